@@ -1,0 +1,1 @@
+"""Make a stock portfolio beta-neutral to ETFs."""

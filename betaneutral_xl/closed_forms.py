@@ -1,0 +1,140 @@
+"""The exact answers where no limit binds: arrays in, arrays out, no labels.
+
+Symbols as in the documentation: w (n,) weights, F (n, K) ETF weights, V the covariance,
+B (n, K) predicted betas, t (K,) targets, x (n,) new weights, d = x - w the trades.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import read_only
+from betaneutral_xl.errors import Infeasible, UndefinedBeta
+
+if TYPE_CHECKING:
+    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.risk import Form
+
+COLLINEAR = 1e12
+"""Condition number from which on the hedge ratios of several ETFs are noise, not numbers."""
+
+MET = 1e-10
+"""Largest residual of a condition that counts as met."""
+
+
+def hedge_ratios(
+    betas: FloatArray, etf_weights: FloatArray, weights: FloatArray, targets: FloatArray
+) -> tuple[FloatArray, float]:
+    """Return how much of each ETF to sell: h with (B'F) h = B'w - t.
+
+    Returns
+    -------
+    tuple
+        h, shape (K,), in units of the portfolio's net asset value, and the condition number of
+        B'F after scaling (1 for one ETF; large where ETFs are near copies of each other).
+
+    Raises
+    ------
+    UndefinedBeta
+        If the ETFs cannot be told apart.
+
+    Examples
+    --------
+    >>> B = np.array([[1.06382979], [0.91489362], [1.0]])
+    >>> f, w = np.array([[0.4], [0.3], [0.3]]), np.array([0.3, 0.4, 0.3])
+    >>> hedge_ratios(B, f, w, np.zeros(1))[0].round(6).tolist()
+    [0.985106]
+
+    """
+    system = betas.T @ etf_weights
+    condition = float(np.linalg.cond(system))
+    if not condition < COLLINEAR:
+        msg = (
+            f"The {len(system)} ETFs cannot be told apart by their betas (condition number "
+            f"{condition:.1e}). Leave out the one that repeats the others."
+        )
+        raise UndefinedBeta(msg)
+    ratios = read_only(np.linalg.solve(system, betas.T @ weights - targets))
+    return ratios, condition
+
+
+def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
+    """Return the trades of least sum of squares that meet linear conditions.
+
+    ``min d'd`` subject to ``A'd = b``, that is ``d = A (A'A)^-1 b``.
+
+    Parameters
+    ----------
+    conditions
+        A, shape (n, m).
+    required
+        b, shape (m,).
+
+    Raises
+    ------
+    Infeasible
+        If no trades meet the conditions.
+
+    """
+    trades = read_only(np.linalg.lstsq(conditions.T, required)[0])
+    _require_met(conditions, trades, required)
+    return trades
+
+
+def least_tracking_error(form: Form, conditions: FloatArray, required: FloatArray) -> tuple[FloatArray, bool]:
+    """Return the trades of least tracking error that meet linear conditions.
+
+    ``min d'V d`` subject to ``A'd = b``, that is ``d = V^-1 A (A'V^-1 A)^-1 b``. Where V is
+    singular there are many such trades, and those of least sum of squares are returned.
+
+    Parameters
+    ----------
+    form
+        V of the n names that may be traded.
+    conditions
+        A, shape (n, m).
+    required
+        b, shape (m,).
+
+    Returns
+    -------
+    tuple
+        d, shape (n,), and whether V was singular.
+
+    Raises
+    ------
+    Infeasible
+        If no trades meet the conditions.
+
+    """
+    try:
+        pulled = form.solve(conditions)
+        multipliers, *_ = np.linalg.lstsq(conditions.T @ pulled, required)
+        trades: FloatArray = pulled @ multipliers
+        singular = False
+    except np.linalg.LinAlgError:
+        trades, singular = _by_optimality_system(form.dense(), conditions, required), True
+    # One step of refinement: the conditions hold to rounding, whatever the condition of V.
+    trades = trades + least_squares(conditions, required - conditions.T @ trades)
+    return trades, singular
+
+
+def _by_optimality_system(matrix: FloatArray, conditions: FloatArray, required: FloatArray) -> FloatArray:
+    """Solve [V A; A' 0] [d; -l] = [0; b] for the shortest d, which exists where V^-1 does not."""
+    n, m = conditions.shape
+    system = np.block([[matrix, conditions], [conditions.T, np.zeros((m, m))]])
+    answer, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))
+    trades: FloatArray = answer[:n]
+    return trades
+
+
+def _require_met(conditions: FloatArray, trades: FloatArray, required: FloatArray) -> None:
+    gap = float(np.abs(conditions.T @ trades - required).max(initial=0.0))
+    if not gap <= MET * max(1.0, float(np.abs(required).max(initial=0.0))):
+        msg = (
+            f"No weights meet all conditions: the best miss by {gap:.2g}. "
+            "Let more names be traded (universe union), or change the target."
+        )
+        raise Infeasible(msg)

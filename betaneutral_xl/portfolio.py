@@ -1,0 +1,334 @@
+"""The two things that are to be made neutral to one another: a portfolio and an ETF."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date
+
+FULL = 5e-4
+"""How far from 1 a sum of printed weights may be (5 bp: issuers round each row) before we say so."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Holdings:
+    """What a fund holds on one day.
+
+    Attributes
+    ----------
+    fund
+        The fund's name.
+    tickers
+        N canonical tickers, each once.
+    weights
+        Shape (N,), decimals of the net asset value; negative for a short position.
+    shares, prices
+        Shape (N,), shares and base currency a share, where the source has them.
+    nav
+        Net asset value in base currency, where the source has it.
+    cash
+        The weight that is not in any position; ``sum(weights) + cash`` is 1 where the source is
+        a whole portfolio.
+    provenance
+        Where this came from.
+    warnings
+        What the reader should know, one line each.
+
+    """
+
+    fund: str
+    tickers: tuple[str, ...]
+    weights: FloatArray
+    provenance: Provenance
+    shares: FloatArray | None = None
+    prices: FloatArray | None = None
+    nav: float | None = None
+    cash: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold every promise of the attributes, or raise."""
+        object.__setattr__(self, "weights", read_only(self.weights))
+        if not self.tickers:
+            msg = f"Fund {self.fund} has no positions. Check the fund's name and the date."
+            raise InputError(msg)
+        _require_unique(self.tickers, f"Holdings of {self.fund}")
+        _require_finite(self.tickers, self.weights, f"weight in the holdings of {self.fund}")
+        for name in ("shares", "prices"):
+            values = getattr(self, name)
+            if values is not None:
+                object.__setattr__(self, name, read_only(values))
+                _require_finite(self.tickers, values, f"{name} in the holdings of {self.fund}")
+
+    @property
+    def as_of(self) -> date | None:
+        """The day the positions are of."""
+        return self.provenance.as_of
+
+    @classmethod
+    def from_weights(
+        cls,
+        weights: Mapping[str, float],
+        fund: str = "portfolio",
+        provenance: Provenance | None = None,
+    ) -> Holdings:
+        """Make holdings from weights in decimals; what is missing to 1 is said, and is cash.
+
+        Parameters
+        ----------
+        weights
+            Ticker in any spelling to weight, decimals of net asset value.
+        fund
+            A name for messages and reports.
+        provenance
+            Where the weights came from; by default, from the caller.
+
+        """
+        values = read_only(list(weights.values()))
+        tickers = tuple(normalise(ticker) for ticker in weights)
+        total = float(values.sum())
+        warnings: tuple[str, ...] = ()
+        cash = 0.0
+        if math.isfinite(total) and abs(total - 1.0) > FULL:
+            cash = 1.0 - total
+            warnings = (
+                f"Weights of {fund} add to {total:.4f}, not 1: "
+                f"the other {cash:.4f} is taken as cash, nothing is rescaled.",
+            )
+        return cls(
+            fund=fund,
+            tickers=tickers,
+            weights=values,
+            cash=cash,
+            provenance=provenance or Provenance.given(len(tickers)),
+            warnings=warnings,
+        )
+
+    @classmethod
+    def from_positions(
+        cls,
+        tickers: Sequence[str],
+        shares: Sequence[float],
+        prices: Sequence[float],
+        fund: str = "portfolio",
+        *,
+        cash_value: float = 0.0,
+        provenance: Provenance | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Holdings:
+        """Make holdings from shares and prices: ``weight = shares * price / net asset value``.
+
+        Parameters
+        ----------
+        tickers
+            N tickers in any spelling.
+        shares
+            N numbers of shares, negative for a short position.
+        prices
+            N prices in base currency a share, all positive.
+        fund
+            A name for messages and reports.
+        cash_value
+            Cash in base currency.
+        provenance
+            Where the positions came from; by default, from the caller.
+        warnings
+            What the reader should know already.
+
+        Raises
+        ------
+        MissingValue
+            If a price is not a positive number, a number of shares is no number, or the net asset
+            value is not positive, so that weights have no meaning.
+
+        """
+        names = tuple(normalise(ticker) for ticker in tickers)
+        quantities, quotes = read_only(shares), read_only(prices)
+        _require_finite(names, quantities, f"number of shares in the holdings of {fund}")
+        bad = ~(np.isfinite(quotes) & (quotes > 0.0))
+        if bad.any():
+            culprits = [names[i] for i in np.flatnonzero(bad)]
+            value = quotes[np.flatnonzero(bad)[0]]
+            msg = (
+                f"Holdings of {fund} have no positive price for {listing(culprits)} "
+                f"(first: {value:g}). Correct the price, or remove the position."
+            )
+            raise MissingValue(msg, tickers=culprits)
+        values = quantities * quotes
+        nav = float(values.sum()) + cash_value
+        if names and not nav > 0.0:
+            msg = (
+                f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
+                "Check the shares, prices and cash."
+            )
+            raise MissingValue(msg)
+        return cls(
+            fund=fund,
+            tickers=names,
+            weights=read_only(values / nav) if names else values,
+            shares=quantities,
+            prices=quotes,
+            nav=nav,
+            cash=cash_value / nav if names else 0.0,
+            provenance=provenance or Provenance.given(len(names)),
+            warnings=warnings,
+        )
+
+
+class AssetClass(StrEnum):
+    """What a row of an ETF's holdings file is."""
+
+    EQUITY = "equity"
+    CASH = "cash"
+    DERIVATIVE = "derivative"
+    FIXED_INCOME = "fixed_income"
+    FUND = "fund"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constituent:
+    """One row of an ETF's holdings file, nothing left out.
+
+    ``ticker`` is canonical, empty where the file has none; ``printed_ticker`` is the file's own
+    text. ``weight`` is a decimal of the fund's net assets, NaN where the file has none.
+    """
+
+    ticker: str
+    weight: float
+    name: str = ""
+    asset_class: AssetClass = AssetClass.EQUITY
+    printed_ticker: str = ""
+    identifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    currency: str = ""
+    market_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Etf:
+    """An ETF's constituents on one day.
+
+    The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
+    ticker and a weight. Cash has no risk and is not in it; every other row stays in
+    ``constituents`` and in ``totals``.
+
+    Attributes
+    ----------
+    name
+        The fund's ticker, or the name of its file.
+    constituents
+        Every row of the source, in its order.
+    provenance
+        Where this came from.
+    warnings
+        What the reader should know, one line each.
+    columns
+        Which column of the source was taken for what.
+    classes
+        The asset classes that make the basket.
+    tickers, weights
+        The basket: n canonical tickers and their weights (n,), decimals of net assets.
+
+    """
+
+    name: str
+    constituents: tuple[Constituent, ...]
+    provenance: Provenance
+    warnings: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    classes: Collection[AssetClass] = (AssetClass.EQUITY,)
+    tickers: tuple[str, ...] = field(init=False)
+    weights: FloatArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the basket, and hold its promises, or raise."""
+        if not self.constituents:
+            msg = f"ETF {self.name} has no constituents. Check that this is its holdings file."
+            raise InputError(msg)
+        basket = [
+            row
+            for row in self.constituents
+            if row.asset_class in self.classes and row.ticker and not math.isnan(row.weight)
+        ]
+        if not any(row.weight for row in basket):
+            msg = (
+                f"ETF {self.name} has no weight in any of its {len(self.constituents)} rows: "
+                "all are zero or missing. Check the file's weight column."
+            )
+            raise MissingValue(msg)
+        tickers = tuple(row.ticker for row in basket)
+        _require_unique(tickers, f"ETF {self.name}")
+        weights = read_only([row.weight for row in basket])
+        _require_finite(tickers, weights, f"weight in ETF {self.name}")
+        object.__setattr__(self, "tickers", tickers)
+        object.__setattr__(self, "weights", weights)
+
+    @property
+    def as_of(self) -> date | None:
+        """The day the constituents are of."""
+        return self.provenance.as_of
+
+    @property
+    def totals(self) -> dict[AssetClass, float]:
+        """Sum of the printed weights by asset class, in decimals."""
+        sums: dict[AssetClass, float] = {}
+        for row in self.constituents:
+            if not math.isnan(row.weight):
+                sums[row.asset_class] = sums.get(row.asset_class, 0.0) + row.weight
+        return sums
+
+    @classmethod
+    def from_weights(
+        cls,
+        weights: Mapping[str, float],
+        name: str = "ETF",
+        provenance: Provenance | None = None,
+    ) -> Etf:
+        """Make an ETF from ticker (in any spelling) to weight in decimals of net assets."""
+        rows = tuple(
+            Constituent(ticker=normalise(ticker), printed_ticker=ticker, weight=float(weight))
+            for ticker, weight in weights.items()
+        )
+        return cls(name, rows, provenance or Provenance.given(len(rows)), sum_warnings(name, rows))
+
+
+def sum_warnings(name: str, rows: Iterable[Constituent]) -> tuple[str, ...]:
+    """Say, where it is so, that the weights of all rows do not add to 1."""
+    total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
+    if abs(total - 1.0) <= FULL:
+        return ()
+    return (f"Weights of ETF {name} add to {total:.4f}, not 1; nothing is rescaled.",)
+
+
+def _require_unique(tickers: Sequence[str], where: str) -> None:
+    twice = [ticker for ticker, count in Counter(tickers).items() if count > 1]
+    if twice:
+        msg = (
+            f"{where} list {listing(twice)} more than once. "
+            "Merge the rows if they are one company; give the exchange if they are not."
+        )
+        raise DuplicateTicker(msg, tickers=twice)
+
+
+def _require_finite(tickers: Sequence[str], values: FloatArray, what: str) -> None:
+    if values.shape != (len(tickers),):
+        msg = f"There are {len(tickers)} tickers but {values.size} values for {what}."
+        raise MissingValue(msg)
+    bad = [ticker for ticker, usable in zip(tickers, np.isfinite(values), strict=True) if not usable]
+    if bad:
+        msg = f"No usable {what} for {listing(bad)}. Fill it in, or remove the row."
+        raise MissingValue(msg, tickers=bad)

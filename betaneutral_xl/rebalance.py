@@ -1,0 +1,323 @@
+"""The answer: new weights, what they change, and the proof that they do what they say."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import chain
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from betaneutral_xl.alignment import Aligned, Coverage
+    from betaneutral_xl.provenance import Provenance
+
+TOLERANCE = 1e-10
+"""Largest residual with which a result may leave the core."""
+
+CASH = "CASH"
+"""The label of the table's last row."""
+
+
+class Method(StrEnum):
+    """How the portfolio is changed."""
+
+    HEDGE = "hedge"
+    REWEIGHT = "reweight"
+    LEAST_SQUARES = "least_squares"
+    SCALED = "scaled"
+
+
+class Universe(StrEnum):
+    """Which names may be traded."""
+
+    UNION = "union"
+    HELD = "held"
+    ETF = "etf"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """A portfolio seen through the risk model.
+
+    ``beta`` maps each ETF's name to the portfolio's predicted beta to it. ``volatility`` is
+    annual. All are decimals of net asset value; names without risk data count in ``gross``,
+    ``net`` and ``cash`` only.
+    """
+
+    beta: Mapping[str, float]
+    volatility: float
+    gross: float
+    net: float
+    cash: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One statement about the result, recomputed from the result itself."""
+
+    name: str
+    residual: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds; a residual that is no number does not pass."""
+        return self.residual <= self.limit
+
+
+@dataclass(frozen=True, eq=False)
+class Rebalance:
+    """New weights on the aligned list of names.
+
+    Attributes
+    ----------
+    aligned
+        Portfolio, ETFs and risk model on one list of N tickers.
+    method
+        How the weights were found.
+    universe
+        Which names could be traded.
+    targets
+        Shape (K,): the portfolio's beta to each ETF that was asked for; NaN for ``scaled``,
+        which aims at none.
+    target_label
+        The target as it was asked for, such as ``0`` or ``IWV``.
+    new_weights
+        x, shape (N,), decimals of net asset value.
+    hedge_ratios
+        h, shape (K,): how much of each ETF, in units of net asset value, is to be sold to bring
+        the original portfolio to the target (to 0 for ``scaled``).
+    condition_number
+        Of the system that gives h; 1 for one ETF.
+    notes
+        What the method has to say, one line each.
+
+    """
+
+    aligned: Aligned
+    method: Method
+    universe: Universe
+    targets: FloatArray
+    target_label: str
+    new_weights: FloatArray
+    hedge_ratios: FloatArray
+    condition_number: float
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for name in ("targets", "new_weights", "hedge_ratios"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """N tickers, sorted."""
+        return self.aligned.tickers
+
+    @property
+    def weights(self) -> FloatArray:
+        """The portfolio as it was, w, shape (N,)."""
+        return self.aligned.weights
+
+    @property
+    def etf_names(self) -> tuple[str, ...]:
+        """K names."""
+        return self.aligned.etf_names
+
+    @property
+    def coverage(self) -> Coverage:
+        """What the risk model covers."""
+        return self.aligned.coverage
+
+    @cached_property
+    def predicted_beta(self) -> FloatArray:
+        """Each name's beta to each ETF, shape (N, K); NaN without risk data."""
+        aligned = self.aligned
+        return aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+
+    @property
+    def trades(self) -> FloatArray:
+        """What to trade, x - w, shape (N,), decimals of net asset value."""
+        return self.new_weights - self.weights
+
+    @cached_property
+    def before(self) -> Exposure:
+        """The portfolio as it was."""
+        return self._exposure(self.weights, self.aligned.holdings.cash)
+
+    @cached_property
+    def after(self) -> Exposure:
+        """The portfolio with the new weights; what was not reinvested is cash."""
+        freed = float(self.weights.sum() - self.new_weights.sum())
+        return self._exposure(self.new_weights, self.aligned.holdings.cash + freed)
+
+    @cached_property
+    def tracking_error(self) -> float:
+        """Annual sqrt((x-w)'V(x-w)), decimal."""
+        return self.aligned.covariance.volatility(self.trades[self.aligned.covered])
+
+    @property
+    def turnover(self) -> float:
+        """One-way, ``sum(abs(x - w)) / 2`` over names (the cash line is not a trade)."""
+        return float(np.abs(self.trades).sum()) / 2.0
+
+    @property
+    def sources(self) -> tuple[Provenance, ...]:
+        """Where every input came from."""
+        aligned = self.aligned
+        return (
+            aligned.holdings.provenance,
+            *(etf.provenance for etf in aligned.etfs),
+            aligned.risk_model.provenance,
+        )
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything the reader should know, one line each, no line twice."""
+        aligned = self.aligned
+        lines = chain(
+            aligned.holdings.warnings,
+            *(etf.warnings for etf in aligned.etfs),
+            aligned.risk_model.warnings,
+            self.coverage.sentences(),
+            self.notes,
+        )
+        return tuple(dict.fromkeys(lines))
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The table's column names; with several ETFs theirs carry the ETF's name."""
+
+        def of_etfs(stem: str) -> list[str]:
+            return [stem] if len(self.etf_names) == 1 else [f"{stem}_{name}" for name in self.etf_names]
+
+        return (
+            "ticker",
+            "weight",
+            *of_etfs("etf_weight"),
+            *of_etfs("predicted_beta"),
+            "new_weight",
+            "trade",
+        )
+
+    def rows(self) -> list[tuple[str | float, ...]]:
+        """Return the aligned weight table: a row a ticker, the cash line last.
+
+        Weights and trades are decimals of net asset value. A beta is NaN where there is no risk
+        data; cash has beta 0.
+        """
+        k = len(self.etf_names)
+        numbers = np.column_stack(
+            [self.weights, self.aligned.etf_weights, self.predicted_beta, self.new_weights, self.trades]
+        ).tolist()
+        cash = [
+            self.before.cash,
+            *(math.nan for _ in range(k)),
+            *(0.0 for _ in range(k)),
+            self.after.cash,
+            self.after.cash - self.before.cash,
+        ]
+        return [(ticker, *row) for ticker, row in zip((*self.tickers, CASH), (*numbers, cash), strict=True)]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The aligned weight table as a DataFrame."""
+        import pandas as pd  # noqa: PLC0415 - 0.4 s to import, and only notebooks need it
+
+        return pd.DataFrame(self.rows(), columns=list(self.columns))
+
+    def checks(self, tolerance: float = TOLERANCE) -> tuple[Check, ...]:
+        """Recompute every promise of the result from its weights.
+
+        Returns
+        -------
+        tuple of Check
+            Beta to each ETF on its target, sums kept, every input row accounted for, and what the
+            method adds.
+
+        """
+        aligned, x, w = self.aligned, self.new_weights, self.weights
+        fixed = ~aligned.covered
+        checks = [
+            Check(f"beta to {name} is {target:.6g}", float(abs(self.after.beta[name] - target)), tolerance)
+            for name, target in zip(self.etf_names, self.targets, strict=True)
+            if not math.isnan(target)
+        ]
+        checks += [
+            Check("every input row is in the table once", float(self._unaccounted()), 0.0),
+            Check(
+                "names without risk data are not traded",
+                float(np.abs((x - w)[fixed]).max(initial=0.0)),
+                0.0,
+            ),
+            Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
+        ]
+        if self.method is Method.HEDGE:
+            sold = aligned.covered_etf_weights @ self.hedge_ratios
+            gap = (x - w)[aligned.covered] + sold
+            freed = self.after.cash - self.before.cash
+            checks += [
+                Check("trades are the ETFs' baskets", float(np.abs(gap).max(initial=0.0)), tolerance),
+                Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), tolerance),
+            ]
+        if self.method in {Method.REWEIGHT, Method.LEAST_SQUARES}:
+            checks.append(Check("net exposure is kept", abs(self.after.net - self.before.net), tolerance))
+        return tuple(checks)
+
+    def check(self, tolerance: float = TOLERANCE) -> Rebalance:
+        """Return the result itself if all of its checks pass.
+
+        Raises
+        ------
+        CheckFailed
+            With the first check that does not pass.
+
+        """
+        for one in self.checks(tolerance):
+            if not one.passed:
+                msg = (
+                    f"The result fails its own check that {one.name}: off by {one.residual:.3g}, "
+                    f"allowed {one.limit:.0e}. Nothing was written; please report this."
+                )
+                raise CheckFailed(msg)
+        return self
+
+    def _exposure(self, w: FloatArray, cash: float) -> Exposure:
+        inside = w[self.aligned.covered]
+        betas = self.predicted_beta[self.aligned.covered].T @ inside
+        return Exposure(
+            beta=MappingProxyType(dict(zip(self.etf_names, betas.tolist(), strict=True))),
+            volatility=self.aligned.covariance.volatility(inside),
+            gross=float(np.abs(w).sum()),
+            net=float(w.sum()),
+            cash=cash,
+        )
+
+    def _unaccounted(self) -> int:
+        """Count the input rows that the table lacks, has twice, or shows with another weight."""
+        aligned = self.aligned
+        table = Counter(self.tickers)
+        shown = dict(zip(self.tickers, self.weights.tolist(), strict=True))
+        inputs = set(chain(aligned.holdings.tickers, *(etf.tickers for etf in aligned.etfs)))
+        lost = sum(1 for ticker in inputs | set(table) if table[ticker] != 1)
+        held = zip(aligned.holdings.tickers, aligned.holdings.weights.tolist(), strict=True)
+        changed = sum(1 for ticker, weight in held if shown.get(ticker) != weight)
+        return lost + changed
+
+    def _etf_beta_gap(self) -> float:
+        covered = self.aligned.covered
+        own = np.einsum("nk,nk->k", self.predicted_beta[covered], self.aligned.covered_etf_weights)
+        return float(np.abs(own - 1.0).max())

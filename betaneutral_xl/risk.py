@@ -1,0 +1,437 @@
+"""Risk: a covariance of returns, dense or in factor form, and what follows from it.
+
+Throughout, variances are annual and in decimals (a stock of 30 % volatility has 0.09), and
+
+    V = X F X' + diag(D)
+
+with exposures X (N, k), factor covariance F (k, k) and specific variances D (N,). A dense
+matrix is used only where that is all there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, IntArray, positions_of, read_only
+from betaneutral_xl.errors import (
+    DuplicateTicker,
+    InputError,
+    MissingValue,
+    NotPositiveSemidefinite,
+    UndefinedBeta,
+    UnknownTicker,
+    listing,
+)
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+SYMMETRY = 1e-8
+"""Largest asymmetry, relative to the largest entry, that printing a matrix can cause."""
+
+SEMIDEFINITE = 1e-8
+"""Most negative eigenvalue, relative to the largest variance, that printing a matrix can cause."""
+
+
+class Form(Protocol):
+    """How V is kept. N is the number of assets."""
+
+    @property
+    def size(self) -> int:
+        """N."""
+        ...
+
+    def times(self, x: FloatArray) -> FloatArray:
+        """Return V x, for x of shape (N,) or (N, K)."""
+        ...
+
+    def variances(self) -> FloatArray:
+        """Return the diagonal of V, shape (N,)."""
+        ...
+
+    def take(self, rows: IntArray) -> Form:
+        """Return the same model of some of the assets, in the given order."""
+        ...
+
+    def between(self, row: int, columns: IntArray) -> FloatArray:
+        """Return the covariances of one asset with others, shape (len(columns),)."""
+        ...
+
+    def solve(self, rhs: FloatArray) -> FloatArray:
+        """Return V^-1 rhs; numpy.linalg.LinAlgError where V is singular."""
+        ...
+
+    def dense(self) -> FloatArray:
+        """Return V itself, shape (N, N)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dense:
+    """V as a matrix (N, N)."""
+
+    matrix: FloatArray
+
+    def __post_init__(self) -> None:
+        """Make the matrix read-only."""
+        object.__setattr__(self, "matrix", read_only(self.matrix))
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.matrix)
+
+    def times(self, x: FloatArray) -> FloatArray:
+        """Return V x."""
+        return self.matrix @ x
+
+    def variances(self) -> FloatArray:
+        """Return the diagonal of V."""
+        return self.matrix.diagonal()
+
+    def take(self, rows: IntArray) -> Dense:
+        """Return the principal submatrix in the given order."""
+        if rows.size == self.size and (rows == np.arange(self.size)).all():
+            return self
+        return Dense(self.matrix[np.ix_(rows, rows)])
+
+    def between(self, row: int, columns: IntArray) -> FloatArray:
+        """Return part of a row of V."""
+        part: FloatArray = self.matrix[row, columns]
+        return part
+
+    def solve(self, rhs: FloatArray) -> FloatArray:
+        """Return V^-1 rhs by Cholesky's method."""
+        from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - 0.1 s to import
+
+        answer: FloatArray = cho_solve(cho_factor(self.matrix, lower=True), rhs)
+        return answer
+
+    def dense(self) -> FloatArray:
+        """Return V itself."""
+        return self.matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factors:
+    """V as L L' + diag(D); never multiplied out unless ``dense`` is asked for.
+
+    ``loadings`` L (N, k) are the exposures times a square root of the factor covariance. A sample
+    covariance of T days is the case of k = T columns (the days' scaled returns) and D = 0.
+    """
+
+    loadings: FloatArray
+    specific_variance: FloatArray
+
+    def __post_init__(self) -> None:
+        """Hold the shapes and signs."""
+        for name in ("loadings", "specific_variance"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+        if self.specific_variance.shape != (len(self.loadings),):
+            msg = (
+                f"The factor model has loadings of {len(self.loadings)} assets "
+                f"but {self.specific_variance.size} specific variances."
+            )
+            raise InputError(msg)
+        bad = ~(self.specific_variance >= 0.0)
+        if bad.any() or not np.isfinite(self.loadings).all():
+            msg = f"The factor model has negative or missing entries ({int(bad.sum())} specific variances)."
+            raise NotPositiveSemidefinite(msg)
+
+    @classmethod
+    def from_exposures(
+        cls, exposures: FloatArray, factor_covariance: FloatArray, specific_variance: FloatArray
+    ) -> Factors:
+        """Make the form of V = X F X' + diag(D).
+
+        Parameters
+        ----------
+        exposures
+            X, shape (N, k).
+        factor_covariance
+            F, shape (k, k), annual, decimals.
+        specific_variance
+            D, shape (N,), annual, decimals (the square of the specific risk).
+
+        Raises
+        ------
+        InputError
+            If the shapes do not fit.
+        NotPositiveSemidefinite
+            If F has a negative eigenvalue or D a negative entry.
+
+        """
+        k = exposures.shape[1]
+        if factor_covariance.shape != (k, k):
+            msg = f"{k} factors need a {k} x {k} factor covariance, not {factor_covariance.shape}."
+            raise InputError(msg)
+        values, vectors = np.linalg.eigh(factor_covariance)
+        if k and values[0] < -SEMIDEFINITE * values[-1]:
+            msg = f"The factor covariance has a negative eigenvalue ({values[0]:.3g})."
+            raise NotPositiveSemidefinite(msg)
+        root = vectors * np.sqrt(np.maximum(values, 0.0))
+        return cls(exposures @ root, specific_variance)
+
+    @property
+    def size(self) -> int:
+        """N."""
+        return len(self.loadings)
+
+    def times(self, x: FloatArray) -> FloatArray:
+        """Return V x in O(N k)."""
+        specific = self.specific_variance if x.ndim == 1 else self.specific_variance[:, None]
+        product: FloatArray = self.loadings @ (self.loadings.T @ x) + specific * x
+        return product
+
+    def variances(self) -> FloatArray:
+        """Return the diagonal of V."""
+        return np.einsum("ij,ij->i", self.loadings, self.loadings) + self.specific_variance
+
+    def take(self, rows: IntArray) -> Factors:
+        """Return the same model of some of the assets."""
+        return Factors(self.loadings[rows], self.specific_variance[rows])
+
+    def between(self, row: int, columns: IntArray) -> FloatArray:
+        """Return the covariances of one asset with others."""
+        part: FloatArray = self.loadings[columns] @ self.loadings[row]
+        return part + np.where(columns == row, self.specific_variance[row], 0.0)
+
+    def solve(self, rhs: FloatArray) -> FloatArray:
+        """Return V^-1 rhs by the Woodbury identity, in O(N k^2)."""
+        if not (self.specific_variance > 0.0).all():
+            msg = "without specific variance everywhere the identity does not apply"
+            raise np.linalg.LinAlgError(msg)
+        per_variance = rhs / (self.specific_variance if rhs.ndim == 1 else self.specific_variance[:, None])
+        scaled = self.loadings / self.specific_variance[:, None]
+        core = np.eye(self.loadings.shape[1]) + self.loadings.T @ scaled
+        answer: FloatArray = per_variance - scaled @ np.linalg.solve(core, self.loadings.T @ per_variance)
+        return answer
+
+    def dense(self) -> FloatArray:
+        """Return V, multiplied out."""
+        matrix: FloatArray = self.loadings @ self.loadings.T
+        matrix[np.diag_indices(self.size)] += self.specific_variance
+        return matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariance:
+    """Annual covariance of returns of N assets.
+
+    Attributes
+    ----------
+    tickers
+        N canonical tickers, each once, in the order of the rows.
+    form
+        V, dense or in factor form, decimals, annual.
+    provenance
+        Where this came from.
+    effective_days
+        Effective number of daily observations behind the estimate, where known: T for equal
+        weights, ``sum(q)**2 / sum(q**2)`` for weights q. It gives every beta its standard error.
+    warnings
+        What the reader should know, one line each.
+
+    """
+
+    tickers: tuple[str, ...]
+    form: Form
+    provenance: Provenance
+    effective_days: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold that labels and rows agree."""
+        if len(self.tickers) != self.form.size:
+            msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
+            raise InputError(msg)
+        if len(set(self.tickers)) != len(self.tickers):
+            twice = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
+            msg = f"The covariance lists {listing(twice)} more than once. Remove the repeated rows."
+            raise DuplicateTicker(msg, tickers=twice)
+
+    @classmethod
+    def from_matrix(
+        cls,
+        tickers: Sequence[str],
+        matrix: FloatArray,
+        provenance: Provenance | None = None,
+        effective_days: float | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Covariance:
+        """Make a covariance from a labelled matrix, after proving that it is one.
+
+        Parameters
+        ----------
+        tickers
+            N tickers in any spelling.
+        matrix
+            Shape (N, N), annual variances and covariances in decimals.
+        provenance
+            Where the matrix came from; by default, from the caller.
+        effective_days
+            Effective number of daily observations behind it, where known.
+        warnings
+            What the reader should know already.
+
+        Raises
+        ------
+        InputError
+            If it is not square or has not one ticker a row.
+        MissingValue
+            If an entry is blank or not finite.
+        NotPositiveSemidefinite
+            If it is not symmetric, or gives some portfolio a negative variance.
+
+        """
+        names = tuple(normalise(ticker) for ticker in tickers)
+        values = np.asarray(matrix, dtype=np.float64)
+        if values.ndim != 2 or values.shape[0] != values.shape[1]:  # noqa: PLR2004 - a matrix
+            shape = " x ".join(str(n) for n in values.shape)
+            msg = f"The covariance is {shape}, not square. Give one row and one column a ticker."
+            raise InputError(msg)
+        if len(names) != len(values):
+            msg = f"The covariance has {len(values)} rows but {len(names)} tickers."
+            raise InputError(msg)
+        _require_finite_matrix(names, values)
+        values = _require_symmetric(names, values)
+        _require_semidefinite(values)
+        return cls(names, Dense(values), provenance or Provenance.given(len(names)), effective_days, warnings)
+
+    @property
+    def as_of(self) -> date | None:
+        """The last day that the estimate has seen."""
+        return self.provenance.as_of
+
+    @property
+    def volatilities(self) -> FloatArray:
+        """Annual volatility of each asset, shape (N,), decimals."""
+        return np.sqrt(self.form.variances())
+
+    def __contains__(self, ticker: object) -> bool:
+        """Say whether the risk model covers a (canonical) ticker."""
+        return ticker in self.tickers
+
+    def select(self, tickers: Sequence[str]) -> Covariance:
+        """Return the same model of some of its assets, in the given order.
+
+        Raises
+        ------
+        UnknownTicker
+            If the model lacks one of them: nothing is filled in.
+
+        """
+        if tuple(tickers) == self.tickers:
+            return self
+        known = set(self.tickers)
+        absent = [ticker for ticker in tickers if ticker not in known]
+        if absent:
+            msg = f"The covariance has no row for {listing(absent)}."
+            raise UnknownTicker(msg, tickers=absent)
+        rows = positions_of(tickers, self.tickers)
+        return Covariance(
+            tuple(tickers), self.form.take(rows), self.provenance, self.effective_days, self.warnings
+        )
+
+    def between(self, ticker: str, others: Sequence[str]) -> FloatArray:
+        """Return the covariances of one asset with others, shape (len(others),)."""
+        row = int(positions_of([ticker], self.tickers)[0])
+        return self.form.between(row, positions_of(others, self.tickers))
+
+    def variance(self, w: FloatArray) -> float:
+        """Return the annual variance w'V w of a portfolio."""
+        return max(float(w @ self.form.times(w)), 0.0)
+
+    def volatility(self, w: FloatArray) -> float:
+        """Return the annual volatility sqrt(w'V w) of a portfolio, in decimals."""
+        return float(np.sqrt(self.variance(w)))
+
+    def predicted_beta(self, basket: FloatArray) -> FloatArray:
+        """Return the beta of every asset to one or several baskets.
+
+        For a basket f (N,), ``beta = V f / (f' V f)``; note that ``beta' f = 1``.
+
+        Parameters
+        ----------
+        basket
+            Weights of the ETF's constituents, shape (N,), or of several ETFs, shape (N, K).
+
+        Returns
+        -------
+        FloatArray
+            Shape of the argument, a number without unit, rows in the order of ``tickers``.
+
+        Raises
+        ------
+        UndefinedBeta
+            If a basket has no variance.
+
+        References
+        ----------
+        Grinold and Kahn, Active Portfolio Management, 2nd ed., chapter 2.
+
+        Examples
+        --------
+        >>> V = [[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]]
+        >>> covariance = Covariance.from_matrix(["A", "B", "C"], V)
+        >>> covariance.predicted_beta(np.array([0.4, 0.3, 0.3])).round(6).tolist()
+        [1.06383, 0.914894, 1.0]
+
+        """
+        vf = self.form.times(basket)
+        variance = np.einsum("n...,n...->...", basket, vf)
+        if not (variance > np.finfo(np.float64).tiny).all():
+            msg = (
+                "Beta is undefined: the ETF's covered constituents have no variance. "
+                "Check the ETF's weights and the covariance."
+            )
+            raise UndefinedBeta(msg)
+        beta: FloatArray = vf / variance
+        return beta
+
+
+def _require_finite_matrix(tickers: tuple[str, ...], matrix: FloatArray) -> None:
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, column = (int(i) for i in np.argwhere(bad)[0])
+        msg = (
+            f"The covariance has {int(bad.sum())} blank or infinite entries, the first for "
+            f"{tickers[row]} and {tickers[column]}. Fill them in, or remove the tickers."
+        )
+        raise MissingValue(msg, tickers=[tickers[i] for i in np.flatnonzero(bad.any(axis=1))])
+
+
+def _require_symmetric(tickers: tuple[str, ...], matrix: FloatArray) -> FloatArray:
+    gap = np.abs(matrix - matrix.T)
+    if gap.size and gap.max() > SYMMETRY * np.abs(matrix).max():
+        row, column = (int(i) for i in np.unravel_index(gap.argmax(), gap.shape))
+        msg = (
+            f"The covariance is not symmetric: {tickers[row]} with {tickers[column]} is "
+            f"{matrix[row, column]:.6g} one way and {matrix[column, row]:.6g} the other. "
+            "Check the order of its rows and columns."
+        )
+        raise NotPositiveSemidefinite(msg, tickers=[tickers[row], tickers[column]])
+    return (matrix + matrix.T) / 2.0
+
+
+def _require_semidefinite(matrix: FloatArray) -> None:
+    if not matrix.size:
+        return
+    largest = float(np.abs(matrix.diagonal()).max())
+    shifted = matrix.copy()
+    shifted[np.diag_indices(len(matrix))] += SEMIDEFINITE * largest + np.finfo(np.float64).tiny
+    try:
+        np.linalg.cholesky(shifted)  # a third of the cost of the eigenvalues
+    except np.linalg.LinAlgError:
+        smallest = float(np.linalg.eigvalsh(matrix)[0])
+        msg = (
+            f"The covariance is not positive semidefinite: its smallest eigenvalue is {smallest:.3g}, "
+            "so some portfolio would have a negative variance. Estimate it on one window for all names."
+        )
+        raise NotPositiveSemidefinite(msg) from None

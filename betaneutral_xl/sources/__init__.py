@@ -1,0 +1,1 @@
+"""What comes from outside: files, the network, the embedded sample."""
