@@ -191,7 +191,8 @@ class Factors:
 
     def variances(self) -> FloatArray:
         """Return the diagonal of V."""
-        return np.einsum("ij,ij->i", self.loadings, self.loadings) + self.specific_variance
+        common: FloatArray = np.einsum("ij,ij->i", self.loadings, self.loadings)
+        return common + self.specific_variance
 
     def take(self, rows: IntArray) -> Factors:
         """Return the same model of some of the assets."""

@@ -1,0 +1,60 @@
+"""The command line: ``betaneutral-xl COMMAND``; a module a command.
+
+A command module has ``add_parser(commands)``, which describes itself and sets ``run``, and
+``run(args)``, which raises a ``BetaNeutralError`` or returns nothing. What is heavy is imported
+inside ``run``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.cli import rebalance
+from betaneutral_xl.errors import BetaNeutralError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = (rebalance,)
+
+EPILOG = """\
+exit codes:
+  0  done      2  input (a file, an option)      3  source (the network)
+  4  model (the numbers admit no answer)         1  a defect of this program
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        args.run(args)
+    except BetaNeutralError as error:
+        if args.debug:
+            raise
+        sys.stderr.write(f"betaneutral-xl: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("betaneutral-xl: interrupted; nothing was left half written\n")
+        return 130
+    return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    from betaneutral_xl import __version__  # noqa: PLC0415 - asks the installed package's metadata
+
+    parser = argparse.ArgumentParser(
+        prog="betaneutral-xl",
+        description="Make a stock portfolio beta-neutral to one or several ETFs.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"betaneutral-xl {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the trace of an error")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
