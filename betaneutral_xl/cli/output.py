@@ -1,0 +1,55 @@
+"""What the commands print: for a person with rich, for a machine as CSV or JSON."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+PIPED_WIDTH = 160
+"""Columns of output that goes to a file or a pipe, where nothing says how wide it may be."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that shows its text whole, on a terminal or in a pipe."""
+    from rich.console import Console  # noqa: PLC0415 - 0.06 s to import, not needed for --json
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPED_WIDTH
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Show on a terminal that something takes its time; say nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with console(stderr=True).status(what):
+        yield
+
+
+def add_machine_formats(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json`` and ``--csv``, of which one at most may be given."""
+    formats = parser.add_argument_group("output for machines").add_mutually_exclusive_group()
+    formats.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    formats.add_argument("--csv", action="store_true", help="print the table as CSV, at full precision")
+
+
+def percent(value: float, digits: int = 2) -> str:
+    """Return a decimal as text in percent; a missing number as a dash."""
+    return "-" if value != value else f"{value:.{digits}%}"  # noqa: PLR0124 - NaN only
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Return a number as text, without a sign on zero; a missing number as a dash."""
+    if value != value:  # noqa: PLR0124 - NaN only
+        return "-"
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text

@@ -1,0 +1,106 @@
+"""Writing a file whole or not at all, and text that no spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def save(path: Path | str, content: bytes) -> None:
+    """Write a file whole: to a temporary file beside it, which then takes its name.
+
+    Raises
+    ------
+    Unwritable
+        If the folder is absent or may not be written to, or the file is held open by another
+        program. What was there before is still there.
+
+    """
+    target = Path(path)
+    temporary = ""
+    try:
+        mode = target.stat().st_mode if target.exists() else None
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        reason = error.strerror or type(error).__name__
+        msg = (
+            f"Cannot write {target.name}: {reason}. Nothing was changed there. "
+            "Choose a folder that exists and may be written to, and close the file elsewhere."
+        )
+        raise Unwritable(msg) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def as_text(value: str) -> str:
+    """Return text that a spreadsheet opening a CSV file keeps as text.
+
+    >>> as_text("=cmd|' /C calc'!A0"), as_text("BRK.B")
+    ("'=cmd|' /C calc'!A0", 'BRK.B')
+    """
+    return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table as CSV: numbers to the last digit, a missing number as an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([as_text(name) for name in columns])
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    return stream.getvalue()
+
+
+def _csv_cell(cell: object) -> object:
+    if isinstance(cell, str):
+        return as_text(cell)
+    return "" if isinstance(cell, float) and math.isnan(cell) else cell
+
+
+def to_json(value: object) -> str:
+    """Return plain data as JSON; a missing number is ``null``."""
+    return json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case bool() | int() | str() | None:
+            return value
+        case float():
+            return float(value) if math.isfinite(value) else None
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case _ if hasattr(value, "items"):
+            return {str(key): _plain(one) for key, one in value.items()}
+        case _ if hasattr(value, "isoformat"):
+            return value.isoformat()
+        case _:
+            msg = f"{type(value).__name__} has no JSON form"
+            raise TypeError(msg)
