@@ -1,1 +1,47 @@
-"""Make a stock portfolio beta-neutral to ETFs."""
+"""Make a stock portfolio beta-neutral to one or several ETFs.
+
+The four functions of the spreadsheet, and the values that they take and return; nothing is read
+or fetched at import.
+"""
+
+from __future__ import annotations
+
+from betaneutral_xl.alignment import Coverage, OnMissing
+from betaneutral_xl.api import beta_neutral, covariance, fetch_holdings, load_etf
+from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, ModelError, SourceError
+from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
+from betaneutral_xl.provenance import Provenance, Retrieval
+from betaneutral_xl.rebalance import Check, Exposure, Method, Rebalance, Universe
+from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.settings import Settings
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AssetClass",
+    "BetaNeutralError",
+    "Check",
+    "Constituent",
+    "Covariance",
+    "Coverage",
+    "Dense",
+    "Etf",
+    "Exposure",
+    "Factors",
+    "Holdings",
+    "HostError",
+    "InputError",
+    "Method",
+    "ModelError",
+    "OnMissing",
+    "Provenance",
+    "Rebalance",
+    "Retrieval",
+    "Settings",
+    "SourceError",
+    "Universe",
+    "beta_neutral",
+    "covariance",
+    "fetch_holdings",
+    "load_etf",
+]

@@ -15,6 +15,7 @@ import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.errors import CheckFailed
+from betaneutral_xl.provenance import Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -194,6 +195,7 @@ class Rebalance:
             aligned.risk_model.warnings,
             self.coverage.sentences(),
             self.notes,
+            self._sample_parts(),
         )
         return tuple(dict.fromkeys(lines))
 
@@ -305,6 +307,18 @@ class Rebalance:
             net=float(w.sum()),
             cash=cash,
         )
+
+    def _sample_parts(self) -> tuple[str, ...]:
+        names = ("the portfolio", *(f"ETF {name}" for name in self.etf_names), "the risk model")
+        parts = [
+            name
+            for name, source in zip(names, self.sources, strict=True)
+            if source.retrieval is Retrieval.SAMPLE
+        ]
+        if not parts:
+            return ()
+        said = ", ".join(parts)
+        return (f"Sample data, for trying things out, not the fund's own: {said}.",)
 
     def _unaccounted(self) -> int:
         """Count the input rows that the table lacks, has twice, or shows with another weight."""

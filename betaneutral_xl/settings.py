@@ -96,6 +96,9 @@ _READERS = {
     "TOKEN": ("token", str),
     "CACHE": ("cache", Path),
     "DOWNLOADS": ("downloads", lambda text: tuple(Path(part) for part in text.split(os.pathsep) if part)),
-    "ETF_HOSTS": ("etf_hosts", lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip())),
+    "ETF_HOSTS": (
+        "etf_hosts",
+        lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip()),
+    ),
     "TIMEOUT": ("total_timeout", _seconds),
 }

@@ -1,0 +1,237 @@
+"""The package for a notebook: four functions of the same names as in the spreadsheet.
+
+>>> import betaneutral_xl as bn
+>>> etf = {"A": 0.4, "B": 0.3, "C": 0.3}
+>>> risk = bn.Covariance.from_matrix(
+...     ["A", "B", "C"], [[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]]
+... )
+>>> result = bn.beta_neutral({"A": 0.3, "B": 0.4, "C": 0.3}, etf, risk)
+>>> result.new_weights.round(6).tolist()
+[-0.094043, 0.104468, 0.004468]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.neutral import Target, neutralise
+from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
+from betaneutral_xl.rebalance import Method, Rebalance, Universe
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+    from pathlib import Path
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def fetch_holdings(
+    fund: str, as_of: date | str, start: date | str | None = None, settings: Settings | None = None
+) -> Holdings:
+    """Fetch what a fund holds from the fund's web API.
+
+    Parameters
+    ----------
+    fund
+        The fund's name there, such as ``quant_paper``.
+    as_of
+        The day, a date or ``2025-11-18``.
+    start
+        First day of the range that the API is asked for; by default the same day.
+    settings
+        By default, from the environment.
+
+    Returns
+    -------
+    Holdings
+        Weights are value over total value; positions no longer held are left out.
+
+    Raises
+    ------
+    InputError
+        If there is no such fund, or it is empty on that day.
+    SourceError
+        If the API cannot be reached, refuses, or answers something else.
+
+    """
+    from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+
+    with SilverFund(settings or Settings.from_environment()) as api:
+        return api.holdings(fund, as_of, start)
+
+
+def load_etf(
+    source: Path | str, fund: str | None = None, classes: Collection[str] = (AssetClass.EQUITY,)
+) -> Etf:
+    """Load an ETF's constituents from its issuer's holdings file, as downloaded.
+
+    Parameters
+    ----------
+    source
+        The file.
+    fund
+        Which fund, where the file has several.
+    classes
+        The asset classes that make the basket: ``equity`` and others of ``AssetClass``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as an ETF's holdings.
+
+    """
+    from betaneutral_xl.sources import etf_files  # noqa: PLC0415 - only this needs its parsers
+
+    chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
+    return etf_files.load_etf(source, fund=fund, classes=chosen)
+
+
+def covariance(
+    tickers: Sequence[str], file: Path | str | None = None, settings: Settings | None = None
+) -> Covariance:
+    """Return the annual covariance of returns of some tickers, in decimals.
+
+    Parameters
+    ----------
+    tickers
+        In any spelling. Those that the source does not cover are left out; aligning the result
+        with a portfolio says which.
+    file
+        A file in the shape of the API's answer; by default the API itself is asked.
+    settings
+        By default, from the environment.
+
+    Raises
+    ------
+    InputError, ModelError
+        If the file is not a covariance.
+    SourceError
+        If the API cannot be reached, refuses, or answers something else.
+
+    """
+    from betaneutral_xl.sources import silverfund  # noqa: PLC0415 - only this needs the network
+
+    if file is not None:
+        return silverfund.load_covariance(file)
+    with silverfund.SilverFund(settings or Settings.from_environment()) as api:
+        return api.covariance(tickers)
+
+
+def beta_neutral(
+    holdings: Holdings | Mapping[str, float],
+    etf: Etf | Mapping[str, float] | Sequence[Etf],
+    cov: Covariance,
+    target: Target = 0.0,
+    method: str = Method.HEDGE,
+    *,
+    universe: str = Universe.UNION,
+    on_missing: str = OnMissing.ERROR,
+    etf_on_missing: str = OnMissing.DROP,
+) -> Rebalance:
+    """Make a portfolio beta-neutral to one or several ETFs.
+
+    Parameters
+    ----------
+    holdings
+        The portfolio; ticker to weight will do.
+    etf
+        One ETF or several; ticker to weight will do for one.
+    cov
+        The risk model; a square DataFrame labelled with tickers will do.
+    target
+        The beta to be reached: a number, a ticker of the risk model, or either by ETF name.
+    method
+        ``hedge``, ``reweight``, ``least_squares`` or ``scaled``; see ``neutralise``.
+    universe
+        ``union``, ``held`` or ``etf``: which names may be traded.
+    on_missing
+        ``error`` or ``drop``: held names without risk data.
+    etf_on_missing
+        ``drop``, ``rescale`` or ``error``: ETF names without risk data.
+
+    Returns
+    -------
+    Rebalance
+        Its ``table`` is a DataFrame ``ticker, weight, etf_weight, predicted_beta, new_weight,
+        trade`` with the cash line last.
+
+    Raises
+    ------
+    InputError
+        If the arguments cannot be used or contradict each other.
+    ModelError
+        If the numbers admit no answer.
+
+    """
+    portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(_weights(holdings))
+    if isinstance(etf, Etf):
+        etfs: Sequence[Etf] = (etf,)
+    elif isinstance(etf, Sequence):
+        etfs = etf
+    else:
+        etfs = (Etf.from_weights(_weights(etf)),)
+    return neutralise(
+        portfolio,
+        etfs,
+        _risk_model(cov),
+        target=target,
+        method=choice(Method, method, "method"),
+        universe=choice(Universe, universe, "universe"),
+        on_missing=choice(OnMissing, on_missing, "policy on_missing"),
+        etf_on_missing=choice(OnMissing, etf_on_missing, "policy etf_on_missing"),
+    )
+
+
+def choice(kind: type[E], text: str, what: str) -> E:
+    """Return the member of a choice that a text names (blanks and hyphens read as underscores).
+
+    Raises
+    ------
+    InputError
+        With the list of what there is.
+
+    """
+    try:
+        return kind(text.strip().lower().replace("-", "_").replace(" ", "_"))
+    except ValueError:
+        msg = f"There is no {what} {text!r}. Choose one of {', '.join(kind)}."
+        raise InputError(msg) from None
+
+
+def _weights(table: Any) -> Mapping[str, float]:
+    """Read a mapping or a pandas Series of ticker to weight."""
+    if isinstance(table, Mapping):
+        return table
+    if hasattr(table, "items"):
+        pairs = list(table.items())
+        weights = {str(ticker): float(weight) for ticker, weight in pairs}
+        if len(weights) == len(pairs):
+            return weights
+        msg = "A ticker stands twice in the weights. Merge its rows."
+        raise InputError(msg)
+    msg = f"Give weights as ticker to weight (a dict or a Series), not {type(table).__name__}."
+    raise InputError(msg)
+
+
+def _risk_model(cov: Any) -> Covariance:
+    """Read a Covariance, or a DataFrame with tickers on both sides."""
+    if isinstance(cov, Covariance):
+        return cov
+    if not (hasattr(cov, "columns") and hasattr(cov, "index")):
+        msg = f"Give the covariance as a Covariance or a labelled DataFrame, not {type(cov).__name__}."
+        raise InputError(msg)
+    names = [str(name) for name in cov.columns]
+    if sorted(names) != sorted(str(name) for name in cov.index):
+        msg = "The covariance's rows and columns do not have the same tickers. Label both alike."
+        raise InputError(msg)
+    ordered = cov.loc[list(cov.columns)]
+    return Covariance.from_matrix(names, np.asarray(ordered, dtype=np.float64))

@@ -1,0 +1,109 @@
+"""``betaneutral-xl betas``: each name's predicted beta to each ETF."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+
+from betaneutral_xl import saving
+from betaneutral_xl.alignment import OnMissing, align
+from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+
+EPILOG = """\
+examples:
+  betaneutral-xl betas --sample
+  betaneutral-xl betas --holdings fund.csv --etf JHAI.csv AIQ.csv --covariance risk.csv --csv > betas.csv
+
+The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance;
+its share of the portfolio's beta is weight times beta.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "betas",
+        help="show each name's predicted beta to each ETF, largest contribution first",
+        description="Show each held name's predicted beta to each ETF, and what it adds to the portfolio's.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inputs.add_arguments(parser)
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Align, compute, print."""
+    given = inputs.gather(args)
+    aligned = align(
+        given.holdings,
+        given.etfs,
+        given.covariance,
+        OnMissing(args.on_missing),
+        OnMissing(args.etf_on_missing),
+    )
+    betas = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+    volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
+    held = set(given.holdings.tickers)
+    names = aligned.etf_names
+    columns = (
+        "ticker",
+        "weight",
+        "volatility",
+        *(f"beta_{name}" for name in names),
+        *(f"contribution_{name}" for name in names),
+    )
+    rows = [
+        (ticker, weight, sigma, *row, *(weight * beta for beta in row))
+        for ticker, weight, sigma, row in zip(
+            aligned.tickers, aligned.weights.tolist(), volatility.tolist(), betas.tolist(), strict=True
+        )
+        if ticker in held
+    ]
+    rows.sort(key=lambda row: (math.isnan(row[-len(names)]), -abs(row[-len(names)])))
+    total = {
+        name: math.fsum(r[3 + len(names) + k] for r in rows if not math.isnan(r[3 + k]))
+        for k, name in enumerate(names)
+    }
+    notes = [
+        *given.holdings.warnings,
+        *(w for etf in given.etfs for w in etf.warnings),
+        *aligned.coverage.sentences(),
+    ]
+    if args.json:
+        record = {
+            "portfolio_beta": total,
+            "betas": [dict(zip(columns, row, strict=True)) for row in rows],
+            "warnings": notes,
+        }
+        sys.stdout.write(saving.to_json(record) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(columns, rows))
+    else:
+        _print(columns, rows, total, notes)
+
+
+def _print(
+    columns: tuple[str, ...],
+    rows: list[tuple[str | float, ...]],
+    total: dict[str, float],
+    notes: list[str],
+) -> None:
+    from rich.markup import escape  # noqa: PLC0415 - only for people
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        table.add_column(escape(name), justify="left" if name == "ticker" else "right", no_wrap=True)
+    for ticker, weight, sigma, *values in rows:
+        shown = (number(float(value)) for value in values)
+        table.add_row(escape(str(ticker)), percent(float(weight)), percent(float(sigma), 1), *shown)
+    out.print(table)
+    for name, beta in total.items():
+        out.print(f"portfolio beta to {name}: {number(beta)}", style="bold", markup=False)
+    for note in notes:
+        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)

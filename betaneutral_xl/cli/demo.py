@@ -1,0 +1,51 @@
+"""``betaneutral-xl demo``: the whole job on the embedded sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.cli.output import console, progress
+from betaneutral_xl.cli.rebalance import print_summary, print_table
+
+if TYPE_CHECKING:
+    import argparse
+
+REPORT = "betaneutral-report.xlsx"
+
+NEXT = f"""
+What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and that much of
+the ETF's basket was sold against it; the result was checked, and written to {REPORT}.
+
+Try next:
+  betaneutral-xl betas --sample                                  where the beta comes from
+  betaneutral-xl rebalance --sample --method reweight            no short ETF: trade the names instead
+  betaneutral-xl rebalance --sample --target IWV                 aim at the market's own beta to the ETF
+  betaneutral-xl rebalance --holdings FILE --etf FILE --covariance FILE      your own data
+  betaneutral-xl rebalance --help                                everything else"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "demo",
+        help="make the embedded sample beta-neutral and write its report here",
+        description=f"Make the embedded sample beta-neutral to its AI ETF; write {REPORT} into this folder.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> None:
+    """Run the sample from its files to its report."""
+    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - numpy, not for --help
+    from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl
+    from betaneutral_xl.sources import sample  # noqa: PLC0415 - parsers
+
+    data = sample.load()
+    result = neutralise(data.holdings, (data.etf,), data.covariance)
+    out = console()
+    print_summary(result, out)
+    print_table(result, out, most=10)
+    with progress(f"Writing {REPORT} ..."):
+        write_report(result, Path(REPORT), command="betaneutral-xl demo")
+    out.print(NEXT, markup=False, soft_wrap=True)

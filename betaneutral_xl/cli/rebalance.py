@@ -1,0 +1,120 @@
+"""``betaneutral-xl rebalance``: the job itself."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import saving, summary
+from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from betaneutral_xl.rebalance import Rebalance
+
+EPILOG = """\
+examples:
+  betaneutral-xl rebalance --sample
+      the embedded sample, hedged by selling the AI ETF's basket
+  betaneutral-xl rebalance --holdings fund.csv --etf JHAI.csv --covariance risk.csv --report out.xlsx
+      from files, with a report workbook
+  betaneutral-xl rebalance --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV --method reweight
+      from the fund's web API; keeps net exposure, and aims at the benchmark's own beta to the ETF
+
+methods:
+  hedge          sell the ETF's basket; least tracking error of all neutral portfolios, frees cash
+  reweight       least tracking error with net exposure kept
+  least_squares  smallest trades (sum of squares) with net exposure kept
+  scaled         weight times beta; reproduces the old notebook, not neutral
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "rebalance",
+        help="find the weights that are beta-neutral, and write a report",
+        description="Find the weights of a portfolio that have the asked-for beta to one or several ETFs.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inputs.add_arguments(parser)
+    inputs.add_problem(parser)
+    parser.add_argument("--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Solve, write the report where one is wanted, print."""
+    result = inputs.solve(args, inputs.gather(args))
+    if args.report:
+        from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
+
+        with progress(f"Writing {args.report.name} ..."):
+            write_report(result, args.report, command=command_line())
+    if args.json:
+        sys.stdout.write(saving.to_json(summary.as_record(result)) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(result.columns, result.rows()))
+    else:
+        out = console()
+        print_summary(result, out)
+        print_table(result, out)
+        if args.report:
+            out.print(f"\nReport: {args.report.name}")
+
+
+def command_line() -> str:
+    """Return the command as typed, with files by name only: a report carries no user's paths."""
+    words = [Path(word).name if "/" in word or "\\" in word else word for word in sys.argv[1:]]
+    return " ".join(["betaneutral-xl", *(f'"{word}"' if " " in word else word for word in words)])
+
+
+def print_summary(result: Rebalance, out: Console) -> None:
+    """Print the headline, the before and after, and the warnings."""
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    as_of = result.aligned.holdings.as_of
+    out.print(f"\n[bold]{summary.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("", "before", "after"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for line in summary.lines(result):
+        show = percent if line.kind is summary.Kind.PERCENT else number
+        table.add_row(line.label, "" if line.before is None else show(line.before), show(line.after))
+    out.print(table)
+    for warning in result.warnings:
+        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def print_table(result: Rebalance, out: Console, most: int | None = None) -> None:
+    """Print the aligned weight table: all of it, or the largest trades and the cash line."""
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    rows = result.rows()
+    if most is not None:
+        largest = sorted(rows[:-1], key=lambda row: -abs(float(row[-1])))
+        rows = [*largest[:most], rows[-1]]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in result.columns:
+        table.add_column(name, justify="left" if name == "ticker" else "right", no_wrap=True)
+    for ticker, *values in rows:
+        cells = (
+            number(float(value)) if name.startswith("predicted_beta") else percent(float(value), 4)
+            for name, value in zip(result.columns[1:], values, strict=True)
+        )
+        table.add_row(_literal(str(ticker)), *cells)
+    out.print()
+    out.print(table)
+
+
+def _literal(text: str) -> str:
+    """Keep square brackets in outside text from being read as markup."""
+    from rich.markup import escape  # noqa: PLC0415 - only for people
+
+    return escape(text)

@@ -1,0 +1,167 @@
+"""A result as plain data, which the command line prints, the report lays out and scripts read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.rebalance import Method
+
+if TYPE_CHECKING:
+    from betaneutral_xl.alignment import Uncovered
+    from betaneutral_xl.rebalance import Rebalance
+
+
+class Kind(StrEnum):
+    """How a number is to be shown."""
+
+    NUMBER = "number"
+    PERCENT = "percent"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measure of the portfolio before and after, or of the change alone (``before`` is None)."""
+
+    label: str
+    before: float | None
+    after: float
+    kind: Kind
+    meaning: str
+
+
+def headline(result: Rebalance) -> str:
+    """Say in one line what was made neutral to what, and how."""
+    etfs = ", ".join(result.etf_names)
+    if result.method is Method.SCALED:
+        return f"{result.aligned.holdings.fund} scaled by its beta to {etfs} (not neutral)"
+    goal = (
+        f"beta {result.target_label}"
+        if _is_number(result.target_label)
+        else f"the beta of {result.target_label}"
+    )
+    return f"{result.aligned.holdings.fund} to {etfs}: {goal} by {result.method.replace('_', ' ')}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def lines(result: Rebalance) -> list[Line]:
+    """Return the before and after of a result, most important first."""
+    before, after = result.before, result.after
+    betas = [
+        Line(
+            f"beta to {name}",
+            before.beta[name],
+            after.beta[name],
+            Kind.NUMBER,
+            "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+        )
+        for name in result.etf_names
+    ]
+    levels = [
+        ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
+        ("gross exposure", before.gross, after.gross, "sum of absolute weights"),
+        ("net exposure", before.net, after.net, "sum of weights"),
+        ("cash", before.cash, after.cash, "what is in no position"),
+    ]
+    changes = [
+        Line("tracking error", None, result.tracking_error, Kind.PERCENT, "annual, sqrt((x-w)'V(x-w))"),
+        Line("turnover", None, result.turnover, Kind.PERCENT, "one-way, sum of absolute trades / 2"),
+    ]
+    ratios = [
+        Line(
+            f"hedge ratio {name}",
+            None,
+            ratio,
+            Kind.NUMBER,
+            "ETF to sell against the original portfolio, in its net asset value",
+        )
+        for name, ratio in zip(result.etf_names, result.hedge_ratios.tolist(), strict=True)
+    ]
+    if len(ratios) > 1:
+        ratios.append(
+            Line(
+                "condition number",
+                None,
+                result.condition_number,
+                Kind.NUMBER,
+                "of the ETFs' hedge system B'F",
+            )
+        )
+    return [
+        *betas,
+        *(Line(label, old, new, Kind.PERCENT, meaning) for label, old, new, meaning in levels),
+        *changes,
+        *ratios,
+    ]
+
+
+def as_record(result: Rebalance) -> dict[str, Any]:
+    """Return everything about a result as a record of plain values, for JSON.
+
+    Weights, volatilities and exposures are decimals; ``hedge_ratio`` is a number for one ETF and
+    a record by name for several. Measures without ``before`` in their name are of the new
+    portfolio.
+    """
+    holdings, coverage = result.aligned.holdings, result.coverage
+    before, after = result.before, result.after
+    ratios = dict(zip(result.etf_names, result.hedge_ratios.tolist(), strict=True))
+    return {
+        "fund": holdings.fund,
+        "as_of": holdings.as_of,
+        "method": str(result.method),
+        "target": result.target_label,
+        "universe": str(result.universe),
+        "beta_before": dict(before.beta),
+        "beta_after": dict(after.beta),
+        "volatility_before": before.volatility,
+        "volatility_after": after.volatility,
+        "tracking_error": result.tracking_error,
+        "turnover": result.turnover,
+        "gross_exposure_before": before.gross,
+        "gross_exposure": after.gross,
+        "net_exposure_before": before.net,
+        "net_exposure": after.net,
+        "cash_before": before.cash,
+        "cash": after.cash,
+        "hedge_ratio": ratios if len(ratios) > 1 else next(iter(ratios.values())),
+        "condition_number": result.condition_number,
+        "coverage": {
+            "names": coverage.names,
+            "covered": coverage.covered,
+            "on_missing": str(coverage.on_missing),
+            "etf_on_missing": str(coverage.etf_on_missing),
+            "held_missing": _gap(coverage.held),
+            "etf_missing": {name: _gap(gap) for name, gap in coverage.etfs.items()},
+        },
+        "warnings": list(result.warnings),
+        "checks": [
+            {"name": one.name, "residual": one.residual, "limit": one.limit, "passed": one.passed}
+            for one in result.checks()
+        ],
+        "sources": [
+            {
+                "source": one.source,
+                "location": one.location,
+                "as_of": one.as_of,
+                "retrieval": str(one.retrieval),
+                "fetched_at": one.fetched_at,
+                "rows": one.rows,
+                "sha256": one.sha256,
+                "note": one.note,
+            }
+            for one in result.sources
+        ],
+        "weights": [dict(zip(result.columns, row, strict=True)) for row in result.rows()],
+    }
+
+
+def _gap(gap: Uncovered) -> dict[str, Any]:
+    return {"tickers": list(gap.tickers), "weight": gap.weight}

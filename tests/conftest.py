@@ -1,0 +1,79 @@
+"""What tests share: known answers, the folder of real data, and the rule that nothing is skipped unseen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl import Covariance, Etf, Holdings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+REQUIRE_ALL = "BETANEUTRAL_REQUIRE_ALL"
+"""Set where everything must be there: then a skipped test is a failed one."""
+
+NOTEBOOK_V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail what would be skipped, where everything is required."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(REQUIRE_ALL):
+        report.outcome = "failed"
+        report.longrepr = f"skipped where {REQUIRE_ALL} is set: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no test see the user's settings, cache or downloads."""
+    for name in list(os.environ):
+        if name.startswith("BETANEUTRAL_") and name != REQUIRE_ALL:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("BETANEUTRAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BETANEUTRAL_DOWNLOADS", str(tmp_path / "downloads"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of real data beside the repository."""
+    folder = Path(__file__).parent.parent.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the folder of real data, ../shared/data, is not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def soffice() -> str:
+    """Return LibreOffice's command."""
+    command = shutil.which("soffice") or shutil.which("libreoffice")
+    if command is None:
+        pytest.skip("LibreOffice is not installed (Debian: libreoffice-calc)")
+    return command
+
+
+@pytest.fixture
+def book() -> Holdings:
+    """Return the portfolio of the notebook's example."""
+    return Holdings.from_weights({"A": 0.3, "B": 0.4, "C": 0.3})
+
+
+@pytest.fixture
+def etf() -> Etf:
+    """Return the ETF of the notebook's example."""
+    return Etf.from_weights({"A": 0.4, "B": 0.3, "C": 0.3}, name="AI")
+
+
+@pytest.fixture
+def risk() -> Covariance:
+    """Return the risk model of the notebook's example."""
+    return Covariance.from_matrix(["A", "B", "C"], NOTEBOOK_V)

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.alignment import OnMissing, align
+from betaneutral_xl.errors import InputError, UncoveredRisk
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.risk import Covariance
+
+
+@pytest.fixture
+def half_covered() -> tuple[Holdings, Etf, Covariance]:
+    """Return a book and an ETF of which the risk model lacks one name each."""
+    book = Holdings.from_weights({"M": 0.5, "A": 0.3, "X": 0.2})
+    etf = Etf.from_weights({"A": 0.5, "Z": 0.3, "Y": 0.2}, name="AI")
+    return book, etf, Covariance.from_matrix(["Z", "M", "A"], np.diag([0.09, 0.04, 0.01]))
+
+
+def test_the_list_is_the_sorted_union_and_labels_stay_with_their_numbers(
+    half_covered: tuple[Holdings, Etf, Covariance],
+) -> None:
+    book, etf, risk = half_covered
+    aligned = align(book, [etf], risk, OnMissing.DROP)
+    assert aligned.tickers == ("A", "M", "X", "Y", "Z")
+    assert aligned.weights.tolist() == [0.3, 0.5, 0.2, 0.0, 0.0]
+    assert aligned.etf_weights[:, 0].tolist() == [0.5, 0.0, 0.0, 0.2, 0.3]
+    assert aligned.covered.tolist() == [True, True, False, False, True]
+    assert aligned.covariance.tickers == ("A", "M", "Z")
+    assert aligned.covariance.form.variances().tolist() == [0.01, 0.04, 0.09]
+
+
+def test_a_held_name_without_risk_data_stops_the_run_by_default(
+    half_covered: tuple[Holdings, Etf, Covariance],
+) -> None:
+    book, etf, risk = half_covered
+    with pytest.raises(UncoveredRisk, match=r"no row for 1 of 3 holdings: X \(weight 20\.00%\)") as caught:
+        align(book, [etf], risk)
+    assert caught.value.tickers == ("X",)
+
+
+def test_what_is_dropped_is_named_with_its_weight(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
+    book, etf, risk = half_covered
+    coverage = align(book, [etf], risk, OnMissing.DROP).coverage
+    assert (coverage.names, coverage.covered) == (5, 3)
+    assert coverage.held.tickers == ("X",)
+    assert coverage.held.weight == 0.2
+    assert coverage.etfs["AI"].tickers == ("Y",)
+    assert coverage.etfs["AI"].weight == 0.2
+    held, of_etf = coverage.sentences()
+    assert held.startswith("No risk data for held X (weight 20.0000%)")
+    assert of_etf == "No risk data for Y of ETF AI (weight 20.0000%): dropped, the rest is not rescaled."
+
+
+def test_the_rest_of_an_etf_is_rescaled_only_when_asked(
+    half_covered: tuple[Holdings, Etf, Covariance],
+) -> None:
+    book, etf, risk = half_covered
+    kept = align(book, [etf], risk, OnMissing.DROP, OnMissing.DROP)
+    assert kept.covered_etf_weights[:, 0].tolist() == [0.5, 0.0, 0.3]
+    rescaled = align(book, [etf], risk, OnMissing.DROP, OnMissing.RESCALE)
+    assert rescaled.covered_etf_weights[:, 0].tolist() == pytest.approx([0.625, 0.0, 0.375])
+    assert "rescaled to the same total" in rescaled.coverage.sentences()[1]
+
+
+def test_an_etf_name_without_risk_data_stops_the_run_when_asked(
+    half_covered: tuple[Holdings, Etf, Covariance],
+) -> None:
+    book, etf, risk = half_covered
+    with pytest.raises(UncoveredRisk, match=r"no row for 1 of 3 names of ETF AI: Y"):
+        align(book, [etf], risk, OnMissing.DROP, OnMissing.ERROR)
+
+
+def test_an_etf_that_is_not_covered_at_all_is_refused(book: Holdings, risk: Covariance) -> None:
+    with pytest.raises(UncoveredRisk, match="covers no name of ETF QQQ"):
+        align(book, [Etf.from_weights({"Q": 1.0}, name="QQQ")], risk)
+
+
+def test_two_etfs_of_one_name_are_refused(book: Holdings, etf: Etf, risk: Covariance) -> None:
+    with pytest.raises(InputError, match="each with its own name"):
+        align(book, [etf, etf], risk)
+
+
+def test_a_portfolio_is_never_rescaled(book: Holdings, etf: Etf, risk: Covariance) -> None:
+    with pytest.raises(InputError, match="not rescaled"):
+        align(book, [etf], risk, OnMissing.RESCALE)
+
+
+def test_values_of_the_covered_are_spread_over_all(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
+    book, etf, risk = half_covered
+    aligned = align(book, [etf], risk, OnMissing.DROP)
+    full = aligned.spread(np.array([1.0, 2.0, 3.0]), math.nan)
+    np.testing.assert_array_equal(full, [1.0, 2.0, math.nan, math.nan, 3.0])

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.errors import CheckFailed
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.rebalance import Method, Rebalance
+
+if TYPE_CHECKING:
+    from betaneutral_xl.risk import Covariance
+
+
+@pytest.fixture
+def hedge(book: Holdings, etf: Etf, risk: Covariance) -> Rebalance:
+    """Return the hedge of the notebook's example."""
+    return neutralise(book, [etf], risk)
+
+
+def test_measures_of_the_notebooks_hedge_by_hand(hedge: Rebalance, risk: Covariance) -> None:
+    w, x = np.array([0.3, 0.4, 0.3]), hedge.new_weights
+    v = risk.form.dense()
+    assert hedge.before.volatility == pytest.approx(math.sqrt(w @ v @ w))
+    assert hedge.after.volatility == pytest.approx(math.sqrt(x @ v @ x))
+    assert hedge.tracking_error == pytest.approx(math.sqrt((x - w) @ v @ (x - w)))
+    assert hedge.turnover == pytest.approx(0.985106 / 2, abs=1e-6)
+    assert hedge.before.gross == pytest.approx(1.0)
+    assert hedge.after.gross == pytest.approx(0.09404255 + 0.10446809 + 0.00446809)
+    assert hedge.after.net == pytest.approx(1.0 - 0.985106, abs=1e-6)
+    assert hedge.after.cash == pytest.approx(0.985106, abs=1e-6)
+
+
+def test_the_table_has_the_documented_columns_and_ends_with_cash(hedge: Rebalance) -> None:
+    table = hedge.table
+    assert list(table.columns) == ["ticker", "weight", "etf_weight", "predicted_beta", "new_weight", "trade"]
+    assert table["ticker"].tolist() == ["A", "B", "C", "CASH"]
+    assert table["new_weight"].sum() == pytest.approx(1.0)
+    assert (table["predicted_beta"] * table["new_weight"]).sum() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_with_several_etfs_each_column_carries_the_etfs_name(
+    book: Holdings, etf: Etf, risk: Covariance
+) -> None:
+    other = Etf.from_weights({"B": 1.0}, name="QQQ")
+    columns = neutralise(book, [etf, other], risk).columns
+    assert columns[2:6] == ("etf_weight_AI", "etf_weight_QQQ", "predicted_beta_AI", "predicted_beta_QQQ")
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_every_result_passes_its_checks(method: Method, book: Holdings, etf: Etf, risk: Covariance) -> None:
+    result = neutralise(book, [etf], risk, method=method)
+    assert result.checks()
+    assert all(check.passed for check in result.checks())
+
+
+def test_a_result_off_its_target_does_not_pass(hedge: Rebalance) -> None:
+    wrong = replace(hedge, new_weights=hedge.new_weights + np.array([1e-6, 0.0, 0.0]))
+    failed = [check.name for check in wrong.checks() if not check.passed]
+    assert "beta to AI is 0" in failed
+    assert "trades are the ETFs' baskets" in failed
+    with pytest.raises(CheckFailed, match="fails its own check that beta to AI is 0"):
+        wrong.check()
+
+
+def test_weights_that_are_no_numbers_do_not_pass(hedge: Rebalance) -> None:
+    with pytest.raises(CheckFailed):
+        replace(hedge, new_weights=np.full(3, math.nan)).check()
+
+
+def test_a_trade_in_a_name_without_risk_data_does_not_pass(etf: Etf, risk: Covariance) -> None:
+    book = Holdings.from_weights({"A": 0.3, "B": 0.4, "PRIVATE": 0.3})
+    result = neutralise(book, [etf], risk, on_missing=OnMissing.DROP)
+    moved = np.array(result.new_weights)
+    moved[result.tickers.index("PRIVATE")] = 0.0
+    failed = [check.name for check in replace(result, new_weights=moved).checks() if not check.passed]
+    assert "names without risk data are not traded" in failed
+
+
+def test_net_exposure_that_is_not_kept_does_not_pass(book: Holdings, etf: Etf, risk: Covariance) -> None:
+    result = neutralise(book, [etf], risk, method=Method.REWEIGHT)
+    failed = [c.name for c in replace(result, new_weights=result.new_weights * 1.01).checks() if not c.passed]
+    assert "net exposure is kept" in failed
+
+
+def test_a_row_that_the_table_lost_does_not_pass(hedge: Rebalance) -> None:
+    more = Holdings.from_weights({"A": 0.3, "B": 0.4, "C": 0.2, "D": 0.1})
+    wrong = replace(hedge, aligned=replace(hedge.aligned, holdings=more))
+    failed = [check.name for check in wrong.checks() if not check.passed]
+    assert "every input row is in the table once" in failed
+
+
+def test_dates_far_apart_are_said(etf: Etf, risk: Covariance) -> None:
+    book = Holdings.from_weights({"A": 1.0}, provenance=Provenance.given(1, date(2025, 11, 18)))
+    late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))
+    lines = neutralise(book, [late], risk).warnings
+    assert "Holdings are as of 2025-11-18, ETF AI as of 2026-09-30: 316 days apart." in lines

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betaneutral_xl.errors import Unwritable
+from betaneutral_xl.saving import as_text, save, to_csv, to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out.bin"
+    save(target, b"old")
+    save(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.bin"]
+
+
+def test_a_folder_that_is_not_there_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match=r"Cannot write out\.xlsx: No such file or directory\."):
+        save(tmp_path / "absent" / "out.xlsx", b"x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_while_writing_keeps_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.xlsx"
+    target.write_bytes(b"old")
+
+    def full(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unwritable, match="Nothing was changed there"):
+        save(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx"]
+
+
+def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out.xlsx").mkdir()
+    with pytest.raises(Unwritable):
+        save(tmp_path / "out.xlsx", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx"]
+
+
+@given(st.text(min_size=1))
+def test_no_text_reaches_a_csv_file_as_a_formula(text: str) -> None:
+    assert not as_text(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+
+
+def test_a_table_keeps_every_digit_and_a_missing_number_is_empty() -> None:
+    text = to_csv(["ticker", "weight"], [("=A1", 0.1 + 0.2), ("B", float("nan"))])
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["ticker", "weight"],
+        ["'=A1", "0.30000000000000004"],
+        ["B", ""],
+    ]
+
+
+def test_json_has_null_for_a_missing_number() -> None:
+    assert json.loads(to_json({"a": [float("nan"), 1.5, "x", None, True]})) == {
+        "a": [None, 1.5, "x", None, True]
+    }
+
+
+def test_what_has_no_json_form_is_an_error() -> None:
+    with pytest.raises(TypeError, match="object has no JSON form"):
+        to_json({"a": object()})

@@ -1,0 +1,169 @@
+"""Make the sample that the package embeds, from data that the package does not publish.
+
+Usage: python tools/build_sample.py ../shared/data
+
+Reads the fund's 33 largest weights, the AI ETF's constituents and a panel of daily adjusted
+closes; writes four small files into ``betaneutral_xl/sources/sample``. Only computed figures go
+there: an estimated covariance, the closing prices of one day, shares.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+AS_OF = date(2025, 11, 18)
+NAV = 10_000_000.0
+HALF_LIFE = 63
+TRADING_DAYS = 252
+BENCHMARK = "IWV"
+FUND = "quant_paper"
+ETF_NAME, ETF_TICKER = "Janus Henderson Transformational AI ETF", "JHAI"
+ETF_NET_ASSETS = 100_000_000.0
+OUT = Path(__file__).parent.parent / "betaneutral_xl" / "sources" / "sample"
+
+HEADER = (
+    "Security,Ticker,Cusip,Underlying Security,Underlying Security Type,Strike Price,"
+    "Quantity (Shares/ Par/ Units/ Contracts),Notional Value,Market Value,Weight %,Current Market Value"
+)
+
+
+def read_panel(path: Path) -> tuple[list[str], list[str], npt.NDArray[np.float64]]:
+    """Return days, tickers and prices (T, N) up to the sample's day; NaN where there is none."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        reader = csv.reader(file)
+        tickers = next(reader)[1:]
+        rows = [row for row in reader if row[0] <= AS_OF.isoformat()]
+    prices = [[float(cell) if cell else np.nan for cell in row[1:]] for row in rows]
+    return [row[0] for row in rows], tickers, np.array(prices)
+
+
+def read_weights(path: Path) -> dict[str, tuple[str, float]]:
+    """Return printed ticker to CUSIP and weight as printed."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {row["ticker"]: (row.get("cusip", ""), float(row["weight"])) for row in csv.DictReader(file)}
+
+
+def weighted_covariance(returns: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], float]:
+    """Return the annual covariance with exponential weights, and its effective days.
+
+    Daily weights ``q_t`` are proportional to ``0.5 ** (age / HALF_LIFE)`` and sum to 1;
+    ``V = 252 * sum q_t (r_t - m)(r_t - m)' / (1 - sum q_t**2)`` with ``m`` the weighted mean.
+    """
+    q = 0.5 ** (np.arange(len(returns))[::-1] / HALF_LIFE)
+    q /= q.sum()
+    centred = returns - q @ returns
+    scale = TRADING_DAYS / (1.0 - float(q @ q))
+    return scale * (centred.T * q) @ centred, 1.0 / float(q @ q)
+
+
+def main(folder: Path) -> None:
+    """Write the four files."""
+    held = read_weights(folder / "silverfund" / "quant_paper_weights_2025-11-18.csv")
+    constituents = read_weights(folder / "silverfund" / "jhai_constituents.csv")
+    days, stocks, stock_prices = read_panel(folder / "prices" / "panel.csv.gz")
+    etf_days, funds, fund_prices = read_panel(folder / "prices" / "etf_panel.csv.gz")
+    if days != etf_days or days[-1] != AS_OF.isoformat():
+        sys.exit("the two panels have different days, or end before the sample's day")
+    column = {name.replace("-", "."): stock_prices[:, i] for i, name in enumerate(stocks)}
+    column[BENCHMARK] = fund_prices[:, funds.index(BENCHMARK)]
+
+    canonical = {ticker: ticker.removesuffix(" US").replace(" ", ".") for ticker in (*held, *constituents)}
+    union = sorted(set(canonical.values()))
+    covered = [name for name in union if name in column]
+    panel = np.column_stack([column[name] for name in (*covered, BENCHMARK)])
+    complete = np.isfinite(panel).all(axis=1)
+    start = len(complete) - int(np.argmin(complete[::-1])) if not complete.all() else 0
+    window = panel[start:]
+    covariance, effective_days = weighted_covariance(window[1:] / window[:-1] - 1.0)
+
+    OUT.mkdir(parents=True, exist_ok=True)
+    write_holdings(held, {ticker: float(column[canonical[ticker]][-1]) for ticker in held})
+    write_etf(constituents)
+    write_covariance([*covered, BENCHMARK], covariance)
+    note = {
+        "what": "The sample is for trying things out. It is not the fund's portfolio.",
+        "holdings": (
+            f"The 33 largest weights of fund {FUND} on {AS_OF}, rescaled to be the whole sample, as whole "
+            f"shares of a net asset value of about {NAV:,.0f} USD. Prices are closes adjusted for what was "
+            "paid or split after that day, so they differ a little from the printed ones."
+        ),
+        "etf": (
+            f"The constituents of {ETF_TICKER} in its issuer's layout, undated in the source and dated with "
+            f"the holdings here; market values for net assets of {ETF_NET_ASSETS:,.0f} USD; no quantities."
+        ),
+        "covariance": (
+            f"Annual, decimals. Exponential weights with a half-life of {HALF_LIFE} days over the "
+            f"{len(window) - 1} daily returns from {days[start + 1]} to {days[-1]}, the days on which all "
+            f"{len(covered) + 1} names have prices. Not covered, for want of prices: "
+            f"{', '.join(name for name in union if name not in column)}."
+        ),
+        "as_of": AS_OF.isoformat(),
+        "effective_days": round(effective_days, 2),
+    }
+    write(OUT / "sample.json", json.dumps(note, indent=2) + "\n")
+
+
+def write_holdings(held: dict[str, tuple[str, float]], prices: dict[str, float]) -> None:
+    """Write the holdings as the fund's API answers."""
+    total = sum(weight for _, weight in held.values())
+    holdings = []
+    for ticker, (_, weight) in held.items():
+        shares = float(round(NAV * weight / total / prices[ticker]))
+        holdings.append(
+            {
+                "ticker": ticker,
+                "active": True,
+                "shares": shares,
+                "price": prices[ticker],
+                "value": round(shares * prices[ticker], 6),
+                **dict.fromkeys(
+                    ("total_return", "volatility", "dividends", "dividends_per_share", "dividend_yield"),
+                ),
+                "alpha": None,
+                "beta": None,
+            }
+        )
+    holdings.sort(key=lambda row: -row["value"])  # type: ignore[operator] # a float in every row
+    day = AS_OF.isoformat()
+    answer = {"fund": FUND, "start": day, "end": day, "trading_days": 1, "holdings": holdings}
+    write(OUT / "holdings.json", json.dumps(answer, indent=1) + "\n")
+
+
+def write_etf(constituents: dict[str, tuple[str, float]]) -> None:
+    """Write the constituents as the issuer does."""
+    lines = [f'"{ETF_NAME}","{ETF_TICKER}"', f'"Full Portfolio Holdings (As of {AS_OF:%m/%d/%Y})"', ""]
+    lines.append(HEADER)
+    for ticker, (cusip, weight) in constituents.items():
+        # The source has lost the leading zeros of CUSIPs, which have nine characters.
+        value = f'"${ETF_NET_ASSETS * weight / 100.0:,.0f}"'
+        lines.append(f"{ticker},{ticker},{cusip.zfill(9)},,,-,-,{value},{value},{weight:.2f},{value}")
+    lines += ["", '"Sample data: not the issuer\'s file. Quantities are left out."']
+    write(OUT / "JHAI_sample.csv", "\n".join(lines) + "\n")
+
+
+def write_covariance(tickers: list[str], matrix: npt.NDArray[np.float64]) -> None:
+    """Write the covariance as the fund's API answers."""
+    lines = [",".join(["date", "ticker", *tickers])]
+    for name, row in zip(tickers, matrix, strict=True):
+        lines.append(",".join([AS_OF.isoformat(), name, *(f"{value:.10g}" for value in row)]))
+    write(OUT / "covariance.csv", "\n".join(lines) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Write text with the same bytes on every system."""
+    path.write_bytes(text.encode())
+    print(f"{path.name}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the script and its one argument
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]))
