@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from betaneutral_xl import Covariance, Etf, Holdings
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+settings.register_profile("project", deadline=None, print_blob=True)  # machines differ in speed
+settings.load_profile("project")
 
 REQUIRE_ALL = "BETANEUTRAL_REQUIRE_ALL"
 """Set where everything must be there: then a skipped test is a failed one."""

@@ -73,12 +73,12 @@ def put_formula(sheet: Worksheet, row: int, column: int, formula: str, number_fo
     return cell
 
 
-def heading(sheet: Worksheet, row: int, labels: Sequence[str], column: int = 1) -> None:
+def heading(sheet: Worksheet, row: int, labels: Sequence[str], *, numbers: bool = True) -> None:
     """Write a table's heading; labels of numbers stand to the right, as the numbers do."""
-    for offset, label in enumerate(labels):
-        cell = put(sheet, row, column + offset, label, font=HEADING)
+    for column, label in enumerate(labels, start=1):
+        cell = put(sheet, row, column, label, font=HEADING)
         cell.fill = BAND
-        cell.alignment = Alignment(horizontal="left" if offset == 0 else "right", vertical="center")
+        cell.alignment = Alignment(horizontal="right" if numbers and column > 1 else "left")
 
 
 def widths(sheet: Worksheet, characters: Iterable[float]) -> None:

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 AGREES = 1e-9
 """How far a number recomputed by the spreadsheet may be from the one computed here."""
 
+CHART_ROWS = 17
+"""Rows of the Summary that the chart covers."""
+
+LARGEST_TRADES = 15
+
 _FORMAT = {summary.Kind.NUMBER: style.NUMBER, summary.Kind.PERCENT: style.PERCENT}
 
 
@@ -88,7 +93,7 @@ def _summary(sheet: Worksheet, result: Rebalance, footer: str) -> None:
     as_of = result.aligned.holdings.as_of
     put(sheet, 3, 1, f"Holdings as of {as_of or 'an unknown day'}", font=style.NOTE)
     style.heading(sheet, 5, ["", "before", "after", "change", "meaning"])
-    sheet.cell(5, 5).alignment = Alignment(horizontal="left")
+    sheet.cell(5, 5).alignment = Alignment(horizontal="left", indent=2)
     lines = summary.lines(result)
     for row, line in enumerate(lines, start=6):
         shown = _FORMAT[line.kind]
@@ -97,7 +102,7 @@ def _summary(sheet: Worksheet, result: Rebalance, footer: str) -> None:
         put(sheet, row, 3, line.after, shown)
         if line.before is not None:
             style.put_formula(sheet, row, 4, f"C{row}-B{row}", shown)
-        put(sheet, row, 5, line.meaning, font=style.NOTE)
+        put(sheet, row, 5, line.meaning, font=style.NOTE).alignment = Alignment(indent=2)
         for column in range(1, 6):
             sheet.cell(row, column).border = style.UNDERLINE
     row = 6 + len(lines) + 1
@@ -108,8 +113,22 @@ def _summary(sheet: Worksheet, result: Rebalance, footer: str) -> None:
         sheet.row_dimensions[row].height = 14 * (1 + len(warning) // 105)
         row += 1
     _beta_chart(sheet, len(result.etf_names), row + 1)
+    _largest_trades(sheet, result, row + CHART_ROWS)
     style.widths(sheet, [26, 12, 12, 12, 52])
     style.paper(sheet, footer)
+
+
+def _largest_trades(sheet: Worksheet, result: Rebalance, row: int) -> None:
+    """Write the largest trades as a table; all of them are in the sheet Weights."""
+    trades = result.trades
+    largest = np.argsort(-np.abs(trades), kind="stable")[:LARGEST_TRADES].tolist()
+    style.heading(sheet, row, ["largest trades", "weight", "new weight", "trade"])
+    for at in largest:
+        row += 1
+        put(sheet, row, 1, result.tickers[at])
+        put(sheet, row, 2, float(result.weights[at]), style.PERCENT)
+        put(sheet, row, 3, float(result.new_weights[at]), style.PERCENT)
+        style.put_formula(sheet, row, 4, f"C{row}-B{row}", style.PERCENT)
 
 
 def _beta_chart(sheet: Worksheet, etfs: int, row: int) -> None:
@@ -194,7 +213,7 @@ def _provenance(
     versions: dict[str, str],
 ) -> None:
     names = ["portfolio", *(f"ETF {name}" for name in result.etf_names), "risk model"]
-    style.heading(sheet, 1, ["", *names])
+    style.heading(sheet, 1, ["", *names], numbers=False)
     facts = ("source", "location", "retrieval", "as_of", "fetched_at", "rows", "sha256", "note")
     for row, fact in enumerate(facts, start=2):
         put(sheet, row, 1, fact.replace("_", " "), font=style.STRONG)
@@ -217,7 +236,7 @@ def _provenance(
         ("version", versions),
         ("run", run),
     ):
-        style.heading(sheet, row, [title, ""])
+        style.heading(sheet, row, [title, ""], numbers=False)
         for label, text in facts_of.items():
             row += 1
             put(sheet, row, 1, label, font=style.STRONG)
