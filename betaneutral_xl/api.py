@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    import pandas as pd
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -127,9 +129,9 @@ def covariance(
 
 
 def beta_neutral(
-    holdings: Holdings | Mapping[str, float],
-    etf: Etf | Mapping[str, float] | Sequence[Etf],
-    cov: Covariance,
+    holdings: Holdings | Mapping[str, float] | pd.Series[float],
+    etf: Etf | Sequence[Etf] | Mapping[str, float] | pd.Series[float],
+    cov: Covariance | pd.DataFrame,
     target: Target = 0.0,
     method: str = Method.HEDGE,
     *,
@@ -175,7 +177,7 @@ def beta_neutral(
     portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(_weights(holdings))
     if isinstance(etf, Etf):
         etfs: Sequence[Etf] = (etf,)
-    elif isinstance(etf, Sequence):
+    elif isinstance(etf, Sequence) and all(isinstance(one, Etf) for one in etf):
         etfs = etf
     else:
         etfs = (Etf.from_weights(_weights(etf)),)

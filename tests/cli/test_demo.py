@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import openpyxl
+
+from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo"]) == 0
+    text = capsys.readouterr().out
+    assert "Sample data, for trying things out" in text
+    assert "Try next" in text
+    sheet = openpyxl.load_workbook(tmp_path / "betaneutral-report.xlsx")["Summary"]
+    label, before, after = (sheet.cell(6, column).value for column in (1, 2, 3))
+    assert label == "beta to JHAI"
+    assert isinstance(before, float)
+    assert 0.4 < before < 0.7
+    assert isinstance(after, float)
+    assert abs(after) < 1e-10
+
+
+def test_the_demo_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    """Start-up time is imports: pandas, requests and scipy cost half a second and are not needed."""
+    script = (
+        "import sys; from betaneutral_xl.cli import main; main(['demo']);"
+        "heavy = {'pandas', 'requests', 'scipy', 'keyring', 'xlwings', 'sklearn'} & set(sys.modules);"
+        "sys.exit(', '.join(sorted(heavy)))"
+    )
+    done = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOLDINGS = "ticker,weight\nA,0.3\nB,0.4\nC,0.3\n"
+ETF = "ticker,weight\nA US,0.4\nB US,0.3\nC US,0.3\n"
+COVARIANCE = (
+    "date,ticker,A,B,C,IWV\n"
+    "2025-11-18,A,0.04,0.02,0.01,0.02\n"
+    "2025-11-18,B,0.02,0.03,0.015,0.015\n"
+    "2025-11-18,C,0.01,0.015,0.05,0.02\n"
+    "2025-11-18,IWV,0.02,0.015,0.02,0.03\n"
+)
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> list[str]:
+    """Write the notebook's example as files and return the options that name them."""
+    for name, text in (("fund.csv", HOLDINGS), ("AI.csv", ETF), ("risk.csv", COVARIANCE)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return [
+        "--holdings",
+        str(tmp_path / "fund.csv"),
+        "--etf",
+        str(tmp_path / "AI.csv"),
+        "--covariance",
+        str(tmp_path / "risk.csv"),
+    ]
+
+
+def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main(["rebalance", *argv, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_json_has_every_documented_key_and_the_known_answer(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = record(capsys, *given)
+    assert answer["beta_before"] == {"AI": pytest.approx(0.985106, abs=1e-6)}
+    assert answer["beta_after"] == {"AI": pytest.approx(0.0, abs=1e-10)}
+    assert answer["hedge_ratio"] == pytest.approx(0.985106, abs=1e-6)
+    assert answer["turnover"] == pytest.approx(0.985106 / 2, abs=1e-6)
+    assert answer["volatility_after"] < answer["volatility_before"]
+    assert answer["tracking_error"] > 0
+    assert answer["net_exposure"] == pytest.approx(1 - 0.985106, abs=1e-6)
+    assert answer["gross_exposure"] == pytest.approx(0.20298, abs=1e-5)
+    assert answer["coverage"]["covered"] == 3
+    assert answer["warnings"] == []
+    new = {row["ticker"]: row["new_weight"] for row in answer["weights"]}
+    assert new == pytest.approx(
+        {"A": -0.09404255, "B": 0.10446809, "C": 0.00446809, "CASH": 0.98510638}, abs=5e-9
+    )
+    assert list(answer["weights"][0]) == [
+        "ticker",
+        "weight",
+        "etf_weight",
+        "predicted_beta",
+        "new_weight",
+        "trade",
+    ]
+    assert all(check["passed"] for check in answer["checks"])
+
+
+def test_csv_is_the_same_table(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = record(capsys, *given)
+    assert main(["rebalance", *given, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [float(row["new_weight"]) for row in rows] == [row["new_weight"] for row in answer["weights"]]
+
+
+def test_a_person_reads_before_and_after_and_every_row(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebalance", *given]) == 0
+    text = capsys.readouterr().out
+    assert "fund to AI: beta 0 by hedge" in text
+    assert "beta to AI      0.9851   0.0000" in text
+    assert "CASH" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("method", ["hedge", "reweight", "least-squares", "least_squares"])
+def test_the_target_may_be_a_ticker_of_the_risk_model(
+    method: str, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = record(capsys, *given, "--target", "IWV", "--method", method)
+    f, iwv = [0.4, 0.3, 0.3], [0.02, 0.015, 0.02]
+    variance = 0.0282
+    assert answer["beta_after"]["AI"] == pytest.approx(sum(map(float.__mul__, f, iwv)) / variance, abs=1e-10)
+
+
+def test_several_etfs_are_neutralised_together(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "QQQ.csv").write_text("ticker,weight\nB,100\n", encoding="utf-8")
+    given[given.index("--covariance") : given.index("--covariance")] = [str(tmp_path / "QQQ.csv")]
+    answer = record(capsys, *given, "--target", "AI=0.1", "--target", "QQQ=0.2")
+    assert answer["beta_after"] == pytest.approx({"AI": 0.1, "QQQ": 0.2}, abs=1e-10)
+    assert set(answer["hedge_ratio"]) == {"AI", "QQQ"}
+
+
+def test_the_report_is_written_with_the_command_that_made_it(
+    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = tmp_path / "out.xlsx"
+    argv = ["rebalance", *given, "--report", str(report)]
+    monkeypatch.setattr("sys.argv", ["betaneutral-xl", *argv])
+    assert main(argv) == 0
+    capsys.readouterr()
+    text = " ".join(
+        str(cell.value)
+        for sheet in openpyxl.load_workbook(report)
+        for row in sheet.iter_rows()
+        for cell in row
+    )
+    assert "betaneutral-xl rebalance --holdings fund.csv" in text
+    assert str(tmp_path) not in text
+
+
+def swap(given: list[str], option: str, path: Path, text: str) -> list[str]:
+    path.write_text(text, encoding="utf-8")
+    changed = list(given)
+    changed[changed.index(option) + 1] = str(path)
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "code", "words"),
+    [
+        ("--holdings", "ticker,weight\nA,0.5\nA US,0.5\n", 2, "A more than once"),
+        ("--holdings", "ticker,weight\nA,\nB,1\n", 2, "weight"),
+        ("--holdings", "ticker,shares,price\nA,1,nan\n", 2, "A"),
+        ("--holdings", "ticker,shares,price\nA,1,-5\n", 2, "-5"),
+        ("--holdings", "ticker,weight\nA,0.5\nXYZ,0.5\n", 4, "1 of 2 holdings: XYZ"),
+        ("--holdings", '{"fund":"quant","holdings":[]}', 2, "quant"),
+        ("--holdings", '{"fund":"quant","holdings":[{"ticker"', 2, "JSON"),
+        ("--holdings", "", 2, "empty"),
+        ("--etf", "ticker,weight\nA,0\nB,0\n", 2, "all are zero or missing"),
+        ("--etf", "ticker,weight\nA,\nB,\n", 2, "zero or missing"),
+        ("--etf", "<html><body>Please verify you are human</body></html>", 2, ""),
+        ("--covariance", "date,ticker,A,B\n2025-11-18,A,0.04,0.02\n", 2, "square"),
+        (
+            "--covariance",
+            "date,ticker,A,B\n2025-11-18,A,0.04,0.02\n2025-11-18,B,0.03,0.03\n",
+            4,
+            "not symmetric",
+        ),
+        (
+            "--covariance",
+            "date,ticker,A,B\n2025-11-18,A,0.04,0.2\n2025-11-18,B,0.2,0.03\n",
+            4,
+            "not positive semidefinite",
+        ),
+        (
+            "--covariance",
+            "date,ticker,A,B\n2025-11-18,A,400,200\n2025-11-18,B,200,300\n",
+            2,
+            "--covariance-unit",
+        ),
+        (
+            "--covariance",
+            "date,ticker,A,B\n2025-11-18,A,0.04,0.02\n2025-11-18,B,0.02,0.03\n",
+            4,
+            "holdings: C",
+        ),
+    ],
+)
+def test_bad_input_is_one_line_and_its_exit_code(
+    option: str,
+    text: str,
+    code: int,
+    words: str,
+    given: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = tmp_path / "report.xlsx"
+    argv = swap(given, option, tmp_path / "bad.csv", text)
+    assert main(["rebalance", *argv, "--report", str(report)]) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("betaneutral-xl: ")
+    assert shown.err.count("\n") == 1
+    assert words in shown.err
+    assert str(tmp_path) not in shown.err
+    assert not report.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ([], 2, "No portfolio is given"),
+        (["--sample", "--date", "2025-11-18"], 2, "--date is for --fund"),
+        (["--sample", "--holdings", "x.csv", "--fund", "quant"], 2, "Choose one source"),
+        (["--sample", "--holdings", "absent.csv"], 2, "absent.csv"),
+        (["--sample", "--target", "ZZZZ"], 2, "neither a number nor a ticker"),
+        (["--sample", "--target", "0", "--target", "1"], 2, "do not fit together"),
+        (["--sample", "--universe", "held"], 2, "universe held has no meaning"),
+        (["--sample", "--method", "scaled", "--target", "0.5"], 2, "takes one ETF and no target"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_line(
+    options: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebalance", *options]) == code
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert shown.err.count("\n") == 1
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    "options", [["--method", "magic"], ["--date", "18.11.2025"], ["--universe", "moon"], ["--json", "--csv"]]
+)
+def test_an_option_that_the_parser_refuses_exits_with_2(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["rebalance", "--sample", *options])
+    assert stopped.value.code == 2
+    assert "rebalance: error:" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_one_line_and_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebalance", "--sample", "--report", str(tmp_path / "absent" / "r.xlsx")]) == 2
+    assert "Cannot write r.xlsx" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*.xlsx")) == []
+
+
+def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    from betaneutral_xl.errors import InputError  # noqa: PLC0415 - beside its use
+
+    with pytest.raises(InputError, match="No portfolio is given"):
+        main(["--debug", "rebalance"])
+
+
+def test_help_of_every_command_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    from betaneutral_xl.cli import COMMANDS  # noqa: PLC0415 - beside its use
+
+    assert COMMANDS
+    for command in COMMANDS:
+        name = command.__name__.rpartition(".")[2].replace("_", "-")
+        with pytest.raises(SystemExit) as stopped:
+            main([name, "--help"])
+        assert stopped.value.code == 0
+        text = capsys.readouterr().out
+        assert f"betaneutral-xl {name}" in text
+        assert len(text.splitlines()) > 8
