@@ -5,6 +5,7 @@
     BetaNeutralError                what / where / the value / what to do, in one line
     |- InputError          exit 2   what the user gave cannot be used
     |  |- UnknownFund
+    |  |- EmptyFund
     |  |- UnknownTicker
     |  |- DuplicateTicker
     |  |- MissingValue
@@ -13,6 +14,7 @@
     |- SourceError         exit 3   what the network answered cannot be used
     |  |- Unreachable
     |  |- Refused
+    |  |- NoData
     |  `- ChangedFormat
     |- ModelError          exit 4   the numbers admit no answer
     |  |- NotPositiveSemidefinite
@@ -70,6 +72,10 @@ class UnknownFund(InputError):
     """The fund's web API knows no fund of that name."""
 
 
+class EmptyFund(InputError):
+    """The fund holds nothing on the day that was asked for."""
+
+
 class UnknownTicker(InputError):
     """A ticker that was asked for by name is in no table."""
 
@@ -102,6 +108,10 @@ class Unreachable(SourceError):
 
 class Refused(SourceError):
     """The server answered and said no."""
+
+
+class NoData(SourceError):
+    """The server failed at a sound question in the way it does where it has no data."""
 
 
 class ChangedFormat(SourceError):

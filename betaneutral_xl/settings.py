@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_downloads_path
 
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PREFIX = "BETANEUTRAL_"
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""This machine; only there may an address be plain http."""
+
+_PLAIN_URL = re.compile(
+    r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
+)
+"""An address with nothing that two programs could read differently: no user, no escape, no query."""
 
 API_URL = "https://prod-api.silverfund.byu.edu"
 """The Silver Fund's web API."""
@@ -39,8 +49,16 @@ class Settings:
         Hosts from which an issuer's file may be fetched over https (``BETANEUTRAL_ETF_HOSTS``,
         separated by commas); none by default.
     connect_timeout, read_timeout, total_timeout
-        Seconds to a connection, between two pieces of an answer, and for a whole answer
-        (``BETANEUTRAL_TIMEOUT`` sets the last).
+        Seconds to a connection, between two pieces of an answer, and for a whole answer with its
+        retries (``BETANEUTRAL_TIMEOUT`` sets the last).
+    retries, backoff
+        How often to ask again after what may pass, and the seconds before the first time; each
+        further pause is twice as long.
+    refresh
+        Whether to ask again what the cache could answer.
+    allow_stale
+        Whether an answer that has outlived its time may stand in while the network is down
+        (``BETANEUTRAL_ALLOW_STALE``: yes or no); its age is said.
 
     """
 
@@ -52,6 +70,14 @@ class Settings:
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
     total_timeout: float = 60.0
+    retries: int = 3
+    backoff: float = 0.5
+    refresh: bool = False
+    allow_stale: bool = False
+
+    def __post_init__(self) -> None:
+        """Hold that the token goes to nobody else: over TLS, or to this machine."""
+        object.__setattr__(self, "api_url", _checked_url(self.api_url))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -75,12 +101,32 @@ class Settings:
         return cls(**fields)  # type: ignore[arg-type] # the readers give each field its type
 
 
-def _url(text: str) -> str:
-    local = text.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
-    if not (text.startswith("https://") or local):
-        msg = "give an https address (http only on this machine)"
-        raise ValueError(msg)
+def _checked_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        safe = (
+            _PLAIN_URL.fullmatch(text) is not None
+            and parts.port != 0
+            and (parts.scheme == "https" or parts.hostname in LOOPBACK)
+        )
+    except ValueError:  # a port that is no port, a bracket that is not closed
+        safe = False
+    if not safe:
+        shown = "..." if "@" in text else repr(text[:80])  # what stands before an @ may be a password
+        msg = (
+            f"The API's address ({PREFIX}API_URL) is {shown}. Give an https address such as {API_URL}; "
+            "http only on this machine, and no user, password or query."
+        )
+        raise InputError(msg)
     return text.rstrip("/")
+
+
+def _yes(text: str) -> bool:
+    word = text.lower()
+    if word not in {"1", "yes", "true", "0", "no", "false"}:
+        msg = "give yes or no"
+        raise ValueError(msg)
+    return word in {"1", "yes", "true"}
 
 
 def _seconds(text: str) -> float:
@@ -91,8 +137,8 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-_READERS = {
-    "API_URL": ("api_url", _url),
+_READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "API_URL": ("api_url", str),
     "TOKEN": ("token", str),
     "CACHE": ("cache", Path),
     "DOWNLOADS": ("downloads", lambda text: tuple(Path(part) for part in text.split(os.pathsep) if part)),
@@ -101,4 +147,5 @@ _READERS = {
         lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip()),
     ),
     "TIMEOUT": ("total_timeout", _seconds),
+    "ALLOW_STALE": ("allow_stale", _yes),
 }

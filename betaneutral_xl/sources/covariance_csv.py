@@ -1,0 +1,251 @@
+"""A covariance as the fund's web API answers it: bytes in, ``Covariance`` out.
+
+The shape is ``date,ticker,<N tickers>`` and a row a ticker; the date column may be absent. Rows
+are matched to columns by their tickers, never by their place.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from datetime import date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources.files import read_bytes
+from betaneutral_xl.sources.formats import described, read_text, unreadable
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_NAMES = 5_000
+"""A matrix of more names takes gigabytes; ask for the names that are needed."""
+
+LARGEST_FILE = 512 * 2**20
+"""Bytes of a file of that many names at 17 digits, and some air."""
+
+VARIANCE_RANGE = (0.0025, 4.0)
+"""Annual variances of equities, decimals: volatilities of 5 % to 200 %."""
+
+
+TRADING_DAYS = 252.0
+"""Trading days in a year."""
+
+
+class CovarianceUnit(StrEnum):
+    """What the numbers of a covariance file are; inside the package they are annual decimals.
+
+    A stock of 30 % annual volatility has 0.09 in ``annual``, 900 in ``percent_squared`` and
+    0.000357 in ``daily``.
+    """
+
+    ANNUAL = "annual"
+    PERCENT_SQUARED = "percent_squared"
+    DAILY = "daily"
+
+    @property
+    def factor(self) -> float:
+        """What a printed number is multiplied with to be annual and a decimal."""
+        return _FACTORS[self]
+
+
+_FACTORS = {
+    CovarianceUnit.ANNUAL: 1.0,
+    CovarianceUnit.PERCENT_SQUARED: 1e-4,
+    CovarianceUnit.DAILY: TRADING_DAYS,
+}
+
+_WORDS = {
+    CovarianceUnit.ANNUAL: "annual decimals",
+    CovarianceUnit.PERCENT_SQUARED: "percent squared",
+    CovarianceUnit.DAILY: "daily decimals",
+}
+
+
+def load_covariance(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Covariance:
+    """Load a covariance from a CSV file in the shape of the API's answer.
+
+    Parameters
+    ----------
+    path
+        The file.
+    unit
+        What its numbers are.
+
+    Raises
+    ------
+    InputError, ModelError
+        As ``parse_covariance``.
+
+    """
+    content = read_bytes(path, LARGEST_FILE)
+    origin = Provenance(
+        source="covariance file",
+        location=Path(path).name,
+        retrieval=Retrieval.FILE,
+        as_of=None,
+        rows=0,
+        sha256=digest(content),
+    )
+    return parse_covariance(content, origin, unit)
+
+
+def parse_covariance(
+    content: bytes, provenance: Provenance, unit: CovarianceUnit = CovarianceUnit.ANNUAL
+) -> Covariance:
+    """Read a covariance from CSV: columns ``date,ticker,<tickers>`` or ``ticker,<tickers>``.
+
+    Parameters
+    ----------
+    content
+        UTF-8 CSV. All rows have one date.
+    provenance
+        Where the bytes came from; rows, day and hash are filled in.
+    unit
+        What the numbers are; the result is annual decimals.
+
+    Raises
+    ------
+    DuplicateTicker
+        If a ticker has two rows or two columns.
+    MissingValue
+        If an entry is blank, or not finite.
+    NotPositiveSemidefinite
+        If it is not symmetric, or gives some portfolio a negative variance.
+    InputError
+        If rows and columns have different tickers, or the variances are in another unit.
+    UnreadableFile, ChangedFormat
+        If it is not such CSV: of a file, or of the API.
+
+    """
+    text = read_text(content, provenance, "CSV")
+    lines = [line.rstrip("\r") for line in text.split("\n") if line.strip("\r ,")]
+    header = next(csv.reader(lines[:1]))
+    labels = _label_columns(header, provenance)
+    columns = tuple(normalise(name) for name in header[labels:])
+    names = max(len(columns), len(lines) - 1)
+    if names > MOST_NAMES:
+        what = f"has {names:,} names, more than {MOST_NAMES:,}"
+        raise unreadable(provenance, what, "Keep the names that are needed.")
+    if not columns or len(lines) == 1:
+        raise unreadable(provenance, "has a header and no numbers")
+    marks, matrix = _read_rows(lines, labels, len(columns), provenance)
+    rows = tuple(normalise(mark[-1]) for mark in marks)
+    order = _match(columns, rows, provenance)
+    covariance = Covariance.from_matrix(
+        columns,
+        (matrix if order is None else matrix[order]) * unit.factor,
+        described(provenance, content, len(columns), _as_of(marks, provenance) if labels > 1 else None),
+    )
+    _require_annual_decimals(covariance, unit, provenance)
+    return covariance
+
+
+def _label_columns(header: Sequence[str], provenance: Provenance) -> int:
+    """Return how many columns stand before the numbers."""
+    words = [cell.strip().lower() for cell in header]
+    if words[:2] == ["date", "ticker"]:
+        return 2
+    if words[0] in {"ticker", ""} and len(words) > 1:
+        return 1
+    start = ",".join(header[:3])
+    advice = "Its first line should be date,ticker,<tickers> or ticker,<tickers>."
+    raise unreadable(provenance, f"is not a covariance: it begins with {start!r:.60}", advice)
+
+
+def _read_rows(
+    lines: Sequence[str], labels: int, n: int, provenance: Provenance
+) -> tuple[list[list[str]], FloatArray]:
+    """Return the label cells of every row, and the numbers, shape (rows, n)."""
+    cells = [line.split(",", labels) for line in lines[1:]]
+    try:
+        matrix = np.loadtxt([row[labels] for row in cells], delimiter=",", comments=None, ndmin=2)
+    except (ValueError, IndexError):
+        matrix = None  # quoted cells, or one that is no number: read it cell by cell, and say which
+    if matrix is not None and matrix.shape[1:] == (n,):
+        return [row[:labels] for row in cells], matrix
+    return _read_cells(lines, labels, n, provenance)
+
+
+def _read_cells(
+    lines: Sequence[str], labels: int, n: int, provenance: Provenance
+) -> tuple[list[list[str]], FloatArray]:
+    header, *table = csv.reader(lines)
+    matrix = np.empty((len(table), n))
+    for i, row in enumerate(table):
+        if len(row) != labels + n:
+            what = f"has {len(row)} cells in line {i + 2}, not {labels + n}"
+            raise unreadable(provenance, what, "Check that it is complete.")
+        for j, cell in enumerate(row[labels:]):
+            try:
+                matrix[i, j] = float(cell)
+            except ValueError:
+                what = f"{cell!r:.40}, not a number," if cell.strip() else "a blank cell"
+                msg = (
+                    f"The covariance {provenance.location} has {what} for {row[labels - 1]:.40} and "
+                    f"{header[labels + j]:.40}. Fill it in, or remove the ticker."
+                )
+                raise MissingValue(msg, tickers=[row[labels - 1]]) from None
+    return [row[:labels] for row in table], matrix
+
+
+def _match(columns: Sequence[str], rows: Sequence[str], provenance: Provenance) -> IntArray | None:
+    """Return where each column's ticker has its row; nothing where the order is the same."""
+    for what, names in (("columns", columns), ("rows", rows)):
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            msg = (
+                f"The covariance {provenance.location} has {listing(twice)} more than once in its {what}. "
+                "Remove the repetition."
+            )
+            raise DuplicateTicker(msg, tickers=twice)
+    if columns == rows:
+        return None
+    odd = sorted(set(columns) ^ set(rows))
+    if odd:
+        side = "column but no row" if odd[0] in columns else "row but no column"
+        msg = (
+            f"The covariance {provenance.location} is not square: {len(rows)} rows, {len(columns)} columns "
+            f"of numbers, and {odd[0]} has a {side}. Give each ticker one row and one column."
+        )
+        raise InputError(msg, tickers=odd)
+    return positions_of(columns, rows)
+
+
+def _as_of(marks: Sequence[Sequence[str]], provenance: Provenance) -> date:
+    printed = sorted({mark[0].strip() for mark in marks})
+    try:
+        days = sorted({datetime.fromisoformat(text).date() for text in printed})
+    except ValueError:
+        raise unreadable(provenance, f"has {printed[0]!r:.40} in its date column, not a date") from None
+    if len(days) != 1:
+        what = f"has {len(days)} dates in its date column, from {days[0]} to {days[-1]}"
+        raise unreadable(provenance, what, "Keep the rows of one day.")
+    return days[0]
+
+
+def _require_annual_decimals(covariance: Covariance, unit: CovarianceUnit, provenance: Provenance) -> None:
+    """Refuse variances that no shares have: their unit cancels in a beta, not in a volatility."""
+    low, high = VARIANCE_RANGE
+    median = float(np.median(covariance.form.variances()))
+    if low <= median <= high:
+        return
+    printed = median / unit.factor
+    likely = [other for other in CovarianceUnit if low <= printed * other.factor <= high]
+    if likely:
+        advice = f"It looks like {_WORDS[likely[0]]}: choose --covariance-unit {likely[0]}, or convert it."
+    else:
+        advice = "Convert it to annual decimals."
+    msg = (
+        f"The covariance {provenance.location} has a median variance of {printed:.4g}, read as "
+        f"{_WORDS[unit]}; annual variances of shares lie between {low} and {high:g} in decimals. {advice}"
+    )
+    raise InputError(msg)

@@ -1,0 +1,148 @@
+"""Holdings as the fund's web API answers them: bytes in, ``Holdings`` out."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.arrays import read_only
+from betaneutral_xl.errors import EmptyFund, MissingValue, listing
+from betaneutral_xl.portfolio import Holdings
+from betaneutral_xl.sources.formats import described, read_json, unreadable
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.provenance import Provenance
+
+NUMBERS = ("shares", "price", "value")
+"""What a position must have; its returns, alpha and beta over the range are not read."""
+
+AGREE = 1e-3
+"""How far, relative, value may be from shares times price before it is said."""
+
+
+def parse_holdings(content: bytes, provenance: Provenance) -> Holdings:
+    """Read a portfolio from the API's JSON: active positions, ``weight = value / sum(value)``.
+
+    Parameters
+    ----------
+    content
+        ``{"fund", "start", "end", "holdings": [{"ticker", "active", "shares", "price", "value",
+        ...}]}``. Positions with ``active`` false were sold in the range and are left out.
+    provenance
+        Where the bytes came from; rows, day and hash are filled in.
+
+    Raises
+    ------
+    EmptyFund
+        If there is no active position.
+    MissingValue
+        If a number is missing, or a price is not positive.
+    DuplicateTicker
+        If a ticker stands on two rows.
+    UnreadableFile, ChangedFormat
+        If it is not such JSON: of a file, or of the API.
+
+    """
+    answer = read_json(content, provenance)
+    fund, rows = answer.get("fund"), answer.get("holdings")
+    if not isinstance(fund, str) or not isinstance(rows, list):
+        raise unreadable(provenance, "has no fund with a list of holdings", _keys(answer))
+    end = _end(answer, provenance)
+    held = [row for number, row in enumerate(rows, 1) if _is_active(row, number, provenance)]
+    if not held:
+        sold = f" ({len(rows)} were sold before its end)" if rows else ""
+        day = f" on {end}" if end else ""
+        msg = f"Fund {fund} has no positions{day}{sold}. Choose a trading day that is already loaded."
+        raise EmptyFund(msg)
+    tickers = tuple(normalise(row["ticker"]) for row in held)
+    shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
+    _require_positive(tickers, prices, fund)
+    nav = math.fsum(values)
+    if not nav > 0.0:
+        msg = (
+            f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
+            "Check the values of its positions."
+        )
+        raise MissingValue(msg)
+    return Holdings(
+        fund=fund,
+        tickers=tickers,
+        weights=read_only(values) / nav,
+        shares=read_only(shares),
+        prices=read_only(prices),
+        nav=nav,
+        provenance=described(provenance, content, len(held), end),
+        warnings=_disagreements(fund, tickers, shares, prices, values),
+    )
+
+
+def _keys(answer: dict[str, Any]) -> str:
+    return f"It has {listing([repr(key)[:30] for key in answer]) or 'nothing'}."
+
+
+def _end(answer: dict[str, Any], provenance: Provenance) -> date | None:
+    text = answer.get("end")
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise unreadable(provenance, f"gives its last day as {text!r:.40}, not as a date") from None
+
+
+def _is_active(row: Any, number: int, provenance: Provenance) -> bool:
+    if not (
+        isinstance(row, dict) and isinstance(row.get("ticker"), str) and isinstance(row.get("active"), bool)
+    ):
+        raise unreadable(provenance, f"has no ticker with an active flag in row {number} of the holdings")
+    return bool(row["active"])
+
+
+def _numbers(rows: Sequence[dict[str, Any]], name: str, fund: str, provenance: Provenance) -> list[float]:
+    absent = [row["ticker"] for row in rows if row.get(name) is None]
+    if absent:
+        msg = f"Holdings of {fund} have no {name} for {listing(absent)}. Fill it in, or remove the position."
+        raise MissingValue(msg, tickers=absent)
+    for row in rows:
+        value = row[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise unreadable(provenance, f"has {value!r:.40} as the {name} of {row['ticker']:.40}")
+        if not abs(value) < math.inf:  # NaN too; of an integer that no float holds, float() is not asked
+            msg = (
+                f"Holdings of {fund} have {value} as the {name} of {row['ticker']}. "
+                "Correct it, or remove the position."
+            )
+            raise MissingValue(msg, tickers=[row["ticker"]])
+    try:
+        return [float(row[name]) for row in rows]
+    except OverflowError:
+        raise unreadable(provenance, f"has a {name} of hundreds of digits") from None
+
+
+def _require_positive(tickers: Sequence[str], prices: Sequence[float], fund: str) -> None:
+    bad = [(ticker, price) for ticker, price in zip(tickers, prices, strict=True) if not price > 0.0]
+    if bad:
+        names = [ticker for ticker, _ in bad]
+        msg = (
+            f"Holdings of {fund} have no positive price for {listing(names)} (first: {bad[0][1]:g}). "
+            "Correct the price, or remove the position."
+        )
+        raise MissingValue(msg, tickers=names)
+
+
+def _disagreements(
+    fund: str,
+    tickers: Sequence[str],
+    shares: Sequence[float],
+    prices: Sequence[float],
+    values: Sequence[float],
+) -> tuple[str, ...]:
+    rows = zip(tickers, shares, prices, values, strict=True)
+    odd = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=AGREE, abs_tol=0.01)]
+    if not odd:
+        return ()
+    return (f"Holdings of {fund}: value is not shares times price for {listing(odd)}; weights are by value.",)
