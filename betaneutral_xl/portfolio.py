@@ -217,6 +217,10 @@ class Constituent:
     currency: str = ""
     market_value: float | None = None
 
+    def is_same_security(self, other: Constituent) -> bool:
+        """Whether both rows carry the same ticker and the same identifiers (there must be one)."""
+        return bool(self.identifiers) and (self.ticker, self.identifiers) == (other.ticker, other.identifiers)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Etf:
@@ -225,6 +229,10 @@ class Etf:
     The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
     ticker and a weight. Cash has no risk and is not in it; every other row stays in
     ``constituents`` and in ``totals``.
+
+    A file may list several companies under one ticker. Such an ETF can be looked at, but its basket
+    cannot be used: asking for ``tickers`` or ``weights`` raises. Several rows of one security (same
+    ticker, same identifiers) are added up in the basket.
 
     Attributes
     ----------
@@ -240,8 +248,10 @@ class Etf:
         Which column of the source was taken for what.
     classes
         The asset classes that make the basket.
-    tickers, weights
-        The basket: n canonical tickers and their weights (n,), decimals of net assets.
+    title
+        The fund's full name, where the source has it.
+    printed_total
+        The total weight that the source itself prints, in decimals, where it does.
 
     """
 
@@ -251,31 +261,54 @@ class Etf:
     warnings: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     classes: Collection[AssetClass] = (AssetClass.EQUITY,)
-    tickers: tuple[str, ...] = field(init=False)
-    weights: FloatArray = field(init=False)
+    title: str = ""
+    printed_total: float | None = None
+    _basket: tuple[tuple[str, ...], FloatArray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Find the basket, and hold its promises, or raise."""
+        """Find the basket; whether it can be used is decided when it is asked for."""
         if not self.constituents:
             msg = f"ETF {self.name} has no constituents. Check that this is its holdings file."
             raise InputError(msg)
-        basket = [
+        rows = _merged(
             row
             for row in self.constituents
             if row.asset_class in self.classes and row.ticker and not math.isnan(row.weight)
-        ]
-        if not any(row.weight for row in basket):
+        )
+        tickers = tuple(ticker for ticker, _ in rows)
+        object.__setattr__(self, "_basket", (tickers, read_only([weight for _, weight in rows])))
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The basket's n canonical tickers, each once.
+
+        Raises
+        ------
+        DuplicateTicker
+            If several companies share a ticker.
+        MissingValue
+            If no row of the basket's classes has a ticker and a weight other than zero.
+
+        """
+        return self._usable_basket()[0]
+
+    @property
+    def weights(self) -> FloatArray:
+        """The basket's weights (n,), decimals of net assets; raises as ``tickers`` does."""
+        return self._usable_basket()[1]
+
+    def _usable_basket(self) -> tuple[tuple[str, ...], FloatArray]:
+        tickers, weights = self._basket
+        if not weights.any():
+            kinds = ", ".join(sorted(self.classes))
             msg = (
-                f"ETF {self.name} has no weight in any of its {len(self.constituents)} rows: "
-                "all are zero or missing. Check the file's weight column."
+                f"ETF {self.name} has no {kinds} row with a ticker and a weight among its "
+                f"{len(self.constituents)} rows. Check the file's columns, or choose other classes."
             )
             raise MissingValue(msg)
-        tickers = tuple(row.ticker for row in basket)
         _require_unique(tickers, f"ETF {self.name}")
-        weights = read_only([row.weight for row in basket])
         _require_finite(tickers, weights, f"weight in ETF {self.name}")
-        object.__setattr__(self, "tickers", tickers)
-        object.__setattr__(self, "weights", weights)
+        return self._basket
 
     @property
     def as_of(self) -> date | None:
@@ -312,6 +345,20 @@ def sum_warnings(name: str, rows: Iterable[Constituent]) -> tuple[str, ...]:
     if abs(total - 1.0) <= FULL:
         return ()
     return (f"Weights of ETF {name} add to {total:.4f}, not 1; nothing is rescaled.",)
+
+
+def _merged(rows: Iterable[Constituent]) -> list[tuple[str, float]]:
+    """Return ticker and weight of each row, rows of one security added up."""
+    groups: dict[str, list[Constituent]] = {}
+    for row in rows:
+        groups.setdefault(row.ticker, []).append(row)
+    merged = []
+    for ticker, group in groups.items():
+        if all(row.is_same_security(group[0]) for row in group[1:]):
+            merged.append((ticker, math.fsum(row.weight for row in group)))
+        else:
+            merged.extend((ticker, row.weight) for row in group)
+    return merged
 
 
 def _require_unique(tickers: Sequence[str], where: str) -> None:

@@ -29,6 +29,140 @@ UNSEPARATED_CLASSES = {
 }
 """Share classes that some issuers print without a separator, where no other company has that ticker."""
 
+EXCHANGES = {
+    "euronext paris": "FP",
+    "euronext amsterdam": "NA",
+    "euronext brussels": "BB",
+    "euronext lisbon": "PL",
+    "euronext dublin": "ID",
+    "irish stock": "ID",
+    "copenhagen": "DC",
+    "helsinki": "FH",
+    "omx nordic": "SS",
+    "stockholm": "SS",
+    "nasdaq iceland": "IR",
+    "oslo": "NO",
+    "xetra": "GR",
+    "deutsche boerse": "GR",
+    "frankfurt": "GR",
+    "london": "LN",
+    "six swiss": "SW",
+    "swiss exchange": "SW",
+    "borsa italiana": "IM",
+    "madrid": "SM",
+    "bme": "SM",
+    "wiener": "AV",
+    "vienna": "AV",
+    "warsaw": "PW",
+    "athens": "GA",
+    "prague": "CP",
+    "budapest": "HB",
+    "istanbul": "TI",
+    "tel aviv": "IT",
+    "tokyo": "JP",
+    "hong kong": "HK",
+    "shanghai": "CH",
+    "shenzhen": "CH",
+    "taiwan": "TT",
+    "gretai": "TT",
+    "taipei": "TT",
+    "korea": "KS",
+    "kosdaq": "KS",
+    "singapore": "SP",
+    "asx": "AU",
+    "australia": "AU",
+    "new zealand": "NZ",
+    "national stock exchange of india": "IN",
+    "bombay": "IN",
+    "bse ltd": "IN",
+    "thailand": "TB",
+    "malaysia": "MK",
+    "indonesia": "IJ",
+    "philippine": "PM",
+    "toronto": "CN",
+    "tsx": "CN",
+    "mexicana": "MM",
+    "xbsp": "BZ",
+    "bovespa": "BZ",
+    "sao paulo": "BZ",
+    "santiago": "CI",
+    "colombia": "CX",
+    "johannesburg": "SJ",
+    "saudi": "AB",
+    "qatar": "QD",
+    "abu dhabi": "UH",
+    "dubai": "UH",
+    "kuwait": "KK",
+    "egyptian": "EY",
+}
+"""Words in an exchange's name outside the United States -> the Bloomberg code of its country's market."""
+
+CURRENCY_MARKETS = {
+    "AUD": "AU",
+    "BRL": "BZ",
+    "CAD": "CN",
+    "CHF": "SW",
+    "CLP": "CI",
+    "CNY": "CH",
+    "CZK": "CP",
+    "DKK": "DC",
+    "GBP": "LN",
+    "GBX": "LN",
+    "HKD": "HK",
+    "HUF": "HB",
+    "IDR": "IJ",
+    "ILS": "IT",
+    "INR": "IN",
+    "JPY": "JP",
+    "KRW": "KS",
+    "MXN": "MM",
+    "MYR": "MK",
+    "NOK": "NO",
+    "NZD": "NZ",
+    "PHP": "PM",
+    "PLN": "PW",
+    "SAR": "AB",
+    "SEK": "SS",
+    "SGD": "SP",
+    "THB": "TB",
+    "TRY": "TI",
+    "TWD": "TT",
+    "ZAR": "SJ",
+}
+"""The market that a local currency belongs to, where there is one such market."""
+
+COUNTRY_MARKETS = {
+    "AT": ("AV", "austria"),
+    "AU": ("AU", "australia"),
+    "BE": ("BB", "belgium"),
+    "CA": ("CN", "canada"),
+    "CH": ("SW", "switzerland"),
+    "CN": ("CH", "china"),
+    "DE": ("GR", "germany"),
+    "DK": ("DC", "denmark"),
+    "ES": ("SM", "spain"),
+    "FI": ("FH", "finland"),
+    "FR": ("FP", "france"),
+    "GB": ("LN", "united kingdom"),
+    "HK": ("HK", "hong kong"),
+    "IE": ("ID", "ireland"),
+    "IL": ("IT", "israel"),
+    "IN": ("IN", "india"),
+    "IT": ("IM", "italy"),
+    "JP": ("JP", "japan"),
+    "KR": ("KS", "korea"),
+    "MX": ("MM", "mexico"),
+    "NL": ("NA", "netherlands"),
+    "NO": ("NO", "norway"),
+    "NZ": ("NZ", "new zealand"),
+    "PT": ("PL", "portugal"),
+    "SE": ("SS", "sweden"),
+    "SG": ("SP", "singapore"),
+    "TW": ("TT", "taiwan"),
+    "ZA": ("SJ", "south africa"),
+}
+"""ISO country code -> the market code, and a word of the country's name."""
+
 _CLASS = re.compile(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
 _EXCHANGE = re.compile(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
 _SPACES = re.compile(r"\s+")
@@ -81,3 +215,45 @@ def _with_class(ticker: str) -> str:
     if match:
         return f"{match['root']}.{match['share_class']}"
     return UNSEPARATED_CLASSES.get(ticker, ticker)
+
+
+def market_code(exchange: str = "", currency: str = "", country: str = "") -> str:
+    """Return the Bloomberg code of the market that a file's columns name; empty for US or unknown.
+
+    The exchange decides; without one, the local currency; the euro has many markets, so there the
+    country decides. A country alone is where a company is registered, which says nothing.
+
+    >>> market_code("Nyse Euronext - Euronext Paris"), market_code("NASDAQ", "USD", "Taiwan")
+    ('FP', '')
+    >>> market_code("", "JPY"), market_code("", "EUR", "Germany"), market_code("", "", "Ireland")
+    ('JP', 'GR', '')
+    """
+    name = exchange.casefold()
+    if name.strip("- "):
+        listed = next((code for words, code in EXCHANGES.items() if words in name), None)
+        if listed is not None or not currency or currency.upper() == "USD" or "no market" in name:
+            return listed or ""
+    if currency.upper() == "EUR":
+        return country_market(country)
+    return CURRENCY_MARKETS.get(currency.upper(), "")
+
+
+def country_market(country: str) -> str:
+    """Return the code of a country's market, from its name, its ISO code or an ISIN's first letters.
+
+    >>> country_market("Korea (South)"), country_market("DE"), country_market("United States")
+    ('KS', 'GR', '')
+    """
+    if country.upper() in COUNTRY_MARKETS:
+        return COUNTRY_MARKETS[country.upper()][0]
+    name = country.casefold()
+    return next((code for code, word in COUNTRY_MARKETS.values() if word in name), "")
+
+
+def at_market(ticker: str, code: str) -> str:
+    """Return a canonical ticker with the code of its market, unless it carries one already.
+
+    >>> at_market("2330", "TT"), at_market("2330 TT", "TT"), at_market("NVDA", "")
+    ('2330 TT', '2330 TT', 'NVDA')
+    """
+    return ticker if not code or _EXCHANGE.fullmatch(ticker) else f"{ticker} {code}"

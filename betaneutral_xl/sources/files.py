@@ -1,39 +1,106 @@
-"""Reading a file's bytes, within a limit."""
+"""Reading one file from disk, whole or not at all: the only place that opens a user's input."""
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from betaneutral_xl.errors import UnreadableFile
 
-LARGEST = 64 * 2**20
-"""Bytes; larger than any issuer's holdings file."""
+LIMIT = 32 * 1024 * 1024
+"""Bytes of the largest input file; the largest issuer's file known is under 4 MB."""
+
+_OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+"""Not blocking: opening a pipe must not wait for somebody to write into it."""
 
 
-def read_bytes(path: Path | str, limit: int = LARGEST) -> bytes:
-    """Return a file's bytes.
+def shown_name(path: Path | str) -> str:
+    """Return what a message may say of a path: its last part, with nothing a terminal would obey.
+
+    >>> shown_name("/home/ann/Downloads/IVV_holdings.csv")
+    'IVV_holdings.csv'
+    """
+    name = Path(path).name or "(no file name)"
+    return "".join(one if one.isprintable() else "?" for one in name)[:120]
+
+
+def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
+    """Read a file that the user named, whole.
+
+    Relative parts and symbolic links are followed, because the user named the path and may read
+    what it leads to; where a program chooses the file, see ``within``.
+
+    Parameters
+    ----------
+    path
+        A regular file.
+    limit
+        The most bytes to read.
 
     Raises
     ------
     UnreadableFile
-        If it is absent, no file, not to be read, or larger than the limit.
+        If it is absent, a folder or a device, not permitted, larger than the limit, or changed
+        while it was read. The message names the file, never its folder.
 
     """
-    file = Path(path)
+    name = shown_name(path)
     try:
-        if not file.is_file():
-            what = "is a folder, not a file" if file.is_dir() else "does not exist"
-            msg = f"{file.name} {what}. Check the path."
-            raise UnreadableFile(msg)
-        with file.open("rb") as stream:
-            content = stream.read(limit + 1)
+        descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        msg = f"{file.name} cannot be read: {reason}. Check the path and its permissions."
+        raise UnreadableFile(_why_not(error, Path(path), name)) from None
+    try:
+        with os.fdopen(descriptor, "rb") as file:
+            before = os.fstat(file.fileno())
+            _require_regular(before, name, limit)
+            content = file.read(limit + 1)
+            after = os.fstat(file.fileno())
+    except OSError as error:
+        msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
         raise UnreadableFile(msg) from None
-    if len(content) > limit:
-        msg = (
-            f"{file.name} is larger than {limit:,} bytes, so it is not read. Check that it is the right file."
-        )
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+        msg = f"{name} changed while it was read. Wait until the download or the saving is done."
         raise UnreadableFile(msg)
     return content
+
+
+def within(path: Path, folder: Path) -> bool:
+    """Whether a file that a program found in a folder really lies there, links followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name the system refuses
+        return False
+
+
+def _require_regular(status: os.stat_result, name: str, limit: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        msg = f"{name} is a folder. Name a file in it."
+    elif not stat.S_ISREG(status.st_mode):
+        msg = f"{name} is not a regular file (a pipe or a device). Name a file."
+    elif status.st_size > limit:
+        msg = (
+            f"{name} has {status.st_size / 1e6:,.0f} MB, more than the {limit / 1e6:,.0f} MB that are read. "
+            "Check that it is the right file."
+        )
+    else:
+        return
+    raise UnreadableFile(msg)
+
+
+def _why_not(error: OSError | ValueError, path: Path, name: str) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"There is no file {name}. Check the name and the folder."
+    if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and _is_folder(path)):
+        return f"{name} is a folder. Name a file in it."
+    if isinstance(error, PermissionError):
+        return f"{name} may not be read by you. Change its permissions, or close it in the other program."
+    reason = getattr(error, "strerror", None) or "no such name can exist"
+    return f"Cannot open {name}: {reason}. Check the path."
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()  # Windows answers "permission denied" to opening a folder
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,123 @@
+"""Text files with delimiters: comma, semicolon, tab or bar, in any encoding issuers use."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from itertools import islice
+
+from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.sources.tables import GridBuilder, Row, Sheet
+
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_ROWS = 200
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+"""Byte order marks, the longer ones first, since one begins with another."""
+
+
+def decode(content: bytes, file_name: str) -> str:
+    """Return the text of a file, without byte order marks (some issuers write two).
+
+    UTF-8 and UTF-16 are certain when they fit; what fits neither is Windows' Western encoding.
+
+    Raises
+    ------
+    UnreadableFile
+        If there are NUL characters, so that it is no text.
+
+    """
+    text = ""
+    for encoding in _candidates(content):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        break
+    text = text.lstrip("\ufeff")
+    if "\0" in text:
+        msg = f"{file_name} is not a text file (it contains NUL bytes). Download it as CSV or XLSX."
+        raise UnreadableFile(msg)
+    return text
+
+
+def _candidates(content: bytes) -> tuple[str, ...]:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            return (encoding, "latin-1")
+    even, odd = content[0:1000:2], content[1:1000:2]
+    if odd and odd.count(0) > len(odd) // 2 and not even.count(0):
+        return ("utf-16-le", "latin-1")
+    if even and even.count(0) > len(even) // 2 and not odd.count(0):
+        return ("utf-16-be", "latin-1")
+    return ("utf-8", "cp1252", "latin-1")
+
+
+def read_delimited(text: str, file_name: str) -> tuple[Sheet, ...]:
+    """Return the one grid of a delimited text file."""
+    delimiter, skipped = _declared(text)
+    delimiter = delimiter or _most_regular(text)
+    builder = GridBuilder(file_name)
+    try:
+        for row in islice(csv.reader(_lines(text), delimiter=delimiter), skipped, None):
+            builder.add(row)
+    except csv.Error as error:
+        msg = (
+            f"{file_name}, after row {builder.taken:,}: {error}. "
+            "A quotation mark is opened there and not closed; download the file again."
+        )
+        raise UnreadableFile(msg) from None
+    rows = builder.finish()
+    _require_closed_quotes(rows, delimiter, file_name)
+    return (Sheet(name="", rows=rows, delimiter=delimiter),)
+
+
+def _lines(text: str) -> io.StringIO:
+    return io.StringIO(text, newline="")
+
+
+def _declared(text: str) -> tuple[str, int]:
+    """Return the delimiter that Excel's ``sep=;`` line declares, and how many rows that takes."""
+    first = text[:20].splitlines()[0].strip().strip('"') if text.strip() else ""
+    declared = first.removeprefix("sep=")
+    return (declared, 1) if first.startswith("sep=") and declared in DELIMITERS else ("", 0)
+
+
+def _most_regular(text: str) -> str:
+    """Return the delimiter that cuts the most rows into one same number of cells."""
+    scores = {}
+    sample = "".join(islice(_lines(text[:400_000]), SAMPLE_ROWS))
+    for delimiter in DELIMITERS:
+        try:
+            widths = Counter(
+                len(row) for row in csv.reader(_lines(sample), delimiter=delimiter) if len(row) > 1
+            )
+        except csv.Error:
+            continue
+        scores[delimiter] = max(((width - 1) * count for width, count in widths.items()), default=0)
+    return max(scores, key=lambda delimiter: scores[delimiter], default=",")
+
+
+def _require_closed_quotes(rows: tuple[Row, ...], delimiter: str, file_name: str) -> None:
+    """Raise if a cell holds whole rows, which an open quotation mark would have swallowed."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    usual = widths.most_common(1)[0][0] if widths else 0
+    for number, row in enumerate(rows, start=1):
+        for cell in row:
+            if "\n" not in cell:
+                continue
+            swallowed = sum(line.count(delimiter) >= usual - 1 > 1 for line in cell.splitlines()[1:])
+            if swallowed > 1:
+                msg = (
+                    f"{file_name}, row {number:,}: a quotation mark is opened and not closed, "
+                    f"so that {swallowed:,} more rows stand in one cell. Correct it, or download the file again."
+                )
+                raise UnreadableFile(msg)

@@ -1,0 +1,224 @@
+"""Tables in markup: web pages, and Excel's XML Spreadsheet 2003 (which issuers name ``.xls``).
+
+Both are read in one pass without building a tree: a parser calls a collector, so that depth and
+size cost nothing but their own bytes. No entity but XML's own five is ever expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.sources.tables import MOST_COLUMNS, GridBuilder, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_TAGS = 3_000_000
+MOST_NOTES = 2_000
+_BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
+_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
+_SPACE = re.compile(r"\s+")
+_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
+_BLOCKS = frozenset({"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"})
+
+
+def read_html(text: str, file_name: str) -> tuple[Sheet, ...]:
+    """Return every table of a web page; the text outside of tables stands in each one's notes."""
+    from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
+
+    _require_moderate(text, file_name)
+    page = _Page(file_name)
+    parser = etree.HTMLParser(target=page, huge_tree=False, no_network=True)
+    try:
+        parser.feed(_DECLARATION.sub("", text, count=1))
+        parser.close()
+    except etree.LxmlError as error:
+        msg = f"{file_name} is a web page that cannot be read ({type(error).__name__}). Download it again."
+        raise UnreadableFile(msg) from None
+    return page.sheets()
+
+
+def read_spreadsheet_xml(text: str, file_name: str) -> tuple[Sheet, ...]:
+    """Return the sheets of an XML Spreadsheet 2003, also where it is not well-formed."""
+    from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
+
+    _require_moderate(text, file_name)
+    body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
+    book = _Book(file_name)
+    parser = etree.XMLParser(
+        target=book, recover=True, huge_tree=False, resolve_entities=False, no_network=True, load_dtd=False
+    )
+    try:
+        parser.feed(_BARE_AMPERSAND.sub("&amp;", body))
+        parser.close()
+    except etree.LxmlError as error:
+        msg = f"{file_name} begins like an XML workbook but cannot be read ({type(error).__name__}). Download it again."
+        raise UnreadableFile(msg) from None
+    return tuple(book.sheets)
+
+
+def _require_moderate(text: str, file_name: str) -> None:
+    tags = text.count("<")
+    if tags > MOST_TAGS:
+        msg = f"{file_name} holds {tags:,} elements, more than any holdings file. Not read."
+        raise UnreadableFile(msg)
+
+
+class _Page:
+    """Collects the tables of a web page: text belongs to the innermost open cell."""
+
+    def __init__(self, file_name: str) -> None:
+        self.file_name = file_name
+        self.tables: list[_Table] = []
+        self.open: list[_Table] = []
+        self.outside: list[str] = []
+        self.unseen = 0
+        self.title: list[str] | None = None
+        self.cells = 0
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag in _UNSEEN:
+            self.unseen += 1
+        elif tag == "table":
+            table = _Table(self.file_name)
+            self.tables.append(table)
+            self.open.append(table)
+        elif self.open:
+            self.open[-1].start(tag, attributes)
+        elif tag in _BLOCKS:
+            self.outside.append("\n")
+
+    def end(self, tag: str) -> None:
+        if tag in _UNSEEN:
+            self.unseen = max(0, self.unseen - 1)
+        elif tag == "table" and self.open:
+            self.open.pop().end_row()
+        elif self.open:
+            self.open[-1].end(tag)
+        elif tag in _BLOCKS:
+            self.outside.append("\n")
+
+    def data(self, text: str) -> None:
+        if self.unseen:
+            return
+        if self.open:
+            self.open[-1].data(text)
+        else:
+            self.outside.append(text)
+
+    def comment(self, _text: str) -> None:
+        """Take no notice."""
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        lines = (_SPACE.sub(" ", line).strip() for line in "".join(self.outside).split("\n"))
+        notes = tuple(line for line in lines if line)[:MOST_NOTES]
+        sheets = [Sheet(name="", rows=table.builder.finish(), notes=notes) for table in self.tables]
+        return tuple(sheets) or (Sheet(name="", rows=(), notes=notes),)
+
+
+class _Table:
+    """One HTML table; a cell over several columns leaves blanks after it."""
+
+    def __init__(self, file_name: str) -> None:
+        self.builder = GridBuilder(file_name)
+        self.row: list[str] | None = None
+        self.cell: list[str] | None = None
+        self.span = 1
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag == "tr":
+            self.end_row()
+            self.row = []
+        elif tag in {"td", "th"}:
+            self.end_cell()
+            self.row = self.row if self.row is not None else []
+            self.cell = []
+            span = attributes.get("colspan", "1")
+            self.span = min(int(span), MOST_COLUMNS) if re.fullmatch(r"[0-9]{1,4}", span) else 1
+        elif tag == "br" and self.cell is not None:
+            self.cell.append(" ")
+
+    def end(self, tag: str) -> None:
+        if tag == "tr":
+            self.end_row()
+        elif tag in {"td", "th"}:
+            self.end_cell()
+
+    def data(self, text: str) -> None:
+        if self.cell is not None:
+            self.cell.append(text)
+
+    def end_cell(self) -> None:
+        if self.cell is not None and self.row is not None:
+            self.row.append(_SPACE.sub(" ", "".join(self.cell)).strip())
+            self.row.extend("" for _ in range(self.span - 1))
+        self.cell = None
+
+    def end_row(self) -> None:
+        self.end_cell()
+        if self.row is not None:
+            self.builder.add(self.row)
+        self.row = None
+
+
+class _Book:
+    """Collects the sheets of an XML Spreadsheet 2003."""
+
+    def __init__(self, file_name: str) -> None:
+        self.builder = GridBuilder(file_name)
+        self.sheets: list[Sheet] = []
+        self.name = ""
+        self.row: list[str] = []
+        self.cell: list[str] | None = None
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        match _local(tag):
+            case "Worksheet":
+                self.name = _attribute(attributes, "Name")
+            case "Row":
+                self.row = []
+            case "Cell":
+                index = _attribute(attributes, "Index")
+                if re.fullmatch(r"[0-9]{1,4}", index):  # blank cells before this one are left out
+                    self.row.extend("" for _ in range(int(index) - 1 - len(self.row)))
+                self.row.append("")
+            case "Data":
+                self.cell = []
+            case "br" if self.cell is not None:
+                self.cell.append(" ")
+
+    def end(self, tag: str) -> None:
+        match _local(tag):
+            case "Data" if self.row and self.cell is not None:
+                self.row[-1] = "".join(self.cell).strip("\r\n")
+                self.cell = None
+            case "Row":
+                self.builder.add(self.row)
+                self.row = []
+            case "Worksheet":
+                self.sheets.append(Sheet(name=self.name, rows=self.builder.finish()))
+
+    def data(self, text: str) -> None:
+        if self.cell is not None:
+            self.cell.append(text)
+
+    def comment(self, _text: str) -> None:
+        """Take no notice."""
+
+    def close(self) -> None:
+        rows = self.builder.finish()
+        if rows:  # the file ended within a sheet
+            self.sheets.append(Sheet(name=self.name, rows=rows))
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+def _attribute(attributes: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in attributes.items() if _local(key) == name), "")

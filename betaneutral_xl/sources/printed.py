@@ -1,0 +1,173 @@
+"""What people print in cells: numbers, percentages, dates, and the many ways to print nothing."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NOTHING = frozenset({"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nil", "unassigned", "not applicable"})
+"""Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
+
+_FORMULA = re.compile(r"""=\s*(?:T\(|TEXT\(|DOLLAR\(|VALUE\()?\s*"?(?P<inner>[^"]*?)"?\s*(?:,[^)]*)?\)?\s*""", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Return a cell's text without blanks around it, and out of a formula that only quotes it.
+
+    >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
+    ('MSFT', 'ASML', '13746455.09')
+    """
+    text = " ".join(text.split())  # no-break spaces are among the blanks
+    if not text.isascii():
+        text = text.replace("\u200b", "").replace("\ufeff", "").strip()
+    if text.startswith("="):
+        quoted = _FORMULA.fullmatch(text)
+        return quoted["inner"].strip() if quoted else text
+    return text
+
+
+def stated(text: str) -> str:
+    """Return the cleaned text of a cell, empty if it is one of the ways to print nothing."""
+    text = clean(text)
+    return "" if text.casefold() in NOTHING else text
+
+
+# ------------------------------------------------------------------ numbers
+
+_DECORATION = re.compile(r"[\s$€£¥₩₹%'’]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?")
+_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?")
+_CERTAIN_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0,\d+|,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,})")
+_CERTAIN_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0?\.\d+|\d{1,3}(?:,\d{3}){2,})")
+
+
+def number(text: str, *, decimal_comma: bool = False) -> float | None:
+    """Return the number that a cell prints, or None if it prints none.
+
+    Currency signs, thousands separators and a percent sign are taken off (the sign changes nothing:
+    see ``is_percentage``); brackets and any kind of minus make it negative.
+
+    >>> [number(t) for t in ("$-8,057,353", "(1,234.5)", "-$98,250", "2.37E-07", "--", "12.1%", "nan")]
+    [-8057353.0, -1234.5, -98250.0, 2.37e-07, None, 12.1, None]
+    >>> number("1.234,56", decimal_comma=True)
+    1234.56
+    """
+    text = stated(text)
+    if not text or len(text) > 40:  # noqa: PLR2004 - longer than any amount
+        return None
+    digits = _bare(text)
+    form = _COMMA if decimal_comma else _DOT
+    if not form.fullmatch(digits) or not any(one.isdigit() for one in digits):
+        return None
+    digits = digits.replace(".", "").replace(",", ".") if decimal_comma else digits.replace(",", "")
+    try:
+        value = float(digits)
+    except ValueError:  # "e5", or digits of another script
+        return None
+    return value if abs(value) < 1e18 else None  # noqa: PLR2004 - more than all money
+
+
+def _bare(text: str) -> str:
+    digits = _DECORATION.sub("", text.replace("−", "-").replace("–", "-"))
+    if digits.startswith("(") and digits.endswith(")"):
+        digits = "-" + digits[1:-1].lstrip("-")
+    if digits.endswith("-"):
+        digits = "-" + digits[:-1]
+    return digits
+
+
+def is_percentage(text: str) -> bool:
+    """Whether a cell prints its number with a percent sign."""
+    return "%" in text
+
+
+def uses_decimal_comma(texts: Iterable[str], *, otherwise: bool = False) -> bool:
+    """Decide from all number cells of a table whether they have a decimal comma.
+
+    ``0,0483`` and ``1.234,5`` cannot be anything else, ``1,234`` can be either: the certain ones
+    decide, by majority.
+    """
+    balance = 0
+    for text in texts:
+        digits = _bare(stated(text))
+        balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
+    return balance > 0 if balance else otherwise
+
+
+# ------------------------------------------------------------------ dates
+
+_MONTHS = {
+    name: index
+    for index, names in enumerate(
+        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), start=1
+    )
+    for name in names.split()
+}
+_MONTH = r"(?P<name>[A-Za-zä]{3,9})\.?"
+_DAY = r"(?P<day>\d{1,2})"
+_YEAR = r"(?P<year>(?:19|20)\d{2})"
+_DATES = tuple(
+    re.compile(rf"(?<![A-Za-z\d.]){form}(?![\d.]*\d)")
+    for form in (
+        rf"{_YEAR}[-/._](?P<month>\d{{1,2}})[-/._]{_DAY}",
+        rf"{_MONTH} ?{_DAY}(?:st|nd|rd|th)?,? {_YEAR}",
+        rf"{_DAY}(?:st|nd|rd|th)?[-. /]{{1,2}}{_MONTH}[-., /]{{1,2}}{_YEAR}",
+        r"(?P<first>\d{1,2})(?P<separator>[-/._])(?P<second>\d{1,2})(?P=separator)(?P<year>(?:19|20)\d{2}|\d{2})",
+        r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])",
+        r"(?P<first>0[1-9]|1[0-2])(?P<separator>)(?P<second>0[1-9]|[12]\d|3[01])(?P<year>20\d{2})",
+    )
+)
+_SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
+YEARS = (1990, 2100)
+"""The years a holdings file can be of."""
+_EPOCH = date(1899, 12, 30)
+"""Day 0 of Excel's calendar, as it counts from March 1900 on."""
+
+
+
+
+def dates_in(text: str) -> list[date]:
+    """Return the dates that a text prints, in its order: US month first where both are possible.
+
+    >>> [d.isoformat() for d in dates_in("Fund Holdings as of Dec 06, 2024; was 8/11/2026 12:00:00 AM")]
+    ['2024-12-06', '2026-08-11']
+    >>> [d.isoformat() for d in dates_in("10-May-2024 / 31.12.2025 / 2026-02-12")]
+    ['2024-05-10', '2025-12-31', '2026-02-12']
+    """
+    found: dict[int, date] = {}
+    for form in _DATES:
+        for match in form.finditer(text[:2000]):
+            day = _date(match)
+            if day is not None and not any(start <= match.start() < start + 6 for start in found):
+                found[match.start()] = day
+    return [found[start] for start in sorted(found)]
+
+
+def date_of(text: str) -> date | None:
+    """Return the date of a cell that holds one, an Excel serial number included."""
+    text = clean(text)
+    if _SERIAL.fullmatch(text):
+        return _EPOCH + timedelta(days=int(float(text)))
+    return next(iter(dates_in(text)), None)
+
+
+def _date(match: re.Match[str]) -> date | None:
+    parts = match.groupdict()
+    year = int(parts["year"])
+    year += 2000 if year < 100 else 0  # noqa: PLR2004 - two digits
+    if "first" in parts:
+        month, day = int(parts["first"]), int(parts["second"])
+        if parts["separator"] == "." or month > 12:  # noqa: PLR2004 - months; dots are European
+            month, day = day, month
+    else:
+        month = int(parts["month"]) if "month" in parts else _MONTHS.get(parts["name"][:3].casefold(), 0)
+        day = int(parts["day"])
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        return None
+    return found if YEARS[0] <= year <= YEARS[1] else None

@@ -1,0 +1,160 @@
+"""Bytes of any kind of table file -> grids of text; what kind it is, the content says, not the name.
+
+Everything stays text, because software that guesses types turns the ticker ``TRUE`` into a truth
+value, ``005930`` into 5930 and the CUSIP ``46120E602`` into infinity. Every reader counts what it
+takes in and stops with a clear error when a file is larger than any holdings file can be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_CELLS = 1_000_000
+MOST_ROWS = 2_000_000
+"""Blank rows count: spreadsheets save a million of them."""
+MOST_COLUMNS = 1_000
+LONGEST_CELL = 131_072
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One grid of text.
+
+    ``rows`` lack trailing empty cells, so that ``()`` is a blank row; ``name`` is the sheet's;
+    ``notes`` is text that stands around the grid (a page's title, the words before a table);
+    ``delimiter`` is what separates the cells in a text file.
+    """
+
+    name: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+    delimiter: str = ""
+
+
+@dataclass(slots=True)
+class GridBuilder:
+    """Collects rows of one file under the limits.
+
+    The counts run over all grids of a file, so that many sheets are no way around them.
+    """
+
+    file_name: str
+    rows: list[Row] = field(default_factory=list)
+    cells: int = 0
+    taken: int = 0
+
+    def add(self, row: Iterable[str]) -> None:
+        """Take one row, without its trailing empty cells."""
+        kept = _trimmed(row)
+        self.cells += len(kept)
+        self.taken += 1
+        if len(kept) > MOST_COLUMNS:
+            raise _too_large(self.file_name, f"row {self.taken:,} has {len(kept):,} columns", MOST_COLUMNS)
+        if self.cells > MOST_CELLS:
+            raise _too_large(self.file_name, "there are more filled cells", MOST_CELLS)
+        if self.taken > MOST_ROWS:
+            raise _too_large(self.file_name, "there are more rows", MOST_ROWS)
+        self.rows.append(kept)
+
+    def finish(self) -> tuple[Row, ...]:
+        """Return the grid without trailing blank rows, and start the next one."""
+        rows = self.rows
+        while rows and not rows[-1]:
+            rows.pop()
+        self.rows = []
+        return tuple(rows)
+
+
+def _trimmed(row: Iterable[str]) -> Row:
+    cells = tuple(row)
+    end = len(cells)
+    while end and (not cells[end - 1] or cells[end - 1].isspace()):
+        end -= 1
+    return cells[:end] if end else ()
+
+
+def _too_large(file_name: str, what: str, limit: int) -> UnreadableFile:
+    return UnreadableFile(
+        f"{file_name} is too large for a table of holdings: {what} (at most {limit:,} are read). "
+        "Check that it is the right file."
+    )
+
+
+def read_sheets(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+    """Return the grids of a file, in its order, at least one of them with a row.
+
+    Parameters
+    ----------
+    content
+        CSV with any delimiter and encoding, XLSX, XLS (binary, or XML Spreadsheet 2003), HTML, or
+        JSON with a list of records.
+    file_name
+        For messages only.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is none of these, damaged, empty, or over a limit; the message says what it is.
+
+    """
+    # the readers are imported late: each needs a parser that no other command needs
+    from betaneutral_xl.sources import delimited, markup, records, workbooks  # noqa: PLC0415
+
+    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
+        msg = f"{file_name} is empty. Download it again."
+        raise UnreadableFile(msg)
+    if content.startswith(b"PK"):
+        sheets = workbooks.read_xlsx(content, file_name)
+    elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        sheets = workbooks.read_xls(content, file_name)
+    else:
+        refuse_foreign(content, file_name)
+        if start.startswith((b"{", b"[")):
+            sheets = records.read_json(content, file_name)
+        else:
+            text = delimited.decode(content, file_name)
+            opening = text[:4096].lstrip("\ufeff \t\r\n")
+            if not opening.startswith("<"):
+                sheets = delimited.read_delimited(text, file_name)
+            elif "urn:schemas-microsoft-com:office:spreadsheet" in opening:
+                sheets = markup.read_spreadsheet_xml(text, file_name)
+            else:
+                sheets = markup.read_html(text, file_name)
+    if not any(sheet.rows or sheet.notes for sheet in sheets):
+        msg = f"{file_name} has no row with text in it. Download it again."
+        raise UnreadableFile(msg)
+    return sheets
+
+
+FOREIGN = {
+    b"%PDF": "a PDF document",
+    b"\x89PNG": "a picture (PNG)",
+    b"\xff\xd8\xff": "a picture (JPEG)",
+    b"GIF8": "a picture (GIF)",
+    b"\x1f\x8b": "compressed (gzip); unpack it first",
+    b"7z\xbc\xaf": "compressed (7z); unpack it first",
+    b"Rar!": "compressed (rar); unpack it first",
+    b"{\\rtf": "a text document (RTF)",
+    b"PAR1": "a Parquet file",
+    b"SQLite format": "a database",
+    b"\x7fELF": "a program",
+    b"MZ": "a program",
+}
+"""What else people download, by its first bytes."""
+
+
+def refuse_foreign(content: bytes, file_name: str) -> None:
+    """Raise if the first bytes are those of a kind of file that holds no table."""
+    for magic, kind in FOREIGN.items():
+        if content.startswith(magic) and (magic != b"MZ" or b"\0" in content[:256]):
+            msg = f"{file_name} is {kind}, not a table. Download the holdings as CSV or XLSX."
+            raise UnreadableFile(msg)

@@ -1,0 +1,166 @@
+"""Excel workbooks, XLSX and binary XLS: each cell as the text a person sees in it.
+
+Both formats let a small file describe a huge one. The budget below is checked on the file's table
+of contents before a part is unpacked; ``zipfile`` unpacks no more than that table declares.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.sources.tables import GridBuilder, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+LARGEST_XLS = 8 * 1024 * 1024
+LARGEST_PART = 48 * 1024 * 1024
+LARGEST_TOTAL = 96 * 1024 * 1024
+MOST_PARTS = 2_000
+MOST_SHEET_TAGS = 2_500_000
+"""Elements in the sheets: 10,000 rows of 15 cells take 0.6 million."""
+MOST_OTHER_TAGS = 400_000
+"""Elements outside the sheets (texts, styles), which cost more time each."""
+MOST_BLANK_ROWS = 5_000
+"""Rows in a row without text, after which a sheet is taken to be over."""
+
+
+def read_xlsx(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+    """Return the sheets of an XLSX workbook; formulas as the values saved with them."""
+    return _read(_xlsx_sheets, content, file_name, "an XLSX workbook")
+
+
+def read_xls(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+    """Return the sheets of a binary XLS workbook."""
+    if len(content) > LARGEST_XLS:
+        msg = (
+            f"{file_name} is an XLS workbook of {len(content) / 1e6:.0f} MB; "
+            f"at most {LARGEST_XLS / 1e6:.0f} MB are read. Save it as CSV or XLSX."
+        )
+        raise UnreadableFile(msg)
+    return _read(_xls_sheets, content, file_name, "an XLS workbook")
+
+
+def _read(
+    sheets: Callable[[bytes, str], Iterator[Sheet]], content: bytes, file_name: str, kind: str
+) -> tuple[Sheet, ...]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of extensions that openpyxl does not keep
+            return tuple(sheets(content, file_name))
+    except InputError:
+        raise
+    except Exception as error:  # noqa: BLE001 - on a damaged file these parsers raise anything
+        msg = f"{file_name} begins like {kind} but cannot be read ({type(error).__name__}). Download it again."
+        raise UnreadableFile(msg) from None
+
+
+def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
+    _require_moderate(content, file_name)
+    import openpyxl  # noqa: PLC0415 - 0.2 s
+
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
+    builder = GridBuilder(file_name)
+    for sheet in book.worksheets:
+        sheet.reset_dimensions()  # some writers declare one cell only
+        _take(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
+        yield Sheet(name=sheet.title, rows=builder.finish())
+
+
+def _xls_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
+    import xlrd  # noqa: PLC0415 - for this format only
+
+    book = xlrd.open_workbook(
+        file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO(), formatting_info=True
+    )
+    builder = GridBuilder(file_name)
+    for index in range(book.nsheets):
+        sheet = book.sheet_by_index(index)
+        _take(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))
+        yield Sheet(name=sheet.name, rows=builder.finish())
+        book.unload_sheet(index)
+
+
+def _take(builder: GridBuilder, rows: Iterable[list[str]]) -> None:
+    blank = 0
+    for row in rows:
+        builder.add(row)
+        blank = 0 if builder.rows[-1] else blank + 1
+        if blank > MOST_BLANK_ROWS:
+            return
+
+
+def _require_moderate(content: bytes, file_name: str) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        names = {part.filename for part in parts}
+        if "xl/workbook.xml" not in names and "[Content_Types].xml" not in names:
+            kind = "an OpenDocument file" if "content.xml" in names else "a ZIP archive"
+            msg = f"{file_name} is {kind}, not a workbook. Save or unpack the holdings as CSV or XLSX."
+            raise UnreadableFile(msg)
+        largest = max(part.file_size for part in parts)
+        total = sum(part.file_size for part in parts)
+        if len(parts) > MOST_PARTS or largest > LARGEST_PART or total > LARGEST_TOTAL:
+            msg = (
+                f"{file_name} would unpack to {total / 1e6:,.0f} MB in {len(parts):,} parts, "
+                f"more than any holdings file (at most {LARGEST_TOTAL / 1e6:.0f} MB). Not read."
+            )
+            raise UnreadableFile(msg)
+        tags = {"sheets": 0, "other": 0}
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels", ".vml")):
+                where = "sheets" if part.filename.startswith("xl/worksheets/") else "other"
+                tags[where] += archive.read(part).count(b"<")
+    # openpyxl reads encodings in which "<" is another byte too, but no spreadsheet writes them: the
+    # count of bytes above bounds those
+    if tags["sheets"] > MOST_SHEET_TAGS or tags["other"] > MOST_OTHER_TAGS:
+        msg = f"{file_name} holds {sum(tags.values()):,} elements, more than any holdings file. Not read."
+        raise UnreadableFile(msg)
+
+
+def _xlsx_text(cell: Any) -> str:
+    value = cell.value
+    if value is None or isinstance(value, str):
+        return value or ""
+    return _number_text(value, cell.number_format)
+
+
+def _xls_text(cell: Any, book: Any) -> str:
+    import xlrd  # noqa: PLC0415 - for this format only
+
+    if cell.ctype == xlrd.XL_CELL_TEXT:
+        return str(cell.value)
+    if cell.ctype == xlrd.XL_CELL_BOOLEAN:
+        return "TRUE" if cell.value else "FALSE"
+    if cell.ctype == xlrd.XL_CELL_DATE:
+        return _number_text(xlrd.xldate_as_datetime(cell.value, book.datemode), "")
+    if cell.ctype == xlrd.XL_CELL_NUMBER:
+        form = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+        return _number_text(cell.value, form.format_str if form else "")
+    return ""
+
+
+def _number_text(value: object, number_format: str) -> str:
+    """Return a typed cell as text: a date in ISO form, a percentage with its sign.
+
+    >>> _number_text(0.0672, "0.00%"), _number_text(185531362.0, "General"), _number_text(True, "")
+    ('6.72%', '185531362', 'TRUE')
+    """
+    match value:
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case datetime():
+            return value.date().isoformat() if value.time() == value.min.time() else value.isoformat(" ")
+        case date():
+            return value.isoformat()
+        case int() | float() if "%" in number_format:
+            return f"{value * 100:.15g}%"
+        case float() if value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - exact in a float
+            return str(int(value))
+        case _:
+            return str(value)
