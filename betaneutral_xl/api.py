@@ -120,11 +120,13 @@ def covariance(
         If the API cannot be reached, refuses, or answers something else.
 
     """
-    from betaneutral_xl.sources import silverfund  # noqa: PLC0415 - only this needs the network
-
     if file is not None:
-        return silverfund.load_covariance(file)
-    with silverfund.SilverFund(settings or Settings.from_environment()) as api:
+        from betaneutral_xl.sources.covariance_csv import load_covariance  # noqa: PLC0415 - its parser
+
+        return load_covariance(file)
+    from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+
+    with SilverFund(settings or Settings.from_environment()) as api:
         return api.covariance(tickers)
 
 

@@ -35,6 +35,58 @@ HEADER = (
 )
 
 
+NAMES = {
+    "TSM": "Taiwan Semiconductor Manufacturing Co Ltd",
+    "NVDA": "NVIDIA Corp",
+    "AVGO": "Broadcom Inc",
+    "MSFT": "Microsoft Corp",
+    "GOOG": "Alphabet Inc - Class C",
+    "AMZN": "Amazon.com Inc",
+    "CDNS": "Cadence Design Systems Inc",
+    "LRCX": "Lam Research Corp",
+    "MELI": "MercadoLibre Inc",
+    "PGR": "Progressive Corp",
+    "INTU": "Intuit Inc",
+    "WDAY": "Workday Inc",
+    "KLAC": "KLA Corp",
+    "ORCL": "Oracle Corp",
+    "APP": "AppLovin Corp",
+    "APH": "Amphenol Corp",
+    "MU": "Micron Technology Inc",
+    "DE": "Deere & Co",
+    "SNOW": "Snowflake Inc",
+    "ISRG": "Intuitive Surgical Inc",
+    "VST": "Vistra Corp",
+    "NBIS": "Nebius Group NV",
+    "VRT": "Vertiv Holdings Co",
+    "CEG": "Constellation Energy Corp",
+    "ETN": "Eaton Corp PLC",
+    "SHOP": "Shopify Inc",
+    "BABA": "Alibaba Group Holding Ltd",
+    "SPOT": "Spotify Technology SA",
+    "NVMI": "Nova Ltd",
+    "LLY": "Eli Lilly & Co",
+    "HWM": "Howmet Aerospace Inc",
+    "IOT": "Samsara Inc",
+    "SFTBY": "SoftBank Group Corp",
+    "TEAM": "Atlassian Corp",
+    "DDOG": "Datadog Inc",
+    "BX": "Blackstone Inc",
+    "LITE": "Lumentum Holdings Inc",
+    "ASML": "ASML Holding NV",
+    "COIN": "Coinbase Global Inc",
+    "DASH": "DoorDash Inc",
+    "CRDO": "Credo Technology Group Holding Ltd",
+    "TTAN": "ServiceTitan Inc",
+    "ANET": "Arista Networks Inc",
+    "MNDY": "monday.com Ltd",
+    "VIA": "Via Transportation Inc",
+    "CRWV": "CoreWeave Inc",
+    "NTSK": "Netskope Inc",
+}
+"""The constituents' names, which the source leaves out."""
+
+
 def read_panel(path: Path) -> tuple[list[str], list[str], npt.NDArray[np.float64]]:
     """Return days, tickers and prices (T, N) up to the sample's day; NaN where there is none."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
@@ -79,7 +131,7 @@ def main(folder: Path) -> None:
     union = sorted(set(canonical.values()))
     covered = [name for name in union if name in column]
     panel = np.column_stack([column[name] for name in (*covered, BENCHMARK)])
-    complete = np.isfinite(panel).all(axis=1)
+    complete = np.asarray(np.isfinite(panel).all(axis=1))
     start = len(complete) - int(np.argmin(complete[::-1])) if not complete.all() else 0
     window = panel[start:]
     covariance, effective_days = weighted_covariance(window[1:] / window[:-1] - 1.0)
@@ -144,7 +196,9 @@ def write_etf(constituents: dict[str, tuple[str, float]]) -> None:
     for ticker, (cusip, weight) in constituents.items():
         # The source has lost the leading zeros of CUSIPs, which have nine characters.
         value = f'"${ETF_NET_ASSETS * weight / 100.0:,.0f}"'
-        lines.append(f"{ticker},{ticker},{cusip.zfill(9)},,,-,-,{value},{value},{weight:.2f},{value}")
+        lines.append(
+            f"{NAMES[ticker.removesuffix(' US')]},{ticker},{cusip.zfill(9)},,,-,-,{value},{value},{weight:.2f},{value}"
+        )
     lines += ["", '"Sample data: not the issuer\'s file. Quantities are left out."']
     write(OUT / "JHAI_sample.csv", "\n".join(lines) + "\n")
 

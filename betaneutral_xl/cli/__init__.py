@@ -11,13 +11,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import rebalance
+from betaneutral_xl.cli import betas, demo, rebalance
 from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (rebalance,)
+COMMANDS = (demo, rebalance, betas)
 
 EPILOG = """\
 exit codes:

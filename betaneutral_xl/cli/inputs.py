@@ -12,7 +12,7 @@ from betaneutral_xl.cli.output import progress
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.rebalance import Method, Universe
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.silverfund import CovarianceUnit
+from betaneutral_xl.sources.covariance_csv import CovarianceUnit
 
 if TYPE_CHECKING:
     import argparse
@@ -239,7 +239,7 @@ def _etfs(args: argparse.Namespace) -> tuple[Etf, ...]:
 
 def _covariance(args: argparse.Namespace, holdings: Holdings, etfs: tuple[Etf, ...]) -> Covariance:
     if args.covariance:
-        from betaneutral_xl.sources.silverfund import load_covariance  # noqa: PLC0415 - parsers
+        from betaneutral_xl.sources.covariance_csv import load_covariance  # noqa: PLC0415 - parsers
 
         return load_covariance(args.covariance, unit=CovarianceUnit(args.covariance_unit))
     if args.sample:

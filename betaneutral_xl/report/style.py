@@ -51,13 +51,14 @@ def put(
 
     Formulas are written with ``put_formula`` and by nothing else.
     """
-    cell: Cell = sheet.cell(row=row, column=column)
+    cell = sheet.cell(row=row, column=column)
+    assert isinstance(cell, Cell)  # noqa: S101 - the report writes a merged range's first cell only
     cell.font = font
     if isinstance(value, str):
         cell.value = value[:LONGEST_TEXT]
         cell.data_type = "s"
         if value.startswith(FORMULA_STARTS):
-            cell.quotePrefix = True  # type: ignore[attr-defined] # openpyxl sets it on the cell's style
+            cell.quotePrefix = True
     elif not (isinstance(value, float) and not math.isfinite(value)):
         cell.value = value
     if number_format is not None:

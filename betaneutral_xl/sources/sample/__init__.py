@@ -12,8 +12,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.sources.covariance_csv import parse_covariance
 from betaneutral_xl.sources.etf_files import parse_etf
-from betaneutral_xl.sources.silverfund import parse_covariance, parse_holdings
+from betaneutral_xl.sources.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
     from betaneutral_xl.portfolio import Etf, Holdings
@@ -45,8 +46,8 @@ def load_holdings() -> Holdings:
 def load_etf() -> Etf:
     """Return the sample's AI ETF, read from a file in its issuer's layout."""
     content = read(ETF)
-    etf = parse_etf(content, ETF)
     origin = _provenance(ETF, content, "etf")
+    etf = parse_etf(content, ETF, today=origin.as_of)  # its age is no news
     return replace(etf, provenance=replace(origin, rows=etf.provenance.rows))
 
 

@@ -1,0 +1,8 @@
+"""``python -m betaneutral_xl``: the command line where the script is not on the path."""
+
+import sys
+
+from betaneutral_xl.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
