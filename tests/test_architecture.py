@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"report"},
     {"api"},
     {"cli"},
+    {"__main__"},
 ]
 """From the innermost to the outermost; a package of the list counts as one."""
 

@@ -93,8 +93,16 @@ def test_an_etf_keeps_every_row_and_its_basket_is_the_equities() -> None:
 
 @pytest.mark.parametrize("weight", [0.0, math.nan])
 def test_an_etf_whose_weights_are_all_zero_or_missing_is_refused(weight: float) -> None:
-    with pytest.raises(MissingValue, match="ETF AI has no weight in any of its 2 rows"):
-        Etf("AI", (row("A", weight), row("B", weight)), Provenance.given(2))
+    fund = Etf("AI", (row("A", weight), row("B", weight)), Provenance.given(2))
+    with pytest.raises(MissingValue, match="ETF AI has no equity row with a ticker and a weight"):
+        _ = fund.weights
+
+
+def test_two_companies_under_one_ticker_can_be_looked_at_but_not_used() -> None:
+    fund = Etf("WORLD", (row("MRK", 0.6), row("MRK", 0.4)), Provenance.given(2))
+    assert len(fund.constituents) == 2
+    with pytest.raises(DuplicateTicker, match="ETF WORLD list MRK more than once"):
+        _ = fund.tickers
 
 
 def test_an_etf_without_rows_is_refused() -> None:

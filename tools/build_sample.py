@@ -196,9 +196,8 @@ def write_etf(constituents: dict[str, tuple[str, float]]) -> None:
     for ticker, (cusip, weight) in constituents.items():
         # The source has lost the leading zeros of CUSIPs, which have nine characters.
         value = f'"${ETF_NET_ASSETS * weight / 100.0:,.0f}"'
-        lines.append(
-            f"{NAMES[ticker.removesuffix(' US')]},{ticker},{cusip.zfill(9)},,,-,-,{value},{value},{weight:.2f},{value}"
-        )
+        identity = f"{NAMES[ticker.removesuffix(' US')]},{ticker},{cusip.zfill(9)}"
+        lines.append(f"{identity},,,-,-,{value},{value},{weight:.2f},{value}")
     lines += ["", '"Sample data: not the issuer\'s file. Quantities are left out."']
     write(OUT / "JHAI_sample.csv", "\n".join(lines) + "\n")
 

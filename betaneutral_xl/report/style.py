@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from betaneutral_xl.saving import FORMULA_STARTS
 
@@ -14,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
-    from openpyxl.cell.cell import Cell
     from openpyxl.worksheet.worksheet import Worksheet
 
 FONT = "Calibri"
@@ -68,7 +70,8 @@ def put(
 
 def put_formula(sheet: Worksheet, row: int, column: int, formula: str, number_format: str) -> Cell:
     """Write a formula of our own making: no outside text may be part of it."""
-    cell: Cell = sheet.cell(row=row, column=column, value=f"={formula}")
+    cell = sheet.cell(row=row, column=column, value=f"={formula}")
+    assert isinstance(cell, Cell)  # noqa: S101 - as in put
     cell.font = BODY
     cell.number_format = number_format
     return cell
@@ -94,8 +97,10 @@ def paper(sheet: Worksheet, footer: str, *, landscape: bool = False, title_rows:
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.oddFooter.left.text = footer.replace("&", "&&")
-    sheet.oddFooter.right.text = "&A, page &P of &N"
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.HeaderFooter.oddFooter = HeaderFooterItem(
+        left=_HeaderFooterPart(text=footer.replace("&", "&&")),
+        right=_HeaderFooterPart(text="&A, page &P of &N"),
+    )
     if title_rows:
         sheet.print_title_rows = title_rows
