@@ -11,13 +11,18 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import betas, demo, rebalance
+from betaneutral_xl.cli import betas, demo, etf, rebalance
 from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (demo, rebalance, betas)
+COMMANDS = (
+    demo,
+    rebalance,
+    betas,
+    etf,
+)
 
 EPILOG = """\
 exit codes:

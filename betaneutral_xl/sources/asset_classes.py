@@ -24,6 +24,10 @@ CURRENCIES = frozenset(
 )
 
 
+CASH_ALONE = frozenset("CASH USD EUR GBP JPY CHF CAD AUD HKD CNY".split())
+"""What means cash in a table without names; not CLP, COP or TRY, which are companies' tickers."""
+
+
 def _rules(*pairs: tuple[AssetClass, str]) -> Rules:
     """Compile rules for text in lower case, three times as fast as ignoring case."""
     return tuple((asset_class, re.compile(words)) for asset_class, words in pairs)
@@ -65,7 +69,8 @@ BOTH = re.compile(r"\bcash\b.*\bderivatives?\b|\bderivatives?\b.*\bcash\b", re.I
 """iShares' "Cash and/or Derivatives" names two classes; which one, the row's name says."""
 
 SECTOR_CASH = re.compile(
-    r"cash(?:\b.*)?|money market.*|(?:short[- ]term )?(?:investments?|reserves)|barmittel|currency|liquidität.*", re.IGNORECASE
+    r"cash(?:\b.*)?|money market.*|(?:short[- ]term )?(?:investments?|reserves)|barmittel|currency|liquidität.*",
+    re.IGNORECASE,
 )
 
 _CODES = "|".join(sorted(CURRENCIES)).lower()
@@ -96,7 +101,7 @@ NAMES = _rules(
     ),
     (
         AssetClass.CASH,
-        r"^(?:net )?cash$|^(?:usd|us dollar|dollar|fund|net|uninvested|total|restricted|segregated|pledged|broker) cash\b"
+        r"^(?:net )?cash$|^cash & cash investments$|^pending activity$|^held in (?:money market|fcash)|^(?:usd|us dollar|dollar|fund|net|uninvested|total|restricted|segregated|pledged|broker) cash\b"
         r"|\bcash ?(?:&|and|/|\+|and/or) ?(?:other|(?:cash )?equivalents?|derivatives?|liabilit\w+|receivables?|payables?)\b"
         r"|\bother ?/ ?cash\b|\bother (?:assets|payables?|receivables?|liabilities)\b|\bcash (?:collateral|margin|balance|account|"
         r"component|offset|reserves?|deposits?|sweep|management|mgmt)\b|\b[a-z]{3} cash\b(?!.*\b(?:inc|corp|ltd|plc|nv|sa|ag|co)\b)"
@@ -147,7 +152,10 @@ _CUSIP = re.compile(r"[0-9A-HJ-NP-Z]{5}[0-9A-Z*@#]{3}\d", re.IGNORECASE)
 _SEDOL = re.compile(r"[0-9B-DF-HJ-NP-TV-Z]{6}\d", re.IGNORECASE)
 _ISIN = re.compile(r"[A-Z]{2}[0-9A-Z]{9}\d", re.IGNORECASE)
 _FIGI = re.compile(r"BBG[0-9B-DF-HJ-NP-TV-Z]{9}", re.IGNORECASE)
-_WEAK = re.compile(r"\b(?:inc|corp|corporation|ltd|limited|plc|n\.?v|s\.?a|ag|se|co|company|holdings?|group|asa|ab|oyj|spa|reit)\b\.?", re.IGNORECASE)
+_WEAK = re.compile(
+    r"\b(?:inc|corp|corporation|ltd|limited|plc|n\.?v|s\.?a|ag|se|co|company|holdings?|group|asa|ab|oyj|spa|reit)\b\.?",
+    re.IGNORECASE,
+)
 
 
 def of_flag(text: str) -> AssetClass | None:
@@ -192,8 +200,10 @@ def _first(rules: Rules, text: str) -> AssetClass | None:
 
 
 def _is_cash_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> bool:
+    if not name and ticker.upper() in CASH_ALONE:
+        return True
     if ticker.upper() in CURRENCIES:
-        return not name or any("CASH" in one.upper() or one.upper() == ticker.upper() for one in identifiers)
+        return any("CASH" in one.upper() or one.upper() == ticker.upper() for one in identifiers)
     return bool(CASH_TICKER.fullmatch(ticker)) and not _is_company(name, identifiers)
 
 

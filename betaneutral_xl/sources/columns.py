@@ -54,7 +54,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.FUND: (
         "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker", "account",
-        "fund", "etf", "fund code", "product ticker", "fondsticker", "fund id",
+        "fund", "etf", "fund code", "account number", "product ticker", "fondsticker", "fund id",
     ),
     Column.FUND_NAME: ("fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio", "product name"),
     Column.DATE: (
@@ -198,10 +198,10 @@ class Header:
         return Header(row=self.row, texts=self.texts, places={**self.places, column: (place, *rest)})
 
 
-def read_header(row: Sequence[str], index: int) -> Header | None:
+def read_header(row: Sequence[str], index: int, valued: frozenset[Column] = VALUED) -> Header | None:
     """Return a row as a header, or None if it is none.
 
-    A header names a value (a weight or a market value) and what has it (a ticker, a name, an
+    A header names a value (one of ``valued``: a weight or a market value) and what has it (a ticker, a name, an
     identifier) in different columns.
     """
     if len(row) < 2:  # noqa: PLR2004 - a value and what has it
@@ -211,10 +211,14 @@ def read_header(row: Sequence[str], index: int) -> Header | None:
         known = recognise(text)
         if known is not None:
             found.setdefault(known[0], []).append((known[1], place))
-    if not (found.keys() & VALUED and found.keys() & NAMED):
+    if not (found.keys() & valued and found.keys() & NAMED):
         return None
     places = {column: tuple(place for _, place in sorted(candidates)) for column, candidates in found.items()}
-    if Column.TICKER not in places and Column.IDENTIFIER in places and places.keys() & {Column.CUSIP, Column.ISIN}:
+    if (
+        Column.TICKER not in places
+        and Column.IDENTIFIER in places
+        and places.keys() & {Column.CUSIP, Column.ISIN}
+    ):
         places[Column.TICKER] = places.pop(Column.IDENTIFIER)  # First Trust calls its ticker so
     return Header(row=index, texts=tuple(row), places=places)
 

@@ -59,7 +59,9 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     except OSError as error:
         msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
         raise UnreadableFile(msg) from None
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(content) != after.st_size:
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(
+        content
+    ) != after.st_size:
         msg = f"{name} changed while it was read. Wait until the download or the saving is done."
         raise UnreadableFile(msg)
     return content

@@ -21,7 +21,9 @@ _BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|g
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
-_BLOCKS = frozenset({"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"})
+_BLOCKS = frozenset(
+    {"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"}
+)
 
 
 def read_html(text: str, file_name: str) -> tuple[Sheet, ...]:

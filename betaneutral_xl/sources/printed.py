@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NOTHING = frozenset({"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nil", "unassigned", "not applicable"})
+NOTHING = frozenset(
+    {"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nil", "unassigned", "not applicable"}
+)
 """Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
 
-_FORMULA = re.compile(r"""=\s*(?:T\(|TEXT\(|DOLLAR\(|VALUE\()?\s*"?(?P<inner>[^"]*?)"?\s*(?:,[^)]*)?\)?\s*""", re.IGNORECASE)
+_FORMULA = re.compile(
+    r"""=\s*(?:T\(|TEXT\(|DOLLAR\(|VALUE\()?\s*"?(?P<inner>[^"]*?)"?\s*(?:,[^)]*)?\)?\s*""", re.IGNORECASE
+)
 
 
 def clean(text: str) -> str:
@@ -41,8 +45,12 @@ def stated(text: str) -> str:
 _DECORATION = re.compile(r"[\s$€£¥₩₹%'’]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
 _DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?")
 _COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?")
-_CERTAIN_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0,\d+|,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,})")
-_CERTAIN_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0?\.\d+|\d{1,3}(?:,\d{3}){2,})")
+_CERTAIN_COMMA = re.compile(
+    r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0,\d+|,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,})"
+)
+_CERTAIN_DOT = re.compile(
+    r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0?\.\d+|\d{1,3}(?:,\d{3}){2,})"
+)
 
 
 def number(text: str, *, decimal_comma: bool = False) -> float | None:
@@ -103,7 +111,21 @@ def uses_decimal_comma(texts: Iterable[str], *, otherwise: bool = False) -> bool
 _MONTHS = {
     name: index
     for index, names in enumerate(
-        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"), start=1
+        (
+            "jan",
+            "feb",
+            "mar mär mrz",
+            "apr",
+            "may mai",
+            "jun",
+            "jul",
+            "aug",
+            "sep",
+            "oct okt",
+            "nov",
+            "dec dez",
+        ),
+        start=1,
     )
     for name in names.split()
 }
@@ -126,8 +148,6 @@ YEARS = (1990, 2100)
 """The years a holdings file can be of."""
 _EPOCH = date(1899, 12, 30)
 """Day 0 of Excel's calendar, as it counts from March 1900 on."""
-
-
 
 
 def dates_in(text: str) -> list[date]:

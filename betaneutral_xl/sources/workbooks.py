@@ -56,7 +56,9 @@ def _read(
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001 - on a damaged file these parsers raise anything
-        msg = f"{file_name} begins like {kind} but cannot be read ({type(error).__name__}). Download it again."
+        msg = (
+            f"{file_name} begins like {kind} but cannot be read ({type(error).__name__}). Download it again."
+        )
         raise UnreadableFile(msg) from None
 
 

@@ -1,0 +1,205 @@
+"""Which fund a file is of, and of which day: from a column, the lines around the table, the file's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import UnknownFund, listing
+from betaneutral_xl.sources.asset_classes import CURRENCIES
+from betaneutral_xl.sources.columns import Column, plain
+from betaneutral_xl.sources.printed import clean, date_of, dates_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from betaneutral_xl.sources.holdings_table import Table
+    from betaneutral_xl.sources.tables import Row
+
+def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str]:
+    """Return the rows of one fund and its ticker, empty where no column says it.
+
+    Blank cells in the fund's column mean the fund above.
+    """
+    column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
+    if column is None:
+        return table, ""
+    funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
+    tickers = list(dict.fromkeys(funds))
+    if fund is None and len(tickers) > 1:
+        msg = f"{file_name} lists {len(tickers)} funds: {listing(tickers, most=40)}. Choose one (fund)."
+        raise UnknownFund(msg, tickers=tickers)
+    wanted = (fund or tickers[0]).strip().casefold()
+    chosen = [
+        i
+        for i, (ticker, name) in enumerate(zip(funds, names, strict=True))
+        if wanted in {ticker.casefold(), name.casefold()}
+    ]
+    if not chosen:
+        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=40)}."
+        raise UnknownFund(msg, tickers=tickers)
+    return replace(table, rows=tuple(table.rows[i] for i in chosen)), funds[chosen[0]]
+
+
+def _is_filled(table: Table, column: Column) -> bool:
+    return column in table.header.places and any(table.text(row, column) for row in table.rows)
+
+
+def _filled_down(table: Table, column: Column) -> list[str]:
+    values: list[str] = []
+    last = next((text for row in table.rows if (text := table.text(row, column))), "")
+    for row in table.rows:
+        last = table.text(row, column) or last
+        values.append(last)
+    return values
+
+
+FUND_TICKER = re.compile(r"[A-Z]{2,5}[0-9]?")
+NOT_A_TICKER = frozenset(
+    "ETF ETFS ETN CSV XLS XLSX HTML HTM USD EUR US EN DE UK EU THE ALL AND OF AS FULL FUND FUNDS HOLDING HOLDINGS DAILY DATA "
+    "FILE INDEX TRUST PDF TOP NAV UCITS ACC DIST SITE COPY NEW INC CO TOTAL DATE NAME".split()
+)
+_LABELLED = re.compile(
+    r"(?:fund |etf |stock )?(?:ticker(?: symbol)?|symbol|börsenkürzel)[\s:,]+([A-Z]{2,5}[0-9]?)\b",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\(([A-Z]{2,5})\)")
+_HOLDINGS_OF = re.compile(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Portfolio)\b")
+
+
+def fund_name(table: Table, in_column: str, wanted: str | None, file_name: str) -> str:
+    """Return the fund's ticker: from its column, the lines before the table, or the file's name.
+
+    Raises
+    ------
+    UnknownFund
+        If another fund is wanted than the file says it is of.
+
+    """
+    inside = in_column or fund_of_preamble(table)
+    given = (wanted or "").strip().upper()
+    if given and not inside:
+        return given
+    if given and not in_column and FUND_TICKER.fullmatch(given) and given != inside:
+        msg = f"{file_name} is of the fund {inside}, not {given}. Choose the right file."
+        raise UnknownFund(msg, tickers=[inside])
+    return inside or fund_of_file_name(file_name)
+
+
+def fund_of_preamble(table: Table) -> str:
+    """Return the fund's ticker where the lines before the table state it, else nothing."""
+    lines = _lines(table.before) + list(table.notes[:40])
+    for line in lines:
+        for form in (_LABELLED, _BRACKETED, _HOLDINGS_OF):
+            match = form.search(line)
+            if match and match[1].upper() not in NOT_A_TICKER | CURRENCIES:
+                return match[1].upper()
+    for row in table.before:
+        for cell in row:
+            if (
+                FUND_TICKER.fullmatch(clean(cell))
+                and clean(cell) not in NOT_A_TICKER | CURRENCIES
+            ):
+                return clean(cell)
+    return ""
+
+
+def fund_of_file_name(file_name: str) -> str:
+    """Return the fund's ticker from its file's name, else the name without its ending.
+
+    >>> [fund_of_file_name(n) for n in ("IVV_20241206.csv", "holdings-daily-us-en-spy.xlsx", "my holdings.csv")]
+    ['IVV', 'SPY', 'my holdings']
+    """
+    stem = PurePath(file_name).stem
+    words = [word for word in re.split(r"[^A-Za-z0-9]+", stem) if word and word.upper() not in NOT_A_TICKER]
+    capital = next((word for word in words if FUND_TICKER.fullmatch(word) and word.isupper()), "")
+    if capital:
+        return capital
+    if "-" in stem and words and FUND_TICKER.fullmatch(words[-1].upper()) and "holdings" in stem.casefold():
+        return words[-1].upper()
+    return stem
+
+
+TITLE = re.compile(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
+LONGEST_TITLE = 120
+
+
+def title_of(table: Table) -> str:
+    """Return the fund's full name from the lines before the table, else nothing."""
+    column = Column.FUND_NAME
+    if _is_filled(table, column):
+        return _filled_down(table, column)[0]
+    for row in table.before:
+        words = [clean(cell) for cell in row if clean(cell)]
+        if len(words) > 1 and plain(words[0]) in {"fund name", "fund", "name", "etf name", "fondsname"}:
+            return words[1]
+    cells = (clean(cell) for row in table.before for cell in row)
+    return next((cell for cell in cells if TITLE.search(cell) and len(cell) < LONGEST_TITLE and not dates_in(cell)), "")
+
+
+def _lines(rows: Iterable[Row]) -> list[str]:
+    return [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
+
+
+AS_OF = re.compile(
+    r"\bas[ -]?of\b|\bholdings\b|\bstand\b|\bper\b|\bstichtag\b|\bdate\b|\bdatum\b|\bvaluation\b",
+    re.IGNORECASE,
+)
+ANOTHER_DATE = re.compile(
+    r"inception|launch|since|expir|auflage|distribution|performance|commence|copyright|©", re.IGNORECASE
+)
+_BEFORE_DIGITS = re.compile(r"(?<=[A-Za-z])(?=\d{6,8}(?!\d))")
+
+
+def as_of_date(table: Table, file_name: str) -> date | None:
+    """Return the day the holdings are of: from a column, the lines before, the header, the file's name.
+
+    Where a column holds several days, the latest; no day is guessed from when the file was made.
+    """
+    if Column.DATE in table.header.places:
+        days = {text: date_of(text) for text in {table.text(row, Column.DATE) for row in table.rows} if text}
+        found = [day for day in days.values() if day]
+        if found:
+            return max(found)
+    header = [text for text in table.header.texts if AS_OF.search(text)]
+    before = [line for line in _lines(table.before) if line]
+    notes = list(table.notes)
+    footer = [line for line in _lines(table.after) if len(line) < 200]  # noqa: PLR2004 - longer ones are disclaimers
+    for lines, needs_words in (
+        (before, True),
+        (header, False),
+        (before, False),
+        (notes, True),
+        ([table.sheet], False),
+        (footer, True),
+    ):
+        day = _first_date(lines, needs_words=needs_words)
+        if day:
+            return day
+    return date_of_file_name(file_name)
+
+
+def date_of_file_name(file_name: str) -> date | None:
+    """Return the day in a file's name, if there is one.
+
+    >>> str(date_of_file_name("CHAT_ETF_Holdings_08-30-2026.csv")), date_of_file_name("VTI_2023.csv")
+    ('2026-08-30', None)
+    """
+    name = _BEFORE_DIGITS.sub(" ", PurePath(file_name).stem)
+    return next(iter(dates_in(name)), None)
+
+
+def _first_date(lines: Iterable[str], *, needs_words: bool) -> date | None:
+    for line in lines:
+        if ANOTHER_DATE.search(line) or (needs_words and not AS_OF.search(line)):
+            continue
+        days = dates_in(line)
+        if days:
+            return days[0]
+        serial = re.search(r"[\s:](\d{5})(?:\.0+)?$", line)
+        if serial and needs_words:
+            return date_of(serial[1])
+    return None

@@ -1,0 +1,61 @@
+"""The weights of a table in decimals: in which unit its column is, decided once for the whole column."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.sources.columns import Column, plain
+from betaneutral_xl.sources.printed import is_percentage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.sources.holdings_table import Table
+
+NEAR_ONE = (0.5, 1.5)
+LEAST_PERCENT = 5.0
+"""A column that adds up to more than this is in percent: no fund has five times its assets."""
+
+
+def decimal_weights(table: Table, file_name: str) -> tuple[list[float], str]:
+    """Return each row's weight as a decimal of net assets, NaN where there is none, and how it was read.
+
+    The unit is decided once for the whole column: by percent signs in its cells; by its header, if
+    the sum does not contradict it; by the sum. Without a weight column, weights are market values
+    over their sum.
+    """
+    header = table.header
+    place = header.places.get(Column.WEIGHT)
+    printed_weights = [table.number(row, Column.WEIGHT) for row in table.rows] if place else []
+    known = [weight for weight in printed_weights if weight is not None]
+    if any(known):
+        texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
+        percent, why = _is_in_percent(texts, known, header.texts[place[0]] if place else "")
+        unit = 100.0 if percent else 1.0
+        return [math.nan if w is None else w / unit for w in printed_weights], f"weights are {why}"
+    values = [table.number(row, Column.MARKET_VALUE) for row in table.rows]
+    total = math.fsum(value for value in values if value is not None)
+    if not total > 0.0:
+        msg = (
+            f"{file_name} has {len(table.rows)} rows but no weight and no market value other than zero: "
+            "the fund is closed or has no data for that day. Download the latest holdings."
+        )
+        raise UnreadableFile(msg)
+    return [math.nan if v is None else v / total for v in values], "weights are market values over their sum"
+
+
+def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:
+    if sum(map(is_percentage, texts)) * 2 > len(known):
+        return True, "in percent (signs in the cells)"
+    net, gross = math.fsum(known), math.fsum(map(abs, known))
+    adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < LEAST_PERCENT
+    words = plain(header)
+    if "%" in words or "percent" in words or "pct" in words:
+        if adds_to_one and max(map(abs, known)) <= NEAR_ONE[1]:
+            return False, "fractions (they add to about 1, though the header says percent)"
+        return True, "in percent (header)"
+    if adds_to_one or gross < LEAST_PERCENT:
+        return False, "fractions (their sum)"
+    return True, "in percent (their sum)"

@@ -1,0 +1,68 @@
+"""Real files of ten issuers, and what a right reader finds in each."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from betaneutral_xl.cli.etf import record
+from betaneutral_xl.sources.etf_files import load_etf, parse_etf
+
+FOLDER = Path(__file__).parents[3] / "shared" / "data" / "etf"
+EXPECTED = FOLDER / "expected_shared.json"
+
+CASES: list[dict[str, Any]] = json.loads(EXPECTED.read_text(encoding="utf-8"))["cases"] if EXPECTED.exists() else []
+
+FACTS = ("n_rows", "n_equity", "equity_weight_sum", "cash_weight", "other", "total_weight", "top3")
+
+
+@pytest.fixture(autouse=True)
+def _folder(shared: Path) -> None:
+    """Skip, saying so, where the real files are not."""
+
+
+def same(found: Any, expected: Any) -> bool:
+    """Compare plain data; weights to 1e-6, further keys in what is found are allowed."""
+    match expected:
+        case dict():
+            return all(key in found and same(found[key], value) for key, value in expected.items())
+        case list():
+            return len(found) == len(expected) and all(map(same, found, expected))
+        case float():
+            return math.isclose(found, expected, rel_tol=0.0, abs_tol=1e-6)
+        case _:
+            return bool(found == expected)
+
+
+def test_the_cases_are_there() -> None:
+    assert len(CASES) == 12
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["file"] for case in CASES])
+def test_a_real_file_gives_what_a_right_reader_finds(case: dict[str, Any]) -> None:
+    found = record(load_etf(FOLDER / case["file"]))
+    assert found["fund"] == case["fund"]
+    assert str(found["as_of"]) == str(case["as_of"])
+    for fact in FACTS:
+        assert same(found[fact], case[fact]), (fact, found[fact], case[fact])
+    assert found["other"].keys() == case["other"].keys()  # type: ignore[attr-defined] # plain data
+
+
+def test_names_of_thousands_of_companies_are_not_taken_for_cash_or_contracts() -> None:
+    etf = load_etf(FOLDER / "vanguard" / "VTI_nopreamble_2023.csv")
+    assert {row.asset_class.value for row in etf.constituents} == {"equity"}
+    names = " ".join(row.name for row in etf.constituents)
+    assert all(trap in names for trap in ("FirstCash", "Dollar Tree", "Cass Information", "TriMas"))
+
+
+def test_a_file_of_3790_rows_is_read_in_under_half_a_second() -> None:
+    content = (FOLDER / "vanguard" / "VTI_nopreamble_2023.csv").read_bytes()
+    parse_etf(content, "warm-up.csv")
+    started = time.process_time()  # of this process only: the machine may have other work
+    parse_etf(content, "VTI.csv")
+    assert time.process_time() - started < 0.5
