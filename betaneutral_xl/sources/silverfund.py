@@ -6,8 +6,8 @@ Transport, cache and parsers are modules of their own; here is what only this AP
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from betaneutral_xl.errors import (
@@ -21,7 +21,10 @@ from betaneutral_xl.errors import (
     Unreachable,
     listing,
 )
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.portfolio import Holdings
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources.cache import Answer, Cache, Query, Recalled
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit, load_covariance, parse_covariance
 from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.sources.formats import read_json, unreadable
@@ -32,14 +35,13 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from betaneutral_xl.portfolio import Holdings
-    from betaneutral_xl.risk import Covariance
     from betaneutral_xl.settings import Settings
     from betaneutral_xl.sources.transport import Reply
 
 __all__ = ["FUNDS", "CovarianceUnit", "SilverFund", "load_covariance", "parse_covariance", "parse_holdings"]
 
 T = TypeVar("T")
+V = TypeVar("V", Holdings, Covariance)
 
 FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
 """The funds that the API is known to have."""
@@ -47,6 +49,12 @@ FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
 JSON, CSV = "application/json", "text/csv"
 
 MEGABYTE = 2**20
+
+OPEN = timedelta(hours=1)
+"""How long an answer holds that may still change: the risk model, the holdings of today."""
+
+CORRECTED = timedelta(days=1)
+"""A day is closed when this is past too: its data come overnight, in another time zone."""
 
 CRASH = b"Internal Server Error"
 """The body of a 500 that the API itself sends, not a proxy."""
@@ -56,7 +64,8 @@ CRASH = b"Internal Server Error"
 class Question:
     """One thing to ask the API.
 
-    ``on_crash`` is what its plain 500 means here; ``secret`` is whether it wants the token.
+    ``on_crash`` is what its plain 500 means here; ``lifetime`` is how long an answer holds (for ever
+    without one); ``note`` says in a few words what is asked.
     """
 
     path: str
@@ -64,8 +73,8 @@ class Question:
     accepts: str
     limit: int
     on_crash: BetaNeutralError
-    secret: bool = False
-    note: str = ""
+    note: str
+    lifetime: timedelta | None = OPEN
 
 
 def holdings_question(fund: str, start: date, end: date) -> Question:
@@ -88,6 +97,7 @@ def holdings_question(fund: str, start: date, end: date) -> Question:
         limit=32 * MEGABYTE,
         on_crash=on_crash,
         note=f"{fund} {days}",
+        lifetime=None if end < datetime.now(UTC).date() - CORRECTED else OPEN,
     )
 
 
@@ -114,7 +124,6 @@ def covariance_question(printed: Sequence[str]) -> Question:
             f"The fund's API failed over the covariance of {len(printed)} names (500). That is usually a "
             "name that it no longer covers. Try again with --refresh."
         ),
-        secret=True,
         note=f"{len(printed)} names",
     )
 
@@ -127,6 +136,7 @@ def health_question() -> Question:
         accepts=JSON,
         limit=MEGABYTE,
         on_crash=NoData("The fund's API is up but not well (500). Try later."),
+        note="health",
     )
 
 
@@ -144,6 +154,7 @@ class SilverFund:
         """Keep the settings; nothing is opened yet."""
         self._settings = settings
         self._transport = Transport(settings)
+        self._cache = Cache(settings.cache, patience=1.5 * settings.total_timeout)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -185,11 +196,16 @@ class SilverFund:
         if not fund.strip():
             msg = f"No fund is named. Choose one of {', '.join(FUNDS)}."
             raise InputError(msg)
-        holdings = self._ask(holdings_question(fund.strip(), first, end), parse_holdings)
-        if holdings.fund != fund.strip():
-            msg = f"The fund's API was asked for {fund!r:.60} and got {holdings.fund!r:.60}. Try later."
-            raise ChangedFormat(msg)
-        return holdings
+        name = fund.strip()
+
+        def parse(content: bytes, origin: Provenance) -> Holdings:
+            holdings = parse_holdings(content, origin)
+            if holdings.fund != name:
+                msg = f"The fund's API was asked for {name!r:.60} and answered {holdings.fund!r:.60}. Try later."
+                raise ChangedFormat(msg)
+            return holdings
+
+        return _with_warnings(self._ask(holdings_question(name, first, end), parse))
 
     def covariance(self, tickers: Sequence[str], unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Covariance:
         """Fetch the risk model of some names.
@@ -218,7 +234,8 @@ class SilverFund:
 
         """
         wanted = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
-        printed = self._spellings()
+        names = self._spellings()
+        printed = names.value
         asked = [ticker for ticker in wanted if ticker in printed]
         if not asked:
             msg = (
@@ -226,17 +243,21 @@ class SilverFund:
                 f"{': ' + listing(wanted) if wanted else ''}. Check their spelling."
             )
             raise UncoveredRisk(msg, tickers=wanted)
-        question = covariance_question(sorted(printed[ticker] for ticker in asked))
-        covariance = self._ask(question, lambda content, origin: parse_covariance(content, origin, unit))
-        absent = sorted(set(asked) - set(covariance.tickers))
-        if absent:
-            msg = f"The fund's API covers {listing(absent)} but left the names out of its answer. Try later."
-            raise ChangedFormat(msg, tickers=absent)
-        return covariance
+
+        def parse(content: bytes, origin: Provenance) -> Covariance:
+            covariance = parse_covariance(content, origin, unit)
+            absent = sorted(set(asked) - set(covariance.tickers))
+            if absent:
+                msg = f"The fund's API covers {listing(absent)} but left it out of its answer. Try later."
+                raise ChangedFormat(msg, tickers=absent)
+            return covariance
+
+        recalled = self._ask(covariance_question(sorted(printed[ticker] for ticker in asked)), parse)
+        return _with_warnings(recalled, names.warnings)
 
     def covered_tickers(self) -> tuple[str, ...]:
         """Fetch the names that the risk model covers, canonical and sorted."""
-        return tuple(sorted(self._spellings()))
+        return tuple(sorted(self._spellings().value))
 
     def health(self) -> str:
         """Return ``ok`` if the API is up.
@@ -247,39 +268,61 @@ class SilverFund:
             If it is not.
 
         """
-        return self._ask(health_question(), _parse_health)
+        question = health_question()
+        answer = Answer.live(self._fetch(question))
+        return _parse_health(answer.content, self._origin(question, answer))
 
-    def _spellings(self) -> Mapping[str, str]:
+    def _spellings(self) -> Recalled[Mapping[str, str]]:
         """Return canonical ticker to the API's own spelling."""
         return self._ask(tickers_question(), _parse_spellings)
 
-    def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> T:
-        content = self._fetch(question)
-        origin = Provenance(
+    def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> Recalled[T]:
+        """Return what the API's answer says, kept or new."""
+        return self._cache.recall(
+            Query(
+                key=f"{self._url(question)} {question.body}", note=question.note, lifetime=question.lifetime
+            ),
+            ask=lambda: self._fetch(question),
+            parse=lambda answer: parse(answer.content, self._origin(question, answer)),
+            refresh=self._settings.refresh,
+            allow_stale=self._settings.allow_stale,
+        )
+
+    def _origin(self, question: Question, answer: Answer) -> Provenance:
+        return Provenance(
             source="Silver Fund API",
-            location=self._settings.api_url + question.path,
-            retrieval=Retrieval.LIVE,
+            location=self._url(question),
+            retrieval=answer.retrieval,
             as_of=None,
             rows=0,
-            sha256=digest(content),
+            sha256=answer.sha256,
+            fetched_at=answer.fetched_at.replace(microsecond=0),
             note=question.note,
         )
-        return parse(content, origin)
+
+    def _url(self, question: Question) -> str:
+        return self._settings.api_url + question.path
 
     def _fetch(self, question: Question) -> bytes:
         """Return the body of a good answer, or raise what a bad one means."""
         request = Request(
-            url=self._settings.api_url + question.path,
+            url=self._url(question),
             body=question.body,
             accept=question.accepts,
             limit=question.limit,
-            token=find_token(self._settings) if question.secret else "",
+            token="" if question.body is None else find_token(self._settings),
         )
         reply = self._transport.send(request)
         refusal = _refusal(reply, question, request)
         if refusal is not None:
             raise refusal
         return reply.content
+
+
+def _with_warnings(recalled: Recalled[V], others: Sequence[str] = ()) -> V:
+    """Return what was recalled with everything in its warnings that was said on the way, once."""
+    warnings = dict.fromkeys((*recalled.value.warnings, *others, *recalled.warnings))
+    return replace(recalled.value, warnings=tuple(warnings))
 
 
 def _refusal(  # noqa: PLR0911 - a table: one return a status
@@ -305,7 +348,7 @@ def _refusal(  # noqa: PLR0911 - a table: one return a status
         case 422:
             return Refused(f"{host} does not accept the question: {_field_messages(reply.content)} (422).")
         case 429:
-            wait = "later" if reply.retry_after is None else f"in {reply.retry_after:,.0f} s"
+            wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
             return Refused(f"{host} has been asked too often (429). Try again {wait}.")
         case status if status in PASSING:
             return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try later.")

@@ -1,0 +1,414 @@
+"""A stand-in for the fund's web API on this machine, with faults on request.
+
+For tests over real sockets, and to try the whole path without credentials. ``Api`` is what the
+API answers, a pure function of the question; ``StandIn`` puts it on a socket, on the loopback
+interface only, and breaks it as it is told to.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import struct
+import sys
+import threading
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+HOST = "127.0.0.1"
+
+BENCHMARK = "IWV"
+"""Always the last name of a covariance."""
+
+FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
+
+LARGEST_QUESTION = 2**20
+"""Bytes."""
+
+
+class Fault(StrEnum):
+    """A way to answer badly."""
+
+    SLOW = "slow"
+    TRICKLE = "trickle"
+    RESET = "reset"
+    CUT_OFF = "cut-off"
+    TRUNCATED = "truncated"
+    HUGE = "huge"
+    COMPRESSED = "compressed"
+    HTML = "html"
+    CONTENT_TYPE = "content-type"
+    REDIRECT = "redirect"
+    UNAUTHORISED = "401"
+    FORBIDDEN = "403"
+    NOT_FOUND = "404"
+    UNPROCESSABLE = "422"
+    TOO_OFTEN = "429"
+    CRASH = "500"
+    BAD_GATEWAY = "502"
+    UNAVAILABLE = "503"
+    GATEWAY_TIMEOUT = "504"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A status, a body and what it says it is."""
+
+    status: int
+    media_type: str
+    content: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def _json(status: int, answer: object) -> Response:
+    return Response(status, "application/json", json.dumps(answer).encode())
+
+
+CRASHED = Response(500, "text/plain; charset=utf-8", b"Internal Server Error")
+WEB_PAGE = (
+    b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to go on.</body></html>\n"
+)
+
+ALTERED: Mapping[Fault, Callable[[Response], Response]] = {
+    Fault.TRUNCATED: lambda good: Response(200, good.media_type, good.content[: len(good.content) // 2]),
+    Fault.COMPRESSED: lambda good: Response(
+        200, good.media_type, gzip.compress(good.content), {"Content-Encoding": "gzip"}
+    ),
+    Fault.HTML: lambda _: Response(200, "text/html; charset=utf-8", WEB_PAGE),
+    Fault.CONTENT_TYPE: lambda good: Response(200, "application/octet-stream", good.content),
+    Fault.REDIRECT: lambda _: Response(
+        307, "text/html", b"", {"Location": "https://login.example.org/sign-in?then=holdings"}
+    ),
+    Fault.UNAUTHORISED: lambda _: _json(401, {"detail": "Missing or invalid Authorization header"}),
+    Fault.FORBIDDEN: lambda _: _json(403, {"detail": "Forbidden"}),
+    Fault.NOT_FOUND: lambda _: _json(404, {"detail": "Not Found"}),
+    Fault.UNPROCESSABLE: lambda _: _invalid("start", "date_parsing", "Input should be a valid date"),
+    Fault.TOO_OFTEN: lambda _: Response(
+        429, "application/json", b'{"detail": "Too Many Requests"}', {"Retry-After": "0"}
+    ),
+    Fault.CRASH: lambda _: CRASHED,
+    Fault.BAD_GATEWAY: lambda _: Response(502, "text/html", b"<html>502 Bad Gateway</html>"),
+    Fault.UNAVAILABLE: lambda _: Response(503, "text/html", b"<html>503 Service Unavailable</html>"),
+    Fault.GATEWAY_TIMEOUT: lambda _: Response(504, "text/html", b"<html>504 Gateway Time-out</html>"),
+}
+"""Faults that are answers; the others are in how an answer is sent."""
+
+
+def _invalid(name: str, kind: str, message: str, given: object = None) -> Response:
+    """Return FastAPI's 422."""
+    loc = ["body", name] if name else ["body"]
+    return _json(422, {"detail": [{"type": kind, "loc": loc, "msg": message, "input": given}]})
+
+
+class _InvalidError(Exception):
+    """A field of the question (or all of it) is not what it must be."""
+
+    def __init__(self, *, kind: str, message: str, name: str = "", given: object = None) -> None:
+        super().__init__(message)
+        self.response = _invalid(name, kind, message, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the fund's web API answers, from given data.
+
+    Attributes
+    ----------
+    books
+        Fund to its answer of ``/all-holdings/summary`` for one day; that is the only day there is.
+    covariance
+        The text of an answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last.
+    token
+        Who asks for the covariance must have this.
+
+    """
+
+    books: Mapping[str, Mapping[str, Any]]
+    covariance: str
+    token: str = "demo"  # noqa: S105 - public, for a server that has no secrets
+
+    def answer(self, method: str, path: str, authorization: str, body: bytes) -> Response:
+        """Return what the API answers to a request."""
+        routes: Mapping[tuple[str, str], Callable[[bytes], Response]] = {
+            ("GET", "/health"): lambda _: _json(200, {"status": "ok"}),
+            ("POST", "/all-holdings/summary"): self._holdings,
+            ("POST", "/portfolio/time-series"): self._time_series,
+            ("POST", "/covariance-matrix/tickers"): lambda _: _json(200, {"tickers": self._names()}),
+            ("POST", "/covariance-matrix/fund-tickers"): self._fund_tickers,
+            ("POST", "/covariance-matrix/latest"): self._latest,
+        }
+        if (method, path) not in routes:
+            known = any(path == route for _, route in routes)
+            status, detail = (405, "Method Not Allowed") if known else (404, "Not Found")
+            return _json(status, {"detail": detail})
+        if path == "/covariance-matrix/latest" and authorization != f"Bearer {self.token}":
+            return ALTERED[Fault.UNAUTHORISED](CRASHED)
+        try:
+            return routes[method, path](body)
+        except _InvalidError as error:
+            return error.response
+        except LookupError:  # a fund or a ticker that is not there: the API does not look first
+            return CRASHED
+
+    def _holdings(self, body: bytes) -> Response:
+        question = _fields(body, fund=str, start=date, end=date)
+        if question["fund"] not in FUNDS:
+            return CRASHED
+        book = self.books[question["fund"]]
+        return _json(200, {**book, **question, "holdings": _rows(book, question)})
+
+    def _time_series(self, body: bytes) -> Response:
+        question = _fields(body, fund=str, start=date, end=date)
+        book = self.books[question["fund"]]
+        value = sum(row["value"] for row in book["holdings"] if row["active"])
+        record = {"date": book["end"], "value": value, "return_": None}
+        return _json(200, {"records": [record] if _rows(book, question) else []})
+
+    def _fund_tickers(self, body: bytes) -> Response:
+        book = self.books[_fields(body, fund=str)["fund"]]
+        held = {row["ticker"].replace(" ", ".") for row in book["holdings"] if row["active"]}
+        return _json(200, {"tickers": sorted(held & set(self._names()))})
+
+    def _latest(self, body: bytes) -> Response:
+        asked = set(_fields(body, tickers=list)["tickers"]) - {BENCHMARK}
+        names = [*sorted(asked), BENCHMARK]
+        all_names = [*self._names(), BENCHMARK]
+        places = [all_names.index(name) if name in all_names else _missing(name) for name in names]
+        table = [line.split(",") for line in self.covariance.splitlines()]
+        rows = [["date", "ticker", *names]]
+        rows += [[*table[1 + i][:2], *(table[1 + i][2 + j] for j in places)] for i in places]
+        return Response(
+            200, "text/csv; charset=utf-8", "".join(",".join(row) + "\n" for row in rows).encode()
+        )
+
+    def _names(self) -> list[str]:
+        return self.covariance.partition("\n")[0].rstrip("\r").split(",")[2:-1]
+
+
+def _missing(name: str) -> int:
+    raise LookupError(name)
+
+
+def _rows(book: Mapping[str, Any], question: Mapping[str, Any]) -> list[Any]:
+    return list(book["holdings"]) if question["start"] <= book["end"] <= question["end"] else []
+
+
+def _fields(body: bytes, **kinds: type) -> dict[str, Any]:
+    """Return the fields of a question as FastAPI would check them."""
+    if not body:
+        raise _InvalidError(kind="missing", message="Field required")
+    try:
+        given = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _InvalidError(kind="json_invalid", message="JSON decode error") from None
+    if not isinstance(given, dict):
+        raise _InvalidError(
+            kind="model_attributes_type", message="Input should be a valid dictionary", given=given
+        )
+    for name, kind in kinds.items():
+        if name not in given:
+            raise _InvalidError(kind="missing", message="Field required", name=name, given=given)
+        value = given[name]
+        if kind is date:
+            _require_date(name, value)
+        elif not isinstance(value, kind):
+            what = "string" if kind is str else "list"
+            message = f"Input should be a valid {what}"
+            raise _InvalidError(kind=f"{what}_type", message=message, name=name, given=value)
+    return {name: given[name] for name in kinds}
+
+
+def _require_date(name: str, value: object) -> None:
+    try:
+        date.fromisoformat(value)  # type: ignore[arg-type] # what is no text is refused just so
+    except (TypeError, ValueError):
+        message = "Input should be a valid date or datetime"
+        raise _InvalidError(
+            kind="date_from_datetime_parsing", message=message, name=name, given=value
+        ) from None
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """A fault that is to come: for one path or all, so many times or for ever."""
+
+    fault: Fault
+    path: str
+    times: int | None
+
+
+class StandIn:
+    """The stand-in on a port of this machine, in a ``with`` block.
+
+    Parameters
+    ----------
+    api
+        What it answers.
+    port
+        0 for any that is free.
+    log
+        Told of every request, one line without its secrets.
+    delay
+        Seconds for which ``slow`` says nothing, and ``trickle`` waits between two bytes.
+
+    """
+
+    def __init__(
+        self, api: Api, port: int = 0, log: Callable[[str], None] = lambda _: None, delay: float = 60.0
+    ) -> None:
+        """Take the port; requests are answered from now on."""
+        self.api = api
+        self.log = log
+        self.delay = delay
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+        self._troubles: list[_Trouble] = []
+        self._lock = threading.Lock()
+        self._server = _Server((HOST, port), self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The address to be set as BETANEUTRAL_API_URL."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    def fail(self, fault: Fault, path: str = "", times: int | None = None) -> Self:
+        """Answer badly: on one path or all, so many times or from now on."""
+        self._troubles.append(_Trouble(fault, path, times))
+        return self
+
+    def recover(self) -> None:
+        """Answer well again."""
+        self._troubles.clear()
+
+    def close(self) -> None:
+        """Give the port back."""
+        self.closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Return the stand-in, which answers already."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give the port back."""
+        self.close()
+
+    def take(self, path: str) -> Fault | None:
+        """Note that a path was asked for, and return what is to go wrong, if anything."""
+        with self._lock:
+            self.asked.append(path)
+            for trouble in self._troubles:
+                if trouble.path in {"", path} and trouble.times != 0:
+                    if trouble.times is not None:
+                        trouble.times -= 1
+                    return trouble.fault
+        return None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = sys.platform != "win32"  # there it would let two servers share a port
+    request_queue_size = 256
+
+    def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
+        self.stand_in = stand_in
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up, which is what some faults make them do."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # as it was handed in
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "StandIn", ""
+    timeout = 30
+    disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
+    server: _Server
+    _SENT_ODDLY: ClassVar = {Fault.SLOW, Fault.TRICKLE, Fault.RESET, Fault.CUT_OFF, Fault.HUGE}
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet; the stand-in has its own log."""
+
+    def _answer(self) -> None:
+        stand_in = self.server.stand_in
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > LARGEST_QUESTION:
+            self.close_connection = True
+            self._send(_json(413, {"detail": "Request Entity Too Large"}))
+            return
+        body = self.rfile.read(length)
+        fault = stand_in.take(self.path)
+        good = stand_in.api.answer(self.command, self.path, self.headers.get("Authorization", ""), body)
+        response = ALTERED[fault](good) if fault is not None and fault in ALTERED else good
+        stand_in.log(f"{self.command} {self.path} {fault if fault in self._SENT_ODDLY else response.status}")
+        match fault:
+            case Fault.SLOW:
+                stand_in.closing.wait(stand_in.delay)
+                self._send(response)
+            case Fault.TRICKLE:
+                self._trickle(response)
+            case Fault.RESET:
+                self._reset()
+            case Fault.CUT_OFF:
+                self._head(response)
+                self.wfile.write(response.content[: len(response.content) // 2])
+                self.close_connection = True
+            case Fault.HUGE:
+                self._flood(response)
+            case _:
+                self._send(response)
+
+    def _head(self, response: Response, **extra: str) -> None:
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.media_type)
+        sizes = extra or {"Content-Length": str(len(response.content))}
+        for name, value in {**response.headers, **sizes}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def _send(self, response: Response) -> None:
+        self._head(response)
+        self.wfile.write(response.content)
+
+    def _trickle(self, response: Response) -> None:
+        self._head(response)
+        for byte in response.content:
+            if self.server.stand_in.closing.wait(self.server.stand_in.delay):
+                break
+            self.wfile.write(bytes([byte]))
+        self.close_connection = True
+
+    def _flood(self, response: Response) -> None:
+        """Send blanks until the client has had enough."""
+        self._head(response, **{"Transfer-Encoding": "chunked"})
+        blanks = b"%x\r\n%s\r\n" % (2**16, b" " * 2**16)
+        while not self.server.stand_in.closing.is_set():
+            self.wfile.write(blanks)
+        self.close_connection = True
+
+    def _reset(self) -> None:
+        """Close so that the client gets a reset, not an end."""
+        linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        for stream in (self.rfile, self.wfile, self.connection):
+            stream.close()
+        raise ConnectionAbortedError
