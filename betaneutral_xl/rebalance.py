@@ -53,12 +53,14 @@ class Universe(StrEnum):
 class Exposure:
     """A portfolio seen through the risk model.
 
-    ``beta`` maps each ETF's name to the portfolio's predicted beta to it. ``volatility`` is
-    annual. All are decimals of net asset value; names without risk data count in ``gross``,
-    ``net`` and ``cash`` only.
+    ``beta`` maps each ETF's name to the portfolio's predicted beta to it, ``beta_error`` to the
+    standard error of that beta (NaN where the risk model does not say how many days are behind
+    it). ``volatility`` is annual. All are decimals of net asset value; names without risk data
+    count in ``gross``, ``net`` and ``cash`` only.
     """
 
     beta: Mapping[str, float]
+    beta_error: Mapping[str, float]
     volatility: float
     gross: float
     net: float
@@ -299,10 +301,13 @@ class Rebalance:
 
     def _exposure(self, w: FloatArray, cash: float) -> Exposure:
         inside = w[self.aligned.covered]
+        covariance, etfs = self.aligned.covariance, self.aligned.covered_etf_weights
         betas = self.predicted_beta[self.aligned.covered].T @ inside
+        errors = covariance.portfolio_beta_standard_error(inside, etfs)
         return Exposure(
             beta=MappingProxyType(dict(zip(self.etf_names, betas.tolist(), strict=True))),
-            volatility=self.aligned.covariance.volatility(inside),
+            beta_error=MappingProxyType(dict(zip(self.etf_names, errors.tolist(), strict=True))),
+            volatility=covariance.volatility(inside),
             gross=float(np.abs(w).sum()),
             net=float(w.sum()),
             cash=cash,

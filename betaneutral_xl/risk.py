@@ -10,7 +10,8 @@ matrix is used only where that is all there is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -238,6 +239,9 @@ class Covariance:
         weights, ``sum(q)**2 / sum(q**2)`` for weights q. It gives every beta its standard error.
     warnings
         What the reader should know, one line each.
+    seen
+        Shape (N,), the share of those days on which each name had a return of its own; by default
+        all of them.
 
     """
 
@@ -246,12 +250,18 @@ class Covariance:
     provenance: Provenance
     effective_days: float | None = None
     warnings: tuple[str, ...] = ()
+    seen: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Hold that labels and rows agree."""
         if len(self.tickers) != self.form.size:
             msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
             raise InputError(msg)
+        if self.seen is not None:
+            object.__setattr__(self, "seen", read_only(self.seen))
+            if self.seen.shape != (len(self.tickers),):
+                msg = f"The covariance has {len(self.tickers)} tickers but {self.seen.size} shares of days."
+                raise InputError(msg)
         if len(set(self.tickers)) != len(self.tickers):
             twice = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
             msg = f"The covariance lists {listing(twice)} more than once. Remove the repeated rows."
@@ -336,9 +346,14 @@ class Covariance:
             msg = f"The covariance has no row for {listing(absent)}."
             raise UnknownTicker(msg, tickers=absent)
         rows = positions_of(tickers, self.tickers)
+        seen = None if self.seen is None else self.seen[rows]
         return Covariance(
-            tuple(tickers), self.form.take(rows), self.provenance, self.effective_days, self.warnings
+            tuple(tickers), self.form.take(rows), self.provenance, self.effective_days, self.warnings, seen
         )
+
+    def with_warnings(self, lines: Sequence[str]) -> Covariance:
+        """Return the same model with more to be said of it, before what is said already."""
+        return replace(self, warnings=(*lines, *self.warnings)) if lines else self
 
     def between(self, ticker: str, others: Sequence[str]) -> FloatArray:
         """Return the covariances of one asset with others, shape (len(others),)."""
@@ -385,16 +400,94 @@ class Covariance:
         [1.06383, 0.914894, 1.0]
 
         """
+        vf, variance = self._with_basket(basket)
+        beta: FloatArray = vf / variance
+        return beta
+
+    def beta_standard_error(self, basket: FloatArray) -> FloatArray:
+        """Return the standard error of every asset's beta to one or several baskets.
+
+        ``se_i^2 = (V_ii - beta_i^2 f'V f) / (f'V f (T_i - 2))`` with T_i the effective days on which
+        the asset was seen: least squares with V's own moments, exact for a sample covariance of
+        equally weighted days.
+
+        Parameters
+        ----------
+        basket
+            Weights of the ETF's constituents, shape (N,), or of several ETFs, shape (N, K).
+
+        Returns
+        -------
+        FloatArray
+            Shape of the argument; NaN where the effective days are unknown or no more than two.
+
+        Raises
+        ------
+        UndefinedBeta
+            If a basket has no variance.
+
+        """
+        vf, variance = self._with_basket(basket)
+        own, per_day = self.form.variances(), 1.0 / self._freedom()
+        if basket.ndim > 1:
+            own, per_day = own[:, None], per_day[:, None]
+        residual = np.maximum(own - vf**2 / variance, 0.0)
+        error: FloatArray = np.sqrt(residual / variance * per_day)
+        return error
+
+    def portfolio_beta_standard_error(self, w: FloatArray, basket: FloatArray) -> FloatArray:
+        """Return the standard error of a portfolio's beta ``beta'w`` to one or several baskets.
+
+        ``se^2 = (w'V w - beta_w^2 f'V f) / (f'V f) m``, where m is 1 / (T - 2), for assets seen on
+        fewer days averaged with the weights ``w_i^2 V_ii``.
+
+        Parameters
+        ----------
+        w
+            Portfolio weights, shape (N,).
+        basket
+            Weights of the ETF's constituents, shape (N,), or of several ETFs, shape (N, K).
+
+        Returns
+        -------
+        FloatArray
+            Shape () or (K,); NaN where the effective days are unknown or no more than two.
+
+        Raises
+        ------
+        UndefinedBeta
+            If a basket has no variance.
+
+        """
+        vf, variance = self._with_basket(basket)
+        residual = np.maximum(self.variance(w) - (w @ vf) ** 2 / variance, 0.0)
+        per_day = 1.0 / self._freedom()
+        if self.seen is None or not w.any():
+            mean = per_day.mean()
+        else:
+            held = w != 0.0
+            own = (w**2 * self.form.variances())[held]
+            mean = np.average(per_day[held], weights=own) if own.any() else per_day[held].mean()
+        error: FloatArray = np.sqrt(residual / variance * mean)
+        return error
+
+    def _with_basket(self, basket: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return V f and f'V f, or raise where the latter is nothing."""
         vf = self.form.times(basket)
-        variance = np.einsum("n...,n...->...", basket, vf)
+        variance: FloatArray = np.einsum("n...,n...->...", basket, vf)
         if not (variance > np.finfo(np.float64).tiny).all():
             msg = (
                 "Beta is undefined: the ETF's covered constituents have no variance. "
                 "Check the ETF's weights and the covariance."
             )
             raise UndefinedBeta(msg)
-        beta: FloatArray = vf / variance
-        return beta
+        return vf, variance
+
+    def _freedom(self) -> FloatArray:
+        """Return T_i - 2 of every asset, shape (N,); NaN where a beta has no standard error."""
+        days = math.nan if self.effective_days is None else self.effective_days
+        own = np.full(len(self.tickers), days) if self.seen is None else days * self.seen
+        return np.where(own > 2.0, own - 2.0, math.nan)  # noqa: PLR2004 - intercept and slope
 
 
 def _require_finite_matrix(tickers: tuple[str, ...], matrix: FloatArray) -> None:

@@ -1,0 +1,38 @@
+"""What an estimator returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.arrays import FloatArray, read_only
+
+if TYPE_CHECKING:
+    from betaneutral_xl.risk import Form
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A daily covariance of N names, and how much stands behind it.
+
+    Attributes
+    ----------
+    form
+        V, daily, decimals.
+    effective_days
+        As ``Covariance.effective_days``.
+    seen
+        Shape (N,), as ``Covariance.seen``.
+    notes
+        What the reader should know about this estimate, one line each.
+
+    """
+
+    form: Form
+    effective_days: float
+    seen: FloatArray
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Make the array read-only."""
+        object.__setattr__(self, "seen", read_only(self.seen))

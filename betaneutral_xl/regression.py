@@ -1,0 +1,229 @@
+"""Betas straight from returns: least squares with standard errors, and no N x N matrix.
+
+The slope of an asset's returns y on an ETF's returns x, with day weights q, is
+
+    beta = cov_q(x, y) / var_q(x),    se^2 = (var_q(y) - beta^2 var_q(x)) / (var_q(x) (T - 2))
+
+where T = (sum q)^2 / sum q^2 is the effective number of days: T itself for equal weights, where
+both are ordinary least squares to the last digit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.errors import InputError, UndefinedBeta
+
+FITTED = 2
+"""Numbers that a regression on one ETF fits: the intercept and the slope."""
+
+
+def decaying_weights(days: int, half_life: float) -> FloatArray:
+    """Return weights of T days that halve every ``half_life`` days into the past, with sum 1.
+
+    >>> decaying_weights(3, half_life=1).round(4).tolist()
+    [0.1429, 0.2857, 0.5714]
+    """
+    if not half_life > 0.0:
+        msg = f"The half-life is {half_life:g} days. Give a positive number."
+        raise InputError(msg)
+    weights = np.exp2(np.arange(1 - days, 1) / half_life)
+    scaled: FloatArray = weights / weights.sum()
+    return scaled
+
+
+def effective_days(weights: FloatArray) -> float:
+    """Return how many equally weighted days carry as much information: (sum q)^2 / sum q^2.
+
+    References
+    ----------
+    Kish, Survey Sampling, 1965, section 11.7.
+
+    Examples
+    --------
+    >>> effective_days(np.ones(21))
+    21.0
+
+    """
+    return float(weights.sum() ** 2 / (weights @ weights))
+
+
+def standard_error(
+    variance: FloatArray, beta: FloatArray, etf_variance: FloatArray | float, days: FloatArray | float
+) -> FloatArray:
+    """Return the standard error of a beta from moments: the formula at the head of this module.
+
+    NaN where there are too few days, or where rounding leaves nothing to say.
+    """
+    left = np.maximum(variance - beta**2 * etf_variance, 0.0)
+    freedom = np.where(np.asarray(days) > FITTED, np.asarray(days) - FITTED, np.nan)
+    error: FloatArray = np.sqrt(left / etf_variance / freedom)
+    return error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regression:
+    """Slopes of N assets on one ETF.
+
+    Attributes
+    ----------
+    beta, standard_error, residual_variance
+        Shape (N,); the variance is daily, with day weights of sum 1 and no correction.
+    days
+        Shape (N,), the effective number of days on which both have a return.
+
+    """
+
+    beta: FloatArray
+    standard_error: FloatArray
+    residual_variance: FloatArray
+    days: FloatArray
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for name in ("beta", "standard_error", "residual_variance", "days"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+
+def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = None) -> Regression:
+    """Regress the returns of N assets on those of an ETF, each on the days that both have.
+
+    Parameters
+    ----------
+    returns
+        Shape (T, N), daily, NaN where there is none.
+    etf
+        Shape (T,), daily, NaN where there is none.
+    weights
+        Shape (T,), day weights; equal by default.
+
+    Returns
+    -------
+    Regression
+        NaN for an asset with fewer than three days in common.
+
+    Raises
+    ------
+    UndefinedBeta
+        If the ETF does not move.
+
+    Examples
+    --------
+    >>> etf = np.array([0.01, -0.01, 0.02, 0.0])
+    >>> betas(np.column_stack([2 * etf, -etf]), etf).beta.round(12).tolist()
+    [2.0, -1.0]
+
+    """
+    q = np.ones(len(etf)) if weights is None else weights
+    both = np.isfinite(returns) & np.isfinite(etf)[:, None]
+    share = q[:, None] * both
+    total = share.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = share / total
+        y, x = np.where(both, returns, 0.0), np.where(both, etf[:, None], 0.0)
+        y = (y - (share * y).sum(axis=0)) * both
+        x = (x - (share * x).sum(axis=0)) * both
+        variance = (share * x * x).sum(axis=0)
+        days = 1.0 / (share * share).sum(axis=0)
+        usable = (both.sum(axis=0) > FITTED) & (variance > 0.0)
+        if not usable.any() and np.isfinite(etf).sum() > FITTED and not np.nanvar(etf) > 0.0:
+            msg = "Beta is undefined: the ETF's returns do not vary. Check its prices."
+            raise UndefinedBeta(msg)
+        beta = np.where(usable, (share * x * y).sum(axis=0) / variance, np.nan)
+        own = (share * y * y).sum(axis=0)
+        residual = np.where(usable, np.maximum(own - beta**2 * variance, 0.0), np.nan)
+        error = standard_error(own, beta, variance, np.where(usable, days, np.nan))
+    return Regression(beta, error, residual, np.where(total > 0.0, days, 0.0))
+
+
+def realised_beta(portfolio: FloatArray, etf: FloatArray) -> tuple[float, float, int]:
+    """Return the slope of a portfolio's returns on an ETF's, its standard error, and the days.
+
+    Ordinary least squares on the days that both have; NaN with fewer than three.
+
+    Examples
+    --------
+    >>> beta, error, days = realised_beta(np.array([0.01, 0.0, 0.02]), np.array([0.01, -0.01, 0.02]))
+    >>> round(beta, 4), round(error, 4), days
+    (0.6429, 0.1237, 3)
+
+    """
+    fit = betas(portfolio[:, None], etf)
+    days = int((np.isfinite(portfolio) & np.isfinite(etf)).sum())
+    return float(fit.beta[0]), float(fit.standard_error[0]), days
+
+
+def multiple_betas(returns: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the slopes of a series on K ETFs at once, and their standard errors, each (K,).
+
+    Ordinary least squares with an intercept, by singular values of scaled columns, so that ETFs
+    that are near copies of each other cost no digits.
+
+    Raises
+    ------
+    UndefinedBeta
+        If an ETF repeats the others, or there are no more days than numbers to fit.
+
+    """
+    t, k = etfs.shape
+    freedom = t - k - 1
+    x, y = etfs - etfs.mean(axis=0), returns - returns.mean()
+    size = np.sqrt((x * x).sum(axis=0))
+    if freedom < 1 or not (size > 0.0).all():
+        msg = f"{t} days are too few for {k} ETFs, or an ETF does not move. Give more days, or fewer ETFs."
+        raise UndefinedBeta(msg)
+    u, d, vt = np.linalg.svd(x / size, full_matrices=False)
+    if not d[-1] > d[0] * np.finfo(np.float64).eps * t:
+        msg = (
+            f"The {k} ETFs cannot be told apart on these {t} days. Leave out the one that repeats the others."
+        )
+        raise UndefinedBeta(msg)
+    slopes = vt.T @ ((u.T @ y) / d)
+    residual = y - x @ (slopes / size)
+    spread = np.sqrt(((vt / d[:, None]) ** 2).sum(axis=0))
+    error: FloatArray = math.sqrt(float(residual @ residual) / freedom) * spread / size
+    return slopes / size, error
+
+
+def vasicek(
+    beta: FloatArray, error: FloatArray, prior: float | None = None, prior_variance: float | None = None
+) -> FloatArray:
+    """Return betas shrunk toward their mean, each by as much as it is uncertain.
+
+    ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the variance of the true
+    betas between names.
+
+    Parameters
+    ----------
+    beta, error
+        Shape (N,), estimates and their standard errors.
+    prior
+        What an unknown beta is expected to be; by default the mean of the estimates.
+    prior_variance
+        tau^2; by default the variance of the estimates less what their errors explain of it.
+
+    References
+    ----------
+    Vasicek, A note on using cross-sectional information in Bayesian estimation of security betas,
+    Journal of Finance 28 (1973).
+
+    Examples
+    --------
+    >>> vasicek(np.array([0.5, 1.5]), np.array([0.1, 0.5]), prior=1.0, prior_variance=0.25).round(3).tolist()
+    [0.519, 1.25]
+
+    """
+    centre = float(beta.mean()) if prior is None else prior
+    noise = error**2
+    tau2 = (
+        max(float(((beta - centre) ** 2).mean() - noise.mean()), 0.0)
+        if prior_variance is None
+        else prior_variance
+    )
+    weight = np.divide(tau2, tau2 + noise, out=np.ones_like(beta), where=tau2 + noise > 0.0)
+    shrunk: FloatArray = weight * beta + (1.0 - weight) * centre
+    return shrunk

@@ -1,0 +1,322 @@
+"""Prices and daily returns of many names on one calendar, with their holes left open.
+
+Nothing is filled forward. A name has no return on a day unless it has a price on that day and on
+the day before in the table; what that leaves out is told by ``Returns.warnings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from betaneutral_xl.arrays import FloatArray, positions_of, read_only
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, listing
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.arrays import IntArray
+
+DateArray = npt.NDArray[np.datetime64]
+
+JUMP = 0.4
+"""A daily return beyond this is named: of large stocks few are real, and an unadjusted split is."""
+
+SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
+"""Usual ratios of splits, and of reverse splits the other way round."""
+
+SPLIT_MATCH = 0.03
+"""How far from such a ratio a price ratio may be, relatively: the day's own return comes on top."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """Prices of N names on T days; NaN where there is none.
+
+    Attributes
+    ----------
+    tickers
+        N canonical tickers, each once.
+    dates
+        Shape (T,), days, ascending, each once.
+    matrix
+        Shape (T, N), positive; adjusted for splits and dividends if returns are to mean anything.
+    provenance
+        Where this came from.
+    warnings
+        What the reader of the file had to say, one line each.
+
+    """
+
+    tickers: tuple[str, ...]
+    dates: DateArray
+    matrix: FloatArray
+    provenance: Provenance
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold every promise of the attributes, or raise."""
+        _hold_shape(self, "prices")
+        bad = self.matrix <= 0.0
+        if bad.any():
+            row, column = (int(i) for i in np.argwhere(bad)[0])
+            msg = (
+                f"The price of {self.tickers[column]} on {self.dates[row]} is "
+                f"{self.matrix[row, column]:g}, not a positive number. Correct it, or leave the cell empty."
+            )
+            raise MissingValue(msg, tickers=[self.tickers[i] for i in np.flatnonzero(bad.any(axis=0))])
+
+    @classmethod
+    def from_matrix(
+        cls,
+        tickers: Sequence[str],
+        dates: Sequence[date] | DateArray,
+        matrix: npt.ArrayLike,
+        provenance: Provenance | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Prices:
+        """Make prices from tickers in any spelling and days in any order.
+
+        Parameters
+        ----------
+        tickers
+            N tickers.
+        dates
+            T days.
+        matrix
+            Shape (T, N); NaN where there is no price.
+        provenance
+            Where they came from; by default, from the caller.
+        warnings
+            What the reader should know already.
+
+        """
+        days = np.asarray(dates, dtype="datetime64[D]")
+        values = np.asarray(matrix, dtype=np.float64)
+        names = tuple(normalise(ticker) for ticker in tickers)
+        if values.shape == (len(days), len(names)) and not (days[1:] > days[:-1]).all():
+            order = np.argsort(days, kind="stable")
+            days, values = days[order], values[order]
+        last = days[-1].astype(date) if len(days) else None
+        return cls(names, days, values, provenance or Provenance.given(len(days), last), warnings)
+
+    def select(self, tickers: Sequence[str]) -> Prices:
+        """Return the prices of some of the names, in the given order."""
+        columns = _columns(tickers, self.tickers, "prices")
+        return Prices(tuple(tickers), self.dates, self.matrix[:, columns], self.provenance, self.warnings)
+
+    def returns(self) -> Returns:
+        """Return the daily simple returns; see ``Returns.from_prices``."""
+        return Returns.from_prices(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Returns:
+    """Daily simple returns of N names on T days; NaN where there is none.
+
+    Attributes
+    ----------
+    tickers
+        N canonical tickers, each once.
+    dates
+        Shape (T,), days, ascending, each once.
+    matrix
+        Shape (T, N), decimals a day.
+    provenance
+        Where this came from.
+
+    """
+
+    tickers: tuple[str, ...]
+    dates: DateArray
+    matrix: FloatArray
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Hold every promise of the attributes, or raise."""
+        _hold_shape(self, "returns")
+
+    @classmethod
+    def from_prices(cls, prices: Prices) -> Returns:
+        """Make simple returns ``p_t / p_(t-1) - 1`` from prices on successive days.
+
+        A name has no return on the day of its first price, on a day without a price, or on the
+        day after one: nothing is filled forward, and no return spans two days.
+        """
+        p = prices.matrix
+        return cls(prices.tickers, prices.dates[1:], p[1:] / p[:-1] - 1.0, prices.provenance)
+
+    @classmethod
+    def from_matrix(
+        cls,
+        tickers: Sequence[str],
+        dates: Sequence[date] | DateArray,
+        matrix: npt.ArrayLike,
+        provenance: Provenance | None = None,
+    ) -> Returns:
+        """Make returns from tickers in any spelling, ascending days and a matrix (T, N)."""
+        days = np.asarray(dates, dtype="datetime64[D]")
+        last = days[-1].astype(date) if len(days) else None
+        names = tuple(normalise(ticker) for ticker in tickers)
+        return cls(
+            names, days, np.asarray(matrix, dtype=np.float64), provenance or Provenance.given(len(days), last)
+        )
+
+    @property
+    def as_of(self) -> date | None:
+        """The last day, or nothing if there is none."""
+        return self.dates[-1].astype(date) if len(self.dates) else None
+
+    def select(self, tickers: Sequence[str]) -> Returns:
+        """Return the returns of some of the names, in the given order.
+
+        Raises
+        ------
+        UnknownTicker
+            If one of them is not there.
+
+        """
+        columns = _columns(tickers, self.tickers, "returns")
+        return Returns(tuple(tickers), self.dates, self.matrix[:, columns], self.provenance)
+
+    def until(self, as_of: date | None = None, days: int | None = None) -> Returns:
+        """Return the last ``days`` days up to and including a day, and nothing that came later.
+
+        This is the only way from a history to what an estimator sees, so that it cannot look ahead.
+
+        Raises
+        ------
+        InputError
+            If there is no day so early.
+
+        """
+        end = len(self.dates)
+        if as_of is not None:
+            end = int(np.searchsorted(self.dates, np.datetime64(as_of, "D"), side="right"))
+        if end == 0:
+            first = f"; the first is {self.dates[0]}" if len(self.dates) else ""
+            msg = f"There are no returns up to {as_of or 'the last day'}{first}. Give an earlier history."
+            raise InputError(msg)
+        start = 0 if days is None else max(0, end - days)
+        return Returns(self.tickers, self.dates[start:end], self.matrix[start:end], self.provenance)
+
+    @property
+    def observed(self) -> IntArray:
+        """On how many days each name has a return, shape (N,)."""
+        return np.asarray(np.isfinite(self.matrix).sum(axis=0), dtype=np.intp)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is missing and what looks wrong, one line a kind: late, ended, gaps, jumps."""
+        return (*_hole_warnings(self), *_jump_warnings(self))
+
+
+def _hole_warnings(returns: Returns) -> list[str]:
+    """Name the names that begin late, end early, or have gaps between."""
+    present = np.isfinite(returns.matrix)
+    t = len(present)
+    if not t:
+        return []
+    late, ended, gappy = [], [], []
+    for column in np.flatnonzero(~present.all(axis=0)):
+        days = np.flatnonzero(present[:, column])
+        ticker = returns.tickers[column]
+        if not days.size:
+            late.append(f"{ticker} (never)")
+            continue
+        first, last = int(days[0]), int(days[-1])
+        if first > 0:
+            late.append(f"{ticker} ({returns.dates[first]})")
+        if last < t - 1:
+            ended.append(f"{ticker} ({returns.dates[last]})")
+        holes = last - first + 1 - days.size
+        if holes:
+            gappy.append(f"{ticker} ({holes} {'day' if holes == 1 else 'days'})")
+    kinds = (
+        ("Names that begin after the first day", late),
+        ("Names that end before the last day", ended),
+        ("Names with gaps", gappy),
+    )
+    return [f"{what}: {listing(names)}." for what, names in kinds if names]
+
+
+def _jump_warnings(returns: Returns) -> list[str]:
+    """Name the largest daily moves, and say which look like a split that was not adjusted for."""
+    found = np.argwhere(np.abs(np.nan_to_num(returns.matrix)) > JUMP)
+    if not len(found):
+        return []
+    size = np.abs(np.log1p(np.maximum(returns.matrix[tuple(found.T)], -0.9999)))
+    splits, moves = [], []
+    for row, column in found[np.argsort(-size, kind="stable")]:
+        move = float(returns.matrix[row, column])
+        text = f"{returns.tickers[column]} {move:+.0%} on {returns.dates[row]}"
+        ratio = split_ratio(move)
+        if ratio:
+            splits.append(f"{text} ({ratio})")
+        else:
+            moves.append(text)
+    lines = []
+    if splits:
+        lines.append(f"Daily moves that look like splits not adjusted for: {listing(splits)}. Check them.")
+    if moves:
+        lines.append(f"Daily moves beyond {JUMP:.0%}: {listing(moves)}. Check them.")
+    return lines
+
+
+def split_ratio(daily_return: float) -> str:
+    """Return which split a daily return looks like, or nothing.
+
+    >>> split_ratio(-0.51), split_ratio(9.2), split_ratio(-0.05)
+    ('2:1', '1:10', '')
+    """
+    if abs(daily_return) <= JUMP or daily_return <= -1.0:
+        return ""
+    ratio = 1.0 + daily_return
+    forward = ratio < 1.0
+    size = 1.0 / ratio if forward else ratio
+    nearest = min(SPLITS, key=lambda split: abs(size / split - 1.0))
+    if abs(size / nearest - 1.0) > SPLIT_MATCH:
+        return ""
+    return f"{nearest:g}:1" if forward else f"1:{nearest:g}"
+
+
+def _columns(wanted: Sequence[str], among: Sequence[str], what: str) -> IntArray:
+    known = set(among)
+    absent = [ticker for ticker in wanted if ticker not in known]
+    if absent:
+        msg = f"There are no {what} of {listing(absent)}. Add them to the table, or leave them out."
+        raise UnknownTicker(msg, tickers=absent)
+    return positions_of(wanted, among)
+
+
+def _hold_shape(table: Prices | Returns, what: str) -> None:
+    """Make the arrays read-only and hold that labels fit them."""
+    dates = np.array(table.dates, dtype="datetime64[D]")
+    dates.flags.writeable = False
+    object.__setattr__(table, "dates", dates)
+    object.__setattr__(table, "matrix", read_only(table.matrix))
+    if table.matrix.shape != (len(dates), len(table.tickers)):
+        msg = (
+            f"There are {what} of shape {table.matrix.shape}, but {len(dates)} days "
+            f"and {len(table.tickers)} tickers. Give one row a day and one column a ticker."
+        )
+        raise InputError(msg)
+    if len(set(table.tickers)) != len(table.tickers):
+        twice = sorted({t for t in table.tickers if table.tickers.count(t) > 1})
+        msg = f"The {what} list {listing(twice)} more than once. Remove the repeated columns."
+        raise DuplicateTicker(msg, tickers=twice)
+    late = np.flatnonzero(dates[1:] <= dates[:-1])
+    if late.size:
+        day = dates[late[0] + 1]
+        msg = f"The {what} are not one row a day, ascending: see {day}. Sort them, remove repeated days."
+        raise InputError(msg)
+    if np.isinf(table.matrix).any():
+        row, column = (int(i) for i in np.argwhere(np.isinf(table.matrix))[0])
+        msg = f"The {what} of {table.tickers[column]} on {dates[row]} are infinite. Correct them."
+        raise MissingValue(msg, tickers=[table.tickers[column]])

@@ -1,0 +1,96 @@
+"""A factor model in three labelled tables: exposures, factor covariance, specific risk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, positions_of
+from betaneutral_xl.errors import DuplicateTicker, InputError, UnreadableFile, listing
+from betaneutral_xl.estimators import Units, factor_model
+from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.sources.files import read_bytes, shown_name
+from betaneutral_xl.sources.grid import LIMIT, parse_grid
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from betaneutral_xl.risk import Covariance
+
+
+def load_factor_model(
+    exposures: Path | str,
+    factor_covariance: Path | str,
+    specific_risk: Path | str,
+    *,
+    units: Units = Units.DECIMAL,
+    as_of: date | None = None,
+) -> Covariance:
+    """Read a factor model from three tables, put together by their labels, never by position.
+
+    Parameters
+    ----------
+    exposures
+        ``ticker,<factor>,<factor>,...``: N rows.
+    factor_covariance
+        ``factor,<factor>,<factor>,...``: k rows with the same labels, in any order; annual.
+    specific_risk
+        ``ticker,specific_risk``: annual volatility, of the same N tickers in any order.
+    units
+        ``decimal``, or ``percent`` for percent and percent squared.
+    as_of
+        The day of the model.
+
+    Raises
+    ------
+    UnreadableFile
+        If a file is no such table.
+    InputError
+        If the labels of two tables differ; and as ``estimators.factor_model``.
+
+    """
+    tables = [_table(path) for path in (exposures, factor_covariance, specific_risk)]
+    (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:4] for table in tables)
+    tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
+    names = [table[0] for table in tables]
+    _same(factors, f_rows, "factors", names[0], names[1])
+    _same(factors, f_columns, "factors", names[0], names[1])
+    _same(tickers, others, "tickers", names[0], names[2])
+    if len(r_columns) != 1:
+        msg = f"{names[2]} has {len(r_columns)} columns beside the ticker, not the specific risk alone."
+        raise UnreadableFile(msg)
+    provenance = Provenance(
+        source="factor model",
+        location=" + ".join(names),
+        retrieval=Retrieval.FILE,
+        as_of=as_of,
+        rows=len(tickers),
+        sha256=digest("".join(table[4] for table in tables).encode()),
+        note=f"{len(factors)} factors, read as {units}",
+    )
+    f = f[np.ix_(positions_of(factors, f_rows), positions_of(factors, f_columns))]
+    specific = risk[positions_of(tickers, others), 0]
+    return factor_model(tickers, x, f, specific, units=units, provenance=provenance)
+
+
+def _table(path: Path | str) -> tuple[str, list[str], list[str], FloatArray, str]:
+    """Return the file's name, row labels, column labels, numbers, and SHA-256."""
+    content, name = read_bytes(path, LIMIT), shown_name(path)
+    grid = parse_grid(content, name)
+    numbers = np.array([grid.numbers(row, 1) for row in range(len(grid.rows))])
+    return name, [row[0].strip() for row in grid.rows], list(grid.header[1:]), numbers, digest(content)
+
+
+def _same(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
+    for labels, where in ((first, name), (second, other)):
+        twice = sorted({label for label in labels if labels.count(label) > 1})
+        if twice:
+            msg = f"{where} lists the {what} {listing(twice)} more than once. Remove the repeated ones."
+            raise DuplicateTicker(msg, tickers=twice)
+    differ = sorted(set(first) ^ set(second))
+    if differ:
+        msg = f"{name} and {other} do not have the same {what}: see {listing(differ)}."
+        raise InputError(msg)

@@ -1,0 +1,296 @@
+"""Price files: CSV (plain or gzip) or Parquet, wide or long.
+
+Wide: ``date,AAPL,MSFT,...`` and a row a day. Long: ``date,ticker,price`` and a row a day and name,
+in any order and with other columns beside them. Tickers may be in any spelling.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
+from betaneutral_xl.estimators import WINDOW, Gaps, estimate
+from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.returns import Prices
+from betaneutral_xl.sources.files import read_bytes, shown_name
+from betaneutral_xl.sources.grid import LIMIT, Grid, parse_grid
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.returns import DateArray
+    from betaneutral_xl.risk import Covariance
+
+DATE_HEADERS = ("date", "day", "datetime", "timestamp", "time", "", "__index_level_0__", "index")
+TICKER_HEADERS = ("ticker", "symbol", "tickers")
+PRICE_HEADERS = (
+    "adj_close",
+    "adjusted_close",
+    "adjclose",
+    "price",
+    "close",
+    "px_last",
+    "last",
+    "value",
+)
+"""Columns of a long table, best first: adjusted prices give returns, closing prices have holes at splits."""
+
+PARQUET = b"PAR1"
+
+
+def covariance_from_prices(
+    path: Path | str | Sequence[Path | str],
+    tickers: Iterable[str] | None = None,
+    method: str = "default",
+    *,
+    as_of: date | None = None,
+    window: int = WINDOW,
+    gaps: Gaps = Gaps.MODEL,
+    **options: Any,
+) -> Covariance:
+    """Estimate a covariance from price files.
+
+    Parameters
+    ----------
+    path
+        One file, or several whose names are put side by side (stocks, ETFs).
+    tickers
+        The names wanted, in any spelling; all by default. Those without prices are not in the
+        result, and named in its warnings.
+    method, as_of, window, gaps, options
+        As in ``estimators.estimate``.
+
+    Raises
+    ------
+    UnreadableFile
+        If a file cannot be read.
+    UnknownTicker
+        If none of the names has prices.
+
+    """
+    paths = [path] if isinstance(path, (str, Path)) else list(path)
+    prices = join([load_prices(one) for one in paths])
+    absent: list[str] = []
+    if tickers is not None:
+        wanted = list(dict.fromkeys(normalise(ticker) for ticker in tickers))
+        known = set(prices.tickers)
+        absent = [ticker for ticker in wanted if ticker not in known]
+        if len(absent) == len(wanted):
+            msg = f"{prices.provenance.location} has no prices of {listing(absent) or 'no tickers'}."
+            raise UnknownTicker(msg, tickers=absent)
+        prices = prices.select([ticker for ticker in wanted if ticker in known])
+    covariance = estimate(prices.returns(), method, as_of=as_of, window=window, gaps=gaps, **options)
+    told = (*prices.warnings, *([f"No prices of {listing(absent)}."] if absent else []))
+    return covariance.with_warnings(told)
+
+
+def load_prices(path: Path | str) -> Prices:
+    """Read one price file.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is absent, too large, or not a price table.
+    DuplicateTicker
+        If two columns are one name, or two rows one name on one day.
+    MissingValue
+        If a price is not positive.
+
+    """
+    return parse_prices(read_bytes(path, LIMIT), shown_name(path))
+
+
+def parse_prices(content: bytes, name: str) -> Prices:
+    """Read the content of a price file; ``name`` is for messages and the provenance."""
+    if content.startswith(PARQUET):
+        tickers, days, matrix, notes = _from_parquet(content, name)
+    else:
+        grid = parse_grid(content, name)
+        headers = [_canonical(header) for header in grid.header]
+        read = _long if _is_long(headers) else _wide
+        tickers, days, matrix, notes = read(grid, headers)
+    days, matrix, empty = _without_empty_days(days, matrix)
+    if not len(days):
+        msg = f"{name} has no price on any day. Check that it is the right file."
+        raise UnreadableFile(msg)
+    if empty:
+        notes = [*notes, f"{empty} days of {name} have no price of any name and are left out."]
+    names = _unique(tickers, name)
+    provenance = Provenance(
+        source="prices",
+        location=name,
+        retrieval=Retrieval.FILE,
+        as_of=days.max().astype(date),
+        rows=len(days),
+        sha256=digest(content),
+    )
+    return Prices.from_matrix(names, days, matrix, provenance, tuple(notes))
+
+
+def join(tables: Sequence[Prices]) -> Prices:
+    """Put the names of several tables side by side, on the days that any of them has.
+
+    Raises
+    ------
+    DuplicateTicker
+        If two tables have the same name.
+
+    """
+    if len(tables) == 1:
+        return tables[0]
+    days = np.unique(np.concatenate([table.dates for table in tables]))
+    tickers = tuple(ticker for table in tables for ticker in table.tickers)
+    location = " + ".join(table.provenance.location for table in tables)
+    names = _unique(tickers, location)
+    matrix = np.full((len(days), len(names)), np.nan)
+    start = 0
+    for table in tables:
+        width = len(table.tickers)
+        matrix[np.searchsorted(days, table.dates), start : start + width] = table.matrix
+        start += width
+    provenance = Provenance(
+        source="prices",
+        location=location,
+        retrieval=Retrieval.FILE,
+        as_of=days[-1].astype(date),
+        rows=len(days),
+        sha256=digest("".join(table.provenance.sha256 for table in tables).encode()),
+        note="the SHA-256 is of the files' own, one after the other",
+    )
+    warnings = tuple(line for table in tables for line in table.warnings)
+    return Prices(names, days, matrix, provenance, warnings)
+
+
+Table = tuple[list[str], "DateArray", "FloatArray", list[str]]
+"""Tickers, days, prices (T, N), and what there is to say."""
+
+
+def _canonical(header: str) -> str:
+    return header.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _is_long(headers: Sequence[str]) -> bool:
+    return any(h in TICKER_HEADERS for h in headers) and any(h in PRICE_HEADERS for h in headers)
+
+
+def _find(headers: Sequence[str], wanted: Sequence[str], name: str, what: str) -> int:
+    for one in wanted:
+        if one in headers:
+            return headers.index(one)
+    msg = f"{name} has no column for the {what} in its header ({listing(headers)}). Name one {wanted[0]}."
+    raise UnreadableFile(msg)
+
+
+def _wide(grid: Grid, headers: Sequence[str]) -> Table:
+    if headers[0] not in DATE_HEADERS:
+        msg = (
+            f"{grid.name} begins with the column {grid.header[0]!r}, not with the date. "
+            "Give date,TICKER,TICKER,... or date,ticker,price."
+        )
+        raise UnreadableFile(msg)
+    days = np.array([_day(row[0], grid, i) for i, row in enumerate(grid.rows)], dtype="datetime64[D]")
+    matrix = np.array([grid.numbers(row, 1) for row in range(len(grid.rows))])
+    return list(grid.header[1:]), days, matrix, []
+
+
+def _long(grid: Grid, headers: Sequence[str]) -> Table:
+    day_column = _find(headers, DATE_HEADERS, grid.name, "date")
+    ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
+    price_column = _find(headers, PRICE_HEADERS, grid.name, "price")
+    days: dict[str, np.datetime64] = {}
+    for i, row in enumerate(grid.rows):
+        if row[day_column] not in days:
+            days[row[day_column]] = np.datetime64(_day(row[day_column], grid, i), "D")
+    prices = np.array([grid.number(i, price_column) for i in range(len(grid.rows))])
+    return _pivot(
+        np.array([days[row[day_column]] for row in grid.rows], dtype="datetime64[D]"),
+        [row[ticker_column] for row in grid.rows],
+        prices,
+        grid.name,
+        grid.header[price_column],
+    )
+
+
+def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, column: str) -> Table:
+    """Put rows of (day, ticker, price) into a matrix, each in its own cell."""
+    names = list(dict.fromkeys(normalise(ticker) for ticker in dict.fromkeys(tickers)))
+    place = {ticker: index for index, ticker in enumerate(names)}
+    spelled = {ticker: place[normalise(ticker)] for ticker in dict.fromkeys(tickers)}
+    calendar, rows = np.unique(days, return_inverse=True)
+    columns = np.fromiter((spelled[ticker] for ticker in tickers), dtype=np.intp, count=len(tickers))
+    cells = rows * len(names) + columns
+    found, counts = np.unique(cells, return_counts=True)
+    if (counts > 1).any():
+        row, col = divmod(int(found[counts > 1][0]), len(names))
+        msg = f"{name} has more than one price of {names[col]} on {calendar[row]}. Remove the repeated rows."
+        raise DuplicateTicker(msg, tickers=[names[col]])
+    matrix = np.full((len(calendar), len(names)), np.nan)
+    matrix.ravel()[cells] = prices
+    note = [] if column.lower() == "price" else [f"The prices of {name} are its column {column}."]
+    return names, calendar, matrix, note
+
+
+def _from_parquet(content: bytes, name: str) -> Table:
+    try:
+        from pyarrow import ArrowInvalid  # noqa: PLC0415 - 0.1 s to import, and an extra
+        from pyarrow.parquet import read_table  # noqa: PLC0415
+    except ImportError:
+        msg = (
+            f"{name} is a Parquet file, and pyarrow is not installed. "
+            'Install it with pip install "betaneutral-xl[parquet]", or give CSV.'
+        )
+        raise InputError(msg) from None
+    try:
+        table = read_table(io.BytesIO(content))
+        headers = [_canonical(header) for header in table.column_names]
+        index = _find(headers, DATE_HEADERS, name, "date")
+        days = np.asarray(table.column(index).to_numpy(), dtype="datetime64[D]")
+        if _is_long(headers):
+            price = _find(headers, PRICE_HEADERS, name, "price")
+            tickers = [
+                str(t) for t in table.column(_find(headers, TICKER_HEADERS, name, "ticker")).to_pylist()
+            ]
+            values = np.asarray(table.column(price).to_numpy(), dtype=np.float64)
+            return _pivot(days, tickers, values, name, table.column_names[price])
+        wanted = [i for i in range(len(headers)) if i != index]
+        columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in wanted]
+    except (ArrowInvalid, TypeError, ValueError) as error:
+        msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
+        raise UnreadableFile(msg) from None
+    return [table.column_names[i] for i in wanted], days, np.column_stack(columns), []
+
+
+def _day(text: str, grid: Grid, row: int) -> date:
+    try:
+        return datetime.fromisoformat(text.strip()).date()
+    except ValueError:
+        msg = (
+            f"{grid.name}, line {grid.lines[row]}: {text[:40]!r} is not a date like 2026-06-30. "
+            "Write dates as year-month-day."
+        )
+        raise UnreadableFile(msg) from None
+
+
+def _without_empty_days(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, int]:
+    """Leave out days without any price (weekends, holidays): they are no days of trading."""
+    traded = np.isfinite(matrix).any(axis=1)
+    return days[traded], matrix[traded], int((~traded).sum())
+
+
+def _unique(tickers: Sequence[str], name: str) -> tuple[str, ...]:
+    names = tuple(normalise(ticker) for ticker in tickers)
+    if len(set(names)) != len(names):
+        first: dict[str, str] = {}
+        for ticker, one in zip(tickers, names, strict=True):
+            if one in first:
+                msg = f"{name} has prices of {one} twice ({first[one]} and {ticker}). Remove one of them."
+                raise DuplicateTicker(msg, tickers=[one])
+            first[one] = ticker
+    return names
