@@ -23,6 +23,10 @@ FEWEST_DAYS = 12
 """The nonlinear formula's kernel needs as many, its authors say."""
 
 
+FAR = 100.0
+"""Bandwidths from which on the kernel's Hilbert transform is given by its series to 12 digits."""
+
+
 def ledoit_wolf(window: Window) -> Estimate:
     """Shrink toward equal, uncorrelated variances; the intensity from the data.
 
@@ -155,10 +159,7 @@ def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArra
     x = (values[:, None] - values) / (h * values)
     kernel = 3.0 / 4.0 / root5 * np.maximum(1.0 - x**2 / 5.0, 0.0)
     density = (kernel / (h * values)).mean(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        bulge = (3.0 / 4.0 / root5 / np.pi) * (1.0 - x**2 / 5.0) * np.log(np.abs((root5 - x) / (root5 + x)))
-    conjugate = -3.0 / 10.0 / np.pi * x + np.where(np.abs(x) == root5, 0.0, bulge)
-    hilbert = (conjugate / (h * values)).mean(axis=1)
+    hilbert = (_conjugate(x) / (h * values)).mean(axis=1)
     if n <= days:
         c = n / days
         shrunk = values / (
@@ -173,6 +174,24 @@ def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArra
     )
     null = 1.0 / (np.pi * (n - days) / days * hilbert0)
     return 1.0 / (np.pi**2 * values * (density**2 + hilbert**2)), float(null)
+
+
+def _conjugate(x: FloatArray) -> FloatArray:
+    """Return the Hilbert transform of the Epanechnikov kernel of variance 1.
+
+    Far out the formula is a small difference of large numbers; there its series in 1/x is used,
+    whose coefficients are the kernel's moments.
+    """
+    root5 = np.sqrt(5.0)
+    far = np.abs(x) > FAR
+    near = np.where(far, 0.0, x)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bulge = (1.0 - near**2 / 5.0) * np.log(np.abs((root5 - near) / (root5 + near)))
+    bulge = np.where(np.abs(near) == root5, 0.0, bulge)
+    inside = -3.0 / 10.0 / np.pi * near + 3.0 / 4.0 / root5 / np.pi * bulge
+    inverse = 1.0 / np.where(far, x, 1.0)
+    outside = -inverse / np.pi * (1.0 + inverse**2 + 15.0 / 7.0 * inverse**4)
+    return np.where(far, outside, inside)
 
 
 def _centred(window: Window) -> FloatArray:

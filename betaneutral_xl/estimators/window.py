@@ -4,8 +4,9 @@ Where names were listed late or have gaps, the empty cells are given their expec
 what that expectation does not know is kept as extra variance, so that no name becomes calmer or
 more like the others than its own days say:
 
-1. returns are divided by each name's own volatility, and the common movement of all names is
-   taken from their first principal components;
+1. returns are divided by each name's own volatility, and the common movement is taken from the
+   first principal components of the names with the most days (of the complete ones, where half
+   of all names are);
 2. a name with holes is regressed on the components over the days that it has, with the other
    names' loadings as prior (the conjugate normal one), so that 21 days suffice for a start;
 3. an empty cell is what the regression says; the regression's residual variance is added to the
@@ -105,7 +106,7 @@ def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
     z[empty] = np.broadcast_to(market[:, None], z.shape)[empty]
     trusted = _longest(empty)
     for _ in range(ROUNDS):
-        scores = _components(z)
+        scores = _components(z[:, trusted])
         prior, spread, noise = _loadings(scores, z[:, trusted])
         for column in holed:
             rows = ~empty[:, column]
@@ -114,12 +115,12 @@ def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
             loading = np.linalg.solve(precision, x.T @ y / noise + prior / spread)
             z[~rows, column] = scores[~rows] @ loading
             left = y - x @ loading
-            unexplained[column] = (left @ left) / max(len(y) - 1, 1)
-    return z * size, unexplained * size**2
+            unexplained[column] = (left @ left) / max(len(y) - scores.shape[1], 1)
+    return np.where(empty, z * size, returns), unexplained * size**2
 
 
 def _longest(empty: BoolArray) -> BoolArray:
-    """Choose the names whose loadings say what a loading is like: those with the most days."""
+    """Choose the names that say what is common, and what a loading is like: those with the most days."""
     holes = empty.sum(axis=0)
     chosen: BoolArray = holes <= np.median(holes)
     return chosen
@@ -128,7 +129,7 @@ def _longest(empty: BoolArray) -> BoolArray:
 def _components(z: FloatArray) -> FloatArray:
     """Return the first principal components' daily scores (T, k), each with mean square 1."""
     t, n = z.shape
-    k = max(1, min(COMPONENTS, n // 4, t // 10))
+    k = max(1, min(COMPONENTS, n // 8, t // 10))
     gram = z @ z.T if t <= n else z.T @ z
     vectors = np.linalg.eigh(gram)[1][:, -k:]
     scores = vectors if t <= n else z @ vectors
