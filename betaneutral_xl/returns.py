@@ -275,7 +275,7 @@ def split_ratio(daily_return: float) -> str:
     >>> split_ratio(-0.51), split_ratio(9.2), split_ratio(-0.05)
     ('2:1', '1:10', '')
     """
-    if abs(daily_return) <= JUMP or daily_return <= -1.0:
+    if not abs(daily_return) > JUMP or daily_return <= -1.0:
         return ""
     ratio = 1.0 + daily_return
     forward = ratio < 1.0

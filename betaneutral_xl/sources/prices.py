@@ -280,7 +280,7 @@ def _day(text: str, grid: Grid, row: int) -> date:
 
 def _without_empty_days(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, int]:
     """Leave out days without any price (weekends, holidays): they are no days of trading."""
-    traded = np.isfinite(matrix).any(axis=1)
+    traded = (~np.isnan(matrix)).any(axis=1)
     return days[traded], matrix[traded], int((~traded).sum())
 
 

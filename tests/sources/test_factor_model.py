@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, NotPositiveSemidefinite
+from betaneutral_xl.estimators import Units, factor_model
+from betaneutral_xl.risk import Factors
+from betaneutral_xl.sources.factor_model import load_factor_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+X = np.array([[1.0, 0.5], [0.8, -0.2], [1.2, 0.0]])
+F = np.array([[0.04, 0.01], [0.01, 0.02]])
+RISK = np.array([0.2, 0.3, 0.25])
+EXPOSURES = "ticker,market,value\nAAA,1,0.5\nBRK/B,0.8,-0.2\nCCC,1.2,0\n"
+FACTORS = "factor,value,market\nvalue,0.02,0.01\nmarket,0.01,0.04\n"
+SPECIFIC = "ticker,specific_risk\nCCC,0.25\nAAA,0.2\nBRK B,0.3\n"
+
+
+def write(folder: Path, *texts: str) -> list[Path]:
+    paths = [folder / name for name in ("x.csv", "f.csv", "d.csv")]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+def test_a_given_model_is_multiplied_out_only_on_demand() -> None:
+    covariance = factor_model(["AAA", "BRK-B", "CCC"], X, F, RISK)
+    assert isinstance(covariance.form, Factors)
+    assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
+    assert covariance.effective_days is None
+
+
+def test_tables_are_put_together_by_label_not_by_position(tmp_path: Path) -> None:
+    covariance = load_factor_model(*write(tmp_path, EXPOSURES, FACTORS, SPECIFIC))
+    assert covariance.tickers == ("AAA", "BRK.B", "CCC")
+    assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
+    assert covariance.provenance.location == "x.csv + f.csv + d.csv"
+
+
+def test_percent_squared_is_read_when_said_and_refused_when_not() -> None:
+    percent = factor_model(["A", "B", "C"], X, F * 1e4, RISK * 100, units=Units.PERCENT)
+    assert percent.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
+    with pytest.raises(InputError, match="percent squared"):
+        factor_model(["A", "B", "C"], X, F * 1e4, RISK * 100)
+    with pytest.raises(InputError, match="Read as percent"):
+        factor_model(["A", "B", "C"], X, F, RISK, units=Units.PERCENT)
+
+
+def test_what_is_no_model_is_refused() -> None:
+    names = ["A", "B", "C"]
+    with pytest.raises(InputError, match="3 tickers"):
+        factor_model(names, X[:2], F, RISK)
+    with pytest.raises(MissingValue, match="for B"):
+        factor_model(names, X, F, [0.2, -0.3, 0.25])
+    with pytest.raises(MissingValue, match="factor covariance"):
+        factor_model(names, X, [[0.04, np.nan], [0.01, 0.02]], RISK)
+    with pytest.raises(NotPositiveSemidefinite):
+        factor_model(names, X, [[0.04, 0.09], [0.09, 0.02]], RISK)
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "said"),
+    [
+        (
+            (EXPOSURES, FACTORS.replace("value", "size"), SPECIFIC),
+            InputError,
+            "same factors: see size, value",
+        ),
+        ((EXPOSURES, FACTORS, SPECIFIC + "DDD,0.1\n"), InputError, "same tickers: see DDD"),
+        ((EXPOSURES + "AAA,1,1\n", FACTORS, SPECIFIC), DuplicateTicker, "AAA more than once"),
+        ((EXPOSURES, FACTORS, SPECIFIC.replace("\n", ",9\n")), InputError, "2 columns"),
+        ((EXPOSURES.replace("0.8", "high"), FACTORS, SPECIFIC), InputError, "x.csv, line 3, column market"),
+    ],
+)
+def test_tables_that_do_not_belong_together_are_refused(
+    tmp_path: Path, texts: tuple[str, str, str], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        load_factor_model(*write(tmp_path, *texts))

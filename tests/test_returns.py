@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker
+from betaneutral_xl.returns import Prices, Returns, split_ratio
+
+NAN = float("nan")
+DAYS = np.datetime64("2024-01-01") + np.arange(6)
+
+
+def prices(*columns: list[float]) -> Prices:
+    names = [f"N{i}" for i in range(len(columns))]
+    return Prices.from_matrix(names, DAYS[: len(columns[0])], np.column_stack(columns))
+
+
+def test_a_missing_price_leaves_two_returns_open_and_fills_nothing() -> None:
+    returns = prices([10.0, 11.0, NAN, 12.0, 12.0, 15.0]).returns()
+    assert np.isnan(returns.matrix[:, 0]).tolist() == [False, True, True, False, False]
+    assert returns.matrix[[0, 3, 4], 0].tolist() == pytest.approx([0.1, 0.0, 0.25])
+    assert returns.dates[0] == DAYS[1]
+    assert returns.observed.tolist() == [3]
+
+
+def test_late_ended_and_gappy_names_are_named_with_their_days() -> None:
+    table = prices(
+        [1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        [NAN, NAN, 1.0, 1.0, 1.0, 1.0],
+        [1.0, 1.0, 1.0, 1.0, NAN, NAN],
+        [1.0, 1.0, NAN, 1.0, 1.0, 1.0],
+        [NAN, NAN, NAN, NAN, NAN, NAN],
+    )
+    said = table.returns().warnings
+    assert said == (
+        "Names that begin after the first day: N1 (2024-01-04), N4 (never).",
+        "Names that end before the last day: N2 (2024-01-04).",
+        "Names with gaps: N3 (2 days).",
+    )
+
+
+def test_a_split_that_was_not_adjusted_for_is_told_from_other_jumps() -> None:
+    table = prices([100.0, 50.5, 50.0, 51.0, 51.0, 51.0], [10.0, 10.0, 16.0, 16.0, 16.0, 16.0])
+    split, move = table.returns().warnings
+    assert "N0 -50% on 2024-01-02 (2:1)" in split
+    assert "N1 +60% on 2024-01-03" in move
+
+
+@pytest.mark.parametrize(
+    ("move", "ratio"),
+    [
+        (-0.5, "2:1"),
+        (-0.9, "10:1"),
+        (1.0, "1:2"),
+        (-0.3, ""),
+        (0.45, ""),
+        (-1.0, ""),
+        (-0.95, "20:1"),
+        (NAN, ""),
+    ],
+)
+def test_split_ratios(move: float, ratio: str) -> None:
+    assert split_ratio(move) == ratio
+
+
+def test_days_in_any_order_are_put_in_order() -> None:
+    table = Prices.from_matrix(["A"], DAYS[[2, 0, 1]], [[3.0], [1.0], [2.0]])
+    assert table.matrix[:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert table.dates.tolist() == DAYS[:3].tolist()
+    assert table.provenance.as_of == date(2024, 1, 3)
+
+
+def test_a_price_that_is_not_positive_is_refused_with_its_place() -> None:
+    with pytest.raises(MissingValue, match="N0 on 2024-01-02 is 0") as caught:
+        prices([1.0, 0.0, 1.0])
+    assert caught.value.tickers == ("N0",)
+
+
+def test_labels_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(DuplicateTicker, match=r"BRK\.B"):
+        Prices.from_matrix(["BRK-B", "BRK/B"], DAYS[:1], [[1.0, 2.0]])
+    with pytest.raises(InputError, match="ascending: see 2024-01-01"):
+        Prices.from_matrix(["A"], DAYS[[0, 0]], [[1.0], [2.0]])
+    with pytest.raises(InputError, match="shape"):
+        Returns.from_matrix(["A"], DAYS[:2], [[1.0, 2.0], [1.0, 2.0]])
+    with pytest.raises(MissingValue, match="infinite"):
+        Returns.from_matrix(["A"], DAYS[:1], [[np.inf]])
+
+
+def test_a_window_ends_on_the_day_and_never_later() -> None:
+    returns = prices([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).returns()
+    window = returns.until(date(2024, 1, 4), days=2)
+    assert window.dates.tolist() == [date(2024, 1, 3), date(2024, 1, 4)]
+    assert window.as_of == date(2024, 1, 4)
+    assert len(returns.until().dates) == 5
+    with pytest.raises(InputError, match="up to 2023-12-31; the first is 2024-01-02"):
+        returns.until(date(2023, 12, 31))
+
+
+def test_a_weekend_date_means_the_last_day_before_it() -> None:
+    returns = Returns.from_matrix(["A"], [date(2024, 1, 5), date(2024, 1, 8)], [[0.1], [0.2]])
+    assert returns.until(date(2024, 1, 7)).as_of == date(2024, 1, 5)
+
+
+def test_names_are_selected_by_label() -> None:
+    table = prices([1.0, 2.0], [3.0, 4.0])
+    assert table.select(["N1", "N0"]).matrix.tolist() == [[3.0, 1.0], [4.0, 2.0]]
+    with pytest.raises(UnknownTicker, match="X"):
+        table.returns().select(["X"])
+
+
+def test_the_arrays_cannot_be_changed() -> None:
+    returns = prices([1.0, 2.0, 3.0]).returns()
+    with pytest.raises(ValueError, match="read-only"):
+        returns.matrix[0, 0] = 0.0
+    with pytest.raises(ValueError, match="read-only"):
+        returns.dates[0] = np.datetime64("2020-01-01")
