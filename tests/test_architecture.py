@@ -14,8 +14,8 @@ ROOT = Path(betaneutral_xl.__file__).parent
 LAYERS: list[set[str]] = [
     {"errors"},
     {"arrays", "tickers", "provenance"},
-    {"portfolio", "risk"},
-    {"alignment", "closed_forms"},
+    {"portfolio", "risk", "regression", "returns"},
+    {"alignment", "closed_forms", "estimators"},
     {"rebalance"},
     {"neutral"},
     {"saving", "settings", "summary"},
