@@ -40,7 +40,7 @@ FLAGS = _rules(
     ),
     (
         AssetClass.CASH,
-        r"\b(?:cash|money ?market|mmf|currency|currencies|collateral|margins?|repo|repurchase|stif|cu|time deposit|"
+        r"\b(?:cash|money ?market|mmf|currency|currencies|collateral|margins?|repo|repurchase|stif|cu|mm|time deposit|"
         r"deposits?|payables?|receivables?|liquidity|bargeld|geldmarkt\w*|barmittel|kasse|short[- ]term invest\w*|"
         r"other assets|net other|sweep)\b",
     ),
@@ -52,14 +52,14 @@ FLAGS = _rules(
     (
         AssetClass.EQUITY,
         r"\b(?:equit(?:y|ies)|stocks?|common|pref\w*|adrs?|gdrs?|nvdrs?|depos[ia]t[oa]ry|reits?|ordinary|aktien?|shares?|"
-        r"rights?|warrants?|cvrs?|partnership|mlps?|units?|tracking|ny reg\w*|registry|royalty|dividend right|ec|ep|eq|"
+        r"rights?|warrants?|cvrs?|partnership|mlps?|units?|tracking|ny reg\w*|registry|royalty|dividend right|ec|ep|eq|fs|"
         r"savings|closely held|escrow)\b",
     ),
     (
         AssetClass.FIXED_INCOME,
         r"\b(?:fixed income|bonds?|treasur(?:y|ies)|notes?|t-?bills?|bills?|government|govt|corporates?|municipals?|muni|"
         r"mortgage\w*|mbs|abs|cmbs|clo|loans?|debt|debentures?|agency|commercial paper|anleihen?|renten|obligation\w*|"
-        r"dbt|certificate of deposit)\b",
+        r"dbt|fi|certificate of deposit)\b",
     ),
     (AssetClass.OTHER, r"\b(?:placeholder|dummy|unknown|other|sonstige\w*|crypto\w*|commodit\w+|private)\b"),
 )
@@ -73,6 +73,7 @@ SECTOR_CASH = re.compile(
     re.IGNORECASE,
 )
 
+_MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 _CODES = "|".join(sorted(CURRENCIES)).lower()
 _MONEY = (
     r"dollars?|won|francs?|yen|yuan(?: renminbi)?|renminbi|euros?|pounds?(?: sterling)?|sterling|kron[aoe]r?|krone|krona|rupees?|"
@@ -94,7 +95,7 @@ NAMES = _rules(
         r"|\b(?:equity|index|written|purchased|flex) options?\b|\d{1,2}/\d{1,2}/\d{2,4} (?:[cp] ?\d|[\d.]+ [cp]\b)"
         r"|\b[cp]\d{2,5}(?:\.\d+)?$|\be-?mini\b|\bfutures\b|\bfut\b(?!u)"
         r"|\b(?:index|idx|ix|bond|note|ultra|bund|treasury|s&p ?500|nasdaq|russell|msci|stoxx|nikkei|topix|ftse|dax|vix|cboe"
-        r"|cme|cbt|ice|eurex) (?:\S+ ){0,3}futures?\b|\bfutures? (?:\w+ )?(?:contract|exp|mar|jun|sep|dec)\w*"
+        rf"|cme|cbt|ice|eurex) (?:\S+ ){{0,3}}futures?\b|\bfutures? (?:\w+ )?(?:contracts?|exp|{_MONTHS}\d{{2}})\b"
         r"|\b(?:currency|fx|foreign exchange|forward) (?:forwards?|contracts?|fwd)\b|\bfwd\b|\bforward (?:currency|foreign|exchange)"
         r"|\b(?:purchased|sold|bought) [a-z]{3}\b.*\b(?:sold|bought|purchased)\b|^[a-z]{3} ?/ ?[a-z]{3}\b(?!.*\bbalance\b)"
         r"|\bcomdty\b|\b(?:open|buy|sell) (?:fx|forward)\b",
@@ -125,15 +126,18 @@ NAMES = _rules(
     (
         AssetClass.FIXED_INCOME,
         r"\b(?:united states|u\.?s\.?a?\.?) treasury\b|\btreasury (?:bills?|notes?|bonds?|strips?|inflation)\b|\bt-?bills?\b"
-        r"|^(?:treasury|us) bills?\b|^b \d{1,2}/\d{1,2}/\d{2}\b|\bwi treasury\b|\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
-        r"|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}|\bcommercial paper\b|\bfederal home loan\b|\bcertificates? of deposit\b",
+        r"|^(?:treasury|us) bills?\b|^b \d{1,2}/\d{1,2}/\d{2}\b|\bwi treasury\b|\bclo\b.*\d|\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
+        r"|\d\.\d+ ?%(?!.*\b(?:pfd|preferred|pref|cum)\b)|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}|\bcommercial paper\b|\bfederal home loan\b|\bcertificates? of deposit\b",
     ),
     (
         AssetClass.FUND,
         r"\betfs?\b|\betns?\b|\bexchange[- ]traded (?:fund|note)|\bucits\b|\b(?:index|mutual) fund\b|^ishares\b|^spdr\b"
         r"|\bclosed[- ]end fund\b|^(?:proshares|direxion daily|graniteshares)\b|\b(?:bitcoin|ethereum|gold|silver) (?:mini )?trust\b",
     ),
-    (AssetClass.OTHER, r"^dummy\b|\bplaceholder\b|^test (?:security|row)\b|\bspv exposure\b"),
+    (
+        AssetClass.OTHER,
+        r"^dummy\b|\bplaceholder\b|^test (?:security|row)\b|\bspv exposure\b|^(?:bitcoin|ethereum|ether|solana|xrp)$",
+    ),
 )
 """Words in a row's name, where the issuer gives no class."""
 
@@ -145,7 +149,14 @@ CASH_TICKER = re.compile(
     re.IGNORECASE,
 )
 """Tickers that only cash has; a bare currency code is not among them: COP is ConocoPhillips."""
-CONTRACT_TICKER = re.compile(r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|.* (?:TRS|SWAP)\b.*", re.IGNORECASE)
+CONTRACT_TICKER = re.compile(
+    r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+|.* (?:TRS|SWAP|COMDTY|CURNCY|INDEX)\b.*",
+    re.IGNORECASE,
+)
+FUTURE_TICKER = re.compile(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)
+FUTURE_NAME = re.compile(rf"{_MONTHS} ?'?\d{{2}}\b|\bfuture\b|\be-?mini\b", re.IGNORECASE)
+"""A futures code is a ticker like any other; with a delivery month in the name it is a contract."""
+
 CONTRACT_NAME = re.compile(r".*\b\d{1,2}/\d{1,2}/\d{2} [CP]\d.*", re.IGNORECASE)
 
 _CUSIP = re.compile(r"[0-9A-HJ-NP-Z]{5}[0-9A-Z*@#]{3}\d", re.IGNORECASE)
@@ -179,6 +190,10 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     name, ticker = stated(name), stated(ticker)
     if CONTRACT_TICKER.fullmatch(ticker) or CONTRACT_NAME.fullmatch(name):
         return AssetClass.DERIVATIVE
+    if FUTURE_TICKER.fullmatch(ticker) and FUTURE_NAME.search(name):
+        return AssetClass.DERIVATIVE
+    if ticker.upper() == "DUMMY":
+        return AssetClass.OTHER
     if _is_cash_ticker(ticker, name, identifiers):
         return AssetClass.CASH
     found = _first(NAMES, name)

@@ -43,36 +43,38 @@ class Column(StrEnum):
     COUPON = "coupon"
     STRIKE = "strike"
     NOTIONAL = "notional"
+    PRODUCT = "product"
     IGNORED = "ignored"
 
 
 ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.IGNORED: (
-        "accrual date", "inception date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*",
+        "accrual date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*",
         "fx rate", "*duration*", "shares outstanding", "creation units", "number", "rank", "no", "nr",
         "benchmark weight*", "*underlying*", "*index weight diff*", "active weight*", "*cost*", "*gain*",
     ),
+    Column.PRODUCT: ("*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*"),
     Column.FUND: (
         "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker", "account",
-        "fund", "etf", "fund code", "account number", "product ticker", "fondsticker", "fund id",
+        "fund", "etf", "fund code", "account symbol", "etfticker", "account number", "product ticker", "fondsticker", "fund id",
     ),
     Column.FUND_NAME: ("fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio", "product name"),
     Column.DATE: (
         "date", "as of date", "as of", "trade date", "holdings date", "holding date", "position date", "asofdate",
-        "business date", "effective date", "report date", "period end date", "datum", "stichtag", "per",
+        "business date", "nav date", "valuation date", "asofdatestd", "effective date", "report date", "period end date", "datum", "stichtag", "per",
     ),
     Column.TICKER: (
         "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers", "ticker symbol",
         "symbol", "stock symbol", "security symbol", "trading symbol", "exchange ticker", "local ticker", "issuer ticker",
         "bloomberg ticker", "emittententicker", "ticker cusip", "ticker isin", "secticker", "sec ticker", "kürzel",
-        "börsenkürzel", "stock code", "ric", "holding symbol", "*ticker*", "*symbol*",
+        "börsenkürzel", "stock code", "company ticker", "ric", "holding symbol", "*ticker*", "*symbol*",
     ),
     Column.NAME: (
         "holding name", "holdings name", "security name", "company name", "constituent name", "proper name", "full name",
         "name", "issuer name", "security description", "instrument name", "stock name", "asset name", "long name",
         "position name", "description", "company", "holding", "holdings", "security", "securities", "issuer", "instrument",
         "stock", "constituent", "asset", "bezeichnung", "wertpapier", "wertpapiername", "wertpapierbezeichnung", "titel",
-        "emittent", "unternehmen", "position", "secdesc", "full portfolio holdings*", "*security name*", "*holding*name*",
+        "emittent", "unternehmen", "position", "secdesc", "secname", "long name", "full portfolio holdings*", "*security name*", "*holding*name*",
         "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
     ),
     Column.WEIGHT: (
@@ -82,19 +84,19 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "% of total", "holdings percent", "holding percent", "percentage weighting", "percentage of fund",
         "percent of net assets", "net asset value percent", "pctofnetassets", "pctofnetassetsstd", "market value percent",
         "% market value", "market value %", "% of market value", "% of index", "index weight", "portfolio weight",
-        "allocation", "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil", "anteil %",
+        "market weight", "percent weight", "percentage of *", "allocation", "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil", "anteil %",
         "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *", "% fund*", "*gewicht*", "*weight*",
     ),
     Column.NOTIONAL: ("notional value", "notional", "notional amount", "exposure value*", "nominalwert", "*notional g l*"),
     Column.MARKET_VALUE: (
-        "market value", "base market value", "market value base", "market value us", "market value usd", "marketvalue",
+        "market value", "base market value", "market value base", "mktvalue", "holding value", "market value us", "market value usd", "marketvalue",
         "mkt value", "market val", "marktwert", "kurswert", "market notional value", "position value", "total value",
         "value", "wert", "current value", "market value*", "*market value*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
         "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value", "par", "units",
-        "contracts", "amount", "nominal", "nominale", "stückzahl", "stück", "anzahl", "anteile", "current units",
+        "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale", "stückzahl", "stück", "anzahl", "anteile", "current units",
         "quantity shares*", "shares*", "*quantity*",
     ),
     Column.PRICE: (
@@ -102,7 +104,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "current price", "last", "kurs", "preis", "market price us", "price local", "base price", "price*", "*price",
     ),
     Column.ASSET_CLASS: (
-        "asset class", "asset category", "asset type", "security type", "security class", "class of shares",
+        "asset class", "asset category", "asset type", "security type", "security class", "security type name", "class of shares",
         "instrument type", "holding type", "investment type", "asset group", "anlageklasse", "assetclasscatg",
         "wertpapierart", "asset classification", "sec type", "type",
     ),
@@ -111,14 +113,14 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "sector", "gics sector", "sector classification", "sector name", "sektor", "classification", "industry",
         "industry classification", "gics industry", "branche",
     ),
-    Column.ISIN: ("isin", "isin code", "isin number", "security isin"),
-    Column.CUSIP: ("cusip", "cusip number", "security cusip"),
+    Column.ISIN: ("isin", "isin code", "isin number", "security isin", "isinsecnbr"),
+    Column.CUSIP: ("cusip", "cusip number", "security cusip", "cusipnbr"),
     Column.SEDOL: ("sedol", "security sedol", "sedol code"),
     Column.FIGI: ("identifier figi", "figi", "composite figi", "bloomberg id"),
-    Column.IDENTIFIER: ("identifier", "security identifier", "security id", "wkn", "id", "asset id"),
+    Column.IDENTIFIER: ("identifier", "security identifier", "security id", "security number", "wkn", "id", "asset id"),
     Column.CURRENCY: (
         "market currency", "marktwährung", "local currency", "trading currency", "handelswährung", "currency",
-        "currency code", "local currency code", "security currency", "währung", "ccy", "curr",
+        "currency code", "local currency code", "security currency", "währung", "ccy", "curr", "mktcurr",
     ),
     Column.EXCHANGE: ("exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse"),
     Column.COUNTRY: (
@@ -189,7 +191,7 @@ class Header:
         return {
             column.value: clean(self.texts[places[0]])
             for column, places in self.places.items()
-            if column is not Column.IGNORED
+            if column not in {Column.IGNORED, Column.PRODUCT}
         }
 
     def prefer(self, column: Column, place: int) -> Header:
@@ -211,8 +213,8 @@ def read_header(row: Sequence[str], index: int, valued: frozenset[Column] = VALU
         known = recognise(text)
         if known is not None:
             found.setdefault(known[0], []).append((known[1], place))
-    if not (found.keys() & valued and found.keys() & NAMED):
-        return None
+    if not (found.keys() & valued and found.keys() & NAMED) or Column.PRODUCT in found:
+        return None  # a table with expense ratios lists funds, not holdings
     places = {column: tuple(place for _, place in sorted(candidates)) for column, candidates in found.items()}
     if (
         Column.TICKER not in places

@@ -352,7 +352,7 @@ def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetCla
     cash_flag = table.text(row, Column.CASH_FLAG).casefold()
     if cash_flag in {"1", "y", "yes", "true"}:
         return AssetClass.CASH
-    flagged = asset_classes.of_flag(table.header.cell(row, Column.ASSET_CLASS))
+    flagged = _flagged(table, row)
     if flagged is not None:
         return flagged
     name = table.header.cell(row, Column.NAME)
@@ -364,6 +364,14 @@ def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetCla
     if table.number(row, Column.COUPON) or date_of(table.text(row, Column.MATURITY)):
         return AssetClass.FIXED_INCOME
     return AssetClass.EQUITY
+
+
+def _flagged(table: Table, row: Row) -> AssetClass | None:
+    """Return the class the issuer gives; of two columns (iShares: SWAP of an Equity) the one that is no equity."""
+    places = table.header.places.get(Column.ASSET_CLASS, ())
+    flags = [asset_classes.of_flag(row[place]) for place in places if place < len(row)]
+    known = [flag for flag in flags if flag is not None]
+    return next((flag for flag in known if flag is not AssetClass.EQUITY), known[0] if known else None)
 
 
 def _canonical(table: Table, row: Row, printed_ticker: str, currency: str) -> str:

@@ -114,11 +114,15 @@ def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Ho
     )
 
 
-def _by_weight(table: Table, fund: str, tickers: tuple[str, ...], provenance: Provenance, file_name: str) -> Holdings:
+def _by_weight(
+    table: Table, fund: str, tickers: tuple[str, ...], provenance: Provenance, file_name: str
+) -> Holdings:
     decimals, note = decimal_weights(table, file_name)
     weights = [w for w, row in zip(decimals, table.rows, strict=True) if not _is_cash(table, row)]
     cash_rows = [row for row in table.rows if _is_cash(table, row)]
-    cash = math.fsum(w for w, row in zip(decimals, table.rows, strict=True) if _is_cash(table, row) and not math.isnan(w))
+    cash = math.fsum(
+        w for w, row in zip(decimals, table.rows, strict=True) if _is_cash(table, row) and not math.isnan(w)
+    )
     total = math.fsum(w for w in weights if not math.isnan(w)) + cash
     warnings = [f"In {file_name}, {note}.", *_cash_warning(table, cash_rows)]
     if abs(total - 1.0) > FULL:
@@ -186,7 +190,11 @@ def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]
         if worth is None:
             absent.append(ticker)
             continue
-        if value is not None and product is not None and not math.isclose(value, product, rel_tol=AGREE, abs_tol=0.01):
+        if (
+            value is not None
+            and product is not None
+            and not math.isclose(value, product, rel_tol=AGREE, abs_tol=0.01)
+        ):
             odd.append(ticker)
             price = None
         values.append(worth)
@@ -253,12 +261,18 @@ def _without_header(sheets: Sequence[Sheet], file_name: str) -> Table | None:
     numeric = [cell for row in rows for cell in row[1:]]
     comma = uses_decimal_comma(numeric, otherwise=sheet.delimiter == ";")
     columns = [[number(row[place], decimal_comma=comma) for row in rows] for place in range(1, width)]
-    if any(value is None and stated(row[0]).upper() != "CASH" for column in columns for value, row in zip(column, rows, strict=True)):
+    if any(
+        value is None and stated(row[0]).upper() != "CASH"
+        for column in columns
+        for value, row in zip(column, rows, strict=True)
+    ):
         return None
     if any(number(row[0]) is not None or stated(row[0]).casefold() in NOTHING for row in rows):
         return None
     first = math.fsum(value or 0.0 for value in columns[0])
-    are_weights = any(low <= first <= high for low, high in SUMS) or any(is_percentage(row[1]) for row in rows)
+    are_weights = any(low <= first <= high for low, high in SUMS) or any(
+        is_percentage(row[1]) for row in rows
+    )
     if are_weights != (width == len((Column.TICKER, Column.WEIGHT))):
         kinds = " or ".join(" and ".join(c.value for c in HEADLESS[w][1:3]) for w in (2, 3))
         msg = (
@@ -267,7 +281,9 @@ def _without_header(sheets: Sequence[Sheet], file_name: str) -> Table | None:
         )
         raise UnreadableFile(msg)
     texts = tuple(column.value for column in HEADLESS[width])
-    header = Header(row=-1, texts=texts, places={column: (place,) for place, column in enumerate(HEADLESS[width])})
+    header = Header(
+        row=-1, texts=texts, places={column: (place,) for place, column in enumerate(HEADLESS[width])}
+    )
     return Table(
         sheet=sheet.name,
         header=header,

@@ -192,6 +192,12 @@ def _left_over(header: Header, passed: Sequence[Row], rest: Sequence[Row], taken
         lines.append(
             f"The table's header stands {len(copies) + 1} times in the file; the first {taken} rows are read."
         )
+    others = [
+        other for index, row in enumerate(rest) if (other := read_header(row, index)) and row not in copies
+    ]
+    if others:
+        columns = listing([clean(text) for text in others[0].texts if clean(text)], most=4)
+        lines.append(f"Another table follows and is not read (columns {columns}).")
     return tuple(lines)
 
 

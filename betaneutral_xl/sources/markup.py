@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_TAGS = 3_000_000
 MOST_NOTES = 2_000
+MOST_NOTE_ROWS = 50
+LONGEST_NOTE = 300
 _BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
@@ -119,7 +121,10 @@ class _Page:
     def sheets(self) -> tuple[Sheet, ...]:
         lines = (_SPACE.sub(" ", line).strip() for line in "".join(self.outside).split("\n"))
         notes = tuple(line for line in lines if line)[:MOST_NOTES]
-        sheets = [Sheet(name="", rows=table.builder.finish(), notes=notes) for table in self.tables]
+        grids = [table.builder.finish() for table in self.tables]
+        around = [cell for rows in grids for row in rows[:MOST_NOTE_ROWS] if len(row) == 1 for cell in row]
+        notes += tuple(cell for cell in around if len(cell) < LONGEST_NOTE)[:MOST_NOTES]  # tables that lay out
+        sheets = [Sheet(name="", rows=rows, notes=notes) for rows in grids]
         return tuple(sheets) or (Sheet(name="", rows=(), notes=notes),)
 
 

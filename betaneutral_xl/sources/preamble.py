@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.sources.holdings_table import Table
     from betaneutral_xl.sources.tables import Row
 
+
 def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str]:
     """Return the rows of one fund and its ticker, empty where no column says it.
 
@@ -99,10 +100,7 @@ def fund_of_preamble(table: Table) -> str:
                 return match[1].upper()
     for row in table.before:
         for cell in row:
-            if (
-                FUND_TICKER.fullmatch(clean(cell))
-                and clean(cell) not in NOT_A_TICKER | CURRENCIES
-            ):
+            if FUND_TICKER.fullmatch(clean(cell)) and clean(cell) not in NOT_A_TICKER | CURRENCIES:
                 return clean(cell)
     return ""
 
@@ -137,7 +135,10 @@ def title_of(table: Table) -> str:
         if len(words) > 1 and plain(words[0]) in {"fund name", "fund", "name", "etf name", "fondsname"}:
             return words[1]
     cells = (clean(cell) for row in table.before for cell in row)
-    return next((cell for cell in cells if TITLE.search(cell) and len(cell) < LONGEST_TITLE and not dates_in(cell)), "")
+    return next(
+        (cell for cell in cells if TITLE.search(cell) and len(cell) < LONGEST_TITLE and not dates_in(cell)),
+        "",
+    )
 
 
 def _lines(rows: Iterable[Row]) -> list[str]:

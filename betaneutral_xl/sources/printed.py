@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from html import unescape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def clean(text: str) -> str:
     >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
     ('MSFT', 'ASML', '13746455.09')
     """
+    if "&" in text and ";" in text:
+        text = unescape(text)  # FlexShares writes &#38;
     text = " ".join(text.split())  # no-break spaces are among the blanks
     if not text.isascii():
         text = text.replace("\u200b", "").replace("\ufeff", "").strip()
@@ -138,6 +141,7 @@ _DATES = tuple(
         rf"{_YEAR}[-/._](?P<month>\d{{1,2}})[-/._]{_DAY}",
         rf"{_MONTH} ?{_DAY}(?:st|nd|rd|th)?,? {_YEAR}",
         rf"{_DAY}(?:st|nd|rd|th)?[-. /]{{1,2}}{_MONTH}[-., /]{{1,2}}{_YEAR}",
+        rf"{_DAY}-{_MONTH}-(?P<year>\d{{2}})",  # as Excel saves a date again
         r"(?P<first>\d{1,2})(?P<separator>[-/._])(?P<second>\d{1,2})(?P=separator)(?P<year>(?:19|20)\d{2}|\d{2})",
         r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])",
         r"(?P<first>0[1-9]|1[0-2])(?P<separator>)(?P<second>0[1-9]|[12]\d|3[01])(?P<year>20\d{2})",
