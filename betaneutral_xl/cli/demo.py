@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.cli.rebalance import print_summary, print_table
 
-if TYPE_CHECKING:
-    import argparse
-
 REPORT = "betaneutral-report.xlsx"
+
+EPILOG = """\
+The sample is 33 positions of a fund, the constituents of an AI ETF and a covariance of their returns,
+all of 2025-11-18. It needs no network, no file and no account. The same, step by step:
+
+  betaneutral-xl rebalance --sample --report report.xlsx
+"""
 
 NEXT = f"""
 What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and that much of
@@ -31,6 +35,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "demo",
         help="make the embedded sample beta-neutral and write its report here",
         description=f"Make the embedded sample beta-neutral to its AI ETF; write {REPORT} into this folder.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run)
 
