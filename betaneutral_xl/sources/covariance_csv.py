@@ -24,7 +24,7 @@ from betaneutral_xl.sources.formats import described, read_text, unreadable
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 MOST_NAMES = 5_000
 """A matrix of more names takes gigabytes; ask for the names that are needed."""
@@ -127,8 +127,9 @@ def parse_covariance(
 
     """
     text = read_text(content, provenance, "CSV")
-    lines = [line.rstrip("\r") for line in text.split("\n") if line.strip("\r ,")]
-    header = next(csv.reader(lines[:1]))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line for line in text.split("\n") if line.strip(" ,")]
+    header = next(_cells(lines[:1], provenance), [])
     labels = _label_columns(header, provenance)
     columns = tuple(normalise(name) for name in header[labels:])
     names = max(len(columns), len(lines) - 1)
@@ -154,7 +155,7 @@ def _label_columns(header: Sequence[str], provenance: Provenance) -> int:
     words = [cell.strip().lower() for cell in header]
     if words[:2] == ["date", "ticker"]:
         return 2
-    if words[0] in {"ticker", ""} and len(words) > 1:
+    if len(words) > 1 and words[0] in {"ticker", ""}:
         return 1
     start = ",".join(header[:3])
     advice = "Its first line should be date,ticker,<tickers> or ticker,<tickers>."
@@ -175,14 +176,22 @@ def _read_rows(
     return _read_cells(lines, labels, n, provenance)
 
 
+def _cells(lines: Sequence[str], provenance: Provenance) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines)
+    except csv.Error as error:  # a cell without end
+        raise unreadable(provenance, f"is not CSV ({error})") from None
+
+
 def _read_cells(
     lines: Sequence[str], labels: int, n: int, provenance: Provenance
 ) -> tuple[list[list[str]], FloatArray]:
-    header, *table = csv.reader(lines)
+    header, *table = _cells(lines, provenance)
     matrix = np.empty((len(table), n))
     for i, row in enumerate(table):
         if len(row) != labels + n:
-            what = f"has {len(row)} cells in line {i + 2}, not {labels + n}"
+            start = ",".join(row[:labels])
+            what = f"has {len(row)} cells in the row that begins {start!r:.60}, not {labels + n}"
             raise unreadable(provenance, what, "Check that it is complete.")
         for j, cell in enumerate(row[labels:]):
             try:

@@ -201,7 +201,7 @@ class SilverFund:
         def parse(content: bytes, origin: Provenance) -> Holdings:
             holdings = parse_holdings(content, origin)
             if holdings.fund != name:
-                msg = f"The fund's API was asked for {name!r:.60} and answered {holdings.fund!r:.60}. Try later."
+                msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
                 raise ChangedFormat(msg)
             return holdings
 

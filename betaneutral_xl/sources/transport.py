@@ -120,8 +120,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "urllib3.exceptions.ReadTimeoutError": _NO_ANSWER_IN_TIME,
     "urllib3.exceptions.SSLError": _BROKE_OFF,
     "urllib3.exceptions.ProtocolError": _BROKE_OFF,
+    "urllib3.exceptions.IncompleteRead": _BROKE_OFF,
+    "urllib3.exceptions.InvalidChunkLength": _BROKE_OFF,
+    "urllib3.exceptions.ProxySchemeUnsupported": _PROXY,
     "urllib3.exceptions.HTTPError": _UNCLEAR,
     "builtins.OSError": _UNCLEAR,
+    "builtins.ValueError": _UNCLEAR,
 }
 """Every foreign exception that a request can raise, by the name of its class."""
 
@@ -169,7 +173,7 @@ class Transport:
             wait = pause
             try:
                 reply = self._try(request, deadline)
-            except (OSError, HTTPError) as error:  # what requests raises are OSErrors
+            except (OSError, ValueError, HTTPError) as error:  # what requests raises are OSErrors
                 meaning = meaning_of(error)
                 if not (meaning.passing and self._may_try_again(tries, wait, deadline)):
                     raise _translated(error, meaning, request.host, tries) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,7 +67,9 @@ def settings_for(tmp_path: Path) -> Callable[..., Settings]:
     """Return a function that points settings at a stand-in, with no pauses and short time-outs."""
 
     def make(stand_in: StandIn, **changes: Any) -> Settings:
-        given = {"token": TOKEN, "cache": tmp_path / "cache", "retries": 2, "backoff": 0.0}
-        return Settings(api_url=stand_in.url, **(given | changes))
+        settings = Settings(
+            api_url=stand_in.url, token=TOKEN, cache=tmp_path / "cache", retries=2, backoff=0.0
+        )
+        return replace(settings, **changes)
 
     return make

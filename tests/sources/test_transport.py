@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import inspect
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests.exceptions
+import urllib3.exceptions
+import urllib3.util.connection
+
+from betaneutral_xl.errors import ChangedFormat, InputError, Unreachable
+from betaneutral_xl.sources.stand_in import Api, Fault, Response, StandIn
+from betaneutral_xl.sources.transport import MEANINGS, Request, Transport, meaning_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from betaneutral_xl.settings import Settings
+
+
+def foreign(module: Any) -> list[type[BaseException]]:
+    kinds = vars(module).values()
+    return sorted(
+        {
+            kind
+            for kind in kinds
+            if inspect.isclass(kind) and issubclass(kind, Exception) and not issubclass(kind, Warning)
+        },
+        key=lambda kind: kind.__qualname__,
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in foreign(requests.exceptions) if kind.__module__.startswith("requests")],
+    ids=lambda kind: kind.__qualname__,
+)
+def test_every_exception_of_requests_has_a_meaning_of_its_own(kind: type[BaseException]) -> None:
+    assert f"{kind.__module__}.{kind.__qualname__}" in MEANINGS
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in foreign(urllib3.exceptions) if kind.__module__.startswith("urllib3")],
+    ids=lambda kind: kind.__qualname__,
+)
+def test_every_exception_of_urllib3_is_caught_and_has_a_meaning(kind: type[BaseException]) -> None:
+    assert issubclass(kind, urllib3.exceptions.HTTPError | OSError | ValueError)
+    names = {f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__}
+    assert names & set(MEANINGS)
+
+
+def test_the_table_names_only_what_there_is() -> None:
+    kinds = {*foreign(requests.exceptions), *foreign(urllib3.exceptions), OSError, ValueError}
+    assert set(MEANINGS) <= {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+
+
+def test_the_nearest_base_gives_the_meaning() -> None:
+    class StrangeReset(requests.exceptions.ConnectTimeout):
+        pass
+
+    assert meaning_of(StrangeReset()) is MEANINGS["requests.exceptions.ConnectTimeout"]
+    assert meaning_of(requests.exceptions.SSLError()).passing is False
+    assert meaning_of(urllib3.exceptions.IncompleteRead(1, 2)).passing is True
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Return what takes the place of sleeping: the seconds that it would have been."""
+    return []
+
+
+def ask(stand_in: StandIn, **changes: Any) -> Request:
+    given = {"url": f"{stand_in.url}/health", "body": None, "accept": "application/json", "limit": 1000}
+    return Request(**(given | changes))
+
+
+def test_each_pause_is_twice_as_long(
+    fund_api: StandIn, settings_for: Callable[..., Settings], pauses: list[float]
+) -> None:
+    fund_api.fail(Fault.BAD_GATEWAY)
+    reply = Transport(settings_for(fund_api, retries=3, backoff=0.5), pauses.append).send(ask(fund_api))
+    assert reply.status == 502
+    assert pauses == [0.5, 1.0, 2.0]
+    assert len(fund_api.asked) == 4
+
+
+def test_retries_can_be_turned_off(
+    fund_api: StandIn, settings_for: Callable[..., Settings], pauses: list[float]
+) -> None:
+    fund_api.fail(Fault.RESET)
+    with pytest.raises(Unreachable):
+        Transport(settings_for(fund_api, retries=0), pauses.append).send(ask(fund_api))
+    assert len(fund_api.asked) == 1
+    assert pauses == []
+
+
+def answering(fund_api: StandIn, monkeypatch: pytest.MonkeyPatch, response: Response) -> None:
+    monkeypatch.setattr(Api, "answer", lambda *_: response)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7", [7.0, 7.0]),
+        ("0", [0.0, 0.0]),
+        (format_datetime(datetime(2000, 1, 1, tzinfo=UTC), usegmt=True), [0.0, 0.0]),
+        ("soon", [0.5, 1.0]),
+        ("-1", [0.5, 1.0]),
+        ("1e400", [0.5, 1.0]),
+    ],
+)
+def test_retry_after_is_obeyed(
+    text: str,
+    expected: list[float],
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(fund_api, monkeypatch, Response(429, "text/plain", b"", {"Retry-After": text}))
+    Transport(settings_for(fund_api, backoff=0.5), pauses.append).send(ask(fund_api))
+    assert pauses == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+)
+def test_nobody_waits_longer_than_the_whole_answer_may_take(
+    text: str,
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answering(fund_api, monkeypatch, Response(429, "text/plain", b"", {"Retry-After": text}))
+    reply = Transport(settings_for(fund_api), pauses.append).send(ask(fund_api))
+    assert reply.retry_after == pytest.approx(3600, abs=60)
+    assert pauses == []
+    assert len(fund_api.asked) == 1
+
+
+def test_a_refusal_is_read_only_so_far(
+    fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(fund_api, monkeypatch, Response(500, "text/plain", b"x" * 100_000))
+    with pytest.raises(ChangedFormat, match="sent more than 65,536 bytes"):
+        Transport(settings_for(fund_api)).send(ask(fund_api))
+
+
+def test_an_answer_of_just_the_limit_is_read(
+    fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering(fund_api, monkeypatch, Response(200, "text/plain", b"x" * 1000))
+    transport = Transport(settings_for(fund_api))
+    assert len(transport.send(ask(fund_api)).content) == 1000
+    with pytest.raises(ChangedFormat):
+        transport.send(ask(fund_api, limit=999))
+
+
+def test_the_connection_is_kept_between_requests(
+    fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[str, int]] = []
+    connect = urllib3.util.connection.create_connection
+
+    def counting(address: tuple[str, int], *rest: Any, **options: Any) -> socket.socket:
+        opened.append(address)
+        return connect(address, *rest, **options)
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", counting)
+    transport = Transport(settings_for(fund_api))
+    for _ in range(3):
+        transport.send(ask(fund_api))
+    transport.close()
+    assert len(opened) == 1
+
+
+@pytest.fixture
+def headers_seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    seen: list[str] = []
+
+    def answer(_: Api, method: str, path: str, authorization: str, body: bytes) -> Response:
+        seen.append(authorization)
+        return Response(200, "application/json", b"{}")
+
+    monkeypatch.setattr(Api, "answer", answer)
+    return seen
+
+
+def test_the_token_is_sent_and_no_password_from_a_netrc(
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+    headers_seen: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    transport = Transport(settings_for(fund_api))
+    transport._opened(ask(fund_api)).trust_env = True
+    transport.send(ask(fund_api, token="abc"))  # noqa: S106 - a token for a test
+    transport.send(ask(fund_api))
+    assert headers_seen == ["Bearer abc", ""]
+
+
+def test_no_proxy_comes_between_this_machine_and_itself(
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+    headers_seen: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://192.0.2.1:9")
+    assert Transport(settings_for(fund_api)).send(ask(fund_api)).status == 200
+
+
+def test_a_request_does_not_show_its_token(fund_api: StandIn) -> None:
+    assert "abc" not in repr(ask(fund_api, token="abc"))  # noqa: S106 - a token for a test
+
+
+def test_an_address_that_is_none(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
+    with pytest.raises(InputError, match=r"is not an address that can be asked\. Check BETANEUTRAL_API_URL"):
+        Transport(settings_for(fund_api)).send(ask(fund_api, url="ftp://example.org/"))
+
+
+@pytest.fixture
+def speaking() -> Iterator[Callable[[bytes], str]]:
+    """Return a function that starts a server which says just these bytes to whoever connects."""
+    servers: list[socket.socket] = []
+
+    def start(said: bytes) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def serve() -> None:
+            try:
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(said)
+            except OSError:
+                return
+
+        threading.Thread(target=serve, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+    yield start
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "broke off in the middle of its answer"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            "broke off in the middle of its answer",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+            "broke off in the middle of its answer",
+        ),
+        (b"", "the connection was closed without an answer"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000, "cannot be reached"),
+    ],
+    ids=["no HTTP", "short", "a chunk of no size", "a short chunk", "nothing", "an endless header"],
+)
+def test_what_is_no_answer(
+    said: bytes,
+    words: str,
+    speaking: Callable[[bytes], str],
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+) -> None:
+    with pytest.raises(Unreachable, match=words):
+        Transport(settings_for(fund_api, retries=1)).send(ask(fund_api, url=speaking(said)))
+
+
+def test_a_certificate_that_nobody_signed_is_not_trusted(
+    speaking: Callable[[bytes], str], fund_api: StandIn, settings_for: Callable[..., Settings]
+) -> None:
+    url = speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n").replace("http:", "https:")
+    with pytest.raises(Unreachable, match="has no TLS certificate that this machine trusts"):
+        Transport(settings_for(fund_api)).send(ask(fund_api, url=url))
