@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from filelock import BaseFileLock
-
 T = TypeVar("T")
 
 VERSION = 1
@@ -47,8 +45,8 @@ ABANDONED = timedelta(days=30)
 ONGOING = timedelta(minutes=5)
 """How far a clock may be wrong: an answer from further in the future is not believed."""
 
-POLL = 0.05
-"""Seconds between two looks while another process asks."""
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 2.0, 1.5
+"""Seconds between two looks while another process asks: ever longer, or many who wait hold it up."""
 
 NEGATIVE = (UnknownFund, EmptyFund, NoData)
 """Refusals that are answers: to ask again at once would bring the same."""
@@ -172,12 +170,21 @@ class Cache:
 
         """
         since = _clock() if refresh else None
-        found = self._usable(query, parse, since)
-        if found is None:
-            with self._alone(query):
-                found = self._usable(query, parse, since)  # of another process, while this one waited
-                if found is None:
-                    found = self._asked(query, ask, parse, allow_stale=allow_stale)
+        give_up = time.monotonic() + self._patience
+        pause = FIRST_PAUSE
+        while (found := self._usable(query, parse, since)) is None:
+            with self._alone(query) as alone:
+                if alone:  # and another may have been done between the two looks
+                    found = self._usable(query, parse, since)
+                    return found or self._asked(query, ask, parse, allow_stale=allow_stale)
+            if time.monotonic() > give_up:
+                msg = (
+                    f"Another run has been asking for {query.note} for {self._patience:.0f} s. "
+                    "Wait for it to end, or end it."
+                )
+                raise Unreachable(msg)
+            time.sleep(pause)
+            pause = min(GROWTH * pause, LONGEST_PAUSE)
         return found
 
     def entries(self) -> tuple[Entry, ...]:
@@ -197,6 +204,9 @@ class Cache:
                 removed += 1
         return removed
 
+    def _file(self, query: Query) -> Path:
+        return self._folder / (query.name + SUFFIX)
+
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
 
@@ -204,12 +214,13 @@ class Cache:
         self, query: Query, parse: Callable[[Answer], T], since: datetime | None
     ) -> Recalled[T] | None:
         """Return what a kept answer says that holds, was fetched since then, and can be read."""
+        entry = _read_header(self._file(query))
+        if entry is None or not entry.holds(_clock()) or (since is not None and entry.fetched_at < since):
+            return None
         kept = self._read(query)
         if kept is None:
             return None
         entry, content = kept
-        if not entry.holds(_clock()) or (since is not None and entry.fetched_at < since):
-            return None
         if entry.refusal:
             raise _refusal(entry, content)
         return _parsed(entry, content, parse)
@@ -245,9 +256,8 @@ class Cache:
 
     def _read(self, query: Query) -> tuple[Entry, bytes] | None:
         """Return a kept answer, whole and to this question, or nothing."""
-        path = self._folder / (query.name + SUFFIX)
         try:
-            header, _, content = path.read_bytes().partition(b"\n")
+            header, _, content = self._file(query).read_bytes().partition(b"\n")
         except OSError:
             return None
         entry = _entry(header)
@@ -269,7 +279,7 @@ class Cache:
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # a fund's holdings are its own
-            save(self._folder / (query.name + SUFFIX), json.dumps(header).encode() + b"\n" + answer.content)
+            save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content)
         except (OSError, Unwritable):
             return ("The answers of the network could not be kept: the cache folder cannot be written.",)
         self._forget_abandoned()
@@ -285,31 +295,24 @@ class Cache:
                         path.unlink()
 
     @contextlib.contextmanager
-    def _alone(self, query: Query) -> Iterator[None]:
-        """Hold the lock for a question; go on without one where there can be none."""
-        lock = self._locked(query)
-        try:
-            yield
-        finally:
-            if lock is not None:
-                lock.release()
-
-    def _locked(self, query: Query) -> BaseFileLock | None:
+    def _alone(self, query: Query) -> Iterator[bool]:
+        """Hold the lock for a question if nobody else does, and say whether nobody does."""
         from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.05 s to import, only for what is not kept
 
+        lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # of 256 files, which are never removed
         try:
             self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # 256 files, which are never removed
-            lock.acquire(timeout=self._patience, poll_interval=POLL)
+            lock.acquire(blocking=False)
         except Timeout:
-            msg = (
-                f"Another run has been asking for {query.note} for {self._patience:.0f} s. "
-                "Wait for it to end, or end it."
-            )
-            raise Unreachable(msg) from None
-        except (OSError, NotImplementedError):  # no such folder can be made, or no lock on this file system
-            return None
-        return lock
+            yield False
+            return
+        except (OSError, NotImplementedError):
+            yield True  # a folder or a file system where nothing can be locked: better twice than not at all
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
 
 
 def _clock() -> datetime:

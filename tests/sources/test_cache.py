@@ -1,0 +1,418 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from betaneutral_xl.errors import (
+    BetaNeutralError,
+    ChangedFormat,
+    EmptyFund,
+    InputError,
+    NoData,
+    Refused,
+    SourceError,
+    UnknownFund,
+    Unreachable,
+)
+from betaneutral_xl.provenance import Retrieval
+from betaneutral_xl.sources import cache as cache_module
+from betaneutral_xl.sources.cache import NEGATIVE, Answer, Cache, Query, Recalled
+from betaneutral_xl.sources.silverfund import SilverFund, holdings_question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.sources.stand_in import StandIn
+
+NOON = datetime(2025, 11, 20, 12, 0, tzinfo=UTC)
+HOUR = Query(key="POST https://x.org/latest {}", note="three names", lifetime=timedelta(hours=1))
+FOR_EVER = Query(key="POST https://x.org/summary {}", note="a closed day", lifetime=None)
+
+
+class Source:
+    """Counts how often it is asked, and answers or fails as it is told to."""
+
+    def __init__(self) -> None:
+        """Answer well at first."""
+        self.asked = 0
+        self.error: Exception | None = None
+
+    def ask(self) -> bytes:
+        """Answer with the number of times it has been asked."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return f"answer\n{self.asked}".encode()
+
+
+def read(answer: Answer) -> tuple[str, Retrieval]:
+    return answer.content.decode(), answer.retrieval
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache", patience=0.2)
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Return a function that sets the cache's clock to some time after noon; noon it is at first."""
+
+    def set_clock(later: timedelta) -> None:
+        monkeypatch.setattr(cache_module, "_clock", lambda: NOON + later)
+
+    set_clock(timedelta(0))
+    return set_clock
+
+
+def test_what_was_answered_is_not_asked_again(cache: Cache, source: Source) -> None:
+    assert cache.recall(HOUR, source.ask, read) == Recalled(("answer\n1", Retrieval.LIVE))
+    assert cache.recall(HOUR, source.ask, read) == Recalled(("answer\n1", Retrieval.CACHED))
+    assert source.asked == 1
+
+
+def test_an_open_answer_holds_for_its_time_a_closed_one_for_ever(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    for query in (HOUR, FOR_EVER):
+        cache.recall(query, source.ask, read)
+    at(timedelta(minutes=59))
+    for query in (HOUR, FOR_EVER):
+        cache.recall(query, source.ask, read)
+    assert source.asked == 2
+    at(timedelta(minutes=60))
+    assert cache.recall(HOUR, source.ask, read).value == ("answer\n3", Retrieval.LIVE)
+    at(timedelta(days=4000))
+    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+
+
+def test_an_answer_from_the_future_is_not_believed(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    at(timedelta(days=1))
+    cache.recall(FOR_EVER, source.ask, read)
+    at(timedelta(0))
+    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+
+
+def test_refresh_asks_again_and_keeps_the_new_answer(cache: Cache, source: Source) -> None:
+    cache.recall(FOR_EVER, source.ask, read)
+    assert cache.recall(FOR_EVER, source.ask, read, refresh=True).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+
+
+@pytest.mark.parametrize("kind", NEGATIVE)
+def test_a_refusal_is_believed_for_a_minute(
+    kind: type[InputError | SourceError], cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    source.error = kind("No such thing.")
+    with pytest.raises(kind, match=r"^No such thing\.$"):
+        cache.recall(FOR_EVER, source.ask, read)
+    at(timedelta(seconds=59))
+    with pytest.raises(kind) as caught:
+        cache.recall(FOR_EVER, source.ask, read)
+    assert str(caught.value) == "No such thing. (So it was 59 seconds ago; --refresh asks again.)"
+    assert source.asked == 1
+    at(timedelta(seconds=60))
+    source.error = None
+    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+
+
+@pytest.mark.parametrize("kind", [Unreachable, Refused, ChangedFormat, InputError, RuntimeError])
+def test_other_failures_are_not_kept(kind: type[Exception], cache: Cache, source: Source) -> None:
+    source.error = kind("not now")
+    with pytest.raises(kind):
+        cache.recall(HOUR, source.ask, read)
+    source.error = None
+    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+
+
+def test_an_answer_that_cannot_be_read_is_not_kept(cache: Cache, source: Source) -> None:
+    def fussy(answer: Answer) -> str:
+        if answer.content.endswith(b"1"):
+            msg = "not this"
+            raise ChangedFormat(msg)
+        return answer.content.decode()
+
+    with pytest.raises(ChangedFormat, match="not this"):
+        cache.recall(HOUR, source.ask, fussy)
+    assert cache.entries() == ()
+    assert cache.recall(HOUR, source.ask, fussy).value == "answer\n2"
+
+
+def test_when_the_network_is_down_an_old_answer_is_used_only_if_allowed(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    cache.recall(HOUR, source.ask, read)
+    at(timedelta(hours=30))
+    source.error = Unreachable("x.org cannot be reached.")
+    with pytest.raises(Unreachable) as caught:
+        cache.recall(HOUR, source.ask, read)
+    assert str(caught.value) == (
+        "x.org cannot be reached. Or use the answer of 2025-11-20 12:00 UTC, 30 hours old: --allow-stale."
+    )
+    assert cache.recall(HOUR, source.ask, read, allow_stale=True) == Recalled(
+        ("answer\n1", Retrieval.CACHED),
+        (
+            "x.org cannot be reached. Used instead for three names: "
+            "the answer of 2025-11-20 12:00 UTC, 30 hours old.",
+        ),
+    )
+
+
+def test_an_old_answer_does_not_stand_in_for_a_refusal(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    cache.recall(HOUR, source.ask, read)
+    at(timedelta(hours=2))
+    source.error = Refused("the token is refused")
+    with pytest.raises(Refused):
+        cache.recall(HOUR, source.ask, read, allow_stale=True)
+
+
+def test_a_refusal_does_not_stand_in_for_an_answer(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    source.error = UnknownFund("no such fund")
+    with pytest.raises(UnknownFund):
+        cache.recall(HOUR, source.ask, read)
+    at(timedelta(hours=2))
+    source.error = Unreachable("x.org cannot be reached.")
+    with pytest.raises(Unreachable, match=r"^x\.org cannot be reached\.$"):
+        cache.recall(HOUR, source.ask, read, allow_stale=True)
+
+
+def only_file(folder: Path) -> Path:
+    (path,) = (folder / "cache" / "answers").iterdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[:-1],
+        lambda content: content[:-1] + b"2",
+        lambda content: b"",
+        lambda content: b"\x00" * len(content),
+        lambda content: content.replace(b'"version": 1', b'"version": 0'),
+        lambda content: content.replace(b"x.org", b"y.org"),
+        lambda content: content.replace(b'"fetched_at": "2', b'"fetched_at": "x'),
+        lambda content: b"[]" + content[content.index(b"\n") :],
+        lambda content: b"[" * 200_000 + content[content.index(b"\n") :],
+    ],
+    ids=["cut", "changed", "empty", "zeros", "version", "question", "time", "list", "nested"],
+)
+def test_a_damaged_answer_is_asked_for_again(
+    damage: Callable[[bytes], bytes], cache: Cache, source: Source, tmp_path: Path
+) -> None:
+    cache.recall(HOUR, source.ask, read)
+    path = only_file(tmp_path)
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    assert path.read_bytes() != before
+    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+
+
+def test_entries_say_what_is_kept_newest_first(
+    cache: Cache, source: Source, at: Callable[[timedelta], None]
+) -> None:
+    cache.recall(FOR_EVER, source.ask, read)
+    at(timedelta(hours=1))
+    cache.recall(HOUR, source.ask, read)
+    newest, oldest = cache.entries()
+    assert (newest.note, newest.size) == ("three names", 8)
+    assert (newest.fetched_at, newest.expires) == (NOON + timedelta(hours=1), NOON + timedelta(hours=2))
+    assert (oldest.note, oldest.expires) == ("a closed day", None)
+
+
+def test_clear_removes_all_answers(cache: Cache, source: Source) -> None:
+    for query in (HOUR, FOR_EVER):
+        cache.recall(query, source.ask, read)
+    assert cache.clear() == 2
+    assert cache.entries() == ()
+    assert cache.clear() == 0
+
+
+def test_a_cache_that_is_not_there_is_empty(cache: Cache, tmp_path: Path) -> None:
+    assert cache.entries() == ()
+    assert cache.clear() == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_nobody_asked_for_in_a_month_is_forgotten(
+    cache: Cache, source: Source, tmp_path: Path, at: Callable[[timedelta], None]
+) -> None:
+    cache.recall(FOR_EVER, source.ask, read)
+    cache.recall(HOUR, source.ask, read)
+    for path in (tmp_path / "cache" / "answers").iterdir():
+        os.utime(path, (0, 0))
+    cache.recall(Query(key="another", note="another", lifetime=None), source.ask, read)
+    assert {entry.note for entry in cache.entries()} == {"a closed day", "another"}
+
+
+def test_where_nothing_can_be_written_the_answer_comes_all_the_same(source: Source, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    cache = Cache(tmp_path / "file" / "cache")
+    for times in (1, 2):
+        assert cache.recall(HOUR, source.ask, read) == Recalled(
+            (f"answer\n{times}", Retrieval.LIVE),
+            ("The answers of the network could not be kept: the cache folder cannot be written.",),
+        )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_nobody_else_may_look_into_the_cache(cache: Cache, source: Source, tmp_path: Path) -> None:
+    cache.recall(HOUR, source.ask, read)
+    assert (tmp_path / "cache" / "answers").stat().st_mode & 0o077 == 0
+
+
+def test_who_waits_for_too_long_is_told(cache: Cache, source: Source) -> None:
+    with cache._alone(HOUR), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(cache.recall, HOUR, source.ask, read)
+        with pytest.raises(Unreachable) as caught:
+            waiting.result()
+    assert str(caught.value) == (
+        "Another run has been asking for three names for 0 s. Wait for it to end, or end it."
+    )
+    assert source.asked == 0
+
+
+def test_who_waited_finds_the_answer_of_the_other(tmp_path: Path, source: Source) -> None:
+    cache = Cache(tmp_path / "cache")
+    with ThreadPoolExecutor(16) as pool:
+        found = list(
+            pool.map(lambda _: cache.recall(HOUR, source.ask, read, refresh=True).value[0], range(16))
+        )
+    assert set(found) <= {f"answer\n{times}" for times in range(1, source.asked + 1)}
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _: cache.recall(FOR_EVER, source.ask, read), range(16)))
+    assert len(cache.entries()) == 2
+
+
+@contextmanager
+def lock_that_fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Iterator[None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("filelock.FileLock.acquire", fail)
+        yield
+
+
+@pytest.mark.parametrize("error", [NotImplementedError("no flock"), OSError("no locks available")])
+def test_where_there_are_no_locks_it_works_without(
+    error: Exception, cache: Cache, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lock_that_fails(monkeypatch, error):
+        assert cache.recall(HOUR, source.ask, read).value == ("answer\n1", Retrieval.LIVE)
+
+
+def test_days_are_closed_when_the_night_after_them_is_over() -> None:
+    today = datetime.now(UTC).date()
+    lifetimes = {
+        days: holdings_question("quant", day, day).lifetime
+        for days in (0, 1, 2, 3)
+        for day in [today - timedelta(days=days)]
+    }
+    assert [lifetimes[days] is None for days in (0, 1, 2, 3)] == [False, False, True, True]
+
+
+def test_an_answer_is_asked_for_with_the_same_words_whoever_asks(
+    fund_api: StandIn, settings_for: Callable[..., Settings]
+) -> None:
+    for token in ("", "not-to-be-seen-anywhere"):
+        with SilverFund(settings_for(fund_api, token=token)) as fund:
+            holdings = fund.holdings("quant_paper", date(2025, 11, 18))
+    assert holdings.provenance.retrieval is Retrieval.CACHED
+    assert fund_api.asked == ["/all-holdings/summary"]
+
+
+def test_the_risk_model_of_the_same_names_is_asked_for_once(
+    fund_api: StandIn, settings_for: Callable[..., Settings]
+) -> None:
+    with SilverFund(settings_for(fund_api)) as fund:
+        first = fund.covariance(["NVDA", "MSFT", "TSM"])
+        second = fund.covariance(["msft us", "NVDA"])
+    assert fund_api.asked == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
+    assert second.provenance.retrieval is Retrieval.CACHED
+    assert second.provenance.sha256 == first.provenance.sha256
+    assert (second.form.dense() == first.form.dense()).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "kind"),
+    [
+        ("quant_paper", "2025-11-17", EmptyFund),
+        ("hedgy", "2025-11-18", UnknownFund),
+        ("grad", "2025-11-18", NoData),
+    ],
+)
+def test_negative_answers_of_the_api_are_asked_for_once(
+    name: str,
+    day: str,
+    kind: type[BetaNeutralError],
+    fund_api: StandIn,
+    settings_for: Callable[..., Settings],
+) -> None:
+    for _ in range(3):
+        with SilverFund(settings_for(fund_api)) as fund, pytest.raises(kind):
+            fund.holdings(name, day)
+    assert fund_api.asked == ["/all-holdings/summary"]
+
+
+MANY = 200
+
+RUN_MANY = """\
+import json, os, sys
+import filelock, requests, urllib3  # once, before the processes part
+from pathlib import Path
+from betaneutral_xl.settings import Settings
+from betaneutral_xl.sources.silverfund import SilverFund
+
+url, cache, many = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+start, go = os.pipe()
+children = []
+for _ in range(many):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.close(go)
+            os.read(start, 1)  # ends for all at once, when the parent closes its end
+            with SilverFund(Settings(api_url=url, cache=cache, retries=0)) as fund:
+                code = 0 if fund.holdings("quant_paper", "2025-11-18").nav == 50_000.0 else 2
+        finally:
+            os._exit(code)
+    children.append(child)
+os.close(go)
+print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="without fork, two hundred interpreters take minutes")
+def test_two_hundred_processes_at_once_make_one_request(fund_api: StandIn, tmp_path: Path) -> None:
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", RUN_MANY, fund_api.url, str(tmp_path / "cache"), str(MANY)],
+        capture_output=True,
+        check=True,
+        text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert json.loads(done.stdout) == [0] * MANY, done.stderr
+    assert fund_api.asked == ["/all-holdings/summary"]
