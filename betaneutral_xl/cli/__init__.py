@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import betas, demo, etf, rebalance
+from betaneutral_xl.cli import betas, cache, demo, etf, fake_api, rebalance
 from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ COMMANDS = (
     rebalance,
     betas,
     etf,
+    cache,
+    fake_api,
 )
 
 EPILOG = """\

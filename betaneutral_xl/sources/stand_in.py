@@ -19,6 +19,12 @@ from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.provenance import Provenance, Retrieval
+from betaneutral_xl.sources.covariance_csv import parse_covariance
+from betaneutral_xl.sources.holdings_json import parse_holdings
+from betaneutral_xl.sources.silverfund import FUNDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -26,8 +32,6 @@ HOST = "127.0.0.1"
 
 BENCHMARK = "IWV"
 """Always the last name of a covariance."""
-
-FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
 
 LARGEST_QUESTION = 2**20
 """Bytes."""
@@ -133,6 +137,30 @@ class Api:
     books: Mapping[str, Mapping[str, Any]]
     covariance: str
     token: str = "demo"  # noqa: S105 - public, for a server that has no secrets
+
+    @classmethod
+    def of_files(cls, holdings: bytes, covariance: bytes, token: str = "demo") -> Api:  # noqa: S107 - as above
+        """Return an API that answers from two answers of it, after reading both.
+
+        Raises
+        ------
+        BetaNeutralError
+            If they are not such answers.
+
+        """
+
+        def origin(location: str) -> Provenance:
+            return Provenance(
+                source="stand-in", location=location, retrieval=Retrieval.FILE, as_of=None, rows=0
+            )
+
+        fund = parse_holdings(holdings, origin("the holdings")).fund
+        names = parse_covariance(covariance, origin("the covariance")).tickers
+        text = covariance.decode("utf-8-sig")
+        if not text.startswith("date,ticker,") or names[-1] != BENCHMARK:
+            msg = f"The covariance is not as the API answers: date,ticker,<tickers>,{BENCHMARK}."
+            raise InputError(msg)
+        return cls({fund: json.loads(holdings)}, text, token)
 
     def answer(self, method: str, path: str, authorization: str, body: bytes) -> Response:
         """Return what the API answers to a request."""
@@ -271,7 +299,11 @@ class StandIn:
         self.closing = threading.Event()
         self._troubles: list[_Trouble] = []
         self._lock = threading.Lock()
-        self._server = _Server((HOST, port), self)
+        try:
+            self._server = _Server((HOST, port), self)
+        except (OSError, OverflowError):
+            msg = f"Port {port} of this machine cannot be used. Choose another."
+            raise InputError(msg) from None
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 

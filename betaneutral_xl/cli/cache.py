@@ -1,0 +1,101 @@
+"""``betaneutral-xl cache``: what is kept of the network's answers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli.output import add_machine_formats, console
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from betaneutral_xl.sources.cache import Entry
+
+EPILOG = """\
+examples:
+  betaneutral-xl cache list
+  betaneutral-xl cache list --json
+  betaneutral-xl cache clear
+
+Answers about days that are over are kept for good, others for an hour, refusals for a minute. The
+folder is the platform's cache folder, or BETANEUTRAL_CACHE. No token is in it.
+"""
+
+COLUMNS = ("what", "fetched_at", "expires", "holds", "bytes", "refusal")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "cache",
+        help="show or remove what is kept of the fund's API's answers",
+        description="Show or remove what is kept of the answers of the fund's web API.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    listing = actions.add_parser("list", help="show what is kept, newest first")
+    add_machine_formats(listing)
+    listing.set_defaults(run=run_list)
+    actions.add_parser("clear", help="remove all of it").set_defaults(run=run_clear)
+
+
+def run_list(args: argparse.Namespace) -> None:
+    """Print what is kept."""
+    from betaneutral_xl.sources.cache import Cache  # noqa: PLC0415 - only for these commands
+
+    settings = Settings.from_environment()
+    rows = [_row(entry) for entry in Cache(settings.cache).entries()]
+    if args.json:
+        records = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        sys.stdout.write(saving.to_json({"folder": str(settings.cache), "answers": records}) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(COLUMNS, rows))
+    else:
+        _print(rows, str(settings.cache))
+
+
+def run_clear(_: argparse.Namespace) -> None:
+    """Remove what is kept."""
+    from betaneutral_xl.sources.cache import Cache  # noqa: PLC0415 - only for these commands
+
+    settings = Settings.from_environment()
+    sys.stdout.write(f"removed {Cache(settings.cache).clear()} answers from {settings.cache}\n")
+
+
+def _row(entry: Entry) -> tuple[str, str, str | None, bool, int, str | None]:
+    expires = entry.expires.isoformat(timespec="seconds") if entry.expires else None
+    return (
+        entry.note,
+        entry.fetched_at.isoformat(timespec="seconds"),
+        expires,
+        entry.holds(datetime.now(UTC)),
+        entry.size,
+        entry.refusal or None,
+    )
+
+
+def _print(rows: list[tuple[str, str, str | None, bool, int, str | None]], folder: str) -> None:
+    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.text import Text  # noqa: PLC0415 - only for people
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("what", "fetched at (UTC)", "holds until (UTC)"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("bytes", justify="right", no_wrap=True)
+    for what, fetched_at, expires, holds, size, refusal in rows:
+        until = "for good" if expires is None else _minute(expires) if holds else "over"
+        label = f"{what} ({refusal})" if refusal else what
+        table.add_row(Text(label), _minute(fetched_at), until, f"{size:,}")
+    if rows:
+        out.print(table)
+    total = sum(row[4] for row in rows)
+    out.print(f"{len(rows)} answers, {total:,} bytes in {folder}", markup=False, soft_wrap=True)
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")

@@ -1,0 +1,131 @@
+"""``betaneutral-xl fake-api``: the fund's web API on this machine, to try the whole path."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import threading
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from betaneutral_xl.sources.stand_in import Fault, StandIn
+
+EPILOG = """\
+examples:
+  betaneutral-xl fake-api
+  betaneutral-xl fake-api --fault 502*2            fail twice, then answer: the retries succeed
+  betaneutral-xl fake-api --fault html@/covariance-matrix/latest
+  betaneutral-xl fake-api --holdings fund.json --covariance risk.csv --port 9000
+
+It answers as the fund's API does, with the embedded sample or with files in the API's shape, on the
+loopback interface only. Stop it with Ctrl-C.
+"""
+
+_FAULT = re.compile(r"(?P<fault>[^@*]+)(?:@(?P<path>/[^*]*))?(?:\*(?P<times>[0-9]{1,6}))?")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "fake-api",
+        help="serve the embedded sample as the fund's web API, on this machine only",
+        description="Run a stand-in for the fund's web API, to try things out without credentials.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=int, default=8765, metavar="N", help="where to listen (default: %(default)s; 0: any)"
+    )
+    parser.add_argument(
+        "--token",
+        default="demo",
+        metavar="TEXT",
+        help="the token it wants for risk data (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--holdings", metavar="FILE", help="serve this answer of /all-holdings/summary instead of the sample"
+    )
+    parser.add_argument(
+        "--covariance", metavar="FILE", help="serve this answer of /covariance-matrix/latest instead"
+    )
+    parser.add_argument(
+        "--fault",
+        metavar="FAULT[@PATH][*TIMES]",
+        action="append",
+        default=[],
+        help="answer badly, always or so many times: slow, trickle, reset, cut-off, truncated, huge, "
+        "compressed, html, content-type, redirect, or a status such as 401, 422, 429, 500, 502",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Serve until it is interrupted."""
+    from betaneutral_xl.sources import sample  # noqa: PLC0415 - parsers
+    from betaneutral_xl.sources.files import read_bytes  # noqa: PLC0415 - only here
+    from betaneutral_xl.sources.stand_in import Api, StandIn  # noqa: PLC0415 - a web server
+
+    holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
+    covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)
+    api = Api.of_files(holdings, covariance, args.token)
+    troubles = [read_fault(text) for text in args.fault]
+    with StandIn(api, args.port, log=_say) as stand_in:
+        for fault, path, times in troubles:
+            stand_in.fail(fault, path, times)
+        for line in how_to_use(stand_in, faults=bool(troubles)):
+            _say(line)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:  # the way to end it, not an accident
+            _say("stopped")
+
+
+def read_fault(text: str) -> tuple[Fault, str, int | None]:
+    """Read what is to go wrong, where, and how often: ``502@/health*2``.
+
+    Raises
+    ------
+    InputError
+        If there is no such fault.
+
+    """
+    from betaneutral_xl.sources.stand_in import Fault  # noqa: PLC0415 - a web server
+
+    match = _FAULT.fullmatch(text)
+    if match is None or match["fault"] not in set(Fault):
+        msg = (
+            f"There is no fault {text!r:.40}. Write FAULT, FAULT@/PATH or FAULT*TIMES with one of "
+            f"{', '.join(Fault)}."
+        )
+        raise InputError(msg)
+    return Fault(match["fault"]), match["path"] or "", int(match["times"]) if match["times"] else None
+
+
+def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
+    """Return the lines that tell how to point the package at the stand-in."""
+    from betaneutral_xl.sources import sample  # noqa: PLC0415 - parsers
+
+    fund, book = next(iter(stand_in.api.books.items()))
+    token = stand_in.api.token
+    lines = [
+        f"The fund's API, as a stand-in: {stand_in.url} (fund {fund} on {book['end']}). Stop it with Ctrl-C.",
+        "",
+        "In another terminal:",
+        f"  export BETANEUTRAL_API_URL={stand_in.url} BETANEUTRAL_TOKEN={token}",
+        "or on Windows, in PowerShell:",
+        f'  $env:BETANEUTRAL_API_URL="{stand_in.url}"; $env:BETANEUTRAL_TOKEN="{token}"',
+        "and then:",
+        f'  betaneutral-xl rebalance --fund {fund} --date {book["end"]} --etf "{files(sample) / sample.ETF}"',
+    ]
+    if faults:
+        lines.append("Add --refresh: an answer that is kept hides the faults.")
+    return [*lines, ""]
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
