@@ -36,6 +36,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from betaneutral_xl.reachable import Reachable
+
 LISTED = 5
 """How many names a message spells out before it says how many more there are."""
 
@@ -137,7 +139,14 @@ class UncoveredRisk(ModelError):
 
 
 class Infeasible(ModelError):
-    """No weights meet all of the conditions."""
+    """No weights meet all of the conditions; ``reachable`` says which betas could be met, where known."""
+
+    def __init__(
+        self, message: str, *, tickers: Sequence[str] = (), reachable: Reachable | None = None
+    ) -> None:
+        """Keep what could be reached beside the line."""
+        super().__init__(message, tickers=tickers)
+        self.reachable = reachable
 
 
 class SolverFailed(ModelError):

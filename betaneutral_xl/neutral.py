@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl import closed_forms
+from betaneutral_xl import cardinality, closed_forms, solvers
 from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.errors import InputError, UnknownTicker
-from betaneutral_xl.rebalance import Method, Rebalance, Universe
+from betaneutral_xl.checks import TRADED
+from betaneutral_xl.conditions import Binding, Posed, pose
+from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
+from betaneutral_xl.errors import Infeasible, InputError, UnknownTicker
+from betaneutral_xl.linear import fewest_trades
+from betaneutral_xl.reachable import reachable
+from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray
+    from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.portfolio import Etf, Holdings
+    from betaneutral_xl.quadratic import Problem, Solution
     from betaneutral_xl.risk import Covariance
 
 Target = float | str | Mapping[str, float | str]
@@ -32,7 +38,7 @@ def neutralise(
     *,
     target: Target = 0.0,
     method: Method = Method.HEDGE,
-    universe: Universe = Universe.UNION,
+    constraints: Constraints = UNLIMITED,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Rebalance:
@@ -43,9 +49,12 @@ def neutralise(
         ETF itself. Of all portfolios with ``B'x = t`` the one of least tracking error; what is
         freed is a cash line.
     ``reweight``
-        ``min (x-w)'V(x-w)`` subject to ``B'x = t`` and ``sum(x) = sum(w)``.
+        ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints.
     ``least_squares``
         ``min sum((x-w)**2)`` subject to the same.
+    ``fewest_trades``
+        The trades of least turnover, which are few (a linear programme); then ``reweight`` with
+        these names only.
     ``scaled``
         ``x = w * beta``, the notebook's formula, kept so that its numbers can be reproduced. It
         aims at no target and is not neutral.
@@ -57,8 +66,10 @@ def neutralise(
     target
         The portfolio's beta to be reached: a number; a ticker of the risk model such as ``IWV``,
         so that the *active* beta is zero; or a mapping from ETF name to one of these.
-    method, universe
-        How, and which names may be traded (for ``reweight`` and ``least_squares``).
+    method
+        How.
+    constraints
+        What the new weights must keep to, besides the target; for the methods that reweight.
     on_missing, etf_on_missing
         What to do with names that have no risk data.
 
@@ -71,41 +82,50 @@ def neutralise(
     ------
     InputError
         If the options contradict each other.
-    UncoveredRisk, UndefinedBeta, Infeasible
+    UncoveredRisk, UndefinedBeta
         If the numbers admit no answer.
+    Infeasible
+        If no weights keep all limits; its ``reachable`` says which betas could be reached.
 
     """
-    _refuse_contradictions(method, target, universe, len(etfs))
+    _refuse_contradictions(method, target, constraints, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
-    targets = resolve_targets(aligned, target)
+    wanted = resolve_wanted(aligned, target, constraints)
     w, f = aligned.covered_weights, aligned.covered_etf_weights
-    ratios, condition = closed_forms.hedge_ratios(betas, f, w, targets)
+    present = betas.T @ w
+    aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(present, wanted, strict=True)])
+    ratios, condition = closed_forms.hedge_ratios(betas, f, w, aims)
 
+    targets = np.array([one.low if one.low == one.high else math.nan for one in wanted])
     notes: tuple[str, ...] = _dates_apart(aligned)
+    solution = None
+    binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
-        x = w - f @ ratios
+        new_weights = aligned.spread(w - f @ ratios, aligned.weights)
     elif method is Method.SCALED:
-        x = w * betas[:, 0]
+        new_weights = aligned.spread(w * betas[:, 0], aligned.weights)
         targets = np.full(1, math.nan)
         notes += ("The method scaled (weight times beta) is not neutral; it aims at no beta.",)
     else:
-        x, singular = _reweighted(aligned, betas, targets, method, universe)
-        if singular:
-            notes += (
-                "The covariance is singular: of the many answers of least tracking error the one with "
-                "the smallest trades is given.",
-            )
+        posed = pose(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
+        solution, said = _solved(posed, method, betas, wanted)
+        notes += said
+        binding = posed.binding(solution)
+        x = solution.problem.weights + solution.trades
+        new_weights = posed.spread(np.clip(x, posed.problem.lower, posed.problem.upper))
     return Rebalance(
         aligned=aligned,
         method=method,
-        universe=universe,
+        constraints=constraints,
         targets=targets,
         target_label=describe_target(target),
-        new_weights=aligned.spread(x, aligned.weights),
+        new_weights=new_weights,
         hedge_ratios=ratios,
         condition_number=condition,
         notes=notes,
+        solution=solution,
+        binding=binding,
     ).check()
 
 
@@ -157,41 +177,98 @@ def describe_target(target: Target) -> str:
     return target if isinstance(target, str) else f"{target:g}"
 
 
-def _reweighted(
-    aligned: Aligned, betas: FloatArray, targets: FloatArray, method: Method, universe: Universe
-) -> tuple[FloatArray, bool]:
-    w = aligned.covered_weights
-    tradable = _tradable(aligned, universe)
-    conditions = np.column_stack([np.ones(len(w)), betas])[tradable]
-    required = np.concatenate([[0.0], targets - betas.T @ w])
-    trades = np.zeros(len(w))
-    singular = False
-    if method is Method.LEAST_SQUARES:
-        trades[tradable] = closed_forms.least_squares(conditions, required)
-    else:
-        form = aligned.covariance.form.take(np.flatnonzero(tradable))
-        trades[tradable], singular = closed_forms.least_tracking_error(form, conditions, required)
-    return w + trades, singular
-
-
-def _tradable(aligned: Aligned, universe: Universe) -> BoolArray:
-    if universe is Universe.UNION:
-        return np.ones(len(aligned.covered_tickers), dtype=np.bool_)
-    names = (
-        set(aligned.holdings.tickers)
-        if universe is Universe.HELD
-        else {ticker for etf in aligned.etfs for ticker in etf.tickers}
+def resolve_wanted(aligned: Aligned, target: Target, constraints: Constraints) -> tuple[Range, ...]:
+    """Return the range that the beta to each ETF must be in: the constraint's, or the target alone."""
+    targets = resolve_targets(aligned, target).tolist()
+    return tuple(
+        constraints.beta_range(name) or Range(one, one)
+        for name, one in zip(aligned.etf_names, targets, strict=True)
     )
-    return np.array([ticker in names for ticker in aligned.covered_tickers])
 
 
-def _refuse_contradictions(method: Method, target: Target, universe: Universe, etfs: int) -> None:
-    if universe is not Universe.UNION and method in {Method.HEDGE, Method.SCALED}:
-        reason = "sells the whole basket" if method is Method.HEDGE else "trades what is held"
-        msg = f"The method {method} {reason}, so universe {universe} has no meaning. Use reweight."
+def _solved(
+    posed: Posed, method: Method, betas: FloatArray, wanted: Sequence[Range]
+) -> tuple[Solution, tuple[str, ...]]:
+    """Return the proven solution, and what is to be said about it."""
+    limits = posed.constraints
+    try:
+        if method is Method.FEWEST_TRADES:
+            return _few(posed.problem)
+        if limits.max_trades is not None or limits.min_trade:
+            return _sparse(posed.problem, limits)
+        solution = solvers.solve(posed.problem)
+    except Infeasible as error:
+        reach = reachable(posed, betas, wanted)
+        if reach.feasible:  # then it is the number or size of trades that cannot be kept
+            raise
+        raise Infeasible(reach.sentence(), reachable=reach) from error
+    if solution.shortest:
+        return solution, (
+            "The covariance is singular: of the many answers of least tracking error the one with "
+            "the smallest trades is given.",
+        )
+    return solution, ()
+
+
+def _few(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
+    """Let only those names be traded that are needed for the least turnover."""
+    trades = fewest_trades(problem)
+    if trades is None:
+        msg = "No weights keep all limits."
+        raise Infeasible(msg)
+    still = np.abs(trades) <= TRADED
+    lower, upper = (np.where(still, problem.weights, bound) for bound in (problem.lower, problem.upper))
+    solution = solvers.solve(problem.restricted(lower, upper))
+    note = (
+        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it takes "
+        f"{problem.size - int(still.sum())} names, on which tracking error is then least."
+    )
+    return solution, (note,)
+
+
+def _sparse(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
+    """Limit the number and the size of trades."""
+    most = problem.size if limits.max_trades is None else limits.max_trades
+    found = cardinality.solve(problem, most, limits.min_trade)
+    if found.optimal:
+        note = f"No better choice of trades exists ({found.nodes} choices were compared)."
+    else:
+        note = (
+            f"The best choice of trades found among {found.nodes}; a better one could lower the objective by "
+            f"{found.gap:.2g} of itself at most."
+        )
+    return found.solution, (note,)
+
+
+def _refuse_contradictions(
+    method: Method, target: Target, constraints: Constraints, etfs: Sequence[str]
+) -> None:
+    if constraints.given and method in {Method.HEDGE, Method.SCALED}:
+        reason = "sells the whole basket" if method is Method.HEDGE else "multiplies what is held"
+        said = ", ".join(constraints.given)
+        msg = f"The method {method} {reason}, so {said} can have no effect. Use reweight, or leave it out."
         raise InputError(msg)
-    if method is Method.SCALED and (target != 0.0 or etfs != 1):
+    if method is Method.SCALED and (target != 0.0 or len(etfs) != 1):
         msg = "The method scaled (weight times beta) takes one ETF and no target. Use hedge or reweight."
+        raise InputError(msg)
+    if constraints.cost_bp and method is not Method.REWEIGHT:
+        msg = f"A cost is weighed against tracking variance, which {method} does not minimise. Use reweight."
+        raise InputError(msg)
+    if method is Method.FEWEST_TRADES and (constraints.max_trades is not None or constraints.min_trade):
+        msg = "The method fewest_trades chooses the names itself. Use reweight with max_trades or min_trade."
+        raise InputError(msg)
+    ranged = [name for name in etfs if constraints.beta_range(name) is not None]
+    aimed = (
+        ranged
+        and target != 0.0
+        and (
+            any(name in target for name in ranged)
+            if isinstance(target, Mapping)
+            else len(ranged) == len(etfs)
+        )
+    )
+    if aimed:
+        msg = f"Both a target and a range are given for the beta to {', '.join(ranged)}. Choose one."
         raise InputError(msg)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.checks import TRADED, Check, check_limits, check_solution
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.provenance import Retrieval
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from betaneutral_xl.alignment import Aligned, Coverage
+    from betaneutral_xl.conditions import Binding
+    from betaneutral_xl.constraints import Constraints, Universe
     from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.quadratic import Solution
 
 TOLERANCE = 1e-10
 """Largest residual with which a result may leave the core."""
@@ -38,15 +42,8 @@ class Method(StrEnum):
     HEDGE = "hedge"
     REWEIGHT = "reweight"
     LEAST_SQUARES = "least_squares"
+    FEWEST_TRADES = "fewest_trades"
     SCALED = "scaled"
-
-
-class Universe(StrEnum):
-    """Which names may be traded."""
-
-    UNION = "union"
-    HELD = "held"
-    ETF = "etf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +64,6 @@ class Exposure:
     cash: float
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One statement about the result, recomputed from the result itself."""
-
-    name: str
-    residual: float
-    limit: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether it holds; a residual that is no number does not pass."""
-        return self.residual <= self.limit
-
-
 @dataclass(frozen=True, eq=False)
 class Rebalance:
     """New weights on the aligned list of names.
@@ -91,11 +74,11 @@ class Rebalance:
         Portfolio, ETFs and risk model on one list of N tickers.
     method
         How the weights were found.
-    universe
-        Which names could be traded.
+    constraints
+        What the new weights had to keep to besides.
     targets
-        Shape (K,): the portfolio's beta to each ETF that was asked for; NaN for ``scaled``,
-        which aims at none.
+        Shape (K,): the portfolio's beta to each ETF that was asked for; NaN where a range was,
+        and for ``scaled``, which aims at none.
     target_label
         The target as it was asked for, such as ``0`` or ``IWV``.
     new_weights
@@ -107,18 +90,24 @@ class Rebalance:
         Of the system that gives h; 1 for one ETF.
     notes
         What the method has to say, one line each.
+    solution
+        Of the optimisation, with its proof; None for the methods that do not optimise.
+    binding
+        The limits that the new weights are on, with their shadow prices, the dearest first.
 
     """
 
     aligned: Aligned
     method: Method
-    universe: Universe
+    constraints: Constraints
     targets: FloatArray
     target_label: str
     new_weights: FloatArray
     hedge_ratios: FloatArray
     condition_number: float
     notes: tuple[str, ...] = ()
+    solution: Solution | None = None
+    binding: tuple[Binding, ...] = ()
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -134,6 +123,11 @@ class Rebalance:
     def weights(self) -> FloatArray:
         """The portfolio as it was, w, shape (N,)."""
         return self.aligned.weights
+
+    @property
+    def universe(self) -> Universe:
+        """Which names could be traded."""
+        return self.constraints.universe
 
     @property
     def etf_names(self) -> tuple[str, ...]:
@@ -176,6 +170,16 @@ class Rebalance:
     def turnover(self) -> float:
         """One-way, ``sum(abs(x - w)) / 2`` over names (the cash line is not a trade)."""
         return float(np.abs(self.trades).sum()) / 2.0
+
+    @property
+    def traded_names(self) -> int:
+        """How many names are traded."""
+        return int(np.count_nonzero(np.abs(self.trades) > TRADED))
+
+    @property
+    def cost(self) -> float:
+        """What the trades cost, decimal of net asset value; 0 where no cost was given."""
+        return self.constraints.cost * float(np.abs(self.trades).sum())
 
     @property
     def sources(self) -> tuple[Provenance, ...]:
@@ -277,8 +281,9 @@ class Rebalance:
                 Check("trades are the ETFs' baskets", float(np.abs(gap).max(initial=0.0)), tolerance),
                 Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), tolerance),
             ]
-        if self.method in {Method.REWEIGHT, Method.LEAST_SQUARES}:
-            checks.append(Check("net exposure is kept", abs(self.after.net - self.before.net), tolerance))
+        if self.solution is not None:
+            checks += check_limits(aligned, self.constraints, x, self.after.beta, tolerance)
+            checks += check_solution(aligned, x, self.solution)
         return tuple(checks)
 
     def check(self, tolerance: float = TOLERANCE) -> Rebalance:

@@ -1,0 +1,118 @@
+"""Statements about a result, recomputed from the result itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.conditions import bounds_of, group_label
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from betaneutral_xl.alignment import Aligned
+    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.constraints import Constraints, Range
+    from betaneutral_xl.quadratic import Solution
+
+TRADED = 1e-9
+"""A trade smaller than this is none (a dollar in a billion)."""
+
+LIMIT = 1e-8
+"""Largest excess over a limit with which a result may leave the core."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One statement about the result, recomputed from the result itself."""
+
+    name: str
+    residual: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds; a residual that is no number does not pass."""
+        return self.residual <= self.limit
+
+
+def check_limits(
+    aligned: Aligned,
+    constraints: Constraints,
+    new_weights: FloatArray,
+    betas: Mapping[str, float],
+    tolerance: float,
+) -> Iterator[Check]:
+    """Check new weights, shape (N,), against every limit that was set."""
+    x, w = new_weights, aligned.weights
+    if constraints.net is None:
+        yield Check("net exposure is kept", abs(float(x.sum() - w.sum())), tolerance)
+    else:
+        yield Check(
+            f"net exposure is {constraints.net}", _outside(float(x.sum()), constraints.net), tolerance
+        )
+    for name, beta in betas.items():
+        limit = constraints.beta_range(name)
+        if limit is not None:
+            yield Check(f"beta to {name} is {limit}", _outside(beta, limit), tolerance)
+    yield from _check_names(aligned, constraints, x)
+    yield from _check_trades(constraints, x - w)
+    for group, limit in constraints.group_limits.items():
+        inside = np.isin(aligned.tickers, constraints.groups[group])
+        yield Check(f"{group_label(group)} is {limit}", _outside(float(x[inside].sum()), limit), LIMIT)
+    if math.isfinite(constraints.gross):
+        over = float(np.abs(x).sum()) - constraints.gross
+        yield Check(f"gross exposure is at most {constraints.gross:g}", over, LIMIT)
+
+
+def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> Iterator[Check]:
+    """Check what is asked of single names.
+
+    A bound is for names that are held or may be traded: an ETF's name that is neither is at zero.
+    """
+    trades = x - aligned.weights
+    if constraints.long_only or constraints.lower or constraints.upper:
+        bounds = bounds_of(constraints, aligned.tickers)
+        concerned = (aligned.weights != 0.0) | (trades != 0.0)
+        below, above = (bounds[:, 0] - x)[concerned], (x - bounds[:, 1])[concerned]
+        yield Check("no weight is below its lower bound", float(below.max(initial=0.0)), LIMIT)
+        yield Check("no weight is above its upper bound", float(above.max(initial=0.0)), LIMIT)
+    if constraints.frozen:
+        frozen = np.isin(aligned.tickers, constraints.frozen)
+        yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), 0.0)
+
+
+def _check_trades(constraints: Constraints, trades: FloatArray) -> Iterator[Check]:
+    """Check what is asked of the trades together."""
+    sizes = np.abs(trades)
+    sizes = sizes[sizes > TRADED]
+    if math.isfinite(constraints.turnover):
+        over = float(sizes.sum()) / 2.0 - constraints.turnover
+        yield Check(f"turnover is at most {constraints.turnover:g}", over, LIMIT)
+    if constraints.max_trades is not None:
+        over = float(max(sizes.size - constraints.max_trades, 0))
+        yield Check(f"at most {constraints.max_trades} names are traded", over, 0.0)
+    if constraints.min_trade:
+        missing = constraints.min_trade - float(sizes.min(initial=math.inf))
+        yield Check(f"every trade is at least {constraints.min_trade:g}", missing, LIMIT)
+
+
+def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution) -> Iterator[Check]:
+    """Check that the new weights are the solution's, and that the solution is the best there is.
+
+    The proof is made anew from the covariance, the trades and the multipliers.
+    """
+    made = float(np.abs(new_weights - aligned.weights).sum())
+    yield Check("trades are the solution's", abs(made - float(np.abs(solution.trades).sum())), LIMIT)
+    yield Check(
+        "no other weights on the names traded are better (gap of the objective)",
+        solution.gap,
+        solution.allowed_gap,
+    )
+
+
+def _outside(value: float, limit: Range) -> float:
+    return max(limit.low - value, value - limit.high, 0.0)

@@ -1,0 +1,389 @@
+"""What the new weights must keep to: one object for Python, command line and worksheet.
+
+It speaks of names and weights in decimals of net asset value, and knows nothing of arrays or
+solvers; ``conditions`` turns it into a problem on an aligned list of names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+ALL = "*"
+"""The key that stands for every name, or every ETF, that is not named itself."""
+
+BASIS_POINT = 1e-4
+
+RISK_AVERSION = 10.0
+"""Of an active manager: 2 % of tracking error costs as much as 20 bp (Grinold and Kahn, chapter 4)."""
+
+
+class Universe(StrEnum):
+    """Which names may be traded."""
+
+    UNION = "union"
+    HELD = "held"
+    ETF = "etf"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A closed interval; either end may be infinite, and both may be one number."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __post_init__(self) -> None:
+        """Hold that there is something in it."""
+        if not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
+            msg = f"The range {self.low:g} to {self.high:g} is empty. Give the lower end first."
+            raise InputError(msg)
+
+    def __str__(self) -> str:
+        """Say it as a person would.
+
+        >>> str(Range(0.1, 0.2)), str(Range(high=0.3)), str(Range(0.5, 0.5))
+        ('0.1 to 0.2', 'at most 0.3', '0.5')
+        """
+        if self.low == self.high:
+            return f"{self.low:g}"
+        if math.isinf(self.low):
+            return "any" if math.isinf(self.high) else f"at most {self.high:g}"
+        return f"at least {self.low:g}" if math.isinf(self.high) else f"{self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraints:
+    """The limits of ``reweight``, ``least_squares`` and ``fewest_trades``; by default only the net exposure.
+
+    All weights and limits are decimals of net asset value. Mappings by name may have the key ``*``
+    for all that are not named.
+
+    Attributes
+    ----------
+    long_only
+        No weight below zero.
+    lower, upper
+        Least and most weight, by ticker or ``*``. A name without one is unbounded.
+    frozen
+        Tickers that are not traded.
+    universe
+        Which names may be traded: ``union`` of portfolio and ETFs, ``held``, or the ``etf`` names.
+    net
+        The sum of all weights; by default it is kept as it is.
+    beta
+        The portfolio's beta to each ETF, by the ETF's name or ``*``, in place of a target.
+    turnover
+        Most one-way turnover, ``sum(abs(x - w)) / 2``.
+    gross
+        Most gross exposure, ``sum(abs(x))``.
+    groups
+        Tickers by group, such as sectors.
+    group_limits
+        The sum of the weights of a group.
+    cost_bp
+        What a trade costs, in basis points of what is traded. The objective is then
+        ``risk_aversion / 2 * tracking_error**2 + cost * sum(abs(x - w))``.
+    risk_aversion
+        How much utility a unit of annual tracking variance costs; only weighs against ``cost_bp``.
+    max_trades
+        Most names that are traded.
+    min_trade
+        A trade is none, or at least this large.
+
+    Examples
+    --------
+    >>> Constraints.from_mapping({"long_only": True, "upper": {"*": 0.05, "brk b": 0.08}}).upper["BRK.B"]
+    0.08
+
+    """
+
+    long_only: bool = False
+    lower: Mapping[str, float] = field(default_factory=dict)
+    upper: Mapping[str, float] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    universe: Universe = Universe.UNION
+    net: Range | None = None
+    beta: Mapping[str, Range] = field(default_factory=dict)
+    turnover: float = math.inf
+    gross: float = math.inf
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group_limits: Mapping[str, Range] = field(default_factory=dict)
+    cost_bp: float = 0.0
+    risk_aversion: float = RISK_AVERSION
+    max_trades: int | None = None
+    min_trade: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Hold that the limits have a meaning, one by one and together."""
+        object.__setattr__(self, "frozen", tuple(dict.fromkeys(self.frozen)))
+        for name in ("lower", "upper", "beta", "groups", "group_limits"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        self._require_numbers()
+        self._require_agreement()
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Constraints:
+        """Make constraints from plain values: a TOML file's, a worksheet range's, a caller's.
+
+        A limit by name is a mapping, or one value for all. A range is a number, ``[low, high]``,
+        or text such as ``0.1:0.3``, ``:0.3`` and ``0.1:``. Text may end in ``%``. ``groups`` maps
+        a group to its tickers, or a ticker to its group. Names of limits may be written with
+        blanks or hyphens.
+
+        Raises
+        ------
+        InputError
+            If there is no limit of that name, or its value cannot be read.
+
+        """
+        read: dict[str, Any] = {}
+        for key, value in given.items():
+            name = str(key).strip().lower().replace("-", "_").replace(" ", "_")
+            if name not in _READERS:
+                msg = f"There is no limit {key!r}. Choose from {', '.join(_READERS)}."
+                raise InputError(msg)
+            if name in read:
+                msg = f"The limit {name} is given twice. Merge the two."
+                raise InputError(msg)
+            try:
+                read[name] = _READERS[name](value)
+            except (TypeError, ValueError) as error:
+                msg = f"The limit {name} is {value!r}: {error}."
+                raise InputError(msg) from None
+        return cls(**read)
+
+    @classmethod
+    def load(cls, path: Path) -> Constraints:
+        """Read constraints from a TOML file.
+
+        Raises
+        ------
+        UnreadableFile
+            If the file is absent or is no TOML.
+        InputError
+            If a limit cannot be read.
+
+        """
+        import tomllib  # noqa: PLC0415 - only where there is such a file
+
+        try:
+            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            msg = f"The constraints {path.name} cannot be read: {error.strerror}."
+            raise UnreadableFile(msg) from None
+        except ValueError as error:  # what tomllib raises, and the decoder
+            msg = f"The constraints {path.name} are not TOML: {error}."
+            raise UnreadableFile(msg) from None
+        return cls.from_mapping(given)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Names of the limits that are not at their default."""
+        plain = Constraints()
+        return tuple(one.name for one in fields(self) if getattr(self, one.name) != getattr(plain, one.name))
+
+    @property
+    def cost(self) -> float:
+        """Cost of a unit of trade, decimal."""
+        return self.cost_bp * BASIS_POINT
+
+    def bounds(self, ticker: str) -> tuple[float, float]:
+        """Return the least and the most weight of a name."""
+        least = self.lower.get(ticker, self.lower.get(ALL, -math.inf))
+        most = self.upper.get(ticker, self.upper.get(ALL, math.inf))
+        return max(least, 0.0) if self.long_only else least, most
+
+    def beta_range(self, etf: str) -> Range | None:
+        """Return the range that the beta to an ETF must be in, if one is set."""
+        return self.beta.get(etf, self.beta.get(ALL))
+
+    def sentences(self) -> tuple[str, ...]:
+        """Say what is asked for, one line each."""
+        lines = []
+        if self.long_only:
+            lines.append("long only")
+        for word, limits in (("at least", self.lower), ("at most", self.upper)):
+            lines += [
+                f"weight of {'every name' if name == ALL else name} {word} {limit:g}"
+                for name, limit in limits.items()
+            ]
+        if self.frozen:
+            lines.append(f"not traded: {', '.join(self.frozen)}")
+        if self.universe is not Universe.UNION:
+            lines.append(f"traded: {self.universe} names only")
+        if self.net is not None:
+            lines.append(f"net exposure {self.net}")
+        lines += [f"beta to {'every ETF' if name == ALL else name} {r}" for name, r in self.beta.items()]
+        lines += [f"weight of group {name} {r}" for name, r in self.group_limits.items()]
+        numbers = (
+            ("one-way turnover at most", self.turnover, math.inf),
+            ("gross exposure at most", self.gross, math.inf),
+            ("cost of a trade in basis points", self.cost_bp, 0.0),
+            ("names traded at most", self.max_trades, None),
+            ("a trade is at least", self.min_trade, 0.0),
+        )
+        lines += [f"{what} {value:g}" for what, value, unset in numbers if value not in {unset, None}]
+        return tuple(lines)
+
+    def _require_numbers(self) -> None:
+        positive = {"turnover": self.turnover, "gross": self.gross, "risk_aversion": self.risk_aversion}
+        for name, value in positive.items():
+            if not value > 0.0:
+                msg = f"The limit {name} is {value:g}. Give a number above zero."
+                raise InputError(msg)
+        for name, value in {"cost_bp": self.cost_bp, "min_trade": self.min_trade}.items():
+            if not 0.0 <= value < math.inf:
+                msg = f"The limit {name} is {value:g}. Give zero or more."
+                raise InputError(msg)
+        if self.max_trades is not None and self.max_trades < 1:
+            msg = f"At most {self.max_trades} trades leave nothing to do. Give 1 or more."
+            raise InputError(msg)
+        if any(math.isnan(v) for limits in (self.lower, self.upper) for v in limits.values()):
+            msg = "A bound is not a number. Fill it in, or leave it out."
+            raise InputError(msg)
+
+    def _require_agreement(self) -> None:
+        for name in {*self.lower, *self.upper}:
+            low, high = self.bounds(name)
+            who = "every name" if name == ALL else name
+            if self.long_only and self.lower.get(name, 0.0) < 0.0:
+                msg = f"Long only and a lower bound of {self.lower[name]:g} for {who} contradict each other."
+                raise InputError(msg)
+            if low > high:
+                msg = f"The lower bound {low:g} of {who} is above its upper bound {high:g}."
+                raise InputError(msg)
+        pointless = [name for name in self.frozen if name in self.lower or name in self.upper]
+        if pointless:
+            msg = f"{pointless[0]} is frozen and has a bound of its own. Leave one of the two out."
+            raise InputError(msg, tickers=pointless)
+        homeless = [name for name in self.group_limits if name not in self.groups]
+        if homeless:
+            msg = f"The limit of group {homeless[0]} has no tickers. Name them under groups."
+            raise InputError(msg)
+        if self.net is not None and max(self.net.low, -self.net.high) > self.gross:
+            msg = (
+                f"A net exposure of {self.net} does not fit into a gross exposure of at most {self.gross:g}."
+            )
+            raise InputError(msg)
+        if self.min_trade > 2.0 * self.turnover:
+            msg = f"A trade of {self.min_trade:g} is more than a turnover of {self.turnover:g} allows."
+            raise InputError(msg)
+        if not self.cost_bp and self.risk_aversion != RISK_AVERSION:
+            msg = "The risk aversion weighs risk against a cost, and none is given. Give cost_bp too."
+            raise InputError(msg)
+
+
+UNLIMITED = Constraints()
+"""No limit but the net exposure, which is kept."""
+
+
+def number(value: Any) -> float:
+    """Read a number, or text such as ``0.05`` or ``5%``.
+
+    >>> number("5%"), number(0.05)
+    (0.05, 0.05)
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        parsed = float(text[:-1]) / 100.0 if text.endswith("%") else float(text)
+    elif isinstance(value, bool) or not hasattr(value, "__float__"):
+        msg = "give a number"
+        raise ValueError(msg)
+    else:
+        parsed = float(value)
+    if math.isnan(parsed):
+        msg = "it is blank"
+        raise ValueError(msg)
+    return parsed
+
+
+def interval(value: Any) -> Range:
+    """Read a number, a pair, or text such as ``0.1:0.3`` and ``:0.3``."""
+    if isinstance(value, Range):
+        return value
+    if isinstance(value, str) and ":" in value:
+        low, _, high = value.partition(":")
+        return Range(number(low) if low.strip() else -math.inf, number(high) if high.strip() else math.inf)
+    if isinstance(value, (list, tuple)):
+        low, high = value
+        return Range(number(low), number(high))
+    exact = number(value)
+    return Range(exact, exact)
+
+
+def _yes(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    answers = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False}
+    text = str(value).strip().lower()
+    if text not in answers:
+        msg = "give true or false"
+        raise ValueError(msg)
+    return answers[text]
+
+
+def _count(value: Any) -> int:
+    parsed = number(value)
+    if parsed != int(parsed):
+        msg = "give a whole number"
+        raise ValueError(msg)
+    return int(parsed)
+
+
+def _tickers(value: Any) -> tuple[str, ...]:
+    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    return tuple(normalise(str(name)) for name in names if str(name).strip())
+
+
+def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callable[[Any], dict[str, Any]]:
+    def read_all(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            return {ALL: read(value)}
+        return {ALL if key == ALL else label(str(key)): read(one) for key, one in value.items()}
+
+    return read_all
+
+
+def _groups(value: Any) -> dict[str, tuple[str, ...]]:
+    """Read group to tickers, or ticker to group."""
+    if not isinstance(value, Mapping):
+        msg = "give a mapping of group to tickers, or of ticker to group"
+        raise TypeError(msg)
+    groups: dict[str, tuple[str, ...]] = {}
+    for key, one in value.items():
+        if isinstance(one, str):
+            groups[one.strip()] = (*groups.get(one.strip(), ()), normalise(str(key)))
+        else:
+            groups[str(key).strip()] = _tickers(one)
+    return groups
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "long_only": _yes,
+    "lower": _by_name(number, normalise),
+    "upper": _by_name(number, normalise),
+    "frozen": _tickers,
+    "universe": lambda value: Universe(str(value).strip().lower()),
+    "net": interval,
+    "beta": _by_name(interval, str.strip),
+    "turnover": number,
+    "gross": number,
+    "groups": _groups,
+    "group_limits": _by_name(interval, str.strip),
+    "cost_bp": number,
+    "risk_aversion": number,
+    "max_trades": _count,
+    "min_trade": number,
+}
