@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from betaneutral_xl.alignment import Coverage, OnMissing
 from betaneutral_xl.api import beta_neutral, covariance, fetch_holdings, load_etf
+from betaneutral_xl.checks import Check
+from betaneutral_xl.constraints import Constraints, Range, Universe
 from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, ModelError, SourceError
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.rebalance import Check, Exposure, Method, Rebalance, Universe
+from betaneutral_xl.rebalance import Exposure, Method, Rebalance
 from betaneutral_xl.risk import Covariance, Dense, Factors
 from betaneutral_xl.settings import Settings
 
@@ -22,6 +24,7 @@ __all__ = [
     "BetaNeutralError",
     "Check",
     "Constituent",
+    "Constraints",
     "Covariance",
     "Coverage",
     "Dense",
@@ -35,6 +38,7 @@ __all__ = [
     "ModelError",
     "OnMissing",
     "Provenance",
+    "Range",
     "Rebalance",
     "Retrieval",
     "Settings",

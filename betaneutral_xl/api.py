@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.constraints import UNLIMITED, Constraints
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.neutral import Target, neutralise
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
-from betaneutral_xl.rebalance import Method, Rebalance, Universe
+from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
 
@@ -137,7 +138,7 @@ def beta_neutral(
     target: Target = 0.0,
     method: str = Method.HEDGE,
     *,
-    universe: str = Universe.UNION,
+    constraints: Constraints | Mapping[str, Any] = UNLIMITED,
     on_missing: str = OnMissing.ERROR,
     etf_on_missing: str = OnMissing.DROP,
 ) -> Rebalance:
@@ -154,9 +155,9 @@ def beta_neutral(
     target
         The beta to be reached: a number, a ticker of the risk model, or either by ETF name.
     method
-        ``hedge``, ``reweight``, ``least_squares`` or ``scaled``; see ``neutralise``.
-    universe
-        ``union``, ``held`` or ``etf``: which names may be traded.
+        ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
+    constraints
+        What the new weights must keep to; ``{"long_only": True, "upper": 0.05}`` will do.
     on_missing
         ``error`` or ``drop``: held names without risk data.
     etf_on_missing
@@ -189,7 +190,9 @@ def beta_neutral(
         _risk_model(cov),
         target=target,
         method=choice(Method, method, "method"),
-        universe=choice(Universe, universe, "universe"),
+        constraints=constraints
+        if isinstance(constraints, Constraints)
+        else Constraints.from_mapping(constraints),
         on_missing=choice(OnMissing, on_missing, "policy on_missing"),
         etf_on_missing=choice(OnMissing, etf_on_missing, "policy etf_on_missing"),
     )

@@ -166,27 +166,28 @@ class Constraints:
 
     @classmethod
     def load(cls, path: Path) -> Constraints:
-        """Read constraints from a TOML file.
+        """Read constraints from a TOML file; raises what ``read`` and ``from_mapping`` raise."""
+        return cls.from_mapping(cls.read(path))
+
+    @staticmethod
+    def read(path: Path) -> dict[str, Any]:
+        """Return the plain values of a TOML file.
 
         Raises
         ------
         UnreadableFile
             If the file is absent or is no TOML.
-        InputError
-            If a limit cannot be read.
 
         """
         import tomllib  # noqa: PLC0415 - only where there is such a file
 
         try:
-            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             msg = f"The constraints {path.name} cannot be read: {error.strerror}."
-            raise UnreadableFile(msg) from None
         except ValueError as error:  # what tomllib raises, and the decoder
             msg = f"The constraints {path.name} are not TOML: {error}."
-            raise UnreadableFile(msg) from None
-        return cls.from_mapping(given)
+        raise UnreadableFile(msg)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -347,6 +348,14 @@ def _tickers(value: Any) -> tuple[str, ...]:
     return tuple(normalise(str(name)) for name in names if str(name).strip())
 
 
+def _universe(value: Any) -> Universe:
+    text = str(value).strip().lower()
+    if text not in list(Universe):
+        msg = f"choose one of {', '.join(Universe)}"
+        raise ValueError(msg)
+    return Universe(text)
+
+
 def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callable[[Any], dict[str, Any]]:
     def read_all(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -375,7 +384,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "lower": _by_name(number, normalise),
     "upper": _by_name(number, normalise),
     "frozen": _tickers,
-    "universe": lambda value: Universe(str(value).strip().lower()),
+    "universe": _universe,
     "net": interval,
     "beta": _by_name(interval, str.strip),
     "turnover": number,

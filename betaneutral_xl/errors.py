@@ -31,12 +31,10 @@ not parse text.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from betaneutral_xl.reachable import Reachable
 
 LISTED = 5
 """How many names a message spells out before it says how many more there are."""
@@ -139,11 +137,12 @@ class UncoveredRisk(ModelError):
 
 
 class Infeasible(ModelError):
-    """No weights meet all of the conditions; ``reachable`` says which betas could be met, where known."""
+    """No weights meet all of the conditions.
 
-    def __init__(
-        self, message: str, *, tickers: Sequence[str] = (), reachable: Reachable | None = None
-    ) -> None:
+    ``reachable`` is the ``Reachable`` that says which betas could be met, where that is known.
+    """
+
+    def __init__(self, message: str, *, tickers: Sequence[str] = (), reachable: Any = None) -> None:
         """Keep what could be reached beside the line."""
         super().__init__(message, tickers=tickers)
         self.reachable = reachable

@@ -14,9 +14,11 @@ ROOT = Path(betaneutral_xl.__file__).parent
 LAYERS: list[set[str]] = [
     {"errors"},
     {"arrays", "tickers", "provenance"},
-    {"portfolio", "risk", "regression", "returns"},
-    {"alignment", "closed_forms", "estimators"},
-    {"rebalance"},
+    {"portfolio", "risk", "constraints", "regression", "returns"},
+    {"alignment", "closed_forms", "estimators", "quadratic"},
+    {"conditions", "dual_newton", "linear"},
+    {"checks", "solvers"},
+    {"cardinality", "reachable", "rebalance"},
     {"neutral"},
     {"saving", "settings", "summary"},
     {"sources"},
@@ -38,6 +40,8 @@ HEAVY = {
     "sklearn",
     "matplotlib",
     "keyring",
+    "daqp",
+    "piqp",
 }
 """Imported inside the function that needs them, so that nothing else pays for it."""
 

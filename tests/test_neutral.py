@@ -8,12 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.constraints import Constraints, Universe
 from betaneutral_xl.errors import Infeasible, InputError, UndefinedBeta, UnknownTicker
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method, Universe
+from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance, Dense, Factors
+
+HELD = Constraints(universe=Universe.HELD)
 
 NEUTRAL = [Method.HEDGE, Method.REWEIGHT, Method.LEAST_SQUARES]
 
@@ -138,7 +141,9 @@ def test_only_names_of_the_universe_are_traded() -> None:
     book, etfs, risk = random_problem(3)
     held, inside = set(book.tickers), {t for etf in etfs for t in etf.tickers}
     for universe, allowed in ((Universe.HELD, held), (Universe.ETF, inside)):
-        result = neutralise(book, etfs, risk, method=Method.REWEIGHT, universe=universe)
+        result = neutralise(
+            book, etfs, risk, method=Method.REWEIGHT, constraints=Constraints(universe=universe)
+        )
         traded = {t for t, d in zip(result.tickers, result.trades, strict=True) if abs(d) > 1e-12}
         assert traded
         assert traded <= allowed
@@ -148,8 +153,9 @@ def test_only_names_of_the_universe_are_traded() -> None:
 def test_too_few_names_to_meet_the_conditions_is_infeasible(risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 1.0})
     etf = Etf.from_weights({"B": 1.0}, name="AI")
-    with pytest.raises(Infeasible, match="No weights meet all conditions"):
-        neutralise(book, [etf], risk, method=Method.REWEIGHT, universe=Universe.HELD)
+    held = Constraints(universe=Universe.HELD)
+    with pytest.raises(Infeasible, match=r"No weights reach beta 0.00 .*let 1 more names be traded"):
+        neutralise(book, [etf], risk, method=Method.REWEIGHT, constraints=held)
 
 
 def test_a_name_without_risk_data_keeps_its_weight_and_is_said(etf: Etf, risk: Covariance) -> None:
@@ -173,8 +179,8 @@ def test_a_singular_covariance_is_said_and_the_smallest_trades_are_given(book: H
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"method": Method.HEDGE, "universe": Universe.HELD}, InputError, "universe held has no meaning"),
-        ({"method": Method.SCALED, "universe": Universe.ETF}, InputError, "universe etf has no meaning"),
+        ({"method": Method.HEDGE, "constraints": HELD}, InputError, "universe can have no effect"),
+        ({"method": Method.SCALED, "constraints": HELD}, InputError, "universe can have no effect"),
         ({"method": Method.SCALED, "target": 0.5}, InputError, "takes one ETF and no target"),
         ({"target": math.nan}, InputError, "target beta is nan"),
         ({"target": "XYZ"}, UnknownTicker, "neither a number nor a ticker"),

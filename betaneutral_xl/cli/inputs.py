@@ -8,9 +8,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.rebalance import Method, Universe
+from betaneutral_xl.rebalance import Method
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit
 
@@ -107,12 +108,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         help="the beta to reach: a number, a ticker of the risk model such as IWV, "
         "or ETF=BETA for each of several (default: 0)",
     )
-    wanted.add_argument(
-        "--universe",
-        choices=list(Universe),
-        default=Universe.UNION,
-        help="which names reweighting may trade (default: %(default)s)",
-    )
+    constraints.add_arguments(parser)
 
 
 def day(text: str) -> date:
@@ -194,7 +190,7 @@ def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
         inputs.covariance,
         target=read_target(args.target),
         method=args.method,
-        universe=Universe(args.universe),
+        constraints=constraints.from_args(args),
         on_missing=OnMissing(args.on_missing),
         etf_on_missing=OnMissing(args.etf_on_missing),
     )

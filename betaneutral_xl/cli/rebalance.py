@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import saving, summary
-from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
 
 if TYPE_CHECKING:
@@ -24,10 +24,13 @@ examples:
       from files, with a report workbook
   betaneutral-xl rebalance --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV --method reweight
       from the fund's web API; keeps net exposure, and aims at the benchmark's own beta to the ETF
+  betaneutral-xl rebalance --sample --method reweight --lower -2% --upper 8% --turnover 60%
+      the sample, reweighted under limits
 
 methods:
   hedge          sell the ETF's basket; least tracking error of all neutral portfolios, frees cash
   reweight       least tracking error with net exposure kept
+  fewest_trades  trade only the names that the least turnover takes
   least_squares  smallest trades (sum of squares) with net exposure kept
   scaled         weight times beta; reproduces the old notebook, not neutral
 """
@@ -39,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "rebalance",
         help="find the weights that are beta-neutral, and write a report",
         description="Find the weights of a portfolio that have the asked-for beta to one or several ETFs.",
-        epilog=EPILOG,
+        epilog=f"{EPILOG}\n{constraints.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     inputs.add_arguments(parser)

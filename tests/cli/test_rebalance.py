@@ -209,7 +209,7 @@ def test_bad_input_is_one_line_and_its_exit_code(
         (["--sample", "--holdings", "absent.csv"], 2, "absent.csv"),
         (["--sample", "--target", "ZZZZ"], 2, "neither a number nor a ticker"),
         (["--sample", "--target", "0", "--target", "1"], 2, "do not fit together"),
-        (["--sample", "--universe", "held"], 2, "universe held has no meaning"),
+        (["--sample", "--universe", "held"], 2, "universe can have no effect"),
         (["--sample", "--method", "scaled", "--target", "0.5"], 2, "takes one ETF and no target"),
     ],
 )
