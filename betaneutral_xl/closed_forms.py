@@ -12,6 +12,7 @@ import numpy as np
 
 from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import Infeasible, UndefinedBeta
+from betaneutral_xl.risk import Factors
 
 if TYPE_CHECKING:
     from betaneutral_xl.arrays import FloatArray
@@ -115,14 +116,26 @@ def least_tracking_error(form: Form, conditions: FloatArray, required: FloatArra
         trades: FloatArray = pulled @ multipliers
         singular = False
     except np.linalg.LinAlgError:
-        trades, singular = _by_optimality_system(form.dense(), conditions, required), True
+        trades, singular = _shortest(form, conditions, required), True
     # One step of refinement: the conditions hold to rounding, whatever the condition of V.
     trades = trades + least_squares(conditions, required - conditions.T @ trades)
     return trades, singular
 
 
+def _shortest(form: Form, conditions: FloatArray, required: FloatArray) -> FloatArray:
+    """Solve [V A; A' 0] [d; -l] = [0; b] for the shortest d, which exists where V^-1 does not.
+
+    The shortest d lies in the span of the columns of V and A. With V = L L' of few columns that
+    is a space of few dimensions, and V itself is not needed.
+    """
+    if isinstance(form, Factors) and not form.specific_variance.any():
+        basis = np.linalg.qr(np.hstack([form.loadings, conditions]))[0]
+        seen = basis.T @ form.loadings
+        return basis @ _by_optimality_system(seen @ seen.T, basis.T @ conditions, required)
+    return _by_optimality_system(form.dense(), conditions, required)
+
+
 def _by_optimality_system(matrix: FloatArray, conditions: FloatArray, required: FloatArray) -> FloatArray:
-    """Solve [V A; A' 0] [d; -l] = [0; b] for the shortest d, which exists where V^-1 does not."""
     n, m = conditions.shape
     system = np.block([[matrix, conditions], [conditions.T, np.zeros((m, m))]])
     answer, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.risk import Form
 
 SMALL = 120
 """Up to so many names the dense active-set solver is the fastest."""
@@ -101,14 +102,8 @@ def closed_form(problem: Problem) -> Solution | None:
 
 def dual_newton(problem: Problem) -> Solution | None:
     """Solve by Newton's method on the dual; a dense matrix of moderate size is taken apart first."""
-    if isinstance(problem.form, Factors):
-        return newton.solve(problem, problem.form)
-    if problem.size > DENSE_AS_FACTORS:
-        return None
-    values, vectors = np.linalg.eigh(problem.form.dense())
-    floor = max(float(values[0]) / 2.0, 0.0)
-    loadings = vectors * np.sqrt(np.maximum(values - floor, 0.0))
-    return newton.solve(problem, Factors(loadings, np.full(problem.size, floor)))
+    form = _taken_apart(problem.form)
+    return newton.solve(problem, form) if isinstance(form, Factors) else None
 
 
 def daqp(problem: Problem) -> Solution | None:
@@ -156,7 +151,7 @@ def piqp(problem: Problem) -> Solution | None:
     import piqp as library  # noqa: PLC0415 - only where the faster ones have not found an answer
     from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
 
-    n, form = problem.size, problem.form
+    n, form = problem.size, _taken_apart(problem.form)
     limits = Limits.of(problem)
     blank = sparse.csc_array((limits.count - n, limits.count - n))
     if isinstance(form, Factors):
@@ -209,6 +204,15 @@ def piqp(problem: Problem) -> Solution | None:
     gross = caps.pop(0) if math.isfinite(problem.gross) else 0.0
     multipliers = Multipliers(prices[: problem.least.size], turnover, gross)
     return Solution(problem, _within(problem, trades), multipliers, "PIQP")
+
+
+def _taken_apart(form: Form) -> Form:
+    """Return a dense matrix of moderate size as factors, V = Q (values - floor) Q' + floor I."""
+    if isinstance(form, Factors) or form.size > DENSE_AS_FACTORS:
+        return form
+    values, vectors = np.linalg.eigh(form.dense())
+    floor = max(float(values[0]) / 2.0, 0.0)
+    return Factors(vectors * np.sqrt(np.maximum(values - floor, 0.0)), np.full(form.size, floor))
 
 
 def _within(problem: Problem, trades: FloatArray) -> FloatArray:

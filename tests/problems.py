@@ -1,0 +1,109 @@
+"""Quadratic problems made at random, and what other exact solvers say of them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import quadprog
+
+from betaneutral_xl.quadratic import Problem
+from betaneutral_xl.risk import Dense, Factors
+
+if TYPE_CHECKING:
+    from betaneutral_xl.risk import Form
+
+
+def random_form(rng: np.random.Generator, n: int, kind: str) -> Form:
+    """Return a covariance: plain, with ties, nearly singular, a sample of few days, or dense."""
+    factors = int(rng.integers(1, 10))
+    loadings = rng.normal(size=(n, factors)) * 0.1
+    specific = rng.uniform(0.01, 0.1, n)
+    if kind == "ties":
+        loadings, specific = np.round(loadings, 1), np.full(n, 0.04)
+    if kind == "nearly singular":
+        specific = np.full(n, 1e-9)
+    if kind == "sample":
+        specific = np.zeros(n)
+    form = Factors(loadings, specific)
+    return Dense(form.dense()) if kind == "dense" else form
+
+
+def random_problem(seed: int, kind: str, *, kinked: bool, reachable: bool = True) -> Problem:
+    """Return a problem with tight bounds, equalities and inequalities.
+
+    Its conditions are those of some weights within the bounds; unless it is not to be reachable,
+    when the last one is moved out of reach.
+    """
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 45))
+    weights = rng.dirichlet(np.ones(n))
+    weights[1:][rng.random(n - 1) < 0.4] = 0.0
+    weights = np.round(weights / weights.sum(), 2 if rng.random() < 0.5 else 16)
+    lower = np.full(n, 0.0 if rng.random() < 0.5 else -rng.uniform(0.0, 0.2))
+    upper = np.full(n, rng.uniform(1.2 / n, 0.5))
+    inside = np.clip(rng.dirichlet(np.ones(n)), lower, upper)
+    rows = [np.ones(n), rng.uniform(0.3, 1.8, n), (rng.random(n) < 0.4).astype(float)]
+    conditions = np.column_stack(rows[: int(rng.integers(2, 4))])
+    least = conditions.T @ inside
+    most = least.copy()
+    for j in range(least.size):
+        if rng.random() < 0.3:
+            least[j] -= rng.uniform(0.0, 0.2)
+            most[j] += rng.uniform(0.0, 0.05)
+    if not reachable:
+        least[1] = most[1] = float(conditions[:, 1] @ np.where(conditions[:, 1] > 0.0, upper, lower)) + 0.01
+    caps = {}
+    if kinked:
+        caps = {
+            "turnover": float(np.abs(inside - weights).sum()) / 2.0 * rng.uniform(1.0, 1.3),
+            "gross": float(np.abs(inside).sum()) * rng.uniform(1.0, 1.2) if rng.random() < 0.5 else math.inf,
+            "cost": 10.0 ** rng.uniform(-5.0, -2.0) if rng.random() < 0.5 else 0.0,
+        }
+    labels = tuple(f"condition {j}" for j in range(least.size))
+    form = random_form(rng, n, kind)
+    return Problem(form, weights, lower, upper, conditions, least, most, labels, **caps)
+
+
+TINY = 1e-9
+"""Goldfarb and Idnani need a definite matrix: so little is added where absolute values are variables."""
+
+
+def by_quadprog(problem: Problem) -> float:
+    """Return the least objective by Goldfarb and Idnani's method, over (d, a >= |d|, b >= |w + d|)."""
+    n, blocks = problem.size, 3 if problem.kinked else 1
+    matrix = (TINY if problem.kinked else 1e-13) * np.eye(n * blocks)
+    matrix[:n, :n] += problem.form.dense()
+    identity, blank = np.eye(n), np.zeros((n, n))
+    held = problem.conditions.T @ problem.weights
+    trades = np.hstack([identity, *[blank] * (blocks - 1)])
+    conditions = problem.conditions.T @ trades
+    equal = problem.equalities
+    loose = conditions[~equal]
+    # quadprog asks for rows @ v >= values, the equalities first.
+    rows = [conditions[equal], loose, -loose, trades, -trades]
+    values = [
+        (problem.least - held)[equal],
+        (problem.least - held)[~equal],
+        (held - problem.most)[~equal],
+        problem.lower - problem.weights,
+        problem.weights - problem.upper,
+    ]
+    linear = np.zeros(n * blocks)
+    if problem.kinked:
+        linear[n : 2 * n] = -problem.cost
+        for sign in (1.0, -1.0):
+            rows += [
+                np.hstack([sign * identity, identity, blank]),
+                np.hstack([sign * identity, blank, identity]),
+            ]
+            values += [np.zeros(n), -sign * problem.weights]
+        caps = np.zeros((2, 3 * n))
+        caps[0, n : 2 * n] = caps[1, 2 * n :] = -1.0
+        rows.append(caps)
+        values.append(np.array([-2.0 * problem.turnover, -problem.gross]))
+    every, least = np.vstack(rows), np.concatenate(values)
+    some = np.isfinite(least)
+    answer = quadprog.solve_qp(matrix, linear, every[some].T.copy(), least[some], int(equal.sum()))[0][:n]
+    return float(0.5 * answer @ problem.form.times(answer) + problem.cost * np.abs(answer).sum())
