@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl.constraints import UNLIMITED, Constraints, Range, Universe
+from betaneutral_xl.errors import InputError, UnreadableFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOML = """
+long_only = true
+universe = "held"
+net = [0.9, 1.0]
+turnover = "25%"
+max_trades = 12
+
+[upper]
+"*" = 0.05
+"brk b" = 0.08
+
+[groups]
+Semis = ["NVDA", "amd us"]
+
+[group_limits]
+Semis = ":0.3"
+"""
+
+
+def test_a_file_and_the_same_plain_values_make_the_same_constraints(tmp_path: Path) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_text(TOML, encoding="utf-8")
+    expected = Constraints(
+        long_only=True,
+        universe=Universe.HELD,
+        net=Range(0.9, 1.0),
+        turnover=0.25,
+        max_trades=12,
+        upper={"*": 0.05, "BRK.B": 0.08},
+        groups={"Semis": ("NVDA", "AMD")},
+        group_limits={"Semis": Range(high=0.3)},
+    )
+    assert Constraints.load(path) == expected
+    two_columns = {
+        "Long only": "yes",
+        "universe": "Held",
+        "net": "0.9:1",
+        "turnover": 0.25,
+        "max trades": 12.0,
+        "upper": {"*": "5%", "BRK B": 0.08},
+        "groups": {"NVDA": "Semis", "AMD": "Semis"},
+        "group-limits": {"Semis": ":30%"},
+    }
+    assert Constraints.from_mapping(two_columns) == expected
+
+
+def test_bounds_by_name_come_before_those_of_all_and_long_only_before_both() -> None:
+    limits = Constraints(lower={"*": -0.1, "A": 0.02}, upper={"A": 0.2})
+    assert limits.bounds("A") == (0.02, 0.2)
+    assert limits.bounds("B") == (-0.1, math.inf)
+    assert Constraints(long_only=True).bounds("B") == (0.0, math.inf)
+
+
+def test_nothing_given_is_nothing_said() -> None:
+    assert UNLIMITED.given == ()
+    assert UNLIMITED.sentences() == ()
+
+
+def test_every_limit_is_said() -> None:
+    limits = Constraints.from_mapping(
+        {
+            "long_only": True,
+            "upper": {"*": 0.05, "A": 0.1},
+            "frozen": "X, Y",
+            "universe": "held",
+            "net": 1,
+            "beta": {"AI": "0.1:"},
+            "turnover": 0.3,
+            "gross": 1.5,
+            "groups": {"G": ["A"]},
+            "group_limits": {"G": 0.1},
+            "cost_bp": 5,
+            "max_trades": 7,
+            "min_trade": 0.01,
+        }
+    )
+    assert limits.sentences() == (
+        "long only",
+        "weight of every name at most 0.05",
+        "weight of A at most 0.1",
+        "not traded: X, Y",
+        "traded: held names only",
+        "net exposure 1",
+        "beta to AI at least 0.1",
+        "weight of group G 0.1",
+        "one-way turnover at most 0.3",
+        "gross exposure at most 1.5",
+        "cost of a trade in basis points 5",
+        "names traded at most 7",
+        "a trade is at least 0.01",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"moon": 1}, "no limit 'moon'"),
+        ({"turnover": "lots"}, "turnover is 'lots'"),
+        ({"turnover": ""}, "turnover is ''"),
+        ({"turnover": 0}, "above zero"),
+        ({"turnover": True}, "give a number"),
+        ({"turnover": math.nan}, "it is blank"),
+        ({"gross": -1}, "above zero"),
+        ({"gross": 0.9, "net": 1.0}, "does not fit"),
+        ({"net": "0.3:0.1"}, "is empty"),
+        ({"net": [1, 2, 3]}, "net is"),
+        ({"universe": "moon"}, "choose one of union, held, etf"),
+        ({"long_only": "perhaps"}, "give true or false"),
+        ({"long_only": True, "lower": -0.1}, "contradict each other"),
+        ({"long_only": True, "upper": {"A": -0.1}}, "above its upper bound"),
+        ({"lower": 0.2, "upper": 0.1}, "above its upper bound"),
+        ({"lower": {"A": 0.2}, "upper": 0.1}, "bound 0.2 of A"),
+        ({"frozen": ["A"], "upper": {"A": 0.1}}, "frozen and has a bound"),
+        ({"group_limits": {"G": 0.1}}, "has no tickers"),
+        ({"groups": "G"}, "give a mapping"),
+        ({"max_trades": 0}, "nothing to do"),
+        ({"max_trades": 1.5}, "whole number"),
+        ({"min_trade": -0.1}, "zero or more"),
+        ({"min_trade": 0.5, "turnover": 0.1}, "more than a turnover"),
+        ({"risk_aversion": 5}, "none is given"),
+        ({"long only": True, "long-only": True}, "given twice"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_reason(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Constraints.from_mapping(given)
+
+
+def test_a_file_that_is_absent_or_no_toml_is_named_without_its_folder(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFile, match=r"^The constraints absent\.toml cannot be read"):
+        Constraints.load(tmp_path / "absent.toml")
+    (tmp_path / "bad.toml").write_text("long_only = maybe", encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=r"^The constraints bad\.toml are not TOML"):
+        Constraints.load(tmp_path / "bad.toml")
