@@ -40,6 +40,10 @@ SEMIDEFINITE = 1e-8
 """Most negative eigenvalue, relative to the largest variance, that printing a matrix can cause."""
 
 
+TRADING_DAYS = 252
+"""Trading days a year, with which daily variances become annual."""
+
+
 class Form(Protocol):
     """How V is kept. N is the number of assets."""
 

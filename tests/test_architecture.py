@@ -38,6 +38,7 @@ HEAVY = {
     "rich",
     "xlwings",
     "sklearn",
+    "pyarrow",
     "matplotlib",
     "keyring",
     "daqp",

@@ -19,7 +19,7 @@ from betaneutral_xl.estimators import factor, historical, shrinkage
 from betaneutral_xl.estimators.factor import Units, factor_model
 from betaneutral_xl.estimators.window import Window
 from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.risk import TRADING_DAYS, Covariance, Dense, Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.risk import Form
 
 __all__ = ["DEFAULT", "ESTIMATORS", "Gaps", "Units", "Window", "estimate", "factor_model", "parameters"]
-
-ANNUAL = 252
-"""Trading days a year."""
 
 WINDOW = 504
 """Days that an estimator sees by default: two years."""
@@ -230,8 +227,8 @@ def _usable_days(seen: Returns, gaps: Gaps, name: str) -> tuple[FloatArray, list
 
 def _annual(form: Form) -> Form:
     if isinstance(form, Factors):
-        return Factors(form.loadings * np.sqrt(ANNUAL), form.specific_variance * ANNUAL)
-    return Dense(form.dense() * ANNUAL)
+        return Factors(form.loadings * np.sqrt(TRADING_DAYS), form.specific_variance * TRADING_DAYS)
+    return Dense(form.dense() * TRADING_DAYS)
 
 
 def _provenance(
@@ -239,7 +236,9 @@ def _provenance(
 ) -> Provenance:
     settings = {**parameters(name), **options}
     said = ", ".join(
-        f"{key.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{key.replace('_', ' ')} {value}"
+        f"{key.replace('_', ' ')} {value:g}"
+        if isinstance(value, float)
+        else f"{key.replace('_', ' ')} {value}"
         for key, value in settings.items()
         if value != ""
     )

@@ -127,12 +127,10 @@ def nonlinear(window: Window) -> Estimate:
     if t <= FEWEST_DAYS:
         msg = f"Nonlinear shrinkage needs more than {FEWEST_DAYS} days, not {t}. Give a longer window."
         raise InputError(msg)
-    _, d, vt = np.linalg.svd(y / np.sqrt(t - 1), full_matrices=False)
     rank = min(n, t - 1)  # the mean took one day
-    values = np.maximum(d[:rank] ** 2, d[0] ** 2 * np.finfo(np.float64).eps)
+    values, u = _principal_axes(y / np.sqrt(t - 1), rank)
     shrunk, null = shrunk_eigenvalues(values, n, t - 1)
     least = float(min(shrunk.min(), null)) if n > rank else float(shrunk.min())
-    u = vt[:rank].T
     form: Form
     if n == rank or null <= least:
         form = Factors(u * np.sqrt(shrunk - least), np.full(n, least) + _lost(window))
@@ -141,6 +139,15 @@ def nonlinear(window: Window) -> Estimate:
         matrix[np.diag_indices(n)] += null + _lost(window)
         form = Dense((matrix + matrix.T) / 2.0)
     return _equally_weighted(window, form)
+
+
+def _principal_axes(y: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
+    """Return the ``rank`` largest eigenvalues of Y'Y, all positive, and their vectors (N, rank)."""
+    t, n = y.shape
+    values, vectors = np.linalg.eigh(y.T @ y if n <= t else y @ y.T)
+    values, vectors = values[-rank:], vectors[:, -rank:]
+    values = np.maximum(values, values[-1] * np.finfo(np.float64).eps)
+    return values, vectors if n <= t else (y.T @ vectors) / np.sqrt(values)
 
 
 def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArray, float]:

@@ -18,7 +18,7 @@ import numpy as np
 from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import Covariance
+from betaneutral_xl.risk import TRADING_DAYS, Covariance
 from betaneutral_xl.sources.files import read_bytes
 from betaneutral_xl.sources.formats import described, read_text, unreadable
 from betaneutral_xl.tickers import normalise
@@ -34,10 +34,6 @@ LARGEST_FILE = 512 * 2**20
 
 VARIANCE_RANGE = (0.0025, 4.0)
 """Annual variances of equities, decimals: volatilities of 5 % to 200 %."""
-
-
-TRADING_DAYS = 252.0
-"""Trading days in a year."""
 
 
 class CovarianceUnit(StrEnum):
@@ -60,7 +56,7 @@ class CovarianceUnit(StrEnum):
 _FACTORS = {
     CovarianceUnit.ANNUAL: 1.0,
     CovarianceUnit.PERCENT_SQUARED: 1e-4,
-    CovarianceUnit.DAILY: TRADING_DAYS,
+    CovarianceUnit.DAILY: float(TRADING_DAYS),
 }
 
 _WORDS = {

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker
 from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, Gaps, canonical, estimate, parameters
 from betaneutral_xl.estimators.historical import day_scale, nearest_semidefinite
@@ -249,13 +250,14 @@ def _listing(x: FloatArray) -> FloatArray:  # the letters are the paper's
         )
         d0 = 1 / (np.pi * (p - n) / n * zero)
         d = np.concatenate([np.full(p - n, d0), lam / (np.pi**2 * lam**2 * (f**2 + hilbert**2))])
-    return (u * d) @ u.T
+    matrix: FloatArray = (u * d) @ u.T
+    return matrix
 
 
 def test_nonlinear_shrinkage_of_independent_equal_names_is_nearly_the_identity() -> None:
     """The paper's oracle: with true covariance I every shrunk eigenvalue tends to 1."""
     x = np.random.default_rng(5).normal(size=(1200, 400))
-    values = np.linalg.eigvalsh(np.cov(x.T))
+    values = read_only(np.linalg.eigvalsh(np.cov(x.T)))
     shrunk, null = shrunk_eigenvalues(values, 400, 1199)
     assert null == 0.0
     assert np.abs(shrunk - 1.0).max() < 0.25

@@ -1,0 +1,227 @@
+"""``betaneutral-xl estimate``: from prices to a covariance file."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli.output import console, number, percent, progress
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, canonical, parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from betaneutral_xl.risk import Covariance
+
+BENCHMARK = "IWV"
+"""The ticker that stands last in a covariance file, as in the API's answer."""
+
+EPILOG = """\
+examples:
+  betaneutral-xl estimate --prices prices.csv.gz --out covariance.csv
+  betaneutral-xl estimate --prices stocks.csv etfs.csv --holdings fund.csv --etf JHAI.csv \\
+      --tickers IWV --as-of 2025-11-18 --out covariance.csv
+  betaneutral-xl estimate --prices prices.parquet --method exponential --half-life 21 --out covariance.csv
+  betaneutral-xl estimate --list
+
+Prices are CSV (plain or gzip) or Parquet: date,TICKER,TICKER,... or date,ticker,price. They must be
+adjusted for splits and dividends. Nothing is filled forward; what is missing, and what was done about
+it, is told. The file written is in the API's shape, annual decimals: date,ticker,<tickers>.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "estimate",
+        help="estimate a covariance from prices",
+        description="Estimate the annual covariance of returns from prices, and save it for rebalance.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--prices", metavar="FILE", nargs="+", help="price files; several are put side by side"
+    )
+    parser.add_argument("--out", metavar="FILE", help="where to save the covariance (CSV)")
+    names = parser.add_argument_group("which names (default: all that have prices)")
+    names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[])
+    names.add_argument("--holdings", metavar="FILE", help="those of a portfolio")
+    names.add_argument("--etf", metavar="FILE", nargs="+", default=[], help="those of ETFs' holdings files")
+
+    how = parser.add_argument_group("how")
+    how.add_argument("--method", default="default", metavar="NAME", help=f"see --list (default: {DEFAULT})")
+    how.add_argument(
+        "--window", type=int, default=WINDOW, metavar="DAYS", help="days seen, at most (default: %(default)s)"
+    )
+    how.add_argument("--as-of", type=inputs.day, metavar="DATE", help="last day seen (default: the last)")
+    how.add_argument(
+        "--gaps",
+        choices=list(Gaps),
+        default=Gaps.MODEL,
+        help="names that lack returns: complete them from the others, use the days that all have, "
+        "or stop (default: %(default)s)",
+    )
+    how.add_argument("--half-life", type=float, metavar="DAYS", help="for methods that have one")
+    how.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any parameter of the method, such as components=20",
+    )
+    shown = parser.add_argument_group("instead, or for machines").add_mutually_exclusive_group()
+    shown.add_argument("--list", action="store_true", help="list the methods and their parameters")
+    shown.add_argument("--json", action="store_true", help="print the summary as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Estimate, save, and say what was done."""
+    if args.list:
+        _print_methods()
+        return
+    if not args.prices or not args.out:
+        msg = "Give --prices FILE and --out FILE (or --list to see the methods)."
+        raise InputError(msg)
+    options = read_options(args.method, args.set, args.half_life)
+    from betaneutral_xl.sources.prices import covariance_from_prices  # noqa: PLC0415 - parsers
+
+    tickers = _tickers(args)
+    with progress("Estimating the covariance ..."):
+        covariance = covariance_from_prices(
+            args.prices,
+            tickers or None,
+            args.method,
+            as_of=args.as_of,
+            window=args.window,
+            gaps=Gaps(args.gaps),
+            **options,
+        )
+        saving.save(args.out, to_api_csv(covariance).encode())
+    if args.json:
+        sys.stdout.write(saving.to_json(_summary(covariance)) + "\n")
+    else:
+        _print_summary(covariance, args.out)
+
+
+def read_options(method: str, texts: Iterable[str], half_life: float | None) -> dict[str, Any]:
+    """Return a method's parameters from ``NAME=VALUE`` texts, each as the type of its default.
+
+    Raises
+    ------
+    InputError
+        If the method has no such parameter, or the value is not of its type.
+
+    """
+    known = parameters(method)
+    given: dict[str, str] = {} if half_life is None else {"half_life": str(half_life)}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign:
+            msg = f"--set {text} is not NAME=VALUE, such as components=20."
+            raise InputError(msg)
+        given[name.strip().replace("-", "_")] = value.strip()
+    options: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            takes = ", ".join(known) or "none of its own"
+            msg = f"The estimator {canonical(method)} has no parameter {name}; its parameters are: {takes}."
+            raise InputError(msg)
+        options[name] = _like(known[name], name, value)
+    return options
+
+
+def _like(default: Any, name: str, value: str) -> Any:
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
+        return type(default)(value)
+    except (KeyError, ValueError):
+        kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
+        msg = f"The parameter {name} is {value!r}, not {kind}."
+        raise InputError(msg) from None
+
+
+def to_api_csv(covariance: Covariance) -> str:
+    """Return a covariance as CSV in the API's shape: sorted tickers, the benchmark last."""
+    order = sorted(covariance.tickers, key=lambda ticker: (ticker == BENCHMARK, ticker))
+    matrix = covariance.select(order).form.dense().tolist()
+    day = covariance.as_of.isoformat() if covariance.as_of else ""
+    rows = ((day, ticker, *row) for ticker, row in zip(order, matrix, strict=True))
+    return saving.to_csv(("date", "ticker", *order), rows)
+
+
+def _tickers(args: argparse.Namespace) -> list[str]:
+    tickers = list(args.tickers)
+    if args.holdings:
+        from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+
+        tickers += load_holdings(args.holdings).tickers
+    if args.etf:
+        from betaneutral_xl.sources.etf_files import load_etf  # noqa: PLC0415 - parsers
+
+        for file in args.etf:
+            tickers += load_etf(file).tickers
+    return tickers
+
+
+def _summary(covariance: Covariance) -> dict[str, Any]:
+    """Return what was estimated from what, as plain data."""
+    volatilities = covariance.volatilities
+    return {
+        "names": len(covariance.tickers),
+        "as_of": covariance.as_of,
+        "method": covariance.provenance.source,
+        "settings": covariance.provenance.note,
+        "prices": covariance.provenance.location,
+        "effective_days": covariance.effective_days,
+        "lowest_volatility": float(volatilities.min()),
+        "median_volatility": float(sorted(volatilities.tolist())[len(volatilities) // 2]),
+        "highest_volatility": float(volatilities.max()),
+        "seen_in_part": {}
+        if covariance.seen is None
+        else {
+            ticker: share
+            for ticker, share in zip(covariance.tickers, covariance.seen.tolist(), strict=True)
+            if share < 1.0
+        },
+        "warnings": covariance.warnings,
+    }
+
+
+def _print_summary(covariance: Covariance, file: str) -> None:
+    out, told = console(), _summary(covariance)
+    out.print(
+        f"{told['names']} names as of {told['as_of']}, from {told['prices']}", style="bold", markup=False
+    )
+    out.print(f"{told['method']}: {told['settings']}", markup=False, soft_wrap=True)
+    out.print(f"effective days   {number(told['effective_days'], 0)}", markup=False)
+    out.print(
+        f"volatility       {percent(told['lowest_volatility'], 1)} to "
+        f"{percent(told['highest_volatility'], 1)}, median {percent(told['median_volatility'], 1)}",
+        markup=False,
+    )
+    if told["seen_in_part"]:
+        parts = ", ".join(f"{ticker} {share:.0%}" for ticker, share in told["seen_in_part"].items())
+        out.print(f"weight of own days: {parts}", markup=False, soft_wrap=True)
+    for note in covariance.warnings:
+        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
+    out.print(f"saved to {file}", markup=False, soft_wrap=True)
+
+
+def _print_methods() -> None:
+    out = console()
+    for name in ESTIMATORS:
+        told = inspect.getdoc(ESTIMATORS[name]) or ""
+        star = " (default)" if name == DEFAULT else ""
+        out.print(f"{name}{star}", style="bold", markup=False)
+        out.print(f"    {told.splitlines()[0] if told else ''}", markup=False, soft_wrap=True)
+        known = parameters(name)
+        if known:
+            shown = ", ".join(f"{key}={value}" for key, value in known.items())
+            out.print(f"    parameters: {shown}", markup=False, soft_wrap=True)

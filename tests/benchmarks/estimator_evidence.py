@@ -1,0 +1,328 @@
+"""What hedges were worth that estimators promised to be neutral, month by month, on real prices.
+
+Run from the repository's root, with the real prices in ``../shared/data``::
+
+    python tests/benchmarks/estimator_evidence.py                  # print the tables
+    python tests/benchmarks/estimator_evidence.py --write docs/estimators.md
+
+At each month's last day an estimator is handed the window of returns up to that day. Every
+portfolio is hedged with every ETF by the beta that follows (``x = w - beta f``), and the slope of
+the hedged portfolio on the ETF over the next 21 days is measured: the realised beta, which ought
+to be zero. The covariance's choice is made on half of the portfolios and the first half of the
+months, and confirmed on the other half of both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
+from betaneutral_xl.provenance import digest
+from betaneutral_xl.sources.prices import join, load_prices
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.returns import Returns
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+
+HORIZON = 21
+FIRST, LAST = np.datetime64("2021-12-31"), np.datetime64("2026-06-30")
+TABLE_FROM = np.datetime64("2022-12-30")
+"""The design's own table begins a month later, with January 2023 as its first month held."""
+SPLIT = np.datetime64("2024-03-28")
+SEEN = 200
+"""Returns in the window that a name needs to be in a portfolio that is made up here."""
+
+BASELINE = "sample, 504 days"
+CHOSEN = "volatility_scaled, half-life 63 (the default)"
+
+CANDIDATES: dict[str, tuple[str, int, dict[str, Any]]] = {
+    BASELINE: ("sample", 504, {}),
+    "sample, 252 days": ("sample", 252, {}),
+    "sample, 126 days": ("sample", 126, {}),
+    "exponential, half-life 126": ("exponential", 504, {"half_life": 126.0}),
+    "exponential, half-life 63": ("exponential", 504, {"half_life": 63.0}),
+    "exponential, half-life 21": ("exponential", 504, {"half_life": 21.0}),
+    "exponential, half-life 10": ("exponential", 504, {"half_life": 10.0}),
+    "volatility_scaled, half-life 252": ("volatility_scaled", 504, {"half_life": 252.0}),
+    "volatility_scaled, half-life 126": ("volatility_scaled", 504, {"half_life": 126.0}),
+    "volatility_scaled, half-life 90": ("volatility_scaled", 504, {"half_life": 90.0}),
+    CHOSEN: ("volatility_scaled", 504, {"half_life": 63.0}),
+    "volatility_scaled, half-life 42": ("volatility_scaled", 504, {"half_life": 42.0}),
+    "volatility_scaled, half-life 21": ("volatility_scaled", 504, {"half_life": 21.0}),
+    "volatility_scaled, 63, scale over 2": ("volatility_scaled", 504, {"scale_half_life": 2.0}),
+    "volatility_scaled, 63, scale over 10": ("volatility_scaled", 504, {"scale_half_life": 10.0}),
+    "volatility_scaled, 63, scale over 21": ("volatility_scaled", 504, {"scale_half_life": 21.0}),
+    "two_speed, 126 and 21": ("two_speed", 504, {}),
+    "two_speed, 126 and 63": ("two_speed", 504, {"volatility_half_life": 63.0}),
+    "ledoit_wolf": ("ledoit_wolf", 504, {}),
+    "ledoit_wolf_single_factor": ("ledoit_wolf_single_factor", 504, {}),
+    "nonlinear": ("nonlinear", 504, {}),
+    "oas": ("oas", 504, {}),
+    "statistical_factors, 5": ("statistical_factors", 504, {"components": 5}),
+    "statistical_factors, 10": ("statistical_factors", 504, {"components": 10}),
+    "statistical_factors, 20": ("statistical_factors", 504, {"components": 20}),
+    "statistical_factors, 10, days not scaled": ("statistical_factors", 504, {"scaled": False}),
+    "single_index (Vasicek), half-life 126": ("single_index", 504, {}),
+}
+
+ETFS = ("AIQ", "BOTZ", "SMH", "QQQ", "IWV")
+
+SECTORS = {
+    "software": "MSFT ORCL ADBE CRM NOW INTU WDAY SNPS CDNS ADSK PANW CRWD DDOG TEAM SNOW",
+    "semiconductors": "NVDA AVGO LRCX KLAC MU AMAT MRVL NXPI QCOM TXN ADI MCHP ON AMD INTC",
+    "financials": "JPM BAC WFC C GS MS SCHW BLK BX KKR AXP COF TFC",
+    "health": "UNH JNJ MRK ABBV PFE LLY ABT TMO DHR MDT SYK BSX ISRG",
+    "energy": "XOM CVX COP MPC KMI OKE EQT BKR FANG WMB",
+    "staples": "KO PEP PG WMT COST PM MO CL MDLZ KDP",
+    "industrials": "HON CAT GE DE UNP UPS FDX MMM LMT RTX NOC GD ETN EMR",
+}
+
+SUSPECT = {"CD"}
+"""In the prices another company has this ticker (coverage.md)."""
+
+
+@dataclass(frozen=True)
+class Month:
+    """One date: what the estimators see, what is hedged with what, and what came after."""
+
+    day: np.datetime64
+    window: Window
+    weights: FloatArray  # (N, P)
+    baskets: FloatArray  # (N, K)
+    future: FloatArray  # (21, N)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Realised betas and what goes with them, each (months, portfolios, ETFs)."""
+
+    beta: FloatArray
+    noise: FloatArray  # squared standard error of the realised beta
+    promised: FloatArray  # squared standard error that the estimate gave with its beta
+
+
+def main() -> None:
+    """Measure, print, and on demand write the tables into the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
+    parser.add_argument("--write", metavar="PAGE", help="put the tables between the page's marks")
+    args = parser.parse_args()
+    begun = time.perf_counter()
+    returns = load_returns()
+    own = [month for month in months(returns, only_sample=True) if month.day >= TABLE_FROM]
+    table = sample_table(own)
+    everything = list(months(returns, only_sample=False))
+    text = "\n\n".join([table, *comparison(everything)])
+    text += f"\n\nMeasured in {time.perf_counter() - begun:.0f} s, {len(CANDIDATES)} estimates a month.\n"
+    print(text)
+    if args.write:
+        insert(Path(args.write), text)
+
+
+def load_returns() -> Returns:
+    """Read the two price panels; the ETFs are names like the others."""
+    stocks, etfs = (load_prices(SHARED / "prices" / f"{name}.csv.gz") for name in ("panel", "etf_panel"))
+    return join([stocks, etfs.select(list(ETFS))]).returns()
+
+
+def weights_in(path: Path, column: str) -> dict[str, float]:
+    """Read ticker and weight."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {normalise(row["ticker"]): float(row[column]) for row in csv.DictReader(file)}
+
+
+def months(returns: Returns, *, only_sample: bool) -> list[Month]:
+    """Return every month's last day with 21 days after it."""
+    fund = weights_in(SHARED / "silverfund" / "quant_paper_weights_2025-11-18.csv", "weight")
+    basket = weights_in(SHARED / "silverfund" / "jhai_constituents.csv", "weight")
+    dates = returns.dates
+    ends = np.flatnonzero(dates.astype("datetime64[M]")[:-1] != dates.astype("datetime64[M]")[1:])
+    found = []
+    for end in ends:
+        if not FIRST <= dates[end] <= LAST or end + HORIZON >= len(dates):
+            continue
+        seen = returns.until(dates[end].astype(object), WINDOW)
+        enough = seen.observed >= HORIZON
+        wanted = set(fund) | set(basket) if only_sample else set(seen.tickers)
+        names = tuple(t for t, ok in zip(seen.tickers, enough, strict=True) if ok and t in wanted - SUSPECT)
+        window = Window.of(names, seen.select(names).matrix)
+        columns = [returns.tickers.index(t) for t in names]
+        future = np.nan_to_num(returns.matrix[end + 1 : end + 1 + HORIZON, columns])
+        books = {"sample": fund} if only_sample else portfolios(window, fund)
+        etfs = {"JHAI": basket} | ({} if only_sample else {name: {name: 1.0} for name in ETFS})
+        found.append(Month(dates[end], window, on_names(books, names), on_names(etfs, names), future))
+    return found
+
+
+def portfolios(window: Window, fund: dict[str, float]) -> dict[str, dict[str, float]]:
+    """Make the portfolios of a month from its window; the random ones are the same every month."""
+    seen = np.isfinite(window.returns).sum(axis=0) >= min(SEEN, window.days)
+    names = [t for t, ok in zip(window.tickers, seen, strict=True) if ok and t not in ETFS]
+    columns = [window.tickers.index(t) for t in names]
+    r = window.complete[:, columns]
+    volatility, momentum = r[-252:].std(axis=0), r[-252:-21].sum(axis=0)
+    equal = {
+        **{sector: tickers.split() for sector, tickers in SECTORS.items()},
+        "low volatility": [names[i] for i in np.argsort(volatility)[:30]],
+        "high volatility": [names[i] for i in np.argsort(-volatility)[:30]],
+        "momentum": [names[i] for i in np.argsort(-momentum)[:30]],
+        "losers": [names[i] for i in np.argsort(momentum)[:30]],
+    }
+    books = {"sample": fund} | {name: dict.fromkeys(members, 1.0) for name, members in equal.items()}
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        drawn = {digest(f"{number} {ticker}".encode()): ticker for ticker in names}
+        picked = [drawn[lot] for lot in sorted(drawn)]
+        books[f"random 30, {number + 1}"] = dict.fromkeys(picked[:30], 1.0)
+        shares = rng.dirichlet(np.ones(8))
+        books[f"random 8, {number + 1}"] = dict(zip(picked[30:38], shares.tolist(), strict=True))
+    return books
+
+
+def on_names(books: dict[str, dict[str, float]], names: Sequence[str]) -> FloatArray:
+    """Put weights on the list of names, each book's sum 1 over the names that it has there."""
+    place = {t: i for i, t in enumerate(names)}
+    matrix = np.zeros((len(names), len(books)))
+    for column, book in enumerate(books.values()):
+        for ticker, weight in book.items():
+            if ticker in place:
+                matrix[place[ticker], column] = weight
+    return np.asarray(matrix / matrix.sum(axis=0))
+
+
+def measure(found: Sequence[Month], candidate: str) -> Measured:
+    """Hedge every portfolio with every ETF by one estimator, and measure the months after."""
+    method, days, options = CANDIDATES[candidate]
+    betas, noises, promises = [], [], []
+    for month in found:
+        window = last_days(month.window, days)
+        estimate = ESTIMATORS[method](window, **options)
+        w, f = month.weights, month.baskets
+        vf = estimate.form.times(f)
+        variance = np.einsum("nk,nk->k", f, vf)
+        beta = w.T @ vf / variance
+        own = np.einsum("np,np->p", w, estimate.form.times(w))[:, None]
+        promises.append((own / variance - beta**2) / (estimate.effective_days - 2))
+        realised, noise = realise(month.future @ w, month.future @ f)
+        betas.append(realised - beta)
+        noises.append(noise)
+    return Measured(np.array(betas), np.array(noises), np.array(promises))
+
+
+def last_days(window: Window, days: int) -> Window:
+    """Return the end of a window."""
+    if days >= window.days:
+        return window
+    return Window(window.tickers, window.returns[-days:], window.complete[-days:], window.unexplained)
+
+
+def realise(portfolios_: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the slopes of P portfolios on K ETFs (P, K), and their squared standard errors."""
+    y, x = portfolios_ - portfolios_.mean(axis=0), etfs - etfs.mean(axis=0)
+    square = (x * x).sum(axis=0)
+    beta = y.T @ x / square
+    left = (y * y).sum(axis=0)[:, None] - beta**2 * square
+    return beta, left / square / (len(y) - 2)
+
+
+def rms(values: FloatArray, axis: int | None = None) -> Any:
+    """Return the root mean square."""
+    return np.sqrt((values**2).mean(axis=axis))
+
+
+def sample_table(found: Sequence[Month]) -> str:
+    """Return the table of the sample portfolio against the constituents' basket."""
+    lines = [
+        f"The sample portfolio against the constituents' basket, {len(found)} months, "
+        f"{found[0].day} to {found[-1].day}; estimated on the names of the two alone:",
+        "",
+        "| estimator | mean | RMS | of which noise | RMS over its error bar |",
+        "|---|---|---|---|---|",
+    ]
+    for name in CANDIDATES:
+        m = measure(found, name)
+        bar = rms(m.beta[:, 0, 0] / np.sqrt(m.noise + m.promised)[:, 0, 0])
+        mean, size, noise = m.beta.mean(), rms(m.beta), math.sqrt(m.noise.mean())
+        lines.append(f"| {name} | {mean:+.3f} | {size:.3f} | {noise:.3f} | {bar:.2f} |")
+    return "\n".join(lines)
+
+
+def comparison(found: Sequence[Month]) -> list[str]:
+    """Return the tables over all portfolios and ETFs: choice, confirmation, and by portfolio."""
+    early = np.array([month.day <= SPLIT for month in found])
+    even = np.arange(found[0].weights.shape[1]) % 2 == 0
+    measured = {name: measure(found, name) for name in CANDIDATES}
+    base = measured[BASELINE]
+    pairs = base.beta.shape[1] * base.beta.shape[2]
+    head = (
+        f"{base.beta.shape[1]} portfolios against {base.beta.shape[2]} ETFs ({pairs} pairs), "
+        f"{len(found)} months, {found[0].day} to {found[-1].day}. *Choice*: every other portfolio, months "
+        f"to {SPLIT}; *confirmation*: the other portfolios, the months after. RMS relative to {BASELINE}, "
+        "the geometric mean over pairs:"
+    )
+    lines = [
+        head,
+        "",
+        "| estimator | choice | confirmation | all | pairs worse | worst pair | mean | RMS | noise |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for name, m in measured.items():
+        cells = [
+            ratio(m.beta[early][:, even], base.beta[early][:, even]),
+            ratio(m.beta[~early][:, ~even], base.beta[~early][:, ~even]),
+            ratio(m.beta, base.beta),
+        ]
+        each = rms(m.beta, 0) / rms(base.beta, 0)
+        lines.append(
+            f"| {name} | {' | '.join(f'{c:.3f}' for c in cells)} | {(each > 1 + 1e-9).mean():.0%} | {each.max():.2f} "
+            f"| {m.beta.mean():+.3f} | {rms(m.beta):.3f} | {math.sqrt(m.noise.mean()):.3f} |"
+        )
+    return ["\n".join(lines), by_portfolio(measured[CHOSEN], base, found)]
+
+
+def ratio(ours: FloatArray, base: FloatArray) -> float:
+    """Return the geometric mean over pairs of the ratio of the RMS over months."""
+    return float(np.exp(np.log(rms(ours, 0) / rms(base, 0)).mean()))
+
+
+def by_portfolio(ours: Measured, base: Measured, found: Sequence[Month]) -> str:
+    """Return the RMS of the default and of the baseline for each portfolio and ETF."""
+    books = list(portfolios(found[-1].window, {}))
+    etfs = ("JHAI", *ETFS)
+    lines = [
+        f"RMS of the realised beta, {CHOSEN} / {BASELINE}, the same months:",
+        "",
+        "| portfolio | " + " | ".join(etfs) + " |",
+        "|---|" + "---|" * len(etfs),
+    ]
+    mine, theirs = rms(ours.beta, 0), rms(base.beta, 0)
+    for p, book in enumerate(books):
+        cells = " | ".join(f"{a:.2f} / {b:.2f}" for a, b in zip(mine[p], theirs[p], strict=True))
+        lines.append(f"| {book} | {cells} |")
+    noise = np.sqrt(ours.noise.mean(axis=(0, 1)))
+    lines.append("| *noise* | " + " | ".join(f"*{n:.2f}*" for n in noise) + " |")
+    return "\n".join(lines)
+
+
+def insert(page: Path, text: str) -> None:
+    """Put the tables between the page's two marks."""
+    begin, end = "<!-- measured: begin -->", "<!-- measured: end -->"
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()
