@@ -33,8 +33,6 @@ from betaneutral_xl.sources.covariance_csv import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pytest_benchmark.fixture import BenchmarkFixture
-
     from betaneutral_xl.risk import Covariance
 
 API_SHAPE = """\
@@ -333,18 +331,6 @@ def error_line(text: str) -> str:
 @given(st.one_of(st.text(max_size=80), st.text("date,ticker\n0.19AIWV-\"'\r2", max_size=120)))
 def test_no_text_raises_anything_but_our_errors(text: str) -> None:
     assert "\n" not in error_line(text)
-
-
-def large(n: int) -> bytes:
-    rng = np.random.default_rng(0)
-    loadings = rng.normal(scale=0.2, size=(n, 10))
-    return table([f"T{i:04d}" for i in range(n)], loadings @ loadings.T + 0.05 * np.eye(n)).encode()
-
-
-@pytest.mark.parametrize("n", [500, 2000])
-def test_speed(n: int, benchmark: BenchmarkFixture) -> None:
-    origin = Provenance(source="test", location="v.csv", retrieval=Retrieval.FILE, as_of=None, rows=0)
-    benchmark(parse_covariance, large(n), origin)
 
 
 def test_pandas_is_not_needed(tmp_path: Path) -> None:

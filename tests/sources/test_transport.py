@@ -128,17 +128,19 @@ def test_retry_after_is_obeyed(
     assert pauses == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
-)
+def in_an_hour() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize("when", [lambda: "3600", in_an_hour], ids=["seconds", "date"])
 def test_nobody_waits_longer_than_the_whole_answer_may_take(
-    text: str,
+    when: Callable[[], str],
     fund_api: StandIn,
     settings_for: Callable[..., Settings],
     pauses: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answering(fund_api, monkeypatch, Response(429, "text/plain", b"", {"Retry-After": text}))
+    answering(fund_api, monkeypatch, Response(429, "text/plain", b"", {"Retry-After": when()}))
     reply = Transport(settings_for(fund_api), pauses.append).send(ask(fund_api))
     assert reply.retry_after == pytest.approx(3600, abs=60)
     assert pauses == []
