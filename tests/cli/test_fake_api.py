@@ -60,7 +60,7 @@ def test_the_whole_path_without_credentials(
         monkeypatch.setenv(name, value)
     _, *options = shlex.split(lines[7])
     assert lines[8:] == ["Add --refresh: an answer that is kept hides the faults.", ""]
-    assert main([*options, "--on-missing", "drop", "--json"]) == 0
+    assert main([*options, "--json"]) == 0
     assert '"beta_after"' in capsys.readouterr().out
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=10) == 0
