@@ -10,7 +10,7 @@ import math
 import re
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -78,15 +78,36 @@ def load_etf(
         If an address cannot be fetched.
 
     """
+    file = open_etf(source, fund, settings, get)
+    return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
+
+
+@dataclass(frozen=True, slots=True)
+class EtfFile:
+    """An issuer's file as it came: which fund is wanted of it, and from where."""
+
+    content: bytes
+    name: str
+    fund: str | None
+    retrieval: Retrieval
+
+
+def open_etf(
+    source: Path | str,
+    fund: str | None = None,
+    settings: Settings | None = None,
+    get: Callable[[str], bytes] | None = None,
+) -> EtfFile:
+    """Return the bytes that ``load_etf`` reads."""
     text = str(source)
     if re.match(r"https?:", text, re.IGNORECASE):
         content = fetch_file(text, settings or Settings.from_environment(), get)
-        return parse_etf(content, file_name_of(text), fund=fund, classes=classes, retrieval=Retrieval.LIVE)
+        return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
     path = Path(source)
     if isinstance(source, str) and NAME.fullmatch(text) and not path.exists():
         path = find_etf(text, (settings or Settings.from_environment()).downloads)
         fund = fund or text
-    return parse_etf(read_bytes(path), shown_name(path), fund=fund, classes=classes)
+    return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
 
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")

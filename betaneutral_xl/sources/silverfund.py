@@ -29,6 +29,7 @@ from betaneutral_xl.sources.covariance_csv import CovarianceUnit, load_covarianc
 from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.sources.formats import read_json, unreadable
 from betaneutral_xl.sources.holdings_json import parse_holdings
+from betaneutral_xl.sources.original import Original, Reader, Sourced
 from betaneutral_xl.sources.transport import PASSING, Request, Transport
 from betaneutral_xl.tickers import normalise
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["FUNDS", "CovarianceUnit", "SilverFund", "load_covariance", "parse_covariance", "parse_holdings"]
 
 T = TypeVar("T")
-V = TypeVar("V", Holdings, Covariance)
+V = TypeVar("V", bound=Holdings | Covariance)
 
 FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
 """The funds that the API is known to have."""
@@ -188,6 +189,12 @@ class SilverFund:
             If the API cannot be reached, refuses, or answers something else.
 
         """
+        return self.sourced_holdings(fund, as_of, start).value
+
+    def sourced_holdings(
+        self, fund: str, as_of: date | str, start: date | str | None = None
+    ) -> Sourced[Holdings]:
+        """Fetch the same, with the bytes of the answer."""
         end = _day(as_of)
         first = end if start is None else _day(start)
         if first > end:
@@ -198,12 +205,18 @@ class SilverFund:
             raise InputError(msg)
         name = fund.strip()
 
-        def parse(content: bytes, origin: Provenance) -> Holdings:
+        def parse(content: bytes, origin: Provenance) -> Sourced[Holdings]:
             holdings = parse_holdings(content, origin)
             if holdings.fund != name:
                 msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
                 raise ChangedFormat(msg)
-            return holdings
+            original = Original(
+                reader=Reader.API_HOLDINGS,
+                name=f"{name}-{end}.json",
+                content=content,
+                provenance=holdings.provenance,
+            )
+            return Sourced(holdings, original)
 
         return _with_warnings(self._ask(holdings_question(name, first, end), parse))
 
@@ -233,6 +246,12 @@ class SilverFund:
             If the API cannot be reached, refuses, or answers something else.
 
         """
+        return self.sourced_covariance(tickers, unit).value
+
+    def sourced_covariance(
+        self, tickers: Sequence[str], unit: CovarianceUnit = CovarianceUnit.ANNUAL
+    ) -> Sourced[Covariance]:
+        """Fetch the same, with the bytes of the answer."""
         wanted = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
         names = self._spellings()
         printed = names.value
@@ -244,13 +263,20 @@ class SilverFund:
             )
             raise UncoveredRisk(msg, tickers=wanted)
 
-        def parse(content: bytes, origin: Provenance) -> Covariance:
+        def parse(content: bytes, origin: Provenance) -> Sourced[Covariance]:
             covariance = parse_covariance(content, origin, unit)
             absent = sorted(set(asked) - set(covariance.tickers))
             if absent:
                 msg = f"The fund's API covers {listing(absent)} but left it out of its answer. Try later."
                 raise ChangedFormat(msg, tickers=absent)
-            return covariance
+            original = Original(
+                reader=Reader.COVARIANCE,
+                name="covariance.csv",
+                content=content,
+                options={"unit": unit.value},
+                provenance=covariance.provenance,
+            )
+            return Sourced(covariance, original)
 
         recalled = self._ask(covariance_question(sorted(printed[ticker] for ticker in asked)), parse)
         return _with_warnings(recalled, names.warnings)
@@ -319,10 +345,11 @@ class SilverFund:
         return reply.content
 
 
-def _with_warnings(recalled: Recalled[V], others: Sequence[str] = ()) -> V:
+def _with_warnings(recalled: Recalled[Sourced[V]], others: Sequence[str] = ()) -> Sourced[V]:
     """Return what was recalled with everything in its warnings that was said on the way, once."""
-    warnings = dict.fromkeys((*recalled.value.warnings, *others, *recalled.warnings))
-    return replace(recalled.value, warnings=tuple(warnings))
+    said: tuple[str, ...] = tuple(dict.fromkeys((*others, *recalled.warnings)))
+    value: V = replace(recalled.value.value, warnings=(*recalled.value.value.warnings, *said))
+    return Sourced(value, replace(recalled.value.original, warnings=said))
 
 
 def _refusal(  # noqa: PLR0911 - a table: one return a status
