@@ -1,7 +1,6 @@
 """The exact answers where no limit binds: arrays in, arrays out, no labels.
 
-Symbols as in the documentation: w (n,) weights, F (n, K) ETF weights, V the covariance,
-B (n, K) predicted betas, t (K,) targets, x (n,) new weights, d = x - w the trades.
+Symbols as in the documentation: V the covariance, x (n,) new weights, d = x - w the trades.
 """
 
 from __future__ import annotations
@@ -11,54 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import read_only
-from betaneutral_xl.errors import Infeasible, UndefinedBeta
+from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.risk import Factors
 
 if TYPE_CHECKING:
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.risk import Form
 
-COLLINEAR = 1e12
-"""Condition number from which on the hedge ratios of several ETFs are noise, not numbers."""
-
 MET = 1e-10
 """Largest residual of a condition that counts as met."""
-
-
-def hedge_ratios(
-    betas: FloatArray, etf_weights: FloatArray, weights: FloatArray, targets: FloatArray
-) -> tuple[FloatArray, float]:
-    """Return how much of each ETF to sell: h with (B'F) h = B'w - t.
-
-    Returns
-    -------
-    tuple
-        h, shape (K,), in units of the portfolio's net asset value, and the condition number of
-        B'F after scaling (1 for one ETF; large where ETFs are near copies of each other).
-
-    Raises
-    ------
-    UndefinedBeta
-        If the ETFs cannot be told apart.
-
-    Examples
-    --------
-    >>> B = np.array([[1.06382979], [0.91489362], [1.0]])
-    >>> f, w = np.array([[0.4], [0.3], [0.3]]), np.array([0.3, 0.4, 0.3])
-    >>> hedge_ratios(B, f, w, np.zeros(1))[0].round(6).tolist()
-    [0.985106]
-
-    """
-    system = betas.T @ etf_weights
-    condition = float(np.linalg.cond(system))
-    if not condition < COLLINEAR:
-        msg = (
-            f"The {len(system)} ETFs cannot be told apart by their betas (condition number "
-            f"{condition:.1e}). Leave out the one that repeats the others."
-        )
-        raise UndefinedBeta(msg)
-    ratios = read_only(np.linalg.solve(system, betas.T @ weights - targets))
-    return ratios, condition
 
 
 def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl import cardinality, closed_forms, solvers
+from betaneutral_xl import cardinality, solvers
 from betaneutral_xl.alignment import Aligned, OnMissing, align
 from betaneutral_xl.checks import TRADED
 from betaneutral_xl.conditions import Binding, Posed, pose
 from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import Infeasible, InputError, UnknownTicker
+from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
 from betaneutral_xl.linear import fewest_trades
 from betaneutral_xl.reachable import reachable
 from betaneutral_xl.rebalance import Method, Rebalance
@@ -39,6 +40,7 @@ def neutralise(
     target: Target = 0.0,
     method: Method = Method.HEDGE,
     constraints: Constraints = UNLIMITED,
+    legs: Legs = EXACT,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Rebalance:
@@ -47,7 +49,7 @@ def neutralise(
     ``hedge``
         ``x = w - F h`` with ``(B'F) h = B'w - t``: sell h of each ETF as its basket, or as the
         ETF itself. Of all portfolios with ``B'x = t`` the one of least tracking error; what is
-        freed is a cash line.
+        freed is a cash line. With ``legs`` that limit h, the nearest that they allow.
     ``reweight``
         ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints.
     ``least_squares``
@@ -70,6 +72,8 @@ def neutralise(
         How.
     constraints
         What the new weights must keep to, besides the target; for the methods that reweight.
+    legs
+        What is asked of the hedge ratios besides the beta; for ``hedge``.
     on_missing, etf_on_missing
         What to do with names that have no risk data.
 
@@ -88,17 +92,18 @@ def neutralise(
         If no weights keep all limits; its ``reachable`` says which betas could be reached.
 
     """
-    _refuse_contradictions(method, target, constraints, [etf.name for etf in etfs])
+    _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
     wanted = resolve_wanted(aligned, target, constraints)
     w, f = aligned.covered_weights, aligned.covered_etf_weights
     present = betas.T @ w
     aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(present, wanted, strict=True)])
-    ratios, condition = closed_forms.hedge_ratios(betas, f, w, aims)
+    system = HedgeSystem.of(aligned.etf_names, aligned.covariance, f, w, aims)
+    ratios, said = _hedge_ratios(system, legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in wanted])
-    notes: tuple[str, ...] = _dates_apart(aligned)
+    notes = (*_dates_apart(aligned), *said)
     solution = None
     binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
@@ -122,7 +127,8 @@ def neutralise(
         target_label=describe_target(target),
         new_weights=new_weights,
         hedge_ratios=ratios,
-        condition_number=condition,
+        condition_number=system.condition_number,
+        legs=legs,
         notes=notes,
         solution=solution,
         binding=binding,
@@ -186,6 +192,26 @@ def resolve_wanted(aligned: Aligned, target: Target, constraints: Constraints) -
     )
 
 
+def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return the hedge ratios, and what is to be said about them."""
+    notes = []
+    if system.condition_number >= NEARLY_COLLINEAR:
+        name, explained = system.redundant()
+        notes.append(
+            f"The ETFs nearly repeat each other (condition number {system.condition_number:.1e}): the others "
+            f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
+            "Leave it out, or give the legs of the hedge a ridge or a limit."
+        )
+    if method is not Method.HEDGE and system.condition_number >= COLLINEAR:
+        return system.shortest(), tuple(notes)  # only shown, beside the new weights
+    ratios = system.solve(legs)
+    left = system.left_over(ratios)
+    if not legs.exact:
+        said = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, left, strict=True))
+        notes.append(f"With these legs the beta is off its target by {said}.")
+    return ratios, tuple(notes)
+
+
 def _solved(
     posed: Posed, method: Method, betas: FloatArray, wanted: Sequence[Range]
 ) -> tuple[Solution, tuple[str, ...]]:
@@ -241,12 +267,15 @@ def _sparse(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str,
 
 
 def _refuse_contradictions(
-    method: Method, target: Target, constraints: Constraints, etfs: Sequence[str]
+    method: Method, target: Target, constraints: Constraints, legs: Legs, etfs: Sequence[str]
 ) -> None:
     if constraints.given and method in {Method.HEDGE, Method.SCALED}:
         reason = "sells the whole basket" if method is Method.HEDGE else "multiplies what is held"
         said = ", ".join(constraints.given)
         msg = f"The method {method} {reason}, so {said} can have no effect. Use reweight, or leave it out."
+        raise InputError(msg)
+    if not legs.exact and method is not Method.HEDGE:
+        msg = f"Ridge, limit and sell-only are of the hedge's legs; {method} has none. Use hedge."
         raise InputError(msg)
     if method is Method.SCALED and (target != 0.0 or len(etfs) != 1):
         msg = "The method scaled (weight times beta) takes one ETF and no target. Use hedge or reweight."

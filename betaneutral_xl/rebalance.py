@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import TRADED, Check, check_limits, check_solution
+from betaneutral_xl.checks import LIMIT, TRADED, Check, check_limits, check_solution
 from betaneutral_xl.errors import CheckFailed
+from betaneutral_xl.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.provenance import Retrieval
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Rebalance:
         Of the system that gives h; 1 for one ETF.
     notes
         What the method has to say, one line each.
+    legs
+        What the hedge ratios had to keep to; then the beta may be off its target.
     solution
         Of the optimisation, with its proof; None for the methods that do not optimise.
     binding
@@ -106,6 +109,7 @@ class Rebalance:
     hedge_ratios: FloatArray
     condition_number: float
     notes: tuple[str, ...] = ()
+    legs: Legs = EXACT
     solution: Solution | None = None
     binding: tuple[Binding, ...] = ()
 
@@ -259,11 +263,17 @@ class Rebalance:
         """
         aligned, x, w = self.aligned, self.new_weights, self.weights
         fixed = ~aligned.covered
-        checks = [
-            Check(f"beta to {name} is {target:.6g}", float(abs(self.after.beta[name] - target)), tolerance)
-            for name, target in zip(self.etf_names, self.targets, strict=True)
-            if not math.isnan(target)
-        ]
+        if self.legs.exact:
+            checks = [
+                Check(
+                    f"beta to {name} is {target:.6g}", abs(self.after.beta[name] - float(target)), tolerance
+                )
+                for name, target in zip(self.etf_names, self.targets, strict=True)
+                if not math.isnan(target)
+            ]
+        else:
+            short = self._hedge_system().shortfall(self.hedge_ratios, self.legs)
+            checks = [Check("no other hedge ratios within the legs' limits are better", short, LIMIT)]
         checks += [
             Check("every input row is in the table once", float(self._unaccounted()), 0.0),
             Check(
@@ -317,6 +327,11 @@ class Rebalance:
             net=float(w.sum()),
             cash=cash,
         )
+
+    def _hedge_system(self) -> HedgeSystem:
+        aligned = self.aligned
+        f, w = aligned.covered_etf_weights, aligned.covered_weights
+        return HedgeSystem.of(self.etf_names, aligned.covariance, f, w, self.targets)
 
     def _sample_parts(self) -> tuple[str, ...]:
         names = ("the portfolio", *(f"ETF {name}" for name in self.etf_names), "the risk model")

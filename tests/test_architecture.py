@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"errors"},
     {"arrays", "tickers", "provenance"},
     {"portfolio", "risk", "constraints", "regression", "returns"},
-    {"alignment", "closed_forms", "estimators", "quadratic"},
+    {"alignment", "closed_forms", "estimators", "hedging", "quadratic"},
     {"conditions", "dual_newton", "linear"},
     {"checks", "solvers"},
     {"cardinality", "reachable", "rebalance"},

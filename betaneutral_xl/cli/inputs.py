@@ -11,6 +11,7 @@ from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.hedging import EXACT, Legs
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit
@@ -109,6 +110,22 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         "or ETF=BETA for each of several (default: 0)",
     )
     constraints.add_arguments(parser)
+    legs = parser.add_argument_group("what the hedge ratios must keep to (only for hedge)")
+    legs.add_argument(
+        "--ridge",
+        type=float,
+        default=EXACT.ridge,
+        metavar="NUMBER",
+        help="shrink the ratios of ETFs that are near copies of each other; 0.01 to 0.1 are usual",
+    )
+    legs.add_argument(
+        "--leg-limit",
+        type=float,
+        default=EXACT.limit,
+        metavar="MOST",
+        help="most of any ETF, in net asset value",
+    )
+    legs.add_argument("--sell-only", action="store_true", help="buy no ETF")
 
 
 def day(text: str) -> date:
@@ -191,6 +208,7 @@ def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
         target=read_target(args.target),
         method=args.method,
         constraints=constraints.from_args(args),
+        legs=Legs(ridge=args.ridge, limit=args.leg_limit, sell_only=args.sell_only),
         on_missing=OnMissing(args.on_missing),
         etf_on_missing=OnMissing(args.etf_on_missing),
     )
