@@ -10,10 +10,13 @@ import pytest
 
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.errors import CheckFailed
+from betaneutral_xl.estimators import estimate
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.regression import realised_beta
+from betaneutral_xl.returns import Returns
 
 if TYPE_CHECKING:
     from betaneutral_xl.risk import Covariance
@@ -102,3 +105,24 @@ def test_dates_far_apart_are_said(etf: Etf, risk: Covariance) -> None:
     late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))
     lines = neutralise(book, [late], risk).warnings
     assert "Holdings are as of 2025-11-18, ETF AI as of 2026-09-30: 316 days apart." in lines
+
+
+def test_a_beta_carries_its_error_bar_before_and_after() -> None:
+    rng = np.random.default_rng(0)
+    market = rng.normal(0.0, 0.01, (100, 1))
+    matrix = market + rng.normal(0.0, 0.01, (100, 3))
+    returns = Returns.from_matrix(["A", "B", "C"], np.datetime64("2024-01-01") + np.arange(100), matrix)
+    holdings = Holdings.from_weights({"A": 0.5, "B": 0.5})
+    etf = Etf.from_weights({"B": 0.3, "C": 0.7}, name="AI")
+    result = neutralise(holdings, [etf], estimate(returns, "sample"))
+    for exposure, w in ((result.before, result.weights), (result.after, result.new_weights)):
+        beta, error, days = realised_beta(matrix @ w, matrix @ result.aligned.etf_weights[:, 0])
+        assert days == 100
+        assert exposure.beta["AI"] == pytest.approx(beta, abs=1e-12)
+        assert exposure.beta_error["AI"] == pytest.approx(error, rel=1e-9)
+
+
+def test_without_days_behind_the_risk_model_there_is_no_error_bar(
+    book: Holdings, etf: Etf, risk: Covariance
+) -> None:
+    assert math.isnan(neutralise(book, [etf], risk).after.beta_error["AI"])

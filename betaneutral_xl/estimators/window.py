@@ -88,7 +88,7 @@ class Window:
 
     def seen(self, weights: FloatArray) -> FloatArray:
         """Return the share (N,) of the day weights on which a name has a return of its own."""
-        share: FloatArray = (weights @ ~self.empty) / weights.sum()
+        share: FloatArray = 1.0 - (weights @ self.empty) / weights.sum()  # exactly 1 without holes
         return share
 
 
@@ -105,7 +105,8 @@ def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
     market = np.nanmean(z, axis=1)
     z[empty] = np.broadcast_to(market[:, None], z.shape)[empty]
     trusted = _longest(empty)
-    for _ in range(ROUNDS):
+    rounds = ROUNDS if empty[:, trusted].any() else 1  # else the components stay what they are
+    for _ in range(rounds):
         scores = _components(z[:, trusted])
         prior, spread, noise = _loadings(scores, z[:, trusted])
         for column in holed:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ import numpy as np
 
 from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
 from betaneutral_xl.provenance import digest
+from betaneutral_xl.returns import Returns
 from betaneutral_xl.sources.prices import join, load_prices
 from betaneutral_xl.tickers import normalise
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.returns import Returns
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -44,6 +45,9 @@ TABLE_FROM = np.datetime64("2022-12-30")
 SPLIT = np.datetime64("2024-03-28")
 SEEN = 200
 """Returns in the window that a name needs to be in a portfolio that is made up here."""
+
+SHUFFLES = 5
+"""Random orders of the days."""
 
 BASELINE = "sample, 504 days"
 CHOSEN = "volatility_scaled, half-life 63 (the default)"
@@ -112,6 +116,7 @@ class Measured:
     beta: FloatArray
     noise: FloatArray  # squared standard error of the realised beta
     promised: FloatArray  # squared standard error that the estimate gave with its beta
+    variance: FloatArray  # of the hedged portfolio: realised over promised
 
 
 def main() -> None:
@@ -122,11 +127,10 @@ def main() -> None:
     begun = time.perf_counter()
     returns = load_returns()
     own = [month for month in months(returns, only_sample=True) if month.day >= TABLE_FROM]
-    table = sample_table(own)
-    everything = list(months(returns, only_sample=False))
-    text = "\n\n".join([table, *comparison(everything)])
+    everything = months(returns, only_sample=False)
+    text = "\n\n".join([sample_table(own), *comparison(everything), shuffled_table(returns)])
     text += f"\n\nMeasured in {time.perf_counter() - begun:.0f} s, {len(CANDIDATES)} estimates a month.\n"
-    print(text)
+    sys.stdout.write(text)
     if args.write:
         insert(Path(args.write), text)
 
@@ -205,7 +209,7 @@ def on_names(books: dict[str, dict[str, float]], names: Sequence[str]) -> FloatA
 def measure(found: Sequence[Month], candidate: str) -> Measured:
     """Hedge every portfolio with every ETF by one estimator, and measure the months after."""
     method, days, options = CANDIDATES[candidate]
-    betas, noises, promises = [], [], []
+    betas, noises, promises, variances = [], [], [], []
     for month in found:
         window = last_days(month.window, days)
         estimate = ESTIMATORS[method](window, **options)
@@ -215,10 +219,12 @@ def measure(found: Sequence[Month], candidate: str) -> Measured:
         beta = w.T @ vf / variance
         own = np.einsum("np,np->p", w, estimate.form.times(w))[:, None]
         promises.append((own / variance - beta**2) / (estimate.effective_days - 2))
+        x = (month.future @ w)[:, :, None] - beta * (month.future @ f)[:, None, :]
+        variances.append(x.var(axis=0, ddof=1) / (own - beta**2 * variance))
         realised, noise = realise(month.future @ w, month.future @ f)
         betas.append(realised - beta)
         noises.append(noise)
-    return Measured(np.array(betas), np.array(noises), np.array(promises))
+    return Measured(np.array(betas), np.array(noises), np.array(promises), np.array(variances))
 
 
 def last_days(window: Window, days: int) -> Window:
@@ -248,14 +254,14 @@ def sample_table(found: Sequence[Month]) -> str:
         f"The sample portfolio against the constituents' basket, {len(found)} months, "
         f"{found[0].day} to {found[-1].day}; estimated on the names of the two alone:",
         "",
-        "| estimator | mean | RMS | of which noise | RMS over its error bar |",
-        "|---|---|---|---|---|",
+        "| estimator | mean | RMS | of which noise | RMS / error bar | volatility, realised / promised |",
+        "|---|---|---|---|---|---|",
     ]
     for name in CANDIDATES:
         m = measure(found, name)
         bar = rms(m.beta[:, 0, 0] / np.sqrt(m.noise + m.promised)[:, 0, 0])
-        mean, size, noise = m.beta.mean(), rms(m.beta), math.sqrt(m.noise.mean())
-        lines.append(f"| {name} | {mean:+.3f} | {size:.3f} | {noise:.3f} | {bar:.2f} |")
+        numbers = f"{m.beta.mean():+.3f} | {rms(m.beta):.3f} | {math.sqrt(m.noise.mean()):.3f}"
+        lines.append(f"| {name} | {numbers} | {bar:.2f} | {math.sqrt(m.variance.mean()):.2f} |")
     return "\n".join(lines)
 
 
@@ -285,10 +291,9 @@ def comparison(found: Sequence[Month]) -> list[str]:
             ratio(m.beta, base.beta),
         ]
         each = rms(m.beta, 0) / rms(base.beta, 0)
-        lines.append(
-            f"| {name} | {' | '.join(f'{c:.3f}' for c in cells)} | {(each > 1 + 1e-9).mean():.0%} | {each.max():.2f} "
-            f"| {m.beta.mean():+.3f} | {rms(m.beta):.3f} | {math.sqrt(m.noise.mean()):.3f} |"
-        )
+        worse = f"{(each > 1 + 1e-9).mean():.0%} | {each.max():.2f}"
+        numbers = f"{m.beta.mean():+.3f} | {rms(m.beta):.3f} | {math.sqrt(m.noise.mean()):.3f}"
+        lines.append(f"| {name} | {' | '.join(f'{c:.3f}' for c in cells)} | {worse} | {numbers} |")
     return ["\n".join(lines), by_portfolio(measured[CHOSEN], base, found)]
 
 
@@ -313,6 +318,29 @@ def by_portfolio(ours: Measured, base: Measured, found: Sequence[Month]) -> str:
         lines.append(f"| {book} | {cells} |")
     noise = np.sqrt(ours.noise.mean(axis=(0, 1)))
     lines.append("| *noise* | " + " | ".join(f"*{n:.2f}*" for n in noise) + " |")
+    return "\n".join(lines)
+
+
+def shuffled_table(returns: Returns) -> str:
+    """Return what the estimators do where there is nothing to follow: the same days, shuffled."""
+    names = [BASELINE, "exponential, half-life 63", CHOSEN, "volatility_scaled, 63, scale over 21"]
+    found: dict[str, list[FloatArray]] = {name: [] for name in names}
+    for seed in range(SHUFFLES):
+        order = np.random.default_rng(seed).permutation(len(returns.dates))
+        mixed = Returns(returns.tickers, returns.dates, returns.matrix[order], returns.provenance)
+        late = [month for month in months(mixed, only_sample=True) if month.day >= TABLE_FROM]
+        for name in names:
+            found[name].append(measure(late, name).beta)
+    lines = [
+        f"The same portfolio and basket on the same days in random order ({SHUFFLES} orders), where betas "
+        "and volatilities are constant and any memory but the longest is a loss:",
+        "",
+        "| estimator | mean | RMS |",
+        "|---|---|---|",
+    ]
+    for name, parts in found.items():
+        beta = np.concatenate(parts)
+        lines.append(f"| {name} | {beta.mean():+.3f} | {rms(beta):.3f} |")
     return "\n".join(lines)
 
 

@@ -164,7 +164,7 @@ def test_two_speed_has_fast_volatilities_and_slow_correlations() -> None:
 def docstring_sample() -> FloatArray:
     """Draw what scikit-learn's docstrings of LedoitWolf and OAS draw."""
     real = np.array([[0.4, 0.2], [0.2, 0.8]])
-    return np.random.RandomState(0).multivariate_normal(mean=[0, 0], cov=real, size=50)  # noqa: NPY002
+    return np.random.RandomState(0).multivariate_normal(mean=[0, 0], cov=real, size=50)
 
 
 def test_ledoit_wolf_gives_what_scikit_learn_prints_in_its_docstring() -> None:
@@ -434,7 +434,7 @@ def test_every_method_documents_its_formula(method: str) -> None:
     text = ESTIMATORS[method].__doc__ or ""
     assert text.split("\n", 1)[0].endswith((".", ":"))
     assert "V" in text
-    assert method == "sample" or "References" in text or method in {"volatility_scaled"}
+    assert method == "sample" or "References" in text
 
 
 def test_a_days_scale_looks_back_only_and_ignores_one_names_news() -> None:
@@ -457,3 +457,16 @@ def test_more_names_than_days_keep_the_form_of_the_days() -> None:
     assert isinstance(covariance.form, Factors)
     assert covariance.form.loadings.shape == (300, T)
     assert not isinstance(covariance.form, Dense)
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
+def test_a_name_that_never_moves_has_no_variance_and_harms_nobody(method: str) -> None:
+    if method in NEED_SKLEARN:
+        pytest.importorskip("sklearn")
+    returns = make_returns()
+    matrix = returns.matrix.copy()
+    matrix[:, 5] = 0.0
+    covariance = estimate(Returns.from_matrix(returns.tickers, returns.dates, matrix), method)
+    variances = covariance.form.variances()
+    assert np.isfinite(covariance.form.dense()).all()
+    assert variances[5] < 0.3 * np.delete(variances, 5).min()

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.cli import main
+from betaneutral_xl.estimators import ESTIMATORS
+from betaneutral_xl.sources.covariance_csv import load_covariance
+from betaneutral_xl.sources.prices import load_prices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Path:
+    """Write 80 days of prices of four names, the third listed late."""
+    rng = np.random.default_rng(0)
+    levels = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (80, 4)), axis=0))
+    days = np.datetime64("2024-01-01") + np.arange(80)
+    rows = [[str(day), *(f"{p:.6f}" for p in row)] for day, row in zip(days, levels, strict=True)]
+    for row in rows[:30]:
+        row[3] = ""
+    path = tmp_path / "panel.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["date", "IWV", "ZZZ", "BRK-B", "AAA"], *rows])
+    return path
+
+
+def test_the_file_is_in_the_apis_shape_with_the_benchmark_last(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "covariance.csv"
+    assert main(["estimate", "--prices", str(panel), "--out", str(out), "--method", "sample"]) == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["date", "ticker", "AAA", "BRK.B", "ZZZ", "IWV"]
+    assert [row[:2] for row in rows[1:]] == [["2024-03-20", t] for t in rows[0][2:]]
+    covariance = load_covariance(out)
+    returns = load_prices(panel).returns().select(["AAA", "ZZZ", "IWV"]).matrix
+    read = covariance.select(["AAA", "ZZZ", "IWV"]).form.dense()
+    assert read == pytest.approx(252 * np.cov(returns.T), rel=1e-9)
+
+
+def test_a_person_reads_what_was_done_about_the_gaps(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["estimate", "--prices", str(panel), "--out", str(tmp_path / "c.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "4 names as of 2024-03-20" in said
+    assert "volatility_scaled" in said
+    assert "begin after the first day: BRK.B" in said
+    assert "weight of own days: BRK.B" in said
+    assert "effective days" in said
+
+
+def test_options_reach_the_method(panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["estimate", "--prices", str(panel), "--out", str(tmp_path / "c.csv"), "--json"]
+    options = ["--method", "Exponential", "--half-life", "20", "--window", "60", "--as-of", "2024-03-10"]
+    assert main([*command, *options, "--tickers", "aaa", "NONE", "iwv"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["names"] == 2
+    assert told["as_of"] == "2024-03-10"
+    assert "half life 20; 60 days" in told["settings"]
+    assert told["warnings"][0] == "No prices of NONE."
+
+
+def test_any_parameter_can_be_set(panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["estimate", "--prices", str(panel), "--out", str(tmp_path / "c.csv"), "--json"]
+    options = ["--method", "statistical-factors", "--set", "components=2", "--set", "scaled=no"]
+    assert main([*command, *options]) == 0
+    assert "components 2, half life 63, scaled False" in json.loads(capsys.readouterr().out)["settings"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--method", "magic"], "no estimator 'magic'"),
+        (["--method", "sample", "--half-life", "20"], "sample has no parameter half_life"),
+        (["--set", "half_life=long"], "'long', not a number"),
+        (["--set", "components=2"], "no parameter components"),
+        (["--set", "half_life"], "not NAME=VALUE"),
+        (["--as-of", "2020-01-01"], "no returns up to 2020-01-01"),
+        (["--window", "3"], "too short"),
+        (["--gaps", "error"], r"lack a return of BRK.B"),
+        (["--tickers", "NONE"], "no prices of NONE"),
+    ],
+)
+def test_what_cannot_be_done_leaves_no_file(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    out = tmp_path / "c.csv"
+    assert main(["estimate", "--prices", str(panel), "--out", str(out), *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_files_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate"]) == 2
+    assert "--prices FILE and --out FILE" in capsys.readouterr().err
+
+
+def test_every_method_is_listed_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in ESTIMATORS)
+    assert "volatility_scaled (default)" in said
+    assert "half_life=63.0, scale_half_life=5.0" in said
+
+
+def test_names_of_a_portfolio_and_an_etf_are_taken(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holdings = tmp_path / "fund.csv"
+    holdings.write_text("ticker,weight\nAAA,0.5\nBRK B,0.5\n", encoding="utf-8")
+    etf = tmp_path / "etf.csv"
+    etf.write_text("Ticker,Name,Weight (%)\nZZZ,Zed Corp,60\nAAA,Ay Corp,40\n", encoding="utf-8")
+    out = tmp_path / "c.csv"
+    files = ["--prices", str(panel), "--holdings", str(holdings), "--etf", str(etf), "--out", str(out)]
+    assert main(["estimate", *files, "--tickers", "IWV"]) == 0
+    assert "4 names" in capsys.readouterr().out
+    assert load_covariance(out).tickers == ("AAA", "BRK.B", "ZZZ", "IWV")
