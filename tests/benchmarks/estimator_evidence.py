@@ -8,8 +8,8 @@ Run from the repository's root, with the real prices in ``../shared/data``::
 At each month's last day an estimator is handed the window of returns up to that day. Every
 portfolio is hedged with every ETF by the beta that follows (``x = w - beta f``), and the slope of
 the hedged portfolio on the ETF over the next 21 days is measured: the realised beta, which ought
-to be zero. The covariance's choice is made on half of the portfolios and the first half of the
-months, and confirmed on the other half of both.
+to be zero. Half of the portfolios in the first half of the months serve to choose, the other half of
+both to confirm.
 """
 
 from __future__ import annotations
@@ -46,8 +46,14 @@ SPLIT = np.datetime64("2024-03-28")
 SEEN = 200
 """Returns in the window that a name needs to be in a portfolio that is made up here."""
 
+RANDOM = 4
+"""Random portfolios of 30 names, and as many of 8."""
+
 SHUFFLES = 5
 """Random orders of the days."""
+
+HIDDEN = (21, 63, 126)
+"""Days that a name is left when its listing is made late."""
 
 BASELINE = "sample, 504 days"
 CHOSEN = "volatility_scaled, half-life 63 (the default)"
@@ -128,7 +134,7 @@ def main() -> None:
     returns = load_returns()
     own = [month for month in months(returns, only_sample=True) if month.day >= TABLE_FROM]
     everything = months(returns, only_sample=False)
-    text = "\n\n".join([sample_table(own), *comparison(everything), shuffled_table(returns)])
+    text = "\n\n".join([sample_table(own), *comparison(everything), shuffled_table(returns), late_table(own)])
     text += f"\n\nMeasured in {time.perf_counter() - begun:.0f} s, {len(CANDIDATES)} estimates a month.\n"
     sys.stdout.write(text)
     if args.write:
@@ -162,11 +168,13 @@ def months(returns: Returns, *, only_sample: bool) -> list[Month]:
         wanted = set(fund) | set(basket) if only_sample else set(seen.tickers)
         names = tuple(t for t, ok in zip(seen.tickers, enough, strict=True) if ok and t in wanted - SUSPECT)
         window = Window.of(names, seen.select(names).matrix)
-        columns = [returns.tickers.index(t) for t in names]
-        future = np.nan_to_num(returns.matrix[end + 1 : end + 1 + HORIZON, columns])
         books = {"sample": fund} if only_sample else portfolios(window, fund)
         etfs = {"JHAI": basket} | ({} if only_sample else {name: {name: 1.0} for name in ETFS})
-        found.append(Month(dates[end], window, on_names(books, names), on_names(etfs, names), future))
+        window = only(window, {ticker for book in (*books.values(), *etfs.values()) for ticker in book})
+        columns = [returns.tickers.index(t) for t in window.tickers]
+        future = np.nan_to_num(returns.matrix[end + 1 : end + 1 + HORIZON, columns])
+        w, f = on_names(books, window.tickers), on_names(etfs, window.tickers)
+        found.append(Month(dates[end], window, w, f, future))
     return found
 
 
@@ -185,7 +193,7 @@ def portfolios(window: Window, fund: dict[str, float]) -> dict[str, dict[str, fl
         "losers": [names[i] for i in np.argsort(momentum)[:30]],
     }
     books = {"sample": fund} | {name: dict.fromkeys(members, 1.0) for name, members in equal.items()}
-    for number in range(6):
+    for number in range(RANDOM):
         rng = np.random.default_rng(number)
         drawn = {digest(f"{number} {ticker}".encode()): ticker for ticker in names}
         picked = [drawn[lot] for lot in sorted(drawn)]
@@ -225,6 +233,17 @@ def measure(found: Sequence[Month], candidate: str) -> Measured:
         betas.append(realised - beta)
         noises.append(noise)
     return Measured(np.array(betas), np.array(noises), np.array(promises), np.array(variances))
+
+
+def only(window: Window, wanted: set[str]) -> Window:
+    """Return the window of some of the names."""
+    keep = [i for i, ticker in enumerate(window.tickers) if ticker in wanted]
+    return Window(
+        tuple(window.tickers[i] for i in keep),
+        window.returns[:, keep],
+        window.complete[:, keep],
+        window.unexplained[keep],
+    )
 
 
 def last_days(window: Window, days: int) -> Window:
@@ -341,6 +360,40 @@ def shuffled_table(returns: Returns) -> str:
     for name, parts in found.items():
         beta = np.concatenate(parts)
         lines.append(f"| {name} | {beta.mean():+.3f} | {rms(beta):.3f} |")
+    return "\n".join(lines)
+
+
+def late_table(found: Sequence[Month]) -> str:
+    """Return how well single names' betas are predicted if all but their last days are hidden."""
+    method, _, options = CANDIDATES[CHOSEN]
+    lines = [
+        "Betas of single names of the sample portfolio to the basket over the next 21 days, six names drawn "
+        "each month, all but their last days hidden. Mean and RMS of realised less predicted beta:",
+        "",
+        "| days left | nothing hidden | completed (`model`) | zeros instead | those days of all names |",
+        "|---|---|---|---|---|",
+    ]
+    for left in HIDDEN:
+        errors: list[list[FloatArray]] = [[], [], [], []]
+        for number, month in enumerate(found):
+            w, basket = month.window, month.baskets
+            usable = np.flatnonzero(~w.empty.any(axis=0) & (month.weights[:, 0] > 0.0))
+            drawn = np.random.default_rng(number).choice(usable, 6, replace=False)
+            holed = w.returns.copy()
+            holed[:-left, drawn] = np.nan
+            zeros = np.nan_to_num(holed)
+            windows = (
+                w,
+                Window.of(w.tickers, holed),
+                Window(w.tickers, zeros, zeros, np.zeros(len(w.tickers))),
+                last_days(w, left),
+            )
+            realised, _ = realise(month.future[:, drawn], month.future @ basket)
+            for part, window in zip(errors, windows, strict=True):
+                vf = ESTIMATORS[method](window, **options).form.times(basket)
+                part.append(realised - (vf / (basket.T @ vf))[drawn])
+        cells = [f"{np.mean(part):+.2f}, {rms(np.array(part)):.2f}" for part in errors]
+        lines.append(f"| {left} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
