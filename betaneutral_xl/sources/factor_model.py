@@ -80,8 +80,7 @@ def _table(path: Path | str) -> tuple[str, list[str], list[str], FloatArray, str
     """Return the file's name, row labels, column labels, numbers, and SHA-256."""
     content, name = read_bytes(path, LIMIT), shown_name(path)
     grid = parse_grid(content, name)
-    numbers = np.array([grid.numbers(row, 1) for row in range(len(grid.rows))])
-    return name, [row[0].strip() for row in grid.rows], list(grid.header[1:]), numbers, digest(content)
+    return name, grid.labels(), list(grid.header[1:]), grid.numbers(), digest(content)
 
 
 def _same(first: list[str], second: list[str], what: str, name: str, other: str) -> None:

@@ -195,9 +195,8 @@ def _wide(grid: Grid, headers: Sequence[str]) -> Table:
             "Give date,TICKER,TICKER,... or date,ticker,price."
         )
         raise UnreadableFile(msg)
-    days = np.array([_day(row[0], grid, i) for i, row in enumerate(grid.rows)], dtype="datetime64[D]")
-    matrix = np.array([grid.numbers(row, 1) for row in range(len(grid.rows))])
-    return list(grid.header[1:]), days, matrix, []
+    days = np.array([_day(label, grid, i) for i, label in enumerate(grid.labels())], dtype="datetime64[D]")
+    return list(grid.header[1:]), days, grid.numbers(), []
 
 
 def _long(grid: Grid, headers: Sequence[str]) -> Table:
@@ -205,13 +204,14 @@ def _long(grid: Grid, headers: Sequence[str]) -> Table:
     ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
     price_column = _find(headers, PRICE_HEADERS, grid.name, "price")
     days: dict[str, np.datetime64] = {}
-    for i, row in enumerate(grid.rows):
+    rows = grid.rows()
+    for i, row in enumerate(rows):
         if row[day_column] not in days:
             days[row[day_column]] = np.datetime64(_day(row[day_column], grid, i), "D")
-    prices = np.array([grid.number(i, price_column) for i in range(len(grid.rows))])
+    prices = np.array([grid.number(i, price_column, row[price_column]) for i, row in enumerate(rows)])
     return _pivot(
-        np.array([days[row[day_column]] for row in grid.rows], dtype="datetime64[D]"),
-        [row[ticker_column] for row in grid.rows],
+        np.array([days[row[day_column]] for row in rows], dtype="datetime64[D]"),
+        [row[ticker_column] for row in rows],
         prices,
         grid.name,
         grid.header[price_column],
