@@ -145,7 +145,9 @@ def _show(etf: Etf, most: int) -> None:
 
     screen = console()
     day = etf.as_of.isoformat() if etf.as_of else "date unknown"
-    screen.print(f"[bold]{escape(etf.name)}[/bold] {escape(etf.title)}  ({day}, {escape(etf.provenance.location)})")
+    screen.print(
+        f"[bold]{escape(etf.name)}[/bold] {escape(etf.title)}  ({day}, {escape(etf.provenance.location)})"
+    )
     table = Table("ticker", "printed", "name", "class")
     table.add_column("weight", justify="right")
     for row in _largest(etf.constituents)[:most]:

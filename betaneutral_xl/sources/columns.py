@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -49,83 +49,107 @@ class Column(StrEnum):
 
 ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.IGNORED: (
-        "accrual date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*",
-        "fx rate", "*duration*", "shares outstanding", "creation units", "number", "rank", "no", "nr",
+        "accrual date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*", "fx rate",
+        "*duration*", "shares outstanding", "creation units", "number", "rank", "no", "nr",
         "benchmark weight*", "*underlying*", "*index weight diff*", "active weight*", "*cost*", "*gain*",
     ),
-    Column.PRODUCT: ("*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*"),
-    Column.FUND: (
-        "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker", "account",
-        "fund", "etf", "fund code", "account symbol", "etfticker", "account number", "product ticker", "fondsticker", "fund id",
+    Column.PRODUCT: (
+        "*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*",
     ),
-    Column.FUND_NAME: ("fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio", "product name"),
+    Column.FUND: (
+        "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker",
+        "account", "fund", "etf", "fund code", "account symbol", "etfticker", "account number",
+        "product ticker", "fondsticker", "fund id",
+    ),
+    Column.FUND_NAME: (
+        "fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio",
+        "product name",
+    ),
     Column.DATE: (
-        "date", "as of date", "as of", "trade date", "holdings date", "holding date", "position date", "asofdate",
-        "business date", "nav date", "valuation date", "asofdatestd", "effective date", "report date", "period end date", "datum", "stichtag", "per",
+        "date", "as of date", "as of", "trade date", "holdings date", "holding date", "position date",
+        "asofdate", "business date", "nav date", "valuation date", "asofdatestd", "effective date",
+        "report date", "period end date", "datum", "stichtag", "per",
     ),
     Column.TICKER: (
-        "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers", "ticker symbol",
-        "symbol", "stock symbol", "security symbol", "trading symbol", "exchange ticker", "local ticker", "issuer ticker",
-        "bloomberg ticker", "emittententicker", "ticker cusip", "ticker isin", "secticker", "sec ticker", "kürzel",
-        "börsenkürzel", "stock code", "company ticker", "ric", "holding symbol", "*ticker*", "*symbol*",
+        "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers",
+        "ticker symbol", "symbol", "stock symbol", "security symbol", "trading symbol", "exchange ticker",
+        "local ticker", "issuer ticker", "bloomberg ticker", "emittententicker", "ticker cusip",
+        "ticker isin", "secticker", "sec ticker", "kürzel", "börsenkürzel", "stock code", "company ticker",
+        "ric", "holding symbol", "*ticker*", "*symbol*",
     ),
     Column.NAME: (
-        "holding name", "holdings name", "security name", "company name", "constituent name", "proper name", "full name",
-        "name", "issuer name", "security description", "instrument name", "stock name", "asset name", "long name",
-        "position name", "description", "company", "holding", "holdings", "security", "securities", "issuer", "instrument",
-        "stock", "constituent", "asset", "bezeichnung", "wertpapier", "wertpapiername", "wertpapierbezeichnung", "titel",
-        "emittent", "unternehmen", "position", "secdesc", "secname", "long name", "full portfolio holdings*", "*security name*", "*holding*name*",
-        "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
+        "holding name", "holdings name", "security name", "company name", "constituent name",
+        "proper name", "full name", "name", "issuer name", "security description", "instrument name",
+        "stock name", "asset name", "long name", "position name", "description", "company", "holding",
+        "holdings", "security", "securities", "issuer", "instrument", "stock", "constituent", "asset",
+        "bezeichnung", "wertpapier", "wertpapiername", "wertpapierbezeichnung", "titel", "emittent",
+        "unternehmen", "position", "secdesc", "secname", "full portfolio holdings*", "*security name*",
+        "*holding*name*", "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
     ),
     Column.WEIGHT: (
-        "weight", "weight %", "% weight", "weighting", "weighting %", "weightings", "weights", "fund weight %", "etf weight",
-        "% of net assets", "% net assets", "net assets %", "% of fund", "% of funds", "percent of fund", "% of assets",
-        "percent of assets", "% of nav", "percent of nav", "% nav", "nav %", "% tna", "tna %", "% of portfolio",
-        "% of total", "holdings percent", "holding percent", "percentage weighting", "percentage of fund",
-        "percent of net assets", "net asset value percent", "pctofnetassets", "pctofnetassetsstd", "market value percent",
-        "% market value", "market value %", "% of market value", "% of index", "index weight", "portfolio weight",
-        "market weight", "percent weight", "percentage of *", "allocation", "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil", "anteil %",
-        "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *", "% fund*", "*gewicht*", "*weight*",
+        "weight", "weight %", "% weight", "weighting", "weighting %", "weightings", "weights",
+        "fund weight %", "etf weight", "% of net assets", "% net assets", "net assets %", "% of fund",
+        "% of funds", "percent of fund", "% of assets", "percent of assets", "% of nav", "percent of nav",
+        "% nav", "nav %", "% tna", "tna %", "% of portfolio", "% of total", "holdings percent",
+        "holding percent", "percentage weighting", "percentage of fund", "percent of net assets",
+        "net asset value percent", "pctofnetassets", "pctofnetassetsstd", "market value percent",
+        "% market value", "market value %", "% of market value", "% of index", "index weight",
+        "portfolio weight", "market weight", "percent weight", "percentage of *", "allocation",
+        "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil",
+        "anteil %", "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *",
+        "% fund*", "*gewicht*", "*weight*",
     ),
-    Column.NOTIONAL: ("notional value", "notional", "notional amount", "exposure value*", "nominalwert", "*notional g l*"),
+    Column.NOTIONAL: (
+        "notional value", "notional", "notional amount", "exposure value*", "nominalwert",
+        "*notional g l*",
+    ),
     Column.MARKET_VALUE: (
-        "market value", "base market value", "market value base", "mktvalue", "holding value", "market value us", "market value usd", "marketvalue",
-        "mkt value", "market val", "marktwert", "kurswert", "market notional value", "position value", "total value",
-        "value", "wert", "current value", "market value*", "*market value*",
+        "market value", "base market value", "market value base", "mktvalue", "holding value",
+        "market value us", "market value usd", "marketvalue", "mkt value", "market val", "marktwert",
+        "kurswert", "market notional value", "position value", "total value", "value", "wert",
+        "current value", "market value*", "*market value*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
-        "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value", "par", "units",
-        "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale", "stückzahl", "stück", "anzahl", "anteile", "current units",
-        "quantity shares*", "shares*", "*quantity*",
+        "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value",
+        "par", "units", "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale",
+        "stückzahl", "stück", "anzahl", "anteile", "current units", "quantity shares*", "shares*",
+        "*quantity*",
     ),
     Column.PRICE: (
-        "price", "market price", "local price", "share price", "closing price", "close price", "close", "last price",
-        "current price", "last", "kurs", "preis", "market price us", "price local", "base price", "price*", "*price",
+        "price", "market price", "local price", "share price", "closing price", "close price", "close",
+        "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
+        "base price", "price*", "*price",
     ),
     Column.ASSET_CLASS: (
-        "asset class", "asset category", "asset type", "security type", "security class", "security type name", "class of shares",
-        "instrument type", "holding type", "investment type", "asset group", "anlageklasse", "assetclasscatg",
-        "wertpapierart", "asset classification", "sec type", "type",
+        "asset class", "asset category", "asset type", "security type", "security class",
+        "security type name", "class of shares", "instrument type", "holding type", "investment type",
+        "asset group", "anlageklasse", "assetclasscatg", "wertpapierart", "asset classification",
+        "sec type", "type",
     ),
     Column.CASH_FLAG: ("is cash", "iscash", "money market flag", "cash flag"),
     Column.SECTOR: (
-        "sector", "gics sector", "sector classification", "sector name", "sektor", "classification", "industry",
-        "industry classification", "gics industry", "branche",
+        "sector", "gics sector", "sector classification", "sector name", "sektor", "classification",
+        "industry", "industry classification", "gics industry", "branche",
     ),
     Column.ISIN: ("isin", "isin code", "isin number", "security isin", "isinsecnbr"),
     Column.CUSIP: ("cusip", "cusip number", "security cusip", "cusipnbr"),
     Column.SEDOL: ("sedol", "security sedol", "sedol code"),
     Column.FIGI: ("identifier figi", "figi", "composite figi", "bloomberg id"),
-    Column.IDENTIFIER: ("identifier", "security identifier", "security id", "security number", "wkn", "id", "asset id"),
-    Column.CURRENCY: (
-        "market currency", "marktwährung", "local currency", "trading currency", "handelswährung", "currency",
-        "currency code", "local currency code", "security currency", "währung", "ccy", "curr", "mktcurr",
+    Column.IDENTIFIER: (
+        "identifier", "security identifier", "security id", "security number", "wkn", "id", "asset id",
     ),
-    Column.EXCHANGE: ("exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse"),
+    Column.CURRENCY: (
+        "market currency", "marktwährung", "local currency", "trading currency", "handelswährung",
+        "currency", "currency code", "local currency code", "security currency", "währung", "ccy", "curr",
+        "mktcurr",
+    ),
+    Column.EXCHANGE: (
+        "exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse",
+    ),
     Column.COUNTRY: (
-        "location", "country", "trade country name", "country name", "location of risk", "country of risk", "market",
-        "country of issue", "standort", "land",
+        "location", "country", "trade country name", "country name", "location of risk", "country of risk",
+        "market", "country of issue", "standort", "land",
     ),
     Column.MATURITY: ("maturity date", "maturity", "fälligkeit", "expiration date", "expiry date"),
     Column.COUPON: ("coupon", "coupon rate", "coupon %", "coupon rate %", "kupon", "kupon %"),
@@ -143,8 +167,11 @@ NAMED = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, C
 
 _CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
 _OTHER = re.compile(r"[^0-9a-zäöüß%]+")
+MOST_COLUMNS = 100
+"""Cells of a header that are looked at."""
 _EXACT = {alias: column for column, names in ALIASES.items() for alias in names if "*" not in alias}
 _PATTERNS = [(alias, column) for column, names in ALIASES.items() for alias in names if "*" in alias]
+_ANY_PATTERN = re.compile("|".join(f"({translate(alias)})" for alias, _ in _PATTERNS))
 _PREFERENCE = {alias: place for names in ALIASES.values() for place, alias in enumerate(names)}
 
 
@@ -163,10 +190,12 @@ def recognise(header: str) -> tuple[Column, int] | None:
     if not header or len(header) > LONGEST_HEADER or number(header) is not None:
         return None
     words = plain(header)
-    alias = words if words in _EXACT else next((a for a, _ in _PATTERNS if fnmatchcase(words, a)), "")
-    if not alias:
+    if words in _EXACT:
+        return _EXACT[words], _PREFERENCE[words]
+    match = _ANY_PATTERN.match(words)
+    if match is None:
         return None
-    column = _EXACT.get(alias) or next(c for a, c in _PATTERNS if a == alias)
+    alias, column = _PATTERNS[(match.lastindex or 1) - 1]
     return column, _PREFERENCE[alias]
 
 
@@ -203,13 +232,13 @@ class Header:
 def read_header(row: Sequence[str], index: int, valued: frozenset[Column] = VALUED) -> Header | None:
     """Return a row as a header, or None if it is none.
 
-    A header names a value (one of ``valued``: a weight or a market value) and what has it (a ticker, a name, an
-    identifier) in different columns.
+    A header names a value (one of ``valued``: a weight or a market value) and what has it (a ticker, a
+    name, an identifier) in different columns.
     """
     if len(row) < 2:  # noqa: PLR2004 - a value and what has it
         return None
     found: dict[Column, list[tuple[int, int]]] = {}
-    for place, text in enumerate(row):
+    for place, text in enumerate(row[:MOST_COLUMNS]):
         known = recognise(text)
         if known is not None:
             found.setdefault(known[0], []).append((known[1], place))
@@ -227,4 +256,4 @@ def read_header(row: Sequence[str], index: int, valued: frozenset[Column] = VALU
 
 def header_like(row: Sequence[str]) -> Counter[Column]:
     """Count what the cells of a row would be as headers, to say what another kind of table is."""
-    return Counter(known[0] for known in map(recognise, row) if known is not None)
+    return Counter(known[0] for known in map(recognise, row[:MOST_COLUMNS]) if known is not None)

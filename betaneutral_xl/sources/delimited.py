@@ -7,9 +7,13 @@ import csv
 import io
 from collections import Counter
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.sources.tables import GridBuilder, Row, Sheet
+from betaneutral_xl.sources.tables import LONGEST_CELL, GridBuilder, Row, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 200
@@ -67,7 +71,9 @@ def read_delimited(text: str, file_name: str) -> tuple[Sheet, ...]:
     delimiter = delimiter or _most_regular(text)
     builder = GridBuilder(file_name)
     try:
-        for row in islice(csv.reader(_lines(text), delimiter=delimiter), skipped, None):
+        for row in islice(
+            csv.reader(_narrow_lines(text, delimiter, file_name), delimiter=delimiter), skipped, None
+        ):
             builder.add(row)
     except csv.Error as error:
         msg = (
@@ -82,6 +88,17 @@ def read_delimited(text: str, file_name: str) -> tuple[Sheet, ...]:
 
 def _lines(text: str) -> io.StringIO:
     return io.StringIO(text, newline="")
+
+
+def _narrow_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
+    """Yield the lines; raise before one of a million columns is cut into a million cells."""
+    for line in _lines(text):
+        if len(line) > LONGEST_CELL and line.count(delimiter) > LONGEST_CELL:
+            msg = (
+                f"{file_name} has a line of {line.count(delimiter):,} columns, which is no table of holdings."
+            )
+            raise UnreadableFile(msg)
+        yield line
 
 
 def _declared(text: str) -> tuple[str, int]:
@@ -118,6 +135,6 @@ def _require_closed_quotes(rows: tuple[Row, ...], delimiter: str, file_name: str
             if swallowed > 1:
                 msg = (
                     f"{file_name}, row {number:,}: a quotation mark is opened and not closed, "
-                    f"so that {swallowed:,} more rows stand in one cell. Correct it, or download the file again."
+                    f"so that {swallowed:,} more rows stand in one cell. Download the file again."
                 )
                 raise UnreadableFile(msg)

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 import re
-import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from betaneutral_xl.errors import InputError, Refused, UnreadableFile, Unreachable, listing
+from betaneutral_xl.errors import InputError, Refused, UnreadableFile, listing
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.settings import Settings
@@ -182,33 +182,19 @@ def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None 
 
 
 def _get(url: str, host: str, settings: Settings) -> bytes:
-    """Fetch an address once, without following where it sends us."""
-    import requests  # noqa: PLC0415 - 0.15 s, for addresses only
+    """Fetch an address, without following where it sends us."""
+    from betaneutral_xl.sources.transport import Request, Transport  # noqa: PLC0415 - for addresses only
 
-    deadline = time.monotonic() + settings.total_timeout
-    content = bytearray()
+    transport = Transport(settings)
     try:
-        with requests.get(
-            url,
-            timeout=(settings.connect_timeout, settings.read_timeout),
-            allow_redirects=False,
-            stream=True,
-            headers={"User-Agent": "betaneutral-xl"},
-        ) as answer:
-            if answer.status_code != requests.codes.ok:
-                where = "redirects elsewhere" if answer.is_redirect else f"answers {answer.status_code}"
-                msg = f"{host} {where} instead of sending the file. Download it yourself in the browser."
-                raise Refused(msg)
-            for piece in answer.iter_content(65_536):
-                content += piece
-                if len(content) > LIMIT or time.monotonic() > deadline:
-                    what = "sends too much" if len(content) > LIMIT else "did not finish in time"
-                    msg = f"{host} {what}. Download the file yourself in the browser."
-                    raise Refused(msg)
-    except requests.RequestException as error:
-        msg = f"{host} cannot be reached ({type(error).__name__}). Check the network, or download the file."
-        raise Unreachable(msg) from None
-    return bytes(content)
+        reply = transport.send(Request(url=url, body=None, accept="*/*", limit=LIMIT))
+    finally:
+        transport.close()
+    if reply.status != HTTPStatus.OK:
+        what = f"sends us on to {reply.redirect}" if reply.redirect else f"answers {reply.status}"
+        msg = f"{host} {what} instead of sending the file. Download it yourself in the browser."
+        raise Refused(msg)
+    return reply.content
 
 
 def file_name_of(url: str) -> str:
@@ -260,7 +246,7 @@ def parse_etf(
 
     """
     sheets = read_sheets(content, file_name)
-    table = find_table(sheets)
+    table = find_table(sheets, file_name)
     if table is None:
         raise UnreadableFile(what_else(sheets, file_name))
     table, in_column = one_fund(table, fund, file_name)
@@ -333,9 +319,8 @@ def constituents(table: Table, weights: Sequence[float]) -> tuple[tuple[Constitu
         )
     missing = [row for row in equities if math.isnan(row.weight)]
     if missing:
-        warnings.append(
-            f"Equities without a weight: {len(missing)}: {listing([row.name or row.ticker for row in missing])}."
-        )
+        names = listing([row.name or row.ticker for row in missing])
+        warnings.append(f"Equities without a weight: {len(missing)}: {names}.")
     shared = [
         ticker for ticker, count in Counter(row.ticker for row in equities if row.ticker).items() if count > 1
     ]
@@ -388,7 +373,7 @@ def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetCla
 
 
 def _flagged(table: Table, row: Row) -> AssetClass | None:
-    """Return the class the issuer gives; of two columns (iShares: SWAP of an Equity) the one that is no equity."""
+    """Return the class the issuer gives; of two columns (iShares: SWAP, Equity) the one that is no equity."""
     places = table.header.places.get(Column.ASSET_CLASS, ())
     flags = [asset_classes.of_flag(row[place]) for place in places if place < len(row)]
     known = [flag for flag in flags if flag is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.arrays import read_only
@@ -11,7 +11,7 @@ from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, list
 from betaneutral_xl.portfolio import FULL, AssetClass, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.sources import asset_classes
-from betaneutral_xl.sources.columns import Column, Header, VALUED
+from betaneutral_xl.sources.columns import VALUED, Column, Header
 from betaneutral_xl.sources.files import read_bytes, shown_name
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, one_fund
@@ -74,7 +74,7 @@ def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None)
 
         return parse_holdings(content, provenance)
     sheets = read_sheets(content, file_name)
-    table = find_table(sheets, HOLDING_VALUES) or _without_header(sheets, file_name)
+    table = find_table(sheets, file_name, HOLDING_VALUES) or _without_header(sheets, file_name)
     if table is None:
         raise UnreadableFile(what_else(sheets, file_name))
     table, name = one_fund(table, fund, file_name)
@@ -82,24 +82,22 @@ def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None)
 
 
 def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Holdings:
-    cash = [row for row in table.rows if _is_cash(table, row)]
-    held = [row for row in table.rows if not _is_cash(table, row)]
+    are_cash = [_is_cash(table, row) for row in table.rows]
+    cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
+    held = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if not is_cash]
     tickers = _tickers(table, held, file_name)
-    provenance = Provenance(
-        source=origin.source,
-        location=origin.location,
-        retrieval=origin.retrieval,
-        as_of=as_of_date(table, file_name),
-        rows=len(table.rows),
-        sha256=origin.sha256,
-    )
+    provenance = replace(origin, as_of=as_of_date(table, file_name), rows=len(table.rows))
+    notes = (*_cash_note(table, cash), *table.warnings)
     valued = _valued(table, held, fund, tickers)
     if valued is None:
-        return _by_weight(table, fund, tickers, provenance, file_name)
+        return _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
     cash_value = math.fsum(_cash_value(table, row, file_name) for row in cash)
     nav = math.fsum(valued.values) + cash_value
     if not nav > 0.0:
-        msg = f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. Check the values in {file_name}."
+        msg = (
+            f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
+            f"Check the values in {file_name}."
+        )
         raise MissingValue(msg)
     return Holdings(
         fund=fund,
@@ -110,33 +108,40 @@ def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Ho
         nav=nav,
         cash=cash_value / nav,
         provenance=provenance,
-        warnings=(*valued.warnings, *_cash_warning(table, cash), *table.warnings),
+        warnings=(*valued.warnings, *notes),
     )
 
 
 def _by_weight(
-    table: Table, fund: str, tickers: tuple[str, ...], provenance: Provenance, file_name: str
+    table: Table,
+    fund: str,
+    tickers: tuple[str, ...],
+    *,
+    are_cash: Sequence[bool],
+    provenance: Provenance,
+    notes: tuple[str, ...],
 ) -> Holdings:
-    decimals, note = decimal_weights(table, file_name)
-    weights = [w for w, row in zip(decimals, table.rows, strict=True) if not _is_cash(table, row)]
-    cash_rows = [row for row in table.rows if _is_cash(table, row)]
+    decimals, unit = decimal_weights(table, provenance.location)
+    weights = [weight for weight, is_cash in zip(decimals, are_cash, strict=True) if not is_cash]
+    known = [weight for weight in decimals if not math.isnan(weight)]
+    missing = 1.0 - math.fsum(known)
     cash = math.fsum(
-        w for w, row in zip(decimals, table.rows, strict=True) if _is_cash(table, row) and not math.isnan(w)
+        w for w, is_cash in zip(decimals, are_cash, strict=True) if is_cash and not math.isnan(w)
     )
-    total = math.fsum(w for w in weights if not math.isnan(w)) + cash
-    warnings = [f"In {file_name}, {note}.", *_cash_warning(table, cash_rows)]
-    if abs(total - 1.0) > FULL:
-        cash += 1.0 - total
-        warnings.append(
-            f"Weights of {fund} add to {total:.4f}, not 1: the other {1.0 - total:.4f} is taken as cash, nothing is rescaled."
+    said: tuple[str, ...] = ()
+    if abs(missing) > FULL:
+        cash += missing
+        said = (
+            f"Weights of {fund} add to {1.0 - missing:.4f}, not 1: "
+            f"the other {missing:.4f} is taken as cash, nothing is rescaled.",
         )
     return Holdings(
         fund=fund,
         tickers=tickers,
         weights=read_only(weights),
         cash=cash,
-        provenance=provenance,
-        warnings=(*warnings, *table.warnings),
+        provenance=replace(provenance, note=unit),
+        warnings=(*said, *notes),
     )
 
 
@@ -149,7 +154,7 @@ def _is_cash(table: Table, row: Row) -> bool:
     return asset_classes.of_name(name, ticker) is AssetClass.CASH
 
 
-def _cash_warning(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
+def _cash_note(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
     names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in rows]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
 
@@ -190,21 +195,18 @@ def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]
         if worth is None:
             absent.append(ticker)
             continue
-        if (
-            value is not None
-            and product is not None
-            and not math.isclose(value, product, rel_tol=AGREE, abs_tol=0.01)
-        ):
+        agrees = product is not None and math.isclose(worth, product, rel_tol=AGREE, abs_tol=0.01)
+        if product is not None and not agrees:
             odd.append(ticker)
-            price = None
         values.append(worth)
-        quotes.append(price if price is not None else worth / quantity if quantity else math.nan)
+        implied = worth / quantity if quantity else math.nan
+        quotes.append(price if agrees and price is not None else implied)
     if absent and Column.WEIGHT in table.header.places:
         return None
     if absent:
         msg = (
-            f"Holdings of {fund} have neither a value nor shares with a positive price for {listing(absent)}. "
-            "Fill them in, or remove the row."
+            f"Holdings of {fund} have neither a value nor shares with a positive price "
+            f"for {listing(absent)}. Fill them in, or remove the row."
         )
         raise MissingValue(msg, tickers=absent)
     whole = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
@@ -226,7 +228,8 @@ def _cash_value(table: Table, row: Row, file_name: str) -> float:
     if amount is None:
         amount, price = price, None  # "CASH,,5000"
     if amount is None:
-        msg = f"{file_name} has no value for {table.text(row, Column.TICKER) or 'cash'}. Fill it in, or remove the row."
+        name = table.text(row, Column.TICKER) or table.text(row, Column.NAME)
+        msg = f"{file_name} has no value for {name}. Fill it in, or remove the row."
         raise MissingValue(msg)
     return amount * (price if price is not None else 1.0)
 

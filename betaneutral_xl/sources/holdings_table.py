@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import listing
+from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.sources.columns import VALUED, Column, Header, header_like, read_header
 from betaneutral_xl.sources.printed import NOTHING, clean, number, stated, uses_decimal_comma
 
@@ -16,12 +16,27 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.sources.tables import Row, Sheet
 
-BLANK_AFTER_HEADER = 2
 SAMPLE = 400
+"""Rows that decide how numbers are written."""
+HEADER_WITHIN = 120
+"""Rows of a sheet, blank ones too, within which its header stands."""
+MOST_HEADERS = 5
+MOST_TRIED = 2_000
+"""Rows of a file that are tried as headers."""
+MOST_HOLDINGS = 60_000
+"""Rows of a table: an issuer with all its funds in one file has 20,000."""
+MOST_PASSED = 500
+"""Lines within a table that are no holdings."""
+MOST_NOTE_CELLS = 2
+"""Filled cells of a line that is a note."""
+LONGEST_HEADING = 60
+"""Characters of a line that is the heading of a section, not a disclaimer."""
 
 TOTAL = re.compile(
-    r"(?:grand |account |portfolio |positions |sub-?)?totals?:?(?: (?:net assets?|portfolio|holdings|fund|investments?|assets|equit(?:y|ies)|common stocks?|"
-    r"(?:in)?securities|value|weight|cash|market value|%))*:?|sum|summe|gesamt(?:summe)?|net assets(?: total)?",
+    r"(?:grand |account |portfolio |positions |sub-?)?totals?:?(?: (?:net assets?|portfolio|holdings"
+    r"|fund|investments?|assets|equit(?:y|ies)|common stocks?|"
+    r"(?:in)?securities|value|weight|cash|market value|%))*:?|sum|summe|gesamt(?:summe)?"
+    r"|net assets(?: total)?",
     re.IGNORECASE,
 )
 
@@ -51,19 +66,25 @@ class Table:
         return stated(self.header.cell(row, column))
 
 
-def find_table(sheets: Sequence[Sheet], valued: frozenset[Column] = VALUED) -> Table | None:
+def find_table(sheets: Sequence[Sheet], file_name: str, valued: frozenset[Column] = VALUED) -> Table | None:
     """Return the table of holdings with the most rows, None if there is none.
 
     In each sheet the first header counts that has holdings below it; ``valued`` are the columns of
     which a header must have one.
     """
     best: Table | None = None
+    tried = 0
     for sheet in sheets:
-        for index, row in enumerate(sheet.rows):
+        found = 0
+        for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
+            tried += bool(row)
+            if tried > MOST_TRIED or found >= MOST_HEADERS:
+                break
             header = read_header(row, index, valued)
             if header is None:
                 continue
-            table = holding_rows(sheet, header)
+            found += 1
+            table = holding_rows(sheet, header, file_name)
             if table.rows:
                 if best is None or len(table.rows) > len(best.rows):
                     best = table
@@ -71,11 +92,17 @@ def find_table(sheets: Sequence[Sheet], valued: frozenset[Column] = VALUED) -> T
     return best
 
 
-def holding_rows(sheet: Sheet, header: Header) -> Table:
+def holding_rows(sheet: Sheet, header: Header, file_name: str) -> Table:
     """Return the rows below a header that are holdings, up to where the table ends.
 
-    A blank line ends the table unless a holding follows it; so do the second copy of the header
-    and, after a blank line, anything that is no holding. Headings and totals within are passed over.
+    The table ends at another header, and after a blank line at anything that is neither a holding
+    nor the heading of a section. Headings, totals and notes within are passed over.
+
+    Raises
+    ------
+    UnreadableFile
+        If there are more rows than any fund has.
+
     """
     body = sheet.rows[header.row + 1 :]
     comma = _decimal_comma(header, body, sheet.delimiter)
@@ -98,25 +125,35 @@ def holding_rows(sheet: Sheet, header: Header) -> Table:
     for index, row in enumerate(body):
         if not row:
             blank = bool(rows)
-            continue
-        if _is_total(table, row):
+        elif _is_total(table, row):
             total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.places else None
         elif _is_holding(table, row):
             rows.append(row)
             blank = False
-        elif blank or read_header(row, index) is not None:
+        elif _ends(row, passed, after_blank=blank):
             end = index
             break
         else:
             passed.append(row)
-    after = (*passed, *body[end:])
+        if len(rows) > MOST_HOLDINGS:
+            msg = f"{file_name} has more than {MOST_HOLDINGS:,} rows. Check that it is a file of holdings."
+            raise UnreadableFile(msg)
+    rest = body[end:]
     return replace(
         table,
         rows=tuple(rows),
-        after=after,
+        after=(*passed, *rest),
         printed_total=total,
-        warnings=_left_over(header, passed, body[end:], len(rows)),
+        warnings=_left_over(table, passed, rest, len(rows)),
     )
+
+
+def _ends(row: Row, passed: Sequence[Row], *, after_blank: bool) -> bool:
+    """Whether a row that is no holding ends the table."""
+    if len(passed) >= MOST_PASSED or read_header(row, 0) is not None:
+        return True
+    cells = [cell for cell in row if stated(cell)]
+    return after_blank and not (len(cells) == 1 and len(cells[0]) < LONGEST_HEADING)
 
 
 def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
@@ -178,70 +215,75 @@ def _is_total(table: Table, row: Row) -> bool:
     )
 
 
-def _left_over(header: Header, passed: Sequence[Row], rest: Sequence[Row], taken: int) -> tuple[str, ...]:
-    """Say which lines within and after the table may be holdings that were not understood."""
+def _left_over(table: Table, passed: Sequence[Row], rest: Sequence[Row], taken: int) -> tuple[str, ...]:
+    """Say which lines within and after the table may be holdings that were not read."""
     lines = []
-    odd = [row for row in passed if len([cell for cell in row if stated(cell)]) > 2]  # noqa: PLR2004 - notes have less
+    odd = [row for row in passed if sum(bool(stated(cell)) for cell in row) > MOST_NOTE_CELLS]
     if odd:
         shown = " | ".join(clean(cell)[:30] for cell in odd[0][:4])
         lines.append(
             f"{len(odd)} lines within the table are no holdings and were passed over (first: {shown})."
         )
-    copies = [row for row in rest if tuple(map(clean, row)) == tuple(map(clean, header.texts))]
-    if copies:
-        lines.append(
-            f"The table's header stands {len(copies) + 1} times in the file; the first {taken} rows are read."
-        )
-    others = [
-        other for index, row in enumerate(rest) if (other := read_header(row, index)) and row not in copies
-    ]
-    if others:
-        columns = listing([clean(text) for text in others[0].texts if clean(text)], most=4)
+    headers = [row for row in rest[:MOST_TRIED] if row and read_header(row, 0) is not None]
+    if any(tuple(map(clean, row)) == tuple(map(clean, table.header.texts)) for row in headers):
+        lines.append(f"The table stands in the file twice; its first {taken} rows are read.")
+    elif headers:
+        columns = listing([clean(text) for text in headers[0] if clean(text)], most=4)
         lines.append(f"Another table follows and is not read (columns {columns}).")
+    unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MOST_TRIED])
+    if unread:
+        lines.append(f"{unread} lines after the end of the table look like holdings and are not read.")
     return tuple(lines)
 
 
 def what_else(sheets: Sequence[Sheet], file_name: str) -> str:
     """Say, in one line, what a file without holdings is."""
-    lines = [
-        " ".join(clean(cell) for cell in row if clean(cell)) for sheet in sheets for row in sheet.rows[:60]
-    ]
-    lines += [note for sheet in sheets[:1] for note in sheet.notes[:200]]
-    text = "\n".join(lines)
-    if any(read_header(row, 0) for sheet in sheets for row in sheet.rows[:200]):
-        no_date = re.search(r'as of[\s:,"]*-(?!\w)', text, re.IGNORECASE)
-        why = (
-            "its date is a dash, so the issuer has no data for that day"
-            if no_date
-            else "the fund is closed or has no data for that day"
-        )
+    rows = [row for sheet in sheets for row in sheet.rows[:HEADER_WITHIN]][:MOST_TRIED]
+    lines = [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
+    lines += [note for sheet in sheets[:1] for note in sheet.notes[:MOST_TRIED]]
+    text = "\n".join(line[:LONGEST_LINE] for line in lines)
+    if any(read_header(row, 0) for row in rows):
+        no_date = re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE)
+        why = "its date is a dash" if no_date else "the fund is closed, or has no data for that day"
         return f"{file_name} has a header but no holdings: {why}. Download the latest holdings."
-    if ROBOT.search(text):
-        return f"{file_name} is a web page that asks who you are or refuses access, not the holdings. Download it again in the browser."
-    if CLOSED.search(text):
-        return f"{file_name} says that the fund is closed or has no holdings. Check the fund's page."
-    if PRODUCTS.search(text):
-        return f"{file_name} is a list of funds, not the holdings of one. Download the fund's own holdings."
-    first = next((line for line in lines if line), "")[:60]
-    known = max((header_like(row) for sheet in sheets for row in sheet.rows[:60]), key=len, default=Counter())
-    lacks = (
-        f"a row has {listing([column.value for column in known])} but no weight or market value beside a ticker or name"
-        if known
-        else "no row has a weight or market value beside a ticker or name"
+    for words, what in NOT_HOLDINGS:
+        if words.search(text):
+            return f"{file_name} {what}"
+    first = next((line for line in lines if line), "")[:LONGEST_HEADING]
+    known = listing([column.value for column in max(map(header_like, rows), key=len, default=Counter())])
+    lacks = f"a row has {known}, but none has" if known else "no row has"
+    return (
+        f"{file_name} has no table of holdings: {lacks} a weight or market value beside a ticker or name. "
+        f'It begins "{first}". Download the fund\'s full holdings.'
     )
-    return f'{file_name} has no table of holdings: {lacks}. It begins "{first}". Download the fund\'s full holdings.'
 
 
-ROBOT = re.compile(
-    r"captcha|robot|are you (?:a )?human|verify you|access denied|forbidden|incapsula|cloudflare|enable javascript|"
-    r"unusual traffic|checking your browser|request unsuccessful|sign in|log ?in\b|accept (?:the )?terms|not found|error 40\d",
-    re.IGNORECASE,
+LONGEST_LINE = 500
+NOT_HOLDINGS = (
+    (
+        re.compile(
+            r"captcha|robot|are you (?:a )?human|verify you|unusual traffic|checking your browser"
+            r"|enable javascript|access denied|forbidden|request unsuccessful|incapsula|cloudflare|not found|error 40\d"
+            r"|sign in|log ?in\b|accept (?:the )?terms",
+            re.IGNORECASE,
+        ),
+        "is a page that asks who you are, or refuses access. Download the holdings in the browser.",
+    ),
+    (
+        re.compile(
+            r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b"
+            r"|\bno (?:holdings|data|records|results)\b",
+            re.IGNORECASE,
+        ),
+        "says that the fund is closed or has no holdings. Check the fund's page.",
+    ),
+    (
+        re.compile(
+            r"expense ratio|\bTER\b|inception date.*\bNAV\b|net assets.*\bNAV\b|\bAUM\b"
+            r"|(?:fund|product) list",
+            re.IGNORECASE,
+        ),
+        "is a list of funds, not the holdings of one. Download the fund's own holdings.",
+    ),
 )
-CLOSED = re.compile(
-    r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b|\bno (?:holdings|data|records|results)\b",
-    re.IGNORECASE,
-)
-PRODUCTS = re.compile(
-    r"expense ratio|\bTER\b|inception date.*\bNAV\b|net assets.*\bNAV\b|\bAUM\b|fund list|product list",
-    re.IGNORECASE,
-)
+"""What else is downloaded in place of holdings, by its words, and what to say of it."""

@@ -15,7 +15,10 @@ from betaneutral_xl.sources.tables import MOST_COLUMNS, GridBuilder, Sheet
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_TAGS = 3_000_000
+MOST_TAGS = 1_500_000
+MOST_TABLES = 1_000
+LARGEST_PAGE = 8 * 1024 * 1024
+LARGEST_WORKBOOK = 16 * 1024 * 1024
 MOST_NOTES = 2_000
 MOST_NOTE_ROWS = 50
 LONGEST_NOTE = 300
@@ -32,9 +35,13 @@ def read_html(text: str, file_name: str) -> tuple[Sheet, ...]:
     """Return every table of a web page; the text outside of tables stands in each one's notes."""
     from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
 
-    _require_moderate(text, file_name)
+    _require_moderate(text, file_name, LARGEST_PAGE)
     page = _Page(file_name)
-    parser = etree.HTMLParser(target=page, huge_tree=False, no_network=True)
+    parser = etree.HTMLParser(
+        target=page,  # type: ignore[arg-type] # lxml hands over text; its stubs say bytes too
+        huge_tree=False,
+        no_network=True,
+    )
     try:
         parser.feed(_DECLARATION.sub("", text, count=1))
         parser.close()
@@ -48,22 +55,34 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[Sheet, ...]:
     """Return the sheets of an XML Spreadsheet 2003, also where it is not well-formed."""
     from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
 
-    _require_moderate(text, file_name)
+    _require_moderate(text, file_name, LARGEST_WORKBOOK)
     body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
     book = _Book(file_name)
     parser = etree.XMLParser(
-        target=book, recover=True, huge_tree=False, resolve_entities=False, no_network=True, load_dtd=False
+        target=book,  # type: ignore[arg-type] # as above
+        recover=True,
+        huge_tree=False,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
     )
     try:
         parser.feed(_BARE_AMPERSAND.sub("&amp;", body))
         parser.close()
     except etree.LxmlError as error:
-        msg = f"{file_name} begins like an XML workbook but cannot be read ({type(error).__name__}). Download it again."
+        kind = type(error).__name__
+        msg = f"{file_name} begins like an XML workbook but cannot be read ({kind}). Download it again."
         raise UnreadableFile(msg) from None
     return tuple(book.sheets)
 
 
-def _require_moderate(text: str, file_name: str) -> None:
+def _require_moderate(text: str, file_name: str, largest: int) -> None:
+    if len(text) > largest:
+        msg = (
+            f"{file_name} is a page or XML workbook of {len(text) / 1e6:.0f} MB; "
+            f"at most {largest / 1e6:.0f} MB are read. Download the holdings as CSV or XLSX."
+        )
+        raise UnreadableFile(msg)
     tags = text.count("<")
     if tags > MOST_TAGS:
         msg = f"{file_name} holds {tags:,} elements, more than any holdings file. Not read."
@@ -88,6 +107,9 @@ class _Page:
         elif tag == "table":
             table = _Table(self.file_name)
             self.tables.append(table)
+            if len(self.tables) > MOST_TABLES:
+                msg = f"{self.file_name} is a page of more than {MOST_TABLES:,} tables. Not read."
+                raise UnreadableFile(msg)
             self.open.append(table)
         elif self.open:
             self.open[-1].start(tag, attributes)
@@ -123,7 +145,9 @@ class _Page:
         notes = tuple(line for line in lines if line)[:MOST_NOTES]
         grids = [table.builder.finish() for table in self.tables]
         around = [cell for rows in grids for row in rows[:MOST_NOTE_ROWS] if len(row) == 1 for cell in row]
-        notes += tuple(cell for cell in around if len(cell) < LONGEST_NOTE)[:MOST_NOTES]  # tables that lay out
+        notes += tuple(cell for cell in around if len(cell) < LONGEST_NOTE)[
+            :MOST_NOTES
+        ]  # tables that lay out
         sheets = [Sheet(name="", rows=rows, notes=notes) for rows in grids]
         return tuple(sheets) or (Sheet(name="", rows=(), notes=notes),)
 
@@ -163,7 +187,8 @@ class _Table:
     def end_cell(self) -> None:
         if self.cell is not None and self.row is not None:
             self.row.append(_SPACE.sub(" ", "".join(self.cell)).strip())
-            self.row.extend("" for _ in range(self.span - 1))
+            if len(self.row) <= MOST_COLUMNS:  # a longer one is refused when it ends
+                self.row.extend("" for _ in range(self.span - 1))
         self.cell = None
 
     def end_row(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import UnknownFund, listing
+from betaneutral_xl.errors import UnknownFund, UnreadableFile, listing
 from betaneutral_xl.sources.asset_classes import CURRENCIES
 from betaneutral_xl.sources.columns import Column, plain
 from betaneutral_xl.sources.printed import clean, date_of, dates_in
@@ -20,29 +20,52 @@ if TYPE_CHECKING:
     from betaneutral_xl.sources.tables import Row
 
 
+MOST_NAMED = 40
+"""Funds that a message names."""
+MOST_OF_ONE_FUND = 20_000
+"""Rows: the widest equity index funds hold 10,000 names."""
+
+
 def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str]:
     """Return the rows of one fund and its ticker, empty where no column says it.
 
     Blank cells in the fund's column mean the fund above.
+
+    Raises
+    ------
+    UnknownFund
+        If there are several and none is chosen, or not the one that is asked for.
+    UnreadableFile
+        If the fund has more rows than any fund holds.
+
     """
+    rows, ticker = _rows_of(table, fund, file_name)
+    if len(rows) > MOST_OF_ONE_FUND:
+        msg = (
+            f"{file_name} has {len(rows):,} rows, more than any fund holds. Check that it is the right file."
+        )
+        raise UnreadableFile(msg)
+    return replace(table, rows=rows), ticker
+
+
+def _rows_of(table: Table, fund: str | None, file_name: str) -> tuple[tuple[Row, ...], str]:
     column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
     if column is None:
-        return table, ""
+        return table.rows, ""
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = f"{file_name} lists {len(tickers)} funds: {listing(tickers, most=40)}. Choose one (fund)."
+        msg = (
+            f"{file_name} lists {len(tickers)} funds: {listing(tickers, most=MOST_NAMED)}. Choose one (fund)."
+        )
         raise UnknownFund(msg, tickers=tickers)
     wanted = (fund or tickers[0]).strip().casefold()
-    chosen = [
-        i
-        for i, (ticker, name) in enumerate(zip(funds, names, strict=True))
-        if wanted in {ticker.casefold(), name.casefold()}
-    ]
+    pairs = zip(funds, names, strict=True)
+    chosen = [i for i, pair in enumerate(pairs) if wanted in {one.casefold() for one in pair}]
     if not chosen:
-        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=40)}."
+        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=MOST_NAMED)}."
         raise UnknownFund(msg, tickers=tickers)
-    return replace(table, rows=tuple(table.rows[i] for i in chosen)), funds[chosen[0]]
+    return tuple(table.rows[i] for i in chosen), funds[chosen[0]]
 
 
 def _is_filled(table: Table, column: Column) -> bool:
@@ -60,9 +83,15 @@ def _filled_down(table: Table, column: Column) -> list[str]:
 
 FUND_TICKER = re.compile(r"[A-Z]{2,5}[0-9]?")
 NOT_A_TICKER = frozenset(
-    "ETF ETFS ETN CSV XLS XLSX HTML HTM USD EUR US EN DE UK EU THE ALL AND OF AS FULL FUND FUNDS HOLDING HOLDINGS DAILY DATA "
-    "FILE INDEX TRUST PDF TOP NAV UCITS ACC DIST SITE COPY NEW INC CO TOTAL DATE NAME".split()
+    {
+        *("ETF", "ETFS", "ETN", "FUND", "FUNDS", "INDEX", "TRUST", "UCITS", "NAV", "ACC", "DIST"),
+        *("CSV", "XLS", "XLSX", "HTML", "HTM", "PDF", "FILE", "DATA", "COPY", "SITE", "DATE"),
+        *("HOLDING", "HOLDINGS", "DAILY", "FULL", "TOP"),
+        *("ALL", "AND", "AS", "CO", "INC", "NAME", "NEW", "OF", "THE", "TOTAL"),
+        *("DE", "EN", "EU", "EUR", "UK", "US", "USD"),
+    }
 )
+"""Short words in capitals that are no fund's ticker."""
 _LABELLED = re.compile(
     r"(?:fund |etf |stock )?(?:ticker(?: symbol)?|symbol|börsenkürzel)[\s:,]+([A-Z]{2,5}[0-9]?)\b",
     re.IGNORECASE,
@@ -92,7 +121,7 @@ def fund_name(table: Table, in_column: str, wanted: str | None, file_name: str) 
 
 def fund_of_preamble(table: Table) -> str:
     """Return the fund's ticker where the lines before the table state it, else nothing."""
-    lines = _lines(table.before) + list(table.notes[:40])
+    lines = _lines(table.before) + [note[:LONGEST_LINE] for note in table.notes[:40]]
     for line in lines:
         for form in (_LABELLED, _BRACKETED, _HOLDINGS_OF):
             match = form.search(line)
@@ -108,8 +137,8 @@ def fund_of_preamble(table: Table) -> str:
 def fund_of_file_name(file_name: str) -> str:
     """Return the fund's ticker from its file's name, else the name without its ending.
 
-    >>> [fund_of_file_name(n) for n in ("IVV_20241206.csv", "holdings-daily-us-en-spy.xlsx", "my holdings.csv")]
-    ['IVV', 'SPY', 'my holdings']
+    >>> [fund_of_file_name(n) for n in ("IVV_20241206.csv", "holdings-daily-us-en-spy.xlsx", "mine.csv")]
+    ['IVV', 'SPY', 'mine']
     """
     stem = PurePath(file_name).stem
     words = [word for word in re.split(r"[^A-Za-z0-9]+", stem) if word and word.upper() not in NOT_A_TICKER]
@@ -123,6 +152,12 @@ def fund_of_file_name(file_name: str) -> str:
 
 TITLE = re.compile(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
 LONGEST_TITLE = 120
+LONGEST_LINE = 500
+"""Characters of a line around the table that are looked at."""
+LONGEST_NOTE = 200
+"""Characters of a line after the table that may give its date; longer ones are disclaimers."""
+MOST_LINES = 500
+"""Lines after the table that are looked at."""
 
 
 def title_of(table: Table) -> str:
@@ -142,7 +177,7 @@ def title_of(table: Table) -> str:
 
 
 def _lines(rows: Iterable[Row]) -> list[str]:
-    return [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
+    return [" ".join(clean(cell) for cell in row if clean(cell))[:LONGEST_LINE] for row in rows]
 
 
 AS_OF = re.compile(
@@ -167,15 +202,15 @@ def as_of_date(table: Table, file_name: str) -> date | None:
             return max(found)
     header = [text for text in table.header.texts if AS_OF.search(text)]
     before = [line for line in _lines(table.before) if line]
-    notes = list(table.notes)
-    footer = [line for line in _lines(table.after) if len(line) < 200]  # noqa: PLR2004 - longer ones are disclaimers
+    notes = [note[:LONGEST_LINE] for note in table.notes]
+    after = [line for line in _lines(table.after[:MOST_LINES]) if len(line) < LONGEST_NOTE]
     for lines, needs_words in (
         (before, True),
         (header, False),
         (before, False),
         (notes, True),
         ([table.sheet], False),
-        (footer, True),
+        (after, True),
     ):
         day = _first_date(lines, needs_words=needs_words)
         if day:

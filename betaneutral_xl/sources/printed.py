@@ -11,10 +11,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NOTHING = frozenset(
-    {"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nil", "unassigned", "not applicable"}
+    {
+        "",
+        "-",
+        "--",
+        "---",
+        "\u2013",
+        "\u2014",
+        "n/a",
+        "#n/a",
+        "null",
+        "none",
+        "nil",
+        "unassigned",
+        "not applicable",
+    }
 )
 """Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
 
+LONGEST_FORMULA = 200
 _FORMULA = re.compile(
     r"""=\s*(?:T\(|TEXT\(|DOLLAR\(|VALUE\()?\s*"?(?P<inner>[^"]*?)"?\s*(?:,[^)]*)?\)?\s*""", re.IGNORECASE
 )
@@ -31,7 +46,7 @@ def clean(text: str) -> str:
     text = " ".join(text.split())  # no-break spaces are among the blanks
     if not text.isascii():
         text = text.replace("\u200b", "").replace("\ufeff", "").strip()
-    if text.startswith("="):
+    if text.startswith("=") and len(text) < LONGEST_FORMULA:
         quoted = _FORMULA.fullmatch(text)
         return quoted["inner"].strip() if quoted else text
     return text
@@ -45,14 +60,17 @@ def stated(text: str) -> str:
 
 # ------------------------------------------------------------------ numbers
 
-_DECORATION = re.compile(r"[\s$€£¥₩₹%'’]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_MINUS = str.maketrans("\u2212\u2013", "--")
 _DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?")
 _COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?")
 _CERTAIN_COMMA = re.compile(
-    r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0,\d+|,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,})"
+    r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|0?,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,}"
+    r"|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
 )
 _CERTAIN_DOT = re.compile(
-    r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?|0?\.\d+|\d{1,3}(?:,\d{3}){2,})"
+    r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|0?\.\d+|\d{1,3}(?:,\d{3}){2,}"
+    r"|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
 )
 
 
@@ -83,7 +101,7 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
 
 
 def _bare(text: str) -> str:
-    digits = _DECORATION.sub("", text.replace("−", "-").replace("–", "-"))
+    digits = _DECORATION.sub("", text.translate(_MINUS))
     if digits.startswith("(") and digits.endswith(")"):
         digits = "-" + digits[1:-1].lstrip("-")
     if digits.endswith("-"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_CELLS = 1_000_000
+"""Empty ones count, as far as a row has them."""
 MOST_ROWS = 2_000_000
 """Blank rows count: spreadsheets save a million of them."""
 MOST_COLUMNS = 1_000
@@ -47,19 +48,21 @@ class GridBuilder:
     """
 
     file_name: str
+    most_cells: int = MOST_CELLS
     rows: list[Row] = field(default_factory=list)
     cells: int = 0
     taken: int = 0
 
     def add(self, row: Iterable[str]) -> None:
         """Take one row, without its trailing empty cells."""
-        kept = _trimmed(row)
-        self.cells += len(kept)
+        cells = tuple(row)
+        kept = _trimmed(cells)
+        self.cells += len(cells)
         self.taken += 1
         if len(kept) > MOST_COLUMNS:
             raise _too_large(self.file_name, f"row {self.taken:,} has {len(kept):,} columns", MOST_COLUMNS)
-        if self.cells > MOST_CELLS:
-            raise _too_large(self.file_name, "there are more filled cells", MOST_CELLS)
+        if self.cells > self.most_cells:
+            raise _too_large(self.file_name, "there are more cells", self.most_cells)
         if self.taken > MOST_ROWS:
             raise _too_large(self.file_name, "there are more rows", MOST_ROWS)
         self.rows.append(kept)
@@ -73,8 +76,7 @@ class GridBuilder:
         return tuple(rows)
 
 
-def _trimmed(row: Iterable[str]) -> Row:
-    cells = tuple(row)
+def _trimmed(cells: Row) -> Row:
     end = len(cells)
     while end and (not cells[end - 1] or cells[end - 1].isspace()):
         end -= 1

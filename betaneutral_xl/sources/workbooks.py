@@ -22,9 +22,10 @@ LARGEST_XLS = 8 * 1024 * 1024
 LARGEST_PART = 48 * 1024 * 1024
 LARGEST_TOTAL = 96 * 1024 * 1024
 MOST_PARTS = 2_000
-MOST_SHEET_TAGS = 2_500_000
+MOST_SHEET_TAGS = 1_200_000
 """Elements in the sheets: 10,000 rows of 15 cells take 0.6 million."""
-MOST_OTHER_TAGS = 400_000
+MOST_SHEET_CELLS = 250_000
+MOST_OTHER_TAGS = 300_000
 """Elements outside the sheets (texts, styles), which cost more time each."""
 MOST_BLANK_ROWS = 5_000
 """Rows in a row without text, after which a sheet is taken to be over."""
@@ -67,7 +68,7 @@ def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
     import openpyxl  # noqa: PLC0415 - 0.2 s
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    builder = GridBuilder(file_name)
+    builder = GridBuilder(file_name, MOST_SHEET_CELLS)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # some writers declare one cell only
         _take(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
@@ -80,7 +81,7 @@ def _xls_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
     book = xlrd.open_workbook(
         file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO(), formatting_info=True
     )
-    builder = GridBuilder(file_name)
+    builder = GridBuilder(file_name, MOST_SHEET_CELLS)
     for index in range(book.nsheets):
         sheet = book.sheet_by_index(index)
         _take(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))

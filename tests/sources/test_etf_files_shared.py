@@ -16,7 +16,9 @@ from betaneutral_xl.sources.etf_files import load_etf, parse_etf
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "etf"
 EXPECTED = FOLDER / "expected_shared.json"
 
-CASES: list[dict[str, Any]] = json.loads(EXPECTED.read_text(encoding="utf-8"))["cases"] if EXPECTED.exists() else []
+CASES: list[dict[str, Any]] = (
+    json.loads(EXPECTED.read_text(encoding="utf-8"))["cases"] if EXPECTED.exists() else []
+)
 
 FACTS = ("n_rows", "n_equity", "equity_weight_sum", "cash_weight", "other", "total_weight", "top3")
 
