@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import betas, cache, demo, estimate, etf, fake_api, rebalance
+from betaneutral_xl.cli import betas, cache, demo, estimate, etf, fake_api, rebalance, snapshot
 from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ COMMANDS = (
     etf,
     cache,
     fake_api,
+    snapshot,
     estimate,
 )
 

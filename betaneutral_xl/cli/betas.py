@@ -7,7 +7,7 @@ import math
 import sys
 
 from betaneutral_xl import saving
-from betaneutral_xl.alignment import OnMissing, align
+from betaneutral_xl.alignment import align
 from betaneutral_xl.cli import inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
@@ -42,8 +42,7 @@ def run(args: argparse.Namespace) -> None:
         given.holdings,
         given.etfs,
         given.covariance,
-        OnMissing(args.on_missing),
-        OnMissing(args.etf_on_missing),
+        *inputs.policies(inputs.parameters(args, given.stored)),
     )
     betas = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)

@@ -86,27 +86,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--min-trade", metavar="WEIGHT", help="smallest trade, if there is one")
 
 
-def from_args(args: argparse.Namespace) -> Constraints:
-    """Return the constraints of the options and of the file that they name.
+def given(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the limits of the options and of the file that they name, as plain values.
 
     Raises
     ------
     InputError
-        If a limit cannot be read, or the limits contradict each other.
+        If one is given twice, or without a name where it needs one.
 
     """
-    given = Constraints.read(args.constraints) if args.constraints else {}
-    given |= {name: value for name in PLAIN if (value := getattr(args, name)) is not None}
+    if not hasattr(args, "constraints"):
+        return {}
+    limits = Constraints.read(args.constraints) if args.constraints else {}
+    limits |= {name: value for name in PLAIN if (value := getattr(args, name)) is not None}
     for name, texts in (("lower", args.lower), ("upper", args.upper), ("beta", args.beta)):
         if texts:
-            given[name] = _by_name(name, texts)
+            limits[name] = _by_name(name, texts)
     if args.group:
-        given["groups"] = {
+        limits["groups"] = {
             name: tickers.split(",") for name, tickers in _by_name("group", args.group, named=True).items()
         }
     if args.group_limit:
-        given["group_limits"] = _by_name("group-limit", args.group_limit, named=True)
-    return Constraints.from_mapping(given)
+        limits["group_limits"] = _by_name("group-limit", args.group_limit, named=True)
+    return limits
 
 
 def _by_name(option: str, texts: Sequence[str], *, named: bool = False) -> dict[str, Any]:

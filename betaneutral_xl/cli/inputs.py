@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
-from betaneutral_xl.errors import InputError
-from betaneutral_xl.hedging import EXACT, Legs
+from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.hedging import Legs
+from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
+from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit
+from betaneutral_xl.sources.files import shown_name
+from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, read
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.neutral import Target
-    from betaneutral_xl.portfolio import Etf, Holdings
     from betaneutral_xl.rebalance import Rebalance
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.sources.original import Original, Sourced
+    from betaneutral_xl.sources.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,9 @@ class Inputs:
     holdings: Holdings
     etfs: tuple[Etf, ...]
     covariance: Covariance
+    originals: tuple[Original, ...]
+    stored: Mapping[str, Any]
+    """What a snapshot says was asked for; empty without one."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,25 +78,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--covariance-unit",
         choices=list(CovarianceUnit),
         default=CovarianceUnit.ANNUAL,
-        help="what the file's numbers are (default: %(default)s decimals)",
+        help="what the risk model's numbers are (default: %(default)s decimals)",
     )
     risk.add_argument(
         "--on-missing",
         choices=[OnMissing.ERROR, OnMissing.DROP],
-        default=OnMissing.ERROR,
-        help="held names without risk data: stop, or leave them alone (default: %(default)s)",
+        help=f"held names without risk data: stop, or leave them alone (default: {OnMissing.ERROR})",
     )
     risk.add_argument(
         "--etf-on-missing",
         choices=list(OnMissing),
-        default=OnMissing.DROP,
-        help="ETF names without risk data: stop, drop, or drop and rescale the rest (default: %(default)s)",
+        help="ETF names without risk data: stop, drop, or drop and rescale the rest "
+        f"(default: {OnMissing.DROP})",
     )
 
     parser.add_argument(
         "--sample",
         action="store_true",
         help="take the embedded sample for whatever of the three is not given",
+    )
+    parser.add_argument(
+        "--from-snapshot",
+        metavar="FILE.zip",
+        help="take all three from a snapshot, and what was asked for where no option says otherwise",
+    )
+    network = parser.add_argument_group("the network")
+    network.add_argument(
+        "--refresh", action="store_true", help="ask the API again for what is kept of its answers"
+    )
+    network.add_argument(
+        "--allow-stale",
+        action="store_true",
+        help="use an answer that is past its time if the network is down; its age is said",
     )
 
 
@@ -98,9 +119,8 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     wanted.add_argument(
         "--method",
         type=method,
-        default=Method.HEDGE,
         metavar="NAME",
-        help=f"{', '.join(Method)} (default: %(default)s)",
+        help=f"{', '.join(Method)} (default: {Method.HEDGE})",
     )
     wanted.add_argument(
         "--target",
@@ -114,18 +134,16 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
     legs.add_argument(
         "--ridge",
         type=float,
-        default=EXACT.ridge,
         metavar="NUMBER",
         help="shrink the ratios of ETFs that are near copies of each other; 0.01 to 0.1 are usual",
     )
     legs.add_argument(
         "--leg-limit",
         type=float,
-        default=EXACT.limit,
         metavar="MOST",
         help="most of any ETF, in net asset value",
     )
-    legs.add_argument("--sell-only", action="store_true", help="buy no ETF")
+    legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
 
 
 def day(text: str) -> date:
@@ -176,7 +194,7 @@ def _beta(text: str) -> float | str:
 
 
 def gather(args: argparse.Namespace) -> Inputs:
-    """Load or fetch the three inputs that the options name.
+    """Load or fetch the three inputs that the options name, or take them from a snapshot.
 
     Raises
     ------
@@ -186,32 +204,145 @@ def gather(args: argparse.Namespace) -> Inputs:
         If one cannot be had.
 
     """
+    if args.from_snapshot:
+        return _from_snapshot(args)
     if args.holdings and args.fund:
         msg = "Both --holdings and --fund are given. Choose one source of the portfolio."
         raise InputError(msg)
     if args.date and not args.fund:
         msg = "--date is for --fund; a file has its own date."
         raise InputError(msg)
-    holdings = _holdings(args)
-    etfs = _etfs(args)
-    return Inputs(holdings, etfs, _covariance(args, holdings, etfs))
+    settings = _settings(args)
+    holdings = _holdings(args, settings)
+    etfs = _etfs(args, settings)
+    covariance = _covariance(args, settings, holdings.value, [etf.value for etf in etfs])
+    return Inputs(
+        holdings.value,
+        tuple(etf.value for etf in etfs),
+        covariance.value,
+        originals=(holdings.original, *(etf.original for etf in etfs), covariance.original),
+        stored={},
+    )
+
+
+def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is asked for as plain data: by the options, else by a snapshot, else by default."""
+
+    def chosen(name: str, default: Any) -> Any:
+        value = getattr(args, name, None)
+        return stored.get(name, default) if value is None else value
+
+    return {
+        "method": chosen("method", Method.HEDGE),
+        "target": chosen("target", None),
+        "constraints": {**stored.get("constraints", {}), **constraints.given(args)},
+        "legs": {**stored.get("legs", {}), **_legs(args)},
+        "on_missing": chosen("on_missing", OnMissing.ERROR),
+        "etf_on_missing": chosen("etf_on_missing", OnMissing.DROP),
+    }
+
+
+def _legs(args: argparse.Namespace) -> dict[str, float | bool]:
+    """Return what the hedge ratios must keep to, where an option says so."""
+    given = {
+        "ridge": getattr(args, "ridge", None),
+        "limit": getattr(args, "leg_limit", None),
+        "sell_only": getattr(args, "sell_only", None),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def policies(asked: Mapping[str, Any]) -> tuple[OnMissing, OnMissing]:
+    """Return what to do about held names and ETF names without risk data."""
+    from betaneutral_xl.api import choice  # noqa: PLC0415 - a snapshot may say anything
+
+    return (
+        choice(OnMissing, asked["on_missing"], "policy on_missing"),
+        choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
+    )
 
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
-    """Solve the problem that the options describe."""
+    """Solve the problem that the options, or a snapshot, describe."""
+    from betaneutral_xl.api import choice  # noqa: PLC0415 - a snapshot may say anything
+    from betaneutral_xl.constraints import Constraints  # noqa: PLC0415 - with the solvers
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
+    asked = parameters(args, inputs.stored)
+    on_missing, etf_on_missing = policies(asked)
     return neutralise(
         inputs.holdings,
         inputs.etfs,
         inputs.covariance,
-        target=read_target(args.target),
-        method=args.method,
-        constraints=constraints.from_args(args),
-        legs=Legs(ridge=args.ridge, limit=args.leg_limit, sell_only=args.sell_only),
-        on_missing=OnMissing(args.on_missing),
-        etf_on_missing=OnMissing(args.etf_on_missing),
+        target=read_target(asked["target"]),
+        method=choice(Method, asked["method"], "method"),
+        constraints=Constraints.from_mapping(asked["constraints"]),
+        legs=Legs(**asked["legs"]),
+        on_missing=on_missing,
+        etf_on_missing=etf_on_missing,
     )
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    settings = Settings.from_environment()
+    return replace(settings, refresh=args.refresh, allow_stale=args.allow_stale or settings.allow_stale)
+
+
+SOURCES = ("holdings", "fund", "date", "etf", "etf_fund", "covariance", "sample", "refresh", "allow_stale")
+"""Options that name a source, which a snapshot leaves no room for."""
+
+
+def _from_snapshot(args: argparse.Namespace) -> Inputs:
+    from betaneutral_xl.sources.snapshot import read_snapshot  # noqa: PLC0415 - only for a snapshot
+
+    beside = [f"--{name.replace('_', '-')}" for name in SOURCES if getattr(args, name)]
+    if beside:
+        msg = f"--from-snapshot has all inputs, so {listing(beside)} cannot be given with it."
+        raise InputError(msg)
+    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot))
+
+
+def inputs_of(snapshot: Snapshot, name: str) -> Inputs:
+    """Read a snapshot's originals.
+
+    Raises
+    ------
+    InputError
+        If it has not one portfolio, one risk model and at least one ETF.
+
+    """
+    books, etfs, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
+    if len(books) != 1 or not etfs or len(models) != 1:
+        msg = (
+            f"The snapshot {name} has {len(books)} portfolios, {len(etfs)} ETFs and {len(models)} risk "
+            "models; a run needs one, at least one, and one."
+        )
+        raise InputError(msg)
+    for key, value in snapshot.parameters.items():
+        if not _may_be_stored(key, value):
+            msg = f"The snapshot {name} asks for {key!r:.20} {value!r:.40}, which is not what it can be."
+            raise InputError(msg)
+    holdings = read(books[0], Holdings).value
+    return Inputs(
+        replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
+        tuple(read(etf, Etf).value for etf in etfs),
+        read(models[0], Covariance).value,
+        originals=snapshot.originals,
+        stored=snapshot.parameters,
+    )
+
+
+def _may_be_stored(key: str, value: object) -> bool:
+    match key, value:
+        case ("method" | "on_missing" | "etf_on_missing", str()) | ("constraints", dict()) | ("target", None):
+            return True
+        case ("target", list()):
+            return all(isinstance(text, str) for text in value)
+        case ("legs", dict()):
+            kinds = {"ridge": float, "limit": float, "sell_only": bool}
+            return all(isinstance(one, kinds.get(name, ())) for name, one in value.items())
+        case _:
+            return False
 
 
 def last_weekday(today: date) -> date:
@@ -219,52 +350,46 @@ def last_weekday(today: date) -> date:
     return today - timedelta(days=max(0, today.weekday() - 4))
 
 
-def _holdings(args: argparse.Namespace) -> Holdings:
+def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
     if args.holdings:
-        from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
-
-        return load_holdings(args.holdings)
+        return read(holdings_file(args.holdings), Holdings)
     if args.fund:
-        from betaneutral_xl.api import fetch_holdings  # noqa: PLC0415 - the network
+        from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
         as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
-        with progress(f"Fetching holdings of {args.fund} on {as_of} ..."):
-            return fetch_holdings(args.fund, as_of)
+        with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
+            return api.sourced_holdings(args.fund, as_of)
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
-        return sample.load_holdings()
+        return read(sample.original(sample.HOLDINGS), Holdings)
     msg = "No portfolio is given. Use --holdings FILE, --fund NAME, or --sample to try things out."
     raise InputError(msg)
 
 
-def _etfs(args: argparse.Namespace) -> tuple[Etf, ...]:
+def _etfs(args: argparse.Namespace, settings: Settings) -> list[Sourced[Etf]]:
     if args.etf:
-        from betaneutral_xl.api import load_etf  # noqa: PLC0415 - parsers
-
-        return tuple(load_etf(file, fund=args.etf_fund) for file in args.etf)
+        return [read(etf_file(file, args.etf_fund, settings), Etf) for file in args.etf]
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
-        return (sample.load_etf(),)
+        return [read(sample.original(sample.ETF), Etf)]
     msg = "No ETF is given. Use --etf FILE with the issuer's holdings file, or --sample to try things out."
     raise InputError(msg)
 
 
-def _covariance(args: argparse.Namespace, holdings: Holdings, etfs: tuple[Etf, ...]) -> Covariance:
+def _covariance(
+    args: argparse.Namespace, settings: Settings, holdings: Holdings, etfs: Sequence[Etf]
+) -> Sourced[Covariance]:
+    unit = CovarianceUnit(args.covariance_unit)
     if args.covariance:
-        from betaneutral_xl.sources.covariance_csv import load_covariance  # noqa: PLC0415 - parsers
-
-        return load_covariance(args.covariance, unit=CovarianceUnit(args.covariance_unit))
+        return read(covariance_file(args.covariance, unit), Covariance)
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
-        return sample.load_covariance()
+        return read(sample.original(sample.COVARIANCE), Covariance)
     from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
     names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
-    with (
-        progress(f"Fetching the covariance of {len(names)} names ..."),
-        SilverFund(Settings.from_environment()) as api,
-    ):
-        return api.covariance(names)
+    with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
+        return api.sourced_covariance(names, unit)

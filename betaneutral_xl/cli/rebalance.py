@@ -47,6 +47,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     inputs.add_arguments(parser)
     inputs.add_problem(parser)
+    parser.add_argument(
+        "--snapshot",
+        metavar="FILE.zip",
+        type=Path,
+        help="keep all inputs and what was asked for in one file; --from-snapshot repeats the run",
+    )
     parser.add_argument("--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
     add_machine_formats(parser)
     parser.set_defaults(run=run)
@@ -54,7 +60,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve, write the report where one is wanted, print."""
-    result = inputs.solve(args, inputs.gather(args))
+    given = inputs.gather(args)
+    result = inputs.solve(args, given)
+    if args.snapshot:
+        from betaneutral_xl.sources.snapshot import write_snapshot  # noqa: PLC0415 - only for a snapshot
+
+        write_snapshot(args.snapshot, given.originals, inputs.parameters(args, given.stored))
     if args.report:
         from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
 
@@ -70,6 +81,8 @@ def run(args: argparse.Namespace) -> None:
         print_table(result, out)
         if args.report:
             out.print(f"\nReport: {args.report.name}")
+        if args.snapshot:
+            out.print(f"Snapshot: {args.snapshot.name}")
 
 
 def command_line() -> str:

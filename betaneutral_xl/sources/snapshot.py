@@ -230,10 +230,11 @@ def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> Original:
         what = f"has another {entry['file']!r:.60} than when it was made"
         raise _NoSnapshotError(what)
     given = entry["provenance"]
+    is_sample = Retrieval(given["retrieval"]) is Retrieval.SAMPLE  # which says everywhere that it is one
     provenance = Provenance(
         source=str(given["source"]),
         location=str(given["location"]),
-        retrieval=Retrieval.SNAPSHOT,
+        retrieval=Retrieval.SAMPLE if is_sample else Retrieval.SNAPSHOT,
         as_of=None if given["as_of"] is None else date.fromisoformat(given["as_of"]),
         rows=int(given["rows"]),
         sha256=str(entry["sha256"]),

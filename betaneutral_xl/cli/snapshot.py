@@ -1,0 +1,124 @@
+"""``betaneutral-xl snapshot``: every input of a run in one file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli.output import add_machine_formats, console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from betaneutral_xl.sources.original import Original
+
+EPILOG = """\
+examples:
+  betaneutral-xl snapshot run.zip --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV
+      keep the answers of the API, the ETF's file and what is asked for
+  betaneutral-xl rebalance --from-snapshot run.zip
+      repeat it anywhere, without a network, to the last digit
+  betaneutral-xl rebalance --from-snapshot run.zip --method reweight
+      the same inputs, asked for something else
+  betaneutral-xl snapshot run.zip --show
+      what is in it, and from where
+
+Inputs are kept byte for byte with their SHA-256. No token is kept, and no path of this machine. A
+snapshot has the fund's holdings in it: it is as confidential as they are.
+"""
+
+COLUMNS = ("name", "read_as", "source", "location", "as_of", "fetched_at", "bytes", "sha256")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "snapshot",
+        help="keep every input of a run in one file, from which it can be repeated",
+        description="Keep every input of a run, and what is asked for, in one file; or show one.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE.zip", type=Path, help="the snapshot")
+    parser.add_argument("--show", action="store_true", help="show what is in it; nothing is written")
+    inputs.add_arguments(parser)
+    inputs.add_problem(parser)
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write a snapshot, or read one; print what is in it."""
+    from betaneutral_xl.sources.snapshot import read_snapshot, write_snapshot  # noqa: PLC0415 - sources
+
+    if not args.show:
+        given = inputs.gather(args)
+        inputs.solve(args, given)  # what cannot be solved is refused now, not when it is to be repeated
+        write_snapshot(args.file, given.originals, inputs.parameters(args, given.stored))
+    snapshot = read_snapshot(args.file)
+    rows = [_row(one) for one in snapshot.originals]
+    if args.json:
+        record = {
+            "versions": snapshot.versions,
+            "parameters": snapshot.parameters,
+            "inputs": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+        }
+        sys.stdout.write(saving.to_json(record) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(COLUMNS, rows))
+    else:
+        _print(args.file.name, rows, snapshot.parameters, snapshot.differences())
+
+
+def _row(original: Original) -> tuple[str, str, str, str, str, str, int, str]:
+    origin = original.provenance
+    if origin is None:
+        msg = "an original of a snapshot has its provenance"
+        raise AssertionError(msg)
+    return (
+        original.name,
+        original.reader.value,
+        origin.source,
+        origin.location,
+        origin.as_of.isoformat() if origin.as_of else "",
+        origin.fetched_at.isoformat(),
+        len(original.content),
+        origin.sha256,
+    )
+
+
+def _print(
+    name: str,
+    rows: Sequence[tuple[str, str, str, str, str, str, int, str]],
+    asked: Mapping[str, object],
+    differences: Sequence[str],
+) -> None:
+    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.text import Text  # noqa: PLC0415 - only for people
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("input", "from", "as of", "fetched at"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("bytes", justify="right", no_wrap=True)
+    table.add_column("sha256", no_wrap=True)
+    for file, _, source, _, as_of, fetched_at, size, sha256 in rows:
+        cells = (
+            file,
+            source,
+            as_of or "unknown",
+            fetched_at[:16].replace("T", " "),
+            f"{size:,}",
+            sha256[:12],
+        )
+        table.add_row(*map(Text, cells))
+    out.print(table)
+    wanted = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
+    out.print(f"asked for: {wanted}", markup=False, soft_wrap=True)
+    for line in differences:
+        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
+    out.print(f"\nRepeat it: betaneutral-xl rebalance --from-snapshot {name}", markup=False, soft_wrap=True)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl.cli import main
+from betaneutral_xl.sources import sample
+from betaneutral_xl.sources.snapshot import pack, read_snapshot
+from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """Run the stand-in with the sample, where the settings point to."""
+    served = Api.of_files(sample.read(sample.HOLDINGS), sample.read(sample.COVARIANCE))
+    with StandIn(served) as stand_in:
+        monkeypatch.setenv("BETANEUTRAL_API_URL", stand_in.url)
+        monkeypatch.setenv("BETANEUTRAL_TOKEN", "demo")
+        yield stand_in
+
+
+@pytest.fixture
+def etf(tmp_path: Path) -> str:
+    path = tmp_path / "JHAI.csv"
+    path.write_bytes(sample.read(sample.ETF))
+    return str(path)
+
+
+def json_of(capsys: pytest.CaptureFixture[str], *options: str) -> Any:
+    assert main([*options, "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_run_over_the_network_is_repeated_without_it(
+    api: StandIn, etf: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "run.zip")
+    options = ["--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
+    wanted = ["--method", "reweight", "--target", "IWV", "--upper", "9%", "--upper", "NVDA=20%"]
+    first = json_of(capsys, "rebalance", *options, *wanted, "--snapshot", file)
+    api.close()
+    again = json_of(capsys, "rebalance", "--from-snapshot", file)
+    assert {source["retrieval"] for source in again["sources"]} == {"snapshot"}
+    for source, then in zip(again["sources"], first["sources"], strict=True):
+        source["retrieval"] = then["retrieval"]
+    assert again == first
+    assert b"demo" not in (tmp_path / "run.zip").read_bytes()
+    assert str(tmp_path).encode() not in (tmp_path / "run.zip").read_bytes()
+
+
+def test_the_command_keeps_the_same_as_the_option(
+    etf: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = tmp_path / "one.zip", tmp_path / "two.zip"
+    options = ["--sample", "--method", "least-squares", "--target", "0.2"]
+    json_of(capsys, "rebalance", *options, "--snapshot", str(one))
+    shown = json_of(capsys, "snapshot", str(two), *options)
+    assert shown["parameters"] == {
+        "method": "least_squares",
+        "target": ["0.2"],
+        "constraints": {},
+        "on_missing": "error",
+        "etf_on_missing": "drop",
+    }
+    assert [row["name"] for row in shown["inputs"]] == ["holdings.json", "JHAI_sample.csv", "covariance.csv"]
+    assert [a.content for a in read_snapshot(one).originals] == [
+        b.content for b in read_snapshot(two).originals
+    ]
+    assert json_of(capsys, "rebalance", "--from-snapshot", str(one)) == json_of(
+        capsys, "rebalance", "--from-snapshot", str(two)
+    )
+
+
+def test_options_beside_a_snapshot_count_instead_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "run.zip")
+    json_of(capsys, "snapshot", file, "--sample", "--method", "reweight", "--target", "IWV")
+    plain = json_of(capsys, "rebalance", "--sample", "--method", "hedge", "--target", "0.1")
+    other = json_of(capsys, "rebalance", "--from-snapshot", file, "--method", "hedge", "--target", "0.1")
+    assert other == plain
+
+
+def test_a_snapshot_of_a_snapshot_keeps_what_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = str(tmp_path / "first.zip"), str(tmp_path / "second.zip")
+    limits = tmp_path / "limits.toml"
+    limits.write_text('long_only = false\nupper = {"*" = 0.09}\n', encoding="utf-8")
+    one = json_of(capsys, "snapshot", first, "--sample", "--method", "reweight", "--constraints", str(limits))
+    limits.unlink()
+    two = json_of(capsys, "snapshot", second, "--from-snapshot", first)
+    assert two["parameters"] == one["parameters"]
+    assert two["parameters"]["constraints"] == {"long_only": False, "upper": {"*": 0.09}}
+
+
+def test_betas_can_be_shown_from_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "run.zip")
+    json_of(capsys, "snapshot", file, "--sample")
+    assert json_of(capsys, "betas", "--from-snapshot", file) == json_of(capsys, "betas", "--sample")
+
+
+def test_show_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "run.zip")
+    assert main(["snapshot", file, "--sample", "--method", "reweight"]) == 0
+    written = capsys.readouterr().out
+    assert main(["snapshot", file, "--show"]) == 0
+    shown = capsys.readouterr().out
+    assert shown == written
+    lines = shown.splitlines()
+    assert lines[1].startswith("holdings.json    embedded sample  2025-11-18  20")
+    assert lines[4] == "asked for: method reweight, on_missing error, etf_on_missing drop"
+    assert lines[-1] == "Repeat it: betaneutral-xl rebalance --from-snapshot run.zip"
+
+
+def test_csv_has_a_row_an_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["snapshot", str(tmp_path / "run.zip"), "--sample", "--csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "name,read_as,source,location,as_of,fetched_at,bytes,sha256"
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--sample", "--holdings", "x.csv"],
+            "--from-snapshot has all inputs, so --holdings, --sample cannot be given with it.",
+        ),
+        (["--refresh"], "--from-snapshot has all inputs, so --refresh cannot be given with it."),
+    ],
+)
+def test_a_source_beside_a_snapshot_is_refused(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "run.zip")
+    json_of(capsys, "snapshot", file, "--sample")
+    assert main(["rebalance", "--from-snapshot", file, *options]) == 2
+    assert capsys.readouterr().err == f"betaneutral-xl: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "words"),
+    [
+        ({"method": "magic"}, "There is no method 'magic'"),
+        ({"on_missing": "zero"}, "There is no policy on_missing 'zero'"),
+        ({"constraints": {"hope": 1}}, "There is no limit 'hope'"),
+        ({"constraints": [1]}, "is not what it can be"),
+        ({"target": 5}, "is not what it can be"),
+        ({"target": [5]}, "is not what it can be"),
+        ({"method": 5}, "is not what it can be"),
+    ],
+)
+def test_parameters_that_somebody_has_changed_are_refused(
+    parameters: dict[str, Any], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.zip"
+    json_of(capsys, "snapshot", str(file), "--sample")
+    file.write_bytes(pack(read_snapshot(file).originals, parameters))
+    assert main(["rebalance", "--from-snapshot", str(file)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_snapshot_without_a_risk_model_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "run.zip"
+    json_of(capsys, "snapshot", str(file), "--sample")
+    file.write_bytes(pack(read_snapshot(file).originals[:2], {}))
+    assert main(["rebalance", "--from-snapshot", str(file)]) == 2
+    assert capsys.readouterr().err == (
+        "betaneutral-xl: The snapshot run.zip has 1 portfolios, 1 ETFs and 0 risk models; "
+        "a run needs one, at least one, and one.\n"
+    )
+
+
+def test_what_cannot_be_solved_leaves_no_snapshot(tmp_path: Path) -> None:
+    file = tmp_path / "run.zip"
+    assert main(["snapshot", str(file), "--sample", "--method", "scaled", "--target", "1"]) == 2
+    assert not file.exists()
+
+
+def test_the_network_options_reach_the_client(
+    api: StandIn, etf: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["rebalance", "--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
+    first = json_of(capsys, *options)
+    asked = len(api.asked)
+    json_of(capsys, *options)
+    assert len(api.asked) == asked
+    json_of(capsys, *options, "--refresh")
+    assert len(api.asked) == 2 * asked
+    api.fail(Fault.HTML)
+    assert main([*options, "--refresh"]) == 3
+    assert capsys.readouterr().err.endswith("seconds old: --allow-stale.\n")
+    stale = json_of(capsys, *options, "--refresh", "--allow-stale")
+    assert stale["weights"] == first["weights"]
+    assert sum("Used instead for" in line for line in stale["warnings"]) == 3

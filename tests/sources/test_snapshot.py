@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.provenance import Retrieval, digest
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources import sample
+from betaneutral_xl.sources.original import (
+    Original,
+    Reader,
+    Sourced,
+    covariance_file,
+    etf_file,
+    holdings_file,
+    read,
+)
+from betaneutral_xl.sources.silverfund import CovarianceUnit, SilverFund
+from betaneutral_xl.sources.snapshot import MANIFEST, pack, read_snapshot, unpack, versions, write_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.sources.stand_in import StandIn
+
+PARAMETERS = {"method": "reweight", "target": ["IWV"], "constraints": {"upper": {"*": 0.1}}}
+
+
+@pytest.fixture
+def originals() -> tuple[Original, ...]:
+    """Return the sample's, with their provenance as reading completed it."""
+    return (
+        read(sample.original(sample.HOLDINGS), Holdings).original,
+        read(sample.original(sample.ETF), Etf).original,
+        read(sample.original(sample.COVARIANCE), Covariance).original,
+    )
+
+
+def test_a_snapshot_gives_back_what_was_kept(originals: tuple[Original, ...], tmp_path: Path) -> None:
+    write_snapshot(tmp_path / "run.zip", originals, PARAMETERS)
+    snapshot = read_snapshot(tmp_path / "run.zip")
+    assert dict(snapshot.parameters) == PARAMETERS
+    assert dict(snapshot.versions) == versions()
+    assert snapshot.differences() == ()
+    for then, now in zip(originals, snapshot.originals, strict=True):
+        assert (now.reader, now.name, now.content) == (then.reader, then.name, then.content)
+        assert dict(now.options) == dict(then.options)
+        assert now.provenance == then.provenance
+
+
+def test_numbers_are_repeated_to_the_last_digit(originals: tuple[Original, ...]) -> None:
+    before = neutralise(sample.load_holdings(), [sample.load_etf()], sample.load_covariance())
+    holdings, etf, covariance = unpack(pack(originals, {}), "run.zip").originals
+    after = neutralise(
+        read(holdings, Holdings).value, [read(etf, Etf).value], read(covariance, Covariance).value
+    )
+    assert after.new_weights.tobytes() == before.new_weights.tobytes()
+    assert np.array_equal(after.predicted_beta, before.predicted_beta, equal_nan=True)
+    assert after.tracking_error == before.tracking_error
+    assert after.warnings == before.warnings
+    assert after.aligned.risk_model.effective_days == before.aligned.risk_model.effective_days
+    assert {source.retrieval for source in after.sources} == {Retrieval.SAMPLE}
+
+
+def test_the_same_inputs_make_the_same_bytes(originals: tuple[Original, ...]) -> None:
+    assert pack(originals, PARAMETERS) == pack(originals, dict(PARAMETERS))
+    with zipfile.ZipFile(io.BytesIO(pack(originals, PARAMETERS))) as archive:
+        assert archive.namelist() == [
+            "manifest.json",
+            "inputs/1-holdings.json",
+            "inputs/2-JHAI_sample.csv",
+            "inputs/3-covariance.csv",
+        ]
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {info.create_system for info in archive.infolist()} == {3}
+        assert archive.testzip() is None
+
+
+def test_answers_of_the_api_can_be_kept_and_read_again(
+    fund_api: StandIn, settings_for: Callable[..., Settings]
+) -> None:
+    with SilverFund(settings_for(fund_api)) as fund:
+        book = fund.sourced_holdings("quant_paper", "2025-11-18")
+        model = fund.sourced_covariance(["NVDA", "BRK.B", "MSFT"])
+    kept = unpack(pack([book.original, model.original], {}), "run.zip")
+    (holdings,), (covariance,) = kept.of(Holdings), kept.of(Covariance)
+    again = read(holdings, Holdings).value
+    assert again.weights.tobytes() == book.value.weights.tobytes()
+    assert again.provenance == replace(book.value.provenance, retrieval=Retrieval.SNAPSHOT)
+    matrix = read(covariance, Covariance).value
+    assert matrix.form.dense().tobytes() == model.value.form.dense().tobytes()
+    assert b"not-to-be-seen" not in pack([book.original, model.original], {})
+
+
+def test_what_was_said_on_the_way_is_said_again(originals: tuple[Original, ...]) -> None:
+    line = "x.org cannot be reached. Used instead: the answer of yesterday."
+    kept = unpack(pack([replace(originals[0], warnings=(line,))], {}), "run.zip")
+    assert line in read(kept.originals[0], Holdings).value.warnings
+
+
+def test_files_can_be_kept_and_read_again(tmp_path: Path) -> None:
+    (tmp_path / "fund.csv").write_text("ticker,weight\nA,0.4\nB,0.6\n", encoding="utf-8")
+    (tmp_path / "AI.csv").write_text("ticker,weight\nA,50%\nB,50%\n", encoding="utf-8")
+    (tmp_path / "v.csv").write_text("ticker,A,B\nA,400,100\nB,100,900\n", encoding="utf-8")
+    sourced: list[Sourced[Any]] = [
+        read(holdings_file(tmp_path / "fund.csv"), Holdings),
+        read(etf_file(tmp_path / "AI.csv"), Etf),
+        read(covariance_file(tmp_path / "v.csv", CovarianceUnit.PERCENT_SQUARED), Covariance),
+    ]
+    content = pack([one.original for one in sourced], {})
+    assert str(tmp_path).encode() not in content
+    holdings, etf, covariance = unpack(content, "run.zip").originals
+    assert read(holdings, Holdings).value.weights.tolist() == [0.4, 0.6]
+    assert read(etf, Etf).value.weights.tolist() == [0.5, 0.5]
+    assert read(covariance, Covariance).value.form.variances() == pytest.approx([0.04, 0.09])
+    for then, now in zip(sourced, (holdings, etf, covariance), strict=True):
+        assert now.provenance == replace(then.value.provenance, retrieval=Retrieval.SNAPSHOT)
+
+
+def test_an_original_is_read_as_what_it_is(originals: tuple[Original, ...]) -> None:
+    with pytest.raises(InputError, match=r"^covariance\.csv is a covariance, not holdings\.$"):
+        read(originals[2], Holdings)
+
+
+def test_other_versions_are_said(originals: tuple[Original, ...]) -> None:
+    snapshot = unpack(edited(pack(originals, {}), lambda m: m["versions"].update(numpy="1.0")), "run.zip")
+    assert snapshot.differences() == (
+        f"The snapshot was made with numpy 1.0 (here {np.__version__}): last digits may differ.",
+    )
+
+
+def test_a_path_that_cannot_be_written_is_said(originals: tuple[Original, ...], tmp_path: Path) -> None:
+    with pytest.raises(Unwritable):
+        write_snapshot(tmp_path / "absent" / "run.zip", originals, {})
+
+
+def test_names_are_such_as_every_system_has(originals: tuple[Original, ...]) -> None:
+    names = ["../../etc/passwd", "C:\\con.csv", ".bashrc", "größe?.csv", "x" * 300, "a\x00b", ""]
+    content = pack([replace(originals[0], name=name) for name in names], {})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist()[1:] == [
+            "inputs/1-_.._etc_passwd",
+            "inputs/2-C__con.csv",
+            "inputs/3-bashrc",
+            "inputs/4-gr__e_.csv",
+            f"inputs/5-{'x' * 60}",
+            "inputs/6-a_b",
+            "inputs/7-input",
+        ]
+
+
+# ------------------------------------------------------------------ damaged, or made to harm
+
+
+def edited(content: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
+    """Return a snapshot whose manifest has been changed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(files[MANIFEST])
+    change(manifest)
+    files[MANIFEST] = json.dumps(manifest).encode()
+    return zipped(files)
+
+
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_a_changed_input_is_found(originals: tuple[Original, ...]) -> None:
+    content = pack(originals, {})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["inputs/1-holdings.json"] = files["inputs/1-holdings.json"].replace(b"1834.0", b"1835.0")
+    with pytest.raises(UnreadableFile) as caught:
+        unpack(zipped(files), "run.zip")
+    assert str(caught.value) == (
+        "run.zip has another 'inputs/1-holdings.json' than when it was made. "
+        "Use a snapshot as this program wrote it."
+    )
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "another format": lambda m: m.update(format="other"),
+    "a later version": lambda m: m.update(version=2),
+    "no inputs": lambda m: m.pop("inputs"),
+    "an input that is not there": lambda m: m["inputs"][0].update(file="inputs/9"),
+    "an input twice": lambda m: m["inputs"].append(m["inputs"][0]),
+    "an input that is not named": lambda m: m["inputs"].pop(),
+    "a reader that is none": lambda m: m["inputs"][0].update(reader="pickle"),
+    "no provenance": lambda m: m["inputs"][0].pop("provenance"),
+    "a date that is none": lambda m: m["inputs"][0]["provenance"].update(as_of="soon"),
+    "parameters that are a list": lambda m: m.update(parameters=[1]),
+    "options that are a list": lambda m: m["inputs"][0].update(options=[1]),
+    "a file name that is a list": lambda m: m["inputs"][0].update(file=[]),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_manifest_that_does_not_fit_is_refused(
+    change: Callable[[dict[str, Any]], object], originals: tuple[Original, ...]
+) -> None:
+    with pytest.raises(UnreadableFile, match=r"^run\.zip .* as this program wrote it\.$"):
+        unpack(edited(pack(originals, {}), change), "run.zip")
+
+
+def overlapping(content: bytes) -> bytes:
+    """Let the archive's directory name one file's bytes many times, each as a file of its own."""
+    stream = io.BytesIO(content)
+    with zipfile.ZipFile(stream, "a") as archive:
+        (info,) = [info for info in archive.infolist() if info.filename.endswith("covariance.csv")]
+        for number in range(20):
+            twin = zipfile.ZipInfo(f"{number}{info.filename[1:]}")
+            for name in ("header_offset", "CRC", "file_size", "compress_size", "flag_bits", "extra"):
+                setattr(twin, name, getattr(info, name))
+            archive.filelist.append(twin)
+            archive.NameToInfo[twin.filename] = twin
+        archive._didModify = True  # type: ignore[attr-defined] # write the directory again
+    return stream.getvalue()
+
+
+HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "no archive": (lambda _: b"ticker,weight\n", "is no snapshot, or a damaged one (BadZipFile)"),
+    "nothing": (lambda _: b"", "is no snapshot, or a damaged one (BadZipFile)"),
+    "cut off": (lambda good: good[: len(good) // 2], "is no snapshot, or a damaged one (BadZipFile)"),
+    "a workbook": (lambda _: zipped({"xl/workbook.xml": b"<x/>"}), "is a ZIP archive, but no snapshot"),
+    "a bomb": (
+        lambda _: zipped({MANIFEST: b" " * 10_000_000}, zipfile.ZIP_DEFLATED),
+        "is compressed, or larger inside than outside",
+    ),
+    "overlapping files": (overlapping, "is compressed, or larger inside than outside"),
+    "many files": (
+        lambda _: zipped({MANIFEST: b"{}", **{f"inputs/{i}": b"" for i in range(100)}}),
+        "has 101 files, more than 64, or two of one name",
+    ),
+    "an endless manifest": (lambda _: zipped({MANIFEST: b" " * 5_000_000}), "has a manifest without end"),
+    "a manifest that is no JSON": (
+        lambda _: zipped({MANIFEST: b"{"}),
+        "is no snapshot, or a damaged one (JSONDecodeError)",
+    ),
+    "a manifest that is a list": (
+        lambda _: zipped({MANIFEST: b"[]"}),
+        "is no snapshot, or a damaged one (TypeError)",
+    ),
+    "a manifest nested without end": (
+        lambda _: zipped({MANIFEST: b"[" * 200_000}),
+        "is no snapshot, or a damaged one (RecursionError)",
+    ),
+    "a path out of the archive": (
+        lambda good: edited_with(good, "../../outside", b"x"),
+        "has '../../outside', which its manifest does not name",
+    ),
+}
+
+
+def edited_with(content: bytes, name: str, extra: bytes) -> bytes:
+    stream = io.BytesIO(content)
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr(name, extra)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("make", "words"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_archives_are_refused(
+    make: Callable[[bytes], bytes], words: str, originals: tuple[Original, ...]
+) -> None:
+    with pytest.raises(UnreadableFile) as caught:
+        unpack(make(pack(originals, {})), "run.zip")
+    assert str(caught.value).startswith(f"run.zip {words}. Use ")
+
+
+def test_a_damaged_byte_is_found(originals: tuple[Original, ...]) -> None:
+    good = pack(originals, {})
+    place = good.index(b"date,ticker") + 2000
+    bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
+    with pytest.raises(UnreadableFile, match="BadZipFile"):
+        unpack(bad, "run.zip")
+
+
+SMALL = Original(
+    reader=Reader.COVARIANCE,
+    name="v.csv",
+    content=b"ticker,A\nA,0.04\n",
+    provenance=replace(
+        Covariance.from_matrix(["A"], np.array([[0.04]])).provenance,
+        as_of=date(2025, 11, 18),
+        fetched_at=datetime(2025, 11, 18, tzinfo=UTC),
+    ),
+)
+
+
+@given(st.data())
+def test_no_damage_raises_anything_but_our_error(data: st.DataObject) -> None:
+    good = pack([SMALL], {"method": "hedge"})
+    place = data.draw(st.integers(0, len(good) - 1))
+    patch = data.draw(st.binary(min_size=1, max_size=8))
+    bad = good[:place] + patch + good[place + len(patch) :]
+    try:
+        snapshot = unpack(bad, "run.zip")
+        contents = [read(one, Covariance).original.content for one in snapshot.originals]
+    except BetaNeutralError:
+        return
+    assert [digest(content) for content in contents] == [digest(SMALL.content)]
