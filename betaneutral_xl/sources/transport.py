@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that ask to come back later."""
 
+OK = 200
+
 FIRST_ERROR = 400
 """Statuses from here on are refusals."""
 
