@@ -16,7 +16,7 @@ from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import Infeasible, InputError, UnknownTicker
 from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
 from betaneutral_xl.linear import fewest_trades
-from betaneutral_xl.reachable import reachable
+from betaneutral_xl.reachable import Reachable, reachable
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
@@ -135,6 +135,39 @@ def neutralise(
     ).check()
 
 
+def reach(
+    holdings: Holdings,
+    etfs: Sequence[Etf],
+    covariance: Covariance,
+    *,
+    target: Target = 0.0,
+    constraints: Constraints = UNLIMITED,
+    on_missing: OnMissing = OnMissing.ERROR,
+    etf_on_missing: OnMissing = OnMissing.DROP,
+) -> Reachable:
+    """Find which betas reweighting can reach under the constraints, and what stands in the way.
+
+    The limits on the number and size of trades are not among those that are looked at.
+
+    Parameters
+    ----------
+    holdings, etfs, covariance, target, constraints, on_missing, etf_on_missing
+        As of ``neutralise``.
+
+    Returns
+    -------
+    Reachable
+        With the lowest and highest beta, the weights nearest to the target, the limits that they
+        are on, and where the target cannot be reached what would help.
+
+    """
+    _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
+    aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
+    betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
+    wanted = resolve_wanted(aligned, target, constraints)
+    return reachable(pose(aligned, constraints, betas, wanted), betas, wanted)
+
+
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
     """Return the target beta to each ETF, shape (K,).
 
@@ -224,10 +257,10 @@ def _solved(
             return _sparse(posed.problem, limits)
         solution = solvers.solve(posed.problem)
     except Infeasible as error:
-        reach = reachable(posed, betas, wanted)
-        if reach.feasible:  # then it is the number or size of trades that cannot be kept
+        found = reachable(posed, betas, wanted)
+        if found.feasible:  # then it is the number or size of trades that cannot be kept
             raise
-        raise Infeasible(reach.sentence(), reachable=reach) from error
+        raise Infeasible(found.sentence(), reachable=found) from error
     if solution.shortest:
         return solution, (
             "The covariance is singular: of the many answers of least tracking error the one with "

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.constraints import Constraints, Range
     from betaneutral_xl.linear import SparseMatrix
     from betaneutral_xl.quadratic import Problem
+    from betaneutral_xl.risk import Covariance
 
 BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")
 """Funds of the whole market, in the order in which they are proposed as a target."""
@@ -294,18 +295,23 @@ def _hedge_legs(posed: Posed, betas: FloatArray, gaps: FloatArray) -> Mapping[st
     return MappingProxyType(dict(zip(posed.aligned.etf_names, legs.tolist(), strict=True)))
 
 
+def market_fund(risk_model: Covariance) -> str | None:
+    """Return the first of the market funds that the risk model covers."""
+    return next((name for name in BENCHMARKS if name in risk_model), None)
+
+
 def _benchmark(posed: Posed, ends: FloatArray, wanted: Sequence[Range]) -> tuple[str, float] | None:
     aligned = posed.aligned
     f = aligned.covered_etf_weights
     if f.shape[1] != 1 or np.isnan(ends).any():
         return None
-    for name in BENCHMARKS:
-        if name in aligned.risk_model:
-            covariances = aligned.risk_model.between(name, aligned.covered_tickers)
-            beta = float(covariances @ f[:, 0]) / aligned.covariance.variance(f[:, 0])
-            if ends[0, 0] <= beta <= ends[1, 0] and not wanted[0].low <= beta <= wanted[0].high:
-                return name, beta
-    return None
+    name = market_fund(aligned.risk_model)
+    if name is None:
+        return None
+    covariances = aligned.risk_model.between(name, aligned.covered_tickers)
+    beta = float(covariances @ f[:, 0]) / aligned.covariance.variance(f[:, 0])
+    within = ends[0, 0] <= beta <= ends[1, 0]
+    return (name, beta) if within and not wanted[0].low <= beta <= wanted[0].high else None
 
 
 def _relaxations(posed: Posed, betas: FloatArray, wanted: Sequence[Range]) -> Iterator[Relaxation]:

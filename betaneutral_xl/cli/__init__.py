@@ -12,7 +12,18 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import betas, cache, demo, estimate, etf, fake_api, rebalance, snapshot
+from betaneutral_xl.cli import (
+    betas,
+    cache,
+    compare,
+    demo,
+    estimate,
+    etf,
+    fake_api,
+    feasible,
+    rebalance,
+    snapshot,
+)
 from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
@@ -21,6 +32,8 @@ if TYPE_CHECKING:
 COMMANDS = (
     demo,
     rebalance,
+    compare,
+    feasible,
     betas,
     etf,
     cache,

@@ -122,14 +122,24 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"{', '.join(Method)} (default: {Method.HEDGE})",
     )
-    wanted.add_argument(
+    add_target(wanted)
+    constraints.add_arguments(parser)
+    add_legs(parser)
+
+
+def add_target(group: argparse._ArgumentGroup) -> None:
+    """Add the option for the beta that is wanted."""
+    group.add_argument(
         "--target",
         action="append",
         metavar="BETA",
         help="the beta to reach: a number, a ticker of the risk model such as IWV, "
         "or ETF=BETA for each of several (default: 0)",
     )
-    constraints.add_arguments(parser)
+
+
+def add_legs(parser: argparse.ArgumentParser) -> None:
+    """Add the options for hedge ratios of ETFs that are near copies of each other."""
     legs = parser.add_argument_group("what the hedge ratios must keep to (only for hedge)")
     legs.add_argument(
         "--ridge",
@@ -144,6 +154,11 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         help="most of any ETF, in net asset value",
     )
     legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
+
+
+def read_legs(args: argparse.Namespace) -> Legs:
+    """Return what the options ask of the hedge ratios."""
+    return Legs(ridge=args.ridge, limit=args.leg_limit, sell_only=args.sell_only)
 
 
 def day(text: str) -> date:

@@ -24,7 +24,7 @@ examples:
       from files, with a report workbook
   betaneutral-xl rebalance --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV --method reweight
       from the fund's web API; keeps net exposure, and aims at the benchmark's own beta to the ETF
-  betaneutral-xl rebalance --sample --method reweight --lower -2% --upper 8% --turnover 60%
+  betaneutral-xl rebalance --sample --method reweight --lower=-2% --upper 8% --turnover 60%
       the sample, reweighted under limits
 
 methods:

@@ -1,0 +1,125 @@
+"""``betaneutral-xl compare``: the ways to a beta side by side."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import saving
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.cli import constraints, inputs
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.compare import Alternative
+
+EPILOG = """\
+examples:
+  betaneutral-xl compare --sample
+  betaneutral-xl compare --sample --lower=-2% --upper 8% --cost-bp 5
+  betaneutral-xl compare --holdings fund.csv --etf JHAI.csv --covariance risk.csv --benchmark IWV --csv
+
+The limits are those of the reweighted portfolios; --cost-bp is charged on every way's trades.
+"""
+
+MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
+"""Measures of an alternative that are shown in percent, in this order."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="put hedging by the ETF, by its basket, and reweighting side by side",
+        description="Put the ways to a beta side by side: the portfolio as it is, hedged by the ETF, "
+        "hedged by the ETF's basket, reweighted, and reweighted long only to a benchmark's beta.",
+        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inputs.add_arguments(parser)
+    wanted = parser.add_argument_group("what is wanted")
+    inputs.add_target(wanted)
+    wanted.add_argument(
+        "--benchmark",
+        metavar="TICKER",
+        help="whose beta the long-only portfolio aims at (default: a market fund of the risk model)",
+    )
+    constraints.add_arguments(parser)
+    inputs.add_legs(parser)
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Solve each way, print."""
+    from betaneutral_xl.compare import compare  # noqa: PLC0415 - after the inputs have been read
+
+    limits = constraints.from_args(args)
+    given = inputs.gather(args)
+    ways = compare(
+        given.holdings,
+        given.etfs,
+        given.covariance,
+        target=inputs.read_target(args.target),
+        benchmark=args.benchmark,
+        constraints=limits,
+        legs=inputs.read_legs(args),
+        on_missing=OnMissing(args.on_missing),
+        etf_on_missing=OnMissing(args.etf_on_missing),
+    )
+    names = [etf.name for etf in given.etfs]
+    columns = (
+        "alternative",
+        *(f"beta_{name}" for name in names),
+        *(f"beta_error_{name}" for name in names),
+        *MEASURES,
+        "trades",
+        "note",
+    )
+    rows = [_row(way, names) for way in ways]
+    if args.json:
+        record = {"alternatives": [dict(zip(columns, row, strict=True)) for row in rows]}
+        sys.stdout.write(saving.to_json(record) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(columns, rows))
+    else:
+        _print(ways, names)
+
+
+def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
+    return (
+        way.name,
+        *(way.beta[name] for name in names),
+        *(way.beta_error[name] for name in names),
+        *(getattr(way, measure) for measure in MEASURES),
+        way.trades,
+        way.note,
+    )
+
+
+def _print(ways: Sequence[Alternative], names: Sequence[str]) -> None:
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for name in names:
+        table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
+    for measure in (*MEASURES, "trades"):
+        table.add_column(measure.replace("_", " "), justify="right")
+    for way in ways:
+        betas = (_with_error(way.beta[name], way.beta_error[name]) for name in names)
+        shown = (percent(getattr(way, measure)) for measure in MEASURES)
+        table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
+    out.print(table)
+    for way in ways:
+        if way.note:
+            out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _with_error(beta: float, error: float) -> str:
+    known = error == error  # noqa: PLR0124 - NaN only
+    return f"{number(beta)} ± {number(error)}" if known else number(beta)

@@ -1,0 +1,121 @@
+"""``betaneutral-xl feasible``: which betas can be reached, and what stands in the way."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import saving
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.cli import constraints, inputs
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+
+if TYPE_CHECKING:
+    from betaneutral_xl.reachable import Reachable
+
+EPILOG = """\
+examples:
+  betaneutral-xl feasible --sample --long-only
+      how low the beta of the sample can go without shorts, and what would help to go lower
+  betaneutral-xl feasible --sample --long-only --upper 8% --target 0.9 --json
+  betaneutral-xl feasible --holdings fund.csv --etf JHAI.csv --covariance risk.csv --constraints limits.toml
+
+The exit code is 0 whether or not the target can be reached; --json has the answer under "feasible".
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "feasible",
+        help="show which betas can be reached under limits, and what would help",
+        description="Show the lowest and highest beta that weights can have under limits, the weights "
+        "nearest to the target, the limits that bind, and the smallest relaxation of each.",
+        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inputs.add_arguments(parser)
+    inputs.add_target(parser.add_argument_group("what is wanted"))
+    constraints.add_arguments(parser)
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Find what can be reached, print."""
+    from betaneutral_xl.neutral import reach  # noqa: PLC0415 - after the inputs have been read
+
+    limits = constraints.from_args(args)
+    given = inputs.gather(args)
+    found = reach(
+        given.holdings,
+        given.etfs,
+        given.covariance,
+        target=inputs.read_target(args.target),
+        constraints=limits,
+        on_missing=OnMissing(args.on_missing),
+        etf_on_missing=OnMissing(args.etf_on_missing),
+    )
+    if args.json:
+        sys.stdout.write(saving.to_json(as_record(found)) + "\n")
+    elif args.csv:
+        sys.stdout.write(saving.to_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True)))
+    else:
+        _print(found)
+
+
+def as_record(found: Reachable) -> dict[str, Any]:
+    """Return what can be reached as plain values, for JSON."""
+    return {
+        "feasible": found.feasible,
+        "sentence": found.sentence(),
+        "etfs": {
+            name: {
+                "wanted": [wish.low, wish.high],
+                "lowest": low,
+                "highest": high,
+                "nearest": beta,
+                "hedge_leg": found.hedge_legs.get(name, 0.0),
+            }
+            for name, wish, low, high, beta in zip(
+                found.etf_names,
+                found.wanted,
+                found.low.tolist(),
+                found.high.tolist(),
+                found.beta.tolist(),
+                strict=True,
+            )
+        },
+        "binding": list(found.binding),
+        "relaxations": [
+            {"limit": one.limit, "amount": one.amount, "sentence": one.sentence} for one in found.relaxations
+        ],
+        "benchmark": dict([found.benchmark]) if found.benchmark else None,
+        "weights": dict(zip(found.tickers, found.weights.tolist(), strict=True)),
+    }
+
+
+def _print(found: Reachable) -> None:
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    out = console()
+    out.print(found.sentence(), style="bold", markup=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    for heading in ("wanted", "lowest", "highest", "nearest", "ETF to sell beside it"):
+        table.add_column(heading, justify="right")
+    for k, name in enumerate(found.etf_names):
+        table.add_row(
+            f"beta to {name}",
+            str(found.wanted[k]),
+            *(number(float(values[k])) for values in (found.low, found.high, found.beta)),
+            percent(found.hedge_legs.get(name, 0.0)),
+        )
+    out.print(table)
+    if found.binding:
+        out.print(f"On their limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)
+    if found.relaxations:
+        out.print("Any one of these would do, all else kept:")
+        for one in found.relaxations:
+            out.print(f"  {one.sentence}", markup=False)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from betaneutral_xl.cli import main
+
+
+def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    assert main([*argv, "--sample", "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_what_cannot_be_reached_comes_with_what_would_help(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = record(capsys, "feasible", "--long-only", "--upper", "8%", "--target", "0")
+    assert answer["feasible"] is False
+    (etf,) = answer["etfs"].values()
+    assert 0.0 < etf["lowest"] < etf["highest"]
+    assert etf["nearest"] == pytest.approx(etf["lowest"])
+    assert etf["hedge_leg"] == pytest.approx(etf["lowest"])
+    assert {one["limit"] for one in answer["relaxations"]} >= {"lower", "upper", "net"}
+    assert sum(answer["weights"].values()) == pytest.approx(1.0)
+    assert max(answer["weights"].values()) <= 0.08 + 1e-9
+    assert answer["sentence"].startswith("No weights reach beta 0.00 long only with at most 0.08 a name")
+
+
+def test_what_the_feasible_command_calls_reachable_rebalance_reaches(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    limits = ["--long-only", "--upper", "8%", "--target", "0.3"]
+    assert record(capsys, "feasible", *limits)["feasible"] is True
+    reached = record(capsys, "rebalance", "--method", "reweight", *limits)
+    assert reached["beta_after"]["JHAI"] == pytest.approx(0.3, abs=1e-10)
+
+
+def test_the_same_refusal_is_rebalances_error(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = ["--sample", "--long-only", "--upper", "8%"]
+    assert main(["rebalance", "--method", "reweight", *limits]) == 4
+    error = capsys.readouterr().err
+    assert main(["feasible", *limits]) == 0
+    assert capsys.readouterr().out.splitlines()[0] in error
+
+
+def test_a_file_of_limits_is_read_and_an_option_beside_it_counts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_text("long_only = true\nupper = 0.05\n", encoding="utf-8")
+    from_file = record(capsys, "feasible", "--constraints", str(path))
+    assert max(from_file["weights"].values()) == pytest.approx(0.05)
+    beside = record(capsys, "feasible", "--constraints", str(path), "--upper", "0.06", "--upper", "NVDA=0.01")
+    assert beside["weights"]["NVDA"] <= 0.01 + 1e-9
+    assert max(beside["weights"].values()) == pytest.approx(0.06)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--upper", "lots"], "upper is"),
+        (["--upper", "5%", "--upper", "6%"], "two values"),
+        (["--group-limit", "0.1"], "needs NAME=VALUE"),
+        (["--group-limit", "G=0.1"], "has no tickers"),
+        (["--constraints", "absent.toml"], "absent.toml cannot be read"),
+        (["--frozen", "XYZ"], "limit for XYZ"),
+        (["--net", "1:0"], "is empty"),
+    ],
+)
+def test_limits_that_cannot_be_read_are_one_line(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["feasible", "--sample", *options]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_every_limit_may_be_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    options = (
+        "--lower=-3% --upper 10% --frozen NVDA --universe union --net 0.9:1 --beta 0.1:0.3 --turnover 90% "
+        "--gross 2 --group G=AMD,AVGO --group-limit G=:0.1 --cost-bp 5 --risk-aversion 8"
+    )
+    answer = record(capsys, "rebalance", "--method", "reweight", *options.split())
+    assert 0.1 - 1e-9 <= answer["beta_after"]["JHAI"] <= 0.3 + 1e-9
+    assert answer["turnover"] <= 0.9 + 1e-8
+    assert answer["gross_exposure"] <= 2 + 1e-8
+    assert all(check["passed"] for check in answer["checks"])
+    names = {check["name"] for check in answer["checks"]}
+    assert {"frozen names are not traded", "weight of group G is at most 0.1"} <= names

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.alignment import Aligned, OnMissing, align
+from betaneutral_xl.look_through import UNCOVERED, UNGROUPED, contributions, contributions_by_group, overlaps
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.risk import Covariance
+
+V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]])
+
+
+@pytest.fixture
+def aligned() -> Aligned:
+    """Return a book of A, B and a private holding against an ETF of B and C."""
+    book = Holdings.from_weights({"A": 0.5, "B": 0.3, "PRIVATE": 0.2})
+    etf = Etf.from_weights({"B": 0.6, "C": 0.4}, name="AI")
+    return align(book, [etf], Covariance.from_matrix(["A", "B", "C"], V), OnMissing.DROP)
+
+
+def test_overlap_by_hand(aligned: Aligned) -> None:
+    (one,) = overlaps(aligned)
+    assert one.shared == ("B",)
+    assert one.portfolio_weight == pytest.approx(0.3)
+    assert one.etf_weight == pytest.approx(0.6)
+    assert one.shared_weight == pytest.approx(0.3)
+    # |0.5| + |0.3 - 0.6| + |0.4| + |0.2|, halved
+    assert one.active_share == pytest.approx(0.7)
+
+
+def test_a_copy_has_no_active_share_and_a_stranger_has_all() -> None:
+    risk = Covariance.from_matrix(["A", "B", "C"], V)
+    etf = Etf.from_weights({"A": 0.5, "B": 0.5}, name="AI")
+    copy, stranger = Holdings.from_weights({"A": 0.5, "B": 0.5}), Holdings.from_weights({"C": 1.0})
+    assert overlaps(align(copy, [etf], risk))[0].active_share == 0.0
+    assert overlaps(align(stranger, [etf], risk))[0].active_share == 1.0
+
+
+def test_a_short_shares_no_weight() -> None:
+    etf = Etf.from_weights({"A": 1.0}, name="AI")
+    book = Holdings.from_weights({"A": -0.2, "B": 1.2})
+    (one,) = overlaps(align(book, [etf], Covariance.from_matrix(["A", "B", "C"], V)))
+    assert one.shared == ("A",)
+    assert one.shared_weight == 0.0
+
+
+def test_contributions_add_up_to_the_beta(aligned: Aligned) -> None:
+    f = np.array([0.0, 0.6, 0.4])
+    betas = V @ f / (f @ V @ f)
+    rows = contributions(aligned, aligned.weights, "AI")
+    known = [row for row in rows if not math.isnan(row.beta)]
+    assert sum(row.beta for row in known) == pytest.approx(0.5 * betas[0] + 0.3 * betas[1])
+    assert sum(row.share for row in known) == pytest.approx(1.0)
+    assert all(one.beta >= other.beta for one, other in pairwise(known))
+    assert rows[-1].label == "PRIVATE"
+    assert math.isnan(rows[-1].beta)
+
+
+def test_groups_hold_every_name_once_and_say_what_has_none(aligned: Aligned) -> None:
+    rows = contributions_by_group(aligned, aligned.weights, "AI", {"First": ["A"], "Second": ["A", "C"]})
+    weights = {row.label: row.weight for row in rows}
+    assert weights == {"First": 0.5, UNGROUPED: pytest.approx(0.3), UNCOVERED: pytest.approx(0.2)}
+    assert sum(weights.values()) == pytest.approx(1.0)

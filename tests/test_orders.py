@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betaneutral_xl.errors import CheckFailed, InputError, MissingValue
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.orders import Order, Orders, Side, Ticket, etf_orders, make_orders
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.risk import Covariance, Factors
+
+NAV = 1_000_000.0
+
+
+def reweighted(seed: int, n: int = 12, method: Method = Method.REWEIGHT) -> Rebalance:
+    rng = np.random.default_rng(seed)
+    names = [f"N{i:02}" for i in range(n)]
+    book = Holdings.from_weights(dict(zip(names, rng.dirichlet(np.ones(n)).tolist(), strict=True)))
+    etf = Etf.from_weights(dict(zip(names, rng.dirichlet(np.ones(n)).tolist(), strict=True)), name="AI")
+    form = Factors(rng.normal(0.2, 0.1, (n, 2)), rng.uniform(0.02, 0.1, n))
+    return neutralise(
+        book, [etf], Covariance(tuple(names), form, Provenance.given(n)), target=0.5, method=method
+    )
+
+
+def priced(result: Rebalance, seed: int, **options: Any) -> Orders:
+    rng = np.random.default_rng(seed)
+    prices = dict(zip(result.tickers, rng.uniform(20.0, 900.0, len(result.tickers)).tolist(), strict=True))
+    return make_orders(result, Ticket(prices=prices, nav=NAV, **options))
+
+
+@given(seed=st.integers(0, 10_000))
+def test_orders_are_whole_add_up_and_leave_little_beta(seed: int) -> None:
+    orders = priced(reweighted(seed), seed)
+    assert all(check.passed for check in orders.checks())
+    assert all(isinstance(order.shares, int) for order in orders.orders)
+    result, ticket = orders.result, orders.ticket
+    nearest = 0.0
+    for i, ticker in enumerate(result.tickers):
+        lot = ticket.prices[ticker] / NAV
+        error = orders.weights[i] - result.new_weights[i]
+        assert abs(error) <= lot * (1 + 1e-9)
+        nearest += (round(result.trades[i] / lot) * lot - result.trades[i]) * result.predicted_beta[i, 0]
+    left = abs(orders.residual_beta["AI"])
+    assert left <= abs(nearest) + 1e-12
+    assert left < 1e-4
+    assert orders.beta["AI"] == pytest.approx(0.5 + orders.residual_beta["AI"], abs=1e-12)
+
+
+@given(seed=st.integers(0, 300))
+def test_the_search_comes_close_to_the_best_of_all_roundings(seed: int) -> None:
+    result = reweighted(seed, n=8)
+    orders = priced(result, seed)
+    betas = result.predicted_beta[:, 0]
+    lots = np.array([orders.ticket.prices[t] for t in result.tickers]) / NAV
+    wanted = result.trades / lots
+    down = (np.floor(wanted) - wanted) * lots * betas
+    up = (np.ceil(wanted) - wanted) * lots * betas
+    best = min(abs(sum(choice)) for choice in itertools.product(*zip(down, up, strict=True)))
+    assert abs(orders.residual_beta["AI"]) <= best + 1e-4
+
+
+def test_lots_are_kept_and_small_trades_left_out() -> None:
+    result = reweighted(1)
+    lots = {result.tickers[0]: 100, result.tickers[1]: 10}
+    orders = priced(result, 1, lots=lots, min_notional=20_000.0)
+    assert orders.left_out
+    by_name = {order.ticker: order for order in orders.orders}
+    assert not set(orders.left_out) & set(by_name)
+    for ticker, lot in lots.items():
+        if ticker in by_name:
+            assert by_name[ticker].shares % lot == 0
+    assert min(order.notional for order in orders.orders) >= 20_000.0
+
+
+def test_cash_and_cost_are_what_the_orders_say() -> None:
+    orders = priced(reweighted(2), 2, cost_bp=10.0)
+    bought = sum(o.shares * o.price for o in orders.orders if o.side is Side.BUY)
+    sold = sum(o.shares * o.price for o in orders.orders if o.side is Side.SELL)
+    assert orders.cost == pytest.approx((bought + sold) * 0.001)
+    assert orders.cash == pytest.approx(sold - bought - orders.cost)
+    assert orders.turnover == pytest.approx((bought + sold) / NAV / 2.0)
+    assert orders.tracking_error < 1e-3
+
+
+def test_cash_that_is_to_be_kept_is_kept_by_rounding_down_what_is_bought() -> None:
+    free = priced(reweighted(3), 3)
+    floor = max(free.cash / NAV, 0.0) + 1e-4
+    kept = priced(reweighted(3), 3, keep_cash=floor)
+    assert kept.cash >= floor * NAV - 1e-6
+    assert abs(kept.residual_beta["AI"]) < 1e-3
+
+
+def test_the_hedge_in_the_etf_itself_is_one_order() -> None:
+    result = reweighted(4, method=Method.HEDGE)
+    (order,) = etf_orders(result, Ticket(prices={"AI": 41.5}, nav=NAV))
+    ratio = float(result.hedge_ratios[0])
+    assert order.side is (Side.SELL if ratio > 0 else Side.BUY)
+    assert order.shares == round(abs(ratio) * NAV / 41.5)
+    with pytest.raises(MissingValue, match="No price for the ETF AI"):
+        etf_orders(result, Ticket(prices={}, nav=NAV))
+
+
+def test_a_wrong_order_does_not_leave() -> None:
+    orders = priced(reweighted(5), 5)
+    first = orders.orders[0]
+    more = (replace(first, shares=first.shares + 1), *orders.orders[1:])
+    with pytest.raises(CheckFailed, match="the orders make the weights"):
+        replace(orders, orders=more).check()
+
+
+def test_what_cannot_be_ordered_is_refused_with_a_reason() -> None:
+    result = reweighted(6)
+    with pytest.raises(MissingValue, match=r"No price for 12 of 12 trades: N00"):
+        make_orders(result, Ticket(prices={}, nav=NAV))
+    for options, words in (
+        ({"nav": 0.0}, "net asset value is 0"),
+        ({"lots": {"A": 0}}, "lot of A"),
+        ({"cost_bp": -1.0}, "zero or more"),
+    ):
+        with pytest.raises(InputError, match=words):
+            Ticket(**{"prices": {}, "nav": NAV, **options})  # type: ignore[arg-type] # one wrong each
+    with pytest.raises(InputError, match="is none"):
+        Order("A", Side.BUY, 0, 10.0)
