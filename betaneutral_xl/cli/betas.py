@@ -38,11 +38,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> None:
     """Align, compute, print."""
     given = inputs.gather(args)
+    asked = inputs.wanted(args, given.stored)
     aligned = align(
         given.holdings,
         given.etfs,
         given.covariance,
-        *inputs.policies(inputs.parameters(args, given.stored)),
+        asked.on_missing,
+        asked.etf_on_missing,
     )
     betas = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)

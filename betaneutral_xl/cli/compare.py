@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import saving
-from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
@@ -57,18 +56,18 @@ def run(args: argparse.Namespace) -> None:
     """Solve each way, print."""
     from betaneutral_xl.compare import compare  # noqa: PLC0415 - after the inputs have been read
 
-    limits = constraints.from_args(args)
     given = inputs.gather(args)
+    asked = inputs.wanted(args, given.stored)
     ways = compare(
         given.holdings,
         given.etfs,
         given.covariance,
-        target=inputs.read_target(args.target),
+        target=asked.target,
         benchmark=args.benchmark,
-        constraints=limits,
-        legs=inputs.read_legs(args),
-        on_missing=OnMissing(args.on_missing),
-        etf_on_missing=OnMissing(args.etf_on_missing),
+        constraints=asked.constraints,
+        legs=asked.legs,
+        on_missing=asked.on_missing,
+        etf_on_missing=asked.etf_on_missing,
     )
     names = [etf.name for etf in given.etfs]
     columns = (

@@ -7,7 +7,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import saving
-from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
@@ -46,16 +45,16 @@ def run(args: argparse.Namespace) -> None:
     """Find what can be reached, print."""
     from betaneutral_xl.neutral import reach  # noqa: PLC0415 - after the inputs have been read
 
-    limits = constraints.from_args(args)
     given = inputs.gather(args)
+    asked = inputs.wanted(args, given.stored)
     found = reach(
         given.holdings,
         given.etfs,
         given.covariance,
-        target=inputs.read_target(args.target),
-        constraints=limits,
-        on_missing=OnMissing(args.on_missing),
-        etf_on_missing=OnMissing(args.etf_on_missing),
+        target=asked.target,
+        constraints=asked.constraints,
+        on_missing=asked.on_missing,
+        etf_on_missing=asked.etf_on_missing,
     )
     if args.json:
         sys.stdout.write(saving.to_json(as_record(found)) + "\n")

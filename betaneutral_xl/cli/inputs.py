@@ -8,8 +8,10 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.api import choice
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
+from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.hedging import Legs
 from betaneutral_xl.portfolio import Etf, Holdings
@@ -40,6 +42,18 @@ class Inputs:
     originals: tuple[Original, ...]
     stored: Mapping[str, Any]
     """What a snapshot says was asked for; empty without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be done with the inputs."""
+
+    method: Method
+    target: Target
+    constraints: Constraints
+    legs: Legs
+    on_missing: OnMissing
+    etf_on_missing: OnMissing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,14 +129,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_problem(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is wanted."""
-    wanted = parser.add_argument_group("what is wanted")
-    wanted.add_argument(
+    group = parser.add_argument_group("what is wanted")
+    group.add_argument(
         "--method",
         type=method,
         metavar="NAME",
         help=f"{', '.join(Method)} (default: {Method.HEDGE})",
     )
-    add_target(wanted)
+    add_target(group)
     constraints.add_arguments(parser)
     add_legs(parser)
 
@@ -154,11 +168,6 @@ def add_legs(parser: argparse.ArgumentParser) -> None:
         help="most of any ETF, in net asset value",
     )
     legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
-
-
-def read_legs(args: argparse.Namespace) -> Legs:
-    """Return what the options ask of the hedge ratios."""
-    return Legs(ridge=args.ridge, limit=args.leg_limit, sell_only=args.sell_only)
 
 
 def day(text: str) -> date:
@@ -267,34 +276,34 @@ def _legs(args: argparse.Namespace) -> dict[str, float | bool]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def policies(asked: Mapping[str, Any]) -> tuple[OnMissing, OnMissing]:
-    """Return what to do about held names and ETF names without risk data."""
-    from betaneutral_xl.api import choice  # noqa: PLC0415 - a snapshot may say anything
-
-    return (
-        choice(OnMissing, asked["on_missing"], "policy on_missing"),
-        choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
+def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
+    """Read what is asked for, by the options or by a snapshot, which may say anything."""
+    asked = parameters(args, stored)
+    return Wanted(
+        method=choice(Method, asked["method"], "method"),
+        target=read_target(asked["target"]),
+        constraints=Constraints.from_mapping(asked["constraints"]),
+        legs=Legs(**asked["legs"]),
+        on_missing=choice(OnMissing, asked["on_missing"], "policy on_missing"),
+        etf_on_missing=choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
     )
 
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     """Solve the problem that the options, or a snapshot, describe."""
-    from betaneutral_xl.api import choice  # noqa: PLC0415 - a snapshot may say anything
-    from betaneutral_xl.constraints import Constraints  # noqa: PLC0415 - with the solvers
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
-    asked = parameters(args, inputs.stored)
-    on_missing, etf_on_missing = policies(asked)
+    asked = wanted(args, inputs.stored)
     return neutralise(
         inputs.holdings,
         inputs.etfs,
         inputs.covariance,
-        target=read_target(asked["target"]),
-        method=choice(Method, asked["method"], "method"),
-        constraints=Constraints.from_mapping(asked["constraints"]),
-        legs=Legs(**asked["legs"]),
-        on_missing=on_missing,
-        etf_on_missing=etf_on_missing,
+        target=asked.target,
+        method=asked.method,
+        constraints=asked.constraints,
+        legs=asked.legs,
+        on_missing=asked.on_missing,
+        etf_on_missing=asked.etf_on_missing,
     )
 
 
