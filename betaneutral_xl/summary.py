@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,18 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One measure of the portfolio before and after, or of the change alone (``before`` is None)."""
+    """One measure of the portfolio before and after, or of the change alone (``before`` is None).
+
+    The errors are standard errors of the two numbers, NaN where they have none or none is known.
+    """
 
     label: str
     before: float | None
     after: float
     kind: Kind
     meaning: str
+    before_error: float = math.nan
+    after_error: float = math.nan
 
 
 def headline(result: Rebalance) -> str:
@@ -62,6 +68,8 @@ def lines(result: Rebalance) -> list[Line]:
             after.beta[name],
             Kind.NUMBER,
             "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+            before.beta_error[name],
+            after.beta_error[name],
         )
         for name in result.etf_names
     ]
@@ -121,6 +129,9 @@ def as_record(result: Rebalance) -> dict[str, Any]:
         "universe": str(result.universe),
         "beta_before": dict(before.beta),
         "beta_after": dict(after.beta),
+        "beta_error_before": dict(before.beta_error),
+        "beta_error_after": dict(after.beta_error),
+        "effective_days": result.aligned.covariance.effective_days,
         "volatility_before": before.volatility,
         "volatility_after": after.volatility,
         "tracking_error": result.tracking_error,

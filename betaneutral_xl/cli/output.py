@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -44,12 +45,16 @@ def add_machine_formats(parser: argparse.ArgumentParser) -> None:
 
 def percent(value: float, digits: int = 2) -> str:
     """Return a decimal as text in percent; a missing number as a dash."""
-    return "-" if value != value else f"{value:.{digits}%}"  # noqa: PLR0124 - NaN only
+    return "-" if math.isnan(value) else f"{number(100.0 * value, digits)}%"
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a number as text, without a sign on zero; a missing number as a dash."""
-    if value != value:  # noqa: PLR0124 - NaN only
+    """Return a number as text, without a sign on what shows as zero; a missing number as a dash.
+
+    >>> number(-1e-17), number(-0.25, 2)
+    ('0.0000', '-0.25')
+    """
+    if math.isnan(value):
         return "-"
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not text.strip("-0.") else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,11 +102,20 @@ def print_summary(result: Rebalance, out: Console) -> None:
     for heading in ("", "before", "after"):
         table.add_column(heading, justify="left" if not heading else "right")
     for line in summary.lines(result):
-        show = percent if line.kind is summary.Kind.PERCENT else number
-        table.add_row(line.label, "" if line.before is None else show(line.before), show(line.after))
+        before = "" if line.before is None else _shown(line.before, line.before_error, line.kind)
+        table.add_row(line.label, before, _shown(line.after, line.after_error, line.kind))
     out.print(table)
+    days = result.aligned.covariance.effective_days
+    about = "not known: the risk model does not say how many days it has seen"
+    said = about if days is None else f"after the sign ±, from {days:.0f} effective days"
+    out.print(f"(standard errors of betas: {said})", style="dim", markup=False, soft_wrap=True)
     for warning in result.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _shown(value: float, error: float, kind: summary.Kind) -> str:
+    show = percent if kind is summary.Kind.PERCENT else number
+    return show(value) if math.isnan(error) else f"{show(value)} ± {show(error)}"
 
 
 def print_table(result: Rebalance, out: Console, most: int | None = None) -> None:
