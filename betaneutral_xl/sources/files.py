@@ -51,17 +51,18 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     except (OSError, ValueError) as error:
         raise UnreadableFile(_why_not(error, Path(path), name)) from None
     try:
-        with os.fdopen(descriptor, "rb") as file:
-            before = os.fstat(file.fileno())
-            _require_regular(before, name, limit)
+        before = os.fstat(descriptor)
+        _require_regular(before, name, limit)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(limit + 1)
-            after = os.fstat(file.fileno())
+        after = os.fstat(descriptor)
     except OSError as error:
         msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
         raise UnreadableFile(msg) from None
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(
-        content
-    ) != after.st_size:
+    finally:
+        os.close(descriptor)
+    states = {(status.st_size, status.st_mtime_ns) for status in (before, after)}
+    if len(states) > 1 or len(content) != after.st_size:
         msg = f"{name} changed while it was read. Wait until the download or the saving is done."
         raise UnreadableFile(msg)
     return content

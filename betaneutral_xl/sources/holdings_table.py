@@ -12,7 +12,7 @@ from betaneutral_xl.sources.columns import VALUED, Column, Header, header_like, 
 from betaneutral_xl.sources.printed import NOTHING, clean, number, stated, uses_decimal_comma
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from betaneutral_xl.sources.tables import Row, Sheet
 
@@ -157,10 +157,12 @@ def _ends(row: Row, passed: Sequence[Row], *, after_blank: bool) -> bool:
 
 
 def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
-    columns = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
-    places = [place for column in columns for place in header.places.get(column, ())]
-    texts = (row[place] for row in body[:SAMPLE] for place in places if place < len(row))
-    return uses_decimal_comma(texts, otherwise=delimiter == ";")
+    def texts(*columns: Column) -> Iterator[str]:
+        places = [place for column in columns for place in header.places.get(column, ())]
+        return (row[place] for row in body[:SAMPLE] for place in places if place < len(row))
+
+    amounts = texts(Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+    return uses_decimal_comma(amounts, texts(Column.WEIGHT), otherwise=delimiter == ";")
 
 
 def _with_numbers(table: Table, body: Sequence[Row]) -> Header:
@@ -263,8 +265,8 @@ NOT_HOLDINGS = (
     (
         re.compile(
             r"captcha|robot|are you (?:a )?human|verify you|unusual traffic|checking your browser"
-            r"|enable javascript|access denied|forbidden|request unsuccessful|incapsula|cloudflare|not found|error 40\d"
-            r"|sign in|log ?in\b|accept (?:the )?terms",
+            r"|enable javascript|access denied|forbidden|request unsuccessful|incapsula|cloudflare"
+            r"|not found|error 40\d|sign in|log ?in\b|accept (?:the )?terms",
             re.IGNORECASE,
         ),
         "is a page that asks who you are, or refuses access. Download the holdings in the browser.",

@@ -31,7 +31,8 @@ NOTHING = frozenset(
 
 LONGEST_FORMULA = 200
 _FORMULA = re.compile(
-    r"""=\s*(?:T\(|TEXT\(|DOLLAR\(|VALUE\()?\s*"?(?P<inner>[^"]*?)"?\s*(?:,[^)]*)?\)?\s*""", re.IGNORECASE
+    r"""=\s*(?:"(?P<quoted>[^"]*)"|(?:T|TEXT|DOLLAR|VALUE)\(\s*"?(?P<inner>[^"(),]*)"?\s*(?:,[^)]*)?\))\s*""",
+    re.IGNORECASE,
 )
 
 
@@ -48,7 +49,7 @@ def clean(text: str) -> str:
         text = text.replace("\u200b", "").replace("\ufeff", "").strip()
     if text.startswith("=") and len(text) < LONGEST_FORMULA:
         quoted = _FORMULA.fullmatch(text)
-        return quoted["inner"].strip() if quoted else text
+        return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
     return text
 
 
@@ -62,8 +63,8 @@ def stated(text: str) -> str:
 
 _DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
 _MINUS = str.maketrans("\u2212\u2013", "--")
-_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?")
-_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?")
+_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _CERTAIN_COMMA = re.compile(
     r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|0?,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,}"
     r"|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
@@ -114,16 +115,22 @@ def is_percentage(text: str) -> bool:
     return "%" in text
 
 
-def uses_decimal_comma(texts: Iterable[str], *, otherwise: bool = False) -> bool:
+def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, otherwise: bool = False) -> bool:
     """Decide from all number cells of a table whether they have a decimal comma.
 
     ``0,0483`` and ``1.234,5`` cannot be anything else, ``1,234`` can be either: the certain ones
-    decide, by majority.
+    decide, by majority. Of ``small`` numbers, which have no thousands, one separator is certain.
+
+    >>> uses_decimal_comma(["1,234"]), uses_decimal_comma(["1,234", "0,5"]), uses_decimal_comma([], ["1,234"])
+    (False, True, True)
     """
     balance = 0
     for text in texts:
         digits = _bare(stated(text))
         balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
+    for text in small:
+        separators = [one for one in _bare(stated(text)) if one in ",."]
+        balance += (separators == [","]) - (separators == ["."])
     return balance > 0 if balance else otherwise
 
 

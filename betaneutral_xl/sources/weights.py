@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.sources.holdings_table import Table
 
 NEAR_ONE = (0.5, 1.5)
+AT_ONE = (0.9, 1.1)
+"""What fractions add up to where the header says percent."""
 LEAST_PERCENT = 5.0
 """A column that adds up to more than this is in percent: no fund has five times its assets."""
 
@@ -53,7 +55,7 @@ def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) ->
     adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < LEAST_PERCENT
     words = plain(header)
     if "%" in words or "percent" in words or "pct" in words:
-        if adds_to_one and max(map(abs, known)) <= NEAR_ONE[1]:
+        if AT_ONE[0] <= net <= AT_ONE[1] and gross < LEAST_PERCENT:
             return False, "fractions (they add to about 1, though the header says percent)"
         return True, "in percent (header)"
     if adds_to_one or gross < LEAST_PERCENT:

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.sources import files
+from betaneutral_xl.sources.files import read_bytes, shown_name, within
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such files")
+
+
+def test_a_file_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"\r\n\x1a\x00")  # what text mode on Windows would change or stop at
+    assert read_bytes(path) == b"\r\n\x1a\x00"
+    assert read_bytes(str(path)) == b"\r\n\x1a\x00"
+
+
+def test_relative_parts_and_links_lead_where_they_lead(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "a.csv").write_bytes(b"x")
+    assert read_bytes(tmp_path / "in" / ".." / "a.csv") == b"x"
+
+
+@POSIX
+def test_a_link_is_followed_because_the_user_named_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"x")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    assert read_bytes(tmp_path / "link.csv") == b"x"
+
+
+def refusal(path: Path | str, limit: int = 100) -> str:
+    with pytest.raises(UnreadableFile) as caught:
+        read_bytes(path, limit)
+    return str(caught.value)
+
+
+def test_what_cannot_be_read_is_said_without_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "large.csv").write_bytes(b"x" * 101)
+    messages = {
+        "There is no file absent.csv": refusal(tmp_path / "absent.csv"),
+        "is a folder": refusal(tmp_path),
+        "large.csv has 0 MB, more than": refusal(tmp_path / "large.csv"),
+        "Cannot open a": refusal("a\0b.csv"),
+        "There is no file": refusal(tmp_path / "absent" / ".." / ".." / "x.csv"),
+    }
+    for words, message in messages.items():
+        assert words in message
+        assert str(tmp_path.parent) not in message
+
+
+@POSIX
+def test_a_loop_of_links_and_a_name_too_long_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "Cannot open loop" in refusal(tmp_path / "loop")
+    assert "Cannot open" in refusal(tmp_path / ("x" * 5000))
+
+
+@POSIX
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert "not a regular file" in refusal(tmp_path / "pipe.csv")
+
+
+@POSIX
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x")
+    path.chmod(0)
+    assert "may not be read by you" in refusal(path)
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x" * 10)
+    regular = files._require_regular
+
+    def grow(*arguments: object) -> None:
+        regular(*arguments)  # type: ignore[arg-type] # passed through
+        with path.open("ab") as file:
+            file.write(b"y")
+
+    monkeypatch.setattr(files, "_require_regular", grow)
+    assert "changed while it was read" in refusal(path)
+
+
+def test_many_readers_of_one_file_read_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"x" * 50_000)
+    read: list[bytes] = []
+    threads = [threading.Thread(target=lambda: read.append(read_bytes(path))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(read) == {b"x" * 50_000}
+
+
+def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
+    assert shown_name("/home/ann/\x1b[31mred\n.csv") == "?[31mred?.csv"
+
+
+@POSIX
+def test_a_link_out_of_a_folder_does_not_lie_within_it(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out.csv").write_bytes(b"x")
+    (tmp_path / "in" / "own.csv").write_bytes(b"x")
+    (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "out.csv")
+    assert within(tmp_path / "in" / "own.csv", tmp_path / "in")
+    assert not within(tmp_path / "in" / "link.csv", tmp_path / "in")
