@@ -13,6 +13,7 @@ from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.estimators import WINDOW
 from betaneutral_xl.hedging import Legs
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
@@ -20,7 +21,7 @@ from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit
 from betaneutral_xl.sources.files import shown_name
-from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, read
+from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, prices_file, read
 
 if TYPE_CHECKING:
     import argparse
@@ -94,6 +95,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=CovarianceUnit.ANNUAL,
         help="what the risk model's numbers are (default: %(default)s decimals)",
     )
+    risk.add_argument(
+        "--prices",
+        metavar="FILE",
+        help="estimate it from prices up to the portfolio's day",
+    )
+    risk.add_argument(
+        "--estimator", metavar="NAME", help="how, see 'estimate --list' (default: volatility_scaled)"
+    )
+    risk.add_argument("--window", type=int, metavar="DAYS", help=f"days of returns (default: {WINDOW})")
     risk.add_argument(
         "--on-missing",
         choices=[OnMissing.ERROR, OnMissing.DROP],
@@ -236,6 +246,12 @@ def gather(args: argparse.Namespace) -> Inputs:
     if args.date and not args.fund:
         msg = "--date is for --fund; a file has its own date."
         raise InputError(msg)
+    if args.covariance and args.prices:
+        msg = "Both --covariance and --prices are given. Choose one source of the risk model."
+        raise InputError(msg)
+    if (args.estimator or args.window is not None) and not args.prices:
+        msg = "--estimator and --window are for --prices; a covariance has been estimated already."
+        raise InputError(msg)
     settings = _settings(args)
     holdings = _holdings(args, settings)
     etfs = _etfs(args, settings)
@@ -312,7 +328,10 @@ def _settings(args: argparse.Namespace) -> Settings:
     return replace(settings, refresh=args.refresh, allow_stale=args.allow_stale or settings.allow_stale)
 
 
-SOURCES = ("holdings", "fund", "date", "etf", "etf_fund", "covariance", "sample", "refresh", "allow_stale")
+SOURCES = (
+    *("holdings", "fund", "date", "etf", "etf_fund", "covariance", "prices", "estimator", "window"),
+    *("sample", "refresh", "allow_stale"),
+)
 """Options that name a source, which a snapshot leaves no room for."""
 
 
@@ -402,18 +421,38 @@ def _etfs(args: argparse.Namespace, settings: Settings) -> list[Sourced[Etf]]:
     raise InputError(msg)
 
 
+def _benchmarks(args: argparse.Namespace) -> list[str]:
+    """Return the tickers that a target or a comparison is aimed at: they need risk data too."""
+    targets = read_target(getattr(args, "target", None))
+    several = targets.values() if isinstance(targets, dict) else [targets]
+    named = [target for target in several if isinstance(target, str)]
+    return [*named, *filter(None, [getattr(args, "benchmark", None)])]
+
+
 def _covariance(
     args: argparse.Namespace, settings: Settings, holdings: Holdings, etfs: Sequence[Etf]
 ) -> Sourced[Covariance]:
     unit = CovarianceUnit(args.covariance_unit)
+    names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
     if args.covariance:
         return read(covariance_file(args.covariance, unit), Covariance)
+    if args.prices:
+        with progress(f"Estimating the covariance of {len(names)} names ..."):
+            return read(
+                prices_file(
+                    args.prices,
+                    [*names, *_benchmarks(args)],
+                    args.estimator or "default",
+                    holdings.as_of,
+                    WINDOW if args.window is None else args.window,
+                ),
+                Covariance,
+            )
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
         return read(sample.original(sample.COVARIANCE), Covariance)
     from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
-    names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
     with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
         return api.sourced_covariance(names, unit)

@@ -28,6 +28,7 @@ from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
 from betaneutral_xl.sources.printed import clean, date_of, stated
 from betaneutral_xl.sources.tables import read_sheets
+from betaneutral_xl.sources.transport import Request, Transport
 from betaneutral_xl.sources.weights import decimal_weights
 from betaneutral_xl.tickers import at_market, country_market, market_code, normalise
 
@@ -183,15 +184,13 @@ def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None 
 
 def _get(url: str, host: str, settings: Settings) -> bytes:
     """Fetch an address, without following where it sends us."""
-    from betaneutral_xl.sources.transport import Request, Transport  # noqa: PLC0415 - for addresses only
-
     transport = Transport(settings)
     try:
         reply = transport.send(Request(url=url, body=None, accept="*/*", limit=LIMIT))
     finally:
         transport.close()
     if reply.status != HTTPStatus.OK:
-        what = f"sends us on to {reply.redirect}" if reply.redirect else f"answers {reply.status}"
+        what = f"redirects to {reply.redirect}" if reply.redirect else f"answers {reply.status}"
         msg = f"{host} {what} instead of sending the file. Download it yourself in the browser."
         raise Refused(msg)
     return reply.content

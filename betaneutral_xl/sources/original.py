@@ -21,7 +21,7 @@ from betaneutral_xl.sources.files import read_bytes, shown_name
 from betaneutral_xl.sources.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from betaneutral_xl.settings import Settings
@@ -36,6 +36,7 @@ class Reader(StrEnum):
     HOLDINGS_FILE = "holdings file"
     ETF_FILE = "etf file"
     COVARIANCE = "covariance"
+    PRICES = "prices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,6 +126,20 @@ def covariance_file(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNU
     )
 
 
+def prices_file(
+    path: Path | str, tickers: Iterable[str], method: str, as_of: date | None, window: int
+) -> Original:
+    """Take a price file as it is, from which the covariance of some names is to be estimated."""
+    from betaneutral_xl.sources.grid import LIMIT  # noqa: PLC0415 - only for prices
+
+    options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
+    if as_of is not None:
+        options["as_of"] = as_of.isoformat()
+    return Original(
+        reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, LIMIT), options=options
+    )
+
+
 def _origin(original: Original, source: str) -> Provenance:
     return original.provenance or Provenance(
         source=source,
@@ -166,9 +181,23 @@ def _read_covariance(original: Original) -> Covariance:
     return covariance if days is None else replace(covariance, effective_days=float(days))
 
 
+def _read_prices(original: Original) -> Covariance:
+    from betaneutral_xl.sources.prices import covariance_of, parse_prices  # noqa: PLC0415 - estimators
+
+    as_of = original.options.get("as_of")
+    return covariance_of(
+        parse_prices(original.content, original.name),
+        original.options["tickers"].split(","),
+        original.options["method"],
+        as_of=date.fromisoformat(as_of) if as_of else None,
+        window=int(original.options["window"]),
+    )
+
+
 _READERS: Mapping[Reader, Callable[[Original], Holdings | Etf | Covariance]] = {
     Reader.API_HOLDINGS: _read_api_holdings,
     Reader.HOLDINGS_FILE: _read_holdings_file,
     Reader.ETF_FILE: _read_etf,
     Reader.COVARIANCE: _read_covariance,
+    Reader.PRICES: _read_prices,
 }

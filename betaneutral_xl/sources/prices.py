@@ -77,6 +77,20 @@ def covariance_from_prices(
     """
     paths = [path] if isinstance(path, (str, Path)) else list(path)
     prices = join([load_prices(one) for one in paths])
+    return covariance_of(prices, tickers, method, as_of=as_of, window=window, gaps=gaps, **options)
+
+
+def covariance_of(
+    prices: Prices,
+    tickers: Iterable[str] | None = None,
+    method: str = "default",
+    *,
+    as_of: date | None = None,
+    window: int = WINDOW,
+    gaps: Gaps = Gaps.MODEL,
+    **options: Any,
+) -> Covariance:
+    """Estimate a covariance from prices; see ``covariance_from_prices``."""
     absent: list[str] = []
     if tickers is not None:
         wanted = list(dict.fromkeys(normalise(ticker) for ticker in tickers))

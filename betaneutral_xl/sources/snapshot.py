@@ -87,7 +87,7 @@ class Snapshot:
 _KINDS: Mapping[type, frozenset[Reader]] = {
     Holdings: frozenset({Reader.API_HOLDINGS, Reader.HOLDINGS_FILE}),
     Etf: frozenset({Reader.ETF_FILE}),
-    Covariance: frozenset({Reader.COVARIANCE}),
+    Covariance: frozenset({Reader.COVARIANCE, Reader.PRICES}),
 }
 
 
