@@ -163,14 +163,11 @@ class Solution:
         p, d = self.problem, self.trades
         x = p.weights + d
         reached = p.conditions.T @ x
-        return max(
-            float(np.max(p.lower - x, initial=0.0)),
-            float(np.max(x - p.upper, initial=0.0)),
-            float(np.max(p.least - reached, initial=0.0)),
-            float(np.max(reached - p.most, initial=0.0)),
-            float(np.abs(d).sum()) / 2.0 - p.turnover,
-            float(np.abs(x).sum()) - p.gross,
-        )
+        excess = [p.lower - x, x - p.upper, p.least - reached, reached - p.most]
+        if p.kinked:
+            sizes = np.abs(d).sum() / 2.0 - p.turnover, np.abs(x).sum() - p.gross
+            excess.append(np.array(sizes))
+        return float(np.concatenate(excess).max(initial=0.0))
 
     @cached_property
     def gap(self) -> float:
@@ -181,27 +178,23 @@ class Solution:
         portfolio goes below. Nothing here depends on how d was found.
         """
         p, d, prices = self.problem, self.trades, self.multipliers
-        nu = np.where(np.isfinite(np.where(prices.conditions > 0.0, p.least, p.most)), prices.conditions, 0.0)
-        kink = p.cost + prices.turnover
+        ends = np.where(prices.conditions > 0.0, p.least, p.most)
+        usable = np.isfinite(ends)
+        nu, ends = np.where(usable, prices.conditions, 0.0), np.where(usable, ends, 0.0)
         slopes = self.pull - p.conditions @ nu
         low, high = np.maximum(p.lower - p.weights, -FAR), np.minimum(p.upper - p.weights, FAR)
+        gap = float(nu @ (p.conditions.T @ (p.weights + d) - ends))
+        if not p.kinked:
+            return gap + float(slopes @ d - np.minimum(slopes * low, slopes * high).sum())
+
+        kink = p.cost + prices.turnover
 
         def tangent(trades: FloatArray) -> FloatArray:
-            value = slopes * trades
-            if kink:
-                value = value + kink * np.abs(trades)
-            if prices.gross:
-                value = value + prices.gross * np.abs(p.weights + trades)
-            return value
+            value = slopes * trades + kink * np.abs(trades)
+            return value + prices.gross * np.abs(p.weights + trades) if prices.gross else value
 
-        least = np.minimum(tangent(low), tangent(high))
-        if kink:
-            least = np.minimum(least, tangent(np.clip(0.0, low, high)))
-        if prices.gross:
-            least = np.minimum(least, tangent(np.clip(-p.weights, low, high)))
-        gap = float((tangent(d) - least).sum())
-        slack = p.conditions.T @ (p.weights + d) - np.where(nu > 0.0, p.least, p.most)
-        gap += float((nu * np.where(nu == 0.0, 0.0, slack)).sum())
+        corners = [low, high, np.clip(0.0, low, high), np.clip(-p.weights, low, high)]
+        gap += float((tangent(d) - np.min([tangent(corner) for corner in corners], axis=0)).sum())
         if prices.turnover:
             gap += prices.turnover * (2.0 * p.turnover - float(np.abs(d).sum()))
         if prices.gross:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 SMALL = 120
 """Up to so many names the dense active-set solver is the fastest."""
 
+EXACT = 1e-13
+"""Residual of an equality that is rounding."""
+
 DENSE_AS_FACTORS = 400
 """Up to so many names a dense matrix is taken apart by its eigenvalues (n^3), as n factors."""
 
@@ -119,21 +122,22 @@ def daqp(problem: Problem) -> Solution | None:
 
     if problem.kinked:
         return None
-    held = problem.conditions.T @ problem.weights
-    kinds = np.zeros(problem.size + held.size, dtype=np.int32)
-    kinds[problem.size :] = np.where(problem.equalities, 5, 0)  # 5 marks an equality
-    trades, _, status, report = library.solve(
-        np.array(problem.form.dense()),
-        np.zeros(problem.size),
-        np.ascontiguousarray(problem.conditions.T),
-        np.concatenate([problem.upper - problem.weights, problem.most - held]),
-        np.concatenate([problem.lower - problem.weights, problem.least - held]),
+    # In new weights x: the constraints are the problem's own arrays.
+    matrix = np.require(problem.form.dense(), requirements="W")
+    kinds = np.zeros(problem.size + problem.least.size, dtype=np.int32)
+    kinds[problem.size :][problem.equalities] = 5  # marks an equality
+    weights, _, status, report = library.solve(
+        matrix,
+        -(matrix @ problem.weights),
+        np.require(problem.conditions.T, requirements="C"),
+        np.concatenate([problem.upper, problem.most]),
+        np.concatenate([problem.lower, problem.least]),
         kinds,
     )
     if status != 1:
         return None
-    prices = -np.asarray(report["lam"])[problem.size :]
-    return Solution(problem, _within(problem, np.asarray(trades)), Multipliers(prices), "DAQP")
+    prices = -report["lam"][problem.size :]
+    return Solution(problem, _within(problem, weights - problem.weights), Multipliers(prices), "DAQP")
 
 
 def piqp(problem: Problem) -> Solution | None:
@@ -218,13 +222,11 @@ def _taken_apart(form: Form) -> Form:
 def _within(problem: Problem, trades: FloatArray) -> FloatArray:
     """Put trades that are right but for rounding exactly on the bounds and equalities."""
     low, high = problem.lower - problem.weights, problem.upper - problem.weights
-    trades = np.clip(trades, low, high)
+    trades = np.minimum(np.maximum(trades, low), high)
+    off = (problem.least - problem.conditions.T @ (problem.weights + trades))[problem.equalities]
+    if not np.abs(off).max(initial=0.0) > EXACT:
+        return trades
     free = (trades > low) & (trades < high)
     conditions = problem.conditions[:, problem.equalities]
-    missing = (problem.least - problem.conditions.T @ problem.weights)[
-        problem.equalities
-    ] - conditions.T @ trades
-    if missing.size and free.any():
-        trades[free] += np.linalg.lstsq(conditions[free].T, missing)[0]
-        trades = np.clip(trades, low, high)
-    return trades
+    trades[free] += np.linalg.lstsq(conditions[free].T, off)[0]
+    return np.minimum(np.maximum(trades, low), high)

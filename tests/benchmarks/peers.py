@@ -1,0 +1,266 @@
+"""What others offer for the same problem: each takes a case and returns the new weights.
+
+The problem is min (x-w)'V(x-w) with the sum and the betas given and every weight between its
+bounds. A peer that has no tracking error is given the same problem as a utility: of x it is
+``2 w'V x - x'V x`` but for a constant. Arrays that a peer needs are made once, outside the clock.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl import solvers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from barra import Case
+
+    from betaneutral_xl.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A way to solve a case: ``prepare`` returns what is timed."""
+
+    name: str
+    package: str
+    prepare: Callable[[Case], Callable[[], FloatArray]]
+    most_names: int = 5000
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is here."""
+        return importlib.util.find_spec(self.package) is not None
+
+
+def ours(case: Case) -> Callable[[], FloatArray]:
+    """Solve as the package does, proof included."""
+    return lambda: case.problem.weights + solvers.solve(case.problem).trades
+
+
+def daqp(case: Case) -> Callable[[], FloatArray]:
+    """Solve densely with DAQP, unproven."""
+    import daqp as library
+
+    p = case.problem
+    matrix = np.array(case.form.dense())
+    kinds = np.zeros(p.size + p.least.size, dtype=np.int32)
+    kinds[p.size :] = 5
+    upper, lower = np.concatenate([p.upper, p.most]), np.concatenate([p.lower, p.least])
+    rows = np.ascontiguousarray(p.conditions.T)
+
+    def run() -> FloatArray:
+        weights: FloatArray = library.solve(matrix, -matrix @ p.weights, rows, upper, lower, kinds)[0]
+        return weights
+
+    return run
+
+
+def piqp(case: Case) -> Callable[[], FloatArray]:
+    """Solve in sparse factor form with PIQP, to its usual precision."""
+    import piqp as library
+    from scipy import sparse
+
+    p, form = case.problem, case.form
+    n, k = form.loadings.shape
+    quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
+    linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
+    rows = sparse.csc_matrix(
+        sparse.block_array(
+            [
+                [sparse.csc_array(p.conditions.T), None],
+                [sparse.csc_array(form.loadings.T), -sparse.eye_array(k)],
+            ]
+        )
+    )
+    values = np.concatenate([p.most, form.loadings.T @ p.weights])
+    endless = np.full(k, np.inf)
+    lower, upper = np.concatenate([p.lower, -endless]), np.concatenate([p.upper, endless])
+
+    def run() -> FloatArray:
+        solver = library.SparseSolver()
+        solver.setup(quadratic, linear, rows, values, None, None, None, lower, upper)
+        solver.solve()
+        weights: FloatArray = np.asarray(solver.result.x)[:n]
+        return weights
+
+    return run
+
+
+def clarabel(case: Case) -> Callable[[], FloatArray]:
+    """Solve in sparse factor form with Clarabel, to its usual precision."""
+    import clarabel as library
+    from scipy import sparse
+
+    p, form = case.problem, case.form
+    n, k = form.loadings.shape
+    quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
+    linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
+    blank = sparse.csc_array((n, k))
+    rows = sparse.csc_matrix(
+        sparse.block_array(
+            [
+                [sparse.csc_array(p.conditions.T), None],
+                [sparse.csc_array(form.loadings.T), -sparse.eye_array(k)],
+                [sparse.eye_array(n), blank],
+                [-sparse.eye_array(n), blank],
+            ]
+        )
+    )
+    values = np.concatenate([p.most, form.loadings.T @ p.weights, p.upper, -p.lower])
+    cones = [library.ZeroConeT(p.least.size + k), library.NonnegativeConeT(2 * n)]
+
+    def run() -> FloatArray:
+        settings = library.DefaultSettings()
+        settings.verbose = False
+        solved = library.DefaultSolver(quadratic, linear, rows, values, cones, settings).solve()
+        return np.array(solved.x)[:n]
+
+    return run
+
+
+def cvxpy_factor(case: Case) -> Callable[[], FloatArray]:
+    """Solve with cvxpy in factor form, with its default solver."""
+    import cvxpy as cp
+
+    p, form = case.problem, case.form
+
+    def run() -> FloatArray:
+        x = cp.Variable(p.size)
+        d = x - p.weights
+        objective = cp.sum_squares(form.loadings.T @ d) + cp.sum_squares(
+            cp.multiply(np.sqrt(form.specific_variance), d)
+        )
+        limits = [p.conditions.T @ x == p.most, x >= p.lower, x <= p.upper]
+        cp.Problem(cp.Minimize(objective), limits).solve()
+        weights: FloatArray = x.value
+        return weights
+
+    return run
+
+
+def cvxpy_dense(case: Case) -> Callable[[], FloatArray]:
+    """Solve with cvxpy and the N x N matrix, with its default solver."""
+    import cvxpy as cp
+
+    p, matrix = case.problem, case.form.dense()
+
+    def run() -> FloatArray:
+        x = cp.Variable(p.size)
+        objective = cp.quad_form(x - p.weights, cp.psd_wrap(matrix))
+        limits = [p.conditions.T @ x == p.most, x >= p.lower, x <= p.upper]
+        cp.Problem(cp.Minimize(objective), limits).solve()
+        weights: FloatArray = x.value
+        return weights
+
+    return run
+
+
+def sf_quant(case: Case) -> Callable[[], FloatArray]:
+    """Solve with the fund's own optimiser; its constraints are functions of the weights."""
+    from sf_quant.optimizer.optimizers import mve_optimizer
+
+    p = case.problem
+    gamma = 2.0
+    alphas = gamma * p.form.times(p.weights)
+    names = [f"T{i}" for i in range(p.size)]
+
+    def limits(weights: Any, **_: Any) -> Any:
+        return p.conditions.T @ weights == p.most
+
+    def above(weights: Any, **_: Any) -> Any:
+        return weights >= p.lower
+
+    def below(weights: Any, **_: Any) -> Any:
+        return weights <= p.upper
+
+    def run() -> FloatArray:
+        table = mve_optimizer(
+            names,
+            alphas,
+            case.exposures,
+            case.factor_covariance,
+            case.specific_variance,
+            [limits, above, below],
+            gamma,
+        )
+        weights: FloatArray = table["weight"].to_numpy()
+        return weights
+
+    return run
+
+
+def pyportfolioopt(case: Case) -> Callable[[], FloatArray]:
+    """Solve with PyPortfolioOpt, which takes the N x N matrix."""
+    from pypfopt import EfficientFrontier
+
+    p, matrix = case.problem, case.form.dense()
+    alphas = 2.0 * matrix @ p.weights
+
+    def run() -> FloatArray:
+        frontier = EfficientFrontier(alphas, matrix, weight_bounds=(p.lower, p.upper))
+        frontier.add_constraint(lambda x: p.conditions[:, 1:].T @ x == p.most[1:])
+        frontier.max_quadratic_utility(risk_aversion=2.0)
+        weights: FloatArray = frontier.weights
+        return weights
+
+    return run
+
+
+def skfolio(case: Case) -> Callable[[], FloatArray]:
+    """Solve with skfolio, given expected returns and covariance by a prior."""
+    from skfolio.optimization import MeanRisk, ObjectiveFunction
+    from skfolio.prior import BasePrior, ReturnDistribution
+
+    p, matrix = case.problem, case.form.dense()
+    returns = np.zeros((3, p.size))
+
+    class Known(BasePrior):  # type: ignore[misc] # skfolio ships no types
+        """Expected returns and covariance that are known already."""
+
+        def __init__(self) -> None:
+            """Have no parameters."""
+
+        def fit(self, X: Any, y: Any = None, **_: Any) -> Known:  # noqa: N803 - skfolio's name
+            """Take them."""
+            self.return_distribution_ = ReturnDistribution(
+                mu=2.0 * matrix @ p.weights, covariance=matrix, returns=X
+            )
+            return self
+
+    rows = p.conditions[:, 1:].T
+
+    def run() -> FloatArray:
+        model = MeanRisk(
+            objective_function=ObjectiveFunction.MAXIMIZE_UTILITY,
+            risk_aversion=1.0,
+            prior_estimator=Known(),
+            min_weights=p.lower,
+            max_weights=p.upper,
+            budget=1.0,
+            left_inequality=np.vstack([rows, -rows]),
+            right_inequality=np.concatenate([p.most[1:], -p.least[1:]]),
+        )
+        weights: FloatArray = np.asarray(model.fit(returns).weights_)
+        return weights
+
+    return run
+
+
+PEERS = (
+    Peer("betaneutral_xl", "betaneutral_xl", ours),
+    Peer("DAQP, dense", "daqp", daqp, most_names=500),
+    Peer("PIQP, factor form", "piqp", piqp),
+    Peer("Clarabel, factor form", "clarabel", clarabel),
+    Peer("cvxpy, factor form", "cvxpy", cvxpy_factor),
+    Peer("cvxpy, dense", "cvxpy", cvxpy_dense, most_names=500),
+    Peer("sf-quant", "sf_quant", sf_quant),
+    Peer("PyPortfolioOpt", "pypfopt", pyportfolioopt, most_names=500),
+    Peer("skfolio", "skfolio", skfolio, most_names=500),
+)
+"""Ourselves first; the dense ones only up to the size at which they take seconds."""
