@@ -171,7 +171,8 @@ def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None 
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if parts.scheme != "https" or not host or parts.username is not None or port not in {None, 443}:
-        msg = f"{url[:60]!r} is not an address that is fetched. Give https://host/path without a password."
+        shown = "..." if "@" in url else url[:60]  # what stands before an @ may be a password
+        msg = f"{shown!r} is not an address that is fetched. Give https://host/path without a password."
         raise InputError(msg)
     if host not in settings.etf_hosts:
         msg = (
