@@ -15,7 +15,8 @@ from betaneutral_xl.sources.tables import LONGEST_CELL, GridBuilder, Row, Sheet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (";", "\t", "|", ",")
+"""The comma last, for it is in numbers too: of two that cut equally well the first is taken."""
 SAMPLE_ROWS = 200
 
 _MARKS = (

@@ -172,7 +172,7 @@ def _with_numbers(table: Table, body: Sequence[Row]) -> Header:
         for place in header.places.get(column, ()):
             if any(
                 place < len(row) and number(row[place], decimal_comma=table.decimal_comma) is not None
-                for row in body
+                for row in body[:MOST_TRIED]
             ):
                 header = header.prefer(column, place)
                 break
@@ -200,7 +200,7 @@ def _is_holding(table: Table, row: Row) -> bool:
         if table.number(row, column) is not None:
             return True
     blank_weight = clean(table.header.cell(row, Column.WEIGHT)).casefold() in NOTHING - {""}
-    return blank_weight and len(named) > 1
+    return blank_weight and (len(named) > 1 or Column.TICKER in named)
 
 
 def _is_total(table: Table, row: Row) -> bool:

@@ -22,7 +22,7 @@ LARGEST_WORKBOOK = 16 * 1024 * 1024
 MOST_NOTES = 2_000
 MOST_NOTE_ROWS = 50
 LONGEST_NOTE = 300
-_BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|amp|lt|gt|quot|apos);)")
+_ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;", "#")
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
 _UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
@@ -67,13 +67,25 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[Sheet, ...]:
         load_dtd=False,
     )
     try:
-        parser.feed(_BARE_AMPERSAND.sub("&amp;", body))
+        parser.feed(_with_ampersands(body))
         parser.close()
     except etree.LxmlError as error:
         kind = type(error).__name__
         msg = f"{file_name} begins like an XML workbook but cannot be read ({kind}). Download it again."
         raise UnreadableFile(msg) from None
     return tuple(book.sheets)
+
+
+def _with_ampersands(text: str) -> str:
+    """Return the text with every bare ampersand escaped, so that no entity but XML's own is left.
+
+    >>> _with_ampersands("S&P, AT&amp;T, &#65; and &x;")
+    'S&amp;P, AT&amp;T, &#65; and &amp;x;'
+    """
+    text = text.replace("&", "&amp;")
+    for entity in _ENTITIES:
+        text = text.replace(f"&amp;{entity}", f"&{entity}")
+    return text
 
 
 def _require_moderate(text: str, file_name: str, largest: int) -> None:

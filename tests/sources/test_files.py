@@ -67,13 +67,12 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     assert "not a regular file" in refusal(tmp_path / "pipe.csv")
 
 
-@POSIX
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"x")
-    path.chmod(0)
-    assert "may not be read by you" in refusal(path)
+def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/home/ann/a.csv")
+
+    monkeypatch.setattr(os, "open", denied)
+    assert "a.csv may not be read by you" in refusal(tmp_path / "a.csv")
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(

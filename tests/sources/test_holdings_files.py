@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import io
+import json
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownFund, UnreadableFile
+from betaneutral_xl.portfolio import Holdings
+from betaneutral_xl.sources.holdings_files import load_holdings, parse_holdings_file
+
+
+def read(text: str, fund: str | None = None) -> Holdings:
+    return parse_holdings_file(text.encode(), "mine.csv", fund)
+
+
+FIDELITY = (
+    "Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Percent Of Account\n"
+    "X1,Individual,SPAXX**,HELD IN MONEY MARKET,,,$100.00,10%\n"
+    "X1,Individual,AAPL,APPLE INC,3,$300.00,$900.00,90%\n"
+    "X2,Roth IRA,MSFT,MICROSOFT CORP,1,$400.00,$400.00,100%\n\n"
+    '"Date downloaded 01/02/2026 1:00 PM ET"\n'
+)
+SCHWAB = (
+    '"Positions for account Individual ...123 as of 09:00 AM ET, 2026/01/02"\n\n'
+    '"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","% of Acct (% of Account)"\n'
+    '"AAPL","APPLE INC","10","250.00","$2,500.00","50%"\n'
+    '"NVDA","NVIDIA CORP","-10","200.00","-$2,000.00","40%"\n'
+    '"Cash & Cash Investments","--","--","--","$4,500.00","10%"\n'
+    '"Account Total","--","--","--","$5,000.00","--"\n'
+)
+
+
+def test_shares_and_prices_make_weights_and_cash_counts() -> None:
+    held = read("ticker,shares,price\nAAPL,10,30\nBRK B,5,100\nCASH,,200\n")
+    assert held.tickers == ("AAPL", "BRK.B")
+    assert held.weights.tolist() == [0.3, 0.5]
+    assert held.shares is not None
+    assert held.shares.tolist() == [10.0, 5.0]
+    assert (held.nav, held.cash) == (1000.0, 0.2)
+    assert held.warnings == ("Taken as cash: CASH.",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ticker,weight\nAAPL,0.605\nMSFT,0.395\n",
+        "Symbol;Gewichtung\nAAPL;60,5\nMSFT;39,5\n",
+        "Ticker\tWeight (%)\nAAPL\t60.5\nMSFT\t39.5\n",
+        "AAPL,60.5%\nMSFT,39.5%\n",
+        "AAPL;0,605\nMSFT;0,395\n",
+        "My portfolio on 2026-01-02\n\nCompany,Ticker,Weight\nApple,AAPL US,60.5\nMicrosoft,MSFT US,39.5\nTotal,,100\n",
+    ],
+)
+def test_weights_in_any_spelling(text: str) -> None:
+    held = read(text)
+    assert held.tickers == ("AAPL", "MSFT")
+    assert held.weights.tolist() == pytest.approx([0.605, 0.395])
+    assert held.cash == pytest.approx(0.0)
+
+
+def test_a_currencys_code_is_cash_only_where_no_company_has_it() -> None:
+    held = read("ticker,weight\nAAPL,0.6\nCOP,0.3\nUSD,0.1\n")
+    assert held.tickers == ("AAPL", "COP")
+    assert held.cash == pytest.approx(0.1)
+
+
+def test_what_weights_lack_to_one_is_cash_and_said() -> None:
+    held = read("ticker,weight\nAAPL,0.5\nMSFT,0.4\n")
+    assert held.cash == pytest.approx(0.1)
+    assert "add to 0.9000, not 1: the other 0.1000 is taken as cash" in held.warnings[0]
+
+
+def test_a_brokers_export_of_one_account() -> None:
+    held = read(SCHWAB)
+    assert held.tickers == ("AAPL", "NVDA")
+    assert held.weights.tolist() == [0.5, -0.4]
+    assert held.cash == 0.9
+    assert held.as_of == date(2026, 1, 2)
+
+
+def test_of_several_accounts_one_is_chosen() -> None:
+    with pytest.raises(UnknownFund, match="lists 2 funds: X1, X2"):
+        read(FIDELITY)
+    held = read(FIDELITY, "Individual")
+    assert (held.fund, held.tickers, held.cash) == ("X1", ("AAPL",), 0.1)
+    assert held.as_of == date(2026, 1, 2)
+
+
+def test_a_printed_value_counts_before_shares_times_a_local_price() -> None:
+    held = read("ticker,shares,price,value\n2330 TT,1000,600,20000\nMSFT,200,400,80000\n")
+    assert held.weights.tolist() == [0.2, 0.8]
+    assert held.prices is not None
+    assert held.prices.tolist() == [20.0, 400.0]
+    assert held.warnings == (
+        "Holdings of portfolio: value is not shares times price for 2330 TT; weights are by value.",
+    )
+
+
+def test_without_a_header_only_what_is_unambiguous_is_read() -> None:
+    assert read("AAPL,10,100\nMSFT,4,50\n").nav == 1200.0
+    assert "taken as ticker, shares, price" in read("AAPL,10,100\n").warnings[-1]
+    with pytest.raises(
+        UnreadableFile, match="has no header, and its numbers can be weight or shares and price"
+    ):
+        read("AAPL,10\nMSFT,4\n")
+    with pytest.raises(UnreadableFile, match="has no header"):
+        read("AAPL,0.5,100\nMSFT,0.5,50\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "words"),
+    [
+        ("ticker,weight\nA,0.5\nA,0.5\n", DuplicateTicker, "list A more than once"),
+        (
+            "ticker,shares,price\nA,1,0\n",
+            MissingValue,
+            "neither a value nor shares with a positive price for A",
+        ),
+        ("ticker,shares\nA,1\n", MissingValue, "neither a value nor shares"),
+        ("ticker,weight\nA,0.5\nB,--\n", MissingValue, "No usable weight in the holdings of portfolio for B"),
+        ("name,ticker,weight\nApple,,0.5\nMicrosoft,MSFT,0.5\n", MissingValue, "has no ticker for Apple"),
+        ("ticker,shares,price\nA,1,10\nB,-1,10\n", MissingValue, r"worth 0\.00 in total"),
+        ("ticker,weight\nUSD,1\n", InputError, "has no positions, only cash"),
+        ("ticker,weight\n", UnreadableFile, "has a header but no holdings"),
+        ("hello world\n", UnreadableFile, "has no table of holdings"),
+    ],
+)
+def test_what_cannot_be_a_portfolio_is_said(text: str, error: type[InputError], words: str) -> None:
+    with pytest.raises(error, match=words):
+        read(text)
+
+
+def test_a_workbook_and_the_apis_json_are_read_too(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Ticker", "Shares", "Price"], ["AAPL", 10, 30.0], ["MSFT", 7, 100.0]):
+        book.worksheets[0].append(row)
+    stream = io.BytesIO()
+    book.save(stream)
+    (tmp_path / "mine.xlsx").write_bytes(stream.getvalue())
+    assert load_holdings(tmp_path / "mine.xlsx").weights.tolist() == [0.3, 0.7]
+    row = {"ticker": "AAPL", "active": True, "shares": 10.0, "price": 30.0, "value": 300.0}
+    answer = {"fund": "quant", "start": "2025-11-18", "end": "2025-11-18", "holdings": [row]}
+    (tmp_path / "mine.json").write_text(json.dumps(answer), encoding="utf-8")
+    assert load_holdings(tmp_path / "mine.json").fund == "quant"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.from_regex(r"[A-Z]{3}[0-9]{1,2}[A-Z]", fullmatch=True),
+            st.integers(1, 10**6),
+            st.decimals(min_value="0.01", max_value=9999, places=2),
+        ),
+        min_size=1,
+        max_size=20,
+        unique_by=lambda row: row[0],
+    )
+)
+def test_typed_positions_are_read_back(rows: list[tuple[str, int, float]]) -> None:
+    text = "ticker,shares,price\n" + "".join(f"{t},{s},{p}\n" for t, s, p in rows)
+    held = read(text)
+    nav = sum(s * p for _, s, p in rows)
+    assert held.weights.tolist() == pytest.approx([float(s * p / nav) for _, s, p in rows])
+
+
+@given(st.text(max_size=500))
+def test_any_text_is_read_or_refused_in_words(text: str) -> None:
+    try:
+        read(text)
+    except InputError as error:
+        assert str(error)
