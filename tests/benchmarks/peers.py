@@ -70,14 +70,7 @@ def piqp(case: Case) -> Callable[[], FloatArray]:
     n, k = form.loadings.shape
     quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
     linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
-    rows = sparse.csc_matrix(
-        sparse.block_array(
-            [
-                [sparse.csc_array(p.conditions.T), None],
-                [sparse.csc_array(form.loadings.T), -sparse.eye_array(k)],
-            ]
-        )
-    )
+    rows = sparse.csc_matrix(_equalities(case))
     values = np.concatenate([p.most, form.loadings.T @ p.weights])
     endless = np.full(k, np.inf)
     lower, upper = np.concatenate([p.lower, -endless]), np.concatenate([p.upper, endless])
@@ -101,17 +94,8 @@ def clarabel(case: Case) -> Callable[[], FloatArray]:
     n, k = form.loadings.shape
     quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
     linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
-    blank = sparse.csc_array((n, k))
-    rows = sparse.csc_matrix(
-        sparse.block_array(
-            [
-                [sparse.csc_array(p.conditions.T), None],
-                [sparse.csc_array(form.loadings.T), -sparse.eye_array(k)],
-                [sparse.eye_array(n), blank],
-                [-sparse.eye_array(n), blank],
-            ]
-        )
-    )
+    bounds = sparse.hstack([sparse.eye_array(n), sparse.csc_array((n, k))])
+    rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(_equalities(case)), bounds, -bounds]))
     values = np.concatenate([p.most, form.loadings.T @ p.weights, p.upper, -p.lower])
     cones = [library.ZeroConeT(p.least.size + k), library.NonnegativeConeT(2 * n)]
 
@@ -122,6 +106,13 @@ def clarabel(case: Case) -> Callable[[], FloatArray]:
         return np.array(solved.x)[:n]
 
     return run
+
+
+def _equalities(case: Case) -> FloatArray:
+    """Return the rows of ``A'x = b`` and of ``L'x - y = L'w`` over (x, y)."""
+    conditions, loadings = case.problem.conditions, case.form.loadings
+    m, k = conditions.shape[1], loadings.shape[1]
+    return np.block([[conditions.T, np.zeros((m, k))], [loadings.T, -np.eye(k)]])
 
 
 def cvxpy_factor(case: Case) -> Callable[[], FloatArray]:
