@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
+from betaneutral_xl.sources import asset_classes
 from betaneutral_xl.sources.columns import VALUED, Column, Header, header_like, read_header
 from betaneutral_xl.sources.printed import NOTHING, clean, number, stated, uses_decimal_comma
 
@@ -127,7 +128,7 @@ def holding_rows(sheet: Sheet, header: Header, file_name: str) -> Table:
             blank = bool(rows)
         elif _is_total(table, row):
             total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.places else None
-        elif _is_holding(table, row):
+        elif _is_holding(table, row) or (not blank and _lacks_its_numbers(table, row)):
             rows.append(row)
             blank = False
         elif _ends(row, passed, after_blank=blank):
@@ -188,6 +189,9 @@ IDENTIFYING = (
     Column.FIGI,
     Column.IDENTIFIER,
 )
+TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
+"""What is a ticker even if nothing stands beside it; longer words may head a section."""
+
 MEASURING = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.NOTIONAL, Column.PRICE)
 
 
@@ -201,6 +205,12 @@ def _is_holding(table: Table, row: Row) -> bool:
             return True
     blank_weight = clean(table.header.cell(row, Column.WEIGHT)).casefold() in NOTHING - {""}
     return blank_weight and (len(named) > 1 or Column.TICKER in named)
+
+
+def _lacks_its_numbers(table: Table, row: Row) -> bool:
+    """Whether a row without any number is a holding that lacks its own, and not a heading."""
+    ticker = table.text(row, Column.TICKER)
+    return TICKER_ALONE.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
 
 
 def _is_total(table: Table, row: Row) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from html import unescape
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ NOTHING = frozenset(
 """Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
 
 LONGEST_FORMULA = 200
+SHORT = 64
 _FORMULA = re.compile(
     r"""=\s*(?:"(?P<quoted>[^"]*)"|(?:T|TEXT|DOLLAR|VALUE)\(\s*"?(?P<inner>[^"(),]*)"?\s*(?:,[^)]*)?\))\s*""",
     re.IGNORECASE,
@@ -42,6 +44,10 @@ def clean(text: str) -> str:
     >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
     ('MSFT', 'ASML', '13746455.09')
     """
+    return _clean_short(text) if len(text) <= SHORT else _clean(text)
+
+
+def _clean(text: str) -> str:
     if "&" in text and ";" in text:
         text = unescape(text)  # FlexShares writes &#38;
     text = " ".join(text.split())  # no-break spaces are among the blanks
@@ -51,6 +57,10 @@ def clean(text: str) -> str:
         quoted = _FORMULA.fullmatch(text)
         return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
     return text
+
+
+_clean_short = lru_cache(maxsize=2**14)(_clean)
+"""A cell is looked at several times; what is long is not worth keeping."""
 
 
 def stated(text: str) -> str:

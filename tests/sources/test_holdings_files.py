@@ -175,3 +175,15 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
         read(text)
     except InputError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("text", ["ticker,weight\nA,\nB,1\n", "ticker,weight\nB,1\nA,\n", "ticker,weight\nA\nB,1\n"])
+def test_a_position_without_a_weight_is_an_error_and_never_dropped(text: str) -> None:
+    with pytest.raises(MissingValue, match="for A") as caught:
+        parse_holdings_file(text.encode(), "fund.csv")
+    assert caught.value.tickers == ("A",)
+
+
+def test_a_heading_within_the_table_is_no_position() -> None:
+    held = parse_holdings_file(b"ticker,weight\nEquity,\nA,0.5\nCash,\nB,0.5\n", "fund.csv")
+    assert held.tickers == ("A", "B")

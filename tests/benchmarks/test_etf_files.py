@@ -1,0 +1,25 @@
+"""Reading 3,790 constituents, against pandas reading the same bytes without understanding them."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from betaneutral_xl.sources.etf_files import parse_etf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+
+@pytest.mark.parametrize("reader", ["ours", "pandas"])
+def test_reading_a_whole_market_fund(reader: str, shared: Path, benchmark: BenchmarkFixture) -> None:
+    content = (shared / "etf" / "vanguard" / "VTI_nopreamble_2023.csv").read_bytes()
+    if reader == "ours":
+        assert len(benchmark(parse_etf, content, "VTI.csv").constituents) == 3790
+    else:
+        assert len(benchmark(lambda: pd.read_csv(io.BytesIO(content), dtype=str))) == 3790
