@@ -140,7 +140,8 @@ class Constraints:
         A limit by name is a mapping, or one value for all. A range is a number, ``[low, high]``,
         or text such as ``0.1:0.3``, ``:0.3`` and ``0.1:``. Text may end in ``%``. ``groups`` maps
         a group to its tickers, or a ticker to its group. Names of limits may be written with
-        blanks or hyphens.
+        blanks or hyphens; in two columns a limit by name is a row of its own, such as
+        ``upper NVDA`` with 0.08.
 
         Raises
         ------
@@ -150,18 +151,18 @@ class Constraints:
         """
         read: dict[str, Any] = {}
         for key, value in given.items():
-            name = str(key).strip().lower().replace("-", "_").replace(" ", "_")
-            if name not in _READERS:
-                msg = f"There is no limit {key!r}. Choose from {', '.join(_READERS)}."
-                raise InputError(msg)
-            if name in read:
-                msg = f"The limit {name} is given twice. Merge the two."
-                raise InputError(msg)
+            name, label = _limit_of(str(key))
             try:
-                read[name] = _READERS[name](value)
+                own = _tickers(value) if name == "groups" else value
+                one = _READERS[name]({label: own} if label else value)
             except (TypeError, ValueError) as error:
-                msg = f"The limit {name} is {value!r}: {error}."
+                msg = f"The limit {key} is {value!r}: {error}."
                 raise InputError(msg) from None
+            before = read.get(name, {})
+            if name in read and not (isinstance(one, dict) and one.keys().isdisjoint(before)):
+                msg = f"The limit {key} is given twice. Keep one of the two."
+                raise InputError(msg)
+            read[name] = {**before, **one} if isinstance(one, dict) else one
         return cls(**read)
 
     @classmethod
@@ -348,6 +349,18 @@ def _tickers(value: Any) -> tuple[str, ...]:
     return tuple(normalise(str(name)) for name in names if str(name).strip())
 
 
+def _limit_of(key: str) -> tuple[str, str]:
+    """Return the limit that a key names, and of whom: ``upper NVDA`` is the limit upper of NVDA."""
+    words = key.replace("_", " ").replace("-", " ").split()
+    for count in range(len(words), 0, -1):
+        name = "_".join(words[:count]).lower()
+        if name in _READERS and (count == len(words) or name in _BY_NAME):
+            # The label as it was written: a ticker may have a hyphen.
+            return name, key.strip()[len(name) :].strip() if count < len(words) else ""
+    msg = f"There is no limit {key!r}. Choose from {', '.join(_READERS)}."
+    raise InputError(msg)
+
+
 def _universe(value: Any) -> Universe:
     text = str(value).strip().lower()
     if text not in list(Universe):
@@ -396,3 +409,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "max_trades": _count,
     "min_trade": number,
 }
+
+_BY_NAME = frozenset({"lower", "upper", "beta", "groups", "group_limits"})
+"""Limits that may be of one name, one ETF or one group."""

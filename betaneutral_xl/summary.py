@@ -152,6 +152,8 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             "held_missing": _gap(coverage.held),
             "etf_missing": {name: _gap(gap) for name, gap in coverage.etfs.items()},
         },
+        "constraints": list(result.constraints.sentences()),
+        "binding": [{"limit": one.limit, "price": one.price} for one in result.binding],
         "warnings": list(result.warnings),
         "checks": [
             {"name": one.name, "residual": one.residual, "limit": one.limit, "passed": one.passed}

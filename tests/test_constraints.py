@@ -50,11 +50,19 @@ def test_a_file_and_the_same_plain_values_make_the_same_constraints(tmp_path: Pa
         "net": "0.9:1",
         "turnover": 0.25,
         "max trades": 12.0,
-        "upper": {"*": "5%", "BRK B": 0.08},
+        "upper": "5%",
+        "Upper BRK-B": 0.08,
         "groups": {"NVDA": "Semis", "AMD": "Semis"},
-        "group-limits": {"Semis": ":30%"},
+        "group-limits Semis": ":30%",
     }
     assert Constraints.from_mapping(two_columns) == expected
+
+
+def test_a_row_of_two_columns_may_name_the_tickers_of_a_group() -> None:
+    rows = {"groups Semis": "NVDA, amd us", "group limits Semis": 0.3, "beta SMH": "0.1:"}
+    assert Constraints.from_mapping(rows) == Constraints(
+        groups={"Semis": ("NVDA", "AMD")}, group_limits={"Semis": Range(0.3, 0.3)}, beta={"SMH": Range(0.1)}
+    )
 
 
 def test_bounds_by_name_come_before_those_of_all_and_long_only_before_both() -> None:
@@ -132,6 +140,8 @@ def test_every_limit_is_said() -> None:
         ({"min_trade": 0.5, "turnover": 0.1}, "more than a turnover"),
         ({"risk_aversion": 5}, "none is given"),
         ({"long only": True, "long-only": True}, "given twice"),
+        ({"upper": 0.1, "Upper *": 0.2}, "given twice"),
+        ({"turnover NVDA": 0.1}, "no limit 'turnover NVDA'"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(given: dict[str, Any], words: str) -> None:

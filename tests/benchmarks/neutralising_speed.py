@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from barra import FACTORS, make
 from peers import PEERS, ours
+from threadpoolctl import threadpool_limits
 
 from betaneutral_xl import closed_forms, solvers
 from betaneutral_xl.provenance import Provenance
@@ -41,7 +42,8 @@ PAGE = """\
 # Speed of neutralising
 
 Made by `python tests/benchmarks/neutralising_speed.py --write docs/performance.md` on {date}: {machine}.
-Milliseconds, the best of several runs, all of the same process. `pip install 'betaneutral-xl[bench]'`
+Milliseconds, the best of several runs, all of the same process, linear algebra on one thread (more help a
+little on an idle machine, and cost much on a busy one). `pip install 'betaneutral-xl[bench]'`
 brings the peers; `pytest tests/benchmarks/test_neutralising.py` holds the bounds.
 
 The problem: least tracking error to the present weights, net exposure kept, each ETF's beta on its target,
@@ -253,17 +255,18 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # the peers' own
     absent = [peer.name for peer in PEERS if not peer.installed]
-    page = PAGE.format(
-        date=datetime.now(UTC).date().isoformat(),
-        machine=machine(),
-        bounded=bounded(),
-        quality=quality(),
-        linear=linear(),
-        closed=closed(),
-        process=process(),
-        small=solvers.SMALL,
-        missing=f"Not installed here, and so not measured: {', '.join(absent)}." if absent else "",
-    ).rstrip()
+    with threadpool_limits(limits=1):
+        page = PAGE.format(
+            date=datetime.now(UTC).date().isoformat(),
+            machine=machine(),
+            bounded=bounded(),
+            quality=quality(),
+            linear=linear(),
+            closed=closed(),
+            process=process(),
+            small=solvers.SMALL,
+            missing=f"Not installed here, and so not measured: {', '.join(absent)}." if absent else "",
+        ).rstrip()
     print(page)
     if arguments.write:
         arguments.write.write_text(page + "\n", encoding="utf-8")

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from barra import FACTORS, make
 from peers import PEERS, Peer, ours
+from threadpoolctl import threadpool_limits
 
 from betaneutral_xl import closed_forms, solvers
 from betaneutral_xl.quadratic import Multipliers, Solution
 from betaneutral_xl.risk import Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -31,6 +32,13 @@ MOST_MILLISECONDS = {500: 4.0, 5000: 100.0}
 
 SLACK = 1.5
 """How much slower than the fastest peer of the same run we may be."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Keep linear algebra on one thread, so that what else the machine does changes little."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 def best(run: Callable[[], object], times: int = 5) -> float:
