@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl import cardinality, solvers
 from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.checks import TRADED
-from betaneutral_xl.conditions import Binding, Posed, pose
-from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
-from betaneutral_xl.errors import Infeasible, InputError, UnknownTicker
+from betaneutral_xl.conditions import Binding, pose
+from betaneutral_xl.constraints import ALL, UNLIMITED, Constraints, Range
+from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
-from betaneutral_xl.linear import fewest_trades
-from betaneutral_xl.reachable import Reachable, reachable
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
@@ -25,7 +21,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.quadratic import Problem, Solution
+    from betaneutral_xl.reachable import Reachable
     from betaneutral_xl.risk import Covariance
 
 Target = float | str | Mapping[str, float | str]
@@ -113,8 +109,10 @@ def neutralise(
         targets = np.full(1, math.nan)
         notes += ("The method scaled (weight times beta) is not neutral; it aims at no beta.",)
     else:
+        from betaneutral_xl.reweighting import reweight  # noqa: PLC0415 - the hedge needs no solver
+
         posed = pose(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
-        solution, said = _solved(posed, method, betas, wanted)
+        solution, said = reweight(posed, method, betas, wanted)
         notes += said
         binding = posed.binding(solution)
         x = solution.problem.weights + solution.trades
@@ -124,7 +122,7 @@ def neutralise(
         method=method,
         constraints=constraints,
         targets=targets,
-        target_label=describe_target(target),
+        target_label=describe_wanted(target, constraints),
         new_weights=new_weights,
         hedge_ratios=ratios,
         condition_number=system.condition_number,
@@ -161,6 +159,8 @@ def reach(
         are on, and where the target cannot be reached what would help.
 
     """
+    from betaneutral_xl.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
+
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
@@ -216,6 +216,12 @@ def describe_target(target: Target) -> str:
     return target if isinstance(target, str) else f"{target:g}"
 
 
+def describe_wanted(target: Target, constraints: Constraints) -> str:
+    """Return the target, or the ranges that were asked for in its place."""
+    ranges = [str(one) if name == ALL else f"{name}={one}" for name, one in constraints.beta.items()]
+    return ", ".join(ranges) or describe_target(target)
+
+
 def resolve_wanted(aligned: Aligned, target: Target, constraints: Constraints) -> tuple[Range, ...]:
     """Return the range that the beta to each ETF must be in: the constraint's, or the target alone."""
     targets = resolve_targets(aligned, target).tolist()
@@ -243,60 +249,6 @@ def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[Floa
         said = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, left, strict=True))
         notes.append(f"With these legs the beta is off its target by {said}.")
     return ratios, tuple(notes)
-
-
-def _solved(
-    posed: Posed, method: Method, betas: FloatArray, wanted: Sequence[Range]
-) -> tuple[Solution, tuple[str, ...]]:
-    """Return the proven solution, and what is to be said about it."""
-    limits = posed.constraints
-    try:
-        if method is Method.FEWEST_TRADES:
-            return _few(posed.problem)
-        if limits.max_trades is not None or limits.min_trade:
-            return _sparse(posed.problem, limits)
-        solution = solvers.solve(posed.problem)
-    except Infeasible as error:
-        found = reachable(posed, betas, wanted)
-        if found.feasible:  # then it is the number or size of trades that cannot be kept
-            raise
-        raise Infeasible(found.sentence(), reachable=found) from error
-    if solution.shortest:
-        return solution, (
-            "The covariance is singular: of the many answers of least tracking error the one with "
-            "the smallest trades is given.",
-        )
-    return solution, ()
-
-
-def _few(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
-    """Let only those names be traded that are needed for the least turnover."""
-    trades = fewest_trades(problem)
-    if trades is None:
-        msg = "No weights keep all limits."
-        raise Infeasible(msg)
-    still = np.abs(trades) <= TRADED
-    lower, upper = (np.where(still, problem.weights, bound) for bound in (problem.lower, problem.upper))
-    solution = solvers.solve(problem.restricted(lower, upper))
-    note = (
-        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it takes "
-        f"{problem.size - int(still.sum())} names, on which tracking error is then least."
-    )
-    return solution, (note,)
-
-
-def _sparse(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
-    """Limit the number and the size of trades."""
-    most = problem.size if limits.max_trades is None else limits.max_trades
-    found = cardinality.solve(problem, most, limits.min_trade)
-    if found.optimal:
-        note = f"No better choice of trades exists ({found.nodes} choices were compared)."
-    else:
-        note = (
-            f"The best choice of trades found among {found.nodes}; a better one could lower the objective by "
-            f"{found.gap:.2g} of itself at most."
-        )
-    return found.solution, (note,)
 
 
 def _refuse_contradictions(

@@ -42,11 +42,9 @@ def headline(result: Rebalance) -> str:
     etfs = ", ".join(result.etf_names)
     if result.method is Method.SCALED:
         return f"{result.aligned.holdings.fund} scaled by its beta to {etfs} (not neutral)"
-    goal = (
-        f"beta {result.target_label}"
-        if _is_number(result.target_label)
-        else f"the beta of {result.target_label}"
-    )
+    label = result.target_label
+    of_a_ticker = not (_is_number(label) or "=" in label or result.constraints.beta)
+    goal = f"the beta of {label}" if of_a_ticker else f"beta {label}"
     return f"{result.aligned.holdings.fund} to {etfs}: {goal} by {result.method.replace('_', ' ')}"
 
 

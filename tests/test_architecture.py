@@ -19,6 +19,7 @@ LAYERS: list[set[str]] = [
     {"conditions", "dual_newton", "linear"},
     {"checks", "solvers"},
     {"cardinality", "reachable", "rebalance"},
+    {"reweighting"},
     {"look_through", "neutral", "orders"},
     {"compare"},
     {"saving", "settings", "summary"},

@@ -17,6 +17,7 @@ from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.risk import Covariance, Factors
+from betaneutral_xl.summary import headline
 
 N = 24
 NAMES = [f"N{i:02}" for i in range(N)]
@@ -144,6 +145,12 @@ def test_several_etfs_within_limits() -> None:
     assert result.after.beta["E0"] == pytest.approx(0.0, abs=1e-10)
     assert 0.1 - 1e-10 <= result.after.beta["E1"] <= 0.3 + 1e-10
     assert np.isnan(result.targets).tolist() == [False, True]
+
+
+def test_the_range_that_was_asked_for_is_said() -> None:
+    result = reweight(1, beta="0.2:0.4")
+    assert result.target_label == "0.2 to 0.4"
+    assert headline(result) == "portfolio to E0: beta 0.2 to 0.4 by reweight"
 
 
 def test_a_result_that_breaks_a_limit_does_not_leave() -> None:
