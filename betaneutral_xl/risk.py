@@ -211,6 +211,8 @@ class Factors:
     def solve(self, rhs: FloatArray) -> FloatArray:
         """Return V^-1 rhs by the Woodbury identity, in O(N k^2)."""
         if not (self.specific_variance > 0.0).all():
+            if self.loadings.shape[1] >= self.size:  # days enough for a full rank: V is the smaller matrix
+                return Dense(self.dense()).solve(rhs)
             msg = "without specific variance everywhere the identity does not apply"
             raise np.linalg.LinAlgError(msg)
         per_variance = rhs / (self.specific_variance if rhs.ndim == 1 else self.specific_variance[:, None])

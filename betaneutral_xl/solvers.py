@@ -211,8 +211,12 @@ def piqp(problem: Problem) -> Solution | None:
 
 
 def _taken_apart(form: Form) -> Form:
-    """Return a dense matrix of moderate size as factors, V = Q (values - floor) Q' + floor I."""
-    if isinstance(form, Factors) or form.size > DENSE_AS_FACTORS:
+    """Return a matrix of moderate size as factors, V = Q (values - floor) Q' + floor I.
+
+    So too a sample of more days than names, of which that is the smaller form.
+    """
+    small = isinstance(form, Factors) and form.loadings.shape[1] <= form.size
+    if small or form.size > DENSE_AS_FACTORS:
         return form
     values, vectors = np.linalg.eigh(form.dense())
     floor = max(float(values[0]) / 2.0, 0.0)

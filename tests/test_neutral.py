@@ -176,6 +176,15 @@ def test_a_singular_covariance_is_said_and_the_smallest_trades_are_given(book: H
     assert any("singular" in line for line in result.warnings)
 
 
+def test_a_sample_of_more_days_than_names_is_not_singular(book: Holdings, etf: Etf) -> None:
+    days = np.random.default_rng(0).normal(size=(3, 60)) * 0.03
+    kept = Covariance(("A", "B", "C"), Factors(days, np.zeros(3)), Provenance.given(3))
+    formed = Covariance(("A", "B", "C"), Dense(days @ days.T), Provenance.given(3))
+    one, other = (neutralise(book, [etf], risk, method=Method.REWEIGHT) for risk in (kept, formed))
+    np.testing.assert_allclose(one.new_weights, other.new_weights, atol=1e-10)
+    assert not any("singular" in line for line in one.warnings)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
