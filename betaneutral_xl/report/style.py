@@ -1,106 +1,135 @@
-"""How the report looks, and the one way in which it writes a cell."""
+"""How the report looks: a palette, the looks of cells, and openpyxl's number for each look.
+
+The palette is Okabe and Ito's, which people of all kinds of colour vision can tell apart; no
+meaning is carried by colour alone.
+"""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
-from openpyxl.worksheet.properties import PageSetupProperties
-
-from betaneutral_xl.saving import FORMULA_STARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from openpyxl.workbook.workbook import Workbook
 
-    from openpyxl.worksheet.worksheet import Worksheet
+FONT = "Arial"
+"""On every Windows and Mac, and of the same widths as the Liberation Sans of Linux."""
 
-FONT = "Calibri"
-INK, MUTED, ACCENT, LINE = "1F2937", "6B7280", "1D4ED8", "D1D5DB"
+INK, MUTED, RULE, PAPER = "1F2937", "6B7280", "E5E7EB", "FFFFFF"
+NAVY, BLUE, ORANGE, GREEN, GREY = "1F3A5F", "0072B2", "D55E00", "009E73", "9CA3AF"
+INPUT_BLUE = "0000FF"
+GOOD, BAD, CAUTION, SOFT = "DDF3EA", "FBE3D6", "FEF6DC", "EEF3F8"
+"""Fills: a check that holds, one that does not, a warning, a panel."""
 
-TITLE = Font(name=FONT, size=16, bold=True, color=INK)
-HEADING = Font(name=FONT, size=10, bold=True, color="FFFFFF")
-BODY = Font(name=FONT, size=10, color=INK)
-STRONG = Font(name=FONT, size=10, bold=True, color=INK)
-NOTE = Font(name=FONT, size=9, italic=True, color=MUTED)
-BAND = PatternFill("solid", start_color=ACCENT)
-CAUTION = PatternFill("solid", start_color="FEF3C7")
-UNDERLINE = Border(bottom=Side(style="thin", color=LINE))
+NUMBER, PERCENT, EXACT, TINY = "0.0000;-0.0000;0.0000", "0.00%;-0.00%;0.00%", "0.000000000000", "0.0E+00"
+WHOLE, MONEY, PRICE = "#,##0", "#,##0", "#,##0.00"
+DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
+SIGNED = "+0.0000;-0.0000;0.0000"
+SIGNED_PERCENT = "+0.00%;-0.00%;0.00%"
+RISK = "0.000000"
+PLUS_MINUS = '"± "0.0000'
 
-NUMBER, PERCENT, EXACT = "0.0000;-0.0000;0.0000", "0.00%", "0.0E+00"
-
-LONGEST_TEXT = 32_767
-"""Characters that a cell can hold."""
-
-Value = str | float | int | None
-"""What a cell may be given; a missing number is an empty cell."""
+_WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
+"""Characters that numbers of a format take; 10 for the others."""
 
 
-def put(
-    sheet: Worksheet,
-    row: int,
-    column: int,
-    value: Value | date | datetime,
-    number_format: str | None = None,
-    *,
-    font: Font = BODY,
-) -> Cell:
-    """Write one cell; text stays text, whatever it begins with.
-
-    Formulas are written with ``put_formula`` and by nothing else.
-    """
-    cell = sheet.cell(row=row, column=column)
-    assert isinstance(cell, Cell)  # noqa: S101 - the report writes a merged range's first cell only
-    cell.font = font
-    if isinstance(value, str):
-        cell.value = value[:LONGEST_TEXT]
-        cell.data_type = "s"
-        if value.startswith(FORMULA_STARTS):
-            cell.quotePrefix = True
-    elif not (isinstance(value, float) and not math.isfinite(value)):
-        cell.value = value
-    if number_format is not None:
-        cell.number_format = number_format
-    return cell
+def width_of(number_format: str) -> int:
+    """Return how many characters a column of such numbers needs."""
+    return _WIDTHS.get(number_format, 10)
 
 
-def put_formula(sheet: Worksheet, row: int, column: int, formula: str, number_format: str) -> Cell:
-    """Write a formula of our own making: no outside text may be part of it."""
-    cell = sheet.cell(row=row, column=column, value=f"={formula}")
-    assert isinstance(cell, Cell)  # noqa: S101 - as in put
-    cell.font = BODY
-    cell.number_format = number_format
-    return cell
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a cell looks like; ``quoted`` marks text that a spreadsheet could take for a formula."""
+
+    number_format: str = "General"
+    ink: str = INK
+    size: float = 10
+    bold: bool = False
+    italic: bool = False
+    fill: str = ""
+    align: str | None = None
+    vertical: str | None = None
+    indent: int = 0
+    wrap: bool = False
+    ruled: bool = False
+    quoted: bool = False
+
+    def but(self, **changes: object) -> Look:
+        """Return the same look with some things changed."""
+        return replace(self, **changes)  # type: ignore[arg-type] # the fields' own types
 
 
-def heading(sheet: Worksheet, row: int, labels: Sequence[str], *, numbers: bool = True) -> None:
-    """Write a table's heading; labels of numbers stand to the right, as the numbers do."""
-    for column, label in enumerate(labels, start=1):
-        cell = put(sheet, row, column, label, font=HEADING)
-        cell.fill = BAND
-        cell.alignment = Alignment(horizontal="right" if numbers and column > 1 else "left")
+TEXT = Look()
+TITLE = Look(size=18, bold=True, ink=NAVY)
+SUBTITLE = Look(size=11, ink=MUTED)
+SECTION = Look(size=11, bold=True, ink=NAVY)
+ANSWER = Look(size=12, bold=True, ink=NAVY, fill=SOFT, wrap=True, vertical="center", indent=1)
+NOTE = Look(size=9, italic=True, ink=MUTED)
+HEADING = Look(bold=True, ink=PAPER, fill=NAVY, vertical="center", wrap=True)
+CELL = Look(ruled=True)
+LABEL = Look(ruled=True, bold=True)
+PARAGRAPH = Look(wrap=True, vertical="top", align="left")
+WARNING = Look(wrap=True, vertical="center", fill=CAUTION, indent=1)
 
 
-def widths(sheet: Worksheet, characters: Iterable[float]) -> None:
-    """Set the columns' widths in characters, from the first on."""
-    for index, width in enumerate(characters, start=1):
-        sheet.column_dimensions[get_column_letter(index)].width = width
+def calculated(number_format: str) -> Look:
+    """Return the look of a formula: black."""
+    return CELL.but(number_format=number_format)
 
 
-def paper(sheet: Worksheet, footer: str, *, landscape: bool = False, title_rows: str | None = None) -> None:
-    """Fit the sheet to a page's width, with a footer; show no grid."""
-    sheet.sheet_view.showGridLines = False
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.HeaderFooter.oddFooter = HeaderFooterItem(
-        left=_HeaderFooterPart(text=footer.replace("&", "&&")),
-        right=_HeaderFooterPart(text="&A, page &P of &N"),
-    )
-    if title_rows:
-        sheet.print_title_rows = title_rows
+def given(number_format: str = "General") -> Look:
+    """Return the look of an input: blue."""
+    return CELL.but(number_format=number_format, ink=INPUT_BLUE)
+
+
+def from_python(number_format: str) -> Look:
+    """Return the look of a value that Python computed: grey."""
+    return CELL.but(number_format=number_format, ink=MUTED, italic=True)
+
+
+FONT_ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
+"""In which the file format wants the parts of a font; openpyxl writes them in another."""
+
+
+class Styles:
+    """The styles of one workbook: every look gets its number once."""
+
+    def __init__(self, book: Workbook) -> None:
+        """Start without any."""
+        self._probe_sheet = book.create_sheet("styles")
+        self._numbers: dict[Look, int] = {}
+
+    def number(self, look: Look) -> int:
+        """Return the number under which the workbook's style table keeps a look."""
+        known = self._numbers.get(look)
+        if known is not None:
+            return known
+        cell = Cell(self._probe_sheet, row=1, column=1)
+        font = Font(name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
+        font.__elements__ = FONT_ORDER
+        cell.font = font
+        cell.number_format = look.number_format
+        if look.fill:
+            cell.fill = PatternFill("solid", start_color=look.fill)
+        if look.align or look.vertical or look.wrap or look.indent:
+            cell.alignment = Alignment(
+                horizontal=look.align or ("left" if look.indent else None),
+                vertical=look.vertical,
+                wrap_text=look.wrap or None,
+                indent=look.indent,
+            )
+        if look.ruled:
+            cell.border = Border(bottom=Side(style="thin", color=RULE))
+        if look.quoted:
+            cell.quotePrefix = True  # type: ignore[attr-defined] # openpyxl sets it on the cell's style
+        number: int = cell.style_id
+        self._numbers[look] = number
+        return number
+
+    def close(self) -> None:
+        """Take the sheet on which styles were tried out from the workbook."""
+        self._probe_sheet.parent.remove(self._probe_sheet)

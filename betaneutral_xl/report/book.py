@@ -1,0 +1,123 @@
+"""A workbook in the making: its sheets, its names, and what the sheet Checks will compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
+
+from betaneutral_xl.report.cells import Canvas, clean, reference
+from betaneutral_xl.report.package import package
+from betaneutral_xl.report.style import Styles
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LONGEST_MARGIN_TEXT = 70
+"""Characters of one part of a header or footer; all three parts of one have 255 in common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """What stands at the head and foot of every page."""
+
+    title: str
+    as_of: str
+    sources: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A block of formulas and the block of Python's values beside it.
+
+    ``scale`` is the largest of Python's values; ``squared`` compares the squares, because a root
+    of next to nothing has half of the digits only.
+    """
+
+    label: str
+    cells: int
+    formulas: str
+    python: str
+    text: bool
+    scale: float
+    squared: bool
+
+
+class Book:
+    """The workbook; sheets appear in the order in which they are made."""
+
+    def __init__(self, margins: Margins) -> None:
+        """Start without sheets."""
+        self._workbook = openpyxl.Workbook()
+        self._workbook.remove(self._workbook.worksheets[0])
+        self._styles = Styles(self._workbook)
+        self._margins = margins
+        self.canvases: list[Canvas] = []
+        self.compared: list[Compared] = []
+        self.tables = 0
+
+    def sheet(self, title: str, *, tab: str, landscape: bool = True) -> Canvas:
+        """Add a sheet with its page set up: A4, as wide as the page, no grid."""
+        sheet = self._workbook.create_sheet(title)
+        sheet.sheet_view.showGridLines = False
+        sheet.sheet_properties.tabColor = tab
+        sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        page = sheet.page_setup
+        page.paperSize = sheet.PAPERSIZE_A4
+        page.orientation = "landscape" if landscape else "portrait"
+        page.fitToWidth, page.fitToHeight = 1, 0
+        for side in ("left", "right"):
+            setattr(sheet.page_margins, side, 0.5)
+        sheet.page_margins.top = sheet.page_margins.bottom = 0.75
+        sheet.page_margins.header = sheet.page_margins.footer = 0.35
+        margins = self._margins
+        for part, text in (
+            (sheet.oddHeader.left, margins.title),
+            (sheet.oddHeader.right, margins.as_of),
+            (sheet.oddFooter.left, margins.sources),
+            (sheet.oddFooter.center, margins.version),
+        ):
+            part.text = _margin_text(text)
+        sheet.oddFooter.right.text = "&A, page &P of &N"
+        canvas = Canvas(sheet, self._styles)
+        self.canvases.append(canvas)
+        return canvas
+
+    def define(
+        self, name: str, canvas: Canvas, row: int, column: int, last_row: int = 0, last_column: int = 0
+    ) -> None:
+        """Give a cell, or a block of cells, a name that formulas use."""
+        last_row, last_column = last_row or row, last_column or column
+        if (last_row, last_column) == (row, column):
+            cells = f"${get_column_letter(column)}${row}"  # a range of one cell is no number to LibreOffice
+        else:
+            cells = reference(row, column, last_row, last_column)
+        self._workbook.defined_names[name] = DefinedName(name, attr_text=f"'{canvas.title}'!{cells}")
+
+    def describe(self, *, title: str, subject: str, comments: str, version: str, at: datetime) -> None:
+        """Fill in the document's properties."""
+        properties = self._workbook.properties
+        properties.title, properties.subject, properties.description = (
+            clean(text) for text in (title, subject, comments)
+        )
+        properties.creator = properties.lastModifiedBy = f"betaneutral_xl {version}"
+        properties.category = "Portfolio risk report"
+        properties.keywords = "beta neutral; hedge; ETF; risk"
+        properties.created = at.replace(tzinfo=None)
+
+    def to_bytes(self, written_at: datetime) -> bytes:
+        """Return the file."""
+        self._styles.close()
+        self._workbook.active = 0
+        return package(self._workbook, self.canvases, written_at)
+
+
+def _margin_text(text: str) -> str:
+    text = " ".join(clean(text).split())
+    if len(text) > LONGEST_MARGIN_TEXT:
+        text = f"{text[: LONGEST_MARGIN_TEXT - 3]}..."
+    return text.replace("&", "&&")

@@ -1,0 +1,178 @@
+"""The pictures as charts that the spreadsheet draws itself, from cells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openpyxl.chart import BarChart, LineChart
+from openpyxl.chart.data_source import (
+    AxDataSource,
+    NumData,
+    NumDataSource,
+    NumRef,
+    NumVal,
+    StrData,
+    StrRef,
+    StrVal,
+)
+from openpyxl.chart.error_bar import ErrorBars
+from openpyxl.chart.series import Series as NativeSeries
+from openpyxl.chart.series import SeriesLabel
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.chart.text import RichText, Text
+from openpyxl.chart.title import Title
+from openpyxl.drawing.line import LineProperties
+from openpyxl.drawing.text import (
+    CharacterProperties,
+    Paragraph,
+    ParagraphProperties,
+    RegularTextRun,
+)
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import clean
+from betaneutral_xl.report.pictures import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.pictures import Picture, Series
+
+POINTS = 100
+"""Font sizes are in hundredths of a point."""
+
+
+def cell(sheet: str, letter: str, row: int) -> str:
+    """Return the reference of a cell."""
+    return f"'{sheet}'!${letter}${row}"
+
+
+def column(sheet: str, letter: str, first: int, last: int) -> str:
+    """Return the reference of a part of a column."""
+    return f"'{sheet}'!${letter}${first}:${letter}${last}"
+
+
+ERROR_BARS_ORDER = ("errDir", "errBarType", "errValType", "noEndCap", "plus", "minus", "val", "spPr")
+"""In which the file format wants the parts of error bars; openpyxl writes them in another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The cells of one series: its heading, its values, and the half-widths of its error bars."""
+
+    name: str
+    values: str
+    errors: str = ""
+
+
+def draw(
+    canvas: Canvas,
+    picture: Picture,
+    categories: str,
+    sources: Sequence[Source],
+    *,
+    at: str,
+    size: tuple[float, float],
+) -> None:
+    """Put a chart of a picture on a sheet.
+
+    Parameters
+    ----------
+    canvas
+        The sheet.
+    picture
+        What is shown; its numbers are kept in the chart as well, for readers that do not calculate.
+    categories
+        The cells of the categories.
+    sources
+        The cells of each series.
+    at
+        The cell of the chart's upper left corner.
+    size
+        Width and height in centimetres.
+
+    """
+    chart = LineChart() if picture.kind is Kind.LINES else BarChart()
+    chart.title = _title(picture.title)
+    chart.width, chart.height = size
+    chart.legend.position = "b"
+    chart.legend.txPr = _text(9)
+    chart.graphical_properties = GraphicalProperties(ln=LineProperties(noFill=True))
+    number_format = "0%" if picture.percent else "0.00"
+    if picture.kind is not Kind.LINES:
+        chart.barDir = "col" if picture.kind is Kind.COLUMNS else "bar"
+        chart.gapWidth = 60
+        chart.overlap = 100 if picture.kind is Kind.STACKED_BARS else -5
+        if picture.kind is not Kind.COLUMNS:
+            chart.x_axis.scaling.orientation = "maxMin"  # the largest on top
+            chart.y_axis.crosses = "max"  # and the scale below
+    for axis in (chart.x_axis, chart.y_axis):
+        axis.delete = False
+        axis.txPr = _text(8)
+        axis.majorTickMark = "none"
+        axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=style.GREY))
+    chart.x_axis.tickLblPos = "low"
+    chart.y_axis.number_format = number_format
+    chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=style.RULE))
+    chart.series = [
+        _series(n, series, source, picture, categories)
+        for n, (series, source) in enumerate(zip(picture.series, sources, strict=True))
+    ]
+    canvas.sheet.add_chart(chart, at)
+
+
+def _series(n: int, series: Series, source: Source, picture: Picture, categories: str) -> NativeSeries:
+    names = [StrVal(idx=at, v=clean(name)) for at, name in enumerate(picture.categories)]
+    native = NativeSeries(
+        idx=n,
+        order=n,
+        tx=SeriesLabel(
+            strRef=StrRef(f=source.name, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=series.name)]))
+        ),
+        cat=AxDataSource(strRef=StrRef(f=categories, strCache=StrData(ptCount=len(names), pt=names))),
+        val=_numbers(source.values, series.values),
+    )
+    if picture.kind is Kind.LINES:
+        native.spPr = GraphicalProperties(ln=LineProperties(solidFill=series.colour, w=19_050))
+        native.smooth = False
+    else:
+        native.spPr = GraphicalProperties(solidFill=series.colour)
+        native.invertIfNegative = False
+    if series.errors:
+        bars = ErrorBars(
+            errDir="y" if picture.kind is Kind.LINES else None,
+            errBarType="both",
+            errValType="cust",
+            plus=_numbers(source.errors, series.errors),
+            minus=_numbers(source.errors, series.errors),
+            spPr=GraphicalProperties(ln=LineProperties(solidFill=style.INK, w=12_700)),
+        )
+        bars.__elements__ = ERROR_BARS_ORDER
+        native.errBars = bars
+    return native
+
+
+def _numbers(cells: str, values: Sequence[float]) -> NumDataSource:
+    points = [NumVal(idx=at, v=repr(value)) for at, value in enumerate(values) if math.isfinite(value)]
+    return NumDataSource(
+        numRef=NumRef(f=cells, numCache=NumData(formatCode="General", ptCount=len(values), pt=points))
+    )
+
+
+def _font(size: float, *, bold: bool = False, colour: str = style.INK) -> CharacterProperties:
+    return CharacterProperties(sz=int(size * POINTS), b=bold, solidFill=colour)
+
+
+def _text(size: float) -> RichText:
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=_font(size)), endParaRPr=CharacterProperties())
+    return RichText(p=[paragraph])
+
+
+def _title(text: str) -> Title:
+    font = _font(11, bold=True, colour=style.NAVY)
+    run = RegularTextRun(rPr=font, t=clean(text))
+    paragraph = Paragraph(pPr=ParagraphProperties(defRPr=font), r=[run])
+    return Title(tx=Text(rich=RichText(p=[paragraph])), overlay=False)

@@ -1,0 +1,143 @@
+"""What a report is about, as plain data: a result, and what else is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from betaneutral_xl.rebalance import Rebalance
+
+CONFIDENCE = 1.96
+"""Standard errors on either side of a beta that hold it 95 times in 100."""
+
+TRADED = 1e-12
+"""Smallest change of a weight that is a trade and not rounding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Realised:
+    """What weights did after the fact: a series of realised betas to one ETF.
+
+    Attributes
+    ----------
+    label
+        Which weights, such as ``hedge`` or ``as it was``.
+    etf
+        The ETF's name.
+    dates
+        T days, ascending: the last of each window.
+    beta, error
+        Shape (T,): the slope over the window, and its standard error.
+
+    """
+
+    label: str
+    etf: str
+    dates: tuple[date, ...]
+    beta: FloatArray
+    error: FloatArray
+
+    def __post_init__(self) -> None:
+        """Hold that there is one beta and one error a day."""
+        for name in ("beta", "error"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+            if getattr(self, name).shape != (len(self.dates),):
+                msg = f"The realised {name} of {self.label} has not one value for each of its dates."
+                raise InputError(msg)
+        if not self.dates or list(self.dates) != sorted(set(self.dates)):
+            msg = f"The dates of the realised beta of {self.label} are none, or not ascending."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Contents:
+    """Everything that a report shows.
+
+    Attributes
+    ----------
+    result
+        The proposal.
+    command
+        The command that reproduces it, without users' paths.
+    snapshot
+        The name of the frozen inputs that it was made from, if they were.
+    written_at
+        UTC.
+    realised
+        What the weights did, where prices were given.
+
+    """
+
+    result: Rebalance
+    written_at: datetime
+    command: str = ""
+    snapshot: str = ""
+    realised: tuple[Realised, ...] = ()
+
+    @property
+    def etfs(self) -> range:
+        """The numbers of the ETFs, from 1: formulas call the first ``etf_1``."""
+        return range(1, len(self.result.etf_names) + 1)
+
+    @cached_property
+    def beta_errors(self) -> FloatArray | None:
+        """Standard errors of the covered names' betas, shape (n, K); None where they are unknown."""
+        aligned = self.result.aligned
+        errors = aligned.covariance.beta_standard_error(aligned.covered_etf_weights)
+        return errors if np.isfinite(errors).all() else None
+
+    @cached_property
+    def benchmarks(self) -> tuple[str | None, ...]:
+        """The ticker whose beta each ETF's target is; None where the target is a number."""
+        result = self.result
+        texts = result.target_label.split(", ")
+        if len(texts) == 1 and "=" not in texts[0]:
+            texts *= len(result.etf_names)
+        else:
+            texts = [text.rpartition("=")[2] for text in texts]
+        if len(texts) != len(result.etf_names):
+            return (None,) * len(result.etf_names)
+        return tuple(self._benchmark(k, text) for k, text in enumerate(texts))
+
+    def _benchmark(self, k: int, text: str) -> str | None:
+        """Return the ticker that a text names, if its beta is the target indeed."""
+        aligned = self.result.aligned
+        try:
+            ticker = normalise(text)
+        except InputError:
+            return None
+        if ticker not in aligned.risk_model:
+            return None
+        f = aligned.covered_etf_weights[:, k]
+        beta = float(aligned.risk_model.between(ticker, aligned.covered_tickers) @ f)
+        beta /= aligned.covariance.variance(f)
+        return ticker if np.isclose(beta, self.result.targets[k], rtol=1e-12, atol=1e-12) else None
+
+    @cached_property
+    def by_size(self) -> list[int]:
+        """Where the trades stand in the table, the largest first."""
+        trades = self.result.trades
+        order: list[int] = np.argsort(-np.abs(trades), kind="stable").tolist()
+        return [at for at in order if abs(trades[at]) > TRADED]
+
+    @cached_property
+    def by_contribution(self) -> list[int]:
+        """Where the covered names stand in the risk model, the largest part of the first beta first."""
+        aligned = self.result.aligned
+        beta = self.result.predicted_beta[aligned.covered][:, 0]
+        size = np.maximum(
+            np.abs(beta * aligned.covered_weights),
+            np.abs(beta * self.result.new_weights[aligned.covered]),
+        )
+        order: list[int] = np.argsort(-size, kind="stable").tolist()
+        return order

@@ -1,0 +1,99 @@
+"""The workings of single numbers: a named formula, and Python's value beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.cells import Formula, reference
+from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+
+HEADINGS = ("measure", "by formula", "in Python", "name", "how")
+VALUE, PYTHON = 2, 3
+
+
+class Measures:
+    """A sheet with one number a row."""
+
+    def __init__(self, book: Book, canvas: Canvas) -> None:
+        """Write the head."""
+        self._book, self._canvas = book, canvas
+        self._row = FIRST_ROW
+        number = style.calculated(style.EXACT)
+        write_headings(canvas, HEADINGS, (style.TEXT, number, number, style.TEXT, style.TEXT))
+        canvas.widths([38, 19, 19, 24, 72])
+
+    def section(self, title: str) -> None:
+        """Start a group of rows."""
+        if self._row > FIRST_ROW:
+            self._row += 1
+        self._canvas.put(self._row, 1, title, style.SECTION)
+        self._row += 1
+
+    def add(
+        self, name: str, label: str, formula: str | None, value: float, how: str, *, squared: bool = False
+    ) -> None:
+        """Write one number; without a formula, only Python's value, which then has the name."""
+        canvas, row = self._canvas, self._row
+        canvas.put(row, 1, label, style.LABEL)
+        exact = style.calculated(style.EXACT)
+        grey = style.from_python(style.EXACT)
+        canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
+        canvas.put(row, PYTHON, value, grey)
+        canvas.put(row, 4, name, style.from_python("General"))
+        canvas.put(row, 5, how, style.NOTE)
+        self._book.define(name, canvas, row, PYTHON if formula is None else VALUE)
+        if formula is not None:
+            self._compare(f"{label}", row, VALUE, row, PYTHON, 1, abs(value), squared=squared)
+        self._row += 1
+
+    def matrix(self, name: str, label: str, formulas: list[list[str]], values: list[list[float]]) -> None:
+        """Write a block of formulas with a name, and Python's beside it."""
+        canvas, first = self._canvas, self._row
+        rows, columns = len(values), len(values[0])
+        python = VALUE + columns
+        for i in range(rows):
+            canvas.put(first + i, 1, label if not i else None, style.LABEL)
+            for j in range(columns):
+                exact = style.calculated(style.EXACT)
+                canvas.put(first + i, VALUE + j, Formula(formulas[i][j], values[i][j]), exact)
+                canvas.put(first + i, python + j, values[i][j], style.from_python(style.EXACT))
+        last = first + rows - 1
+        self._book.define(name, canvas, first, VALUE, last, VALUE + columns - 1)
+        largest = max(abs(value) for row in values for value in row)
+        self._compare(label, first, VALUE, last, python, columns, largest)
+        self._row = last + 1
+
+    def close(self) -> None:
+        """Set the page up."""
+        finish_sheet(self._canvas, len(HEADINGS), self._row - 1)
+
+    def _compare(
+        self,
+        label: str,
+        first: int,
+        formulas: int,
+        last: int,
+        python: int,
+        columns: int,
+        largest: float,
+        *,
+        squared: bool = False,
+    ) -> None:
+        at = f"'{self._canvas.title}'!"
+        self._book.compared.append(
+            Compared(
+                label=label,
+                cells=(last - first + 1) * columns,
+                formulas=at + reference(first, formulas, last, formulas + columns - 1),
+                python=at + reference(first, python, last, python + columns - 1),
+                text=False,
+                scale=largest**2 if squared else largest,
+                squared=squared,
+            )
+        )

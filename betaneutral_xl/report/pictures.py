@@ -1,0 +1,112 @@
+"""The report's pictures as plain data; the workbook's charts and the web page draw the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.contents import CONFIDENCE
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.contents import Contents, Realised
+
+MOST_BARS = 12
+"""Names in a picture of the largest ones."""
+
+
+class Kind(StrEnum):
+    """How a picture is drawn."""
+
+    COLUMNS = "columns"
+    BARS = "bars"
+    STACKED_BARS = "stacked bars"
+    LINES = "lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One colour of a picture; ``errors`` are half-widths of error bars."""
+
+    name: str
+    values: tuple[float, ...]
+    colour: str
+    errors: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a picture shows."""
+
+    title: str
+    kind: Kind
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    percent: bool = False
+
+
+def portfolio_betas(contents: Contents) -> Picture:
+    """Return the portfolio's beta to each ETF before and after."""
+    result = contents.result
+    series = []
+    for name, exposure, colour in (
+        ("before", result.before, style.GREY),
+        ("after", result.after, style.BLUE),
+    ):
+        errors = tuple(CONFIDENCE * error for error in exposure.beta_error.values())
+        known = bool(np.isfinite(errors).all())
+        series.append(Series(name, tuple(exposure.beta.values()), colour, errors if known else ()))
+    bars = ", bars hold 95 %" if series[0].errors else ""
+    return Picture(f"Predicted beta{bars}", Kind.COLUMNS, result.etf_names, tuple(series))
+
+
+def largest_trades(contents: Contents) -> Picture:
+    """Return the largest trades, purchases and sales in their own colours."""
+    result = contents.result
+    shown = contents.by_size[:MOST_BARS]
+    trades = result.trades[shown]
+    return Picture(
+        f"Largest trades (of {len(contents.by_size)})",
+        Kind.STACKED_BARS,
+        tuple(result.tickers[at] for at in shown),
+        (
+            Series("buy", tuple(np.maximum(trades, 0.0).tolist()), style.BLUE),
+            Series("sell", tuple(np.minimum(trades, 0.0).tolist()), style.ORANGE),
+        ),
+        percent=True,
+    )
+
+
+def beta_contributions(contents: Contents) -> Picture:
+    """Return what the largest contributors add to the portfolio's beta to the first ETF."""
+    result, aligned = contents.result, contents.result.aligned
+    shown = contents.by_contribution[:MOST_BARS]
+    beta = result.predicted_beta[aligned.covered][shown, 0]
+    before = beta * aligned.covered_weights[shown]
+    after = beta * result.new_weights[aligned.covered][shown]
+    return Picture(
+        f"Largest contributions to beta to {result.etf_names[0]}",
+        Kind.BARS,
+        tuple(aligned.covered_tickers[at] for at in shown),
+        (
+            Series("before", tuple(before.tolist()), style.GREY),
+            Series("after", tuple(after.tolist()), style.BLUE),
+        ),
+    )
+
+
+def realised_betas(series: tuple[Realised, ...]) -> Picture:
+    """Return rolling realised betas to one ETF, of weights that share their dates."""
+    colours = (style.GREY, style.BLUE, style.ORANGE, style.GREEN)
+    return Picture(
+        f"Realised beta to {series[0].etf}",
+        Kind.LINES,
+        tuple(day.isoformat() for day in series[0].dates),
+        tuple(
+            Series(one.label, tuple(one.beta.tolist()), colours[n % len(colours)])
+            for n, one in enumerate(series)
+        ),
+    )

@@ -1,0 +1,96 @@
+"""The sheet Checks: every formula against Python, and what was proved before anything was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Font, PatternFill
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.sheets.inputs import AGREES, SMALLEST_SCALE
+from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book, Compared
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+HEADINGS = ("check", "cells", "largest gap", "allowed", "holds")
+CELLS, GAP, ALLOWED, HOLDS = 2, 3, 4, 5
+
+VERDICT_ROW = FIRST_ROW + 1
+
+
+def write(book: Book, canvas: Canvas, contents: Contents) -> int:
+    """Write all checks, and return how many there are."""
+    write_headings(canvas, HEADINGS, [style.TEXT, *[style.calculated(style.TINY)] * 3, style.TEXT])
+    compared, proved = book.compared, contents.result.checks()
+    count = len(compared) + len(proved)
+    first = FIRST_ROW + 4
+    last = first + count + 2
+    verdicts = f"$E${first}:$E${last}"
+    canvas.put(FIRST_ROW, 1, "Every formula is computed by the spreadsheet anew; Python's value stands beside it.", style.NOTE)
+    canvas.put(VERDICT_ROW, 1, "all checks hold", style.LABEL.but(size=12))
+    canvas.paint(VERDICT_ROW, range(2, HOLDS), style.CELL)
+    canvas.put(
+        VERDICT_ROW,
+        HOLDS,
+        Formula(f"COUNTIF({verdicts},TRUE)={count}", value=True),
+        style.LABEL.but(size=12, align="center"),
+    )
+    book.define("all_checks_hold", canvas, VERDICT_ROW, HOLDS)
+    book.define("verdicts", canvas, first, HOLDS, last)
+    canvas.put(first - 1, 1, "Formulas of this workbook against Python, relative to the largest value", style.SECTION)
+    row = first
+    for one in compared:
+        _compared(canvas, row, one)
+        row += 1
+    canvas.put(row + 1, 1, "Proved in Python before anything was written", style.SECTION)
+    row += 2
+    for check in proved:
+        _line(canvas, row, check.name, 1, check.residual, check.limit)
+        row += 1
+    _colours(canvas, VERDICT_ROW, row - 1)
+    canvas.widths([64, 10, 14, 14, 12])
+    finish_sheet(canvas, len(HEADINGS), row - 1)
+    return count
+
+
+def _compared(canvas: Canvas, row: int, one: Compared) -> None:
+    power = "^2" if one.squared else ""
+    if one.text:
+        gap, allowed = f"SUMPRODUCT(--({one.formulas}<>{one.python}))", Formula("0", 0.0)
+        canvas_gap = Formula(gap, 0.0)
+    else:
+        canvas_gap = Formula(f"SUMPRODUCT(MAX(ABS({one.formulas}{power}-{one.python}{power})))", 0.0)
+        allowed = Formula(
+            f"tolerance*MAX(smallest_scale,SUMPRODUCT(MAX(ABS({one.python}{power}))))",
+            AGREES * max(SMALLEST_SCALE, one.scale),
+        )
+    label = f"{one.label} (squares)" if one.squared else one.label
+    _line(canvas, row, label, one.cells, canvas_gap, allowed)
+
+
+def _line(
+    canvas: Canvas, row: int, label: str, cells: int, gap: Formula | float, allowed: Formula | float
+) -> None:
+    canvas.put(row, 1, label, style.CELL)
+    canvas.put(row, CELLS, cells, style.calculated(style.WHOLE))
+    canvas.put(row, GAP, gap, style.calculated(style.TINY))
+    canvas.put(row, ALLOWED, allowed, style.calculated(style.TINY))
+    canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=True), style.CELL.but(align="center"))
+
+
+def _colours(canvas: Canvas, first: int, last: int) -> None:
+    """Colour the label of a check by its verdict.
+
+    The verdict itself stays plain: LibreOffice 7.4 crashes on printing a conditional format of a
+    formula that is TRUE or FALSE.
+    """
+    for condition, fill, ink in (("$E{0}=TRUE", style.GOOD, style.GREEN), ("$E{0}=FALSE", style.BAD, style.ORANGE)):
+        rule = FormulaRule(
+            formula=[condition.format(first)], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
+        )
+        canvas.sheet.conditional_formatting.add(f"A{first}:A{last}", rule)

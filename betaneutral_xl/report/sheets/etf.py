@@ -1,0 +1,101 @@
+"""The sheet ETF: every row of every ETF's file, and the weight that it has in the basket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import lookup_key
+from betaneutral_xl.report.tables import Column, place
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+
+def key(number: int, ticker: str) -> str:
+    """Return the text by which the sheet Weights finds an ETF's weight of a name."""
+    return f"{number} {ticker}"
+
+
+def write(book: Book, canvas: Canvas, contents: Contents) -> None:
+    """Write the constituents of all ETFs, one below the other."""
+    aligned = contents.result.aligned
+    rows = [(n, etf, row) for n, etf in enumerate(aligned.etfs, start=1) for row in etf.constituents]
+    known = set(aligned.covered_tickers)
+    rescaled = aligned.coverage.etf_on_missing is OnMissing.RESCALE
+    baskets = [set(etf.tickers) for etf in aligned.etfs]
+    in_basket = [
+        row.asset_class in etf.classes and row.ticker in baskets[n - 1] and bool(np.isfinite(row.weight))
+        for n, etf, row in rows
+    ]
+    place_of = {ticker: at for at, ticker in enumerate(aligned.tickers)}
+    used = [
+        float(aligned.etf_weights[place_of[row.ticker], n - 1]) if inside else 0.0
+        for (n, _, row), inside in zip(rows, in_basket, strict=True)
+    ]
+
+    def weight(row: int, i: int) -> str:
+        plain = f"G{row}"
+        scaled = f"IF(I{row},G{row}*etf_scale_{rows[i][0]},G{row})" if rescaled else plain
+        return f"IF(H{row},{scaled},0)"
+
+    place(
+        book,
+        canvas,
+        "tblEtf",
+        [
+            Column(
+                heading="etf_number",
+                values=[n for n, _, _ in rows],
+                look=style.given(style.WHOLE),
+                name="etf_number",
+            ),
+            Column(heading="etf", values=[etf.name for _, etf, _ in rows], look=style.given()),
+            Column(heading="ticker", values=[row.ticker for _, _, row in rows], look=style.given()),
+            Column(
+                heading="printed_ticker", values=[row.printed_ticker for _, _, row in rows], look=style.given()
+            ),
+            Column(heading="name", values=[row.name for _, _, row in rows], look=style.given()),
+            Column(
+                heading="asset_class", values=[str(row.asset_class) for _, _, row in rows], look=style.given()
+            ),
+            Column(
+                heading="printed_weight",
+                values=[row.weight for _, _, row in rows],
+                look=style.given(style.PERCENT),
+                name="etf_printed",
+            ),
+            Column(heading="in_basket", values=in_basket, look=style.given(), name="etf_inside"),
+            Column(
+                heading="has_risk_data",
+                values=[row.ticker in known for _, _, row in rows],
+                look=style.calculated("General"),
+                formula=lambda at, i: (
+                    f"ISNUMBER(MATCH({lookup_key(f'$C{at}', rows[i][2].ticker)},risk_ticker,0))"
+                ),
+                name="etf_covered",
+            ),
+            Column(
+                heading="weight",
+                values=used,
+                look=style.calculated(style.PERCENT),
+                formula=weight,
+                name="etf_weight",
+            ),
+            Column(
+                heading="key",
+                values=[
+                    key(n, row.ticker) if inside else ""
+                    for (n, _, row), inside in zip(rows, in_basket, strict=True)
+                ],
+                look=style.calculated("General"),
+                formula=lambda at, _: f'IF(H{at},A{at}&" "&C{at},"")',
+                name="etf_key",
+            ),
+        ],
+    )

@@ -1,0 +1,203 @@
+"""The sheet Summary: one page with the question, the answer, pictures and warnings."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import summary
+from betaneutral_xl.report import charts, pictures, style
+from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.sheets import betas, trades
+from betaneutral_xl.report.tables import FIRST_ROW, HEADING_ROW
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+WIDTHS = (27, 12, 12, 12, 12, 12, 58)
+LAST = len(WIDTHS)
+BEFORE, BEFORE_ERROR, AFTER, AFTER_ERROR, CHANGE, MEANING = range(2, 8)
+CHART_HEIGHT, CHART_ROWS = 8.4, 17
+"""Of the pictures: centimetres, and the rows that they cover."""
+
+_SHOWN = {summary.Kind.NUMBER: style.NUMBER, summary.Kind.PERCENT: style.PERCENT}
+
+_FORMULAS = {
+    "volatility": ("volatility_before", "volatility_after"),
+    "gross exposure": ("gross_before", "gross_after"),
+    "net exposure": ("net_before", "net_after"),
+    "cash": ("cash_before", "cash_after"),
+    "tracking error": ("", "tracking_error"),
+    "turnover": ("", "turnover"),
+    "condition number": ("", "condition_number"),
+}
+"""From a line of the summary to the names of its formulas before and after."""
+
+
+def write(book: Book, canvas: Canvas, contents: Contents, checks: int) -> None:
+    """Write the page."""
+    result = contents.result
+    as_of = result.aligned.holdings.as_of
+    canvas.put(1, 1, "Beta-neutral proposal", style.TITLE)
+    canvas.height(1, 27)
+    canvas.put(2, 1, summary.headline(result), style.SUBTITLE)
+    day = f"Holdings as of {as_of}" if as_of else "Holdings of an unknown day"
+    canvas.put(3, 1, f"{day} · {contents.command}" if contents.command else day, style.NOTE)
+    for k in contents.etfs:
+        canvas.merge(3 + k, 1, LAST)
+        canvas.paint(3 + k, range(2, LAST + 1), style.ANSWER)
+        canvas.put(3 + k, 1, answer(contents, k), style.ANSWER)
+        canvas.height(3 + k, 24)
+    row = 5 + len(contents.etfs)
+    row = _table(canvas, contents, row)
+    row = _verdict(canvas, row, checks)
+    row = _warnings(canvas, contents, row)
+    row = _charts(canvas, contents, row + 1)
+    canvas.widths(WIDTHS)
+    canvas.sheet.print_area = f"A1:G{row}"
+    canvas.sheet.page_setup.fitToHeight = 1
+    canvas.put(row, LAST, None, style.TEXT)
+
+
+def answer(contents: Contents, k: int) -> Formula:
+    """Return the answer to one ETF in a sentence, by formula."""
+    result = contents.result
+    name = result.etf_names[k - 1]
+    pieces, texts = [f'"Predicted beta to "&etf_name_{k}&": "'], [f"Predicted beta to {name}: "]
+    for when, exposure, separator in (("before", result.before, " before, "), ("after", result.after, " after")):
+        pieces.append(f'TEXT(ROUND(beta_{when}_{k},3),"0.000")')
+        texts.append(_three(exposure.beta[name]))
+        error = exposure.beta_error[name]
+        if math.isfinite(error):
+            pieces.append(f'" ± "&TEXT(error_bar*beta_error_{when}_{k},"0.000")')
+            texts.append(f" ± {_three(CONFIDENCE * error)}")
+        pieces.append(f'"{separator}"')
+        texts.append(separator)
+    return Formula("&".join(pieces), "".join(texts))
+
+
+def _three(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"
+
+
+def _table(canvas: Canvas, contents: Contents, row: int) -> int:
+    result = contents.result
+    known = all(math.isfinite(error) for error in result.after.beta_error.values())
+    headings = ("", "before", "± 95 %" if known else "", "after", "± 95 %" if known else "", "change", "meaning")
+    for column, heading in enumerate(headings, start=1):
+        left = column in {1, MEANING}
+        canvas.put(
+            row, column, heading, style.HEADING.but(align="left" if left else "right", indent=1 if left else 0)
+        )
+    canvas.height(row, 20)
+    betas_of = {f"beta to {name}": (k, name) for k, name in enumerate(result.etf_names, start=1)}
+    ratios = {f"hedge ratio {name}": k for k, name in enumerate(result.etf_names, start=1)}
+    for line in summary.lines(result):
+        row += 1
+        before, after = _FORMULAS.get(line.label, ("", ""))
+        if line.label in betas_of:
+            k, name = betas_of[line.label]
+            before, after = f"beta_before_{k}", f"beta_after_{k}"
+            if known:
+                for column, when, exposure in (
+                    (BEFORE_ERROR, "before", result.before),
+                    (AFTER_ERROR, "after", result.after),
+                ):
+                    value = CONFIDENCE * exposure.beta_error[name]
+                    canvas.put(
+                        row,
+                        column,
+                        Formula(f"error_bar*beta_error_{when}_{k}", value),
+                        style.calculated(style.PLUS_MINUS).but(ink=style.MUTED),
+                    )
+        elif line.label in ratios:
+            after = f"hedge_ratio_{ratios[line.label]}"
+        _line(canvas, row, line, before, after)
+    return row
+
+
+def _line(canvas: Canvas, row: int, line: summary.Line, before: str, after: str) -> None:
+    shown = _SHOWN[line.kind]
+    signed = style.SIGNED if line.kind is summary.Kind.NUMBER else style.SIGNED_PERCENT
+    bold = style.calculated(shown).but(bold=True)
+    canvas.put(row, 1, line.label, style.LABEL.but(indent=1))
+    canvas.paint(row, range(BEFORE, CHANGE + 1), style.CELL)
+    canvas.put(row, AFTER, Formula(after, line.after) if after else line.after, bold)
+    if line.before is not None:
+        canvas.put(
+            row, BEFORE, Formula(before, line.before) if before else line.before, style.calculated(shown)
+        )
+        canvas.put(row, CHANGE, Formula(f"D{row}-B{row}", line.after - line.before), style.calculated(signed))
+    canvas.put(row, MEANING, line.meaning, style.NOTE.but(ruled=True, indent=1))
+    canvas.height(row, 16)
+
+
+def _verdict(canvas: Canvas, row: int, checks: int) -> int:
+    row += 2
+    canvas.put(row, 1, "Checks", style.LABEL.but(indent=1))
+    canvas.paint(row, range(2, LAST + 1), style.CELL)
+    text = f"{checks} of {checks} hold: formulas against Python to 1e-9, and what was proved before writing"
+    formula = (
+        f'COUNTIF(verdicts,TRUE)&" of {checks} hold: formulas against Python to 1e-9, '
+        'and what was proved before writing"'
+    )
+    canvas.put(row, 2, Formula(formula, text), style.CELL)
+    return row
+
+
+def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
+    for warning in contents.result.warnings:
+        row += 1
+        canvas.merge(row, 1, LAST)
+        canvas.paint(row, range(2, LAST + 1), style.WARNING)
+        canvas.put(row, 1, f"! {warning}", style.WARNING)
+        canvas.height(row, 15 * (1 + len(warning) // 135) + 3)
+    return row
+
+
+def _charts(canvas: Canvas, contents: Contents, row: int) -> int:
+    """Draw the betas from the table above, the rest from the sheets Trades and Betas."""
+    head = 4 + len(contents.etfs) + 1
+    last = head + len(contents.etfs)
+    picture = pictures.portfolio_betas(contents)
+    here = canvas.title
+    values, errors = ("B", "D"), ("C", "E")
+    charts.draw(
+        canvas,
+        picture,
+        charts.column(here, "A", head + 1, last),
+        [
+            charts.Source(
+                name=charts.cell(here, value, head),
+                values=charts.column(here, value, head + 1, last),
+                errors=charts.column(here, error, head + 1, last),
+            )
+            for value, error in zip(values, errors, strict=True)
+        ],
+        at=f"A{row}",
+        size=(7.3, CHART_HEIGHT),
+    )
+    if contents.by_size:
+        of_trades = (trades.BUY, trades.SELL)
+        _from_table(canvas, pictures.largest_trades(contents), "Trades", of_trades, f"C{row}", 9.3)
+    before, after = betas.contribution_columns(contents)
+    _from_table(canvas, pictures.beta_contributions(contents), "Betas", (before, after), f"G{row}", 10.9)
+    return row + CHART_ROWS
+
+
+def _from_table(
+    canvas: Canvas, picture: pictures.Picture, sheet: str, columns: tuple[str, str], at: str, width: float
+) -> None:
+    """Draw the first rows of a table."""
+    last = FIRST_ROW + len(picture.categories) - 1
+    sources = [
+        charts.Source(
+            name=charts.cell(sheet, letter, HEADING_ROW), values=charts.column(sheet, letter, FIRST_ROW, last)
+        )
+        for letter in columns
+    ]
+    categories = charts.column(sheet, "A", FIRST_ROW, last)
+    charts.draw(canvas, picture, categories, sources, at=at, size=(width, CHART_HEIGHT))

@@ -1,0 +1,87 @@
+"""The sheet Holdings: every position, its value and its weight."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.rebalance import CASH
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.tables import FIRST_ROW, Column, place
+
+if TYPE_CHECKING:
+    from betaneutral_xl.portfolio import Holdings
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+SAME = 1e-9
+"""How far, relatively, a given weight may be from value over net asset value to be a formula."""
+
+
+def is_valued(holdings: Holdings) -> bool:
+    """Say whether the weights are shares times price over net asset value."""
+    if holdings.shares is None or holdings.prices is None or not holdings.nav:
+        return False
+    values = holdings.shares * holdings.prices
+    total = float(values.sum()) + holdings.cash * holdings.nav
+    return bool(
+        np.allclose(values / holdings.nav, holdings.weights, rtol=SAME, atol=1e-14)
+        and np.isclose(total, holdings.nav, rtol=SAME, atol=0.0)
+    )
+
+
+def write(book: Book, canvas: Canvas, contents: Contents) -> None:
+    """Write the positions, largest first, and the cash line below them."""
+    holdings = contents.result.aligned.holdings
+    order = np.argsort(-np.abs(holdings.weights), kind="stable").tolist()
+    tickers = [holdings.tickers[at] for at in order]
+    weights = holdings.weights[order].tolist()
+    known = set(contents.result.aligned.covered_tickers)
+    covered = Column(
+        heading="has_risk_data",
+        values=[ticker in known for ticker in tickers],
+        look=style.calculated("General"),
+        formula=lambda row, i: f"ISNUMBER(MATCH({lookup_key(f'$A{row}', tickers[i])},risk_ticker,0))",
+    )
+    ticker = Column(heading="ticker", values=tickers, look=style.given(), name="held_ticker")
+    if is_valued(holdings):
+        assert holdings.shares is not None  # noqa: S101 - is_valued has seen them
+        assert holdings.prices is not None  # noqa: S101 - likewise
+        shares, prices = holdings.shares[order], holdings.prices[order]
+        columns = [
+            ticker,
+            Column(heading="shares", values=shares.tolist(), look=style.given(style.WHOLE)),
+            Column(heading="price", values=prices.tolist(), look=style.given(style.PRICE), name="held_price"),
+            Column(
+                heading="market_value",
+                values=(shares * prices).tolist(),
+                look=style.calculated(style.MONEY),
+                formula=lambda row, _: f"B{row}*C{row}",
+                name="held_value",
+            ),
+            Column(
+                heading="weight",
+                values=weights,
+                look=style.calculated(style.PERCENT),
+                formula=lambda row, _: f"D{row}/nav",
+                name="held_weight",
+            ),
+            covered,
+        ]
+    else:
+        columns = [
+            ticker,
+            Column(
+                heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"
+            ),
+            covered,
+        ]
+    place(book, canvas, "tblHoldings", columns)
+    row = FIRST_ROW + len(tickers)
+    at = 1 + [column.heading for column in columns].index("weight")
+    canvas.put(row, 1, CASH, style.LABEL)
+    canvas.paint(row, range(2, len(columns) + 1), style.CELL)
+    canvas.put(row, at, Formula("cash_before", holdings.cash), style.calculated(style.PERCENT))

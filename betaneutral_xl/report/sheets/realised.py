@@ -1,0 +1,61 @@
+"""The sheet Realised: what weights did after the fact, one block of columns a series."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import get_column_letter
+
+from betaneutral_xl.report import charts, pictures, style
+from betaneutral_xl.report.tables import FIRST_ROW, HEADING_ROW, Column, place
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents, Realised
+
+CHART_ROWS = 20
+
+
+def same_dates(series: tuple[Realised, ...]) -> list[tuple[Realised, ...]]:
+    """Return the series by ETF and dates: those of one group are one picture."""
+    return [tuple(group) for _, group in groupby(series, key=lambda one: (one.etf, one.dates))]
+
+
+def write(book: Book, canvas: Canvas, contents: Contents) -> None:
+    """Write dates, realised betas and standard errors, and a chart for each ETF to the right."""
+    groups = same_dates(contents.realised)
+    columns: list[Column] = []
+    drawn = []
+    length = max(len(group[0].dates) for group in groups)
+    for group in groups:
+        first = len(columns) + 1
+        last = FIRST_ROW + len(group[0].dates) - 1
+        columns.append(_padded(f"date {group[0].etf}", list(group[0].dates), style.DAY, length))
+        sources = []
+        for one in group:
+            at = len(columns) + 1
+            for heading, values in (("beta", one.beta), ("error", one.error)):
+                name = f"{heading} {one.label} to {one.etf}"
+                columns.append(_padded(name, values.tolist(), style.NUMBER, length))
+            letter = get_column_letter(at)
+            sources.append(
+                charts.Source(
+                    name=charts.cell(canvas.title, letter, HEADING_ROW),
+                    values=charts.column(canvas.title, letter, FIRST_ROW, last),
+                )
+            )
+        dates = charts.column(canvas.title, get_column_letter(first), FIRST_ROW, last)
+        drawn.append((pictures.realised_betas(group), dates, sources))
+    place(book, canvas, "tblRealised", columns)
+    right = get_column_letter(len(columns) + 2)
+    for n, (picture, dates, sources) in enumerate(drawn):
+        at = f"{right}{FIRST_ROW + n * CHART_ROWS}"
+        charts.draw(canvas, picture, dates, sources, at=at, size=(22.0, 9.5))
+
+
+def _padded(heading: str, values: list[object], number_format: str, length: int) -> Column:
+    """Return a column of given values, with empty cells below a shorter series."""
+    filled = [*values, *(None for _ in range(length - len(values)))]
+    return Column(heading=heading, values=filled, look=style.given(number_format))  # type: ignore[arg-type]

@@ -1,0 +1,269 @@
+"""The sheets Covariance and Risk: V as it is kept, and the vectors in its order that V multiplies.
+
+V is a matrix, or the loadings and specific variances of ``V = L L' + diag(D)``. A model of more
+cells than a sheet can reasonably hold is left out, and the formulas begin at the covariances of
+each name with each ETF.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from openpyxl.utils import get_column_letter
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula, lookup_key, reference
+from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place_grid, write_headings
+from betaneutral_xl.risk import Dense, Factors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+MOST_CELLS = 512 * 512
+"""Of a risk model that is written out."""
+
+MODEL = "Covariance"
+
+
+class Model(Protocol):
+    """How formulas get at V."""
+
+    def variance(self, vector: str) -> str | None:
+        """Return the formula of x'V x of a vector of the sheet Risk; None if V is not there."""
+        ...
+
+    def covariance(self, row: int, k: int) -> str | None:
+        """Return the formula of a name's covariance with an ETF."""
+        ...
+
+    def volatility(self, row: int, index: int) -> str | None:
+        """Return the formula of a name's volatility."""
+        ...
+
+    def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
+        """Fill the sheet Covariance."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """V as a block of cells, from column B on."""
+
+    form: Dense
+
+    @property
+    def _last(self) -> str:
+        return get_column_letter(1 + self.form.size)
+
+    def variance(self, vector: str) -> str:
+        """Return the formula of x'V x."""
+        return f"SUMPRODUCT(MMULT(covariance,risk_{vector}),risk_{vector})"
+
+    def covariance(self, row: int, k: int) -> str:
+        """Return the formula of the product of a row of V with the ETF's weights."""
+        return f"SUMPRODUCT(MMULT({MODEL}!$B{row}:${self._last}{row},risk_etf_{k}))"
+
+    def volatility(self, row: int, index: int) -> str:
+        """Return the formula of the root of an entry of the diagonal."""
+        return f"SQRT({MODEL}!{get_column_letter(2 + index)}{row})"
+
+    def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
+        """Write V, labelled on both sides."""
+        tickers = contents.result.aligned.covered_tickers
+        n = len(tickers)
+        numbers = style.given(style.RISK)
+        write_headings(canvas, ["ticker", *tickers], [style.TEXT, *(numbers for _ in tickers)])
+        for row, (ticker, values) in enumerate(
+            zip(tickers, self.form.matrix.tolist(), strict=True), start=FIRST_ROW
+        ):
+            canvas.put(row, 1, ticker, style.LABEL)
+            canvas.put_numbers(row, 2, values, numbers)
+        book.define("covariance", canvas, FIRST_ROW, 2, FIRST_ROW + n - 1, 1 + n)
+        canvas.widths([12, *(10 for _ in tickers)])
+        finish_sheet(canvas, 1 + n, FIRST_ROW + n - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Loadings:
+    """V as specific variances in column B and loadings from column C on.
+
+    Below the names stand the factor exposures L'x of the vectors x that formulas need.
+    """
+
+    form: Factors
+
+    @property
+    def _last(self) -> str:
+        return get_column_letter(2 + self.form.loadings.shape[1])
+
+    def variance(self, vector: str) -> str:
+        """Return the formula of x'V x: the squared factor exposures, and the specific part."""
+        own = f"SUMPRODUCT(specific_variance,risk_{vector},risk_{vector})"
+        return f"SUMSQ(exposure_{vector})+{own}"
+
+    def covariance(self, row: int, k: int) -> str:
+        """Return the formula of a name's loadings with the ETF's exposures, and its specific part."""
+        common = f"SUMPRODUCT({MODEL}!$C{row}:${self._last}{row},exposure_etf_{k})"
+        return f"{common}+{MODEL}!$B{row}*INDEX(risk_etf_{k},{row - FIRST_ROW + 1})"
+
+    def volatility(self, row: int, index: int) -> str:
+        """Return the formula of the root of an entry of the diagonal."""
+        del index
+        return f"SQRT(SUMSQ({MODEL}!$C{row}:${self._last}{row})+{MODEL}!$B{row})"
+
+    def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
+        """Write D and L, and the exposures of the vectors below them."""
+        result, aligned = contents.result, contents.result.aligned
+        tickers, covered, loadings = aligned.covered_tickers, aligned.covered, self.form.loadings
+        n, k = loadings.shape
+        numbers = style.given(style.RISK)
+        headings = ["ticker", "specific_variance", *(f"loading_{j}" for j in range(1, k + 1))]
+        write_headings(canvas, headings, [style.TEXT, *(numbers for _ in headings[1:])])
+        specific = self.form.specific_variance.tolist()
+        for row, (ticker, own, values) in enumerate(
+            zip(tickers, specific, loadings.tolist(), strict=True), start=FIRST_ROW
+        ):
+            canvas.put(row, 1, ticker, style.LABEL)
+            canvas.put_numbers(row, 2, [own, *values], numbers)
+        last = FIRST_ROW + n - 1
+        book.define("specific_variance", canvas, FIRST_ROW, 2, last)
+        vectors: dict[str, FloatArray] = {
+            "weight": aligned.covered_weights,
+            "new_weight": result.new_weights[covered],
+            "trade": result.trades[covered],
+        }
+        vectors |= {f"etf_{e}": aligned.covered_etf_weights[:, e - 1] for e in contents.etfs}
+        for row, (name, vector) in enumerate(vectors.items(), start=last + 2):
+            canvas.put(row, 1, f"exposure of {name}", style.LABEL)
+            for j, value in enumerate((vector @ loadings).tolist(), start=3):
+                column = reference(FIRST_ROW, j, last, j)
+                canvas.put(
+                    row, j, Formula(f"SUMPRODUCT({column},risk_{name})", value), style.calculated(style.RISK)
+                )
+            book.define(f"exposure_{name}", canvas, row, 3, row, 2 + k)
+        canvas.widths([24, 17, *(11 for _ in range(k))])
+        finish_sheet(canvas, min(2 + k, 20), last)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """V is too large for a sheet; only its products with the ETFs' weights are there, as values."""
+
+    size: int
+
+    def variance(self, vector: str) -> str | None:
+        """Return the formula of f'V f for an ETF, and None for other vectors."""
+        number = vector.removeprefix("etf_")
+        return f"SUMPRODUCT(etf_covariance_{number},risk_{vector})" if number != vector else None
+
+    def covariance(self, row: int, k: int) -> str | None:
+        """Return nothing: the covariances are values."""
+        del row, k
+
+    def volatility(self, row: int, index: int) -> str | None:
+        """Return nothing: the volatilities are values."""
+        del row, index
+
+    def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
+        """Say that the model is not here, and where the formulas begin."""
+        del book, contents
+        write_headings(canvas, ["The risk model is not written out"], [style.TEXT])
+        lines = (
+            f"The risk model of {self.size:,} names has more than {MOST_CELLS:,} cells.",
+            "The sheet Risk has, as values, each name's volatility and its covariance with each ETF; "
+            "every beta is a formula on those.",
+            "The volatility of the portfolio and the tracking error are values, marked so in Measures.",
+            "The file of the risk model, and its SHA-256, are named in Provenance.",
+        )
+        for row, line in enumerate(lines, start=FIRST_ROW):
+            canvas.put(row, 1, line, style.PARAGRAPH)
+        canvas.widths([110])
+        finish_sheet(canvas, 1, FIRST_ROW + len(lines) - 1)
+
+
+def model_of(contents: Contents) -> Model:
+    """Say how the risk model is written."""
+    form = contents.result.aligned.covariance.form
+    if isinstance(form, Factors) and form.loadings.size <= MOST_CELLS:
+        return Loadings(form)
+    if isinstance(form, Dense) and form.size**2 <= MOST_CELLS:
+        return Matrix(form)
+    return Absent(form.size)
+
+
+def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
+    """Write the sheet Risk: in the order of V, what V is multiplied with and what comes of it."""
+    result, aligned = contents.result, contents.result.aligned
+    covariance, tickers, covered = aligned.covariance, aligned.covered_tickers, aligned.covered
+    f = aligned.covered_etf_weights
+
+    def from_weights(heading: str, name: str, source: str, values: FloatArray) -> Column:
+        return Column(
+            heading=heading,
+            values=values.tolist(),
+            look=style.calculated(style.PERCENT),
+            formula=lambda row, i: f"INDEX({source},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
+            name=name,
+        )
+
+    columns = [
+        Column(heading="ticker", values=list(tickers), look=style.LABEL, name="risk_ticker"),
+        from_weights("weight", "risk_weight", "weight", aligned.covered_weights),
+        from_weights("new_weight", "risk_new_weight", "new_weight", result.new_weights[covered]),
+        from_weights("trade", "risk_trade", "trade", result.trades[covered]),
+        *(
+            from_weights(f"etf_weight_{k}", f"risk_etf_{k}", f"etf_weight_{k}", f[:, k - 1])
+            for k in contents.etfs
+        ),
+        Column(
+            heading="volatility",
+            values=covariance.volatilities.tolist(),
+            look=style.calculated(style.PERCENT),
+            formula=_or_values(model.volatility),
+            name="risk_volatility",
+            squared=True,
+        ),
+    ]
+    vf = covariance.form.times(f)
+    for k in contents.etfs:
+        columns.append(
+            Column(
+                heading=f"covariance_with_etf_{k}",
+                values=vf[:, k - 1].tolist(),
+                look=style.calculated(style.RISK),
+                formula=_or_values(lambda row, _, k=k: model.covariance(row, k)),
+                name=f"etf_covariance_{k}",
+            )
+        )
+    if covariance.seen is not None and covariance.effective_days is not None:
+        days = (covariance.seen * covariance.effective_days).tolist()
+        columns.append(
+            Column(heading="effective_days", values=days, look=style.given("0.0"), name="risk_days")
+        )
+    for ticker in dict.fromkeys(one for one in contents.benchmarks if one):
+        values = aligned.risk_model.between(ticker, tickers).tolist()
+        columns.append(
+            Column(
+                heading=f"covariance_with_{ticker}",
+                values=values,
+                look=style.given(style.RISK),
+                name=benchmark_name(contents, ticker),
+            )
+        )
+    place_grid(book, canvas, columns)
+
+
+def benchmark_name(contents: Contents, ticker: str) -> str:
+    """Return the name of the column of covariances with a target's ticker."""
+    return f"target_covariance_{1 + contents.benchmarks.index(ticker)}"
+
+
+def _or_values(formula: Callable[..., str | None]) -> Callable[[int, int], str | None] | None:
+    """Return a column's formula, or None where the model has none."""
+    return formula if formula(FIRST_ROW, 0) is not None else None

@@ -1,0 +1,93 @@
+"""The sheet Trades: what is bought and sold, largest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import lookup_key
+from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+BUY, SELL = "D", "E"
+"""Columns that the picture of the largest trades is drawn from."""
+
+
+def write(book: Book, canvas: Canvas, contents: Contents) -> None:
+    """Write one row a trade."""
+    result = contents.result
+    order = contents.by_size
+    if not order:
+        write_headings(canvas, ["No trades"], [style.TEXT])
+        canvas.put(FIRST_ROW, 1, "The portfolio is as was asked for already.", style.PARAGRAPH)
+        canvas.widths([60])
+        finish_sheet(canvas, 1, FIRST_ROW)
+        return
+    tickers = [result.tickers[at] for at in order]
+    trades = result.trades[order]
+    nav = result.aligned.holdings.nav
+    names = result.etf_names
+    columns = [
+        Column(heading="ticker", values=tickers, look=style.LABEL),
+        Column(
+            heading="side",
+            values=["buy" if trade > 0.0 else "sell" for trade in trades.tolist()],
+            look=style.calculated("General"),
+            formula=lambda row, _: f'IF(C{row}>0,"buy","sell")',
+        ),
+        Column(
+            heading="trade",
+            values=trades.tolist(),
+            look=style.calculated(style.SIGNED_PERCENT),
+            formula=lambda row, i: f"INDEX(trade,MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
+        ),
+        Column(
+            heading="buy",
+            values=np.maximum(trades, 0.0).tolist(),
+            look=style.calculated(style.PERCENT),
+            formula=lambda row, _: f"MAX(C{row},0)",
+        ),
+        Column(
+            heading="sell",
+            values=np.minimum(trades, 0.0).tolist(),
+            look=style.calculated(style.PERCENT),
+            formula=lambda row, _: f"MIN(C{row},0)",
+        ),
+        Column(
+            heading="share_of_turnover",
+            values=(np.abs(trades) / 2.0 / result.turnover).tolist(),
+            look=style.calculated(style.PERCENT),
+            formula=lambda row, _: f"ABS(C{row})/2/turnover",
+        ),
+    ]
+    betas = result.predicted_beta[order]
+    for k, name in enumerate(names, start=1):
+        known = np.isfinite(betas[:, k - 1]).tolist()
+        columns.append(
+            Column(
+                heading="beta_change" if len(names) == 1 else f"beta_change_{name}",
+                values=(betas[:, k - 1] * trades).tolist(),
+                look=style.calculated(style.SIGNED),
+                formula=lambda row, i, k=k, known=known: (
+                    f"C{row}*INDEX(beta_{k},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
+                    if known[i]
+                    else None
+                ),
+            )
+        )
+    if nav:
+        columns.append(
+            Column(
+                heading="trade_value",
+                values=(trades * nav).tolist(),
+                look=style.calculated(style.MONEY),
+                formula=lambda row, _: f"C{row}*nav",
+            )
+        )
+    place(book, canvas, "tblTrades", columns)

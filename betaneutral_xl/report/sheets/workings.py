@@ -1,0 +1,241 @@
+"""The sheet Measures: every single number of the result as a formula, beside Python's."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.report.measures import Measures
+from betaneutral_xl.report.sheets.holdings import is_valued
+from betaneutral_xl.report.sheets.risk_model import benchmark_name
+
+if TYPE_CHECKING:
+    from betaneutral_xl.rebalance import Exposure
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.sheets.risk_model import Model
+
+WELL_CONDITIONED = 1e4
+"""Condition number up to which a spreadsheet's MINVERSE keeps the digits that Checks asks for."""
+
+
+def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
+    """Write all measures, in the order in which they depend on each other."""
+    sheet = Measures(book, canvas)
+    _portfolio(sheet, contents)
+    _etfs(sheet, contents, model)
+    _exposure(sheet, contents, model, "before", contents.result.before)
+    _hedge(sheet, contents)
+    _exposure(sheet, contents, model, "after", contents.result.after)
+    _change(sheet, contents, model)
+    sheet.close()
+
+
+def _portfolio(sheet: Measures, contents: Contents) -> None:
+    holdings = contents.result.aligned.holdings
+    sheet.section("Portfolio")
+    if is_valued(holdings):
+        assert holdings.nav is not None  # noqa: S101 - is_valued has seen it
+        sheet.add(
+            "nav",
+            "net asset value",
+            "SUM(held_value)+cash_value",
+            holdings.nav,
+            "market value of all positions, and cash",
+        )
+        sheet.add("cash_before", "cash before", "cash_value/nav", holdings.cash, "cash over net asset value")
+    else:
+        sheet.add("cash_before", "cash before", "cash_given", holdings.cash, "what is in no position")
+
+
+def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
+    result = contents.result
+    aligned, covariance = result.aligned, result.aligned.covariance
+    f = aligned.covered_etf_weights
+    variances = np.einsum("nk,nk->k", f, covariance.form.times(f)).tolist()
+    for k, (name, variance) in enumerate(zip(result.etf_names, variances, strict=True), start=1):
+        sheet.section(f"ETF {k}: {name}")
+        if aligned.coverage.etf_on_missing is OnMissing.RESCALE:
+            inside = f"(etf_number={k})*etf_inside*etf_printed"
+            sheet.add(
+                f"etf_scale_{k}",
+                "scale of covered weights",
+                f"SUMPRODUCT({inside})/SUMPRODUCT({inside}*etf_covered)",
+                _scale(contents, k - 1),
+                "weight of the basket over weight of its names with risk data",
+            )
+        sheet.add(
+            f"etf_variance_{k}", "variance", model.variance(f"etf_{k}"), variance, "f'V f, annual, decimals"
+        )
+        sheet.add(
+            f"etf_volatility_{k}", "volatility", f"SQRT(etf_variance_{k})", math.sqrt(variance), "annual"
+        )
+        target, benchmark = float(result.targets[k - 1]), contents.benchmarks[k - 1]
+        if benchmark is not None:
+            column = benchmark_name(contents, benchmark)
+            sheet.add(
+                f"target_{k}",
+                "target beta",
+                f"SUMPRODUCT({column},risk_etf_{k})/etf_variance_{k}",
+                target,
+                "the target's own beta to the ETF, v'f / (f'V f)",
+            )
+
+
+def _scale(contents: Contents, k: int) -> float:
+    aligned = contents.result.aligned
+    etf = aligned.etfs[k]
+    known = set(aligned.covered_tickers)
+    inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in known)
+    return float(etf.weights.sum()) / inside
+
+
+def _exposure(sheet: Measures, contents: Contents, model: Model, when: str, exposure: Exposure) -> None:
+    result = contents.result
+    column = "weight" if when == "before" else "new_weight"
+    sheet.section(f"Portfolio {when}")
+    sheet.add(
+        f"volatility_{when}",
+        f"volatility {when}",
+        _root(model.variance(column)),
+        exposure.volatility,
+        "annual, sqrt(w'V w)",
+        squared=True,
+    )
+    spread = _spread(sheet, contents, when, column)
+    for k, name in enumerate(result.etf_names, start=1):
+        sheet.add(
+            f"beta_{when}_{k}",
+            f"beta to {name} {when}",
+            f"SUMPRODUCT({column},beta_{k})",
+            exposure.beta[name],
+            "predicted beta of the portfolio, beta'w",
+        )
+        error = exposure.beta_error[name]
+        if math.isfinite(error):
+            left = f"MAX(0,volatility_{when}^2-beta_{when}_{k}^2*etf_variance_{k})"
+            sheet.add(
+                f"beta_error_{when}_{k}",
+                f"standard error of beta to {name} {when}",
+                f"SQRT({left}/etf_variance_{k}*{spread})",
+                error,
+                "of a least-squares slope, sqrt((w'V w - beta^2 f'V f) / (f'V f) / (T - 2))",
+                squared=True,
+            )
+    for name, formula, value, how in (
+        ("gross", f"SUMPRODUCT(ABS({column}))", exposure.gross, "sum of absolute weights"),
+        ("net", f"SUM({column})", exposure.net, "sum of weights"),
+    ):
+        sheet.add(f"{name}_{when}", f"{name} exposure {when}", formula, value, how)
+    if when == "after":
+        sheet.add(
+            "cash_after",
+            "cash after",
+            "cash_before+net_before-net_after",
+            exposure.cash,
+            "cash before, and what was sold less what was bought",
+        )
+
+
+def _spread(sheet: Measures, contents: Contents, when: str, column: str) -> str:
+    """Return the formula of 1 / (T - 2), averaged where names were seen on different days."""
+    covariance = contents.result.aligned.covariance
+    if covariance.effective_days is None or covariance.seen is None:
+        return "1/(effective_days-2)"
+    w = contents.result.weights if when == "before" else contents.result.new_weights
+    w = w[contents.result.aligned.covered]
+    days = covariance.seen * covariance.effective_days
+    own = w**2 * covariance.form.variances()
+    if not own.any() or not (days > 2.0).all():  # noqa: PLR2004 - as in the standard error
+        return "1/(effective_days-2)"
+    size = f"(risk_{column}*risk_volatility)^2"
+    sheet.add(
+        f"per_day_{when}",
+        f"1 / (T - 2) {when}",
+        f"SUMPRODUCT({size}/(risk_days-2))/SUMPRODUCT({size})",
+        float(np.average(1.0 / (days - 2.0), weights=own)),
+        "of names seen on fewer days, averaged with the weights w_i^2 V_ii",
+    )
+    return f"per_day_{when}"
+
+
+def _hedge(sheet: Measures, contents: Contents) -> None:
+    result = contents.result
+    names, ratios = result.etf_names, result.hedge_ratios.tolist()
+    covered = result.aligned.covered
+    system = result.predicted_beta[covered].T @ result.aligned.covered_etf_weights
+    targets = np.nan_to_num(result.targets)
+    gap = np.array([result.before.beta[name] for name in names]) - targets
+    aims = not bool(np.isnan(result.targets).any())
+    sheet.section("Hedge: (B'F) h = B'w - t")
+    wanted = [f"beta_before_{k}-target_{k}" if aims else f"beta_before_{k}" for k in contents.etfs]
+    sheet.matrix("hedge_gap", "beta to be sold, B'w - t", [wanted], [gap.tolist()])
+    sheet.matrix(
+        "hedge_system",
+        "beta of one ETF to another, B'F",
+        [[f"SUMPRODUCT(risk_etf_{j},etf_covariance_{k})/etf_variance_{k}" for j in contents.etfs] for k in contents.etfs],
+        system.tolist(),
+    )
+    solvable = result.condition_number <= WELL_CONDITIONED
+    for k, (name, ratio) in enumerate(zip(names, ratios, strict=True), start=1):
+        solved = (
+            "hedge_gap/hedge_system"
+            if len(names) == 1
+            else f"SUMPRODUCT(INDEX(MINVERSE(hedge_system),{k},0),hedge_gap)"
+        )
+        sheet.add(
+            f"hedge_ratio_{k}",
+            f"hedge ratio {name}",
+            solved if solvable else None,
+            ratio,
+            "ETF to sell against the original portfolio, in its net asset value",
+        )
+    if not solvable:
+        for k, name in enumerate(names, start=1):
+            terms = "+".join(f"INDEX(hedge_system,{k},{j})*hedge_ratio_{j}" for j in contents.etfs)
+            sheet.add(
+                f"hedge_rest_{k}",
+                f"what the hedge ratios leave of beta to {name}",
+                f"{terms}-INDEX(hedge_gap,{k})",
+                0.0,
+                "0: the ratios solve the system, which is too nearly singular to be solved in a sheet",
+            )
+    sheet.add(
+        "condition_number", "condition number", None, result.condition_number, "of B'F; large for near copies"
+    )
+
+
+def _change(sheet: Measures, contents: Contents, model: Model) -> None:
+    result = contents.result
+    sheet.section("Change")
+    sheet.add(
+        "tracking_error",
+        "tracking error",
+        _root(model.variance("trade")),
+        result.tracking_error,
+        "annual, sqrt((x-w)'V(x-w))",
+        squared=True,
+    )
+    sheet.add(
+        "turnover",
+        "turnover",
+        "SUMPRODUCT(ABS(trade))/2",
+        result.turnover,
+        "one-way, sum of absolute trades / 2",
+    )
+    sheet.add(
+        "names_traded",
+        "names traded",
+        f"SUMPRODUCT(--(ABS(trade)>smallest_trade))",
+        float(len(contents.by_size)),
+        "whose weight changes",
+    )
+
+
+def _root(variance: str | None) -> str | None:
+    """Return the formula of a root; rounding may leave a variance of nothing below zero."""
+    return None if variance is None else f"SQRT(MAX(0,{variance}))"

@@ -1,0 +1,187 @@
+"""Tables that prove themselves: beside each column of formulas stands what Python computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.cells import Formula, Scalar, clean, reference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.style import Look
+
+PYTHON = "in Python"
+"""What the heading of a column of Python's values ends in."""
+
+LONGEST_HEADING = 200
+"""Characters; spreadsheets allow 255 in the heading of a table."""
+
+WIDEST_TEXT = 44
+
+HEADING_ROW = 1
+FIRST_ROW = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a table.
+
+    Attributes
+    ----------
+    heading
+        Its name.
+    values
+        One value a row, as Python has them; NaN and None are empty cells.
+    look
+        How they are shown.
+    formula
+        From a row's number in the sheet and its index to its formula, or to None where the row
+        has a plain value. Python's values then stand in a column of their own, and are compared.
+    name
+        The defined name of the column's cells.
+    squared
+        Compare the squares: for roots, see ``Compared``.
+
+    """
+
+    heading: str
+    values: Sequence[Scalar]
+    look: Look
+    formula: Callable[[int, int], str | None] | None = None
+    name: str = ""
+    squared: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the values are no numbers."""
+        return any(isinstance(value, (str, bool)) for value in self.values)
+
+
+def place(book: Book, canvas: Canvas, name: str, columns: Sequence[Column]) -> None:
+    """Write a table from the sheet's first row on: filters, frozen head, names, print set-up.
+
+    Parameters
+    ----------
+    book, canvas
+        The workbook and the sheet.
+    name
+        The table's name in the workbook, such as ``tblWeights``.
+    columns
+        All of the same length, at least one row.
+
+    """
+    headings = place_grid(book, canvas, columns)
+    _list_object(book, canvas, name, headings, len(columns[0].values))
+
+
+def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column]) -> list[str]:
+    """Write the same without filters, for rows whose order must stay, and return the headings."""
+    proofs = [column for column in columns if column.formula]
+    headings = _unique(
+        [column.heading for column in columns] + [f"{column.heading} {PYTHON}" for column in proofs]
+    )
+    write_headings(canvas, headings, [style.CELL if c.is_text else c.look for c in (*columns, *proofs)])
+    for at, column in enumerate(columns, start=1):
+        _write(book, canvas, at, column)
+    for at, column in enumerate(proofs, start=len(columns) + 1):
+        look = style.from_python(column.look.number_format)
+        for row, value in enumerate(column.values, start=FIRST_ROW):
+            canvas.put(row, at, value, look)
+        _compare(book, canvas, column, columns.index(column) + 1, at)
+    canvas.widths(_width(h, c) for h, c in zip(headings, (*columns, *proofs), strict=True))
+    finish_sheet(canvas, len(columns), FIRST_ROW + len(columns[0].values) - 1)
+    return headings
+
+
+def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look]) -> None:
+    """Write the head of a sheet; headings of numbers stand to the right, clear of the filter's button."""
+    for at, (heading, look) in enumerate(zip(headings, looks, strict=True), start=1):
+        number = look.number_format != "General"
+        aligned = style.HEADING.but(align="right" if number else "left", indent=2 if number else 0)
+        canvas.put(HEADING_ROW, at, heading, aligned)
+    canvas.height(HEADING_ROW, 30)
+
+
+def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> None:
+    """Freeze the head and the first column, and print the columns that are for reading."""
+    canvas.sheet.freeze_panes = "B2"
+    canvas.sheet.print_title_rows = "1:1"
+    canvas.sheet.print_area = reference(1, 1, printed_rows, printed_columns, absolute=False)
+
+
+def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: int) -> None:
+    """Have the sheet Checks compare a column of formulas with Python's values."""
+    last = FIRST_ROW + len(column.values) - 1
+    sizes = [
+        abs(float(value))
+        for value in column.values
+        if isinstance(value, (int, float)) and math.isfinite(value)
+    ]
+    scale = max(sizes, default=0.0)
+    book.compared.append(
+        Compared(
+            label=f"{canvas.title}: {column.heading}",
+            cells=len(column.values),
+            formulas=f"'{canvas.title}'!{reference(FIRST_ROW, formulas, last, formulas)}",
+            python=f"'{canvas.title}'!{reference(FIRST_ROW, python, last, python)}",
+            text=column.is_text,
+            scale=scale**2 if column.squared else scale,
+            squared=column.squared,
+        )
+    )
+
+
+def _write(book: Book, canvas: Canvas, at: int, column: Column) -> None:
+    for index, value in enumerate(column.values):
+        row = FIRST_ROW + index
+        text = column.formula(row, index) if column.formula else None
+        canvas.put(row, at, value if text is None else Formula(text, value), column.look)
+    if column.name:
+        book.define(column.name, canvas, FIRST_ROW, at, FIRST_ROW + len(column.values) - 1)
+
+
+def _list_object(book: Book, canvas: Canvas, name: str, headings: Sequence[str], count: int) -> None:
+    book.tables += 1
+    area = reference(HEADING_ROW, 1, FIRST_ROW + count - 1, len(headings), absolute=False)
+    canvas.sheet.add_table(
+        Table(
+            id=book.tables,
+            displayName=name,
+            name=name,
+            ref=area,
+            autoFilter=AutoFilter(ref=area),
+            tableColumns=[TableColumn(id=n, name=h) for n, h in enumerate(headings, start=1)],
+            tableStyleInfo=TableStyleInfo(name="TableStyleLight1", showRowStripes=False),
+        )
+    )
+
+
+def _unique(headings: Sequence[str]) -> list[str]:
+    """Return the headings so that no two are one to a spreadsheet, which does not see case."""
+    seen: set[str] = set()
+    names = []
+    for heading in headings:
+        name = stem = clean(heading)[:LONGEST_HEADING]
+        number = 2
+        while name.casefold() in seen:
+            name, number = f"{stem} ({number})", number + 1
+        seen.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def _width(heading: str, column: Column) -> float:
+    if column.is_text:
+        content = max((len(str(value)) for value in column.values if value is not None), default=0)
+        return min(max(content + 2, 8, min(len(heading) + 4, 14)), WIDEST_TEXT)
+    return max(style.width_of(column.look.number_format), max(map(len, heading.split())) + 4, 11)
