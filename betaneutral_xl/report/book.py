@@ -11,10 +11,12 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from betaneutral_xl.report.cells import Canvas, clean, reference
 from betaneutral_xl.report.package import package
-from betaneutral_xl.report.style import Styles
+from betaneutral_xl.report.style import FONT, MUTED, Styles
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from openpyxl.worksheet.header_footer import _HeaderFooterPart
 
 LONGEST_MARGIN_TEXT = 70
 """Characters of one part of a header or footer; all three parts of one have 255 in common."""
@@ -60,7 +62,7 @@ class Book:
         self.compared: list[Compared] = []
         self.tables = 0
 
-    def sheet(self, title: str, *, tab: str, landscape: bool = True) -> Canvas:
+    def sheet(self, title: str, *, tab: str) -> Canvas:
         """Add a sheet with its page set up: A4, as wide as the page, no grid."""
         sheet = self._workbook.create_sheet(title)
         sheet.sheet_view.showGridLines = False
@@ -68,7 +70,6 @@ class Book:
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
         page = sheet.page_setup
         page.paperSize = sheet.PAPERSIZE_A4
-        page.orientation = "landscape" if landscape else "portrait"
         page.fitToWidth, page.fitToHeight = 1, 0
         for side in ("left", "right"):
             setattr(sheet.page_margins, side, 0.5)
@@ -81,8 +82,8 @@ class Book:
             (sheet.oddFooter.left, margins.sources),
             (sheet.oddFooter.center, margins.version),
         ):
-            part.text = _margin_text(text)
-        sheet.oddFooter.right.text = "&A, page &P of &N"
+            _write_margin(part, _margin_text(text))
+        _write_margin(sheet.oddFooter.right, "&A, page &P of &N")
         canvas = Canvas(sheet, self._styles)
         self.canvases.append(canvas)
         return canvas
@@ -114,6 +115,10 @@ class Book:
         self._styles.close()
         self._workbook.active = 0
         return package(self._workbook, self.canvases, written_at)
+
+
+def _write_margin(part: _HeaderFooterPart, text: str) -> None:
+    part.text, part.font, part.size, part.color = text, f"{FONT},Regular", 8, MUTED
 
 
 def _margin_text(text: str) -> str:

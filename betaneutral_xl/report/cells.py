@@ -107,7 +107,7 @@ class Canvas:
         """Start empty."""
         self.sheet = sheet
         self._styles = styles
-        self._rows: dict[int, list[tuple[int, str]]] = {}
+        self._rows: dict[int, dict[int, str]] = {}
         self._heights: dict[int, float] = {}
         self._last_column = 1
 
@@ -135,7 +135,7 @@ class Canvas:
         self._add(row, column, column, cell_xml(at, self._styles.number(look), value))
 
     def put_numbers(self, row: int, column: int, values: Iterable[float], look: Look) -> None:
-        """Write a row of finite numbers, fast."""
+        """Write a row of finite numbers, fast; none of its cells may be written again."""
         style = self._styles.number(look)
         cells = [
             f'<c r="{get_column_letter(at)}{row}" s="{style}"><v>{value!r}</v></c>'
@@ -155,19 +155,24 @@ class Canvas:
     def height(self, row: int, points: float) -> None:
         """Set a row's height."""
         self._heights[row] = points
-        self._rows.setdefault(row, [])
+        self._rows.setdefault(row, {})
 
     def widths(self, characters: Iterable[float], first: int = 1) -> None:
         """Set columns' widths in characters."""
         for column, width in enumerate(characters, start=first):
             self.sheet.column_dimensions[get_column_letter(column)].width = width
 
+    def width(self, columns: int) -> float:
+        """Return the width of the first columns in characters."""
+        sizes = self.sheet.column_dimensions
+        return sum(sizes[get_column_letter(column)].width for column in range(1, columns + 1))
+
     def rows_xml(self) -> bytes:
         """Return all cells as the content of the file's ``sheetData``."""
         lines = []
         for row in sorted(self._rows):
             height = f' ht="{self._heights[row]:g}" customHeight="1"' if row in self._heights else ""
-            cells = "".join(cell for _, cell in sorted(self._rows[row]))
+            cells = "".join(cell for _, cell in sorted(self._rows[row].items()))
             lines.append(f'<row r="{row}"{height}>{cells}</row>')
         return "".join(lines).encode()
 
@@ -176,7 +181,7 @@ class Canvas:
         return reference(1, 1, self.last_row, self.last_column, absolute=False)
 
     def _add(self, row: int, first: int, last: int, xml: str) -> None:
-        self._rows.setdefault(row, []).append((first, xml))
+        self._rows.setdefault(row, {})[first] = xml
         self._last_column = max(self._last_column, last)
 
 
@@ -204,3 +209,13 @@ def lookup_key(cell: str, text: Any) -> str:
     for mark in "~*?":
         cell = f'SUBSTITUTE({cell},"{mark}","~{mark}")'
     return cell
+
+
+def yes(answer: bool) -> str:  # noqa: FBT001 - the answer is what it is about
+    """Return an answer as sheets show it: LibreOffice prints TRUE as 1."""
+    return "yes" if answer else "no"
+
+
+def known_formula(key: str) -> str:
+    """Return the formula that says whether the risk model has a ticker."""
+    return f'IF(ISNUMBER(MATCH({key},risk_ticker,0)),"yes","no")'

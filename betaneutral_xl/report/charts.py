@@ -30,6 +30,7 @@ from openpyxl.drawing.text import (
     ParagraphProperties,
     RegularTextRun,
 )
+from openpyxl.drawing.text import Font as Typeface
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import clean
@@ -115,6 +116,8 @@ def draw(
         axis.majorTickMark = "none"
         axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=style.GREY))
     chart.x_axis.tickLblPos = "low"
+    if any(series.errors for series in picture.series):
+        chart.y_axis.scaling.min, chart.y_axis.scaling.max = picture.span()
     chart.y_axis.number_format = number_format
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=style.RULE))
     chart.series = [
@@ -163,7 +166,9 @@ def _numbers(cells: str, values: Sequence[float]) -> NumDataSource:
 
 
 def _font(size: float, *, bold: bool = False, colour: str = style.INK) -> CharacterProperties:
-    return CharacterProperties(sz=int(size * POINTS), b=bold, solidFill=colour)
+    return CharacterProperties(
+        sz=int(size * POINTS), b=bold, solidFill=colour, latin=Typeface(typeface=style.FONT)
+    )
 
 
 def _text(size: float) -> RichText:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.checks import TRADED
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.tickers import normalise
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 1.96
 """Standard errors on either side of a beta that hold it 95 times in 100."""
-
-TRADED = 1e-12
-"""Smallest change of a weight that is a trade and not rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

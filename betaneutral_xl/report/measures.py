@@ -45,7 +45,7 @@ class Measures:
         grey = style.from_python(style.EXACT)
         canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
         canvas.put(row, PYTHON, value, grey)
-        canvas.put(row, 4, name, style.from_python("General"))
+        canvas.put(row, 4, name, style.from_python("General").but(indent=1))
         canvas.put(row, 5, how, style.NOTE)
         self._book.define(name, canvas, row, PYTHON if formula is None else VALUE)
         if formula is not None:

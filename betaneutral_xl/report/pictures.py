@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -46,6 +47,17 @@ class Picture:
     categories: tuple[str, ...]
     series: tuple[Series, ...]
     percent: bool = False
+
+    def span(self) -> tuple[float, float]:
+        """Return round ends of a scale that holds 0, all values and all error bars."""
+        ends = [0.0]
+        for series in self.series:
+            errors = series.errors or (0.0,) * len(series.values)
+            pairs = [(v, e) for v, e in zip(series.values, errors, strict=True) if math.isfinite(v)]
+            ends += [v - e for v, e in pairs] + [v + e for v, e in pairs]
+        low, high = min(ends), max(ends)
+        step = 10.0 ** math.floor(math.log10((high - low) or 1.0)) / 2.0
+        return math.floor(low / step) * step, math.ceil(high / step) * step
 
 
 def portfolio_betas(contents: Contents) -> Picture:

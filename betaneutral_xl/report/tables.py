@@ -28,6 +28,9 @@ LONGEST_HEADING = 200
 
 WIDEST_TEXT = 44
 
+PORTRAIT = 100
+"""Characters that an upright page holds; a wider sheet is printed across."""
+
 HEADING_ROW = 1
 FIRST_ROW = 2
 
@@ -117,6 +120,8 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
     canvas.sheet.freeze_panes = "B2"
     canvas.sheet.print_title_rows = "1:1"
     canvas.sheet.print_area = reference(1, 1, printed_rows, printed_columns, absolute=False)
+    wide = canvas.width(printed_columns) > PORTRAIT
+    canvas.sheet.page_setup.orientation = "landscape" if wide else "portrait"
 
 
 def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: int) -> None:

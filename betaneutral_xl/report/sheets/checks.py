@@ -84,13 +84,16 @@ def _line(
 
 
 def _colours(canvas: Canvas, first: int, last: int) -> None:
-    """Colour the label of a check by its verdict.
+    """Colour the checks by their verdicts.
 
-    The verdict itself stays plain: LibreOffice 7.4 crashes on printing a conditional format of a
-    formula that is TRUE or FALSE.
+    The label is coloured, not the verdict: LibreOffice 7.4 crashes on printing a conditional format
+    of a formula that is TRUE or FALSE.
     """
-    for condition, fill, ink in (("$E{0}=TRUE", style.GOOD, style.GREEN), ("$E{0}=FALSE", style.BAD, style.ORANGE)):
+    for condition, fill, ink in (
+        (f"AND(ISLOGICAL($E{first}),$E{first})", style.GOOD, style.GREEN),
+        (f"AND(ISLOGICAL($E{first}),NOT($E{first}))", style.BAD, style.ORANGE),
+    ):
         rule = FormulaRule(
-            formula=[condition.format(first)], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
+            formula=[condition], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
         )
         canvas.sheet.conditional_formatting.add(f"A{first}:A{last}", rule)

@@ -8,7 +8,7 @@ import numpy as np
 
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import lookup_key
+from betaneutral_xl.report.cells import known_formula, lookup_key, yes
 from betaneutral_xl.report.tables import Column, place
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
 
     def weight(row: int, i: int) -> str:
         plain = f"G{row}"
-        scaled = f"IF(I{row},G{row}*etf_scale_{rows[i][0]},G{row})" if rescaled else plain
-        return f"IF(H{row},{scaled},0)"
+        scaled = f'IF(I{row}="yes",G{row}*etf_scale_{rows[i][0]},G{row})' if rescaled else plain
+        return f'IF(H{row}="yes",{scaled},0)'
 
     place(
         book,
@@ -70,13 +70,13 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                 look=style.given(style.PERCENT),
                 name="etf_printed",
             ),
-            Column(heading="in_basket", values=in_basket, look=style.given(), name="etf_inside"),
+            Column(heading="in_basket", values=[yes(one) for one in in_basket], look=style.given(), name="etf_inside"),
             Column(
                 heading="has_risk_data",
-                values=[row.ticker in known for _, _, row in rows],
+                values=[yes(row.ticker in known) for _, _, row in rows],
                 look=style.calculated("General"),
                 formula=lambda at, i: (
-                    f"ISNUMBER(MATCH({lookup_key(f'$C{at}', rows[i][2].ticker)},risk_ticker,0))"
+                    known_formula(lookup_key(f"$C{at}", rows[i][2].ticker))
                 ),
                 name="etf_covered",
             ),
@@ -94,7 +94,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                     for (n, _, row), inside in zip(rows, in_basket, strict=True)
                 ],
                 look=style.calculated("General"),
-                formula=lambda at, _: f'IF(H{at},A{at}&" "&C{at},"")',
+                formula=lambda at, _: f'IF(H{at}="yes",A{at}&" "&C{at},"")',
                 name="etf_key",
             ),
         ],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTHS = (27, 12, 12, 12, 12, 12, 58)
 LAST = len(WIDTHS)
 BEFORE, BEFORE_ERROR, AFTER, AFTER_ERROR, CHANGE, MEANING = range(2, 8)
-CHART_HEIGHT, CHART_ROWS = 8.4, 17
+CHART_HEIGHT, CHART_ROWS = 9.6, 20
 """Of the pictures: centimetres, and the rows that they cover."""
 
 _SHOWN = {summary.Kind.NUMBER: style.NUMBER, summary.Kind.PERCENT: style.PERCENT}
@@ -59,6 +59,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, checks: int) -> None:
     canvas.widths(WIDTHS)
     canvas.sheet.print_area = f"A1:G{row}"
     canvas.sheet.page_setup.fitToHeight = 1
+    canvas.sheet.page_setup.orientation = "landscape"
     canvas.put(row, LAST, None, style.TEXT)
 
 
@@ -85,7 +86,7 @@ def _three(value: float) -> str:
 
 def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     result = contents.result
-    known = all(math.isfinite(error) for error in result.after.beta_error.values())
+    known = any(math.isfinite(line.after_error) for line in summary.lines(result))
     headings = ("", "before", "± 95 %" if known else "", "after", "± 95 %" if known else "", "change", "meaning")
     for column, heading in enumerate(headings, start=1):
         left = column in {1, MEANING}
@@ -93,33 +94,30 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
             row, column, heading, style.HEADING.but(align="left" if left else "right", indent=1 if left else 0)
         )
     canvas.height(row, 20)
-    betas_of = {f"beta to {name}": (k, name) for k, name in enumerate(result.etf_names, start=1)}
+    betas_of = {f"beta to {name}": k for k, name in enumerate(result.etf_names, start=1)}
     ratios = {f"hedge ratio {name}": k for k, name in enumerate(result.etf_names, start=1)}
     for line in summary.lines(result):
         row += 1
         before, after = _FORMULAS.get(line.label, ("", ""))
+        errors: dict[int, Formula] = {}
         if line.label in betas_of:
-            k, name = betas_of[line.label]
+            k = betas_of[line.label]
             before, after = f"beta_before_{k}", f"beta_after_{k}"
-            if known:
-                for column, when, exposure in (
-                    (BEFORE_ERROR, "before", result.before),
-                    (AFTER_ERROR, "after", result.after),
-                ):
-                    value = CONFIDENCE * exposure.beta_error[name]
-                    canvas.put(
-                        row,
-                        column,
-                        Formula(f"error_bar*beta_error_{when}_{k}", value),
-                        style.calculated(style.PLUS_MINUS).but(ink=style.MUTED),
-                    )
+            for column, when, error in (
+                (BEFORE_ERROR, "before", line.before_error),
+                (AFTER_ERROR, "after", line.after_error),
+            ):
+                if math.isfinite(error):
+                    errors[column] = Formula(f"error_bar*beta_error_{when}_{k}", CONFIDENCE * error)
         elif line.label in ratios:
             after = f"hedge_ratio_{ratios[line.label]}"
-        _line(canvas, row, line, before, after)
+        _line(canvas, row, line, before, after, errors)
     return row
 
 
-def _line(canvas: Canvas, row: int, line: summary.Line, before: str, after: str) -> None:
+def _line(
+    canvas: Canvas, row: int, line: summary.Line, before: str, after: str, errors: dict[int, Formula]
+) -> None:
     shown = _SHOWN[line.kind]
     signed = style.SIGNED if line.kind is summary.Kind.NUMBER else style.SIGNED_PERCENT
     bold = style.calculated(shown).but(bold=True)
@@ -131,6 +129,8 @@ def _line(canvas: Canvas, row: int, line: summary.Line, before: str, after: str)
             row, BEFORE, Formula(before, line.before) if before else line.before, style.calculated(shown)
         )
         canvas.put(row, CHANGE, Formula(f"D{row}-B{row}", line.after - line.before), style.calculated(signed))
+    for column, error in errors.items():
+        canvas.put(row, column, error, style.calculated(style.PLUS_MINUS).but(ink=style.MUTED))
     canvas.put(row, MEANING, line.meaning, style.NOTE.but(ruled=True, indent=1))
     canvas.height(row, 16)
 
@@ -178,13 +178,13 @@ def _charts(canvas: Canvas, contents: Contents, row: int) -> int:
             for value, error in zip(values, errors, strict=True)
         ],
         at=f"A{row}",
-        size=(7.3, CHART_HEIGHT),
+        size=(7.9, CHART_HEIGHT),
     )
     if contents.by_size:
         of_trades = (trades.BUY, trades.SELL)
-        _from_table(canvas, pictures.largest_trades(contents), "Trades", of_trades, f"C{row}", 9.3)
+        _from_table(canvas, pictures.largest_trades(contents), "Trades", of_trades, f"C{row}", 10.2)
     before, after = betas.contribution_columns(contents)
-    _from_table(canvas, pictures.beta_contributions(contents), "Betas", (before, after), f"G{row}", 10.9)
+    _from_table(canvas, pictures.beta_contributions(contents), "Betas", (before, after), f"G{row}", 12.4)
     return row + CHART_ROWS
 
 

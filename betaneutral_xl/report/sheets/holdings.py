@@ -8,7 +8,7 @@ import numpy as np
 
 from betaneutral_xl.rebalance import CASH
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.cells import Formula, known_formula, lookup_key, yes
 from betaneutral_xl.report.tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     known = set(contents.result.aligned.covered_tickers)
     covered = Column(
         heading="has_risk_data",
-        values=[ticker in known for ticker in tickers],
+        values=[yes(ticker in known) for ticker in tickers],
         look=style.calculated("General"),
-        formula=lambda row, i: f"ISNUMBER(MATCH({lookup_key(f'$A{row}', tickers[i])},risk_ticker,0))",
+        formula=lambda row, i: known_formula(lookup_key(f"$A{row}", tickers[i])),
     )
     ticker = Column(heading="ticker", values=tickers, look=style.given(), name="held_ticker")
     if is_valued(holdings):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.checks import TRADED
 from betaneutral_xl.report import style
-from betaneutral_xl.report.contents import CONFIDENCE, TRADED
+from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets.holdings import is_valued
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
@@ -61,7 +62,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         for label, value, number_format, name, meaning in rows:
             canvas.put(row, 1, label, style.LABEL)
             canvas.put(row, 2, value, style.given(number_format).but(align="right", wrap=True))
-            canvas.put(row, 3, name, style.from_python("General"))
+            canvas.put(row, 3, name, style.from_python("General").but(indent=1))
             canvas.put(row, 4, meaning, style.NOTE)
             if name:
                 book.define(name, canvas, row, 2)
@@ -90,7 +91,13 @@ def _asked(contents: Contents) -> Iterator[Row]:
     ):
         if benchmark is None and math.isfinite(target):
             yield f"target beta to {name}", target, "General", f"target_{k}", "as asked"
-    yield "universe", str(result.universe), "General", "", "which names reweighting may trade"
+        limit = result.constraints.beta_range(name)
+        if limit is not None:
+            for end, word in ((limit.low, "least"), (limit.high, "most")):
+                if math.isfinite(end):
+                    yield f"{word} beta to {name}", end, "General", f"beta_{word}_{k}", "as asked"
+    for n, sentence in enumerate(result.constraints.sentences(), start=1):
+        yield f"limit {n}", sentence, "General", "", "what the new weights must keep to"
     coverage = result.coverage
     yield "held names without risk data", str(coverage.on_missing), "General", "", "error, or drop"
     yield "ETF names without risk data", str(coverage.etf_on_missing), "General", "", "drop, rescale or error"

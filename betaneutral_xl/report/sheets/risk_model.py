@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MOST_CELLS = 512 * 512
 """Of a risk model that is written out."""
 
+PRINTED = 16
+"""Columns of the risk model that are printed: the rest is to be looked up, not to be read."""
+
 MODEL = "Covariance"
 
 
@@ -86,7 +89,7 @@ class Matrix:
             canvas.put_numbers(row, 2, values, numbers)
         book.define("covariance", canvas, FIRST_ROW, 2, FIRST_ROW + n - 1, 1 + n)
         canvas.widths([12, *(10 for _ in tickers)])
-        finish_sheet(canvas, 1 + n, FIRST_ROW + n - 1)
+        finish_sheet(canvas, min(1 + n, PRINTED), FIRST_ROW + n - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class Loadings:
                 )
             book.define(f"exposure_{name}", canvas, row, 3, row, 2 + k)
         canvas.widths([24, 17, *(11 for _ in range(k))])
-        finish_sheet(canvas, min(2 + k, 20), last)
+        finish_sheet(canvas, min(2 + k, PRINTED), last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,11 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
     for k, (name, variance) in enumerate(zip(result.etf_names, variances, strict=True), start=1):
         sheet.section(f"ETF {k}: {name}")
         if aligned.coverage.etf_on_missing is OnMissing.RESCALE:
-            inside = f"(etf_number={k})*etf_inside*etf_printed"
+            inside = f'(etf_number={k})*(etf_inside="yes")*etf_printed'
             sheet.add(
                 f"etf_scale_{k}",
                 "scale of covered weights",
-                f"SUMPRODUCT({inside})/SUMPRODUCT({inside}*etf_covered)",
+                f'SUMPRODUCT({inside})/SUMPRODUCT({inside}*(etf_covered="yes"))',
                 _scale(contents, k - 1),
                 "weight of the basket over weight of its names with risk data",
             )
@@ -164,23 +164,30 @@ def _spread(sheet: Measures, contents: Contents, when: str, column: str) -> str:
 
 
 def _hedge(sheet: Measures, contents: Contents) -> None:
+    """Write the system of the hedge ratios, solved by formula where a sheet can solve it."""
     result = contents.result
     names, ratios = result.etf_names, result.hedge_ratios.tolist()
     covered = result.aligned.covered
     system = result.predicted_beta[covered].T @ result.aligned.covered_etf_weights
-    targets = np.nan_to_num(result.targets)
-    gap = np.array([result.before.beta[name] for name in names]) - targets
-    aims = not bool(np.isnan(result.targets).any())
+    aims = [_aim(contents, k) for k in contents.etfs]
+    gap = [result.before.beta[name] - value for name, (_, value) in zip(names, aims, strict=True)]
     sheet.section("Hedge: (B'F) h = B'w - t")
-    wanted = [f"beta_before_{k}-target_{k}" if aims else f"beta_before_{k}" for k in contents.etfs]
-    sheet.matrix("hedge_gap", "beta to be sold, B'w - t", [wanted], [gap.tolist()])
+    sheet.matrix(
+        "hedge_gap",
+        "beta to be sold, B'w - t",
+        [[f"beta_before_{k}-{formula}" for k, (formula, _) in zip(contents.etfs, aims, strict=True)]],
+        [gap],
+    )
     sheet.matrix(
         "hedge_system",
         "beta of one ETF to another, B'F",
-        [[f"SUMPRODUCT(risk_etf_{j},etf_covariance_{k})/etf_variance_{k}" for j in contents.etfs] for k in contents.etfs],
+        [
+            [f"SUMPRODUCT(risk_etf_{j},etf_covariance_{k})/etf_variance_{k}" for j in contents.etfs]
+            for k in contents.etfs
+        ],
         system.tolist(),
     )
-    solvable = result.condition_number <= WELL_CONDITIONED
+    solvable = result.legs.exact and result.condition_number <= WELL_CONDITIONED
     for k, (name, ratio) in enumerate(zip(names, ratios, strict=True), start=1):
         solved = (
             "hedge_gap/hedge_system"
@@ -194,19 +201,29 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
             ratio,
             "ETF to sell against the original portfolio, in its net asset value",
         )
-    if not solvable:
-        for k, name in enumerate(names, start=1):
-            terms = "+".join(f"INDEX(hedge_system,{k},{j})*hedge_ratio_{j}" for j in contents.etfs)
-            sheet.add(
-                f"hedge_rest_{k}",
-                f"what the hedge ratios leave of beta to {name}",
-                f"{terms}-INDEX(hedge_gap,{k})",
-                0.0,
-                "0: the ratios solve the system, which is too nearly singular to be solved in a sheet",
-            )
     sheet.add(
         "condition_number", "condition number", None, result.condition_number, "of B'F; large for near copies"
     )
+
+
+def _aim(contents: Contents, k: int) -> tuple[str, float]:
+    """Return what the hedge ratios bring the beta to, as a formula and a value.
+
+    That is the target; of a range the nearest; and 0 for the method that has no target.
+    """
+    result = contents.result
+    name, target = result.etf_names[k - 1], float(result.targets[k - 1])
+    limit = result.constraints.beta_range(name)
+    if math.isfinite(target) and (limit is None or contents.benchmarks[k - 1] is not None):
+        return f"target_{k}", target
+    if limit is None:
+        return "0", 0.0
+    formula, value = f"beta_before_{k}", result.before.beta[name]
+    if math.isfinite(limit.low):
+        formula, value = f"MAX({formula},beta_least_{k})", max(value, limit.low)
+    if math.isfinite(limit.high):
+        formula, value = f"MIN({formula},beta_most_{k})", min(value, limit.high)
+    return formula, value
 
 
 def _change(sheet: Measures, contents: Contents, model: Model) -> None:
@@ -230,7 +247,7 @@ def _change(sheet: Measures, contents: Contents, model: Model) -> None:
     sheet.add(
         "names_traded",
         "names traded",
-        f"SUMPRODUCT(--(ABS(trade)>smallest_trade))",
+        "SUMPRODUCT(--(ABS(trade)>smallest_trade))",
         float(len(contents.by_size)),
         "whose weight changes",
     )
