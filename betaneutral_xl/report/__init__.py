@@ -1,8 +1,12 @@
-"""From a result to a workbook that stands alone and proves its own numbers."""
+"""From a result to a workbook that stands alone and proves its own numbers.
+
+What else is known is given by keyword: the ways side by side, the orders in whole shares, what
+could be reached, what the weights did, and the name of the frozen inputs.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import saving
 from betaneutral_xl.provenance import now
@@ -14,16 +18,16 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.rebalance import Rebalance
 
-__all__ = ["Realised", "build_report", "write_report"]
+__all__ = ["Contents", "Realised", "build_html", "build_report", "write_html", "write_pdf", "write_report"]
+
+
+def contents_of(result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any) -> Contents:
+    """Put together what a report shows; ``known`` is what ``Contents`` has besides."""
+    return Contents(result=result, command=command, written_at=written_at or now(), **known)
 
 
 def build_report(
-    result: Rebalance,
-    command: str = "",
-    written_at: datetime | None = None,
-    *,
-    snapshot: str = "",
-    realised: tuple[Realised, ...] = (),
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
 ) -> bytes:
     """Return a result's report workbook as the bytes of an ``.xlsx`` file.
 
@@ -36,33 +40,18 @@ def build_report(
     written_at
         The time stamp, UTC; by default now. The same inputs and the same stamp give the same
         bytes.
-    snapshot
-        The name of the frozen inputs that the result was made from, if it was.
-    realised
-        What weights did after the fact, for a sheet of its own.
+    **known
+        What else ``Contents`` can show: ``snapshot``, ``ways``, ``orders``, ``infeasible``,
+        ``realised``.
 
     """
     from betaneutral_xl.report.workbook import workbook  # noqa: PLC0415 - openpyxl
 
-    return workbook(
-        Contents(
-            result=result,
-            command=command,
-            written_at=written_at or now(),
-            snapshot=snapshot,
-            realised=realised,
-        )
-    )
+    return workbook(contents_of(result, command, written_at, **known))
 
 
 def write_report(
-    result: Rebalance,
-    path: Path | str,
-    command: str = "",
-    written_at: datetime | None = None,
-    *,
-    snapshot: str = "",
-    realised: tuple[Realised, ...] = (),
+    result: Rebalance, path: Path | str, command: str = "", written_at: datetime | None = None, **known: Any
 ) -> None:
     """Write a result's report workbook, whole or not at all.
 
@@ -74,4 +63,16 @@ def write_report(
         If the file cannot be written; what was there is still there.
 
     """
-    saving.save(path, build_report(result, command, written_at, snapshot=snapshot, realised=realised))
+    saving.save(path, build_report(result, command, written_at, **known))
+
+
+def build_html(
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
+) -> bytes:
+    """Return a result's report as one web page that needs no other file.
+
+    Parameters are those of ``build_report``.
+    """
+    from betaneutral_xl.report.page import page  # noqa: PLC0415 - only for a web page
+
+    return page(contents_of(result, command, written_at, **known)).encode()

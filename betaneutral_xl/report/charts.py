@@ -46,11 +46,6 @@ POINTS = 100
 """Font sizes are in hundredths of a point."""
 
 
-def cell(sheet: str, letter: str, row: int) -> str:
-    """Return the reference of a cell."""
-    return f"'{sheet}'!${letter}${row}"
-
-
 def column(sheet: str, letter: str, first: int, last: int) -> str:
     """Return the reference of a part of a column."""
     return f"'{sheet}'!${letter}${first}:${letter}${last}"
@@ -62,9 +57,8 @@ ERROR_BARS_ORDER = ("errDir", "errBarType", "errValType", "noEndCap", "plus", "m
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The cells of one series: its heading, its values, and the half-widths of its error bars."""
+    """The cells of one series: its values, and the half-widths of its error bars."""
 
-    name: str
     values: str
     errors: str = ""
 
@@ -117,7 +111,8 @@ def draw(
         axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=style.GREY))
     chart.x_axis.tickLblPos = "low"
     if any(series.errors for series in picture.series):
-        chart.y_axis.scaling.min, chart.y_axis.scaling.max = picture.span()
+        low, high, step = picture.scale()
+        chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step
     chart.y_axis.number_format = number_format
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=style.RULE))
     chart.series = [
@@ -132,9 +127,7 @@ def _series(n: int, series: Series, source: Source, picture: Picture, categories
     native = NativeSeries(
         idx=n,
         order=n,
-        tx=SeriesLabel(
-            strRef=StrRef(f=source.name, strCache=StrData(ptCount=1, pt=[StrVal(idx=0, v=series.name)]))
-        ),
+        tx=SeriesLabel(v=clean(series.name)),
         cat=AxDataSource(strRef=StrRef(f=categories, strCache=StrData(ptCount=len(names), pt=names))),
         val=_numbers(source.values, series.values),
     )

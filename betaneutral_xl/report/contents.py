@@ -16,6 +16,9 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from betaneutral_xl.compare import Alternative
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.reachable import Reachable
     from betaneutral_xl.rebalance import Rebalance
 
 CONFIDENCE = 1.96
@@ -73,6 +76,12 @@ class Contents:
         UTC.
     realised
         What the weights did, where prices were given.
+    ways
+        The ways to the same beta, side by side.
+    orders
+        The proposal in whole shares, where all prices are known.
+    infeasible
+        What could be reached, where what was asked for could not be; the proposal is another then.
 
     """
 
@@ -81,11 +90,19 @@ class Contents:
     command: str = ""
     snapshot: str = ""
     realised: tuple[Realised, ...] = ()
+    ways: tuple[Alternative, ...] = ()
+    orders: Orders | None = None
+    infeasible: Reachable | None = None
 
     @property
     def etfs(self) -> range:
         """The numbers of the ETFs, from 1: formulas call the first ``etf_1``."""
         return range(1, len(self.result.etf_names) + 1)
+
+    @cached_property
+    def weighed_ways(self) -> tuple[Rebalance, ...]:
+        """The results of those ways that have weights of their own; formulas call the first ``way_1``."""
+        return tuple(way.result for way in self.ways if way.result is not None)
 
     @cached_property
     def beta_errors(self) -> FloatArray | None:

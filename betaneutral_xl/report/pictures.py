@@ -15,6 +15,9 @@ from betaneutral_xl.report.contents import CONFIDENCE
 if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents, Realised
 
+STEPS = 6
+"""Of a scale, about."""
+
 MOST_BARS = 12
 """Names in a picture of the largest ones."""
 
@@ -48,16 +51,18 @@ class Picture:
     series: tuple[Series, ...]
     percent: bool = False
 
-    def span(self) -> tuple[float, float]:
-        """Return round ends of a scale that holds 0, all values and all error bars."""
+    def scale(self) -> tuple[float, float, float]:
+        """Return round ends of a scale that holds 0, all values and their error bars, and its step."""
         ends = [0.0]
         for series in self.series:
             errors = series.errors or (0.0,) * len(series.values)
             pairs = [(v, e) for v, e in zip(series.values, errors, strict=True) if math.isfinite(v)]
             ends += [v - e for v, e in pairs] + [v + e for v, e in pairs]
         low, high = min(ends), max(ends)
-        step = 10.0 ** math.floor(math.log10((high - low) or 1.0)) / 2.0
-        return math.floor(low / step) * step, math.ceil(high / step) * step
+        rough = (high - low or 1.0) / STEPS
+        magnitude = 10.0 ** math.floor(math.log10(rough))
+        step = next(m * magnitude for m in (1.0, 2.0, 5.0, 10.0) if m * magnitude >= rough * (1.0 - 1e-9))
+        return round(math.floor(low / step) * step, 12), round(math.ceil(high / step) * step, 12), step
 
 
 def portfolio_betas(contents: Contents) -> Picture:

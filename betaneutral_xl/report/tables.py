@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openpyxl.worksheet.filters import AutoFilter
@@ -64,13 +64,19 @@ class Column:
     name: str = ""
     squared: bool = False
 
+    def set_off(self) -> Column:
+        """Return the same column, text clear of the numbers on its left."""
+        return replace(self, look=self.look.but(indent=1)) if self.is_text else self
+
     @property
     def is_text(self) -> bool:
         """Whether the values are no numbers."""
         return any(isinstance(value, (str, bool)) for value in self.values)
 
 
-def place(book: Book, canvas: Canvas, name: str, columns: Sequence[Column]) -> None:
+def place(
+    book: Book, canvas: Canvas, name: str, columns: Sequence[Column], *, printed_below: int = 0
+) -> None:
     """Write a table from the sheet's first row on: filters, frozen head, names, print set-up.
 
     Parameters
@@ -81,14 +87,19 @@ def place(book: Book, canvas: Canvas, name: str, columns: Sequence[Column]) -> N
         The table's name in the workbook, such as ``tblWeights``.
     columns
         All of the same length, at least one row.
+    printed_below
+        Rows below the table that are printed with it.
 
     """
-    headings = place_grid(book, canvas, columns)
+    headings = place_grid(book, canvas, columns, printed_below=printed_below)
     _list_object(book, canvas, name, headings, len(columns[0].values))
 
 
-def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column]) -> list[str]:
+def place_grid(
+    book: Book, canvas: Canvas, columns: Sequence[Column], *, printed_below: int = 0
+) -> list[str]:
     """Write the same without filters, for rows whose order must stay, and return the headings."""
+    columns = [column.set_off() if at else column for at, column in enumerate(columns)]
     proofs = [column for column in columns if column.formula]
     headings = _unique(
         [column.heading for column in columns] + [f"{column.heading} {PYTHON}" for column in proofs]
@@ -102,7 +113,7 @@ def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column]) -> list[st
             canvas.put(row, at, value, look)
         _compare(book, canvas, column, columns.index(column) + 1, at)
     canvas.widths(_width(h, c) for h, c in zip(headings, (*columns, *proofs), strict=True))
-    finish_sheet(canvas, len(columns), FIRST_ROW + len(columns[0].values) - 1)
+    finish_sheet(canvas, len(columns), FIRST_ROW + len(columns[0].values) - 1 + printed_below)
     return headings
 
 
@@ -110,7 +121,7 @@ def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look
     """Write the head of a sheet; headings of numbers stand to the right, clear of the filter's button."""
     for at, (heading, look) in enumerate(zip(headings, looks, strict=True), start=1):
         number = look.number_format != "General"
-        aligned = style.HEADING.but(align="right" if number else "left", indent=2 if number else 0)
+        aligned = style.HEADING.but(align="right" if number else "left", indent=2 if number else int(at > 1))
         canvas.put(HEADING_ROW, at, heading, aligned)
     canvas.height(HEADING_ROW, 30)
 

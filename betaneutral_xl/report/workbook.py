@@ -13,16 +13,21 @@ from betaneutral_xl.report.sheets import (
     etf,
     front,
     holdings,
+    infeasible,
     inputs,
     provenance,
     realised,
     risk_model,
+    tickets,
     trades,
+    ways,
     weights,
     workings,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from betaneutral_xl.report.contents import Contents
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN
@@ -50,12 +55,18 @@ def workbook(contents: Contents) -> bytes:
     holdings.write(book, page["Holdings"], contents)
     etf.write(book, page["ETF"], contents)
     model = risk_model.model_of(contents)
-    model.write(book, page["Covariance"], contents)
+    model.write(book, page[risk_model.MODEL], contents)
     risk_model.write_vectors(book, page["Risk"], contents, model)
     betas.write(book, page["Betas"], contents)
     workings.write(book, page["Measures"], contents, model)
     weights.write(book, page["Weights"], contents)
     trades.write(book, page["Trades"], contents)
+    if contents.orders is not None:
+        tickets.write(book, page[tickets.NAME], contents, contents.orders)
+    if contents.ways:
+        ways.write(book, page[ways.NAME], contents, model)
+    if contents.infeasible is not None:
+        infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
     if contents.realised:
         realised.write(book, page["Realised"], contents)
     count = checks.write(book, page["Checks"], contents)
@@ -71,19 +82,24 @@ def workbook(contents: Contents) -> bytes:
     return book.to_bytes(contents.written_at)
 
 
-def _tabs(contents: Contents) -> list[tuple[str, str]]:
-    return [
-        ("Summary", PRESENTATION),
-        ("Inputs", INPUT),
-        ("Holdings", INPUT),
-        ("ETF", INPUT),
-        ("Covariance", INPUT),
-        ("Risk", WORKING),
-        ("Betas", WORKING),
-        ("Measures", WORKING),
-        ("Weights", PRESENTATION),
-        ("Trades", PRESENTATION),
-        *([("Realised", PRESENTATION)] if contents.realised else []),
-        ("Checks", CONTROL),
-        ("Provenance", CONTROL),
-    ]
+def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
+    """Yield the names and colours of the sheets that there are."""
+    sheets = (
+        ("Summary", PRESENTATION, True),
+        (infeasible.NAME, PRESENTATION, contents.infeasible is not None),
+        ("Inputs", INPUT, True),
+        ("Holdings", INPUT, True),
+        ("ETF", INPUT, True),
+        (risk_model.MODEL, INPUT, True),
+        ("Risk", WORKING, True),
+        ("Betas", WORKING, True),
+        ("Measures", WORKING, True),
+        ("Weights", PRESENTATION, True),
+        ("Trades", PRESENTATION, True),
+        (tickets.NAME, PRESENTATION, contents.orders is not None),
+        (ways.NAME, PRESENTATION, bool(contents.ways)),
+        ("Realised", PRESENTATION, bool(contents.realised)),
+        ("Checks", CONTROL, True),
+        ("Provenance", CONTROL, True),
+    )
+    yield from ((name, colour) for name, colour, wanted in sheets if wanted)

@@ -10,7 +10,7 @@ from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import betas, trades
-from betaneutral_xl.report.tables import FIRST_ROW, HEADING_ROW
+from betaneutral_xl.report.tables import FIRST_ROW
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.book import Book
@@ -171,7 +171,6 @@ def _charts(canvas: Canvas, contents: Contents, row: int) -> int:
         charts.column(here, "A", head + 1, last),
         [
             charts.Source(
-                name=charts.cell(here, value, head),
                 values=charts.column(here, value, head + 1, last),
                 errors=charts.column(here, error, head + 1, last),
             )
@@ -193,11 +192,6 @@ def _from_table(
 ) -> None:
     """Draw the first rows of a table."""
     last = FIRST_ROW + len(picture.categories) - 1
-    sources = [
-        charts.Source(
-            name=charts.cell(sheet, letter, HEADING_ROW), values=charts.column(sheet, letter, FIRST_ROW, last)
-        )
-        for letter in columns
-    ]
+    sources = [charts.Source(charts.column(sheet, letter, FIRST_ROW, last)) for letter in columns]
     categories = charts.column(sheet, "A", FIRST_ROW, last)
     charts.draw(canvas, picture, categories, sources, at=at, size=(width, CHART_HEIGHT))

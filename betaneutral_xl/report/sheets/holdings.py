@@ -79,7 +79,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             ),
             covered,
         ]
-    place(book, canvas, "tblHoldings", columns)
+    place(book, canvas, "tblHoldings", columns, printed_below=1)
     row = FIRST_ROW + len(tickers)
     at = 1 + [column.heading for column in columns].index("weight")
     canvas.put(row, 1, CASH, style.LABEL)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.checks import TRADED
 from betaneutral_xl.report import style
 from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.sheets import tickets, ways
 from betaneutral_xl.report.sheets.holdings import is_valued
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
@@ -50,13 +51,17 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     """Write the constants by group, then how to read the workbook."""
     write_headings(canvas, ("input", "value", "name", "meaning"), [style.TEXT] * 4)
     row = FIRST_ROW
-    for title, rows in (
+    for title, group in (
         ("What is asked", _asked(contents)),
         ("Portfolio", _portfolio(contents)),
         ("ETFs", _etfs(contents)),
         ("Risk model", _risk(contents)),
+        ("Trading", _trading(contents)),
         ("This report", _report()),
     ):
+        rows = list(group)
+        if not rows:
+            continue
         canvas.put(row, 1, title, style.SECTION)
         row += 1
         for label, value, number_format, name, meaning in rows:
@@ -133,6 +138,14 @@ def _risk(contents: Contents) -> Iterator[Row]:
             "effective_days",
             "equally weighted days that tell as much: T of the standard errors",
         )
+
+
+def _trading(contents: Contents) -> Iterator[Row]:
+    if contents.ways:
+        cost = ways.cost_of_trade(contents.ways)
+        yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of what is traded, in Compare"
+    if contents.orders is not None:
+        yield from tickets.inputs(contents.orders)
 
 
 def _report() -> Iterator[Row]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.tables import FIRST_ROW, HEADING_ROW, Column, place
+from betaneutral_xl.report.tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.book import Book
@@ -40,12 +40,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                 name = f"{heading} {one.label} to {one.etf}"
                 columns.append(_padded(name, values.tolist(), style.NUMBER, length))
             letter = get_column_letter(at)
-            sources.append(
-                charts.Source(
-                    name=charts.cell(canvas.title, letter, HEADING_ROW),
-                    values=charts.column(canvas.title, letter, FIRST_ROW, last),
-                )
-            )
+            sources.append(charts.Source(charts.column(canvas.title, letter, FIRST_ROW, last)))
         dates = charts.column(canvas.title, get_column_letter(first), FIRST_ROW, last)
         drawn.append((pictures.realised_betas(group), dates, sources))
     place(book, canvas, "tblRealised", columns)

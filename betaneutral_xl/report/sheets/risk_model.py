@@ -37,8 +37,11 @@ MODEL = "Covariance"
 class Model(Protocol):
     """How formulas get at V."""
 
-    def variance(self, vector: str) -> str | None:
-        """Return the formula of x'V x of a vector of the sheet Risk; None if V is not there."""
+    def variance(self, vector: str, less: str = "") -> str | None:
+        """Return the formula of x'V x of a vector of the sheet Risk, or of a difference of two.
+
+        None if V is not there.
+        """
         ...
 
     def covariance(self, row: int, k: int) -> str | None:
@@ -64,9 +67,10 @@ class Matrix:
     def _last(self) -> str:
         return get_column_letter(1 + self.form.size)
 
-    def variance(self, vector: str) -> str:
+    def variance(self, vector: str, less: str = "") -> str:
         """Return the formula of x'V x."""
-        return f"SUMPRODUCT(MMULT(covariance,risk_{vector}),risk_{vector})"
+        x = _difference("risk", vector, less)
+        return f"SUMPRODUCT(MMULT(covariance,{x}),{x})"
 
     def covariance(self, row: int, k: int) -> str:
         """Return the formula of the product of a row of V with the ETF's weights."""
@@ -105,10 +109,10 @@ class Loadings:
     def _last(self) -> str:
         return get_column_letter(2 + self.form.loadings.shape[1])
 
-    def variance(self, vector: str) -> str:
+    def variance(self, vector: str, less: str = "") -> str:
         """Return the formula of x'V x: the squared factor exposures, and the specific part."""
-        own = f"SUMPRODUCT(specific_variance,risk_{vector},risk_{vector})"
-        return f"SUMSQ(exposure_{vector})+{own}"
+        x = _difference("risk", vector, less)
+        return f"SUMPRODUCT({_difference('exposure', vector, less)}^2)+SUMPRODUCT(specific_variance,{x},{x})"
 
     def covariance(self, row: int, k: int) -> str:
         """Return the formula of a name's loadings with the ETF's exposures, and its specific part."""
@@ -142,6 +146,9 @@ class Loadings:
             "trade": result.trades[covered],
         }
         vectors |= {f"etf_{e}": aligned.covered_etf_weights[:, e - 1] for e in contents.etfs}
+        vectors |= {
+            f"way_{j}": way.new_weights[covered] for j, way in enumerate(contents.weighed_ways, start=1)
+        }
         for row, (name, vector) in enumerate(vectors.items(), start=last + 2):
             canvas.put(row, 1, f"exposure of {name}", style.LABEL)
             for j, value in enumerate((vector @ loadings).tolist(), start=3):
@@ -160,8 +167,9 @@ class Absent:
 
     size: int
 
-    def variance(self, vector: str) -> str | None:
+    def variance(self, vector: str, less: str = "") -> str | None:
         """Return the formula of f'V f for an ETF, and None for other vectors."""
+        del less
         number = vector.removeprefix("etf_")
         return f"SUMPRODUCT(etf_covariance_{number},risk_{vector})" if number != vector else None
 
@@ -224,6 +232,10 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
             from_weights(f"etf_weight_{k}", f"risk_etf_{k}", f"etf_weight_{k}", f[:, k - 1])
             for k in contents.etfs
         ),
+        *(
+            from_weights(f"way_{j}", f"risk_way_{j}", f"way_{j}", way.new_weights[covered])
+            for j, way in enumerate(contents.weighed_ways, start=1)
+        ),
         Column(
             heading="volatility",
             values=covariance.volatilities.tolist(),
@@ -265,6 +277,10 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
 def benchmark_name(contents: Contents, ticker: str) -> str:
     """Return the name of the column of covariances with a target's ticker."""
     return f"target_covariance_{1 + contents.benchmarks.index(ticker)}"
+
+
+def _difference(stem: str, vector: str, less: str) -> str:
+    return f"({stem}_{vector}-{stem}_{less})" if less else f"{stem}_{vector}"
 
 
 def _or_values(formula: Callable[..., str | None]) -> Callable[[int, int], str | None] | None:

@@ -86,7 +86,17 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     ]
     if columns[-2].formula is None:
         columns[-2] = _solved(columns[-2])
-    place(book, canvas, "tblWeights", columns)
+    weighed = [way for way in contents.ways if way.result is not None]
+    columns += [
+        Column(
+            heading=way.name,
+            values=result_of_way.new_weights.tolist(),
+            look=style.from_python(style.PERCENT),
+            name=f"way_{j}",
+        )
+        for j, (way, result_of_way) in enumerate(zip(weighed, contents.weighed_ways, strict=True), start=1)
+    ]
+    place(book, canvas, "tblWeights", columns, printed_below=1)
     _cash(canvas, contents, FIRST_ROW + len(tickers), new_weight)
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.look_through import overlaps
 from betaneutral_xl.report.measures import Measures
+from betaneutral_xl.report.sheets import tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 from betaneutral_xl.report.sheets.risk_model import benchmark_name
 
@@ -32,6 +34,9 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     _hedge(sheet, contents)
     _exposure(sheet, contents, model, "after", contents.result.after)
     _change(sheet, contents, model)
+    _look_through(sheet, contents)
+    if contents.orders is not None:
+        tickets.measures(sheet, contents.orders)
     sheet.close()
 
 
@@ -251,6 +256,46 @@ def _change(sheet: Measures, contents: Contents, model: Model) -> None:
         float(len(contents.by_size)),
         "whose weight changes",
     )
+
+
+def _look_through(sheet: Measures, contents: Contents) -> None:
+    for k, one in enumerate(overlaps(contents.result.aligned), start=1):
+        sheet.section(f"Look-through: the portfolio as it is and {one.etf}")
+        both = f"(weight<>0)*(etf_weight_{k}<>0)"
+        long = f"(weight>0)*(etf_weight_{k}>0)"
+        less = f"((weight<etf_weight_{k})*weight+(weight>=etf_weight_{k})*etf_weight_{k})"
+        for name, label, formula, value, how in (
+            ("shared_names", "shared names", f"SUMPRODUCT({both})", float(len(one.shared)), "in both"),
+            (
+                "shared_of_portfolio",
+                "portfolio's weight in shared names",
+                f"SUMPRODUCT({both}*weight)",
+                one.portfolio_weight,
+                "of net asset value",
+            ),
+            (
+                "shared_of_etf",
+                "ETF's weight in shared names",
+                f"SUMPRODUCT({both}*etf_weight_{k})",
+                one.etf_weight,
+                "of the ETF's net assets",
+            ),
+            (
+                "shared_weight",
+                "shared weight",
+                f"SUMPRODUCT({long}*{less})",
+                one.shared_weight,
+                "sum of the smaller weight where both are long",
+            ),
+            (
+                "active_share",
+                "active share",
+                f"SUMPRODUCT(ABS(weight-etf_weight_{k}))/2",
+                one.active_share,
+                "sum of absolute differences of weights / 2",
+            ),
+        ):
+            sheet.add(f"{name}_{k}", label, formula, value, how)
 
 
 def _root(variance: str | None) -> str | None:

@@ -1,0 +1,87 @@
+"""The sheet Infeasibility: what was asked for, what could be reached, and what would help."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula, reference
+from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet
+
+if TYPE_CHECKING:
+    from betaneutral_xl.reachable import Reachable
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+
+NAME = "Infeasibility"
+
+ETF_HEADINGS = ("beta to", "wanted", "lowest", "highest", "nearest", "by formula", "ETF to sell beside it")
+
+
+def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> None:
+    """Write the explanation, and the nearest weights with their betas by formula."""
+    del book
+    canvas.put(1, 1, found.sentence(), style.ANSWER)
+    canvas.merge(1, 1, len(ETF_HEADINGS))
+    canvas.paint(1, range(2, len(ETF_HEADINGS) + 1), style.ANSWER)
+    canvas.height(1, 18 * (1 + len(found.sentence()) // 100) + 6)
+    row = 3
+    known = bool(np.isfinite(found.weights).all())
+    relaxed = [one.sentence for one in found.relaxations]
+    lists = [("On their limits at the nearest weights", list(found.binding))]
+    lists.append(("Any one of these would do, all else kept", relaxed))
+    if found.benchmark:
+        lists.append(("A target that can be reached", [f"{found.benchmark[0]}: {found.benchmark[1]:.4f}"]))
+    start = row + len(found.etf_names) + 2 + sum(2 + len(lines) for _, lines in lists if lines)
+    _betas(canvas, contents, found, row, start + 1 if known else 0)
+    row += len(found.etf_names) + 2
+    for title, lines in lists:
+        if lines:
+            canvas.put(row, 1, title, style.SECTION)
+            for line in lines:
+                row += 1
+                canvas.put(row, 1, line, style.TEXT)
+            row += 2
+    if known:
+        row = _weights(canvas, contents, found, row)
+    canvas.widths([26, 18, 14, 14, 14, 14, 22])
+    finish_sheet(canvas, len(ETF_HEADINGS), max(row, FIRST_ROW))
+
+
+def _betas(canvas: Canvas, contents: Contents, found: Reachable, row: int, weights_row: int) -> None:
+    for column, heading in enumerate(ETF_HEADINGS, start=1):
+        canvas.put(row, column, heading, style.HEADING.but(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
+    last = weights_row + len(found.tickers) - 1
+    for k, name in enumerate(found.etf_names):
+        row += 1
+        canvas.put(row, 1, name, style.LABEL)
+        canvas.put(row, 2, str(found.wanted[k]), style.given())
+        number = style.from_python(style.NUMBER)
+        for column, values in enumerate((found.low, found.high, found.beta), start=3):
+            value = float(values[k])
+            shown = value if math.isfinite(value) else "no limit" if math.isinf(value) else None
+            canvas.put(row, column, shown, number.but(align="right"))
+        if weights_row:
+            cells = reference(weights_row, 3, last, 3)
+            beta = Formula(f"SUMPRODUCT({cells},beta_{k + 1})", float(found.beta[k]))
+            canvas.put(row, 6, beta, style.calculated(style.NUMBER))
+        canvas.put(row, 7, found.hedge_legs.get(name, 0.0), style.from_python(style.PERCENT))
+    del contents
+
+
+def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> int:
+    """Write the nearest weights in the order of the sheet Weights."""
+    place = {ticker: at for at, ticker in enumerate(found.tickers)}
+    for column, heading in enumerate(("nearest weights", "as it is", "nearest"), start=1):
+        canvas.put(row, column, heading, style.HEADING.but(align="left" if column == 1 else "right"))
+    old = contents.result.weights.tolist()
+    for ticker, weight in zip(contents.result.tickers, old, strict=True):
+        row += 1
+        canvas.put(row, 1, ticker, style.LABEL)
+        canvas.put(row, 2, weight, style.from_python(style.PERCENT))
+        canvas.put(row, 3, float(found.weights[place[ticker]]), style.from_python(style.PERCENT))
+    return row

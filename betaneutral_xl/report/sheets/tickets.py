@@ -1,0 +1,148 @@
+"""The sheet Orders: the proposal in whole shares, and the truth after rounding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.constraints import BASIS_POINT
+from betaneutral_xl.orders import Side
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import lookup_key
+from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+
+if TYPE_CHECKING:
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.measures import Measures
+
+NAME = "Orders"
+
+
+def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> None:
+    """Write one row an order, the largest first."""
+    result, ticket = orders.result, orders.ticket
+    if not orders.orders:
+        write_headings(canvas, ["No orders"], [style.TEXT])
+        canvas.put(FIRST_ROW, 1, "No trade is as large as a share, or the least notional.", style.PARAGRAPH)
+        canvas.widths([60])
+        finish_sheet(canvas, 1, FIRST_ROW)
+        return
+    tickers = [order.ticker for order in orders.orders]
+    at = [result.tickers.index(ticker) for ticker in tickers]
+    signed = np.array([order.signed_shares for order in orders.orders], dtype=np.float64)
+    prices = np.array([order.price for order in orders.orders])
+    change = signed * prices / ticket.nav
+    exact = result.trades[at]
+
+    def look_up(name: str, row: int, i: int) -> str:
+        return f"INDEX({name},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
+
+    columns = [
+        Column(heading="ticker", values=tickers, look=style.LABEL),
+        Column(heading="side", values=[str(order.side) for order in orders.orders], look=style.from_python("General")),
+        Column(
+            heading="shares",
+            values=[order.shares for order in orders.orders],
+            look=style.from_python(style.WHOLE),
+        ),
+        Column(heading="price", values=prices.tolist(), look=style.given(style.PRICE)),
+        Column(
+            heading="notional",
+            values=[order.notional for order in orders.orders],
+            look=style.calculated(style.MONEY),
+            formula=lambda row, _: f"C{row}*D{row}",
+            name="order_notional",
+        ),
+        Column(
+            heading="weight_change",
+            values=change.tolist(),
+            look=style.calculated(style.SIGNED_PERCENT),
+            formula=lambda row, _: f'IF(B{row}="{Side.BUY}",1,-1)*E{row}/order_nav',
+            name="order_weight",
+        ),
+        Column(
+            heading="exact_trade",
+            values=exact.tolist(),
+            look=style.calculated(style.SIGNED_PERCENT),
+            formula=lambda row, i: look_up("trade", row, i),
+        ),
+        Column(
+            heading="rounding",
+            values=(change - exact).tolist(),
+            look=style.calculated(style.SIGNED_PERCENT.replace("0.00%", "0.0000%")),
+            formula=lambda row, _: f"F{row}-G{row}",
+        ),
+    ]
+    betas = result.predicted_beta[at]
+    for k, name in enumerate(result.etf_names, start=1):
+        columns.append(
+            Column(
+                heading="beta_change" if len(contents.etfs) == 1 else f"beta_change_{name}",
+                values=(betas[:, k - 1] * change).tolist(),
+                look=style.calculated(style.SIGNED),
+                formula=lambda row, i, k=k: f"F{row}*" + look_up(f"beta_{k}", row, i),
+                name=f"order_beta_{k}",
+            )
+        )
+    place(book, canvas, "tblOrders", columns)
+
+
+def measures(sheet: Measures, orders: Orders) -> None:
+    """Write what the portfolio is after the orders."""
+    result = orders.result
+    some = bool(orders.orders)
+    sheet.section("After the orders, in whole shares")
+    for k, name in enumerate(result.etf_names, start=1):
+        traded = f"SUM(order_beta_{k})" if some else "0"
+        sheet.add(
+            f"orders_residual_beta_{k}",
+            f"beta to {name} that rounding adds",
+            f"{traded}-SUMPRODUCT(trade,beta_{k})",
+            orders.residual_beta[name],
+            "beta of the orders less beta of the exact trades",
+        )
+        sheet.add(
+            f"orders_beta_{k}",
+            f"beta to {name} after the orders",
+            f"beta_before_{k}+{traded}",
+            orders.beta[name],
+            "beta before, and beta of the orders",
+        )
+    notional = "SUM(order_notional)" if some else "0"
+    sheet.add("orders_traded", "traded", notional, orders.traded, "base currency")
+    sheet.add(
+        "orders_turnover", "turnover of the orders", "orders_traded/order_nav/2", orders.turnover, "one-way"
+    )
+    sheet.add("orders_cost", "cost of the orders", "orders_traded*order_cost", orders.cost, "base currency")
+    paid = "SUM(order_weight)*order_nav" if some else "0"
+    sheet.add(
+        "orders_cash",
+        "cash after the orders",
+        f"cash_before*order_nav-{paid}-orders_cost",
+        orders.cash,
+        "base currency",
+    )
+    sheet.add(
+        "orders_tracking_error",
+        "tracking error of rounding",
+        None,
+        orders.tracking_error,
+        "annual, against the exact weights",
+    )
+
+
+def inputs(orders: Orders) -> list[tuple[str, float, str, str, str]]:
+    """Return the constants of the orders: label, value, format, name, meaning."""
+    ticket = orders.ticket
+    rows = [
+        ("net asset value of the orders", ticket.nav, style.PRICE, "order_nav", "in base currency"),
+        ("cost of an order", ticket.cost_bp * BASIS_POINT, "0.0000%", "order_cost", "of what is traded"),
+        ("least notional", ticket.min_notional, style.PRICE, "", "smaller orders are left out"),
+    ]
+    if np.isfinite(ticket.keep_cash):
+        rows.append(("cash to keep", ticket.keep_cash, style.PERCENT, "", "of net asset value"))
+    return rows

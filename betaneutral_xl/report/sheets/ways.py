@@ -1,0 +1,157 @@
+"""The sheet Compare: the ways to the same beta, side by side."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from openpyxl.utils import get_column_letter
+
+from betaneutral_xl.compare import AS_IS, BY_BASKET, BY_ETF
+from betaneutral_xl.report import style
+from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.tables import FIRST_ROW, Column, place_grid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from betaneutral_xl.compare import Alternative
+    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.sheets.risk_model import Model
+
+NAME = "Compare"
+
+MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades")
+
+Formulas = dict[str, str | None]
+
+
+def cost_of_trade(ways: Sequence[Alternative]) -> float:
+    """Return what a unit of trade costs, from what any way's trades cost."""
+    costs = (way.cost / way.turnover / 2.0 for way in ways if way.turnover and math.isfinite(way.turnover))
+    return next(costs, 0.0)
+
+
+def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
+    """Write one row a way, and below them why a way leads nowhere."""
+    ways, names = contents.ways, contents.result.etf_names
+    formulas = _formulas(contents, model)
+    suffix = {name: "" if len(names) == 1 else f"_{name}" for name in names}
+    covariance = contents.result.aligned.covariance
+    has_errors = any(math.isfinite(error) for way in ways for error in way.beta_error.values())
+    volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
+
+    def column(heading: str, key: str, values: list[float], number_format: str, *, squared: bool) -> Column:
+        return Column(
+            heading=heading,
+            values=values,
+            look=style.calculated(number_format),
+            formula=lambda _, i: formulas[i][key],
+            squared=squared,
+        )
+
+    columns = [Column(heading="way", values=[way.name for way in ways], look=style.LABEL)]
+    for k, name in enumerate(names, start=1):
+        beta = get_column_letter(len(columns) + 1)
+        values = [way.beta[name] for way in ways]
+        columns.append(column(f"beta{suffix[name]}", f"beta_{k}", values, style.NUMBER, squared=False))
+        if has_errors:
+            errors = [CONFIDENCE * way.beta_error[name] for way in ways]
+            live = covariance.seen is None
+            columns.append(
+                Column(
+                    heading=f"± 95 %{suffix[name]}",
+                    values=errors,
+                    look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),
+                    formula=_error(k, beta, volatility, ways) if live else None,
+                    squared=True,
+                )
+            )
+    for key in MEASURES:
+        values = [math.nan if way.note else float(getattr(way, key)) for way in ways]
+        shown = style.WHOLE if key == "trades" else style.PERCENT
+        columns.append(column(key, key, values, shown, squared=key in {"volatility", "tracking_error"}))
+    notes = [f"{way.name}: {way.note}" for way in ways if way.note]
+    place_grid(book, canvas, columns, printed_below=1 + len(notes))
+    for row, note in enumerate(notes, start=FIRST_ROW + len(ways) + 1):
+        canvas.put(row, 1, note, style.NOTE)
+
+
+def _error(k: int, beta: str, volatility: str, ways: Sequence[Alternative]) -> Callable[[int, int], str | None]:
+    """Return the formula of a beta's error bar, from the beta and the volatility in the same row."""
+
+    def formula(row: int, i: int) -> str | None:
+        if ways[i].note:
+            return None
+        left = f"MAX(0,{volatility}{row}^2-{beta}{row}^2*etf_variance_{k})"
+        return f"error_bar*SQRT({left}/etf_variance_{k}/(effective_days-2))"
+
+    return formula
+
+
+def _formulas(contents: Contents, model: Model) -> list[Formulas]:
+    """Return the formulas of each way by measure; None where the value is Python's alone."""
+    number = iter(range(1, len(contents.ways) + 1))
+    found: list[Formulas] = []
+    for way in contents.ways:
+        if way.result is not None:
+            found.append(_of_weights(contents, model, next(number)))
+        elif way.name == AS_IS:
+            found.append(_as_it_is(contents))
+        elif way.name == BY_ETF:
+            found.append(_by_etf(contents, model))
+        else:
+            found.append(_nothing(contents))
+    return found
+
+
+def _nothing(contents: Contents) -> Formulas:
+    return dict.fromkeys((*(f"beta_{k}" for k in contents.etfs), *MEASURES))
+
+
+def _as_it_is(contents: Contents) -> Formulas:
+    return {
+        **_nothing(contents),
+        **{f"beta_{k}": f"beta_before_{k}" for k in contents.etfs},
+        "volatility": "volatility_before",
+        "gross": "gross_before",
+        "net": "net_before",
+    }
+
+
+def _of_weights(contents: Contents, model: Model, j: int) -> Formulas:
+    volatility, tracking = model.variance(f"way_{j}"), model.variance(f"way_{j}", "weight")
+    traded = f"SUMPRODUCT(ABS(way_{j}-weight))"
+    return {
+        **{f"beta_{k}": f"SUMPRODUCT(way_{j},beta_{k})" for k in contents.etfs},
+        "volatility": volatility and f"SQRT(MAX(0,{volatility}))",
+        "tracking_error": tracking and f"SQRT(MAX(0,{tracking}))",
+        "turnover": f"{traded}/2",
+        "cost": f"{traded}*cost_of_trade",
+        "gross": f"SUMPRODUCT(ABS(way_{j}))",
+        "net": f"SUM(way_{j})",
+        "trades": f"SUMPRODUCT(--(ABS(way_{j}-weight)>smallest_trade))",
+    }
+
+
+def _by_etf(contents: Contents, model: Model) -> Formulas:
+    """Return the formulas of the hedge by the ETFs: the risk of their baskets, trades of their own."""
+    ratios = contents.result.hedge_ratios
+    weighed = [way.name for way in contents.ways if way.result is not None]
+    if BY_BASKET not in weighed:
+        return _nothing(contents)
+    j = weighed.index(BY_BASKET)
+    if not np.allclose(contents.weighed_ways[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+        return _nothing(contents)
+    traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
+    return {
+        **_of_weights(contents, model, j + 1),
+        "turnover": f"({traded})/2",
+        "cost": f"({traded})*cost_of_trade",
+        "gross": f"gross_before+{traded}",
+        "net": "net_before-" + "-".join(f"hedge_ratio_{k}" for k in contents.etfs),
+        "trades": "+".join(f"IF(hedge_ratio_{k}=0,0,1)" for k in contents.etfs),
+    }
