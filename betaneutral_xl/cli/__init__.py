@@ -22,6 +22,7 @@ from betaneutral_xl.cli import (
     fake_api,
     feasible,
     rebalance,
+    report,
     snapshot,
 )
 from betaneutral_xl.errors import BetaNeutralError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 COMMANDS = (
     demo,
     rebalance,
+    report,
     compare,
     feasible,
     betas,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import saving, summary
-from betaneutral_xl.cli import constraints, inputs
+from betaneutral_xl.cli import constraints, inputs, report
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ def run(args: argparse.Namespace) -> None:
 
         write_snapshot(args.snapshot, given.originals, inputs.parameters(args, given.stored))
     if args.report:
-        from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
-
-        with progress(f"Writing {args.report.name} ..."):
-            write_report(result, args.report, command=command_line())
+        asked = inputs.wanted(args, given.stored)
+        report.write(args.report, result, given, asked, snapshot=report.snapshot_name(args))
     if args.json:
         sys.stdout.write(saving.to_json(summary.as_record(result)) + "\n")
     elif args.csv:
@@ -84,12 +82,6 @@ def run(args: argparse.Namespace) -> None:
             out.print(f"\nReport: {args.report.name}")
         if args.snapshot:
             out.print(f"Snapshot: {args.snapshot.name}")
-
-
-def command_line() -> str:
-    """Return the command as typed, with files by name only: a report carries no user's paths."""
-    words = [Path(word).name if "/" in word or "\\" in word else word for word in sys.argv[1:]]
-    return " ".join(["betaneutral-xl", *(f'"{word}"' if " " in word else word for word in words)])
 
 
 def print_summary(result: Rebalance, out: Console) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.rebalance import Rebalance
 
-__all__ = ["Contents", "Realised", "build_html", "build_report", "write_html", "write_pdf", "write_report"]
+__all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_report", "write_report"]
 
 
 def contents_of(result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any) -> Contents:
@@ -76,3 +76,17 @@ def build_html(
     from betaneutral_xl.report.page import page  # noqa: PLC0415 - only for a web page
 
     return page(contents_of(result, command, written_at, **known)).encode()
+
+
+def build_pdf(workbook: bytes) -> bytes:
+    """Return the pages of a report workbook as a PDF, printed by LibreOffice.
+
+    Raises
+    ------
+    HostError
+        If LibreOffice is not installed, or does not do it.
+
+    """
+    from betaneutral_xl.report.printing import to_pdf  # noqa: PLC0415 - only for a PDF
+
+    return to_pdf(workbook)

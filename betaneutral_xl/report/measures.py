@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HEADINGS = ("measure", "by formula", "in Python", "name", "how")
 VALUE, PYTHON = 2, 3
 
+LARGE = 1e3
+"""From which on a number is an amount of money, and has two digits."""
+
 
 class Measures:
     """A sheet with one number a row."""
@@ -41,8 +44,8 @@ class Measures:
         """Write one number; without a formula, only Python's value, which then has the name."""
         canvas, row = self._canvas, self._row
         canvas.put(row, 1, label, style.LABEL)
-        exact = style.calculated(style.EXACT)
-        grey = style.from_python(style.EXACT)
+        shown = style.EXACT if abs(value) < LARGE else style.PRICE
+        exact, grey = style.calculated(shown), style.from_python(shown)
         canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
         canvas.put(row, PYTHON, value, grey)
         canvas.put(row, 4, name, style.from_python("General").but(indent=1))

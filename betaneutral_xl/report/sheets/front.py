@@ -149,7 +149,10 @@ def _verdict(canvas: Canvas, row: int, checks: int) -> int:
 
 
 def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
-    for warning in contents.result.warnings:
+    lines = list(contents.result.warnings)
+    if contents.infeasible is not None:
+        lines.insert(0, f"What was asked for cannot be. {contents.infeasible.sentence()} Shown here: the hedge.")
+    for warning in lines:
         row += 1
         canvas.merge(row, 1, LAST)
         canvas.paint(row, range(2, LAST + 1), style.WARNING)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents, Realised
 
-CHART_ROWS = 20
+CHART_ROWS, CHART_COLUMNS = 20, 12
+"""Of a picture: the rows and columns that it covers."""
 
 
 def same_dates(series: tuple[Realised, ...]) -> list[tuple[Realised, ...]]:
@@ -45,6 +46,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         drawn.append((pictures.realised_betas(group), dates, sources))
     place(book, canvas, "tblRealised", columns)
     right = get_column_letter(len(columns) + 2)
+    edge = get_column_letter(len(columns) + 2 + CHART_COLUMNS)
+    canvas.sheet.print_area = f"A1:{edge}{max(FIRST_ROW + length - 1, 1 + CHART_ROWS * len(groups))}"
+    canvas.sheet.page_setup.orientation = "landscape"
     for n, (picture, dates, sources) in enumerate(drawn):
         at = f"{right}{FIRST_ROW + n * CHART_ROWS}"
         charts.draw(canvas, picture, dates, sources, at=at, size=(22.0, 9.5))

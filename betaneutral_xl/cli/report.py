@@ -1,0 +1,234 @@
+"""``betaneutral-xl report``: the workbook that an auditor can follow, and its PDF and web page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli import constraints, inputs
+from betaneutral_xl.cli.output import console, progress
+from betaneutral_xl.errors import Infeasible, InputError, MissingValue, ModelError
+from betaneutral_xl.rebalance import Method
+
+if TYPE_CHECKING:
+    from betaneutral_xl.cli.inputs import Inputs, Wanted
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.rebalance import Rebalance
+
+EPILOG = """\
+examples:
+  betaneutral-xl report --sample --out report.xlsx
+      the embedded sample, hedged; every number a formula that Checks compares with Python's
+  betaneutral-xl report --holdings fund.csv --etf JHAI.csv --covariance risk.csv --out out.xlsx --pdf --html
+      from files; the same as out.pdf (needs LibreOffice) and as out.html, one file with its pictures
+  betaneutral-xl report --from-snapshot run.zip --out out.xlsx --stamp 2025-11-18T16:00
+      from frozen inputs; the same stamp gives the same file, byte for byte
+  betaneutral-xl report --sample --method reweight --long-only --upper 4% --out out.xlsx
+      cannot be: the report says why and what would help, and shows the hedge instead (exit code 4)
+"""
+
+STALE = 7
+"""Days before the portfolio's from which a closing price may be taken for an order."""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "report",
+        help="write the report that an auditor can follow: a workbook, a PDF, a web page",
+        description="Find the beta-neutral weights and write the report: a workbook of live formulas with "
+        "their values, which compares every formula with the number that Python computed.",
+        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    inputs.add_arguments(parser)
+    inputs.add_problem(parser)
+    out = parser.add_argument_group("the report")
+    out.add_argument("--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write")
+    out.add_argument("--pdf", action="store_true", help="print it beside the workbook, through LibreOffice")
+    out.add_argument("--html", action="store_true", help="write it beside the workbook as one web page")
+    out.add_argument(
+        "--stamp",
+        metavar="TIME",
+        type=moment,
+        help="the time that the report bears, UTC, such as 2025-11-18T16:00 (default: now)",
+    )
+    tickets = parser.add_argument_group("orders in whole shares, where all prices are known")
+    tickets.add_argument(
+        "--order-prices",
+        metavar="FILE",
+        help="prices of what is not held: a table of days and tickers; the last day up to the portfolio's",
+    )
+    tickets.add_argument(
+        "--nav", type=float, metavar="VALUE", help="net asset value, where the portfolio does not say it"
+    )
+    tickets.add_argument(
+        "--min-notional", type=float, metavar="VALUE", default=0.0, help="leave smaller orders out"
+    )
+    parser.set_defaults(run=run)
+
+
+def moment(text: str) -> datetime:
+    """Read a time as people and scripts write it; without a zone it is UTC."""
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is not a time; write it as 2025-11-18T16:00"
+        raise argparse.ArgumentTypeError(msg) from None
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Solve, write, say what was written; where there is no answer, write why, and fail."""
+    if args.out.suffix.lower() != ".xlsx":
+        msg = f"The report {args.out.name} is no workbook. Give a name that ends in .xlsx."
+        raise InputError(msg)
+    given = inputs.gather(args)
+    asked = inputs.wanted(args, given.stored)
+    known: dict[str, Any] = {}
+    impossible: Infeasible | None = None
+    try:
+        result = inputs.solve(args, given)
+    except Infeasible as error:
+        if error.reachable is None:
+            raise
+        impossible, known["infeasible"] = error, error.reachable
+        result = _hedge(given, asked)
+    orders = _orders(args, given, asked, result)
+    written = write(args.out, result, given, asked, stamp=args.stamp, pdf=args.pdf, html=args.html,
+                    snapshot=snapshot_name(args), orders=orders, **known)
+    if impossible is not None:
+        msg = f"{impossible} {args.out.name} says so, and shows the hedge instead."
+        raise Infeasible(msg, tickers=impossible.tickers, reachable=impossible.reachable) from None
+    console().print(f"Report: {', '.join(path.name for path in written)}", markup=False)
+
+
+def write(
+    path: Path,
+    result: Rebalance,
+    given: Inputs,
+    asked: Wanted,
+    *,
+    stamp: datetime | None = None,
+    pdf: bool = False,
+    html: bool = False,
+    **known: Any,
+) -> list[Path]:
+    """Write the workbook, and what else is asked for beside it; all of it, or nothing.
+
+    Returns
+    -------
+    list of Path
+        The files, in the order in which they were written.
+
+    """
+    from betaneutral_xl import report  # noqa: PLC0415 - openpyxl, only for a report
+    from betaneutral_xl.provenance import now  # noqa: PLC0415 - beside it
+
+    command, stamp = command_line(), stamp or now()
+    with progress(f"Comparing the ways for {path.name} ..."):
+        known["ways"] = _ways(given, asked)
+    with progress(f"Writing {path.name} ..."):
+        workbook = report.build_report(result, command, stamp, **known)
+    files = [(path, workbook)]
+    if pdf:
+        with progress(f"Printing {path.with_suffix('.pdf').name} ..."):
+            files.append((path.with_suffix(".pdf"), report.build_pdf(workbook)))
+    if html:
+        files.append((path.with_suffix(".html"), report.build_html(result, command, stamp, **known)))
+    for file, content in files:
+        saving.save(file, content)
+    return [file for file, _ in files]
+
+
+def snapshot_name(args: argparse.Namespace) -> str:
+    """Return the name of the frozen inputs that a run is from, or that it leaves; nothing without."""
+    file = getattr(args, "snapshot", None) or args.from_snapshot
+    return Path(file).name if file else ""
+
+
+def command_line() -> str:
+    """Return the command as typed, with files by name only: a report carries no user's paths."""
+    words = [Path(word).name if "/" in word or "\\" in word else word for word in sys.argv[1:]]
+    return " ".join(["betaneutral-xl", *(f'"{word}"' if " " in word else word for word in words)])
+
+
+def _hedge(given: Inputs, asked: Wanted) -> Rebalance:
+    """Return the hedge to the same target, which always is."""
+    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
+
+    return neutralise(
+        given.holdings,
+        given.etfs,
+        given.covariance,
+        target=asked.target,
+        method=Method.HEDGE,
+        on_missing=asked.on_missing,
+        etf_on_missing=asked.etf_on_missing,
+    )
+
+
+def _ways(given: Inputs, asked: Wanted) -> Any:
+    """Return the ways side by side; say so where they cannot be compared."""
+    from betaneutral_xl.compare import compare  # noqa: PLC0415 - after the inputs have been read
+
+    try:
+        return compare(
+            given.holdings,
+            given.etfs,
+            given.covariance,
+            target=asked.target,
+            constraints=asked.constraints,
+            legs=asked.legs,
+            on_missing=asked.on_missing,
+            etf_on_missing=asked.etf_on_missing,
+        )
+    except ModelError as error:
+        console(stderr=True).print(f"No comparison in the report: {error}", markup=False, soft_wrap=True)
+        return ()
+
+
+def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Rebalance) -> Orders | None:
+    """Return the orders, or say why there are none; where prices were given, they must do."""
+    from betaneutral_xl.orders import Ticket, make_orders  # noqa: PLC0415 - after the inputs have been read
+
+    holdings = given.holdings
+    nav = args.nav or holdings.nav
+    if not nav:
+        if args.order_prices:
+            msg = "Orders need a net asset value, which the portfolio does not say. Give --nav."
+            raise InputError(msg)
+        return None
+    prices: dict[str, float] = {}
+    if args.order_prices:
+        prices |= _last_prices(args.order_prices, holdings.as_of)
+    if holdings.prices is not None:
+        prices |= dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
+    ticket = Ticket(prices=prices, nav=nav, min_notional=args.min_notional, cost_bp=asked.constraints.cost_bp)
+    try:
+        return make_orders(result, ticket)
+    except MissingValue as error:
+        if args.order_prices:
+            raise
+        said = f"No orders in the report: {error} Use --order-prices FILE."
+        console(stderr=True).print(said, markup=False, soft_wrap=True)
+        return None
+
+
+def _last_prices(file: str, as_of: Any) -> dict[str, float]:
+    """Return the last price of every name up to a day, and not older than a week."""
+    import numpy as np  # noqa: PLC0415 - only for prices
+
+    from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
+
+    prices = load_prices(file)
+    last = np.datetime64(as_of) if as_of else prices.dates[-1]
+    days = (prices.dates <= last) & (prices.dates > last - STALE)
+    found: dict[str, float] = {}
+    for row in prices.matrix[days]:
+        found |= {t: float(p) for t, p in zip(prices.tickers, row, strict=True) if np.isfinite(p)}
+    return found

@@ -1,0 +1,142 @@
+"""The report as one web page that needs no other file, no script and no network."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import summary
+from betaneutral_xl.report import drawing, pictures, style
+from betaneutral_xl.report.cells import clean
+from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.sheets import front, provenance, realised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from betaneutral_xl.report.contents import Contents
+
+CSS = f"""
+body{{font:14px/1.45 Arial,Helvetica,sans-serif;color:#{style.INK};max-width:1080px;margin:2rem auto;padding:0 1rem}}
+h1,h2{{color:#{style.NAVY};margin:1.6rem 0 .4rem}} h1{{margin-top:0}} .muted{{color:#{style.MUTED}}}
+.answer{{background:#{style.SOFT};padding:.7rem 1rem;font-weight:bold;color:#{style.NAVY};margin:.3rem 0}}
+.warning{{background:#{style.CAUTION};padding:.4rem 1rem;margin:.2rem 0}}
+.pictures{{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1rem}}
+svg text{{font:10px Arial,Helvetica,sans-serif;fill:#{style.INK}}}
+svg text.title{{font-size:12px;font-weight:bold;fill:#{style.NAVY};text-anchor:middle}}
+table{{border-collapse:collapse;margin:.4rem 0;font-variant-numeric:tabular-nums}}
+th{{background:#{style.NAVY};color:#fff;text-align:right;padding:.3rem .7rem}}
+td{{border-bottom:1px solid #{style.RULE};text-align:right;padding:.2rem .7rem}}
+th:first-child,td:first-child,.text td,.text th{{text-align:left;overflow-wrap:anywhere}}
+@media print{{body{{margin:0}}thead{{display:table-header-group}}}}
+"""
+
+
+def page(contents: Contents) -> str:
+    """Return the page."""
+    title = summary.headline(contents.result)
+    body = "\n".join(_sections(contents, title))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{_safe(title)}</title><style>{CSS}</style></head>\n<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _sections(contents: Contents, title: str) -> Iterator[str]:
+    result = contents.result
+    as_of = result.aligned.holdings.as_of
+    yield f"<h1>Beta-neutral proposal</h1><p>{_safe(title)}</p>"
+    yield f'<p class="muted">Holdings as of {as_of or "an unknown day"} · {_safe(contents.command)}</p>'
+    if contents.infeasible is not None:
+        yield f'<p class="answer">{_safe(contents.infeasible.sentence())}</p>'
+    for k in contents.etfs:
+        yield f'<p class="answer">{_safe(str(front.answer(contents, k).value))}</p>'
+    yield from (f'<p class="warning">! {_safe(warning)}</p>' for warning in result.warnings)
+    yield _table(("", "before", "after", "meaning"), _summary(contents))
+    drawn = [pictures.portfolio_betas(contents), pictures.beta_contributions(contents)]
+    if contents.by_size:
+        drawn.insert(1, pictures.largest_trades(contents))
+    drawn += [pictures.realised_betas(group) for group in realised.same_dates(contents.realised)]
+    yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
+    if contents.ways:
+        yield "<h2>The ways side by side</h2>" + _ways(contents)
+    if contents.orders is not None:
+        yield "<h2>Orders</h2>" + _orders(contents)
+    columns = result.columns
+    yield "<h2>Weights</h2>"
+    yield _table(columns, ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows()))
+    yield "<h2>Proved in Python before anything was written</h2>"
+    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in result.checks())
+    yield _table(("", "residual", "allowed", "holds"), checks)
+    for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
+        yield f"<h2>{_safe(name)}</h2>"
+        rows = ((label, "" if value is None else str(value)) for label, value in facts)
+        yield _table(("", ""), rows, kind="text")
+
+
+def _summary(contents: Contents) -> Iterator[Sequence[str]]:
+    for line in summary.lines(contents.result):
+        before = "" if line.before is None else _with_error(line.before, line.before_error, line.kind)
+        yield line.label, before, _with_error(line.after, line.after_error, line.kind), line.meaning
+
+
+def _ways(contents: Contents) -> str:
+    measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
+    names = contents.result.etf_names
+    rows = (
+        (
+            way.name,
+            *(_with_error(way.beta[name], way.beta_error[name], summary.Kind.NUMBER) for name in names),
+            *(_percent(getattr(way, measure)) for measure in measures),
+            way.note or str(way.trades),
+        )
+        for way in contents.ways
+    )
+    betas = [f"beta to {name}" for name in names]
+    return _table(("", *betas, *(one.replace("_", " ") for one in measures), "trades"), rows)
+
+
+def _orders(contents: Contents) -> str:
+    orders = contents.orders
+    assert orders is not None  # noqa: S101 - asked before
+    after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
+    said = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
+    rows = (
+        (one.ticker, str(one.side), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
+        for one in orders.orders
+    )
+    return f"<p>{_safe(said)}</p>" + _table(("ticker", "side", "shares", "price", "notional"), rows)
+
+
+def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    head = "".join(f"<th>{_safe(one)}</th>" for one in headings)
+    body = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
+    marked = f' class="{kind}"' if kind else ""
+    return f"<table{marked}><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+
+
+def _safe(text: str) -> str:
+    return escape(clean(text))
+
+
+def _cell(name: str, value: str | float) -> str:
+    return _number(float(value)) if name.startswith("predicted_beta") else _percent(float(value))
+
+
+def _with_error(value: float, error: float, kind: summary.Kind) -> str:
+    show = _percent if kind is summary.Kind.PERCENT else _number
+    return f"{show(value)} ± {show(CONFIDENCE * error)}" if math.isfinite(error) else show(value)
+
+
+def _number(value: float) -> str:
+    return f"{round(value, 4) + 0.0:.4f}" if math.isfinite(value) else ""
+
+
+def _percent(value: float) -> str:
+    return f"{round(value, 4) + 0.0:.2%}" if math.isfinite(value) else ""
+
+
+def _holds(passed: bool) -> str:  # noqa: FBT001 - the verdict is what it is about
+    return "yes" if passed else "NO"

@@ -1,0 +1,72 @@
+"""From the workbook to a PDF, through LibreOffice where it is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from betaneutral_xl.errors import HostError
+
+COMMANDS = ("soffice", "libreoffice")
+
+USUAL_PLACES = (
+    "/Applications/LibreOffice.app/Contents/MacOS/soffice",
+    "C:/Program Files/LibreOffice/program/soffice.exe",
+    "C:/Program Files (x86)/LibreOffice/program/soffice.exe",
+)
+"""Where LibreOffice's command is on machines that do not have it on their path."""
+
+PATIENCE = 300.0
+"""Seconds that LibreOffice may take."""
+
+
+def to_pdf(workbook: bytes) -> bytes:
+    """Return a workbook's pages as a PDF.
+
+    Raises
+    ------
+    HostError
+        If LibreOffice is not installed, or does not do it.
+
+    """
+    command = _command()
+    with tempfile.TemporaryDirectory(prefix="betaneutral-xl-") as folder:
+        here = Path(folder)
+        (here / "report.xlsx").write_bytes(workbook)
+        try:
+            subprocess.run(  # noqa: S603 - LibreOffice's own command, on a file of ours
+                [
+                    command,
+                    f"-env:UserInstallation={(here / 'profile').as_uri()}",  # the user's own may be open
+                    "--headless",
+                    "--convert-to",
+                    "pdf",
+                    "--outdir",
+                    folder,
+                    str(here / "report.xlsx"),
+                ],
+                check=True,
+                capture_output=True,
+                timeout=PATIENCE,
+            )
+            return (here / "report.pdf").read_bytes()
+        except (OSError, subprocess.SubprocessError) as error:
+            msg = (
+                f"LibreOffice did not print the report ({type(error).__name__}). The workbook itself is "
+                "unharmed: open it and print it from there."
+            )
+            raise HostError(msg) from None
+
+
+def _command() -> str:
+    found = (shutil.which(command) for command in (*COMMANDS, *USUAL_PLACES))
+    command = next((one for one in found if one), None)
+    if command is None:
+        msg = (
+            "A PDF is printed by LibreOffice, which is not installed. Install it (Debian: apt install "
+            "libreoffice-calc), or leave out --pdf and print the workbook."
+        )
+        raise HostError(msg)
+    return command
