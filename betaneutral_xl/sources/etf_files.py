@@ -367,7 +367,8 @@ def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetCla
         return named
     if asset_classes.is_cash_sector(table.header.cell(row, Column.SECTOR)):
         return AssetClass.CASH
-    if table.number(row, Column.COUPON) or date_of(table.text(row, Column.MATURITY)):
+    maturity = table.text(row, Column.MATURITY)
+    if table.number(row, Column.COUPON) or (maturity and date_of(maturity)):
         return AssetClass.FIXED_INCOME
     return AssetClass.EQUITY
 

@@ -60,11 +60,13 @@ class Table:
 
     def number(self, row: Sequence[str], column: Column) -> float | None:
         """Return the number in a row's column, None if there is none."""
-        return number(self.header.cell(row, column), decimal_comma=self.decimal_comma)
+        cell = self.header.cell(row, column)
+        return number(cell, decimal_comma=self.decimal_comma) if cell else None
 
     def text(self, row: Sequence[str], column: Column) -> str:
         """Return the text in a row's column, empty if it prints nothing."""
-        return stated(self.header.cell(row, column))
+        cell = self.header.cell(row, column)
+        return stated(cell) if cell else ""
 
 
 def find_table(sheets: Sequence[Sheet], file_name: str, valued: frozenset[Column] = VALUED) -> Table | None:
@@ -197,14 +199,13 @@ MEASURING = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.NOTIONAL,
 
 def _is_holding(table: Table, row: Row) -> bool:
     """Whether a row names something and measures it (or prints that there is no measure)."""
-    named = [column for column in IDENTIFYING if table.text(row, column)]
-    if not named:  # some issuers leave the last line, other cash, without a name
+    if not any(table.text(row, column) for column in IDENTIFYING):
         return False
-    for column in MEASURING:
-        if table.number(row, column) is not None:
-            return True
-    blank_weight = clean(table.header.cell(row, Column.WEIGHT)).casefold() in NOTHING - {""}
-    return blank_weight and (len(named) > 1 or Column.TICKER in named)
+    if any(table.number(row, column) is not None for column in MEASURING):
+        return True
+    says_none = clean(table.header.cell(row, Column.WEIGHT)).casefold() in NOTHING - {""}
+    names = sum(bool(table.text(row, column)) for column in IDENTIFYING)
+    return says_none and (names > 1 or bool(table.text(row, Column.TICKER)))
 
 
 def _lacks_its_numbers(table: Table, row: Row) -> bool:

@@ -3,11 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = (
     "Example AI ETF (EXAI)\nHoldings as of 08/28/2026\nTicker,Name,Weight\n"

@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -18,15 +18,18 @@ from betaneutral_xl.errors import (
     UnknownFund,
     UnreadableFile,
 )
-from betaneutral_xl.portfolio import AssetClass
+from betaneutral_xl.portfolio import AssetClass, Etf
 from betaneutral_xl.provenance import Retrieval
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.etf_files import file_name_of, find_etf, load_etf, parse_etf
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TODAY = date(2026, 8, 31)
 
 
-def etf(text: str, file_name: str = "FUND.csv", fund: str | None = None):  # type: ignore[no-untyped-def] # noqa: ANN201 - an Etf
+def etf(text: str, file_name: str = "FUND.csv", fund: str | None = None) -> Etf:
     return parse_etf(text.encode(), file_name, fund=fund, today=TODAY)
 
 
@@ -59,6 +62,8 @@ def test_a_fund_may_be_named_where_the_file_does_not_say() -> None:
 
 
 # ------------------------------------------------------------------ what is no holdings file
+
+# ruff: noqa: E501 - lines of files, as they are printed
 
 
 @pytest.mark.parametrize(
@@ -338,19 +343,25 @@ def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     reply = transport.Reply(status=302, media_type="", content=b"", redirect="evil.example")
     monkeypatch.setattr(transport.Transport, "send", lambda *_: reply)
-    with pytest.raises(Refused, match=r"issuer\.example sends us on to evil\.example"):
+    with pytest.raises(Refused, match=r"issuer\.example redirects to evil\.example"):
         load_etf("https://issuer.example/SMH.csv", settings=ALLOWED)
 
 
 # ------------------------------------------------------------------ any bytes, any table
 
 
-@given(st.binary(max_size=3000))
-def test_any_bytes_are_read_or_refused_in_words(content: bytes) -> None:
+def refusal(content: bytes) -> str:
+    """Return in which words the bytes are refused, nothing if they are not; let any other error pass."""
     try:
         parse_etf(content, "x.csv")
     except InputError as error:
-        assert "\n" not in str(error)
+        return str(error)
+    return ""
+
+
+@given(st.binary(max_size=3000))
+def test_any_bytes_are_read_or_refused_in_a_line(content: bytes) -> None:
+    assert "\n" not in refusal(content)
 
 
 STARTS = st.sampled_from(
@@ -362,10 +373,7 @@ STARTS = st.sampled_from(
 
 @given(STARTS, st.lists(st.one_of(st.binary(max_size=20), st.text(max_size=20).map(str.encode)), max_size=40))
 def test_any_continuation_of_a_true_beginning_is_read_or_refused(start: bytes, pieces: list[bytes]) -> None:
-    try:
-        parse_etf(start + b"".join(pieces), "x.csv")
-    except InputError as error:
-        assert "\n" not in str(error)
+    assert "\n" not in refusal(start + b"".join(pieces))
 
 
 NAMES = st.from_regex(r"[A-Z]{2,8}( [A-Z]{2,8}){0,2} (CORP|LTD|PLC)", fullmatch=True)

@@ -1,5 +1,7 @@
 """Every issuer's layout that is known, as a small file of invented holdings."""
 
+# ruff: noqa: E501, Q003, RUF001 - the lines are as long, and quoted and dashed, as issuers print them
+
 from __future__ import annotations
 
 import io

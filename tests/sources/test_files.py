@@ -3,13 +3,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.sources import files
 from betaneutral_xl.sources.files import read_bytes, shown_name, within
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such files")
 

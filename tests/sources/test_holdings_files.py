@@ -1,9 +1,12 @@
+# ruff: noqa: E501 - lines of files, as they are printed
+
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
@@ -11,8 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownFund, UnreadableFile
-from betaneutral_xl.portfolio import Holdings
 from betaneutral_xl.sources.holdings_files import load_holdings, parse_holdings_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from betaneutral_xl.portfolio import Holdings
 
 
 def read(text: str, fund: str | None = None) -> Holdings:
@@ -144,8 +151,8 @@ def test_a_workbook_and_the_apis_json_are_read_too(tmp_path: Path) -> None:
     book.save(stream)
     (tmp_path / "mine.xlsx").write_bytes(stream.getvalue())
     assert load_holdings(tmp_path / "mine.xlsx").weights.tolist() == [0.3, 0.7]
-    row = {"ticker": "AAPL", "active": True, "shares": 10.0, "price": 30.0, "value": 300.0}
-    answer = {"fund": "quant", "start": "2025-11-18", "end": "2025-11-18", "holdings": [row]}
+    position = {"ticker": "AAPL", "active": True, "shares": 10.0, "price": 30.0, "value": 300.0}
+    answer = {"fund": "quant", "start": "2025-11-18", "end": "2025-11-18", "holdings": [position]}
     (tmp_path / "mine.json").write_text(json.dumps(answer), encoding="utf-8")
     assert load_holdings(tmp_path / "mine.json").fund == "quant"
 
@@ -170,14 +177,14 @@ def test_typed_positions_are_read_back(rows: list[tuple[str, int, float]]) -> No
 
 
 @given(st.text(max_size=500))
-def test_any_text_is_read_or_refused_in_words(text: str) -> None:
-    try:
-        read(text)
-    except InputError as error:
-        assert str(error)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(InputError):
+        assert read(text).tickers
 
 
-@pytest.mark.parametrize("text", ["ticker,weight\nA,\nB,1\n", "ticker,weight\nB,1\nA,\n", "ticker,weight\nA\nB,1\n"])
+@pytest.mark.parametrize(
+    "text", ["ticker,weight\nA,\nB,1\n", "ticker,weight\nB,1\nA,\n", "ticker,weight\nA\nB,1\n"]
+)
 def test_a_position_without_a_weight_is_an_error_and_never_dropped(text: str) -> None:
     with pytest.raises(MissingValue, match="for A") as caught:
         parse_holdings_file(text.encode(), "fund.csv")
