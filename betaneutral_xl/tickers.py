@@ -207,7 +207,7 @@ def normalise(text: str) -> str:
     if listing is None:
         return _with_class(ticker)
     local = _with_class(listing["local"])
-    return local if listing["exchange"] in US_EXCHANGES else f"{local} {listing['exchange']}"
+    return normalise(local) if listing["exchange"] in US_EXCHANGES else f"{local} {listing['exchange']}"
 
 
 def _with_class(ticker: str) -> str:
