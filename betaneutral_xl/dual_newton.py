@@ -59,9 +59,22 @@ PULL_TO_CENTRE = 1e-2
 """Weight of the pull to the centre, relative to the mean variance."""
 
 
-def solve(problem: Problem, form: Factors) -> Solution | None:
-    """Return the solution, proven or nearly so; None where the method gets lost."""
+def solve(problem: Problem, form: Factors, start: Solution | None = None) -> Solution | None:
+    """Return the solution, proven or nearly so; None where the method gets lost.
+
+    Parameters
+    ----------
+    problem
+        What to solve.
+    form
+        Its V in factor form.
+    start
+        An answer of another solver to set out from, where one is known.
+
+    """
     dual = _Dual(problem, form)
+    if start is not None:
+        dual.set_out(start)
     for _ in range(STEPS):
         try:
             if dual.at_rest():
@@ -105,6 +118,17 @@ class _Dual:
         self.open: BoolArray = np.zeros(problem.size, dtype=np.bool_)
         self.curvature = np.zeros((self.prices.size, self.prices.size))
         self.residual = self.moved = math.inf
+        self.measure()
+
+    def set_out(self, start: Solution) -> None:
+        """Take the prices and the trades of another solver, whose centre is then the right one."""
+        prices = start.multipliers
+        self.prices = np.concatenate([start.trades @ -self.columns[:, : self.factors], prices.conditions])
+        self.turnover_price, self.gross_price = prices.turnover, prices.gross
+        self.pulls = self.columns @ self.prices
+        self.centre = start.trades
+        self.slack_centre = np.clip(start.trades @ self.columns[:, self.factors :], self.least, self.most)
+        self.trades = self.answer(self.pulls, self.turnover_price, self.gross_price)
         self.measure()
 
     def answer(self, pulls: FloatArray, turnover_price: float, gross_price: float) -> FloatArray:

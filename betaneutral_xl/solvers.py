@@ -207,7 +207,11 @@ def piqp(problem: Problem) -> Solution | None:
     turnover = caps.pop(0) if math.isfinite(problem.turnover) else 0.0
     gross = caps.pop(0) if math.isfinite(problem.gross) else 0.0
     multipliers = Multipliers(prices[: problem.least.size], turnover, gross)
-    return Solution(problem, _within(problem, trades), multipliers, "PIQP")
+    found = Solution(problem, _within(problem, trades), multipliers, "PIQP")
+    if not found.proven and isinstance(form, Factors):
+        polished = newton.solve(problem, form, found)
+        return polished if polished is not None and polished.proven else found
+    return found
 
 
 def _taken_apart(form: Form) -> Form:
