@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl import saving, summary
 from betaneutral_xl.cli import constraints, inputs, report
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
 if TYPE_CHECKING:
     from rich.console import Console

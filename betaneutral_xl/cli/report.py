@@ -99,8 +99,18 @@ def run(args: argparse.Namespace) -> None:
         impossible, known["infeasible"] = error, error.reachable
         result = _hedge(given, asked)
     orders = _orders(args, given, asked, result)
-    written = write(args.out, result, given, asked, stamp=args.stamp, pdf=args.pdf, html=args.html,
-                    snapshot=snapshot_name(args), orders=orders, **known)
+    written = write(
+        args.out,
+        result,
+        given,
+        asked,
+        stamp=args.stamp,
+        pdf=args.pdf,
+        html=args.html,
+        snapshot=snapshot_name(args),
+        orders=orders,
+        **known,
+    )
     if impossible is not None:
         msg = f"{impossible} {args.out.name} says so, and shows the hedge instead."
         raise Infeasible(msg, tickers=impossible.tickers, reachable=impossible.reachable) from None

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_report", "write_report"]
 
 
-def contents_of(result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any) -> Contents:
+def contents_of(
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
+) -> Contents:
     """Put together what a report shows; ``known`` is what ``Contents`` has besides."""
     return Contents(result=result, command=command, written_at=written_at or now(), **known)
 

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import openpyxl
-from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 
-from betaneutral_xl.report.cells import Canvas, clean, reference
+from betaneutral_xl.report.cells import Area, Canvas, clean
 from betaneutral_xl.report.package import package
 from betaneutral_xl.report.style import FONT, MUTED, Styles
 
@@ -37,16 +36,15 @@ class Compared:
     """A block of formulas and the block of Python's values beside it.
 
     ``scale`` is the largest of Python's values; ``squared`` compares the squares, because a root
-    of next to nothing has half of the digits only.
+    of next to nothing has half of the digits only; ``text`` is for what is no number.
     """
 
     label: str
-    cells: int
-    formulas: str
-    python: str
-    text: bool
+    formulas: Area
+    python: Area
     scale: float
-    squared: bool
+    squared: bool = False
+    text: bool = False
 
 
 class Book:
@@ -88,16 +86,9 @@ class Book:
         self.canvases.append(canvas)
         return canvas
 
-    def define(
-        self, name: str, canvas: Canvas, row: int, column: int, last_row: int = 0, last_column: int = 0
-    ) -> None:
+    def define(self, name: str, area: Area) -> None:
         """Give a cell, or a block of cells, a name that formulas use."""
-        last_row, last_column = last_row or row, last_column or column
-        if (last_row, last_column) == (row, column):
-            cells = f"${get_column_letter(column)}${row}"  # a range of one cell is no number to LibreOffice
-        else:
-            cells = reference(row, column, last_row, last_column)
-        self._workbook.defined_names[name] = DefinedName(name, attr_text=f"'{canvas.title}'!{cells}")
+        self._workbook.defined_names[name] = DefinedName(name, attr_text=str(area))
 
     def describe(self, *, title: str, subject: str, comments: str, version: str, at: datetime) -> None:
         """Fill in the document's properties."""

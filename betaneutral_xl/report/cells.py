@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.report.style import Look
 from betaneutral_xl.saving import FORMULA_STARTS
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from betaneutral_xl.report.style import Styles
+    from betaneutral_xl.report.style import Look, Styles
 
 LONGEST_TEXT = 32_767
 """Characters that a cell can hold."""
@@ -47,6 +46,33 @@ class Formula:
 
     text: str
     value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A block of cells of a sheet.
+
+    >>> str(Area("Weights", 2, 1, rows=8)), str(Area("Weights", 2, 3)), Area("Weights", 1, 1, 2, 3).local()
+    ("'Weights'!$A$2:$A$9", "'Weights'!$C$2", 'A1:C2')
+    """
+
+    sheet: str
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+
+    def local(self, mark: str = "") -> str:
+        """Return the block without its sheet, ``mark`` before every letter and number."""
+        first = f"{mark}{get_column_letter(self.column)}{mark}{self.row}"
+        if self.rows == self.columns == 1:
+            return first  # a range of one cell is no number to LibreOffice
+        last = get_column_letter(self.column + self.columns - 1)
+        return f"{first}:{mark}{last}{mark}{self.row + self.rows - 1}"
+
+    def __str__(self) -> str:
+        """Return the block as formulas of any sheet refer to it."""
+        return f"'{self.sheet}'!{self.local('$')}"
 
 
 def clean(text: str) -> str:
@@ -117,15 +143,9 @@ class Canvas:
         title: str = self.sheet.title
         return title
 
-    @property
-    def last_row(self) -> int:
-        """The last row with anything in it."""
-        return max(self._rows, default=1)
-
-    @property
-    def last_column(self) -> int:
-        """The last column with anything in it."""
-        return self._last_column
+    def area(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Area:
+        """Return a block of this sheet's cells."""
+        return Area(self.title, row, column, rows, columns)
 
     def put(self, row: int, column: int, value: Scalar | Formula, look: Look) -> None:
         """Write one cell."""
@@ -150,7 +170,7 @@ class Canvas:
 
     def merge(self, row: int, first: int, last: int) -> None:
         """Join cells of a row."""
-        self.sheet.merged_cells.add(reference(row, first, row, last, absolute=False))
+        self.sheet.merged_cells.add(self.area(row, first, columns=last - first + 1).local())
 
     def height(self, row: int, points: float) -> None:
         """Set a row's height."""
@@ -178,24 +198,11 @@ class Canvas:
 
     def extent(self) -> str:
         """Return the range that the cells cover."""
-        return reference(1, 1, self.last_row, self.last_column, absolute=False)
+        return f"A1:{get_column_letter(self._last_column)}{max(self._rows, default=1)}"
 
     def _add(self, row: int, first: int, last: int, xml: str) -> None:
         self._rows.setdefault(row, {})[first] = xml
         self._last_column = max(self._last_column, last)
-
-
-def reference(row: int, column: int, last_row: int, last_column: int, *, absolute: bool = True) -> str:
-    """Return a range in A1 notation.
-
-    >>> reference(2, 1, 9, 1), reference(1, 1, 2, 3, absolute=False)
-    ('$A$2:$A$9', 'A1:C2')
-    """
-    mark = "$" if absolute else ""
-    return (
-        f"{mark}{get_column_letter(column)}{mark}{row}"
-        f":{mark}{get_column_letter(last_column)}{mark}{last_row}"
-    )
 
 
 def lookup_key(cell: str, text: Any) -> str:

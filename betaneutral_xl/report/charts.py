@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openpyxl.chart import BarChart, LineChart
+from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.data_source import (
     AxDataSource,
     NumData,
@@ -18,6 +19,7 @@ from openpyxl.chart.data_source import (
     StrVal,
 )
 from openpyxl.chart.error_bar import ErrorBars
+from openpyxl.chart.legend import Legend
 from openpyxl.chart.series import Series as NativeSeries
 from openpyxl.chart.series import SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
@@ -90,20 +92,11 @@ def draw(
         Width and height in centimetres.
 
     """
-    chart = LineChart() if picture.kind is Kind.LINES else BarChart()
+    chart = LineChart() if picture.kind is Kind.LINES else _bar_chart(picture.kind)
     chart.title = _title(picture.title)
-    chart.width, chart.height = size
-    chart.legend.position = "b"
-    chart.legend.txPr = _text(9)
+    chart.width, chart.height = size  # type: ignore[assignment] # centimetres, with fractions
+    chart.legend = Legend(legendPos="b", txPr=_text(9))
     chart.graphical_properties = GraphicalProperties(ln=LineProperties(noFill=True))
-    number_format = "0%" if picture.percent else "0.00"
-    if picture.kind is not Kind.LINES:
-        chart.barDir = "col" if picture.kind is Kind.COLUMNS else "bar"
-        chart.gapWidth = 60
-        chart.overlap = 100 if picture.kind is Kind.STACKED_BARS else -5
-        if picture.kind is not Kind.COLUMNS:
-            chart.x_axis.scaling.orientation = "maxMin"  # the largest on top
-            chart.y_axis.crosses = "max"  # and the scale below
     for axis in (chart.x_axis, chart.y_axis):
         axis.delete = False
         axis.txPr = _text(8)
@@ -113,13 +106,26 @@ def draw(
     if any(series.errors for series in picture.series):
         low, high, step = picture.scale()
         chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step
-    chart.y_axis.number_format = number_format
-    chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill=style.RULE))
+    chart.y_axis.number_format = "0%" if picture.percent else "0.00"
+    chart.y_axis.majorGridlines = ChartLines(
+        spPr=GraphicalProperties(ln=LineProperties(solidFill=style.RULE))
+    )
     chart.series = [
         _series(n, series, source, picture, categories)
         for n, (series, source) in enumerate(zip(picture.series, sources, strict=True))
     ]
     canvas.sheet.add_chart(chart, at)
+
+
+def _bar_chart(kind: Kind) -> BarChart:
+    chart = BarChart()
+    chart.barDir = "col" if kind is Kind.COLUMNS else "bar"
+    chart.gapWidth = 60
+    chart.overlap = 100 if kind is Kind.STACKED_BARS else -5
+    if kind is not Kind.COLUMNS:
+        chart.x_axis.scaling.orientation = "maxMin"  # the largest on top
+        chart.y_axis.crosses = "max"  # and the scale below
+    return chart
 
 
 def _series(n: int, series: Series, source: Source, picture: Picture, categories: str) -> NativeSeries:
@@ -146,7 +152,7 @@ def _series(n: int, series: Series, source: Source, picture: Picture, categories
             minus=_numbers(source.errors, series.errors),
             spPr=GraphicalProperties(ln=LineProperties(solidFill=style.INK, w=12_700)),
         )
-        bars.__elements__ = ERROR_BARS_ORDER
+        bars.__elements__ = ERROR_BARS_ORDER  # type: ignore[misc] # of these bars alone
         native.errBars = bars
     return native
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.book import Compared
-from betaneutral_xl.report.cells import Formula, reference
+from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ class Measures:
         canvas.put(row, PYTHON, value, grey)
         canvas.put(row, 4, name, style.from_python("General").but(indent=1))
         canvas.put(row, 5, how, style.NOTE)
-        self._book.define(name, canvas, row, PYTHON if formula is None else VALUE)
+        self._book.define(name, canvas.area(row, PYTHON if formula is None else VALUE))
         if formula is not None:
-            self._compare(f"{label}", row, VALUE, row, PYTHON, 1, abs(value), squared=squared)
+            scale = value**2 if squared else abs(value)
+            here, python = canvas.area(row, VALUE), canvas.area(row, PYTHON)
+            self._book.compared.append(Compared(label, here, python, scale, squared=squared))
         self._row += 1
 
     def matrix(self, name: str, label: str, formulas: list[list[str]], values: list[list[float]]) -> None:
@@ -66,37 +68,12 @@ class Measures:
                 exact = style.calculated(style.EXACT)
                 canvas.put(first + i, VALUE + j, Formula(formulas[i][j], values[i][j]), exact)
                 canvas.put(first + i, python + j, values[i][j], style.from_python(style.EXACT))
-        last = first + rows - 1
-        self._book.define(name, canvas, first, VALUE, last, VALUE + columns - 1)
+        here = canvas.area(first, VALUE, rows, columns)
+        self._book.define(name, here)
         largest = max(abs(value) for row in values for value in row)
-        self._compare(label, first, VALUE, last, python, columns, largest)
-        self._row = last + 1
+        self._book.compared.append(Compared(label, here, canvas.area(first, python, rows, columns), largest))
+        self._row = first + rows
 
     def close(self) -> None:
         """Set the page up."""
         finish_sheet(self._canvas, len(HEADINGS), self._row - 1)
-
-    def _compare(
-        self,
-        label: str,
-        first: int,
-        formulas: int,
-        last: int,
-        python: int,
-        columns: int,
-        largest: float,
-        *,
-        squared: bool = False,
-    ) -> None:
-        at = f"'{self._canvas.title}'!"
-        self._book.compared.append(
-            Compared(
-                label=label,
-                cells=(last - first + 1) * columns,
-                formulas=at + reference(first, formulas, last, formulas + columns - 1),
-                python=at + reference(first, python, last, python + columns - 1),
-                text=False,
-                scale=largest**2 if squared else largest,
-                squared=squared,
-            )
-        )

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 CSS = f"""
-body{{font:14px/1.45 Arial,Helvetica,sans-serif;color:#{style.INK};max-width:1080px;margin:2rem auto;padding:0 1rem}}
+body{{font:14px/1.45 Arial,Helvetica,sans-serif;color:#{style.INK}}}
+body{{max-width:1080px;margin:2rem auto;padding:0 1rem}}
 h1,h2{{color:#{style.NAVY};margin:1.6rem 0 .4rem}} h1{{margin-top:0}} .muted{{color:#{style.MUTED}}}
 .answer{{background:#{style.SOFT};padding:.7rem 1rem;font-weight:bold;color:#{style.NAVY};margin:.3rem 0}}
 .warning{{background:#{style.CAUTION};padding:.4rem 1rem;margin:.2rem 0}}

@@ -110,7 +110,7 @@ class Styles:
             return known
         cell = Cell(self._probe_sheet, row=1, column=1)
         font = Font(name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
-        font.__elements__ = FONT_ORDER
+        font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this font alone
         cell.font = font
         cell.number_format = look.number_format
         if look.fill:
@@ -125,7 +125,7 @@ class Styles:
         if look.ruled:
             cell.border = Border(bottom=Side(style="thin", color=RULE))
         if look.quoted:
-            cell.quotePrefix = True  # type: ignore[attr-defined] # openpyxl sets it on the cell's style
+            cell.quotePrefix = True
         number: int = cell.style_id
         self._numbers[look] = number
         return number

@@ -11,7 +11,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.book import Compared
-from betaneutral_xl.report.cells import Formula, Scalar, clean, reference
+from betaneutral_xl.report.cells import Formula, Scalar, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -95,9 +95,7 @@ def place(
     _list_object(book, canvas, name, headings, len(columns[0].values))
 
 
-def place_grid(
-    book: Book, canvas: Canvas, columns: Sequence[Column], *, printed_below: int = 0
-) -> list[str]:
+def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column], *, printed_below: int = 0) -> list[str]:
     """Write the same without filters, for rows whose order must stay, and return the headings."""
     columns = [column.set_off() if at else column for at, column in enumerate(columns)]
     proofs = [column for column in columns if column.formula]
@@ -130,29 +128,27 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
     """Freeze the head and the first column, and print the columns that are for reading."""
     canvas.sheet.freeze_panes = "B2"
     canvas.sheet.print_title_rows = "1:1"
-    canvas.sheet.print_area = reference(1, 1, printed_rows, printed_columns, absolute=False)
+    canvas.sheet.print_area = canvas.area(1, 1, printed_rows, printed_columns).local()
     wide = canvas.width(printed_columns) > PORTRAIT
     canvas.sheet.page_setup.orientation = "landscape" if wide else "portrait"
 
 
 def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: int) -> None:
-    """Have the sheet Checks compare a column of formulas with Python's values."""
-    last = FIRST_ROW + len(column.values) - 1
     sizes = [
         abs(float(value))
         for value in column.values
         if isinstance(value, (int, float)) and math.isfinite(value)
     ]
     scale = max(sizes, default=0.0)
+    count = len(column.values)
     book.compared.append(
         Compared(
             label=f"{canvas.title}: {column.heading}",
-            cells=len(column.values),
-            formulas=f"'{canvas.title}'!{reference(FIRST_ROW, formulas, last, formulas)}",
-            python=f"'{canvas.title}'!{reference(FIRST_ROW, python, last, python)}",
-            text=column.is_text,
+            formulas=canvas.area(FIRST_ROW, formulas, count),
+            python=canvas.area(FIRST_ROW, python, count),
             scale=scale**2 if column.squared else scale,
             squared=column.squared,
+            text=column.is_text,
         )
     )
 
@@ -163,12 +159,12 @@ def _write(book: Book, canvas: Canvas, at: int, column: Column) -> None:
         text = column.formula(row, index) if column.formula else None
         canvas.put(row, at, value if text is None else Formula(text, value), column.look)
     if column.name:
-        book.define(column.name, canvas, FIRST_ROW, at, FIRST_ROW + len(column.values) - 1)
+        book.define(column.name, canvas.area(FIRST_ROW, at, len(column.values)))
 
 
 def _list_object(book: Book, canvas: Canvas, name: str, headings: Sequence[str], count: int) -> None:
     book.tables += 1
-    area = reference(HEADING_ROW, 1, FIRST_ROW + count - 1, len(headings), absolute=False)
+    area = canvas.area(HEADING_ROW, 1, 1 + count, len(headings)).local()
     canvas.sheet.add_table(
         Table(
             id=book.tables,

@@ -70,8 +70,8 @@ def workbook(contents: Contents) -> bytes:
     if contents.realised:
         realised.write(book, page["Realised"], contents)
     count = checks.write(book, page["Checks"], contents)
-    provenance.write(book, page["Provenance"], contents)
-    front.write(book, page["Summary"], contents, count)
+    provenance.write(page["Provenance"], contents)
+    front.write(page["Summary"], contents, count)
     book.describe(
         title=title,
         subject="Beta-neutral proposal",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openpyxl.formatting.rule import FormulaRule
@@ -23,6 +24,14 @@ CELLS, GAP, ALLOWED, HOLDS = 2, 3, 4, 5
 VERDICT_ROW = FIRST_ROW + 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    label: str
+    cells: int
+    gap: Formula | float
+    allowed: Formula | float
+
+
 def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     """Write all checks, and return how many there are."""
     write_headings(canvas, HEADINGS, [style.TEXT, *[style.calculated(style.TINY)] * 3, style.TEXT])
@@ -31,7 +40,12 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     first = FIRST_ROW + 4
     last = first + count + 2
     verdicts = f"$E${first}:$E${last}"
-    canvas.put(FIRST_ROW, 1, "Every formula is computed by the spreadsheet anew; Python's value stands beside it.", style.NOTE)
+    canvas.put(
+        FIRST_ROW,
+        1,
+        "Every formula is computed by the spreadsheet anew; Python's value stands beside it.",
+        style.NOTE,
+    )
     canvas.put(VERDICT_ROW, 1, "all checks hold", style.LABEL.but(size=12))
     canvas.paint(VERDICT_ROW, range(2, HOLDS), style.CELL)
     canvas.put(
@@ -40,17 +54,19 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
         Formula(f"COUNTIF({verdicts},TRUE)={count}", value=True),
         style.LABEL.but(size=12, align="center"),
     )
-    book.define("all_checks_hold", canvas, VERDICT_ROW, HOLDS)
-    book.define("verdicts", canvas, first, HOLDS, last)
-    canvas.put(first - 1, 1, "Formulas of this workbook against Python, relative to the largest value", style.SECTION)
+    book.define("all_checks_hold", canvas.area(VERDICT_ROW, HOLDS))
+    book.define("verdicts", canvas.area(first, HOLDS, last - first + 1))
+    canvas.put(
+        first - 1, 1, "Formulas of this workbook against Python, relative to the largest value", style.SECTION
+    )
     row = first
     for one in compared:
-        _compared(canvas, row, one)
+        _write(canvas, row, _compared(one))
         row += 1
     canvas.put(row + 1, 1, "Proved in Python before anything was written", style.SECTION)
     row += 2
     for check in proved:
-        _line(canvas, row, check.name, 1, check.residual, check.limit)
+        _write(canvas, row, _Line(check.name, 1, check.residual, check.limit))
         row += 1
     _colours(canvas, VERDICT_ROW, row - 1)
     canvas.widths([64, 10, 14, 14, 12])
@@ -58,28 +74,25 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     return count
 
 
-def _compared(canvas: Canvas, row: int, one: Compared) -> None:
+def _compared(one: Compared) -> _Line:
     power = "^2" if one.squared else ""
-    if one.text:
-        gap, allowed = f"SUMPRODUCT(--({one.formulas}<>{one.python}))", Formula("0", 0.0)
-        canvas_gap = Formula(gap, 0.0)
-    else:
-        canvas_gap = Formula(f"SUMPRODUCT(MAX(ABS({one.formulas}{power}-{one.python}{power})))", 0.0)
-        allowed = Formula(
-            f"tolerance*MAX(smallest_scale,SUMPRODUCT(MAX(ABS({one.python}{power}))))",
-            AGREES * max(SMALLEST_SCALE, one.scale),
-        )
     label = f"{one.label} (squares)" if one.squared else one.label
-    _line(canvas, row, label, one.cells, canvas_gap, allowed)
+    cells = one.formulas.rows * one.formulas.columns
+    if one.text:
+        return _Line(label, cells, Formula(f"SUMPRODUCT(--({one.formulas}<>{one.python}))", 0.0), 0.0)
+    gap = Formula(f"SUMPRODUCT(MAX(ABS({one.formulas}{power}-{one.python}{power})))", 0.0)
+    allowed = Formula(
+        f"tolerance*MAX(smallest_scale,SUMPRODUCT(MAX(ABS({one.python}{power}))))",
+        AGREES * max(SMALLEST_SCALE, one.scale),
+    )
+    return _Line(label, cells, gap, allowed)
 
 
-def _line(
-    canvas: Canvas, row: int, label: str, cells: int, gap: Formula | float, allowed: Formula | float
-) -> None:
-    canvas.put(row, 1, label, style.CELL)
-    canvas.put(row, CELLS, cells, style.calculated(style.WHOLE))
-    canvas.put(row, GAP, gap, style.calculated(style.TINY))
-    canvas.put(row, ALLOWED, allowed, style.calculated(style.TINY))
+def _write(canvas: Canvas, row: int, line: _Line) -> None:
+    canvas.put(row, 1, line.label, style.CELL)
+    canvas.put(row, CELLS, line.cells, style.calculated(style.WHOLE))
+    canvas.put(row, GAP, line.gap, style.calculated(style.TINY))
+    canvas.put(row, ALLOWED, line.allowed, style.calculated(style.TINY))
     canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=True), style.CELL.but(align="center"))
 
 
@@ -93,7 +106,7 @@ def _colours(canvas: Canvas, first: int, last: int) -> None:
         (f"AND(ISLOGICAL($E{first}),$E{first})", style.GOOD, style.GREEN),
         (f"AND(ISLOGICAL($E{first}),NOT($E{first}))", style.BAD, style.ORANGE),
     ):
-        rule = FormulaRule(
+        rule = FormulaRule(  # type: ignore[no-untyped-call] # openpyxl's stub has no types for it
             formula=[condition], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
         )
         canvas.sheet.conditional_formatting.add(f"A{first}:A{last}", rule)

@@ -58,7 +58,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             Column(heading="etf", values=[etf.name for _, etf, _ in rows], look=style.given()),
             Column(heading="ticker", values=[row.ticker for _, _, row in rows], look=style.given()),
             Column(
-                heading="printed_ticker", values=[row.printed_ticker for _, _, row in rows], look=style.given()
+                heading="printed_ticker",
+                values=[row.printed_ticker for _, _, row in rows],
+                look=style.given(),
             ),
             Column(heading="name", values=[row.name for _, _, row in rows], look=style.given()),
             Column(
@@ -70,14 +72,17 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                 look=style.given(style.PERCENT),
                 name="etf_printed",
             ),
-            Column(heading="in_basket", values=[yes(one) for one in in_basket], look=style.given(), name="etf_inside"),
+            Column(
+                heading="in_basket",
+                values=[yes(one) for one in in_basket],
+                look=style.given(),
+                name="etf_inside",
+            ),
             Column(
                 heading="has_risk_data",
                 values=[yes(row.ticker in known) for _, _, row in rows],
                 look=style.calculated("General"),
-                formula=lambda at, i: (
-                    known_formula(lookup_key(f"$C{at}", rows[i][2].ticker))
-                ),
+                formula=lambda at, i: known_formula(lookup_key(f"$C{at}", rows[i][2].ticker)),
                 name="etf_covered",
             ),
             Column(

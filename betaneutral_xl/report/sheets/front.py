@@ -13,7 +13,6 @@ from betaneutral_xl.report.sheets import betas, trades
 from betaneutral_xl.report.tables import FIRST_ROW
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 
@@ -37,7 +36,7 @@ _FORMULAS = {
 """From a line of the summary to the names of its formulas before and after."""
 
 
-def write(book: Book, canvas: Canvas, contents: Contents, checks: int) -> None:
+def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     """Write the page."""
     result = contents.result
     as_of = result.aligned.holdings.as_of
@@ -68,7 +67,10 @@ def answer(contents: Contents, k: int) -> Formula:
     result = contents.result
     name = result.etf_names[k - 1]
     pieces, texts = [f'"Predicted beta to "&etf_name_{k}&": "'], [f"Predicted beta to {name}: "]
-    for when, exposure, separator in (("before", result.before, " before, "), ("after", result.after, " after")):
+    for when, exposure, separator in (
+        ("before", result.before, " before, "),
+        ("after", result.after, " after"),
+    ):
         pieces.append(f'TEXT(ROUND(beta_{when}_{k},3),"0.000")')
         texts.append(_three(exposure.beta[name]))
         error = exposure.beta_error[name]
@@ -87,11 +89,22 @@ def _three(value: float) -> str:
 def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     result = contents.result
     known = any(math.isfinite(line.after_error) for line in summary.lines(result))
-    headings = ("", "before", "± 95 %" if known else "", "after", "± 95 %" if known else "", "change", "meaning")
+    headings = (
+        "",
+        "before",
+        "± 95 %" if known else "",
+        "after",
+        "± 95 %" if known else "",
+        "change",
+        "meaning",
+    )
     for column, heading in enumerate(headings, start=1):
         left = column in {1, MEANING}
         canvas.put(
-            row, column, heading, style.HEADING.but(align="left" if left else "right", indent=1 if left else 0)
+            row,
+            column,
+            heading,
+            style.HEADING.but(align="left" if left else "right", indent=1 if left else 0),
         )
     canvas.height(row, 20)
     betas_of = {f"beta to {name}": k for k, name in enumerate(result.etf_names, start=1)}
@@ -111,13 +124,14 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
                     errors[column] = Formula(f"error_bar*beta_error_{when}_{k}", CONFIDENCE * error)
         elif line.label in ratios:
             after = f"hedge_ratio_{ratios[line.label]}"
-        _line(canvas, row, line, before, after, errors)
+        _line(canvas, row, line, (before, after))
+        for column, bar in errors.items():
+            canvas.put(row, column, bar, style.calculated(style.PLUS_MINUS).but(ink=style.MUTED))
     return row
 
 
-def _line(
-    canvas: Canvas, row: int, line: summary.Line, before: str, after: str, errors: dict[int, Formula]
-) -> None:
+def _line(canvas: Canvas, row: int, line: summary.Line, names: tuple[str, str]) -> None:
+    before, after = names
     shown = _SHOWN[line.kind]
     signed = style.SIGNED if line.kind is summary.Kind.NUMBER else style.SIGNED_PERCENT
     bold = style.calculated(shown).but(bold=True)
@@ -129,8 +143,6 @@ def _line(
             row, BEFORE, Formula(before, line.before) if before else line.before, style.calculated(shown)
         )
         canvas.put(row, CHANGE, Formula(f"D{row}-B{row}", line.after - line.before), style.calculated(signed))
-    for column, error in errors.items():
-        canvas.put(row, column, error, style.calculated(style.PLUS_MINUS).but(ink=style.MUTED))
     canvas.put(row, MEANING, line.meaning, style.NOTE.but(ruled=True, indent=1))
     canvas.height(row, 16)
 
@@ -151,7 +163,9 @@ def _verdict(canvas: Canvas, row: int, checks: int) -> int:
 def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
     lines = list(contents.result.warnings)
     if contents.infeasible is not None:
-        lines.insert(0, f"What was asked for cannot be. {contents.infeasible.sentence()} Shown here: the hedge.")
+        lines.insert(
+            0, f"What was asked for cannot be. {contents.infeasible.sentence()} Shown here: the hedge."
+        )
     for warning in lines:
         row += 1
         canvas.merge(row, 1, LAST)
@@ -184,14 +198,20 @@ def _charts(canvas: Canvas, contents: Contents, row: int) -> int:
     )
     if contents.by_size:
         of_trades = (trades.BUY, trades.SELL)
-        _from_table(canvas, pictures.largest_trades(contents), "Trades", of_trades, f"C{row}", 10.2)
-    before, after = betas.contribution_columns(contents)
-    _from_table(canvas, pictures.beta_contributions(contents), "Betas", (before, after), f"G{row}", 12.4)
+        _from_table(canvas, pictures.largest_trades(contents), "Trades", of_trades, at=f"C{row}", width=10.2)
+    of_betas = betas.contribution_columns(contents)
+    _from_table(canvas, pictures.beta_contributions(contents), "Betas", of_betas, at=f"G{row}", width=12.4)
     return row + CHART_ROWS
 
 
 def _from_table(
-    canvas: Canvas, picture: pictures.Picture, sheet: str, columns: tuple[str, str], at: str, width: float
+    canvas: Canvas,
+    picture: pictures.Picture,
+    sheet: str,
+    columns: tuple[str, str],
+    *,
+    at: str,
+    width: float,
 ) -> None:
     """Draw the first rows of a table."""
     last = FIRST_ROW + len(picture.categories) - 1

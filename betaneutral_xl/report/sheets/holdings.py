@@ -74,9 +74,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     else:
         columns = [
             ticker,
-            Column(
-                heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"
-            ),
+            Column(heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"),
             covered,
         ]
     place(book, canvas, "tblHoldings", columns, printed_below=1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, reference
+from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ ETF_HEADINGS = ("beta to", "wanted", "lowest", "highest", "nearest", "by formula
 
 def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> None:
     """Write the explanation, and the nearest weights with their betas by formula."""
-    del book
     canvas.put(1, 1, found.sentence(), style.ANSWER)
     canvas.merge(1, 1, len(ETF_HEADINGS))
     canvas.paint(1, range(2, len(ETF_HEADINGS) + 1), style.ANSWER)
@@ -37,7 +37,11 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
     if found.benchmark:
         lists.append(("A target that can be reached", [f"{found.benchmark[0]}: {found.benchmark[1]:.4f}"]))
     start = row + len(found.etf_names) + 2 + sum(2 + len(lines) for _, lines in lists if lines)
-    _betas(canvas, contents, found, row, start + 1 if known else 0)
+    _betas(canvas, found, row, start + 1 if known else 0)
+    if known:
+        largest = float(np.abs(found.beta).max())
+        nearest, again = (canvas.area(row + 1, column, len(found.etf_names)) for column in (5, 6))
+        book.compared.append(Compared(f"{NAME}: nearest beta", again, nearest, largest))
     row += len(found.etf_names) + 2
     for title, lines in lists:
         if lines:
@@ -52,10 +56,9 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
     finish_sheet(canvas, len(ETF_HEADINGS), max(row, FIRST_ROW))
 
 
-def _betas(canvas: Canvas, contents: Contents, found: Reachable, row: int, weights_row: int) -> None:
+def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None:
     for column, heading in enumerate(ETF_HEADINGS, start=1):
         canvas.put(row, column, heading, style.HEADING.but(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
-    last = weights_row + len(found.tickers) - 1
     for k, name in enumerate(found.etf_names):
         row += 1
         canvas.put(row, 1, name, style.LABEL)
@@ -66,11 +69,10 @@ def _betas(canvas: Canvas, contents: Contents, found: Reachable, row: int, weigh
             shown = value if math.isfinite(value) else "no limit" if math.isinf(value) else None
             canvas.put(row, column, shown, number.but(align="right"))
         if weights_row:
-            cells = reference(weights_row, 3, last, 3)
+            cells = canvas.area(weights_row, 3, len(found.tickers)).local("$")
             beta = Formula(f"SUMPRODUCT({cells},beta_{k + 1})", float(found.beta[k]))
             canvas.put(row, 6, beta, style.calculated(style.NUMBER))
         canvas.put(row, 7, found.hedge_legs.get(name, 0.0), style.from_python(style.PERCENT))
-    del contents
 
 
 def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> int:

@@ -31,7 +31,11 @@ Row = tuple[str, "Scalar", str, str, str]
 LEGEND = (
     ("blue", style.INPUT_BLUE, "given: from a file, the network or an option"),
     ("black", style.INK, "a formula of this workbook"),
-    ("grey italic", style.MUTED, "computed in Python; next to each formula, and where a solver found the answer"),
+    (
+        "grey italic",
+        style.MUTED,
+        "computed in Python; next to each formula, and where a solver found the answer",
+    ),
 )
 
 SHEETS = (
@@ -70,7 +74,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             canvas.put(row, 3, name, style.from_python("General").but(indent=1))
             canvas.put(row, 4, meaning, style.NOTE)
             if name:
-                book.define(name, canvas, row, 2)
+                book.define(name, canvas.area(row, 2))
             row += 1
         row += 1
     canvas.put(row, 1, "How to read this workbook", style.SECTION)

@@ -12,7 +12,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents
 
@@ -64,9 +63,8 @@ def run(contents: Contents) -> list[tuple[str, Facts]]:
     ]
 
 
-def write(book: Book, canvas: Canvas, contents: Contents) -> None:
+def write(canvas: Canvas, contents: Contents) -> None:
     """Write the inputs side by side, then the run."""
-    del book
     sources = inputs(contents)
     write_headings(canvas, ["input", *(name for name, _ in sources)], [style.TEXT] * (1 + len(sources)))
     for at, fact in enumerate(FACTS):

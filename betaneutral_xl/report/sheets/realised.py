@@ -50,8 +50,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     canvas.sheet.print_area = f"A1:{edge}{max(FIRST_ROW + length - 1, 1 + CHART_ROWS * len(groups))}"
     canvas.sheet.page_setup.orientation = "landscape"
     for n, (picture, dates, sources) in enumerate(drawn):
-        at = f"{right}{FIRST_ROW + n * CHART_ROWS}"
-        charts.draw(canvas, picture, dates, sources, at=at, size=(22.0, 9.5))
+        corner = f"{right}{FIRST_ROW + n * CHART_ROWS}"
+        charts.draw(canvas, picture, dates, sources, at=corner, size=(22.0, 9.5))
 
 
 def _padded(heading: str, values: list[object], number_format: str, length: int) -> Column:

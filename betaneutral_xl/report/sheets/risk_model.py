@@ -10,15 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, lookup_key, reference
-from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place_grid, write_headings
+from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.tables import FIRST_ROW, PYTHON, Column, finish_sheet, place_grid, write_headings
 from betaneutral_xl.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.report.book import Book
@@ -91,7 +93,7 @@ class Matrix:
         ):
             canvas.put(row, 1, ticker, style.LABEL)
             canvas.put_numbers(row, 2, values, numbers)
-        book.define("covariance", canvas, FIRST_ROW, 2, FIRST_ROW + n - 1, 1 + n)
+        book.define("covariance", canvas.area(FIRST_ROW, 2, n, n))
         canvas.widths([12, *(10 for _ in tickers)])
         finish_sheet(canvas, min(1 + n, PRINTED), FIRST_ROW + n - 1)
 
@@ -126,8 +128,7 @@ class Loadings:
 
     def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
         """Write D and L, and the exposures of the vectors below them."""
-        result, aligned = contents.result, contents.result.aligned
-        tickers, covered, loadings = aligned.covered_tickers, aligned.covered, self.form.loadings
+        tickers, loadings = contents.result.aligned.covered_tickers, self.form.loadings
         n, k = loadings.shape
         numbers = style.given(style.RISK)
         headings = ["ticker", "specific_variance", *(f"loading_{j}" for j in range(1, k + 1))]
@@ -138,27 +139,27 @@ class Loadings:
         ):
             canvas.put(row, 1, ticker, style.LABEL)
             canvas.put_numbers(row, 2, [own, *values], numbers)
-        last = FIRST_ROW + n - 1
-        book.define("specific_variance", canvas, FIRST_ROW, 2, last)
-        vectors: dict[str, FloatArray] = {
-            "weight": aligned.covered_weights,
-            "new_weight": result.new_weights[covered],
-            "trade": result.trades[covered],
-        }
-        vectors |= {f"etf_{e}": aligned.covered_etf_weights[:, e - 1] for e in contents.etfs}
-        vectors |= {
-            f"way_{j}": way.new_weights[covered] for j, way in enumerate(contents.weighed_ways, start=1)
-        }
-        for row, (name, vector) in enumerate(vectors.items(), start=last + 2):
-            canvas.put(row, 1, f"exposure of {name}", style.LABEL)
-            for j, value in enumerate((vector @ loadings).tolist(), start=3):
-                column = reference(FIRST_ROW, j, last, j)
-                canvas.put(
-                    row, j, Formula(f"SUMPRODUCT({column},risk_{name})", value), style.calculated(style.RISK)
-                )
-            book.define(f"exposure_{name}", canvas, row, 3, row, 2 + k)
+        book.define("specific_variance", canvas.area(FIRST_ROW, 2, n))
+        for number, (name, vector) in enumerate(_vectors(contents).items()):
+            self._write_exposures(book, canvas, name, vector, FIRST_ROW + n + 1 + 2 * number)
         canvas.widths([24, 17, *(11 for _ in range(k))])
-        finish_sheet(canvas, min(2 + k, PRINTED), last)
+        finish_sheet(canvas, min(2 + k, PRINTED), FIRST_ROW + n - 1)
+
+    def _write_exposures(self, book: Book, canvas: Canvas, name: str, vector: FloatArray, row: int) -> None:
+        """Write L'x of a vector by formula, and Python's values below."""
+        n, k = self.form.loadings.shape
+        values = (vector @ self.form.loadings).tolist()
+        canvas.put(row, 1, f"exposure of {name}", style.LABEL)
+        canvas.put(row + 1, 1, PYTHON, style.from_python("General"))
+        for j, value in enumerate(values, start=3):
+            column = canvas.area(FIRST_ROW, j, n).local("$")
+            formula = Formula(f"SUMPRODUCT({column},risk_{name})", value)
+            canvas.put(row, j, formula, style.calculated(style.RISK))
+        canvas.put_numbers(row + 1, 3, values, style.from_python(style.RISK))
+        here, python = canvas.area(row, 3, columns=k), canvas.area(row + 1, 3, columns=k)
+        book.define(f"exposure_{name}", here)
+        largest = float(np.abs(values).max(initial=0.0))
+        book.compared.append(Compared(f"{MODEL}: exposures of {name}", here, python, largest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +177,12 @@ class Absent:
     def covariance(self, row: int, k: int) -> str | None:
         """Return nothing: the covariances are values."""
         del row, k
+        return None
 
     def volatility(self, row: int, index: int) -> str | None:
         """Return nothing: the volatilities are values."""
         del row, index
+        return None
 
     def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
         """Say that the model is not here, and where the formulas begin."""
@@ -198,6 +201,19 @@ class Absent:
         finish_sheet(canvas, 1, FIRST_ROW + len(lines) - 1)
 
 
+def _vectors(contents: Contents) -> dict[str, FloatArray]:
+    """Return what V is multiplied with, shape (n,) each, by the names that formulas know."""
+    result, aligned = contents.result, contents.result.aligned
+    covered = aligned.covered
+    return {
+        "weight": aligned.covered_weights,
+        "new_weight": result.new_weights[covered],
+        "trade": result.trades[covered],
+        **{f"etf_{k}": aligned.covered_etf_weights[:, k - 1] for k in contents.etfs},
+        **{f"way_{j}": way.new_weights[covered] for j, way in enumerate(contents.weighed_ways, start=1)},
+    }
+
+
 def model_of(contents: Contents) -> Model:
     """Say how the risk model is written."""
     form = contents.result.aligned.covariance.form
@@ -210,32 +226,12 @@ def model_of(contents: Contents) -> Model:
 
 def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     """Write the sheet Risk: in the order of V, what V is multiplied with and what comes of it."""
-    result, aligned = contents.result, contents.result.aligned
-    covariance, tickers, covered = aligned.covariance, aligned.covered_tickers, aligned.covered
-    f = aligned.covered_etf_weights
-
-    def from_weights(heading: str, name: str, source: str, values: FloatArray) -> Column:
-        return Column(
-            heading=heading,
-            values=values.tolist(),
-            look=style.calculated(style.PERCENT),
-            formula=lambda row, i: f"INDEX({source},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
-            name=name,
-        )
+    aligned = contents.result.aligned
+    covariance, tickers = aligned.covariance, aligned.covered_tickers
 
     columns = [
         Column(heading="ticker", values=list(tickers), look=style.LABEL, name="risk_ticker"),
-        from_weights("weight", "risk_weight", "weight", aligned.covered_weights),
-        from_weights("new_weight", "risk_new_weight", "new_weight", result.new_weights[covered]),
-        from_weights("trade", "risk_trade", "trade", result.trades[covered]),
-        *(
-            from_weights(f"etf_weight_{k}", f"risk_etf_{k}", f"etf_weight_{k}", f[:, k - 1])
-            for k in contents.etfs
-        ),
-        *(
-            from_weights(f"way_{j}", f"risk_way_{j}", f"way_{j}", way.new_weights[covered])
-            for j, way in enumerate(contents.weighed_ways, start=1)
-        ),
+        *(_from_weights(name, tickers, values) for name, values in _vectors(contents).items()),
         Column(
             heading="volatility",
             values=covariance.volatilities.tolist(),
@@ -245,17 +241,8 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
             squared=True,
         ),
     ]
-    vf = covariance.form.times(f)
-    for k in contents.etfs:
-        columns.append(
-            Column(
-                heading=f"covariance_with_etf_{k}",
-                values=vf[:, k - 1].tolist(),
-                look=style.calculated(style.RISK),
-                formula=_or_values(lambda row, _, k=k: model.covariance(row, k)),
-                name=f"etf_covariance_{k}",
-            )
-        )
+    vf = covariance.form.times(aligned.covered_etf_weights)
+    columns += [_covariance_with(model, k, vf[:, k - 1]) for k in contents.etfs]
     if covariance.seen is not None and covariance.effective_days is not None:
         days = (covariance.seen * covariance.effective_days).tolist()
         columns.append(
@@ -272,6 +259,28 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
             )
         )
     place_grid(book, canvas, columns)
+
+
+def _from_weights(name: str, tickers: Sequence[str], values: FloatArray) -> Column:
+    """Return a vector of the sheet Weights in the order of V."""
+    source = name.replace("etf_", "etf_weight_")
+    return Column(
+        heading=source,
+        values=values.tolist(),
+        look=style.calculated(style.PERCENT),
+        formula=lambda row, i: f"INDEX({source},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
+        name=f"risk_{name}",
+    )
+
+
+def _covariance_with(model: Model, k: int, values: FloatArray) -> Column:
+    return Column(
+        heading=f"covariance_with_etf_{k}",
+        values=values.tolist(),
+        look=style.calculated(style.RISK),
+        formula=_or_values(lambda row, _: model.covariance(row, k)),
+        name=f"etf_covariance_{k}",
+    )
 
 
 def benchmark_name(contents: Contents, ticker: str) -> str:

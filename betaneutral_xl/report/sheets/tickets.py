@@ -13,6 +13,7 @@ from betaneutral_xl.report.cells import lookup_key
 from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place, write_headings
 
 if TYPE_CHECKING:
+    from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.orders import Orders
     from betaneutral_xl.report.book import Book
     from betaneutral_xl.report.cells import Canvas
@@ -38,12 +39,13 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     change = signed * prices / ticket.nav
     exact = result.trades[at]
 
-    def look_up(name: str, row: int, i: int) -> str:
-        return f"INDEX({name},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
-
     columns = [
         Column(heading="ticker", values=tickers, look=style.LABEL),
-        Column(heading="side", values=[str(order.side) for order in orders.orders], look=style.from_python("General")),
+        Column(
+            heading="side",
+            values=[str(order.side) for order in orders.orders],
+            look=style.from_python("General"),
+        ),
         Column(
             heading="shares",
             values=[order.shares for order in orders.orders],
@@ -68,7 +70,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
             heading="exact_trade",
             values=exact.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
-            formula=lambda row, i: look_up("trade", row, i),
+            formula=lambda row, i: _look_up("trade", row, tickers[i]),
         ),
         Column(
             heading="rounding",
@@ -79,16 +81,23 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     ]
     betas = result.predicted_beta[at]
     for k, name in enumerate(result.etf_names, start=1):
-        columns.append(
-            Column(
-                heading="beta_change" if len(contents.etfs) == 1 else f"beta_change_{name}",
-                values=(betas[:, k - 1] * change).tolist(),
-                look=style.calculated(style.SIGNED),
-                formula=lambda row, i, k=k: f"F{row}*" + look_up(f"beta_{k}", row, i),
-                name=f"order_beta_{k}",
-            )
-        )
+        heading = "beta_change" if len(contents.etfs) == 1 else f"beta_change_{name}"
+        columns.append(_beta_change(heading, k, tickers, betas[:, k - 1] * change))
     place(book, canvas, "tblOrders", columns)
+
+
+def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> Column:
+    return Column(
+        heading=heading,
+        values=values.tolist(),
+        look=style.calculated(style.SIGNED),
+        formula=lambda row, i: f"F{row}*{_look_up(f'beta_{k}', row, tickers[i])}",
+        name=f"order_beta_{k}",
+    )
+
+
+def _look_up(name: str, row: int, ticker: str) -> str:
+    return f"INDEX({name},MATCH({lookup_key(f'$A{row}', ticker)},ticker,0))"
 
 
 def measures(sheet: Measures, orders: Orders) -> None:

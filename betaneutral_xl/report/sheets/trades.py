@@ -32,7 +32,6 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     tickers = [result.tickers[at] for at in order]
     trades = result.trades[order]
     nav = result.aligned.holdings.nav
-    names = result.etf_names
     columns = [
         Column(heading="ticker", values=tickers, look=style.LABEL),
         Column(
@@ -66,21 +65,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             formula=lambda row, _: f"ABS(C{row})/2/turnover",
         ),
     ]
-    betas = result.predicted_beta[order]
-    for k, name in enumerate(names, start=1):
-        known = np.isfinite(betas[:, k - 1]).tolist()
-        columns.append(
-            Column(
-                heading="beta_change" if len(names) == 1 else f"beta_change_{name}",
-                values=(betas[:, k - 1] * trades).tolist(),
-                look=style.calculated(style.SIGNED),
-                formula=lambda row, i, k=k, known=known: (
-                    f"C{row}*INDEX(beta_{k},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
-                    if known[i]
-                    else None
-                ),
-            )
-        )
+    columns += [_beta_change(contents, k, order) for k in contents.etfs]
     if nav:
         columns.append(
             Column(
@@ -91,3 +76,22 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             )
         )
     place(book, canvas, "tblTrades", columns)
+
+
+def _beta_change(contents: Contents, k: int, order: list[int]) -> Column:
+    """Return what each trade does to the beta to an ETF; nothing is known without risk data."""
+    result = contents.result
+    tickers = [result.tickers[at] for at in order]
+    betas = result.predicted_beta[order, k - 1]
+    known = np.isfinite(betas).tolist()
+
+    def formula(row: int, i: int) -> str | None:
+        beta = f"INDEX(beta_{k},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
+        return f"C{row}*{beta}" if known[i] else None
+
+    return Column(
+        heading="beta_change" if len(contents.etfs) == 1 else f"beta_change_{result.etf_names[k - 1]}",
+        values=(betas * result.trades[order]).tolist(),
+        look=style.calculated(style.SIGNED),
+        formula=formula,
+    )

@@ -80,7 +80,9 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
         canvas.put(row, 1, note, style.NOTE)
 
 
-def _error(k: int, beta: str, volatility: str, ways: Sequence[Alternative]) -> Callable[[int, int], str | None]:
+def _error(
+    k: int, beta: str, volatility: str, ways: Sequence[Alternative]
+) -> Callable[[int, int], str | None]:
     """Return the formula of a beta's error bar, from the beta and the volatility in the same row."""
 
     def formula(row: int, i: int) -> str | None:

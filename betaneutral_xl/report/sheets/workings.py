@@ -96,7 +96,7 @@ def _scale(contents: Contents, k: int) -> float:
     etf = aligned.etfs[k]
     known = set(aligned.covered_tickers)
     inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in known)
-    return float(etf.weights.sum()) / inside
+    return float(etf.weights.sum() / inside)
 
 
 def _exposure(sheet: Measures, contents: Contents, model: Model, when: str, exposure: Exposure) -> None:
