@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.linalg  # noqa: F401 - loaded before the threads are limited, so that its own are too
 from barra import FACTORS, make
 from peers import PEERS, ours
 from threadpoolctl import threadpool_limits
