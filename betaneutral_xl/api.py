@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 E = TypeVar("E", bound=StrEnum)
+
+
+def last_weekday(today: date) -> date:
+    """Return the day itself, or the Friday before a weekend."""
+    return today - timedelta(days=max(0, today.weekday() - 4))
 
 
 def fetch_holdings(

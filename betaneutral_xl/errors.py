@@ -24,6 +24,10 @@
     |  |- SolverFailed
     |  `- CheckFailed
     `- HostError           exit 5   the spreadsheet is not as expected
+       |- FailedCell
+       |- ExpiredHandle
+       |- NamedRangeMissing
+       `- WorkbookOutOfDate
 
 The message is one line that stands alone; the data travel as attributes, so that a caller need
 not parse text.
@@ -160,3 +164,19 @@ class HostError(BetaNeutralError):
     """The workbook or the spreadsheet program is not as expected."""
 
     exit_code = 5
+
+
+class FailedCell(HostError):
+    """A cell that is needed holds an error; one of ours travels on unchanged."""
+
+
+class ExpiredHandle(HostError):
+    """The value that a handle in a cell stands for is kept no longer."""
+
+
+class NamedRangeMissing(HostError):
+    """The workbook lacks a named range or a sheet that the template has."""
+
+
+class WorkbookOutOfDate(HostError):
+    """The workbook was built for another version of the package or of xlwings."""

@@ -26,6 +26,7 @@ LAYERS: list[set[str]] = [
     {"sources"},
     {"report"},
     {"api"},
+    {"hosts"},
     {"cli"},
     {"__main__"},
 ]
@@ -39,6 +40,8 @@ HEAVY = {
     "lxml",
     "rich",
     "xlwings",
+    "xlsxwriter",
+    "pyopenvba",
     "sklearn",
     "pyarrow",
     "matplotlib",

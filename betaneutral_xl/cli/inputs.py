@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.api import choice
+from betaneutral_xl.api import choice, last_weekday
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.constraints import Constraints
@@ -386,11 +386,6 @@ def _may_be_stored(key: str, value: object) -> bool:
             return all(isinstance(one, kinds.get(name, ())) for name, one in value.items())
         case _:
             return False
-
-
-def last_weekday(today: date) -> date:
-    """Return the day itself, or the Friday before a weekend."""
-    return today - timedelta(days=max(0, today.weekday() - 4))
 
 
 def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:

@@ -1,0 +1,338 @@
+"""What stands in cells: any host's values -> one grid -> plain values; rows and errors -> cells.
+
+Excel hands over ``None`` for a blank, ``datetime`` for a date and error cells as text; Calc hands
+over ``''``, numbers and tuples. From here on there is one ``Grid`` for both, and one reader for
+each kind of value, so that a range means the same in every host.
+"""
+
+from __future__ import annotations
+
+import marshal
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+Cell = str | float | bool | date | None
+"""What a cell can hold once it is read; ``None`` is a blank."""
+
+PREFIX = "#BETA! "
+"""How an error of ours begins in a cell."""
+
+LONGEST = 254
+"""Characters of a text result; Excel turns a longer one into #VALUE!."""
+
+EPOCH = date(1899, 12, 30)
+"""Day 0 of the calendar that spreadsheets count in, from March 1900 on."""
+
+DAYS = (1.0, 2_958_465.0)
+"""The numbers that are days in a spreadsheet: up to the end of the year 9999."""
+
+YES, NO = frozenset({"true", "yes", "y", "1", "on"}), frozenset({"false", "no", "n", "0", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The filled part of one argument.
+
+    Attributes
+    ----------
+    what
+        The argument's name, for messages.
+    rows
+        Rectangular, without blank rows and columns around it; empty for a blank argument.
+    top, left
+        Row and column of the range, from 1, at which ``rows`` begins.
+
+    """
+
+    what: str
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    top: int = 1
+    left: int = 1
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is given."""
+        return not self.rows
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.rows[0]) if self.rows else 0
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether it is one row, one column or one cell."""
+        return len(self.rows) == 1 or self.width == 1
+
+    @property
+    def cells(self) -> Iterator[Cell]:
+        """All cells, row by row."""
+        return (cell for row in self.rows for cell in row)
+
+    def digest(self) -> bytes:
+        """Return a hash of the content, the same wherever the range stands."""
+        try:
+            content = marshal.dumps(self.rows, 2)  # version 2 knows no references: equal is equal
+        except ValueError:  # there are dates
+            content = repr(self.rows).encode()
+        return blake2b(content, digest_size=16).digest()
+
+    def columns(self, start: int, end: int) -> Grid:
+        """Return some of the columns, without what is blank around them."""
+        part = _trimmed([list(row[start:end]) for row in self.rows], self.what)
+        return Grid(self.what, part.rows, self.top + part.top - 1, self.left + start + part.left - 1)
+
+    def place(self, row: int, column: int) -> str:
+        """Say where a cell stands, as the user counts."""
+        if len(self.rows) == self.width == 1:
+            return self.what
+        return f"row {self.top + row}, column {self.left + column} of {self.what}"
+
+
+def read(value: object, what: str) -> Grid:
+    """Return a host's value (a scalar, a row, rows, as lists or tuples) as a grid.
+
+    Parameters
+    ----------
+    value
+        Numbers, texts, truth values, dates, ``None`` and ``''``; ragged rows are filled up.
+    what
+        The argument's name.
+
+    Raises
+    ------
+    InputError
+        If a cell holds something that no spreadsheet has.
+
+    """
+    given = value if isinstance(value, (list, tuple)) else [value]
+    if given and not isinstance(given[0], (list, tuple)):
+        given = [given]
+    end = len(given)
+    blanks = [(), (None,), ("",)] if not end else [((None,) * (n := len(given[0]))), (("",) * n)]
+    while end and tuple(given[end - 1]) in blanks:  # a whole column is a million blanks
+        end -= 1
+    rows = [[_cell(one, what) for one in row] for row in given[:end]]
+    return _trimmed(rows, what)
+
+
+def _trimmed(rows: list[list[Cell]], what: str) -> Grid:
+    filled_rows = [i for i, row in enumerate(rows) if any(cell is not None for cell in row)]
+    if not filled_rows:
+        return Grid(what)
+    top, bottom = filled_rows[0], filled_rows[-1] + 1
+    kept = rows[top:bottom]
+    width = max(len(row) for row in kept)
+    for row in kept:
+        row.extend([None] * (width - len(row)))
+    columns = list(zip(*kept, strict=True))
+    filled = [j for j, column in enumerate(columns) if any(cell is not None for cell in column)]
+    left, right = filled[0], filled[-1] + 1
+    return Grid(what, tuple(tuple(row[left:right]) for row in kept), top + 1, left + 1)
+
+
+def _cell(value: Any, what: str) -> Cell:
+    kind = type(value)
+    if kind is float:
+        return value if value == value else None  # noqa: PLR0124 - not a number is a blank
+    if kind is str:
+        return value.replace("\xa0", " ").strip() or None
+    if value is None or kind is bool:
+        return value  # type: ignore[no-any-return] # None or a truth value, just asked
+    if kind is int:
+        return float(value)
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if hasattr(value, "item"):  # numpy
+        return _cell(value.item(), what)
+    msg = f"A cell of {what} holds a {kind.__name__}. Give a number, a text, a date or TRUE/FALSE."
+    raise InputError(msg)
+
+
+# ---------------------------------------------------------------- one cell -> a plain value
+
+
+def is_error(cell: Cell) -> bool:
+    """Whether a cell holds an error: one of ours, Excel's or Calc's."""
+    return isinstance(cell, str) and (
+        cell.startswith((PREFIX, "Err:")) or (cell.startswith("#") and cell.endswith(("!", "?", "/A")))
+    )
+
+
+def refuse_error(cell: Cell, where: str) -> None:
+    """Raise if a cell holds an error; one of ours is passed on as it is, so that its cause travels."""
+    if is_error(cell):
+        text = str(cell)
+        raise FailedCell(text if text.startswith(PREFIX) else f"{where} is {text}. Correct that cell first.")
+
+
+def as_text(cell: Cell, where: str) -> str:
+    """Return a cell as text: a whole number without a point, a blank as nothing."""
+    refuse_error(cell, where)
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case float():
+            return f"{cell:.0f}" if cell.is_integer() else repr(cell)
+        case date():
+            return cell.isoformat()
+    return cell
+
+
+def as_number(cell: Cell, where: str) -> float:
+    """Return a cell as a number, NaN for a blank; text that prints a number counts.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    """
+    refuse_error(cell, where)
+    if isinstance(cell, float):
+        return cell
+    if cell is None:
+        return math.nan
+    value = printed_number(cell) if isinstance(cell, str) else None
+    if value is None:
+        msg = f"{where} is {as_text(cell, where)!r:.60}, not a number. Correct it, or leave it blank."
+        raise InputError(msg)
+    return value
+
+
+def printed_number(text: str) -> float | None:
+    """Return the number that a text prints, or None; a percent sign divides by a hundred.
+
+    >>> printed_number("1,234.5"), printed_number("12.5 %"), printed_number("(3)"), printed_number("MSFT")
+    (1234.5, 0.125, -3.0, None)
+    """
+    digits = text.replace(",", "").replace(" ", "").replace("$", "")
+    negative = digits.startswith("(") and digits.endswith(")")
+    digits = digits.strip("()")
+    percent = digits.endswith("%")
+    try:
+        value = float(digits.removesuffix("%"))
+    except ValueError:
+        return None
+    if not math.isfinite(value):
+        return None
+    return (-value if negative else value) / (100.0 if percent else 1.0)
+
+
+# ---------------------------------------------------------------- one argument -> a plain value
+
+
+def _only(grid: Grid, kind: str) -> Cell:
+    if len(grid.rows) > 1 or grid.width > 1:
+        msg = f"{grid.what} has {len(grid.rows)} x {grid.width} cells. Give one cell with {kind}."
+        raise InputError(msg)
+    return grid.rows[0][0] if grid.rows else None
+
+
+def text(grid: Grid) -> str | None:
+    """Return the text of a single cell; None if blank."""
+    return as_text(_only(grid, "a text"), grid.what) or None
+
+
+def number(grid: Grid) -> float | None:
+    """Return the number of a single cell; None if blank."""
+    value = as_number(_only(grid, "a number"), grid.what)
+    return None if math.isnan(value) else value
+
+
+def flag(grid: Grid) -> bool | None:
+    """Return TRUE or FALSE of a single cell; None if blank.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    """
+    cell = _only(grid, "TRUE or FALSE")
+    if cell is None or isinstance(cell, bool):
+        return cell
+    said = as_text(cell, grid.what).lower()
+    if said in YES | NO:
+        return said in YES
+    msg = f"{grid.what} is {said!r:.60}. Give TRUE or FALSE."
+    raise InputError(msg)
+
+
+def day(grid: Grid) -> date | None:
+    """Return the day of a single cell: a date, its serial number, or text such as 2025-11-18.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    """
+    cell = _only(grid, "a date")
+    refuse_error(cell, grid.what)
+    if cell is None or isinstance(cell, date):
+        return cell
+    if isinstance(cell, float) and not isinstance(cell, bool) and DAYS[0] <= cell <= DAYS[1]:
+        return EPOCH + timedelta(days=int(cell))
+    try:
+        return date.fromisoformat(str(cell)[:10])
+    except ValueError:
+        msg = f"{grid.what} is {as_text(cell, grid.what)!r:.60}, not a day. Give a date, or text as 2025-11-18."
+        raise InputError(msg) from None
+
+
+def vector(grid: Grid) -> list[Cell]:
+    """Return the cells of a row or a column, without blanks.
+
+    Raises
+    ------
+    InputError
+        If it is a block.
+
+    """
+    if not grid.blank and not grid.is_vector:
+        msg = f"{grid.what} has {len(grid.rows)} x {grid.width} cells. Give one row or one column."
+        raise InputError(msg)
+    return [cell for cell in grid.cells if cell is not None]
+
+
+# ---------------------------------------------------------------- results -> cells
+
+
+def rectangle(rows: Iterable[Sequence[Any]]) -> tuple[tuple[Cell, ...], ...]:
+    """Return rows as every host takes them: one width, no NaN, no numpy, texts not too long."""
+    plain = [[_plain(one) for one in row] for row in rows]
+    width = max((len(row) for row in plain), default=0)
+    return tuple(tuple(row + [None] * (width - len(row))) for row in plain)
+
+
+def _plain(value: Any) -> Cell:
+    if isinstance(value, float):  # numpy's are, too
+        return float(value) + 0.0 if math.isfinite(value) else None  # no negative zero
+    if isinstance(value, str):
+        return str(value) if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."
+    return _cell(value, "the result")
+
+
+def error_text(error: BetaNeutralError) -> str:
+    """Return an error as the one line of a cell.
+
+    >>> error_text(InputError("The target is blank. Give a number."))
+    '#BETA! The target is blank. Give a number.'
+    """
+    line = " ".join(str(error).split())
+    if not line.startswith(PREFIX):
+        line = PREFIX + line
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."

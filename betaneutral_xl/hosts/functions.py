@@ -1,0 +1,200 @@
+"""The worksheet functions, free of any host: one entry each.
+
+From this table come the functions of Excel and of Calc, their help in the function wizard, the
+reference page in docs/ and the template's IntelliSense sheet. To add a function, add an entry, and
+the function it runs to ``worksheet``. Names and the order of arguments are never changed; new
+arguments go to the end and are optional.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.hosts import worksheet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.session import Result, Session
+
+CATEGORY = "Beta Neutral"
+"""Where the function wizard lists them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: its name, a sentence of help, and whether it may be left out."""
+
+    name: str
+    help: str
+    optional: bool = False
+
+    @property
+    def hint(self) -> str:
+        """The help with a small first letter, to go on in a sentence."""
+        return self.help[0].lower() + self.help[1:]
+
+
+def _nothing(_: Session, *__: Grid) -> object:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One worksheet function.
+
+    Attributes
+    ----------
+    name
+        As it is typed in a cell.
+    help
+        One sentence, under 255 characters.
+    arguments
+        In order, the optional ones last.
+    run
+        What computes it, from the session and one grid an argument.
+    example
+        A formula, for the reference page.
+    may_fetch
+        Whether it can go to the network: a host may show "loading..." meanwhile, and does not call
+        it while the function wizard is open.
+    kept
+        Whether the result depends on nothing but the arguments and ``outside``.
+    outside
+        What else it depends on, such as the state of a file.
+
+    """
+
+    name: str
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    run: Callable[..., Result]
+    example: str
+    may_fetch: bool = False
+    kept: bool = True
+    outside: Callable[..., object] = _nothing
+
+    def require_count(self, given: int) -> None:
+        """Raise if there are more values than arguments."""
+        if given > len(self.arguments):
+            msg = f"{self.name} takes {len(self.arguments)} arguments, not {given}."
+            raise InputError(msg)
+
+
+HOLDINGS = Argument("holdings", "Table of ticker and weight, or of ticker, shares and price; or FETCH_HOLDINGS.")
+ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
+RISK = Argument(
+    "covariance", "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.", optional=True
+)
+TARGET = Argument(
+    "target_beta", "Beta to reach: a number, or a ticker such as IWV; one for each of several ETFs. Blank: 0.",
+    optional=True,
+)  # fmt: skip
+METHOD = Argument("method", "hedge, reweight, least_squares or scaled. Blank: hedge.", optional=True)
+CONSTRAINTS = Argument(
+    "constraints", "Two columns, name and value: universe, on_missing, etf_on_missing.", optional=True
+)
+PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
+
+FUNCTIONS: tuple[Function, ...] = (
+    Function(
+        name="FETCH_HOLDINGS",
+        help="What a fund holds on a day: ticker, shares, price, market_value, weight, largest first.",
+        arguments=(
+            Argument("fund", "Fund of the Silver Fund's web API, such as quant_paper; demo for the sample."),
+            Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
+            Argument("start", "First day of the range that is asked for. Blank: the same day.", optional=True),
+            Argument("refresh", "Anything: changing it fetches again. Recalculation alone never does.", optional=True),
+        ),
+        run=worksheet.fetch_holdings,
+        example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
+        may_fetch=True,
+        outside=worksheet.holdings_day,
+    ),
+    Function(
+        name="LOAD_ETF",
+        help="An ETF's constituents from its issuer's holdings file, as downloaded: ticker, name, weight, class.",
+        arguments=(
+            Argument("source", "The file; or a fund's ticker, for the newest such download; demo for the sample."),
+            Argument("fund", "Which fund, where a file has several.", optional=True),
+            Argument("classes", "Asset classes that make the basket, such as equity,fund. Blank: equity.", optional=True),
+        ),
+        run=worksheet.load_etf,
+        example='=LOAD_ETF("JHAI")',
+        may_fetch=True,
+        outside=worksheet.etf_stamp,
+    ),
+    Function(
+        name="COVARIANCE",
+        help="Annual covariance of returns with its tickers on both sides, or a handle: "
+        "asked for by tickers, or estimated from prices or returns.",
+        arguments=(
+            Argument("tickers_or_data", "A row or column of tickers; or a block of prices or returns headed by tickers."),
+            Argument("method", "For tickers: blank for the fund's risk model, a file, or demo. For data: the estimator.", optional=True),
+            Argument("options", "Two columns, name and value; or text such as half_life=63; window=252.", optional=True),
+            Argument("as_handle", "TRUE: one cell that stands for the matrix, fast at any size.", optional=True),
+        ),
+        run=worksheet.covariance,
+        example='=COVARIANCE(A2:A60, , , TRUE)',
+        may_fetch=True,
+    ),
+    Function(
+        name="BETA_NEUTRAL",
+        help="Weights with the asked-for beta to one or several ETFs: ticker, weight, etf_weight, "
+        "predicted_beta, new_weight, trade; the cash line last.",
+        arguments=PROBLEM,
+        run=worksheet.beta_neutral,
+        example="=BETA_NEUTRAL(A1#, G1#, M1, 0, \"hedge\")",
+        may_fetch=True,
+    ),
+    Function(
+        name="BN_BETAS",
+        help="Each held name's predicted beta to each ETF, its volatility, and what it adds to the portfolio's beta.",
+        arguments=(HOLDINGS, ETF, RISK),
+        run=worksheet.betas,
+        example="=BN_BETAS(A1#, G1#, M1)",
+        may_fetch=True,
+    ),
+    Function(
+        name="BN_EXPOSURE",
+        help="The portfolio before and after BETA_NEUTRAL: beta, volatility, exposures, cash, tracking error, turnover.",
+        arguments=PROBLEM,
+        run=worksheet.exposure,
+        example="=BN_EXPOSURE(A1#, G1#, M1, 0, \"hedge\")",
+        may_fetch=True,
+    ),
+    Function(
+        name="BN_MATRIX",
+        help="The matrix that a handle stands for, with its tickers on both sides.",
+        arguments=(Argument("handle", "A cell that shows a handle, such as cov#301744e113b4 [500x500]."),),
+        run=worksheet.matrix,
+        example="=BN_MATRIX(M1)",
+    ),
+    Function(
+        name="BN_STATUS",
+        help="Where a result came from: part, source, location, as_of, fetched_at, age_days, live or cached.",
+        arguments=(Argument("result", "The whole result of another function, such as A1#, or a handle."),),
+        run=worksheet.status,
+        example="=BN_STATUS(A1#)",
+        kept=False,
+    ),
+    Function(
+        name="BN_LAST_ERROR",
+        help="The last error that a cell showed: when, in which function, what, and the log's name.",
+        run=worksheet.last_error,
+        example="=BN_LAST_ERROR()",
+        kept=False,
+    ),
+    Function(
+        name="BN_VERSION",
+        help="The version of betaneutral_xl that answers.",
+        run=worksheet.version,
+        example="=BN_VERSION()",
+    ),
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Function] = MappingProxyType({function.name: function for function in FUNCTIONS})

@@ -1,0 +1,191 @@
+"""Large values behind one cell of text: ``cov#301744e113b4 [500x500]``.
+
+The text is a hash of the content: the same data give the same text, so nothing recalculates. The
+value is kept in memory, and as a file beside it, because a button may run in another process and
+a workbook is opened again tomorrow.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import fields
+from datetime import date, datetime
+from hashlib import blake2b
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from betaneutral_xl import saving
+from betaneutral_xl.errors import ExpiredHandle, Unwritable
+from betaneutral_xl.provenance import Provenance, Retrieval
+from betaneutral_xl.risk import Covariance, Dense, Factors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from betaneutral_xl.arrays import FloatArray
+
+MOST_IN_MEMORY = 16
+MOST_ON_DISK = 64
+
+_HANDLE = re.compile(r"cov#(?P<key>[0-9a-f]{12}) \[\d+x\d+\]")
+
+
+def is_handle(text: object) -> bool:
+    """Whether a cell holds a handle."""
+    return isinstance(text, str) and _HANDLE.fullmatch(text) is not None
+
+
+class Handles:
+    """Covariances by the hash of their content.
+
+    Parameters
+    ----------
+    folder
+        Where the files are kept; made on first use.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Remember the folder; nothing is read or written yet."""
+        self._folder = folder
+        self._memory: OrderedDict[str, Covariance] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, covariance: Covariance) -> str:
+        """Keep a covariance and return its handle.
+
+        Where the folder cannot be written to, the handle lives as long as the process.
+        """
+        key = fingerprint(covariance)
+        self._keep(key, covariance)
+        path = self._folder / f"{key}.npz"
+        if not path.exists():
+            with suppress(Unwritable, OSError):
+                self._folder.mkdir(parents=True, exist_ok=True)
+                saving.save(path, to_bytes(covariance))
+                self._forget_oldest_files()
+        n = len(covariance.tickers)
+        return f"cov#{key} [{n}x{n}]"
+
+    def get(self, handle: str) -> Covariance:
+        """Return the covariance behind a handle.
+
+        Raises
+        ------
+        ExpiredHandle
+            If neither memory nor disk has it any longer.
+
+        """
+        match = _HANDLE.fullmatch(handle)
+        key = match["key"] if match else ""
+        with self._lock:
+            known = self._memory.get(key)
+        if known is not None:
+            return known
+        try:
+            covariance = from_bytes((self._folder / f"{key}.npz").read_bytes())
+        except (OSError, ValueError, KeyError, BadZipFile):
+            msg = f"The matrix {handle:.60} is kept no longer. Recalculate its cell (Ctrl+Alt+F9)."
+            raise ExpiredHandle(msg) from None
+        if fingerprint(covariance) != key:
+            msg = f"The file behind the matrix {handle:.60} is damaged. Recalculate its cell (Ctrl+Alt+F9)."
+            raise ExpiredHandle(msg)
+        self._keep(key, covariance)
+        return covariance
+
+    def clear(self) -> None:
+        """Forget everything that is in memory; the files stay, a handle in a cell needs them."""
+        with self._lock:
+            self._memory.clear()
+
+    def _keep(self, key: str, covariance: Covariance) -> None:
+        with self._lock:
+            self._memory[key] = covariance
+            self._memory.move_to_end(key)
+            while len(self._memory) > MOST_IN_MEMORY:
+                self._memory.popitem(last=False)
+
+    def _forget_oldest_files(self) -> None:
+        files = sorted(self._folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in files[MOST_ON_DISK:]:
+            file.unlink(missing_ok=True)
+
+
+def fingerprint(covariance: Covariance) -> str:
+    """Return the hash of a covariance's content.
+
+    When it was fetched does not count: the same matrix fetched again has the same handle.
+    """
+    about = _about(covariance)
+    about["provenance"].pop("fetched_at")
+    content = blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=6)
+    for name, array in sorted(_arrays(covariance).items()):
+        content.update(f"{name} {array.shape}".encode())
+        content.update(array.tobytes())
+    return content.hexdigest()
+
+
+def to_bytes(covariance: Covariance) -> bytes:
+    """Return a covariance as the bytes of a file that holds plain arrays and JSON, no code."""
+    stream = io.BytesIO()
+    np.savez(stream, about=np.array(json.dumps(_about(covariance))), **_arrays(covariance))  # type: ignore[arg-type] # names of arrays
+    return stream.getvalue()
+
+
+def from_bytes(content: bytes) -> Covariance:
+    """Return the covariance that ``to_bytes`` wrote.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If it is no such file.
+
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        about: dict[str, Any] = json.loads(str(file["about"]))
+        arrays = {name: file[name] for name in file.files if name != "about"}
+    origin = about["provenance"]
+    provenance = Provenance(
+        **{
+            **origin,
+            "retrieval": Retrieval(origin["retrieval"]),
+            "as_of": date.fromisoformat(origin["as_of"]) if origin["as_of"] else None,
+            "fetched_at": datetime.fromisoformat(origin["fetched_at"]),
+        }
+    )
+    return Covariance(
+        tickers=tuple(about["tickers"]),
+        form=Dense(arrays["matrix"])
+        if "matrix" in arrays
+        else Factors(arrays["loadings"], arrays["specific_variance"]),
+        provenance=provenance,
+        effective_days=about["effective_days"],
+        warnings=tuple(about["warnings"]),
+    )
+
+
+def _about(covariance: Covariance) -> dict[str, Any]:
+    origin = covariance.provenance
+    provenance = {field.name: getattr(origin, field.name) for field in fields(origin)}
+    provenance["as_of"] = origin.as_of.isoformat() if origin.as_of else None
+    provenance["fetched_at"] = origin.fetched_at.isoformat()
+    return {
+        "tickers": covariance.tickers,
+        "warnings": covariance.warnings,
+        "effective_days": covariance.effective_days,
+        "provenance": provenance,
+    }
+
+
+def _arrays(covariance: Covariance) -> dict[str, FloatArray]:
+    form = covariance.form
+    if isinstance(form, Factors):
+        return {"loadings": form.loadings, "specific_variance": form.specific_variance}
+    return {"matrix": form.dense()}

@@ -1,0 +1,213 @@
+"""What one process of a host remembers, and how it answers a cell.
+
+Recalculation must never fetch or estimate again. So a result is kept under the hash of what was
+asked, one computation at a time; and under the hash of its own cells the value that they show, so
+that the next function in the chain gets the holdings themselves (with net asset value, source and
+warnings) and not what a table can say of them.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import OrderedDict
+from concurrent.futures import Future
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from betaneutral_xl.errors import BetaNeutralError, SourceError
+from betaneutral_xl.hosts import cells
+from betaneutral_xl.hosts.cells import Cell, Grid
+from betaneutral_xl.hosts.handles import Handles
+from betaneutral_xl.provenance import now
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from betaneutral_xl.hosts.functions import Function
+
+T = TypeVar("T")
+
+MOST_RESULTS = 512
+RETRY_AFTER = 60.0
+"""Seconds for which a failure of the network is remembered, so that a recalculation does not wait again."""
+
+LOG = "worksheet.log"
+LONGEST_LOG = 1_000_000
+"""Bytes after which the log starts anew."""
+
+Rows = tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a function answers: rows for the cells, and the value that they show, if it has more to say."""
+
+    rows: Sequence[Sequence[Any]]
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The last error that a cell showed."""
+
+    at: datetime
+    function: str
+    text: str
+
+
+class Memory:
+    """Values by key, each computed once, however many ask at once."""
+
+    def __init__(self, most: int = MOST_RESULTS) -> None:
+        """Start empty."""
+        self._most = most
+        self._kept: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
+        self._lock = Lock()
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what is kept under the key, or compute and keep it.
+
+        An error is not kept, except one of a source, for a minute.
+        """
+        with self._lock:
+            made, future = self._kept.get(key, (0.0, None))
+            if future is not None and self._stale(made, future):
+                future = None
+            mine = future is None
+            if future is None:
+                future = Future()
+                self._kept[key] = (time.monotonic(), future)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        if mine:
+            try:
+                future.set_result(compute())
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+        return cast("T", future.result())
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+
+    @staticmethod
+    def _stale(made: float, future: Future[Any]) -> bool:
+        if not future.done() or future.exception() is None:
+            return False
+        return not isinstance(future.exception(), SourceError) or time.monotonic() - made > RETRY_AFTER
+
+
+class Session:
+    """The functions of one process: call them by name with a host's values.
+
+    Parameters
+    ----------
+    settings
+        By default, from the environment.
+
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        """Start with nothing remembered."""
+        self.settings = settings or Settings.from_environment()
+        self.handles = Handles(self.settings.cache / "handles")
+        self.memory = Memory()
+        self.last_error: Failure | None = None
+        self._origins: OrderedDict[bytes, object] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def log(self) -> Path:
+        """The file that takes the traces of defects."""
+        return self.settings.cache / LOG
+
+    def call(self, function: Function, *values: object) -> Rows:
+        """Answer one cell.
+
+        Parameters
+        ----------
+        function
+            One of the registry.
+        values
+            The arguments as the host gives them, in order; missing ones at the end may be left out.
+
+        Returns
+        -------
+        tuple of tuples
+            A rectangle of cells; for an error, one cell with its line.
+
+        """
+        try:
+            result = self._answer(function, values)
+        except BetaNeutralError as error:
+            return self._failed(function, cells.error_text(error))
+        except Exception as error:  # noqa: BLE001 - a cell shows one line, whatever happens
+            self._write_log(function, traceback.format_exc())
+            line = (
+                f"{cells.PREFIX}{type(error).__name__} in {function.name}: a defect of this program. "
+                f"The trace is in {LOG}; BN_LAST_ERROR() says more."
+            )
+            return self._failed(function, line)
+        return result
+
+    def origin(self, grid: Grid) -> object:
+        """Return the value that these very cells show as some function's result, or None."""
+        with self._lock:
+            return self._origins.get(grid.digest())
+
+    def refresh(self) -> None:
+        """Forget results, so that the next recalculation asks again."""
+        self.memory.clear()
+        self.handles.clear()
+        with self._lock:
+            self._origins.clear()
+
+    def _answer(self, function: Function, values: Sequence[object]) -> Rows:
+        function.require_count(len(values))
+        padded = [*values, *[None] * (len(function.arguments) - len(values))]
+        grids = [
+            cells.read(value, argument.name)
+            for value, argument in zip(padded, function.arguments, strict=True)
+        ]
+        for grid, argument in zip(grids, function.arguments, strict=True):
+            first = grid.rows[0][0] if grid.rows else None
+            if isinstance(first, str) and first.startswith(cells.PREFIX):
+                return ((first,),)
+            if grid.blank and not argument.optional:
+                return ((f"{cells.PREFIX}{argument.name} is blank. Give {argument.hint}",),)
+        if not function.kept:
+            return cells.rectangle(function.run(self, *grids).rows)
+        key = (function.name, *(grid.digest() for grid in grids), function.outside(self, *grids))
+        return self.memory.once(key, lambda: self._compute(function, grids))
+
+    def _compute(self, function: Function, grids: Sequence[Grid]) -> Rows:
+        result = function.run(self, *grids)
+        rows = cells.rectangle(result.rows)
+        if result.value is not None:
+            digest = cells.read(rows, "result").digest()
+            with self._lock:
+                self._origins[digest] = result.value
+                while len(self._origins) > MOST_RESULTS:
+                    self._origins.popitem(last=False)
+        return rows
+
+    def _failed(self, function: Function, line: str) -> Rows:
+        self.last_error = Failure(now(), function.name, line)
+        return ((line,),)
+
+    def _write_log(self, function: Function, trace: str) -> None:
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            old = self.log.exists() and self.log.stat().st_size > LONGEST_LOG
+            with self.log.open("w" if old else "a", encoding="utf-8") as file:
+                file.write(f"{now().isoformat()} {function.name}\n{trace}\n")
+        except OSError:  # a log that cannot be written must not hide the answer
+            return

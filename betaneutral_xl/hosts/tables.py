@@ -1,0 +1,396 @@
+"""Tables as people keep them in sheets -> holdings, ETFs, covariances; and back to rows.
+
+A table has a header row of known words, or none where its columns can only mean one thing. Rows
+without a ticker are passed over; everything else that cannot be read is an error that names the
+cell.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, printed_number, refuse_error
+from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings, sum_warnings
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.rebalance import CASH
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+HEADINGS = {
+    "ticker": {"ticker", "symbol", "ticker symbol", "holding ticker", "stock ticker", "security ticker"},
+    "name": {"name", "security", "security name", "company", "company name", "description", "holding"},
+    "weight": {"weight", "weight %", "% weight", "weights", "weighting", "% of nav", "new weight"},
+    "shares": {"shares", "quantity", "units", "number of shares"},
+    "price": {"price", "close", "share price", "closing price", "last price"},
+    "market value": {"market value", "value", "market value usd", "position value"},
+    "class": {"class", "asset class", "type"},
+}
+"""The words that head a column, in lower case."""
+
+PERCENT_SUM = (20.0, 500.0)
+"""Weights that add to something in here were meant as percent; no fund is levered twentyfold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A grid whose columns are known: ``columns`` maps a meaning, or a header's own text, to its place."""
+
+    grid: Grid
+    columns: dict[str, int]
+    first: int
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column as texts."""
+        return [as_text(*self._at(row, column)) for row in range(self.first, len(self.grid.rows))]
+
+    def numbers(self, column: str) -> list[float]:
+        """Return a column as numbers, NaN for blanks."""
+        return [as_number(*self._at(row, column)) for row in range(self.first, len(self.grid.rows))]
+
+    def _at(self, row: int, column: str) -> tuple[Cell, str]:
+        place = self.columns[column]
+        return self.grid.rows[row][place], self.grid.place(row, place)
+
+
+def meaning(cell: Cell) -> str:
+    """Return what a header stands for; a header of another word stands for itself.
+
+    >>> meaning("Market Value"), meaning("TICKER"), meaning("AIQ")
+    ('market value', 'ticker', 'AIQ')
+    """
+    plain = " ".join(str(cell or "").replace("_", " ").split())
+    return next((name for name, words in HEADINGS.items() if plain.lower() in words), plain)
+
+
+def has_header(grid: Grid) -> bool:
+    """Whether the first row is words only, and a table follows."""
+    first = grid.rows[0]
+    return len(grid.rows) > 1 and all(
+        cell is None or (isinstance(cell, str) and printed_number(cell) is None) for cell in first
+    )
+
+
+def tickers(grid: Grid) -> tuple[str, ...]:
+    """Return the tickers of a row or a column, with or without a header."""
+    texts = [as_text(cell, grid.what) for cell in grid.cells if cell is not None]
+    if texts and meaning(texts[0]) == "ticker":
+        texts = texts[1:]
+    return tuple(dict.fromkeys(normalise(text) for text in texts))
+
+
+# ---------------------------------------------------------------- holdings
+
+
+def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
+    """Read a portfolio: ticker with weight, or with shares and price; a row CASH is the cash line.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or the weights look like percent.
+
+    """
+    table = _with_columns(grid, {2: ("ticker", "weight"), 3: ("ticker", "shares", "price")})
+    known = table.columns
+    if "ticker" not in known or not ({"weight"} <= known.keys() or {"shares", "price"} <= known.keys()):
+        heads = ", ".join(name for name in known if name) or "none"
+        msg = f"{grid.what} needs the columns ticker and weight, or ticker, shares and price (found: {heads})."
+        raise InputError(msg)
+    names = table.texts("ticker")
+    rows = [i for i, name in enumerate(names) if name and name.upper() != CASH]
+    cash = [i for i, name in enumerate(names) if name.upper() == CASH]
+    if {"shares", "price"} <= known.keys():
+        values = table.numbers("market value") if "market value" in known else [math.nan] * len(names)
+        shares, prices = table.numbers("shares"), table.numbers("price")
+        return Holdings.from_positions(
+            [names[i] for i in rows],
+            [shares[i] for i in rows],
+            [prices[i] for i in rows],
+            fund,
+            cash_value=math.fsum(values[i] for i in cash if not math.isnan(values[i])),
+        )
+    weights = table.numbers("weight")
+    _refuse_percent(grid, [weights[i] for i in rows])
+    return Holdings.from_weights(_unique(grid, [(names[i], weights[i]) for i in rows]), fund)
+
+
+def holdings_rows(given: Holdings) -> list[list[Any]]:
+    """Return a portfolio as rows: ticker, shares, price, market_value, weight; largest first, cash last."""
+    absent = [math.nan] * len(given.tickers)
+    shares = absent if given.shares is None else given.shares.tolist()
+    prices = absent if given.prices is None else given.prices.tolist()
+    rows = [
+        [ticker, quantity, price, quantity * price, weight]
+        for ticker, quantity, price, weight in zip(
+            given.tickers, shares, prices, given.weights.tolist(), strict=True
+        )
+    ]
+    rows.sort(key=lambda row: (-row[-1], row[0]))
+    if given.cash:
+        value = math.nan if given.nav is None else given.cash * given.nav
+        rows.append([CASH, math.nan, math.nan, value, given.cash])
+    return [["ticker", "shares", "price", "market_value", "weight"], *rows]
+
+
+# ---------------------------------------------------------------- ETFs
+
+
+def side_by_side(grid: Grid) -> tuple[Grid, ...]:
+    """Split tables that stand side by side, each of which begins with a column of tickers."""
+    header = has_header(grid)
+    starts = [
+        j
+        for j, cell in enumerate(grid.rows[0])
+        if (meaning(cell) == "ticker" if header else _is_word(cell))
+    ]
+    if not starts:
+        refuse_error(grid.rows[0][0], grid.what)
+        msg = f"{grid.what} needs a column of tickers and one of weights."
+        raise InputError(msg)
+    ends = [*starts[1:], grid.width]
+    return tuple(grid.columns(start, end) for start, end in zip(starts, ends, strict=True))
+
+
+def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
+    """Read one table of ETFs: ticker and weight; or ticker and a column for each ETF, headed by its name.
+
+    Parameters
+    ----------
+    grid
+        One of ``side_by_side``.
+    place
+        Its number among them, for an ETF without a name.
+
+    Raises
+    ------
+    InputError
+        If there is no column of weights.
+
+    """
+    if not has_header(grid):
+        weights = [j for j, cell in enumerate(grid.rows[0]) if j and not _is_word(cell)]
+        columns, found, first = {"ticker": 0}, {"": weights[0]} if weights else {}, 0
+    else:
+        header, first = grid.rows[0], 1
+        columns = {meaning(header[j]): j for j in reversed(range(grid.width)) if header[j] is not None}
+        own = {name: j for name, j in columns.items() if name not in HEADINGS and _holds_numbers(grid, j)}
+        found = {"": columns["weight"]} if "weight" in columns else dict(sorted(own.items(), key=_second))
+    if not found:
+        msg = f"{grid.what} has no column of weights beside {grid.place(0, 0)}."
+        raise InputError(msg)
+    return tuple(
+        _etf(name or ("ETF" if place == 1 else f"ETF {place}"), Table(grid, {**columns, "weight": column}, first))
+        for name, column in found.items()
+    )
+
+
+def _second(pair: tuple[str, int]) -> int:
+    return pair[1]
+
+
+def _holds_numbers(grid: Grid, column: int) -> bool:
+    return any(isinstance(row[column], float) for row in grid.rows[1:])
+
+
+def _etf(name: str, table: Table) -> Etf:
+    count = len(table.grid.rows) - table.first
+    weights = table.numbers("weight")
+    blanks = [""] * count
+    classes = table.texts("class") if "class" in table.columns else blanks
+    titles = table.texts("name") if "name" in table.columns else blanks
+    rows = tuple(
+        Constituent(
+            ticker=normalise(ticker) if ticker else "",
+            printed_ticker=ticker,
+            weight=weight,
+            name=title,
+            asset_class=_asset_class(kind),
+        )
+        for ticker, weight, title, kind in zip(table.texts("ticker"), weights, titles, classes, strict=True)
+        if ticker or title or not math.isnan(weight)
+    )
+    _refuse_percent(table.grid, [row.weight for row in rows])
+    lost = [row.ticker for row in rows if row.ticker and math.isnan(row.weight)]
+    warnings = sum_warnings(name, rows)
+    if lost:
+        warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
+    return Etf(name, rows, Provenance.given(len(rows)), warnings)
+
+
+def _asset_class(text: str) -> AssetClass:
+    if not text:
+        return AssetClass.EQUITY
+    try:
+        return AssetClass(text.strip().lower().replace(" ", "_"))
+    except ValueError:
+        msg = f"There is no asset class {text!r:.60}. Choose one of {', '.join(AssetClass)}."
+        raise InputError(msg) from None
+
+
+def etf_rows(given: Etf) -> list[list[Any]]:
+    """Return an ETF's rows: ticker, name, weight, class; the chosen classes only, as printed."""
+    return [
+        ["ticker", "name", "weight", "class"],
+        *(
+            [row.ticker or None, row.name or None, row.weight, str(row.asset_class)]
+            for row in given.constituents
+            if row.asset_class in given.classes
+        ),
+    ]
+
+
+# ---------------------------------------------------------------- covariances
+
+
+def is_labelled_matrix(grid: Grid) -> bool:
+    """Whether a block has the same tickers along its top and down its side."""
+    if len(grid.rows) != grid.width or grid.width < 2:  # noqa: PLR2004 - labels and one number
+        return False
+    side = [row[0] for row in grid.rows[1:]]
+    return all(isinstance(cell, str) for cell in side) and sorted(map(str, side)) == sorted(
+        map(str, grid.rows[0][1:])
+    )
+
+
+def covariance(grid: Grid) -> Covariance:
+    """Read a matrix with its tickers along the top and down the side, in any order.
+
+    Raises
+    ------
+    InputError
+        If the labels do not agree.
+
+    """
+    refuse_error(grid.rows[0][0], grid.what)
+    if not is_labelled_matrix(grid):
+        msg = (
+            f"{grid.what} has {len(grid.rows)} x {grid.width} cells and is no covariance with its tickers "
+            "along the top and down the side. Include the labels, or give a handle."
+        )
+        raise InputError(msg)
+    top = [str(cell) for cell in grid.rows[0][1:]]
+    side = [str(row[0]) for row in grid.rows[1:]]
+    matrix = numbers(grid)
+    place = {name: i for i, name in enumerate(side)}
+    return Covariance.from_matrix(top, matrix[[place[name] for name in top]])
+
+
+def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
+    """Return the block under and beside the labels as an array, NaN for blanks."""
+    body = [row[left:] for row in grid.rows[top:]]
+    try:
+        return np.array(body, dtype=np.float64)  # None becomes NaN, text that prints a number a number
+    except (TypeError, ValueError):
+        rows = [
+            [as_number(cell, grid.place(i, j)) for j, cell in enumerate(row, start=left)]
+            for i, row in enumerate(body, start=top)
+        ]
+        return np.array(rows)
+
+
+def covariance_rows(given: Covariance) -> list[list[Any]]:
+    """Return a covariance as a matrix with its tickers along the top and down the side."""
+    body = given.form.dense().tolist()
+    return [
+        ["ticker", *given.tickers],
+        *([ticker, *row] for ticker, row in zip(given.tickers, body, strict=True)),
+    ]
+
+
+# ---------------------------------------------------------------- options
+
+
+def options(grid: Grid) -> dict[str, Any]:
+    """Read named values: two columns (name, value), three (name, for which, value), or ``a=1; b=2``.
+
+    A name with values for several things becomes a mapping; one without a value is not there.
+
+    Raises
+    ------
+    InputError
+        If a name is given twice, or the range has another shape.
+
+    """
+    if grid.blank:
+        return {}
+    if len(grid.rows) == grid.width == 1:
+        parts = [part.partition("=") for part in as_text(grid.rows[0][0], grid.what).split(";") if part.strip()]
+        rows: list[Sequence[Cell]] = [(name.strip(), value.strip()) for name, _, value in parts]
+    else:
+        rows = list(grid.rows)
+    if grid.width > 3 or (grid.width == 1 and len(grid.rows) > 1):  # noqa: PLR2004 - name, for which, value
+        msg = f"{grid.what} has {grid.width} columns. Give two: name and value; or three: name, for which, value."
+        raise InputError(msg)
+    found: dict[str, Any] = {}
+    for i, (name, *rest) in enumerate(rows):
+        value = rest[-1] if rest else None
+        refuse_error(value, grid.place(i, grid.width - 1))
+        if name is None or value is None or value == "":
+            continue
+        _add_option(found, as_text(name, grid.place(i, 0)), [one for one in rest[:-1] if one is not None], value)
+    return found
+
+
+def _add_option(found: dict[str, Any], name: str, keys: list[Cell], value: Cell) -> None:
+    known = name in found
+    if not keys:
+        if known and not isinstance(found[name], dict):
+            msg = f"The option {name} is given twice. Keep one."
+            raise InputError(msg)
+        found[name] = {**found[name], "*": value} if known else value
+    elif not known:
+        found[name] = {str(keys[0]): value}
+    elif isinstance(found[name], dict):
+        found[name][str(keys[0])] = value
+    else:
+        found[name] = {"*": found[name], str(keys[0]): value}
+
+
+# ---------------------------------------------------------------- shared
+
+
+def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
+    if has_header(grid):
+        header = grid.rows[0]
+        return Table(grid, {meaning(header[j]): j for j in reversed(range(grid.width))}, 1)
+    names = headless.get(grid.width)
+    if names is None or not _is_word(grid.rows[0][0]):
+        refuse_error(grid.rows[0][0], grid.what)
+        msg = f"{grid.what} has {grid.width} columns without a header. Head them: ticker, weight."
+        raise InputError(msg)
+    return Table(grid, dict(zip(names, range(grid.width), strict=True)), 0)
+
+
+def _is_word(cell: Cell) -> bool:
+    return isinstance(cell, str) and printed_number(cell) is None
+
+
+def _unique(grid: Grid, pairs: Iterable[tuple[str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, weight in pairs:
+        if name in found:
+            msg = f"{grid.what} lists {name} more than once. Merge its rows."
+            raise InputError(msg, tickers=[name])
+        if math.isnan(weight):
+            msg = f"{grid.what} has no weight for {name}. Fill it in, or remove the row."
+            raise MissingValue(msg, tickers=[name])
+        found[name] = weight
+    return found
+
+
+def _refuse_percent(grid: Grid, weights: Iterable[float]) -> None:
+    total = math.fsum(weight for weight in weights if not math.isnan(weight))
+    if PERCENT_SUM[0] < abs(total) < PERCENT_SUM[1]:
+        msg = (
+            f"The weights of {grid.what} add to {total:.2f}, so they look like percent. "
+            "Give decimals, or format the cells as percent."
+        )
+        raise InputError(msg)

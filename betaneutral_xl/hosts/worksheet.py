@@ -1,0 +1,359 @@
+"""What each worksheet function does: grids of its arguments in, rows out.
+
+The registry in ``functions`` gives each its name and its help.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl import api, summary
+from betaneutral_xl.alignment import OnMissing, align
+from betaneutral_xl.api import choice
+from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue
+from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl.hosts.handles import is_handle
+from betaneutral_xl.hosts.session import Result
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
+from betaneutral_xl.provenance import Provenance, now
+from betaneutral_xl.rebalance import Method, Rebalance, Universe
+from betaneutral_xl.risk import Covariance
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.neutral import Target
+
+DEMO = "demo"
+"""The name that stands for the embedded sample, as fund, ETF and risk model."""
+
+POLICIES = ("universe", "on_missing", "etf_on_missing")
+"""Rows of the constraints that are no limits."""
+
+
+# ---------------------------------------------------------------- the four
+
+
+def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refresh: Grid) -> Result:
+    """Return ticker, shares, price, market_value, weight."""
+    name = cells.text(fund) or ""
+    cells.text(refresh)  # any value will do: another value is another question
+    if name.lower() == DEMO:
+        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+
+        holdings = sample.load_holdings()
+    else:
+        day = cells.day(as_of) or api.last_weekday(today())
+        holdings = api.fetch_holdings(name, day, cells.day(start), session.settings)
+    return Result(tables.holdings_rows(holdings), holdings)
+
+
+def load_etf(_: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+    """Return ticker, name, weight, class."""
+    name = cells.text(source) or ""
+    wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
+    if name.lower() == DEMO:
+        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+
+        etf = sample.load_etf()
+    else:
+        etf = api.load_etf(name, cells.text(fund), wanted or (AssetClass.EQUITY,))
+    return Result(tables.etf_rows(etf), etf)
+
+
+def covariance(session: Session, tickers_or_data: Grid, method: Grid, options: Grid, as_handle: Grid) -> Result:
+    """Return a labelled matrix, or a handle of it."""
+    given = tickers_or_data
+    if is_handle(given.rows[0][0]) or tables.is_labelled_matrix(given):
+        _refuse("method", method, "a covariance that is given is not estimated")
+        risk = risk_model(session, given, ())
+    elif given.is_vector:
+        risk = _fetched(session, tables.tickers(given), cells.text(method), tables.options(options))
+    else:
+        risk = _estimated(given, cells.text(method), tables.options(options))
+    if cells.flag(as_handle):
+        return Result([[session.handles.put(risk)]], risk)
+    return Result(tables.covariance_rows(risk), risk)
+
+
+def beta_neutral(
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    target_beta: Grid,
+    method: Grid,
+    constraints: Grid,
+) -> Result:
+    """Return the aligned weight table, the cash line last."""
+    result = solve(session, holdings, etf, covariance, target_beta, method, constraints)
+    return Result([result.columns, *result.rows()], result)
+
+
+# ---------------------------------------------------------------- companions
+
+
+def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Result:
+    """Return each held name's beta to each ETF and what it adds to the portfolio's."""
+    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
+    aligned = align(portfolio, baskets, risk, OnMissing.DROP)
+    beta = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+    volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
+    names = [f"_{name}" for name in aligned.etf_names] if len(baskets) > 1 else [""]
+    head = ["ticker", "weight", "volatility"]
+    head += [f"{stem}{name}" for stem in ("predicted_beta", "contribution") for name in names]
+    table = np.column_stack([aligned.weights, volatility, beta, aligned.weights[:, None] * beta])
+    held = set(portfolio.tickers)
+    rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
+    rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
+    return Result([head, *rows])
+
+
+def exposure(
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    target_beta: Grid,
+    method: Grid,
+    constraints: Grid,
+) -> Result:
+    """Return the measures of the portfolio before and after."""
+    result = solve(session, holdings, etf, covariance, target_beta, method, constraints)
+    return Result(exposure_rows(result))
+
+
+def exposure_rows(result: Rebalance) -> list[list[Any]]:
+    """Return the lines of the summary as rows: measure, before, after."""
+    return [["measure", "before", "after"], *([one.label, one.before, one.after] for one in summary.lines(result))]
+
+
+def matrix(session: Session, handle: Grid) -> Result:
+    """Return the labelled matrix behind a handle."""
+    cell = handle.rows[0][0]
+    if not is_handle(cell):
+        msg = f"{handle.what} is not a handle such as cov#301744e113b4 [500x500]. Give the cell that shows one."
+        raise InputError(msg)
+    risk = session.handles.get(str(cell))
+    return Result(tables.covariance_rows(risk), risk)
+
+
+def status(session: Session, result: Grid) -> Result:
+    """Return where a result came from: part, source, location, as_of, fetched_at, age_days, retrieval."""
+    origins = sources_of(session, result)
+    if not origins:
+        msg = (
+            f"{result.what} is not a result of these functions as it stands. "
+            "Select the whole of it, unchanged, such as A1#; or recalculate it."
+        )
+        raise FailedCell(msg)
+    head = ["part", "source", "location", "as_of", "fetched_at", "age_days", "retrieval"]
+    return Result([head, *(_status_row(part, origin) for part, origin in origins)])
+
+
+def _status_row(part: str, origin: Provenance) -> list[Any]:
+    age = (today() - origin.as_of).days if origin.as_of else None
+    fetched_at = origin.fetched_at.strftime("%Y-%m-%d %H:%M UTC")
+    return [part, origin.source, origin.location, origin.as_of, fetched_at, age, str(origin.retrieval)]
+
+
+def last_error(session: Session) -> Result:
+    """Return when which function failed, with what, and the log's name."""
+    failure = session.last_error
+    if failure is None:
+        return Result([["No error since the start."]])
+    at = failure.at.strftime("%Y-%m-%d %H:%M:%S UTC")
+    text = failure.text.removeprefix(cells.PREFIX)  # as it is, it would be passed on as an error
+    return Result([["at", at], ["function", failure.function], ["error", text], ["log", session.log.name]])
+
+
+def version(_: Session) -> Result:
+    """Return the package's version."""
+    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+
+    return Result([[f"betaneutral_xl {__version__}"]])
+
+
+# ---------------------------------------------------------------- what they share
+
+
+def inputs(
+    session: Session, holdings: Grid, etf: Grid, covariance: Grid
+) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
+    """Return the values of the three inputs: as some function answered them, or as the tables say."""
+    known = session.origin(holdings)
+    portfolio = known if isinstance(known, Holdings) else tables.holdings(holdings)
+    baskets: list[Etf] = []
+    for place, block in enumerate(tables.side_by_side(etf), start=1):
+        origin = session.origin(block)
+        baskets += [origin] if isinstance(origin, Etf) else tables.etfs(block, place)
+    names = {*portfolio.tickers, *(ticker for basket in baskets for ticker in basket.tickers)}
+    return portfolio, tuple(baskets), risk_model(session, covariance, tuple(sorted(names)))
+
+
+def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:
+    """Return a covariance: of a handle, of a labelled matrix, or for a blank of the configured source."""
+    if covariance.blank:
+        return _fetched(session, names, None, {})
+    if covariance.is_vector and is_handle(covariance.rows[0][0]):
+        return session.handles.get(str(covariance.rows[0][0]))
+    known = session.origin(covariance)
+    return known if isinstance(known, Covariance) else tables.covariance(covariance)
+
+
+def solve(
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    target_beta: Grid,
+    method: Grid,
+    constraints: Grid,
+) -> Rebalance:
+    """Solve the problem that the arguments describe, once for all functions that ask it."""
+    grids = (holdings, etf, covariance, target_beta, method, constraints)
+    key = ("solve", *(grid.digest() for grid in grids))
+    return session.memory.once(key, lambda: _solve(session, *grids))
+
+
+def _solve(
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    target_beta: Grid,
+    method: Grid,
+    constraints: Grid,
+) -> Rebalance:
+    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
+    limits = tables.options(constraints)
+    unknown = [name for name in limits if name not in POLICIES]
+    if unknown:
+        msg = f"There is no constraint {unknown[0]!r:.60}. Choose from {', '.join(POLICIES)}."
+        raise InputError(msg)
+    return neutralise(
+        portfolio,
+        baskets,
+        risk,
+        target=target(target_beta, baskets),
+        method=choice(Method, cells.text(method) or Method.HEDGE, "method"),
+        universe=choice(Universe, str(limits.get("universe", Universe.UNION)), "universe"),
+        on_missing=choice(OnMissing, str(limits.get("on_missing", OnMissing.ERROR)), "policy on_missing"),
+        etf_on_missing=choice(
+            OnMissing, str(limits.get("etf_on_missing", OnMissing.DROP)), "policy etf_on_missing"
+        ),
+    )
+
+
+def target(grid: Grid, etfs: tuple[Etf, ...]) -> Target:
+    """Return the target: one beta or ticker for all ETFs, or one for each in their order.
+
+    Raises
+    ------
+    InputError
+        If there are several, but not as many as ETFs.
+
+    """
+    given = [_beta(cell, grid.what) for cell in cells.vector(grid)]
+    if not given:
+        return 0.0
+    if len(given) == 1:
+        return given[0]
+    if len(given) != len(etfs):
+        msg = f"{grid.what} has {len(given)} cells for {len(etfs)} ETFs. Give one, or one for each."
+        raise InputError(msg)
+    return dict(zip((etf.name for etf in etfs), given, strict=True))
+
+
+def _beta(cell: cells.Cell, what: str) -> float | str:
+    if isinstance(cell, float):
+        return cell
+    printed = cells.as_text(cell, what)
+    value = cells.printed_number(printed)
+    return printed if value is None else value
+
+
+def _fetched(
+    session: Session, names: tuple[str, ...], source: str | None, options: Mapping[str, Any]
+) -> Covariance:
+    """Return the risk model of some names: the fund's, a file's, or the embedded sample's."""
+    if options:
+        msg = f"The option {next(iter(options))} is for prices and returns, not for a list of tickers."
+        raise InputError(msg)
+    if not names:
+        msg = "There is no ticker to ask the risk model for. Give a row or a column of tickers."
+        raise MissingValue(msg)
+    if source is not None and source.lower() == DEMO:
+        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+
+        known = sample.load_covariance()
+        return known.select([name for name in known.tickers if name in {*names, "IWV"}])
+    stamp = file_stamp(source) if source else None
+    return session.memory.once(
+        ("risk", names, source, stamp), lambda: api.covariance(names, source, session.settings)
+    )
+
+
+def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
+    """Return the covariance estimated from a block of prices or returns."""
+    msg = f"Estimating a covariance from {data.what} with {method}, {options} is not there yet."
+    raise InputError(msg)
+
+
+def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:
+    """Return the parts of a result with their origins; nothing for a range that is no result."""
+    cell = grid.rows[0][0]
+    known: object = session.origin(grid)
+    if known is None and is_handle(cell):
+        try:
+            known = session.handles.get(str(cell))
+        except ExpiredHandle:
+            return []
+    match known:
+        case Holdings():
+            return [("holdings", known.provenance)]
+        case Etf():
+            return [(f"ETF {known.name}", known.provenance)]
+        case Covariance():
+            return [("risk model", known.provenance)]
+        case Rebalance():
+            parts = ["holdings", *(f"ETF {name}" for name in known.etf_names), "risk model"]
+            return list(zip(parts, known.sources, strict=True))
+    return []
+
+
+def file_stamp(source: str) -> tuple[int, int] | None:
+    """Return what tells one state of a file from the next; None if there is no such file."""
+    try:
+        state = Path(source).stat()
+    except OSError:
+        return None
+    return state.st_mtime_ns, state.st_size
+
+
+def etf_stamp(_: Session, source: Grid, *__: Grid) -> object:
+    """Return what the answer of ``load_etf`` depends on besides its arguments."""
+    return file_stamp(cells.text(source) or "")
+
+
+def holdings_day(_: Session, __: Grid, as_of: Grid, *___: Grid) -> object:
+    """Return what the answer of ``fetch_holdings`` depends on besides its arguments."""
+    return None if as_of.rows else api.last_weekday(today())
+
+
+def today() -> date:
+    """Return the analyst's day."""
+    return now().astimezone().date()
+
+
+def _refuse(what: str, grid: Grid, why: str) -> None:
+    if not grid.blank:
+        msg = f"{what} has no meaning here: {why}. Leave it blank."
+        raise InputError(msg)
