@@ -12,9 +12,10 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
+from betaneutral_xl.sources import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -80,7 +81,9 @@ class Grid:
     def digest(self) -> bytes:
         """Return a hash of the content, the same wherever the range stands."""
         try:
-            content = marshal.dumps(self.rows, 2)  # version 2 knows no references: equal is equal
+            content = marshal.dumps(
+                cast("Any", self.rows), 2
+            )  # version 2 knows no references: equal is equal
         except ValueError:  # there are dates
             content = repr(self.rows).encode()
         return blake2b(content, digest_size=16).digest()
@@ -113,7 +116,7 @@ def read(value: object, what: str) -> Grid:
         If a cell holds something that no spreadsheet has.
 
     """
-    given = value if isinstance(value, (list, tuple)) else [value]
+    given: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
     if given and not isinstance(given[0], (list, tuple)):
         given = [given]
     end = len(given)
@@ -140,22 +143,20 @@ def _trimmed(rows: list[list[Cell]], what: str) -> Grid:
 
 
 def _cell(value: Any, what: str) -> Cell:
-    kind = type(value)
-    if kind is float:
-        return value if value == value else None  # noqa: PLR0124 - not a number is a blank
-    if kind is str:
-        return value.replace("\xa0", " ").strip() or None
-    if value is None or kind is bool:
-        return value  # type: ignore[no-any-return] # None or a truth value, just asked
-    if kind is int:
-        return float(value)
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    if hasattr(value, "item"):  # numpy
-        return _cell(value.item(), what)
-    msg = f"A cell of {what} holds a {kind.__name__}. Give a number, a text, a date or TRUE/FALSE."
+    match value:
+        case float():  # numpy's is one, too
+            return None if value != value else float(value)  # noqa: PLR0124 - not a number is a blank
+        case str():
+            return value.replace("\xa0", " ").strip() or None
+        case datetime():
+            return value.date()
+        case None | bool() | date():
+            return value
+        case int():
+            return float(value)
+        case _ if hasattr(value, "item"):  # numpy's other scalars
+            return _cell(value.item(), what)
+    msg = f"A cell of {what} holds a {type(value).__name__}. Give a number, a text, a date or TRUE/FALSE."
     raise InputError(msg)
 
 
@@ -218,17 +219,8 @@ def printed_number(text: str) -> float | None:
     >>> printed_number("1,234.5"), printed_number("12.5 %"), printed_number("(3)"), printed_number("MSFT")
     (1234.5, 0.125, -3.0, None)
     """
-    digits = text.replace(",", "").replace(" ", "").replace("$", "")
-    negative = digits.startswith("(") and digits.endswith(")")
-    digits = digits.strip("()")
-    percent = digits.endswith("%")
-    try:
-        value = float(digits.removesuffix("%"))
-    except ValueError:
-        return None
-    if not math.isfinite(value):
-        return None
-    return (-value if negative else value) / (100.0 if percent else 1.0)
+    value = printed.number(text)
+    return value / 100.0 if value is not None and printed.is_percentage(text) else value
 
 
 # ---------------------------------------------------------------- one argument -> a plain value
@@ -284,13 +276,15 @@ def day(grid: Grid) -> date | None:
     refuse_error(cell, grid.what)
     if cell is None or isinstance(cell, date):
         return cell
-    if isinstance(cell, float) and not isinstance(cell, bool) and DAYS[0] <= cell <= DAYS[1]:
+    if isinstance(cell, float) and DAYS[0] <= cell <= DAYS[1]:
         return EPOCH + timedelta(days=int(cell))
-    try:
-        return date.fromisoformat(str(cell)[:10])
-    except ValueError:
-        msg = f"{grid.what} is {as_text(cell, grid.what)!r:.60}, not a day. Give a date, or text as 2025-11-18."
-        raise InputError(msg) from None
+    found = printed.date_of(cell) if isinstance(cell, str) else None
+    if found is None:
+        msg = (
+            f"{grid.what} is {as_text(cell, grid.what)!r:.60}, not a day. Give a date, or text as 2025-11-18."
+        )
+        raise InputError(msg)
+    return found
 
 
 def vector(grid: Grid) -> list[Cell]:

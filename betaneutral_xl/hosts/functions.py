@@ -85,15 +85,20 @@ class Function:
             raise InputError(msg)
 
 
-HOLDINGS = Argument("holdings", "Table of ticker and weight, or of ticker, shares and price; or FETCH_HOLDINGS.")
+HOLDINGS = Argument(
+    "holdings", "Table of ticker and weight, or of ticker, shares and price; or FETCH_HOLDINGS."
+)
 ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
 RISK = Argument(
-    "covariance", "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.", optional=True
+    "covariance",
+    "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.",
+    optional=True,
 )
 TARGET = Argument(
-    "target_beta", "Beta to reach: a number, or a ticker such as IWV; one for each of several ETFs. Blank: 0.",
+    "target_beta",
+    "Beta to reach: a number, or a ticker such as IWV; one for each ETF. Blank: 0.",
     optional=True,
-)  # fmt: skip
+)
 METHOD = Argument("method", "hedge, reweight, least_squares or scaled. Blank: hedge.", optional=True)
 CONSTRAINTS = Argument(
     "constraints", "Two columns, name and value: universe, on_missing, etf_on_missing.", optional=True
@@ -107,8 +112,10 @@ FUNCTIONS: tuple[Function, ...] = (
         arguments=(
             Argument("fund", "Fund of the Silver Fund's web API, such as quant_paper; demo for the sample."),
             Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
-            Argument("start", "First day of the range that is asked for. Blank: the same day.", optional=True),
-            Argument("refresh", "Anything: changing it fetches again. Recalculation alone never does.", optional=True),
+            Argument(
+                "start", "First day of the range that is asked for. Blank: the same day.", optional=True
+            ),
+            Argument("refresh", "Any value: a change of it fetches again.", optional=True),
         ),
         run=worksheet.fetch_holdings,
         example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
@@ -117,11 +124,13 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="LOAD_ETF",
-        help="An ETF's constituents from its issuer's holdings file, as downloaded: ticker, name, weight, class.",
+        help="An ETF's constituents from the issuer's file as downloaded: ticker, name, weight, class.",
         arguments=(
-            Argument("source", "The file; or a fund's ticker, for the newest such download; demo for the sample."),
+            Argument("source", "The file; or a ticker, for its newest download; demo for the sample."),
             Argument("fund", "Which fund, where a file has several.", optional=True),
-            Argument("classes", "Asset classes that make the basket, such as equity,fund. Blank: equity.", optional=True),
+            Argument(
+                "classes", "Asset classes of the basket, such as equity,fund. Blank: equity.", optional=True
+            ),
         ),
         run=worksheet.load_etf,
         example='=LOAD_ETF("JHAI")',
@@ -133,13 +142,21 @@ FUNCTIONS: tuple[Function, ...] = (
         help="Annual covariance of returns with its tickers on both sides, or a handle: "
         "asked for by tickers, or estimated from prices or returns.",
         arguments=(
-            Argument("tickers_or_data", "A row or column of tickers; or a block of prices or returns headed by tickers."),
-            Argument("method", "For tickers: blank for the fund's risk model, a file, or demo. For data: the estimator.", optional=True),
-            Argument("options", "Two columns, name and value; or text such as half_life=63; window=252.", optional=True),
-            Argument("as_handle", "TRUE: one cell that stands for the matrix, fast at any size.", optional=True),
+            Argument(
+                "tickers_or_data", "Tickers in a row or column; or prices or returns headed by tickers."
+            ),
+            Argument(
+                "method",
+                "For tickers: blank for the fund's model, a file, demo. For data: an estimator.",
+                optional=True,
+            ),
+            Argument("options", "Two columns, name and value; or half_life=63; window=252.", optional=True),
+            Argument(
+                "as_handle", "TRUE: one cell that stands for the matrix, fast at any size.", optional=True
+            ),
         ),
         run=worksheet.covariance,
-        example='=COVARIANCE(A2:A60, , , TRUE)',
+        example="=COVARIANCE(A2:A60, , , TRUE)",
         may_fetch=True,
     ),
     Function(
@@ -148,12 +165,12 @@ FUNCTIONS: tuple[Function, ...] = (
         "predicted_beta, new_weight, trade; the cash line last.",
         arguments=PROBLEM,
         run=worksheet.beta_neutral,
-        example="=BETA_NEUTRAL(A1#, G1#, M1, 0, \"hedge\")",
+        example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
     ),
     Function(
         name="BN_BETAS",
-        help="Each held name's predicted beta to each ETF, its volatility, and what it adds to the portfolio's beta.",
+        help="Each held name's predicted beta to each ETF, volatility, and contribution to the portfolio's.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
         example="=BN_BETAS(A1#, G1#, M1)",
@@ -161,10 +178,10 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_EXPOSURE",
-        help="The portfolio before and after BETA_NEUTRAL: beta, volatility, exposures, cash, tracking error, turnover.",
+        help="Before and after BETA_NEUTRAL: beta, volatility, exposures, cash, tracking error, turnover.",
         arguments=PROBLEM,
         run=worksheet.exposure,
-        example="=BN_EXPOSURE(A1#, G1#, M1, 0, \"hedge\")",
+        example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
     ),
     Function(
@@ -195,6 +212,6 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.version,
         example="=BN_VERSION()",
     ),
-)  # fmt: skip
+)
 
 BY_NAME: Mapping[str, Function] = MappingProxyType({function.name: function for function in FUNCTIONS})

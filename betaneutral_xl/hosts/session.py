@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import OrderedDict
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -164,7 +164,8 @@ class Session:
             return self._origins.get(grid.digest())
 
     def refresh(self) -> None:
-        """Forget results, so that the next recalculation asks again."""
+        """Forget results, so that the next recalculation asks again, the network and not its cache."""
+        self.settings = replace(self.settings, refresh=True)
         self.memory.clear()
         self.handles.clear()
         with self._lock:

@@ -19,21 +19,25 @@ from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings, sum
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import CASH
 from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources.columns import Column, recognise
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-HEADINGS = {
-    "ticker": {"ticker", "symbol", "ticker symbol", "holding ticker", "stock ticker", "security ticker"},
-    "name": {"name", "security", "security name", "company", "company name", "description", "holding"},
-    "weight": {"weight", "weight %", "% weight", "weights", "weighting", "% of nav", "new weight"},
-    "shares": {"shares", "quantity", "units", "number of shares"},
-    "price": {"price", "close", "share price", "closing price", "last price"},
-    "market value": {"market value", "value", "market value usd", "position value"},
-    "class": {"class", "asset class", "type"},
-}
-"""The words that head a column, in lower case."""
+MEANINGS = frozenset(
+    str(column)
+    for column in (
+        Column.TICKER,
+        Column.NAME,
+        Column.WEIGHT,
+        Column.SHARES,
+        Column.PRICE,
+        Column.MARKET_VALUE,
+        Column.ASSET_CLASS,
+    )
+)
+"""What a column of a table in a sheet can be; the words for it are those of issuers' files."""
 
 PERCENT_SUM = (20.0, 500.0)
 """Weights that add to something in here were meant as percent; no fund is levered twentyfold."""
@@ -66,15 +70,28 @@ def meaning(cell: Cell) -> str:
     >>> meaning("Market Value"), meaning("TICKER"), meaning("AIQ")
     ('market value', 'ticker', 'AIQ')
     """
-    plain = " ".join(str(cell or "").replace("_", " ").split())
-    return next((name for name, words in HEADINGS.items() if plain.lower() in words), plain)
+    text = "" if cell is None else str(cell)
+    known = recognise(text)
+    return str(known[0]) if known and known[0] in MEANINGS else text
+
+
+def columns_of(header: Sequence[Cell]) -> dict[str, int]:
+    """Return the place of each column: the preferred one of several of one meaning, else the first."""
+    places: dict[str, tuple[int, int]] = {}
+    for place, cell in enumerate(header):
+        name = meaning(cell)
+        known = recognise(str(cell))
+        rank = (known[1] if known else 0, place)
+        if name and rank < places.get(name, (math.inf, 0)):
+            places[name] = rank
+    return {name: place for name, (_, place) in places.items()}
 
 
 def has_header(grid: Grid) -> bool:
-    """Whether the first row is words only, and a table follows."""
+    """Whether the first row is words only, one of them known."""
     first = grid.rows[0]
-    return len(grid.rows) > 1 and all(
-        cell is None or (isinstance(cell, str) and printed_number(cell) is None) for cell in first
+    return all(cell is None or _is_word(cell) for cell in first) and any(
+        meaning(cell) in MEANINGS for cell in first
     )
 
 
@@ -102,7 +119,9 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     known = table.columns
     if "ticker" not in known or not ({"weight"} <= known.keys() or {"shares", "price"} <= known.keys()):
         heads = ", ".join(name for name in known if name) or "none"
-        msg = f"{grid.what} needs the columns ticker and weight, or ticker, shares and price (found: {heads})."
+        msg = (
+            f"{grid.what} needs the columns ticker and weight, or ticker, shares and price (found: {heads})."
+        )
         raise InputError(msg)
     names = table.texts("ticker")
     rows = [i for i, name in enumerate(names) if name and name.upper() != CASH]
@@ -147,9 +166,7 @@ def side_by_side(grid: Grid) -> tuple[Grid, ...]:
     """Split tables that stand side by side, each of which begins with a column of tickers."""
     header = has_header(grid)
     starts = [
-        j
-        for j, cell in enumerate(grid.rows[0])
-        if (meaning(cell) == "ticker" if header else _is_word(cell))
+        j for j, cell in enumerate(grid.rows[0]) if (meaning(cell) == "ticker" if header else _is_word(cell))
     ]
     if not starts:
         refuse_error(grid.rows[0][0], grid.what)
@@ -179,15 +196,17 @@ def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
         weights = [j for j, cell in enumerate(grid.rows[0]) if j and not _is_word(cell)]
         columns, found, first = {"ticker": 0}, {"": weights[0]} if weights else {}, 0
     else:
-        header, first = grid.rows[0], 1
-        columns = {meaning(header[j]): j for j in reversed(range(grid.width)) if header[j] is not None}
-        own = {name: j for name, j in columns.items() if name not in HEADINGS and _holds_numbers(grid, j)}
+        columns, first = columns_of(grid.rows[0]), 1
+        own = {name: j for name, j in columns.items() if name not in MEANINGS and _holds_numbers(grid, j)}
         found = {"": columns["weight"]} if "weight" in columns else dict(sorted(own.items(), key=_second))
     if not found:
         msg = f"{grid.what} has no column of weights beside {grid.place(0, 0)}."
         raise InputError(msg)
     return tuple(
-        _etf(name or ("ETF" if place == 1 else f"ETF {place}"), Table(grid, {**columns, "weight": column}, first))
+        _etf(
+            name or ("ETF" if place == 1 else f"ETF {place}"),
+            Table(grid, {**columns, "weight": column}, first),
+        )
         for name, column in found.items()
     )
 
@@ -204,7 +223,7 @@ def _etf(name: str, table: Table) -> Etf:
     count = len(table.grid.rows) - table.first
     weights = table.numbers("weight")
     blanks = [""] * count
-    classes = table.texts("class") if "class" in table.columns else blanks
+    classes = table.texts("asset class") if "asset class" in table.columns else blanks
     titles = table.texts("name") if "name" in table.columns else blanks
     rows = tuple(
         Constituent(
@@ -322,12 +341,14 @@ def options(grid: Grid) -> dict[str, Any]:
     if grid.blank:
         return {}
     if len(grid.rows) == grid.width == 1:
-        parts = [part.partition("=") for part in as_text(grid.rows[0][0], grid.what).split(";") if part.strip()]
+        parts = [
+            part.partition("=") for part in as_text(grid.rows[0][0], grid.what).split(";") if part.strip()
+        ]
         rows: list[Sequence[Cell]] = [(name.strip(), value.strip()) for name, _, value in parts]
     else:
         rows = list(grid.rows)
     if grid.width > 3 or (grid.width == 1 and len(grid.rows) > 1):  # noqa: PLR2004 - name, for which, value
-        msg = f"{grid.what} has {grid.width} columns. Give two: name and value; or three: name, for which, value."
+        msg = f"{grid.what} has {grid.width} columns. Give name and value, or name, for which, value."
         raise InputError(msg)
     found: dict[str, Any] = {}
     for i, (name, *rest) in enumerate(rows):
@@ -335,7 +356,9 @@ def options(grid: Grid) -> dict[str, Any]:
         refuse_error(value, grid.place(i, grid.width - 1))
         if name is None or value is None or value == "":
             continue
-        _add_option(found, as_text(name, grid.place(i, 0)), [one for one in rest[:-1] if one is not None], value)
+        _add_option(
+            found, as_text(name, grid.place(i, 0)), [one for one in rest[:-1] if one is not None], value
+        )
     return found
 
 
@@ -359,8 +382,7 @@ def _add_option(found: dict[str, Any], name: str, keys: list[Cell], value: Cell)
 
 def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
     if has_header(grid):
-        header = grid.rows[0]
-        return Table(grid, {meaning(header[j]): j for j in reversed(range(grid.width))}, 1)
+        return Table(grid, columns_of(grid.rows[0]), 1)
     names = headless.get(grid.width)
     if names is None or not _is_word(grid.rows[0][0]):
         refuse_error(grid.rows[0][0], grid.what)

@@ -6,8 +6,7 @@ The registry in ``functions`` gives each its name and its help.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,9 @@ from betaneutral_xl.rebalance import Method, Rebalance, Universe
 from betaneutral_xl.risk import Covariance
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
     from betaneutral_xl.hosts.cells import Grid
     from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.neutral import Target
@@ -44,14 +46,15 @@ POLICIES = ("universe", "on_missing", "etf_on_missing")
 def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refresh: Grid) -> Result:
     """Return ticker, shares, price, market_value, weight."""
     name = cells.text(fund) or ""
-    cells.text(refresh)  # any value will do: another value is another question
     if name.lower() == DEMO:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
         holdings = sample.load_holdings()
     else:
         day = cells.day(as_of) or api.last_weekday(today())
-        holdings = api.fetch_holdings(name, day, cells.day(start), session.settings)
+        # Another value of refresh is another question, and one that the cache is not to answer.
+        settings = session.settings if refresh.blank else replace(session.settings, refresh=True)
+        holdings = api.fetch_holdings(name, day, cells.day(start), settings)
     return Result(tables.holdings_rows(holdings), holdings)
 
 
@@ -68,7 +71,9 @@ def load_etf(_: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
     return Result(tables.etf_rows(etf), etf)
 
 
-def covariance(session: Session, tickers_or_data: Grid, method: Grid, options: Grid, as_handle: Grid) -> Result:
+def covariance(
+    session: Session, tickers_or_data: Grid, method: Grid, options: Grid, as_handle: Grid
+) -> Result:
     """Return a labelled matrix, or a handle of it."""
     given = tickers_or_data
     if is_handle(given.rows[0][0]) or tables.is_labelled_matrix(given):
@@ -83,17 +88,9 @@ def covariance(session: Session, tickers_or_data: Grid, method: Grid, options: G
     return Result(tables.covariance_rows(risk), risk)
 
 
-def beta_neutral(
-    session: Session,
-    holdings: Grid,
-    etf: Grid,
-    covariance: Grid,
-    target_beta: Grid,
-    method: Grid,
-    constraints: Grid,
-) -> Result:
+def beta_neutral(session: Session, *problem: Grid) -> Result:
     """Return the aligned weight table, the cash line last."""
-    result = solve(session, holdings, etf, covariance, target_beta, method, constraints)
+    result = solve(session, *problem)
     return Result([result.columns, *result.rows()], result)
 
 
@@ -116,30 +113,27 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     return Result([head, *rows])
 
 
-def exposure(
-    session: Session,
-    holdings: Grid,
-    etf: Grid,
-    covariance: Grid,
-    target_beta: Grid,
-    method: Grid,
-    constraints: Grid,
-) -> Result:
+def exposure(session: Session, *problem: Grid) -> Result:
     """Return the measures of the portfolio before and after."""
-    result = solve(session, holdings, etf, covariance, target_beta, method, constraints)
+    result = solve(session, *problem)
     return Result(exposure_rows(result))
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
     """Return the lines of the summary as rows: measure, before, after."""
-    return [["measure", "before", "after"], *([one.label, one.before, one.after] for one in summary.lines(result))]
+    return [
+        ["measure", "before", "after"],
+        *([one.label, one.before, one.after] for one in summary.lines(result)),
+    ]
 
 
 def matrix(session: Session, handle: Grid) -> Result:
     """Return the labelled matrix behind a handle."""
     cell = handle.rows[0][0]
     if not is_handle(cell):
-        msg = f"{handle.what} is not a handle such as cov#301744e113b4 [500x500]. Give the cell that shows one."
+        msg = (
+            f"{handle.what} is not a handle such as cov#301744e113b4 [500x500]. Give the cell that shows one."
+        )
         raise InputError(msg)
     risk = session.handles.get(str(cell))
     return Result(tables.covariance_rows(risk), risk)
@@ -208,30 +202,17 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     return known if isinstance(known, Covariance) else tables.covariance(covariance)
 
 
-def solve(
-    session: Session,
-    holdings: Grid,
-    etf: Grid,
-    covariance: Grid,
-    target_beta: Grid,
-    method: Grid,
-    constraints: Grid,
-) -> Rebalance:
-    """Solve the problem that the arguments describe, once for all functions that ask it."""
-    grids = (holdings, etf, covariance, target_beta, method, constraints)
-    key = ("solve", *(grid.digest() for grid in grids))
-    return session.memory.once(key, lambda: _solve(session, *grids))
+def solve(session: Session, *problem: Grid) -> Rebalance:
+    """Solve the problem that the arguments describe, once for all functions that ask it.
+
+    The arguments are those of ``BETA_NEUTRAL``.
+    """
+    key = ("solve", *(grid.digest() for grid in problem))
+    return session.memory.once(key, lambda: _solve(session, *problem))
 
 
-def _solve(
-    session: Session,
-    holdings: Grid,
-    etf: Grid,
-    covariance: Grid,
-    target_beta: Grid,
-    method: Grid,
-    constraints: Grid,
-) -> Rebalance:
+def _solve(session: Session, *problem: Grid) -> Rebalance:
+    holdings, etf, covariance, target_beta, method, constraints = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     limits = tables.options(constraints)
     unknown = [name for name in limits if name not in POLICIES]

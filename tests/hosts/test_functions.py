@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl import Covariance, Holdings, api
+from betaneutral_xl.errors import Unreachable
+from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS, Function
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from betaneutral_xl.hosts.session import Rows
+
+HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
+ETF = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
+RISK: list[list[Any]] = [
+    ["", "A", "B", "C"],
+    ["A", 0.04, 0.02, 0.01],
+    ["B", 0.02, 0.03, 0.015],
+    ["C", 0.01, 0.015, 0.05],
+]
+
+VBA = frozenset(
+    """
+    and as boolean byref byte byval call case const currency date decimal declare default dim do
+    double each else elseif empty end enum erase error event exit false for friend function get
+    global gosub goto if implements imp in input integer is let like line lock long longlong loop
+    lset me mod name new next not nothing null object on open option optional or paramarray
+    preserve print private property public put raiseevent redim rem resume return rset seek select
+    set single static step stop string sub then time to true type typeof until variant wend while
+    with write xor
+    """.split()  # noqa: SIM905 - a list of quoted words cannot be read
+)
+"""Words that Visual Basic keeps for itself, in lower case."""
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(Settings(cache=tmp_path))
+
+
+def call(session: Session, name: str, *values: Any) -> Rows:
+    return session.call(BY_NAME[name], *values)
+
+
+def column(rows: Rows, name: str) -> list[Any]:
+    return [row[rows[0].index(name)] for row in rows[1:]]
+
+
+def _pairs(rows: Rows) -> dict[Any, Any]:
+    return {label: value for label, value in rows}  # noqa: C416 - the rows' type is wider than pairs
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_every_function_suits_every_host(function: Function) -> None:
+    assert re.fullmatch(r"[A-Z][A-Z_]+", function.name)
+    assert function.name in {
+        "FETCH_HOLDINGS",
+        "LOAD_ETF",
+        "COVARIANCE",
+        "BETA_NEUTRAL",
+    } or function.name.startswith("BN_")
+    assert function.example.startswith(f"={function.name}(")
+    for text in (function.help, *(argument.help for argument in function.arguments)):
+        assert len(text) < 255
+        assert text.endswith(".")
+        assert text.isascii()
+    names = [argument.name for argument in function.arguments]
+    assert len({name.lower() for name in names}) == len(names)
+    for name in names:
+        assert re.fullmatch(r"[a-z][a-z_]*", name)
+        assert name not in VBA
+    optional = [argument.optional for argument in function.arguments]
+    assert optional == sorted(optional)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_what_runs_takes_the_arguments_of_the_entry(function: Function) -> None:
+    inspect.signature(function.run).bind(None, *[None] * len(function.arguments))
+    inspect.signature(function.outside).bind(None, *[None] * len(function.arguments))
+
+
+def test_names_differ_without_regard_to_case() -> None:
+    assert len({function.name.upper() for function in FUNCTIONS}) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    "function", [one for one in FUNCTIONS if one.arguments], ids=lambda function: function.name
+)
+def test_blanks_are_answered_at_once_and_leave_no_trace(session: Session, function: Function) -> None:
+    ((line,),) = session.call(function, *[None] * len(function.arguments))
+    assert str(line).startswith(f"#BETA! {function.arguments[0].name} is blank. Give ")
+    assert session.last_error is None
+
+
+@pytest.mark.parametrize(
+    "function", [one for one in FUNCTIONS if one.arguments], ids=lambda function: function.name
+)
+def test_an_error_of_ours_is_passed_on_unchanged(session: Session, function: Function) -> None:
+    line = "#BETA! The fund's API did not answer within 60 s. Try again later."
+    assert session.call(function, line) == ((line,),)
+
+
+def test_the_notebooks_example_has_its_known_answer(session: Session) -> None:
+    table = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
+    assert table[0] == ("ticker", "weight", "etf_weight", "predicted_beta", "new_weight", "trade")
+    assert column(table, "ticker") == ["A", "B", "C", "CASH"]
+    assert column(table, "predicted_beta")[:3] == pytest.approx([1.06382979, 0.91489362, 1.0])
+    assert column(table, "new_weight")[:3] == pytest.approx([-0.09404255, 0.10446809, 0.00446809], abs=1e-8)
+
+
+def test_a_matrix_and_its_handle_give_the_same(session: Session) -> None:
+    ((handle,),) = call(session, "COVARIANCE", RISK, None, None, True)  # noqa: FBT003 - as a host passes it
+    assert re.fullmatch(r"cov#[0-9a-f]{12} \[3x3\]", str(handle))
+    assert call(session, "BETA_NEUTRAL", HOLDINGS, ETF, handle) == call(
+        session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK
+    )
+    assert call(session, "BN_MATRIX", handle)[1:] == tuple(tuple(row) for row in RISK[1:])
+
+
+def test_a_handle_outlives_its_process(session: Session) -> None:
+    ((handle,),) = call(session, "COVARIANCE", RISK, None, None, "TRUE")
+    reopened = Session(session.settings)
+    assert call(reopened, "BN_MATRIX", handle) == call(session, "BN_MATRIX", handle)
+    assert call(reopened, "COVARIANCE", RISK, None, None, 1.0) == ((handle,),)
+
+
+def test_a_handle_that_is_gone_says_what_to_do(session: Session) -> None:
+    ((line,),) = call(session, "BN_MATRIX", "cov#000000000000 [3x3]")
+    assert (
+        line
+        == "#BETA! The matrix cov#000000000000 [3x3] is kept no longer. Recalculate its cell (Ctrl+Alt+F9)."
+    )
+
+
+def test_a_target_for_each_etf_is_taken_in_order(session: Session) -> None:
+    two = [["ticker", "AI", "B only"], ["A", 0.4, None], ["B", 0.3, 1.0], ["C", 0.3, None]]
+    after = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2]])
+    assert [row[2] for row in after[1:3]] == pytest.approx([0.1, 0.2])
+    ((line,),) = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2], [0.3]])
+    assert line == "#BETA! target_beta has 3 cells for 2 ETFs. Give one, or one for each."
+
+
+def test_betas_add_up_to_the_portfolios(session: Session) -> None:
+    table = call(session, "BN_BETAS", HOLDINGS, ETF, RISK)
+    assert sum(column(table, "contribution")) == pytest.approx(0.985106, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("BETA_NEUTRAL", (HOLDINGS, ETF, RISK, 0.0, "magic"), "There is no method 'magic'"),
+        ("BETA_NEUTRAL", (HOLDINGS, ETF, RISK, "SPY"), "target SPY is neither a number nor a ticker"),
+        ("BETA_NEUTRAL", (HOLDINGS, ETF, RISK, 0.0, "hedge", [["magic", 1.0]]), "'magic'"),
+        ("BETA_NEUTRAL", ([["A", 0.5], ["Z", 0.5]], ETF, RISK), "no row for 1 of 2 holdings: Z"),
+        ("COVARIANCE", (RISK, "sample"), "method has no meaning here"),
+        ("COVARIANCE", ("A", None, "half_life=3"), "option half_life is for prices and returns"),
+        ("BN_MATRIX", ("x",), "handle is not a handle"),
+        ("BN_STATUS", (HOLDINGS,), "result is not a result of these functions as it stands"),
+        ("FETCH_HOLDINGS", ("quant", "soon"), "as_of is 'soon', not a day"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_line_and_is_remembered(
+    session: Session, name: str, values: tuple[Any, ...], message: str
+) -> None:
+    ((line,),) = call(session, name, *values)
+    assert str(line).startswith("#BETA! ")
+    assert message in str(line)
+    told = _pairs(call(session, "BN_LAST_ERROR"))
+    assert told["function"] == name
+    assert f"#BETA! {told['error']}" == line
+
+
+def test_a_defect_is_one_line_and_its_trace_goes_to_the_log(session: Session) -> None:
+    def broken(_: Session) -> Any:
+        return {}["no such key"]
+
+    ((line,),) = session.call(replace(BY_NAME["BN_VERSION"], run=broken))
+    assert line == (
+        "#BETA! KeyError in BN_VERSION: a defect of this program. "
+        "The trace is in worksheet.log; BN_LAST_ERROR() says more."
+    )
+    assert "in broken" in session.log.read_text(encoding="utf-8")
+
+
+def test_too_many_arguments_are_refused(session: Session) -> None:
+    assert call(session, "BN_VERSION", 1.0) == (("#BETA! BN_VERSION takes 0 arguments, not 1.",),)
+
+
+def test_the_sample_runs_through_all_functions(session: Session) -> None:
+    holdings = call(session, "FETCH_HOLDINGS", "demo")
+    etf = call(session, "LOAD_ETF", "demo")
+    names = [[row[0]] for row in (*holdings[1:], *etf[1:])]
+    risk = call(session, "COVARIANCE", names, "demo", None, True)  # noqa: FBT003 - as a host passes it
+    weights = [row[-1] for row in holdings[1:]]
+    assert weights == sorted(weights, key=lambda weight: -float(str(weight)))
+    exposure = call(session, "BN_EXPOSURE", holdings, etf, risk)
+    assert exposure[1][0] == "beta to JHAI"  # the name travels with the table's content
+    assert 0.4 < float(str(exposure[1][1])) < 0.7
+    assert float(str(exposure[1][2])) == pytest.approx(0.0, abs=1e-10)
+    status = call(session, "BN_STATUS", call(session, "BETA_NEUTRAL", holdings, etf, risk))
+    assert column(status, "part") == ["holdings", "ETF JHAI", "risk model"]
+    assert set(column(status, "retrieval")) == {"sample"}
+
+
+class Network:
+    """Stands for the fund's API and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self.down = False
+
+    def holdings(self, fund: str, as_of: date, start: date | None, settings: Settings) -> Holdings:
+        """Answer, or fail, in place of ``api.fetch_holdings``."""
+        self.asked.append((fund, as_of, start, settings.refresh))
+        if self.down:
+            msg = "The fund's API did not answer. Try again later."
+            raise Unreachable(msg)
+        return Holdings.from_positions(["A", "B"], [1.0, 2.0], [3.0, 4.0], fund)
+
+    def covariance(self, tickers: tuple[str, ...], *_: Any) -> Covariance:
+        """Answer in place of ``api.covariance``."""
+        self.asked.append(tickers)
+        return Covariance.from_matrix(["A", "B", "C"], [row[1:] for row in RISK[1:]])  # type: ignore[arg-type] # lists will do
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    network = Network()
+    monkeypatch.setattr(api, "fetch_holdings", network.holdings)
+    monkeypatch.setattr(api, "covariance", network.covariance)
+    return network
+
+
+def test_recalculation_never_fetches_again(session: Session, network: Network) -> None:
+    first = call(session, "FETCH_HOLDINGS", "quant", date(2025, 11, 18))
+    assert call(session, "FETCH_HOLDINGS", "quant", "2025-11-18") != ()
+    assert call(session, "FETCH_HOLDINGS", "quant", date(2025, 11, 18)) is first
+    for _ in range(3):
+        call(session, "BETA_NEUTRAL", HOLDINGS, ETF)
+        call(session, "BN_EXPOSURE", HOLDINGS, ETF)
+        call(session, "BN_BETAS", HOLDINGS, ETF)
+    assert len([one for one in network.asked if one == ("A", "B", "C")]) == 1
+
+
+def test_another_refresh_value_and_the_refresh_button_fetch_again(session: Session, network: Network) -> None:
+    day = date(2025, 11, 18)
+    call(session, "FETCH_HOLDINGS", "quant", day)
+    call(session, "FETCH_HOLDINGS", "quant", day, None, 1.0)
+    call(session, "FETCH_HOLDINGS", "quant", day, None, 1.0)
+    assert network.asked == [("quant", day, None, False), ("quant", day, None, True)]
+    session.refresh()
+    call(session, "FETCH_HOLDINGS", "quant", day)
+    assert network.asked[2:] == [("quant", day, None, True)]
+
+
+def test_a_network_that_is_down_is_not_asked_at_every_recalculation(
+    session: Session, network: Network
+) -> None:
+    network.down = True
+    day = date(2025, 11, 18)
+    lines = {call(session, "FETCH_HOLDINGS", "quant", day) for _ in range(3)}
+    assert lines == {(("#BETA! The fund's API did not answer. Try again later.",),)}
+    assert len(network.asked) == 1
+    session.refresh()
+    network.down = False
+    assert len(call(session, "FETCH_HOLDINGS", "quant", day)) == 3
+
+
+def test_net_asset_value_and_source_travel_with_the_cells(session: Session, network: Network) -> None:
+    holdings = call(session, "FETCH_HOLDINGS", "quant", date(2025, 11, 18))
+    ((_, *_), row) = call(session, "BN_STATUS", holdings)
+    assert row[0] == "holdings"
+    edited = [list(row) for row in holdings]
+    edited[1][0] = "Z"
+    ((line,),) = call(session, "BN_STATUS", edited)
+    assert "Select the whole of it, unchanged" in str(line)

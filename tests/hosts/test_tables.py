@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl import Covariance, Etf, Holdings, InputError
+from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
+from betaneutral_xl.hosts import cells, tables
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.cells import Grid
+
+
+def grid(rows: Any) -> Grid:
+    return cells.read(rows, "the range")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["A", 0.25], ["BRK B", 0.75]],
+        [["ticker", "weight"], ["A", 0.25], ["BRK/B US", 0.75]],
+        [["Weight %", "Symbol"], ["25%", "A"], ["75 %", "BRK-B"]],
+        [["Ticker", "Shares", "Price"], ["A", 10.0, 5.0], ["BRK.B", 30.0, 5.0]],
+        [["A", 10.0, 5.0], ["BRK.B", "30", 5.0]],
+        [["ticker", "weight"], ["A", 0.25], [None, None], ["BRK B", 0.75]],
+        [
+            ["ticker", "shares", "price", "market_value", "weight"],
+            ["A", 1.0, 5.0, 5.0, 0.25],
+            ["BRK.B", 3.0, 5.0, 15.0, 0.75],
+        ],
+    ],
+)
+def test_a_portfolio_is_read_however_it_is_kept(rows: Any) -> None:
+    holdings = tables.holdings(grid(rows))
+    assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"A": 0.25, "BRK.B": 0.75}
+
+
+def test_the_row_cash_is_the_cash_line() -> None:
+    rows = [["ticker", "shares", "price", "market value"], ["A", 10.0, 5.0, 50.0], ["CASH", None, None, 50.0]]
+    holdings = tables.holdings(grid(rows))
+    assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 100.0)
+
+
+def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
+    before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
+    after = tables.holdings(grid(cells.rectangle(tables.holdings_rows(before))))
+    assert after.weights.tolist() == before.weights.tolist()
+    assert (after.nav, after.cash) == (before.nav, before.cash)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["A"], ["B"]], "1 columns without a header"),
+        ([["ticker", "name"], ["A", "x"]], "needs the columns ticker and weight"),
+        ([["A", 60.0], ["B", 40.0]], "add to 100.00, so they look like percent"),
+        ([["A", 0.5], ["A", 0.5]], "lists A more than once"),
+        ([["A", None], ["B", 0.5]], "no weight for A"),
+        ([["ticker", "weight"], ["A", "half"]], "row 2, column 2 of the range is 'half', not a number"),
+    ],
+)
+def test_a_portfolio_that_cannot_be_read_says_where_and_why(rows: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        tables.holdings(grid(rows))
+
+
+def test_an_error_cell_in_a_table_is_named() -> None:
+    with pytest.raises(FailedCell, match=r"row 1, column 2 of the range is #N/A"):
+        tables.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
+
+
+def read_etfs(rows: Any) -> list[Etf]:
+    parts = tables.side_by_side(grid(rows))
+    return [etf for place, part in enumerate(parts, start=1) for etf in tables.etfs(part, place)]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["ticker", "weight", "ticker", "weight"], ["A", 0.4, "B", 1.0], ["B", 0.6, None, None]],
+        [
+            ["ticker", "weight", None, "ticker", "weight"],
+            ["A", 0.4, None, "B", 1.0],
+            ["B", 0.6, None, None, None],
+        ],
+        [["A", 0.4, "B", 1.0], ["B", 0.6, None, None]],
+        [["ticker", "ETF", "ETF 2"], ["A", 0.4, None], ["B", 0.6, 1.0]],
+    ],
+)
+def test_several_etfs_stand_side_by_side(rows: Any) -> None:
+    first, second = read_etfs(rows)
+    assert (first.name, second.name) == ("ETF", "ETF 2")
+    assert dict(zip(first.tickers, first.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
+    assert dict(zip(second.tickers, second.weights.tolist(), strict=True)) == {"B": 1.0}
+
+
+def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
+    assert [
+        etf.name for etf in read_etfs([["ticker", "JHAI", "AIQ"], ["A", 0.4, 1.0], ["B", 0.6, None]])
+    ] == [
+        "JHAI",
+        "AIQ",
+    ]
+
+
+def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
+    rows = [
+        ["ticker", "name", "weight", "class"],
+        ["A", "Alpha", 0.9, "equity"],
+        [None, "Dollars", 0.1, "cash"],
+    ]
+    (etf,) = read_etfs(rows)
+    assert etf.tickers == ("A",)
+    assert len(etf.constituents) == 2
+
+
+def test_a_constituent_without_a_weight_is_said() -> None:
+    (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
+    assert etf.warnings == ("ETF ETF has no weight for B: not in its basket.",)
+
+
+MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]
+
+
+def test_a_covariance_survives_the_way_to_cells_and_back() -> None:
+    before = tables.covariance(grid(MATRIX))
+    after = tables.covariance(grid(cells.rectangle(tables.covariance_rows(before))))
+    assert after.tickers == before.tickers == ("A", "B")
+    assert (after.form.dense() == before.form.dense()).all()
+
+
+def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
+    shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
+    assert (
+        tables.covariance(grid(shuffled)).form.dense() == tables.covariance(grid(MATRIX)).form.dense()
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "message"),
+    [
+        ([[0.04, 0.01], [0.01, 0.09]], InputError, "no covariance with its tickers"),
+        (
+            [["", "A", "B"], ["A", 0.04, 0.01], ["C", 0.01, 0.09]],
+            InputError,
+            "no covariance with its tickers",
+        ),
+        ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
+        (
+            [["", "A", "B"], ["A", 0.04, "#N/A"], ["B", 0.01, 0.09]],
+            FailedCell,
+            "row 2, column 3 of the range is #N/A",
+        ),
+        (
+            [["", "A", "B"], ["A", 0.04, 0.9], ["B", 0.9, 0.09]],
+            NotPositiveSemidefinite,
+            "not positive semidefinite",
+        ),
+    ],
+)
+def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        tables.covariance(grid(rows))
+
+
+def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
+    assert tables.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
+    assert tables.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
+    assert tables.tickers(grid("A")) == ("A",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (None, {}),
+        ("half_life=63; window = 252", {"half_life": "63", "window": "252"}),
+        ([["long_only", True], ["upper", 0.05], [None, None]], {"long_only": True, "upper": 0.05}),
+        ([["upper", None, 0.05], ["upper", "NVDA", 0.1]], {"upper": {"*": 0.05, "NVDA": 0.1}}),
+        ([["upper", "NVDA", 0.1], ["upper", None, 0.05]], {"upper": {"NVDA": 0.1, "*": 0.05}}),
+        ([["long_only", None], ["gross", 1.5]], {"gross": 1.5}),
+    ],
+)
+def test_named_values_are_read(rows: Any, found: dict[str, Any]) -> None:
+    assert tables.options(grid(rows)) == found
+
+
+def test_a_named_value_that_stands_twice_is_refused() -> None:
+    with pytest.raises(InputError, match="gross is given twice"):
+        tables.options(grid([["gross", 1.5], ["gross", 2.0]]))
+
+
+def test_missing_numbers_leave_as_blanks() -> None:
+    rows = tables.holdings_rows(Holdings.from_weights({"A": 1.0}))
+    assert math.isnan(rows[1][1])
+    assert cells.rectangle(rows)[1] == ("A", None, None, None, 1.0)
+
+
+def test_rows_of_a_covariance_are_square_with_labels() -> None:
+    rows = tables.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
+    assert rows == [["ticker", "A"], ["A", 0.04]]
