@@ -56,7 +56,7 @@ def column(rows: Rows, name: str) -> list[Any]:
 
 
 def _pairs(rows: Rows) -> dict[Any, Any]:
-    return {label: value for label, value in rows}  # noqa: C416 - the rows' type is wider than pairs
+    return {row[0]: row[1] for row in rows}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
