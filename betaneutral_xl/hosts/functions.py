@@ -170,7 +170,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_BETAS",
-        help="Each held name's predicted beta to each ETF, volatility, and contribution to the portfolio's.",
+        help="Each held name's predicted beta to each ETF with its standard error, and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
         example="=BN_BETAS(A1#, G1#, M1)",
@@ -178,7 +178,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_EXPOSURE",
-        help="Before and after BETA_NEUTRAL: beta, volatility, exposures, cash, tracking error, turnover.",
+        help="Before and after BETA_NEUTRAL: beta and its error, volatility, exposures, turnover.",
         arguments=PROBLEM,
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',

@@ -168,6 +168,7 @@ def from_bytes(content: bytes) -> Covariance:
         provenance=provenance,
         effective_days=about["effective_days"],
         warnings=tuple(about["warnings"]),
+        seen=arrays.get("seen"),
     )
 
 
@@ -187,5 +188,7 @@ def _about(covariance: Covariance) -> dict[str, Any]:
 def _arrays(covariance: Covariance) -> dict[str, FloatArray]:
     form = covariance.form
     if isinstance(form, Factors):
-        return {"loadings": form.loadings, "specific_variance": form.specific_variance}
-    return {"matrix": form.dense()}
+        arrays = {"loadings": form.loadings, "specific_variance": form.specific_variance}
+    else:
+        arrays = {"matrix": form.dense()}
+    return arrays if covariance.seen is None else {**arrays, "seen": covariance.seen}

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
-from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, printed_number, refuse_error
+from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, day, printed_number, refuse_error
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings, sum_warnings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import CASH
+from betaneutral_xl.returns import Prices, Returns
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.columns import Column, recognise
 from betaneutral_xl.tickers import normalise
@@ -313,6 +315,55 @@ def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
             for i, row in enumerate(body, start=top)
         ]
         return np.array(rows)
+
+
+def returns(grid: Grid, kind: str | None = None) -> Returns:
+    """Read a block of prices or returns, headed by tickers, with or without a column of dates before them.
+
+    Parameters
+    ----------
+    grid
+        A row a day, a column a name; a blank is a missing value.
+    kind
+        ``prices`` or ``returns``; by default, numbers that are all positive are prices.
+
+    Raises
+    ------
+    InputError
+        If the block has no header of tickers, or its dates cannot be read.
+
+    """
+    head = grid.rows[0]
+    dated = is_dated(grid)
+    names = head[1:] if dated else head
+    if len(grid.rows) < 3 or not all(_is_word(name) for name in names):  # noqa: PLR2004 - header and two days
+        msg = f"{grid.what} needs a row of tickers above its prices or returns, and two days at least."
+        raise InputError(msg)
+    matrix = numbers(grid, 1, 1 if dated else 0)
+    days = _days(grid) if dated else np.arange(len(matrix)).astype("datetime64[D]")
+    if kind not in {None, "prices", "returns"}:
+        msg = f"data is {kind!r:.60}. Give prices or returns."
+        raise InputError(msg)
+    if kind == "prices" or (kind is None and not (matrix <= 0.0).any()):
+        return Prices.from_matrix([str(name) for name in names], days, matrix).returns()
+    return Returns.from_matrix([str(name) for name in names], days, matrix)
+
+
+def is_dated(grid: Grid) -> bool:
+    """Whether a block of prices or returns has a column of dates before its names."""
+    head = grid.rows[0][0]
+    known = recognise(str(head)) if head is not None else None
+    return (
+        head is None or isinstance(grid.rows[-1][0], date) or (known is not None and known[0] is Column.DATE)
+    )
+
+
+def _days(grid: Grid) -> Any:
+    found = [day(Grid(grid.place(i, 0), ((row[0],),))) for i, row in enumerate(grid.rows[1:], start=1)]
+    if None in found:
+        msg = f"{grid.place(1 + found.index(None), 0)} has no date. Fill it in, or remove the row."
+        raise InputError(msg)
+    return np.array(found, dtype="datetime64[D]")
 
 
 def covariance_rows(given: Covariance) -> list[list[Any]]:

@@ -101,12 +101,14 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     """Return each held name's beta to each ETF and what it adds to the portfolio's."""
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     aligned = align(portfolio, baskets, risk, OnMissing.DROP)
-    beta = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+    basket = aligned.covered_etf_weights
+    beta = aligned.spread(aligned.covariance.predicted_beta(basket), math.nan)
+    error = aligned.spread(aligned.covariance.beta_standard_error(basket), math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
     names = [f"_{name}" for name in aligned.etf_names] if len(baskets) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
-    head += [f"{stem}{name}" for stem in ("predicted_beta", "contribution") for name in names]
-    table = np.column_stack([aligned.weights, volatility, beta, aligned.weights[:, None] * beta])
+    head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
+    table = np.column_stack([aligned.weights, volatility, beta, error, aligned.weights[:, None] * beta])
     held = set(portfolio.tickers)
     rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
     rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
@@ -120,11 +122,16 @@ def exposure(session: Session, *problem: Grid) -> Result:
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the lines of the summary as rows: measure, before, after."""
-    return [
-        ["measure", "before", "after"],
-        *([one.label, one.before, one.after] for one in summary.lines(result)),
-    ]
+    """Return the lines of the summary as rows: measure, before, after; each beta with its standard error."""
+    rows: list[list[Any]] = [["measure", "before", "after"]]
+    errors = dict(zip((f"beta to {name}" for name in result.etf_names), result.etf_names, strict=True))
+    for one in summary.lines(result):
+        rows.append([one.label, one.before, one.after])
+        if one.label in errors:
+            name = errors[one.label]
+            before, after = result.before.beta_error[name], result.after.beta_error[name]
+            rows.append([f"standard error of {one.label}", before, after])
+    return rows
 
 
 def matrix(session: Session, handle: Grid) -> Result:
@@ -284,8 +291,28 @@ def _fetched(
 
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
-    msg = f"Estimating a covariance from {data.what} with {method}, {options} is not there yet."
-    raise InputError(msg)
+    from betaneutral_xl import estimators  # noqa: PLC0415 - only this estimates
+
+    given = dict(options)
+    returns = tables.returns(data, given.pop("data", None))
+    name = estimators.canonical(method or "default")
+    defaults = {"window": estimators.WINDOW, "fewest": estimators.FEWEST, **estimators.parameters(name)}
+    read = {key: _option(key, value, defaults.get(key)) for key, value in given.items()}
+    risk = estimators.estimate(returns, name, **read)
+    if tables.is_dated(data):
+        return risk
+    undated = "The prices or returns have no dates: their days are counted from 1970-01-01."
+    return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))
+
+
+def _option(name: str, value: Any, default: object) -> Any:
+    """Return an option of an estimator as what its default is: a whole number, a number, a day, a text."""
+    if name == "as_of":
+        return cells.day(cells.read(value, name))
+    if not isinstance(default, (int, float)):
+        return cells.as_text(value, name)
+    number = cells.as_number(value, name)
+    return int(number) if isinstance(default, int) and number.is_integer() else number
 
 
 def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:

@@ -3,9 +3,11 @@ from __future__ import annotations
 import inspect
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from betaneutral_xl import Covariance, Holdings, api
@@ -144,7 +146,7 @@ def test_a_handle_that_is_gone_says_what_to_do(session: Session) -> None:
 def test_a_target_for_each_etf_is_taken_in_order(session: Session) -> None:
     two = [["ticker", "AI", "B only"], ["A", 0.4, None], ["B", 0.3, 1.0], ["C", 0.3, None]]
     after = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2]])
-    assert [row[2] for row in after[1:3]] == pytest.approx([0.1, 0.2])
+    assert [row[2] for row in after if str(row[0]).startswith("beta to")] == pytest.approx([0.1, 0.2])
     ((line,),) = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2], [0.3]])
     assert line == "#BETA! target_beta has 3 cells for 2 ETFs. Give one, or one for each."
 
@@ -152,6 +154,39 @@ def test_a_target_for_each_etf_is_taken_in_order(session: Session) -> None:
 def test_betas_add_up_to_the_portfolios(session: Session) -> None:
     table = call(session, "BN_BETAS", HOLDINGS, ETF, RISK)
     assert sum(column(table, "contribution")) == pytest.approx(0.985106, abs=1e-6)
+
+
+def prices(dates: list[Any]) -> list[list[Any]]:
+    generator = np.random.default_rng(7)
+    levels = 100.0 * np.cumprod(1.0 + 0.01 * generator.standard_normal((len(dates), 3)), axis=0)
+    return [["date", "A", "B", "C"], *([day, *row] for day, row in zip(dates, levels.tolist(), strict=True))]
+
+
+def test_prices_are_estimated_alike_from_excel_and_from_calc(session: Session) -> None:
+    days = [date(2025, 1, 1) + timedelta(days=i) for i in range(60)]
+    excel = call(session, "COVARIANCE", prices(list(days)), "sample", "window=30")
+    calc = call(
+        session,
+        "COVARIANCE",
+        prices([float((day - date(1899, 12, 30)).days) for day in days]),
+        "sample",
+        "window=30",
+    )
+    assert excel == calc
+    levels = np.array([row[1:] for row in prices(list(days))[1:]])
+    moves = (levels[1:] / levels[:-1] - 1.0)[-30:]
+    assert np.array([row[1:] for row in excel[1:]]) == pytest.approx(252.0 * np.cov(moves, rowvar=False))
+
+
+def test_returns_without_dates_are_estimated_and_that_is_said(session: Session) -> None:
+    block = [row[1:] for row in prices(list(range(60)))]
+    moves = [block[0], *([b / a - 1.0 for a, b in zip(*pair, strict=True)] for pair in pairwise(block[1:]))]
+    ((handle,),) = call(session, "COVARIANCE", moves, "exponential", [["half_life", 21.0]], "yes")
+    risk = session.handles.get(str(handle))
+    assert risk.as_of is None
+    assert risk.warnings[0].startswith("The prices or returns have no dates")
+    assert call(session, "COVARIANCE", block, "exponential", "half_life=21", "yes") != ((handle,),)
+    assert call(session, "BN_STATUS", handle)[1][0] == "risk model"
 
 
 @pytest.mark.parametrize(
@@ -163,6 +198,9 @@ def test_betas_add_up_to_the_portfolios(session: Session) -> None:
         ("BETA_NEUTRAL", ([["A", 0.5], ["Z", 0.5]], ETF, RISK), "no row for 1 of 2 holdings: Z"),
         ("COVARIANCE", (RISK, "sample"), "method has no meaning here"),
         ("COVARIANCE", ("A", None, "half_life=3"), "option half_life is for prices and returns"),
+        ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "magic"), "no estimator 'magic'"),
+        ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "oas", "x=1"), "no parameter x"),
+        ("COVARIANCE", ([["A", "B"], [1.0, 2.0]],), "needs a row of tickers above its prices"),
         ("BN_MATRIX", ("x",), "handle is not a handle"),
         ("BN_STATUS", (HOLDINGS,), "result is not a result of these functions as it stands"),
         ("FETCH_HOLDINGS", ("quant", "soon"), "as_of is 'soon', not a day"),
@@ -174,7 +212,7 @@ def test_what_cannot_be_answered_is_one_line_and_is_remembered(
     ((line,),) = call(session, name, *values)
     assert str(line).startswith("#BETA! ")
     assert message in str(line)
-    told = _pairs(call(session, "BN_LAST_ERROR"))
+    told: dict[Any, Any] = _pairs(call(session, "BN_LAST_ERROR"))
     assert told["function"] == name
     assert f"#BETA! {told['error']}" == line
 
