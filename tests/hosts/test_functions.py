@@ -219,7 +219,8 @@ def test_what_cannot_be_answered_is_one_line_and_is_remembered(
 
 def test_a_defect_is_one_line_and_its_trace_goes_to_the_log(session: Session) -> None:
     def broken(_: Session) -> Any:
-        return {}["no such key"]
+        empty: dict[str, Any] = {}
+        return empty["no such key"]
 
     ((line,),) = session.call(replace(BY_NAME["BN_VERSION"], run=broken))
     assert line == (
