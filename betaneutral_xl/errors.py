@@ -9,6 +9,7 @@
     |  |- UnknownTicker
     |  |- DuplicateTicker
     |  |- MissingValue
+    |  |- BlankArgument
     |  |- UnreadableFile
     |  `- Unwritable
     |- SourceError         exit 3   what the network answered cannot be used
@@ -90,6 +91,10 @@ class DuplicateTicker(InputError):
 
 class MissingValue(InputError):
     """A number that is needed is blank, not a number, or out of its range."""
+
+
+class BlankArgument(InputError):
+    """A worksheet function's argument that is needed is blank."""
 
 
 class UnreadableFile(InputError):

@@ -185,6 +185,13 @@ FUNCTIONS: tuple[Function, ...] = (
         may_fetch=True,
     ),
     Function(
+        name="BN_NAMES",
+        help="The tickers of the portfolio and the ETFs together, sorted, in one column: for COVARIANCE.",
+        arguments=(HOLDINGS, ETF),
+        run=worksheet.names,
+        example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",
+    ),
+    Function(
         name="BN_MATRIX",
         help="The matrix that a handle stands for, with its tickers on both sides.",
         arguments=(Argument("handle", "A cell that shows a handle, such as cov#301744e113b4 [500x500]."),),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from betaneutral_xl.errors import BetaNeutralError, SourceError
+from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell, SourceError
 from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.cells import Cell, Grid
 from betaneutral_xl.hosts.handles import Handles
@@ -146,17 +146,51 @@ class Session:
 
         """
         try:
-            result = self._answer(function, values)
+            return self.answer(function, *values)
         except BetaNeutralError as error:
-            return self._failed(function, cells.error_text(error))
+            line = cells.error_text(error)
+            passing = isinstance(error, BlankArgument) or str(error).startswith(cells.PREFIX)
         except Exception as error:  # noqa: BLE001 - a cell shows one line, whatever happens
-            self._write_log(function, traceback.format_exc())
+            self.write_log(function.name, traceback.format_exc())
             line = (
                 f"{cells.PREFIX}{type(error).__name__} in {function.name}: a defect of this program. "
                 f"The trace is in {LOG}; BN_LAST_ERROR() says more."
             )
-            return self._failed(function, line)
-        return result
+            passing = False
+        if not passing:
+            self.last_error = Failure(now(), function.name, line)
+        return ((line,),)
+
+    def answer(self, function: Function, *values: object) -> Rows:
+        """Answer as ``call`` does, but raise what is wrong.
+
+        Raises
+        ------
+        BetaNeutralError
+            What the function raises.
+        FailedCell
+            If an argument is an error of ours already.
+        BlankArgument
+            If an argument that is needed is blank, as hosts give it while they order their formulas.
+
+        """
+        function.require_count(len(values))
+        padded = [*values, *[None] * (len(function.arguments) - len(values))]
+        grids = [
+            cells.read(value, argument.name)
+            for value, argument in zip(padded, function.arguments, strict=True)
+        ]
+        for grid, argument in zip(grids, function.arguments, strict=True):
+            first = grid.rows[0][0] if grid.rows else None
+            if isinstance(first, str) and first.startswith(cells.PREFIX):
+                raise FailedCell(first)
+            if grid.blank and not argument.optional:
+                msg = f"{argument.name} is blank. Give {argument.hint}"
+                raise BlankArgument(msg)
+        if not function.kept:
+            return cells.rectangle(function.run(self, *grids).rows)
+        key = (function.name, *(grid.digest() for grid in grids), function.outside(self, *grids))
+        return self.memory.once(key, lambda: self._compute(function, grids))
 
     def origin(self, grid: Grid) -> object:
         """Return the value that these very cells show as some function's result, or None."""
@@ -171,24 +205,6 @@ class Session:
         with self._lock:
             self._origins.clear()
 
-    def _answer(self, function: Function, values: Sequence[object]) -> Rows:
-        function.require_count(len(values))
-        padded = [*values, *[None] * (len(function.arguments) - len(values))]
-        grids = [
-            cells.read(value, argument.name)
-            for value, argument in zip(padded, function.arguments, strict=True)
-        ]
-        for grid, argument in zip(grids, function.arguments, strict=True):
-            first = grid.rows[0][0] if grid.rows else None
-            if isinstance(first, str) and first.startswith(cells.PREFIX):
-                return ((first,),)
-            if grid.blank and not argument.optional:
-                return ((f"{cells.PREFIX}{argument.name} is blank. Give {argument.hint}",),)
-        if not function.kept:
-            return cells.rectangle(function.run(self, *grids).rows)
-        key = (function.name, *(grid.digest() for grid in grids), function.outside(self, *grids))
-        return self.memory.once(key, lambda: self._compute(function, grids))
-
     def _compute(self, function: Function, grids: Sequence[Grid]) -> Rows:
         result = function.run(self, *grids)
         rows = cells.rectangle(result.rows)
@@ -200,15 +216,12 @@ class Session:
                     self._origins.popitem(last=False)
         return rows
 
-    def _failed(self, function: Function, line: str) -> Rows:
-        self.last_error = Failure(now(), function.name, line)
-        return ((line,),)
-
-    def _write_log(self, function: Function, trace: str) -> None:
+    def write_log(self, what: str, trace: str) -> None:
+        """Add the trace of a defect to the log; a log that cannot be written is no further defect."""
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             old = self.log.exists() and self.log.stat().st_size > LONGEST_LOG
             with self.log.open("w" if old else "a", encoding="utf-8") as file:
-                file.write(f"{now().isoformat()} {function.name}\n{trace}\n")
-        except OSError:  # a log that cannot be written must not hide the answer
+                file.write(f"{now().isoformat()} {what}\n{trace}\n")
+        except OSError:
             return

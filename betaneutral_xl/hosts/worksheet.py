@@ -26,7 +26,7 @@ from betaneutral_xl.rebalance import Method, Rebalance, Universe
 from betaneutral_xl.risk import Covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from betaneutral_xl.hosts.cells import Grid
@@ -122,16 +122,21 @@ def exposure(session: Session, *problem: Grid) -> Result:
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the lines of the summary as rows: measure, before, after; each beta with its standard error."""
-    rows: list[list[Any]] = [["measure", "before", "after"]]
-    errors = dict(zip((f"beta to {name}" for name in result.etf_names), result.etf_names, strict=True))
-    for one in summary.lines(result):
-        rows.append([one.label, one.before, one.after])
-        if one.label in errors:
-            name = errors[one.label]
-            before, after = result.before.beta_error[name], result.after.beta_error[name]
-            rows.append([f"standard error of {one.label}", before, after])
-    return rows
+    """Return the lines of the summary as rows, with the standard errors of betas."""
+    errors = {
+        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name])
+        for name in result.etf_names
+    }
+    return [
+        ["measure", "before", "after", "error_before", "error_after"],
+        *([one.label, one.before, one.after, *errors.get(one.label, (None, None))] for one in summary.lines(result)),
+    ]
+
+
+def names(session: Session, holdings: Grid, etf: Grid) -> Result:
+    """Return the tickers of portfolio and ETFs together, sorted, one a row."""
+    portfolio, baskets = tables_of(session, holdings, etf)
+    return Result([[name] for name in union(portfolio, baskets)])
 
 
 def matrix(session: Session, handle: Grid) -> Result:
@@ -188,15 +193,25 @@ def version(_: Session) -> Result:
 def inputs(
     session: Session, holdings: Grid, etf: Grid, covariance: Grid
 ) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
-    """Return the values of the three inputs: as some function answered them, or as the tables say."""
+    """Return the values of the three inputs."""
+    portfolio, baskets = tables_of(session, holdings, etf)
+    return portfolio, baskets, risk_model(session, covariance, union(portfolio, baskets))
+
+
+def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
+    """Return a portfolio and ETFs: as some function answered them, or as the tables say."""
     known = session.origin(holdings)
     portfolio = known if isinstance(known, Holdings) else tables.holdings(holdings)
     baskets: list[Etf] = []
     for place, block in enumerate(tables.side_by_side(etf), start=1):
         origin = session.origin(block)
         baskets += [origin] if isinstance(origin, Etf) else tables.etfs(block, place)
-    names = {*portfolio.tickers, *(ticker for basket in baskets for ticker in basket.tickers)}
-    return portfolio, tuple(baskets), risk_model(session, covariance, tuple(sorted(names)))
+    return portfolio, tuple(baskets)
+
+
+def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
+    """Return the tickers of a portfolio and of ETFs, sorted."""
+    return tuple(sorted({*portfolio.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}))
 
 
 def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:

@@ -1,0 +1,1 @@
+"""Excel through xlwings: functions, buttons, the macro workbook, its installation."""

@@ -1,0 +1,17 @@
+Attribute VB_Name = "BetaNeutral"
+Option Explicit
+
+' The buttons of the ribbon and of the sheet Start. Each hands its name to Python, which does the rest:
+' betaneutral_xl/hosts/excel/buttons.py.
+
+Public Sub OnRibbon(control As IRibbonControl)
+    Press control.ID
+End Sub
+
+Public Sub Rebalance()
+    Press "rebalance"
+End Sub
+
+Private Sub Press(button As String)
+    RunPython "from betaneutral_xl.hosts.excel import buttons; buttons.press('" & button & "')"
+End Sub

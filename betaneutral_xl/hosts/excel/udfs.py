@@ -1,0 +1,91 @@
+"""The worksheet functions as xlwings registers them: one for each entry of the registry.
+
+xlwings imports this module in the process that answers Excel. On Windows its decorators describe
+the functions; elsewhere they do nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import xlwings as xw
+from xlwings.conversion import Converter
+
+from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from betaneutral_xl.hosts.functions import Function
+    from betaneutral_xl.hosts.session import Rows
+
+session = Session()
+"""What this process remembers; the buttons share it where they run in it."""
+
+
+class UsedCells(Converter):
+    """A range as rows; of whole columns the used part only, with errors as their text."""
+
+    @classmethod
+    def base_reader(cls, options: Any, base_type: Any = None) -> Any:
+        """Cut the range before it is read; keep rows as rows; keep the errors."""
+        options.override(ndim=2, err_to_str=True)
+        return super().base_reader(options, base_type).prepend_stage(_cut_to_used)
+
+    @staticmethod
+    def read_value(value: Any, _: Any) -> Any:
+        """Hand on the rows."""
+        return value
+
+    @staticmethod
+    def write_value(value: Rows, _: Any) -> list[list[Any]]:
+        """Give Excel rows of what it knows."""
+        return [[_excel(cell) for cell in row] for row in value]
+
+
+MOST_ROWS = 100_000
+"""From so many rows on a range is whole columns."""
+
+
+def _cut_to_used(context: Any) -> None:
+    """Replace whole columns by the part of them that is used, before a million cells are read."""
+    if context.range is None or context.range.shape[0] < MOST_ROWS:
+        return
+    used = context.range.sheet.used_range.last_cell
+    first = context.range[0, 0]
+    rows = max(1, used.row - first.row + 1)
+    context.range = context.range[:rows, :]
+
+
+def _excel(cell: str | float | date | None) -> Any:
+    return "" if cell is None else cell
+
+
+def _registered(function: Function) -> Callable[..., Rows]:
+    """Return a function that xlwings can describe to Excel: real names, real defaults."""
+
+    def answer(*values: object) -> Rows:
+        return session.call(function, *values)
+
+    parameters = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=None if one.optional else inspect.Parameter.empty,
+        )
+        for one in function.arguments
+    ]
+    answer.__name__ = answer.__qualname__ = function.name
+    answer.__doc__ = function.help
+    answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect reads it
+    registered: Any = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(answer)
+    for one in function.arguments:
+        registered = xw.arg(one.name, UsedCells, doc=one.help)(registered)
+    decorated: Callable[..., Rows] = xw.ret(UsedCells)(registered)
+    return decorated
+
+
+globals().update({function.name: _registered(function) for function in FUNCTIONS})

@@ -1,0 +1,365 @@
+"""A workbook as a file: read with openpyxl, written by changing only the cells that change.
+
+Saving through openpyxl would lose the ribbon, the charts' finer points and the spilling formulas.
+So the few sheets that are written are changed in their XML, and every other part of the file stays
+as it is, byte for byte.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from contextlib import nullcontext
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
+from betaneutral_xl.hosts.cells import EPOCH, Cell
+from betaneutral_xl.saving import FORMULA_STARTS, save
+from betaneutral_xl.sources.files import read_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.session import Rows
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+
+WORKBOOK = "xl/workbook.xml"
+STYLES = "xl/styles.xml"
+CALC_CHAIN = "xl/calcChain.xml"
+
+
+def _q(tag: str, namespace: str = MAIN) -> str:
+    return f"{{{namespace}}}{tag}"
+
+
+class FileWorkbook:
+    """An .xlsx or .xlsm file for the buttons.
+
+    Parameters
+    ----------
+    path
+        The file. Nothing is written to it before ``save``.
+    say
+        Shows what is being done.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is no workbook.
+
+    """
+
+    def __init__(self, path: Path | str, say: Callable[[str], None] = lambda _: None) -> None:
+        """Read the file."""
+        import openpyxl  # noqa: PLC0415 - 0.2 s to import
+
+        self._path = Path(path)
+        self._content = read_bytes(self._path)
+        self._say = say
+        self._edits: dict[str, dict[tuple[int, int], Cell]] = {}
+        try:
+            self._book = openpyxl.load_workbook(io.BytesIO(self._content), data_only=True, keep_links=False)
+        except Exception as error:  # noqa: BLE001 - a damaged file makes openpyxl raise anything
+            msg = f"{self._path.name} is no workbook that can be read ({type(error).__name__})."
+            raise UnreadableFile(msg) from None
+
+    @property
+    def folder(self) -> Path:
+        """The file's folder."""
+        return self._path.parent
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its extension."""
+        return self._path.stem
+
+    def named(self, name: str) -> object:
+        """Return the values of a named range."""
+        sheet, cells = self._cells_of(name)
+        return (
+            [[cell.value for cell in row] for row in self._sheet(sheet)[cells]]
+            if ":" in cells
+            else (self._sheet(sheet)[cells].value)
+        )
+
+    def below(self, sheet: str, row: int) -> object:
+        """Return the values of a sheet from a row to the last that is used."""
+        return [list(values) for values in self._sheet(sheet).iter_rows(min_row=row, values_only=True)]
+
+    def replace(self, sheet: str, row: int, rows: Rows) -> None:
+        """Write rows from the first column of a row on, and clear what is below."""
+        place = self._sheet(sheet)
+        for old in place.iter_rows(min_row=row):
+            for cell in old:
+                if cell.value is not None:
+                    self._put(sheet, cell.row, cell.column, None)
+        self._write(sheet, row, rows)
+
+    def append(self, sheet: str, row: Rows) -> None:
+        """Write rows under the last that has a value."""
+        used = [
+            cell.row for cells in self._sheet(sheet).iter_rows() for cell in cells if cell.value is not None
+        ]
+        self._write(sheet, max(used, default=0) + 1, row)
+
+    def recalculate(self) -> None:
+        """Do nothing: the program that opens the file calculates it."""
+
+    def say(self, text: str) -> None:
+        """Hand on what is being done."""
+        self._say(text)
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Do nothing: a file neither calculates nor draws."""
+        return nullcontext()
+
+    def save(self, path: Path | str | None = None) -> None:
+        """Write the file, whole or not at all; by default, in place."""
+        save(path or self._path, changed(self._content, self._edits))
+
+    def _sheet(self, name: str) -> Worksheet:
+        if name not in self._book.sheetnames:
+            raise self._missing("sheet " + name)
+        sheet: Worksheet = self._book[name]
+        return sheet
+
+    def _cells_of(self, name: str) -> tuple[str, str]:
+        known = self._book.defined_names.get(name)
+        places = list(known.destinations) if known is not None else []
+        if len(places) != 1:
+            raise self._missing("range named " + name)
+        sheet, cells = places[0]
+        return sheet, cells.replace("$", "")
+
+    def _missing(self, what: str) -> NamedRangeMissing:
+        return NamedRangeMissing(
+            f"{self._path.name} has no {what}. Build a new one: betaneutral-xl workbook build."
+        )
+
+    def _write(self, sheet: str, row: int, rows: Rows) -> None:
+        for i, values in enumerate(rows):
+            for j, value in enumerate(values):
+                if value is not None:
+                    self._put(sheet, row + i, 1 + j, value)
+
+    def _put(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        self._edits.setdefault(sheet, {})[row, column] = value
+        self._sheet(sheet).cell(row, column).value = value
+
+
+# ---------------------------------------------------------------- changing cells in the package
+
+
+def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> bytes:
+    """Return a workbook's bytes with some cells changed, their formats kept, and nothing else.
+
+    Parameters
+    ----------
+    content
+        An .xlsx or .xlsm file.
+    edits
+        By sheet, row and column (from 1): the new value; None clears.
+
+    """
+    from lxml import etree  # noqa: PLC0415 - only where a file is written
+
+    source = zipfile.ZipFile(io.BytesIO(content))
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+
+    def tree(name: str) -> Any:
+        return etree.fromstring(source.read(name), parser)
+
+    parts = sheet_parts(tree(WORKBOOK), tree("xl/_rels/workbook.xml.rels"))
+    trees: dict[str, Any] = {}
+    styles = Styles(tree(STYLES))
+    formulas_lost = False
+    for sheet, cells in edits.items():
+        trees[parts[sheet]] = root = tree(parts[sheet])
+        formulas_lost |= _change_sheet(root, cells, styles)
+    if styles.changed:
+        trees[STYLES] = styles.root
+    if edits:
+        trees[WORKBOOK] = _calculated_on_load(tree(WORKBOOK))
+    dropped = _without_calc_chain(source, tree, trees) if formulas_lost else set()
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for info in source.infolist():
+            if info.filename in dropped:
+                continue
+            root = trees.get(info.filename)
+            data = (
+                source.read(info)
+                if root is None
+                else etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+            )
+            target.writestr(info, data)
+    return out.getvalue()
+
+
+def sheet_parts(workbook: Any, relations: Any) -> dict[str, str]:
+    """Return the part of the package that holds each sheet, by the sheet's name."""
+    targets = {one.get("Id"): one.get("Target") for one in relations}
+    return {
+        sheet.get("name"): posixpath.normpath(posixpath.join("/xl", targets[sheet.get(_q("id", RELATIONS))]))[
+            1:
+        ]
+        for sheet in workbook.iter(_q("sheet"))
+    }
+
+
+class Styles:
+    """The workbook's cell formats, of which some get a twin that marks text as text."""
+
+    def __init__(self, root: Any) -> None:
+        """Keep the tree."""
+        self.root = root
+        self.changed = False
+        self._formats = root.find(_q("cellXfs"))
+        self._quoted: dict[str, str] = {}
+
+    def quoted(self, style: str) -> str:
+        """Return the format that is like another, but keeps text from becoming a formula when edited."""
+        if style not in self._quoted:
+            twin = deepcopy(self._formats[int(style)])
+            twin.set("quotePrefix", "1")
+            self._formats.append(twin)
+            self._formats.set("count", str(len(self._formats)))
+            self._quoted[style] = str(len(self._formats) - 1)
+            self.changed = True
+        return self._quoted[style]
+
+
+def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: Styles) -> bool:
+    """Change the cells of a sheet's XML; return whether a formula went."""
+    from lxml import etree  # noqa: PLC0415 - only where a file is written
+
+    dimension = root.find(_q("dimension"))
+    if dimension is not None:
+        root.remove(dimension)  # optional, and no longer true
+    data = root.find(_q("sheetData"))
+    columns = {
+        number: column.get("style", "0")
+        for column in root.iter(_q("col"))
+        for number in range(int(column.get("min")), int(column.get("max")) + 1)
+        if number <= max(column for _, column in cells)
+    }
+    rows = {int(row.get("r")): row for row in data}
+    lost = False
+    by_row: dict[int, dict[int, Cell]] = {}
+    for (row, column), value in cells.items():
+        by_row.setdefault(row, {})[column] = value
+    for number in sorted(by_row):
+        if number not in rows:
+            rows[number] = etree.SubElement(data, _q("row"), r=str(number))
+        line = rows[number]
+        line.attrib.pop("spans", None)
+        there = {_column_of(cell.get("r")): cell for cell in line}
+        for column, value in by_row[number].items():
+            cell = there.get(column)
+            if cell is None:
+                if value is None:
+                    continue
+                style = line.get("s") if line.get("customFormat") else columns.get(column, "0")
+                cell = there[column] = etree.SubElement(
+                    line, _q("c"), r=f"{_letters(column)}{number}", s=style
+                )
+            lost |= cell.find(_q("f")) is not None
+            _fill(cell, value, styles)
+        line[:] = [there[column] for column in sorted(there)]
+    data[:] = [rows[number] for number in sorted(rows)]
+    return lost
+
+
+def _fill(cell: Any, value: Cell, styles: Styles) -> None:
+    """Give a cell of the XML a value, whatever it had."""
+    from lxml import etree  # noqa: PLC0415 - only where a file is written
+
+    for child in list(cell):
+        cell.remove(child)
+    for attribute in ("t", "cm", "vm"):
+        cell.attrib.pop(attribute, None)
+    match value:
+        case None:
+            return
+        case bool():
+            cell.set("t", "b")
+            etree.SubElement(cell, _q("v")).text = str(int(value))
+        case str():
+            cell.set("t", "inlineStr")
+            text = etree.SubElement(etree.SubElement(cell, _q("is")), _q("t"))
+            text.text = _ILLEGAL.sub("", value)
+            text.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+            if value.startswith(FORMULA_STARTS):
+                cell.set("s", styles.quoted(cell.get("s", "0")))
+        case date():
+            etree.SubElement(cell, _q("v")).text = str((value - EPOCH).days)
+        case _:
+            etree.SubElement(cell, _q("v")).text = repr(value)
+
+
+_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""What XML cannot hold."""
+
+
+def _calculated_on_load(workbook: Any) -> Any:
+    """Ask the program that opens the workbook to calculate everything."""
+    from lxml import etree  # noqa: PLC0415 - only where a file is written
+
+    settings = workbook.find(_q("calcPr"))
+    if settings is None:
+        settings = etree.SubElement(workbook, _q("calcPr"))
+        after = workbook.find(_q("definedNames"))
+        if after is not None:
+            after.addnext(settings)
+    settings.set("fullCalcOnLoad", "1")
+    return workbook
+
+
+def _without_calc_chain(
+    source: zipfile.ZipFile, tree: Callable[[str], Any], trees: dict[str, Any]
+) -> set[str]:
+    """Take the order of calculation out of the package: it names formulas that are gone; it is optional."""
+    if CALC_CHAIN not in source.namelist():
+        return set()
+    for name, attribute in (("[Content_Types].xml", "PartName"), ("xl/_rels/workbook.xml.rels", "Target")):
+        trees[name] = root = tree(name)
+        for one in list(root):
+            if one.get(attribute, "").endswith("calcChain.xml"):
+                root.remove(one)
+    return {CALC_CHAIN}
+
+
+def _column_of(reference: str) -> int:
+    """Return the column of a cell's reference.
+
+    >>> _column_of("AB12")
+    28
+    """
+    number = 0
+    for letter in reference.rstrip("0123456789"):
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _letters(column: int) -> str:
+    """Return the letters of a column.
+
+    >>> _letters(28)
+    'AB'
+    """
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -1,0 +1,183 @@
+"""The template workbook's plan: which sheets there are, and where what stands.
+
+The build writes by it and the buttons read by it, so that neither knows anything of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.rebalance import Method, Universe
+
+
+class Sheet(StrEnum):
+    """The sheets, in their order."""
+
+    START = "Start"
+    SETTINGS = "Settings"
+    HOLDINGS = "Holdings"
+    ETF = "ETF"
+    COVARIANCE = "Covariance"
+    NEUTRAL = "Neutral"
+    REBALANCE = "Rebalance"
+    LOG = "Log"
+    PREVIOUS = "Previous"
+    XLWINGS = "xlwings.conf"
+    INTELLISENSE = "_IntelliSense_"
+
+
+FIRST_ROW = 6
+"""The row in which the tables of Holdings, ETF and Neutral begin, and the handle of Covariance stands."""
+
+LAST_ROW = 2005
+"""The last row that formulas look at in those tables."""
+
+MATRIX_ROW = 9
+"""The row in which the matrix of Covariance begins."""
+
+ETF_STRIDE = 5
+"""Columns from one ETF's table to the next: four, and a gap."""
+
+MOST_ETFS = 3
+
+EXPOSURE_COLUMN = 12
+"""The column of Neutral in which the measures before and after begin; the weights end before it."""
+
+LOG_ROW = 4
+"""The header of Log; entries follow."""
+
+LOG_COLUMNS = ("at", "action", "result", "beta before", "beta after", "turnover", "trades", "message")
+
+
+class Inputs(StrEnum):
+    """Where Rebalance takes the three inputs from."""
+
+    FETCH = "fetch"
+    SHEETS = "sheets"
+
+
+DATE, NUMBER, MONEY = "yyyy-mm-dd", "0.00##", "#,##0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One named cell of the sheet Settings; its name in the workbook is ``setting_NAME``."""
+
+    name: str
+    label: str
+    hint: str
+    default: str | float | None = None
+    choices: tuple[str, ...] = ()
+    number_format: str = "General"
+
+    @property
+    def range_name(self) -> str:
+        """The name of its cell."""
+        return f"setting_{self.name}"
+
+
+SETTINGS: dict[str, tuple[Setting, ...]] = {
+    "Portfolio": (
+        Setting(
+            name="fund",
+            label="Fund",
+            hint="A fund of the web API, such as quant_paper; demo is the embedded sample.",
+            default="demo",
+        ),
+        Setting(name="as_of", label="Holdings of", hint="Day. Blank: the last weekday.", number_format=DATE),
+        Setting(
+            name="nav",
+            label="Net asset value",
+            hint="For orders. Blank: as the holdings say.",
+            number_format=MONEY,
+        ),
+        Setting(
+            name="inputs",
+            label="Rebalance",
+            hint="fetch: holdings, ETFs and risk as set here. sheets: what stands on their sheets.",
+            default=Inputs.FETCH,
+            choices=tuple(Inputs),
+        ),
+    ),
+    "ETFs": (
+        Setting(
+            name="etf_1",
+            label="ETF",
+            hint="The issuer's file, or a ticker for its newest download; demo is the sample.",
+            default="demo",
+        ),
+        Setting(name="etf_2", label="Second ETF", hint="Blank: none."),
+        Setting(name="etf_3", label="Third ETF", hint="Blank: none."),
+    ),
+    "Risk and aim": (
+        Setting(
+            name="risk",
+            label="Risk model",
+            hint="Blank: the web API's. Or a covariance file; demo is the sample.",
+            default="demo",
+        ),
+        Setting(
+            name="target",
+            label="Target beta",
+            hint="A number; or a ticker of the risk model such as IWV, for its own beta.",
+            default=0.0,
+            number_format=NUMBER,
+        ),
+        Setting(
+            name="method",
+            label="Method",
+            hint="hedge sells the ETF's basket; reweight trades the names and keeps the net exposure.",
+            default=Method.HEDGE,
+            choices=tuple(Method),
+        ),
+    ),
+}
+"""What can be set, by group, in the order of the sheet."""
+
+LIMITS = "setting_limits"
+"""The range of limits under them, three columns: name, for which, value; one without a value is none."""
+
+LIMIT_ROWS: tuple[Setting, ...] = (
+    Setting(
+        name="on_missing",
+        label="",
+        hint="Held names without risk data: stop, or leave them alone.",
+        default=OnMissing.ERROR,
+        choices=(OnMissing.ERROR, OnMissing.DROP),
+    ),
+    Setting(
+        name="etf_on_missing",
+        label="",
+        hint="ETF names without risk data: drop, drop and rescale the rest, or stop.",
+        default=OnMissing.DROP,
+        choices=tuple(OnMissing),
+    ),
+    Setting(
+        name="universe",
+        label="",
+        hint="Which names reweighting may trade.",
+        default=Universe.UNION,
+        choices=tuple(Universe),
+    ),
+)
+"""The limits that are named on the sheet."""
+
+FREE_LIMITS = 6
+"""Blank rows under them, for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Where what stands on the sheets Rebalance and Previous; rows and columns from 1."""
+
+    headline: int = 2
+    measures: int = 5
+    sources: int = 5
+    warnings: int = 13
+    table: int = 29
+    beside: int = 6
+
+
+PROPOSAL = Proposal()
