@@ -19,11 +19,13 @@ from betaneutral_xl.cli import (
     demo,
     estimate,
     etf,
+    excel,
     fake_api,
     feasible,
     rebalance,
     report,
     snapshot,
+    workbook,
 )
 from betaneutral_xl.errors import BetaNeutralError
 
@@ -42,6 +44,8 @@ COMMANDS = (
     fake_api,
     snapshot,
     estimate,
+    workbook,
+    excel,
 )
 
 EPILOG = """\

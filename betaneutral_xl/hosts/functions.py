@@ -99,9 +99,9 @@ TARGET = Argument(
     "Beta to reach: a number, or a ticker such as IWV; one for each ETF. Blank: 0.",
     optional=True,
 )
-METHOD = Argument("method", "hedge, reweight, least_squares or scaled. Blank: hedge.", optional=True)
+METHOD = Argument("method", "hedge, reweight, least_squares, fewest_trades or scaled. Blank: hedge.", optional=True)
 CONSTRAINTS = Argument(
-    "constraints", "Two columns, name and value: universe, on_missing, etf_on_missing.", optional=True
+    "constraints", "Rows of name, (for which,) value: long_only, upper, turnover, universe, on_missing ...", optional=True
 )
 PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
 
@@ -183,6 +183,41 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
+    ),
+    Function(
+        name="BN_FEASIBLE",
+        help="The lowest and highest beta that can be reached under the constraints, which bind, what would help.",
+        arguments=(HOLDINGS, ETF, RISK, TARGET, CONSTRAINTS),
+        run=worksheet.feasible,
+        example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
+        may_fetch=True,
+    ),
+    Function(
+        name="BN_COMPARE",
+        help="The ways side by side: as it is, hedged by the ETF, by its basket, reweighted, long only.",
+        arguments=(
+            HOLDINGS,
+            ETF,
+            RISK,
+            TARGET,
+            CONSTRAINTS,
+            Argument("benchmark", "Ticker that the long-only way aims at. Blank: IWV.", optional=True),
+        ),
+        run=worksheet.compared,
+        example="=BN_COMPARE(A1#, G1#, M1)",
+        may_fetch=True,
+    ),
+    Function(
+        name="BN_ORDERS",
+        help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after them.",
+        arguments=(
+            Argument("weights", "The whole result of BETA_NEUTRAL, such as A1#."),
+            Argument("prices", "Ticker and price, for names that the holdings do not price.", optional=True),
+            Argument("nav", "Net asset value. Blank: as the holdings say.", optional=True),
+            Argument("min_notional", "Trades of less value are left out. Blank: none.", optional=True),
+        ),
+        run=worksheet.orders,
+        example="=BN_ORDERS(A1#, M1:N20)",
     ),
     Function(
         name="BN_NAMES",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.rebalance import Method, Universe
+from betaneutral_xl.constraints import Universe
+from betaneutral_xl.rebalance import Method
 
 
 class Sheet(StrEnum):

@@ -375,7 +375,26 @@ def covariance_rows(given: Covariance) -> list[list[Any]]:
     ]
 
 
-# ---------------------------------------------------------------- options
+# ---------------------------------------------------------------- prices, options
+
+
+def prices(grid: Grid) -> dict[str, float]:
+    """Read a table of ticker and price; nothing for a blank.
+
+    Raises
+    ------
+    InputError
+        If one of the columns is missing.
+
+    """
+    if grid.blank:
+        return {}
+    table = _with_columns(grid, {2: ("ticker", "price")})
+    if not {"ticker", "price"} <= table.columns.keys():
+        msg = f"{grid.what} needs the columns ticker and price."
+        raise InputError(msg)
+    pairs = zip(table.texts("ticker"), table.numbers("price"), strict=True)
+    return {normalise(ticker): price for ticker, price in pairs if ticker and not math.isnan(price)}
 
 
 def options(grid: Grid) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from betaneutral_xl.hosts.layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import xlsxwriter
     from xlsxwriter.format import Format
@@ -67,7 +67,7 @@ class Template:
     """The sheets while they are written."""
 
     book: xlsxwriter.Workbook
-    session: Session
+    versions: Mapping[str, str]
     with_macros: bool
     formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
 
@@ -102,7 +102,9 @@ class Template:
         """Return the format of a table's head."""
         return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, align="left" if left else "right")
 
-    def formula(self, sheet: Worksheet, row: int, column: int, text: str, rows: Rows, shown: Sequence[str]) -> None:
+    def formula(
+        self, sheet: Worksheet, row: int, column: int, text: str, rows: Rows, shown: Sequence[str]
+    ) -> None:
         """Write a formula that spills, with its values.
 
         ``shown`` are the columns' number formats; the first row is a head if there are several columns.
@@ -122,17 +124,17 @@ class Template:
                 _put(sheet, row - 1 + i, column - 1 + j, value, style)
 
 
-def build(session: Session, *, with_macros: bool, vba: bytes = b"") -> bytes:
-    """Return the template as an .xlsx, or with a macro project as an .xlsm without its ribbon.
+def build(session: Session, versions: Mapping[str, str], vba: bytes | None = None) -> bytes:
+    """Return the template as an .xlsx; with a macro project as an .xlsm, but for its ribbon.
 
     Parameters
     ----------
     session
         Computes the values that the formulas have for the sample.
-    with_macros
-        Whether there are buttons, and the sheets that only Excel needs.
+    versions
+        Of the libraries that it is built with.
     vba
-        The macro project.
+        The macro project; with it come the buttons, and the sheets that only Excel needs.
 
     """
     import xlsxwriter  # noqa: PLC0415 - only the build needs it
@@ -148,7 +150,7 @@ def build(session: Session, *, with_macros: bool, vba: bytes = b"") -> bytes:
         }
     )
     book.set_size(2400, 1500)
-    template = Template(book, session, with_macros)
+    template = Template(book, versions, vba is not None)
     results = sample_results(session)
     sheets = [
         _start(template, results),
@@ -161,7 +163,7 @@ def build(session: Session, *, with_macros: bool, vba: bytes = b"") -> bytes:
         _log(template),
         _previous(template),
     ]
-    if with_macros:
+    if vba is not None:
         sheets += [_xlwings(template), _intellisense(template)]
         book.add_vba_project(io.BytesIO(vba), is_stream=True)
         book.set_vba_name("ThisWorkbook")
@@ -200,7 +202,9 @@ def sample_results(session: Session) -> dict[str, Rows]:
 
 def _start(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
-        Sheet.START, "Beta Neutral", "How much of the portfolio is a bet on the ETFs, and the weights that take it out."
+        Sheet.START,
+        "Beta Neutral",
+        "How much of the portfolio is a bet on the ETFs, and the weights that take it out.",
     )
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 15)
@@ -208,8 +212,14 @@ def _start(template: Template, results: dict[str, Rows]) -> Worksheet:
     big = template.style(font_size=11, bold=True, font_color=ACCENT)
     steps = (
         ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
-        ("2  Look", "Holdings, ETF, Covariance and Neutral calculate by themselves; nothing is fetched twice."),
-        ("3  Rebalance", "The button writes a proposal with trades to the sheet Rebalance, and keeps the one before."),
+        (
+            "2  Look",
+            "Holdings, ETF, Covariance and Neutral calculate by themselves; nothing is fetched twice.",
+        ),
+        (
+            "3  Rebalance",
+            "The button writes a proposal with trades to the sheet Rebalance, and keeps the one before.",
+        ),
     )
     for row, (title, text) in enumerate(steps, start=3):
         sheet.set_row(row, 22)
@@ -220,12 +230,26 @@ def _start(template: Template, results: dict[str, Rows]) -> Worksheet:
     for place in range(3):
         _native_row(template, sheet, row + place, FIRST_ROW + 1 + place, results["exposure"][1 + place][:3])
     row = 15
-    sheet.write_string(row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT))
-    status = tuple((*line[:4], None, None, line[6]) if i else line for i, line in enumerate(results["status"]))
+    sheet.write_string(
+        row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT)
+    )
+    status = tuple(
+        (*line[:4], None, None, line[6]) if i else line for i, line in enumerate(results["status"])
+    )
     weights = f"Neutral!$A${FIRST_ROW}:$J${LAST_ROW}"
-    template.formula(sheet, row, 1, f"BN_STATUS({weights})", status, ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"])
+    template.formula(
+        sheet,
+        row,
+        1,
+        f"BN_STATUS({weights})",
+        status,
+        ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"],
+    )
     sheet.write_string(row + 4, 0, "Answered by", template.style(bold=True))
     template.formula(sheet, row + 5, 2, "BN_VERSION()", results["version"], [])
+    built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
+    verdict = f'=IF(B{row + 5}="{built}","as this workbook","another than this workbook: run betaneutral-xl workbook build")'
+    sheet.write_formula(row + 4, 3, verdict, template.style(font_color=MUTED), "as this workbook")
     note = template.style(font_color=MUTED, text_wrap=True, valign="top")
     said = (
         "This workbook starts with the embedded sample: it is for trying things out, and is not the fund's portfolio. "
@@ -234,7 +258,14 @@ def _start(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.merge_range(row + 6, 0, row + 7, 6, said, note)
     if template.with_macros:
         sheet.insert_button(
-            "E8", {"macro": "Rebalance", "caption": "Rebalance", "width": 150, "height": 44, "description": "Rebalance"}
+            "E8",
+            {
+                "macro": "Rebalance",
+                "caption": "Rebalance",
+                "width": 150,
+                "height": 44,
+                "description": "Rebalance",
+            },
         )
     sheet.set_landscape()
     return sheet
@@ -250,7 +281,9 @@ def _native_row(template: Template, sheet: Worksheet, row: int, source: int, val
 
 
 def _settings(template: Template) -> Worksheet:
-    sheet = template.sheet(Sheet.SETTINGS, "Settings", "Blue cells are yours to change; everything else follows.")
+    sheet = template.sheet(
+        Sheet.SETTINGS, "Settings", "Blue cells are yours to change; everything else follows."
+    )
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 16)
     sheet.set_column(2, 2, 24)
@@ -289,7 +322,13 @@ def _settings(template: Template) -> Worksheet:
 
 def _entry(template: Template, shown: str = "General") -> Format:
     return template.style(
-        font_color=BLUE, bg_color=INPUT, border=1, border_color=LINE, num_format=shown, align="left", locked=False
+        font_color=BLUE,
+        bg_color=INPUT,
+        border=1,
+        border_color=LINE,
+        num_format=shown,
+        align="left",
+        locked=False,
     )
 
 
@@ -298,7 +337,9 @@ def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> 
     if setting.default is None:
         sheet.write_blank(row, 2, None, style)
     else:
-        sheet.write(row, 2, setting.default if isinstance(setting.default, float) else str(setting.default), style)
+        sheet.write(
+            row, 2, setting.default if isinstance(setting.default, float) else str(setting.default), style
+        )
     if setting.choices:
         choices = [str(one) for one in setting.choices]
         sheet.data_validation(
@@ -310,7 +351,9 @@ def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> 
 
 def _holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
-        Sheet.HOLDINGS, "Holdings", "FETCH_HOLDINGS answers in A6; or paste ticker, shares, price, or ticker, weight, over it."
+        Sheet.HOLDINGS,
+        "Holdings",
+        "FETCH_HOLDINGS answers in A6; or paste ticker, shares, price, or ticker, weight, over it.",
     )
     shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
     for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
@@ -319,17 +362,31 @@ def _holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
         sheet, FIRST_ROW, 1, "FETCH_HOLDINGS(setting_fund,setting_as_of)", results["holdings"], shown
     )
     sheet.write_string(3, 0, "Names", template.style(bold=True))
-    sheet.write_formula(3, 1, f"=COUNTA(A{FIRST_ROW + 1}:A{LAST_ROW})", template.style(num_format="0"), len(results["holdings"]) - 1)
+    sheet.write_formula(
+        3,
+        1,
+        f"=COUNTA(A{FIRST_ROW + 1}:A{LAST_ROW})",
+        template.style(num_format="0"),
+        len(results["holdings"]) - 1,
+    )
     total = sum(float(str(row[4])) for row in results["holdings"][1:])
     sheet.write_string(3, 3, "Sum of weights", template.style(bold=True, align="right"))
-    sheet.write_formula(3, 4, f"=SUM(E{FIRST_ROW + 1}:E{LAST_ROW})", template.style(num_format=PERCENT, bold=True), _cached(total))
+    sheet.write_formula(
+        3,
+        4,
+        f"=SUM(E{FIRST_ROW + 1}:E{LAST_ROW})",
+        template.style(num_format=PERCENT, bold=True),
+        _cached(total),
+    )
     _table_paper(sheet, FIRST_ROW)
     return sheet
 
 
 def _etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
-        Sheet.ETF, "ETF", "LOAD_ETF answers in A6, F6 and K6; or paste ticker and weight over it. Empty: no such ETF."
+        Sheet.ETF,
+        "ETF",
+        "LOAD_ETF answers in A6, F6 and K6; or paste ticker and weight over it. Empty: no such ETF.",
     )
     for place in range(MOST_ETFS):
         left = 1 + place * ETF_STRIDE
@@ -338,13 +395,17 @@ def _etf(template: Template, results: dict[str, Rows]) -> Worksheet:
             sheet.set_column(left - 1 + offset, left - 1 + offset, width, template.style(num_format=shown))
         name = f"setting_etf_{place + 1}"
         rows = results["etf"] if place == 0 else (("",),)
-        text = f'LOAD_ETF({name})' if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
+        text = f"LOAD_ETF({name})" if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
         template.formula(sheet, FIRST_ROW, left, text, rows, ["General", "General", PERCENT, "General"])
         sheet.write_string(3, left - 1, "Sum", template.style(bold=True))
         total = sum(float(str(row[2])) for row in results["etf"][1:]) if place == 0 else 0.0
         weight = _column(left + 2)
         sheet.write_formula(
-            3, left + 1, f"=SUM({weight}{FIRST_ROW + 1}:{weight}{LAST_ROW})", template.style(num_format=PERCENT, bold=True), _cached(total)
+            3,
+            left + 1,
+            f"=SUM({weight}{FIRST_ROW + 1}:{weight}{LAST_ROW})",
+            template.style(num_format=PERCENT, bold=True),
+            _cached(total),
         )
     _table_paper(sheet, FIRST_ROW)
     sheet.set_landscape()
@@ -363,7 +424,12 @@ def _covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(sheet, FIRST_ROW, 1, text, results["risk"], [])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
     template.formula(
-        sheet, MATRIX_ROW, 1, f"BN_MATRIX(A{FIRST_ROW})", results["matrix"], ["General", *["0.0000"] * len(results["matrix"])]
+        sheet,
+        MATRIX_ROW,
+        1,
+        f"BN_MATRIX(A{FIRST_ROW})",
+        results["matrix"],
+        ["General", *["0.0000"] * len(results["matrix"])],
     )
     last = _column(len(results["matrix"]))
     sheet.conditional_format(
@@ -378,7 +444,9 @@ def _covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 def _neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
-        Sheet.NEUTRAL, "Neutral", "BETA_NEUTRAL and BN_EXPOSURE follow the settings; the button Rebalance writes a proposal that stays."
+        Sheet.NEUTRAL,
+        "Neutral",
+        "BETA_NEUTRAL and BN_EXPOSURE follow the settings; the button Rebalance writes a proposal that stays.",
     )
     sheet.set_column(0, 0, 12)
     sheet.set_column(1, 9, 13, template.style(num_format=PERCENT))
@@ -389,7 +457,9 @@ def _neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     shown = ["General" if name == "ticker" else BETA if "beta" in str(name) else PERCENT for name in head]
     template.formula(sheet, FIRST_ROW, 1, f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
     exposure = results["exposure"]
-    template.formula(sheet, FIRST_ROW, EXPOSURE_COLUMN, f"BN_EXPOSURE({PROBLEM})", exposure, ["General", *[BETA] * 4])
+    template.formula(
+        sheet, FIRST_ROW, EXPOSURE_COLUMN, f"BN_EXPOSURE({PROBLEM})", exposure, ["General", *[BETA] * 4]
+    )
     _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
     chart = template.book.add_chart({"type": "bar"})
     left = _column(EXPOSURE_COLUMN)
@@ -407,7 +477,9 @@ def _neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
             }
         )
     _frame(chart, "Before and after")
-    chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}})
+    chart.set_y_axis(
+        {"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}}
+    )
     chart.set_x_axis({"num_format": "0.00", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
     sheet.insert_chart(FIRST_ROW + 11, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
     weights = template.book.add_chart({"type": "column"})
@@ -457,7 +529,9 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     for row, numbers in ((PROPOSAL.measures, 4), (PROPOSAL.table, 13)):
         for column in range(1, numbers + 1):
             sheet.write_blank(row - 1, column, None, template.style(align="right"))
-        sheet.conditional_format(row - 1, 0, row - 1, 13, {"type": "formula", "criteria": f'=A${row}<>""', "format": head})
+        sheet.conditional_format(
+            row - 1, 0, row - 1, 13, {"type": "formula", "criteria": f'=A${row}<>""', "format": head}
+        )
     bold = template.book.add_format({"bold": True, "font_color": ACCENT})
     sheet.conditional_format(1, 0, 1, 0, {"type": "no_blanks", "format": bold})
     beta = template.book.add_format({"num_format": "0.0000"})
@@ -468,12 +542,21 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     top = PROPOSAL.table + 1
     area = (PROPOSAL.table, 1, LAST_ROW, 13)
     money = template.book.add_format({"num_format": MONEY})
-    sheet.conditional_format(*area, {"type": "formula", "criteria": f'=LEFT(B${PROPOSAL.table},14)="predicted_beta"', "format": beta})
-    sheet.conditional_format(*area, {"type": "formula", "criteria": f'=RIGHT(B${PROPOSAL.table},5)="value"', "format": money})
+    sheet.conditional_format(
+        *area,
+        {"type": "formula", "criteria": f'=LEFT(B${PROPOSAL.table},14)="predicted_beta"', "format": beta},
+    )
+    sheet.conditional_format(
+        *area, {"type": "formula", "criteria": f'=RIGHT(B${PROPOSAL.table},5)="value"', "format": money}
+    )
     total = template.book.add_format({"bold": True, "top": 1})
-    sheet.conditional_format(PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total})
+    sheet.conditional_format(
+        PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total}
+    )
     caution = template.book.add_format({"font_color": "#92400E"})
-    sheet.conditional_format(PROPOSAL.warnings - 1, 5, PROPOSAL.table - 3, 5, {"type": "no_blanks", "format": caution})
+    sheet.conditional_format(
+        PROPOSAL.warnings - 1, 5, PROPOSAL.table - 3, 5, {"type": "no_blanks", "format": caution}
+    )
     sheet.freeze_panes(3, 1)
     sheet.set_landscape()
     sheet.repeat_rows(PROPOSAL.table - 1)
@@ -491,14 +574,19 @@ def _log(template: Template) -> Worksheet:
 
 
 def _xlwings(template: Template) -> Worksheet:
-    """Write the sheet that tells xlwings where Python and our functions are."""
+    """Write the sheet that tells xlwings where Python and our functions are, and what built the workbook."""
     sheet = template.book.add_worksheet(Sheet.XLWINGS)
-    for row, (key, value) in enumerate(XLWINGS_CONF):
+    built = ((BUILT_WITH[what], version) for what, version in template.versions.items())
+    for row, (key, value) in enumerate((*XLWINGS_CONF, *built)):
         sheet.write_string(row, 0, key)
         sheet.write(row, 1, value)
+    template.book.define_name(INTERPRETER, f"='{Sheet.XLWINGS}'!$B$1")
     sheet.hide()
     return sheet
 
+
+INTERPRETER = "xlwings_interpreter"
+"""The name of the cell that says which Python answers; the installation fills it in."""
 
 XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
     ("INTERPRETER_WIN", ""),
@@ -508,7 +596,10 @@ XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
     ("SHOW CONSOLE", False),
     ("ADD_WORKBOOK_TO_PYTHONPATH", False),
 )
-"""xlwings' settings; a blank interpreter is filled in when the workbook is installed."""
+"""xlwings' settings."""
+
+BUILT_WITH = {what: f"BUILT WITH {what.upper()}" for what in ("betaneutral_xl", "xlwings")}
+"""The labels of the versions beside them."""
 
 
 def _intellisense(template: Template) -> Worksheet:

@@ -15,14 +15,17 @@ import numpy as np
 from betaneutral_xl import api, summary
 from betaneutral_xl.alignment import OnMissing, align
 from betaneutral_xl.api import choice
+from betaneutral_xl.compare import compare
+from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue
 from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.hosts.handles import is_handle
 from betaneutral_xl.hosts.session import Result
-from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.neutral import neutralise, reach
+from betaneutral_xl.orders import Ticket, make_orders
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now
-from betaneutral_xl.rebalance import Method, Rebalance, Universe
+from betaneutral_xl.rebalance import CASH, Method, Rebalance
 from betaneutral_xl.risk import Covariance
 
 if TYPE_CHECKING:
@@ -32,12 +35,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.cells import Grid
     from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.neutral import Target
+    from betaneutral_xl.orders import Orders
 
 DEMO = "demo"
 """The name that stands for the embedded sample, as fund, ETF and risk model."""
 
-POLICIES = ("universe", "on_missing", "etf_on_missing")
-"""Rows of the constraints that are no limits."""
+POLICIES = {"on_missing": OnMissing.ERROR, "etf_on_missing": OnMissing.DROP}
+"""Rows of the constraints that are no limits, and what holds where they are not given."""
 
 
 # ---------------------------------------------------------------- the four
@@ -129,8 +133,104 @@ def exposure_rows(result: Rebalance) -> list[list[Any]]:
     }
     return [
         ["measure", "before", "after", "error_before", "error_after"],
-        *([one.label, one.before, one.after, *errors.get(one.label, (None, None))] for one in summary.lines(result)),
+        *(
+            [one.label, one.before, one.after, *errors.get(one.label, (None, None))]
+            for one in summary.lines(result)
+        ),
     ]
+
+
+def feasible(
+    session: Session, holdings: Grid, etf: Grid, covariance: Grid, target_beta: Grid, constraints: Grid
+) -> Result:
+    """Return what betas can be reached, the limits that bind, and what would help."""
+    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
+    found = reach(portfolio, baskets, risk, target=target(target_beta, baskets), **limits(constraints))
+    table = zip(
+        found.etf_names,
+        found.wanted,
+        found.low.tolist(),
+        found.high.tolist(),
+        found.beta.tolist(),
+        strict=True,
+    )
+    return Result(
+        [
+            ["etf", "wanted", "lowest", "highest", "nearest", "sell_beside"],
+            *([name, str(wish), *betas, found.hedge_legs.get(name, 0.0)] for name, wish, *betas in table),
+            ["in short", found.sentence()],
+            *(["on its limit", name] for name in found.binding),
+            *(["would help", one.sentence] for one in found.relaxations),
+        ]
+    )
+
+
+def compared(
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    target_beta: Grid,
+    constraints: Grid,
+    benchmark: Grid,
+) -> Result:
+    """Return the ways to the beta side by side, a row each."""
+    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
+    aim, fund = target(target_beta, baskets), cells.text(benchmark)
+    ways = compare(portfolio, baskets, risk, target=aim, benchmark=fund, **limits(constraints))
+    names = [etf.name for etf in baskets]
+    tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
+    measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
+    return Result(
+        [
+            ["way", *(f"{stem}{tail}" for tail in tails for stem in ("beta", "beta_error")), *measures],
+            *(
+                [
+                    way.name,
+                    *(number for name in names for number in (way.beta[name], way.beta_error[name])),
+                    *(getattr(way, measure) for measure in measures),
+                ]
+                for way in ways
+            ),
+        ]
+    )
+
+
+def orders(session: Session, weights: Grid, prices: Grid, nav: Grid, min_notional: Grid) -> Result:
+    """Return whole-share orders, then the cash and the betas after them."""
+    result = session.origin(weights)
+    if not isinstance(result, Rebalance):
+        msg = f"{weights.what} is not a result of BETA_NEUTRAL as it stands. Select the whole of it, such as A1#."
+        raise InputError(msg)
+    made = whole_shares(result, tables.prices(prices), cells.number(nav), cells.number(min_notional) or 0.0)
+    return Result(
+        [
+            ["ticker", "side", "shares", "price", "value"],
+            *([one.ticker, str(one.side), one.shares, one.price, one.notional] for one in made.orders),
+            [CASH, "after", None, None, made.cash],
+            *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
+        ]
+    )
+
+
+def whole_shares(
+    result: Rebalance, prices: Mapping[str, float], nav: float | None, min_notional: float = 0.0
+) -> Orders:
+    """Turn new weights into orders, at the holdings' own prices where no others are given.
+
+    Raises
+    ------
+    MissingValue
+        If there is no net asset value, or a name that is traded has no price.
+
+    """
+    holdings = result.aligned.holdings
+    own = {} if holdings.prices is None else dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
+    value = holdings.nav if nav is None else nav
+    if value is None:
+        msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
+        raise MissingValue(msg)
+    return make_orders(result, Ticket(prices={**own, **prices}, nav=value, min_notional=min_notional))
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:
@@ -236,23 +336,24 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
-    limits = tables.options(constraints)
-    unknown = [name for name in limits if name not in POLICIES]
-    if unknown:
-        msg = f"There is no constraint {unknown[0]!r:.60}. Choose from {', '.join(POLICIES)}."
-        raise InputError(msg)
     return neutralise(
         portfolio,
         baskets,
         risk,
         target=target(target_beta, baskets),
         method=choice(Method, cells.text(method) or Method.HEDGE, "method"),
-        universe=choice(Universe, str(limits.get("universe", Universe.UNION)), "universe"),
-        on_missing=choice(OnMissing, str(limits.get("on_missing", OnMissing.ERROR)), "policy on_missing"),
-        etf_on_missing=choice(
-            OnMissing, str(limits.get("etf_on_missing", OnMissing.DROP)), "policy etf_on_missing"
-        ),
+        **limits(constraints),
     )
+
+
+def limits(grid: Grid) -> dict[str, Any]:
+    """Return constraints and policies as the engine takes them."""
+    given = tables.options(grid)
+    policies = {
+        name: choice(OnMissing, str(given.pop(name, default)), f"policy {name}")
+        for name, default in POLICIES.items()
+    }
+    return {"constraints": Constraints.from_mapping(given), **policies}
 
 
 def target(grid: Grid, etfs: tuple[Etf, ...]) -> Target:

@@ -80,12 +80,16 @@ def _registered(function: Function) -> Callable[..., Rows]:
     ]
     answer.__name__ = answer.__qualname__ = function.name
     answer.__doc__ = function.help
+    answer.__annotations__ = {}  # xlwings would take types as instructions to convert
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect reads it
-    registered: Any = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(answer)
+    described: Any = xw.ret(UsedCells)(answer)
     for one in function.arguments:
-        registered = xw.arg(one.name, UsedCells, doc=one.help)(registered)
-    decorated: Callable[..., Rows] = xw.ret(UsedCells)(registered)
-    return decorated
+        described = xw.arg(one.name, UsedCells, doc=one.help)(described)
+    # The last decorator, because each of the others sets category and wizard back to their defaults.
+    registered: Callable[..., Rows] = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(
+        described
+    )
+    return registered
 
 
 globals().update({function.name: _registered(function) for function in FUNCTIONS})

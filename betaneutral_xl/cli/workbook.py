@@ -1,0 +1,76 @@
+"""``betaneutral-xl workbook``: build the template, and do in a file what a button does in Excel."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from betaneutral_xl.cli.output import console, progress
+from betaneutral_xl.errors import InputError
+
+BUTTONS = ("rebalance", "restore", "orders", "report")
+
+EPILOG = """\
+examples:
+  betaneutral-xl workbook build
+      writes betaneutral.xlsm (Excel) and betaneutral.xlsx (Calc, and for reading) into this folder
+  betaneutral-xl workbook run betaneutral.xlsx
+      reads its settings, computes, and writes the proposal into it, as the button Rebalance does
+  betaneutral-xl workbook run betaneutral.xlsx --button report
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "workbook",
+        help="build the template workbook, or rebalance one without a spreadsheet program",
+        description="Build the template workbook; do in a workbook file what a button does in Excel.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    build = actions.add_parser("build", help="write the template for the installed version of xlwings")
+    build.add_argument("--folder", type=Path, default=Path(), help="where to (default: here)")
+    build.add_argument("--only", choices=["xlsm", "xlsx"], help="one of the two")
+    build.set_defaults(run=run_build)
+    run = actions.add_parser("run", help="press a button in a workbook file")
+    run.add_argument("file", type=Path, metavar="FILE", help="an .xlsx or .xlsm made from the template")
+    run.add_argument(
+        "--button", choices=BUTTONS, default="rebalance", help="which (default: %(default)s)"
+    )
+    run.add_argument("--output", type=Path, metavar="FILE", help="write to another file; default: in place")
+    run.set_defaults(run=run_button)
+
+
+def run_build(args: argparse.Namespace) -> None:
+    """Build one workbook or both."""
+    from betaneutral_xl.hosts.excel import project  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.saving import save  # noqa: PLC0415 - likewise
+
+    session, out = Session(), console()
+    for kind, make in (("xlsm", project.build_xlsm), ("xlsx", project.build_xlsx)):
+        if args.only in {None, kind}:
+            path = args.folder / f"betaneutral.{kind}"
+            with progress(f"Building {path.name} ..."):
+                save(path, make(session))
+            out.print(f"Written: {path}", markup=False, soft_wrap=True)
+
+
+def run_button(args: argparse.Namespace) -> None:
+    """Press a button, and save the file if all went well."""
+    from betaneutral_xl.hosts.files import FileWorkbook  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.rebalance import press  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+
+    if args.output and args.output.suffix.lower() != args.file.suffix.lower():
+        msg = f"{args.output.name} is to be a copy of {args.file.name}. Give it the ending {args.file.suffix}."
+        raise InputError(msg)
+    with progress(f"{args.button.capitalize()} in {args.file.name} ..."):
+        book = FileWorkbook(args.file)
+        outcome = press(args.button, book, Session())
+        if outcome.error is not None:
+            raise outcome.error
+        book.save(args.output)
+    console().print(outcome.message, markup=False, soft_wrap=True)

@@ -1,0 +1,127 @@
+"""A workbook that is open in Excel, for the buttons."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_documents_path
+
+from betaneutral_xl.errors import NamedRangeMissing
+from betaneutral_xl.saving import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import xlwings as xw
+
+    from betaneutral_xl.hosts.cells import Cell
+    from betaneutral_xl.hosts.session import Rows
+
+
+class ExcelWorkbook:
+    """An open workbook.
+
+    Parameters
+    ----------
+    book
+        As xlwings gives it.
+
+    """
+
+    def __init__(self, book: xw.Book) -> None:
+        """Keep the book."""
+        self._book = book
+
+    @property
+    def folder(self) -> Path:
+        """The workbook's folder; the user's documents where it is in the cloud or not saved yet."""
+        place = str(self._book.api.Path) if hasattr(self._book.api, "Path") else ""
+        return Path(place) if place and "://" not in place else user_documents_path()
+
+    @property
+    def stem(self) -> str:
+        """The workbook's name without its extension."""
+        return Path(self._book.name).stem
+
+    def named(self, name: str) -> object:
+        """Return the values of a named range."""
+        try:
+            area = self._book.names[name].refers_to_range
+        except Exception:  # noqa: BLE001 - what a missing name raises differs between systems
+            raise self._missing("range named " + name) from None
+        return _values(area)
+
+    def below(self, sheet: str, row: int) -> object:
+        """Return the values of a sheet from a row to the last that is used."""
+        place = self._sheet(sheet)
+        last = place.used_range.last_cell
+        return _values(place.range((row, 1), (last.row, last.column))) if last.row >= row else None
+
+    def replace(self, sheet: str, row: int, rows: Rows) -> None:
+        """Write rows from the first column of a row on, and clear the contents of everything below."""
+        place = self._sheet(sheet)
+        last = place.used_range.last_cell
+        if last.row >= row:
+            place.range((row, 1), (last.row, last.column)).clear_contents()
+        _write(place, row, rows)
+
+    def append(self, sheet: str, row: Rows) -> None:
+        """Write rows under the last that is used."""
+        place = self._sheet(sheet)
+        _write(place, place.used_range.last_cell.row + 1, row)
+
+    def recalculate(self) -> None:
+        """Calculate every formula anew, also where nothing it depends on has changed."""
+        application = self._book.app
+        if hasattr(application.api, "CalculateFull"):
+            application.api.CalculateFull()
+        else:
+            application.calculate()
+
+    def say(self, text: str) -> None:
+        """Show in the status bar what is being done; nothing gives the bar back to Excel."""
+        self._book.app.status_bar = text or False
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Stop calculation and drawing meanwhile; restore their state whatever happens."""
+        application = self._book.app
+        calculation, drawing = application.calculation, application.screen_updating
+        application.calculation, application.screen_updating = "manual", False
+        try:
+            yield
+        finally:
+            application.screen_updating = drawing
+            application.calculation = calculation
+
+    def _sheet(self, name: str) -> xw.Sheet:
+        try:
+            return self._book.sheets[name]
+        except Exception:  # noqa: BLE001 - what a missing sheet raises differs between systems
+            raise self._missing("sheet " + name) from None
+
+    def _missing(self, what: str) -> NamedRangeMissing:
+        advice = "Build a new workbook: betaneutral-xl workbook build."
+        return NamedRangeMissing(f"{self._book.name} has no {what}. {advice}")
+
+
+def _values(area: xw.Range) -> object:
+    return area.options(ndim=2, err_to_str=True).value
+
+
+def _write(sheet: xw.Sheet, row: int, rows: Rows) -> None:
+    """Write rows in one go; text stays text."""
+    if rows and rows[0]:
+        sheet.range((row, 1)).value = [[_excel(cell) for cell in line] for line in rows]
+
+
+def _excel(cell: Cell) -> Any:
+    match cell:
+        case str():
+            return as_text(cell)  # an apostrophe in front of what Excel would take for a formula
+        case date():
+            return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - cells know no time zones
+    return cell

@@ -1,0 +1,99 @@
+"""What Excel runs when a button is pressed (``RunPython``), and what it shows then."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import xlwings as xw
+
+from betaneutral_xl import __version__
+from betaneutral_xl.errors import BetaNeutralError, WorkbookOutOfDate
+from betaneutral_xl.hosts import cells, rebalance
+from betaneutral_xl.hosts.excel.book import ExcelWorkbook
+from betaneutral_xl.hosts.excel.udfs import session
+from betaneutral_xl.hosts.functions import FUNCTIONS
+from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.hosts.rebalance import Outcome
+from betaneutral_xl.hosts.template import BUILT_WITH
+from betaneutral_xl.sources.credentials import find_token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TITLE = "Beta Neutral"
+
+
+def press(name: str) -> None:
+    """Do what a button of the calling workbook does, and show its message."""
+    book = xw.Book.caller()
+    try:
+        outcome = VIEWS[name](book) if name in VIEWS else rebalance.press(name, ExcelWorkbook(book), session)
+    except BetaNeutralError as error:
+        outcome = Outcome(str(error), error)
+    if outcome.message:
+        mode = "info" if outcome.error is None else "critical"
+        book.app.alert(outcome.message, title=TITLE, buttons="ok", mode=mode)
+
+
+def _settings(book: xw.Book) -> Outcome:
+    book.sheets[Sheet.SETTINGS].activate()
+    return Outcome("")
+
+
+def _check(book: xw.Book) -> Outcome:
+    """Compare versions; say where things are."""
+    require_current(book)
+    folder = session.settings.cache
+    folder.mkdir(parents=True, exist_ok=True)
+    writable = "can" if os.access(folder, os.W_OK) else "cannot"
+    token = "is" if find_token(session.settings) else "is not"
+    return Outcome(
+        f"The workbook was built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed. "
+        f"The cache folder {writable} be written. The token for the risk model {token} set."
+    )
+
+
+def _log(_: xw.Book) -> Outcome:
+    if not session.log.exists():
+        return Outcome("The log is empty: no function or button has met a defect.")
+    lines = session.log.read_text(encoding="utf-8").splitlines()
+    return Outcome("\n".join([f"{session.log} ends with:", "", *lines[-20:]]))
+
+
+def _help(_: xw.Book) -> Outcome:
+    names = ", ".join(function.name for function in FUNCTIONS)
+    return Outcome(
+        f"Functions: {names}. Type one and press Ctrl+Shift+A, or open it with the fx button: every argument "
+        "has its help there."
+    )
+
+
+def require_current(book: xw.Book) -> None:
+    """Raise if the workbook was built for other versions than are installed.
+
+    Raises
+    ------
+    WorkbookOutOfDate
+        With both versions.
+
+    """
+    grid = cells.read(ExcelWorkbook(book).below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
+    built = {str(row[0]): str(row[1]) for row in grid.rows if row[1] is not None}
+    for what, installed in (("betaneutral_xl", __version__), ("xlwings", xw.__version__)):
+        then = built.get(BUILT_WITH[what], "an unknown version")
+        if then != installed:
+            msg = (
+                f"The workbook was built with {what} {then}, and {installed} is installed. "
+                "Build it anew: betaneutral-xl workbook build."
+            )
+            raise WorkbookOutOfDate(msg)
+
+
+VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
+    "settings": _settings,
+    "check": _check,
+    "log": _log,
+    "help": _help,
+}
+"""The buttons that only show something."""

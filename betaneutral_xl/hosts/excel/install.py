@@ -1,0 +1,147 @@
+"""Putting the macro workbook where the analyst opens it, and taking it away again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from platformdirs import user_documents_path
+
+from betaneutral_xl.errors import HostError, UnreadableFile
+from betaneutral_xl.hosts.excel.project import build_xlsm
+from betaneutral_xl.hosts.files import FileWorkbook, changed
+from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.saving import save
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.session import Session
+
+NAME = "betaneutral.xlsm"
+
+RECORD = "excel-install.json"
+"""What was put where, in the cache folder: so that nothing else is ever removed."""
+
+
+def default_folder() -> Path:
+    """Return the folder of the workbook: one of its own among the user's documents."""
+    return user_documents_path() / "Beta Neutral"
+
+
+def install(session: Session, folder: Path) -> Path:
+    """Build the workbook for this Python and this xlwings, and put it into a folder.
+
+    Raises
+    ------
+    HostError
+        If a workbook is there that was not put there, or has been changed since.
+    Unwritable
+        If the folder cannot be written to.
+
+    """
+    target = folder / NAME
+    if target.exists() and not _is_ours(session, target):
+        msg = f"{target.name} in the folder {folder.name} has been changed. Move it away, or give another --folder."
+        raise HostError(msg)
+    content = changed(build_xlsm(session), {Sheet.XLWINGS: {(1, 2): sys.executable}})
+    folder.mkdir(parents=True, exist_ok=True)
+    save(target, content)
+    record = {"path": str(target), "sha256": hashlib.sha256(content).hexdigest()}
+    session.settings.cache.mkdir(parents=True, exist_ok=True)
+    save(session.settings.cache / RECORD, json.dumps(record).encode())
+    return target
+
+
+def uninstall(session: Session) -> tuple[Path, bool]:
+    """Remove the workbook that ``install`` wrote, unless it has been worked with since.
+
+    Returns
+    -------
+    tuple
+        The workbook, and whether it is gone.
+
+    Raises
+    ------
+    HostError
+        If nothing is installed.
+
+    """
+    record = _record(session)
+    if record is None:
+        msg = "No workbook is installed. Nothing was removed."
+        raise HostError(msg)
+    target = Path(record["path"])
+    removed = not target.exists() or _is_ours(session, target)
+    if removed:
+        target.unlink(missing_ok=True)
+    (session.settings.cache / RECORD).unlink(missing_ok=True)
+    return target, removed
+
+
+def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
+    """Return what Excel needs and whether it is there: name, found, what to do.
+
+    Parameters
+    ----------
+    workbook
+        A workbook whose versions are to be compared too.
+
+    """
+    found = [("Python", True, f"{sys.version.split()[0]} at {sys.executable}")]
+    try:
+        import xlwings  # noqa: PLC0415 - a second to import
+    except ImportError:
+        found.append(("xlwings", False, "pip install 'betaneutral-xl[excel]'"))
+    else:
+        found.append(("xlwings", True, xlwings.__version__))
+        if workbook is not None:
+            found.append(_built_with(workbook, xlwings.__version__))
+    found.append(_excel())
+    return found
+
+
+def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
+    from betaneutral_xl.hosts.template import BUILT_WITH  # noqa: PLC0415 - only to compare
+
+    rows = FileWorkbook(workbook).below(Sheet.XLWINGS, 1)
+    if not isinstance(rows, list):
+        msg = f"{workbook.name} has an empty sheet {Sheet.XLWINGS}. Build a new workbook."
+        raise UnreadableFile(msg)
+    then = next((str(row[1]) for row in rows if row[0] == BUILT_WITH["xlwings"]), "unknown")
+    advice = f"built for xlwings {then}" + ("" if then == installed else ": run betaneutral-xl excel install again")
+    return workbook.name, then == installed, advice
+
+
+def _excel() -> tuple[str, bool, str]:
+    """Look for Excel itself."""
+    if sys.platform == "win32":
+        import winreg  # noqa: PLC0415 - Windows only
+
+        try:
+            with winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, r"Excel.Application\CurVer") as key:
+                return "Excel", True, str(winreg.QueryValue(key, None))
+        except OSError:
+            return "Excel", False, "is not installed for this user"
+    if sys.platform == "darwin":
+        there = Path("/Applications/Microsoft Excel.app").exists()
+        return "Excel", there, "buttons only; worksheet functions need Windows. Run: xlwings runpython install"
+    return "Excel", False, "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run"
+
+
+def _record(session: Session) -> dict[str, str] | None:
+    try:
+        record: dict[str, str] = json.loads((session.settings.cache / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return record
+
+
+def _is_ours(session: Session, target: Path) -> bool:
+    record = _record(session)
+    return (
+        record is not None
+        and Path(record["path"]) == target
+        and hashlib.sha256(target.read_bytes()).hexdigest() == record["sha256"]
+    )

@@ -1,0 +1,149 @@
+"""The macro workbook: the template's sheets, a macro project made without Excel, and the ribbon.
+
+The project starts from the one that xlwings ships for stand-alone workbooks (source code only:
+Excel compiles it when it opens). It names the DLL of that very version of xlwings; hence the
+workbook is built for the version that is installed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts import template
+from betaneutral_xl.hosts.excel import vba
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from betaneutral_xl.hosts.session import Session
+
+RIBBON = "customUI/customUI14.xml"
+RIBBON_RELATION = (
+    '<Relationship Id="rIdBetaNeutral" '
+    'Type="http://schemas.microsoft.com/office/2007/relationships/ui/extensibility" '
+    f'Target="{RIBBON}"/></Relationships>'
+)
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""The time stamp of the package's parts: the same sources give the same bytes."""
+
+SPARE = bytes(4)
+"""What pyOpenVBA 6.5.0 writes too much after the end of the list of modules."""
+
+
+def build_xlsx(session: Session) -> bytes:
+    """Return the template without macros: for Calc, and for reading."""
+    return template.build(session, versions())
+
+
+def build_xlsm(session: Session) -> bytes:
+    """Return the template with functions, buttons and ribbon, for the installed version of xlwings.
+
+    Raises
+    ------
+    HostError
+        If a library of the build is not installed.
+
+    """
+    try:
+        import xlwings  # noqa: PLC0415 - a second to import, and only the build needs it
+
+        project = build_project()
+    except ImportError as error:
+        msg = f"{error.name} is not installed. Install what Excel needs: pip install 'betaneutral-xl[excel]'."
+        raise HostError(msg) from None
+    return _with_ribbon(template.build(session, {**versions(), "xlwings": xlwings.__version__}, project))
+
+
+def versions() -> dict[str, str]:
+    """Return the version of this package."""
+    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+
+    return {"betaneutral_xl": __version__}
+
+
+def build_project() -> bytes:
+    """Return ``vbaProject.bin``: xlwings' own modules, the functions, their help, the buttons."""
+    from pyopenvba import ExcelFile  # noqa: PLC0415 - only the build needs it
+
+    with _as_excel_writes(), tempfile.TemporaryDirectory() as folder:
+        built = Path(folder) / "project.xlsm"
+        with ExcelFile(shipped_workbook()) as book:
+            project = book.vba_project()
+            project.add_module(vba.FUNCTIONS_MODULE, _crlf(vba.functions()))
+            project.add_module(vba.HELP_MODULE, _crlf(vba.function_help()))
+            project.add_module(vba.BUTTONS_MODULE, _crlf(vba.source("BetaNeutral.bas")))
+            project.get_module("ThisWorkbook").body = _crlf(vba.source("ThisWorkbook.bas"))
+            project.delete_module("Module1")  # xlwings' example
+            book.save(built)
+        with zipfile.ZipFile(built) as package:
+            return package.read("xl/vbaProject.bin")
+
+
+def shipped_workbook() -> Path:
+    """Return the stand-alone workbook that xlwings ships."""
+    import xlwings  # noqa: PLC0415 - a second to import, and only the build needs it
+
+    return Path(str(xlwings.__file__)).parent / "quickstart_standalone.xlsm"
+
+
+def _with_ribbon(content: bytes) -> bytes:
+    """Add the ribbon to the package; XlsxWriter knows none."""
+    source = zipfile.ZipFile(io.BytesIO(content))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "_rels/.rels":
+                data = data.replace(b"</Relationships>", RIBBON_RELATION.encode())
+            target.writestr(_entry(info.filename), data)
+        target.writestr(_entry(RIBBON), vba.source("ribbon.xml"))
+    return out.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, FIXED_TIME)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o600 << 16
+    return entry
+
+
+def _crlf(text: str) -> str:
+    return re.sub(r"\r?\n", "\r\n", text)
+
+
+@contextmanager
+def _as_excel_writes() -> Iterator[None]:
+    """Correct two streams that pyOpenVBA 6.5.0 writes otherwise than Excel does.
+
+    The list of modules ends with six bytes (MS-OVBA 2.3.4.2), and there are no blank lines among
+    the windows of the project's stream.
+    """
+    import pyopenvba._host as host  # noqa: PLC0415 - only the build needs it
+    import pyopenvba.vba as streams  # noqa: PLC0415 - only the build needs it
+
+    modules, project = streams.serialize_dir_modules_section, host.serialize_project_stream
+
+    def shorter(*args: Any, **options: Any) -> bytes:
+        content: bytes = modules(*args, **options)
+        end = b"\x10" + bytes(5) + SPARE
+        return content[: -len(SPARE)] if content.endswith(end) else content
+
+    def without_blank_lines(*args: Any, **options: Any) -> Any:
+        content = project(*args, **options)
+        text = content if isinstance(content, str) else content.decode("latin-1")
+        head, section, windows = text.partition("[Workspace]\r\n")
+        text = head + section + "".join(f"{line}\r\n" for line in windows.split("\r\n") if line)
+        return text if isinstance(content, str) else text.encode("latin-1")
+
+    streams.serialize_dir_modules_section, host.serialize_project_stream = shorter, without_blank_lines
+    try:
+        yield
+    finally:
+        streams.serialize_dir_modules_section, host.serialize_project_stream = modules, project
