@@ -36,7 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     install.set_defaults(run=run_install)
     check = actions.add_parser("check", help="say whether Python, xlwings and Excel are there and fit")
-    check.add_argument("workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="a workbook to compare with")
+    check.add_argument(
+        "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="a workbook to compare with"
+    )
     check.set_defaults(run=run_check)
     actions.add_parser("uninstall", help="remove the workbook, if it is as it was installed").set_defaults(
         run=run_uninstall

@@ -36,9 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build.set_defaults(run=run_build)
     run = actions.add_parser("run", help="press a button in a workbook file")
     run.add_argument("file", type=Path, metavar="FILE", help="an .xlsx or .xlsm made from the template")
-    run.add_argument(
-        "--button", choices=BUTTONS, default="rebalance", help="which (default: %(default)s)"
-    )
+    run.add_argument("--button", choices=BUTTONS, default="rebalance", help="which (default: %(default)s)")
     run.add_argument("--output", type=Path, metavar="FILE", help="write to another file; default: in place")
     run.set_defaults(run=run_button)
 
@@ -65,7 +63,9 @@ def run_button(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
 
     if args.output and args.output.suffix.lower() != args.file.suffix.lower():
-        msg = f"{args.output.name} is to be a copy of {args.file.name}. Give it the ending {args.file.suffix}."
+        msg = (
+            f"{args.output.name} is to be a copy of {args.file.name}. Give it the ending {args.file.suffix}."
+        )
         raise InputError(msg)
     with progress(f"{args.button.capitalize()} in {args.file.name} ..."):
         book = FileWorkbook(args.file)

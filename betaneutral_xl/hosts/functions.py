@@ -99,9 +99,13 @@ TARGET = Argument(
     "Beta to reach: a number, or a ticker such as IWV; one for each ETF. Blank: 0.",
     optional=True,
 )
-METHOD = Argument("method", "hedge, reweight, least_squares, fewest_trades or scaled. Blank: hedge.", optional=True)
+METHOD = Argument(
+    "method", "hedge, reweight, least_squares, fewest_trades or scaled. Blank: hedge.", optional=True
+)
 CONSTRAINTS = Argument(
-    "constraints", "Rows of name, (for which,) value: long_only, upper, turnover, universe, on_missing ...", optional=True
+    "constraints",
+    "Rows of name, (for which,) value: long_only, upper, turnover, universe, on_missing ...",
+    optional=True,
 )
 PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
 
@@ -186,7 +190,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_FEASIBLE",
-        help="The lowest and highest beta that can be reached under the constraints, which bind, what would help.",
+        help="The lowest and highest beta within reach under the constraints, what binds, what would help.",
         arguments=(HOLDINGS, ETF, RISK, TARGET, CONSTRAINTS),
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
@@ -209,7 +213,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_ORDERS",
-        help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after them.",
+        help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
         arguments=(
             Argument("weights", "The whole result of BETA_NEUTRAL, such as A1#."),
             Argument("prices", "Ticker and price, for names that the holdings do not price.", optional=True),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from betaneutral_xl import api, summary
+from betaneutral_xl.checks import TRADED
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, HostError, InputError
 from betaneutral_xl.hosts import cells, worksheet
 from betaneutral_xl.hosts.functions import BY_NAME
@@ -145,10 +146,6 @@ def rebalance(book: Workbook, session: Session) -> str:
     )
     _enter(book, "Rebalance", "done", message, measures)
     return message
-
-
-TRADED = 1e-9
-"""A change of weight below this is rounding, not a trade."""
 
 
 def restore(book: Workbook, _: Session) -> str:
@@ -288,9 +285,9 @@ def proposal(result: Rebalance, nav: float | None = None) -> Rows:
     for i, row in enumerate(worksheet.exposure_rows(result)):
         block[PROPOSAL.measures + i] = list(row)
     room = PROPOSAL.table - PROPOSAL.warnings - 2
-    said = result.warnings[:room]
-    if len(result.warnings) > room:
-        said = (*said[:-1], f"and {len(result.warnings) - room + 1} more: see the report")
+    shares, said = _shares(result, nav)
+    if len(said) > room:
+        said = (*said[: room - 1], f"and {len(said) - room + 1} more: see the report")
     right = [
         ["from", "source", "as of", "how"],
         *([one.location, one.source, str(one.as_of or ""), str(one.retrieval)] for one in result.sources),
@@ -299,11 +296,22 @@ def proposal(result: Rebalance, nav: float | None = None) -> Rows:
         for i, row in enumerate(rows):
             line = block.setdefault(start + i, [])
             line += [None] * (PROPOSAL.beside - 1 - len(line)) + row
-    money = [] if nav is None else ["trade_value"]
-    block[PROPOSAL.table] = [*result.columns, *money]
+    block[PROPOSAL.table] = [*result.columns, "trade_value", "shares"]
     for i, weights in enumerate(result.rows(), start=1):
-        block[PROPOSAL.table + i] = [*weights, *([float(weights[-1]) * nav] if nav is not None else [])]
+        value = None if nav is None else float(weights[-1]) * nav
+        block[PROPOSAL.table + i] = [*weights, value, shares.get(str(weights[0]))]
     return cells.rectangle(block.get(row, []) for row in range(PROPOSAL.headline, max(block) + 1))
+
+
+def _shares(result: Rebalance, nav: float | None) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return whole shares to trade by ticker, and everything that is to be said beside the table."""
+    try:
+        made = worksheet.whole_shares(result, {}, nav)
+    except BetaNeutralError as error:
+        return {}, (*result.warnings, f"No whole shares: {error}")
+    rounding = ", ".join(f"{beta:.4f} to {name}" for name, beta in made.beta.items())
+    shares = {order.ticker: float(order.signed_shares) for order in made.orders}
+    return shares, (*result.warnings, f"In whole shares the beta is {rounding}, the cash {made.cash:,.0f}.")
 
 
 def told(result: Rebalance) -> str:

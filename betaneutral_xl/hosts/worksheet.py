@@ -140,10 +140,9 @@ def exposure_rows(result: Rebalance) -> list[list[Any]]:
     ]
 
 
-def feasible(
-    session: Session, holdings: Grid, etf: Grid, covariance: Grid, target_beta: Grid, constraints: Grid
-) -> Result:
+def feasible(session: Session, *problem: Grid) -> Result:
     """Return what betas can be reached, the limits that bind, and what would help."""
+    holdings, etf, covariance, target_beta, constraints = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     found = reach(portfolio, baskets, risk, target=target(target_beta, baskets), **limits(constraints))
     table = zip(
@@ -165,16 +164,9 @@ def feasible(
     )
 
 
-def compared(
-    session: Session,
-    holdings: Grid,
-    etf: Grid,
-    covariance: Grid,
-    target_beta: Grid,
-    constraints: Grid,
-    benchmark: Grid,
-) -> Result:
+def compared(session: Session, *problem: Grid) -> Result:
     """Return the ways to the beta side by side, a row each."""
+    holdings, etf, covariance, target_beta, constraints, benchmark = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     aim, fund = target(target_beta, baskets), cells.text(benchmark)
     ways = compare(portfolio, baskets, risk, target=aim, benchmark=fund, **limits(constraints))
@@ -200,7 +192,7 @@ def orders(session: Session, weights: Grid, prices: Grid, nav: Grid, min_notiona
     """Return whole-share orders, then the cash and the betas after them."""
     result = session.origin(weights)
     if not isinstance(result, Rebalance):
-        msg = f"{weights.what} is not a result of BETA_NEUTRAL as it stands. Select the whole of it, such as A1#."
+        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it as A1#."
         raise InputError(msg)
     made = whole_shares(result, tables.prices(prices), cells.number(nav), cells.number(min_notional) or 0.0)
     return Result(
@@ -225,7 +217,9 @@ def whole_shares(
 
     """
     holdings = result.aligned.holdings
-    own = {} if holdings.prices is None else dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
+    own = (
+        {} if holdings.prices is None else dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
+    )
     value = holdings.nav if nav is None else nav
     if value is None:
         msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."

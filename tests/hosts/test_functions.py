@@ -156,6 +156,49 @@ def test_betas_add_up_to_the_portfolios(session: Session) -> None:
     assert sum(column(table, "contribution")) == pytest.approx(0.985106, abs=1e-6)
 
 
+LONG_ONLY = [["long_only", None, True], ["upper", None, 0.5], ["upper", "C", 0.6]]
+
+
+def test_limits_bind_the_weights(session: Session) -> None:
+    table = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.97, "reweight", LONG_ONLY)
+    weights = dict(zip(column(table, "ticker"), column(table, "new_weight"), strict=True))
+    assert all(-1e-12 <= weights[name] <= 0.5 + 1e-8 for name in "AB")
+    assert sum(weights[name] for name in "ABC") == pytest.approx(1.0)
+
+
+def test_what_cannot_be_reached_is_explained(session: Session) -> None:
+    ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "reweight", LONG_ONLY)
+    assert str(line).startswith("#BETA! No weights reach beta 0.00")
+    told = call(session, "BN_FEASIBLE", HOLDINGS, ETF, RISK, 0.0, LONG_ONLY)
+    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside")
+    assert 0.9 < float(str(told[1][2])) < float(str(told[1][3])) < 1.1
+    assert "in short" in [row[0] for row in told]
+
+
+def test_the_ways_stand_side_by_side(session: Session) -> None:
+    table = call(session, "BN_COMPARE", HOLDINGS, ETF, RISK, 0.0, None, "A")
+    assert column(table, "way")[:4] == ["as it is", "hedge by the ETF", "hedge by its basket", "reweight"]
+    assert column(table, "beta")[1:4] == pytest.approx([0.0, 0.0, 0.0], abs=1e-9)
+
+
+def test_orders_are_whole_shares_of_a_result(session: Session) -> None:
+    held = [["ticker", "shares", "price"], ["A", 3000.0, 10.0], ["B", 2000.0, 20.0], ["C", 1000.0, 30.0]]
+    result = call(session, "BETA_NEUTRAL", held, ETF, RISK, 0.5)
+    table = call(session, "BN_ORDERS", result)
+    orders = [row for row in table[1:] if row[1] in {"buy", "sell"}]
+    assert orders
+    assert all(float(str(row[2])).is_integer() for row in orders)
+    assert float(str(table[-1][4])) == pytest.approx(0.5, abs=1e-3)
+    ((line,),) = call(
+        session, "BN_ORDERS", call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK), [["A", 10.0]], 1e6
+    )
+    assert "No price for 2 of 3 trades: B, C" in str(line)
+
+
+def test_the_names_of_portfolio_and_etfs_are_one_sorted_column(session: Session) -> None:
+    assert call(session, "BN_NAMES", [["Z", 0.5], ["B", 0.5]], ETF) == (("A",), ("B",), ("C",), ("Z",))
+
+
 def prices(dates: list[Any]) -> list[list[Any]]:
     generator = np.random.default_rng(7)
     levels = 100.0 * np.cumprod(1.0 + 0.01 * generator.standard_normal((len(dates), 3)), axis=0)

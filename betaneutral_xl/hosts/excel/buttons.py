@@ -49,7 +49,7 @@ def _check(book: xw.Book) -> Outcome:
     writable = "can" if os.access(folder, os.W_OK) else "cannot"
     token = "is" if find_token(session.settings) else "is not"
     return Outcome(
-        f"The workbook was built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed. "
+        f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed. "
         f"The cache folder {writable} be written. The token for the risk model {token} set."
     )
 

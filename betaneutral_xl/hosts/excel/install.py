@@ -43,7 +43,9 @@ def install(session: Session, folder: Path) -> Path:
     """
     target = folder / NAME
     if target.exists() and not _is_ours(session, target):
-        msg = f"{target.name} in the folder {folder.name} has been changed. Move it away, or give another --folder."
+        msg = (
+            f"{target.name} in the folder {folder.name} has been changed. Move it, or give another --folder."
+        )
         raise HostError(msg)
     content = changed(build_xlsm(session), {Sheet.XLWINGS: {(1, 2): sys.executable}})
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +112,9 @@ def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
         msg = f"{workbook.name} has an empty sheet {Sheet.XLWINGS}. Build a new workbook."
         raise UnreadableFile(msg)
     then = next((str(row[1]) for row in rows if row[0] == BUILT_WITH["xlwings"]), "unknown")
-    advice = f"built for xlwings {then}" + ("" if then == installed else ": run betaneutral-xl excel install again")
+    advice = f"built for xlwings {then}" + (
+        "" if then == installed else ": run betaneutral-xl excel install again"
+    )
     return workbook.name, then == installed, advice
 
 
@@ -126,7 +130,11 @@ def _excel() -> tuple[str, bool, str]:
             return "Excel", False, "is not installed for this user"
     if sys.platform == "darwin":
         there = Path("/Applications/Microsoft Excel.app").exists()
-        return "Excel", there, "buttons only; worksheet functions need Windows. Run: xlwings runpython install"
+        return (
+            "Excel",
+            there,
+            "buttons only; worksheet functions need Windows. Run: xlwings runpython install",
+        )
     return "Excel", False, "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run"
 
 

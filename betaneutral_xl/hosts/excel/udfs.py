@@ -17,7 +17,6 @@ from betaneutral_xl.hosts.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from betaneutral_xl.hosts.functions import Function
     from betaneutral_xl.hosts.session import Rows
@@ -27,13 +26,13 @@ session = Session()
 
 
 class UsedCells(Converter):
-    """A range as rows; of whole columns the used part only, with errors as their text."""
+    """A range, of whole columns the used part only; and back, rows as the session gives them."""
 
     @classmethod
     def base_reader(cls, options: Any, base_type: Any = None) -> Any:
-        """Cut the range before it is read; keep rows as rows; keep the errors."""
-        options.override(ndim=2, err_to_str=True)
-        return super().base_reader(options, base_type).prepend_stage(_cut_to_used)
+        """Cut the range before it is read."""
+        reader: Any = super().base_reader(options, base_type)  # type: ignore[no-untyped-call] # xlwings has no types here
+        return reader.prepend_stage(_cut_to_used)
 
     @staticmethod
     def read_value(value: Any, _: Any) -> Any:
@@ -42,8 +41,8 @@ class UsedCells(Converter):
 
     @staticmethod
     def write_value(value: Rows, _: Any) -> list[list[Any]]:
-        """Give Excel rows of what it knows."""
-        return [[_excel(cell) for cell in row] for row in value]
+        """Hand on the rows."""
+        return [list(row) for row in value]
 
 
 MOST_ROWS = 100_000
@@ -58,10 +57,6 @@ def _cut_to_used(context: Any) -> None:
     first = context.range[0, 0]
     rows = max(1, used.row - first.row + 1)
     context.range = context.range[:rows, :]
-
-
-def _excel(cell: str | float | date | None) -> Any:
-    return "" if cell is None else cell
 
 
 def _registered(function: Function) -> Callable[..., Rows]:
@@ -84,7 +79,7 @@ def _registered(function: Function) -> Callable[..., Rows]:
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect reads it
     described: Any = xw.ret(UsedCells)(answer)
     for one in function.arguments:
-        described = xw.arg(one.name, UsedCells, doc=one.help)(described)
+        described = xw.arg(one.name, UsedCells, ndim=2, err_to_str=True, doc=one.help)(described)
     # The last decorator, because each of the others sets category and wizard back to their defaults.
     registered: Callable[..., Rows] = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(
         described

@@ -1,0 +1,101 @@
+"""The template workbook's sheets, written by the plan of ``layout``.
+
+Every formula is written with the value that it has for the embedded sample, so that previews,
+phones and programs without our functions show numbers, not zeros.
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts import worksheet
+from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.layout import LIMIT_ROWS
+from betaneutral_xl.hosts.template import hidden, inputs, tables, written
+from betaneutral_xl.hosts.template.canvas import Template
+from betaneutral_xl.hosts.template.hidden import BUILT_WITH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from betaneutral_xl.hosts.session import Rows, Session
+
+__all__ = ["BUILT_WITH", "build"]
+
+CREATED = datetime(2025, 11, 18)  # noqa: DTZ001 - a fixed day, so that the same sources give the same bytes
+"""The template's day of creation: the sample's."""
+
+
+def build(session: Session, versions: Mapping[str, str], vba: bytes | None = None) -> bytes:
+    """Return the template as an .xlsx; with a macro project as an .xlsm, but for its ribbon.
+
+    Parameters
+    ----------
+    session
+        Computes the values that the formulas have for the sample.
+    versions
+        Of the libraries that it is built with.
+    vba
+        The macro project; with it come the buttons, and the sheets that only Excel needs.
+
+    """
+    import xlsxwriter  # noqa: PLC0415 - only the build needs it
+
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    book.set_properties(
+        {
+            "title": "Beta Neutral",
+            "subject": "Make a portfolio beta-neutral to ETFs",
+            "author": "betaneutral_xl",
+            "created": CREATED,
+        }
+    )
+    book.set_size(2400, 1500)
+    canvas = Template(book, versions, vba is not None)
+    results = sample_results(session)
+    sheets = [
+        inputs.start(canvas, results),
+        inputs.settings(canvas),
+        tables.holdings(canvas, results),
+        tables.etf(canvas, results),
+        tables.covariance(canvas, results),
+        tables.neutral(canvas, results),
+        written.rebalance(canvas),
+        written.log(canvas),
+        written.previous(canvas),
+    ]
+    if vba is not None:
+        sheets += [hidden.xlwings(canvas), hidden.intellisense(canvas)]
+        book.add_vba_project(io.BytesIO(vba), is_stream=True)
+        book.set_vba_name("ThisWorkbook")
+        for number, sheet in enumerate(sheets, start=1):
+            sheet.set_vba_name(f"Sheet{number}")
+    sheets[0].activate()
+    book.close()
+    return stream.getvalue()
+
+
+def sample_results(session: Session) -> dict[str, Rows]:
+    """Return what each formula of the template answers for the sample."""
+
+    def answer(name: str, *values: object) -> Rows:
+        return session.answer(BY_NAME[name], *values)
+
+    holdings, etf = answer("FETCH_HOLDINGS", worksheet.DEMO), answer("LOAD_ETF", worksheet.DEMO)
+    limits = [(row.name, None, row.default) for row in LIMIT_ROWS]
+    risk = answer("COVARIANCE", answer("BN_NAMES", holdings, etf), worksheet.DEMO, None, "TRUE")
+    problem = (holdings, etf, risk, 0.0, "hedge", limits)
+    weights = answer("BETA_NEUTRAL", *problem)
+    return {
+        "holdings": holdings,
+        "etf": etf,
+        "risk": risk,
+        "matrix": answer("BN_MATRIX", risk),
+        "weights": weights,
+        "exposure": answer("BN_EXPOSURE", *problem),
+        "status": answer("BN_STATUS", weights),
+        "version": answer("BN_VERSION"),
+    }

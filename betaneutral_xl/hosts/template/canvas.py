@@ -1,0 +1,130 @@
+"""The one way in which the template's cells are written, and how they look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import xlsxwriter
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.cells import Cell
+    from betaneutral_xl.hosts.layout import Sheet
+    from betaneutral_xl.hosts.session import Rows
+
+DIGITS = 12
+"""Significant digits of cached values: the last ones differ from machine to machine."""
+
+INK, MUTED, ACCENT, LINE, INPUT = "#1F2937", "#6B7280", "#1E3A5F", "#D5DBE3", "#FFFBEB"
+BLUE = "#0000FF"
+"""The colour of inputs."""
+
+FONT = "Calibri"
+
+BETA, PERCENT, MONEY = "0.0000", "0.00%;-0.00%;0.00%", "#,##0"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The sheets while they are written."""
+
+    book: xlsxwriter.Workbook
+    versions: Mapping[str, str]
+    with_macros: bool
+    formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
+
+    def style(self, **properties: Any) -> Format:
+        """Return a cell format; the same properties are one format."""
+        full = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter", **properties}
+        key = tuple(sorted(full.items()))
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format(full)
+        return self.formats[key]
+
+    def sheet(self, name: Sheet, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
+        """Start a sheet: title, subtitle, no grid, paper, footer."""
+        sheet = self.book.add_worksheet(name)
+        sheet.hide_gridlines(2)
+        sheet.set_tab_color(tab)
+        sheet.set_row(0, 30)
+        sheet.write_string(0, 0, title, self.style(font_size=18, bold=True, font_color=ACCENT))
+        sheet.write_string(1, 0, subtitle, self.style(font_color=MUTED, italic=True))
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(0.5, 0.5, 0.6, 0.7)
+        sheet.set_footer("&L&8betaneutral_xl&C&8&A&R&8page &P of &N")
+        return sheet
+
+    def head(self, sheet: Worksheet, row: int, column: int, labels: Sequence[str]) -> None:
+        """Write a table's head where no formula does."""
+        for place, label in enumerate(labels):
+            sheet.write_string(row - 1, column - 1 + place, label, self.band(left=place == 0))
+
+    def band(self, *, left: bool = False) -> Format:
+        """Return the format of a table's head."""
+        return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, align="left" if left else "right")
+
+    def formula(
+        self, sheet: Worksheet, at: tuple[int, int], text: str, rows: Rows, shown: Sequence[str] = ()
+    ) -> None:
+        """Write a formula that spills from a row and column on, with its values.
+
+        ``shown`` are the columns' number formats; the first row is a head if there are several columns.
+        """
+        row, column = at
+        bottom, right = row + len(rows) - 1, column + len(rows[0]) - 1
+        head = len(rows[0]) > 1
+        anchor = self.band(left=True) if head else self.style()
+        sheet.write_dynamic_array_formula(
+            row - 1, column - 1, bottom - 1, right - 1, f"={text}", anchor, cached(rows[0][0])
+        )
+        for i, values in enumerate(rows):
+            for j, value in enumerate(values):
+                if i == j == 0:
+                    continue
+                is_text = isinstance(rows[-1][j], str)
+                style = self.band(left=is_text) if head and i == 0 else self.style(num_format=_of(shown, j))
+                put(sheet, row - 1 + i, column - 1 + j, value, style)
+
+
+def _of(shown: Sequence[str], place: int) -> str:
+    return shown[place] if place < len(shown) else "General"
+
+
+def put(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
+    """Write a value that a formula has, a blank for a missing one."""
+    value = cached(value)
+    if value is None or value == "":
+        sheet.write_blank(row, column, None, style)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, style)
+    else:
+        sheet.write(row, column, value, style)
+
+
+def cached(value: Any) -> Any:
+    """Return a value as it is cached: numbers to the digits that every machine agrees on."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        rounded = float(f"{value:.{DIGITS}g}")
+        return 0.0 if abs(rounded) < 10.0**-DIGITS else rounded
+    return value
+
+
+def letters(number: int) -> str:
+    """Return the letters of a column, counted from 1."""
+    from xlsxwriter.utility import xl_col_to_name  # noqa: PLC0415 - only the build needs it
+
+    name: str = xl_col_to_name(number - 1)
+    return name
+
+
+def table_paper(sheet: Worksheet, row: int) -> None:
+    """Freeze a table's head and first column, and print its head on every page."""
+    sheet.freeze_panes(row, 1)
+    sheet.repeat_rows(row - 1)

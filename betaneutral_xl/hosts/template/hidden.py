@@ -1,0 +1,58 @@
+"""The sheets that only Excel needs: xlwings' settings, help while typing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts.functions import FUNCTIONS
+from betaneutral_xl.hosts.layout import (
+    Sheet,
+)
+from betaneutral_xl.hosts.template.canvas import (
+    Template,
+)
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.template.canvas import Template
+
+
+def xlwings(template: Template) -> Worksheet:
+    """Write the sheet that tells xlwings where Python and our functions are, and what built the workbook."""
+    sheet = template.book.add_worksheet(Sheet.XLWINGS)
+    built = ((BUILT_WITH[what], version) for what, version in template.versions.items())
+    for row, (key, value) in enumerate((*XLWINGS_CONF, *built)):
+        sheet.write_string(row, 0, key)
+        sheet.write(row, 1, value)
+    template.book.define_name(INTERPRETER, f"='{Sheet.XLWINGS}'!$B$1")
+    sheet.hide()
+    return sheet
+
+
+INTERPRETER = "xlwings_interpreter"
+"""The name of the cell that says which Python answers; the installation fills it in."""
+
+XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
+    ("INTERPRETER_WIN", ""),
+    ("INTERPRETER_MAC", ""),
+    ("UDF MODULES", "betaneutral_xl.hosts.excel.udfs"),
+    ("USE UDF SERVER", True),
+    ("SHOW CONSOLE", False),
+    ("ADD_WORKBOOK_TO_PYTHONPATH", False),
+)
+"""xlwings' settings."""
+
+BUILT_WITH = {what: f"BUILT WITH {what.upper()}" for what in ("betaneutral_xl", "xlwings")}
+"""The labels of the versions beside them."""
+
+
+def intellisense(template: Template) -> Worksheet:
+    """Write the sheet from which the add-in Excel-DNA IntelliSense shows help while typing."""
+    sheet = template.book.add_worksheet(Sheet.INTELLISENSE)
+    sheet.write_row(0, 0, ["FunctionInfo", 1.0])
+    for row, function in enumerate(FUNCTIONS, start=1):
+        arguments = [text for one in function.arguments for text in (one.name, one.help)]
+        sheet.write_row(row, 0, [function.name, function.help, "", *arguments])
+    sheet.very_hidden()
+    return sheet

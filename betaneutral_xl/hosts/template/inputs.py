@@ -1,0 +1,189 @@
+"""The sheets Start and Settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts.layout import (
+    EXPOSURE_COLUMN,
+    FIRST_ROW,
+    FREE_LIMITS,
+    LAST_ROW,
+    LIMIT_ROWS,
+    LIMITS,
+    SETTINGS,
+    Setting,
+    Sheet,
+)
+from betaneutral_xl.hosts.template.canvas import (
+    ACCENT,
+    BETA,
+    BLUE,
+    INPUT,
+    LINE,
+    MUTED,
+    PERCENT,
+    Template,
+    cached,
+    letters,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.cells import Cell
+    from betaneutral_xl.hosts.layout import Setting
+    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.template.canvas import Template
+
+
+def start(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet that greets: three steps, the result, where the numbers are from."""
+    sheet = template.sheet(
+        Sheet.START,
+        "Beta Neutral",
+        "How much of the portfolio is a bet on the ETFs, and the weights that take it out.",
+    )
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 15)
+    sheet.set_column(2, 6, 17)
+    big = template.style(font_size=11, bold=True, font_color=ACCENT)
+    steps = (
+        ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
+        (
+            "2  Look",
+            "Holdings, ETF, Covariance and Neutral calculate by themselves; nothing is fetched twice.",
+        ),
+        (
+            "3  Rebalance",
+            "The button writes a proposal with trades to the sheet Rebalance, and keeps the one before.",
+        ),
+    )
+    for row, (title, text) in enumerate(steps, start=3):
+        sheet.set_row(row, 22)
+        sheet.write_string(row, 0, title, big)
+        sheet.write_string(row, 1, text, template.style(font_size=11))
+    row = 8
+    template.head(sheet, row, 1, ["Now", "before", "after"])
+    for place in range(3):
+        _native_row(template, sheet, row + place, FIRST_ROW + 1 + place, results["exposure"][1 + place][:3])
+    row = 15
+    sheet.write_string(
+        row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT)
+    )
+    status = tuple(
+        (*line[:4], None, None, line[6]) if i else line for i, line in enumerate(results["status"])
+    )
+    weights = f"Neutral!$A${FIRST_ROW}:$J${LAST_ROW}"
+    template.formula(
+        sheet,
+        (row, 1),
+        f"BN_STATUS({weights})",
+        status,
+        ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"],
+    )
+    sheet.write_string(row + 4, 0, "Answered by", template.style(bold=True))
+    template.formula(sheet, (row + 5, 2), "BN_VERSION()", results["version"])
+    built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
+    advice = "this workbook is of another: run betaneutral-xl workbook build"
+    verdict = f'=IF(B{row + 5}="{built}","as this workbook","{advice}")'
+    sheet.write_formula(row + 4, 3, verdict, template.style(font_color=MUTED), "as this workbook")
+    note = template.style(font_color=MUTED, text_wrap=True, valign="top")
+    said = (
+        "This workbook starts with the embedded sample, which is for trying things out and is not the fund's "
+        "portfolio. Set Fund, ETF and Risk model on the sheet Settings to your own."
+    )
+    sheet.merge_range(row + 6, 0, row + 7, 6, said, note)
+    if template.with_macros:
+        sheet.insert_button(
+            "E8",
+            {
+                "macro": "Rebalance",
+                "caption": "Rebalance",
+                "width": 150,
+                "height": 44,
+                "description": "Rebalance",
+            },
+        )
+    sheet.set_landscape()
+    return sheet
+
+
+def _native_row(template: Template, sheet: Worksheet, row: int, source: int, values: Sequence[Cell]) -> None:
+    """Write a line of Start that shows a line of Neutral."""
+    shown = BETA if "beta" in str(values[0]) else PERCENT
+    for place, value in enumerate(values):
+        column = letters(EXPOSURE_COLUMN + place)
+        style = template.style(num_format=shown, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
+        sheet.write_formula(row, place, f"=Neutral!{column}{source}", style, cached(value))
+
+
+def settings(template: Template) -> Worksheet:
+    """Write the named cells that are the user's to change, with their lists of choices."""
+    sheet = template.sheet(
+        Sheet.SETTINGS, "Settings", "Blue cells are yours to change; everything else follows."
+    )
+    sheet.set_column(0, 0, 22)
+    sheet.set_column(1, 1, 16)
+    sheet.set_column(2, 2, 24)
+    sheet.set_column(3, 3, 76)
+    title = template.style(bold=True, font_size=12, font_color=ACCENT, bottom=2, bottom_color=ACCENT)
+    row = 3
+    for group, settings in SETTINGS.items():
+        for column in range(4):
+            sheet.write(row, column, group if column == 0 else "", title)
+        row += 1
+        for setting in settings:
+            sheet.write_string(row, 0, setting.label, template.style())
+            _input(template, sheet, row, setting)
+            template.book.define_name(setting.range_name, f"=Settings!$C${row + 1}")
+            row += 1
+        row += 1
+    for column, label in enumerate(("Limits", "for which", "value", "")):
+        sheet.write_string(row, column, label, title)
+    first = row + 2
+    for limit in LIMIT_ROWS:
+        row += 1
+        sheet.write_string(row, 0, limit.name, _entry(template))
+        sheet.write_blank(row, 1, None, _entry(template))
+        _input(template, sheet, row, limit)
+    for _ in range(FREE_LIMITS):
+        row += 1
+        for column in range(3):
+            sheet.write_blank(row, column, None, _entry(template))
+    hint = "Further limits of BETA_NEUTRAL, a line each; for which: a ticker, a group, or blank for all."
+    sheet.write_string(row - FREE_LIMITS + 1, 3, hint, template.style(font_color=MUTED))
+    template.book.define_name(LIMITS, f"=Settings!$A${first}:$C${row + 1}")
+    sheet.freeze_panes(3, 0)
+    sheet.set_landscape()
+    return sheet
+
+
+def _entry(template: Template, shown: str = "General") -> Format:
+    return template.style(
+        font_color=BLUE,
+        bg_color=INPUT,
+        border=1,
+        border_color=LINE,
+        num_format=shown,
+        align="left",
+        locked=False,
+    )
+
+
+def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> None:
+    style = _entry(template, setting.number_format)
+    if setting.default is None:
+        sheet.write_blank(row, 2, None, style)
+    else:
+        sheet.write(
+            row, 2, setting.default if isinstance(setting.default, float) else str(setting.default), style
+        )
+    if setting.choices:
+        choices = [str(one) for one in setting.choices]
+        rule = {"validate": "list", "source": choices, "error_message": "Choose one of the list."}
+        sheet.data_validation(row, 2, row, 2, {**rule, "error_title": setting.label or setting.name})
+    sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED))

@@ -1,0 +1,221 @@
+"""The sheets of tables: Holdings, ETF, Covariance, Neutral."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.hosts.layout import (
+    ETF_STRIDE,
+    EXPOSURE_COLUMN,
+    FIRST_ROW,
+    LAST_ROW,
+    LIMITS,
+    MATRIX_ROW,
+    MOST_ETFS,
+    Sheet,
+)
+from betaneutral_xl.hosts.template.canvas import (
+    BETA,
+    INK,
+    LINE,
+    MONEY,
+    MUTED,
+    PERCENT,
+    Template,
+    cached,
+    letters,
+    table_paper,
+)
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.template.canvas import Template
+
+
+RANGES = {
+    "holdings": f"Holdings!$A${FIRST_ROW}:$E${LAST_ROW}",
+    "etf": f"ETF!$A${FIRST_ROW}:$N${LAST_ROW}",
+    "risk": f"Covariance!$A${FIRST_ROW}",
+}
+PROBLEM = f"{RANGES['holdings']},{RANGES['etf']},{RANGES['risk']},setting_target,setting_method,{LIMITS}"
+
+
+def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet of the portfolio."""
+    sheet = template.sheet(
+        Sheet.HOLDINGS,
+        "Holdings",
+        "FETCH_HOLDINGS answers in A6; or paste ticker, shares, price, or ticker, weight, over it.",
+    )
+    shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
+    for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
+        sheet.set_column(column, column, width, template.style(num_format=number_format))
+    template.formula(
+        sheet, (FIRST_ROW, 1), "FETCH_HOLDINGS(setting_fund,setting_as_of)", results["holdings"], shown
+    )
+    sheet.write_string(3, 0, "Names", template.style(bold=True))
+    sheet.write_formula(
+        3,
+        1,
+        f"=COUNTA(A{FIRST_ROW + 1}:A{LAST_ROW})",
+        template.style(num_format="0"),
+        len(results["holdings"]) - 1,
+    )
+    total = sum(float(str(row[4])) for row in results["holdings"][1:])
+    sheet.write_string(3, 3, "Sum of weights", template.style(bold=True, align="right"))
+    sheet.write_formula(
+        3,
+        4,
+        f"=SUM(E{FIRST_ROW + 1}:E{LAST_ROW})",
+        template.style(num_format=PERCENT, bold=True),
+        cached(total),
+    )
+    table_paper(sheet, FIRST_ROW)
+    return sheet
+
+
+def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet of the ETFs, side by side."""
+    sheet = template.sheet(
+        Sheet.ETF,
+        "ETF",
+        "LOAD_ETF answers in A6, F6 and K6; or paste ticker and weight over it. Empty: no such ETF.",
+    )
+    for place in range(MOST_ETFS):
+        left = 1 + place * ETF_STRIDE
+        for offset, width in enumerate((10, 38 if place == 0 else 24, 10, 10, 3)):
+            shown = PERCENT if offset == 2 else "General"  # noqa: PLR2004 - ticker, name, weight, class
+            sheet.set_column(left - 1 + offset, left - 1 + offset, width, template.style(num_format=shown))
+        name = f"setting_etf_{place + 1}"
+        rows = results["etf"] if place == 0 else (("",),)
+        text = f"LOAD_ETF({name})" if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
+        template.formula(sheet, (FIRST_ROW, left), text, rows, ["General", "General", PERCENT, "General"])
+        sheet.write_string(3, left - 1, "Sum", template.style(bold=True))
+        total = sum(float(str(row[2])) for row in results["etf"][1:]) if place == 0 else 0.0
+        weight = letters(left + 2)
+        sheet.write_formula(
+            3,
+            left + 1,
+            f"=SUM({weight}{FIRST_ROW + 1}:{weight}{LAST_ROW})",
+            template.style(num_format=PERCENT, bold=True),
+            cached(total),
+        )
+    table_paper(sheet, FIRST_ROW)
+    sheet.set_landscape()
+    return sheet
+
+
+def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet of the risk model: a handle, and the matrix behind it."""
+    sheet = template.sheet(
+        Sheet.COVARIANCE,
+        "Covariance",
+        "Annual, decimals. A6 is a handle that stands for the whole matrix, which is shown below.",
+    )
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, len(results["matrix"]), 9, template.style(num_format="0.0000"))
+    text = f"COVARIANCE(BN_NAMES({RANGES['holdings']},{RANGES['etf']}),setting_risk,,TRUE)"
+    template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
+    sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
+    template.formula(
+        sheet,
+        (MATRIX_ROW, 1),
+        f"BN_MATRIX(A{FIRST_ROW})",
+        results["matrix"],
+        ["General", *["0.0000"] * len(results["matrix"])],
+    )
+    last = letters(len(results["matrix"]))
+    sheet.conditional_format(
+        f"B{MATRIX_ROW + 1}:{last}{MATRIX_ROW + len(results['matrix']) - 1}",
+        {"type": "3_color_scale", "min_color": "#F8FAFC", "mid_color": "#BFD3EA", "max_color": "#3B6EA8"},
+    )
+    sheet.freeze_panes(MATRIX_ROW, 1)
+    sheet.set_landscape()
+    sheet.repeat_rows(MATRIX_ROW - 1)
+    return sheet
+
+
+def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet of the weights, the measures before and after, and their charts."""
+    sheet = template.sheet(
+        Sheet.NEUTRAL,
+        "Neutral",
+        "BETA_NEUTRAL and BN_EXPOSURE follow the settings; Rebalance writes a proposal that stays.",
+    )
+    sheet.set_column(0, 0, 12)
+    sheet.set_column(1, 9, 13, template.style(num_format=PERCENT))
+    sheet.set_column(10, 10, 3)
+    sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32)
+    sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12)
+    head = results["weights"][0]
+    shown = ["General" if name == "ticker" else BETA if "beta" in str(name) else PERCENT for name in head]
+    template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
+    exposure = results["exposure"]
+    template.formula(
+        sheet, (FIRST_ROW, EXPOSURE_COLUMN), f"BN_EXPOSURE({PROBLEM})", exposure, ["General", *[BETA] * 4]
+    )
+    _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
+    chart = template.book.add_chart({"type": "bar"})
+    left = letters(EXPOSURE_COLUMN)
+    kept = [i for i, row in enumerate(exposure) if i and row[1] is not None]
+    first, last = FIRST_ROW + kept[0], FIRST_ROW + kept[-1]
+    for place, (name, color) in enumerate((("before", "#94A3B8"), ("after", "#1D4ED8")), start=1):
+        column = letters(EXPOSURE_COLUMN + place)
+        chart.add_series(
+            {
+                "name": name,
+                "categories": f"=Neutral!${left}${first}:${left}${last}",
+                "values": f"=Neutral!${column}${first}:${column}${last}",
+                "fill": {"color": color},
+                "gap": 60,
+            }
+        )
+    _frame(chart, "Before and after")
+    chart.set_y_axis(
+        {"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}}
+    )
+    chart.set_x_axis({"num_format": "0.00", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    sheet.insert_chart(FIRST_ROW + 11, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
+    weights = template.book.add_chart({"type": "column"})
+    end = FIRST_ROW + len(results["weights"]) - 2
+    for name, color in (("weight", "#94A3B8"), ("new_weight", "#1D4ED8")):
+        column = letters(1 + head.index(name))
+        weights.add_series(
+            {
+                "name": name.replace("_", " "),
+                "categories": f"=Neutral!$A${FIRST_ROW + 1}:$A${end}",
+                "values": f"=Neutral!${column}${FIRST_ROW + 1}:${column}${end}",
+                "fill": {"color": color},
+                "gap": 40,
+                "overlap": 0,
+            }
+        )
+    _frame(weights, "Weights")
+    weights.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
+    weights.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    weights.set_size({"width": 760, "height": 330})
+    sheet.insert_chart(FIRST_ROW + 27, EXPOSURE_COLUMN - 1, weights, {"object_position": 2})
+    table_paper(sheet, FIRST_ROW)
+    sheet.set_landscape()
+    return sheet
+
+
+def _percent_rules(template: Template, sheet: Worksheet, column: int, top: int, bottom: int) -> None:
+    """Show the measures that are shares of net asset value in percent."""
+    percent = template.book.add_format({"num_format": PERCENT})
+    label = f"${letters(column)}{top + 1}"
+    words = ("volatility", "gross exposure", "net exposure", "cash", "tracking error", "turnover")
+    criteria = "=OR(" + ",".join(f'{label}="{word}"' for word in words) + ")"
+    sheet.conditional_format(
+        top, column, bottom - 1, column + 1,
+        {"type": "formula", "criteria": criteria, "format": percent},
+    )  # fmt: skip
+
+
+def _frame(chart: Any, title: str) -> None:
+    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}, "overlay": False})
+    chart.set_legend({"position": "bottom", "font": {"size": 9}})
+    chart.set_chartarea({"border": {"color": LINE}})
+    chart.set_size({"width": 560, "height": 300})

@@ -1,0 +1,101 @@
+"""The sheets that the buttons write: Rebalance, the proposal before it, Log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts.layout import (
+    LAST_ROW,
+    LOG_COLUMNS,
+    LOG_ROW,
+    PROPOSAL,
+    Sheet,
+)
+from betaneutral_xl.hosts.template.canvas import (
+    ACCENT,
+    BETA,
+    MONEY,
+    MUTED,
+    PERCENT,
+    Template,
+)
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.template.canvas import Template
+
+
+def rebalance(template: Template) -> Worksheet:
+    """Write the sheet that the button Rebalance fills."""
+    sheet = template.sheet(Sheet.REBALANCE, "Proposal", "Nothing yet: press Rebalance.", tab="#B45309")
+    _proposal_formats(template, sheet)
+    return sheet
+
+
+def previous(template: Template) -> Worksheet:
+    """Write the hidden sheet that keeps the proposal before."""
+    sheet = template.sheet(Sheet.PREVIOUS, "Proposal before", "")
+    _proposal_formats(template, sheet)
+    sheet.hide()
+    return sheet
+
+
+def _proposal_formats(template: Template, sheet: Worksheet) -> None:
+    """Prepare the sheet for what the button writes: formats by column, and by rule where columns vary."""
+    sheet.set_column(0, 0, 32)
+    sheet.set_column(1, 4, 13, template.style(num_format=PERCENT))
+    sheet.set_column(5, 5, 20, template.style(num_format=PERCENT))
+    sheet.set_column(6, 13, 16, template.style(num_format=PERCENT))
+    head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
+    for row, numbers in ((PROPOSAL.measures, 4), (PROPOSAL.table, 13)):
+        for column in range(1, numbers + 1):
+            sheet.write_blank(row - 1, column, None, template.style(align="right"))
+        sheet.conditional_format(
+            row - 1, 0, row - 1, 13, {"type": "formula", "criteria": f'=A${row}<>""', "format": head}
+        )
+    bold = template.book.add_format({"bold": True, "font_color": ACCENT})
+    sheet.conditional_format(1, 0, 1, 0, {"type": "no_blanks", "format": bold})
+    beta = template.book.add_format({"num_format": BETA})
+    label = f"$A{PROPOSAL.measures + 1}"
+    words = ",".join(f'LEFT({label},{len(word)})="{word}"' for word in ("beta", "hedge", "condition"))
+    rule = {"type": "formula", "criteria": f"=OR({words})", "format": beta}
+    sheet.conditional_format(PROPOSAL.measures, 1, PROPOSAL.table - 3, 4, rule)
+    top = PROPOSAL.table + 1
+    area = (PROPOSAL.table, 1, LAST_ROW, 13)
+    money = template.book.add_format({"num_format": MONEY})
+    sheet.conditional_format(
+        *area,
+        {"type": "formula", "criteria": f'=LEFT(B${PROPOSAL.table},14)="predicted_beta"', "format": beta},
+    )
+    sheet.conditional_format(
+        *area,
+        {
+            "type": "formula",
+            "criteria": f'=OR(RIGHT(B${PROPOSAL.table},5)="value",B${PROPOSAL.table}="shares")',
+            "format": money,
+        },
+    )
+    total = template.book.add_format({"bold": True, "top": 1})
+    sheet.conditional_format(
+        PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total}
+    )
+    caution = template.book.add_format({"font_color": "#92400E"})
+    sheet.conditional_format(
+        PROPOSAL.warnings - 1, 5, PROPOSAL.table - 3, 5, {"type": "no_blanks", "format": caution}
+    )
+    sheet.freeze_panes(3, 1)
+    sheet.set_landscape()
+    sheet.repeat_rows(PROPOSAL.table - 1)
+
+
+def log(template: Template) -> Worksheet:
+    """Write the sheet in which the buttons enter what they did."""
+    sheet = template.sheet(Sheet.LOG, "Log", "What the buttons did, the latest last.", tab=MUTED)
+    for column, width in enumerate((24, 14, 10, 14, 14, 12, 9, 90)):
+        shown = PERCENT if LOG_COLUMNS[column] == "turnover" else "General"
+        sheet.set_column(column, column, width, template.style(num_format=shown, align="left"))
+        sheet.write_string(LOG_ROW - 1, column, LOG_COLUMNS[column], template.band(left=True))
+    sheet.freeze_panes(LOG_ROW, 0)
+    sheet.set_landscape()
+    return sheet

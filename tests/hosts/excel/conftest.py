@@ -1,0 +1,10 @@
+"""The folder windows is for a process of its own, in which Windows' modules are replaced."""
+
+from __future__ import annotations
+
+import os
+
+ALONE = "UNDER_REPLACED_COM"
+"""Set in that process."""
+
+collect_ignore = [] if os.environ.get(ALONE) else ["windows"]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import replaced_com as com
+import openpyxl
+import pytest
+
+xw = com.xlwings_as_on_windows()
+
+from betaneutral_xl.hosts import template  # noqa: E402 - after xlwings is as on Windows
+from betaneutral_xl.hosts.excel import udfs  # noqa: E402
+from betaneutral_xl.hosts.session import Session  # noqa: E402
+from betaneutral_xl.settings import Settings  # noqa: E402
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Session:
+    """Give the functions a session of the test's own."""
+    fresh = Session(Settings(cache=tmp_path / "cache"))
+    monkeypatch.setattr(udfs, "session", fresh)
+    return fresh
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> com.Book:
+    return com.Book(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Return the template without macros, which has the sheets and names of the one with them."""
+    settings = Settings(cache=tmp_path_factory.mktemp("cache"))
+    return template.build(Session(settings), {"betaneutral_xl": "0.1.0", "xlwings": xw.__version__})
+
+
+@pytest.fixture
+def opened(built: bytes, tmp_path: Path) -> com.Book:
+    """Return the template as if it were open in Excel: its cells, its names."""
+    source = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
+    book = com.Book(tmp_path, tuple(source.sheetnames))
+    for sheet in source.worksheets:
+        cells: dict[Any, Any] = book.Worksheets(sheet.title).cells
+        cells.update(
+            {(c.row, c.column): c.value for row in sheet.iter_rows() for c in row if c.value is not None}
+        )
+    for name, defined in source.defined_names.items():
+        for sheet_name, area in defined.destinations:
+            book.name(name, book.Worksheets(sheet_name).Range(area))
+    return book

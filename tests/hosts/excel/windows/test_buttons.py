@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import replaced_com as com
+import pytest
+import xlwings as xw
+
+from betaneutral_xl import __version__
+from betaneutral_xl.hosts.excel import buttons
+from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Alerts(list[tuple[str, str]]):
+    """The messages that the user sees, with their kind."""
+
+
+@pytest.fixture
+def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
+    seen = Alerts()
+
+    def alert(_: Any, prompt: str, *, title: str, buttons: str, mode: str) -> None:
+        seen.append((mode, prompt))
+
+    monkeypatch.setattr(xw.App, "alert", alert)
+    monkeypatch.setattr(buttons, "session", session)
+    return seen
+
+
+def press(book: com.Book, name: str) -> None:
+    """Do what the ribbon's callback does: RunPython through the server that answers the functions."""
+    from xlwings import com_server
+
+    server = com_server.XLPython()
+    server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", book)
+    server.Exec(f"from betaneutral_xl.hosts.excel import buttons; buttons.press('{name}')", {})
+
+
+def proposal(book: com.Book, sheet: str = Sheet.REBALANCE) -> dict[tuple[int, int], Any]:
+    cells: dict[tuple[int, int], Any] = book.Worksheets(sheet).cells
+    return {at: value for at, value in cells.items() if at[0] >= PROPOSAL.headline and value is not None}
+
+
+def test_rebalance_writes_a_proposal_in_one_go_and_says_what_it_did(opened: com.Book, alerts: Alerts) -> None:
+    sheet = opened.Worksheets(Sheet.REBALANCE)
+    press(opened, "rebalance")
+    ((mode, message),) = alerts
+    assert mode == "info"
+    assert message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades")
+    assert sheet.cells[PROPOSAL.table, 1] == "ticker"
+    assert sheet.writes == 1
+    log = opened.Worksheets(Sheet.LOG).cells
+    assert (log[5, 2], log[5, 3], log[5, 8]) == ("Rebalance", "done", message)
+
+
+def test_excel_is_left_as_it_was(opened: com.Book, alerts: Alerts) -> None:
+    application = opened.Application
+    application.Calculation = application.MANUAL
+    application.ScreenUpdating = True
+    application.history.clear()
+    press(opened, "rebalance")
+    assert ("ScreenUpdating", False) in application.history
+    assert any(name == "StatusBar" and "Solving" in str(value) for name, value in application.history)
+    assert (application.Calculation, application.ScreenUpdating) == (application.MANUAL, True)
+    assert application.StatusBar is False
+
+
+def test_restore_swaps_the_two_proposals(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "rebalance")
+    first = proposal(opened)
+    opened.Names("setting_target").RefersToRange.Value = 0.2
+    press(opened, "rebalance")
+    second = proposal(opened)
+    assert second != first
+    press(opened, "restore")
+    assert proposal(opened) == first
+    press(opened, "restore")
+    assert proposal(opened) == second
+    assert alerts[-1][0] == "info"
+
+
+def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "rebalance")
+    before = proposal(opened)
+    opened.Names("setting_method").RefersToRange.Value = "reweight"
+    limits = opened.Names("setting_limits").RefersToRange
+    for row, (name, value) in enumerate((("long_only", True), ("upper", 0.04)), start=limits.Row + 3):
+        opened.Worksheets(Sheet.SETTINGS).cells.update({(row, 1): name, (row, 3): value})
+    press(opened, "rebalance")
+    mode, message = alerts[-1]
+    assert mode == "critical"
+    assert message.startswith("No weights reach beta 0.00")
+    assert proposal(opened) == before
+    log = opened.Worksheets(Sheet.LOG).cells
+    assert (log[6, 2], log[6, 3]) == ("Rebalance", "failed")
+    assert (opened.Application.Calculation, opened.Application.ScreenUpdating) == (
+        com.Application.AUTOMATIC,
+        True,
+    )
+
+
+def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "rebalance")
+    fetched = proposal(opened)
+    opened.Names("setting_inputs").RefersToRange.Value = "sheets"
+    press(opened, "rebalance")
+    assert alerts[-1][0] == "info"
+    stood = proposal(opened)
+    row = PROPOSAL.table + 1
+    assert [stood[row, column] for column in (1, 2, 5)] == pytest.approx(
+        [fetched[row, column] for column in (1, 2, 5)]
+    )
+
+
+def test_text_from_outside_never_becomes_a_formula(opened: com.Book, alerts: Alerts) -> None:
+    opened.Names("setting_inputs").RefersToRange.Value = "sheets"
+    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = "@SUM(1+1)"
+    press(opened, "rebalance")
+    assert alerts[-1][0] == "info"
+    cells = proposal(opened).values()
+    assert "@SUM(1+1)" in cells
+    assert not [cell for cell in cells if str(cell).startswith("FORMULA")]
+
+
+def test_orders_and_report_are_written_beside_the_workbook(
+    opened: com.Book, alerts: Alerts, tmp_path: Path
+) -> None:
+    press(opened, "orders")
+    assert alerts[-1] == ("critical", "There is no proposal to make orders of. Press Rebalance first.")
+    press(opened, "rebalance")
+    press(opened, "orders")
+    (orders,) = tmp_path.glob("betaneutral orders *.csv")
+    assert orders.read_text(encoding="utf-8-sig").startswith("ticker,weight,")
+    press(opened, "report")
+    assert len(list(tmp_path.glob("betaneutral report *.xlsx"))) == 1
+
+
+def test_refresh_forgets_and_recalculates(opened: com.Book, alerts: Alerts, session: Session) -> None:
+    press(opened, "refresh")
+    assert session.settings.refresh
+    assert opened.Application.full_calculations == 1
+
+
+def test_settings_shows_the_sheet_without_a_message(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "settings")
+    assert opened.Worksheets(Sheet.SETTINGS).activated
+    assert alerts == []
+
+
+def test_the_check_compares_versions(opened: com.Book, alerts: Alerts) -> None:
+    conf = com.Sheet(opened, Sheet.XLWINGS)
+    conf.cells.update({(1, 1): "BUILT WITH BETANEUTRAL_XL", (1, 2): __version__})
+    conf.cells.update({(2, 1): "BUILT WITH XLWINGS", (2, 2): "0.0.1"})
+    opened.Worksheets.append(conf)
+    press(opened, "check")
+    assert alerts[-1][0] == "critical"
+    assert "built with xlwings 0.0.1" in alerts[-1][1]
+    conf.cells[2, 2] = xw.__version__
+    press(opened, "check")
+    assert alerts[-1][0] == "info"
+
+
+def test_a_workbook_of_another_making_is_told_what_it_lacks(book: com.Book, alerts: Alerts) -> None:
+    press(book, "rebalance")
+    assert alerts[-1][0] == "critical"
+    assert "has no range named setting_fund" in alerts[-1][1]
+
+
+@pytest.mark.parametrize("name", ["log", "help"])
+def test_the_rest_has_something_to_say(opened: com.Book, alerts: Alerts, name: str) -> None:
+    press(opened, name)
+    assert alerts[-1][0] == "info"

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+import time
+from typing import Any
+
+import replaced_com as com
+import numpy as np
+import pytest
+import xlwings as xw
+
+from betaneutral_xl.hosts.excel import vba
+from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.session import Session
+
+HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
+ETF = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
+RISK: list[list[Any]] = [
+    ["", "A", "B", "C"],
+    ["A", 0.04, 0.02, 0.01],
+    ["B", 0.02, 0.03, 0.015],
+    ["C", 0.01, 0.015, 0.05],
+]
+
+
+def put(book: com.Book, at: str, rows: list[list[Any]]) -> com.Range:
+    sheet = book.Worksheets(1)
+    corner = sheet.Range(at)
+    area = com.Range(sheet, corner.Row, corner.Column, len(rows), len(rows[0]))
+    for line, places in zip(rows, area.places(), strict=True):
+        sheet.cells.update(zip(places, line, strict=True))
+    return area
+
+
+def call(book: com.Book, name: str, *args: Any) -> Any:
+    from xlwings import com_server
+
+    padded = [*args, *[com.MISSING] * (len(BY_NAME[name].arguments) - len(args))]
+    caller = book.Worksheets(1).Range("ZZ1")
+    answer = com_server.XLPython().CallUDF(vba.UDFS, name, tuple(padded), book, caller)
+    return answer if isinstance(answer, list) else [[answer]]  # one cell comes back as itself
+
+
+def rows_of(session: Session, name: str, *values: Any) -> list[list[Any]]:
+    rows = session.call(BY_NAME[name], *values)
+    return [["" if cell is None else cell for cell in row] for row in rows]
+
+
+def test_the_workbook_holds_what_xlwings_would_import(book: com.Book, session: Session) -> None:
+    xw.import_udfs(vba.UDFS, book)
+    assert book.VBProject.VBComponents["xlwings_udfs"] == vba.functions()
+
+
+def test_excel_is_told_the_help_of_every_function_and_argument(book: com.Book, session: Session) -> None:
+    xw.import_udfs(vba.UDFS, book)
+    told = {name.partition("!")[2]: options for name, options in book.Application.options}
+    assert set(told) == {function.name for function in FUNCTIONS}
+    for function in FUNCTIONS:
+        options = told[function.name]
+        assert options["Description"] == function.help
+        assert options["Category"] == CATEGORY
+        assert (options["ArgumentDescriptions"] or []) == [one.help for one in function.arguments]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_every_function_answers_missing_arguments_and_blank_cells(
+    book: com.Book, session: Session, function: Any
+) -> None:
+    blank = put(book, "A1", [[None]])
+    missing = call(book, function.name)
+    given = call(book, function.name, *[blank] * len(function.arguments))
+    assert missing == given
+    if function.arguments:
+        assert missing[0][0].startswith(f"#BETA! {function.arguments[0].name} is blank")
+
+
+def test_ranges_arrive_as_they_stand(book: com.Book, session: Session) -> None:
+    areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
+    assert call(book, "BETA_NEUTRAL", *areas) == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
+
+
+def test_scalars_arrive_without_a_range(book: com.Book, session: Session) -> None:
+    areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
+    answer = call(book, "BN_EXPOSURE", *areas, 0.25, "reweight")
+    assert answer == rows_of(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK, 0.25, "reweight")
+    assert answer[1][2] == pytest.approx(0.25)
+
+
+def test_array_constants_arrive(book: com.Book, session: Session) -> None:
+    given = (("A", 0.3), ("B", 0.4), ("C", 0.3))
+    areas = put(book, "D1", ETF), put(book, "G1", RISK)
+    assert call(book, "BETA_NEUTRAL", given, *areas) == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
+
+
+@pytest.mark.parametrize("error", list(com.ERRORS))
+def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session, error: str) -> None:
+    broken = [["A", 0.3], ["B", error], ["C", 0.3]]
+    areas = put(book, "A1", broken), put(book, "D1", ETF), put(book, "G1", RISK)
+    ((line,),) = call(book, "BETA_NEUTRAL", *areas)
+    assert line == f"#BETA! row 2, column 2 of holdings is {error}. Correct that cell first."
+
+
+def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
+    day = dt.datetime(2025, 11, 18)
+    table = call(book, "FETCH_HOLDINGS", "demo", put(book, "A1", [[day]]))
+    assert table[1][0] == "MSFT"
+    area = put(book, "C1", [[None if cell == "" else cell for cell in row] for row in table])
+    status = call(book, "BN_STATUS", area)
+    as_of = status[1][status[0].index("as_of")]
+    assert (as_of.year, as_of.month, as_of.day) == (2025, 11, 18)
+    assert as_of.tzinfo is not None  # without one, pywin32 shifts it
+
+
+def test_whole_columns_are_cut_before_they_are_read(book: com.Book, session: Session) -> None:
+    put(book, "A1", HOLDINGS)
+    sheet = book.Worksheets(1)
+    whole = com.Range(sheet, 1, 1, 1_048_576, 2)
+    areas = put(book, "D1", ETF), put(book, "G1", RISK)
+    sheet.cells_read = 0
+    assert call(book, "BETA_NEUTRAL", whole, *areas) == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
+    assert sheet.cells_read < 100
+
+
+def test_missing_numbers_come_back_as_blanks(book: com.Book, session: Session) -> None:
+    areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
+    assert call(book, "BETA_NEUTRAL", *areas)[-1][2] == ""
+
+
+def big(n: int = 500) -> list[list[Any]]:
+    moves = np.random.default_rng(1).standard_normal((n + 100, n)) * 0.01
+    matrix = np.cov(moves, rowvar=False) * 252.0
+    names = [f"T{i:03d}" for i in range(n)]
+    return [["", *names], *([name, *row] for name, row in zip(names, matrix.tolist(), strict=True))]
+
+
+def test_a_matrix_of_500_names_goes_in_as_a_range_and_on_as_a_handle(
+    book: com.Book, session: Session
+) -> None:
+    matrix = big()
+    area = put(book, "A1", matrix)
+    ((handle,),) = call(book, "COVARIANCE", area, com.MISSING, com.MISSING, True)  # noqa: FBT003 - as Excel passes it
+    assert re.fullmatch(r"cov#[0-9a-f]{12} \[500x500\]", handle)
+    names = matrix[0][1:]
+    held = [[name, 1.0 / 500] for name in names]
+    etf = [[name, 1.0 / 50] for name in names[:50]]
+    cells = put(book, "A600", held), put(book, "D600", etf)
+    by_range = call(book, "BETA_NEUTRAL", *cells, area)
+    by_handle = call(book, "BETA_NEUTRAL", *cells, handle)
+    assert by_handle == by_range
+    back = call(book, "BN_MATRIX", handle)
+    assert np.array([row[1:] for row in back[1:]]) == pytest.approx(np.array([row[1:] for row in matrix[1:]]))
+
+
+def test_recalculation_of_the_template_costs_under_5_ms_a_function(book: com.Book, session: Session) -> None:
+    holdings = put(book, "A1", blanked(call(book, "FETCH_HOLDINGS", "demo")))
+    etf = put(book, "H1", blanked(call(book, "LOAD_ETF", "demo")))
+    names = put(book, "N1", call(book, "BN_NAMES", holdings, etf))
+    ((handle,),) = call(book, "COVARIANCE", names, "demo", com.MISSING, True)  # noqa: FBT003 - as Excel passes it
+    calls = [
+        ("FETCH_HOLDINGS", "demo"),
+        ("LOAD_ETF", "demo"),
+        ("BN_NAMES", holdings, etf),
+        ("COVARIANCE", names, "demo", com.MISSING, True),
+        ("BETA_NEUTRAL", holdings, etf, handle),
+        ("BN_EXPOSURE", holdings, etf, handle),
+    ]
+
+    def once() -> float:
+        start = time.perf_counter()
+        for name, *args in calls:
+            call(book, name, *args)
+        return time.perf_counter() - start
+
+    once()
+    assert min(once() for _ in range(5)) / len(calls) < 0.005
+
+
+def blanked(rows: list[list[Any]]) -> list[list[Any]]:
+    return [[None if cell == "" else cell for cell in row] for row in rows]

@@ -1,0 +1,376 @@
+"""Stand-ins for pywin32 and for Excel's objects, under which xlwings' Windows modules run anywhere.
+
+Only what those modules ask for is here. What Excel gives for a cell is as seen on Windows: a blank
+is ``None``, an error a negative number, a date a time with a zone, a missing argument
+``MISSING``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import datetime as dt
+import re
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+RANGE_IID = "{00020846-0000-0000-C000-000000000046}"
+MISSING = -2147352572
+ERRORS = {
+    "#DIV/0!": -2146826281,
+    "#N/A": -2146826246,
+    "#NAME?": -2146826259,
+    "#NULL!": -2146826288,
+    "#NUM!": -2146826252,
+    "#REF!": -2146826265,
+    "#VALUE!": -2146826273,
+}
+REFERENCE = re.compile(r"\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?")
+
+
+class ComError(Exception):
+    """What pywin32 raises."""
+
+    def __init__(self, hresult: int = -2147352567, *rest: object) -> None:
+        super().__init__(hresult, "", None, None)
+        self.hresult = hresult
+        self.excepinfo = None
+
+
+class Time(dt.datetime):
+    """A date as pywin32 gives it."""
+
+
+class Anything:
+    """Is called and asked without consequence."""
+
+    def __call__(self, *_: object, **__: object) -> Anything:
+        return self
+
+    def __getattr__(self, name: str) -> Anything:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+
+class Dispatch:
+    """The base of COM objects."""
+
+
+class Wrapped:
+    """An object on its way between processes."""
+
+    def __init__(self, inner: object) -> None:
+        self.inner = inner
+
+
+def unwrap(value: object) -> object:
+    if isinstance(value, Wrapped):
+        return value.inner
+    raise ValueError(value)
+
+
+def module(name: str, **content: Any) -> types.ModuleType:
+    made = types.ModuleType(name)
+    made.__dict__.update(content)
+    sys.modules[name] = made
+    parent, _, last = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], last, made)
+    return made
+
+
+def install() -> None:
+    """Put the stand-ins in the place of pywin32."""
+    module("pywintypes", com_error=ComError, error=OSError, TimeType=Time, IID=str.upper)
+    module(
+        "pythoncom",
+        CoInitialize=lambda *_: None,
+        CoUninitialize=lambda *_: None,
+        IID_IDispatch="IDispatch",
+        IID_IEnumVARIANT="IEnumVARIANT",
+        com_error=ComError,
+        ole_error=ComError,
+        TypeIIDs={"IDispatch": type("PyIDispatch", (), {})},
+        CoMarshalInterThreadInterfaceInStream=lambda _, value: value,
+        CoGetInterfaceAndReleaseStream=lambda stream, _: stream,
+        __file__="stand-in",
+    )
+    for name in ("win32api", "win32con", "win32gui", "win32process", "win32event"):
+        made = module(name)
+        made.__getattr__ = lambda _: Anything()  # type: ignore[method-assign] # a module's own fallback
+    sys.modules["win32process"].GetWindowThreadProcessId = lambda _: (1, 4242)  # type: ignore[attr-defined]
+    module("win32timezone", TimeZoneInfo=types.SimpleNamespace(utc=lambda: dt.UTC))
+    module("win32com")
+    module(
+        "win32com.client",
+        CDispatch=Dispatch,
+        DispatchBaseClass=type("DispatchBaseClass", (), {}),
+        CoClassBaseClass=type("CoClassBaseClass", (), {}),
+        Dispatch=lambda value, **_: value,
+        DispatchEx=lambda value, **_: value,
+        gencache=types.SimpleNamespace(EnsureModule=lambda *_, **__: None),
+    )
+    module("win32com.server")
+    module("win32com.server.dispatcher")
+    module("win32com.server.policy", DefaultPolicy=object)
+    module("win32com.server.util", wrap=lambda value, **_: Wrapped(value), unwrap=unwrap)
+    module("win32com.server.exception", COMException=ComError)
+    real = ctypes.PyDLL
+    ctypes.windll = ctypes.oledll = Anything()  # type: ignore[attr-defined, assignment] # Windows only
+    ctypes.PyDLL = lambda *a, **k: Anything() if a and a[0] == "stand-in" else real(*a, **k)  # type: ignore[assignment, misc]
+
+
+def xlwings_as_on_windows() -> types.ModuleType:
+    """Import xlwings with the modules that it has on Windows only."""
+    install()
+    import xlwings as xw
+    from xlwings import _xlwindows
+    from xlwings.main import Engine
+
+    if "excel" not in [engine.name for engine in xw.engines]:
+        xw.engines.add(Engine(impl=_xlwindows.engine))
+    xw.engines.active = xw.engines["excel"]
+    xw._xlwindows = _xlwindows
+    from xlwings import com_server, udfs
+
+    xw.func, xw.arg, xw.ret, xw.sub = udfs.xlfunc, udfs.xlarg, udfs.xlret, udfs.xlsub
+    xw.import_udfs, xw.serve = udfs.import_udfs, com_server.serve
+    return xw
+
+
+# ---------------------------------------------------------------- Excel's objects
+
+
+class TypeInformation:
+    """By which xlwings knows a range."""
+
+    iid = RANGE_IID
+
+    def GetTypeInfo(self) -> TypeInformation:
+        return self
+
+    def GetTypeAttr(self) -> TypeInformation:
+        return self
+
+    def GetDocumentation(self, _: int) -> tuple[str]:
+        return ("Range",)
+
+
+def as_excel_gives(value: Any) -> Any:
+    if isinstance(value, str) and value in ERRORS:
+        return ERRORS[value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return float(value)
+    if isinstance(value, dt.datetime):
+        return Time(*value.timetuple()[:6], tzinfo=dt.UTC)
+    return value
+
+
+def as_excel_takes(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None)
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
+        return f"FORMULA {value}"
+    if isinstance(value, str) and value.startswith("'"):
+        return value[1:]
+    return None if value == "" else value
+
+
+def letters(number: int) -> str:
+    text = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(65 + rest) + text
+    return text
+
+
+def number_of(text: str) -> int:
+    number = 0
+    for letter in text:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+class Range(Dispatch):
+    """A rectangle of cells."""
+
+    CLSID = RANGE_IID
+
+    def __init__(self, sheet: Sheet, row: int, column: int, rows: int = 1, columns: int = 1) -> None:
+        self._oleobj_ = TypeInformation()
+        self.Worksheet, self.Row, self.Column = sheet, row, column
+        self.shape = rows, columns
+        self.Rows = types.SimpleNamespace(Count=rows)
+        self.Columns = types.SimpleNamespace(Count=columns)
+        self.Count = rows * columns
+
+    def places(self) -> list[list[tuple[int, int]]]:
+        rows, columns = self.shape
+        return [[(self.Row + i, self.Column + j) for j in range(columns)] for i in range(rows)]
+
+    @property
+    def Value(self) -> Any:
+        self.Worksheet.cells_read += self.Count
+        rows = tuple(
+            tuple(as_excel_gives(self.Worksheet.cells.get(at)) for at in line) for line in self.places()
+        )
+        return rows[0][0] if self.Count == 1 else rows
+
+    @Value.setter
+    def Value(self, value: Any) -> None:
+        self.Worksheet.writes += 1
+        lines = value if isinstance(value, (list, tuple)) else [[value]]
+        for line, places in zip(lines, self.places(), strict=True):
+            for one, at in zip(line, places, strict=True):
+                self.Worksheet.cells[at] = as_excel_takes(one)
+
+    def __call__(self, row: int, column: int = 1) -> Range:
+        return Range(self.Worksheet, self.Row + row - 1, self.Column + column - 1)
+
+    def GetAddress(self, *_: object) -> str:
+        rows, columns = self.shape
+        first = f"${letters(self.Column)}${self.Row}"
+        return (
+            first
+            if rows == columns == 1
+            else f"{first}:${letters(self.Column + columns - 1)}${self.Row + rows - 1}"
+        )
+
+    Address = GetAddress
+
+    @property
+    def Application(self) -> Application:
+        return self.Worksheet.Parent.Application
+
+    def ClearContents(self) -> None:
+        for line in self.places():
+            for at in line:
+                self.Worksheet.cells.pop(at, None)
+
+
+class Sheet(Dispatch):
+    """A worksheet; ``cells`` maps row and column to a value."""
+
+    def __init__(self, book: Book, name: str) -> None:
+        self.Parent, self.Name, self.Index = book, name, 0
+        self.cells: dict[tuple[int, int], Any] = {}
+        self.cells_read = self.writes = 0
+        self.activated = False
+
+    def Cells(self, row: int, column: int) -> Range:
+        return Range(self, row, column)
+
+    def Range(self, first: Any, last: Any = None) -> Range:
+        if isinstance(first, Range):
+            last = last or first
+            rows, columns = last.shape
+            return Range(
+                self,
+                first.Row,
+                first.Column,
+                last.Row - first.Row + rows,
+                last.Column - first.Column + columns,
+            )
+        match = REFERENCE.fullmatch(str(first).upper())
+        assert match, first
+        left, top = number_of(match[1]), int(match[2])
+        right, bottom = (number_of(match[3]), int(match[4])) if match[3] else (left, top)
+        return Range(self, top, left, bottom - top + 1, right - left + 1)
+
+    @property
+    def UsedRange(self) -> Range:
+        used = [at for at, value in self.cells.items() if value is not None] or [(1, 1)]
+        rows, columns = [row for row, _ in used], [column for _, column in used]
+        return Range(
+            self, min(rows), min(columns), max(rows) - min(rows) + 1, max(columns) - min(columns) + 1
+        )
+
+    def Activate(self) -> None:
+        self.activated = True
+
+    Select = Activate
+
+
+class Collection(list[Any]):
+    """Excel's collections count from 1 and know names."""
+
+    def __call__(self, key: int | str) -> Any:
+        if isinstance(key, int):
+            return self[key - 1]
+        for one in self:
+            if one.Name.lower() == key.lower():
+                return one
+        raise ComError(-2147352565)
+
+    @property
+    def Count(self) -> int:
+        return len(self)
+
+
+class Components(dict[str, str]):
+    """The modules of a macro project."""
+
+    def __call__(self, name: str) -> str:
+        if name not in self:
+            raise ComError
+        return name
+
+    def Remove(self, name: str) -> None:
+        self.pop(name)
+
+    def Import(self, path: str) -> None:
+        source = Path(path).read_text(encoding="utf-8")
+        found = re.search(r'VB_Name = "(\w+)"', source)
+        assert found
+        self[found[1]] = source
+
+
+class Application(Dispatch):
+    """Excel; ``history`` tells how its state was changed."""
+
+    Version, Hwnd, Path, Name = "16.0", 99, "C:\\Office", "Microsoft Excel"
+    AUTOMATIC, MANUAL = -4105, -4135
+
+    def __init__(self) -> None:
+        self.Workbooks = Collection()
+        self.options: list[tuple[str, dict[str, Any]]] = []
+        self.history: list[tuple[str, Any]] = []
+        self.full_calculations = 0
+        self.__dict__.update(ScreenUpdating=True, Calculation=self.AUTOMATIC, StatusBar=False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"ScreenUpdating", "Calculation", "StatusBar"}:
+            self.history.append((name, value))
+        super().__setattr__(name, value)
+
+    def MacroOptions(self, name: str, **options: Any) -> None:
+        self.options.append((name, options))
+
+    def CalculateFull(self) -> None:
+        self.full_calculations += 1
+
+
+class Book(Dispatch):
+    """A workbook."""
+
+    def __init__(self, folder: Path, sheets: tuple[str, ...] = ("Sheet1",)) -> None:
+        self.Application = Application()
+        self.Name = "betaneutral.xlsm"
+        self.Path = str(folder)
+        self.FullName = str(folder / self.Name)
+        self.Worksheets = Collection(Sheet(self, name) for name in sheets)
+        self.Worksheets.Application, self.Worksheets.Parent = self.Application, self  # type: ignore[attr-defined]
+        self.Sheets = self.Worksheets
+        self.Names = Collection()
+        self.VBProject = types.SimpleNamespace(VBComponents=Components())
+        self.Application.Workbooks.append(self)
+
+    def Activate(self) -> None:
+        self.activated = True
+
+    def name(self, name: str, area: Range) -> None:
+        self.Names.append(types.SimpleNamespace(Name=name, RefersToRange=area))
