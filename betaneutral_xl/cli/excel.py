@@ -56,7 +56,7 @@ def run_install(args: argparse.Namespace) -> None:
     out.print(f"Installed: {target}", markup=False, soft_wrap=True)
     _print(install.findings(target))
     out.print(
-        f"\nOpen {target.name}, allow macros, and press Rebalance. To be asked no more, make {target.parent} a "
+        f"\nOpen {target.name}, allow macros, press Rebalance. To be asked no more, make {target.parent} a "
         "trusted location: File, Options, Trust Center, Trust Center Settings, Trusted Locations.",
         markup=False,
         soft_wrap=True,
