@@ -135,8 +135,15 @@ def xlwings_as_on_windows() -> types.ModuleType:
     xw._xlwindows = _xlwindows
     from xlwings import com_server, udfs
 
-    xw.func, xw.arg, xw.ret, xw.sub = udfs.xlfunc, udfs.xlarg, udfs.xlret, udfs.xlsub
-    xw.import_udfs, xw.serve = udfs.import_udfs, com_server.serve
+    windows = {
+        "func": udfs.xlfunc,
+        "arg": udfs.xlarg,
+        "ret": udfs.xlret,
+        "sub": udfs.xlsub,
+        "import_udfs": udfs.import_udfs,
+        "serve": com_server.serve,
+    }
+    xw.__dict__.update(windows)
     return xw
 
 
@@ -282,7 +289,7 @@ class Sheet(Dispatch):
         return Range(self, top, left, bottom - top + 1, right - left + 1)
 
     @property
-    def UsedRange(self) -> Range:
+    def UsedRange(self) -> Any:
         used = [at for at, value in self.cells.items() if value is not None] or [(1, 1)]
         rows, columns = [row for row, _ in used], [column for _, column in used]
         return Range(
@@ -334,6 +341,9 @@ class Application(Dispatch):
 
     Version, Hwnd, Path, Name = "16.0", 99, "C:\\Office", "Microsoft Excel"
     AUTOMATIC, MANUAL = -4105, -4135
+    ScreenUpdating: bool
+    Calculation: int
+    StatusBar: object
 
     def __init__(self) -> None:
         self.Workbooks = Collection()

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import replaced_com as com
 import openpyxl
 import pytest
+import replaced_com as com
 
 xw = com.xlwings_as_on_windows()
 
@@ -14,6 +13,9 @@ from betaneutral_xl.hosts import template  # noqa: E402 - after xlwings is as on
 from betaneutral_xl.hosts.excel import udfs  # noqa: E402
 from betaneutral_xl.hosts.session import Session  # noqa: E402
 from betaneutral_xl.settings import Settings  # noqa: E402
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import replaced_com as com
 import pytest
+import replaced_com as com
 import xlwings as xw
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.excel import buttons
 from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
-from betaneutral_xl.hosts.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from betaneutral_xl.hosts.session import Session
 
 
 class Alerts(list[tuple[str, str]]):
@@ -35,7 +36,7 @@ def press(book: com.Book, name: str) -> None:
     """Do what the ribbon's callback does: RunPython through the server that answers the functions."""
     from xlwings import com_server
 
-    server = com_server.XLPython()
+    server: Any = com_server.XLPython()
     server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", book)
     server.Exec(f"from betaneutral_xl.hosts.excel import buttons; buttons.press('{name}')", {})
 

@@ -3,25 +3,32 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import replaced_com as com
 import numpy as np
 import pytest
+import replaced_com as com
 import xlwings as xw
 
 from betaneutral_xl.hosts.excel import vba
 from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY, FUNCTIONS
-from betaneutral_xl.hosts.session import Session
 
-HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
-ETF = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.session import Session
+
+HOLDINGS: list[list[Any]] = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
+ETF: list[list[Any]] = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
 RISK: list[list[Any]] = [
     ["", "A", "B", "C"],
     ["A", 0.04, 0.02, 0.01],
     ["B", 0.02, 0.03, 0.015],
     ["C", 0.01, 0.015, 0.05],
 ]
+
+
+def import_udfs(modules: str, book: com.Book) -> None:
+    importing: Any = xw.import_udfs
+    importing(modules, book)
 
 
 def put(book: com.Book, at: str, rows: list[list[Any]]) -> com.Range:
@@ -38,7 +45,8 @@ def call(book: com.Book, name: str, *args: Any) -> Any:
 
     padded = [*args, *[com.MISSING] * (len(BY_NAME[name].arguments) - len(args))]
     caller = book.Worksheets(1).Range("ZZ1")
-    answer = com_server.XLPython().CallUDF(vba.UDFS, name, tuple(padded), book, caller)
+    server: Any = com_server.XLPython()
+    answer = server.CallUDF(vba.UDFS, name, tuple(padded), book, caller)
     return answer if isinstance(answer, list) else [[answer]]  # one cell comes back as itself
 
 
@@ -48,12 +56,12 @@ def rows_of(session: Session, name: str, *values: Any) -> list[list[Any]]:
 
 
 def test_the_workbook_holds_what_xlwings_would_import(book: com.Book, session: Session) -> None:
-    xw.import_udfs(vba.UDFS, book)
+    import_udfs(vba.UDFS, book)
     assert book.VBProject.VBComponents["xlwings_udfs"] == vba.functions()
 
 
 def test_excel_is_told_the_help_of_every_function_and_argument(book: com.Book, session: Session) -> None:
-    xw.import_udfs(vba.UDFS, book)
+    import_udfs(vba.UDFS, book)
     told = {name.partition("!")[2]: options for name, options in book.Application.options}
     assert set(told) == {function.name for function in FUNCTIONS}
     for function in FUNCTIONS:
@@ -102,7 +110,7 @@ def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session,
 
 
 def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
-    day = dt.datetime(2025, 11, 18)
+    day = dt.datetime(2025, 11, 18)  # noqa: DTZ001 - as a cell has it
     table = call(book, "FETCH_HOLDINGS", "demo", put(book, "A1", [[day]]))
     assert table[1][0] == "MSFT"
     area = put(book, "C1", [[None if cell == "" else cell for cell in row] for row in table])
@@ -157,7 +165,7 @@ def test_recalculation_of_the_template_costs_under_5_ms_a_function(book: com.Boo
     etf = put(book, "H1", blanked(call(book, "LOAD_ETF", "demo")))
     names = put(book, "N1", call(book, "BN_NAMES", holdings, etf))
     ((handle,),) = call(book, "COVARIANCE", names, "demo", com.MISSING, True)  # noqa: FBT003 - as Excel passes it
-    calls = [
+    calls: list[tuple[Any, ...]] = [
         ("FETCH_HOLDINGS", "demo"),
         ("LOAD_ETF", "demo"),
         ("BN_NAMES", holdings, etf),

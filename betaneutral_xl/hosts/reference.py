@@ -1,0 +1,46 @@
+"""The reference page of the worksheet functions, written from their registry."""
+
+from __future__ import annotations
+
+from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS, Function
+
+HEAD = f"""\
+# Worksheet functions
+
+The same in Excel and in LibreOffice Calc, in the category "{CATEGORY}". This page is written from the
+registry (`betaneutral_xl/hosts/functions.py`) by `python tools/build_reference.py`; a test holds it current.
+
+- A range may be a row, a column, a cell, a block or whole columns (`A:B`); blank rows and columns around a
+  table do not count; tickers may be in any spelling; numbers may be text (`12.5%`).
+- An error is one line in the cell, `#BETA! what - what to do`. A function that is given such a line passes
+  it on, so that the first cause is what you read. `BN_LAST_ERROR()` repeats the last one.
+- Recalculation never fetches and never estimates again: results are kept by content. The button Refresh, or
+  another value in `refresh`, asks anew.
+- A handle such as `cov#301744e113b4 [500x500]` is one cell that stands for a matrix: the same data, the same
+  text.
+- Constraints are rows of two columns, name and value, or three, name, for which, value:
+  `long_only | TRUE`, `upper | NVDA | 5%`. Their names are those of `betaneutral_xl.Constraints`; besides,
+  `on_missing` and `etf_on_missing` say what to do about names without risk data.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    listed = "\n".join(f"| [{one.name}](#{one.name.lower()}) | {_cell(one.help)} |" for one in FUNCTIONS)
+    table = f"| function | |\n|---|---|\n{listed}\n"
+    return "\n".join([HEAD, table, *map(_section, FUNCTIONS)])
+
+
+def _section(function: Function) -> str:
+    parts = [one.name if not one.optional else f"[{one.name}]" for one in function.arguments]
+    lines = [f"## {function.name}", "", function.help, "", f"`{function.name}({', '.join(parts)})`", ""]
+    if function.arguments:
+        lines += ["| argument | |", "|---|---|"]
+        lines += [f"| `{one.name}` | {_cell(one.help)} |" for one in function.arguments]
+        lines.append("")
+    lines += [f"Example: `{function.example}`", ""]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+
+
+def test_the_workbook_is_installed_for_this_python_and_taken_away_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "Beta Neutral"
+    assert main(["excel", "install", "--folder", str(folder)]) == 0
+    told = capsys.readouterr().out
+    assert "Trusted Locations" in told
+    workbook = openpyxl.load_workbook(folder / "betaneutral.xlsm")
+    assert workbook["xlwings.conf"]["B1"].value == sys.executable
+    assert main(["excel", "check", str(folder / "betaneutral.xlsm")]) == 0
+    assert "ok  betaneutral.xlsm: built for xlwings" in capsys.readouterr().out
+    assert main(["excel", "install", "--folder", str(folder)]) == 0
+    assert main(["excel", "uninstall"]) == 0
+    assert not (folder / "betaneutral.xlsm").exists()
+    assert main(["excel", "uninstall"]) == 5
+
+
+def test_a_workbook_that_was_worked_with_is_never_removed_or_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
+    workbook = tmp_path / "betaneutral.xlsm"
+    mine = workbook.read_bytes() + b" "
+    workbook.write_bytes(mine)
+    assert main(["excel", "install", "--folder", str(tmp_path)]) == 5
+    assert "has been changed" in capsys.readouterr().err
+    assert main(["excel", "uninstall"]) == 0
+    assert "Kept, because it has been changed since" in capsys.readouterr().out
+    assert workbook.read_bytes() == mine

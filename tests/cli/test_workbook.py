@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    assert main(["workbook", "build"]) == 0
+    return tmp_path
+
+
+def test_build_writes_both_workbooks(folder: Path) -> None:
+    assert {path.name for path in folder.glob("betaneutral.*")} == {"betaneutral.xlsm", "betaneutral.xlsx"}
+    with zipfile.ZipFile(folder / "betaneutral.xlsm") as package:
+        assert {"xl/vbaProject.bin", "customUI/customUI14.xml"} <= set(package.namelist())
+    with zipfile.ZipFile(folder / "betaneutral.xlsx") as package:
+        assert not [name for name in package.namelist() if "vba" in name or "customUI" in name]
+
+
+@pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlsx"])
+def test_run_does_in_a_file_what_the_buttons_do(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (folder / name).read_bytes()
+    assert main(["workbook", "run", name, "--output", f"done-{name}"]) == 0
+    assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%" in capsys.readouterr().out
+    assert (folder / name).read_bytes() == before
+    assert main(["workbook", "run", f"done-{name}", "--button", "orders"]) == 0
+    assert len(list(folder.glob("done-betaneutral orders *.csv"))) == 1
+
+
+def test_what_fails_leaves_the_file_as_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = folder / "betaneutral.xlsx"
+    before = file.read_bytes()
+    assert main(["workbook", "run", "betaneutral.xlsx", "--button", "restore"]) == 2
+    assert "There is no earlier proposal to restore" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+def test_a_copy_keeps_the_ending_of_its_kind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["workbook", "run", "betaneutral.xlsm", "--output", "copy.xlsx"]) == 2
+    assert "Give it the ending .xlsm" in capsys.readouterr().err

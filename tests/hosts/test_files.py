@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
+from betaneutral_xl.hosts import template
+from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
+from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.rebalance import press
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHAIN = b'<calcChain xmlns="%s"><c r="E4" i="3"/></calcChain>' % MAIN.encode()
+CHAIN_TYPE = b'<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    settings = Settings(cache=tmp_path_factory.mktemp("cache"))
+    return template.build(Session(settings), {"betaneutral_xl": "0.1.0"})
+
+
+@pytest.fixture
+def file(built: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes(built)
+    return path
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return Session(Settings(cache=tmp_path / "cache"))
+
+
+def parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def loaded(content: bytes) -> Any:
+    return openpyxl.load_workbook(io.BytesIO(content))
+
+
+def test_only_what_is_written_changes(file: Path, session: Session) -> None:
+    before = parts(file.read_bytes())
+    book = FileWorkbook(file)
+    assert press("rebalance", book, session).error is None
+    book.save()
+    after = parts(file.read_bytes())
+    assert list(after) == list(before)
+    order = list(Sheet)
+    written = {f"xl/worksheets/sheet{order.index(one) + 1}.xml" for one in (Sheet.REBALANCE, Sheet.LOG)}
+    assert {name for name in before if after[name] != before[name]} == written | {"xl/workbook.xml"}
+
+
+def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Session) -> None:
+    book = FileWorkbook(file)
+    outcome = press("rebalance", book, session)
+    assert outcome.message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%")
+    book.save()
+    sheet = loaded(file.read_bytes())[Sheet.REBALANCE]
+    assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
+    assert sheet.cell(PROPOSAL.table, 1).value == "ticker"
+    assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
+    again = FileWorkbook(file)
+    assert press("rebalance", again, session).error is None
+    assert press("restore", again, session).error is None
+    again.save(file.with_name("copy.xlsx"))
+    log = loaded(file.with_name("copy.xlsx").read_bytes())[Sheet.LOG]
+    assert [log.cell(row, 2).value for row in (5, 6, 7)] == ["Rebalance", "Rebalance", "Restore"]
+
+
+def test_there_is_nothing_to_restore_at_first(file: Path, session: Session) -> None:
+    outcome = press("restore", FileWorkbook(file), session)
+    assert outcome.message == "There is no earlier proposal to restore. Rebalance keeps one."
+
+
+def test_what_cannot_be_solved_leaves_the_proposal_alone(file: Path, session: Session) -> None:
+    book = FileWorkbook(file)
+    press("rebalance", book, session)
+    before = book.below(Sheet.REBALANCE, 1)
+    sheet, cell = book._cells_of("setting_method")
+    book._book[sheet][cell] = "magic"
+    outcome = press("rebalance", book, session)
+    assert outcome.message.startswith("There is no method 'magic'")
+    assert book.below(Sheet.REBALANCE, 1) == before
+
+
+def test_values_come_back_as_they_were_written(file: Path) -> None:
+    values: dict[tuple[int, int], Any] = {
+        (30, 1): 0.1 + 0.2,
+        (30, 2): "a & <b>\n",
+        (30, 3): True,
+        (31, 1): "=cmd|' /C calc'!A0",
+        (31, 2): "@SUM(1)",
+        (31, 3): date(2025, 11, 18),
+        (31, 30): "\x07bell",
+    }
+    sheet = loaded(changed(file.read_bytes(), {Sheet.REBALANCE: values}))[Sheet.REBALANCE]
+    assert sheet.cell(30, 1).value == 0.1 + 0.2
+    assert sheet.cell(30, 2).value == "a & <b>\n"
+    assert sheet.cell(30, 3).value is True
+    assert (sheet.cell(31, 1).value, sheet.cell(31, 1).data_type) == ("=cmd|' /C calc'!A0", "s")
+    assert sheet.cell(31, 1).quotePrefix
+    assert sheet.cell(31, 2).quotePrefix
+    assert sheet.cell(31, 3).value == 45979
+    assert sheet.cell(31, 30).value == "bell"
+
+
+def test_a_cell_keeps_its_format_and_loses_its_formula(file: Path) -> None:
+    sheet = loaded(changed(file.read_bytes(), {Sheet.HOLDINGS: {(4, 5): 1.5, (6, 1): None}}))[Sheet.HOLDINGS]
+    assert sheet["E4"].value == 1.5
+    assert sheet["E4"].number_format.startswith("0.00%")
+    assert sheet["A6"].value is None
+
+
+def test_a_calculation_chain_goes_with_the_formulas_it_names(file: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, data in parts(file.read_bytes()).items():
+            package.writestr(
+                name, data.replace(b"</Types>", CHAIN_TYPE) if name == "[Content_Types].xml" else data
+            )
+        package.writestr("xl/calcChain.xml", CHAIN)
+    kept = parts(changed(out.getvalue(), {Sheet.REBALANCE: {(30, 1): 1.0}}))
+    assert kept["xl/calcChain.xml"] == CHAIN
+    dropped = parts(changed(out.getvalue(), {Sheet.HOLDINGS: {(4, 5): 1.0}}))
+    assert "xl/calcChain.xml" not in dropped
+    assert b"calcChain" not in dropped["[Content_Types].xml"]
+
+
+def test_what_is_no_workbook_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "notes.xlsx"
+    path.write_text("not a workbook", encoding="utf-8")
+    with pytest.raises(UnreadableFile, match=r"notes\.xlsx is no workbook that can be read"):
+        FileWorkbook(path)
+
+
+def test_a_workbook_that_is_not_the_template_is_told_what_it_lacks(tmp_path: Path, session: Session) -> None:
+    path = tmp_path / "other.xlsx"
+    openpyxl.Workbook().save(path)
+    outcome = press("rebalance", FileWorkbook(path), session)
+    assert isinstance(outcome.error, NamedRangeMissing)
+    assert outcome.message.startswith("other.xlsx has no range named setting_fund")
