@@ -162,10 +162,16 @@ LIMIT_ROWS: tuple[Setting, ...] = (
         default=Universe.UNION,
         choices=tuple(Universe),
     ),
+    Setting(
+        name="long_only", label="", hint="Blank: short positions are allowed.", choices=("TRUE", "FALSE")
+    ),
+    Setting(name="upper", label="", hint="Most weight of any name, such as 5%; for which: one name."),
+    Setting(name="turnover", label="", hint="Most one-way turnover, such as 30%."),
+    Setting(name="max_trades", label="", hint="Most names that are traded."),
 )
 """The limits that are named on the sheet."""
 
-FREE_LIMITS = 6
+FREE_LIMITS = 5
 """Blank rows under them, for more."""
 
 
@@ -178,7 +184,7 @@ class Proposal:
     sources: int = 5
     warnings: int = 13
     table: int = 29
-    beside: int = 6
+    beside: int = 7
 
 
 PROPOSAL = Proposal()

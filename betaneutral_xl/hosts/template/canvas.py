@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.layout import Sheet
     from betaneutral_xl.hosts.session import Rows
 
-DIGITS = 12
+DIGITS = 10
 """Significant digits of cached values: the last ones differ from machine to machine."""
 
 INK, MUTED, ACCENT, LINE, INPUT = "#1F2937", "#6B7280", "#1E3A5F", "#D5DBE3", "#FFFBEB"

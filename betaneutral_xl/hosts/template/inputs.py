@@ -155,7 +155,7 @@ def settings(template: Template) -> Worksheet:
         for column in range(3):
             sheet.write_blank(row, column, None, _entry(template))
     hint = "Further limits of BETA_NEUTRAL, a line each; for which: a ticker, a group, or blank for all."
-    sheet.write_string(row - FREE_LIMITS + 1, 3, hint, template.style(font_color=MUTED))
+    sheet.write_string(row - FREE_LIMITS + 1, 3, hint, template.style(font_color=MUTED, indent=1))
     template.book.define_name(LIMITS, f"=Settings!$A${first}:$C${row + 1}")
     sheet.freeze_panes(3, 0)
     sheet.set_landscape()
@@ -186,4 +186,4 @@ def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> 
         choices = [str(one) for one in setting.choices]
         rule = {"validate": "list", "source": choices, "error_message": "Choose one of the list."}
         sheet.data_validation(row, 2, row, 2, {**rule, "error_title": setting.label or setting.name})
-    sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED))
+    sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED, indent=1))

@@ -44,8 +44,7 @@ def previous(template: Template) -> Worksheet:
 def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     """Prepare the sheet for what the button writes: formats by column, and by rule where columns vary."""
     sheet.set_column(0, 0, 32)
-    sheet.set_column(1, 4, 13, template.style(num_format=PERCENT))
-    sheet.set_column(5, 5, 20, template.style(num_format=PERCENT))
+    sheet.set_column(1, 5, 13, template.style(num_format=PERCENT))
     sheet.set_column(6, 13, 16, template.style(num_format=PERCENT))
     head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
     for row, numbers in ((PROPOSAL.measures, 4), (PROPOSAL.table, 13)):
@@ -80,9 +79,10 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     sheet.conditional_format(
         PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total}
     )
+    beside = PROPOSAL.beside - 1
     caution = template.book.add_format({"font_color": "#92400E"})
     sheet.conditional_format(
-        PROPOSAL.warnings - 1, 5, PROPOSAL.table - 3, 5, {"type": "no_blanks", "format": caution}
+        PROPOSAL.warnings - 1, beside, PROPOSAL.table - 3, beside, {"type": "no_blanks", "format": caution}
     )
     sheet.freeze_panes(3, 1)
     sheet.set_landscape()

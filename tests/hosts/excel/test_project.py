@@ -3,7 +3,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -19,9 +20,6 @@ from betaneutral_xl.hosts.layout import Sheet  # noqa: E402
 from betaneutral_xl.hosts.rebalance import BUTTONS  # noqa: E402
 from betaneutral_xl.hosts.session import Session  # noqa: E402
 from betaneutral_xl.settings import Settings  # noqa: E402
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:oletools"
@@ -66,6 +64,22 @@ def mistakes(text: str) -> list[str]:
 
 def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> None:
     assert project.build_xlsm(Session(Settings(cache=tmp_path))) == built
+
+
+def rounded(content: bytes) -> bytes:
+    """Return XML with its decimals to nine digits: the last ones differ from machine to machine."""
+    return re.sub(rb"-?\d+\.\d{8,}(?:E-?\d+)?", lambda found: b"%.9g" % float(found[0]), content)
+
+
+@pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlsx"])
+def test_the_workbook_of_the_repository_is_current(name: str, built: bytes, tmp_path: Path) -> None:
+    golden = (Path(__file__).parents[3] / "workbook" / name).read_bytes()
+    fresh = built if name.endswith("m") else project.build_xlsx(Session(Settings(cache=tmp_path)))
+    with zipfile.ZipFile(io.BytesIO(golden)) as old, zipfile.ZipFile(io.BytesIO(fresh)) as new:
+        assert old.namelist() == new.namelist()
+        for part_name in old.namelist():
+            same = rounded(old.read(part_name)) == rounded(new.read(part_name))
+            assert same, f"{part_name}: run betaneutral-xl workbook build --folder workbook"
 
 
 def test_the_project_holds_what_is_meant_to_be_there(built: bytes) -> None:
