@@ -163,7 +163,7 @@ LIMIT_ROWS: tuple[Setting, ...] = (
         choices=tuple(Universe),
     ),
     Setting(
-        name="long_only", label="", hint="Blank: short positions are allowed.", choices=("TRUE", "FALSE")
+        name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")
     ),
     Setting(name="upper", label="", hint="Most weight of any name, such as 5%; for which: one name."),
     Setting(name="turnover", label="", hint="Most one-way turnover, such as 30%."),
