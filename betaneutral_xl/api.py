@@ -79,18 +79,23 @@ def fetch_holdings(
 
 
 def load_etf(
-    source: Path | str, fund: str | None = None, classes: Collection[str] = (AssetClass.EQUITY,)
+    source: Path | str,
+    fund: str | None = None,
+    classes: Collection[str] = (AssetClass.EQUITY,),
+    settings: Settings | None = None,
 ) -> Etf:
     """Load an ETF's constituents from its issuer's holdings file, as downloaded.
 
     Parameters
     ----------
     source
-        The file.
+        The file; or a fund's ticker, for its newest file in the download folders; or an address.
     fund
         Which fund, where the file has several.
     classes
         The asset classes that make the basket: ``equity`` and others of ``AssetClass``.
+    settings
+        The download folders and allowed hosts; by default, from the environment.
 
     Raises
     ------
@@ -101,7 +106,7 @@ def load_etf(
     from betaneutral_xl.sources import etf_files  # noqa: PLC0415 - only this needs its parsers
 
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
-    return etf_files.load_etf(source, fund=fund, classes=chosen)
+    return etf_files.load_etf(source, fund=fund, classes=chosen, settings=settings)
 
 
 def covariance(

@@ -118,7 +118,7 @@ def install() -> None:
     module("win32com.server.util", wrap=lambda value, **_: Wrapped(value), unwrap=unwrap)
     module("win32com.server.exception", COMException=ComError)
     real = ctypes.PyDLL
-    ctypes.windll = ctypes.oledll = Anything()  # type: ignore[attr-defined, assignment] # Windows only
+    ctypes.__dict__.update(windll=Anything(), oledll=Anything())
     ctypes.PyDLL = lambda *a, **k: Anything() if a and a[0] == "stand-in" else real(*a, **k)  # type: ignore[assignment, misc]
 
 
@@ -131,11 +131,12 @@ def xlwings_as_on_windows() -> types.ModuleType:
 
     if "excel" not in [engine.name for engine in xw.engines]:
         xw.engines.add(Engine(impl=_xlwindows.engine))
-    xw.engines.active = xw.engines["excel"]
-    xw._xlwindows = _xlwindows
+    engines: Any = xw.engines
+    engines.active = engines["excel"]
     from xlwings import com_server, udfs
 
     windows = {
+        "_xlwindows": _xlwindows,
         "func": udfs.xlfunc,
         "arg": udfs.xlarg,
         "ret": udfs.xlret,

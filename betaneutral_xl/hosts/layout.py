@@ -162,9 +162,7 @@ LIMIT_ROWS: tuple[Setting, ...] = (
         default=Universe.UNION,
         choices=tuple(Universe),
     ),
-    Setting(
-        name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")
-    ),
+    Setting(name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")),
     Setting(name="upper", label="", hint="Most weight of any name, such as 5%; for which: one name."),
     Setting(name="turnover", label="", hint="Most one-way turnover, such as 30%."),
     Setting(name="max_trades", label="", hint="Most names that are traded."),

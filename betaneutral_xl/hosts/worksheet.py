@@ -17,7 +17,7 @@ from betaneutral_xl.alignment import OnMissing, align
 from betaneutral_xl.api import choice
 from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue
+from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.hosts.handles import is_handle
 from betaneutral_xl.hosts.session import Result
@@ -27,6 +27,7 @@ from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now
 from betaneutral_xl.rebalance import CASH, Method, Rebalance
 from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources.etf_files import NAME, find_etf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     return Result(tables.holdings_rows(holdings), holdings)
 
 
-def load_etf(_: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
     """Return ticker, name, weight, class."""
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
@@ -71,7 +72,7 @@ def load_etf(_: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
 
         etf = sample.load_etf()
     else:
-        etf = api.load_etf(name, cells.text(fund), wanted or (AssetClass.EQUITY,))
+        etf = api.load_etf(name, cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings)
     return Result(tables.etf_rows(etf), etf)
 
 
@@ -456,9 +457,17 @@ def file_stamp(source: str) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def etf_stamp(_: Session, source: Grid, *__: Grid) -> object:
-    """Return what the answer of ``load_etf`` depends on besides its arguments."""
-    return file_stamp(cells.text(source) or "")
+def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
+    """Return what the answer of ``load_etf`` depends on besides its arguments: which file, in which state."""
+    name = cells.text(source) or ""
+    stamp = file_stamp(name)
+    if stamp is not None or not NAME.fullmatch(name) or name.lower() == DEMO:
+        return stamp
+    try:
+        newest = str(find_etf(name, session.settings.downloads))
+    except UnreadableFile:
+        return None
+    return newest, file_stamp(newest)
 
 
 def holdings_day(_: Session, __: Grid, as_of: Grid, *___: Grid) -> object:

@@ -111,7 +111,8 @@ def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session,
 
 def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
     day = dt.datetime(2025, 11, 18)  # noqa: DTZ001 - as a cell has it
-    table = call(book, "FETCH_HOLDINGS", "demo", put(book, "A1", [[day]]))
+    day_cell: list[list[Any]] = [[day]]
+    table = call(book, "FETCH_HOLDINGS", "demo", put(book, "A1", day_cell))
     assert table[1][0] == "MSFT"
     area = put(book, "C1", [[None if cell == "" else cell for cell in row] for row in table])
     status = call(book, "BN_STATUS", area)
