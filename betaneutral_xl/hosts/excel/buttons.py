@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import traceback
 from typing import TYPE_CHECKING
 
 import xlwings as xw
 
 from betaneutral_xl import __version__
-from betaneutral_xl.errors import BetaNeutralError, WorkbookOutOfDate
+from betaneutral_xl.errors import BetaNeutralError, HostError, WorkbookOutOfDate
 from betaneutral_xl.hosts import cells, rebalance
 from betaneutral_xl.hosts.excel.book import ExcelWorkbook
 from betaneutral_xl.hosts.excel.udfs import session
@@ -31,6 +32,10 @@ def press(name: str) -> None:
         outcome = VIEWS[name](book) if name in VIEWS else rebalance.press(name, ExcelWorkbook(book), session)
     except BetaNeutralError as error:
         outcome = Outcome(str(error), error)
+    except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
+        session.write_log(name, traceback.format_exc())
+        line = f"{type(error).__name__}: a defect of this program. The trace is in {session.log.name}."
+        outcome = Outcome(line, HostError(line))
     if outcome.message:
         mode = "info" if outcome.error is None else "critical"
         book.app.alert(outcome.message, title=TITLE, buttons="ok", mode=mode)

@@ -7,10 +7,12 @@ the functions; elsewhere they do nothing.
 from __future__ import annotations
 
 import inspect
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import xlwings as xw
-from xlwings.conversion import Converter
+from xlwings.conversion import Accessor, Pipeline
+from xlwings.conversion.standard import ReadValueFromRangeStage
 
 from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.session import Session
@@ -25,24 +27,25 @@ session = Session()
 """What this process remembers; the buttons share it where they run in it."""
 
 
-class UsedCells(Converter):
-    """A range, of whole columns the used part only; and back, rows as the session gives them."""
+class UsedCells(Accessor):
+    """A range as Excel has it, of whole columns the used part only; and back, rows as they are.
 
-    @classmethod
-    def base_reader(cls, options: Any, base_type: Any = None) -> Any:
-        """Cut the range before it is read."""
-        reader: Any = super().base_reader(options, base_type)  # type: ignore[no-untyped-call] # xlwings has no types here
-        return reader.prepend_stage(_cut_to_used)
+    xlwings' own way asks pandas about every cell, which costs more than our functions do.
+    """
 
     @staticmethod
-    def read_value(value: Any, _: Any) -> Any:
-        """Hand on the rows."""
-        return value
+    def reader(options: Any) -> Any:
+        """Return the steps from an argument to rows."""
+        steps: Any = Pipeline()
+        for step in (_cut_to_used, ReadValueFromRangeStage(options), _name_errors):
+            steps.append_stage(step)
+        return steps
 
     @staticmethod
-    def write_value(value: Rows, _: Any) -> list[list[Any]]:
-        """Hand on the rows."""
-        return [list(row) for row in value]
+    def writer(_: Any) -> Any:
+        """Return the steps from rows to a result."""
+        steps: Any = Pipeline()
+        return steps.append_stage(_as_excel_takes)
 
 
 MOST_ROWS = 100_000
@@ -57,6 +60,30 @@ def _cut_to_used(context: Any) -> None:
     first = context.range[0, 0]
     rows = max(1, used.row - first.row + 1)
     context.range = context.range[:rows, :]
+
+
+def _name_errors(context: Any) -> None:
+    """Replace the numbers that stand for error cells by the errors' names; Excel's own numbers have a point."""
+    value = context.value
+    rows = value if isinstance(value, (list, tuple)) else ((value,),)
+    if rows and not isinstance(rows[0], (list, tuple)):
+        rows = (rows,)
+    clean = context.engine.impl.clean_value_data
+    context.value = [
+        clean([row], datetime, None, None, err_to_str=True)[0]
+        if any(type(one) is int for one in row)
+        else row
+        for row in rows
+    ]
+
+
+def _as_excel_takes(context: Any) -> None:
+    """Give blanks as empty text, which a cell shows as nothing, and days as COM has them."""
+    prepare = context.engine.impl.prepare_xl_data_element
+    context.value = [
+        ["" if one is None else prepare(one, {}) if isinstance(one, date) else one for one in row]
+        for row in context.value
+    ]
 
 
 def _registered(function: Function) -> Callable[..., Rows]:
@@ -79,7 +106,7 @@ def _registered(function: Function) -> Callable[..., Rows]:
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect reads it
     described: Any = xw.ret(UsedCells)(answer)
     for one in function.arguments:
-        described = xw.arg(one.name, UsedCells, ndim=2, err_to_str=True, doc=one.help)(described)
+        described = xw.arg(one.name, UsedCells, doc=one.help)(described)
     # The last decorator, because each of the others sets category and wizard back to their defaults.
     registered: Callable[..., Rows] = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(
         described

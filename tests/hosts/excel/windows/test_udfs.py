@@ -103,7 +103,7 @@ def test_array_constants_arrive(book: com.Book, session: Session) -> None:
 
 @pytest.mark.parametrize("error", list(com.ERRORS))
 def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session, error: str) -> None:
-    broken = [["A", 0.3], ["B", error], ["C", 0.3]]
+    broken: list[list[Any]] = [["A", 0.3], ["B", error], ["C", 0.3]]
     areas = put(book, "A1", broken), put(book, "D1", ETF), put(book, "G1", RISK)
     ((line,),) = call(book, "BETA_NEUTRAL", *areas)
     assert line == f"#BETA! row 2, column 2 of holdings is {error}. Correct that cell first."
