@@ -8,7 +8,7 @@ cell.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, day, printed_number, refuse_error
-from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings, sum_warnings
-from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
+from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.rebalance import CASH
 from betaneutral_xl.returns import Prices, Returns
 from betaneutral_xl.risk import Covariance
@@ -137,10 +137,16 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             [prices[i] for i in rows],
             fund,
             cash_value=math.fsum(values[i] for i in cash if not math.isnan(values[i])),
+            provenance=_typed(grid, len(rows)),
         )
     weights = table.numbers("weight")
     _refuse_percent(grid, [weights[i] for i in rows])
-    return Holdings.from_weights(_unique(grid, [(names[i], weights[i]) for i in rows]), fund)
+    pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
+    read = Holdings.from_weights(pairs, fund, _typed(grid, len(rows)))
+    stated = math.fsum(weights[i] for i in cash if not math.isnan(weights[i]))
+    if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
+        return replace(read, cash=stated, warnings=())  # the table says itself what is cash
+    return read
 
 
 def holdings_rows(given: Holdings) -> list[list[Any]]:
@@ -243,7 +249,7 @@ def _etf(name: str, table: Table) -> Etf:
     warnings = sum_warnings(name, rows)
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
-    return Etf(name, rows, Provenance.given(len(rows)), warnings)
+    return Etf(name, rows, _typed(table.grid, len(rows)), warnings)
 
 
 def _asset_class(text: str) -> AssetClass:
@@ -301,7 +307,7 @@ def covariance(grid: Grid) -> Covariance:
     side = [str(row[0]) for row in grid.rows[1:]]
     matrix = numbers(grid)
     place = {name: i for i, name in enumerate(side)}
-    return Covariance.from_matrix(top, matrix[[place[name] for name in top]])
+    return Covariance.from_matrix(top, matrix[[place[name] for name in top]], _typed(grid, len(top)))
 
 
 def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
@@ -459,6 +465,13 @@ def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
         msg = f"{grid.what} has {grid.width} columns without a header. Head them: ticker, weight."
         raise InputError(msg)
     return Table(grid, dict(zip(names, range(grid.width), strict=True)), 0)
+
+
+def _typed(grid: Grid, rows: int) -> Provenance:
+    """Return the origin of what stands in a sheet."""
+    return Provenance(
+        source="worksheet", location=grid.what, retrieval=Retrieval.GIVEN, as_of=None, rows=rows
+    )
 
 
 def _is_word(cell: Cell) -> bool:

@@ -44,6 +44,23 @@ def test_the_row_cash_is_the_cash_line() -> None:
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 100.0)
 
 
+def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
+    holdings = tables.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
+    assert (holdings.tickers, holdings.cash, holdings.warnings) == (("A",), 0.1, ())
+    short = tables.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
+    assert short.cash == pytest.approx(0.2)
+    assert "taken as cash" in short.warnings[0]
+
+
+def test_what_is_typed_says_where_it_stands() -> None:
+    origin = tables.holdings(grid([["A", 1.0]])).provenance
+    assert (origin.source, origin.location, str(origin.retrieval)) == (
+        "worksheet",
+        "the range",
+        "given in memory",
+    )
+
+
 def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
     before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
     after = tables.holdings(grid(cells.rectangle(tables.holdings_rows(before))))

@@ -37,7 +37,8 @@ class UsedCells(Accessor):
     def reader(options: Any) -> Any:
         """Return the steps from an argument to rows."""
         steps: Any = Pipeline()
-        for step in (_cut_to_used, ReadValueFromRangeStage(options), _name_errors):
+        read: Any = ReadValueFromRangeStage
+        for step in (_cut_to_used, read(options), _name_errors):
             steps.append_stage(step)
         return steps
 
@@ -63,7 +64,7 @@ def _cut_to_used(context: Any) -> None:
 
 
 def _name_errors(context: Any) -> None:
-    """Replace the numbers that stand for error cells by the errors' names; Excel's own numbers have a point."""
+    """Replace the whole numbers that stand for error cells by the errors' names."""
     value = context.value
     rows = value if isinstance(value, (list, tuple)) else ((value,),)
     if rows and not isinstance(rows[0], (list, tuple)):
