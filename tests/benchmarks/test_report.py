@@ -1,0 +1,49 @@
+"""The largest report that is promised: seconds and memory, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SECONDS, MEGABYTES = 4.0, 300.0
+
+CODE = """
+import json, resource, sys, time
+from datetime import UTC, datetime
+from report_problems import market
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.report import build_report
+holdings, etfs, risk = market(n=int(sys.argv[1]), factors=int(sys.argv[2]), etfs=1, dense=sys.argv[2] == "0")
+result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
+start = time.perf_counter()
+content = build_report(result, "", datetime(2025, 11, 18, tzinfo=UTC))
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0 if sys.platform == "linux" else 1024.0**2)
+print(json.dumps({"seconds": seconds, "megabytes": peak, "file": len(content) / 1e6}))
+"""
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("names", "factors"), [(5000, 40), (512, 0)], ids=["5,000 names", "a matrix of 512 x 512"]
+)
+def test_the_largest_reports_are_built_in_time_and_memory(names: int, factors: int) -> None:
+    pytest.importorskip("resource", reason="memory is not measured on Windows")
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"}
+    run = subprocess.run(  # noqa: S603 - this interpreter, code of ours
+        [sys.executable, "-c", CODE, str(names), str(factors)],
+        check=True,
+        capture_output=True,
+        env=environment,
+        text=True,
+    )
+    measured = json.loads(run.stdout)
+    sys.stdout.write(f"{names} names: {measured}\n")
+    assert measured["seconds"] < SECONDS
+    assert measured["megabytes"] < MEGABYTES

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.cli import main
+
+if TYPE_CHECKING:
+    from openpyxl.workbook.workbook import Workbook
+
+STAMP = "2025-11-18T16:00"
+
+
+def values(path: Path) -> Workbook:
+    return openpyxl.load_workbook(path, data_only=True)
+
+
+def text(book: Workbook, sheet: str) -> str:
+    return "\n".join(str(value) for row in book[sheet].iter_rows(values_only=True) for value in row)
+
+
+def test_the_report_of_the_sample_has_the_answer_and_the_ways(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.xlsx"
+    assert main(["report", "--sample", "--out", str(out), "--stamp", STAMP, "--html"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "Report: out.xlsx, out.html\n"
+    assert "No orders in the report: No price for" in said.err
+    book = values(out)
+    assert "Predicted beta to JHAI: 0.5" in text(book, "Summary")
+    assert "hedge by the ETF" in text(book, "Compare")
+    assert "2025-11-18 16:00:00" in text(book, "Provenance")
+    assert "Orders" not in book.sheetnames
+    assert "2025-11-18 16:00:00" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_the_same_stamp_gives_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = tmp_path / "run.zip"
+    assert main(["snapshot", str(snapshot), "--sample"]) == 0
+    files = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        out = tmp_path / folder / "out.xlsx"
+        argv = ["report", "--from-snapshot", str(snapshot), "--out", str(out), "--stamp", STAMP]
+        monkeypatch.setattr("sys.argv", ["betaneutral-xl", *argv])
+        assert main(argv) == 0
+        files.append(out)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    provenance = text(values(files[0]), "Provenance")
+    assert "run.zip" in provenance
+    assert str(tmp_path) not in provenance
+
+
+def test_prices_make_orders_in_whole_shares(tmp_path: Path) -> None:
+    prices = tmp_path / "closes.csv"
+    sample = tmp_path / "plain.xlsx"
+    assert main(["rebalance", "--sample", "--report", str(sample)]) == 0
+    tickers = [str(row[0]) for row in values(sample)["Weights"].iter_rows(min_row=2, values_only=True) if row[0]]
+    rows = [f"2025-11-{day},{','.join(str(40 + day + i) for i in range(len(tickers)))}" for day in (17, 18, 19)]
+    prices.write_text("\n".join([f"date,{','.join(tickers)}", *rows]), encoding="utf-8")
+    out = tmp_path / "out.xlsx"
+    argv = ["report", "--sample", "--out", str(out), "--order-prices", str(prices), "--min-notional", "5000"]
+    assert main(argv) == 0
+    orders = list(values(out)["Orders"].iter_rows(min_row=2, values_only=True))
+    first = next(row for row in orders if row[0] == "TSM")
+    assert first[3] == 58 + tickers.index("TSM")  # the close of the portfolio's day, not the day after
+    assert all(float(str(row[4])) >= 5000 for row in orders if row[0] and row[4])
+    assert first[2] == int(str(first[2]))
+
+
+def test_what_cannot_be_is_explained_in_the_report_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.xlsx"
+    limits = ["--method", "reweight", "--long-only", "--upper", "4%"]
+    assert main(["report", "--sample", "--out", str(out), *limits]) == 4
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("betaneutral-xl: No weights reach beta 0.00 long only")
+    assert error.endswith("out.xlsx says so, and shows the hedge instead.")
+    book = values(out)
+    assert "raise the cap" in text(book, "Infeasibility")
+    assert "What was asked for cannot be." in text(book, "Summary")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--out", "report.pdf"], "ends in .xlsx"),
+        (["--out", "absent/report.xlsx"], "Cannot write report.xlsx"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_one_line(
+    argv: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "--sample", *argv]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.glob("*.xlsx")) == []
+
+
+def test_without_libreoffice_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert main(["report", "--sample", "--out", str(tmp_path / "out.xlsx"), "--pdf"]) == 5
+    assert "Install it" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [] or [p.name for p in tmp_path.iterdir()] == ["cache"]
+
+
+def test_a_stamp_that_is_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["report", "--sample", "--out", "x.xlsx", "--stamp", "yesterday"])
+    assert "write it as 2025-11-18T16:00" in capsys.readouterr().err

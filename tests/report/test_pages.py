@@ -1,0 +1,126 @@
+"""The report on paper and on the web."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+import pytest
+from report_problems import STAMP, Problem
+
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.report import build_html, build_pdf, drawing, pictures
+from betaneutral_xl.report.contents import Contents
+
+if TYPE_CHECKING:
+    from conftest import LibreOffice
+
+ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
+"""Where the rendered pages are left to be looked at."""
+
+
+def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: str, tmp_path: Path) -> None:
+    pdftoppm = shutil.which("pdftoppm")
+    if pdftoppm is None:
+        pytest.skip("pdftoppm is not installed (Debian: poppler-utils)")
+    file = tmp_path / "report.pdf"
+    file.write_bytes(build_pdf(everything.build()))
+    shutil.rmtree(ARTEFACTS, ignore_errors=True)
+    ARTEFACTS.mkdir(parents=True)
+    pages = [pdftoppm, "-r", "70", "-png", str(file), str(ARTEFACTS / "page")]
+    subprocess.run(pages, check=True, timeout=120)  # noqa: S603 - found on the path, files of ours
+    rendered = sorted(ARTEFACTS.glob("page*.png"))
+    assert 15 <= len(rendered) <= 40
+    assert all(page.stat().st_size > 3_000 for page in rendered)
+
+
+def test_without_libreoffice_the_error_says_what_to_do(
+    everything: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(HostError, match=r"not installed.*leave out --pdf"):
+        build_pdf(b"")
+
+
+def test_a_libreoffice_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = shutil.which("true")
+    if true is None:
+        pytest.skip("there is no command that does nothing")
+    monkeypatch.setattr("betaneutral_xl.report.printing._command", lambda: true)
+    with pytest.raises(HostError, match="did not print the report"):
+        build_pdf(b"no workbook")
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would fetch, and whether every element is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep what is fetched, and what is to be closed."""
+        self.fetched += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag not in {"meta", "rect", "line", "polyline"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Hold that what was opened last is closed first."""
+        assert self.open.pop() == tag
+
+
+def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem) -> None:
+    page = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.known).decode()
+    reader = Reader()
+    reader.feed(page)
+    assert reader.fetched == []
+    assert reader.open == []
+    assert "url(" not in page
+    assert page.count("<svg") == 4
+    beta = everything.result.before.beta["ETF0"]
+    assert f"{beta:.3f} ±" in page
+    assert "2025-11-18 12:00:00" in page
+    assert all(ticker in page for ticker in everything.result.tickers)
+    again = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.known)
+    assert again.decode() == page
+
+
+def test_a_drawing_has_a_bar_a_value_and_a_whisker_an_error(everything: Problem) -> None:
+    contents = Contents(result=everything.result, written_at=STAMP)
+    picture = pictures.portfolio_betas(contents)
+    svg = ET.fromstring(drawing.draw(picture))  # noqa: S314 - our own
+    bars = [e for e in svg.iter("{http://www.w3.org/2000/svg}rect") if e.get("width") != "9"]
+    assert len(bars) == 4  # two ETFs before and after
+    low, high, _ = picture.scale()
+    before = picture.series[0]
+    assert low <= 0.0
+    assert high >= before.values[0] + before.errors[0]
+    heights = [float(bar.get("height", "0")) for bar in bars]
+    expected = [abs(v) for n in range(2) for v in (picture.series[0].values[n], picture.series[1].values[n])]
+    ratio = heights[0] / expected[0]
+    assert heights == pytest.approx([ratio * value for value in expected], abs=0.02)
+    assert len(re.findall("<line", drawing.draw(picture))) >= 4 * 3
+
+
+def test_the_scale_has_round_steps_and_holds_everything() -> None:
+    for values in ((0.5231, -0.1), (0.0, 0.0), (1e-9, 2e-9), (120.0, -3.0), (-0.2, -0.1)):
+        series = pictures.Series("x", values, "000000", (0.05, 0.05))
+        low, high, step = pictures.Picture("t", pictures.Kind.COLUMNS, ("a", "b"), (series,)).scale()
+        assert low <= min(0.0, *(v - 0.05 for v in values))
+        assert high >= max(0.0, *(v + 0.05 for v in values))
+        assert 2 <= round((high - low) / step) <= 9
+
+
+def test_libreoffice_opens_the_web_page(
+    everything: Problem, libreoffice: LibreOffice, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_bytes(build_html(everything.result, "", STAMP))
+    text = libreoffice.convert(file, "txt:Text", tmp_path).read_text(encoding="utf-8-sig")
+    assert "Beta-neutral proposal" in text

@@ -1,0 +1,207 @@
+"""Results of every kind, for the tests of the report."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.compare import compare
+from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.errors import Infeasible
+from betaneutral_xl.hedging import Legs
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.orders import Ticket, make_orders
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.provenance import Provenance, Retrieval
+from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.report import Realised, build_report
+from betaneutral_xl.risk import Covariance, Factors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from openpyxl.workbook.workbook import Workbook
+
+STAMP = datetime(2025, 11, 18, 12, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A result, and what else its report shows."""
+
+    result: Rebalance
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def build(self) -> bytes:
+        """Return the workbook."""
+        return build_report(self.result, "betaneutral-xl report --sample", STAMP, **self.known)
+
+
+def origin(name: str, rows: int) -> Provenance:
+    """Return an origin that does not depend on the clock."""
+    return Provenance(
+        source="test",
+        location=name,
+        retrieval=Retrieval.FILE,
+        as_of=date(2025, 11, 18),
+        rows=rows,
+        sha256="ab" * 32,
+        fetched_at=STAMP,
+    )
+
+
+def market(n: int = 40, factors: int = 4, etfs: int = 2, *, dense: bool = True, seed: int = 0) -> Any:
+    """Return a random portfolio in shares, ETFs and a factor model; two of the names are uncovered."""
+    rng = np.random.default_rng(seed)
+    tickers = [f"T{i:04d}" for i in range(n)]
+    loadings = 0.05 * rng.standard_normal((n, factors))
+    loadings[:, 0] = 0.2 + 0.05 * rng.random(n)
+    form = Factors(loadings, 0.01 + 0.05 * rng.random(n))
+    if dense:
+        risk = Covariance.from_matrix(tickers, form.dense(), origin("risk.csv", n), effective_days=101.5)
+    else:
+        risk = Covariance(tuple(tickers), form, origin("risk.csv", n), 101.5, seen=0.5 + 0.5 * rng.random(n))
+    held = [tickers[i] for i in rng.choice(n, n // 2, replace=False)]
+    holdings = Holdings.from_positions(
+        [*held, "NODATA"],
+        rng.integers(10, 1000, len(held) + 1).tolist(),
+        (10.0 + 90.0 * rng.random(len(held) + 1)).tolist(),
+        "book",
+        cash_value=12_345.67,
+        provenance=origin("book.csv", len(held) + 1),
+    )
+    baskets = []
+    for number in range(etfs):
+        names = rng.choice(n, n // 2, replace=False)
+        weights = 0.97 * rng.dirichlet(np.ones(len(names)))
+        rows = {tickers[i]: float(w) for i, w in zip(names, weights, strict=True)} | {"UNKNOWN": 0.03}
+        baskets.append(Etf.from_weights(rows, f"ETF{number}", origin(f"etf{number}.csv", len(rows))))
+    return holdings, baskets, risk
+
+
+def hedged_with_everything() -> Problem:
+    """Return a hedge with every sheet there is."""
+    holdings, etfs, risk = market()
+    result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
+    ways = compare(
+        holdings,
+        etfs,
+        risk,
+        benchmark="T0001",
+        constraints=Constraints(cost_bp=5.0),
+        on_missing=OnMissing.DROP,
+    )
+    assert holdings.nav is not None
+    prices = {ticker: 10.0 + i for i, ticker in enumerate(result.tickers)}
+    orders = make_orders(result, Ticket(prices=prices, nav=holdings.nav, min_notional=500.0, cost_bp=3.0))
+    with pytest.raises(Infeasible) as refusal:
+        neutralise(
+            holdings,
+            etfs,
+            risk,
+            method=Method.REWEIGHT,
+            constraints=Constraints(long_only=True, upper={"*": 0.1}),
+            on_missing=OnMissing.DROP,
+        )
+    days = tuple(date(2025, month, 28) for month in range(1, 13))
+    realised = tuple(
+        Realised(
+            label=label,
+            etf="ETF0",
+            dates=days,
+            beta=level + 0.05 * np.sin(np.arange(12)),
+            error=np.full(12, 0.08),
+        )
+        for label, level in (("as it was", 1.0), ("hedge", 0.0))
+    )
+    return Problem(
+        result,
+        {
+            "ways": ways,
+            "orders": orders,
+            "infeasible": refusal.value.reachable,
+            "realised": realised,
+            "snapshot": "run.zip",
+        },
+    )
+
+
+def factors_with_a_benchmark() -> Problem:
+    """Return a reweighting in factor form, names seen on different days, aiming at a ticker."""
+    holdings, etfs, risk = market(dense=False, etfs=3)
+    ways = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
+    result = neutralise(
+        holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
+    )
+    return Problem(result, {"ways": ways})
+
+
+def rescaled_scaled() -> Problem:
+    """Return the notebook's formula on an ETF that is rescaled to what has risk data."""
+    holdings, etfs, risk = market(etfs=1)
+    return Problem(
+        neutralise(
+            holdings,
+            etfs,
+            risk,
+            method=Method.SCALED,
+            on_missing=OnMissing.DROP,
+            etf_on_missing=OnMissing.RESCALE,
+        )
+    )
+
+
+def legs_and_a_range() -> Problem:
+    """Return a hedge whose legs are limited, of weights without shares."""
+    holdings, etfs, risk = market()
+    plain = Holdings.from_weights(
+        {t: float(w) for t, w in zip(holdings.tickers, holdings.weights, strict=True)}, "weights only"
+    )
+    return Problem(
+        neutralise(
+            plain,
+            etfs,
+            risk,
+            target={"ETF0": 0.1, "ETF1": "T0002"},
+            legs=Legs(limit=0.4),
+            on_missing=OnMissing.DROP,
+        )
+    )
+
+
+def too_large_a_model() -> Problem:
+    """Return a hedge under a risk model that is not written out."""
+    holdings, etfs, risk = market(n=520, etfs=1)
+    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP))
+
+
+def nothing_to_do() -> Problem:
+    """Return a portfolio that is neutral already, without known days."""
+    risk = Covariance.from_matrix(["A", "B"], np.diag([0.04, 0.09]))
+    return Problem(
+        neutralise(Holdings.from_weights({"B": 1.0}), [Etf.from_weights({"A": 1.0}, name="X")], risk)
+    )
+
+
+PROBLEMS: tuple[Callable[[], Problem], ...] = (
+    hedged_with_everything,
+    factors_with_a_benchmark,
+    rescaled_scaled,
+    legs_and_a_range,
+    too_large_a_model,
+    nothing_to_do,
+)
+
+
+def load(content: bytes | Path, *, values: bool) -> Workbook:
+    """Open a workbook for its values, or for its formulas."""
+    source = io.BytesIO(content) if isinstance(content, bytes) else content
+    return openpyxl.load_workbook(source, data_only=values)
