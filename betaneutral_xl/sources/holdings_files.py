@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.arrays import read_only
@@ -70,7 +71,7 @@ def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None)
         sha256=digest(content),
     )
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        from betaneutral_xl.sources.silverfund import parse_holdings  # noqa: PLC0415 - for JSON only
+        from betaneutral_xl.sources.holdings_json import parse_holdings  # noqa: PLC0415 - for JSON only
 
         return parse_holdings(content, provenance)
     sheets = read_sheets(content, file_name)
@@ -78,7 +79,7 @@ def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None)
     if table is None:
         raise UnreadableFile(what_else(sheets, file_name))
     table, name = one_fund(table, fund, file_name)
-    return _holdings(table, name or fund or "portfolio", file_name, provenance)
+    return _holdings(table, name or fund or PurePath(file_name).stem, file_name, provenance)
 
 
 def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Holdings:

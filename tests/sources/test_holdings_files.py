@@ -105,7 +105,7 @@ def test_a_printed_value_counts_before_shares_times_a_local_price() -> None:
     assert held.prices is not None
     assert held.prices.tolist() == [20.0, 400.0]
     assert held.warnings == (
-        "Holdings of portfolio: value is not shares times price for 2330 TT; weights are by value.",
+        "Holdings of mine: value is not shares times price for 2330 TT; weights are by value.",
     )
 
 
@@ -130,7 +130,7 @@ def test_without_a_header_only_what_is_unambiguous_is_read() -> None:
             "neither a value nor shares with a positive price for A",
         ),
         ("ticker,shares\nA,1\n", MissingValue, "neither a value nor shares"),
-        ("ticker,weight\nA,0.5\nB,--\n", MissingValue, "No usable weight in the holdings of portfolio for B"),
+        ("ticker,weight\nA,0.5\nB,--\n", MissingValue, "No usable weight in the holdings of mine for B"),
         ("name,ticker,weight\nApple,,0.5\nMicrosoft,MSFT,0.5\n", MissingValue, "has no ticker for Apple"),
         ("ticker,shares,price\nA,1,10\nB,-1,10\n", MissingValue, r"worth 0\.00 in total"),
         ("ticker,weight\nUSD,1\n", InputError, "has no positions, only cash"),
