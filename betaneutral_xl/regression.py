@@ -157,6 +157,28 @@ def realised_beta(portfolio: FloatArray, etf: FloatArray) -> tuple[float, float,
     return float(fit.beta[0]), float(fit.standard_error[0]), days
 
 
+def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the slopes of P series on each of K ETFs, and their standard errors, each (P, K).
+
+    As ``realised_beta`` for every pair, on days (T, P) and (T, K) without holes.
+
+    Raises
+    ------
+    UndefinedBeta
+        If an ETF does not move, or there are fewer than three days.
+
+    """
+    y, x = portfolios - portfolios.mean(axis=0), etfs - etfs.mean(axis=0)
+    square = (x * x).sum(axis=0)
+    if len(y) <= FITTED or not (square > 0.0).all():
+        msg = f"Beta is undefined: {len(y)} days, or an ETF's returns do not vary. Check its prices."
+        raise UndefinedBeta(msg)
+    beta = y.T @ x / square
+    left = np.maximum((y * y).sum(axis=0)[:, None] - beta**2 * square, 0.0)
+    error: FloatArray = np.sqrt(left / square / (len(y) - FITTED))
+    return beta, error
+
+
 def multiple_betas(returns: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the slopes of a series on K ETFs at once, and their standard errors, each (K,).
 

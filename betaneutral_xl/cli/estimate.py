@@ -11,7 +11,7 @@ from betaneutral_xl import saving
 from betaneutral_xl.cli import inputs
 from betaneutral_xl.cli.output import console, number, percent, progress
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, canonical, parameters
+from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, parameters, read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +118,6 @@ def read_options(method: str, texts: Iterable[str], half_life: float | None) -> 
         If the method has no such parameter, or the value is not of its type.
 
     """
-    known = parameters(method)
     given: dict[str, str] = {} if half_life is None else {"half_life": str(half_life)}
     for text in texts:
         name, sign, value = text.partition("=")
@@ -126,25 +125,7 @@ def read_options(method: str, texts: Iterable[str], half_life: float | None) -> 
             msg = f"--set {text} is not NAME=VALUE, such as components=20."
             raise InputError(msg)
         given[name.strip().replace("-", "_")] = value.strip()
-    options: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in known:
-            takes = ", ".join(known) or "none of its own"
-            msg = f"The estimator {canonical(method)} has no parameter {name}; its parameters are: {takes}."
-            raise InputError(msg)
-        options[name] = _like(known[name], name, value)
-    return options
-
-
-def _like(default: Any, name: str, value: str) -> Any:
-    try:
-        if isinstance(default, bool):
-            return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
-        return type(default)(value)
-    except (KeyError, ValueError):
-        kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
-        msg = f"The parameter {name} is {value!r}, not {kind}."
-        raise InputError(msg) from None
+    return read_parameters(method, given)
 
 
 def to_api_csv(covariance: Covariance) -> str:

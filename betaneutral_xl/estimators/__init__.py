@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.returns import Returns
     from betaneutral_xl.risk import Form
 
-__all__ = ["DEFAULT", "ESTIMATORS", "Gaps", "Units", "Window", "estimate", "factor_model", "parameters"]
+__all__ = ["DEFAULT", "ESTIMATORS", "Gaps", "Units", "Window", "estimate", "factor_model", "parameters", "read_parameters"]
 
 WINDOW = 504
 """Days that an estimator sees by default: two years."""
@@ -75,6 +75,36 @@ def parameters(method: str) -> dict[str, Any]:
     """
     signature = inspect.signature(ESTIMATORS[canonical(method)])
     return {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+
+
+def read_parameters(method: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return a method's parameters from texts, each as the type of its default.
+
+    Raises
+    ------
+    InputError
+        If the method has no such parameter, or the value is not of its type.
+
+    Examples
+    --------
+    >>> read_parameters("statistical_factors", {"components": "5", "scaled": "no"})
+    {'components': 5, 'scaled': False}
+
+    """
+    known = parameters(method)
+    _require_options(canonical(method), dict.fromkeys(given, 1.0))
+    return {name: _like(known[name], name, value) for name, value in given.items()}
+
+
+def _like(default: Any, name: str, value: str) -> Any:
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
+        return type(default)(value)
+    except (KeyError, ValueError):
+        kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
+        msg = f"The parameter {name} is {value!r}, not {kind}."
+        raise InputError(msg) from None
 
 
 def canonical(method: str) -> str:

@@ -253,15 +253,6 @@ def last_days(window: Window, days: int) -> Window:
     return Window(window.tickers, window.returns[-days:], window.complete[-days:], window.unexplained)
 
 
-def realise(portfolios_: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the slopes of P portfolios on K ETFs (P, K), and their squared standard errors."""
-    y, x = portfolios_ - portfolios_.mean(axis=0), etfs - etfs.mean(axis=0)
-    square = (x * x).sum(axis=0)
-    beta = y.T @ x / square
-    left = (y * y).sum(axis=0)[:, None] - beta**2 * square
-    return beta, left / square / (len(y) - 2)
-
-
 def rms(values: FloatArray, axis: int | None = None) -> Any:
     """Return the root mean square."""
     return np.sqrt((values**2).mean(axis=axis))

@@ -1,0 +1,30 @@
+"""What hedges would have been worth: walk forward over prices, measure the betas that were realised.
+
+``walk`` tries one portfolio; ``sweep`` many, on all cores or on a cluster.
+"""
+
+from __future__ import annotations
+
+from betaneutral_xl.backtest.plan import (
+    COMPARISONS,
+    METHODS,
+    Absent,
+    Estimator,
+    Holding,
+    Schedule,
+    Study,
+)
+from betaneutral_xl.backtest.walk import Backtest, Performance, walk
+
+__all__ = [
+    "COMPARISONS",
+    "METHODS",
+    "Absent",
+    "Backtest",
+    "Estimator",
+    "Holding",
+    "Performance",
+    "Schedule",
+    "Study",
+    "walk",
+]

@@ -1,0 +1,178 @@
+"""What is decided on a date, from the days up to it and nothing else.
+
+A decision is made from a ``Returns`` that ends on its date: what came later is not there to be
+looked at. What came later is in ``outcome``, and only the hedge of perfect foresight is given it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import positions_of
+from betaneutral_xl.backtest.plan import BETA, FORESIGHT, UNHEDGED, Absent
+from betaneutral_xl.constraints import UNLIMITED
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.estimators import FEWEST
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import Constituent, Etf
+from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.rebalance import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from betaneutral_xl.arrays import BoolArray, FloatArray
+    from betaneutral_xl.backtest.plan import Study
+    from betaneutral_xl.portfolio import Holdings
+    from betaneutral_xl.returns import Returns
+
+LATEST = 5
+"""A name without a return on the last days, this many, is not traded any more."""
+
+Way = tuple[str, str]
+"""Method and estimator, by name."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """The weights that were chosen on one date, on the study's N names.
+
+    Attributes
+    ----------
+    weights, etf_weights
+        w (N,) and F (N, K) as they could be had on that date.
+    new_weights
+        x (N,) by method and estimator; perfect foresight is not among them.
+    absent
+        The names that could not be had.
+    days
+        How many days were seen.
+
+    """
+
+    weights: FloatArray
+    etf_weights: FloatArray
+    new_weights: Mapping[Way, FloatArray]
+    absent: tuple[str, ...]
+    days: int
+
+
+def decide(study: Study, seen: Returns) -> Decision:
+    """Choose weights by every method and estimator, from the returns that are seen.
+
+    Raises
+    ------
+    InputError
+        If nothing of the portfolio or of an ETF can be had on that date.
+    ModelError
+        If the numbers admit no answer.
+
+    """
+    names = study.prices.tickers
+    traded = tradable(seen, min(one.window for one in study.estimators))
+    kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
+    book = _held(study.holdings, kept, study.absent)
+    etfs = tuple(_basket(etf, kept, study.absent) for etf in study.etfs)
+    wanted = set(book.tickers).union(*(etf.tickers for etf in etfs))
+    mine = seen.select([ticker for ticker in names if ticker in wanted])
+
+    w = _spread(book.tickers, book.weights, names)
+    f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
+    chosen: dict[Way, FloatArray] = {}
+    for estimator in study.estimators:
+        covariance = estimator.covariance(mine) if set(study.methods) - {UNHEDGED, FORESIGHT} else None
+        for method in study.methods:
+            if method == UNHEDGED or covariance is None:
+                x = w
+            elif method == FORESIGHT:
+                continue
+            elif method == BETA:
+                basket = _spread(etfs[0].tickers, etfs[0].weights, covariance.tickers)
+                betas = covariance.predicted_beta(basket)
+                x = _spread(covariance.tickers, betas / betas.sum(), names)
+            else:
+                limits = study.constraints if method not in {Method.HEDGE, Method.SCALED} else UNLIMITED
+                result = neutralise(book, etfs, covariance, method=Method(method), constraints=limits)
+                x = _spread(result.tickers, result.new_weights, names)
+            chosen[method, estimator.label] = x
+    absent = tuple(ticker for ticker in _wanted(study) if ticker not in kept)
+    return Decision(w, f, chosen, absent, len(seen.dates))
+
+
+def foresee(weights: FloatArray, etf_weights: FloatArray, after: FloatArray) -> FloatArray:
+    """Return the weights of the hedge by the betas that will have been: the best that hedging can do.
+
+    ``x = w - F h`` with ``cov(e_j, F h) = cov(e_j, w)`` for every ETF's returns e_j over the days
+    that come, ``after`` (T, N).
+    """
+    e, y = after @ etf_weights, after @ weights
+    e, y = e - e.mean(axis=0), y - y.mean()
+    ratios, *_ = np.linalg.lstsq(e.T @ e, e.T @ y)
+    x: FloatArray = weights - etf_weights @ ratios
+    return x
+
+
+def tradable(seen: Returns, window: int) -> BoolArray:
+    """Return which names have enough returns in the window, and one on the last days, shape (N,)."""
+    present = np.isfinite(seen.matrix[-window:])
+    usable: BoolArray = (present.sum(axis=0) >= FEWEST) & present[-LATEST:].any(axis=0)
+    return usable
+
+
+def _wanted(study: Study) -> tuple[str, ...]:
+    """Return every name that the portfolio or a basket asks for, each once."""
+    lists = (study.holdings.tickers, *(etf.tickers for etf in study.etfs))
+    return tuple(dict.fromkeys(ticker for one in lists for ticker in one))
+
+
+def _held(holdings: Holdings, kept: set[str], absent: Absent) -> Holdings:
+    """Return the part of the portfolio that can be had."""
+    pairs = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
+    weights = _had(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
+    cash = holdings.cash + math.fsum(holdings.weights) - math.fsum(weights.values())
+    return replace(
+        holdings,
+        tickers=tuple(weights),
+        weights=np.array(list(weights.values())),
+        shares=None,
+        prices=None,
+        cash=cash,
+    )
+
+
+def _basket(etf: Etf, kept: set[str], absent: Absent) -> Etf:
+    """Return the part of a basket that can be had."""
+    weights = _had(
+        dict(zip(etf.tickers, etf.weights.tolist(), strict=True)), kept, absent, f"ETF {etf.name}"
+    )
+    rows = tuple(Constituent(ticker=ticker, weight=weight) for ticker, weight in weights.items())
+    return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of))
+
+
+def _had(weights: Mapping[str, float], kept: set[str], absent: Absent, what: str) -> dict[str, float]:
+    """Leave out what cannot be had, and put the others or cash in its place."""
+    had = {ticker: weight for ticker, weight in weights.items() if ticker in kept}
+    if not any(had.values()):
+        msg = f"No name of {what} has prices then. Give more prices, or a later start."
+        raise InputError(msg)
+    if absent is Absent.CASH or len(had) == len(weights):
+        return had
+    whole, part = math.fsum(weights.values()), math.fsum(had.values())
+    if not part * whole > 0.0:
+        msg = (
+            f"The names of {what} that have prices add to {part:.4f}, all to {whole:.4f}: "
+            "they cannot be scaled up. Let cash stand in for the others."
+        )
+        raise InputError(msg)
+    return {ticker: weight * whole / part for ticker, weight in had.items()}
+
+
+def _spread(tickers: Sequence[str], values: FloatArray, names: Sequence[str]) -> FloatArray:
+    """Put values of some names on the list of all, with zero elsewhere."""
+    full = np.zeros(len(names))
+    full[positions_of(tickers, names)] = values
+    return full

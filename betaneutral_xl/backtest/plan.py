@@ -1,0 +1,253 @@
+"""What is to be tried: a portfolio, ETFs, prices, estimators, ways of hedging, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.estimators import (
+    FEWEST,
+    WINDOW,
+    canonical,
+    estimate,
+    parameters,
+    read_parameters,
+)
+from betaneutral_xl.rebalance import Method
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from betaneutral_xl.arrays import IntArray
+    from betaneutral_xl.portfolio import Etf, Holdings
+    from betaneutral_xl.returns import DateArray, Prices, Returns
+    from betaneutral_xl.risk import Covariance
+
+HORIZON = 21
+"""Days over which a realised beta is measured by default: a month of trading."""
+
+COST_BP = 5.0
+"""Cost of a trade by default, in basis points of what is bought or sold."""
+
+UNHEDGED, BETA, FORESIGHT = "unhedged", "beta", "perfect_foresight"
+"""Ways that only serve to compare: do nothing; hold the betas themselves, as the notebook's second
+formula does; hedge with the beta that will have been."""
+
+COMPARISONS = (UNHEDGED, str(Method.SCALED), BETA, FORESIGHT)
+"""What every method is set against; ``scaled`` is the notebook's first formula."""
+
+METHODS = (*(str(method) for method in Method if method is not Method.SCALED), *COMPARISONS)
+"""Every way by name."""
+
+ONE_ETF_ONLY = frozenset({str(Method.SCALED), BETA})
+"""The notebook's formulas know one ETF."""
+
+
+class Holding(StrEnum):
+    """What becomes of the weights between two rebalance dates."""
+
+    DRIFTING = "drifting"
+    DAILY = "daily"
+
+
+class Absent(StrEnum):
+    """What stands in for a name that cannot be held on a date: the others, or cash."""
+
+    RESCALE = "rescale"
+    CASH = "cash"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """An estimator under the name by which results are told apart.
+
+    Attributes
+    ----------
+    label
+        As it was asked for, such as ``default`` or ``exponential:half_life=21``.
+    method
+        A name of ``ESTIMATORS``.
+    window
+        Days that it sees, at most.
+    options
+        Its parameters, where they are not the default ones.
+
+    """
+
+    label: str
+    method: str
+    window: int = WINDOW
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, window: int = WINDOW) -> Estimator:
+        """Read ``NAME`` or ``NAME:parameter=value,...``, where the window may be among the parameters.
+
+        Raises
+        ------
+        InputError
+            If there is no such estimator or parameter, or a value is not of its kind.
+
+        Examples
+        --------
+        >>> Estimator.parse("exponential:half_life=21,window=252").options
+        {'half_life': 21.0}
+
+        """
+        name, _, rest = text.strip().partition(":")
+        given: dict[str, str] = {}
+        for part in filter(None, rest.split(",")):
+            key, sign, value = part.partition("=")
+            if not sign:
+                msg = f"The estimator {text!r} is not NAME:parameter=value,..., such as exponential:half_life=21."
+                raise InputError(msg)
+            given[key.strip().replace("-", "_")] = value.strip()
+        days = given.pop("window", str(window))
+        if not days.isdecimal() or int(days) < FEWEST:
+            msg = f"The window of the estimator {text!r} is {days!r}. Give {FEWEST} days or more."
+            raise InputError(msg)
+        method = canonical(name)
+        return cls(text.strip(), method, int(days), read_parameters(method, given))
+
+    @property
+    def description(self) -> str:
+        """The method with every parameter."""
+        settings = {**parameters(self.method), **self.options, "window": self.window}
+        return f"{self.method} ({', '.join(f'{key} {value}' for key, value in settings.items() if value != '')})"
+
+    def covariance(self, seen: Returns) -> Covariance:
+        """Estimate from what is seen, and nothing else."""
+        return estimate(seen, self.method, window=self.window, **self.options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When to rebalance, and how long to look on.
+
+    Attributes
+    ----------
+    start, end
+        First and last rebalance date that may be; by default what the prices allow.
+    every
+        ``week``, ``month``, ``quarter``, ``year``: the last trading day of each; or a number of
+        trading days.
+    horizon
+        Days over which a realised beta is measured.
+
+    """
+
+    start: date | None = None
+    end: date | None = None
+    every: str = "month"
+    horizon: int = HORIZON
+
+    def __post_init__(self) -> None:
+        """Hold that the numbers make sense."""
+        if self.every not in _PERIODS and not (self.every.isdecimal() and int(self.every) > 0):
+            msg = f"Rebalance every {self.every!r}? Give one of {', '.join(_PERIODS)}, or a number of days."
+            raise InputError(msg)
+        if self.horizon <= 2:  # noqa: PLR2004 - a slope has an intercept beside it
+            msg = f"A horizon of {self.horizon} days is too short for a beta. Give three days or more."
+            raise InputError(msg)
+        if self.start and self.end and self.end < self.start:
+            msg = f"The end, {self.end}, is before the start, {self.start}. Give them the other way round."
+            raise InputError(msg)
+
+    def rows(self, dates: DateArray) -> tuple[IntArray, int]:
+        """Return the rebalance dates' rows, and how many more lack a horizon of days after them.
+
+        A day counts as the last of its period only where a day of the next period follows.
+        """
+        first = 0 if self.start is None else int(np.searchsorted(dates, np.datetime64(self.start, "D")))
+        last = len(dates)
+        if self.end is not None:
+            last = int(np.searchsorted(dates, np.datetime64(self.end, "D"), side="right"))
+        if self.every in _PERIODS:
+            period = _PERIODS[self.every](dates)
+            rows = np.flatnonzero(period[1:] != period[:-1])
+        else:
+            rows = np.arange(first, last, int(self.every))
+        rows = rows[(rows >= first) & (rows < last)]
+        followed = rows + self.horizon < len(dates)
+        return rows[followed], int((~followed).sum())
+
+
+_PERIODS: Mapping[str, Any] = MappingProxyType(
+    {
+        "week": lambda dates: (dates.astype("datetime64[D]").astype(np.int64) + 3) // 7,  # from Monday on
+        "month": lambda dates: dates.astype("datetime64[M]").astype(np.int64),
+        "quarter": lambda dates: dates.astype("datetime64[M]").astype(np.int64) // 3,
+        "year": lambda dates: dates.astype("datetime64[Y]").astype(np.int64),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Study:
+    """Everything that a backtest is about; equal studies have equal results, to the last bit.
+
+    Attributes
+    ----------
+    holdings, etfs
+        The weights to which the portfolio is put back on each date before it is hedged, and the
+        baskets that it is hedged with; an ETF's own price series is a basket of one name.
+    prices
+        Of all of these names, as far as there are any.
+    schedule
+        When.
+    estimators, methods
+        What is compared; ``methods`` of ``METHODS``.
+    holding
+        Whether weights drift with the prices between two dates, or are put back each day.
+    absent
+        What stands in for a name that cannot be held on a date.
+    cost_bp
+        Cost of a trade in basis points of what is bought or sold.
+    constraints
+        For the methods that reweight.
+    notes
+        What is to be known beforehand, one line each.
+
+    """
+
+    holdings: Holdings
+    etfs: tuple[Etf, ...]
+    prices: Prices
+    schedule: Schedule
+    estimators: tuple[Estimator, ...]
+    methods: tuple[str, ...] = (str(Method.HEDGE), *COMPARISONS)
+    holding: Holding = Holding.DRIFTING
+    absent: Absent = Absent.RESCALE
+    cost_bp: float = COST_BP
+    constraints: Constraints = UNLIMITED
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold that methods and estimators are told apart and fit the ETFs."""
+        strangers = [name for name in self.methods if name not in METHODS]
+        if strangers:
+            msg = f"There is no method {listing(strangers)}. Choose among: {', '.join(METHODS)}."
+            raise InputError(msg)
+        labels = [one.label for one in self.estimators]
+        if not labels or not self.methods or not self.etfs:
+            msg = "A backtest needs an ETF, an estimator and a method at least."
+            raise InputError(msg)
+        if len(set(labels)) != len(labels):
+            msg = f"An estimator is given twice among {', '.join(labels)}. Name each once."
+            raise InputError(msg)
+        if not 0.0 <= self.cost_bp <= 1e4:  # noqa: PLR2004 - all of what is traded
+            msg = f"The cost of a trade is {self.cost_bp:g} basis points. Give between 0 and 10000."
+            raise InputError(msg)
+        alone = [name for name in self.methods if name in ONE_ETF_ONLY]
+        if len(self.etfs) > 1 and alone:
+            rest = tuple(name for name in self.methods if name not in ONE_ETF_ONLY)
+            note = f"Left out, as it takes one ETF only: {', '.join(alone)}."
+            object.__setattr__(self, "methods", rest)
+            object.__setattr__(self, "notes", (*self.notes, note))

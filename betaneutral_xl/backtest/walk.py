@@ -1,0 +1,281 @@
+"""Walk forward: decide on each date from the past, hold to the next, and see what came of it.
+
+Only a few numbers a date and a return a day are kept, so memory does not grow with the dates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.backtest.decide import LATEST, decide, foresee
+from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
+from betaneutral_xl.backtest.plan import UNHEDGED, Absent, Study
+from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.estimators import FEWEST
+from betaneutral_xl.regression import slopes
+from betaneutral_xl.risk import TRADING_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from betaneutral_xl.arrays import IntArray
+    from betaneutral_xl.backtest.decide import Decision, Way
+    from betaneutral_xl.returns import DateArray, Returns
+
+ROLLING = 63
+"""Days of a rolling beta by default: a quarter."""
+
+COLUMNS = ("date", "method", "estimator", "etf", "realised_beta", "standard_error", "turnover")
+"""Of ``Backtest.rows``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance:
+    """What one way came to over all dates.
+
+    Attributes
+    ----------
+    realised_beta_mean, realised_beta_rms
+        Mean and root mean square over the dates of the beta to each ETF over the horizon, shape (K,).
+    noise_floor
+        Root mean square of those betas' standard errors, shape (K,): what would be left had every
+        beta been known.
+    volatility, tracking_error
+        Annual, of the daily returns, and of their difference from doing nothing.
+    hedge_effectiveness
+        Share of the variance of doing nothing that is gone.
+    max_drawdown
+        After cost.
+    turnover
+        One-way, mean of the dates, with what putting weights back each day took.
+    cost
+        A year.
+    n_dates
+        How many dates.
+
+    """
+
+    realised_beta_mean: FloatArray
+    realised_beta_rms: FloatArray
+    noise_floor: FloatArray
+    volatility: float
+    tracking_error: float
+    hedge_effectiveness: float
+    max_drawdown: float
+    turnover: float
+    cost: float
+    n_dates: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Backtest:
+    """What came of every way: P ways, n dates, K ETFs, D days held.
+
+    Attributes
+    ----------
+    study
+        What was tried.
+    ways
+        P pairs of method and estimator.
+    dates
+        Shape (n,), the rebalance dates.
+    beta, standard_error
+        Shape (n, P, K): realised over the horizon after each date.
+    turnover
+        Shape (n, P), one-way: what was traded on the date, and daily until the next.
+    days
+        Shape (D,), the days held.
+    returns
+        Shape (D, P), daily, before cost.
+    etf_returns
+        Shape (D, K), daily.
+    first
+        Shape (n,), which of the D days is the first that each date's weights were held.
+    notes
+        What is to be known, one line each.
+
+    """
+
+    study: Study
+    ways: tuple[Way, ...]
+    dates: DateArray
+    beta: FloatArray
+    standard_error: FloatArray
+    turnover: FloatArray
+    days: DateArray
+    returns: FloatArray
+    etf_returns: FloatArray
+    first: IntArray
+    notes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        for name in ("beta", "standard_error", "turnover", "returns", "etf_returns"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    @property
+    def etf_names(self) -> tuple[str, ...]:
+        """K names."""
+        return tuple(etf.name for etf in self.study.etfs)
+
+    def performance(self, way: Way) -> Performance:
+        """Return the measures of one way."""
+        p = self.ways.index(way)
+        daily = self.returns[:, p]
+        idle = self.returns[:, self.ways.index((UNHEDGED, way[1]))] if UNHEDGED in self.study.methods else None
+        cost = self.study.cost_bp * 1e-4 * 2.0 * self.turnover[:, p]
+        net = daily.copy()
+        net[self.first] -= cost
+        return Performance(
+            realised_beta_mean=self.beta[:, p].mean(axis=0),
+            realised_beta_rms=np.sqrt((self.beta[:, p] ** 2).mean(axis=0)),
+            noise_floor=np.sqrt((self.standard_error[:, p] ** 2).mean(axis=0)),
+            volatility=_annual(daily),
+            tracking_error=math.nan if idle is None else _annual(daily - idle),
+            hedge_effectiveness=math.nan if idle is None else 1.0 - float(daily.var() / idle.var()),
+            max_drawdown=drawdown(net),
+            turnover=float(self.turnover[:, p].mean()),
+            cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
+            n_dates=len(self.dates),
+        )
+
+    def rolling(self, way: Way, days: int = ROLLING) -> FloatArray:
+        """Return the beta to each ETF over the last days, on every day held, shape (D, K)."""
+        mine = self.returns[:, self.ways.index(way)]
+        return np.column_stack([rolling_beta(mine, etf, days) for etf in self.etf_returns.T])
+
+    def rows(self) -> Iterator[tuple[date | str | float, ...]]:
+        """Yield a row of ``COLUMNS`` for each date, way and ETF: plain data for a table."""
+        for i, day in enumerate(self.dates.astype(object)):
+            for p, (method, estimator) in enumerate(self.ways):
+                for k, name in enumerate(self.etf_names):
+                    numbers = self.beta[i, p, k], self.standard_error[i, p, k], self.turnover[i, p]
+                    yield (day, method, estimator, name, *(float(one) for one in numbers))
+
+
+def walk(study: Study) -> Backtest:
+    """Decide on each date from the days before, hold to the next, and measure what came of it.
+
+    Raises
+    ------
+    InputError
+        If there is no date that can be tried.
+    ModelError
+        If on some date the numbers admit no answer.
+
+    """
+    returns, gains = study.prices.returns(), outcomes(study.prices)
+    rows, unfollowed = study.schedule.rows(returns.dates)
+    seen_from = int(np.searchsorted(rows, FEWEST - 1))
+    trail = _Trail(study, returns)
+    for row, after in zip(rows[seen_from:], [*rows[seen_from + 1 :], None], strict=True):
+        seen = returns.until(returns.dates[row].astype(object), max(one.window for one in study.estimators))
+        hold = study.schedule.horizon if after is None else int(after - row)
+        length = max(hold, study.schedule.horizon)
+        trail.add(int(row), decide(study, seen), gains.matrix[row + 1 : row + 1 + length], hold)
+    notes = []
+    if seen_from:
+        notes.append(f"Left out, with fewer than {FEWEST} days before them: {seen_from} dates.")
+    if unfollowed:
+        notes.append(f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates.")
+    return trail.end(notes)
+
+
+class _Trail:
+    """What is kept while walking: a few numbers a date, a return a day."""
+
+    def __init__(self, study: Study, returns: Returns) -> None:
+        """Begin with nothing."""
+        self.study, self.all = study, returns
+        self.ways = tuple((m, e.label) for m in study.methods for e in study.estimators)
+        self.rows: list[int] = []
+        self.first: list[int] = []
+        self.beta: list[FloatArray] = []
+        self.error: list[FloatArray] = []
+        self.turnover: list[FloatArray] = []
+        self.days: list[DateArray] = []
+        self.returns: list[FloatArray] = []
+        self.etf_returns: list[FloatArray] = []
+        self.held: FloatArray | None = None
+        self.absent: Counter[str] = Counter()
+        self.silent: Counter[str] = Counter()
+        self.short = 0
+
+    def add(self, row: int, decision: Decision, after: FloatArray, hold: int) -> None:
+        """Hold what was decided over the days after, of which the first ``hold`` are before the next date."""
+        study, horizon = self.study, self.study.schedule.horizon
+        w, f = decision.weights, decision.etf_weights
+        gains = np.nan_to_num(after)  # what is not listed is not held
+        foreseen = foresee(w, f, gains[:horizon])
+        x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
+        both = np.hstack([x, f])
+        near = follow(both, gains[:horizon], study.holding)
+        path = near if hold == horizon else follow(both, gains[:hold], study.holding)
+        beta, error = slopes(near.returns[:, : len(self.ways)], near.returns[:, len(self.ways) :])
+        before = w[:, None] if self.held is None else self.held
+        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[: len(self.ways)])
+        self.held = path.weights[:, : len(self.ways)]
+        self.rows.append(row)
+        self.first.append(sum(map(len, self.returns)))
+        self.beta.append(beta)
+        self.error.append(error)
+        self.days.append(self.all.dates[row + 1 : row + 1 + hold])
+        self.returns.append(path.returns[:, : len(self.ways)])
+        self.etf_returns.append(path.returns[:, len(self.ways) :])
+        self._notice(decision, row, hold)
+
+    def _notice(self, decision: Decision, row: int, hold: int) -> None:
+        self.absent.update(decision.absent)
+        self.short += decision.days < min(one.window for one in self.study.estimators)
+        held = np.flatnonzero(decision.weights.astype(bool) | decision.etf_weights.any(axis=1))
+        missing = np.isnan(self.all.matrix[row + 1 : row + 1 + hold, held]).sum(axis=0)
+        self.silent.update(
+            {self.all.tickers[i]: int(n) for i, n in zip(held, missing, strict=True) if n}
+        )
+
+    def end(self, notes: list[str]) -> Backtest:
+        """Return what was kept."""
+        if not self.rows:
+            msg = f"There is no date to try. {' '.join(notes) or 'Choose an earlier start or a later end.'}"
+            raise InputError(msg)
+        return Backtest(
+            study=self.study,
+            ways=self.ways,
+            dates=self.all.dates[self.rows],
+            beta=np.array(self.beta),
+            standard_error=np.array(self.error),
+            turnover=np.array(self.turnover),
+            days=np.concatenate(self.days),
+            returns=np.vstack(self.returns),
+            etf_returns=np.vstack(self.etf_returns),
+            first=np.array(self.first),
+            notes=(*self.study.notes, *self.study.prices.warnings, *self.all.warnings, *notes, *self._told()),
+        )
+
+    def _told(self) -> list[str]:
+        n = len(self.rows)
+        instead = "the others are scaled up" if self.study.absent is Absent.RESCALE else "cash stands in"
+        lines = []
+        if self.short:
+            lines.append(f"On {self.short} of {n} dates the estimators saw fewer days than their windows hold.")
+        if self.absent:
+            names = [f"{ticker} ({count} of {n})" for ticker, count in self.absent.most_common()]
+            lines.append(
+                f"Not to be had on some dates, without {FEWEST} returns in the window or one on the last "
+                f"{LATEST} days: {listing(names)}; {instead}."
+            )
+        if self.silent:
+            names = [f"{ticker} ({count})" for ticker, count in self.silent.most_common()]
+            lines.append(f"Days held without a return: {listing(names)}; the last price is kept meanwhile.")
+        return lines
+
+
+def _annual(daily: FloatArray) -> float:
+    return float(daily.std(ddof=1)) * math.sqrt(TRADING_DAYS)
