@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from betaneutral_xl.backtest.plan import (
+    BY_DEFAULT,
     COMPARISONS,
     METHODS,
     Absent,
@@ -17,6 +18,7 @@ from betaneutral_xl.backtest.plan import (
 from betaneutral_xl.backtest.walk import Backtest, Performance, walk
 
 __all__ = [
+    "BY_DEFAULT",
     "COMPARISONS",
     "METHODS",
     "Absent",

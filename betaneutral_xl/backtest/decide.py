@@ -14,9 +14,8 @@ import numpy as np
 
 from betaneutral_xl.arrays import positions_of
 from betaneutral_xl.backtest.plan import BETA, FORESIGHT, UNHEDGED, Absent
-from betaneutral_xl.constraints import UNLIMITED
-from betaneutral_xl.errors import InputError
-from betaneutral_xl.estimators import FEWEST
+from betaneutral_xl.errors import InputError, MissingValue
+from betaneutral_xl.estimators import FEWEST, fit, observe
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Constituent, Etf
 from betaneutral_xl.provenance import Provenance
@@ -66,8 +65,10 @@ def decide(study: Study, seen: Returns) -> Decision:
 
     Raises
     ------
-    InputError
+    MissingValue
         If nothing of the portfolio or of an ETF can be had on that date.
+    InputError
+        If what can be had cannot be scaled up.
     ModelError
         If the numbers admit no answer.
 
@@ -83,20 +84,20 @@ def decide(study: Study, seen: Returns) -> Decision:
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
     chosen: dict[Way, FloatArray] = {}
+    observed = {days: observe(mine, window=days) for days in {one.window for one in study.estimators}}
     for estimator in study.estimators:
-        covariance = estimator.covariance(mine) if set(study.methods) - {UNHEDGED, FORESIGHT} else None
+        covariance = fit(observed[estimator.window], estimator.method, **estimator.options)
         for method in study.methods:
-            if method == UNHEDGED or covariance is None:
-                x = w
-            elif method == FORESIGHT:
+            if method == FORESIGHT:
                 continue
+            if method == UNHEDGED:
+                x = w
             elif method == BETA:
                 basket = _spread(etfs[0].tickers, etfs[0].weights, covariance.tickers)
                 betas = covariance.predicted_beta(basket)
                 x = _spread(covariance.tickers, betas / betas.sum(), names)
             else:
-                limits = study.constraints if method not in {Method.HEDGE, Method.SCALED} else UNLIMITED
-                result = neutralise(book, etfs, covariance, method=Method(method), constraints=limits)
+                result = neutralise(book, etfs, covariance, method=Method(method))
                 x = _spread(result.tickers, result.new_weights, names)
             chosen[method, estimator.label] = x
     absent = tuple(ticker for ticker in _wanted(study) if ticker not in kept)
@@ -146,9 +147,7 @@ def _held(holdings: Holdings, kept: set[str], absent: Absent) -> Holdings:
 
 def _basket(etf: Etf, kept: set[str], absent: Absent) -> Etf:
     """Return the part of a basket that can be had."""
-    weights = _had(
-        dict(zip(etf.tickers, etf.weights.tolist(), strict=True)), kept, absent, f"ETF {etf.name}"
-    )
+    weights = _had(dict(zip(etf.tickers, etf.weights.tolist(), strict=True)), kept, absent, f"ETF {etf.name}")
     rows = tuple(Constituent(ticker=ticker, weight=weight) for ticker, weight in weights.items())
     return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of))
 
@@ -158,7 +157,7 @@ def _had(weights: Mapping[str, float], kept: set[str], absent: Absent, what: str
     had = {ticker: weight for ticker, weight in weights.items() if ticker in kept}
     if not any(had.values()):
         msg = f"No name of {what} has prices then. Give more prices, or a later start."
-        raise InputError(msg)
+        raise MissingValue(msg, tickers=tuple(weights))
     if absent is Absent.CASH or len(had) == len(weights):
         return had
     whole, part = math.fsum(weights.values()), math.fsum(had.values())

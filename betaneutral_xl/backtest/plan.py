@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.constraints import UNLIMITED, Constraints
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.estimators import (
     FEWEST,
     WINDOW,
     canonical,
-    estimate,
     parameters,
     read_parameters,
 )
@@ -27,8 +25,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.arrays import IntArray
     from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.returns import DateArray, Prices, Returns
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.returns import DateArray, Prices
 
 HORIZON = 21
 """Days over which a realised beta is measured by default: a month of trading."""
@@ -43,8 +40,14 @@ formula does; hedge with the beta that will have been."""
 COMPARISONS = (UNHEDGED, str(Method.SCALED), BETA, FORESIGHT)
 """What every method is set against; ``scaled`` is the notebook's first formula."""
 
+BY_DEFAULT = (str(Method.HEDGE), *COMPARISONS)
+"""What is tried where nothing is said."""
+
 METHODS = (*(str(method) for method in Method if method is not Method.SCALED), *COMPARISONS)
 """Every way by name."""
+
+WITHOUT_ESTIMATOR = frozenset({UNHEDGED, FORESIGHT})
+"""What comes out the same by every estimator."""
 
 ONE_ETF_ONLY = frozenset({str(Method.SCALED), BETA})
 """The notebook's formulas know one ETF."""
@@ -120,11 +123,9 @@ class Estimator:
     def description(self) -> str:
         """The method with every parameter."""
         settings = {**parameters(self.method), **self.options, "window": self.window}
-        return f"{self.method} ({', '.join(f'{key} {value}' for key, value in settings.items() if value != '')})"
-
-    def covariance(self, seen: Returns) -> Covariance:
-        """Estimate from what is seen, and nothing else."""
-        return estimate(seen, self.method, window=self.window, **self.options)
+        return (
+            f"{self.method} ({', '.join(f'{key} {value}' for key, value in settings.items() if value != '')})"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +211,6 @@ class Study:
         What stands in for a name that cannot be held on a date.
     cost_bp
         Cost of a trade in basis points of what is bought or sold.
-    constraints
-        For the methods that reweight.
     notes
         What is to be known beforehand, one line each.
 
@@ -222,11 +221,10 @@ class Study:
     prices: Prices
     schedule: Schedule
     estimators: tuple[Estimator, ...]
-    methods: tuple[str, ...] = (str(Method.HEDGE), *COMPARISONS)
+    methods: tuple[str, ...] = BY_DEFAULT
     holding: Holding = Holding.DRIFTING
     absent: Absent = Absent.RESCALE
     cost_bp: float = COST_BP
-    constraints: Constraints = UNLIMITED
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
-from betaneutral_xl.backtest.plan import UNHEDGED, Absent, Study
-from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.backtest.plan import Absent, Study
+from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.estimators import FEWEST
 from betaneutral_xl.regression import slopes
 from betaneutral_xl.risk import TRADING_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
     from betaneutral_xl.arrays import IntArray
@@ -73,6 +74,16 @@ class Performance:
     cost: float
     n_dates: int
 
+    def record(self, etfs: Sequence[str]) -> dict[str, Any]:
+        """Return plain values; the betas are numbers for one ETF, records by name for several."""
+        record: dict[str, Any] = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                value = float(value[0]) if len(etfs) == 1 else dict(zip(etfs, value.tolist(), strict=True))
+            record[name] = value
+        return record
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Backtest:
@@ -96,6 +107,8 @@ class Backtest:
         Shape (D, P), daily, before cost.
     etf_returns
         Shape (D, K), daily.
+    idle
+        Shape (D,), daily, of the portfolio left alone.
     first
         Shape (n,), which of the D days is the first that each date's weights were held.
     notes
@@ -112,12 +125,13 @@ class Backtest:
     days: DateArray
     returns: FloatArray
     etf_returns: FloatArray
+    idle: FloatArray
     first: IntArray
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        for name in ("beta", "standard_error", "turnover", "returns", "etf_returns"):
+        for name in ("beta", "standard_error", "turnover", "returns", "etf_returns", "idle"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
@@ -129,7 +143,6 @@ class Backtest:
         """Return the measures of one way."""
         p = self.ways.index(way)
         daily = self.returns[:, p]
-        idle = self.returns[:, self.ways.index((UNHEDGED, way[1]))] if UNHEDGED in self.study.methods else None
         cost = self.study.cost_bp * 1e-4 * 2.0 * self.turnover[:, p]
         net = daily.copy()
         net[self.first] -= cost
@@ -138,8 +151,8 @@ class Backtest:
             realised_beta_rms=np.sqrt((self.beta[:, p] ** 2).mean(axis=0)),
             noise_floor=np.sqrt((self.standard_error[:, p] ** 2).mean(axis=0)),
             volatility=_annual(daily),
-            tracking_error=math.nan if idle is None else _annual(daily - idle),
-            hedge_effectiveness=math.nan if idle is None else 1.0 - float(daily.var() / idle.var()),
+            tracking_error=_annual(daily - self.idle),
+            hedge_effectiveness=1.0 - float(daily.var() / self.idle.var()),
             max_drawdown=drawdown(net),
             turnover=float(self.turnover[:, p].mean()),
             cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
@@ -171,20 +184,38 @@ def walk(study: Study) -> Backtest:
         If on some date the numbers admit no answer.
 
     """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only this needs it
+
+    with threadpool_limits(1):  # the same sums in the same order on every machine; and no slower here
+        return _walk(study)
+
+
+def _walk(study: Study) -> Backtest:
     returns, gains = study.prices.returns(), outcomes(study.prices)
     rows, unfollowed = study.schedule.rows(returns.dates)
     seen_from = int(np.searchsorted(rows, FEWEST - 1))
     trail = _Trail(study, returns)
-    for row, after in zip(rows[seen_from:], [*rows[seen_from + 1 :], None], strict=True):
+    impossible: list[str] = []
+    tried = rows[seen_from:].tolist()
+    for row, after in zip_longest(tried, tried[1:]):
         seen = returns.until(returns.dates[row].astype(object), max(one.window for one in study.estimators))
-        hold = study.schedule.horizon if after is None else int(after - row)
+        hold = study.schedule.horizon if after is None else after - row
         length = max(hold, study.schedule.horizon)
-        trail.add(int(row), decide(study, seen), gains.matrix[row + 1 : row + 1 + length], hold)
+        try:
+            decision = decide(study, seen)
+        except MissingValue as error:
+            impossible.append(f"{seen.as_of}: {error}")
+            continue
+        trail.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
     notes = []
+    if impossible:
+        notes.append(f"Left out, with nothing to hold or to hedge with: {listing(impossible, 1)} dates.")
     if seen_from:
         notes.append(f"Left out, with fewer than {FEWEST} days before them: {seen_from} dates.")
     if unfollowed:
-        notes.append(f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates.")
+        notes.append(
+            f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates."
+        )
     return trail.end(notes)
 
 
@@ -203,6 +234,7 @@ class _Trail:
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
         self.etf_returns: list[FloatArray] = []
+        self.idle: list[FloatArray] = []
         self.held: FloatArray | None = None
         self.absent: Counter[str] = Counter()
         self.silent: Counter[str] = Counter()
@@ -215,20 +247,21 @@ class _Trail:
         gains = np.nan_to_num(after)  # what is not listed is not held
         foreseen = foresee(w, f, gains[:horizon])
         x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
-        both = np.hstack([x, f])
+        both, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
         near = follow(both, gains[:horizon], study.holding)
         path = near if hold == horizon else follow(both, gains[:hold], study.holding)
-        beta, error = slopes(near.returns[:, : len(self.ways)], near.returns[:, len(self.ways) :])
+        beta, error = slopes(near.returns[:, ways], near.returns[:, etfs])
         before = w[:, None] if self.held is None else self.held
-        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[: len(self.ways)])
-        self.held = path.weights[:, : len(self.ways)]
+        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[ways])
+        self.held = path.weights[:, ways]
         self.rows.append(row)
         self.first.append(sum(map(len, self.returns)))
         self.beta.append(beta)
         self.error.append(error)
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
-        self.returns.append(path.returns[:, : len(self.ways)])
-        self.etf_returns.append(path.returns[:, len(self.ways) :])
+        self.returns.append(path.returns[:, ways])
+        self.etf_returns.append(path.returns[:, etfs])
+        self.idle.append(path.returns[:, -1])
         self._notice(decision, row, hold)
 
     def _notice(self, decision: Decision, row: int, hold: int) -> None:
@@ -236,9 +269,7 @@ class _Trail:
         self.short += decision.days < min(one.window for one in self.study.estimators)
         held = np.flatnonzero(decision.weights.astype(bool) | decision.etf_weights.any(axis=1))
         missing = np.isnan(self.all.matrix[row + 1 : row + 1 + hold, held]).sum(axis=0)
-        self.silent.update(
-            {self.all.tickers[i]: int(n) for i, n in zip(held, missing, strict=True) if n}
-        )
+        self.silent.update({self.all.tickers[i]: int(n) for i, n in zip(held, missing, strict=True) if n})
 
     def end(self, notes: list[str]) -> Backtest:
         """Return what was kept."""
@@ -255,6 +286,7 @@ class _Trail:
             days=np.concatenate(self.days),
             returns=np.vstack(self.returns),
             etf_returns=np.vstack(self.etf_returns),
+            idle=np.concatenate(self.idle),
             first=np.array(self.first),
             notes=(*self.study.notes, *self.study.prices.warnings, *self.all.warnings, *notes, *self._told()),
         )
@@ -264,7 +296,9 @@ class _Trail:
         instead = "the others are scaled up" if self.study.absent is Absent.RESCALE else "cash stands in"
         lines = []
         if self.short:
-            lines.append(f"On {self.short} of {n} dates the estimators saw fewer days than their windows hold.")
+            lines.append(
+                f"On {self.short} of {n} dates the estimators saw fewer days than their windows hold."
+            )
         if self.absent:
             names = [f"{ticker} ({count} of {n})" for ticker, count in self.absent.most_common()]
             lines.append(

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.cli import (
+    backtest,
     betas,
     cache,
     compare,
@@ -46,6 +47,7 @@ COMMANDS = (
     estimate,
     workbook,
     excel,
+    backtest,
 )
 
 EPILOG = """\

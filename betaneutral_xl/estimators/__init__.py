@@ -8,6 +8,7 @@ here, once. How the default was chosen is told in docs/estimators.md.
 from __future__ import annotations
 
 import inspect
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.returns import Returns
     from betaneutral_xl.risk import Form
 
-__all__ = ["DEFAULT", "ESTIMATORS", "Gaps", "Units", "Window", "estimate", "factor_model", "parameters", "read_parameters"]
+__all__ = [
+    "DEFAULT",
+    "ESTIMATORS",
+    "Gaps",
+    "Observed",
+    "Units",
+    "Window",
+    "estimate",
+    "factor_model",
+    "fit",
+    "observe",
+    "parameters",
+    "read_parameters",
+]
 
 WINDOW = 504
 """Days that an estimator sees by default: two years."""
@@ -173,20 +187,73 @@ def estimate(
     """
     name = canonical(method)
     _require_options(name, options)
+    if Gaps(gaps) is not Gaps.MODEL and name == "pairwise":
+        msg = f"The estimator pairwise deals with gaps itself, so gaps {gaps} has no meaning."
+        raise InputError(msg)
+    observed = observe(returns, as_of=as_of, window=window, gaps=gaps, fewest=fewest)
+    return fit(observed, name, **options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """What estimators are handed: a window of returns, and what was done to get it.
+
+    Attributes
+    ----------
+    seen
+        The days up to a date, of the names that have enough of them.
+    window
+        The same on the days that are used, completed.
+    notes
+        What was left out, one line each.
+    completed
+        What was put into holes, for the methods that use it; empty where there are none.
+
+    """
+
+    seen: Returns
+    window: Window
+    notes: tuple[str, ...]
+    completed: str
+
+
+def observe(
+    returns: Returns,
+    *,
+    as_of: date | None = None,
+    window: int = WINDOW,
+    gaps: Gaps = Gaps.MODEL,
+    fewest: int = FEWEST,
+) -> Observed:
+    """Take the last days up to a date and deal with their holes, once for any number of methods.
+
+    Parameters and errors are those of ``estimate``.
+    """
     if window < FEWEST:
         msg = f"A window of {window} days is too short for a covariance. Give {FEWEST} days at least."
         raise InputError(msg)
     seen = returns.until(as_of, window)
     kept, notes = _enough(seen, fewest)
     seen = seen.select(kept)
-    matrix, more = _usable_days(seen, Gaps(gaps), name)
-    result = ESTIMATORS[name](Window.of(kept, matrix), **options)
+    matrix, more, completed = _usable_days(seen, Gaps(gaps))
+    return Observed(seen, Window.of(kept, matrix), (*notes, *seen.warnings, *more), completed)
+
+
+def fit(observed: Observed, method: str = "default", **options: Any) -> Covariance:
+    """Estimate the annual covariance from what was observed.
+
+    Parameters and errors are those of ``estimate``.
+    """
+    name = canonical(method)
+    _require_options(name, options)
+    result = ESTIMATORS[name](observed.window, **options)
+    completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
     return Covariance(
-        tickers=kept,
+        tickers=observed.seen.tickers,
         form=_annual(result.form),
-        provenance=_provenance(seen, name, len(matrix), result.effective_days, options),
+        provenance=_provenance(observed.seen, name, observed.window.days, result.effective_days, options),
         effective_days=result.effective_days,
-        warnings=(*notes, *seen.warnings, *more, *result.notes),
+        warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
     )
 
@@ -224,13 +291,10 @@ def _enough(seen: Returns, fewest: int) -> tuple[tuple[str, ...], list[str]]:
     return kept, [note] if short else []
 
 
-def _usable_days(seen: Returns, gaps: Gaps, name: str) -> tuple[FloatArray, list[str]]:
-    """Return the days that the method is given, and say what became of the holes."""
+def _usable_days(seen: Returns, gaps: Gaps) -> tuple[FloatArray, list[str], str]:
+    """Return the days that are used, why not the others, and what is to become of the holes."""
     present = np.isfinite(seen.matrix)
     whole = np.asarray(present.all(axis=0))
-    if gaps is not Gaps.MODEL and name == "pairwise":
-        msg = f"The estimator pairwise deals with gaps itself, so gaps {gaps} has no meaning."
-        raise InputError(msg)
     holed = [t for t, complete in zip(seen.tickers, whole, strict=True) if not complete]
     if holed and gaps is Gaps.ERROR:
         msg = f"Days lack a return of {listing(holed)}. Complete the prices, or let gaps be modelled."
@@ -246,13 +310,14 @@ def _usable_days(seen: Returns, gaps: Gaps, name: str) -> tuple[FloatArray, list
             "Give more prices, or let gaps be modelled."
         )
         raise InputError(msg)
-    if holed and gaps is Gaps.MODEL and name != "pairwise":
+    completed = ""
+    if holed and gaps is Gaps.MODEL:
         share = 1.0 - present[days].mean()
-        notes.append(
+        completed = (
             f"{len(holed)} of {len(seen.tickers)} names lack some of the window's returns ({share:.1%} of "
             "all cells): their covariances rest on their own days and the other names' common factors."
         )
-    return seen.matrix[days], notes
+    return seen.matrix[days], notes, completed
 
 
 def _annual(form: Form) -> Form:

@@ -182,6 +182,35 @@ def join(tables: Sequence[Prices]) -> Prices:
     return Prices(names, days, matrix, provenance, warnings)
 
 
+def choose(tables: Sequence[Prices], wanted: Sequence[Iterable[str]]) -> Prices:
+    """Take from each table the names wanted of it, as far as it has them, each name once.
+
+    Days on which none of them has a price are left out.
+
+    Raises
+    ------
+    UnknownTicker
+        If no table has any of its names.
+
+    """
+    taken: set[str] = set()
+    parts = []
+    for table, names in zip(tables, wanted, strict=True):
+        known = set(table.tickers) - taken
+        mine = [ticker for ticker in dict.fromkeys(names) if ticker in known]
+        taken.update(mine)
+        if mine:
+            parts.append(table.select(mine))
+    if not parts:
+        where = " or ".join(table.provenance.location for table in tables)
+        asked = list(dict.fromkeys(ticker for names in wanted for ticker in names))
+        msg = f"There are no prices of {listing(asked)} in {where}. Check that it is the right file."
+        raise UnknownTicker(msg, tickers=asked)
+    joined = join(parts)
+    days, matrix, _ = _without_empty_days(joined.dates, joined.matrix)
+    return Prices(joined.tickers, days, matrix, joined.provenance, joined.warnings)
+
+
 Table = tuple[list[str], "DateArray", "FloatArray", list[str]]
 """Tickers, days, prices (T, N), and what there is to say."""
 

@@ -26,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
+from betaneutral_xl.backtest import Schedule
 from betaneutral_xl.provenance import digest
+from betaneutral_xl.regression import slopes
 from betaneutral_xl.returns import Returns
 from betaneutral_xl.sources.prices import join, load_prices
 from betaneutral_xl.tickers import normalise
@@ -158,11 +160,9 @@ def months(returns: Returns, *, only_sample: bool) -> list[Month]:
     fund = weights_in(SHARED / "silverfund" / "quant_paper_weights_2025-11-18.csv", "weight")
     basket = weights_in(SHARED / "silverfund" / "jhai_constituents.csv", "weight")
     dates = returns.dates
-    ends = np.flatnonzero(dates.astype("datetime64[M]")[:-1] != dates.astype("datetime64[M]")[1:])
+    ends, _ = Schedule(start=FIRST.astype(object), end=LAST.astype(object), horizon=HORIZON).rows(dates)
     found = []
     for end in ends:
-        if not FIRST <= dates[end] <= LAST or end + HORIZON >= len(dates):
-            continue
         seen = returns.until(dates[end].astype(object), WINDOW)
         enough = seen.observed >= HORIZON
         wanted = set(fund) | set(basket) if only_sample else set(seen.tickers)
@@ -229,9 +229,9 @@ def measure(found: Sequence[Month], candidate: str) -> Measured:
         promises.append((own / variance - beta**2) / (estimate.effective_days - 2))
         x = (month.future @ w)[:, :, None] - beta * (month.future @ f)[:, None, :]
         variances.append(x.var(axis=0, ddof=1) / (own - beta**2 * variance))
-        realised, noise = realise(month.future @ w, month.future @ f)
+        realised, error = slopes(month.future @ w, month.future @ f)
         betas.append(realised - beta)
-        noises.append(noise)
+        noises.append(error**2)
     return Measured(np.array(betas), np.array(noises), np.array(promises), np.array(variances))
 
 
@@ -379,7 +379,7 @@ def late_table(found: Sequence[Month]) -> str:
                 Window(w.tickers, zeros, zeros, np.zeros(len(w.tickers))),
                 last_days(w, left),
             )
-            realised, _ = realise(month.future[:, drawn], month.future @ basket)
+            realised, _ = slopes(month.future[:, drawn], month.future @ basket)
             for part, window in zip(errors, windows, strict=True):
                 vf = ESTIMATORS[method](window, **options).form.times(basket)
                 part.append(realised - (vf / (basket.T @ vf))[drawn])

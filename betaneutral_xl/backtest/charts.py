@@ -1,0 +1,105 @@
+"""Charts of a backtest as PNG or SVG, by matplotlib (the extra ``charts``)."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.backtest.plan import COMPARISONS, UNHEDGED
+from betaneutral_xl.backtest.walk import ROLLING
+from betaneutral_xl.errors import InputError
+
+if TYPE_CHECKING:
+    from betaneutral_xl.backtest.decide import Way
+    from betaneutral_xl.backtest.walk import Backtest
+
+FORMATS = ("png", "svg")
+
+INK, MUTED, BAND = "#1f2937", "#9ca3af", "#e5e7eb"
+COLOURS = ("#1d4ed8", "#b45309", "#047857", "#7c3aed", "#be123c", "#0e7490")
+"""Of the ways, in their order; the portfolio left alone is grey."""
+
+
+def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
+    """Draw the betas of a backtest: rolling, and date by date beside the noise.
+
+    For each ETF one row: on the left the beta over the last ``days`` days, on the right the realised
+    betas over the horizon, with a band of two noise floors about zero: what stays in it may be chance.
+
+    Parameters
+    ----------
+    result
+        The backtest.
+    kind
+        ``png`` or ``svg``.
+    days
+        Of the rolling beta.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed, or there is no such kind of picture.
+
+    """
+    if kind not in FORMATS:
+        msg = f"A chart cannot be saved as {kind or 'a file without an ending'!r}. Use .png or .svg."
+        raise InputError(msg)
+    try:
+        from matplotlib import rc_context  # noqa: PLC0415 - 0.5 s to import, and an extra
+        from matplotlib.figure import Figure  # noqa: PLC0415
+    except ImportError:
+        msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
+        raise InputError(msg) from None
+    rows = len(result.etf_names)
+    settings = {"svg.hashsalt": "betaneutral-xl", "font.size": 8, "axes.spines.top": False}
+    with rc_context({**settings, "axes.spines.right": False, "text.color": INK}):
+        figure = Figure(figsize=(9.0, 0.6 + 2.4 * rows), layout="constrained")
+        axes = figure.subplots(rows, 2, squeeze=False)
+        for k, name in enumerate(result.etf_names):
+            _rolling(axes[k, 0], result, k, days)
+            _by_date(axes[k, 1], result, k)
+            axes[k, 0].set_title(f"beta to {name} over the last {days} days", loc="left")
+            horizon = result.study.schedule.horizon
+            axes[k, 1].set_title(
+                f"over the {horizon} days after each date; band: twice the noise", loc="left"
+            )
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
+        stream = io.BytesIO()
+        figure.savefig(stream, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
+    return stream.getvalue()
+
+
+def shown(result: Backtest) -> dict[Way, tuple[str, str]]:
+    """Choose what is drawn, with label and colour: the portfolio left alone, and each method's hedges."""
+    first = result.study.estimators[0].label
+    ways = [way for way in result.ways if way[0] not in COMPARISONS]
+    if not ways:
+        ways = [way for way in result.ways if way[0] != UNHEDGED]
+    several = len({method for method, _ in ways}) > 1
+    styles = {
+        way: (f"{way[0]}, {way[1]}" if several else f"{way[1]}", COLOURS[i % len(COLOURS)])
+        for i, way in enumerate(ways)
+    }
+    alone: dict[Way, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
+    return {**(alone if (UNHEDGED, first) in result.ways else {}), **styles}
+
+
+def _rolling(axes: Any, result: Backtest, k: int, days: int) -> None:
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    for way, (label, colour) in shown(result).items():
+        axes.plot(result.days, result.rolling(way, days)[:, k], color=colour, linewidth=1.0, label=label)
+    axes.tick_params(axis="x", rotation=30)
+
+
+def _by_date(axes: Any, result: Backtest, k: int) -> None:
+    noise = result.standard_error[:, :, k]
+    band = 2.0 * float(np.sqrt((noise**2).mean()))
+    axes.axhspan(-band, band, color=BAND, linewidth=0.0)
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    for way, (_, colour) in shown(result).items():
+        beta = result.beta[:, result.ways.index(way), k]
+        axes.plot(result.dates, beta, color=colour, linewidth=0.6, marker=".", markersize=3.0)
+    axes.tick_params(axis="x", rotation=30)

@@ -1,0 +1,174 @@
+"""``betaneutral-xl backtest``: what hedges would have been worth."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli import study
+from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
+
+if TYPE_CHECKING:
+    from betaneutral_xl.backtest import Backtest, Study
+
+EPILOG = f"""\
+examples:
+  betaneutral-xl backtest --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz \\
+      --start 2023-01 --end 2026-06
+  betaneutral-xl backtest --holdings fund.csv --etf QQQ --prices stocks.parquet --etf-prices etfs.csv \\
+      --estimator default sample exponential:half_life=21 --method hedge unhedged --json
+  betaneutral-xl backtest --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --chart beta.svg
+
+On each date the portfolio is put back to the weights of --holdings and hedged with all of the ETFs, by
+betas that are estimated from the days before. The realised beta is the slope of the next --horizon
+days' returns on the ETF's: of its basket, where it is given by its holdings file, of its own price
+series, where it is given by its ticker.
+
+{study.EPILOG}
+--json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: what it is}},
+  "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "noise_floor",
+  "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown", "turnover", "cost",
+  "n_dates"}}}}}}, "warnings": [...]}}, in decimals; volatility and cost a year, turnover one-way a date.
+  With several ETFs the first three are records by ETF. noise_floor is the root mean square of the
+  realised betas' standard errors: what would be left had every beta been known.
+--csv prints a row for each date, method, estimator and ETF: the beta that was realised.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "backtest",
+        help="show what hedges would have been worth, walking forward over prices",
+        description="Walk forward over prices: hedge on each date by what was known then, hold to the next, "
+        "and measure the beta that was realised.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    what = parser.add_argument_group("what")
+    what.add_argument("--holdings", metavar="FILE", required=True, help="the portfolio, as for rebalance")
+    what.add_argument(
+        "--etf",
+        metavar="FILE|TICKER",
+        nargs="+",
+        required=True,
+        help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own price series); "
+        "several are hedged with at once",
+    )
+    study.add_arguments(parser)
+    parser.add_argument(
+        "--horizon",
+        type=int,
+        default=21,
+        metavar="DAYS",
+        help="days over which a realised beta is measured (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--estimator",
+        nargs="+",
+        default=["default", "sample"],
+        metavar="NAME",
+        help="estimators to compare (default: default sample)",
+    )
+    parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas, .png or .svg")
+    add_machine_formats(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, walk, print."""
+    from betaneutral_xl.backtest import walk  # noqa: PLC0415 - after the options have been read
+
+    with progress("Reading ..."):
+        wanted = read(args)
+    with progress("Walking forward ..."):
+        result = walk(wanted)
+    if args.chart:
+        from betaneutral_xl.backtest.charts import draw  # noqa: PLC0415 - matplotlib
+
+        saving.save(args.chart, draw(result, Path(args.chart).suffix.lower().lstrip(".")))
+    if args.json:
+        sys.stdout.write(saving.to_json(as_record(result)) + "\n")
+    elif args.csv:
+        from betaneutral_xl.backtest.walk import COLUMNS  # noqa: PLC0415 - as above
+
+        sys.stdout.write(saving.to_csv(COLUMNS, result.rows()))
+    else:
+        _print(result)
+        if args.chart:
+            console().print(f"chart saved to {args.chart}", markup=False, soft_wrap=True)
+
+
+def read(args: argparse.Namespace) -> Study:
+    """Read the files that the options name, and pose the study."""
+    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+
+    tables = study.Tables.read(args.prices, args.etf_prices)
+    etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
+    return study.pose(args, load_holdings(args.holdings), etfs, tables, args.estimator, args.horizon)
+
+
+def as_record(result: Backtest) -> dict[str, Any]:
+    """Return everything as plain values, for JSON."""
+    asked = result.study
+    results: dict[str, dict[str, Any]] = {}
+    for method, estimator in result.ways:
+        measured = result.performance((method, estimator)).record(result.etf_names)
+        results.setdefault(method, {})[estimator] = measured
+    return {
+        "fund": asked.holdings.fund,
+        "etfs": list(result.etf_names),
+        "start": result.dates[0].astype(object),
+        "end": result.dates[-1].astype(object),
+        "every": asked.schedule.every,
+        "horizon": asked.schedule.horizon,
+        "holding": str(asked.holding),
+        "absent": str(asked.absent),
+        "cost_bp": asked.cost_bp,
+        "estimators": {one.label: one.description for one in asked.estimators},
+        "results": results,
+        "warnings": list(result.notes),
+    }
+
+
+def _print(result: Backtest) -> None:
+    from rich.markup import escape  # noqa: PLC0415 - only for people
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    from betaneutral_xl.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+
+    out, asked = console(), result.study
+    out.print(
+        f"{asked.holdings.fund} against {', '.join(result.etf_names)}: {len(result.dates)} dates, "
+        f"{result.dates[0]} to {result.dates[-1]}, betas over the next {asked.schedule.horizon} days",
+        style="bold",
+        markup=False,
+        soft_wrap=True,
+    )
+    betas = [f"beta{f' to {name}' if len(result.etf_names) > 1 else ''}" for name in result.etf_names]
+    heads = [f"{beta} {what}" for beta in betas for what in ("mean", "RMS", "noise")]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("method", "estimator"):
+        table.add_column(name, no_wrap=True)
+    for name in (*heads, "volatility", "tracking error", "variance gone", "drawdown", "turnover", "cost"):
+        table.add_column(escape(name), justify="right")
+    first = asked.estimators[0].label
+    for method, estimator in result.ways:
+        if method in WITHOUT_ESTIMATOR and estimator != first:
+            continue
+        one = result.performance((method, estimator))
+        shown = zip(one.realised_beta_mean, one.realised_beta_rms, one.noise_floor, strict=True)
+        levels = (one.volatility, one.tracking_error, one.hedge_effectiveness, one.max_drawdown, one.turnover)
+        table.add_row(
+            escape(method),
+            "-" if method in WITHOUT_ESTIMATOR else escape(estimator),
+            *(number(float(value), 3) for three in shown for value in three),
+            *(percent(value, 1) for value in levels),
+            percent(one.cost),
+        )
+    out.print(table)
+    for note in result.notes:
+        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)

@@ -1,0 +1,218 @@
+"""The options that say what a backtest is about: portfolio, ETFs, prices, dates, methods."""
+
+from __future__ import annotations
+
+import argparse
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.cli import inputs
+from betaneutral_xl.errors import UnknownTicker
+from betaneutral_xl.estimators import DEFAULT, WINDOW
+from betaneutral_xl.portfolio import Etf
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.portfolio import Holdings
+    from betaneutral_xl.returns import Prices
+
+EPILOG = f"""\
+estimators: a name of "betaneutral-xl estimate --list" ("default" is {DEFAULT}), with parameters
+  after a colon: exponential:half_life=21 or sample:window=252. Results carry the name as it is given.
+methods: hedge, reweight, least_squares, fewest_trades; and what they are compared with: unhedged (do
+  nothing), scaled and beta (the notebook's two formulas, the second scaled to sum 1; one ETF only),
+  perfect_foresight (hedge by the betas that will have been: the best any hedge can do).
+prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,price, adjusted for
+  splits and dividends. Nothing is filled in: what is listed late, ends early, has gaps or jumps like a
+  split is named, and what was done about it.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that a backtest and a sweep share, except those that a sweep has several of."""
+    prices = parser.add_argument_group("prices")
+    prices.add_argument(
+        "--prices",
+        metavar="FILE",
+        nargs="+",
+        required=True,
+        help="of the stocks; several are put side by side",
+    )
+    prices.add_argument(
+        "--etf-prices", metavar="FILE", nargs="+", default=[], help="of ETFs that --etf names by ticker"
+    )
+    prices.add_argument("--etf-fund", metavar="NAME", help="which fund, where an ETF file has several")
+    when = parser.add_argument_group("when")
+    when.add_argument(
+        "--start",
+        type=first_day,
+        metavar="DATE",
+        help="first rebalance date that may be, as 2023-01-31 or 2023-01",
+    )
+    when.add_argument(
+        "--end",
+        type=last_day,
+        metavar="DATE",
+        help="last rebalance date that may be, as 2026-06-30 or 2026-06",
+    )
+    when.add_argument(
+        "--every",
+        default="month",
+        metavar="PERIOD",
+        help="week, month, quarter, year (their last trading days), or a number of trading days "
+        "(default: %(default)s)",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--window",
+        type=int,
+        default=WINDOW,
+        metavar="DAYS",
+        help="days that estimators see, at most, where they do not say themselves (default: %(default)s)",
+    )
+    how.add_argument(
+        "--method",
+        nargs="+",
+        metavar="NAME",
+        help="what to compare (default: hedge and all that it is compared with)",
+    )
+    how.add_argument(
+        "--holding",
+        choices=["drifting", "daily"],
+        default="drifting",
+        help="between two dates weights drift with the prices, or are put back daily (default: %(default)s)",
+    )
+    how.add_argument(
+        "--absent",
+        choices=["rescale", "cash"],
+        default="rescale",
+        help="for names that have no prices on a date, yet or any more: scale the others up to the same "
+        "total, or hold cash (default: %(default)s)",
+    )
+    how.add_argument(
+        "--cost-bp",
+        type=float,
+        default=5.0,
+        metavar="BP",
+        help="cost of a trade in basis points of what is bought or sold (default: %(default)g)",
+    )
+
+
+def first_day(text: str) -> date:
+    """Read a day, or a month as its first day."""
+    return inputs.day(f"{text}-01" if _is_month(text) else text)
+
+
+def last_day(text: str) -> date:
+    """Read a day, or a month as its last day."""
+    if not _is_month(text):
+        return inputs.day(text)
+    first = inputs.day(f"{text}-01")
+    return first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def _is_month(text: str) -> bool:
+    return re.fullmatch(r"\d{4}-\d{2}", text) is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """The prices that were given: of stocks, and of ETFs where there are any."""
+
+    stocks: Prices
+    series: Prices | None
+
+    @classmethod
+    def read(cls, stocks: Sequence[str], series: Sequence[str]) -> Tables:
+        """Read the files, several side by side."""
+        from betaneutral_xl.sources.prices import join, load_prices  # noqa: PLC0415 - parsers
+
+        first, second = ([load_prices(file) for file in files] for files in (stocks, series))
+        return cls(join(first), join(second) if second else None)
+
+    @property
+    def all(self) -> tuple[Prices, ...]:
+        """ETFs' own first: there a ticker is looked for."""
+        return (self.stocks,) if self.series is None else (self.series, self.stocks)
+
+    def of(self, holdings: Holdings, etfs: Sequence[Found]) -> Prices:
+        """Return the prices of all names that there are; an ETF's from its own table, others from the stocks'."""
+        from betaneutral_xl.sources.prices import choose  # noqa: PLC0415 - parsers
+
+        own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
+        baskets = [ticker for one in etfs if not one.by_ticker for ticker in one.etf.tickers]
+        names = [*holdings.tickers, *baskets]
+        if self.series is None:
+            return choose([self.stocks], [[*names, *own]])
+        there = set(self.series.tickers)
+        stocks = [ticker for ticker in (*names, *own) if ticker not in own or ticker not in there]
+        return choose([self.stocks, self.series], [stocks, [*own, *names]])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """An ETF, and whether it is its own price series rather than a basket."""
+
+    etf: Etf
+    by_ticker: bool
+
+
+def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
+    """Return an ETF by its holdings file, or by its ticker as its own price series.
+
+    Raises
+    ------
+    UnknownTicker
+        If there is neither such a file nor such a ticker.
+    InputError
+        If the file cannot be read.
+
+    """
+    path = Path(text)
+    if path.is_file() or path.suffix or path.name != text:
+        from betaneutral_xl.api import load_etf  # noqa: PLC0415 - parsers
+
+        if path.is_file() or not _has(text, tables):
+            return Found(load_etf(text, fund=fund), by_ticker=False)
+    ticker = normalise(text)
+    if not _has(ticker, tables):
+        where = " or ".join(table.provenance.location for table in tables.all)
+        msg = f"ETF {ticker} is neither a file nor a ticker with prices in {where}. Check its name."
+        raise UnknownTicker(msg, tickers=[ticker])
+    return Found(Etf.from_weights({ticker: 1.0}, name=ticker), by_ticker=True)
+
+
+def _has(text: str, tables: Tables) -> bool:
+    return any(text in table.tickers for table in tables.all)
+
+
+def pose(
+    args: argparse.Namespace,
+    holdings: Holdings,
+    etfs: Sequence[Found],
+    tables: Tables,
+    estimators: Sequence[str],
+    horizon: int,
+) -> Study:
+    """Return the study that the options describe."""
+    from betaneutral_xl.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study  # noqa: PLC0415 - late
+
+    methods = [one.lower().replace("-", "_") for one in args.method or BY_DEFAULT]
+    return Study(
+        holdings=holdings,
+        etfs=tuple(one.etf for one in etfs),
+        prices=tables.of(holdings, etfs),
+        schedule=Schedule(start=args.start, end=args.end, every=args.every, horizon=horizon),
+        estimators=tuple(Estimator.parse(text, args.window) for text in estimators),
+        methods=tuple(dict.fromkeys(methods)),
+        holding=Holding(args.holding),
+        absent=Absent(args.absent),
+        cost_bp=args.cost_bp,
+        notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
+    )
