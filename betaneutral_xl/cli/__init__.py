@@ -26,6 +26,7 @@ from betaneutral_xl.cli import (
     rebalance,
     report,
     snapshot,
+    sweep,
     workbook,
 )
 from betaneutral_xl.errors import BetaNeutralError
@@ -48,6 +49,7 @@ COMMANDS = (
     workbook,
     excel,
     backtest,
+    sweep,
 )
 
 EPILOG = """\

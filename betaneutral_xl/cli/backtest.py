@@ -108,7 +108,8 @@ def read(args: argparse.Namespace) -> Study:
 
     tables = study.Tables.read(args.prices, args.etf_prices)
     etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
-    return study.pose(args, load_holdings(args.holdings), etfs, tables, args.estimator, args.horizon)
+    holdings = load_holdings(args.holdings)
+    return study.pose(args, holdings, etfs, tables.of(holdings, etfs), args.estimator, args.horizon)
 
 
 def as_record(result: Backtest) -> dict[str, Any]:

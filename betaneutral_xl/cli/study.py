@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import calendar
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -105,20 +104,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def first_day(text: str) -> date:
-    """Read a day, or a month as its first day."""
-    return inputs.day(f"{text}-01" if _is_month(text) else text)
+    """Read a day, or the first day of a month or a year."""
+    return inputs.day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
 
 
 def last_day(text: str) -> date:
-    """Read a day, or a month as its last day."""
-    if not _is_month(text):
-        return inputs.day(text)
-    first = inputs.day(f"{text}-01")
+    """Read a day, or the last day of a month or a year."""
+    first = first_day(f"{text}-12" if len(text) == len("2026") else text)
+    if len(text) > len("2026-06"):
+        return first
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
-
-
-def _is_month(text: str) -> bool:
-    return re.fullmatch(r"\d{4}-\d{2}", text) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,7 +191,7 @@ def pose(
     args: argparse.Namespace,
     holdings: Holdings,
     etfs: Sequence[Found],
-    tables: Tables,
+    prices: Prices,
     estimators: Sequence[str],
     horizon: int,
 ) -> Study:
@@ -207,7 +202,7 @@ def pose(
     return Study(
         holdings=holdings,
         etfs=tuple(one.etf for one in etfs),
-        prices=tables.of(holdings, etfs),
+        prices=prices,
         schedule=Schedule(start=args.start, end=args.end, every=args.every, horizon=horizon),
         estimators=tuple(Estimator.parse(text, args.window) for text in estimators),
         methods=tuple(dict.fromkeys(methods)),

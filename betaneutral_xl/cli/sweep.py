@@ -1,0 +1,221 @@
+"""``betaneutral-xl sweep``: many backtests at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import saving
+from betaneutral_xl.cli import study
+from betaneutral_xl.cli.output import console, number
+from betaneutral_xl.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
+
+    from betaneutral_xl.backtest.sweep import Cell
+
+EPILOG = f"""\
+examples:
+  betaneutral-xl sweep --holdings fund*.csv --etf JHAI.csv QQQ IWV --prices stocks.csv.gz \\
+      --etf-prices etfs.csv.gz --estimator default sample --horizon 21 63 --out sweep.csv
+  betaneutral-xl sweep --holdings fund.csv --etf QQQ --prices stocks.csv.gz --etf-prices etfs.csv.gz \\
+      --estimator exponential volatility_scaled --half-life 21 63 126 --period 2016:2018 2018:2020 --out s.csv
+  betaneutral-xl sweep ... --out sweep.csv --engine dask --address tcp://scheduler:8786
+
+Every portfolio is hedged with every ETF alone, by every estimator, over every horizon and period. What
+is done stands in the journal beside the results (sweep.csv.journal): after an interruption the same
+command goes on, and a larger one runs only what is new. Remove the journal to begin again.
+
+{study.EPILOG}
+The results are a table, a row for each portfolio, ETF, estimator, method, horizon and period, with the
+measures that "backtest --json" prints, and the reason where there are none. They are the same to the last
+bit whichever engine ran them, on processors of one kind. Workers of a cluster need this package.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe the command."""
+    parser = commands.add_parser(
+        "sweep",
+        help="run many backtests on all cores or a cluster",
+        description="Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores or on a cluster.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", metavar="FILE", required=True, help="where to save the table (CSV)")
+    grid = parser.add_argument_group("the grid")
+    grid.add_argument("--holdings", metavar="FILE", nargs="+", required=True, help="portfolios")
+    grid.add_argument(
+        "--etf",
+        metavar="FILE|TICKER",
+        nargs="+",
+        required=True,
+        help="ETFs, by holdings file or by a ticker of --etf-prices; each alone",
+    )
+    grid.add_argument(
+        "--estimator", nargs="+", default=["default", "sample"], metavar="NAME", help="default: default sample"
+    )
+    grid.add_argument(
+        "--half-life",
+        nargs="+",
+        type=float,
+        default=[],
+        metavar="DAYS",
+        help="each for every estimator that has one and does not give it itself",
+    )
+    grid.add_argument(
+        "--horizon", nargs="+", type=int, default=[21], metavar="DAYS", help="of realised betas (default: 21)"
+    )
+    grid.add_argument(
+        "--period",
+        nargs="+",
+        type=period,
+        metavar="START:END",
+        help="such as 2016-01:2018-12, instead of --start and --end",
+    )
+    study.add_arguments(parser)
+    where = parser.add_argument_group("where it runs")
+    where.add_argument(
+        "--engine",
+        choices=["loky", "dask", "ray"],
+        default="loky",
+        help="processes on this machine, or a cluster that runs already (default: %(default)s)",
+    )
+    where.add_argument("--address", default="", help="of the cluster, such as tcp://scheduler:8786")
+    where.add_argument(
+        "--jobs", type=int, default=-1, metavar="N", help="processes on this machine (default: one a core)"
+    )
+    parser.set_defaults(run=run)
+
+
+def period(text: str) -> tuple[date, date]:
+    """Read ``START:END``, each a day, a month or a year."""
+    first, sign, last = text.partition(":")
+    if not sign:
+        msg = f"{text!r} is not START:END, such as 2016-01:2018-12"
+        raise argparse.ArgumentTypeError(msg)
+    return study.first_day(first), study.last_day(last)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Lay out the grid, run what is not done, save the table, show the means."""
+    from betaneutral_xl.backtest.sweep import COLUMNS, Engine, sweep  # noqa: PLC0415 - after the options
+
+    if args.jobs == 0:
+        msg = "--jobs 0 leaves nobody to do the work. Give a number of processes, or -1 for one a core."
+        raise InputError(msg)
+    cells = grid(args)
+    with _bar(len(cells)) as tell:
+        rows = sweep(
+            cells,
+            Path(f"{args.out}.journal"),
+            engine=Engine(args.engine),
+            address=args.address,
+            jobs=args.jobs,
+            on_progress=tell,
+        )
+    saving.save(args.out, saving.to_csv(COLUMNS, rows).encode())
+    _print([dict(zip(COLUMNS, row, strict=True)) for row in rows], args.out)
+
+
+def grid(args: argparse.Namespace) -> list[Cell]:
+    """Return every cell that the options describe."""
+    from betaneutral_xl.backtest.sweep import Cell  # noqa: PLC0415 - late
+    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+
+    if args.period and (args.start or args.end):
+        msg = "Both --period and --start or --end are given. Choose one way to say when."
+        raise InputError(msg)
+    tables = study.Tables.read(args.prices, args.etf_prices)
+    funds = {Path(file).stem: load_holdings(file) for file in args.holdings}
+    etfs = {text: study.find_etf(text, args.etf_fund, tables) for text in args.etf}
+    if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
+        msg = "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
+        raise InputError(msg)
+    estimators = with_half_lives(args.estimator, args.half_life)
+    spans = args.period or [(args.start, args.end)]
+    cells = []
+    for (fund, holdings), etf in product(funds.items(), etfs.values()):
+        prices = tables.of(holdings, [etf])
+        for estimator, horizon, (start, end) in product(estimators, args.horizon, spans):
+            when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
+            posed = study.pose(when, holdings, [etf], prices, [estimator], horizon)
+            cells.append(Cell(fund, etf.etf.name, posed))
+    return cells
+
+
+def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> list[str]:
+    """Return each estimator with each half-life, where it has one and does not give it itself."""
+    from betaneutral_xl.estimators import parameters  # noqa: PLC0415 - late
+
+    out: list[str] = []
+    for text in estimators:
+        name, _, rest = text.partition(":")
+        if half_lives and "half_life" in parameters(name) and "half_life" not in rest.replace("-", "_"):
+            join = "," if rest else ":"
+            out += [f"{text}{join}half_life={days:g}" for days in half_lives]
+        else:
+            out.append(text)
+    return list(dict.fromkeys(out))
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal; say nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True)) as shown:
+        task = shown.add_task("sweep", total=total)
+        yield lambda done, of: shown.update(task, completed=done, total=of)
+
+
+def _print(rows: list[dict[str, Any]], file: str) -> None:
+    """Show each estimator's and method's means over the grid."""
+    from rich.markup import escape  # noqa: PLC0415 - only for people
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    out = console()
+    failed = [row for row in rows if row["error"]]
+    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        if not row["error"]:
+            groups.setdefault((row["method"], row["estimator"], row["horizon"]), []).append(row)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in ("method", "estimator"):
+        table.add_column(name, no_wrap=True)
+    for name in ("horizon", "rows", "beta mean", "beta RMS", "noise", "worst RMS"):
+        table.add_column(name, justify="right")
+    for (method, estimator, horizon), found in groups.items():
+        rms = [row["realised_beta_rms"] for row in found]
+        table.add_row(
+            escape(method),
+            escape(estimator),
+            str(horizon),
+            str(len(found)),
+            number(sum(row["realised_beta_mean"] for row in found) / len(found), 3),
+            number(_rms(rms), 3),
+            number(_rms([row["noise_floor"] for row in found]), 3),
+            number(max(rms), 3),
+        )
+    out.print(table)
+    for row in failed:
+        what = f"{row['fund']}, {row['etf']}, {row['estimator']}: {row['error']}"
+        out.print(f"! {what}", style="yellow", markup=False, soft_wrap=True)
+    out.print(f"saved to {file}", markup=False, soft_wrap=True)
+    if len(failed) == len(rows):
+        msg = f"No cell of the sweep has an answer; the first: {failed[0]['error']}"
+        raise ModelError(msg)
+
+
+def _rms(values: list[float]) -> float:
+    return float((sum(value**2 for value in values) / len(values)) ** 0.5)
