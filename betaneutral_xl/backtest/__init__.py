@@ -15,7 +15,7 @@ from betaneutral_xl.backtest.plan import (
     Schedule,
     Study,
 )
-from betaneutral_xl.backtest.walk import Backtest, Performance, walk
+from betaneutral_xl.backtest.forward import Backtest, Performance, walk
 
 __all__ = [
     "BY_DEFAULT",

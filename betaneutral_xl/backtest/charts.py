@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.backtest.plan import COMPARISONS, UNHEDGED
-from betaneutral_xl.backtest.walk import ROLLING
+from betaneutral_xl.backtest.forward import ROLLING
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
     from betaneutral_xl.backtest.decide import Way
-    from betaneutral_xl.backtest.walk import Backtest
+    from betaneutral_xl.backtest.forward import Backtest
 
 FORMATS = ("png", "svg")
+
+SETTINGS: Any = {
+    "svg.hashsalt": "betaneutral-xl",  # the same chart is the same file
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 INK, MUTED, BAND = "#1f2937", "#9ca3af", "#e5e7eb"
 COLOURS = ("#1d4ed8", "#b45309", "#047857", "#7c3aed", "#be123c", "#0e7490")
@@ -53,8 +60,7 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
         msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
         raise InputError(msg) from None
     rows = len(result.etf_names)
-    settings = {"svg.hashsalt": "betaneutral-xl", "font.size": 8, "axes.spines.top": False}
-    with rc_context({**settings, "axes.spines.right": False, "text.color": INK}):
+    with rc_context(SETTINGS):
         figure = Figure(figsize=(9.0, 0.6 + 2.4 * rows), layout="constrained")
         axes = figure.subplots(rows, 2, squeeze=False)
         for k, name in enumerate(result.etf_names):

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.backtest.walk import Performance, walk
+from betaneutral_xl.backtest.forward import Performance, walk
 from betaneutral_xl.errors import BetaNeutralError, InputError, Unreachable, Unwritable
 from betaneutral_xl.provenance import digest
 
@@ -270,6 +270,9 @@ class _Journal:
         """Read what is there, and keep others out."""
         from filelock import Timeout  # noqa: PLC0415 - as above
 
+        if not self.path.parent.is_dir():  # which the lock would make
+            msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Make it first."
+            raise Unwritable(msg)
         try:
             self.lock.acquire()
             whole = self._read()

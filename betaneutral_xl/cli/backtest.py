@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(saving.to_json(as_record(result)) + "\n")
     elif args.csv:
-        from betaneutral_xl.backtest.walk import COLUMNS  # noqa: PLC0415 - as above
+        from betaneutral_xl.backtest.forward import COLUMNS  # noqa: PLC0415 - as above
 
         sys.stdout.write(saving.to_csv(COLUMNS, result.rows()))
     else:

@@ -18,6 +18,7 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from betaneutral_xl.backtest import Study
     from betaneutral_xl.portfolio import Holdings
     from betaneutral_xl.returns import Prices
 

@@ -105,9 +105,11 @@ def read_parameters(method: str, given: Mapping[str, str]) -> dict[str, Any]:
     {'components': 5, 'scaled': False}
 
     """
-    known = parameters(method)
-    _require_options(canonical(method), dict.fromkeys(given, 1.0))
-    return {name: _like(known[name], name, value) for name, value in given.items()}
+    known, name = parameters(method), canonical(method)
+    _require_options(name, dict.fromkeys(given, 1.0))
+    read = {key: _like(known[key], key, value) for key, value in given.items()}
+    _require_options(name, read)
+    return read
 
 
 def _like(default: Any, name: str, value: str) -> Any:

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import tracemalloc
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+
+from betaneutral_xl import Covariance, Etf, Holdings
+from betaneutral_xl.backtest import Absent, Estimator, Holding, Schedule, Study, walk
+from betaneutral_xl.backtest.decide import decide
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.returns import Prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from betaneutral_xl.arrays import FloatArray
+
+
+def replaced(prices: Prices, matrix: FloatArray) -> Prices:
+    return Prices.from_matrix(prices.tickers, prices.dates, matrix)
+
+
+@pytest.mark.parametrize("method", ["hedge", "reweight", "scaled", "beta"])
+def test_a_planted_future_changes_no_decision(study: Callable[..., Study], prices: Prices, method: str) -> None:
+    whole = walk(study(methods=(method, "perfect_foresight")))
+    date_of_plant = whole.dates[5]
+    planted = prices.matrix.copy()
+    after = prices.dates > date_of_plant
+    planted[after] *= np.random.default_rng(3).uniform(0.5, 1.5, planted[after].shape)
+    asked = study(methods=(method, "perfect_foresight"), prices=replaced(prices, planted))
+
+    for day in whole.dates[:6]:
+        seen, seen_planted = (
+            table.returns().until(day.astype(object), 504) for table in (prices, asked.prices)
+        )
+        first, second = decide(study(methods=(method,)), seen), decide(asked, seen_planted)
+        assert (first.new_weights[method, "sample"] == second.new_weights[method, "sample"]).all()
+    again = walk(asked)
+    assert (whole.beta[:5, 0] == again.beta[:5, 0]).all()
+    assert (whole.beta[5:, 0] != again.beta[5:, 0]).all()  # the plant was there to be seen
+
+
+def test_a_decision_is_handed_no_day_after_its_own(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: list[np.datetime64] = []
+
+    def spy(asked: Study, seen: object) -> object:
+        handed.append(seen.dates[-1])  # type: ignore[attr-defined] # a Returns
+        return decide(asked, seen)  # type: ignore[arg-type] # likewise
+
+    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", spy)
+    result = walk(study())
+    assert handed == list(result.dates)
+
+
+def test_realised_betas_are_those_of_a_regression_by_another_program(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    asked = study(methods=("unhedged",), holding=Holding.DAILY)
+    result = walk(asked)
+    returns = prices.returns()
+    row = int(np.flatnonzero(returns.dates == result.dates[3])[0])
+    after = returns.matrix[row + 1 : row + 22]
+    book = after @ np.array([0.4, 0.3, 0.2, 0.1, 0.0, 0.0])
+    basket = after @ np.array([0.0, 0.0, 0.0, 0.5, 0.3, 0.2])
+    fit = sm.OLS(book, sm.add_constant(basket)).fit()
+    assert result.beta[3, 0, 0] == pytest.approx(fit.params[1], rel=1e-10)
+    assert result.standard_error[3, 0, 0] == pytest.approx(fit.bse[1], rel=1e-10)
+
+
+def test_the_hedge_of_a_date_is_the_one_that_neutralise_makes_of_the_past(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    seen = prices.returns().until(date(2022, 8, 31), 504)
+    made = decide(study(methods=("hedge",)), seen).new_weights["hedge", "sample"]
+    sample = Covariance.from_matrix(prices.tickers, 252.0 * np.cov(seen.matrix.T))
+    asked = study()
+    by_hand = neutralise(asked.holdings, asked.etfs, sample)
+    assert made == pytest.approx(by_hand.new_weights, abs=1e-12)
+
+
+def test_where_betas_stand_still_a_hedge_is_neutral_and_foresight_exact(study: Callable[..., Study]) -> None:
+    result = walk(study(holding=Holding.DAILY))
+    hedge, alone, foresight = (
+        result.performance((m, "sample")) for m in ("hedge", "unhedged", "perfect_foresight")
+    )
+    assert alone.realised_beta_mean[0] == pytest.approx(0.78 / 1.45, abs=0.1)
+    assert abs(hedge.realised_beta_mean[0]) < 0.05
+    assert hedge.realised_beta_rms[0] < 1.7 * hedge.noise_floor[0]
+    assert foresight.realised_beta_rms[0] < 1e-10
+    assert foresight.hedge_effectiveness >= hedge.hedge_effectiveness > 0.4
+    assert alone.hedge_effectiveness == alone.tracking_error == 0.0
+    assert hedge.n_dates == len(result.dates)
+
+
+def test_turnover_and_cost_are_of_what_is_traded_from_what_was_held(study: Callable[..., Study]) -> None:
+    result = walk(study(methods=("unhedged", "hedge"), cost_bp=10.0))
+    assert result.turnover[0, 0] == 0.0  # it is held already
+    first, second = result.first[:2]
+    gains = study().prices.returns()
+    start = int(np.flatnonzero(gains.dates == result.days[first])[0])
+    growth = np.prod(1.0 + gains.matrix[start : start + second - first], axis=0)
+    w = np.array([0.4, 0.3, 0.2, 0.1, 0.0, 0.0])
+    drifted = w * growth / (w @ growth)
+    assert result.turnover[1, 0] == pytest.approx(np.abs(w - drifted).sum() / 2.0)
+    measured = result.performance(("hedge", "sample"))
+    yearly = 2.0 * 10e-4 * result.turnover[:, 1].sum() / len(result.days) * 252
+    assert measured.cost == pytest.approx(yearly)
+
+
+def test_an_etfs_own_price_series_serves_as_its_basket_does(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    basket = prices.returns().matrix @ np.array([0.0, 0.0, 0.0, 0.5, 0.3, 0.2])
+    series = 50.0 * np.concatenate([[1.0], np.cumprod(1.0 + basket)])
+    both = Prices.from_matrix([*prices.tickers, "ETF"], prices.dates, np.column_stack([prices.matrix, series]))
+    by_series = study(etfs=(Etf.from_weights({"ETF": 1.0}, "ETF"),), prices=both, holding=Holding.DAILY)
+    by_basket = study(holding=Holding.DAILY)
+    kept = [m for m in by_basket.methods if m != "beta"]  # which holds the names themselves
+    for method in kept:
+        one, other = (walk(s).performance((method, "sample")) for s in (by_series, by_basket))
+        if method != "scaled":
+            assert one.realised_beta_mean[0] == pytest.approx(other.realised_beta_mean[0], abs=1e-9)
+            assert one.volatility == pytest.approx(other.volatility, rel=1e-9)
+
+
+def test_a_portfolio_is_hedged_with_several_etfs_at_once(study: Callable[..., Study]) -> None:
+    etfs = (
+        Etf.from_weights({"CCC": 0.5, "DDD": 0.5}, "LOW"),
+        Etf.from_weights({"EEE": 0.5, "FFF": 0.5}, "HIGH"),
+    )
+    result = walk(study(etfs=etfs, holding=Holding.DAILY))
+    assert result.beta.shape == (len(result.dates), 3, 2)
+    foresight = result.performance(("perfect_foresight", "sample"))
+    assert foresight.realised_beta_rms == pytest.approx([0.0, 0.0], abs=1e-10)
+    hedge = result.performance(("hedge", "sample"))
+    assert (np.abs(hedge.realised_beta_mean) < 0.1).all()
+    assert set(hedge.record(result.etf_names)["realised_beta_mean"]) == {"LOW", "HIGH"}
+
+
+@pytest.mark.parametrize(("absent", "total"), [(Absent.RESCALE, 1.0), (Absent.CASH, 0.6)])
+def test_a_name_that_is_not_listed_yet_is_told_and_replaced_as_asked(
+    study: Callable[..., Study], prices: Prices, absent: Absent, total: float
+) -> None:
+    late = prices.matrix.copy()
+    late[:200, 0] = np.nan  # AAA, 40 percent
+    asked = study(prices=replaced(prices, late), absent=absent, methods=("unhedged",))
+    early = decide(asked, asked.prices.returns().until(date(2022, 8, 31), 504))
+    assert early.absent == ("AAA",)
+    assert early.weights[0] == 0.0
+    assert early.weights.sum() == pytest.approx(total)
+    notes = " ".join(walk(asked).notes)
+    assert "Not to be had on some dates" in notes
+    assert "AAA (5 of" in notes
+
+
+def test_a_name_that_stops_keeps_its_last_price_and_then_leaves(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    stopped = prices.matrix.copy()
+    stopped[180:, 1] = np.nan
+    result = walk(study(prices=replaced(prices, stopped), methods=("hedge", "unhedged")))
+    notes = " ".join(result.notes)
+    assert "Names that end before the last day: BBB" in notes
+    assert "Days held without a return: BBB" in notes
+    assert "Not to be had on some dates" in notes
+    assert np.isfinite(result.beta).all()
+
+
+def test_a_split_that_was_not_adjusted_for_is_flagged(study: Callable[..., Study], prices: Prices) -> None:
+    split = prices.matrix.copy()
+    split[300:, 2] /= 2.0
+    notes = " ".join(walk(study(prices=replaced(prices, split))).notes)
+    assert "look like splits not adjusted for: CCC" in notes
+    assert "(2:1)" in notes
+
+
+def test_dates_without_the_etf_are_left_out_and_counted(study: Callable[..., Study], prices: Prices) -> None:
+    late = prices.matrix.copy()
+    late[:200, 5] = np.nan
+    asked = study(prices=replaced(prices, late), etfs=(Etf.from_weights({"FFF": 1.0}, "NEW"),))
+    result = walk(asked)
+    assert result.dates[0] > prices.dates[200]
+    assert any("nothing to hold or to hedge with" in note for note in result.notes)
+
+
+def test_no_date_at_all_is_an_error_that_says_why(study: Callable[..., Study]) -> None:
+    with pytest.raises(InputError, match="no date to try.*fewer than 21 days after"):
+        walk(study(schedule=Schedule(start=date(2023, 7, 20))))
+    with pytest.raises(InputError, match="no date to try"):
+        walk(study(schedule=Schedule(start=date(2030, 1, 1))))
+    with pytest.raises(InputError, match="No name of the portfolio"):
+        walk(study(holdings=Holdings.from_weights({"ZZZ": 1.0})))
+
+
+def test_rows_hold_every_date_way_and_etf(study: Callable[..., Study]) -> None:
+    result = walk(study())
+    rows = list(result.rows())
+    assert len(rows) == result.beta.size
+    assert rows[0][:4] == (result.dates[0].astype(object), "hedge", "sample", "ETF")
+    assert rows[0][4] == result.beta[0, 0, 0]
+
+
+def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Study]) -> None:
+    estimators = (Estimator.parse("sample:window=100"),)
+
+    def peak(every: str) -> tuple[int, int]:
+        schedule = Schedule(start=date(2022, 6, 1), every=every)
+        tracemalloc.start()
+        result = walk(study(schedule=schedule, estimators=estimators, methods=("hedge",)))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most, len(result.dates)
+
+    peak("21")  # what is imported and cached once
+    (few, dates_few), (many, dates_many) = peak("21"), peak("2")
+    assert dates_many > 9 * dates_few
+    assert many < few + 1000 * (dates_many - dates_few)  # bytes a date: a handful of numbers
+
+
+def test_the_sample_portfolio_stays_as_neutral_as_is_promised(shared: Path) -> None:
+    from betaneutral_xl.api import load_etf  # noqa: PLC0415 - only where the real data are
+    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415
+    from betaneutral_xl.sources.prices import choose, load_prices  # noqa: PLC0415
+
+    fund = load_holdings(shared / "silverfund" / "quant_paper_weights_2025-11-18.csv")
+    etf = load_etf(shared / "silverfund" / "jhai_constituents.csv")
+    prices = choose([load_prices(shared / "prices" / "panel.csv.gz")], [[*fund.tickers, *etf.tickers]])
+    result = walk(
+        Study(
+            holdings=fund,
+            etfs=(etf,),
+            prices=prices,
+            schedule=Schedule(start=date(2023, 1, 1), end=date(2026, 6, 30)),
+            estimators=(Estimator.parse("default"), Estimator.parse("sample")),
+        )
+    )
+    chosen, equal = (result.performance(("hedge", label)) for label in ("default", "sample"))
+    assert chosen.n_dates == 42
+    assert abs(chosen.realised_beta_mean[0]) < 0.05
+    assert chosen.realised_beta_rms[0] < 0.15
+    assert chosen.realised_beta_rms[0] < 0.8 * equal.realised_beta_rms[0]
+    assert chosen.hedge_effectiveness > equal.hedge_effectiveness

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import threading
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl import Holdings
+from betaneutral_xl.backtest import Estimator, Schedule, Study
+from betaneutral_xl.backtest.sweep import COLUMNS, Cell, Engine, sweep
+from betaneutral_xl.errors import InputError, Unreachable, Unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+ESTIMATORS = ("sample", "exponential", "exponential:half_life=21", "default", "sample:window=100")
+
+
+@pytest.fixture
+def cells(study: Callable[..., Study]) -> list[Cell]:
+    """Return ten cells, of which two have no answer."""
+    funds = {
+        "first": Holdings.from_weights({"AAA": 0.6, "BBB": 0.4}),
+        "second": Holdings.from_weights({"CCC": 0.5, "FFF": 0.5}),
+    }
+    posed = [
+        Cell(name, "ETF", study(holdings=book, estimators=(Estimator.parse(text),)))
+        for name, book in funds.items()
+        for text in ESTIMATORS
+    ]
+    hopeless = Schedule(start=date(2030, 1, 1))
+    posed[3] = Cell("first", "ETF", study(holdings=funds["first"], schedule=hopeless))
+    posed[7] = Cell("second", "ETF", study(holdings=funds["second"], schedule=hopeless))
+    return posed
+
+
+def same(one: list[tuple[Any, ...]], other: list[tuple[Any, ...]]) -> bool:
+    """Whether two tables are equal to the last bit."""
+    return repr(one) == repr(other)
+
+
+@pytest.fixture
+def expected(cells: list[Cell], tmp_path: Path) -> list[tuple[Any, ...]]:
+    return sweep(cells, tmp_path / "expected.journal", jobs=1)
+
+
+def test_a_sweep_has_a_row_for_each_cell_and_method(
+    cells: list[Cell], expected: list[tuple[Any, ...]]
+) -> None:
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in expected]
+    assert len(rows) == 8 * 5 + 2
+    assert [row["fund"] for row in rows] == sorted(row["fund"] for row in rows)
+    failed = [row for row in rows if row["error"]]
+    assert len(failed) == 2
+    assert "no date to try" in failed[0]["error"]
+    assert math.isnan(failed[0]["realised_beta_mean"])
+    hedge = next(row for row in rows if (row["method"], row["estimator"]) == ("hedge", "exponential"))
+    assert abs(hedge["realised_beta_mean"]) < 0.1
+    assert hedge["start"] == "2022-06-30"
+
+
+def test_processes_give_the_same_bits_as_one(
+    cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    assert same(sweep(cells, tmp_path / "j", jobs=2), expected)
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_an_interrupted_sweep_goes_on_where_it_stopped(
+    cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    journal = tmp_path / "j"
+
+    def stop(done: int, _: int) -> None:
+        if done == 4:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        sweep(cells, journal, jobs=1, on_progress=stop)
+    with journal.open("ab") as file:
+        file.write(b'{"key": "cut short by a power fail')
+    told: list[int] = []
+    assert same(sweep(cells, journal, jobs=1, on_progress=lambda done, _: told.append(done)), expected)
+    assert told == list(range(4, 11))
+    assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
+
+
+def test_what_is_done_is_not_run_again_and_what_is_new_is(
+    cells: list[Cell], study: Callable[..., Study], tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+    sweep(cells[:2], tmp_path / "j", jobs=1)
+    dearer = Cell("first", "ETF", study(holdings=cells[0].study.holdings, cost_bp=50.0))
+    sweep([*cells[:2], dearer], tmp_path / "j", jobs=1, on_progress=lambda *both: told.append(both))
+    assert told == [(2, 3), (3, 3)]
+
+
+def test_two_sweeps_do_not_write_one_journal(cells: list[Cell], tmp_path: Path) -> None:
+    def another(done: int, _: int) -> None:
+        if done == 1:
+            sweep(cells[:1], tmp_path / "j", jobs=1)
+
+    with pytest.raises(Unwritable, match="Another sweep is writing j"):
+        sweep(cells[:2], tmp_path / "j", jobs=1, on_progress=another)
+
+
+def test_a_journal_that_cannot_be_written_is_an_error(cells: list[Cell], tmp_path: Path) -> None:
+    with pytest.raises(Unwritable, match="Cannot write j"):
+        sweep(cells[:1], tmp_path / "absent" / "j", jobs=1)
+
+
+def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
+    cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    def kill_all(done: int, _: int) -> None:
+        from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415 - those of the sweep
+
+        if done == 1:
+            for process in list(get_reusable_executor()._processes.values()):
+                process.kill()
+
+    with pytest.raises(Unreachable, match="give the same command again"):
+        sweep(cells, tmp_path / "j", jobs=2, on_progress=kill_all)
+    assert same(sweep(cells, tmp_path / "j", jobs=1), expected)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra dask)")
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as one:
+        yield one
+
+
+@pytest.mark.filterwarnings("ignore")  # a worker that is killed leaves sockets and processes behind
+def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bits(
+    cluster: Any, cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
+) -> None:
+    killed = threading.Event()
+
+    def kill(done: int, _: int) -> None:
+        if done >= 1 and not killed.is_set():
+            killed.set()
+            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+    asked: dict[str, Any] = {"engine": Engine.DASK, "address": cluster.scheduler_address}
+    assert same(sweep(cells, tmp_path / "j", on_progress=kill, **asked), expected)
+    assert killed.is_set()
+
+
+@pytest.mark.parametrize(
+    ("engine", "address", "error", "said"),
+    [
+        (Engine.DASK, "", InputError, "give its address, such as tcp://"),
+        (Engine.RAY, "", InputError, "give its address, such as auto"),
+        (Engine.LOKY, "tcp://host:1", InputError, "loky runs on this machine"),
+        (Engine.DASK, "tcp://127.0.0.1:9", Unreachable, "No dask cluster answers at tcp://127.0.0.1:9"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # likewise
+def test_a_cluster_that_is_not_there_is_an_error(
+    cells: list[Cell],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: Engine,
+    address: str,
+    error: type[Exception],
+    said: str,
+) -> None:
+    monkeypatch.setattr("betaneutral_xl.backtest.sweep.CONNECT", 1)
+    with pytest.raises(error, match=said):
+        sweep(cells[:1], tmp_path / "j", engine=engine, address=address)
