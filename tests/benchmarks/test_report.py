@@ -18,7 +18,8 @@ from report_problems import market
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.report import build_report
-holdings, etfs, risk = market(n=int(sys.argv[1]), factors=int(sys.argv[2]), etfs=1, dense=sys.argv[2] == "0")
+names, factors, form = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+holdings, etfs, risk = market(n=names, factors=factors, etfs=1, dense=form == "dense")
 result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
 start = time.perf_counter()
 content = build_report(result, "", datetime(2025, 11, 18, tzinfo=UTC))
@@ -31,13 +32,15 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("names", "factors"), [(5000, 40), (512, 0)], ids=["5,000 names", "a matrix of 512 x 512"]
+    ("names", "factors", "form"),
+    [(5000, 40, "factors"), (512, 12, "dense")],
+    ids=["5,000 names", "a matrix of 512 x 512"],
 )
-def test_the_largest_reports_are_built_in_time_and_memory(names: int, factors: int) -> None:
+def test_the_largest_reports_are_built_in_time_and_memory(names: int, factors: int, form: str) -> None:
     pytest.importorskip("resource", reason="memory is not measured on Windows")
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"}
     run = subprocess.run(  # noqa: S603 - this interpreter, code of ours
-        [sys.executable, "-c", CODE, str(names), str(factors)],
+        [sys.executable, "-c", CODE, str(names), str(factors), form],
         check=True,
         capture_output=True,
         env=environment,

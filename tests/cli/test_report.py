@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -9,6 +8,8 @@ import pytest
 from betaneutral_xl.cli import main
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openpyxl.workbook.workbook import Workbook
 
 STAMP = "2025-11-18T16:00"
@@ -59,8 +60,12 @@ def test_prices_make_orders_in_whole_shares(tmp_path: Path) -> None:
     prices = tmp_path / "closes.csv"
     sample = tmp_path / "plain.xlsx"
     assert main(["rebalance", "--sample", "--report", str(sample)]) == 0
-    tickers = [str(row[0]) for row in values(sample)["Weights"].iter_rows(min_row=2, values_only=True) if row[0]]
-    rows = [f"2025-11-{day},{','.join(str(40 + day + i) for i in range(len(tickers)))}" for day in (17, 18, 19)]
+    tickers = [
+        str(row[0]) for row in values(sample)["Weights"].iter_rows(min_row=2, values_only=True) if row[0]
+    ]
+    rows = [
+        f"2025-11-{day},{','.join(str(40 + day + i) for i in range(len(tickers)))}" for day in (17, 18, 19)
+    ]
     prices.write_text("\n".join([f"date,{','.join(tickers)}", *rows]), encoding="utf-8")
     out = tmp_path / "out.xlsx"
     argv = ["report", "--sample", "--out", str(out), "--order-prices", str(prices), "--min-notional", "5000"]

@@ -18,7 +18,7 @@ from betaneutral_xl.risk import Covariance
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import LibreOffice
+    from report_problems import LibreOffice
 
     from betaneutral_xl.rebalance import Rebalance
 
@@ -67,7 +67,7 @@ def test_hostile_text_stays_text_through_two_round_trips(
         tickers = [book["Weights"].cell(row, 1).value for row in range(2, 2 + len(HOSTILE))]
         assert [str(t).replace("_x005F_", "_") for t in tickers] == list(hostile.tickers)
         for sheet in book:
-            assert not sheet._hyperlinks
+            assert not getattr(sheet, "_hyperlinks", ())
             for row in sheet.iter_rows():
                 for cell in row:
                     if cell.data_type == "f":
