@@ -24,6 +24,9 @@ INPUT_BLUE = "0000FF"
 GOOD, BAD, CAUTION, SOFT = "DDF3EA", "FBE3D6", "FEF6DC", "EEF3F8"
 """Fills: a check that holds, one that does not, a warning, a panel."""
 
+GOOD_INK, BAD_INK = "005F46", "8A3B00"
+"""Dark enough on their fills to be read (WCAG AA)."""
+
 NUMBER, PERCENT, EXACT, TINY = "0.0000;-0.0000;0.0000", "0.00%;-0.00%;0.00%", "0.000000000000", "0.0E+00"
 WHOLE, MONEY, PRICE = "#,##0", "#,##0", "#,##0.00"
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"

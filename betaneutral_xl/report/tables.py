@@ -196,4 +196,5 @@ def _width(heading: str, column: Column) -> float:
     if column.is_text:
         content = max((len(str(value)) for value in column.values if value is not None), default=0)
         return min(max(content + 2, 8, min(len(heading) + 4, 14)), WIDEST_TEXT)
-    return max(style.width_of(column.look.number_format), max(map(len, heading.split())) + 4, 11)
+    heading_width = max(*map(len, heading.split()), len(heading) / 2 + 1) + 4  # on two lines
+    return max(style.width_of(column.look.number_format), heading_width, 11)

@@ -103,8 +103,8 @@ def _colours(canvas: Canvas, first: int, last: int) -> None:
     of a formula that is TRUE or FALSE.
     """
     for condition, fill, ink in (
-        (f"AND(ISLOGICAL($E{first}),$E{first})", style.GOOD, style.GREEN),
-        (f"AND(ISLOGICAL($E{first}),NOT($E{first}))", style.BAD, style.ORANGE),
+        (f"AND(ISLOGICAL($E{first}),$E{first})", style.GOOD, style.GOOD_INK),
+        (f"AND(ISLOGICAL($E{first}),NOT($E{first}))", style.BAD, style.BAD_INK),
     ):
         rule = FormulaRule(  # type: ignore[no-untyped-call] # openpyxl's stub has no types for it
             formula=[condition], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
