@@ -54,7 +54,7 @@ class Measures:
         if formula is not None:
             scale = value**2 if squared else abs(value)
             here, python = canvas.area(row, VALUE), canvas.area(row, PYTHON)
-            self._book.compared.append(Compared(label, here, python, scale, squared=squared))
+            self._book.compared.append(Compared(f"{label} ({name})", here, python, scale, squared=squared))
         self._row += 1
 
     def matrix(self, name: str, label: str, formulas: list[list[str]], values: list[list[float]]) -> None:
