@@ -122,11 +122,11 @@ def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
     cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:
     def kill_all(done: int, _: int) -> None:
-        from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415 - those of the sweep
+        from joblib.externals.loky import reusable_executor  # noqa: PLC0415 - that of the sweep
 
         if done == 1:
-            for process in list(get_reusable_executor()._processes.values()):
-                process.kill()
+            for process in list(reusable_executor._executor._processes.values()):
+                process.terminate()
 
     with pytest.raises(Unreachable, match="give the same command again"):
         sweep(cells, tmp_path / "j", jobs=2, on_progress=kill_all)
