@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from betaneutral_xl.backtest.forward import Backtest, Performance, walk
 from betaneutral_xl.backtest.plan import (
     BY_DEFAULT,
     COMPARISONS,
@@ -15,7 +16,6 @@ from betaneutral_xl.backtest.plan import (
     Schedule,
     Study,
 )
-from betaneutral_xl.backtest.forward import Backtest, Performance, walk
 
 __all__ = [
     "BY_DEFAULT",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.backtest.plan import COMPARISONS, UNHEDGED
 from betaneutral_xl.backtest.forward import ROLLING
+from betaneutral_xl.backtest.plan import COMPARISONS, UNHEDGED
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:

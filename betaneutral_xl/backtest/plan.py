@@ -109,7 +109,8 @@ class Estimator:
         for part in filter(None, rest.split(",")):
             key, sign, value = part.partition("=")
             if not sign:
-                msg = f"The estimator {text!r} is not NAME:parameter=value,..., such as exponential:half_life=21."
+                example = "exponential:half_life=21"
+                msg = f"The estimator {text!r} is not NAME:parameter=value,..., such as {example}."
                 raise InputError(msg)
             given[key.strip().replace("-", "_")] = value.strip()
         days = given.pop("window", str(window))

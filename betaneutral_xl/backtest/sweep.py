@@ -1,4 +1,4 @@
-"""Many backtests, on all cores or on a cluster; what is done is kept, so that a sweep goes on where it stopped.
+"""Many backtests, on all cores or on a cluster; what is done is kept, and a sweep goes on from there.
 
 Every cell is one portfolio, one ETF, one estimator, one horizon and one span of dates. A cell is told by
 the digest of all that it depends on, and its result goes into the journal, a line of JSON, as soon as it
@@ -10,6 +10,7 @@ that it is the same to the last bit whichever engine computed it, in whatever or
 from __future__ import annotations
 
 import json
+import logging
 import math
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -23,6 +24,7 @@ from betaneutral_xl.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Self
 
     from betaneutral_xl.backtest.plan import Study
 
@@ -102,7 +104,12 @@ def measure(cell: Cell) -> list[Row]:
         return [{"method": "", "warnings": "", "error": str(error)}]
     told = {"start": str(result.dates[0]), "end": str(result.dates[-1]), "warnings": " ".join(result.notes)}
     return [
-        {"method": method, **result.performance((method, label)).record(result.etf_names), **told, "error": ""}
+        {
+            "method": method,
+            **result.performance((method, label)).record(result.etf_names),
+            **told,
+            "error": "",
+        }
         for method, label in result.ways
     ]
 
@@ -114,7 +121,7 @@ def sweep(
     engine: Engine = Engine.LOKY,
     address: str = "",
     jobs: int = -1,
-    on_progress: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Run all cells that the journal does not have, and return the rows of all, in the cells' order.
 
@@ -131,7 +138,7 @@ def sweep(
     jobs
         Processes on this machine; by default one a core.
     on_progress
-        Told how many cells of how many are done.
+        Told how many cells of how many are done, at the beginning and after each.
 
     Returns
     -------
@@ -152,17 +159,16 @@ def sweep(
     with _Journal(Path(journal)) as kept:
         todo = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in kept.done}
         total = len(set(keys))
-        on_progress(total - len(todo), total)
+        tell = on_progress or (lambda *_: None)
+        tell(total - len(todo), total)
         if todo:
             for key, measured in _run(todo, engine, address, jobs):
                 kept.add(key, measured)
-                on_progress(total - len(todo) + kept.added, total)
+                tell(total - len(todo) + kept.added, total)
         return [row for key, cell in zip(keys, cells, strict=True) for row in cell.rows(kept.done[key])]
 
 
-def _run(
-    todo: dict[str, Cell], engine: Engine, address: str, jobs: int
-) -> Iterator[tuple[str, list[Row]]]:
+def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
     """Yield every cell's key and rows, in the order in which they are done."""
     from joblib import Parallel, delayed  # noqa: PLC0415 - 0.2 s to import, and only a sweep needs it
     from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
@@ -232,7 +238,7 @@ def _ray(address: str) -> Iterator[None]:
     from joblib import parallel_config  # noqa: PLC0415 - as above
 
     try:
-        ray.init(address=address, logging_level="error", log_to_driver=False)
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise _no_answer(Engine.RAY, address, error) from None
     try:
@@ -266,7 +272,7 @@ class _Journal:
         self.done: dict[str, list[Row]] = {}
         self.added = 0
 
-    def __enter__(self) -> _Journal:
+    def __enter__(self) -> Self:
         """Read what is there, and keep others out."""
         from filelock import Timeout  # noqa: PLC0415 - as above
 

@@ -109,7 +109,9 @@ def read(args: argparse.Namespace) -> Study:
     tables = study.Tables.read(args.prices, args.etf_prices)
     etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
     holdings = load_holdings(args.holdings)
-    return study.pose(args, holdings, etfs, tables.of(holdings, etfs), args.estimator, args.horizon)
+    return study.pose(
+        args, holdings, etfs, tables.of(holdings, etfs), estimators=args.estimator, horizon=args.horizon
+    )
 
 
 def as_record(result: Backtest) -> dict[str, Any]:

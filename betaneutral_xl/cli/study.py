@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import calendar
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,9 @@ from betaneutral_xl.portfolio import Etf
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+    from datetime import date
 
     from betaneutral_xl.backtest import Study
     from betaneutral_xl.portfolio import Holdings
@@ -138,7 +138,7 @@ class Tables:
         return (self.stocks,) if self.series is None else (self.series, self.stocks)
 
     def of(self, holdings: Holdings, etfs: Sequence[Found]) -> Prices:
-        """Return the prices of all names that there are; an ETF's from its own table, others from the stocks'."""
+        """Return the prices of all names that there are: an ETF's from its table, others from the stocks'."""
         from betaneutral_xl.sources.prices import choose  # noqa: PLC0415 - parsers
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
@@ -193,6 +193,7 @@ def pose(
     holdings: Holdings,
     etfs: Sequence[Found],
     prices: Prices,
+    *,
     estimators: Sequence[str],
     horizon: int,
 ) -> Study:

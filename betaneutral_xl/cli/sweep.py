@@ -44,7 +44,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "sweep",
         help="run many backtests on all cores or a cluster",
-        description="Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores or on a cluster.",
+        description="Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores "
+        "or on a cluster.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,7 +60,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="ETFs, by holdings file or by a ticker of --etf-prices; each alone",
     )
     grid.add_argument(
-        "--estimator", nargs="+", default=["default", "sample"], metavar="NAME", help="default: default sample"
+        "--estimator",
+        nargs="+",
+        default=["default", "sample"],
+        metavar="NAME",
+        help="default: default sample",
     )
     grid.add_argument(
         "--half-life",
@@ -136,7 +141,9 @@ def grid(args: argparse.Namespace) -> list[Cell]:
     funds = {Path(file).stem: load_holdings(file) for file in args.holdings}
     etfs = {text: study.find_etf(text, args.etf_fund, tables) for text in args.etf}
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
-        msg = "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
+        msg = (
+            "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
+        )
         raise InputError(msg)
     estimators = with_half_lives(args.estimator, args.half_life)
     spans = args.period or [(args.start, args.end)]
@@ -145,7 +152,7 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         prices = tables.of(holdings, [etf])
         for estimator, horizon, (start, end) in product(estimators, args.horizon, spans):
             when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
-            posed = study.pose(when, holdings, [etf], prices, [estimator], horizon)
+            posed = study.pose(when, holdings, [etf], prices, estimators=[estimator], horizon=horizon)
             cells.append(Cell(fund, etf.etf.name, posed))
     return cells
 
@@ -166,10 +173,10 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[int, int], None]]:
+def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
     """Show a bar on a terminal; say nothing elsewhere."""
     if not sys.stderr.isatty():
-        yield lambda done, of: None
+        yield None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
 

@@ -27,7 +27,9 @@ def replaced(prices: Prices, matrix: FloatArray) -> Prices:
 
 
 @pytest.mark.parametrize("method", ["hedge", "reweight", "scaled", "beta"])
-def test_a_planted_future_changes_no_decision(study: Callable[..., Study], prices: Prices, method: str) -> None:
+def test_a_planted_future_changes_no_decision(
+    study: Callable[..., Study], prices: Prices, method: str
+) -> None:
     whole = walk(study(methods=(method, "perfect_foresight")))
     date_of_plant = whole.dates[5]
     planted = prices.matrix.copy()
@@ -120,7 +122,9 @@ def test_an_etfs_own_price_series_serves_as_its_basket_does(
 ) -> None:
     basket = prices.returns().matrix @ np.array([0.0, 0.0, 0.0, 0.5, 0.3, 0.2])
     series = 50.0 * np.concatenate([[1.0], np.cumprod(1.0 + basket)])
-    both = Prices.from_matrix([*prices.tickers, "ETF"], prices.dates, np.column_stack([prices.matrix, series]))
+    both = Prices.from_matrix(
+        [*prices.tickers, "ETF"], prices.dates, np.column_stack([prices.matrix, series])
+    )
     by_series = study(etfs=(Etf.from_weights({"ETF": 1.0}, "ETF"),), prices=both, holding=Holding.DAILY)
     by_basket = study(holding=Holding.DAILY)
     kept = [m for m in by_basket.methods if m != "beta"]  # which holds the names themselves
@@ -192,7 +196,7 @@ def test_dates_without_the_etf_are_left_out_and_counted(study: Callable[..., Stu
 
 
 def test_no_date_at_all_is_an_error_that_says_why(study: Callable[..., Study]) -> None:
-    with pytest.raises(InputError, match="no date to try.*fewer than 21 days after"):
+    with pytest.raises(InputError, match=r"no date to try.*fewer than 21 days after"):
         walk(study(schedule=Schedule(start=date(2023, 7, 20))))
     with pytest.raises(InputError, match="no date to try"):
         walk(study(schedule=Schedule(start=date(2030, 1, 1))))

@@ -21,7 +21,13 @@ def chosen(schedule: Schedule) -> list[str]:
 
 
 def test_a_month_ends_on_its_last_trading_day_and_only_where_the_next_one_is_seen() -> None:
-    assert chosen(Schedule(horizon=3)) == ["2022-01-31", "2022-02-28", "2022-03-31", "2022-04-29", "2022-05-31"]
+    assert chosen(Schedule(horizon=3)) == [
+        "2022-01-31",
+        "2022-02-28",
+        "2022-03-31",
+        "2022-04-29",
+        "2022-05-31",
+    ]
     assert str(CALENDAR[-1]) == "2022-06-17"
 
 

@@ -72,7 +72,7 @@ def test_processes_give_the_same_bits_as_one(
 
 
 class Interrupted(Exception):
-    pass
+    """What a person does who has waited enough."""
 
 
 def test_an_interrupted_sweep_goes_on_where_it_stopped(

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
 from betaneutral_xl.backtest import Schedule
+from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
 from betaneutral_xl.provenance import digest
 from betaneutral_xl.regression import slopes
 from betaneutral_xl.returns import Returns

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.cli import main, study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = ("AAA", "BBB", "CCC", "BRK-B", "ETF")
+DAYS = np.busday_offset("2022-01-03", np.arange(200), roll="forward").astype(object)
+KEYS = {"realised_beta_mean", "realised_beta_rms", "noise_floor", "volatility", "turnover", "n_dates"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a portfolio, a basket, and prices: wide, long and zipped, ETFs' own."""
+    rng = np.random.default_rng(5)
+    market = rng.normal(0.0, 0.01, (200, 1))
+    moves = market * [0.7, 1.0, 1.3, 0.9, 1.0] + rng.normal(0.0, 0.006, (200, 5)) * [1, 1, 1, 1, 0.1]
+    levels = 100.0 * np.cumprod(1.0 + moves, axis=0)
+    stocks, series = io.StringIO(newline=""), io.StringIO(newline="")
+    csv.writer(stocks).writerows(
+        [["date", *NAMES[:4]], *([d, *map(str, row[:4])] for d, row in zip(DAYS, levels, strict=True))]
+    )
+    csv.writer(series).writerows(
+        [["date", "ticker", "price"], *([d, "ETF", row[4]] for d, row in zip(DAYS, levels, strict=True))]
+    )
+    (tmp_path / "stocks.csv").write_text(stocks.getvalue(), encoding="utf-8")
+    (tmp_path / "etfs.csv.gz").write_bytes(gzip.compress(series.getvalue().encode()))
+    (tmp_path / "fund.csv").write_text("ticker,weight\nAAA,0.5\nBRK B,0.5\n", encoding="utf-8")
+    (tmp_path / "other.csv").write_text("ticker,weight\nCCC,1.0\n", encoding="utf-8")
+    basket = "Ticker,Name,Weight (%)\nBBB,Bee Corp,50\nCCC,Sea Corp,50\n"
+    (tmp_path / "basket.csv").write_text(basket, encoding="utf-8")
+    return tmp_path
+
+
+def command(folder: Path, *more: str, etf: str = "ETF", fund: str = "fund.csv") -> list[str]:
+    basket = str(folder / etf) if etf.endswith(".csv") else etf
+    prices = ["--prices", str(folder / "stocks.csv"), "--etf-prices", str(folder / "etfs.csv.gz")]
+    return ["backtest", "--holdings", str(folder / fund), "--etf", basket, *prices, *more]
+
+
+@pytest.mark.parametrize("etf", ["ETF", "basket.csv"])
+def test_the_json_has_the_measures_by_method_and_estimator(
+    folder: Path, capsys: pytest.CaptureFixture[str], etf: str
+) -> None:
+    options = ["--start", "2022-03", "--end", "2022-08-31", "--every", "month", "--horizon", "21", "--json"]
+    names = ["--estimator", "default", "exponential:half_life=21", "--method", "hedge", "unhedged"]
+    assert main(command(folder, *options, *names, etf=etf)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["results"]) == {"hedge", "unhedged"}
+    assert set(told["results"]["hedge"]) == {"default", "exponential:half_life=21"}
+    hedge, alone = (told["results"][method]["default"] for method in ("hedge", "unhedged"))
+    assert set(hedge) >= KEYS
+    assert hedge["n_dates"] == 6
+    assert (told["start"], told["end"]) == ("2022-03-31", "2022-08-31")
+    assert abs(hedge["realised_beta_mean"]) < 0.15 < alone["realised_beta_mean"]
+    assert hedge["volatility"] < alone["volatility"]
+    assert told["etfs"] == [etf.removesuffix(".csv")]
+    assert told["estimators"]["default"].startswith("volatility_scaled (half_life 63")
+
+
+def test_a_person_reads_every_comparison_and_the_warnings(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (folder / "fund.csv").open("a", encoding="utf-8") as file:
+        file.write("GONE,0.1\n")
+    assert main(command(folder, "--estimator", "default", "sample")) == 0
+    said = capsys.readouterr().out
+    assert [said.count(name) for name in ("unhedged", "perfect_foresight")] == [1, 1]  # by no estimator
+    assert all(name in said for name in ("hedge", "scaled", "beta", "variance gone"))
+    assert "GONE (7 of 7)" in said
+    assert "1.1000, not 1" in said
+
+
+def test_the_csv_has_every_date(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(folder, "--csv", "--method", "hedge", "--estimator", "sample")) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["date"] for row in rows][:2] == ["2022-02-28", "2022-03-31"]
+    assert float(rows[0]["standard_error"]) > 0.0
+
+
+def test_several_etfs_have_their_betas_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = command(folder, "--json", "--method", "hedge", "scaled")
+    asked.insert(asked.index("ETF") + 1, str(folder / "basket.csv"))
+    assert main(asked) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told["results"]["hedge"]["sample"]["noise_floor"]) == {"ETF", "basket"}
+    assert any("one ETF only: scaled" in line for line in told["warnings"])
+
+
+def test_a_chart_is_saved(folder: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra charts)")
+    assert main(command(folder, "--json", "--chart", str(folder / "beta.svg"))) == 0
+    assert "<svg" in (folder / "beta.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--estimator", "magic"], "no estimator 'magic'"),
+        (["--method", "magic"], "no method magic"),
+        (["--start", "2030-01"], "no date to try"),
+        (["--every", "never"], "Rebalance every 'never'"),
+        (["--chart", "beta.pdf"], "Use .png or .svg"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert main(command(folder, *options)) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_etf_that_is_nowhere_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(folder, etf="NONE")) == 2
+    assert "NONE is neither a file nor a ticker" in capsys.readouterr().err
+    assert main(command(folder, etf="absent.csv")) == 2
+    assert "no file absent.csv" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("2024-02-10", "2024-02-10", "2024-02-10"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2024", "2024-01-01", "2024-12-31"),
+    ],
+)
+def test_a_month_or_a_year_stands_for_its_first_or_last_day(text: str, first: str, last: str) -> None:
+    assert (str(study.first_day(text)), str(study.last_day(text))) == (first, last)
+
+
+def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = command(folder)[5:]  # the prices
+    grid = ["--holdings", str(folder / "fund.csv"), str(folder / "other.csv"), "--etf", "ETF"]
+    grid += [str(folder / "basket.csv"), "--estimator", "exponential", "sample", "--half-life", "21", "63"]
+    out = folder / "sweep.csv"
+    asked = ["sweep", *grid, *base, "--method", "hedge", "--out", str(out), "--jobs", "1"]
+    assert main([*asked, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert len(rows) == 2 * 2 * 3 * 2
+    assert {row["estimator"] for row in rows} == {
+        "exponential:half_life=21",
+        "exponential:half_life=63",
+        "sample",
+    }
+    assert {row["fund"] for row in rows} == {"fund", "other"}
+    assert "saved to" in capsys.readouterr().out
+
+    one = main(command(folder, "--json", "--method", "hedge", "--start", "2022-02", "--end", "2022-04"))
+    measured = json.loads(capsys.readouterr().out)["results"]["hedge"]["sample"]
+    row = next(r for r in rows if (r["fund"], r["etf"], r["estimator"]) == ("fund", "ETF", "sample"))
+    assert one == 0
+    assert float(row["realised_beta_rms"]) == measured["realised_beta_rms"]  # the same to the last bit
+
+    whole = out.read_bytes()
+    assert main([*asked, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
+    assert out.read_bytes() == whole
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--jobs", "0"], 2, "--jobs 0"),
+        (["--period", "2022:2023", "--start", "2022"], 2, "Both --period"),
+        (["--engine", "dask"], 2, "give its address"),
+        (["--start", "2030"], 4, "No cell of the sweep has an answer"),
+    ],
+)
+def test_a_sweep_that_cannot_be_says_why(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, said: str
+) -> None:
+    asked = ["sweep", *command(folder)[1:], "--out", str(folder / "s.csv")]
+    jobs = [] if "--jobs" in options or "--engine" in options else ["--jobs", "1"]
+    assert main([*asked, *jobs, *options]) == code
+    assert said in capsys.readouterr().err
