@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LATEST = 5
 """A name without a return on the last days, this many, is not traded any more."""
 
+OTHERS = 100
+"""Names beside those that are asked for; a median of so many is near that of all."""
+
 Way = tuple[str, str]
 """Method and estimator, by name."""
 
@@ -78,15 +81,16 @@ def decide(study: Study, seen: Returns) -> Decision:
     kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
     book = _held(study.holdings, kept, study.absent)
     etfs = tuple(_basket(etf, kept, study.absent) for etf in study.etfs)
-    wanted = set(book.tickers).union(*(etf.tickers for etf in etfs))
-    mine = seen.select([ticker for ticker in names if ticker in wanted])
+    wanted = sorted(set(book.tickers).union(*(etf.tickers for etf in etfs)))
+    market = seen.select([*wanted, *others(seen, set(study.names))])
 
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
     chosen: dict[Way, FloatArray] = {}
-    observed = {days: observe(mine, window=days) for days in {one.window for one in study.estimators}}
+    observed = {days: observe(market, window=days) for days in {one.window for one in study.estimators}}
     for estimator in study.estimators:
-        covariance = fit(observed[estimator.window], estimator.method, **estimator.options)
+        whole = fit(observed[estimator.window], estimator.method, **estimator.options)
+        covariance = whole.select(wanted)
         for method in study.methods:
             if method == FORESIGHT:
                 continue
@@ -100,7 +104,7 @@ def decide(study: Study, seen: Returns) -> Decision:
                 result = neutralise(book, etfs, covariance, method=Method(method))
                 x = _spread(result.tickers, result.new_weights, names)
             chosen[method, estimator.label] = x
-    absent = tuple(ticker for ticker in _wanted(study) if ticker not in kept)
+    absent = tuple(ticker for ticker in study.names if ticker not in kept)
     return Decision(w, f, chosen, absent, len(seen.dates))
 
 
@@ -117,17 +121,23 @@ def foresee(weights: FloatArray, etf_weights: FloatArray, after: FloatArray) -> 
     return x
 
 
+def others(seen: Returns, asked: set[str]) -> tuple[str, ...]:
+    """Return names that nobody asks for, to tell how the market moved: without holes, evenly chosen.
+
+    The portfolio and an ETF may be of one industry, and a day on which that alone moved would pass
+    for one on which the market did.
+    """
+    whole = np.isfinite(seen.matrix).all(axis=0).tolist()
+    free = sorted(t for t, full in zip(seen.tickers, whole, strict=True) if full and t not in asked)
+    chosen = np.linspace(0, len(free) - 1, min(OTHERS, len(free))).round().astype(int)
+    return tuple(free[i] for i in chosen)
+
+
 def tradable(seen: Returns, window: int) -> BoolArray:
     """Return which names have enough returns in the window, and one on the last days, shape (N,)."""
     present = np.isfinite(seen.matrix[-window:])
     usable: BoolArray = (present.sum(axis=0) >= FEWEST) & present[-LATEST:].any(axis=0)
     return usable
-
-
-def _wanted(study: Study) -> tuple[str, ...]:
-    """Return every name that the portfolio or a basket asks for, each once."""
-    lists = (study.holdings.tickers, *(etf.tickers for etf in study.etfs))
-    return tuple(dict.fromkeys(ticker for one in lists for ticker in one))
 
 
 def _held(holdings: Holdings, kept: set[str], absent: Absent) -> Holdings:

@@ -288,8 +288,13 @@ class _Trail:
             etf_returns=np.vstack(self.etf_returns),
             idle=np.concatenate(self.idle),
             first=np.array(self.first),
-            notes=(*self.study.notes, *self.study.prices.warnings, *self.all.warnings, *notes, *self._told()),
+            notes=(*self.study.notes, *self.study.prices.warnings, *self._warnings(), *notes, *self._told()),
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        """Return what is missing or looks wrong in the prices of the names that are asked for."""
+        asked = set(self.study.names)
+        return self.all.select([ticker for ticker in self.all.tickers if ticker in asked]).warnings
 
     def _told(self) -> list[str]:
         n = len(self.rows)

@@ -201,7 +201,8 @@ class Study:
         The weights to which the portfolio is put back on each date before it is hedged, and the
         baskets that it is hedged with; an ETF's own price series is a basket of one name.
     prices
-        Of all of these names, as far as there are any.
+        Of all of these names, as far as there are any. Other names are never held: they tell the
+        estimators how the market moved, which a few names of one industry do not.
     schedule
         When.
     estimators, methods
@@ -250,3 +251,9 @@ class Study:
             note = f"Left out, as it takes one ETF only: {', '.join(alone)}."
             object.__setattr__(self, "methods", rest)
             object.__setattr__(self, "notes", (*self.notes, note))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that the portfolio or a basket asks for, each once."""
+        lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs))
+        return tuple(dict.fromkeys(ticker for one in lists for ticker in one))

@@ -198,7 +198,7 @@ def _engine(engine: Engine, address: str, jobs: int) -> Iterator[None]:
         if address:
             msg = "An address is of a cluster; loky runs on this machine. Choose --engine dask or ray."
             raise InputError(msg)
-        with parallel_config(backend="loky", n_jobs=jobs):
+        with parallel_config(backend="loky", n_jobs=jobs, max_nbytes=None):
             yield
     elif not address:
         example = "tcp://host:8786" if engine is Engine.DASK else "auto, or host:6379"

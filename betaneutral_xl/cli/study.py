@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,8 @@ methods: hedge, reweight, least_squares, fewest_trades; and what they are compar
   perfect_foresight (hedge by the betas that will have been: the best any hedge can do).
 prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,price, adjusted for
   splits and dividends. Nothing is filled in: what is listed late, ends early, has gaps or jumps like a
-  split is named, and what was done about it.
+  split is named, and what was done about it. Names of --prices that nobody holds tell the
+  estimators how the market moved: give a broad table.
 """
 
 
@@ -123,6 +124,7 @@ class Tables:
 
     stocks: Prices
     series: Prices | None
+    joined: dict[tuple[str, ...], Prices] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, stocks: Sequence[str], series: Sequence[str]) -> Tables:
@@ -138,17 +140,23 @@ class Tables:
         return (self.stocks,) if self.series is None else (self.series, self.stocks)
 
     def of(self, holdings: Holdings, etfs: Sequence[Found]) -> Prices:
-        """Return the prices of all names that there are: an ETF's from its table, others from the stocks'."""
+        """Return the prices that a study needs: an ETF's from its table, and all of the stocks."""
         from betaneutral_xl.sources.prices import choose  # noqa: PLC0415 - parsers
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
         baskets = [ticker for one in etfs if not one.by_ticker for ticker in one.etf.tickers]
         names = [*holdings.tickers, *baskets]
+        if not {*names, *own} & {ticker for table in self.all for ticker in table.tickers}:
+            return choose(self.all, [[*names, *own]] * len(self.all))  # which says that there is none
         if self.series is None:
-            return choose([self.stocks], [[*names, *own]])
-        there = set(self.series.tickers)
-        stocks = [ticker for ticker in (*names, *own) if ticker not in own or ticker not in there]
-        return choose([self.stocks, self.series], [stocks, [*own, *names]])
+            return self.stocks
+        elsewhere = set(own) & set(self.series.tickers)
+        stocks = [ticker for ticker in self.stocks.tickers if ticker not in elsewhere]
+        there = set(self.series.tickers) - set(stocks)
+        series = tuple(sorted(there & {*own, *names}))
+        if series not in self.joined:  # a sweep asks for the same ones again and again
+            self.joined[series] = choose([self.stocks, self.series], [stocks, series])
+        return self.joined[series]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

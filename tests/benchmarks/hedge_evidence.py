@@ -15,6 +15,7 @@ import math
 import sys
 import time
 from datetime import date
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -82,7 +83,7 @@ def main() -> None:
         Study(
             holdings=books["sample"],
             etfs=(etfs[0],),
-            prices=chosen(books["sample"], etfs[0], prices),
+            prices=chosen(etfs[0], prices),
             schedule=Schedule(start=TABLE_START, end=END),
             estimators=tuple(Estimator.parse(text) for text in ESTIMATORS),
         )
@@ -121,11 +122,11 @@ def baskets() -> list[Etf]:
     return [first, *(Etf.from_weights({name: 1.0}, name) for name in ETFS)]
 
 
-def chosen(book: Holdings, etf: Etf, prices: tuple[Prices, Prices]) -> Prices:
-    """Return the prices of a portfolio and an ETF."""
+@cache
+def chosen(etf: Etf, prices: tuple[Prices, Prices]) -> Prices:
+    """Return the prices of all stocks and of an ETF."""
     series = [] if len(etf.tickers) > 1 else list(etf.tickers)
-    names = [t for t in (*book.tickers, *etf.tickers) if t not in series]
-    return choose(prices, [names, series])
+    return choose(prices, [[t for t in prices[0].tickers if t not in series], series])
 
 
 def posed(
@@ -135,7 +136,7 @@ def posed(
     return Study(
         holdings=book,
         etfs=(etf,),
-        prices=chosen(book, etf, prices),
+        prices=chosen(etf, prices),
         schedule=schedule,
         estimators=(Estimator.parse(estimator),),
         methods=("hedge", "unhedged", "perfect_foresight"),
@@ -248,7 +249,7 @@ def worse(rows: list[Row], books: dict[str, Holdings], etfs: list[Etf], prices: 
         study = Study(
             holdings=books[fund],
             etfs=(by_name[name],),
-            prices=chosen(books[fund], by_name[name], prices),
+            prices=chosen(by_name[name], prices),
             schedule=Schedule(start=START, end=END),
             estimators=(Estimator.parse("default"), Estimator.parse(EQUAL)),
             methods=("hedge",),
