@@ -127,7 +127,7 @@ def others(seen: Returns, asked: set[str]) -> tuple[str, ...]:
     The portfolio and an ETF may be of one industry, and a day on which that alone moved would pass
     for one on which the market did.
     """
-    whole = np.isfinite(seen.matrix).all(axis=0).tolist()
+    whole = np.asarray(np.isfinite(seen.matrix).all(axis=0))
     free = sorted(t for t, full in zip(seen.tickers, whole, strict=True) if full and t not in asked)
     chosen = np.linspace(0, len(free) - 1, min(OTHERS, len(free))).round().astype(int)
     return tuple(free[i] for i in chosen)

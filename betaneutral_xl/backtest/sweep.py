@@ -15,6 +15,7 @@ import math
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,9 @@ COLUMNS = (
 
 CONNECT = 20
 """Seconds to wait for a cluster."""
+
+AT_ONCE = 256
+"""Cells that are sent to Ray together; so many may be lost by an interruption."""
 
 Row = dict[str, Any]
 
@@ -174,9 +178,13 @@ def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iter
     from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
 
     with _engine(engine, address, jobs):
-        run = Parallel(return_as="generator_unordered", batch_size=1)
+        tasks = (delayed(_keyed)(key, cell) for key, cell in todo.items())
         try:
-            yield from run(delayed(_keyed)(key, cell) for key, cell in todo.items())
+            if engine is Engine.RAY:  # whose backend answers only when all is done
+                while some := list(islice(tasks, AT_ONCE)):
+                    yield from Parallel(batch_size=1)(some)
+            else:
+                yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)
         except TerminatedWorkerError:
             msg = (
                 "A process of the sweep was ended from outside (killed, or out of memory). What was done is "

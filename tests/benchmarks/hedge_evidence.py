@@ -18,7 +18,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from estimator_evidence import BASELINE, ETFS, SECTORS, SHARED, SUSPECT, insert, rms, weights_in
@@ -28,8 +28,10 @@ from betaneutral_xl.backtest import Estimator, Schedule, Study, walk
 from betaneutral_xl.backtest.charts import draw
 from betaneutral_xl.backtest.sweep import COLUMNS, Cell, sweep
 from betaneutral_xl.provenance import digest
-from betaneutral_xl.returns import Prices
 from betaneutral_xl.sources.prices import choose, load_prices
+
+if TYPE_CHECKING:
+    from betaneutral_xl.returns import Prices
 
 START, END = date(2022, 1, 1), date(2026, 6, 30)
 TABLE_START = date(2023, 1, 1)
@@ -179,8 +181,9 @@ def by_horizon(rows: list[Row]) -> str:
     some = rows[0]
     pairs = len(hedges(rows, "default", HORIZONS[0]))
     lines = [
-        f"All {pairs} pairs of portfolio and ETF, {some['n_dates']} months from {some['start']} (63 days: "
-        "those with so many after them). *Noise* is the share of the mean squared beta that is sampling error:",
+        f"All {pairs} pairs of portfolio and ETF, {some['n_dates']} months from {some['start']} (for 63 days "
+        "those with so many after them). *Noise* is the share of the mean squared beta that is sampling "
+        "error:",
         "",
         "| estimator | horizon | mean | RMS | noise floor | noise | sample portfolio: mean | RMS |",
         "|---|---|---|---|---|---|---|---|",
@@ -237,9 +240,9 @@ def worse(rows: list[Row], books: dict[str, Holdings], etfs: list[Etf], prices: 
     behind = {pair: ratio for pair, ratio in ratios.items() if ratio > 1.0}
     mean = math.exp(float(np.log(list(ratios.values())).mean()))
     lines = [
-        f"The default's RMS is {mean:.3f} of that of {BASELINE} (geometric mean over the {len(ratios)} pairs). "
-        f"It is larger on {len(behind)} of them. The t statistic is of the mean difference of the squared "
-        "betas over the months:",
+        f"The default's RMS is {mean:.3f} of that of {BASELINE} (geometric mean over {len(ratios)} pairs). "
+        f"It is larger on {len(behind)} of them. The t statistic is of the mean difference of the squared betas "
+        "over the months:",
         "",
         "| portfolio | ETF | RMS relative to equal weights | t |",
         "|---|---|---|---|",
