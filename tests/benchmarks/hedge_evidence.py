@@ -266,12 +266,12 @@ def worse(rows: list[Row], books: dict[str, Holdings], etfs: list[Etf], prices: 
 
 def pairs_plot(rows: list[Row]) -> bytes:
     """Return a plot of all pairs: RMS of the default against that of equal weights, and the noise."""
-    import io  # noqa: PLC0415 - only for the plot
+    import io
 
-    from matplotlib import rc_context  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
-    from betaneutral_xl.backtest.charts import COLOURS, MUTED, SETTINGS  # noqa: PLC0415
+    from betaneutral_xl.backtest.charts import COLOURS, MUTED, SETTINGS
 
     with rc_context(SETTINGS):
         figure = Figure(figsize=(4.6, 4.4), layout="constrained")
