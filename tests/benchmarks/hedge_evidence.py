@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 START, END = date(2022, 1, 1), date(2026, 6, 30)
 TABLE_START = date(2023, 1, 1)
-"""From here on estimators have two years behind them; the issue of the page's first table."""
+"""From here on estimators have two years behind them; of the page's first table."""
 
 HORIZONS = (21, 63)
 
@@ -240,9 +240,9 @@ def worse(rows: list[Row], books: dict[str, Holdings], etfs: list[Etf], prices: 
     behind = {pair: ratio for pair, ratio in ratios.items() if ratio > 1.0}
     mean = math.exp(float(np.log(list(ratios.values())).mean()))
     lines = [
-        f"The default's RMS is {mean:.3f} of that of {BASELINE} (geometric mean over {len(ratios)} pairs). "
-        f"It is larger on {len(behind)} of them. The t statistic is of the mean difference of the squared betas "
-        "over the months:",
+        f"The default's RMS is {mean:.3f} of that of {BASELINE} (geometric mean of {len(ratios)} pairs). "
+        f"It is larger on {len(behind)} of them. The t statistic is of the mean difference of the squared "
+        "betas over the months:",
         "",
         "| portfolio | ETF | RMS relative to equal weights | t |",
         "|---|---|---|---|",
