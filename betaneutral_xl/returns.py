@@ -19,7 +19,7 @@ from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from betaneutral_xl.arrays import IntArray
 
@@ -27,6 +27,9 @@ DateArray = npt.NDArray[np.datetime64]
 
 JUMP = 0.4
 """A daily return beyond this is named: of large stocks few are real, and an unadjusted split is."""
+
+OTHERS = 100
+"""Names beside those that are asked for; a median of so many is near that of all."""
 
 SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 """Usual ratios of splits, and of reverse splits the other way round."""
@@ -205,6 +208,17 @@ class Returns:
             raise InputError(msg)
         start = 0 if days is None else max(0, end - days)
         return Returns(self.tickers, self.dates[start:end], self.matrix[start:end], self.provenance)
+
+    def others(self, asked: Collection[str]) -> tuple[str, ...]:
+        """Return names that nobody asks for, to tell how the market moved: without holes, evenly chosen.
+
+        A portfolio and an ETF may be of one industry, and a day on which that alone moved would
+        pass for one on which the market did.
+        """
+        whole = np.asarray(np.isfinite(self.matrix).all(axis=0))
+        free = sorted(t for t, full in zip(self.tickers, whole, strict=True) if full and t not in asked)
+        chosen = np.linspace(0, len(free) - 1, min(OTHERS, len(free))).round().astype(int)
+        return tuple(free[i] for i in chosen)
 
     @property
     def observed(self) -> IntArray:

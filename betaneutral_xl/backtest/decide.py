@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 LATEST = 5
 """A name without a return on the last days, this many, is not traded any more."""
 
-OTHERS = 100
-"""Names beside those that are asked for; a median of so many is near that of all."""
-
 Way = tuple[str, str]
 """Method and estimator, by name."""
 
@@ -82,7 +79,7 @@ def decide(study: Study, seen: Returns) -> Decision:
     book = _held(study.holdings, kept, study.absent)
     etfs = tuple(_basket(etf, kept, study.absent) for etf in study.etfs)
     wanted = sorted(set(book.tickers).union(*(etf.tickers for etf in etfs)))
-    market = seen.select([*wanted, *others(seen, set(study.names))])
+    market = seen.select([*wanted, *seen.others(study.names)])
 
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
@@ -119,18 +116,6 @@ def foresee(weights: FloatArray, etf_weights: FloatArray, after: FloatArray) -> 
     ratios, *_ = np.linalg.lstsq(e.T @ e, e.T @ y)
     x: FloatArray = weights - etf_weights @ ratios
     return x
-
-
-def others(seen: Returns, asked: set[str]) -> tuple[str, ...]:
-    """Return names that nobody asks for, to tell how the market moved: without holes, evenly chosen.
-
-    The portfolio and an ETF may be of one industry, and a day on which that alone moved would pass
-    for one on which the market did.
-    """
-    whole = np.asarray(np.isfinite(seen.matrix).all(axis=0))
-    free = sorted(t for t, full in zip(seen.tickers, whole, strict=True) if full and t not in asked)
-    chosen = np.linspace(0, len(free) - 1, min(OTHERS, len(free))).round().astype(int)
-    return tuple(free[i] for i in chosen)
 
 
 def tradable(seen: Returns, window: int) -> BoolArray:

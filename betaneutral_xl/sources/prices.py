@@ -63,7 +63,8 @@ def covariance_from_prices(
         One file, or several whose names are put side by side (stocks, ETFs).
     tickers
         The names wanted, in any spelling; all by default. Those without prices are not in the
-        result, and named in its warnings.
+        result, and named in its warnings. Up to a hundred others of the file are seen beside
+        them, to tell how the market moved.
     method, as_of, window, gaps, options
         As in ``estimators.estimate``.
 
@@ -91,6 +92,8 @@ def covariance_of(
     **options: Any,
 ) -> Covariance:
     """Estimate a covariance from prices; see ``covariance_from_prices``."""
+    wanted: Sequence[str] = prices.tickers
+    beside: tuple[str, ...] = ()
     absent: list[str] = []
     if tickers is not None:
         wanted = list(dict.fromkeys(normalise(ticker) for ticker in tickers))
@@ -99,9 +102,12 @@ def covariance_of(
         if len(absent) == len(wanted):
             msg = f"{prices.provenance.location} has no prices of {listing(absent) or 'no tickers'}."
             raise UnknownTicker(msg, tickers=absent)
-        prices = prices.select([ticker for ticker in wanted if ticker in known])
-    covariance = estimate(prices.returns(), method, as_of=as_of, window=window, gaps=gaps, **options)
-    told = (*prices.warnings, *([f"No prices of {listing(absent)}."] if absent else []))
+        wanted = [ticker for ticker in wanted if ticker in known]
+        beside = prices.returns().until(as_of, window).others(wanted)
+    seen = prices.select([*wanted, *beside]).returns()
+    whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
+    covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(beside)])
+    told = (*prices.select(wanted).warnings, *([f"No prices of {listing(absent)}."] if absent else []))
     return covariance.with_warnings(told)
 
 

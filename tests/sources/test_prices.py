@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, UnreadableFile
+from betaneutral_xl.estimators import estimate
 from betaneutral_xl.sources.prices import covariance_from_prices, join, load_prices, parse_prices
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "prices"
@@ -187,3 +188,15 @@ def test_the_shared_panel_is_read_whole() -> None:
     assert "BRK.B" in table.tickers
     assert np.isfinite(table.matrix).mean() > 0.95
     assert table.matrix[0, table.tickers.index("NVDA")] == 13.0608
+
+
+def test_few_names_are_estimated_beside_the_market_that_the_file_has(tmp_path: Path) -> None:
+    file = write_panel(tmp_path)
+    whole = load_prices(file)
+    asked = whole.tickers[:2]
+    narrow = covariance_from_prices(file, asked)
+    assert narrow.tickers == asked
+    beside = estimate(whole.returns()).select(asked).form.dense()
+    np.testing.assert_allclose(narrow.form.dense(), beside, rtol=1e-9)
+    alone = estimate(whole.select(asked).returns()).form.dense()
+    assert np.abs(beside - alone).max() > 1e-4
