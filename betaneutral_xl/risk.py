@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 SYMMETRY = 1e-8
 """Largest asymmetry, relative to the largest entry, that printing a matrix can cause."""
 
+FEW = 4
+"""A portfolio of less than one name in so many is worth being looked up name by name."""
+
 SEMIDEFINITE = 1e-8
 """Most negative eigenvalue, relative to the largest variance, that printing a matrix can cause."""
 
@@ -93,7 +96,11 @@ class Dense:
         return len(self.matrix)
 
     def times(self, x: FloatArray) -> FloatArray:
-        """Return V x."""
+        """Return V x; of a portfolio of few names only their rows are read, V being symmetric."""
+        held = np.flatnonzero(x if x.ndim == 1 else x.any(axis=1))
+        if FEW * held.size < self.size:
+            product: FloatArray = x[held].T @ self.matrix[held]
+            return product.T
         return self.matrix @ x
 
     def variances(self) -> FloatArray:

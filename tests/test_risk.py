@@ -104,6 +104,16 @@ def test_selecting_names_keeps_labels_with_their_rows(risk: Covariance) -> None:
     assert risk.between("B", ["C", "A"]).tolist() == [0.015, 0.02]
 
 
+def test_a_portfolio_of_few_names_is_multiplied_by_their_rows_alone() -> None:
+    dense = Dense(factor_model(0, n=40).dense())
+    rng = np.random.default_rng(1)
+    baskets = np.zeros((40, 2))
+    baskets[[3, 17], 0], baskets[[3, 30], 1] = rng.normal(size=2), rng.normal(size=2)
+    np.testing.assert_allclose(dense.times(baskets), dense.matrix @ baskets, rtol=1e-12)
+    np.testing.assert_allclose(dense.times(baskets[:, 0]), dense.matrix @ baskets[:, 0], rtol=1e-12)
+    np.testing.assert_array_equal(dense.times(np.zeros(40)), np.zeros(40))
+
+
 def test_a_name_that_the_model_lacks_is_never_given_zero_risk(risk: Covariance) -> None:
     with pytest.raises(UnknownTicker, match="no row for Z") as caught:
         risk.select(["A", "Z"])

@@ -17,7 +17,8 @@ examples:
   betaneutral-xl betas --holdings fund.csv --etf JHAI.csv AIQ.csv --covariance risk.csv --csv > betas.csv
 
 The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance;
-its share of the portfolio's beta is weight times beta.
+its share of the portfolio's beta is weight times beta. Its error is the standard error of least squares
+over the effective days of the risk model, blank where the model does not say how many it has seen.
 """
 
 
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
         asked.etf_on_missing,
     )
     betas = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+    errors = aligned.spread(aligned.covariance.beta_standard_error(aligned.covered_etf_weights), math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
     held = set(given.holdings.tickers)
     names = aligned.etf_names
@@ -55,28 +57,41 @@ def run(args: argparse.Namespace) -> None:
         "weight",
         "volatility",
         *(f"beta_{name}" for name in names),
+        *(f"beta_error_{name}" for name in names),
         *(f"contribution_{name}" for name in names),
     )
     rows = [
-        (ticker, weight, sigma, *row, *(weight * beta for beta in row))
-        for ticker, weight, sigma, row in zip(
-            aligned.tickers, aligned.weights.tolist(), volatility.tolist(), betas.tolist(), strict=True
+        (ticker, weight, sigma, *row, *error, *(weight * beta for beta in row))
+        for ticker, weight, sigma, row, error in zip(
+            aligned.tickers,
+            aligned.weights.tolist(),
+            volatility.tolist(),
+            betas.tolist(),
+            errors.tolist(),
+            strict=True,
         )
         if ticker in held
     ]
     rows.sort(key=lambda row: (math.isnan(row[-len(names)]), -abs(row[-len(names)])))
     total = {
-        name: math.fsum(r[3 + len(names) + k] for r in rows if not math.isnan(r[3 + k]))
+        name: math.fsum(r[3 + 2 * len(names) + k] for r in rows if not math.isnan(r[3 + k]))
         for k, name in enumerate(names)
     }
+    whole = aligned.covariance.portfolio_beta_standard_error(
+        aligned.covered_weights, aligned.covered_etf_weights
+    )
+    total_error = dict(zip(names, whole.tolist(), strict=True))
     notes = [
         *given.holdings.warnings,
         *(w for etf in given.etfs for w in etf.warnings),
+        *given.covariance.warnings,
         *aligned.coverage.sentences(),
     ]
     if args.json:
         record = {
             "portfolio_beta": total,
+            "portfolio_beta_error": total_error,
+            "effective_days": aligned.covariance.effective_days,
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
             "warnings": notes,
         }
@@ -84,13 +99,13 @@ def run(args: argparse.Namespace) -> None:
     elif args.csv:
         sys.stdout.write(saving.to_csv(columns, rows))
     else:
-        _print(columns, rows, total, notes)
+        _print(columns, rows, {name: (total[name], total_error[name]) for name in names}, notes)
 
 
 def _print(
     columns: tuple[str, ...],
     rows: list[tuple[str | float, ...]],
-    total: dict[str, float],
+    total: dict[str, tuple[float, float]],
     notes: list[str],
 ) -> None:
     from rich.markup import escape  # noqa: PLC0415 - only for people
@@ -104,7 +119,8 @@ def _print(
         shown = (number(float(value)) for value in values)
         table.add_row(escape(str(ticker)), percent(float(weight)), percent(float(sigma), 1), *shown)
     out.print(table)
-    for name, beta in total.items():
-        out.print(f"portfolio beta to {name}: {number(beta)}", style="bold", markup=False)
+    for name, (beta, error) in total.items():
+        uncertain = "" if math.isnan(error) else f" ± {number(error)}"
+        out.print(f"portfolio beta to {name}: {number(beta)}{uncertain}", style="bold", markup=False)
     for note in notes:
         out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)

@@ -14,6 +14,8 @@ def test_contributions_add_to_the_portfolios_beta(capsys: pytest.CaptureFixture[
     total = sum(row["contribution_JHAI"] for row in answer["betas"])
     assert answer["portfolio_beta"]["JHAI"] == pytest.approx(total, rel=1e-12)
     assert 0.4 < total < 0.7
+    assert all(row["beta_error_JHAI"] > 0 for row in answer["betas"])
+    assert 0.02 < answer["portfolio_beta_error"]["JHAI"] < 0.1
     largest = [abs(row["contribution_JHAI"]) for row in answer["betas"]]
     assert largest == sorted(largest, reverse=True)
 
