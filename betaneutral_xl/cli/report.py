@@ -13,11 +13,13 @@ from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue, ModelError
 from betaneutral_xl.rebalance import Method
+from betaneutral_xl.sources.original import Reader
 
 if TYPE_CHECKING:
     from betaneutral_xl.cli.inputs import Inputs, Wanted
     from betaneutral_xl.orders import Orders
     from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.report import Realised
 
 EPILOG = """\
 examples:
@@ -27,6 +29,8 @@ examples:
       from files; the same as out.pdf (needs LibreOffice) and as out.html, one file with its pictures
   betaneutral-xl report --from-snapshot run.zip --out out.xlsx --stamp 2025-11-18T16:00
       from frozen inputs; the same stamp gives the same file, byte for byte
+  betaneutral-xl report --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --out out.xlsx
+      the risk model from prices, and the betas that the hedge had month by month in the sheet Realised
   betaneutral-xl report --sample --method reweight --long-only --upper 4% --out out.xlsx
       cannot be: the report says why and what would help, and shows the hedge instead (exit code 4)
 """
@@ -142,6 +146,7 @@ def write(
     command, stamp = command_line(), stamp or now()
     with progress(f"Comparing the ways for {path.name} ..."):
         known["ways"] = _ways(given, asked)
+    known["realised"] = _realised(given)
     with progress(f"Writing {path.name} ..."):
         workbook = report.build_report(result, command, stamp, **known)
     files = [(path, workbook)]
@@ -200,6 +205,49 @@ def _ways(given: Inputs, asked: Wanted) -> Any:
     except ModelError as error:
         console(stderr=True).print(f"No comparison in the report: {error}", markup=False, soft_wrap=True)
         return ()
+
+
+def _realised(given: Inputs) -> tuple[Realised, ...]:
+    """Return what the hedge did month by month, where the risk model is from prices; else nothing."""
+    file = next((one for one in given.originals if one.reader is Reader.PRICES), None)
+    if file is None:
+        return ()
+    import numpy as np  # noqa: PLC0415 - only for prices
+
+    from betaneutral_xl.backtest import Estimator, Schedule, Study, walk  # noqa: PLC0415 - only for prices
+    from betaneutral_xl.report import Realised  # noqa: PLC0415 - openpyxl, only for a report
+    from betaneutral_xl.sources.prices import parse_prices  # noqa: PLC0415 - parsers
+
+    prices = parse_prices(file.content, file.name)
+    estimator = Estimator.parse(file.options["method"], int(file.options["window"]))
+    study = Study(
+        holdings=given.holdings,
+        etfs=given.etfs,
+        prices=prices,
+        schedule=Schedule(),
+        estimators=(estimator,),
+        methods=("hedge", "unhedged"),
+    )
+    try:
+        with progress(f"Walking forward over {file.name} ..."):
+            tried = walk(study)
+    except (InputError, ModelError) as error:
+        said = f"No realised betas in the report: {error}"
+        console(stderr=True).print(said, markup=False, soft_wrap=True)
+        return ()
+    calendar = prices.returns().dates
+    ends = calendar[np.searchsorted(calendar, tried.dates) + study.schedule.horizon]
+    return tuple(
+        Realised(
+            label=method,
+            etf=etf,
+            dates=tuple(ends.astype(object).tolist()),
+            beta=tried.beta[:, p, k],
+            error=tried.standard_error[:, p, k],
+        )
+        for k, etf in enumerate(tried.etf_names)
+        for p, (method, _) in enumerate(tried.ways)
+    )
 
 
 def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Rebalance) -> Orders | None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
 import openpyxl
 import pytest
 
@@ -124,3 +126,24 @@ def test_a_stamp_that_is_no_time_is_refused(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit):
         main(["report", "--sample", "--out", "x.xlsx", "--stamp", "yesterday"])
     assert "write it as 2025-11-18T16:00" in capsys.readouterr().err
+
+
+def test_with_prices_the_report_shows_what_the_hedge_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    market = rng.normal(0.0, 0.01, (400, 1))
+    levels = 100.0 * np.cumprod(1.0 + market + rng.normal(0.0, 0.01, (400, 3)), axis=0)
+    days = np.datetime64("2024-01-01") + np.arange(400)
+    rows = [",".join([str(day), *(f"{p:.6f}" for p in row)]) for day, row in zip(days, levels, strict=True)]
+    (tmp_path / "prices.csv").write_text("\n".join(["date,A,B,C", *rows]), encoding="utf-8")
+    (tmp_path / "fund.csv").write_text("ticker,weight\nA,0.5\nB,0.5\n", encoding="utf-8")
+    (tmp_path / "AI.csv").write_text("ticker,weight\nB,0.5\nC,0.5\n", encoding="utf-8")
+    files = {"--holdings": "fund.csv", "--etf": "AI.csv", "--prices": "prices.csv", "--out": "out.xlsx"}
+    argv = [word for option, name in files.items() for word in (option, str(tmp_path / name))]
+    assert main(["report", *argv]) == 0
+    sheet = openpyxl.load_workbook(tmp_path / "out.xlsx", data_only=True)["Realised"]
+    table = [row for row in sheet.iter_rows(values_only=True) if isinstance(row[0], date)]
+    assert len(table) > 6
+    shown = np.abs(np.array([[row[1], row[3]] for row in table], dtype=np.float64)).mean(axis=0)
+    assert shown[0] < 0.3 < shown[1]
