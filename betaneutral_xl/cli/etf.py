@@ -154,6 +154,9 @@ def _show(etf: Etf, most: int) -> None:
         cells = (row.ticker or "-", row.printed_ticker, row.name[:60], row.asset_class.value)
         table.add_row(*map(escape, cells), percent(row.weight))
     screen.print(table)
+    if len(etf.constituents) > most:
+        smaller = len(etf.constituents) - most
+        screen.print(f"and {smaller:,} smaller rows (--rows {len(etf.constituents)} shows all)", style="dim")
     totals = Table("class")
     totals.add_column("rows", justify="right")
     totals.add_column("weight", justify="right")

@@ -96,3 +96,12 @@ def test_what_is_no_holdings_file_ends_with_2_and_one_line(
     assert error.count("\n") == 1
     assert "x.csv" in error
     assert str(tmp_path) not in error
+
+
+def test_rows_that_are_not_shown_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "AI.csv"
+    file.write_text("ticker,weight\nA,0.5\nB,0.3\nC,0.2\n", encoding="utf-8")
+    assert main(["etf", str(file), "--rows", "2"]) == 0
+    assert "and 1 smaller rows (--rows 3 shows all)" in capsys.readouterr().out
+    assert main(["etf", str(file)]) == 0
+    assert "smaller rows" not in capsys.readouterr().out
