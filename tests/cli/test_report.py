@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -147,3 +147,21 @@ def test_with_prices_the_report_shows_what_the_hedge_did(
     assert len(table) > 6
     shown = np.abs(np.array([[row[1], row[3]] for row in table], dtype=np.float64)).mean(axis=0)
     assert shown[0] < 0.3 < shown[1]
+
+
+def test_the_same_report_at_another_time_is_the_same_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    argv = ["report", "--sample", "--out", str(tmp_path / "out.xlsx"), "--stamp", STAMP]
+    monkeypatch.setattr("sys.argv", ["betaneutral-xl", *argv])
+    assert main(argv) == 0
+    first = (tmp_path / "out.xlsx").read_bytes()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Later:
+            return cls(2031, 1, 2, tzinfo=tz)
+
+    monkeypatch.setattr("betaneutral_xl.provenance.datetime", Later)
+    assert main(argv) == 0
+    assert (tmp_path / "out.xlsx").read_bytes() == first

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import openpyxl
 
+from betaneutral_xl.provenance import Retrieval
 from betaneutral_xl.report import style
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
+    from betaneutral_xl.provenance import Provenance
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents
 
 FACTS = ("source", "location", "retrieval", "as_of", "fetched_at", "rows", "sha256", "note")
 
 _FORMATS = {"as_of": style.DAY, "fetched_at": style.MOMENT, "rows": style.WHOLE}
+
+FETCHED = frozenset({Retrieval.LIVE, Retrieval.CACHED, Retrieval.SNAPSHOT})
+"""How an input came that has a time of its own."""
 
 WIDTH = 46
 """Characters of a column of facts."""
@@ -30,9 +35,16 @@ def inputs(contents: Contents) -> list[tuple[str, Facts]]:
     result = contents.result
     names = ["portfolio", *(f"ETF {name}" for name in result.etf_names), "risk model"]
     return [
-        (name, [(fact.replace("_", " "), _plain(getattr(source, fact))) for fact in FACTS])
+        (name, [(fact.replace("_", " "), _plain(_fact(source, fact, contents))) for fact in FACTS])
         for name, source in zip(names, result.sources, strict=True)
     ]
+
+
+def _fact(source: Provenance, fact: str, contents: Contents) -> object:
+    """Return one fact of an input; what the run itself read is as old as the report."""
+    if fact == "fetched_at" and source.retrieval not in FETCHED:
+        return contents.written_at
+    return getattr(source, fact)
 
 
 def run(contents: Contents) -> list[tuple[str, Facts]]:
