@@ -238,20 +238,9 @@ def gather(args: argparse.Namespace) -> Inputs:
         If one cannot be had.
 
     """
+    _refuse_contradictions(args)
     if args.from_snapshot:
         return _from_snapshot(args)
-    if args.holdings and args.fund:
-        msg = "Both --holdings and --fund are given. Choose one source of the portfolio."
-        raise InputError(msg)
-    if args.date and not args.fund:
-        msg = "--date is for --fund; a file has its own date."
-        raise InputError(msg)
-    if args.covariance and args.prices:
-        msg = "Both --covariance and --prices are given. Choose one source of the risk model."
-        raise InputError(msg)
-    if (args.estimator or args.window is not None) and not args.prices:
-        msg = "--estimator and --window are for --prices; a covariance has been estimated already."
-        raise InputError(msg)
     settings = _settings(args)
     holdings = _holdings(args, settings)
     etfs = _etfs(args, settings)
@@ -263,6 +252,35 @@ def gather(args: argparse.Namespace) -> Inputs:
         originals=(holdings.original, *(etf.original for etf in etfs), covariance.original),
         stored={},
     )
+
+
+def _refuse_contradictions(args: argparse.Namespace) -> None:
+    """Refuse sources that exclude each other, and options that would have no effect."""
+    unit_is_given = args.covariance_unit != CovarianceUnit.ANNUAL
+    unit_is_known = args.from_snapshot or args.prices or (args.sample and not args.covariance)
+    how_is_given = args.estimator or args.window is not None
+    for wrong, said in (
+        (
+            args.holdings and args.fund,
+            "Both --holdings and --fund are given. Choose one source of the portfolio.",
+        ),
+        (args.date and not args.fund, "--date is for --fund; a file has its own date."),
+        (
+            args.etf_fund and not args.etf,
+            "--etf-fund chooses among the funds of an --etf file, and none is given.",
+        ),
+        (args.covariance and args.prices, "Both --covariance and --prices are given. Choose one risk model."),
+        (
+            unit_is_given and unit_is_known,
+            "--covariance-unit is for a covariance file or the API; prices, sample and snapshot know theirs.",
+        ),
+        (
+            how_is_given and not args.prices,
+            "--estimator and --window are for --prices; a covariance has been estimated already.",
+        ),
+    ):
+        if wrong:
+            raise InputError(said)
 
 
 def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str, Any]:
