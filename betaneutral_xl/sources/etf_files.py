@@ -35,7 +35,7 @@ from betaneutral_xl.tickers import at_market, country_market, market_code, norma
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from betaneutral_xl.sources.tables import Row
+    from betaneutral_xl.sources.sheets import Row
 
 STALE_DAYS = 7
 """Days after which a file's age is said."""

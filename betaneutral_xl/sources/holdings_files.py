@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.sources.tables import Row, Sheet
+    from betaneutral_xl.sources.sheets import Row, Sheet
 
 AGREE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""

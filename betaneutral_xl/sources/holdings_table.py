@@ -15,7 +15,7 @@ from betaneutral_xl.sources.printed import NOTHING, clean, number, stated, uses_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from betaneutral_xl.sources.tables import Row, Sheet
+    from betaneutral_xl.sources.sheets import Row, Sheet
 
 SAMPLE = 400
 """Rows that decide how numbers are written."""

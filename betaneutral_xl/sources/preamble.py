@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from betaneutral_xl.sources.holdings_table import Table
-    from betaneutral_xl.sources.tables import Row
+    from betaneutral_xl.sources.sheets import Row
 
 
 MOST_NAMED = 40

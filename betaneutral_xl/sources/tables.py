@@ -7,87 +7,13 @@ takes in and stops with a clear error when a file is larger than any holdings fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.sources import delimited, markup, records, workbooks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-MOST_CELLS = 1_000_000
-"""Empty ones count, as far as a row has them."""
-MOST_ROWS = 2_000_000
-"""Blank rows count: spreadsheets save a million of them."""
-MOST_COLUMNS = 1_000
-LONGEST_CELL = 131_072
-
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """One grid of text.
-
-    ``rows`` lack trailing empty cells, so that ``()`` is a blank row; ``name`` is the sheet's;
-    ``notes`` is text that stands around the grid (a page's title, the words before a table);
-    ``delimiter`` is what separates the cells in a text file.
-    """
-
-    name: str
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...] = ()
-    delimiter: str = ""
-
-
-@dataclass(slots=True)
-class GridBuilder:
-    """Collects rows of one file under the limits.
-
-    The counts run over all grids of a file, so that many sheets are no way around them.
-    """
-
-    file_name: str
-    most_cells: int = MOST_CELLS
-    rows: list[Row] = field(default_factory=list)
-    cells: int = 0
-    taken: int = 0
-
-    def add(self, row: Iterable[str]) -> None:
-        """Take one row, without its trailing empty cells."""
-        cells = tuple(row)
-        kept = _trimmed(cells)
-        self.cells += len(cells)
-        self.taken += 1
-        if len(kept) > MOST_COLUMNS:
-            raise _too_large(self.file_name, f"row {self.taken:,} has {len(kept):,} columns", MOST_COLUMNS)
-        if self.cells > self.most_cells:
-            raise _too_large(self.file_name, "there are more cells", self.most_cells)
-        if self.taken > MOST_ROWS:
-            raise _too_large(self.file_name, "there are more rows", MOST_ROWS)
-        self.rows.append(kept)
-
-    def finish(self) -> tuple[Row, ...]:
-        """Return the grid without trailing blank rows, and start the next one."""
-        rows = self.rows
-        while rows and not rows[-1]:
-            rows.pop()
-        self.rows = []
-        return tuple(rows)
-
-
-def _trimmed(cells: Row) -> Row:
-    end = len(cells)
-    while end and (not cells[end - 1] or cells[end - 1].isspace()):
-        end -= 1
-    return cells[:end] if end else ()
-
-
-def _too_large(file_name: str, what: str, limit: int) -> UnreadableFile:
-    return UnreadableFile(
-        f"{file_name} is too large for a table of holdings: {what} (at most {limit:,} are read). "
-        "Check that it is the right file."
-    )
+    from betaneutral_xl.sources.sheets import Sheet
 
 
 def read_sheets(content: bytes, file_name: str) -> tuple[Sheet, ...]:
@@ -107,9 +33,6 @@ def read_sheets(content: bytes, file_name: str) -> tuple[Sheet, ...]:
         If it is none of these, damaged, empty, or over a limit; the message says what it is.
 
     """
-    # the readers are imported late: each needs a parser that no other command needs
-    from betaneutral_xl.sources import delimited, markup, records, workbooks  # noqa: PLC0415
-
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
         msg = f"{file_name} is empty. Download it again."

@@ -11,7 +11,7 @@ import pytest
 import xlwt
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.sources import tables
+from betaneutral_xl.sources.sheets import GridBuilder
 from betaneutral_xl.sources.tables import read_sheets
 
 SPREADSHEET_XML = """\ufeff\ufeff<?xml version="1.0"?>
@@ -147,7 +147,7 @@ def test_what_is_larger_than_any_holdings_is_refused(content: bytes, words: str)
 
 
 def test_the_counts_run_over_all_grids_of_a_file() -> None:
-    builder = tables.GridBuilder("file", most_cells=3)
+    builder = GridBuilder("file", most_cells=3)
     builder.add(["a", "b"])
     builder.finish()
     with pytest.raises(UnreadableFile, match="more cells"):
