@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.conditions import bounds_of, group_label
+from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.optimisation.conditions import bounds_of, group_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.alignment import Aligned
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.constraints import Constraints, Range
-    from betaneutral_xl.quadratic import Solution
-
-TRADED = 1e-9
-"""A trade smaller than this is none (a dollar in a billion)."""
+    from betaneutral_xl.optimisation.quadratic import Solution
 
 LIMIT = 1e-8
 """Largest excess over a limit with which a result may leave the core."""

@@ -12,7 +12,7 @@ from betaneutral_xl.constraints import UNLIMITED, Constraints
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.hedging import EXACT, Legs
 from betaneutral_xl.neutral import Target, neutralise
-from betaneutral_xl.reachable import market_fund
+from betaneutral_xl.optimisation.reachable import market_fund
 from betaneutral_xl.rebalance import Method, Rebalance
 
 if TYPE_CHECKING:

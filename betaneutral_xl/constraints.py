@@ -1,7 +1,7 @@
 """What the new weights must keep to: one object for Python, command line and worksheet.
 
 It speaks of names and weights in decimals of net asset value, and knows nothing of arrays or
-solvers; ``conditions`` turns it into a problem on an aligned list of names.
+solvers; ``optimisation.conditions`` turns it into a problem on an aligned list of names.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ ALL = "*"
 """The key that stands for every name, or every ETF, that is not named itself."""
 
 BASIS_POINT = 1e-4
+
+TRADED = 1e-9
+"""A trade smaller than this is none (a dollar in a billion)."""
 
 RISK_AVERSION = 10.0
 """Of an active manager: 2 % of tracking error costs as much as 20 bp (Grinold and Kahn, chapter 4)."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.conditions import Binding, pose
 from betaneutral_xl.constraints import ALL, UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
+from betaneutral_xl.optimisation.conditions import Binding, pose
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.reachable import Reachable
     from betaneutral_xl.risk import Covariance
 
 Target = float | str | Mapping[str, float | str]
@@ -159,7 +159,7 @@ def reach(
         are on, and where the target cannot be reached what would help.
 
     """
-    from betaneutral_xl.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
+    from betaneutral_xl.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
 
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, IntArray, read_only
-from betaneutral_xl.checks import TRADED, Check
-from betaneutral_xl.constraints import BASIS_POINT
+from betaneutral_xl.checks import Check
+from betaneutral_xl.constraints import BASIS_POINT, TRADED
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue, listing
 
 if TYPE_CHECKING:

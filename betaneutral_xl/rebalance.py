@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import LIMIT, TRADED, Check, check_limits, check_solution
+from betaneutral_xl.checks import LIMIT, Check, check_limits, check_solution
+from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.provenance import Retrieval
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from betaneutral_xl.alignment import Aligned, Coverage
-    from betaneutral_xl.conditions import Binding
     from betaneutral_xl.constraints import Constraints, Universe
+    from betaneutral_xl.optimisation.conditions import Binding
+    from betaneutral_xl.optimisation.quadratic import Solution
     from betaneutral_xl.provenance import Provenance
-    from betaneutral_xl.quadratic import Solution
 
 TOLERANCE = 1e-10
 """Largest residual with which a result may leave the core."""

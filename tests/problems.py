@@ -9,7 +9,7 @@ import clarabel
 import numpy as np
 from scipy.sparse import csc_matrix, triu
 
-from betaneutral_xl.quadratic import Problem
+from betaneutral_xl.optimisation.quadratic import Problem
 from betaneutral_xl.risk import Dense, Factors
 
 if TYPE_CHECKING:

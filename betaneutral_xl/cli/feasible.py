@@ -11,7 +11,7 @@ from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
 if TYPE_CHECKING:
-    from betaneutral_xl.reachable import Reachable
+    from betaneutral_xl.optimisation.reachable import Reachable
 
 EPILOG = """\
 examples:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from betaneutral_xl import api, summary
-from betaneutral_xl.checks import TRADED
+from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, HostError, InputError
 from betaneutral_xl.hosts import cells, worksheet
 from betaneutral_xl.hosts.functions import BY_NAME

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import TRADED
+from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.tickers import normalise
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from betaneutral_xl.compare import Alternative
+    from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.orders import Orders
-    from betaneutral_xl.reachable import Reachable
     from betaneutral_xl.rebalance import Rebalance
 
 CONFIDENCE = 1.96

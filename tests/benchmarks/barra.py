@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.quadratic import Problem
-from betaneutral_xl.reachable import greedy
+from betaneutral_xl.optimisation.quadratic import Problem
+from betaneutral_xl.optimisation.reachable import greedy
 from betaneutral_xl.risk import Factors
 
 if TYPE_CHECKING:

@@ -26,9 +26,9 @@ from barra import FACTORS, make
 from peers import PEERS, ours
 from threadpoolctl import threadpool_limits
 
-from betaneutral_xl import closed_forms, solvers
+from betaneutral_xl.optimisation import closed_forms, solvers
+from betaneutral_xl.optimisation.quadratic import Multipliers, Solution
 from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.quadratic import Multipliers, Solution
 from betaneutral_xl.risk import Covariance, Dense
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ in this table (one ETF, 500 names, long only):
 
 {quality}
 
-How it is done: `betaneutral_xl/dual_newton.py`. A name's trade follows from k + m prices alone, so Newton's
-method runs in those few prices; names come off and on their limits a few at a time, and only their part of
-the curvature is computed anew. Up to {small} names DAQP, a dense active-set solver, is faster and is used.
-PIQP stands behind both, and takes over where an answer is not proven.
+How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from k + m prices
+alone, so Newton's method runs in those few prices; names come off and on their limits a few at a time, and
+only their part of the curvature is computed anew. Up to {small} names DAQP, a dense active-set solver, is
+faster and is used. PIQP stands behind both, and takes over where an answer is not proven.
 
 ## Linear in the number of names
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl import solvers
+from betaneutral_xl.optimisation import solvers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

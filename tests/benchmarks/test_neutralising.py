@@ -16,8 +16,8 @@ from barra import FACTORS, make
 from peers import PEERS, Peer, ours
 from threadpoolctl import threadpool_limits
 
-from betaneutral_xl import closed_forms, solvers
-from betaneutral_xl.quadratic import Multipliers, Solution
+from betaneutral_xl.optimisation import closed_forms, solvers
+from betaneutral_xl.optimisation.quadratic import Multipliers, Solution
 from betaneutral_xl.risk import Dense
 
 if TYPE_CHECKING:

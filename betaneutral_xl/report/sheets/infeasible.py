@@ -13,7 +13,7 @@ from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet
 
 if TYPE_CHECKING:
-    from betaneutral_xl.reachable import Reachable
+    from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.report.book import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents

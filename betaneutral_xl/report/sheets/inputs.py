@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.checks import TRADED
+from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.report import style
 from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import tickets, ways

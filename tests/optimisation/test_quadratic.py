@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_problem
 
-from betaneutral_xl import solvers
-from betaneutral_xl.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.optimisation import solvers
+from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
 from betaneutral_xl.risk import Dense
 
 UNBOUNDED = np.full(2, math.inf)

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import read_only
-from betaneutral_xl.conditions import NET, Posed, group_label, pose
 from betaneutral_xl.constraints import Universe
 from betaneutral_xl.errors import listing
-from betaneutral_xl.linear import Limits, Unbounded, extreme, least_violation
+from betaneutral_xl.optimisation.conditions import NET, Posed, group_label, pose
+from betaneutral_xl.optimisation.linear import Limits, Unbounded, extreme, least_violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from betaneutral_xl.arrays import FloatArray, IntArray
     from betaneutral_xl.constraints import Constraints, Range
-    from betaneutral_xl.linear import SparseMatrix
-    from betaneutral_xl.quadratic import Problem
+    from betaneutral_xl.optimisation.linear import SparseMatrix
+    from betaneutral_xl.optimisation.quadratic import Problem
     from betaneutral_xl.risk import Covariance
 
 BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scipy import sparse
 
     from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.quadratic import Problem
+    from betaneutral_xl.optimisation.quadratic import Problem
 
 SparseMatrix: TypeAlias = "sparse.sparray | sparse.spmatrix"
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from problems import TINY, by_clarabel, random_problem
 from scipy.optimize import linprog
 
-from betaneutral_xl import solvers
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.quadratic import Problem
+from betaneutral_xl.optimisation import solvers
+from betaneutral_xl.optimisation.quadratic import Problem
 from betaneutral_xl.risk import Dense, Factors
 
 KINDS = ["plain", "ties", "nearly singular", "sample", "dense"]

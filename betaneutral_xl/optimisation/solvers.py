@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl import closed_forms
-from betaneutral_xl import dual_newton as newton
 from betaneutral_xl.errors import Infeasible, SolverFailed
-from betaneutral_xl.linear import Limits, least_violation
-from betaneutral_xl.quadratic import VIOLATION, Multipliers, Problem, Solution
+from betaneutral_xl.optimisation import closed_forms
+from betaneutral_xl.optimisation import dual_newton as newton
+from betaneutral_xl.optimisation.linear import Limits, least_violation
+from betaneutral_xl.optimisation.quadratic import VIOLATION, Multipliers, Problem, Solution
 from betaneutral_xl.risk import Factors
 
 if TYPE_CHECKING:

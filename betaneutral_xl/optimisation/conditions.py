@@ -9,7 +9,7 @@ import numpy as np
 
 from betaneutral_xl.constraints import ALL, Constraints, Range, Universe
 from betaneutral_xl.errors import Infeasible, UnknownTicker, listing
-from betaneutral_xl.quadratic import Problem
+from betaneutral_xl.optimisation.quadratic import Problem
 from betaneutral_xl.risk import Factors
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.alignment import Aligned
     from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.quadratic import Solution
+    from betaneutral_xl.optimisation.quadratic import Solution
 
 NET = "net exposure"
 """The label of the condition on the sum of weights."""

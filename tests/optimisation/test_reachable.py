@@ -13,10 +13,10 @@ from scipy.optimize import linprog
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.optimisation.quadratic import Problem
+from betaneutral_xl.optimisation.reachable import Reachable, greedy
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.quadratic import Problem
-from betaneutral_xl.reachable import Reachable, greedy
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance, Dense, Factors
 

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
