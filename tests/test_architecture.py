@@ -23,7 +23,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"reweighting"},
         {"look_through", "neutral", "orders"},
         {"backtest", "compare"},
-        {"saving", "settings", "summary"},
+        {"saving", "settings", "summary", "tabular"},
         {"sources"},
         {"report"},
         {"api"},
@@ -36,6 +36,11 @@ LAYERS: dict[str, list[set[str]]] = {
         {"closed_forms", "conditions", "dual_newton", "linear"},
         {"solvers"},
         {"cardinality", "reachable"},
+    ],
+    "betaneutral_xl.tabular": [
+        {"files", "grid", "printed", "sheets"},
+        {"delimited", "markup", "records", "workbooks"},
+        {"tables"},
     ],
 }
 """What is in a package, from the innermost to the outermost; a package in it counts as one."""

@@ -66,8 +66,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> None:
     """Serve until it is interrupted."""
     from betaneutral_xl.sources import sample  # noqa: PLC0415 - parsers
-    from betaneutral_xl.sources.files import read_bytes  # noqa: PLC0415 - only here
     from betaneutral_xl.sources.stand_in import Api, StandIn  # noqa: PLC0415 - a web server
+    from betaneutral_xl.tabular.files import read_bytes  # noqa: PLC0415 - only here
 
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)

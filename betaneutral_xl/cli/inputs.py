@@ -20,8 +20,8 @@ from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources.covariance_csv import CovarianceUnit
-from betaneutral_xl.sources.files import shown_name
 from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, prices_file, read
+from betaneutral_xl.tabular.files import shown_name
 
 if TYPE_CHECKING:
     import argparse

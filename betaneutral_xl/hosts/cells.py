@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
-from betaneutral_xl.sources import printed
+from betaneutral_xl.tabular import printed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

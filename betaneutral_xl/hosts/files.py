@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts.cells import EPOCH, Cell
 from betaneutral_xl.saving import FORMULA_STARTS, save
-from betaneutral_xl.sources.files import read_bytes
+from betaneutral_xl.tabular.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

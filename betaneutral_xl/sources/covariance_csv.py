@@ -19,8 +19,8 @@ from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import TRADING_DAYS, Covariance
-from betaneutral_xl.sources.files import read_bytes
 from betaneutral_xl.sources.formats import described, read_text, unreadable
+from betaneutral_xl.tabular.files import read_bytes
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """An ETF's holdings as its issuer publishes them: any layout, found by words, never by position.
 
-The steps: grids of text (``tables``) -> the table in them and its rows (``holdings_table``) -> one
+The steps: grids of text (``tabular.tables``) -> the table in them and its rows (``holdings_table``) -> one
 fund's rows and the day (``preamble``) -> weights in decimals -> constituents -> ``Etf``.
 """
 
@@ -23,19 +23,19 @@ from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources import asset_classes
 from betaneutral_xl.sources.columns import Column
-from betaneutral_xl.sources.files import LIMIT, read_bytes, shown_name, within
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
-from betaneutral_xl.sources.printed import clean, date_of, stated
-from betaneutral_xl.sources.tables import read_sheets
 from betaneutral_xl.sources.transport import Request, Transport
 from betaneutral_xl.sources.weights import decimal_weights
+from betaneutral_xl.tabular.files import LIMIT, read_bytes, shown_name, within
+from betaneutral_xl.tabular.printed import clean, date_of, stated
+from betaneutral_xl.tabular.tables import read_sheets
 from betaneutral_xl.tickers import at_market, country_market, market_code, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from betaneutral_xl.sources.sheets import Row
+    from betaneutral_xl.tabular.sheets import Row
 
 STALE_DAYS = 7
 """Days after which a file's age is said."""

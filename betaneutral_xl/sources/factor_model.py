@@ -10,8 +10,8 @@ from betaneutral_xl.arrays import FloatArray, positions_of
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnreadableFile, listing
 from betaneutral_xl.estimators import Units, factor_model
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.sources.files import read_bytes, shown_name
-from betaneutral_xl.sources.grid import LIMIT, parse_grid
+from betaneutral_xl.tabular.files import read_bytes, shown_name
+from betaneutral_xl.tabular.grid import LIMIT, parse_grid
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:

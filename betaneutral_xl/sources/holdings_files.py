@@ -13,19 +13,19 @@ from betaneutral_xl.portfolio import FULL, AssetClass, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.sources import asset_classes
 from betaneutral_xl.sources.columns import VALUED, Column, Header
-from betaneutral_xl.sources.files import read_bytes, shown_name
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, one_fund
-from betaneutral_xl.sources.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
-from betaneutral_xl.sources.tables import read_sheets
 from betaneutral_xl.sources.weights import decimal_weights
+from betaneutral_xl.tabular.files import read_bytes, shown_name
+from betaneutral_xl.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
+from betaneutral_xl.tabular.tables import read_sheets
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.sources.sheets import Row, Sheet
+    from betaneutral_xl.tabular.sheets import Row, Sheet
 
 AGREE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""

@@ -17,8 +17,8 @@ from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, CovarianceUnit, parse_covariance
-from betaneutral_xl.sources.files import read_bytes, shown_name
 from betaneutral_xl.sources.holdings_json import parse_holdings
+from betaneutral_xl.tabular.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -130,7 +130,7 @@ def prices_file(
     path: Path | str, tickers: Iterable[str], method: str, as_of: date | None, window: int
 ) -> Original:
     """Take a price file as it is, from which the covariance of some names is to be estimated."""
-    from betaneutral_xl.sources.grid import LIMIT  # noqa: PLC0415 - only for prices
+    from betaneutral_xl.tabular.grid import LIMIT  # noqa: PLC0415 - only for prices
 
     options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
     if as_of is not None:

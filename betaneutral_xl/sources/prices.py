@@ -17,8 +17,8 @@ from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, Un
 from betaneutral_xl.estimators import WINDOW, Gaps, estimate
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.returns import Prices
-from betaneutral_xl.sources.files import read_bytes, shown_name
-from betaneutral_xl.sources.grid import LIMIT, Grid, parse_grid
+from betaneutral_xl.tabular.files import read_bytes, shown_name
+from betaneutral_xl.tabular.grid import LIMIT, Grid, parse_grid
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.saving import save, to_json
-from betaneutral_xl.sources.files import read_bytes, shown_name
 from betaneutral_xl.sources.original import Original, Reader
+from betaneutral_xl.tabular.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.sources.columns import Column, plain
-from betaneutral_xl.sources.printed import is_percentage
+from betaneutral_xl.tabular.printed import is_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

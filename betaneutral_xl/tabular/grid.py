@@ -1,7 +1,7 @@
 """Plain tables of text: gzip, encoding and delimiter found out, every cell traceable.
 
 For price panels and factor models, which are regular and may have a million cells. Issuers'
-holdings files, which are neither, have a reader of their own.
+holdings files, which are neither, are for ``tables``.
 """
 
 from __future__ import annotations
