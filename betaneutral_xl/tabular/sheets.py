@@ -80,6 +80,6 @@ def _trimmed(cells: Row) -> Row:
 
 def _too_large(file_name: str, what: str, limit: int) -> UnreadableFile:
     return UnreadableFile(
-        f"{file_name} is too large for a table of holdings: {what} (at most {limit:,} are read). "
+        f"{file_name} is too large a table: {what} (at most {limit:,} are read). "
         "Check that it is the right file."
     )
