@@ -1,0 +1,263 @@
+"""The worker as Calc sees it: started on first use, asked many things at once, started anew if it dies.
+
+Nothing here knows LibreOffice. The thread that reads the worker's answers never waits for anything,
+so whoever holds LibreOffice's lock while waiting for an answer will get it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple, cast
+
+from . import wire
+
+STRANGE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "URE_BOOTSTRAP")
+"""What LibreOffice sets for its own Python, and another must not see."""
+
+NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
+"""On Windows a console program would flash up a window."""
+
+LONGEST_TRACE = 400
+"""Characters of what a worker says before it dies, for the error."""
+
+Late = Callable[["Ask"], None]
+
+
+class Ask:
+    """One question to the worker, and the messages that answer it."""
+
+    def __init__(self, message: wire.Message) -> None:
+        """Keep the question."""
+        self.message = message
+        self.tries = 1
+        self._inbox: "queue.Queue[wire.Message]" = queue.Queue()
+        self._late: Optional[Late] = None
+        self._lock = threading.Lock()
+
+    def wait(self, seconds: Optional[float] = None) -> Optional[wire.Message]:
+        """Return the next message; None if there is none in time."""
+        try:
+            return self._inbox.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def deliver(self, message: wire.Message) -> Optional[Late]:
+        """Take a message; return who is to be told that it came late, if anybody is."""
+        with self._lock:
+            self._inbox.put(message)
+            late, self._late = self._late, None
+        return late
+
+    def when_late(self, tell: Late) -> bool:
+        """Have somebody told when the next message comes; False if it is there already."""
+        with self._lock:
+            if not self._inbox.empty():
+                return False
+            self._late = tell
+        return True
+
+
+class Process:
+    """One worker process, what it has been asked, and the thread that reads what it says.
+
+    Parameters
+    ----------
+    command
+        What starts it.
+    tell
+        Takes every message with the question that it belongs to.
+    lose
+        Takes at the end the questions that are left without an answer.
+
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        tell: Callable[[Ask, wire.Message], None],
+        lose: Callable[["Process", List[Ask]], None],
+    ) -> None:
+        """Start it."""
+        self._tell, self._lose = tell, lose
+        self._asked: Optional[Dict[int, Ask]] = {}  # None when it has ended
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+        environment = {name: value for name, value in os.environ.items() if name not in STRANGE}
+        self._process: "subprocess.Popen[bytes]" = subprocess.Popen(  # noqa: S603 - what the extension names
+            list(command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=environment,
+            creationflags=NO_WINDOW,
+        )
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self.ready = threading.Event()
+        threading.Thread(target=self._read, name="betaneutral worker", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        """Its number in the operating system."""
+        return self._process.pid
+
+    def ask(self, question: Ask, number: int) -> bool:
+        """Send a question under a number; False if the process has ended."""
+        question.message = dict(question.message, id=number)
+        with self._lock:
+            if self._asked is None:
+                return False
+            self._asked[number] = question
+        self.send(question.message)
+        return True
+
+    def send(self, message: wire.Message) -> None:
+        """Send a message; what no longer arrives is answered by the end of the process."""
+        line = wire.encode(message)
+        with self._writing:
+            try:
+                self._input.write(line)
+                self._input.flush()
+            except (OSError, ValueError):  # the pipe is broken, or closed on this side
+                self._process.kill()
+
+    def end(self) -> None:
+        """Close its input, upon which it ends."""
+        with self._writing:
+            try:
+                self._input.close()
+            except OSError:  # what was not sent is not wanted any more
+                self._process.kill()
+
+    def last_words(self) -> str:
+        """Return the last line of what it wrote as errors."""
+        self._errors.seek(0)
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return said[-1][:LONGEST_TRACE] if said else ""
+
+    def _read(self) -> None:
+        for line in cast("IO[bytes]", self._process.stdout):
+            message = wire.decode(line)
+            self.ready.set()
+            with self._lock:
+                asked = self._asked or {}
+                going_on = "ask" in message or "say" in message
+                number = message.get("id", 0)
+                question = asked.get(number) if going_on else asked.pop(number, None)
+            if question is not None:
+                self._tell(question, message)
+        self._process.wait()
+        with self._lock:
+            lost, self._asked = list((self._asked or {}).values()), None
+        self.ready.set()
+        self._lose(self, lost)
+
+
+class Channel:
+    """The way to the worker.
+
+    Parameters
+    ----------
+    command
+        What starts one.
+
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start nothing yet."""
+        self.command = list(command)
+        self._lock = threading.Lock()
+        self._process: Optional[Process] = None
+        self._count = 0
+        self._late: "queue.Queue[Tuple[Late, Ask]]" = queue.Queue()
+        self._teller: Optional[threading.Thread] = None
+
+    @property
+    def pid(self) -> Optional[int]:
+        """The worker's number in the operating system, if it runs."""
+        process = self._process
+        return process.pid if process is not None and process.alive else None
+
+    def ask(self, message: wire.Message) -> Ask:
+        """Send a question; its answer is waited for on what is returned."""
+        question = Ask(message)
+        self._send(question)
+        return question
+
+    def answer(self, question: Ask, message: wire.Message) -> None:
+        """Answer what the worker has asked back."""
+        process = self._process
+        if process is not None:
+            process.send(dict(message, id=question.message["id"]))
+
+    def wait_ready(self, seconds: float) -> None:
+        """Wait until the worker has started."""
+        process = self._process
+        if process is not None:
+            process.ready.wait(seconds)
+
+    def end(self) -> None:
+        """End the worker."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+    def _send(self, question: Ask) -> None:
+        sent = False
+        while not sent:
+            with self._lock:
+                if self._process is None or not self._process.alive:
+                    try:
+                        self._process = Process(self.command, self._tell, self._lose)
+                    except OSError as error:
+                        self._tell(question, {"error": self._not_started(error)})
+                        return
+                process = self._process
+                self._count += 1
+                number = self._count
+            sent = process.ask(question, number)
+
+    def _not_started(self, error: OSError) -> str:
+        return (
+            "{0} cannot be started ({1}). Install the extension again from where betaneutral_xl is: "
+            "betaneutral-xl calc install.".format(self.command[0], error.strerror)
+        )
+
+    def _lose(self, process: Process, lost: List[Ask]) -> None:
+        """Ask a new worker what the dead one has not answered; what killed two, kills no third."""
+        words = process.last_words()
+        for question in lost:
+            if "call" in question.message and question.tries == 1:
+                question.tries += 1
+                self._send(question)
+            else:
+                said = (
+                    "The worker of betaneutral_xl ended{0}. Try again; betaneutral-xl calc status says more."
+                )
+                self._tell(question, {"error": said.format(" (" + words + ")" if words else "")})
+
+    def _tell(self, question: Ask, message: wire.Message) -> None:
+        late = question.deliver(message)
+        if late is not None:
+            self._late.put((late, question))
+            with self._lock:
+                if self._teller is None:
+                    self._teller = threading.Thread(
+                        target=self._tell_late, name="betaneutral late", daemon=True
+                    )
+                    self._teller.start()
+
+    def _tell_late(self) -> None:
+        while True:
+            late, question = self._late.get()
+            late(question)

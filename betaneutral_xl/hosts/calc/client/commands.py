@@ -1,0 +1,144 @@
+"""The toolbar and the menu: a button runs on a thread of its own, and Calc goes on meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from functools import partial
+from typing import Any, List, Optional, Sequence, Tuple
+
+import unohelper
+from com.sun.star.frame import FeatureStateEvent, XDispatch, XDispatchProvider
+from com.sun.star.lang import XInitialization, XServiceInfo
+
+from . import wire
+from .document import Document
+from .office import CHANNEL, SETTINGS, Office, is_spreadsheet
+
+HANDLER = "com.sun.star.frame.ProtocolHandler"
+
+
+class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInitialization):
+    """What LibreOffice asks for the commands of one window."""
+
+    def __init__(self, context: Any, *_: object) -> None:
+        """Look up the office."""
+        self._office: Office = Office.of(context)
+        self._frame: Any = None
+        self._listeners: List[Tuple[Any, Any]] = []
+        self._busy = False
+
+    def initialize(self, arguments: Sequence[Any]) -> None:
+        """Take the window's frame."""
+        if arguments:
+            self._frame = arguments[0]
+
+    def queryDispatch(self, url: Any, _target: str, _flags: int) -> Optional["Commands"]:
+        """Return what does a command; None for those of others."""
+        mine = url.Protocol == SETTINGS["protocol"] and url.Path in SETTINGS["commands"]
+        return self if mine else None
+
+    def queryDispatches(self, requests: Sequence[Any]) -> Tuple[Optional["Commands"], ...]:
+        """Return what does each of some commands."""
+        return tuple(self.queryDispatch(one.FeatureURL, one.FrameName, one.SearchFlags) for one in requests)
+
+    def dispatch(self, url: Any, _arguments: Sequence[Any]) -> None:
+        """Do a command."""
+        model = self._frame.Controller.Model
+        if url.Path == "help":
+            self._office.message(SETTINGS["help"], failed=False)
+        elif not is_spreadsheet(model) or self._busy:
+            return
+        elif url.Path == "settings":
+            self._show(model, SETTINGS["settings_sheet"])
+        else:
+            self._set_busy(busy=True)
+            threading.Thread(
+                target=self._press, args=(url.Path, model), name="betaneutral " + url.Path, daemon=True
+            ).start()
+
+    def addStatusListener(self, listener: Any, url: Any) -> None:
+        """Begin to tell a button whether it can be pressed."""
+        self._listeners.append((listener, url))
+        listener.statusChanged(self._state(url))
+
+    def removeStatusListener(self, listener: Any, url: Any) -> None:
+        """Stop telling a button."""
+        self._listeners = [
+            one for one in self._listeners if one[0] != listener or one[1].Complete != url.Complete
+        ]
+
+    def getImplementationName(self) -> str:
+        """Return the name of this component."""
+        return str(SETTINGS["handler"])
+
+    def supportsService(self, name: str) -> bool:
+        """Whether this is a component of some kind."""
+        return name in self.getSupportedServiceNames()
+
+    def getSupportedServiceNames(self) -> Tuple[str, ...]:
+        """Return what kind of component this is."""
+        return (HANDLER,)
+
+    # ------------------------------------------------------------ on the button's own thread
+
+    def _press(self, name: str, model: Any) -> None:
+        label = SETTINGS["commands"][name]
+        document, said, failed = Document(model), "", True
+        try:
+            outcome = self._conversation(name, document)
+            said, failed = outcome["done"], outcome["failed"]
+            self._office.on_main(
+                lambda: document.change(SETTINGS["title"] + ": " + label, outcome["changes"])
+            )
+        except Exception as error:
+            said = "{0}: a defect of this program ({1}). The trace is in its log.".format(label, error)
+            CHANNEL.ask({"log": traceback.format_exc()})
+        finally:
+            self._office.later(lambda: self._end(said, failed=failed))
+
+    def _conversation(self, name: str, document: Document) -> wire.Message:
+        """Answer what the worker asks until it is done."""
+        path = self._office.on_main(lambda: document.path)
+        ask = CHANNEL.ask({"press": name, "path": path})
+        while True:
+            message = ask.wait() or {}
+            if "say" in message:
+                self._office.later(partial(self._status, message["say"]))
+            elif "ask" in message:
+                values = self._office.on_main(partial(document.values, *message["ask"]))
+                CHANNEL.answer(ask, {"answer": wire.pack(values)})
+            elif "error" in message:
+                return {"done": message["error"], "failed": True, "changes": []}
+            else:
+                return message
+
+    # ------------------------------------------------------------ on the main thread
+
+    def _end(self, said: str, *, failed: bool) -> None:
+        self._status("")
+        self._set_busy(busy=False)
+        self._office.message(said, failed=failed)
+
+    def _status(self, text: str) -> None:
+        indicator = self._frame.createStatusIndicator()
+        if text:
+            indicator.start(text, 0)
+        else:
+            indicator.end()
+
+    def _show(self, model: Any, sheet: str) -> None:
+        if model.Sheets.hasByName(sheet):
+            model.CurrentController.setActiveSheet(model.Sheets.getByName(sheet))
+        else:
+            self._office.message(SETTINGS["no_template"], failed=True)
+
+    def _set_busy(self, *, busy: bool) -> None:
+        self._busy = busy
+        for listener, url in list(self._listeners):
+            listener.statusChanged(self._state(url))
+
+    def _state(self, url: Any) -> Any:
+        event = FeatureStateEvent()
+        event.FeatureURL, event.IsEnabled, event.Source = url, not self._busy, self
+        return event

@@ -1,0 +1,302 @@
+"""The extension for LibreOffice Calc, made from the registry: a zip of text files, nothing compiled.
+
+What Calc must know of the functions (their types, their help) and of the buttons (toolbar, menu) is
+written from ``functions.FUNCTIONS`` and ``rebalance.BUTTONS``; what runs in Calc is ``client``.
+Source of the formats: LibreOffice Developer's Guide, chapters Extensions and Spreadsheet Add-Ins.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from betaneutral_xl import __version__
+from betaneutral_xl.hosts import cells
+from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.hosts.rebalance import BUTTONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from betaneutral_xl.hosts.functions import Argument, Function
+
+IDENTIFIER = "org.betaneutral.xl"
+"""Under which LibreOffice knows the extension; also the module of its types."""
+
+NAME = "betaneutral.oxt"
+
+OLDEST_OFFICE = "7.4"
+
+SERVICE, HANDLER, JOB = f"{IDENTIFIER}.AddIn", f"{IDENTIFIER}.Commands", f"{IDENTIFIER}.Names"
+PROTOCOL = f"{IDENTIFIER}:"
+PACKAGE = "betaneutral_calc"
+"""The client's name in Calc's Python."""
+
+LABELS = {**{one.name: one.label for one in BUTTONS.values()}, "settings": "Settings", "help": "Help"}
+"""What toolbar and menu offer, by command."""
+
+EVENTS = ("OnLoad", "OnLoadFinished", "OnSaveDone", "OnSaveAsDone", "OnCopyToDone")
+"""After which the job looks at the names of the functions."""
+
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)
+"""The time stamp of the parts: the same sources give the same bytes."""
+
+HELP = f"""\
+Functions: {", ".join(one.name for one in FUNCTIONS)}.
+
+Type a formula such as =FETCH_HOLDINGS("demo") and press Ctrl+Shift+Enter; its table takes the cells it \
+needs. The function wizard (Ctrl+F2, category Add-in) explains every argument.
+
+Rebalance computes new weights as the sheet Settings says, and writes them on the sheet Rebalance. Undo \
+takes that back in one step."""
+
+
+def build(python: Path | str) -> bytes:
+    """Return the extension as an .oxt file.
+
+    Parameters
+    ----------
+    python
+        The interpreter that answers, with this package installed.
+
+    """
+    parts = {
+        "description.xml": _description(),
+        "types.idl": idl(),
+        "CalcAddIns.xcu": _functions(),
+        "Addons.xcu": _buttons(),
+        "CalcWindowState.xcu": _toolbar(),
+        "ProtocolHandler.xcu": _handler(),
+        "Jobs.xcu": _jobs(),
+        "component.py": f"from {PACKAGE}.component import g_ImplementationHelper\n",
+        f"pythonpath/{PACKAGE}/extension.json": json.dumps(_settings(python), indent=1),
+        **{f"pythonpath/{PACKAGE}/{name}": text for name, text in _client()},
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, text in {"META-INF/manifest.xml": _manifest(), **parts}.items():
+            entry = zipfile.ZipInfo(name, FIXED_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            package.writestr(entry, text)
+    return out.getvalue()
+
+
+def idl() -> str:
+    """Return the types of the functions: every argument and every result may be anything."""
+    modules = IDENTIFIER.split(".")
+    lines = [f"    any {one.name}({', '.join(map(_argument, one.arguments))});" for one in FUNCTIONS]
+    opened = " ".join(f"module {name} {{" for name in modules)
+    return "\n".join([opened, "interface XFunctions {", *lines, "};", "}; " * len(modules), ""])
+
+
+def _argument(argument: Argument) -> str:
+    return f"[in] any {_identifier(argument.name)}"
+
+
+def _identifier(name: str) -> str:
+    """Return a name without underscores: types know none after a small letter."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def _client() -> Iterator[tuple[str, str]]:
+    for part in sorted(files("betaneutral_xl.hosts.calc.client").iterdir(), key=lambda one: one.name):
+        if part.name.endswith(".py"):
+            yield part.name, part.read_text(encoding="utf-8")
+
+
+def _settings(python: Path | str) -> dict[str, Any]:
+    """Return what the client must know."""
+    return {
+        "python": str(python),
+        "worker": "betaneutral_xl.hosts.calc.worker",
+        "version": __version__,
+        "title": CATEGORY,
+        "prefix": cells.PREFIX,
+        "service": SERVICE,
+        "handler": HANDLER,
+        "job": JOB,
+        "protocol": PROTOCOL,
+        "functions": [one.name for one in FUNCTIONS],
+        "commands": LABELS,
+        "settings_sheet": str(Sheet.SETTINGS),
+        "no_template": f"This document has no sheet {Sheet.SETTINGS}. "
+        "Open the template: betaneutral-xl calc open.",
+        "help": HELP,
+    }
+
+
+# ---------------------------------------------------------------- the configuration
+
+
+class New(dict[str, Any]):
+    """A node that the extension adds."""
+
+
+class Joined(dict[str, Any]):
+    """A node to which the extension adds something, as others may."""
+
+
+class English(str):
+    """A text that is shown to the user."""
+
+    __slots__ = ()
+
+
+def _functions() -> str:
+    described = {one.name: _described(one) for one in FUNCTIONS}
+    return _configuration(
+        "CalcAddIns", "org.openoffice.Office", {"AddInInfo": {SERVICE: New(AddInFunctions=described)}}
+    )
+
+
+def _described(function: Function) -> New:
+    return New(
+        DisplayName=English(function.name),
+        Description=English(function.help),
+        Category=CATEGORY,
+        # The name in files of Excel; LibreOffice before 24 does not read it, hence the job.
+        CompatibilityName=English(function.name),
+        Parameters={
+            _identifier(one.name): New(
+                DisplayName=English(f"[{one.name}]" if one.optional else one.name),
+                Description=English(one.help),
+            )
+            for one in function.arguments
+        },
+    )
+
+
+def _buttons() -> str:
+    context = "com.sun.star.sheet.SpreadsheetDocument"
+
+    def items() -> dict[str, New]:
+        # LibreOffice sorts the items by their names.
+        return {
+            f"{place:02}": New(URL=PROTOCOL + name, Title=English(label), Target="_self", Context=context)
+            for place, (name, label) in enumerate(LABELS.items())
+        }
+
+    return _configuration(
+        "Addons",
+        "org.openoffice.Office",
+        {
+            "AddonUI": {
+                "OfficeMenuBar": {
+                    f"{IDENTIFIER}.menu": New(Title=English(CATEGORY), Context=context, Submenu=items())
+                },
+                "OfficeToolBar": {f"{IDENTIFIER}.toolbar": New(items())},
+            }
+        },
+    )
+
+
+def _toolbar() -> str:
+    state = New(UIName=English(CATEGORY), Docked=True, Visible=True, DockingArea=0, DockPos="0,2", Style=1)
+    name = f"private:resource/toolbar/addon_{IDENTIFIER}.toolbar"
+    return _configuration(
+        "CalcWindowState", "org.openoffice.Office.UI", {"UIElements": {"States": {name: state}}}
+    )
+
+
+def _handler() -> str:
+    return _configuration(
+        "ProtocolHandler",
+        "org.openoffice.Office",
+        {"HandlerSet": {HANDLER: New(Protocols=[f"{PROTOCOL}*"])}},
+    )
+
+
+def _jobs() -> str:
+    events = {event: Joined(JobList={JOB: New()}) for event in EVENTS}
+    return _configuration(
+        "Jobs", "org.openoffice.Office", {"Jobs": {JOB: New(Service=JOB)}, "Events": events}
+    )
+
+
+OOR = "http://openoffice.org/2001/registry"
+XML = "http://www.w3.org/XML/1998/namespace"
+
+
+def _configuration(name: str, package: str, content: Mapping[str, Any]) -> str:
+    """Return a part of LibreOffice's configuration: nodes are mappings, properties everything else."""
+    ET.register_namespace("oor", OOR)
+    root = ET.Element(f"{{{OOR}}}component-data", {f"{{{OOR}}}name": name, f"{{{OOR}}}package": package})
+    _fill(root, content)
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _fill(parent: ET.Element, content: Mapping[str, Any]) -> None:
+    operations = {New: "replace", Joined: "fuse"}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            node = ET.SubElement(parent, "node", {f"{{{OOR}}}name": name})
+            if type(value) in operations:
+                node.set(f"{{{OOR}}}op", operations[type(value)])
+            _fill(node, value)
+        else:
+            _property(parent, name, value)
+
+
+def _property(parent: ET.Element, name: str, value: object) -> None:
+    prop = ET.SubElement(parent, "prop", {f"{{{OOR}}}name": name})
+    shown = ET.SubElement(prop, "value")
+    if isinstance(value, English):
+        shown.set(f"{{{XML}}}lang", "en-US")
+    if isinstance(value, list):
+        prop.set(f"{{{OOR}}}type", "oor:string-list")
+        shown.text = " ".join(value)
+    else:
+        shown.text = str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# ---------------------------------------------------------------- the package
+
+
+def _manifest() -> str:
+    kinds = {
+        "types.idl": "uno-typelibrary;type=RDB",
+        **dict.fromkeys(
+            ("CalcAddIns.xcu", "Addons.xcu", "CalcWindowState.xcu", "ProtocolHandler.xcu", "Jobs.xcu"),
+            "configuration-data",
+        ),
+        "component.py": "uno-component;type=Python",
+    }
+    space = "http://openoffice.org/2001/manifest"
+    ET.register_namespace("manifest", space)
+    root = ET.Element(f"{{{space}}}manifest")
+    for part, kind in kinds.items():
+        full = {"full-path": part, "media-type": f"application/vnd.sun.star.{kind}"}
+        ET.SubElement(
+            root, f"{{{space}}}file-entry", {f"{{{space}}}{key}": value for key, value in full.items()}
+        )
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _description() -> str:
+    space = "http://openoffice.org/extensions/description/2006"
+    own = "http://libreoffice.org/extensions/description/2011"
+    ET.register_namespace("d", space)
+    ET.register_namespace("lo", own)
+    root = ET.Element(f"{{{space}}}description")
+    ET.SubElement(root, f"{{{space}}}identifier", value=IDENTIFIER)
+    ET.SubElement(root, f"{{{space}}}version", value=__version__)
+    needs = ET.SubElement(root, f"{{{space}}}dependencies")
+    ET.SubElement(
+        needs,
+        f"{{{own}}}LibreOffice-minimal-version",
+        {f"{{{space}}}name": f"LibreOffice {OLDEST_OFFICE}", "value": OLDEST_OFFICE},
+    )
+    name = ET.SubElement(ET.SubElement(root, f"{{{space}}}display-name"), f"{{{space}}}name", lang="en")
+    name.text = f"{CATEGORY} (betaneutral_xl)"
+    ET.indent(root, " ")
+    return ET.tostring(root, encoding="unicode", xml_declaration=True)

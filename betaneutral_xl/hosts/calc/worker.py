@@ -1,0 +1,125 @@
+"""The worker that answers Calc: JSON lines in on standard input, JSON lines out on standard output.
+
+``python -m betaneutral_xl.hosts.calc.worker`` is started by the extension. Each question is answered
+on a thread of its own, so that a function is never kept waiting by a button. The worker ends when
+its input does, that is with Calc, however Calc ends.
+
+=============================================== =====================================================
+``{"id", "call": NAME, "values": [...]}``       ``{"id", "rows": block}``
+``{"id", "press": NAME, "path": FILE or null}`` any number of ``{"id", "ask": [...]}`` (answered by
+                                                ``{"id", "answer": block or null}``) and
+                                                ``{"id", "say": text}``, then ``{"id", "done": text,
+                                                "failed": bool, "changes": [[what, sheet, row, block]]}``
+``{"id", "log": text}``                         nothing: a defect in Calc, for the log
+=============================================== =====================================================
+
+The first line that it writes is ``{"hello": version}``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any
+
+from betaneutral_xl.hosts.calc.client import wire
+from betaneutral_xl.hosts.calc.values import for_calc, from_calc
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.session import Session
+
+
+class Worker:
+    """Answers the questions of one office.
+
+    Parameters
+    ----------
+    session
+        What the functions remember.
+    out
+        Takes the lines.
+
+    """
+
+    def __init__(self, session: Session, out: IO[bytes]) -> None:
+        """Answer nothing yet."""
+        self._session = session
+        self._out = out
+        self._writing = threading.Lock()
+        self._answers: dict[int, SimpleQueue[Any]] = {}
+
+    def hear(self, line: bytes) -> None:
+        """Take one line: an answer is handed to whoever waits, a question gets a thread."""
+        message = wire.decode(line)
+        if "answer" in message:
+            self._answers[message["id"]].put(message["answer"])
+        elif "log" in message:
+            self._session.write_log("Calc", message["log"])
+        else:
+            threading.Thread(target=self._answer, args=(message,), daemon=True).start()
+
+    def say(self, **message: Any) -> None:
+        """Write one line."""
+        line = wire.encode(message)
+        with self._writing:
+            self._out.write(line)
+            self._out.flush()
+
+    def _answer(self, message: wire.Message) -> None:
+        try:
+            reply = self._called(message) if "call" in message else self._pressed(message)
+        except Exception as error:  # noqa: BLE001 - Calc waits for an answer, whatever happens
+            self._session.write_log("worker", traceback.format_exc())
+            reply = {
+                "error": f"{type(error).__name__}: a defect of this program. "
+                f"The trace is in {self._session.log.name}."
+            }
+        self.say(id=message["id"], **reply)
+
+    def _called(self, message: wire.Message) -> dict[str, Any]:
+        from betaneutral_xl.hosts.functions import BY_NAME  # noqa: PLC0415 - after the first line is out
+
+        values = [from_calc(wire.unpack(value)) for value in message["values"]]
+        rows = self._session.call(BY_NAME[message["call"]], *values)
+        return {"rows": wire.pack(for_calc(rows))}
+
+    def _pressed(self, message: wire.Message) -> dict[str, Any]:
+        from betaneutral_xl.hosts.calc.book import CalcWorkbook  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.rebalance import press  # noqa: PLC0415 - likewise
+
+        number = message["id"]
+        answers = self._answers[number] = SimpleQueue()
+
+        def ask(*question: object) -> object:
+            self.say(id=number, ask=list(question))
+            return wire.unpack(answers.get())
+
+        book = CalcWorkbook(message["path"], ask, lambda text: self.say(id=number, say=text))
+        try:
+            outcome = press(message["press"], book, self._session)
+        finally:
+            del self._answers[number]
+        changes = [[what, sheet, row, wire.pack(rows)] for what, sheet, row, rows in book.changes]
+        return {"done": outcome.message, "failed": outcome.error is not None, "changes": changes}
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints must not be taken for an answer
+
+    from betaneutral_xl import __version__  # noqa: PLC0415 - nothing may print before
+    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+
+    worker = Worker(Session(), out)
+    worker.say(hello=__version__)
+    for line in sys.stdin.buffer:
+        worker.hear(line)
+    os._exit(0)  # whatever is still being computed, nobody is there to see it
+
+
+if __name__ == "__main__":
+    main()
