@@ -21,7 +21,7 @@ from betaneutral_xl.constraints import BASIS_POINT, TRADED
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue, listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.rebalance import Rebalance
 
@@ -30,6 +30,12 @@ PAIRS = 400
 
 ROUNDS = 200
 """Improvements after which the search ends; it has never been seen to need more than a few dozen."""
+
+WHOLE = 1e-6
+"""What a weight may lack to a whole share, for rounding of its digits."""
+
+SAME_WEIGHT = 1e-7
+"""Weights that differ by less are the same, after a journey through cells."""
 
 ENOUGH = 1e-7
 """A residual beta that is not worth improving."""
@@ -61,6 +67,29 @@ class Order:
     def signed_shares(self) -> int:
         """Negative for a sale."""
         return self.shares if self.side is Side.BUY else -self.shares
+
+    @property
+    def notional(self) -> float:
+        """What it moves, in base currency, positive."""
+        return self.shares * self.price
+
+
+class Action(StrEnum):
+    """What a broker is told to do; a sale of what is not held must be told apart."""
+
+    BUY = "buy"
+    SELL = "sell"
+    SELL_SHORT = "sell short"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """An order, or the part of one on one side of nothing held."""
+
+    ticker: str
+    action: Action
+    shares: int
+    price: float
 
     @property
     def notional(self) -> float:
@@ -129,6 +158,9 @@ class Orders:
         Shape (N,): the portfolio after them.
     left_out
         Names whose trade is below the minimum notional or rounds to nothing.
+    in_etfs
+        Whether the orders are in shares of the ETFs, in place of their baskets; then ``weights``
+        sees through them to their names.
 
     """
 
@@ -137,6 +169,7 @@ class Orders:
     orders: tuple[Order, ...]
     weights: FloatArray
     left_out: tuple[str, ...]
+    in_etfs: bool = False
 
     def __post_init__(self) -> None:
         """Make the weights read-only."""
@@ -183,16 +216,49 @@ class Orders:
         aligned = self.result.aligned
         return aligned.covariance.volatility((self.weights - self.result.new_weights)[aligned.covered])
 
+    def legs(self) -> tuple[Leg, ...]:
+        """Return the orders as a broker takes them: a sale beyond what is held is two, the rest of it short.
+
+        A portfolio that is given in weights holds as many whole shares as its weight buys.
+        """
+        held = self._held()
+        found: list[Leg] = []
+        for one in self.orders:
+            if one.side is Side.BUY:
+                found.append(Leg(one.ticker, Action.BUY, one.shares, one.price))
+                continue
+            own = min(one.shares, held.get(one.ticker, 0))
+            parts = ((Action.SELL, own), (Action.SELL_SHORT, one.shares - own))
+            found += [Leg(one.ticker, action, shares, one.price) for action, shares in parts if shares]
+        return tuple(found)
+
+    def _held(self) -> dict[str, int]:
+        """Return the whole shares that are held of each name; none of what is held short."""
+        holdings, ticket = self.result.aligned.holdings, self.ticket
+        if holdings.shares is not None:
+            shares = dict(zip(holdings.tickers, holdings.shares.tolist(), strict=True))
+        else:
+            weights = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
+            shares = {
+                name: weight * ticket.nav / ticket.prices[name]
+                for name, weight in weights
+                if name in ticket.prices
+            }
+        return {name: max(math.floor(quantity + WHOLE), 0) for name, quantity in shares.items()}
+
     def checks(self) -> tuple[Check, ...]:
         """Recompute what the orders do from the orders alone."""
         aligned, nav = self.result.aligned, self.ticket.nav
-        place = {ticker: i for i, ticker in enumerate(aligned.tickers)}
-        made = aligned.weights.copy()
+        names = aligned.etf_names if self.in_etfs else aligned.tickers
+        bought = np.zeros(len(names))
         off_lot = 0
-        for order in self.orders:
-            made[place[order.ticker]] += order.signed_shares * order.price / nav
+        for order, place in zip(self.orders, _places(self.orders, names), strict=True):
+            bought[place] += order.signed_shares * order.price / nav
             off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
-        total = float(made.sum()) + (self.cash + self.cost) / nav
+        through = aligned.spread(aligned.covered_etf_weights @ bought, 0.0) if self.in_etfs else bought
+        made = aligned.weights + through
+        # What an ETF holds besides its basket is paid for, too, and is in no beta.
+        total = float(made.sum() + bought.sum() - through.sum()) + (self.cash + self.cost) / nav
         before = float(aligned.weights.sum()) + aligned.holdings.cash
         small = sum(order.notional < self.ticket.min_notional for order in self.orders)
         return (
@@ -265,27 +331,56 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
     ).check()
 
 
-def etf_orders(result: Rebalance, ticket: Ticket) -> tuple[Order, ...]:
+def _places(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
+    place = {name: i for i, name in enumerate(names)}
+    return [place[order.ticker] for order in orders]
+
+
+def etf_orders(result: Rebalance, ticket: Ticket) -> Orders:
     """Return the hedge as orders in the ETFs themselves, in place of their baskets.
 
-    Each is rounded to the nearest lot; a K-name hedge has no rounding to choose.
+    Each is rounded to the nearest lot; a K-name hedge has no rounding to choose. The beta and the
+    weights after them are those of the ETFs' baskets.
 
     Raises
     ------
+    InputError
+        If the trades are not those of a hedge by the ETFs.
     MissingValue
         If an ETF has no price.
 
     """
-    orders = []
-    for name, ratio in zip(result.etf_names, result.hedge_ratios.tolist(), strict=True):
+    aligned = result.aligned
+    baskets, trades = aligned.covered_etf_weights, result.trades[aligned.covered]
+    ratios = -np.linalg.lstsq(baskets, trades, rcond=None)[0]
+    if float(np.abs(baskets @ ratios + trades).max(initial=0.0)) > SAME_WEIGHT:
+        msg = (
+            f"These trades are not {listing(aligned.etf_names)} times a ratio, so shares of the ETFs cannot "
+            "stand for them. Trade the names, or hedge with the method hedge."
+        )
+        raise InputError(msg)
+    orders: list[Order] = []
+    left_out: list[str] = []
+    weights = result.weights.copy()
+    for place, (name, ratio) in enumerate(zip(aligned.etf_names, ratios.tolist(), strict=True)):
         price, lot = ticket.prices.get(name, math.nan), ticket.lots.get(name, 1)
         if not 0.0 < price < math.inf:
             msg = f"No price for the ETF {name}. Give it among the prices."
             raise MissingValue(msg, tickers=[name])
         shares = round(ratio * ticket.nav / price / lot) * lot
-        if shares and abs(shares) * price >= ticket.min_notional:
-            orders.append(Order(name, Side.SELL if shares > 0 else Side.BUY, abs(shares), price))
-    return tuple(orders)
+        if not shares or abs(shares) * price < ticket.min_notional:
+            left_out.append(name)
+            continue
+        orders.append(Order(name, Side.SELL if shares > 0 else Side.BUY, abs(shares), price))
+        weights -= aligned.spread(baskets[:, place], 0.0) * (shares * price / ticket.nav)
+    return Orders(
+        result=result,
+        ticket=ticket,
+        orders=tuple(sorted(orders, key=lambda order: -order.notional)),
+        weights=weights,
+        left_out=tuple(left_out),
+        in_etfs=True,
+    ).check()
 
 
 def _rounded(

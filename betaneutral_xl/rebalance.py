@@ -177,9 +177,14 @@ class Rebalance:
         return float(np.abs(self.trades).sum()) / 2.0
 
     @property
+    def traded(self) -> tuple[str, ...]:
+        """The names that are traded."""
+        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > TRADED))
+
+    @property
     def traded_names(self) -> int:
         """How many names are traded."""
-        return int(np.count_nonzero(np.abs(self.trades) > TRADED))
+        return len(self.traded)
 
     @property
     def cost(self) -> float:

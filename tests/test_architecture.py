@@ -16,7 +16,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"errors"},
         {"arrays", "tickers", "provenance"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
-        {"alignment", "estimators", "hedging"},
+        {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},
         {"checks"},
         {"rebalance"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue
 from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.orders import Order, Orders, Side, Ticket, etf_orders, make_orders
+from betaneutral_xl.orders import Action, Order, Orders, Side, Ticket, etf_orders, make_orders
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import Method, Rebalance
@@ -101,12 +101,51 @@ def test_cash_that_is_to_be_kept_is_kept_by_rounding_down_what_is_bought() -> No
 
 def test_the_hedge_in_the_etf_itself_is_one_order() -> None:
     result = reweighted(4, method=Method.HEDGE)
-    (order,) = etf_orders(result, Ticket(prices={"AI": 41.5}, nav=NAV))
+    made = etf_orders(result, Ticket(prices={"AI": 41.5}, nav=NAV))
+    (order,) = made.orders
     ratio = float(result.hedge_ratios[0])
     assert order.side is (Side.SELL if ratio > 0 else Side.BUY)
     assert order.shares == round(abs(ratio) * NAV / 41.5)
+    assert made.beta["AI"] == pytest.approx(0.5 + (ratio - order.shares * 41.5 / NAV), abs=1e-12)
+    assert made.cash == pytest.approx(order.notional)
     with pytest.raises(MissingValue, match="No price for the ETF AI"):
         etf_orders(result, Ticket(prices={}, nav=NAV))
+
+
+def test_an_etf_that_is_not_all_basket_is_paid_for_in_full() -> None:
+    book = Holdings.from_weights({"A": 0.6, "B": 0.4})
+    etf = Etf.from_weights({"A": 0.5, "B": 0.4}, name="AI")  # a tenth of it is cash
+    risk = Covariance(
+        ("A", "B"), Factors(np.array([[0.3], [0.2]]), np.array([0.04, 0.09])), Provenance.given(2)
+    )
+    made = etf_orders(neutralise(book, [etf], risk), Ticket(prices={"AI": 10.0}, nav=NAV))
+    (order,) = made.orders
+    assert made.cash == pytest.approx(order.notional)
+    assert made.beta["AI"] == pytest.approx(0.0, abs=10.0 / NAV)
+    assert all(check.passed for check in made.checks())
+
+
+def test_trades_that_are_no_hedge_cannot_be_done_in_the_etf() -> None:
+    with pytest.raises(InputError, match="These trades are not AI times a ratio"):
+        etf_orders(reweighted(4), Ticket(prices={"AI": 41.5}, nav=NAV))
+
+
+def test_a_sale_beyond_what_is_held_is_told_apart() -> None:
+    held = Holdings.from_positions(["A", "B", "C"], [100.0, 50.0, -20.0], [10.0, 20.0, 5.0])
+    etf = Etf.from_weights({"A": 0.5, "B": 0.2, "C": 0.2, "D": 0.1}, name="AI")
+    form = Factors(np.full((4, 1), 0.3), np.full(4, 0.01))
+    result = neutralise(held, [etf], Covariance(tuple("ABCD"), form, Provenance.given(4)))
+    made = make_orders(
+        result, Ticket(prices={"A": 10.0, "B": 20.0, "C": 5.0, "D": 1.0}, nav=float(held.nav or 0))
+    )
+    sold = {order.ticker: order.shares for order in made.orders if order.side is Side.SELL}
+    legs = {(leg.ticker, leg.action): leg.shares for leg in made.legs()}
+    own = {"A": 100, "B": 50, "C": 0, "D": 0}
+    for ticker, shares in sold.items():
+        assert legs.get((ticker, Action.SELL), 0) == min(shares, own[ticker])
+        assert legs.get((ticker, Action.SELL_SHORT), 0) == max(shares - own[ticker], 0)
+    assert {ticker for ticker, action in legs if action is Action.SELL_SHORT} >= {"C", "D"}
+    assert sum(leg.notional for leg in made.legs()) == pytest.approx(made.traded)
 
 
 def test_a_wrong_order_does_not_leave() -> None:

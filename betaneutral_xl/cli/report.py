@@ -35,9 +35,6 @@ examples:
       cannot be: the report says why and what would help, and shows the hedge instead (exit code 4)
 """
 
-STALE = 7
-"""Days before the portfolio's from which a closing price may be taken for an order."""
-
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Describe the command."""
@@ -253,6 +250,7 @@ def _realised(given: Inputs) -> tuple[Realised, ...]:
 def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Rebalance) -> Orders | None:
     """Return the orders, or say why there are none; where prices were given, they must do."""
     from betaneutral_xl.orders import Ticket, make_orders  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.quotes import Quotes  # noqa: PLC0415 - likewise
 
     holdings = given.holdings
     nav = args.nav or holdings.nav
@@ -261,13 +259,16 @@ def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Reba
             msg = "Orders need a net asset value, which the portfolio does not say. Give --nav."
             raise InputError(msg)
         return None
-    prices: dict[str, float] = {}
+    quotes = Quotes.of_holdings(holdings)
     if args.order_prices:
-        prices |= _last_prices(args.order_prices, holdings.as_of)
-    if holdings.prices is not None:
-        prices |= dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
-    ticket = Ticket(prices=prices, nav=nav, min_notional=args.min_notional, cost_bp=asked.constraints.cost_bp)
+        from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
+
+        quotes = quotes.over(Quotes.last_closes(load_prices(args.order_prices), holdings.as_of))
+    ticket = Ticket(
+        prices=quotes.prices, nav=nav, min_notional=args.min_notional, cost_bp=asked.constraints.cost_bp
+    )
     try:
+        quotes.require(result.traded)
         return make_orders(result, ticket)
     except MissingValue as error:
         if args.order_prices:
@@ -275,18 +276,3 @@ def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Reba
         said = f"No orders in the report: {error} Use --order-prices FILE."
         console(stderr=True).print(said, markup=False, soft_wrap=True)
         return None
-
-
-def _last_prices(file: str, as_of: Any) -> dict[str, float]:
-    """Return the last price of every name up to a day, and not older than a week."""
-    import numpy as np  # noqa: PLC0415 - only for prices
-
-    from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
-
-    prices = load_prices(file)
-    last = np.datetime64(as_of) if as_of else prices.dates[-1]
-    days = (prices.dates <= last) & (prices.dates > last - STALE)
-    found: dict[str, float] = {}
-    for row in prices.matrix[days]:
-        found |= {t: float(p) for t, p in zip(prices.tickers, row, strict=True) if np.isfinite(p)}
-    return found

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.errors import MissingValue
+from betaneutral_xl.portfolio import Holdings
+from betaneutral_xl.quotes import Quote, Quotes
+from betaneutral_xl.returns import Prices
+
+NAN = float("nan")
+DAYS = [date(2025, 11, day) for day in (10, 11, 17, 18, 19)]
+CLOSES = Prices.from_matrix(
+    ["A", "B", "C", "D"],
+    DAYS,
+    [
+        [1.0, 10.0, 5.0, NAN],
+        [2.0, 11.0, 6.0, NAN],
+        [3.0, NAN, NAN, NAN],
+        [4.0, 13.0, NAN, NAN],
+        [5.0, 14.0, 9.0, 7.0],
+    ],
+)
+
+
+def test_the_last_close_up_to_the_day_is_taken_and_what_came_later_is_not_seen() -> None:
+    quotes = Quotes.last_closes(CLOSES, date(2025, 11, 17))
+    assert quotes.prices == {"A": 3.0, "B": 11.0, "C": 6.0}
+    assert quotes.usable["B"].as_of == date(2025, 11, 11)
+    assert Quotes.last_closes(CLOSES).prices == {"A": 5.0, "B": 14.0, "C": 9.0, "D": 7.0}
+    assert Quotes.last_closes(CLOSES, date(2025, 11, 1)).prices == {}
+
+
+def test_a_price_of_a_week_ago_is_stale_and_named_with_its_day() -> None:
+    quotes = Quotes.last_closes(CLOSES, date(2025, 11, 18))
+    assert quotes.prices == {"A": 4.0, "B": 13.0}
+    assert quotes.stale["C"] == Quote(6.0, date(2025, 11, 11), "memory")
+    with pytest.raises(MissingValue, match=r"No price for 2 of 3 trades: C \(the last is of 2025-11-11\), D"):
+        quotes.require(["A", "C", "D"])
+    quotes.require(["A", "B"])
+
+
+def test_what_is_typed_goes_before_the_holdings_and_those_before_a_file() -> None:
+    held = Quotes.of_holdings(Holdings.from_positions(["A", "B"], [1.0, 1.0], [40.0, 41.0]))
+    typed = Quotes.given({"A": 50.0, "C": 51.0}, "typed")
+    together = typed.over(held).over(Quotes.last_closes(CLOSES, date(2025, 11, 18)))
+    assert together.prices == {"A": 50.0, "B": 41.0, "C": 51.0}
+    assert not together.stale
+    assert (
+        together.sentence("ABC")
+        == "Prices: 2 of typed (of an unknown day), 1 of holdings (of an unknown day)."
+    )
+
+
+def test_holdings_in_weights_have_no_prices() -> None:
+    assert Quotes.of_holdings(Holdings.from_weights({"A": 1.0})).prices == {}
+    assert Quotes().sentence(["A"]) == "Prices: none."
+
+
+@pytest.mark.parametrize("price", [0.0, -1.0, np.inf, NAN])
+def test_what_is_no_price_is_refused(price: float) -> None:
+    with pytest.raises(MissingValue, match="The price of A is not a positive number"):
+        Quotes.given({"A": price}, "typed")
