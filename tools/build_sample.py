@@ -3,7 +3,7 @@
 Usage: python tools/build_sample.py ../shared/data
 
 Reads the fund's 33 largest weights, the AI ETF's constituents and a panel of daily adjusted
-closes; writes four small files into ``betaneutral_xl/sources/sample``. Only computed figures go
+closes; writes five small files into ``betaneutral_xl/sources/sample``. Only computed figures go
 there: an estimated covariance, the closing prices of one day, shares.
 """
 
@@ -117,7 +117,7 @@ def weighted_covariance(returns: npt.NDArray[np.float64]) -> tuple[npt.NDArray[n
 
 
 def main(folder: Path) -> None:
-    """Write the four files."""
+    """Write the five files."""
     held = read_weights(folder / "silverfund" / "quant_paper_weights_2025-11-18.csv")
     constituents = read_weights(folder / "silverfund" / "jhai_constituents.csv")
     days, stocks, stock_prices = read_panel(folder / "prices" / "panel.csv.gz")
@@ -140,6 +140,8 @@ def main(folder: Path) -> None:
     write_holdings(held, {ticker: float(column[canonical[ticker]][-1]) for ticker in held})
     write_etf(constituents)
     write_covariance([*covered, BENCHMARK], covariance)
+    column[ETF_TICKER] = fund_prices[:, funds.index(ETF_TICKER)]
+    write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER)})
     note = {
         "what": "The sample is for trying things out. It is not the fund's portfolio.",
         "holdings": (
@@ -156,6 +158,12 @@ def main(folder: Path) -> None:
             f"{len(window) - 1} daily returns from {days[start + 1]} to {days[-1]}, the days on which all "
             f"{len(covered) + 1} names have prices. Not covered, for want of prices: "
             f"{', '.join(name for name in union if name not in column)}."
+        ),
+        "prices": (
+            f"The closes of {AS_OF} of all names of the two and of {ETF_TICKER} itself, from the panel of daily "
+            "closes behind the covariance: adjusted for what was paid or split after that day, so they differ a "
+            "little from the printed ones. For trying out orders, not for trading. "
+            f"None of {', '.join(name for name in union if name not in column)}."
         ),
         "as_of": AS_OF.isoformat(),
         "effective_days": round(effective_days, 2),
@@ -208,6 +216,12 @@ def write_covariance(tickers: list[str], matrix: npt.NDArray[np.float64]) -> Non
     for name, row in zip(tickers, matrix, strict=True):
         lines.append(",".join([AS_OF.isoformat(), name, *(f"{value:.10g}" for value in row)]))
     write(OUT / "covariance.csv", "\n".join(lines) + "\n")
+
+
+def write_prices(prices: dict[str, float]) -> None:
+    """Write one day's closes as a price file."""
+    lines = [",".join(["date", *prices]), ",".join([AS_OF.isoformat(), *map(repr, prices.values())])]
+    write(OUT / "prices.csv", "\n".join(lines) + "\n")
 
 
 def write(path: Path, text: str) -> None:

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
+
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
@@ -16,7 +18,10 @@ from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.original import Original, Reader
 from betaneutral_xl.sources.original import read as read_original
 
-HOLDINGS, ETF, COVARIANCE = "holdings.json", "JHAI_sample.csv", "covariance.csv"
+if TYPE_CHECKING:
+    from betaneutral_xl.returns import Prices
+
+HOLDINGS, ETF, COVARIANCE, PRICES = "holdings.json", "JHAI_sample.csv", "covariance.csv", "prices.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +39,34 @@ def read(name: str) -> bytes:
 
 
 def original(name: str) -> Original:
-    """Return one of the three files, with how it is read and where it is from."""
-    notes: dict[str, str] = json.loads(read("sample.json"))
+    """Return one of the first three files, with how it is read and where it is from."""
     content = read(name)
+    as_of = _notes()["as_of"]
     part, reader, options = {
         HOLDINGS: ("holdings", Reader.API_HOLDINGS, {}),
-        ETF: ("etf", Reader.ETF_FILE, {"today": notes["as_of"]}),  # its age is no news
-        COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(notes["effective_days"])}),
+        ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # its age is no news
+        COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
     }[name]
     return Original(
-        reader=reader,
-        name=name,
-        content=content,
-        options=options,
-        provenance=Provenance(
-            source="embedded sample",
-            location=name,
-            retrieval=Retrieval.SAMPLE,
-            as_of=date.fromisoformat(notes["as_of"]),
-            rows=0,
-            sha256=digest(content),
-            note=notes[part],
-        ),
+        reader=reader, name=name, content=content, options=options, provenance=_origin(name, content, part)
+    )
+
+
+def _notes() -> dict[str, str]:
+    notes: dict[str, str] = json.loads(read("sample.json"))
+    return notes
+
+
+def _origin(name: str, content: bytes, part: str) -> Provenance:
+    notes = _notes()
+    return Provenance(
+        source="embedded sample",
+        location=name,
+        retrieval=Retrieval.SAMPLE,
+        as_of=date.fromisoformat(notes["as_of"]),
+        rows=0,
+        sha256=digest(content),
+        note=notes[part],
     )
 
 
@@ -72,6 +83,15 @@ def load_etf() -> Etf:
 def load_covariance() -> Covariance:
     """Return the sample's risk model, estimated from daily closes, annual decimals."""
     return read_original(original(COVARIANCE), Covariance).value
+
+
+def load_prices() -> Prices:
+    """Return one day's closes of every name of the sample and of its ETF, for trying out orders."""
+    from betaneutral_xl.sources.prices import parse_prices  # noqa: PLC0415 - estimators
+
+    content = read(PRICES)
+    origin = replace(_origin("the embedded sample", content, "prices"), rows=1)
+    return replace(parse_prices(content, PRICES), provenance=origin)
 
 
 def load() -> Sample:
