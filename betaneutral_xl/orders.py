@@ -74,6 +74,13 @@ class Order:
         return self.shares * self.price
 
 
+class Tradable(StrEnum):
+    """What orders are in: the names themselves, or for a hedge the ETFs."""
+
+    NAMES = "names"
+    ETFS = "etfs"
+
+
 class Action(StrEnum):
     """What a broker is told to do; a sale of what is not held must be told apart."""
 
@@ -287,6 +294,11 @@ class Orders:
                 msg = f"The orders fail their own check that {one.name}: off by {one.residual:.3g}."
                 raise CheckFailed(msg)
         return self
+
+
+def orders_in(what: Tradable, result: Rebalance, ticket: Ticket) -> Orders:
+    """Turn new weights into orders in the names, or a hedge into orders in the ETFs."""
+    return (etf_orders if what is Tradable.ETFS else make_orders)(result, ticket)
 
 
 def make_orders(result: Rebalance, ticket: Ticket) -> Orders:

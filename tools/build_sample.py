@@ -160,9 +160,9 @@ def main(folder: Path) -> None:
             f"{', '.join(name for name in union if name not in column)}."
         ),
         "prices": (
-            f"The closes of {AS_OF} of all names of the two and of {ETF_TICKER} itself, from the panel of daily "
-            "closes behind the covariance: adjusted for what was paid or split after that day, so they differ a "
-            "little from the printed ones. For trying out orders, not for trading. "
+            f"The closes of {AS_OF} of all these names and of {ETF_TICKER} itself, of the panel behind "
+            "the covariance: adjusted for what was paid or split after that day, and so a little off "
+            "the printed ones. For trying out orders, not for trading. "
             f"None of {', '.join(name for name in union if name not in column)}."
         ),
         "as_of": AS_OF.isoformat(),

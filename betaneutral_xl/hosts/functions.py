@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts import worksheet
+from betaneutral_xl.hosts import trading, worksheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -212,15 +212,44 @@ FUNCTIONS: tuple[Function, ...] = (
         may_fetch=True,
     ),
     Function(
+        name="BN_PRICES",
+        help="What a share costs of every name and ETF: ticker, price, as_of, source; "
+        "a name without a price, or with an old one only, says so.",
+        arguments=(
+            HOLDINGS,
+            ETF,
+            Argument(
+                "prices",
+                "Price file: each name's last close up to the day; demo for the sample.",
+                optional=True,
+            ),
+            Argument("own", "Your own ticker and price; they go before all others.", optional=True),
+            Argument("as_of", "Day of the closes. Blank: of the holdings.", optional=True),
+        ),
+        run=trading.prices,
+        example='=BN_PRICES(A1#, G1#, "prices.csv")',
+        outside=trading.prices_stamp,
+    ),
+    Function(
         name="BN_ORDERS",
         help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
         arguments=(
             Argument("weights", "The whole result of BETA_NEUTRAL, such as A1#."),
-            Argument("prices", "Ticker and price, for names that the holdings do not price.", optional=True),
+            Argument(
+                "prices",
+                "Ticker and price, or BN_PRICES. They go before the prices that the holdings have.",
+                optional=True,
+            ),
             Argument("nav", "Net asset value. Blank: as the holdings say.", optional=True),
             Argument("min_notional", "Trades of less value are left out. Blank: none.", optional=True),
+            Argument("lot", "Shares in a lot. Blank: 1.", optional=True),
+            Argument(
+                "trade",
+                "names; or etfs: a hedge in shares of the ETFs, one order each. Blank: names.",
+                optional=True,
+            ),
         ),
-        run=worksheet.orders,
+        run=trading.orders,
         example="=BN_ORDERS(A1#, M1:N20)",
     ),
     Function(

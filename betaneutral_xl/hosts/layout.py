@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.constraints import Universe
+from betaneutral_xl.orders import Tradable
 from betaneutral_xl.rebalance import Method
 
 
@@ -22,6 +23,7 @@ class Sheet(StrEnum):
     ETF = "ETF"
     COVARIANCE = "Covariance"
     NEUTRAL = "Neutral"
+    ORDERS = "Orders"
     REBALANCE = "Rebalance"
     LOG = "Log"
     PREVIOUS = "Previous"
@@ -45,6 +47,15 @@ MOST_ETFS = 3
 
 EXPOSURE_COLUMN = 12
 """The column of Neutral in which the measures before and after begin; the weights end before it."""
+
+OWN_PRICES = "own_prices"
+"""The range of the user's own prices on Orders, two columns: ticker, price."""
+
+OWN_ROWS = 100
+"""How many of them there is room for."""
+
+OWN_COLUMN, ORDERS_COLUMN = 6, 9
+"""The columns of Orders in which the user's own prices begin, and the orders; the prices end before them."""
 
 LOG_ROW = 4
 """The header of Log; entries follow."""
@@ -89,12 +100,6 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         ),
         Setting(name="as_of", label="Holdings of", hint="Day. Blank: the last weekday.", number_format=DATE),
         Setting(
-            name="nav",
-            label="Net asset value",
-            hint="For orders. Blank: as the holdings say.",
-            number_format=MONEY,
-        ),
-        Setting(
             name="inputs",
             label="Rebalance",
             hint="fetch: holdings, ETFs and risk as set here. sheets: what stands on their sheets.",
@@ -132,6 +137,34 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
             hint="hedge sells the ETF's basket; reweight trades the names and keeps the net exposure.",
             default=Method.HEDGE,
             choices=tuple(Method),
+        ),
+    ),
+    "Orders": (
+        Setting(
+            name="nav",
+            label="Net asset value",
+            hint="Blank: as the holdings say.",
+            number_format=MONEY,
+        ),
+        Setting(
+            name="prices",
+            label="Prices",
+            hint="Price file (CSV, Parquet) for names that the holdings do not price; demo is the sample.",
+            default="demo",
+        ),
+        Setting(
+            name="min_notional",
+            label="Smallest order",
+            hint="Trades of less value are left out. Blank: none.",
+            number_format=MONEY,
+        ),
+        Setting(name="lot", label="Lot", hint="Shares in a lot. Blank: 1.", number_format=MONEY),
+        Setting(
+            name="trade",
+            label="Trade",
+            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each.",
+            default=Tradable.NAMES,
+            choices=tuple(Tradable),
         ),
     ),
 }

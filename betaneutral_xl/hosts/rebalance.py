@@ -8,75 +8,24 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
-from betaneutral_xl import api, summary
 from betaneutral_xl.constraints import TRADED
-from betaneutral_xl.errors import BetaNeutralError, FailedCell, HostError, InputError
-from betaneutral_xl.hosts import cells, worksheet
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import (
-    FIRST_ROW,
-    LIMITS,
-    MATRIX_ROW,
-    PROPOSAL,
-    SETTINGS,
-    Inputs,
-    Sheet,
-)
+from betaneutral_xl.errors import BetaNeutralError, HostError, InputError
+from betaneutral_xl.hosts import cells, order_list, proposal
+from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.task import Task
+from betaneutral_xl.hosts.workbook import Workbook
 from betaneutral_xl.provenance import now
-from betaneutral_xl.saving import save, to_csv
+from betaneutral_xl.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.hosts.session import Rows, Session
+    from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.rebalance import Rebalance
 
-
-class Workbook(Protocol):
-    """What the buttons need of a host. Rows and columns count from 1."""
-
-    @property
-    def folder(self) -> Path:
-        """The folder in which files for the user are put."""
-        ...
-
-    @property
-    def stem(self) -> str:
-        """The workbook's name without its extension."""
-        ...
-
-    def named(self, name: str) -> object:
-        """Return the values of a named range; ``NamedRangeMissing`` if there is none."""
-        ...
-
-    def below(self, sheet: str, row: int) -> object:
-        """Return the values of a sheet from a row to the last that is used."""
-        ...
-
-    def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Write rows from the first column of a row on, and clear the contents of everything below."""
-        ...
-
-    def append(self, sheet: str, row: Rows) -> None:
-        """Write rows under the last that is used."""
-        ...
-
-    def recalculate(self) -> None:
-        """Calculate every formula anew, also where nothing it depends on has changed."""
-        ...
-
-    def say(self, text: str) -> None:
-        """Show in the status bar what is being done."""
-        ...
-
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Stop calculation and drawing meanwhile; restore their state whatever happens."""
-        ...
+__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "press"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +79,11 @@ def press(name: str, book: Workbook, session: Session) -> Outcome:
 
 def rebalance(book: Workbook, session: Session) -> str:
     """Compute a proposal, keep the one before, write the new one."""
-    result = solved(book, session)
+    task = Task.of(book, session)
+    result = solved(book, task)
     book.say("Writing the proposal ...")
-    rows = proposal(result, _nav(book, result))
-    old = _proposal_on(book, Sheet.REBALANCE)
+    rows = proposal.block(task, result)
+    old = proposal.on_sheet(book, Sheet.REBALANCE)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
@@ -150,11 +100,11 @@ def rebalance(book: Workbook, session: Session) -> str:
 
 def restore(book: Workbook, _: Session) -> str:
     """Swap the proposal with the one before it."""
-    old = _proposal_on(book, Sheet.PREVIOUS)
+    old = proposal.on_sheet(book, Sheet.PREVIOUS)
     if not old:
         msg = "There is no earlier proposal to restore. Rebalance keeps one."
         raise InputError(msg)
-    current = _proposal_on(book, Sheet.REBALANCE)
+    current = proposal.on_sheet(book, Sheet.REBALANCE)
     book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, old)
     message = f"Restored: {old[0][0]}. Restore again to swap back."
@@ -166,7 +116,7 @@ def report(book: Workbook, session: Session) -> str:
     """Write the report workbook beside this one."""
     from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
 
-    result = solved(book, session)
+    result = solved(book, Task.of(book, session))
     path = book.folder / f"{book.stem} report {now():%Y-%m-%d %H%M%S}.xlsx"
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")
@@ -175,18 +125,19 @@ def report(book: Workbook, session: Session) -> str:
     return message
 
 
-def orders(book: Workbook, _: Session) -> str:
-    """Write the trades of the proposal as a file for the desk."""
-    table = _proposal_on(book, Sheet.REBALANCE)[PROPOSAL.table - PROPOSAL.headline :]
-    if not table:
+def orders(book: Workbook, session: Session) -> str:
+    """Write whole-share orders of the proposal, as it stands on the sheet, as a file for the desk."""
+    rows = proposal.on_sheet(book, Sheet.REBALANCE)
+    if not rows:
         msg = "There is no proposal to make orders of. Press Rebalance first."
         raise InputError(msg)
+    proposed = proposal.Proposed.of(rows)
+    task = Task.of(book, session)
+    book.say("Making orders ...")
+    made, quotes = order_list.orders_of(task, order_list.verified(task, proposed))
     path = book.folder / f"{book.stem} orders {now():%Y-%m-%d %H%M%S}.csv"
-    head = [str(cell) for cell in table[0] if cell is not None]
-    trade = head.index("trade")
-    traded = [row[: len(head)] for row in table[1:] if _is_traded(row[trade])]
-    save(path, to_csv(head, traded).encode("utf-8-sig"))
-    message = f"Orders: {len(traded)} trades in {path.name}, in the workbook's folder."
+    save(path, order_list.as_csv(proposed, made, quotes).encode("utf-8-sig"))
+    message = f"{order_list.told(proposed, made, path.name)} {proposal.after(made)}"
     _enter(book, "Orders", "done", message)
     return message
 
@@ -207,111 +158,10 @@ def refresh(book: Workbook, session: Session) -> str:
 # ---------------------------------------------------------------- what they share
 
 
-def solved(book: Workbook, session: Session) -> Rebalance:
-    """Return the rebalance that the settings and the sheets describe."""
-    given = {
-        one.name: cells.read(book.named(one.range_name), one.label)
-        for group in SETTINGS.values()
-        for one in group
-    }
-    inputs = api.choice(Inputs, cells.text(given["inputs"]) or Inputs.FETCH, "kind of inputs")
-    parts = _fetched(book, session, given) if inputs is Inputs.FETCH else _from_sheets(book)
-    limits = cells.read(book.named(LIMITS), "limits")
-    problem = (*parts, given["target"], given["method"], limits)
+def solved(book: Workbook, task: Task) -> Rebalance:
+    """Return the rebalance that a workbook asks for."""
     book.say("Solving ...")
-    return worksheet.solve(session, *problem)
-
-
-def _fetched(book: Workbook, session: Session, given: dict[str, Grid]) -> tuple[Grid, Grid, Grid]:
-    """Fetch what the settings name, through the same functions as the sheets' formulas."""
-    book.say("Fetching holdings ...")
-    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], given["fund"].rows, given["as_of"].rows)
-    names = [row[0] for row in holdings[1:]]
-    etfs: list[Rows] = []
-    for setting in (given[f"etf_{place}"] for place in (1, 2, 3)):
-        if not setting.blank:
-            book.say(f"Loading ETF {cells.text(setting)} ...")
-            etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
-            names += [row[0] for row in etfs[-1][1:]]
-    if not etfs:
-        msg = "No ETF is set. Fill in the sheet Settings."
-        raise InputError(msg)
-    book.say(f"Fetching the risk of {len(names)} names ...")
-    tickers = [[name] for name in names if name not in {None, "CASH"}]
-    handle = session.answer(BY_NAME["COVARIANCE"], tickers, given["risk"].rows, None, True)  # noqa: FBT003 - a cell's value
-    return (
-        cells.read(holdings, "holdings"),
-        cells.read(beside(etfs), "etf"),
-        cells.read(handle, "covariance"),
-    )
-
-
-def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
-    matrix = cells.read(book.below(Sheet.COVARIANCE, MATRIX_ROW), "the sheet Covariance")
-    holdings = cells.read(book.below(Sheet.HOLDINGS, FIRST_ROW), "the sheet Holdings")
-    etf = cells.read(book.below(Sheet.ETF, FIRST_ROW), "the sheet ETF")
-    for grid in (holdings, etf):
-        if grid.blank:
-            msg = f"There is nothing on {grid.what} from row {FIRST_ROW} on. Fill it in, or fetch it."
-            raise FailedCell(msg)
-    return holdings, etf, matrix
-
-
-def beside(tables: list[Rows]) -> Rows:
-    """Put tables side by side, with a blank column between."""
-    height = max(len(table) for table in tables)
-    joined: list[list[Any]] = [[] for _ in range(height)]
-    for table in tables:
-        blank = [None] * (len(table[0]) + 1)
-        for i in range(height):
-            joined[i] += [*table[i], None] if i < len(table) else blank
-    return tuple(tuple(row) for row in joined)
-
-
-def _nav(book: Workbook, result: Rebalance) -> float | None:
-    """Return the net asset value: as set, else as the holdings say."""
-    given = cells.number(cells.read(book.named("setting_nav"), "net asset value"))
-    return result.aligned.holdings.nav if given is None else given
-
-
-def proposal(result: Rebalance, nav: float | None = None) -> Rows:
-    """Return everything that the sheet Rebalance shows, from its headline down, as one block."""
-    holdings = result.aligned.holdings
-    made = f"{now():%Y-%m-%d %H:%M} UTC"
-    block: dict[int, list[Any]] = {
-        PROPOSAL.headline: [summary.headline(result)],
-        PROPOSAL.headline + 1: [f"Holdings as of {holdings.as_of or 'an unknown day'}; computed {made}"],
-    }
-    for i, row in enumerate(worksheet.exposure_rows(result)):
-        block[PROPOSAL.measures + i] = list(row)
-    room = PROPOSAL.table - PROPOSAL.warnings - 2
-    shares, said = _shares(result, nav)
-    if len(said) > room:
-        said = (*said[: room - 1], f"and {len(said) - room + 1} more: see the report")
-    right = [
-        ["from", "source", "as of", "how"],
-        *([one.location, one.source, str(one.as_of or ""), str(one.retrieval)] for one in result.sources),
-    ]
-    for start, rows in ((PROPOSAL.sources, right), (PROPOSAL.warnings, [[line] for line in said])):
-        for i, row in enumerate(rows):
-            line = block.setdefault(start + i, [])
-            line += [None] * (PROPOSAL.beside - 1 - len(line)) + row
-    block[PROPOSAL.table] = [*result.columns, "trade_value", "shares"]
-    for i, weights in enumerate(result.rows(), start=1):
-        value = None if nav is None else float(weights[-1]) * nav
-        block[PROPOSAL.table + i] = [*weights, value, shares.get(str(weights[0]))]
-    return cells.rectangle(block.get(row, []) for row in range(PROPOSAL.headline, max(block) + 1))
-
-
-def _shares(result: Rebalance, nav: float | None) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Return whole shares to trade by ticker, and everything that is to be said beside the table."""
-    try:
-        made = worksheet.whole_shares(result, {}, nav)
-    except BetaNeutralError as error:
-        return {}, (*result.warnings, f"No whole shares: {error}")
-    rounding = ", ".join(f"{beta:.4f} to {name}" for name, beta in made.beta.items())
-    shares = {order.ticker: float(order.signed_shares) for order in made.orders}
-    return shares, (*result.warnings, f"In whole shares the beta is {rounding}, the cash {made.cash:,.0f}.")
+    return task.solve()
 
 
 def told(result: Rebalance) -> str:
@@ -330,13 +180,6 @@ def told(result: Rebalance) -> str:
 def _with_error(beta: float, error: float) -> str:
     shown = f"{beta:.2f}".replace("-0.00", "0.00")
     return shown if error != error else f"{shown} +/- {error:.2f}"  # noqa: PLR0124 - unknown
-
-
-def _proposal_on(book: Workbook, sheet: Sheet) -> Rows:
-    """Return the block of the proposal on a sheet; nothing if there is none."""
-    grid = cells.read(book.below(sheet, PROPOSAL.headline), sheet)
-    block = cells.rectangle((*[()] * (grid.top - 1), *grid.rows))
-    return block if len(block) > PROPOSAL.table - PROPOSAL.headline else ()
 
 
 def _enter(
@@ -366,7 +209,7 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="orders",
             label="Orders",
-            help="Write the proposal's trades as a CSV file into the workbook's folder.",
+            help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
             run=orders,
         ),
         Button(

@@ -18,6 +18,7 @@ from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, day, printed_number, refuse_error
 from betaneutral_xl.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
 from betaneutral_xl.provenance import Provenance, Retrieval
+from betaneutral_xl.quotes import Quote, Quotes
 from betaneutral_xl.rebalance import CASH
 from betaneutral_xl.returns import Prices, Returns
 from betaneutral_xl.risk import Covariance
@@ -60,6 +61,11 @@ class Table:
     def numbers(self, column: str) -> list[float]:
         """Return a column as numbers, NaN for blanks."""
         return [as_number(*self._at(row, column)) for row in range(self.first, len(self.grid.rows))]
+
+    def days(self, column: str) -> list[date | None]:
+        """Return a column as days, None for blanks."""
+        cells = [self._at(row, column) for row in range(self.first, len(self.grid.rows))]
+        return [day(Grid(where, ((cell,),))) for cell, where in cells]
 
     def _at(self, row: int, column: str) -> tuple[Cell, str]:
         place = self.columns[column]
@@ -384,23 +390,34 @@ def covariance_rows(given: Covariance) -> list[list[Any]]:
 # ---------------------------------------------------------------- prices, options
 
 
-def prices(grid: Grid) -> dict[str, float]:
-    """Read a table of ticker and price; nothing for a blank.
+def quotes(grid: Grid) -> Quotes:
+    """Read a table of ticker and price, and of as_of and source if it has them; nothing for a blank.
 
     Raises
     ------
     InputError
-        If one of the columns is missing.
+        If one of the columns is missing, or a name has two prices.
 
     """
     if grid.blank:
-        return {}
+        return Quotes()
     table = _with_columns(grid, {2: ("ticker", "price")})
     if not {"ticker", "price"} <= table.columns.keys():
         msg = f"{grid.what} needs the columns ticker and price."
         raise InputError(msg)
-    pairs = zip(table.texts("ticker"), table.numbers("price"), strict=True)
-    return {normalise(ticker): price for ticker, price in pairs if ticker and not math.isnan(price)}
+    names, values = table.texts("ticker"), table.numbers("price")
+    sources = table.texts("source") if "source" in table.columns else [""] * len(names)
+    days = table.days("as_of") if "as_of" in table.columns else [None] * len(names)
+    found: dict[str, Quote] = {}
+    for printed, price, as_of, source in zip(names, values, days, sources, strict=True):
+        if not printed or math.isnan(price):
+            continue
+        ticker = normalise(printed)
+        if ticker in found:
+            msg = f"{grid.what} has two prices of {ticker}. Keep one."
+            raise InputError(msg, tickers=[ticker])
+        found[ticker] = Quote(price, as_of, source or grid.what)
+    return Quotes(found)
 
 
 def options(grid: Grid) -> dict[str, Any]:

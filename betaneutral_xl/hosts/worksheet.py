@@ -22,10 +22,9 @@ from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.hosts.handles import is_handle
 from betaneutral_xl.hosts.session import Result
 from betaneutral_xl.neutral import neutralise, reach
-from betaneutral_xl.orders import Ticket, make_orders
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now
-from betaneutral_xl.rebalance import CASH, Method, Rebalance
+from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.etf_files import NAME, find_etf
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.cells import Grid
     from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.neutral import Target
-    from betaneutral_xl.orders import Orders
 
 DEMO = "demo"
 """The name that stands for the embedded sample, as fund, ETF and risk model."""
@@ -187,45 +185,6 @@ def compared(session: Session, *problem: Grid) -> Result:
             ),
         ]
     )
-
-
-def orders(session: Session, weights: Grid, prices: Grid, nav: Grid, min_notional: Grid) -> Result:
-    """Return whole-share orders, then the cash and the betas after them."""
-    result = session.origin(weights)
-    if not isinstance(result, Rebalance):
-        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it as A1#."
-        raise InputError(msg)
-    made = whole_shares(result, tables.prices(prices), cells.number(nav), cells.number(min_notional) or 0.0)
-    return Result(
-        [
-            ["ticker", "side", "shares", "price", "value"],
-            *([one.ticker, str(one.side), one.shares, one.price, one.notional] for one in made.orders),
-            [CASH, "after", None, None, made.cash],
-            *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
-        ]
-    )
-
-
-def whole_shares(
-    result: Rebalance, prices: Mapping[str, float], nav: float | None, min_notional: float = 0.0
-) -> Orders:
-    """Turn new weights into orders, at the holdings' own prices where no others are given.
-
-    Raises
-    ------
-    MissingValue
-        If there is no net asset value, or a name that is traded has no price.
-
-    """
-    holdings = result.aligned.holdings
-    own = (
-        {} if holdings.prices is None else dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
-    )
-    value = holdings.nav if nav is None else nav
-    if value is None:
-        msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
-        raise MissingValue(msg)
-    return make_orders(result, Ticket(prices={**own, **prices}, nav=value, min_notional=min_notional))
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:

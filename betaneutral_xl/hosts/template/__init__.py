@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts import worksheet
 from betaneutral_xl.hosts.functions import BY_NAME
 from betaneutral_xl.hosts.layout import LIMIT_ROWS
-from betaneutral_xl.hosts.template import hidden, inputs, tables, written
+from betaneutral_xl.hosts.template import hidden, inputs, orders, tables, written
 from betaneutral_xl.hosts.template.canvas import Template
 from betaneutral_xl.hosts.template.hidden import BUILT_WITH
 
@@ -63,6 +63,7 @@ def build(session: Session, versions: Mapping[str, str], vba: bytes | None = Non
         tables.etf(canvas, results),
         tables.covariance(canvas, results),
         tables.neutral(canvas, results),
+        orders.orders(canvas, results),
         written.rebalance(canvas),
         written.log(canvas),
         written.previous(canvas),
@@ -89,6 +90,7 @@ def sample_results(session: Session) -> dict[str, Rows]:
     risk = answer("COVARIANCE", answer("BN_NAMES", holdings, etf), worksheet.DEMO, None, "TRUE")
     problem = (holdings, etf, risk, 0.0, "hedge", limits)
     weights = answer("BETA_NEUTRAL", *problem)
+    prices = answer("BN_PRICES", holdings, etf, worksheet.DEMO)
     return {
         "holdings": holdings,
         "etf": etf,
@@ -96,6 +98,8 @@ def sample_results(session: Session) -> dict[str, Rows]:
         "matrix": answer("BN_MATRIX", risk),
         "weights": weights,
         "exposure": answer("BN_EXPOSURE", *problem),
+        "prices": prices,
+        "orders": answer("BN_ORDERS", weights, prices),
         "status": answer("BN_STATUS", weights),
         "version": answer("BN_VERSION"),
     }

@@ -8,7 +8,6 @@ from betaneutral_xl.hosts.layout import (
     EXPOSURE_COLUMN,
     FIRST_ROW,
     FREE_LIMITS,
-    LAST_ROW,
     LIMIT_ROWS,
     LIMITS,
     SETTINGS,
@@ -27,6 +26,7 @@ from betaneutral_xl.hosts.template.canvas import (
     cached,
     letters,
 )
+from betaneutral_xl.hosts.template.tables import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,11 +77,10 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     status = tuple(
         (*line[:4], None, None, line[6]) if i else line for i, line in enumerate(results["status"])
     )
-    weights = f"Neutral!$A${FIRST_ROW}:$J${LAST_ROW}"
     template.formula(
         sheet,
         (row, 1),
-        f"BN_STATUS({weights})",
+        f"BN_STATUS({WEIGHTS})",
         status,
         ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"],
     )

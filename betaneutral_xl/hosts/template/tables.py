@@ -39,6 +39,9 @@ RANGES = {
     "etf": f"ETF!$A${FIRST_ROW}:$N${LAST_ROW}",
     "risk": f"Covariance!$A${FIRST_ROW}",
 }
+WEIGHTS = f"{Sheet.NEUTRAL}!$A${FIRST_ROW}:$J${LAST_ROW}"
+"""Where BETA_NEUTRAL answers."""
+
 PROBLEM = f"{RANGES['holdings']},{RANGES['etf']},{RANGES['risk']},setting_target,setting_method,{LIMITS}"
 
 

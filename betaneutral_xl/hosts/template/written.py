@@ -75,6 +75,10 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
             "format": money,
         },
     )
+    price = template.book.add_format({"num_format": "#,##0.00"})
+    sheet.conditional_format(
+        *area, {"type": "formula", "criteria": f'=B${PROPOSAL.table}="price"', "format": price}
+    )
     total = template.book.add_format({"bold": True, "top": 1})
     sheet.conditional_format(
         PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total}

@@ -9,7 +9,6 @@ import json
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.resources import files
-
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.portfolio import Etf, Holdings

@@ -1,0 +1,140 @@
+"""The block that the sheet Rebalance shows: written from a result, and read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import summary
+from betaneutral_xl.errors import BetaNeutralError, InputError, listing
+from betaneutral_xl.hosts import cells, worksheet
+from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.orders import SAME_WEIGHT
+from betaneutral_xl.provenance import now
+from betaneutral_xl.rebalance import CASH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.task import Task
+    from betaneutral_xl.hosts.workbook import Workbook
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.rebalance import Rebalance
+
+
+def block(task: Task, result: Rebalance) -> Rows:
+    """Return everything that the sheet shows, from its headline down, as one block."""
+    holdings = result.aligned.holdings
+    made = f"{now():%Y-%m-%d %H:%M} UTC"
+    rows: dict[int, list[Any]] = {
+        PROPOSAL.headline: [summary.headline(result)],
+        PROPOSAL.headline + 1: [f"Holdings as of {holdings.as_of or 'an unknown day'}; computed {made}"],
+    }
+    for i, row in enumerate(worksheet.exposure_rows(result)):
+        rows[PROPOSAL.measures + i] = list(row)
+    room = PROPOSAL.table - PROPOSAL.warnings - 2
+    shares, prices, said = _in_shares(task, result)
+    if len(said) > room:
+        said = (*said[: room - 1], f"and {len(said) - room + 1} more: see the report")
+    right = [
+        ["from", "source", "as of", "how"],
+        *([one.location, one.source, str(one.as_of or ""), str(one.retrieval)] for one in result.sources),
+    ]
+    for start, lines in ((PROPOSAL.sources, right), (PROPOSAL.warnings, [[line] for line in said])):
+        for i, beside in enumerate(lines):
+            line = rows.setdefault(start + i, [])
+            line += [None] * (PROPOSAL.beside - 1 - len(line)) + beside
+    nav = task.net_asset_value(result)
+    rows[PROPOSAL.table] = [*result.columns, "trade_value", "price", "shares"]
+    for i, weights in enumerate(result.rows(), start=1):
+        name = str(weights[0])
+        value = None if nav is None else float(weights[-1]) * nav
+        rows[PROPOSAL.table + i] = [*weights, value, prices.get(name), shares.get(name)]
+    return cells.rectangle(rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1))
+
+
+def _in_shares(
+    task: Task, result: Rebalance
+) -> tuple[dict[str, float], Mapping[str, float], tuple[str, ...]]:
+    """Return whole shares to trade and prices by ticker, and everything to be said beside the table."""
+    try:
+        made, quotes = task.orders(result)
+    except BetaNeutralError as error:
+        return {}, {}, (f"No orders: {error}", *result.warnings)
+    used = [order.ticker for order in made.orders]
+    shares = {order.ticker: float(order.signed_shares) for order in made.orders}
+    instead = [f"Instead of the names: {_in_words(made)}."] if made.in_etfs else []
+    return shares, quotes.prices, (*instead, after(made), quotes.sentence(used), *result.warnings)
+
+
+def _in_words(made: Orders) -> str:
+    return ", ".join(f"{leg.action} {leg.shares:,} {leg.ticker} at {leg.price:,.2f}" for leg in made.legs())
+
+
+def after(made: Orders) -> str:
+    """Say what whole shares leave of the beta, and the cash after them."""
+    betas = ", ".join(f"{_four(beta)} to {name}" for name, beta in made.beta.items())
+    small = f" Left out as too small: {listing(made.left_out)}." if made.left_out else ""
+    return f"In whole shares the beta is {betas}, the cash {made.cash:,.0f}.{small}"
+
+
+def _four(beta: float) -> str:
+    return f"{beta:.4f}".replace("-0.0000", "0.0000")
+
+
+# ---------------------------------------------------------------- reading it again
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal as it stands on the sheet; ``rows`` maps a ticker to its named numbers."""
+
+    lines: tuple[str, str]
+    columns: tuple[str, ...]
+    rows: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def of(cls, rows: Rows) -> Proposed:
+        """Read the block of a sheet.
+
+        Raises
+        ------
+        InputError
+            If its table has no such columns, or a cell holds no number.
+
+        """
+        head, *body = rows[PROPOSAL.table - PROPOSAL.headline :]
+        columns = tuple(str(cell) for cell in head if cell is not None)
+        if not {"ticker", "weight", "new_weight", "trade"} <= set(columns):
+            msg = f"The proposal's table has lost columns (found: {', '.join(columns)}). Press Rebalance."
+            raise InputError(msg)
+        found: dict[str, dict[str, float]] = {}
+        for row in body:
+            named = dict(zip(columns, row, strict=False))
+            ticker = cells.as_text(named.pop("ticker"), "a ticker of the proposal")
+            if ticker in found:
+                msg = f"The proposal has two rows of {ticker}. Press Rebalance."
+                raise InputError(msg, tickers=[ticker])
+            if ticker:
+                found[ticker] = {
+                    name: cells.as_number(cell, f"{name} of {ticker} in the proposal")
+                    for name, cell in named.items()
+                }
+        return cls((str(rows[0][0]), str(rows[1][0])), columns, found)
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """The names whose new weight is no longer their weight and their trade."""
+        return tuple(
+            name
+            for name, row in self.rows.items()
+            if name != CASH and not abs(row["weight"] + row["trade"] - row["new_weight"]) <= SAME_WEIGHT
+        )
+
+
+def on_sheet(book: Workbook, sheet: Sheet) -> Rows:
+    """Return the block of the proposal on a sheet; nothing if there is none."""
+    grid = cells.read(book.below(sheet, PROPOSAL.headline), sheet)
+    found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows))
+    return found if len(found) > PROPOSAL.table - PROPOSAL.headline else ()

@@ -1,0 +1,163 @@
+"""What a workbook asks for: its settings, its limits, and the three inputs, fetched or from its sheets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl import api
+from betaneutral_xl.errors import FailedCell, InputError
+from betaneutral_xl.hosts import cells, tables, trading, worksheet
+from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.layout import (
+    FIRST_ROW,
+    LIMITS,
+    MATRIX_ROW,
+    OWN_COLUMN,
+    OWN_PRICES,
+    SETTINGS,
+    Inputs,
+    Sheet,
+)
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.quotes import Quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.session import Rows, Session
+    from betaneutral_xl.hosts.workbook import Workbook
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.rebalance import Rebalance
+
+
+ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
+"""The settings that make a ticket of weights and prices, in the order of ``BN_ORDERS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One reading of a workbook.
+
+    Attributes
+    ----------
+    session
+        Answers and remembers.
+    settings
+        The named cells, by the names of ``SETTINGS``.
+    holdings, etf, covariance, limits
+        As the worksheet functions take them.
+    own_prices, sheet_prices
+        What the user typed; and what stands on the sheet Orders, where the inputs are the sheets'.
+
+    """
+
+    session: Session
+    settings: Mapping[str, Grid]
+    holdings: Grid
+    etf: Grid
+    covariance: Grid
+    limits: Grid
+    own_prices: Grid
+    sheet_prices: Grid
+
+    @classmethod
+    def of(cls, book: Workbook, session: Session) -> Task:
+        """Read a workbook, and fetch what it says is to be fetched."""
+        settings = {
+            one.name: cells.read(book.named(one.range_name), one.label)
+            for group in SETTINGS.values()
+            for one in group
+        }
+        inputs = api.choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
+        fetching = inputs is Inputs.FETCH
+        holdings, etf, covariance = _fetched(book, session, settings) if fetching else _from_sheets(book)
+        return cls(
+            session=session,
+            settings=settings,
+            holdings=holdings,
+            etf=etf,
+            covariance=covariance,
+            limits=cells.read(book.named(LIMITS), "limits"),
+            own_prices=cells.read(book.named(OWN_PRICES), "your own prices"),
+            sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(book),
+        )
+
+    def solve(self) -> Rebalance:
+        """Return the weights that are asked for."""
+        target, method = self.settings["target"], self.settings["method"]
+        return worksheet.solve(
+            self.session, self.holdings, self.etf, self.covariance, target, method, self.limits
+        )
+
+    def hedged(self) -> Rebalance:
+        """Return the portfolio hedged to beta 0, whatever is asked for: to put other weights in."""
+        given = worksheet.limits(self.limits)
+        given.pop("constraints")
+        return neutralise(*worksheet.inputs(self.session, self.holdings, self.etf, self.covariance), **given)
+
+    def orders(self, result: Rebalance) -> tuple[Orders, Quotes]:
+        """Return the orders that a result takes, and the prices there are."""
+        given = self.settings
+        if self.sheet_prices.blank:
+            quotes = trading.quotes(self.session, result.aligned.holdings, given["prices"], self.own_prices)
+        else:
+            there = tables.quotes(self.own_prices).over(tables.quotes(self.sheet_prices))
+            quotes = there.over(Quotes.of_holdings(result.aligned.holdings))
+        return trading.whole_shares(result, quotes, *(given[name] for name in ORDER_TERMS)), quotes
+
+    def net_asset_value(self, result: Rebalance) -> float | None:
+        """Return the net asset value: as set, else as the holdings say."""
+        return trading.net_asset_value(result, self.settings["nav"])
+
+
+def _fetched(book: Workbook, session: Session, given: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
+    """Fetch what the settings name, through the same functions as the sheets' formulas."""
+    book.say("Fetching holdings ...")
+    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], given["fund"].rows, given["as_of"].rows)
+    names = [row[0] for row in holdings[1:]]
+    etfs: list[Rows] = []
+    for setting in (given[f"etf_{place}"] for place in (1, 2, 3)):
+        if not setting.blank:
+            book.say(f"Loading ETF {cells.text(setting)} ...")
+            etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
+            names += [row[0] for row in etfs[-1][1:]]
+    if not etfs:
+        msg = "No ETF is set. Fill in the sheet Settings."
+        raise InputError(msg)
+    book.say(f"Fetching the risk of {len(names)} names ...")
+    tickers = [[name] for name in names if name not in {None, "CASH"}]
+    handle = session.answer(BY_NAME["COVARIANCE"], tickers, given["risk"].rows, None, True)  # noqa: FBT003 - a cell's value
+    return (
+        cells.read(holdings, "holdings"),
+        cells.read(beside(etfs), "etf"),
+        cells.read(handle, "covariance"),
+    )
+
+
+def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
+    matrix = cells.read(book.below(Sheet.COVARIANCE, MATRIX_ROW), "the sheet Covariance")
+    holdings = cells.read(book.below(Sheet.HOLDINGS, FIRST_ROW), "the sheet Holdings")
+    etf = cells.read(book.below(Sheet.ETF, FIRST_ROW), "the sheet ETF")
+    for grid in (holdings, etf):
+        if grid.blank:
+            msg = f"There is nothing on {grid.what} from row {FIRST_ROW} on. Fill it in, or fetch it."
+            raise FailedCell(msg)
+    return holdings, etf, matrix
+
+
+def _prices_on_sheet(book: Workbook) -> Grid:
+    there = cells.read(book.below(Sheet.ORDERS, FIRST_ROW), "the sheet Orders")
+    return there.columns(0, max(OWN_COLUMN - there.left, 0))
+
+
+def beside(tables: list[Rows]) -> Rows:
+    """Put tables side by side, with a blank column between."""
+    height = max(len(table) for table in tables)
+    joined: list[list[Any]] = [[] for _ in range(height)]
+    for table in tables:
+        blank = [None] * (len(table[0]) + 1)
+        for i in range(height):
+            joined[i] += [*table[i], None] if i < len(table) else blank
+    return tuple(tuple(row) for row in joined)

@@ -1,0 +1,102 @@
+"""The sheet Orders: prices, the user's own, and whole-share orders of what Neutral computes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts.layout import (
+    FIRST_ROW,
+    LAST_ROW,
+    ORDERS_COLUMN,
+    OWN_COLUMN,
+    OWN_PRICES,
+    OWN_ROWS,
+    Sheet,
+)
+from betaneutral_xl.hosts.template.canvas import (
+    BLUE,
+    INPUT,
+    LINE,
+    MONEY,
+    MUTED,
+    Template,
+    letters,
+    table_paper,
+)
+from betaneutral_xl.hosts.template.tables import RANGES, WEIGHTS
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.session import Rows
+
+PRICE = "#,##0.00"
+
+
+def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet of prices and orders."""
+    sheet = template.sheet(
+        Sheet.ORDERS,
+        "Orders",
+        "Whole shares of what Neutral computes; the button Orders writes those of the proposal to a file.",
+    )
+    widths = (11, 11, 12, 30, 3, 11, 11, 3, 20, 12, 12, 12, 16)
+    prices = ("General", PRICE, "yyyy-mm-dd", "General")
+    ordered = ("General", "General", MONEY, PRICE, MONEY)
+    formats = (*prices, "General", "General", PRICE, "General", *ordered)
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width, template.style(num_format=formats[column]))
+    label = template.style(bold=True)
+    sheet.write_string(FIRST_ROW - 3, 0, "Prices: your own; else the holdings'; else the price file's", label)
+    sheet.write_string(FIRST_ROW - 3, OWN_COLUMN - 1, "Your own prices", label)
+    sheet.write_string(FIRST_ROW - 3, ORDERS_COLUMN - 1, "Orders", label)
+    template.formula(
+        sheet,
+        (FIRST_ROW, 1),
+        f"BN_PRICES({RANGES['holdings']},{RANGES['etf']},setting_prices,{OWN_PRICES})",
+        results["prices"],
+        prices,
+    )
+    _own(template, sheet)
+    there = f"$A${FIRST_ROW}:$D${LAST_ROW}"
+    template.formula(
+        sheet,
+        (FIRST_ROW, ORDERS_COLUMN),
+        f"BN_ORDERS({WEIGHTS},{there},setting_nav,setting_min_notional,setting_lot,setting_trade)",
+        results["orders"],
+        ordered,
+    )
+    value = letters(ORDERS_COLUMN + 4)
+    beta = template.book.add_format({"num_format": "0.0000"})
+    first = f"{letters(ORDERS_COLUMN)}{FIRST_ROW + 1}"
+    sheet.conditional_format(
+        f"{value}{FIRST_ROW + 1}:{value}{LAST_ROW}",
+        {"type": "formula", "criteria": f'=LEFT(${first},4)="beta"', "format": beta},
+    )
+    missing = template.book.add_format({"font_color": "#92400E"})
+    sheet.conditional_format(
+        f"A{FIRST_ROW + 1}:D{LAST_ROW}",
+        {
+            "type": "formula",
+            "criteria": f'=AND($A{FIRST_ROW + 1}<>"",$B{FIRST_ROW + 1}="")',
+            "format": missing,
+        },
+    )
+    table_paper(sheet, FIRST_ROW)
+    sheet.set_landscape()
+    return sheet
+
+
+def _own(template: Template, sheet: Worksheet) -> None:
+    """Write the cells for the user's own prices, under a head."""
+    template.head(sheet, FIRST_ROW, OWN_COLUMN, ["ticker", "price"])
+    for shown, column in (("General", OWN_COLUMN - 1), (PRICE, OWN_COLUMN)):
+        style = template.style(
+            font_color=BLUE, bg_color=INPUT, border=1, border_color=LINE, num_format=shown, locked=False
+        )
+        for row in range(FIRST_ROW, FIRST_ROW + OWN_ROWS):
+            sheet.write_blank(row, column, None, style)
+    first, last = letters(OWN_COLUMN), letters(OWN_COLUMN + 1)
+    area = f"${first}${FIRST_ROW}:${last}${FIRST_ROW + OWN_ROWS}"
+    template.book.define_name(OWN_PRICES, f"={Sheet.ORDERS}!{area}")
+    sheet.write_string(FIRST_ROW - 2, OWN_COLUMN - 1, "they go before all", template.style(font_color=MUTED))

@@ -1,0 +1,136 @@
+"""Prices and orders in worksheets: from a result in weights to what is told to a broker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.api import choice
+from betaneutral_xl.errors import InputError, MissingValue
+from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl.hosts.session import Result
+from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, tables_of, union
+from betaneutral_xl.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.quotes import STALE_DAYS, Quotes
+from betaneutral_xl.rebalance import CASH, Rebalance
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.orders import Orders
+    from betaneutral_xl.portfolio import Holdings
+
+
+def prices(session: Session, *values: Grid) -> Result:
+    """Return ticker, price, as_of, source of every name, and of the ETFs themselves."""
+    holdings, etf, file, own, as_of = values
+    portfolio, baskets = tables_of(session, holdings, etf)
+    found = quotes(session, portfolio, file, own, cells.day(as_of))
+    names = dict.fromkeys((*union(portfolio, baskets), *(one.name for one in baskets)))
+    rows = [["ticker", "price", "as_of", "source"], *(_quoted(found, name) for name in names)]
+    return Result(rows, found)
+
+
+def _quoted(found: Quotes, ticker: str) -> list[Any]:
+    if ticker in found.usable:
+        quote = found.usable[ticker]
+        return [ticker, quote.price, quote.as_of, quote.source]
+    if ticker in found.stale:
+        quote = found.stale[ticker]
+        return [ticker, None, quote.as_of, f"too old: {STALE_DAYS} days or more ({quote.source})"]
+    return [ticker, None, None, "no price"]
+
+
+def prices_stamp(_: Session, __: Grid, ___: Grid, file: Grid, *____: Grid) -> object:
+    """Return what the answer of ``prices`` depends on besides its arguments: the state of the file."""
+    return file_stamp(cells.text(file) or "")
+
+
+def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
+    """Return prices: the user's own; of other names the holdings'; of others a file's last closes."""
+    name = cells.text(file)
+    known = tables.quotes(own).over(Quotes.of_holdings(holdings))
+    if name is None:
+        return known
+    day = as_of or holdings.as_of
+    closes = session.memory.once(("closes", name, file_stamp(name), day), lambda: _last_closes(name, day))
+    return known.over(closes)
+
+
+def _last_closes(name: str, day: date | None) -> Quotes:
+    if name.lower() == DEMO:
+        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+
+        return Quotes.last_closes(sample.load_prices(), day)
+    from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
+
+    return Quotes.last_closes(load_prices(name), day)
+
+
+def orders(session: Session, *values: Grid) -> Result:
+    """Return whole-share orders, then the cash and the betas after them."""
+    weights, prices, *terms = values
+    result = session.origin(weights)
+    if not isinstance(result, Rebalance):
+        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it as A1#."
+        raise InputError(msg)
+    known = session.origin(prices)
+    given = known if isinstance(known, Quotes) else tables.quotes(prices)
+    made = whole_shares(result, given.over(Quotes.of_holdings(result.aligned.holdings)), *terms)
+    return Result(
+        [
+            ["ticker", "side", "shares", "price", "value"],
+            *order_rows(made),
+            [CASH, "after", None, None, made.cash],
+            *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
+        ],
+    )
+
+
+def order_rows(made: Orders) -> list[list[Any]]:
+    """Return a row an order: ticker, side, shares, price, value; a short sale on a row of its own."""
+    return [[one.ticker, str(one.action), one.shares, one.price, one.notional] for one in made.legs()]
+
+
+def whole_shares(result: Rebalance, given: Quotes, *terms: Grid) -> Orders:
+    """Turn new weights into orders; the terms are net asset value, smallest order, lot, what to trade.
+
+    Raises
+    ------
+    MissingValue
+        If there is no net asset value, or what is traded has no price.
+
+    """
+    nav, min_notional, lot, trade = terms
+    what = choice(Tradable, cells.text(trade) or Tradable.NAMES, "thing to trade")
+    value = net_asset_value(result, nav)
+    if value is None:
+        msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
+        raise MissingValue(msg)
+    traded = result.etf_names if what is Tradable.ETFS else result.traded
+    given.require(traded)
+    ticket = Ticket(
+        prices=given.prices,
+        nav=value,
+        lots=dict.fromkeys(traded, _whole(lot)),
+        min_notional=cells.number(min_notional) or 0.0,
+        cost_bp=result.constraints.cost_bp,
+    )
+    return orders_in(what, result, ticket)
+
+
+def _whole(lot: Grid) -> int:
+    size = cells.number(lot)
+    if size is None:
+        return 1
+    if not size.is_integer():
+        msg = f"{lot.what} is {size:g}. Give a whole number of shares, or leave it blank."
+        raise InputError(msg)
+    return int(size)
+
+
+def net_asset_value(result: Rebalance, given: Grid) -> float | None:
+    """Return the net asset value: as given, else as the holdings say."""
+    value = cells.number(given)
+    return result.aligned.holdings.nav if value is None else value
