@@ -64,9 +64,24 @@ class Template:
         for place, label in enumerate(labels):
             sheet.write_string(row - 1, column - 1 + place, label, self.band(left=place == 0))
 
-    def band(self, *, left: bool = False) -> Format:
-        """Return the format of a table's head."""
-        return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, align="left" if left else "right")
+    def band(self, *, left: bool = False, gap: bool = False) -> Format:
+        """Return the format of a table's head; long names of several ETFs are shown smaller, not cut."""
+        place = {"align": "left", "indent": int(gap)} if left else {"align": "right", "shrink": True}
+        return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, **place)
+
+    def column(self, sheet: Worksheet, number: int, width: float, shown: str, *, gap: bool = False) -> None:
+        """Set a column's width and number format; ``gap`` keeps its text off the numbers before it."""
+        style = self.style(num_format=shown, align="left", indent=1) if gap else self.style(num_format=shown)
+        sheet.set_column(number - 1, number - 1, width, style)
+
+    def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
+        """Show as a table's head what a formula spills into a row beyond the columns of the sample."""
+        rule = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
+        area = f"{letters(first)}{row}:{letters(last)}{row}"
+        criteria = f'={letters(first)}{row}<>""'
+        sheet.conditional_format(
+            area, {"type": "formula", "criteria": criteria, "format": self.book.add_format(rule)}
+        )
 
     def formula(
         self, sheet: Worksheet, at: tuple[int, int], text: str, rows: Rows, shown: Sequence[str] = ()
@@ -87,8 +102,18 @@ class Template:
                 if i == j == 0:
                     continue
                 is_text = isinstance(rows[-1][j], str)
-                style = self.band(left=is_text) if head and i == 0 else self.style(num_format=_of(shown, j))
+                if head and i == 0:
+                    style = self.band(left=is_text, gap=is_text and _after_numbers(rows, j))
+                elif is_text and _after_numbers(rows, j):
+                    style = self.style(num_format=_of(shown, j), align="left", indent=1)
+                else:
+                    style = self.style(num_format=_of(shown, j))
                 put(sheet, row - 1 + i, column - 1 + j, value, style)
+
+
+def _after_numbers(rows: Rows, place: int) -> bool:
+    """Whether the column before shows numbers, which stand on its right."""
+    return place > 0 and not isinstance(rows[-1][place - 1], str)
 
 
 def _of(shown: Sequence[str], place: int) -> str:

@@ -10,6 +10,7 @@ from betaneutral_xl.hosts.layout import (
     FREE_LIMITS,
     LIMIT_ROWS,
     LIMITS,
+    MOST_ETFS,
     SETTINGS,
     Setting,
     Sheet,
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.template.canvas import Template
 
 
+SHOWN = MOST_ETFS + 3
+"""Measures on the sheet Start: the betas, and what is most asked for besides."""
+
+
 def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet that greets: three steps, the result, where the numbers are from."""
     sheet = template.sheet(
@@ -47,9 +52,8 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         "Beta Neutral",
         "How much of the portfolio is a bet on the ETFs, and the weights that take it out.",
     )
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 15)
-    sheet.set_column(2, 6, 17)
+    for column, width in enumerate((24, 17, 30, 13, 18, 10, 13)):
+        sheet.set_column(column, column, width)
     big = template.style(font_size=11, bold=True, font_color=ACCENT)
     steps = (
         ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
@@ -68,9 +72,14 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         sheet.write_string(row, 1, text, template.style(font_size=11))
     row = 8
     template.head(sheet, row, 1, ["Now", "before", "after"])
-    for place in range(3):
+    for place in range(SHOWN):
         _native_row(template, sheet, row + place, FIRST_ROW + 1 + place, results["exposure"][1 + place][:3])
-    row = 15
+    percent = template.book.add_format({"num_format": PERCENT})
+    criteria = f'=ISERROR(SEARCH("beta",$A{row + 1}))'
+    sheet.conditional_format(
+        row, 1, row + SHOWN - 1, 2, {"type": "formula", "criteria": criteria, "format": percent}
+    )
+    row += SHOWN + 4
     sheet.write_string(
         row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT)
     )
@@ -84,18 +93,19 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         status,
         ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"],
     )
-    sheet.write_string(row + 4, 0, "Answered by", template.style(bold=True))
-    template.formula(sheet, (row + 5, 2), "BN_VERSION()", results["version"])
+    row += 2 + MOST_ETFS + 1  # the spilled parts: holdings, ETFs, risk model
+    sheet.write_string(row, 0, "Answered by", template.style(bold=True))
+    template.formula(sheet, (row + 1, 2), "BN_VERSION()", results["version"])
     built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
     advice = "this workbook is of another: run betaneutral-xl workbook build"
-    verdict = f'=IF(B{row + 5}="{built}","as this workbook","{advice}")'
-    sheet.write_formula(row + 4, 3, verdict, template.style(font_color=MUTED), "as this workbook")
+    verdict = f'=IF(B{row + 1}="{built}","as this workbook","{advice}")'
+    sheet.write_formula(row, 3, verdict, template.style(font_color=MUTED), "as this workbook")
     note = template.style(font_color=MUTED, text_wrap=True, valign="top")
     said = (
         "This workbook starts with the embedded sample, which is for trying things out and is not the fund's "
         "portfolio. Set Fund, ETF and Risk model on the sheet Settings to your own."
     )
-    sheet.merge_range(row + 6, 0, row + 7, 6, said, note)
+    sheet.merge_range(row + 2, 0, row + 3, 6, said, note)
     if template.with_macros:
         sheet.insert_button(
             "E8",
@@ -112,11 +122,10 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 
 def _native_row(template: Template, sheet: Worksheet, row: int, source: int, values: Sequence[Cell]) -> None:
-    """Write a line of Start that shows a line of Neutral."""
-    shown = BETA if "beta" in str(values[0]) else PERCENT
+    """Write a line of Start that shows a line of Neutral, whatever measure that is."""
     for place, value in enumerate(values):
         column = letters(EXPOSURE_COLUMN + place)
-        style = template.style(num_format=shown, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
+        style = template.style(num_format=BETA, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
         sheet.write_formula(row, place, f"=Neutral!{column}{source}", style, cached(value))
 
 
@@ -127,7 +136,7 @@ def settings(template: Template) -> Worksheet:
     )
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 16)
-    sheet.set_column(2, 2, 24)
+    sheet.set_column(2, 2, 40)
     sheet.set_column(3, 3, 76)
     title = template.style(bold=True, font_size=12, font_color=ACCENT, bottom=2, bottom_color=ACCENT)
     row = 3

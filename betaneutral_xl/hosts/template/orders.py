@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 PRICE = "#,##0.00"
 
+SOURCE = 3
+"""The place of the sources among the columns of BN_PRICES."""
+
 
 def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet of prices and orders."""
@@ -45,7 +48,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     ordered = ("General", "General", MONEY, PRICE, MONEY)
     formats = (*prices, "General", "General", PRICE, "General", *ordered)
     for column, width in enumerate(widths):
-        sheet.set_column(column, column, width, template.style(num_format=formats[column]))
+        template.column(sheet, column + 1, width, formats[column], gap=column == SOURCE)
     label = template.style(bold=True)
     sheet.write_string(FIRST_ROW - 3, 0, "Prices: your own; else the holdings'; else the price file's", label)
     sheet.write_string(FIRST_ROW - 3, OWN_COLUMN - 1, "Your own prices", label)

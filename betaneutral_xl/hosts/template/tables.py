@@ -79,6 +79,10 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     return sheet
 
 
+WEIGHT = 2
+"""The place of the weights among the columns of LOAD_ETF."""
+
+
 def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet of the ETFs, side by side."""
     sheet = template.sheet(
@@ -88,10 +92,15 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     )
     for place in range(MOST_ETFS):
         left = 1 + place * ETF_STRIDE
-        for offset, width in enumerate((10, 38 if place == 0 else 24, 10, 10, 3)):
-            shown = PERCENT if offset == 2 else "General"  # noqa: PLR2004 - ticker, name, weight, class
-            sheet.set_column(left - 1 + offset, left - 1 + offset, width, template.style(num_format=shown))
+        for offset, width in enumerate((10, 36, 10, 11, 3)):  # ticker, name, weight, class
+            shown = PERCENT if offset == WEIGHT else "General"
+            template.column(sheet, left + offset, width, shown, gap=offset == WEIGHT + 1)
+        template.spilled_head(sheet, FIRST_ROW, left, left + ETF_STRIDE - 2)
         name = f"setting_etf_{place + 1}"
+        said = template.style(font_color=MUTED, italic=True)
+        sheet.write_formula(
+            FIRST_ROW - 2, left - 1, f'=IF({name}="","",{name})', said, "demo" if place == 0 else ""
+        )
         rows = results["etf"] if place == 0 else (("",),)
         text = f"LOAD_ETF({name})" if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
         template.formula(sheet, (FIRST_ROW, left), text, rows, ["General", "General", PERCENT, "General"])
@@ -110,6 +119,10 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     return sheet
 
 
+MOST_COLUMNS = 500
+"""Names of a matrix that is shown in colour."""
+
+
 def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet of the risk model: a handle, and the matrix behind it."""
     sheet = template.sheet(
@@ -118,7 +131,7 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
         "Annual, decimals. A6 is a handle that stands for the whole matrix, which is shown below.",
     )
     sheet.set_column(0, 0, 26)
-    sheet.set_column(1, len(results["matrix"]), 9, template.style(num_format="0.0000"))
+    sheet.set_column(1, MOST_COLUMNS, 9, template.style(num_format="0.0000"))
     text = f"COVARIANCE(BN_NAMES({RANGES['holdings']},{RANGES['etf']}),setting_risk,,TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
@@ -129,15 +142,22 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
         results["matrix"],
         ["General", *["0.0000"] * len(results["matrix"])],
     )
-    last = letters(len(results["matrix"]))
+    template.spilled_head(sheet, MATRIX_ROW, 1, MOST_COLUMNS + 1)
     sheet.conditional_format(
-        f"B{MATRIX_ROW + 1}:{last}{MATRIX_ROW + len(results['matrix']) - 1}",
+        f"B{MATRIX_ROW + 1}:{letters(MOST_COLUMNS + 1)}{MATRIX_ROW + MOST_COLUMNS}",
         {"type": "3_color_scale", "min_color": "#F8FAFC", "mid_color": "#BFD3EA", "max_color": "#3B6EA8"},
     )
     sheet.freeze_panes(MATRIX_ROW, 1)
     sheet.set_landscape()
     sheet.repeat_rows(MATRIX_ROW - 1)
     return sheet
+
+
+MOST_WEIGHT_COLUMNS = 4 + 2 * MOST_ETFS
+"""Columns of BETA_NEUTRAL with as many ETFs as there may be."""
+
+CHARTED = 7
+"""Columns from the measures to what the chart of the weights shows, which is hidden there."""
 
 
 def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -148,13 +168,15 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         "BETA_NEUTRAL and BN_EXPOSURE follow the settings; Rebalance writes a proposal that stays.",
     )
     sheet.set_column(0, 0, 12)
-    sheet.set_column(1, 9, 13, template.style(num_format=PERCENT))
+    sheet.set_column(1, 9, 14, template.style(num_format=PERCENT))
     sheet.set_column(10, 10, 3)
     sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32)
     sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12)
     head = results["weights"][0]
-    shown = ["General" if name == "ticker" else BETA if "beta" in str(name) else PERCENT for name in head]
+    shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
+    template.spilled_head(sheet, FIRST_ROW, 1, MOST_WEIGHT_COLUMNS)
+    _beta_rule(template, sheet)
     exposure = results["exposure"]
     template.formula(
         sheet, (FIRST_ROW, EXPOSURE_COLUMN), f"BN_EXPOSURE({PROBLEM})", exposure, ["General", *[BETA] * 4]
@@ -162,8 +184,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
     chart = template.book.add_chart({"type": "bar"})
     left = letters(EXPOSURE_COLUMN)
-    kept = [i for i, row in enumerate(exposure) if i and row[1] is not None]
-    first, last = FIRST_ROW + kept[0], FIRST_ROW + kept[-1]
+    first, last = FIRST_ROW + 1, FIRST_ROW + MOST_ETFS + 4  # betas, volatility, exposures, cash
     for place, (name, color) in enumerate((("before", "#94A3B8"), ("after", "#1D4ED8")), start=1):
         column = letters(EXPOSURE_COLUMN + place)
         chart.add_series(
@@ -180,29 +201,63 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         {"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}}
     )
     chart.set_x_axis({"num_format": "0.00", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    sheet.insert_chart(FIRST_ROW + 11, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
-    weights = template.book.add_chart({"type": "column"})
-    end = FIRST_ROW + len(results["weights"]) - 2
-    for name, color in (("weight", "#94A3B8"), ("new_weight", "#1D4ED8")):
-        column = letters(1 + head.index(name))
-        weights.add_series(
+    top = FIRST_ROW + 2 * MOST_ETFS + 9  # under the longest list of measures
+    sheet.insert_chart(top, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
+    sheet.insert_chart(
+        top + 16,
+        EXPOSURE_COLUMN - 1,
+        _weights_chart(template, sheet, results["weights"]),
+        {"object_position": 2},
+    )
+    table_paper(sheet, FIRST_ROW)
+    sheet.set_landscape()
+    return sheet
+
+
+def _beta_rule(template: Template, sheet: Worksheet) -> None:
+    """Show predicted betas as numbers: which columns they are depends on how many ETFs there are."""
+    beta = template.book.add_format({"num_format": BETA})
+    sheet.conditional_format(
+        FIRST_ROW, 1, LAST_ROW - 1, MOST_WEIGHT_COLUMNS - 1,
+        {"type": "formula", "criteria": f'=LEFT(B${FIRST_ROW},14)="predicted_beta"', "format": beta},
+    )  # fmt: skip
+
+
+def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
+    """Return the chart of the weights, over three hidden columns that find them wherever they stand."""
+    head, count = weights[0], len(weights) - 2
+    left = EXPOSURE_COLUMN + CHARTED
+    small = template.style(font_color=MUTED, num_format=PERCENT)
+    sheet.set_column(left - 1, left + 1, 11, small, {"hidden": True})
+    series = []
+    for place, name in enumerate(("ticker", "weight", "new_weight")):
+        column = left + place
+        sheet.write_string(FIRST_ROW - 1, column - 1, name, template.style(font_color=MUTED, bold=True))
+        source = f'MATCH("{name}",$A${FIRST_ROW}:$J${FIRST_ROW},0)'
+        for i in range(1, count + 1):
+            row = FIRST_ROW + i
+            text = f'=IF($A{row}="","",INDEX($A{row}:$J{row},{source}))'
+            sheet.write_formula(row - 1, column - 1, text, small, cached(weights[i][head.index(name)]))
+        area = f"${letters(column)}${FIRST_ROW + 1}:${letters(column)}${FIRST_ROW + count}"
+        series.append(f"={Sheet.NEUTRAL}!{area}")
+    chart = template.book.add_chart({"type": "column"})
+    chart.show_hidden_data()
+    for name, values, color in (("weight", series[1], "#94A3B8"), ("new weight", series[2], "#1D4ED8")):
+        chart.add_series(
             {
-                "name": name.replace("_", " "),
-                "categories": f"=Neutral!$A${FIRST_ROW + 1}:$A${end}",
-                "values": f"=Neutral!${column}${FIRST_ROW + 1}:${column}${end}",
+                "name": name,
+                "categories": series[0],
+                "values": values,
                 "fill": {"color": color},
                 "gap": 40,
                 "overlap": 0,
             }
         )
-    _frame(weights, "Weights")
-    weights.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
-    weights.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    weights.set_size({"width": 760, "height": 330})
-    sheet.insert_chart(FIRST_ROW + 27, EXPOSURE_COLUMN - 1, weights, {"object_position": 2})
-    table_paper(sheet, FIRST_ROW)
-    sheet.set_landscape()
-    return sheet
+    _frame(chart, "Weights")
+    chart.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
+    chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.set_size({"width": 760, "height": 330})
+    return chart
 
 
 def _percent_rules(template: Template, sheet: Worksheet, column: int, top: int, bottom: int) -> None:

@@ -44,12 +44,12 @@ def previous(template: Template) -> Worksheet:
 def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     """Prepare the sheet for what the button writes: formats by column, and by rule where columns vary."""
     sheet.set_column(0, 0, 32)
-    sheet.set_column(1, 5, 13, template.style(num_format=PERCENT))
-    sheet.set_column(6, 13, 16, template.style(num_format=PERCENT))
+    for first, last, width in ((1, 5, 15), (6, 6, 22), (7, 13, 16)):
+        sheet.set_column(first, last, width, template.style(num_format=PERCENT))
     head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
     for row, numbers in ((PROPOSAL.measures, 4), (PROPOSAL.table, 13)):
         for column in range(1, numbers + 1):
-            sheet.write_blank(row - 1, column, None, template.style(align="right"))
+            sheet.write_blank(row - 1, column, None, template.style(align="right", shrink=True))
         sheet.conditional_format(
             row - 1, 0, row - 1, 13, {"type": "formula", "criteria": f'=A${row}<>""', "format": head}
         )
@@ -81,7 +81,11 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     )
     total = template.book.add_format({"bold": True, "top": 1})
     sheet.conditional_format(
-        PROPOSAL.table, 0, LAST_ROW, 13, {"type": "formula", "criteria": f'=$A{top}="CASH"', "format": total}
+        PROPOSAL.table,
+        0,
+        LAST_ROW,
+        13,
+        {"type": "formula", "criteria": f'=AND($A{top}="CASH",A${PROPOSAL.table}<>"")', "format": total},
     )
     beside = PROPOSAL.beside - 1
     caution = template.book.add_format({"font_color": "#92400E"})
@@ -96,7 +100,7 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
 def log(template: Template) -> Worksheet:
     """Write the sheet in which the buttons enter what they did."""
     sheet = template.sheet(Sheet.LOG, "Log", "What the buttons did, the latest last.", tab=MUTED)
-    for column, width in enumerate((24, 14, 10, 14, 14, 12, 9, 90)):
+    for column, width in enumerate((24, 14, 10, 24, 24, 12, 9, 90)):
         shown = PERCENT if LOG_COLUMNS[column] == "turnover" else "General"
         sheet.set_column(column, column, width, template.style(num_format=shown, align="left"))
         sheet.write_string(LOG_ROW - 1, column, LOG_COLUMNS[column], template.band(left=True))
