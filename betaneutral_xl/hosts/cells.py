@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import marshal
 import math
-from dataclasses import dataclass
+import pickle
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
 from betaneutral_xl.tabular import printed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Cell = str | float | bool | date | None
 """What a cell can hold once it is read; ``None`` is a blank."""
@@ -34,6 +37,9 @@ EPOCH = date(1899, 12, 30)
 
 DAYS = (1.0, 2_958_465.0)
 """The numbers that are days in a spreadsheet: up to the end of the year 9999."""
+
+MOST_READ = 32_000_000
+"""Bytes of values of which the grids are remembered: a dozen matrices of 500 names."""
 
 YES, NO = frozenset({"true", "yes", "y", "1", "on"}), frozenset({"false", "no", "n", "0", "off"})
 
@@ -57,6 +63,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...] = ()
     top: int = 1
     left: int = 1
+    _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
     def blank(self) -> bool:
@@ -79,7 +86,12 @@ class Grid:
         return (cell for row in self.rows for cell in row)
 
     def digest(self) -> bytes:
-        """Return a hash of the content, the same wherever the range stands."""
+        """Return a hash of the content, the same wherever the range stands; made once."""
+        if not self._digest:
+            object.__setattr__(self, "_digest", self._hashed())
+        return self._digest
+
+    def _hashed(self) -> bytes:
         try:
             content = marshal.dumps(
                 cast("Any", self.rows), 2
@@ -98,6 +110,61 @@ class Grid:
         if len(self.rows) == self.width == 1:
             return self.what
         return f"row {self.top + row}, column {self.left + column} of {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A host's values as they came, and what makes cells of them, which is asked only where they are new."""
+
+    value: object
+    decode: Callable[[object], object]
+
+
+class Readings:
+    """Grids by the very bytes of the values that they were read from, so that no cell is walked twice.
+
+    The bytes are a pickle, which is written in C and tells 1, 1.0 and TRUE apart: equal bytes are
+    equal values. They are the key themselves, not a hash of them, so nothing is ever confused.
+
+    Parameters
+    ----------
+    most
+        Bytes that are kept in all.
+
+    """
+
+    def __init__(self, most: int = MOST_READ) -> None:
+        """Start empty."""
+        self._most = most
+        self._kept: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def read(self, value: object, what: str) -> Grid:
+        """Return a host's values as a grid, as ``read`` does."""
+        raw, decode = (value.value, value.decode) if isinstance(value, Raw) else (value, None)
+        try:
+            content = pickle.dumps(raw, pickle.HIGHEST_PROTOCOL)
+        except Exception:  # noqa: BLE001 - what cannot be written may raise anything; it is read each time
+            content = b""
+        key = (what, content, decode)
+        with self._lock:
+            known = self._kept.get(key) if content else None
+            if known is not None:
+                self._kept.move_to_end(key)
+                return known
+        grid = read(raw if decode is None else decode(raw), what)
+        if content:
+            self._keep(key, grid)
+        return grid
+
+    def _keep(self, key: tuple[str, bytes, object], grid: Grid) -> None:
+        with self._lock:
+            self._size += 0 if key in self._kept else len(key[1])
+            self._kept[key] = grid
+            while self._size > self._most:
+                (_, content, _), _ = self._kept.popitem(last=False)
+                self._size -= len(content)
 
 
 def read(value: object, what: str) -> Grid:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.rebalance import Rebalance
 
-__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "press"]
+__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "enter", "press"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def press(name: str, book: Workbook, session: Session) -> Outcome:
     finally:
         book.say("")
     try:
-        _enter(book, button.label, "failed", outcome.message)
+        enter(book, button.label, "failed", outcome.message)
     except Exception:  # noqa: BLE001 - the message must reach the user, with or without the entry
         session.write_log(button.label, traceback.format_exc())
     return outcome
@@ -94,7 +94,7 @@ def rebalance(book: Workbook, session: Session) -> str:
         result.turnover,
         sum(map(_is_traded, result.trades.tolist())),
     )
-    _enter(book, "Rebalance", "done", message, measures)
+    enter(book, "Rebalance", "done", message, measures)
     return message
 
 
@@ -108,7 +108,7 @@ def restore(book: Workbook, _: Session) -> str:
     book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, old)
     message = f"Restored: {old[0][0]}. Restore again to swap back."
-    _enter(book, "Restore", "done", message)
+    enter(book, "Restore", "done", message)
     return message
 
 
@@ -121,7 +121,7 @@ def report(book: Workbook, session: Session) -> str:
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")
     message = f"Report: {path.name}, in the workbook's folder."
-    _enter(book, "Report", "done", message)
+    enter(book, "Report", "done", message)
     return message
 
 
@@ -138,7 +138,7 @@ def orders(book: Workbook, session: Session) -> str:
     path = book.folder / f"{book.stem} orders {now():%Y-%m-%d %H%M%S}.csv"
     save(path, order_list.as_csv(proposed, made, quotes).encode("utf-8-sig"))
     message = f"{order_list.told(proposed, made, path.name)} {proposal.after(made)}"
-    _enter(book, "Orders", "done", message)
+    enter(book, "Orders", "done", message)
     return message
 
 
@@ -151,7 +151,7 @@ def refresh(book: Workbook, session: Session) -> str:
     session.refresh()
     book.recalculate()
     message = "Everything is fetched and computed anew."
-    _enter(book, "Refresh", "done", message)
+    enter(book, "Refresh", "done", message)
     return message
 
 
@@ -182,7 +182,7 @@ def _with_error(beta: float, error: float) -> str:
     return shown if error != error else f"{shown} +/- {error:.2f}"  # noqa: PLR0124 - unknown
 
 
-def _enter(
+def enter(
     book: Workbook,
     action: str,
     result: str,

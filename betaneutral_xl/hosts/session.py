@@ -122,6 +122,7 @@ class Session:
         self.memory = Memory()
         self.last_error: Failure | None = None
         self._origins: OrderedDict[bytes, object] = OrderedDict()
+        self._readings = cells.Readings()
         self._lock = Lock()
 
     @property
@@ -177,7 +178,7 @@ class Session:
         function.require_count(len(values))
         padded = [*values, *[None] * (len(function.arguments) - len(values))]
         grids = [
-            cells.read(value, argument.name)
+            self._readings.read(value, argument.name)
             for value, argument in zip(padded, function.arguments, strict=True)
         ]
         for grid, argument in zip(grids, function.arguments, strict=True):

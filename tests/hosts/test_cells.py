@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -149,3 +149,44 @@ def test_an_error_is_one_short_line() -> None:
     line = cells.error_text(InputError("first\nsecond " + "x" * 400))
     assert line.startswith("#BETA! first second x")
     assert len(line) <= cells.LONGEST
+
+
+def test_values_that_were_read_are_not_walked_again() -> None:
+    decoded: list[object] = []
+
+    def decode(value: object) -> object:
+        decoded.append(value)
+        return value
+
+    readings = cells.Readings()
+    first = readings.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
+    again = readings.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
+    assert again is first
+    assert len(decoded) == 1
+    assert readings.read([[1.5, "A"], [None, date(2025, 11, 18)]], "other").what == "other"
+
+
+@pytest.mark.parametrize("pair", [(1.0, True), (0.0, False), ("1", 1.0), (None, ""), (0.0, -0.0)])
+def test_values_that_only_look_equal_are_read_each_for_itself(pair: tuple[Any, Any]) -> None:
+    readings = cells.Readings()
+    for value in (*pair, *pair):
+        got, expected = readings.read([[value, 1.0]], "x"), cells.read([[value, 1.0]], "x")
+        assert repr(got.rows) == repr(expected.rows)
+        assert got.digest() == expected.digest()
+
+
+def test_readings_forget_the_oldest_beyond_their_size() -> None:
+    readings = cells.Readings(most=2_000)
+    first = readings.read([[float(i) for i in range(100)]], "x")
+    assert readings.read([[float(i) for i in range(100)]], "x") is first
+    for start in range(1, 5):
+        readings.read([[float(start + i) for i in range(100)]], "x")
+    assert readings.read([[float(i) for i in range(100)]], "x") is not first
+
+
+def test_values_that_cannot_be_written_are_read_each_time() -> None:
+    class Own(float):
+        def __reduce__(self) -> str:
+            raise TypeError
+
+    assert cells.Readings().read([[Own(2.5)]], "x").rows == ((2.5,),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import xlwings as xw
@@ -29,7 +30,11 @@ def press(name: str) -> None:
     """Do what a button of the calling workbook does, and show its message."""
     book = xw.Book.caller()
     try:
-        outcome = VIEWS[name](book) if name in VIEWS else rebalance.press(name, ExcelWorkbook(book), session)
+        if name in VIEWS:
+            outcome = VIEWS[name](book)
+        else:
+            outcome = rebalance.press(name, ExcelWorkbook(book), session)
+            outcome = _with_versions(book, rebalance.BUTTONS[name].label, outcome)
     except BetaNeutralError as error:
         outcome = Outcome(str(error), error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
@@ -83,16 +88,36 @@ def require_current(book: xw.Book) -> None:
         With both versions.
 
     """
+    apart = differences(book)
+    if apart:
+        raise WorkbookOutOfDate(apart)
+
+
+def differences(book: xw.Book) -> str:
+    """Say which versions the workbook was built with, where others are installed; nothing if none differs."""
     grid = cells.read(ExcelWorkbook(book).below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
     built = {str(row[0]): str(row[1]) for row in grid.rows if row[1] is not None}
-    for what, installed in (("betaneutral_xl", __version__), ("xlwings", xw.__version__)):
-        then = built.get(BUILT_WITH[what], "an unknown version")
-        if then != installed:
-            msg = (
-                f"The workbook was built with {what} {then}, and {installed} is installed. "
-                "Build it anew: betaneutral-xl workbook build."
-            )
-            raise WorkbookOutOfDate(msg)
+    apart = [
+        f"{what} {then}, and {installed} is installed"
+        for what, installed in (("betaneutral_xl", __version__), ("xlwings", xw.__version__))
+        if (then := built.get(BUILT_WITH[what], "an unknown version")) != installed
+    ]
+    if not apart:
+        return ""
+    return (
+        f"The workbook was built with {'; with '.join(apart)}. Build it anew: betaneutral-xl workbook build."
+    )
+
+
+def _with_versions(book: xw.Book, label: str, outcome: Outcome) -> Outcome:
+    """Add to a button's message, and to the sheet Log, that versions differ; that stops nothing."""
+    try:
+        apart = differences(book)
+        if apart:
+            rebalance.enter(ExcelWorkbook(book), label, "versions", apart)
+    except BetaNeutralError:
+        return outcome  # a workbook of the user's own making has no such sheets
+    return replace(outcome, message=f"{outcome.message}\n\n{apart}") if apart else outcome
 
 
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {

@@ -7,13 +7,16 @@ the functions; elsewhere they do nothing.
 from __future__ import annotations
 
 import inspect
+from collections import OrderedDict
 from datetime import date, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
 from xlwings.conversion.standard import ReadValueFromRangeStage
 
+from betaneutral_xl.hosts.cells import Raw
 from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.session import Session
 
@@ -38,7 +41,7 @@ class UsedCells(Accessor):
         """Return the steps from an argument to rows."""
         steps: Any = Pipeline()
         read: Any = ReadValueFromRangeStage
-        for step in (_cut_to_used, read(options), _name_errors):
+        for step in (_cut_to_used, read(options), _as_it_came):
             steps.append_stage(step)
         return steps
 
@@ -63,14 +66,19 @@ def _cut_to_used(context: Any) -> None:
     context.range = context.range[:rows, :]
 
 
-def _name_errors(context: Any) -> None:
+def _as_it_came(context: Any) -> None:
+    """Hand the values on unread: of what was read before, the session knows the answer by their bytes."""
+    context.value = Raw(context.value, _with_errors_named)
+
+
+def _with_errors_named(value: Any) -> Any:
     """Replace the whole numbers that stand for error cells by the errors' names."""
-    value = context.value
     rows = value if isinstance(value, (list, tuple)) else ((value,),)
     if rows and not isinstance(rows[0], (list, tuple)):
         rows = (rows,)
-    clean = context.engine.impl.clean_value_data
-    context.value = [
+    engine: Any = xw.engines.active
+    clean = engine.impl.clean_value_data
+    return [
         clean([row], datetime, None, None, err_to_str=True)[0]
         if any(type(one) is int for one in row)
         else row
@@ -78,13 +86,42 @@ def _name_errors(context: Any) -> None:
     ]
 
 
+class Handed:
+    """Answers as Excel takes them, so that one that is given again is not walked again.
+
+    The session answers what is asked again with the very same rows; by these they are known.
+    """
+
+    MOST = 16
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._kept: OrderedDict[int, tuple[Rows, list[list[Any]]]] = OrderedDict()
+        self._lock = Lock()
+
+    def over(self, rows: Rows, prepare: Callable[[Any], Any]) -> list[list[Any]]:
+        """Return rows with blanks as empty text, which a cell shows as nothing, and days as COM has them."""
+        with self._lock:
+            known = self._kept.get(id(rows))
+            if known is not None:
+                return known[1]
+        taken = [
+            ["" if one is None else prepare(one) if isinstance(one, date) else one for one in row]
+            for row in rows
+        ]
+        with self._lock:
+            self._kept[id(rows)] = rows, taken  # keeps the rows alive, and so their id theirs
+            while len(self._kept) > self.MOST:
+                self._kept.popitem(last=False)
+        return taken
+
+
+_handed = Handed()
+
+
 def _as_excel_takes(context: Any) -> None:
-    """Give blanks as empty text, which a cell shows as nothing, and days as COM has them."""
     prepare = context.engine.impl.prepare_xl_data_element
-    context.value = [
-        ["" if one is None else prepare(one, {}) if isinstance(one, date) else one for one in row]
-        for row in context.value
-    ]
+    context.value = _handed.over(context.value, lambda one: prepare(one, {}))
 
 
 def _registered(function: Function) -> Callable[..., Rows]:

@@ -136,7 +136,10 @@ def test_orders_and_report_are_written_beside_the_workbook(
     press(opened, "rebalance")
     press(opened, "orders")
     (orders,) = tmp_path.glob("betaneutral orders *.csv")
-    assert orders.read_text(encoding="utf-8-sig").startswith("ticker,weight,")
+    text = orders.read_text(encoding="utf-8-sig")
+    assert text.startswith("fund,quant_paper\nas of,2025-11-18\n")
+    assert "\nticker,side,shares,price,notional\nTSM,SELL SHORT,2766," in text
+    assert alerts[-1][1].startswith(f"Orders: 45 in {orders.name}, in the workbook's folder. In whole shares")
     press(opened, "report")
     assert len(list(tmp_path.glob("betaneutral report *.xlsx"))) == 1
 
@@ -153,15 +156,54 @@ def test_settings_shows_the_sheet_without_a_message(opened: com.Book, alerts: Al
     assert alerts == []
 
 
+def with_versions(book: com.Book, package: str, library: str) -> None:
+    conf = com.Sheet(book, Sheet.XLWINGS)
+    conf.cells.update({(1, 1): "BUILT WITH BETANEUTRAL_XL", (1, 2): package})
+    conf.cells.update({(2, 1): "BUILT WITH XLWINGS", (2, 2): library})
+    book.Worksheets.append(conf)
+
+
+def test_every_button_says_that_versions_differ_and_works_all_the_same(
+    opened: com.Book, alerts: Alerts
+) -> None:
+    with_versions(opened, "0.0.1", "0.0.2")
+    press(opened, "rebalance")
+    mode, message = alerts[-1]
+    assert mode == "info"
+    assert message.startswith("Beta to JHAI 0.52")
+    assert f"built with betaneutral_xl 0.0.1, and {__version__} is installed; with xlwings 0.0.2" in message
+    log = opened.Worksheets(Sheet.LOG).cells
+    assert [log[row, 3] for row in (5, 6)] == ["done", "versions"]
+    press(opened, "refresh")
+    assert "betaneutral-xl workbook build" in alerts[-1][1]
+
+
+def test_nothing_is_said_of_versions_that_agree(opened: com.Book, alerts: Alerts) -> None:
+    with_versions(opened, __version__, xw.__version__)
+    press(opened, "rebalance")
+    assert "built with" not in alerts[-1][1]
+    assert (6, 3) not in opened.Worksheets(Sheet.LOG).cells
+
+
+def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Alerts, tmp_path: Path) -> None:
+    press(opened, "rebalance")
+    sheet = opened.Worksheets(Sheet.REBALANCE).cells
+    at = next(row for row in range(PROPOSAL.table + 1, 200) if sheet[row, 1] == "MSFT")
+    sheet[at, 5] = 0.0
+    press(opened, "orders")
+    mode, message = alerts[-1]
+    assert mode == "info"
+    assert "1 new weights are edited (MSFT): their beta is -0.02" in message
+    (orders,) = tmp_path.glob("betaneutral orders *.csv")
+    assert "\nMSFT,SELL,1834," in orders.read_text(encoding="utf-8-sig")
+
+
 def test_the_check_compares_versions(opened: com.Book, alerts: Alerts) -> None:
-    conf = com.Sheet(opened, Sheet.XLWINGS)
-    conf.cells.update({(1, 1): "BUILT WITH BETANEUTRAL_XL", (1, 2): __version__})
-    conf.cells.update({(2, 1): "BUILT WITH XLWINGS", (2, 2): "0.0.1"})
-    opened.Worksheets.append(conf)
+    with_versions(opened, __version__, "0.0.1")
     press(opened, "check")
     assert alerts[-1][0] == "critical"
     assert "built with xlwings 0.0.1" in alerts[-1][1]
-    conf.cells[2, 2] = xw.__version__
+    opened.Worksheets(Sheet.XLWINGS).cells[2, 2] = xw.__version__
     press(opened, "check")
     assert alerts[-1][0] == "info"
 

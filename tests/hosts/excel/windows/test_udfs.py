@@ -10,6 +10,7 @@ import pytest
 import replaced_com as com
 import xlwings as xw
 
+from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.excel import vba
 from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY, FUNCTIONS
 
@@ -183,6 +184,29 @@ def test_recalculation_of_the_template_costs_under_5_ms_a_function(book: com.Boo
 
     once()
     assert min(once() for _ in range(5)) / len(calls) < 0.005
+
+
+def test_what_is_asked_again_is_neither_read_nor_written_cell_by_cell(
+    book: com.Book, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area = put(book, "A1", big(60))
+    ((handle,),) = call(book, "COVARIANCE", area, com.MISSING, com.MISSING, True)  # noqa: FBT003 - as Excel passes it
+    matrix = call(book, "BN_MATRIX", handle)
+
+    def walked(*_: Any) -> Any:
+        pytest.fail("the cells are walked again")
+
+    monkeypatch.setattr(cells, "read", walked)
+    assert call(book, "COVARIANCE", area, com.MISSING, com.MISSING, True) == [[handle]]  # noqa: FBT003 - likewise
+    assert call(book, "BN_MATRIX", handle) is matrix
+
+
+def test_an_error_cell_and_a_number_of_the_same_bits_are_told_apart(book: com.Book, session: Session) -> None:
+    number = float(com.ERRORS["#N/A"])
+    ((line,),) = call(book, "BETA_NEUTRAL", put(book, "A1", [["A", "#N/A"]]), put(book, "D1", ETF), RISK)
+    assert line == "#BETA! row 1, column 2 of holdings is #N/A. Correct that cell first."
+    ((line,),) = call(book, "BETA_NEUTRAL", put(book, "A1", [["A", number]]), put(book, "D1", ETF), RISK)
+    assert "is #N/A" not in line
 
 
 def blanked(rows: list[list[Any]]) -> list[list[Any]]:

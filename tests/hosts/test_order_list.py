@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl.hosts import template
+from betaneutral_xl.hosts.files import FileWorkbook
+from betaneutral_xl.hosts.layout import OWN_PRICES, PROPOSAL, Sheet
+from betaneutral_xl.hosts.rebalance import Outcome, press
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COLUMNS = {"ticker": 1, "weight": 2, "predicted_beta": 4, "new_weight": 5, "trade": 6}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    settings = Settings(cache=tmp_path_factory.mktemp("cache"))
+    return template.build(Session(settings), {"betaneutral_xl": "0.1.0"})
+
+
+class Desk:
+    """A workbook in a file, its settings, its proposal and the lists of orders that it writes."""
+
+    def __init__(self, path: Path, session: Session) -> None:
+        self.book, self.session = FileWorkbook(path), session
+
+    def set(self, name: str, value: Any) -> None:
+        """Fill in a setting."""
+        sheet, cell = self.book._cells_of(f"setting_{name}")
+        self.book._book[sheet][cell] = value
+
+    def own_price(self, ticker: str, price: float) -> None:
+        """Type a price."""
+        sheet, area = self.book._cells_of(OWN_PRICES)
+        row = self.book._book[sheet][area][1]
+        row[0].value, row[1].value = ticker, price
+
+    def press(self, name: str) -> Outcome:
+        """Press a button."""
+        return press(name, self.book, self.session)
+
+    def proposed(self, ticker: str, column: str) -> Any:
+        """Return a cell of the proposal."""
+        sheet = self.book._book[Sheet.REBALANCE]
+        rows = sheet.iter_rows(min_row=PROPOSAL.table + 1)
+        return next(row[COLUMNS[column] - 1] for row in rows if row[0].value == ticker)
+
+    def beside(self) -> list[str]:
+        """Return what the proposal says beside its table."""
+        sheet = self.book._book[Sheet.REBALANCE]
+        lines = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
+        return [str(line) for line in lines if line]
+
+    def written(self) -> tuple[dict[str, str], list[dict[str, str]]]:
+        """Return the file that was written: its head and its orders."""
+        (path,) = self.book.folder.glob("* orders *.csv")
+        about, table = path.read_text(encoding="utf-8-sig").split("\n\n")
+        head = {row[0]: row[1] for row in csv.reader(io.StringIO(about))}
+        return head, list(csv.DictReader(io.StringIO(table)))
+
+
+@pytest.fixture
+def desk(built: bytes, tmp_path: Path) -> Desk:
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes(built)
+    return Desk(path, Session(Settings(cache=tmp_path / "cache")))
+
+
+def test_the_list_says_what_it_is_and_adds_up(desk: Desk) -> None:
+    assert desk.press("rebalance").error is None
+    outcome = desk.press("orders")
+    assert outcome.error is None
+    about, orders = desk.written()
+    assert (about["fund"], about["as of"]) == ("quant_paper", "2025-11-18")
+    assert about["proposal"] == "quant_paper to JHAI: beta 0 by hedge"
+    assert about["source of prices"].startswith(
+        "Prices: 39 of the embedded sample (2025-11-18), 6 of holdings"
+    )
+    assert abs(float(about["beta to JHAI after whole shares"])) < 1e-5
+    assert {order["side"] for order in orders} == {"SELL", "SELL SHORT"}
+    paid = sum(float(order["notional"]) for order in orders)
+    assert float(about["cash after"]) == pytest.approx(float(about["cash before"]) + paid, abs=1.0)
+    for order in orders:
+        value = int(order["shares"]) * float(order["price"])
+        assert float(order["notional"]) == pytest.approx(value, abs=0.01)
+
+
+def test_orders_without_prices_are_refused_with_every_name(desk: Desk) -> None:
+    desk.set("prices", None)
+    assert desk.press("rebalance").error is None
+    assert desk.beside()[0].startswith("No orders: No price for 39 of 45 trades: ANET, APH")
+    outcome = desk.press("orders")
+    assert outcome.message.startswith("No price for 39 of the names to be traded: ANET, APH, APP")
+    assert "WDAY" in outcome.message
+    assert "Type them on the sheet Orders (blue cells), or set a price file" in outcome.message
+    assert not list(desk.book.folder.glob("* orders *.csv"))
+
+
+def test_a_price_that_is_typed_goes_before_all(desk: Desk) -> None:
+    desk.own_price("nvda us", 200.0)
+    desk.press("rebalance")
+    desk.press("orders")
+    about, orders = desk.written()
+    assert {order["ticker"]: order["price"] for order in orders}["NVDA"] == "200.0"
+    assert "1 of your own prices (of an unknown day)" in about["source of prices"]
+
+
+def test_weights_that_were_edited_are_ordered_and_their_beta_is_told(desk: Desk) -> None:
+    desk.press("rebalance")
+    beta = float(desk.proposed("MSFT", "predicted_beta").value)
+    cell = desk.proposed("MSFT", "new_weight")
+    left = cell.value - 0.01
+    cell.value = left
+    outcome = desk.press("orders")
+    about, orders = desk.written()
+    assert about["new weights edited"] == "MSFT"
+    assert float(about["beta to JHAI of the new weights"]) == pytest.approx(-0.01 * beta, abs=1e-9)
+    assert f"(MSFT): their beta is {-0.01 * beta:.4f} to JHAI" in outcome.message
+    shares = {order["ticker"]: int(order["shares"]) for order in orders}
+    assert shares["MSFT"] * 490.682 == pytest.approx((0.09 - left) * 1e7, rel=0.01)
+
+
+def test_a_restored_proposal_of_another_target_is_ordered_as_it_stands(desk: Desk) -> None:
+    desk.press("rebalance")
+    desk.set("target", 0.3)
+    desk.press("rebalance")
+    desk.press("restore")
+    assert desk.press("orders").error is None
+    about, _ = desk.written()
+    assert about["new weights edited"] == "none"
+    assert abs(float(about["beta to JHAI of the new weights"])) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("ticker", "column", "value", "message"),
+    [
+        ("MSFT", "weight", 0.2, "The proposal is of other inputs than there are now: weight of MSFT is 0.2"),
+        ("MSFT", "predicted_beta", 0.2, "predicted_beta of MSFT is 0.2 there and 0.5"),
+        ("MSFT", "ticker", "MSFX", "MSFT, MSFX are only in one of them"),
+        ("MSFT", "new_weight", None, "The proposal has no new_weight for MSFT"),
+        ("MSFT", "new_weight", "much", "new_weight of MSFT in the proposal is 'much', not a number"),
+        ("NTSK", "new_weight", 0.01, "No risk data of NTSK"),
+    ],
+)
+def test_a_proposal_that_cannot_be_verified_is_refused(
+    desk: Desk, ticker: str, column: str, value: Any, message: str
+) -> None:
+    desk.press("rebalance")
+    desk.proposed(ticker, column).value = value
+    outcome = desk.press("orders")
+    assert outcome.error is not None
+    assert message in outcome.message
+    assert not list(desk.book.folder.glob("* orders *.csv"))
+
+
+def test_the_hedge_can_be_ordered_in_the_etf(desk: Desk) -> None:
+    desk.set("trade", "etfs")
+    desk.press("rebalance")
+    assert desk.beside()[0].startswith("Instead of the names: sell short ")
+    desk.press("orders")
+    _, (order,) = desk.written()
+    assert (order["ticker"], order["side"]) == ("JHAI", "SELL SHORT")
+    assert float(order["notional"]) == pytest.approx(0.5231 * 1e7, rel=1e-3)
+
+
+def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
+    desk.set("lot", 10.0)
+    desk.set("min_notional", 50_000.0)
+    desk.press("rebalance")
+    outcome = desk.press("orders")
+    assert "Left out as too small: " in outcome.message
+    _, orders = desk.written()
+    assert all(int(order["shares"]) % 10 == 0 for order in orders)
+
+
+def test_prices_of_the_sheet_are_taken_where_the_inputs_are_the_sheets(desk: Desk) -> None:
+    desk.set("inputs", "sheets")
+    sheet = desk.book._book[Sheet.ORDERS]
+    row = next(row for row in sheet.iter_rows(min_row=7, max_col=2) if row[0].value == "TSM")
+    row[1].value = 300.0
+    desk.press("rebalance")
+    desk.press("orders")
+    _, orders = desk.written()
+    assert {order["ticker"]: order["price"] for order in orders}["TSM"] == "300.0"
