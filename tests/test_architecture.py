@@ -45,6 +45,21 @@ LAYERS: dict[str, list[set[str]]] = {
 }
 """What is in a package, from the innermost to the outermost; a package in it counts as one."""
 
+HOSTS = [
+    {"cells", "handles", "layout", "memory"},
+    {"entries", "tables"},
+    {"session"},
+    {"files", "workbook", "worksheet"},
+    {"trading"},
+    {"functions"},
+    {"reference", "task", "template"},
+    {"proposal"},
+    {"order_list"},
+    {"rebalance"},
+    {"calc", "excel"},
+]
+"""The order within the package of the hosts."""
+
 HEAVY = {
     "pandas",
     "scipy",
@@ -119,6 +134,25 @@ def test_imports_point_one_way(path: Path) -> None:
         package = ".".join(own[:depth])
         if package in LAYERS:
             assert layer(package, other) < layer(package, mine), f"{'.'.join(own)} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in modules() if path.relative_to(ROOT).parts[0] == "hosts"],
+    ids=lambda path: path.stem,
+)
+def test_imports_of_the_hosts_point_one_way(path: Path) -> None:
+    rank = {name: i for i, names in enumerate(HOSTS) for name in names}
+    part = path.relative_to(ROOT).parts[1].removesuffix(".py")
+    nodes = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+    ]
+    modules_named = [str(node.module).removeprefix("betaneutral_xl.hosts.").split(".")[0] for node in nodes]
+    beside = [alias.name for node in nodes if node.module == "betaneutral_xl.hosts" for alias in node.names]
+    for imported in {name for name in (*modules_named, *beside) if name in rank} - {part}:
+        assert rank[imported] < rank[part], f"{part} imports {imported}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())

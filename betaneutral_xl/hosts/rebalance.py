@@ -21,6 +21,7 @@ from betaneutral_xl.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from betaneutral_xl.hosts.session import Session
     from betaneutral_xl.rebalance import Rebalance
@@ -117,7 +118,7 @@ def report(book: Workbook, session: Session) -> str:
     from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
 
     result = solved(book, Task.of(book, session))
-    path = book.folder / f"{book.stem} report {now():%Y-%m-%d %H%M%S}.xlsx"
+    path = _new_file(book, "report", "xlsx")
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")
     message = f"Report: {path.name}, in the workbook's folder."
@@ -135,11 +136,18 @@ def orders(book: Workbook, session: Session) -> str:
     task = Task.of(book, session)
     book.say("Making orders ...")
     made, quotes = order_list.orders_of(task, order_list.verified(task, proposed))
-    path = book.folder / f"{book.stem} orders {now():%Y-%m-%d %H%M%S}.csv"
+    path = _new_file(book, "orders", "csv")
     save(path, order_list.as_csv(proposed, made, quotes).encode("utf-8-sig"))
     message = f"{order_list.told(proposed, made, path.name)} {proposal.after(made)}"
     enter(book, "Orders", "done", message)
     return message
+
+
+def _new_file(book: Workbook, what: str, ending: str) -> Path:
+    """Return a path beside the workbook that nothing has yet: its name, what it is, the time."""
+    stem = f"{book.stem} {what} {now():%Y-%m-%d %H%M%S}"
+    paths = (book.folder / f"{stem}{again}.{ending}" for again in ("", *(f" ({i})" for i in range(2, 100))))
+    return next(path for path in paths if not path.exists())
 
 
 def _is_traded(trade: object) -> bool:

@@ -8,33 +8,26 @@ warnings) and not what a table can say of them.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections import OrderedDict
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell, SourceError
+from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
 from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.cells import Cell, Grid
 from betaneutral_xl.hosts.handles import Handles
+from betaneutral_xl.hosts.memory import MOST_RESULTS, Memory
 from betaneutral_xl.provenance import now
 from betaneutral_xl.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from betaneutral_xl.hosts.functions import Function
-
-T = TypeVar("T")
-
-MOST_RESULTS = 512
-RETRY_AFTER = 60.0
-"""Seconds for which a failure of the network is remembered, so that a recalculation does not wait again."""
+    from betaneutral_xl.hosts.entries import Function
 
 LOG = "worksheet.log"
 LONGEST_LOG = 1_000_000
@@ -44,65 +37,12 @@ Rows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What a function answers: rows for the cells, and the value that they show, if it has more to say."""
-
-    rows: Sequence[Sequence[Any]]
-    value: object = None
-
-
-@dataclass(frozen=True, slots=True)
 class Failure:
     """The last error that a cell showed."""
 
     at: datetime
     function: str
     text: str
-
-
-class Memory:
-    """Values by key, each computed once, however many ask at once."""
-
-    def __init__(self, most: int = MOST_RESULTS) -> None:
-        """Start empty."""
-        self._most = most
-        self._kept: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
-        self._lock = Lock()
-
-    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return what is kept under the key, or compute and keep it.
-
-        An error is not kept, except one of a source, for a minute.
-        """
-        with self._lock:
-            made, future = self._kept.get(key, (0.0, None))
-            if future is not None and self._stale(made, future):
-                future = None
-            mine = future is None
-            if future is None:
-                future = Future()
-                self._kept[key] = (time.monotonic(), future)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-        if mine:
-            try:
-                future.set_result(compute())
-            except BaseException as error:
-                future.set_exception(error)
-                raise
-        return cast("T", future.result())
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-
-    @staticmethod
-    def _stale(made: float, future: Future[Any]) -> bool:
-        if not future.done() or future.exception() is None:
-            return False
-        return not isinstance(future.exception(), SourceError) or time.monotonic() - made > RETRY_AFTER
 
 
 class Session:

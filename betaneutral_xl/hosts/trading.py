@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.api import choice
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts import cells, tables
-from betaneutral_xl.hosts.session import Result
+from betaneutral_xl.hosts.entries import Result
 from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, tables_of, union
 from betaneutral_xl.orders import Ticket, Tradable, orders_in
 from betaneutral_xl.quotes import STALE_DAYS, Quotes

@@ -19,8 +19,8 @@ from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl.hosts.entries import Result
 from betaneutral_xl.hosts.handles import is_handle
-from betaneutral_xl.hosts.session import Result
 from betaneutral_xl.neutral import neutralise, reach
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now

@@ -170,6 +170,13 @@ def test_the_hedge_can_be_ordered_in_the_etf(desk: Desk) -> None:
     assert float(order["notional"]) == pytest.approx(0.5231 * 1e7, rel=1e-3)
 
 
+def test_a_list_never_overwrites_another(desk: Desk) -> None:
+    desk.press("rebalance")
+    for _ in range(3):
+        assert desk.press("orders").error is None
+    assert len(list(desk.book.folder.glob("* orders *.csv"))) == 3
+
+
 def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
     desk.set("lot", 10.0)
     desk.set("min_notional", 50_000.0)
