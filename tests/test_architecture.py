@@ -31,6 +31,19 @@ LAYERS: dict[str, list[set[str]]] = {
         {"cli"},
         {"__main__"},
     ],
+    "betaneutral_xl.hosts": [
+        {"cells", "handles", "layout", "memory"},
+        {"entries", "tables"},
+        {"session"},
+        {"files", "workbook", "worksheet"},
+        {"trading"},
+        {"functions"},
+        {"reference", "task", "template"},
+        {"proposal"},
+        {"order_list"},
+        {"rebalance"},
+        {"excel"},
+    ],
     "betaneutral_xl.optimisation": [
         {"quadratic"},
         {"closed_forms", "conditions", "dual_newton", "linear"},
@@ -44,21 +57,6 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
 }
 """What is in a package, from the innermost to the outermost; a package in it counts as one."""
-
-HOSTS = [
-    {"cells", "handles", "layout", "memory"},
-    {"entries", "tables"},
-    {"session"},
-    {"files", "workbook", "worksheet"},
-    {"trading"},
-    {"functions"},
-    {"reference", "task", "template"},
-    {"proposal"},
-    {"order_list"},
-    {"rebalance"},
-    {"calc", "excel"},
-]
-"""The order within the package of the hosts."""
 
 HEAVY = {
     "pandas",
@@ -134,25 +132,6 @@ def test_imports_point_one_way(path: Path) -> None:
         package = ".".join(own[:depth])
         if package in LAYERS:
             assert layer(package, other) < layer(package, mine), f"{'.'.join(own)} imports {imported}"
-
-
-@pytest.mark.parametrize(
-    "path",
-    [path for path in modules() if path.relative_to(ROOT).parts[0] == "hosts"],
-    ids=lambda path: path.stem,
-)
-def test_imports_of_the_hosts_point_one_way(path: Path) -> None:
-    rank = {name: i for i, names in enumerate(HOSTS) for name in names}
-    part = path.relative_to(ROOT).parts[1].removesuffix(".py")
-    nodes = [
-        node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom)
-    ]
-    modules_named = [str(node.module).removeprefix("betaneutral_xl.hosts.").split(".")[0] for node in nodes]
-    beside = [alias.name for node in nodes if node.module == "betaneutral_xl.hosts" for alias in node.names]
-    for imported in {name for name in (*modules_named, *beside) if name in rank} - {part}:
-        assert rank[imported] < rank[part], f"{part} imports {imported}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
