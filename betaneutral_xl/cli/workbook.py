@@ -16,6 +16,8 @@ examples:
       writes betaneutral.xlsm (Excel) and betaneutral.xlsx (Calc, and for reading) into this folder
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
+  betaneutral-xl workbook run betaneutral.xlsx --button orders
+      writes whole-share orders of the proposal as a CSV file; prices are as the workbook's settings say
   betaneutral-xl workbook run betaneutral.xlsx --button report
 """
 

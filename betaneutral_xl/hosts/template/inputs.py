@@ -59,7 +59,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
         (
             "2  Look",
-            "Holdings, ETF, Covariance and Neutral calculate by themselves; nothing is fetched twice.",
+            "Holdings, ETF, Covariance, Neutral and Orders calculate by themselves; nothing is fetched twice.",
         ),
         (
             "3  Rebalance",
@@ -126,7 +126,8 @@ def _native_row(template: Template, sheet: Worksheet, row: int, source: int, val
     for place, value in enumerate(values):
         column = letters(EXPOSURE_COLUMN + place)
         style = template.style(num_format=BETA, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
-        sheet.write_formula(row, place, f"=Neutral!{column}{source}", style, cached(value))
+        there = f"Neutral!{column}{source}"
+        sheet.write_formula(row, place, f'=IF({there}="","",{there})', style, cached(value))
 
 
 def settings(template: Template) -> Worksheet:
