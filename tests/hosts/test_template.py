@@ -4,19 +4,21 @@ import io
 import re
 import subprocess
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
 
 from betaneutral_xl.hosts import template
-from betaneutral_xl.hosts.functions import FUNCTIONS
+from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS
 from betaneutral_xl.hosts.layout import LIMITS, SETTINGS, Sheet
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from betaneutral_xl.hosts.session import Rows
 
 VERSIONS = {"betaneutral_xl": "0.1.0"}
 
@@ -119,3 +121,65 @@ def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
                 compared += 1
     assert compared > 5000
     assert after[Sheet.HOLDINGS]["E4"].value == pytest.approx(1.0)
+
+
+def anchor(sheet: Any, function: str) -> tuple[int, int]:
+    """Return the row and column of the cell in which a function of ours answers."""
+    found = [
+        (cell.row, cell.column)
+        for row in sheet.iter_rows()
+        for cell in row
+        if str(getattr(cell.value, "text", "")).startswith(f"={function}(")
+    ]
+    (place,) = found
+    return place
+
+
+THREE = ({"A": 0.5, "B": 0.5}, {"B": 0.4, "C": 0.6}, {"A": 0.2, "D": 0.8})
+FOUR = "ABCD"
+
+
+def with_three_etfs(tmp_path: Path) -> dict[str, Rows]:
+    """Return what the functions answer for as many ETFs as there may be."""
+    session = Session(Settings(cache=tmp_path))
+    holdings = [[name, 0.25] for name in FOUR]
+    beside: list[list[Any]] = [["ticker", *(f"ETF{i}" for i in range(3))]]
+    beside += [[name, *(etf.get(name) for etf in THREE)] for name in FOUR]
+    risk = [["", *FOUR]] + [[name, *(0.04 if name == other else 0.01 for other in FOUR)] for name in FOUR]
+    weights = session.answer(BY_NAME["BETA_NEUTRAL"], holdings, beside, risk)
+    return {
+        "BETA_NEUTRAL": weights,
+        "BN_EXPOSURE": session.answer(BY_NAME["BN_EXPOSURE"], holdings, beside, risk),
+        "BN_STATUS": session.answer(BY_NAME["BN_STATUS"], weights),
+    }
+
+
+@pytest.mark.parametrize(
+    ("sheet", "function", "rows_of_sample"),
+    [(Sheet.START, "BN_STATUS", 4), (Sheet.NEUTRAL, "BN_EXPOSURE", 9), (Sheet.NEUTRAL, "BETA_NEUTRAL", 75)],
+)
+def test_three_etfs_have_room_to_spill(
+    built: bytes, tmp_path: Path, sheet: Sheet, function: str, rows_of_sample: int
+) -> None:
+    place: Any = openpyxl.load_workbook(io.BytesIO(built))[sheet]
+    top, left = anchor(place, function)
+    answer = with_three_etfs(tmp_path)[function]
+    columns_of_sample = next(
+        i for i in range(30) if place.cell(top, left + i).value is None
+    )  # a head is never blank
+    for i in range(len(answer)):
+        for j in range(len(answer[0])):
+            if i >= rows_of_sample or j >= columns_of_sample:
+                assert place.cell(top + i, left + j).value is None, (i, j)
+    spilled = range(left, left + len(answer[0]))
+    for chart in place._charts:
+        corner = chart.anchor._from  # counts from 0
+        assert corner.col + 1 not in spilled or corner.row + 1 >= top + len(answer)
+
+
+def test_what_a_column_shows_is_told_by_its_head_and_not_by_its_place(built: bytes) -> None:
+    rules = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL].conditional_formatting
+    areas = [(rule, str(area.sqref)) for area in rules for rule in area.rules]
+    formulas = {str(rule.formula[0]): area for rule, area in areas if rule.formula}
+    assert formulas['LEFT(B$6,14)="predicted_beta"'] == "B7:J2005"
+    assert formulas['A6<>""'] == "A6:J6"

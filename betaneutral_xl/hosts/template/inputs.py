@@ -59,7 +59,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
         (
             "2  Look",
-            "Holdings, ETF, Covariance, Neutral and Orders calculate by themselves; nothing is fetched twice.",
+            "Holdings, ETF, Covariance, Neutral, Orders calculate by themselves; nothing is fetched twice.",
         ),
         (
             "3  Rebalance",
