@@ -137,6 +137,7 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes) -> str:
             (f"beta to {name} after whole shares", beta),
         ]
     about.append(("left out as too small", ", ".join(made.left_out) or "none"))
+    about += [("warning", line) for line in result.warnings]
     rows = [
         [ticker, side.upper(), shares, price, round(value, 2)]
         for ticker, side, shares, price, value in order_rows(made)

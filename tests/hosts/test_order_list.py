@@ -84,6 +84,7 @@ def test_the_list_says_what_it_is_and_adds_up(desk: Desk) -> None:
         "Prices: 39 of the embedded sample (2025-11-18), 6 of holdings"
     )
     assert abs(float(about["beta to JHAI after whole shares"])) < 1e-5
+    assert about["warning"].startswith("Sample data, for trying things out")  # the last of them
     assert {order["side"] for order in orders} == {"SELL", "SELL SHORT"}
     paid = sum(float(order["notional"]) for order in orders)
     assert float(about["cash after"]) == pytest.approx(float(about["cash before"]) + paid, abs=1.0)

@@ -93,6 +93,10 @@ class Handed:
     """
 
     MOST = 16
+    """Answers that are kept."""
+
+    LARGE = 1_000
+    """Cells from which an answer is kept; a smaller one is walked in no time, and would push others out."""
 
     def __init__(self) -> None:
         """Start empty."""
@@ -109,6 +113,8 @@ class Handed:
             ["" if one is None else prepare(one) if isinstance(one, date) else one for one in row]
             for row in rows
         ]
+        if sum(map(len, rows)) < self.LARGE:
+            return taken
         with self._lock:
             self._kept[id(rows)] = rows, taken  # keeps the rows alive, and so their id theirs
             while len(self._kept) > self.MOST:
