@@ -23,7 +23,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"reweighting"},
         {"look_through", "neutral", "orders"},
         {"backtest", "compare"},
-        {"saving", "settings", "summary", "tabular"},
+        {"offices", "saving", "settings", "summary", "tabular"},
         {"sources"},
         {"report"},
         {"api"},

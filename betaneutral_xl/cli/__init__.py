@@ -16,6 +16,7 @@ from betaneutral_xl.cli import (
     backtest,
     betas,
     cache,
+    calc,
     compare,
     demo,
     estimate,
@@ -48,6 +49,7 @@ COMMANDS = (
     estimate,
     workbook,
     excel,
+    calc,
     backtest,
     sweep,
 )

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
+from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError
-
-COMMANDS = ("soffice", "libreoffice")
-
-USUAL_PLACES = (
-    "/Applications/LibreOffice.app/Contents/MacOS/soffice",
-    "C:/Program Files/LibreOffice/program/soffice.exe",
-    "C:/Program Files (x86)/LibreOffice/program/soffice.exe",
-)
-"""Where LibreOffice's command is on machines that do not have it on their path."""
 
 PATIENCE = 300.0
 """Seconds that LibreOffice may take."""
@@ -61,12 +52,11 @@ def to_pdf(workbook: bytes) -> bytes:
 
 
 def _command() -> str:
-    found = (shutil.which(command) for command in (*COMMANDS, *USUAL_PLACES))
-    command = next((one for one in found if one), None)
+    command = offices.command()
     if command is None:
         msg = (
             "A PDF is printed by LibreOffice, which is not installed. Install it (Debian: apt install "
             "libreoffice-calc), or leave out --pdf and print the workbook."
         )
         raise HostError(msg)
-    return command
+    return str(command)

@@ -38,7 +38,7 @@ def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: 
 def test_without_libreoffice_the_error_says_what_to_do(
     everything: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("betaneutral_xl.offices.command", lambda: None)
     with pytest.raises(HostError, match=r"not installed.*leave out --pdf"):
         build_pdf(b"")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import HostError, UnreadableFile
+from betaneutral_xl.hosts import records
 from betaneutral_xl.hosts.excel.project import build_xlsm
 from betaneutral_xl.hosts.files import FileWorkbook, changed
 from betaneutral_xl.hosts.layout import Sheet
@@ -42,7 +41,8 @@ def install(session: Session, folder: Path) -> Path:
 
     """
     target = folder / NAME
-    if target.exists() and not _is_ours(session, target):
+    record = session.settings.cache / RECORD
+    if target.exists() and not records.is_as_written(target, records.read(record)):
         msg = (
             f"{target.name} in the folder {folder.name} has been changed. Move it, or give another --folder."
         )
@@ -50,9 +50,7 @@ def install(session: Session, folder: Path) -> Path:
     content = changed(build_xlsm(session), {Sheet.XLWINGS: {(1, 2): sys.executable}})
     folder.mkdir(parents=True, exist_ok=True)
     save(target, content)
-    record = {"path": str(target), "sha256": hashlib.sha256(content).hexdigest()}
-    session.settings.cache.mkdir(parents=True, exist_ok=True)
-    save(session.settings.cache / RECORD, json.dumps(record).encode())
+    records.write(record, {"path": str(target), "sha256": records.fingerprint(content)})
     return target
 
 
@@ -70,12 +68,12 @@ def uninstall(session: Session) -> tuple[Path, bool]:
         If nothing is installed.
 
     """
-    record = _record(session)
-    if record is None:
+    record = records.read(session.settings.cache / RECORD)
+    if "path" not in record:
         msg = "No workbook is installed. Nothing was removed."
         raise HostError(msg)
     target = Path(record["path"])
-    removed = not target.exists() or _is_ours(session, target)
+    removed = not target.exists() or records.is_as_written(target, record)
     if removed:
         target.unlink(missing_ok=True)
     (session.settings.cache / RECORD).unlink(missing_ok=True)
@@ -136,20 +134,3 @@ def _excel() -> tuple[str, bool, str]:
             "buttons only; worksheet functions need Windows. Run: xlwings runpython install",
         )
     return "Excel", False, "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run"
-
-
-def _record(session: Session) -> dict[str, str] | None:
-    try:
-        record: dict[str, str] = json.loads((session.settings.cache / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return record
-
-
-def _is_ours(session: Session, target: Path) -> bool:
-    record = _record(session)
-    return (
-        record is not None
-        and Path(record["path"]) == target
-        and hashlib.sha256(target.read_bytes()).hexdigest() == record["sha256"]
-    )

@@ -1,0 +1,145 @@
+"""Running LibreOffice's programs: never longer than is said, and nothing of them stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import HostError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+NOT_FOR_OTHERS = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "URE_BOOTSTRAP", "VIRTUAL_ENV")
+"""Variables that are meant for this Python, and lead another one astray."""
+
+OFFICES = ("soffice.bin", "soffice")
+"""How the process of an open LibreOffice is called."""
+
+MAC_OFFICE = ".app/Contents/MacOS/soffice"
+"""What its command line holds on macOS, where it may stand in a folder with a blank in its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended: its exit code, and all it printed."""
+
+    code: int
+    text: str
+
+
+def environment() -> dict[str, str]:
+    """Return this environment for a program that is not of this Python."""
+    return {name: text for name, text in os.environ.items() if name not in NOT_FOR_OTHERS}
+
+
+def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> Finished:
+    """Run a program to its end; at the end of patience, end it with all that it has started.
+
+    Its output goes to a file: what it leaves running may hold a pipe open for ever.
+
+    Parameters
+    ----------
+    command
+        The program and its arguments.
+    patience
+        Seconds.
+    script
+        What it reads from its standard input.
+
+    Raises
+    ------
+    HostError
+        If it does not start, or does not end in time.
+
+    """
+    name = Path(command[0]).name
+    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
+        given.write(script.encode())
+        given.seek(0)
+        try:
+            process = subprocess.Popen(  # noqa: S603 - LibreOffice's own programs, and the Python of a worker
+                [str(part) for part in command],
+                stdin=given,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                cwd=tempfile.gettempdir(),  # no module of the folder this was called in is in the way
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as error:
+            msg = f"{name} cannot be started: {error.strerror or type(error).__name__}."
+            raise HostError(msg) from None
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            msg = f"{name} did not end within {patience:g} seconds, and was stopped."
+            raise HostError(msg) from None
+        finally:
+            _end(process)
+        printed.seek(0)
+        return Finished(process.returncode, printed.read().decode(errors="replace"))
+
+
+def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
+    """Start a program that outlives this one.
+
+    Raises
+    ------
+    HostError
+        If it does not start.
+
+    """
+    detached = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    try:
+        return subprocess.Popen(  # noqa: S603 - LibreOffice, on a file of the user's
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,
+            creationflags=detached,
+        )
+    except OSError as error:
+        msg = f"{Path(command[0]).name} cannot be started: {error.strerror or type(error).__name__}."
+        raise HostError(msg) from None
+
+
+def open_offices() -> list[str]:
+    """Return the command lines of the LibreOffices that are running; on Windows their names alone."""
+    if sys.platform == "win32":
+        listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], patience=20)
+        return [line for line in listed.text.splitlines() if "soffice" in line]
+    lines = _of_linux() if Path("/proc/self/cmdline").exists() else _of_ps()
+    return [line for line in lines if Path(line.partition(" ")[0]).name in OFFICES or MAC_OFFICE in line]
+
+
+def _of_linux() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:  # it has just ended, or is nobody's business
+            continue
+
+
+def _of_ps() -> Iterator[str]:
+    yield from run(["ps", "-axo", "args="], patience=20).text.splitlines()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is still running of a program and of all that it has started."""
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError):  # there is nobody left
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
+        run(["taskkill", "/F", "/T", "/PID", str(process.pid)], patience=20)
+    process.wait()

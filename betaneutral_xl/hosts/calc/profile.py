@@ -1,0 +1,186 @@
+"""A user profile of LibreOffice, seen from outside: who holds it, and which extensions are in it.
+
+Reading the files is fast, starts nothing, and works while LibreOffice is open.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+from betaneutral_xl.hosts.calc.extension import PACKAGE
+from betaneutral_xl.hosts.calc.processes import open_offices
+
+PACKAGES = Path("user", "uno_packages", "cache")
+"""The extensions of the user, below the profile."""
+
+DATABASE = Path("registry", "com.sun.star.comp.deployment.bundle.PackageRegistryBackend", "backenddb.xml")
+"""Which of them are installed, and which of these are switched off."""
+
+SETTINGS = Path("pythonpath", PACKAGE, "extension.json")
+"""The file of our extension that names the Python it starts."""
+
+_HELD = "-env:UserInstallation="
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An extension as LibreOffice has it.
+
+    Attributes
+    ----------
+    version
+        Its version.
+    enabled
+        Whether it is switched on.
+    python
+        The interpreter that it starts; none if it names none.
+    for_everybody
+        Whether an administrator has installed it for all users.
+
+    """
+
+    version: str
+    enabled: bool
+    python: Path | None
+    for_everybody: bool = False
+
+
+def installed(profile: Path, identifier: str) -> Installed | None:
+    """Return the user's extension of an identifier."""
+    for folder, enabled in _registered(profile):
+        if _description(folder)[0] == identifier:
+            return Installed(_description(folder)[1], enabled, _python(folder))
+    return None
+
+
+def installed_for_everybody(program: Path, identifier: str) -> Installed | None:
+    """Return the extension of an identifier that an installation has for all its users.
+
+    Parameters
+    ----------
+    program
+        The folder of the installation's programs.
+    identifier
+        The extension's identifier.
+
+    """
+    base = program.parent
+    for share in (base / "share", base / "Resources"):
+        places = (*share.glob("uno_packages/cache/uno_packages/*/*"), *share.glob("extensions/*"))
+        for folder in places:
+            if _description(folder)[0] == identifier:
+                return Installed(
+                    _description(folder)[1], enabled=True, python=_python(folder), for_everybody=True
+                )
+    return None
+
+
+def sweep(profile: Path, identifier: str) -> None:
+    """Delete the files of a removed extension, which LibreOffice would keep until its next start."""
+    kept = {folder for folder, _ in _registered(profile)}
+    for place in (PACKAGES / "uno_packages", Path("user", "extensions", "tmp", "extensions")):
+        for folder in (profile / place).glob("*/*"):
+            if folder not in kept and _description(folder)[0] == identifier:
+                shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+def holder(profile: Path) -> str | None:
+    """Say who has the profile open, in words; nothing if nobody has.
+
+    LibreOffice holds a file ``.lock`` while it is open, and leaves it behind when it crashes.
+    """
+    lock = profile / ".lock"
+    if not lock.exists():
+        return None
+    host = _host(lock)
+    if host and host.partition(".")[0].lower() != socket.gethostname().partition(".")[0].lower():
+        return f"LibreOffice on the computer {host}"
+    return "LibreOffice" if any(_uses(line, profile) for line in open_offices()) else None
+
+
+def clear_stale_lock(profile: Path) -> None:
+    """Delete the lock of a LibreOffice that has crashed, at which an installer would stop."""
+    if holder(profile) is None:
+        (profile / ".lock").unlink(missing_ok=True)
+
+
+def clear_stale_document_lock(document: Path, profile: Path) -> None:
+    """Delete a document's lock of a LibreOffice that has crashed, about which Calc would ask.
+
+    It names the profile that it was opened with; only if that is this one, and nobody has it
+    open, can there be nobody who has the document open.
+    """
+    lock = document.with_name(f".~lock.{document.name}#")
+    try:
+        owner = lock.read_text(encoding="utf-8").strip().rstrip(";").rpartition(",")[2]
+    except (OSError, UnicodeDecodeError):
+        return
+    if _path(owner) == profile and holder(profile) is None:
+        lock.unlink(missing_ok=True)
+
+
+def _registered(profile: Path) -> list[tuple[Path, bool]]:
+    """Return the folders of the user's extensions, and whether each is switched on."""
+    from defusedxml.ElementTree import ParseError, parse  # noqa: PLC0415 - only to look
+
+    cache = profile / PACKAGES
+    try:
+        root = parse(cache / DATABASE).getroot()
+    except (OSError, ParseError):
+        return []
+    found = []
+    for element in root:
+        _, _, below = unquote(element.get("url", "")).partition("$UNO_USER_PACKAGES_CACHE/")
+        if below:
+            found.append((cache / below, element.get("revoked") != "true"))
+    return found
+
+
+def _description(folder: Path) -> tuple[str, str]:
+    """Return the identifier and the version of an unpacked extension; empty if it is none."""
+    from defusedxml.ElementTree import ParseError, parse  # noqa: PLC0415 - only to look
+
+    try:
+        root = parse(folder / "description.xml").getroot()
+    except (OSError, ParseError):
+        return "", ""
+    values = [root.find(f"{{*}}{name}") for name in ("identifier", "version")]
+    identifier, version = ("" if one is None else one.get("value", "") for one in values)
+    return identifier, version
+
+
+def _python(folder: Path) -> Path | None:
+    try:
+        return Path(json.loads((folder / SETTINGS).read_text(encoding="utf-8"))["python"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _host(lock: Path) -> str:
+    texts = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        texts.read(lock, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return ""
+    return texts.get("Lockdata", "Host", fallback="")
+
+
+def _uses(line: str, profile: Path) -> bool:
+    """Say whether an open LibreOffice may have a profile, by its command line.
+
+    One that names none has its usual profile, which may be this one.
+    """
+    _, names, rest = line.partition(_HELD)
+    return not names or _path(rest.partition(" ")[0]) == profile
+
+
+def _path(url: str) -> Path | None:
+    parts = urlsplit(url)
+    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None

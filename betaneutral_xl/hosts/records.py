@@ -1,0 +1,49 @@
+"""What was put where: so that nothing else is ever overwritten or removed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.saving import save
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def fingerprint(content: bytes) -> str:
+    """Return the hash that stands for a file's content."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return a record; an empty one where there is none that can be read."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(text) for name, text in record.items()} if isinstance(record, dict) else {}
+
+
+def write(path: Path, record: Mapping[str, str]) -> None:
+    """Write a record.
+
+    Raises
+    ------
+    Unwritable
+        If it cannot be written.
+
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save(path, json.dumps(record).encode())
+
+
+def is_as_written(target: Path, record: Mapping[str, str]) -> bool:
+    """Say whether a file is the one of the record, byte for byte."""
+    return (
+        record.get("path") == str(target)
+        and target.is_file()
+        and fingerprint(target.read_bytes()) == record.get("sha256")
+    )

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.calc import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHILD = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(child.pid, flush=True)
+open({file!r}, "w").write(str(child.pid))
+{then}
+"""
+
+
+def is_alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    try:
+        return state.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+    return condition()
+
+
+def test_a_program_reads_its_script_and_its_output_comes_back() -> None:
+    ended = processes.run([sys.executable, "-"], patience=60, script="print('Zürich'); raise SystemExit(4)")
+    assert ended == processes.Finished(4, "Zürich\n")
+
+
+def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in processes.NOT_FOR_OTHERS:
+        monkeypatch.setenv(name, "somewhere")
+    monkeypatch.setenv("KEPT", "yes")
+    script = f"import os; print(sorted(set(os.environ) & {{'KEPT', *{processes.NOT_FOR_OTHERS!r}}}))"
+    assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == "['KEPT']"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the processes are looked at in /proc")
+def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    script = CHILD.format(file=str(file), then="time.sleep(600)")
+    with pytest.raises(HostError, match=r"did not end within 2 seconds, and was stopped"):
+        processes.run([sys.executable, "-"], patience=2, script=script)
+    pid = int(file.read_text(encoding="utf-8"))
+    assert within(10, lambda: not is_alive(pid))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the process is ended by a signal")
+def test_what_a_program_leaves_running_is_stopped_and_does_not_keep_us_waiting(tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    started = time.monotonic()
+    ended = processes.run(
+        [sys.executable, "-"],
+        patience=100,
+        script=CHILD.format(file=str(file), then="import os; os._exit(0)"),
+    )
+    assert time.monotonic() - started < 60
+    assert ended.code == 0
+    assert within(10, lambda: not is_alive(int(ended.text)))
+
+
+def test_a_program_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    for start in (lambda path: processes.run([path], patience=1), lambda path: processes.launch([path])):
+        with pytest.raises(HostError, match=r"^unopkg cannot be started: No such file or directory\.$"):
+            start(tmp_path / "unopkg")
+
+
+def test_what_is_launched_runs_on_by_itself(tmp_path: Path) -> None:
+    process = processes.launch([sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"])
+    assert process.wait(60) == 0
+    assert process.pid != os.getpid()
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="Linux alone has /proc")
+def test_an_open_office_is_known_by_the_name_of_its_process(tmp_path: Path) -> None:
+    pretender = tmp_path / "soffice.bin"
+    pretender.symlink_to("/bin/sleep")
+    process = subprocess.Popen([pretender, "600"])  # noqa: S603 - sleeps
+    try:
+        assert within(10, lambda: f"{pretender} 600" in processes.open_offices())
+    finally:
+        process.kill()
+        process.wait()
+    assert f"{pretender} 600" not in processes.open_offices()
+
+
+def test_open_offices_are_listed_by_ps_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_of_linux", processes._of_ps)
+    listed = [
+        "/Applications/My Office.app/Contents/MacOS/soffice --calc",
+        "/usr/bin/vim soffice.py",
+        "/usr/lib/libreoffice/program/soffice.bin --headless",
+    ]
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, "\n".join(listed)))
+    assert processes.open_offices() == [listed[0], listed[2]]

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from betaneutral_xl import offices
+from betaneutral_xl.errors import HostError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def installation(
+    programs: Path,
+    version: str,
+    *,
+    resources: Path | None = None,
+    profile: str = "$SYSUSERCONFIG/libreoffice/4",
+    names: tuple[str, ...] = ("soffice", "unopkg"),
+    rc: str = "bootstraprc",
+) -> Path:
+    """Lay out the files of an installation that are looked at; return the folder of its programs."""
+    resources = resources or programs
+    for folder in (programs, resources):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (programs / name).write_text("#!/bin/sh\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    said = ("InstallMode=<installmode>", f"ProductKey=LibreOffice {version}", f"UserInstallation={profile}")
+    text = "\n".join(("[Bootstrap]", *said, ""))
+    (resources / rc).write_text(text, encoding="utf-8")
+    return programs
+
+
+def test_on_linux_those_of_the_system_and_of_opt_are_found_the_newest_first(tmp_path: Path) -> None:
+    system = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
+    newer = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
+    oldest = installation(tmp_path / "opt/libreoffice6.4/program", "6.4")
+    (tmp_path / "opt/libreoffice-notes").mkdir()
+    found = offices.find(platform="linux", environ={}, home=tmp_path / "home", root=tmp_path)
+    assert [office.soffice.parent for office in found] == [newer, system, oldest]
+    assert [office.version for office in found] == [(25, 2), (7, 4), (6, 4)]
+    assert {office.profile for office in found} == {tmp_path / "home/.config/libreoffice/4"}
+    assert found[1].unopkg == system / "unopkg"
+    assert str(found[0]) == "LibreOffice 25.2"
+
+
+def test_the_one_on_the_path_comes_first_and_once(tmp_path: Path) -> None:
+    system = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
+    installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
+    on_path = tmp_path / "usr/bin"
+    on_path.mkdir()
+    (on_path / "soffice").symlink_to(system / "soffice")
+    environ = {"PATH": str(on_path), "XDG_CONFIG_HOME": str(tmp_path / "configuration")}
+    found = offices.find(platform="linux", environ=environ, home=tmp_path, root=tmp_path)
+    assert [office.version for office in found] == [(7, 4), (25, 2)]
+    assert found[0].profile == tmp_path / "configuration/libreoffice/4"
+
+
+def test_on_macos_programs_and_resources_stand_apart(tmp_path: Path) -> None:
+    contents = tmp_path / "Applications/LibreOffice.app/Contents"
+    programs = installation(
+        contents / "MacOS",
+        "24.8",
+        resources=contents / "Resources",
+        profile="$SYSUSERCONFIG/LibreOffice/4",
+    )
+    (contents / "Resources/pythonloader.py").touch()
+    (contents / "Resources/python").touch()
+    (office,) = offices.find(platform="darwin", environ={}, home=tmp_path / "home", root=tmp_path)
+    assert office.soffice == programs / "soffice"
+    assert office.version == (24, 8)
+    assert office.profile == tmp_path / "home/Library/Application Support/LibreOffice/4"
+    assert office.runs_python
+    assert office.pythons[0] == contents / "Resources/python"
+    assert offices.at(tmp_path / "Applications/LibreOffice.app", platform="darwin", environ={}).version == (
+        24,
+        8,
+    )
+
+
+def test_on_windows_those_among_the_programs_are_found_with_the_unopkg_that_waits(tmp_path: Path) -> None:
+    programs = installation(
+        tmp_path / "Program Files/LibreOffice/program",
+        "25.2",
+        profile="$SYSUSERCONFIG/LibreOffice/4",
+        names=("soffice.exe", "unopkg.exe", "unopkg.com", "python.exe"),
+        rc="bootstrap.ini",
+    )
+    environ = {"ProgramFiles": str(tmp_path / "Program Files"), "APPDATA": str(tmp_path / "Roaming")}
+    (office,) = offices.find(platform="win32", environ=environ, home=tmp_path, root=tmp_path)
+    assert office.soffice == programs / "soffice.exe"
+    assert office.profile == tmp_path / "Roaming/LibreOffice/4"
+    assert office.unopkg == programs / "unopkg.com"
+    assert office.pythons[0] == programs / "python.exe"
+    assert not office.runs_python
+
+
+def test_a_portable_one_carries_its_profile(tmp_path: Path) -> None:
+    programs = installation(tmp_path / "portable/App/program", "7.6", profile="$ORIGIN/../../Data/settings")
+    office = offices.at(programs.parent, platform="linux", environ={}, home=tmp_path)
+    assert office.profile == tmp_path / "portable/Data/settings"
+
+
+def test_any_folder_that_people_call_its_own_will_do(tmp_path: Path) -> None:
+    programs = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
+    for folder in (programs, programs.parent, programs / "soffice"):
+        assert offices.at(folder).soffice == programs / "soffice"
+    with pytest.raises(
+        HostError, match=r"No LibreOffice is in the folder opt\. Give the one that has program"
+    ):
+        offices.at(tmp_path / "opt")
+
+
+def test_what_is_no_libreoffice_is_not_taken_for_one(tmp_path: Path) -> None:
+    programs = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
+    for text in ("", "[Bootstrap]\n", "no section\n", "[Bootstrap]\nProductKey=x\nUserInstallation=y\n"):
+        (programs / "bootstraprc").write_text(text, encoding="utf-8")
+        assert offices.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
+
+
+def test_a_snap_and_a_flatpak_are_named_but_not_offered(tmp_path: Path) -> None:
+    assert offices.sandboxed(home=tmp_path / "home", root=tmp_path) == ()
+    inside = installation(tmp_path / "snap/libreoffice/current/lib/libreoffice/program", "25.2")
+    (tmp_path / "home/.local/share/flatpak/app/org.libreoffice.LibreOffice").mkdir(parents=True)
+    assert offices.sandboxed(home=tmp_path / "home", root=tmp_path) == ("snap", "flatpak")
+    assert offices.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
+    with pytest.raises(HostError, match="No LibreOffice"):
+        offices.at(inside)
+
+
+def test_another_profile_is_told_to_its_programs_and_the_usual_one_is_not(tmp_path: Path) -> None:
+    office = offices.at(installation(tmp_path / "program", "7.4"))
+    assert office.profile_arguments == ()
+    other = office.with_profile(tmp_path / "my profile")
+    assert other.profile == tmp_path / "my profile"
+    assert other.profile_arguments == (f"-env:UserInstallation={(tmp_path / 'my profile').as_uri()}",)
+    assert other.with_profile(None) == office
+
+
+def test_the_installed_one_is_found(soffice: str) -> None:
+    office = offices.find()[0]
+    assert office.version >= (7, 4)
+    assert office.soffice.is_file()
+    assert offices.command() is not None
