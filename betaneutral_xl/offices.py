@@ -255,4 +255,5 @@ def _configuration_folder(platform: str, environ: Mapping[str, str], home: Path)
         return Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
     if platform == "darwin":
         return home / "Library" / "Application Support"
-    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    chosen = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return chosen if chosen.is_dir() else home / ".config"  # as LibreOffice does

@@ -52,10 +52,21 @@ def test_the_one_on_the_path_comes_first_and_once(tmp_path: Path) -> None:
     on_path = tmp_path / "usr/bin"
     on_path.mkdir()
     (on_path / "soffice").symlink_to(system / "soffice")
-    environ = {"PATH": str(on_path), "XDG_CONFIG_HOME": str(tmp_path / "configuration")}
+    environ = {"PATH": str(on_path)}
     found = offices.find(platform="linux", environ=environ, home=tmp_path, root=tmp_path)
     assert [office.version for office in found] == [(7, 4), (25, 2)]
-    assert found[0].profile == tmp_path / "configuration/libreoffice/4"
+
+
+def test_the_profile_is_where_libreoffice_itself_would_look(tmp_path: Path) -> None:
+    programs = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "configuration")}
+
+    def profile() -> Path:
+        return offices.at(programs, platform="linux", environ=environ, home=tmp_path).profile
+
+    assert profile() == tmp_path / ".config/libreoffice/4"  # a folder that is not there does not count
+    (tmp_path / "configuration").mkdir()
+    assert profile() == tmp_path / "configuration/libreoffice/4"
 
 
 def test_on_macos_programs_and_resources_stand_apart(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import small_extension
 
+import betaneutral_xl
 from betaneutral_xl import offices
 from betaneutral_xl.cli import main
 from betaneutral_xl.hosts.calc import extension
@@ -101,6 +103,26 @@ def test_a_profile_that_is_not_the_installed_one_is_looked_at_where_it_is_named(
     assert main(["calc", "status", "--profile", str(tmp_path / "other")]) == 5
     assert main(["calc", "open", "--profile", str(tmp_path / "other"), "--folder", str(tmp_path)]) == 5
     assert not (tmp_path / "betaneutral.xlsx").exists()
+
+
+def test_what_is_there_for_all_users_is_used_and_left_to_the_administrator(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = tmp_path / "libreoffice"
+    (office / "program").mkdir(parents=True)
+    for name in ("soffice", "pythonloader.py"):
+        (office / "program" / name).touch()
+    text = "[Bootstrap]\nProductKey=LibreOffice 25.2\nUserInstallation=$ORIGIN/../profile\n"
+    (office / "program" / "bootstraprc").write_text(text, encoding="utf-8")
+    folder = office / "share" / "uno_packages" / "cache" / "uno_packages" / "lu1.tmp_" / "betaneutral.oxt"
+    zipfile.ZipFile(io.BytesIO(small_extension.build())).extractall(folder)
+    assert main(["calc", "status", "--office", str(office)]) == 0
+    assert f"{betaneutral_xl.__version__} for all users, switched on" in capsys.readouterr().out
+    assert main(["calc", "uninstall", "--office", str(office)]) == 0
+    said = capsys.readouterr().out
+    assert "nothing to remove" in said
+    assert "unopkg remove --shared org.betaneutral.xl" in said
+    assert folder.exists()
 
 
 def test_the_extension_file_is_written_for_others_and_nothing_is_installed(

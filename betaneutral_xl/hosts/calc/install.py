@@ -79,7 +79,8 @@ def choose(session: Session, folder: Path | None = None, other_profile: Path | N
         Its folder; by default the one that was installed to before, else the one on the path, else
         the newest.
     other_profile
-        The folder of a profile that is not its usual one.
+        The folder of a profile that is not its usual one; by default the one that was installed to
+        before.
 
     Raises
     ------
@@ -87,12 +88,12 @@ def choose(session: Session, folder: Path | None = None, other_profile: Path | N
         If there is none.
 
     """
-    record = records.read(session.settings.cache / RECORD)
     if folder is not None:
         return offices.at(folder).with_profile(other_profile)
-    if other_profile is None and Path(record.get("office", "")).is_file():
-        before = record.get("profile")
-        return offices.at(Path(record["office"])).with_profile(Path(before) if before else None)
+    record = records.read(session.settings.cache / RECORD)
+    if Path(record.get("office", "")).is_file():
+        before = Path(record["profile"]) if record.get("profile") else None
+        return offices.at(Path(record["office"])).with_profile(other_profile or before)
     found = offices.find()
     if not found:
         raise HostError(_none_found())
@@ -121,7 +122,7 @@ def install(session: Session, office: Office, extension: bytes) -> Installed:
     if unfit is not None:
         msg = f"{unfit.name}: {unfit.text}."
         raise HostError(msg)
-    if os.environ.get("SUDO_USER", "root") != "root":
+    if is_for_somebody_else():
         msg = "The extension is installed for you alone. Run this without sudo."
         raise HostError(msg)
     with tempfile.TemporaryDirectory(prefix="betaneutral-xl-") as folder:
@@ -291,6 +292,11 @@ def workbook(session: Session, folder: Path) -> Path:
     save(target, content)
     _remember(session, path=str(target), sha256=records.fingerprint(content), version=__version__)
     return target
+
+
+def is_for_somebody_else(environ: Mapping[str, str] = os.environ) -> bool:
+    """Say whether this runs by sudo: what it installs would be root's, and not the user's."""
+    return getattr(os, "geteuid", lambda: -1)() == 0 and environ.get("SUDO_USER", "root") != "root"
 
 
 def has_display(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:

@@ -114,9 +114,9 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         raise HostError(msg) from None
 
 
-def open_offices() -> list[str]:
+def open_offices(platform: str = sys.platform) -> list[str]:
     """Return the command lines of the LibreOffices that are running; on Windows their names alone."""
-    if sys.platform == "win32":
+    if platform == "win32":
         listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], patience=20)
         return [line for line in listed.text.splitlines() if "soffice" in line]
     lines = _of_linux() if Path("/proc/self/cmdline").exists() else _of_ps()
@@ -141,5 +141,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):  # there is nobody left
             os.killpg(process.pid, signal.SIGKILL)
     elif process.poll() is None:
-        run(["taskkill", "/F", "/T", "/PID", str(process.pid)], patience=20)
+        kill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(kill, check=False, capture_output=True)  # noqa: S603 - Windows' own
     process.wait()

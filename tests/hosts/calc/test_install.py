@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import itertools
 import os
 import shutil
@@ -18,7 +19,7 @@ import small_extension
 import betaneutral_xl
 from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
-from betaneutral_xl.hosts.calc import deployment, install, profile
+from betaneutral_xl.hosts.calc import deployment, install, profile, within_office
 from betaneutral_xl.hosts.calc.processes import open_offices
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
@@ -175,6 +176,18 @@ def test_a_python_without_uno_is_passed_over(
         install.install(session, laid_out, small_extension.build())
 
 
+def test_what_is_sent_to_libreoffices_python_needs_nothing_but_an_old_one() -> None:
+    tree = ast.parse(Path(within_office.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else alias.name) or ""
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    foreign = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names)
+    assert foreign == {"uno", "unohelper", "com"}
+
+
 def test_an_installer_is_not_believed_that_says_it_went_well(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +213,9 @@ def test_nothing_is_installed_by_sudo_for_somebody_else(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "analyst")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    assert not install.is_for_somebody_else()  # an administrator may become the analyst
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
     with pytest.raises(HostError, match="Run this without sudo"):
         install.install(session, laid_out, b"")
 

@@ -111,3 +111,12 @@ def test_open_offices_are_listed_by_ps_where_there_is_no_proc(monkeypatch: pytes
     ]
     monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, "\n".join(listed)))
     assert processes.open_offices() == [listed[0], listed[2]]
+
+
+def test_open_offices_are_listed_by_tasklist_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = '"soffice.bin","4711","Console","1","210,000 K"'
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, f"{listed}\n"))
+    assert processes.open_offices("win32") == [listed]
+    none = "INFO: No tasks are running which match the specified criteria."
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, none))
+    assert processes.open_offices("win32") == []
