@@ -87,7 +87,8 @@ class Office:
 
     def with_profile(self, folder: Path | None) -> Office:
         """Return it as used with another profile; none is the usual one."""
-        return replace(self, other_profile=folder.absolute() if folder else None)
+        other = folder.absolute() if folder else None
+        return replace(self, other_profile=None if other == self.usual_profile else other)
 
     def _beside(self, name: str) -> bool:
         return self.soffice.with_name(name).is_file()

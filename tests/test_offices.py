@@ -148,6 +148,7 @@ def test_another_profile_is_told_to_its_programs_and_the_usual_one_is_not(tmp_pa
     assert other.profile == tmp_path / "my profile"
     assert other.profile_arguments == (f"-env:UserInstallation={(tmp_path / 'my profile').as_uri()}",)
     assert other.with_profile(None) == office
+    assert other.with_profile(office.usual_profile) == office
 
 
 def test_the_installed_one_is_found(soffice: str) -> None:

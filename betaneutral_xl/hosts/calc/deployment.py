@@ -70,14 +70,14 @@ def remove(office: Office, identifier: str, file_name: str) -> None:
 
 def _hold_that_it_is_closed(office: Office) -> None:
     """Refuse while LibreOffice is open: unopkg would then install into another profile."""
-    holder = profile.holder(office.profile)
+    holder = profile.holder(office)
     if holder is not None:
         msg = (
             f"{holder} is open with this profile. Close it first, its quickstarter too. If it is not open, "
             "delete the file .lock in the profile."
         )
         raise HostError(msg)
-    profile.clear_stale_lock(office.profile)
+    profile.clear_stale_lock(office)
 
 
 def _attempts(office: Office, for_unopkg: Sequence[str], within: Sequence[str]) -> Iterator[str | None]:

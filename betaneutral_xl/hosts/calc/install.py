@@ -172,7 +172,7 @@ def findings(office: Office) -> list[Finding]:
         )
         return found
     found += [_extension_finding(extension), python_finding(extension.python, extension.version)]
-    holder = profile.holder(office.profile)
+    holder = profile.holder(office)
     if holder is not None:
         found.append(
             Finding("Profile", fine=True, text=f"{holder} is open: close it before you install or uninstall")
@@ -257,7 +257,7 @@ def start(office: Office, document: Path) -> subprocess.Popen[bytes]:
     if not document.is_file():
         msg = f"There is no file {document.name}. Give another --file."
         raise UnreadableFile(msg)
-    profile.clear_stale_document_lock(document, office.profile)
+    profile.clear_stale_document_lock(document, office)
     process = processes.launch([office.soffice, *office.profile_arguments, "-o", document])
     try:
         code = process.wait(FIRST_SECOND)

@@ -9,13 +9,18 @@ import configparser
 import json
 import shutil
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from betaneutral_xl.hosts.calc.extension import PACKAGE
 from betaneutral_xl.hosts.calc.processes import open_offices
+
+if TYPE_CHECKING:
+    from betaneutral_xl.offices import Office
 
 PACKAGES = Path("user", "uno_packages", "cache")
 """The extensions of the user, below the profile."""
@@ -91,27 +96,27 @@ def sweep(profile: Path, identifier: str) -> None:
                 shutil.rmtree(folder.parent, ignore_errors=True)
 
 
-def holder(profile: Path) -> str | None:
-    """Say who has the profile open, in words; nothing if nobody has.
+def holder(office: Office) -> str | None:
+    """Say who has an office's profile open, in words; nothing if nobody has.
 
     LibreOffice holds a file ``.lock`` while it is open, and leaves it behind when it crashes.
     """
-    lock = profile / ".lock"
+    lock = office.profile / ".lock"
     if not lock.exists():
         return None
     host = _host(lock)
     if host and host.partition(".")[0].lower() != socket.gethostname().partition(".")[0].lower():
         return f"LibreOffice on the computer {host}"
-    return "LibreOffice" if any(_uses(line, profile) for line in open_offices()) else None
+    return "LibreOffice" if any(_uses(line, office) for line in open_offices()) else None
 
 
-def clear_stale_lock(profile: Path) -> None:
+def clear_stale_lock(office: Office) -> None:
     """Delete the lock of a LibreOffice that has crashed, at which an installer would stop."""
-    if holder(profile) is None:
-        (profile / ".lock").unlink(missing_ok=True)
+    if holder(office) is None:
+        (office.profile / ".lock").unlink(missing_ok=True)
 
 
-def clear_stale_document_lock(document: Path, profile: Path) -> None:
+def clear_stale_document_lock(document: Path, office: Office) -> None:
     """Delete a document's lock of a LibreOffice that has crashed, about which Calc would ask.
 
     It names the profile that it was opened with; only if that is this one, and nobody has it
@@ -122,7 +127,7 @@ def clear_stale_document_lock(document: Path, profile: Path) -> None:
         owner = lock.read_text(encoding="utf-8").strip().rstrip(";").rpartition(",")[2]
     except (OSError, UnicodeDecodeError):
         return
-    if _path(owner) == profile and holder(profile) is None:
+    if _path(owner) == office.profile and holder(office) is None:
         lock.unlink(missing_ok=True)
 
 
@@ -172,13 +177,15 @@ def _host(lock: Path) -> str:
     return texts.get("Lockdata", "Host", fallback="")
 
 
-def _uses(line: str, profile: Path) -> bool:
-    """Say whether an open LibreOffice may have a profile, by its command line.
+def _uses(line: str, office: Office) -> bool:
+    """Say whether an open LibreOffice may have an office's profile, by its command line.
 
-    One that names none has its usual profile, which may be this one.
+    One that names no profile has the usual one; on Windows no line names any.
     """
     _, names, rest = line.partition(_HELD)
-    return not names or _path(rest.partition(" ")[0]) == profile
+    if names:
+        return _path(rest.partition(" ")[0]) == office.profile
+    return office.other_profile is None or sys.platform == "win32"
 
 
 def _path(url: str) -> Path | None:

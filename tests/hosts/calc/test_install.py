@@ -123,7 +123,7 @@ def test_an_open_libreoffice_is_to_be_closed_first_and_one_that_crashed_is_not_i
     )
     try:
         end = time.monotonic() + 60
-        while profile.holder(office.profile) is None and time.monotonic() < end:
+        while profile.holder(office) is None and time.monotonic() < end:
             assert process.poll() is None
         with pytest.raises(HostError, match=r"^LibreOffice is open with this profile\. Close it first"):
             install.install(session, office, small_extension.build())

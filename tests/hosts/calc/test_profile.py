@@ -10,6 +10,7 @@ from small_extension import description
 from betaneutral_xl.hosts.calc import profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER
 from betaneutral_xl.hosts.calc.profile import DATABASE, PACKAGES, SETTINGS
+from betaneutral_xl.offices import Office
 
 LOCK = "[Lockdata]\nUser=me\nHost={host}\nStamp=0\nTime=Mon Jan  5 09:00:00 2026\nIPCServer=true\n"
 
@@ -34,6 +35,10 @@ def register(home: Path, names: list[str], attributes: str = "") -> None:
     rows = [f'<x:extension url="{start}/{name}/beta%20neutral.oxt" {attributes}/>' for name in names]
     text = f'<?xml version="1.0"?><x:db xmlns:x="http://example.org/x">{"".join(rows)}</x:db>'
     (home / PACKAGES / DATABASE).write_text(text, encoding="utf-8")
+
+
+def office_of(home: Path) -> Office:
+    return Office(soffice=home / "soffice", version=(7, 4), usual_profile=home)
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
@@ -89,20 +94,24 @@ def test_a_profile_is_held_by_an_open_office_that_has_it(
     home.mkdir()
     own = f"/opt/libreoffice/program/soffice.bin -env:UserInstallation={home.as_uri()} --calc"
     opened(monkeypatch, own)
-    assert profile.holder(home) is None  # without a lock there is nobody
+    assert profile.holder(office_of(home)) is None  # without a lock there is nobody
     (home / ".lock").write_text(LOCK.format(host=socket.gethostname()), encoding="utf-8")
-    assert profile.holder(home) == "LibreOffice"
+    assert profile.holder(office_of(home)) == "LibreOffice"
     opened(monkeypatch, "/usr/lib/libreoffice/program/soffice.bin --calc a.xlsx")
-    assert profile.holder(home) == "LibreOffice"  # it names no profile, so it may be this one
+    assert profile.holder(office_of(home)) == "LibreOffice"  # it names no profile: it has the usual one
+    assert profile.holder(office_of(tmp_path).with_profile(home)) is None
+    with monkeypatch.context() as windows:
+        windows.setattr("sys.platform", "win32")  # where no line names one
+        assert profile.holder(office_of(tmp_path).with_profile(home)) == "LibreOffice"
     opened(monkeypatch, own.replace("my%20profile", "another"))
-    assert profile.holder(home) is None
+    assert profile.holder(office_of(home)) is None
 
 
 def test_a_profile_may_be_held_on_another_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened(monkeypatch)
     (tmp_path / ".lock").write_text(LOCK.format(host="elsewhere.example.org"), encoding="utf-8")
-    assert profile.holder(tmp_path) == "LibreOffice on the computer elsewhere.example.org"
-    profile.clear_stale_lock(tmp_path)
+    assert profile.holder(office_of(tmp_path)) == "LibreOffice on the computer elsewhere.example.org"
+    profile.clear_stale_lock(office_of(tmp_path))
     assert (tmp_path / ".lock").exists()
 
 
@@ -110,9 +119,9 @@ def test_a_profile_may_be_held_on_another_computer(tmp_path: Path, monkeypatch: 
 def test_the_lock_of_a_crash_is_cleared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     opened(monkeypatch)
     (tmp_path / ".lock").write_text(text, encoding="utf-8")
-    assert profile.holder(tmp_path) is None
-    profile.clear_stale_lock(tmp_path)
-    profile.clear_stale_lock(tmp_path)
+    assert profile.holder(office_of(tmp_path)) is None
+    profile.clear_stale_lock(office_of(tmp_path))
+    profile.clear_stale_lock(office_of(tmp_path))
     assert not (tmp_path / ".lock").exists()
 
 
@@ -122,17 +131,17 @@ def test_a_documents_lock_is_cleared_only_where_nobody_can_have_it_open(
     home, document = tmp_path / "profile", tmp_path / "book.xlsx"
     home.mkdir()
     lock = tmp_path / ".~lock.book.xlsx#"
-    profile.clear_stale_document_lock(document, home)
+    profile.clear_stale_document_lock(document, office_of(home))
     others = f",her,there,05.01.2026 09:00,{(tmp_path / 'hers').as_uri()};"
     lock.write_text(others, encoding="utf-8")
     opened(monkeypatch)
-    profile.clear_stale_document_lock(document, home)
+    profile.clear_stale_document_lock(document, office_of(home))
     assert lock.exists()
     lock.write_text(others.replace("hers", "profile"), encoding="utf-8")
     (home / ".lock").write_text(LOCK.format(host=socket.gethostname()), encoding="utf-8")
     opened(monkeypatch, "/usr/lib/libreoffice/program/soffice.bin")
-    profile.clear_stale_document_lock(document, home)
+    profile.clear_stale_document_lock(document, office_of(home))
     assert lock.exists()
     opened(monkeypatch)
-    profile.clear_stale_document_lock(document, home)
+    profile.clear_stale_document_lock(document, office_of(home))
     assert not lock.exists()
