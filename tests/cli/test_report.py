@@ -116,7 +116,7 @@ def test_a_report_that_cannot_be_written_is_one_line(
 def test_without_libreoffice_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr("betaneutral_xl.offices.command", lambda: None)
     assert main(["report", "--sample", "--out", str(tmp_path / "out.xlsx"), "--pdf"]) == 5
     assert "Install it" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [] or [p.name for p in tmp_path.iterdir()] == ["cache"]
