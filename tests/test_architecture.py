@@ -32,7 +32,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__main__"},
     ],
     "betaneutral_xl.hosts": [
-        {"cells", "handles", "layout", "memory"},
+        {"cells", "handles", "layout", "memory", "records"},
         {"entries", "tables"},
         {"session"},
         {"files", "workbook", "worksheet"},
@@ -42,7 +42,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"proposal"},
         {"order_list"},
         {"rebalance"},
-        {"excel"},
+        {"calc", "excel"},
     ],
     "betaneutral_xl.optimisation": [
         {"quadratic"},

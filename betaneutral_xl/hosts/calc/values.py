@@ -24,12 +24,21 @@ def from_calc(value: object) -> object:
     return None if isinstance(value, float) and value == 0.0 else value
 
 
-def for_calc(rows: Rows) -> list[list[str | float | None]]:
-    """Return a result as Calc takes it: days as their numbers, truth values as 1 and 0."""
+def for_calc(rows: Rows) -> list[list[str | float]]:
+    """Return a result as Calc takes it: days as their numbers, truth values as 1 and 0, blanks as no text.
+
+    >>> for_calc([[None, True, date(2025, 11, 18), "MSFT"]])
+    [['', 1.0, 45979.0, 'MSFT']]
+    """
     return [[_plain(cell) for cell in row] for row in rows]
 
 
-def _plain(cell: Cell) -> str | float | None:
-    if isinstance(cell, bool):
-        return float(cell)
-    return float((cell - EPOCH).days) if isinstance(cell, date) else cell
+def _plain(cell: Cell) -> str | float:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return float(cell)
+        case date():
+            return float((cell - EPOCH).days)
+    return cell

@@ -53,7 +53,7 @@ class Document:
         first = last.EndRow + 1 if what == "append" else row - 1
         width = max(last.EndColumn + 1, *map(len, rows))
         height = max(len(rows), last.EndRow + 1 - first)
-        blank = (None,) * width
+        blank = (wire.BLANK,) * width
         full = [tuple(row) + blank[len(row) :] for row in rows] + [blank] * (height - len(rows))
         put(sheet.getCellRangeByPosition(0, first, width - 1, first + height - 1), full)
 
@@ -81,8 +81,8 @@ def put(area: Any, rows: wire.Rows) -> None:
         for j, (cell, old_cell) in enumerate(zip(row, old_row)):
             if isinstance(cell, float) and cell != old_cell:
                 area.getCellByPosition(j, i).Value = cell
-            elif not isinstance(cell, float) and (cell or "") != old_cell:
-                area.getCellByPosition(j, i).String = cell or ""
+            elif isinstance(cell, str) and cell != old_cell:
+                area.getCellByPosition(j, i).String = cell
 
 
 @contextmanager

@@ -20,7 +20,10 @@ Message = Dict[str, Any]
 PACKED_FROM = 256
 """Cells from which a block is packed."""
 
-BLANK = float("nan")
+BLANK = ""
+"""A blank cell: Calc takes nothing at all for a zero."""
+
+NO_NUMBER = float("nan")
 """What stands for every cell that is no number; texts are listed beside."""
 
 
@@ -44,15 +47,15 @@ def pack(value: object) -> object:
         return value
     cells: List[Cell] = [cell for row in value for cell in row]
     others = {i: cell for i, cell in enumerate(cells) if type(cell) is not float}
-    numbers = array("d", [cell if type(cell) is float else BLANK for cell in cells])
+    numbers = array("d", [cell if type(cell) is float else NO_NUMBER for cell in cells])
     if sys.byteorder == "big":
         numbers.byteswap()
-    texts = {str(i): cell for i, cell in others.items() if cell is not None and cell != ""}
+    texts = {str(i): cell for i, cell in others.items() if cell is not None and cell != BLANK}
     return {"width": width, "numbers": b64encode(numbers.tobytes()).decode("ascii"), "others": texts}
 
 
 def unpack(value: Any) -> Any:
-    """Return what was packed: blocks as tuples of tuples with ``None`` for a blank, the rest as it is."""
+    """Return what was packed: blocks as tuples of tuples the rest as it is."""
     if isinstance(value, list):
         return tuple(tuple(row) for row in value)
     if not isinstance(value, dict):
@@ -62,7 +65,7 @@ def unpack(value: Any) -> Any:
     if sys.byteorder == "big":
         numbers.byteswap()
     width, others = value["width"], value["others"]
-    cells: List[Cell] = [None if isnan(number) else number for number in numbers]
+    cells: List[Cell] = [BLANK if isnan(number) else number for number in numbers]
     for place, cell in others.items():
         cells[int(place)] = cell
     return tuple(tuple(cells[start : start + width]) for start in range(0, len(cells), width))
