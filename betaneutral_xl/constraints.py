@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
 ALL = "*"
@@ -136,6 +137,12 @@ class Constraints:
         self._require_numbers()
         self._require_agreement()
 
+    def __reduce__(self) -> tuple[Callable[..., Constraints], tuple[()]]:
+        """Let limits travel to another process, which a read-only mapping as such cannot."""
+        values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain: dict[str, Any] = {n: dict(v) if isinstance(v, Mapping) else v for n, v in values.items()}
+        return partial(Constraints, **plain), ()
+
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Constraints:
         """Make constraints from plain values: a TOML file's, a worksheet range's, a caller's.
@@ -203,6 +210,21 @@ class Constraints:
     def cost(self) -> float:
         """Cost of a unit of trade, decimal."""
         return self.cost_bp * BASIS_POINT
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Tickers that have a limit of their own; those of groups are not among them."""
+        return tuple(name for name in dict.fromkeys([*self.lower, *self.upper, *self.frozen]) if name != ALL)
+
+    def among(self, tickers: Collection[str]) -> Constraints:
+        """Return the same limits without those of other tickers; groups and their limits stay."""
+        kept = {*tickers, ALL}
+        return replace(
+            self,
+            lower={name: limit for name, limit in self.lower.items() if name in kept},
+            upper={name: limit for name, limit in self.upper.items() if name in kept},
+            frozen=tuple(name for name in self.frozen if name in kept),
+        )
 
     def bounds(self, ticker: str) -> tuple[float, float]:
         """Return the least and the most weight of a name."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,3 +156,17 @@ def test_a_file_that_is_absent_or_no_toml_is_named_without_its_folder(tmp_path: 
     (tmp_path / "bad.toml").write_text("long_only = maybe", encoding="utf-8")
     with pytest.raises(UnreadableFile, match=r"^The constraints bad\.toml are not TOML"):
         Constraints.load(tmp_path / "bad.toml")
+
+
+def test_limits_are_the_same_after_a_journey_to_another_process() -> None:
+    limits = Constraints.from_mapping(
+        {"upper": {"*": 0.05, "A": 0.1}, "groups": {"G": ["A"]}, "group_limits": {"G": ":0.2"}, "frozen": "B"}
+    )
+    assert pickle.loads(pickle.dumps(limits)) == limits  # noqa: S301 - its own bytes
+
+
+def test_limits_among_some_names_lack_those_of_the_others() -> None:
+    limits = Constraints(lower={"A": 0.1, "B": 0.0}, upper={"*": 0.5, "C": 0.6}, frozen=("D", "E"))
+    assert limits.named == ("A", "B", "C", "D", "E")
+    part = limits.among(["B", "E"])
+    assert part == Constraints(lower={"B": 0.0}, upper={"*": 0.5}, frozen=("E",))

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import positions_of
-from betaneutral_xl.backtest.plan import BETA, FORESIGHT, UNHEDGED, Absent
-from betaneutral_xl.errors import InputError, MissingValue
+from betaneutral_xl.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
+from betaneutral_xl.constraints import UNLIMITED
+from betaneutral_xl.errors import Infeasible, InputError, MissingValue, listing
 from betaneutral_xl.estimators import FEWEST, fit, observe
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Constituent, Etf
@@ -46,6 +47,9 @@ class Decision:
         w (N,) and F (N, K) as they could be had on that date.
     new_weights
         x (N,) by method and estimator; perfect foresight is not among them.
+    impossible
+        Why a way has no answer, where it has none: no weights keep the limits. Its ``new_weights``
+        are then those that were there, w.
     absent
         The names that could not be had.
     days
@@ -56,6 +60,7 @@ class Decision:
     weights: FloatArray
     etf_weights: FloatArray
     new_weights: Mapping[Way, FloatArray]
+    impossible: Mapping[Way, str]
     absent: tuple[str, ...]
     days: int
 
@@ -66,7 +71,7 @@ def decide(study: Study, seen: Returns) -> Decision:
     Raises
     ------
     MissingValue
-        If nothing of the portfolio or of an ETF can be had on that date.
+        If nothing of the portfolio or of an ETF can be had on that date, or a target has no prices then.
     InputError
         If what can be had cannot be scaled up.
     ModelError
@@ -78,12 +83,15 @@ def decide(study: Study, seen: Returns) -> Decision:
     kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
     book = _held(study.holdings, kept, study.absent)
     etfs = tuple(_basket(etf, kept, study.absent) for etf in study.etfs)
-    wanted = sorted(set(book.tickers).union(*(etf.tickers for etf in etfs)))
-    market = seen.select([*wanted, *seen.others(study.names)])
+    _require_benchmarks(study, kept)
+    wanted = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
+    market = seen.select([*wanted, *seen.others({*study.names, *study.benchmarks})])
 
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
+    limits = study.constraints.among(kept) if study.constraints.named else study.constraints
     chosen: dict[Way, FloatArray] = {}
+    impossible: dict[Way, str] = {}
     observed = {days: observe(market, window=days) for days in {one.window for one in study.estimators}}
     for estimator in study.estimators:
         whole = fit(observed[estimator.window], estimator.method, **estimator.options)
@@ -98,24 +106,42 @@ def decide(study: Study, seen: Returns) -> Decision:
                 betas = covariance.predicted_beta(basket)
                 x = _spread(covariance.tickers, betas / betas.sum(), names)
             else:
-                result = neutralise(book, etfs, covariance, method=Method(method))
-                x = _spread(result.tickers, result.new_weights, names)
+                aim = 0.0 if method == Method.SCALED else study.target
+                kept_to = limits if method in LIMITED else UNLIMITED
+                try:
+                    result = neutralise(
+                        book, etfs, covariance, target=aim, method=Method(method), constraints=kept_to
+                    )
+                    x = _spread(result.tickers, result.new_weights, names)
+                except Infeasible as error:
+                    impossible[method, estimator.label] = str(error)
+                    x = w
             chosen[method, estimator.label] = x
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
-    return Decision(w, f, chosen, absent, len(seen.dates))
+    return Decision(w, f, chosen, impossible, absent, len(seen.dates))
 
 
-def foresee(weights: FloatArray, etf_weights: FloatArray, after: FloatArray) -> FloatArray:
+def foresee(
+    weights: FloatArray, etf_weights: FloatArray, after: FloatArray, targets: FloatArray
+) -> FloatArray:
     """Return the weights of the hedge by the betas that will have been: the best that hedging can do.
 
-    ``x = w - F h`` with ``cov(e_j, F h) = cov(e_j, w)`` for every ETF's returns e_j over the days
-    that come, ``after`` (T, N).
+    ``x = w - F h`` with ``cov(e_j, F h) = cov(e_j, w) - t_j var(e_j)`` for every ETF's returns e_j
+    over the days that come, ``after`` (T, N), and its target t_j.
     """
     e, y = after @ etf_weights, after @ weights
     e, y = e - e.mean(axis=0), y - y.mean()
-    ratios, *_ = np.linalg.lstsq(e.T @ e, e.T @ y)
+    square = e.T @ e
+    ratios, *_ = np.linalg.lstsq(square, e.T @ y - square.diagonal() * targets)
     x: FloatArray = weights - etf_weights @ ratios
     return x
+
+
+def _require_benchmarks(study: Study, kept: set[str]) -> None:
+    gone = [ticker for ticker in study.benchmarks if ticker not in kept]
+    if gone:
+        msg = f"The target {listing(gone)} has no prices then. Give more prices, or a later start."
+        raise MissingValue(msg, tickers=gone)
 
 
 def tradable(seen: Returns, window: int) -> BoolArray:

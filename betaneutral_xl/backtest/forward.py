@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.backtest.plan import Absent, Study
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 ROLLING = 63
 """Days of a rolling beta by default: a quarter."""
 
-COLUMNS = ("date", "method", "estimator", "etf", "realised_beta", "standard_error", "turnover")
+COLUMNS = (
+    *("date", "method", "estimator", "etf", "realised_beta", "standard_error", "turnover"),
+    *("target_beta", "infeasible"),
+)
 """Of ``Backtest.rows``."""
 
 
@@ -45,6 +48,8 @@ class Performance:
     ----------
     realised_beta_mean, realised_beta_rms
         Mean and root mean square over the dates of the beta to each ETF over the horizon, shape (K,).
+    active_beta_mean, active_beta_rms
+        The same of that beta less the target, shape (K,); of a ticker the beta that it had itself.
     noise_floor
         Root mean square of those betas' standard errors, shape (K,): what would be left had every
         beta been known.
@@ -60,11 +65,15 @@ class Performance:
         A year.
     n_dates
         How many dates.
+    n_infeasible
+        On how many of them no weights kept the limits, so that the portfolio was left as it was.
 
     """
 
     realised_beta_mean: FloatArray
     realised_beta_rms: FloatArray
+    active_beta_mean: FloatArray
+    active_beta_rms: FloatArray
     noise_floor: FloatArray
     volatility: float
     tracking_error: float
@@ -73,6 +82,7 @@ class Performance:
     turnover: float
     cost: float
     n_dates: int
+    n_infeasible: int
 
     def record(self, etfs: Sequence[str]) -> dict[str, Any]:
         """Return plain values; the betas are numbers for one ETF, records by name for several."""
@@ -99,6 +109,10 @@ class Backtest:
         Shape (n,), the rebalance dates.
     beta, standard_error
         Shape (n, P, K): realised over the horizon after each date.
+    target_beta
+        Shape (n, K): the target, of a ticker the beta over the horizon that it had.
+    infeasible
+        Shape (n, P): where no weights kept the limits, and the portfolio was left as it was.
     turnover
         Shape (n, P), one-way: what was traded on the date, and daily until the next.
     days
@@ -121,6 +135,8 @@ class Backtest:
     dates: DateArray
     beta: FloatArray
     standard_error: FloatArray
+    target_beta: FloatArray
+    infeasible: BoolArray
     turnover: FloatArray
     days: DateArray
     returns: FloatArray
@@ -131,7 +147,8 @@ class Backtest:
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        for name in ("beta", "standard_error", "turnover", "returns", "etf_returns", "idle"):
+        arrays = ("beta", "standard_error", "target_beta", "turnover", "returns", "etf_returns", "idle")
+        for name in arrays:
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
@@ -146,9 +163,12 @@ class Backtest:
         cost = self.study.cost_bp * 1e-4 * 2.0 * self.turnover[:, p]
         net = daily.copy()
         net[self.first] -= cost
+        active = self.beta[:, p] - self.target_beta
         return Performance(
             realised_beta_mean=self.beta[:, p].mean(axis=0),
             realised_beta_rms=np.sqrt((self.beta[:, p] ** 2).mean(axis=0)),
+            active_beta_mean=active.mean(axis=0),
+            active_beta_rms=np.sqrt((active**2).mean(axis=0)),
             noise_floor=np.sqrt((self.standard_error[:, p] ** 2).mean(axis=0)),
             volatility=_annual(daily),
             tracking_error=_annual(daily - self.idle),
@@ -157,6 +177,7 @@ class Backtest:
             turnover=float(self.turnover[:, p].mean()),
             cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
             n_dates=len(self.dates),
+            n_infeasible=int(self.infeasible[:, p].sum()),
         )
 
     def rolling(self, way: Way, days: int = ROLLING) -> FloatArray:
@@ -164,13 +185,17 @@ class Backtest:
         mine = self.returns[:, self.ways.index(way)]
         return np.column_stack([rolling_beta(mine, etf, days) for etf in self.etf_returns.T])
 
-    def rows(self) -> Iterator[tuple[date | str | float, ...]]:
+    def rows(self) -> Iterator[tuple[date | str | float | bool, ...]]:
         """Yield a row of ``COLUMNS`` for each date, way and ETF: plain data for a table."""
         for i, day in enumerate(self.dates.astype(object)):
             for p, (method, estimator) in enumerate(self.ways):
                 for k, name in enumerate(self.etf_names):
-                    numbers = self.beta[i, p, k], self.standard_error[i, p, k], self.turnover[i, p]
-                    yield (day, method, estimator, name, *(float(one) for one in numbers))
+                    numbers = (
+                        *(self.beta[i, p, k], self.standard_error[i, p, k], self.turnover[i, p]),
+                        self.target_beta[i, k],
+                    )
+                    told = (float(one) for one in numbers)
+                    yield (day, method, estimator, name, *told, bool(self.infeasible[i, p]))
 
 
 def walk(study: Study) -> Backtest:
@@ -230,6 +255,9 @@ class _Trail:
         self.first: list[int] = []
         self.beta: list[FloatArray] = []
         self.error: list[FloatArray] = []
+        self.target: list[FloatArray] = []
+        self.infeasible: list[list[bool]] = []
+        self.reasons: dict[Way, str] = {}
         self.turnover: list[FloatArray] = []
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
@@ -245,7 +273,8 @@ class _Trail:
         study, horizon = self.study, self.study.schedule.horizon
         w, f = decision.weights, decision.etf_weights
         gains = np.nan_to_num(after)  # what is not listed is not held
-        foreseen = foresee(w, f, gains[:horizon])
+        targets = self._targets(gains[:horizon], f)
+        foreseen = foresee(w, f, gains[:horizon], targets)
         x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
         both, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
         near = follow(both, gains[:horizon], study.holding)
@@ -258,11 +287,25 @@ class _Trail:
         self.first.append(sum(map(len, self.returns)))
         self.beta.append(beta)
         self.error.append(error)
+        self.target.append(targets)
+        self.infeasible.append([way in decision.impossible for way in self.ways])
+        self.reasons = {**decision.impossible, **self.reasons}
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
         self.returns.append(path.returns[:, ways])
         self.etf_returns.append(path.returns[:, etfs])
         self.idle.append(path.returns[:, -1])
         self._notice(decision, row, hold)
+
+    def _targets(self, after: FloatArray, etf_weights: FloatArray) -> FloatArray:
+        """Return the target for each ETF, shape (K,); of a ticker the beta that it has over the days."""
+        targets = np.zeros(len(self.study.targets))
+        for k, one in enumerate(self.study.targets):
+            if isinstance(one, str):
+                own = after[:, self.all.tickers.index(one)]
+                targets[k] = slopes(own[:, None], after @ etf_weights[:, [k]])[0].item()
+            else:
+                targets[k] = one
+        return targets
 
     def _notice(self, decision: Decision, row: int, hold: int) -> None:
         self.absent.update(decision.absent)
@@ -282,6 +325,8 @@ class _Trail:
             dates=self.all.dates[self.rows],
             beta=np.array(self.beta),
             standard_error=np.array(self.error),
+            target_beta=np.array(self.target),
+            infeasible=np.array(self.infeasible),
             turnover=np.array(self.turnover),
             days=np.concatenate(self.days),
             returns=np.vstack(self.returns),
@@ -310,6 +355,13 @@ class _Trail:
                 f"Not to be had on some dates, without {FEWEST} returns in the window or one on the last "
                 f"{LATEST} days: {listing(names)}; {instead}."
             )
+        for way, without in zip(self.ways, np.array(self.infeasible).T, strict=True):
+            if without.any():
+                days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(without)]
+                lines.append(
+                    f"{way[0]} by {way[1]}: no weights keep the limits on {len(days)} of {n} dates, on which "
+                    f"the portfolio is left as it is: {listing(days)}. The first says: {self.reasons[way]}"
+                )
         if self.silent:
             names = [f"{ticker} ({count})" for ticker, count in self.silent.most_common()]
             lines.append(f"Days held without a return: {listing(names)}; the last price is kept meanwhile.")

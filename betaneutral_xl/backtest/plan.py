@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.estimators import (
     FEWEST,
     WINDOW,
@@ -18,12 +21,13 @@ from betaneutral_xl.estimators import (
     read_parameters,
 )
 from betaneutral_xl.rebalance import Method
+from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
     from betaneutral_xl.arrays import IntArray
+    from betaneutral_xl.neutral import Target
     from betaneutral_xl.portfolio import Etf, Holdings
     from betaneutral_xl.returns import DateArray, Prices
 
@@ -45,6 +49,12 @@ BY_DEFAULT = (str(Method.HEDGE), *COMPARISONS)
 
 METHODS = (*(str(method) for method in Method if method is not Method.SCALED), *COMPARISONS)
 """Every way by name."""
+
+LIMITED = frozenset({str(Method.REWEIGHT), str(Method.LEAST_SQUARES), str(Method.FEWEST_TRADES)})
+"""What keeps to limits on the new weights."""
+
+AIMED = LIMITED | {str(Method.HEDGE), FORESIGHT}
+"""What aims at a target."""
 
 WITHOUT_ESTIMATOR = frozenset({UNHEDGED, FORESIGHT})
 """What comes out the same by every estimator."""
@@ -211,6 +221,11 @@ class Study:
         Whether weights drift with the prices between two dates, or are put back each day.
     absent
         What stands in for a name that cannot be held on a date.
+    target
+        The beta that is wanted, as for ``neutralise``; of a ticker the beta that it has itself.
+    constraints
+        What the new weights must keep to, by the methods that reweight. A limit of a name that
+        cannot be held on a date counts on the other dates.
     cost_bp
         Cost of a trade in basis points of what is bought or sold.
     notes
@@ -226,11 +241,13 @@ class Study:
     methods: tuple[str, ...] = BY_DEFAULT
     holding: Holding = Holding.DRIFTING
     absent: Absent = Absent.RESCALE
+    target: Target = 0.0
+    constraints: Constraints = UNLIMITED
     cost_bp: float = COST_BP
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold that methods and estimators are told apart and fit the ETFs."""
+        """Hold that methods and estimators are told apart and fit the ETFs, the target and the limits."""
         strangers = [name for name in self.methods if name not in METHODS]
         if strangers:
             msg = f"There is no method {listing(strangers)}. Choose among: {', '.join(METHODS)}."
@@ -245,12 +262,52 @@ class Study:
         if not 0.0 <= self.cost_bp <= 1e4:  # noqa: PLR2004 - all of what is traded
             msg = f"The cost of a trade is {self.cost_bp:g} basis points. Give between 0 and 10000."
             raise InputError(msg)
+        self._require_aim()
         alone = [name for name in self.methods if name in ONE_ETF_ONLY]
         if len(self.etfs) > 1 and alone:
             rest = tuple(name for name in self.methods if name not in ONE_ETF_ONLY)
             note = f"Left out, as it takes one ETF only: {', '.join(alone)}."
             object.__setattr__(self, "methods", rest)
             object.__setattr__(self, "notes", (*self.notes, note))
+
+    def _require_aim(self) -> None:
+        """Hold that the target and the limits are of what there is, and have an effect."""
+        if isinstance(self.target, Mapping) and set(self.target) != {etf.name for etf in self.etfs}:
+            there = ", ".join(etf.name for etf in self.etfs)
+            msg = f"Targets are given for {', '.join(self.target)}, but the ETFs are {there}. Name each once."
+            raise UnknownTicker(msg, tickers=list(self.target))
+        if not all(isinstance(one, str) or math.isfinite(one) for one in self.targets):
+            msg = f"The target beta is {self.target}. Give a number, or a ticker such as IWV."
+            raise InputError(msg)
+        unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
+        if unpriced:
+            msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
+            raise UnknownTicker(msg, tickers=unpriced)
+        unknown = [ticker for ticker in self.constraints.named if ticker not in self.names]
+        if unknown:
+            msg = f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here. Check it."
+            raise UnknownTicker(msg, tickers=unknown)
+        if any(self.targets) and not AIMED.intersection(self.methods):
+            msg = (
+                f"None of {', '.join(self.methods)} aims at a target. Add hedge or reweight, or leave it out."
+            )
+            raise InputError(msg)
+        if self.constraints.given and not LIMITED.intersection(self.methods):
+            said, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
+            msg = f"None of {methods} keeps to {said}. Add reweight to the methods, or leave it out."
+            raise InputError(msg)
+
+    @property
+    def targets(self) -> tuple[float | str, ...]:
+        """The target for each of K ETFs: a number, or a ticker."""
+        wanted = self.target
+        each = [wanted[etf.name] if isinstance(wanted, Mapping) else wanted for etf in self.etfs]
+        return tuple(normalise(one) if isinstance(one, str) else float(one) for one in each)
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        """The tickers that targets name, each once."""
+        return tuple(dict.fromkeys(one for one in self.targets if isinstance(one, str)))
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import saving
-from betaneutral_xl.cli import study
+from betaneutral_xl.cli import inputs, study
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ examples:
   betaneutral-xl backtest --holdings fund.csv --etf QQQ --prices stocks.parquet --etf-prices etfs.csv \\
       --estimator default sample exponential:half_life=21 --method hedge unhedged --json
   betaneutral-xl backtest --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --chart beta.svg
+  betaneutral-xl backtest --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --etf-prices etfs.csv \\
+      --method reweight unhedged --target IWV --long-only --upper 8% --turnover 30%
 
 On each date the portfolio is put back to the weights of --holdings and hedged with all of the ETFs, by
 betas that are estimated from the days before. The realised beta is the slope of the next --horizon
@@ -29,12 +31,13 @@ series, where it is given by its ticker.
 
 {study.EPILOG}
 --json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: what it is}},
-  "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "noise_floor",
-  "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown", "turnover", "cost",
-  "n_dates"}}}}}}, "warnings": [...]}}, in decimals; volatility and cost a year, turnover one-way a date.
-  With several ETFs the first three are records by ETF. noise_floor is the root mean square of the
-  realised betas' standard errors: what would be left had every beta been known.
---csv prints a row for each date, method, estimator and ETF: the beta that was realised.
+  "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "active_beta_mean",
+  "active_beta_rms", "noise_floor", "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown",
+  "turnover", "cost", "n_dates", "n_infeasible"}}}}}}, "warnings": [...]}}, in decimals; volatility and cost
+  a year, turnover one-way a date. With several ETFs the first five are records by ETF. noise_floor is the
+  root mean square of the realised betas' standard errors: what would be left had every beta been known.
+--csv prints a row for each date, method, estimator and ETF: the beta that was realised, the target's,
+  and whether no weights kept the limits.
 """
 
 
@@ -73,6 +76,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help="estimators to compare (default: default sample)",
     )
+    study.add_aim(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas, .png or .svg")
     add_machine_formats(parser)
     parser.set_defaults(run=run)
@@ -110,12 +114,20 @@ def read(args: argparse.Namespace) -> Study:
     etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
     holdings = load_holdings(args.holdings)
     return study.pose(
-        args, holdings, etfs, tables.of(holdings, etfs), estimators=args.estimator, horizon=args.horizon
+        args,
+        holdings,
+        etfs,
+        tables.of(holdings, etfs, inputs.benchmarks(args.target)),
+        estimators=args.estimator,
+        horizon=args.horizon,
+        keeping=study.limits(args),
     )
 
 
 def as_record(result: Backtest) -> dict[str, Any]:
     """Return everything as plain values, for JSON."""
+    from betaneutral_xl.neutral import describe_target  # noqa: PLC0415 - late
+
     asked = result.study
     results: dict[str, dict[str, Any]] = {}
     for method, estimator in result.ways:
@@ -130,6 +142,8 @@ def as_record(result: Backtest) -> dict[str, Any]:
         "horizon": asked.schedule.horizon,
         "holding": str(asked.holding),
         "absent": str(asked.absent),
+        "target": describe_target(asked.target),
+        "limits": list(asked.constraints.sentences()),
         "cost_bp": asked.cost_bp,
         "estimators": {one.label: one.description for one in asked.estimators},
         "results": results,
@@ -141,7 +155,8 @@ def _print(result: Backtest) -> None:
     from rich.markup import escape  # noqa: PLC0415 - only for people
     from rich.table import Table  # noqa: PLC0415 - only for people
 
-    from betaneutral_xl.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+    from betaneutral_xl.backtest.plan import LIMITED, WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+    from betaneutral_xl.neutral import describe_target  # noqa: PLC0415 - late
 
     out, asked = console(), result.study
     out.print(
@@ -151,8 +166,16 @@ def _print(result: Backtest) -> None:
         markup=False,
         soft_wrap=True,
     )
-    betas = [f"beta{f' to {name}' if len(result.etf_names) > 1 else ''}" for name in result.etf_names]
-    heads = [f"{beta} {what}" for beta in betas for what in ("mean", "RMS", "noise")]
+    aimed = any(asked.targets)
+    if aimed:
+        said = f"target {describe_target(asked.target)}: betas are active, realised less the target's"
+        out.print(said, markup=False, soft_wrap=True)
+    if asked.constraints.given:
+        by = ", ".join(name for name in asked.methods if name in LIMITED)
+        out.print(f"{by}: {'; '.join(asked.constraints.sentences())}", markup=False, soft_wrap=True)
+    word = "active beta" if aimed else "beta"
+    ends = [f" to {name}" if len(result.etf_names) > 1 else "" for name in result.etf_names]
+    heads = [f"{what}{end}" for end in ends for what in (f"{word} mean", f"{word} RMS", "noise")]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("method", "estimator"):
         table.add_column(name, no_wrap=True)
@@ -163,7 +186,7 @@ def _print(result: Backtest) -> None:
         if method in WITHOUT_ESTIMATOR and estimator != first:
             continue
         one = result.performance((method, estimator))
-        shown = zip(one.realised_beta_mean, one.realised_beta_rms, one.noise_floor, strict=True)
+        shown = zip(one.active_beta_mean, one.active_beta_rms, one.noise_floor, strict=True)
         levels = (one.volatility, one.tracking_error, one.hedge_effectiveness, one.max_drawdown, one.turnover)
         table.add_row(
             escape(method),

@@ -40,8 +40,12 @@ PLAIN = (
 """Options of one value, named as the limits are."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add an option for every limit, and one for a file of them."""
+def add_arguments(parser: argparse.ArgumentParser, *, priced: bool = True) -> None:
+    """Add an option for every limit, and one for a file of them.
+
+    Where trades are ``priced`` by an option of that name already, a cost to be weighed against
+    tracking error can be given in the file only.
+    """
     limits = parser.add_argument_group("what the new weights must keep to (not for hedge and scaled)")
     limits.add_argument(
         "--constraints",
@@ -78,7 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument(
         "--group-limit", metavar="NAME=RANGE", action="append", help="sum of the weights of a group"
     )
-    limits.add_argument("--cost-bp", metavar="BP", help="cost of a trade, weighed against tracking error")
+    if priced:
+        limits.add_argument("--cost-bp", metavar="BP", help="cost of a trade, weighed against tracking error")
     limits.add_argument(
         "--risk-aversion", metavar="NUMBER", help="price of tracking variance against the cost (default: 10)"
     )
@@ -86,8 +91,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--min-trade", metavar="WEIGHT", help="smallest trade, if there is one")
 
 
-def given(args: argparse.Namespace) -> dict[str, Any]:
+def given(args: argparse.Namespace, *, priced: bool = True) -> dict[str, Any]:
     """Return the limits of the options and of the file that they name, as plain values.
+
+    ``priced`` as for ``add_arguments``.
 
     Raises
     ------
@@ -98,7 +105,8 @@ def given(args: argparse.Namespace) -> dict[str, Any]:
     if not hasattr(args, "constraints"):
         return {}
     limits = Constraints.read(args.constraints) if args.constraints else {}
-    limits |= {name: value for name in PLAIN if (value := getattr(args, name)) is not None}
+    plain = [name for name in PLAIN if priced or name != "cost_bp"]
+    limits |= {name: value for name in plain if (value := getattr(args, name)) is not None}
     for name, texts in (("lower", args.lower), ("upper", args.upper), ("beta", args.beta)):
         if texts:
             limits[name] = _by_name(name, texts)

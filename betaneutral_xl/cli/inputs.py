@@ -220,6 +220,13 @@ def read_target(texts: list[str] | None) -> Target:
     raise InputError(msg)
 
 
+def benchmarks(texts: list[str] | None) -> list[str]:
+    """Return the tickers that ``--target`` options name."""
+    targets = read_target(texts)
+    several = targets.values() if isinstance(targets, dict) else [targets]
+    return [target for target in several if isinstance(target, str)]
+
+
 def _beta(text: str) -> float | str:
     try:
         return float(text)
@@ -436,10 +443,7 @@ def _etfs(args: argparse.Namespace, settings: Settings) -> list[Sourced[Etf]]:
 
 def _benchmarks(args: argparse.Namespace) -> list[str]:
     """Return the tickers that a target or a comparison is aimed at: they need risk data too."""
-    targets = read_target(getattr(args, "target", None))
-    several = targets.values() if isinstance(targets, dict) else [targets]
-    named = [target for target in several if isinstance(target, str)]
-    return [*named, *filter(None, [getattr(args, "benchmark", None)])]
+    return [*benchmarks(getattr(args, "target", None)), *filter(None, [getattr(args, "benchmark", None)])]
 
 
 def _covariance(

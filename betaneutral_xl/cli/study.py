@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import inputs
+from betaneutral_xl.cli import constraints, inputs
+from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import UnknownTicker
 from betaneutral_xl.estimators import DEFAULT, WINDOW
 from betaneutral_xl.portfolio import Etf
@@ -28,6 +29,10 @@ estimators: a name of "betaneutral-xl estimate --list" ("default" is {DEFAULT}),
 methods: hedge, reweight, least_squares, fewest_trades; and what they are compared with: unhedged (do
   nothing), scaled and beta (the notebook's two formulas, the second scaled to sum 1; one ETF only),
   perfect_foresight (hedge by the betas that will have been: the best any hedge can do).
+target and limits: as for rebalance; limits are for reweight, least_squares and fewest_trades. Measures named
+  active_beta are of the realised beta less the target, of a ticker its own realised beta. On dates on which
+  no weights keep the limits the portfolio is left as it is, and the dates are named. A cost that is to be
+  weighed against tracking error is given as cost_bp in the file of --constraints; --cost-bp is what is paid.
 prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,price, adjusted for
   splits and dividends. Nothing is filled in: what is listed late, ends early, has gaps or jumps like a
   split is named, and what was done about it. Names of --prices that nobody holds tell the
@@ -105,6 +110,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_aim(parser: argparse.ArgumentParser) -> None:
+    """Add the target and the limits, after the other options, which are more often wanted."""
+    inputs.add_target(parser.add_argument_group("what beta"))
+    constraints.add_arguments(parser, priced=False)
+
+
+def limits(args: argparse.Namespace) -> Constraints:
+    """Return what the options, and the file that they name, ask of the new weights."""
+    return Constraints.from_mapping(constraints.given(args, priced=False))
+
+
 def first_day(text: str) -> date:
     """Read a day, or the first day of a month or a year."""
     return inputs.day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
@@ -139,11 +155,12 @@ class Tables:
         """ETFs' own first: there a ticker is looked for."""
         return (self.stocks,) if self.series is None else (self.series, self.stocks)
 
-    def of(self, holdings: Holdings, etfs: Sequence[Found]) -> Prices:
-        """Return the prices that a study needs: an ETF's from its table, and all of the stocks."""
+    def of(self, holdings: Holdings, etfs: Sequence[Found], benchmarks: Sequence[str] = ()) -> Prices:
+        """Return the prices of a study: ETFs' and benchmarks' from their table, and all of the stocks."""
         from betaneutral_xl.sources.prices import choose  # noqa: PLC0415 - parsers
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
+        own += map(normalise, benchmarks)
         baskets = [ticker for one in etfs if not one.by_ticker for ticker in one.etf.tickers]
         names = [*holdings.tickers, *baskets]
         if not {*names, *own} & {ticker for table in self.all for ticker in table.tickers}:
@@ -204,6 +221,7 @@ def pose(
     *,
     estimators: Sequence[str],
     horizon: int,
+    keeping: Constraints,
 ) -> Study:
     """Return the study that the options describe."""
     from betaneutral_xl.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study  # noqa: PLC0415 - late
@@ -218,6 +236,8 @@ def pose(
         methods=tuple(dict.fromkeys(methods)),
         holding=Holding(args.holding),
         absent=Absent(args.absent),
+        target=inputs.read_target(args.target),
+        constraints=keeping,
         cost_bp=args.cost_bp,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import saving
-from betaneutral_xl.cli import study
+from betaneutral_xl.cli import inputs, study
 from betaneutral_xl.cli.output import console, number
 from betaneutral_xl.errors import InputError, ModelError
 
@@ -85,6 +85,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="such as 2016-01:2018-12, instead of --start and --end",
     )
     study.add_arguments(parser)
+    study.add_aim(parser)
     where = parser.add_argument_group("where it runs")
     where.add_argument(
         "--engine",
@@ -140,6 +141,7 @@ def grid(args: argparse.Namespace) -> list[Cell]:
     tables = study.Tables.read(args.prices, args.etf_prices)
     funds = {Path(file).stem: load_holdings(file) for file in args.holdings}
     etfs = {text: study.find_etf(text, args.etf_fund, tables) for text in args.etf}
+    keeping, benchmarks = study.limits(args), inputs.benchmarks(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
             "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
@@ -149,10 +151,12 @@ def grid(args: argparse.Namespace) -> list[Cell]:
     spans = args.period or [(args.start, args.end)]
     cells = []
     for (fund, holdings), etf in product(funds.items(), etfs.values()):
-        prices = tables.of(holdings, [etf])
+        prices = tables.of(holdings, [etf], benchmarks)
         for estimator, horizon, (start, end) in product(estimators, args.horizon, spans):
             when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
-            posed = study.pose(when, holdings, [etf], prices, estimators=[estimator], horizon=horizon)
+            posed = study.pose(
+                when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, keeping=keeping
+            )
             cells.append(Cell(fund, etf.etf.name, posed))
     return cells
 
@@ -200,16 +204,19 @@ def _print(rows: list[dict[str, Any]], file: str) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("method", "estimator"):
         table.add_column(name, no_wrap=True)
-    for name in ("horizon", "rows", "beta mean", "beta RMS", "noise", "worst RMS"):
+    done = [row for found in groups.values() for row in found]
+    aimed = any(row["active_beta_mean"] != row["realised_beta_mean"] for row in done)
+    word = "active beta" if aimed else "beta"
+    for name in ("horizon", "rows", f"{word} mean", f"{word} RMS", "noise", "worst RMS"):
         table.add_column(name, justify="right")
     for (method, estimator, horizon), found in groups.items():
-        rms = [row["realised_beta_rms"] for row in found]
+        rms = [row["active_beta_rms"] for row in found]
         table.add_row(
             escape(method),
             escape(estimator),
             str(horizon),
             str(len(found)),
-            number(sum(row["realised_beta_mean"] for row in found) / len(found), 3),
+            number(sum(row["active_beta_mean"] for row in found) / len(found), 3),
             number(_rms(rms), 3),
             number(_rms([row["noise_floor"] for row in found]), 3),
             number(max(rms), 3),

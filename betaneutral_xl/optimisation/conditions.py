@@ -195,9 +195,8 @@ def _tradable(aligned: Aligned, constraints: Constraints) -> BoolArray:
 
 
 def _require_known(aligned: Aligned, constraints: Constraints) -> None:
-    known = {*aligned.tickers, ALL}
-    named = dict.fromkeys([*constraints.lower, *constraints.upper, *constraints.frozen])
-    strangers = [name for name in named if name not in known]
+    known = set(aligned.tickers)
+    strangers = [name for name in constraints.named if name not in known]
     if strangers:
         msg = f"There is a limit for {listing(strangers)}, which is in no portfolio or ETF here. Check it."
         raise UnknownTicker(msg, tickers=strangers)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import tracemalloc
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,8 +12,11 @@ import statsmodels.api as sm
 from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.backtest.decide import decide
+from betaneutral_xl.constraints import Constraints, Range
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.estimators import estimate
+from betaneutral_xl.neutral import neutralise, reach
+from betaneutral_xl.rebalance import Method
 from betaneutral_xl.returns import Prices
 
 if TYPE_CHECKING:
@@ -210,6 +214,120 @@ def test_rows_hold_every_date_way_and_etf(study: Callable[..., Study]) -> None:
     assert len(rows) == result.beta.size
     assert rows[0][:4] == (result.dates[0].astype(object), "hedge", "sample", "ETF")
     assert rows[0][4] == result.beta[0, 0, 0]
+
+
+@pytest.mark.parametrize("method", ["hedge", "reweight", "perfect_foresight"])
+def test_a_number_as_target_is_the_beta_that_is_realised(study: Callable[..., Study], method: str) -> None:
+    result = walk(study(target=0.4, methods=(method,), schedule=Schedule(start=date(2022, 6, 1), horizon=63)))
+    measured = result.performance((method, "sample"))
+    assert (result.target_beta == 0.4).all()
+    assert measured.realised_beta_mean[0] == pytest.approx(0.4, abs=0.05)
+    assert measured.active_beta_mean[0] == pytest.approx(measured.realised_beta_mean[0] - 0.4, abs=1e-12)
+    assert measured.active_beta_rms[0] < (0.02 if method == "perfect_foresight" else 0.15)
+
+
+def test_a_ticker_as_target_has_the_slope_that_another_program_finds(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    asked = study(target="aaa", methods=("hedge", "unhedged"), holding=Holding.DAILY)
+    result = walk(asked)
+    returns = prices.returns()
+    row = int(np.flatnonzero(returns.dates == result.dates[3])[0])
+    after = returns.matrix[row + 1 : row + 22]
+    fit = sm.OLS(after[:, 0], sm.add_constant(after @ np.array([0.0, 0.0, 0.0, 0.5, 0.3, 0.2]))).fit()
+    assert result.target_beta[3, 0] == pytest.approx(fit.params[1], rel=1e-10)
+    hedge, alone = (result.performance((method, "sample")) for method in ("hedge", "unhedged"))
+    assert hedge.active_beta_rms[0] < alone.active_beta_rms[0]
+
+
+def test_each_of_several_etfs_has_its_target(study: Callable[..., Study]) -> None:
+    etfs = (Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F"))
+    foresight = ("perfect_foresight",)
+    asked = study(etfs=etfs, target={"F": 0.1, "E": "AAA"}, methods=foresight, holding=Holding.DAILY)
+    result = walk(asked)
+    assert asked.targets == ("AAA", 0.1)
+    assert (result.target_beta[:, 1] == 0.1).all()
+    assert result.performance(("perfect_foresight", "sample")).active_beta_rms == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_target_that_is_not_listed_yet_costs_its_dates_with_a_word(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    late = prices.matrix.copy()
+    late[:200, 5] = np.nan
+    etf = Etf.from_weights({"DDD": 0.6, "EEE": 0.4}, "ETF")
+    result = walk(study(prices=replaced(prices, late), etfs=(etf,), target="FFF", methods=("hedge",)))
+    assert result.dates[0] > prices.dates[200]
+    assert any("The target FFF has no prices then" in note for note in result.notes)
+
+
+def test_limits_are_those_of_neutralise_and_of_the_methods_that_reweight(study: Callable[..., Study]) -> None:
+    limits = Constraints(lower={"*": -0.3, "AAA": 0.1}, upper={"*": 0.5}, net=Range(-math.inf, math.inf))
+    asked = study(constraints=limits, methods=("hedge", "reweight"))
+    seen = asked.prices.returns().until(date(2022, 8, 31), 504)
+    decision = decide(asked, seen)
+    covariance = estimate(seen, "sample")
+    expected = neutralise(asked.holdings, asked.etfs, covariance, method=Method.REWEIGHT, constraints=limits)
+    x = dict(zip(asked.prices.tickers, decision.new_weights["reweight", "sample"].tolist(), strict=True))
+    assert [x[t] for t in expected.tickers] == pytest.approx(expected.new_weights.tolist(), abs=1e-9)
+    assert x["AAA"] >= 0.1 - 1e-9
+    plain = decide(study(methods=("hedge",)), seen).new_weights["hedge", "sample"]
+    assert (decision.new_weights["hedge", "sample"] == plain).all()
+
+
+def test_dates_on_which_no_weights_keep_the_limits_are_named_and_leave_the_portfolio_as_it_is(
+    study: Callable[..., Study],
+) -> None:
+    # The lowest beta that long weights of at most a half can have is about that of AAA and BBB, 0.4.
+    limits = Constraints(long_only=True, upper={"*": 0.5})
+    never = walk(study(constraints=limits, methods=("reweight", "unhedged")))
+    assert never.infeasible[:, 0].all()
+    assert not never.infeasible[:, 1].any()
+    assert (never.beta[:, 0] == never.beta[:, 1]).all()
+    assert never.performance(("reweight", "sample")).n_infeasible == len(never.dates)
+    (told,) = (note for note in never.notes if "no weights keep the limits" in note)
+    assert f"on {len(never.dates)} of {len(never.dates)} dates" in told
+    assert str(never.dates[0]) in told
+    assert "No weights reach beta" in told
+
+
+def test_a_date_is_infeasible_where_the_lowest_beta_that_can_be_reached_is_above_the_target(
+    study: Callable[..., Study],
+) -> None:
+    limits = Constraints(long_only=True, upper={"*": 0.5})
+    asked = study(methods=("unhedged",))
+    returns = asked.prices.returns()
+    dates = walk(asked).dates
+    lowest = np.array(
+        [
+            reach(
+                asked.holdings,
+                asked.etfs,
+                estimate(returns, "sample", as_of=day.astype(object)),
+                constraints=limits,
+            ).low[0]
+            for day in dates
+        ]
+    )
+    target = float(np.median(lowest)) + 1e-4
+    result = walk(study(target=target, constraints=limits, methods=("reweight",)))
+    assert result.infeasible[:, 0].tolist() == (lowest > target).tolist()
+    assert 0 < result.infeasible.sum() < len(dates)
+    assert [row[-1] for row in result.rows()] == result.infeasible[:, 0].tolist()
+
+
+def test_a_limit_of_a_name_that_is_not_listed_yet_counts_from_its_listing(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    late = prices.matrix.copy()
+    late[:200, 0] = np.nan
+    asked = study(
+        prices=replaced(prices, late), constraints=Constraints(lower={"AAA": 0.35}), methods=("reweight",)
+    )
+    result = walk(asked)
+    assert not result.infeasible.any()
+    last = decide(asked, asked.prices.returns().until(result.dates[-1].astype(object), 504))
+    assert last.new_weights["reweight", "sample"][0] >= 0.35 - 1e-9
 
 
 def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Study]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from betaneutral_xl import Etf
 from betaneutral_xl.backtest import Estimator, Schedule, Study
+from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -96,6 +97,15 @@ def test_an_estimator_that_cannot_be_is_refused(text: str, said: str) -> None:
         ({"estimators": ()}, "an estimator and a method at least"),
         ({"estimators": (Estimator.parse("sample"), Estimator.parse("sample"))}, "given twice"),
         ({"cost_bp": -1.0}, "cost of a trade"),
+        ({"target": float("nan")}, "target beta is nan"),
+        ({"target": "ZZZ"}, "ZZZ is neither a number nor a ticker with prices"),
+        ({"target": {"XYZ": 0.1}}, "Targets are given for XYZ, but the ETFs are ETF"),
+        ({"target": 0.1, "methods": ("unhedged",)}, "None of unhedged aims at a target"),
+        ({"constraints": Constraints(long_only=True)}, "keeps to long_only. Add reweight"),
+        (
+            {"constraints": Constraints(upper={"ZZZ": 0.1}), "methods": ("reweight",)},
+            "limit for ZZZ, which is in no portfolio or ETF",
+        ),
     ],
 )
 def test_a_study_that_makes_no_sense_is_refused(

@@ -13,6 +13,7 @@ import pytest
 from betaneutral_xl import Holdings
 from betaneutral_xl.backtest import Estimator, Schedule, Study
 from betaneutral_xl.backtest.sweep import COLUMNS, Cell, Engine, sweep
+from betaneutral_xl.constraints import UNLIMITED, Constraints
 from betaneutral_xl.errors import InputError, Unreachable, Unwritable
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ def test_processes_give_the_same_bits_as_one(
     cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:
     assert same(sweep(cells, tmp_path / "j", jobs=2), expected)
+
+
+def test_target_and_limits_travel_to_the_processes_and_make_another_cell(
+    study: Callable[..., Study], tmp_path: Path
+) -> None:
+    asked = [
+        Cell("fund", "ETF", study(methods=("reweight",), target=target, constraints=limits))
+        for target in (0.0, 0.5, "AAA")
+        for limits in (UNLIMITED, Constraints(lower={"*": -0.2}, groups={"G": ("AAA",)}, group_limits={}))
+    ]
+    assert len({cell.key for cell in asked}) == len(asked)
+    alone, apart = (sweep(asked, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    assert same(alone, apart)
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in apart]
+    assert [row["error"] for row in rows] == [""] * len(asked)
+    assert abs(rows[2]["active_beta_mean"]) < 0.1 < abs(rows[2]["realised_beta_mean"])
 
 
 class Interrupted(Exception):

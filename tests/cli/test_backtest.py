@@ -97,6 +97,48 @@ def test_several_etfs_have_their_betas_by_name(folder: Path, capsys: pytest.Capt
     assert any("one ETF only: scaled" in line for line in told["warnings"])
 
 
+def test_target_and_limits_are_asked_for_as_with_rebalance(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "limits.toml").write_text('upper = {"*" = 0.7}\n', encoding="utf-8")
+    asked = ["--method", "hedge", "reweight", "--target", "aaa", "--lower=-40%", "--estimator", "sample"]
+    asked += ["--constraints", str(folder / "limits.toml")]
+    assert main(command(folder, *asked, "--json", etf="basket.csv")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["target"] == "aaa"
+    assert told["limits"] == ["weight of every name at least -0.4", "weight of every name at most 0.7"]
+    for method in ("hedge", "reweight"):
+        measured = told["results"][method]["sample"]
+        assert abs(measured["active_beta_mean"]) < 0.1 < measured["realised_beta_mean"]
+        assert measured["n_infeasible"] == 0
+
+    assert main(command(folder, *asked, etf="basket.csv")) == 0
+    said = capsys.readouterr().out
+    assert "target aaa: betas are active" in said
+    assert "reweight: weight of every name at least -0.4; weight of every name at most 0.7" in said
+
+
+def test_dates_without_an_answer_are_said_and_marked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = command(folder, "--method", "reweight", "--long-only", "--estimator", "sample", etf="basket.csv")
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    measured = told["results"]["reweight"]["sample"]
+    assert measured["n_infeasible"] == measured["n_dates"]
+    assert any("no weights keep the limits on 7 of 7 dates" in line for line in told["warnings"])
+    assert main([*asked, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["infeasible"] for row in rows} == {"True"}
+
+
+def test_a_benchmark_may_be_among_the_etf_prices(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--method", "hedge", "--target", "ETF", "--json"]
+    assert main(command(folder, *options, etf="basket.csv")) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert abs(told["results"]["hedge"]["default"]["active_beta_mean"]) < 0.15
+
+
 def test_a_chart_is_saved(folder: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra charts)")
     assert main(command(folder, "--json", "--chart", str(folder / "beta.svg"))) == 0
@@ -111,6 +153,9 @@ def test_a_chart_is_saved(folder: Path) -> None:
         (["--start", "2030-01"], "no date to try"),
         (["--every", "never"], "Rebalance every 'never'"),
         (["--chart", "beta.pdf"], "Use .png or .svg"),
+        (["--long-only"], "keeps to long_only. Add reweight"),
+        (["--target", "XXX"], "XXX is neither a number nor a ticker with prices"),
+        (["--method", "reweight", "--upper", "ZZZ=5%"], "limit for ZZZ"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(
