@@ -388,9 +388,9 @@ def late_table(found: Sequence[Month]) -> str:
     return "\n".join(lines)
 
 
-def insert(page: Path, text: str) -> None:
+def insert(page: Path, text: str, what: str = "measured") -> None:
     """Put the tables between the page's two marks."""
-    begin, end = "<!-- measured: begin -->", "<!-- measured: end -->"
+    begin, end = f"<!-- {what}: begin -->", f"<!-- {what}: end -->"
     before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)
     page.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8", newline="\n")

@@ -31,6 +31,7 @@ from betaneutral_xl.provenance import digest
 from betaneutral_xl.sources.prices import choose, load_prices
 
 if TYPE_CHECKING:
+    from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.returns import Prices
 
 START, END = date(2022, 1, 1), date(2026, 6, 30)
@@ -46,6 +47,9 @@ ESTIMATORS = {
     "sample:window=252": "sample, 252 days",
     "exponential": "exponential, half-life 63",
 }
+
+BEYOND = 2.0
+"""Standard errors beyond which a difference is not called chance."""
 
 Row = dict[str, Any]
 
@@ -90,7 +94,7 @@ def main() -> None:
             estimators=tuple(Estimator.parse(text) for text in ESTIMATORS),
         )
     )
-    parts = [sample_table(sample), by_horizon(rows), by_pair(rows), worse(rows, books, etfs, prices)]
+    parts = [sample_table(sample), by_horizon(rows), by_pair(rows), worse(books, etfs, prices)]
     text = "\n\n".join(parts)
     text += f"\n\nMeasured in {time.perf_counter() - begun:.0f} s, {len(cells)} backtests.\n"
     sys.stdout.write(text)
@@ -230,38 +234,45 @@ def by_pair(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def worse(rows: list[Row], books: dict[str, Holdings], etfs: list[Etf], prices: tuple[Prices, Prices]) -> str:
+def worse(books: dict[str, Holdings], etfs: list[Etf], prices: tuple[Prices, Prices]) -> str:
     """Return the pairs on which the default is worse than equal weights, and whether that is chance."""
-    ours, equal = hedges(rows, "default", 21), hedges(rows, EQUAL, 21)
-    ratios = {
-        (a["fund"], a["etf"]): a["realised_beta_rms"] / b["realised_beta_rms"]
-        for a, b in zip(ours, equal, strict=True)
-    }
-    behind = {pair: ratio for pair, ratio in ratios.items() if ratio > 1.0}
-    mean = math.exp(float(np.log(list(ratios.values())).mean()))
+    pairs = [(fund, etf.name) for fund in books for etf in etfs]
+    squared = np.array([squares(book, etf, prices) for book in books.values() for etf in etfs])
+    means = squared.mean(axis=1)  # (pairs, 2)
+    ratio = np.sqrt(means[:, 0] / means[:, 1])
+    months = squared.shape[1]
+    relative = squared / means[:, None, :]
+    error = ratio * (relative[:, :, 0] - relative[:, :, 1]).std(axis=1, ddof=1) / 2.0 / math.sqrt(months)
+    apart = squared[:, :, 0] - squared[:, :, 1]
+    t = apart.mean(axis=1) / (apart.std(axis=1, ddof=1) / math.sqrt(months))
     lines = [
-        f"The default's RMS is {mean:.3f} of that of {BASELINE} (geometric mean of {len(ratios)} pairs). "
-        f"It is larger on {len(behind)} of them. The t statistic is of the mean difference of the squared "
-        "betas over the months:",
+        f"The default's RMS is {np.exp(np.log(ratio).mean()):.3f} of that of {BASELINE} (geometric mean of "
+        f"{len(pairs)} pairs). By the paired t statistic over {months} months it is better beyond two "
+        f"standard errors on {(t < -BEYOND).sum()} pairs, and worse on {(t > BEYOND).sum()}. Its RMS is "
+        f"larger, by whatever little, on {(ratio > 1.0).sum()}:",
         "",
-        "| portfolio | ETF | RMS relative to equal weights | t |",
-        "|---|---|---|---|",
+        "| portfolio | ETF | RMS relative to equal weights | its standard error | t |",
+        "|---|---|---|---|---|",
     ]
-    by_name = {etf.name: etf for etf in etfs}
-    for (fund, name), ratio in sorted(behind.items(), key=lambda item: -item[1]):
-        study = Study(
-            holdings=books[fund],
-            etfs=(by_name[name],),
-            prices=chosen(by_name[name], prices),
-            schedule=Schedule(start=START, end=END),
-            estimators=(Estimator.parse("default"), Estimator.parse(EQUAL)),
-            methods=("hedge",),
-        )
-        squared = walk(study).beta[:, :, 0] ** 2
-        apart = squared[:, 0] - squared[:, 1]
-        t = apart.mean() / (apart.std(ddof=1) / math.sqrt(len(apart)))
-        lines.append(f"| {fund} | {name} | {ratio:.3f} | {t:+.2f} |")
+    lines += [
+        f"| {pairs[i][0]} | {pairs[i][1]} | {ratio[i]:.3f} | {error[i]:.3f} | {t[i]:+.2f} |"
+        for i in np.argsort(-ratio)
+        if ratio[i] > 1.0
+    ]
     return "\n".join(lines)
+
+
+def squares(book: Holdings, etf: Etf, prices: tuple[Prices, Prices]) -> FloatArray:
+    """Return the squared realised betas of one pair, by the default and by equal weights, (months, 2)."""
+    study = Study(
+        holdings=book,
+        etfs=(etf,),
+        prices=chosen(etf, prices),
+        schedule=Schedule(start=START, end=END),
+        estimators=(Estimator.parse("default"), Estimator.parse(EQUAL)),
+        methods=("hedge",),
+    )
+    return walk(study).beta[:, :, 0] ** 2
 
 
 def pairs_plot(rows: list[Row]) -> bytes:
