@@ -40,11 +40,11 @@ PLAIN = (
 """Options of one value, named as the limits are."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, *, priced: bool = True) -> None:
+def add_arguments(parser: argparse.ArgumentParser, *, weighs_cost: bool = True) -> None:
     """Add an option for every limit, and one for a file of them.
 
-    Where trades are ``priced`` by an option of that name already, a cost to be weighed against
-    tracking error can be given in the file only.
+    Without ``weighs_cost`` there is no ``--cost-bp``, for commands in which that is the cost that is
+    paid; one to be weighed against tracking error can then be given in the file only.
     """
     limits = parser.add_argument_group("what the new weights must keep to (not for hedge and scaled)")
     limits.add_argument(
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, priced: bool = True) -> No
     limits.add_argument(
         "--group-limit", metavar="NAME=RANGE", action="append", help="sum of the weights of a group"
     )
-    if priced:
+    if weighs_cost:
         limits.add_argument("--cost-bp", metavar="BP", help="cost of a trade, weighed against tracking error")
     limits.add_argument(
         "--risk-aversion", metavar="NUMBER", help="price of tracking variance against the cost (default: 10)"
@@ -91,10 +91,10 @@ def add_arguments(parser: argparse.ArgumentParser, *, priced: bool = True) -> No
     limits.add_argument("--min-trade", metavar="WEIGHT", help="smallest trade, if there is one")
 
 
-def given(args: argparse.Namespace, *, priced: bool = True) -> dict[str, Any]:
+def given(args: argparse.Namespace, *, weighs_cost: bool = True) -> dict[str, Any]:
     """Return the limits of the options and of the file that they name, as plain values.
 
-    ``priced`` as for ``add_arguments``.
+    ``weighs_cost`` as for ``add_arguments``.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def given(args: argparse.Namespace, *, priced: bool = True) -> dict[str, Any]:
     if not hasattr(args, "constraints"):
         return {}
     limits = Constraints.read(args.constraints) if args.constraints else {}
-    plain = [name for name in PLAIN if priced or name != "cost_bp"]
+    plain = [name for name in PLAIN if weighs_cost or name != "cost_bp"]
     limits |= {name: value for name in plain if (value := getattr(args, name)) is not None}
     for name, texts in (("lower", args.lower), ("upper", args.upper), ("beta", args.beta)):
         if texts:

@@ -113,12 +113,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_aim(parser: argparse.ArgumentParser) -> None:
     """Add the target and the limits, after the other options, which are more often wanted."""
     inputs.add_target(parser.add_argument_group("what beta"))
-    constraints.add_arguments(parser, priced=False)
+    constraints.add_arguments(parser, weighs_cost=False)
 
 
 def limits(args: argparse.Namespace) -> Constraints:
     """Return what the options, and the file that they name, ask of the new weights."""
-    return Constraints.from_mapping(constraints.given(args, priced=False))
+    return Constraints.from_mapping(constraints.given(args, weighs_cost=False))
 
 
 def first_day(text: str) -> date:
