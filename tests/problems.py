@@ -67,7 +67,7 @@ def random_problem(seed: int, kind: str, *, kinked: bool, reachable: bool = True
     return Problem(form, weights, lower, upper, conditions, least, most, labels, **caps)
 
 
-TINY = 1e-10
+TINY = 1e-9
 """How far the judge's objective may be from the least, absolute."""
 
 

@@ -45,12 +45,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_build(args: argparse.Namespace) -> None:
     """Build one workbook or both."""
-    from betaneutral_xl.hosts.excel import project  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts import template  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.excel import project  # noqa: PLC0415 - likewise
     from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
     from betaneutral_xl.saving import save  # noqa: PLC0415 - likewise
 
     session, out = Session(), console()
-    for kind, make in (("xlsm", project.build_xlsm), ("xlsx", project.build_xlsx)):
+    for kind, make in (("xlsm", project.build_xlsm), ("xlsx", template.build)):
         if args.only in {None, kind}:
             path = args.folder / f"betaneutral.{kind}"
             with progress(f"Building {path.name} ..."):

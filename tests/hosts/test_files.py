@@ -26,7 +26,7 @@ CHAIN_TYPE = b'<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     settings = Settings(cache=tmp_path_factory.mktemp("cache"))
-    return template.build(Session(settings), {"betaneutral_xl": "0.1.0"})
+    return template.build(Session(settings))
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ COLUMNS = {"ticker": 1, "weight": 2, "predicted_beta": 4, "new_weight": 5, "trad
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     settings = Settings(cache=tmp_path_factory.mktemp("cache"))
-    return template.build(Session(settings), {"betaneutral_xl": "0.1.0"})
+    return template.build(Session(settings))
 
 
 class Desk:

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.session import Rows
 
-VERSIONS = {"betaneutral_xl": "0.1.0"}
-
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return template.build(Session(Settings(cache=tmp_path_factory.mktemp("cache"))), VERSIONS)
+    return template.build(Session(Settings(cache=tmp_path_factory.mktemp("cache"))))
 
 
 def without_functions(content: bytes) -> bytes:
@@ -41,7 +39,7 @@ def without_functions(content: bytes) -> bytes:
 
 
 def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> None:
-    assert template.build(Session(Settings(cache=tmp_path)), VERSIONS) == built
+    assert template.build(Session(Settings(cache=tmp_path))) == built
 
 
 def test_every_setting_has_its_named_cell_and_its_list(built: bytes) -> None:

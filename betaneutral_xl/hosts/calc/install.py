@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
-from betaneutral_xl.hosts import records
+from betaneutral_xl.hosts import records, template
 from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
-from betaneutral_xl.hosts.excel.project import build_xlsx
 from betaneutral_xl.saving import save
 
 if TYPE_CHECKING:
@@ -287,7 +286,7 @@ def workbook(session: Session, folder: Path) -> Path:
     outdated = records.is_as_written(target, record) and record.get("version") != __version__
     if target.exists() and not outdated:
         return target
-    content = build_xlsx(session)
+    content = template.build(session)
     target.parent.mkdir(parents=True, exist_ok=True)
     save(target, content)
     _remember(session, path=str(target), sha256=records.fingerprint(content), version=__version__)

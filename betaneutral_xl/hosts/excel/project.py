@@ -37,11 +37,6 @@ SPARE = bytes(4)
 """What pyOpenVBA 6.5.0 writes too much after the end of the list of modules."""
 
 
-def build_xlsx(session: Session) -> bytes:
-    """Return the template without macros: for Calc, and for reading."""
-    return template.build(session, versions())
-
-
 def build_xlsm(session: Session) -> bytes:
     """Return the template with functions, buttons and ribbon, for the installed version of xlwings.
 
@@ -58,14 +53,7 @@ def build_xlsm(session: Session) -> bytes:
     except ImportError as error:
         msg = f"{error.name} is not installed. Install what Excel needs: pip install 'betaneutral-xl[excel]'."
         raise HostError(msg) from None
-    return _with_ribbon(template.build(session, {**versions(), "xlwings": xlwings.__version__}, project))
-
-
-def versions() -> dict[str, str]:
-    """Return the version of this package."""
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
-
-    return {"betaneutral_xl": __version__}
+    return _with_ribbon(template.build(session, vba=project, xlwings=xlwings.__version__))
 
 
 def build_project() -> bytes:

@@ -10,6 +10,7 @@ import io
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from betaneutral_xl import __version__
 from betaneutral_xl.hosts import worksheet
 from betaneutral_xl.hosts.functions import BY_NAME
 from betaneutral_xl.hosts.layout import LIMIT_ROWS
@@ -18,8 +19,6 @@ from betaneutral_xl.hosts.template.canvas import Template
 from betaneutral_xl.hosts.template.hidden import BUILT_WITH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.hosts.session import Rows, Session
 
 __all__ = ["BUILT_WITH", "build"]
@@ -28,17 +27,17 @@ CREATED = datetime(2025, 11, 18)  # noqa: DTZ001 - a fixed day, so that the same
 """The template's day of creation: the sample's."""
 
 
-def build(session: Session, versions: Mapping[str, str], vba: bytes | None = None) -> bytes:
+def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = None) -> bytes:
     """Return the template as an .xlsx; with a macro project as an .xlsm, but for its ribbon.
 
     Parameters
     ----------
     session
         Computes the values that the formulas have for the sample.
-    versions
-        Of the libraries that it is built with.
     vba
         The macro project; with it come the buttons, and the sheets that only Excel needs.
+    xlwings
+        The version of xlwings that the macro project is for.
 
     """
     import xlsxwriter  # noqa: PLC0415 - only the build needs it
@@ -54,6 +53,7 @@ def build(session: Session, versions: Mapping[str, str], vba: bytes | None = Non
         }
     )
     book.set_size(2400, 1500)
+    versions = {"betaneutral_xl": __version__, **({"xlwings": xlwings} if xlwings else {})}
     canvas = Template(book, versions, vba is not None)
     results = sample_results(session)
     sheets = [

@@ -19,6 +19,7 @@ import small_extension
 import betaneutral_xl
 from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
+from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.calc import deployment, install, profile, within_office
 from betaneutral_xl.hosts.calc.processes import open_offices
 from betaneutral_xl.hosts.session import Session
@@ -287,7 +288,7 @@ def test_the_template_is_put_among_the_documents_once(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built = itertools.count(1)
-    monkeypatch.setattr(install, "build_xlsx", lambda _: b"template %d" % next(built))
+    monkeypatch.setattr(template, "build", lambda _: b"template %d" % next(built))
     folder = tmp_path / "Documents/Beta Neutral"
     target = install.workbook(session, folder)
     assert target == folder / "betaneutral.xlsx"
@@ -305,7 +306,7 @@ def test_the_template_is_put_among_the_documents_once(
 def test_a_workbook_that_was_worked_with_outlives_the_extension(
     session: Session, laid_out: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(install, "build_xlsx", lambda _: b"template")
+    monkeypatch.setattr(template, "build", lambda _: b"template")
     target = install.workbook(session, tmp_path)
     done = install.uninstall(session, laid_out)
     assert done == install.Uninstalled(extension=False, workbook=target, workbook_removed=True)

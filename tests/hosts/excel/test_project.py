@@ -13,7 +13,8 @@ xlwings = pytest.importorskip(
     "xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')"
 )
 
-from betaneutral_xl.hosts.excel import project, vba  # noqa: E402 - after xlwings is known to be there
+from betaneutral_xl.hosts import template  # noqa: E402 - after xlwings is known to be there
+from betaneutral_xl.hosts.excel import project, vba  # noqa: E402
 from betaneutral_xl.hosts.files import changed  # noqa: E402
 from betaneutral_xl.hosts.functions import FUNCTIONS  # noqa: E402
 from betaneutral_xl.hosts.layout import Sheet  # noqa: E402
@@ -74,7 +75,7 @@ def rounded(content: bytes) -> bytes:
 @pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlsx"])
 def test_the_workbook_of_the_repository_is_current(name: str, built: bytes, tmp_path: Path) -> None:
     golden = (Path(__file__).parents[3] / "workbook" / name).read_bytes()
-    fresh = built if name.endswith("m") else project.build_xlsx(Session(Settings(cache=tmp_path)))
+    fresh = built if name.endswith("m") else template.build(Session(Settings(cache=tmp_path)))
     with zipfile.ZipFile(io.BytesIO(golden)) as old, zipfile.ZipFile(io.BytesIO(fresh)) as new:
         assert old.namelist() == new.namelist()
         for part_name in old.namelist():

@@ -35,7 +35,7 @@ def book(tmp_path: Path) -> com.Book:
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return the template without macros, which has the sheets and names of the one with them."""
     settings = Settings(cache=tmp_path_factory.mktemp("cache"))
-    return template.build(Session(settings), {"betaneutral_xl": "0.1.0", "xlwings": xw.__version__})
+    return template.build(Session(settings), xlwings=xw.__version__)
 
 
 @pytest.fixture
