@@ -24,6 +24,7 @@ from betaneutral_xl.hosts.template.canvas import (
     Template,
     cached,
     letters,
+    plain_text,
     table_paper,
 )
 
@@ -233,7 +234,8 @@ def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
     for place, name in enumerate(("ticker", "weight", "new_weight")):
         column = left + place
         sheet.write_string(FIRST_ROW - 1, column - 1, name, template.style(font_color=MUTED, bold=True))
-        source = f'MATCH("{name}",$A${FIRST_ROW}:$J${FIRST_ROW},0)'
+        heads = f"$A${FIRST_ROW}:$J${FIRST_ROW}"
+        source = f'SUMPRODUCT(({plain_text(heads)}="{name}")*COLUMN({heads}))'
         for i in range(1, count + 1):
             row = FIRST_ROW + i
             text = f'=IF($A{row}="","",INDEX($A{row}:$J{row},{source}))'
@@ -265,7 +267,7 @@ def _percent_rules(template: Template, sheet: Worksheet, column: int, top: int, 
     percent = template.book.add_format({"num_format": PERCENT})
     label = f"${letters(column)}{top + 1}"
     words = ("volatility", "gross exposure", "net exposure", "cash", "tracking error", "turnover")
-    criteria = "=OR(" + ",".join(f'{label}="{word}"' for word in words) + ")"
+    criteria = "=OR(" + ",".join(f'{plain_text(label)}="{word}"' for word in words) + ")"
     sheet.conditional_format(
         top, column, bottom - 1, column + 1,
         {"type": "formula", "criteria": criteria, "format": percent},

@@ -69,7 +69,7 @@ def result_size(formula: Formula) -> Optional[Tuple[int, int]]:
         return None
     text = formula.text.lstrip("=")
     with not_undone(formula.document):
-        scratch.Formula = '=ROWS({0})&"x"&COLUMNS({0})&"x"&({0})'.format(text)
+        scratch.Formula = '=IFERROR(ROWS({0});1)&"x"&IFERROR(COLUMNS({0});1)&"x"&({0})'.format(text)
     height, width, first = [*scratch.String.split("x", 2), "", ""][:3]
     with not_undone(formula.document):
         scratch.Formula = ""

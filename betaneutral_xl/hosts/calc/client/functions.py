@@ -67,7 +67,10 @@ class Answer(unohelper.Base, XVolatileResult):
     def _event(self) -> Any:
         event = ResultEvent()
         event.Source = self
-        event.Value = uno.Any("[][]any", LOADING if self.rows is None else self.rows)
+        rows = LOADING if self.rows is None else self.rows
+        single = len(rows) == len(rows[0]) == 1
+        # Alone, because LibreOffice before 25 finds no text within a table equal to any other.
+        event.Value = rows[0][0] if single else uno.Any("[][]any", rows)
         return event
 
 
