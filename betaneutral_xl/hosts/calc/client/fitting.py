@@ -8,11 +8,12 @@ are never overwritten.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Set, Tuple
 
 from .formulas import Formula, not_undone, ours, unnoticed
 
 if TYPE_CHECKING:
+    from .functions import Answer
     from .office import Office
 
 ANYTHING = 1 + 2 + 4 + 16
@@ -21,61 +22,91 @@ ANYTHING = 1 + 2 + 4 + 16
 IN_THE_WAY = "betaneutral.room"
 """The name of the bar that says what has no room."""
 
+SIZE = '=IFERROR(ROWS({0});1)&"x"&IFERROR(COLUMNS({0});1)'
+"""A formula that says how large the result of another is; a result that is a single value has no rows."""
+
+Size = Tuple[int, int]
+
 
 class Fitting:
-    """Sizes the arrays of all open documents, soon after something has changed."""
+    """Sizes the arrays of all open documents, soon after something else than before was asked."""
 
-    def __init__(self, office: Office) -> None:
-        """Wait for a change."""
-        self._office = office
-        self._coming = False
+    def __init__(self) -> None:
+        """Wait for a question."""
+        self._coming = self._running = False
+        self._settled: Set[bytes] = set()
+        self._answers: "List[Answer]" = []  # while a formula is measured
 
-    def soon(self) -> None:
+    def saw(self, office: "Office", key: bytes, answer: "Answer") -> None:
+        """Take note of a question and its answer; what the arrays were last sized with changes nothing."""
+        if self._running:
+            self._settled.add(key)
+            self._answers.append(answer)
+        elif key not in self._settled:
+            self.soon(office)
+
+    def soon(self, office: "Office") -> None:
         """Size the arrays as soon as the main thread is free."""
         if not self._coming:
             self._coming = True
-            self._office.later(self._run)
+            office.later(lambda: self._fit_all(office))
 
-    def _run(self) -> None:
+    def _fit_all(self, office: "Office") -> None:
         self._coming = False
-        for document in list(self._office.spreadsheets()):
-            fit(document)
+        self._settled.clear()
+        for document in list(office.spreadsheets()):
+            self.fit(document)
+
+    def fit(self, document: Any) -> None:
+        """Size the arrays of one document."""
+        said: List[str] = []
+        self._running = True
+        try:
+            with unnoticed(document):
+                for formula in list(ours(document)):
+                    said += self._fit_one(formula) if formula.may_grow else []
+        finally:
+            self._running = False
+        tell(document, " ".join(said))
+
+    def _fit_one(self, formula: Formula) -> List[str]:
+        size = self._result_size(formula)
+        if size is None or size == formula.size:
+            return []
+        obstacle = in_the_way(formula, *size)
+        if obstacle is None:
+            formula.enter(formula.text, *size)
+            return []
+        return ["{0} needs {1} x {2} cells, but {3} is not empty.".format(formula.where, *size, obstacle)]
+
+    def _result_size(self, formula: Formula) -> Optional[Size]:
+        """Return the rows and columns of a formula's result; None while it is loading."""
+        self._answers.clear()
+        shown = evaluated(formula, "={0}" if formula.is_call else SIZE)
+        if shown is None or any(answer.rows is None for answer in self._answers):
+            return None
+        if formula.is_call:
+            return self._answers[-1].size if self._answers else None
+        height, _, width = shown.partition("x")
+        return (int(height), int(width)) if width.isdigit() else None
 
 
-def fit(document: Any) -> None:
-    """Size the arrays of one document."""
-    said: List[str] = []
-    with unnoticed(document):
-        for formula in list(ours(document)):
-            size = result_size(formula) if formula.may_grow else None
-            if size is None or size == formula.size:
-                continue
-            obstacle = in_the_way(formula, *size)
-            if obstacle is None:
-                formula.enter(formula.text, *size)
-            else:
-                said.append(
-                    "{0} needs {1} x {2} cells, but {3} is not empty.".format(formula.where, *size, obstacle)
-                )
-    tell(document, " ".join(said))
+FITTING = Fitting()
+"""The one of this process."""
 
 
-def result_size(formula: Formula) -> Optional[Tuple[int, int]]:
-    """Return the rows and columns of a formula's result; None while it is loading."""
+def evaluated(formula: Formula, pattern: str) -> Optional[str]:
+    """Return what a formula with another in it shows; None if the sheet's last cell is not free for it."""
     sheet = formula.sheet
-    rows, columns = sheet.Rows.Count, sheet.Columns.Count
-    scratch = sheet.getCellByPosition(columns - 1, rows - 1)
+    scratch = sheet.getCellByPosition(sheet.Columns.Count - 1, sheet.Rows.Count - 1)
     if scratch.Formula:
         return None
-    text = formula.text.lstrip("=")
     with not_undone(formula.document):
-        scratch.Formula = '=IFERROR(ROWS({0});1)&"x"&IFERROR(COLUMNS({0});1)&"x"&({0})'.format(text)
-    height, width, first = [*scratch.String.split("x", 2), "", ""][:3]
+        scratch.Formula = pattern.format(formula.text.lstrip("="))
+    shown = str(scratch.String)
     with not_undone(formula.document):
         scratch.Formula = ""
-    if not (height.isdigit() and width.isdigit()) or first == "loading...":
-        return None
-    return int(height), int(width)
+    return shown
 
 
 def in_the_way(formula: Formula, height: int, width: int) -> Optional[str]:

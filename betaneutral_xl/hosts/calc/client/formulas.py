@@ -45,7 +45,12 @@ class Formula:
     @property
     def may_grow(self) -> bool:
         """Whether its result can need other cells than it has: an array, or a call of ours alone."""
-        return self.is_array or _is_call(self.text)
+        return self.is_array or self.is_call
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is one call of ours and nothing else."""
+        return _is_call(self.text)
 
     @property
     def size(self) -> Tuple[int, int]:
@@ -79,7 +84,6 @@ class Formula:
 
 
 def _is_call(text: str) -> bool:
-    """Whether a formula is one call of ours and nothing else."""
     start = USED.match(text, 1)
     if start is None:
         return False

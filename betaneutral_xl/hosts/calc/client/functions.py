@@ -18,7 +18,7 @@ from com.sun.star.sheet import ResultEvent, XVolatileResult
 from org.betaneutral.xl import XFunctions
 
 from . import wire
-from .fitting import Fitting
+from .fitting import FITTING
 from .office import CHANNEL, SETTINGS, Office
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class Answer(unohelper.Base, XVolatileResult):
         self.rows = rows
         self._listeners: List[Any] = []
 
+    @property
+    def size(self) -> Tuple[int, int]:
+        """Rows and columns."""
+        rows = LOADING if self.rows is None else self.rows
+        return len(rows), len(rows[0])
+
     def become(self, rows: Values) -> None:
         """Show rows from now on."""
         self.rows = rows
@@ -68,9 +74,8 @@ class Answer(unohelper.Base, XVolatileResult):
         event = ResultEvent()
         event.Source = self
         rows = LOADING if self.rows is None else self.rows
-        single = len(rows) == len(rows[0]) == 1
         # Alone, because LibreOffice before 25 finds no text within a table equal to any other.
-        event.Value = rows[0][0] if single else uno.Any("[][]any", rows)
+        event.Value = rows[0][0] if self.size == (1, 1) else uno.Any("[][]any", rows)
         return event
 
 
@@ -80,7 +85,6 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
     def __init__(self, context: Any) -> None:
         """Look up the office."""
         self._office: Office = Office.of(context)
-        self._fitting = Fitting(self._office)
         self._known: "OrderedDict[bytes, Answer]" = OrderedDict()
 
     def getServiceName(self) -> str:
@@ -93,6 +97,11 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
         while packed and packed[-1] is None:
             packed.pop()
         key = blake2b(wire.encode({"call": name, "values": packed})).digest()
+        answer = self._known_or_asked(key, name, packed)
+        FITTING.saw(self._office, key, answer)
+        return answer
+
+    def _known_or_asked(self, key: bytes, name: str, packed: List[object]) -> Answer:
         known = self._known.get(key)
         if known is not None and known.rows is None:
             return known
@@ -117,14 +126,13 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
         reply = ask.wait(0)
         if reply is not None:
             pending.become(rows_of(reply))
-            self._fitting.soon()
+            FITTING.soon(self._office)
 
     def _keep(self, key: bytes, answer: Answer) -> Answer:
         self._known[key] = answer
         self._known.move_to_end(key)
         while len(self._known) > MOST:
             self._known.popitem(last=False)
-        self._fitting.soon()
         return answer
 
 
