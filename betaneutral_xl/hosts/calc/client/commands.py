@@ -26,6 +26,7 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
         self._office: Office = Office.of(context)
         self._frame: Any = None
         self._listeners: List[Tuple[Any, Any]] = []
+        self._indicator: Any = None
         self._busy = False
 
     def initialize(self, arguments: Sequence[Any]) -> None:
@@ -121,11 +122,14 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
         self._office.message(said, failed=failed)
 
     def _status(self, text: str) -> None:
-        indicator = self._frame.createStatusIndicator()
-        if text:
-            indicator.start(text, 0)
-        else:
-            indicator.end()
+        if text and self._indicator is None:
+            self._indicator = self._frame.createStatusIndicator()
+            self._indicator.start(text, 0)
+        elif text:
+            self._indicator.setText(text)
+        elif self._indicator is not None:
+            self._indicator.end()
+            self._indicator = None
 
     def _show(self, model: Any, sheet: str) -> None:
         if model.Sheets.hasByName(sheet):
