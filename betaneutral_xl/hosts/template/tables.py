@@ -205,7 +205,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     top = FIRST_ROW + 2 * MOST_ETFS + 9  # under the longest list of measures
     sheet.insert_chart(top, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
     sheet.insert_chart(
-        top + 16,
+        top + 17,
         EXPOSURE_COLUMN - 1,
         _weights_chart(template, sheet, results["weights"]),
         {"object_position": 2},
