@@ -32,7 +32,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__main__"},
     ],
     "betaneutral_xl.hosts": [
-        {"cells", "handles", "layout", "memory", "records"},
+        {"cells", "handed", "handles", "layout", "memory", "records"},
         {"entries", "tables"},
         {"session"},
         {"files", "workbook", "worksheet"},

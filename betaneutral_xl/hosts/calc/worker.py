@@ -27,6 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc, from_calc
+from betaneutral_xl.hosts.handed import Handed
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Session
@@ -49,6 +50,7 @@ class Worker:
         self._session = session
         self._out = out
         self._writing = threading.Lock()
+        self._handed: Handed[object] = Handed()
         self._answers: dict[int, SimpleQueue[Any]] = {}
 
     def hear(self, line: bytes) -> None:
@@ -80,11 +82,12 @@ class Worker:
         self.say(id=message["id"], **reply)
 
     def _called(self, message: wire.Message) -> dict[str, Any]:
-        from betaneutral_xl.hosts.functions import BY_NAME  # noqa: PLC0415 - after the first line is out
+        from betaneutral_xl.hosts.cells import Raw  # noqa: PLC0415 - after the first line is out
+        from betaneutral_xl.hosts.functions import BY_NAME  # noqa: PLC0415 - likewise
 
-        values = [from_calc(wire.unpack(value)) for value in message["values"]]
+        values = [Raw(value, _decoded) for value in message["values"]]
         rows = self._session.call(BY_NAME[message["call"]], *values)
-        return {"rows": wire.pack(for_calc(rows))}
+        return {"rows": self._handed.over(rows, lambda rows: wire.pack(for_calc(rows)))}
 
     def _pressed(self, message: wire.Message) -> dict[str, Any]:
         from betaneutral_xl.hosts.calc.book import CalcWorkbook  # noqa: PLC0415 - likewise
@@ -104,6 +107,10 @@ class Worker:
             del self._answers[number]
         changes = [[what, sheet, row, wire.pack(rows)] for what, sheet, row, rows in book.changes]
         return {"done": outcome.message, "failed": outcome.error is not None, "changes": changes}
+
+
+def _decoded(value: object) -> object:
+    return from_calc(wire.unpack(value))
 
 
 def main() -> None:

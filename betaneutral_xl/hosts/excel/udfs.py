@@ -7,9 +7,7 @@ the functions; elsewhere they do nothing.
 from __future__ import annotations
 
 import inspect
-from collections import OrderedDict
 from datetime import date, datetime
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import xlwings as xw
@@ -18,6 +16,7 @@ from xlwings.conversion.standard import ReadValueFromRangeStage
 
 from betaneutral_xl.hosts.cells import Raw
 from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.handed import Handed
 from betaneutral_xl.hosts.session import Session
 
 if TYPE_CHECKING:
@@ -86,48 +85,20 @@ def _with_errors_named(value: Any) -> Any:
     ]
 
 
-class Handed:
-    """Answers as Excel takes them, so that one that is given again is not walked again.
-
-    The session answers what is asked again with the very same rows; by these they are known.
-    """
-
-    MOST = 16
-    """Answers that are kept."""
-
-    LARGE = 1_000
-    """Cells from which an answer is kept; a smaller one is walked in no time, and would push others out."""
-
-    def __init__(self) -> None:
-        """Start empty."""
-        self._kept: OrderedDict[int, tuple[Rows, list[list[Any]]]] = OrderedDict()
-        self._lock = Lock()
-
-    def over(self, rows: Rows, prepare: Callable[[Any], Any]) -> list[list[Any]]:
-        """Return rows with blanks as empty text, which a cell shows as nothing, and days as COM has them."""
-        with self._lock:
-            known = self._kept.get(id(rows))
-            if known is not None:
-                return known[1]
-        taken = [
-            ["" if one is None else prepare(one) if isinstance(one, date) else one for one in row]
-            for row in rows
-        ]
-        if sum(map(len, rows)) < self.LARGE:
-            return taken
-        with self._lock:
-            self._kept[id(rows)] = rows, taken  # keeps the rows alive, and so their id theirs
-            while len(self._kept) > self.MOST:
-                self._kept.popitem(last=False)
-        return taken
-
-
-_handed = Handed()
+_handed: Handed[list[list[Any]]] = Handed()
 
 
 def _as_excel_takes(context: Any) -> None:
+    """Give blanks as empty text, which a cell shows as nothing, and days as COM has them."""
     prepare = context.engine.impl.prepare_xl_data_element
-    context.value = _handed.over(context.value, lambda one: prepare(one, {}))
+
+    def taken(rows: Rows) -> list[list[Any]]:
+        return [
+            ["" if one is None else prepare(one, {}) if isinstance(one, date) else one for one in row]
+            for row in rows
+        ]
+
+    context.value = _handed.over(context.value, taken)
 
 
 def _registered(function: Function) -> Callable[..., Rows]:

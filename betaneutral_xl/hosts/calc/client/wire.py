@@ -10,7 +10,7 @@ import json
 import sys
 from array import array
 from base64 import b64decode, b64encode
-from math import isnan
+from itertools import chain
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 Cell = Union[str, float, None]
@@ -22,9 +22,6 @@ PACKED_FROM = 256
 
 BLANK = ""
 """A blank cell: Calc takes nothing at all for a zero."""
-
-NO_NUMBER = float("nan")
-"""What stands for every cell that is no number; texts are listed beside."""
 
 
 def encode(message: Message) -> bytes:
@@ -45,13 +42,13 @@ def pack(value: object) -> object:
     width = len(value[0]) if value else 0
     if width * len(value) < PACKED_FROM or any(len(row) != width for row in value):
         return value
-    cells: List[Cell] = [cell for row in value for cell in row]
-    others = {i: cell for i, cell in enumerate(cells) if type(cell) is not float}
-    numbers = array("d", [cell if type(cell) is float else NO_NUMBER for cell in cells])
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    texts = {str(i): cell for i, cell in others.items() if cell is not None and cell != BLANK}
-    return {"width": width, "numbers": b64encode(numbers.tobytes()).decode("ascii"), "others": texts}
+    cells: List[Any] = list(chain.from_iterable(value))
+    places = [i for i, cell in enumerate(cells) if type(cell) is not float]
+    texts = {str(i): cells[i] for i in places if cells[i] is not None and cells[i] != BLANK}
+    blanks = [i for i in places if str(i) not in texts]
+    for i in places:
+        cells[i] = 0.0
+    return {"width": width, "numbers": _text("d", cells), "blanks": _text("i", blanks), "texts": texts}
 
 
 def unpack(value: Any) -> Any:
@@ -60,15 +57,28 @@ def unpack(value: Any) -> Any:
         return tuple(tuple(row) for row in value)
     if not isinstance(value, dict):
         return value
-    numbers = array("d")
-    numbers.frombytes(b64decode(value["numbers"]))
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    width, others = value["width"], value["others"]
-    cells: List[Cell] = [BLANK if isnan(number) else number for number in numbers]
-    for place, cell in others.items():
-        cells[int(place)] = cell
+    width, cells = value["width"], _numbers("d", value["numbers"])
+    for i in _numbers("i", value["blanks"]):
+        cells[i] = BLANK
+    for place, text in value["texts"].items():
+        cells[int(place)] = text
     return tuple(tuple(cells[start : start + width]) for start in range(0, len(cells), width))
+
+
+def _text(kind: str, numbers: List[Any]) -> str:
+    """Return numbers as text: their bytes, the lowest first."""
+    packed = array(kind, numbers)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return b64encode(packed.tobytes()).decode("ascii")
+
+
+def _numbers(kind: str, text: str) -> List[Any]:
+    packed = array(kind)
+    packed.frombytes(b64decode(text))
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tolist()
 
 
 def trimmed(value: object) -> object:
