@@ -32,10 +32,10 @@ LAYERS: dict[str, list[set[str]]] = {
         {"__main__"},
     ],
     "betaneutral_xl.hosts": [
-        {"cells", "handed", "handles", "layout", "memory", "records"},
+        {"cells", "handles", "layout", "memory", "records"},
         {"entries", "tables"},
         {"session"},
-        {"files", "workbook", "worksheet"},
+        {"files", "handed", "workbook", "worksheet"},
         {"trading"},
         {"functions"},
         {"reference", "task", "template"},
