@@ -26,6 +26,7 @@ from betaneutral_xl.hosts.template.canvas import (
     Template,
     cached,
     letters,
+    plain_text,
 )
 from betaneutral_xl.hosts.template.tables import WEIGHTS
 
@@ -98,7 +99,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(sheet, (row + 1, 2), "BN_VERSION()", results["version"])
     built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
     advice = "this workbook is of another: run betaneutral-xl workbook build"
-    verdict = f'=IF(B{row + 1}="{built}","as this workbook","{advice}")'
+    verdict = f'=IF({plain_text(f"B{row + 1}")}="{built}","as this workbook","{advice}")'
     sheet.write_formula(row, 3, verdict, template.style(font_color=MUTED), "as this workbook")
     note = template.style(font_color=MUTED, text_wrap=True, valign="top")
     said = (

@@ -138,6 +138,12 @@ def bind(document: Any) -> int:
     return count
 
 
+def charts(document: Any) -> Iterator[Any]:
+    """Return the charts of a document; it counts as modified if one of them does."""
+    for sheet in document.Sheets:
+        yield from (sheet.Charts.getByIndex(i) for i in range(sheet.Charts.Count))
+
+
 @contextmanager
 def unnoticed(document: Any) -> Iterator[None]:
     """Change a document without drawing, and without it counting as modified."""
@@ -147,6 +153,9 @@ def unnoticed(document: Any) -> Iterator[None]:
         yield
     finally:
         document.unlockControllers()
+        if not modified:
+            for chart in charts(document):
+                chart.EmbeddedObject.setModified(False)
         document.setModified(modified)
 
 
