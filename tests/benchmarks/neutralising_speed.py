@@ -75,7 +75,8 @@ faster and is used. PIQP stands behind both, and takes over where an answer is n
 
 {closed}
 
-"Reading V" is one product of V, as it is kept, with a vector: no answer can be had for less.
+"Reading V" is one product of V, as it is kept, with a vector. Of a dense V only the rows of the names in the
+basket are read, so that the overlay can take less than that.
 
 ## The whole process
 
