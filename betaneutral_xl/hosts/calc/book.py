@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.session import Rows
 
+LAST_ROW = 1_048_576
+"""The last row of a sheet: asked for its values, Calc has little to send."""
+
 
 class CalcWorkbook:
     """A document of Calc, seen from the worker.
@@ -63,10 +66,12 @@ class CalcWorkbook:
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Have rows written from the first column of a row on, and everything below cleared."""
+        self._require(sheet)
         self.changes.append(["replace", str(sheet), row, for_calc(rows)])
 
     def append(self, sheet: str, row: Rows) -> None:
         """Have rows written under the last that is used."""
+        self._require(sheet)
         self.changes.append(["append", str(sheet), 0, for_calc(row)])
 
     def recalculate(self) -> None:
@@ -80,6 +85,10 @@ class CalcWorkbook:
     def undisturbed(self) -> AbstractContextManager[None]:
         """Do nothing: Calc stops calculation and drawing itself while it writes."""
         return nullcontext()
+
+    def _require(self, sheet: str) -> None:
+        """Raise if there is no such sheet: while Calc writes, it is too late to say so."""
+        self.below(sheet, LAST_ROW)
 
     def _asked(self, *question: object, what: str) -> object:
         values = self._ask(*question)

@@ -19,12 +19,12 @@ The first line that it writes is ``{"hello": version}``.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import traceback
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
+from betaneutral_xl import __version__
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc, from_calc
 from betaneutral_xl.hosts.handed import Handed
@@ -57,15 +57,19 @@ class Worker:
         """Take one line: an answer is handed to whoever waits, a question gets a thread."""
         message = wire.decode(line)
         if "answer" in message:
-            self._answers[message["id"]].put(message["answer"])
+            waiting = self._answers.get(message["id"])
+            if waiting is not None:  # else it was meant for a worker that has died
+                waiting.put(message["answer"])
         elif "log" in message:
             self._session.write_log("Calc", message["log"])
         else:
             threading.Thread(target=self._answer, args=(message,), daemon=True).start()
 
     def say(self, **message: Any) -> None:
-        """Write one line."""
-        line = wire.encode(message)
+        """Write one message."""
+        self._write(wire.encode(message))
+
+    def _write(self, line: bytes) -> None:
         with self._writing:
             self._out.write(line)
             self._out.flush()
@@ -73,26 +77,32 @@ class Worker:
     def _answer(self, message: wire.Message) -> None:
         try:
             reply = self._called(message) if "call" in message else self._pressed(message)
+            line = wire.encode({"id": message["id"], **reply})
         except Exception as error:  # noqa: BLE001 - Calc waits for an answer, whatever happens
             self._session.write_log("worker", traceback.format_exc())
-            reply = {
-                "error": f"{type(error).__name__}: a defect of this program. "
-                f"The trace is in {self._session.log.name}."
-            }
-        self.say(id=message["id"], **reply)
+            told = (
+                f"{type(error).__name__}: a defect of this program. The trace is in {self._session.log.name}."
+            )
+            line = wire.encode({"id": message["id"], "error": told})
+        self._write(line)
 
     def _called(self, message: wire.Message) -> dict[str, Any]:
         from betaneutral_xl.hosts.cells import Raw  # noqa: PLC0415 - after the first line is out
         from betaneutral_xl.hosts.functions import BY_NAME  # noqa: PLC0415 - likewise
 
+        function = BY_NAME.get(message["call"])
+        if function is None:
+            return {"error": _unknown(message["call"])}
         values = [Raw(value, _decoded) for value in message["values"]]
-        rows = self._session.call(BY_NAME[message["call"]], *values)
+        rows = self._session.call(function, *values)
         return {"rows": self._handed.over(rows, lambda rows: wire.pack(for_calc(rows)))}
 
     def _pressed(self, message: wire.Message) -> dict[str, Any]:
         from betaneutral_xl.hosts.calc.book import CalcWorkbook  # noqa: PLC0415 - likewise
-        from betaneutral_xl.hosts.rebalance import press  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.rebalance import BUTTONS, press  # noqa: PLC0415 - likewise
 
+        if message["press"] not in BUTTONS:
+            return {"error": _unknown(message["press"])}
         number = message["id"]
         answers = self._answers[number] = SimpleQueue()
 
@@ -113,18 +123,34 @@ def _decoded(value: object) -> object:
     return from_calc(wire.unpack(value))
 
 
+def _unknown(name: str) -> str:
+    return (
+        f"betaneutral_xl {__version__} knows no {name}, which the extension offers. "
+        "Install the extension again: betaneutral-xl calc install."
+    )
+
+
+def _pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Take input and output for messages alone, whatever a library or its children read and print."""
+    lines, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return lines, out
+
+
 def main() -> None:
     """Answer until the input ends."""
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what anything prints must not be taken for an answer
+    lines, out = _pipes()
 
-    from betaneutral_xl import __version__  # noqa: PLC0415 - nothing may print before
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - nothing may print before
 
     worker = Worker(Session(), out)
     worker.say(hello=__version__)
-    for line in sys.stdin.buffer:
-        worker.hear(line)
+    for line in lines:
+        if line.endswith(b"\n"):  # else Calc ended in the middle of it
+            worker.hear(line)
     os._exit(0)  # whatever is still being computed, nobody is there to see it
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 from . import wire
@@ -87,18 +88,27 @@ class Process:
         self._asked: Optional[Dict[int, Ask]] = {}  # None when it has ended
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
-        environment = {name: value for name, value in os.environ.items() if name not in STRANGE}
-        self._process: "subprocess.Popen[bytes]" = subprocess.Popen(  # noqa: S603 - what the extension names
+        try:
+            self._process = self._start(command)
+        except OSError:
+            self._errors.close()
+            raise
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self._output = cast("IO[bytes]", self._process.stdout)
+        self._garbage = ""
+        self.ready = threading.Event()
+        self.ended = False
+        threading.Thread(target=self._read, name="betaneutral worker", daemon=True).start()
+
+    def _start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603 - what the extension names
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env=environment,
+            env={name: value for name, value in os.environ.items() if name not in STRANGE},
             creationflags=NO_WINDOW,
         )
-        self._input = cast("IO[bytes]", self._process.stdin)
-        self.ready = threading.Event()
-        threading.Thread(target=self._read, name="betaneutral worker", daemon=True).start()
 
     @property
     def alive(self) -> bool:
@@ -131,7 +141,11 @@ class Process:
                 self._process.kill()
 
     def end(self) -> None:
-        """Close its input, upon which it ends."""
+        """Close its input, upon which it ends; what it has not answered is not wanted any more."""
+        self.ended = True
+        self._close_input()
+
+    def _close_input(self) -> None:
         with self._writing:
             try:
                 self._input.close()
@@ -139,27 +153,37 @@ class Process:
                 self._process.kill()
 
     def last_words(self) -> str:
-        """Return the last line of what it wrote as errors."""
+        """Return the last line of what it wrote as errors, or what it wrote instead of a message."""
         self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        return said[-1][:LONGEST_TRACE] if said else ""
+        said = self._errors.read().decode("utf-8", "replace").strip().splitlines() or [self._garbage]
+        return said[-1][:LONGEST_TRACE]
 
     def _read(self) -> None:
-        for line in cast("IO[bytes]", self._process.stdout):
-            message = wire.decode(line)
-            self.ready.set()
-            with self._lock:
-                asked = self._asked or {}
-                going_on = "ask" in message or "say" in message
-                number = message.get("id", 0)
-                question = asked.get(number) if going_on else asked.pop(number, None)
-            if question is not None:
-                self._tell(question, message)
+        line = b""
+        try:
+            for line in self._output:
+                self._hear(wire.decode(line))
+        except Exception:  # whatever runs there, it is no worker
+            self._garbage = line.decode("utf-8", "replace").strip()
+        self._process.kill()  # also what goes on without an output
         self._process.wait()
         with self._lock:
             lost, self._asked = list((self._asked or {}).values()), None
         self.ready.set()
         self._lose(self, lost)
+        self._close_input()
+        self._output.close()
+        self._errors.close()
+
+    def _hear(self, message: wire.Message) -> None:
+        self.ready.set()
+        with self._lock:
+            asked = self._asked or {}
+            going_on = "ask" in message or "say" in message
+            number = message.get("id", 0)
+            question = asked.get(number) if going_on else asked.pop(number, None)
+        if question is not None:
+            self._tell(question, message)
 
 
 class Channel:
@@ -215,17 +239,20 @@ class Channel:
     def _send(self, question: Ask) -> None:
         sent = False
         while not sent:
-            with self._lock:
-                if self._process is None or not self._process.alive:
-                    try:
-                        self._process = Process(self.command, self._tell, self._lose)
-                    except OSError as error:
-                        self._tell(question, {"error": self._not_started(error)})
-                        return
-                process = self._process
-                self._count += 1
-                number = self._count
+            try:
+                process, number = self._running()
+            except OSError as error:
+                self._tell(question, {"error": self._not_started(error)})
+                return
             sent = process.ask(question, number)
+
+    def _running(self) -> Tuple[Process, int]:
+        """Return a worker that runs, and the number of the next question."""
+        with self._lock:
+            if self._process is None or not self._process.alive:
+                self._process = Process(self.command, self._tell, self._lose)
+            self._count += 1
+            return self._process, self._count
 
     def _not_started(self, error: OSError) -> str:
         return (
@@ -237,7 +264,7 @@ class Channel:
         """Ask a new worker what the dead one has not answered; what killed two, kills no third."""
         words = process.last_words()
         for question in lost:
-            if "call" in question.message and question.tries == 1:
+            if "call" in question.message and question.tries == 1 and not process.ended:
                 question.tries += 1
                 self._send(question)
             else:
@@ -260,4 +287,7 @@ class Channel:
     def _tell_late(self) -> None:
         while True:
             late, question = self._late.get()
-            late(question)
+            try:
+                late(question)
+            except Exception:  # others wait to be told
+                self.ask({"log": traceback.format_exc()})

@@ -25,13 +25,16 @@ BLANK = ""
 
 
 def encode(message: Message) -> bytes:
-    """Return a message as its line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+    """Return a message as its line; half a character, as Calc's LEFT can leave it, is sent as "?"."""
+    text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def decode(line: bytes) -> Message:
-    """Return the message of a line."""
-    message: Message = json.loads(line)
+    """Return the message of a line; ``ValueError`` if it is none."""
+    message: object = json.loads(line)
+    if not isinstance(message, dict):
+        raise ValueError("no message")  # noqa: EM101, TRY003, TRY004 - told by whoever reads
     return message
 
 
@@ -52,7 +55,7 @@ def pack(value: object) -> object:
 
 
 def unpack(value: Any) -> Any:
-    """Return what was packed: blocks as tuples of tuples the rest as it is."""
+    """Return what was packed: blocks as tuples of tuples, the rest as it is."""
     if isinstance(value, list):
         return tuple(tuple(row) for row in value)
     if not isinstance(value, dict):

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from platformdirs import user_documents_path
+
+from betaneutral_xl.errors import NamedRangeMissing
+from betaneutral_xl.hosts.calc.book import CalcWorkbook
+from betaneutral_xl.hosts.layout import Sheet
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Calc:
+    """Answers what is asked from two tables, and keeps what was asked and said."""
+
+    def __init__(self, **known: object) -> None:
+        self.known = known
+        self.asked: list[tuple[object, ...]] = []
+        self.said: list[str] = []
+
+    def ask(self, *question: object) -> object:
+        """Answer by the name of the range or the sheet."""
+        self.asked.append(question)
+        return self.known.get(str(question[1]))
+
+    def book(self, path: str | None = "/funds/quant.ods") -> CalcWorkbook:
+        """Return the document as a button sees it."""
+        return CalcWorkbook(path, self.ask, self.said.append)
+
+
+def test_values_are_those_that_calc_gives() -> None:
+    calc = Calc(setting_method=(("hedge",),), Rebalance=(("a", 1.0), ("", 2.0)))
+    book = calc.book()
+    assert book.named("setting_method") == (("hedge",),)
+    assert book.below(Sheet.REBALANCE, 4) == (("a", 1.0), ("", 2.0))
+    assert calc.asked == [("named", "setting_method"), ("below", "Rebalance", 4)]
+    assert type(calc.asked[1][1]) is str
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/funds/quant.ods", "quant.ods"), (None, "The document")], ids=["saved", "unsaved"]
+)
+def test_what_is_missing_is_named_with_the_file_alone(path: str | None, name: str) -> None:
+    book = Calc().book(path)
+    with pytest.raises(NamedRangeMissing) as named:
+        book.named("setting_method")
+    with pytest.raises(NamedRangeMissing) as below:
+        book.below(Sheet.LOG, 1)
+    end = "Open the template: betaneutral-xl calc open."
+    assert str(named.value) == f"{name} has no range named setting_method. {end}"
+    assert str(below.value) == f"{name} has no sheet Log. {end}"
+
+
+def test_a_sheet_without_anything_is_there_all_the_same() -> None:
+    assert Calc(Log=()).book().below(Sheet.LOG, 1) == ()
+
+
+def test_files_go_beside_the_document(tmp_path: Path) -> None:
+    book = Calc().book(str(tmp_path / "my fund.v2.xlsx"))
+    assert (book.folder, book.stem) == (tmp_path, "my fund.v2")
+
+
+@pytest.mark.parametrize("path", [None, ""])
+def test_files_of_an_unsaved_document_go_to_the_users_documents(path: str | None) -> None:
+    book = Calc().book(path)
+    assert (book.folder, book.stem) == (user_documents_path(), "Untitled")
+
+
+def test_changes_are_kept_in_order_as_calc_takes_them() -> None:
+    book = Calc(Previous=(), Log=(), Rebalance=()).book()
+    with book.undisturbed():
+        book.replace(Sheet.PREVIOUS, 4, (("old", None),))
+        book.append(Sheet.LOG, ((date(2025, 11, 18), True),))
+        book.recalculate()
+        book.replace(Sheet.REBALANCE, 4, ())
+    expected: list[list[Any]] = [
+        ["replace", "Previous", 4, [["old", ""]]],
+        ["append", "Log", 0, [[45979.0, 1.0]]],
+        ["recalculate", "", 0, []],
+        ["replace", "Rebalance", 4, []],
+    ]
+    assert book.changes == expected
+    assert {type(sheet) for _, sheet, *_ in book.changes} == {str}
+
+
+def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
+    calc = Calc(Log=())
+    book = calc.book()
+    for write in (book.append, lambda sheet, rows: book.replace(sheet, 4, rows)):
+        with pytest.raises(NamedRangeMissing, match=r"^quant\.ods has no sheet Rebalance\. Open"):
+            write(Sheet.REBALANCE, (("a",),))
+    assert book.changes == []
+
+
+def test_what_is_said_is_handed_on() -> None:
+    calc = Calc()
+    calc.book().say("Solving ...")
+    assert calc.said == ["Solving ..."]
