@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.session import Rows
 
+
 LAST_ROW = 1_048_576
-"""The last row of a sheet: asked for its values, Calc has little to send."""
+"""Of a sheet; whoever asks for it learns whether there is the sheet."""
 
 
 class CalcWorkbook:
@@ -66,12 +67,12 @@ class CalcWorkbook:
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Have rows written from the first column of a row on, and everything below cleared."""
-        self._require(sheet)
+        self._hold_that_there_is(sheet)
         self.changes.append(["replace", str(sheet), row, for_calc(rows)])
 
     def append(self, sheet: str, row: Rows) -> None:
         """Have rows written under the last that is used."""
-        self._require(sheet)
+        self._hold_that_there_is(sheet)
         self.changes.append(["append", str(sheet), 0, for_calc(row)])
 
     def recalculate(self) -> None:
@@ -86,9 +87,9 @@ class CalcWorkbook:
         """Do nothing: Calc stops calculation and drawing itself while it writes."""
         return nullcontext()
 
-    def _require(self, sheet: str) -> None:
-        """Raise if there is no such sheet: while Calc writes, it is too late to say so."""
-        self.below(sheet, LAST_ROW)
+    def _hold_that_there_is(self, sheet: str) -> None:
+        """Raise while nothing is written yet."""
+        self._asked("below", str(sheet), LAST_ROW, what=f"sheet {sheet}")
 
     def _asked(self, *question: object, what: str) -> object:
         values = self._ask(*question)
