@@ -8,12 +8,11 @@ are never overwritten.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, List, Optional, Tuple
 
-from .formulas import Formula, not_undone, ours, unnoticed
+from .formulas import LOADING, Formula, ours, unnoticed, unrecorded, with_the_last_step
 
 if TYPE_CHECKING:
-    from .functions import Answer
     from .office import Office
 
 ANYTHING = 1 + 2 + 4 + 16
@@ -22,89 +21,86 @@ ANYTHING = 1 + 2 + 4 + 16
 IN_THE_WAY = "betaneutral.room"
 """The name of the bar that says what has no room."""
 
-SIZE = '=IFERROR(ROWS({0});1)&"x"&IFERROR(COLUMNS({0});1)'
-"""A formula that says how large the result of another is; a result that is a single value has no rows."""
 
 Size = Tuple[int, int]
 
 
+class Answered:
+    """The size of the last answer: a formula is measured by having it answered once more."""
+
+    size: Optional[Size] = None
+
+
+ANSWERED = Answered()
+
+
 class Fitting:
-    """Sizes the arrays of all open documents, soon after something else than before was asked."""
+    """Sizes the arrays of all open documents, soon after something has been answered."""
 
-    def __init__(self) -> None:
-        """Wait for a question."""
+    def __init__(self, office: Office) -> None:
+        """Wait for an answer."""
+        self._office = office
         self._coming = self._running = False
-        self._settled: Set[bytes] = set()
-        self._answers: "List[Answer]" = []  # while a formula is measured
 
-    def saw(self, office: "Office", key: bytes, answer: "Answer") -> None:
-        """Take note of a question and its answer; what the arrays were last sized with changes nothing."""
-        if self._running:
-            self._settled.add(key)
-            self._answers.append(answer)
-        elif key not in self._settled:
-            self.soon(office)
-
-    def soon(self, office: "Office") -> None:
-        """Size the arrays as soon as the main thread is free."""
-        if not self._coming:
+    def soon(self) -> None:
+        """Size the arrays as soon as the main thread is free; what that asks itself changes nothing."""
+        if not (self._coming or self._running):
             self._coming = True
-            office.later(lambda: self._fit_all(office))
+            self._office.later(self._run)
 
-    def _fit_all(self, office: "Office") -> None:
-        self._coming = False
-        self._settled.clear()
-        for document in list(office.spreadsheets()):
-            self.fit(document)
-
-    def fit(self, document: Any) -> None:
-        """Size the arrays of one document."""
-        said: List[str] = []
-        self._running = True
+    def _run(self) -> None:
+        self._coming, self._running = False, True
         try:
-            with unnoticed(document):
-                for formula in list(ours(document)):
-                    said += self._fit_one(formula) if formula.may_grow else []
+            changed = [fit(document) for document in list(self._office.spreadsheets())]
         finally:
             self._running = False
-        tell(document, " ".join(said))
-
-    def _fit_one(self, formula: Formula) -> List[str]:
-        size = self._result_size(formula)
-        if size is None or size == formula.size:
-            return []
-        obstacle = in_the_way(formula, *size)
-        if obstacle is None:
-            formula.enter(formula.text, *size)
-            return []
-        return ["{0} needs {1} x {2} cells, but {3} is not empty.".format(formula.where, *size, obstacle)]
-
-    def _result_size(self, formula: Formula) -> Optional[Size]:
-        """Return the rows and columns of a formula's result; None while it is loading."""
-        self._answers.clear()
-        shown = evaluated(formula, "={0}" if formula.is_call else SIZE)
-        if shown is None or any(answer.rows is None for answer in self._answers):
-            return None
-        if formula.is_call:
-            return self._answers[-1].size if self._answers else None
-        height, _, width = shown.partition("x")
-        return (int(height), int(width)) if width.isdigit() else None
+        if any(changed):  # others may depend on them
+            self.soon()
 
 
-FITTING = Fitting()
-"""The one of this process."""
+def fit(document: Any) -> bool:
+    """Size the arrays of one document; return whether any was changed."""
+    changed = False
+    said: List[str] = []
+    with unnoticed(document):
+        for formula in list(ours(document)):
+            size = result_size(formula) if formula.may_grow else None
+            if size is None or size == formula.size:
+                continue
+            obstacle = in_the_way(formula, *size)
+            if obstacle is None:
+                with with_the_last_step(document):
+                    formula.enter(formula.text, *size)
+                changed = True
+            else:
+                said.append(
+                    "{0} needs {1} x {2} cells, but {3} is not empty.".format(formula.where, *size, obstacle)
+                )
+    tell(document, " ".join(said))
+    return changed
 
 
-def evaluated(formula: Formula, pattern: str) -> Optional[str]:
-    """Return what a formula with another in it shows; None if the sheet's last cell is not free for it."""
+def result_size(formula: Formula) -> Optional[Size]:
+    """Return the rows and columns of a formula's result; None while it is loading."""
     sheet = formula.sheet
     scratch = sheet.getCellByPosition(sheet.Columns.Count - 1, sheet.Rows.Count - 1)
     if scratch.Formula:
         return None
-    with not_undone(formula.document):
-        scratch.Formula = pattern.format(formula.text.lstrip("="))
-    shown = str(scratch.String)
-    with not_undone(formula.document):
+    text = formula.text.lstrip("=")
+    if formula.is_call:
+        ANSWERED.size = None
+        return None if _shown(formula, scratch, "=" + text) is None else ANSWERED.size
+    shown = _shown(formula, scratch, '=ROWS({0})&"x"&COLUMNS({0})&"x"&({0})'.format(text)) or ""
+    height, width, first = [*shown.split("x", 2), "", ""][:3]
+    return (int(height), int(width)) if height.isdigit() and width.isdigit() and first != LOADING else None
+
+
+def _shown(formula: Formula, scratch: Any, text: str) -> Optional[str]:
+    """Return what a formula shows in a cell of its own; None if it is an error of Calc's."""
+    with unrecorded(formula.document):
+        scratch.Formula = text
+    shown = None if scratch.getError() else str(scratch.String)
+    with unrecorded(formula.document):
         scratch.Formula = ""
     return shown
 

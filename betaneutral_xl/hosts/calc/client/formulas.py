@@ -10,9 +10,14 @@ from .office import SETTINGS
 
 ANY_RESULT = 7
 
+LOADING = "loading..."
+"""What a cell shows whose answer is on its way."""
+
 _NAMES = "|".join(SETTINGS["functions"])
 BOUND = (SETTINGS["service"] + ".").upper()
 """What Calc puts before a name that it knows."""
+
+_LONG = re.compile(re.escape(BOUND) + r"(?=(?:" + _NAMES + r")\s*\()", re.IGNORECASE)
 
 USED = re.compile(r"(?<![\w.])(?:" + re.escape(BOUND) + r")?(?:" + _NAMES + r")\s*\(", re.IGNORECASE)
 
@@ -31,7 +36,9 @@ class Formula:
         self.sheet = sheet
         self.is_array = bool(cell.ArrayFormula)
         # Not ArrayFormula: its arguments are separated otherwise than those that can be entered.
-        self.text = cell.Formula[1:-1] if self.is_array else cell.Formula
+        text = cell.Formula[1:-1] if self.is_array else cell.Formula
+        # Without the long names: Calc knows them where they are entered, but not where that is redone.
+        self.text, self.bound = _LONG.subn("", text)
         cursor = sheet.createCursorByRange(cell)
         if self.is_array:
             cursor.collapseToCurrentArray()
@@ -73,17 +80,15 @@ class Formula:
     def enter(self, text: str, height: int, width: int) -> None:
         """Enter a formula in place of this one, as an array if it is one or more than a cell."""
         if not self.is_array and (height, width) == (1, 1):
-            with not_undone(self.document):
-                self.first.Formula = text
+            self.first.Formula = text
             return
         if self.is_array:
-            with not_undone(self.document):
-                self.range(*self.size).setArrayFormula("")
-        with not_undone(self.document):
-            self.range(height, width).setArrayFormula(text)
+            self.range(*self.size).setArrayFormula("")
+        self.range(height, width).setArrayFormula(text)
 
 
 def _is_call(text: str) -> bool:
+    """Whether a formula is one call of ours and nothing else."""
     start = USED.match(text, 1)
     if start is None:
         return False
@@ -132,16 +137,21 @@ def bind(document: Any) -> int:
     count = 0
     for formula in list(ours(document)):
         text = UNBOUND.sub(lambda found: found.group(1).upper() + "(", formula.text)
-        if BOUND not in formula.text.upper() and UNBOUND.search(formula.text):
-            formula.enter(text, *formula.size)
+        if not formula.bound and UNBOUND.search(formula.text):
+            with unrecorded(document):
+                formula.enter(text, *formula.size)
             count += 1
     return count
 
 
-def charts(document: Any) -> Iterator[Any]:
-    """Return the charts of a document; it counts as modified if one of them does."""
-    for sheet in document.Sheets:
-        yield from (sheet.Charts.getByIndex(i) for i in range(sheet.Charts.Count))
+def enter_anew(document: Any, name: str) -> None:
+    """Have the formulas that use a function calculated again, without it counting as a change."""
+    used = re.compile(r"(?<!\w)" + name + r"\s*\(", re.IGNORECASE)
+    with unnoticed(document):
+        for formula in list(ours(document)):
+            if used.search(formula.text):
+                with unrecorded(document):
+                    formula.enter(formula.text, *formula.size)
 
 
 @contextmanager
@@ -153,18 +163,33 @@ def unnoticed(document: Any) -> Iterator[None]:
         yield
     finally:
         document.unlockControllers()
-        if not modified:
-            for chart in charts(document):
-                chart.EmbeddedObject.setModified(False)
         document.setModified(modified)
 
 
 @contextmanager
-def not_undone(document: Any) -> Iterator[None]:
-    """Make one change without a step of undo; Calc itself lifts the lock after one, hence a lock for each."""
-    undo = document.UndoManager
-    undo.lock()
+def unrecorded(document: Any) -> Iterator[None]:
+    """Make one change that undo knows nothing of."""
+    document.UndoManager.lock()
     try:
         yield
     finally:
-        undo.unlock()
+        document.UndoManager.unlock()
+
+
+@contextmanager
+def with_the_last_step(document: Any) -> Iterator[None]:
+    """Make one change that belongs to the user's last step, and is undone with it.
+
+    An array whose first cell alone is undone would leave the others behind. Where there is no such
+    step the change is not recorded; nor where there are steps to redo, which it would take away.
+    """
+    undo = document.UndoManager
+    if not undo.isUndoPossible() or undo.isRedoPossible():
+        with unrecorded(document):
+            yield
+        return
+    undo.enterHiddenUndoContext()
+    try:
+        yield
+    finally:
+        undo.leaveUndoContext()

@@ -15,7 +15,7 @@ import unohelper
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.task import XJob
 
-from .fitting import FITTING
+from .fitting import fit
 from .formulas import BOUND, bind, unnoticed
 from .office import SETTINGS, is_spreadsheet
 
@@ -48,7 +48,7 @@ class Names(unohelper.Base, XJob, XServiceInfo):
             with unnoticed(document):
                 bound = bind(document)
             if bound:
-                FITTING.fit(document)
+                fit(document)
         elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
             shorten(uno.fileUrlToSystemPath(document.URL))
 

@@ -1,0 +1,342 @@
+"""Drives a LibreOffice for the tests: a script for the Python that has ``uno``, JSON lines in and out.
+
+Arguments: the command and arguments that start LibreOffice, without ``--accept``. Each line that is
+read names a method of ``Driver`` and its arguments, ``{"do": NAME, "given": {...}}``; each that is written
+is ``{"value": ...}`` or ``{"error": text}``. It ends, and LibreOffice with it, when its input does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from typing import Any
+
+import uno
+import unohelper
+from com.sun.star.awt import XCallback
+from com.sun.star.beans import PropertyValue
+
+RESTART = (79, 81)
+"""Exit codes by which LibreOffice asks to be started again."""
+
+PATIENCE = 60.0
+"""Seconds for a start, an end, or for what is already under way."""
+
+ANYTHING = 1 + 2 + 4 + 16
+"""Flags of what a cell can hold: values, dates, texts, formulas."""
+
+DEEPEST, WIDEST = 14, 300
+"""How far a window's parts are searched: Calc's cells are parts, too."""
+
+
+class Reached(unohelper.Base, XCallback):  # type: ignore[misc] # made when it is imported
+    """Is called by LibreOffice's main thread when everything that was waiting there is done."""
+
+    def __init__(self) -> None:
+        """Wait."""
+        self.event = threading.Event()
+
+    def notify(self, _: object) -> None:
+        """Be called."""
+        self.event.set()
+
+
+class Driver:
+    """What can be done with LibreOffice and its documents, which are known by numbers."""
+
+    def __init__(self, command: list[str]) -> None:
+        """Start LibreOffice."""
+        self.process, self.context = started(command)
+        self.desktop = self.create("com.sun.star.frame.Desktop")
+        self.documents: list[Any] = []
+
+    def create(self, service: str) -> Any:
+        """Return a service."""
+        return self.context.ServiceManager.createInstanceWithContext(service, self.context)
+
+    def end(self) -> None:
+        """End LibreOffice: by asking, and if that does not help by force."""
+        with contextlib.suppress(Exception):  # the bridge ends with the office that it leads to
+            self.desktop.terminate()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    # ------------------------------------------------------------ documents
+
+    def pid(self) -> int:
+        """Return LibreOffice's process."""
+        return self.process.pid
+
+    def open(self, url: str, *, visible: bool) -> int:
+        """Open a document, or a new one."""
+        given = properties(Hidden=not visible, MacroExecutionMode=0)
+        document = self.desktop.loadComponentFromURL(url, "_blank", 0, given)
+        if document is None:
+            msg = f"LibreOffice does not open {url}"
+            raise RuntimeError(msg)
+        self.documents.append(document)
+        return len(self.documents) - 1
+
+    def close(self, document: int) -> None:
+        """Close a document without saving it."""
+        self.documents[document].close(True)  # noqa: FBT003 - LibreOffice takes no names
+
+    def save(self, document: int) -> None:
+        """Save a document where it came from."""
+        self.documents[document].store()
+
+    def save_as(self, document: int, url: str, kind: str) -> None:
+        """Save a document, which is from now on the new one."""
+        self.documents[document].storeAsURL(url, properties(FilterName=kind))
+
+    def save_copy(self, document: int, url: str, kind: str) -> None:
+        """Save a copy of a document, which stays what it was."""
+        self.documents[document].storeToURL(url, properties(FilterName=kind))
+
+    def state(self, document: int) -> dict[str, Any]:
+        """Return what is to be said of a document as a whole."""
+        one = self.documents[document]
+        return {
+            "modified": one.isModified(),
+            "undo": list(one.UndoManager.getAllUndoActionTitles()),
+            "redo": list(one.UndoManager.getAllRedoActionTitles()),
+            "sheets": list(one.Sheets.ElementNames),
+            "active": one.CurrentController.ActiveSheet.Name,
+            "automatic": one.isAutomaticCalculationEnabled(),
+            "locked": one.hasControllersLocked(),
+        }
+
+    def undo(self, document: int) -> None:
+        """Take the last step back."""
+        self.documents[document].UndoManager.undo()
+
+    def redo(self, document: int) -> None:
+        """Do the last step that was taken back again."""
+        self.documents[document].UndoManager.redo()
+
+    def recalculate(self, document: int) -> None:
+        """Calculate every formula."""
+        self.documents[document].calculateAll()
+
+    def dispatch(self, document: int, command: str) -> None:
+        """Do a command as a toolbar does."""
+        frame = self.documents[document].CurrentController.Frame
+        self.create("com.sun.star.frame.DispatchHelper").executeDispatch(frame, command, "", 0, ())
+
+    def select(self, document: int, at: str) -> None:
+        """Show a range's sheet and select the range."""
+        area = self._area(document, at)
+        controller = self.documents[document].CurrentController
+        controller.setActiveSheet(area.Spreadsheet)
+        controller.select(area)
+
+    # ------------------------------------------------------------ cells
+
+    def enter(self, document: int, at: str, content: str | float) -> None:
+        """Enter a formula, a number or a text in a cell."""
+        cell = self._area(document, at).getCellByPosition(0, 0)
+        if isinstance(content, str) and content.startswith("="):
+            cell.Formula = content
+        elif isinstance(content, str):
+            cell.String = content
+        else:
+            cell.Value = content
+
+    def enter_array(self, document: int, at: str, formula: str) -> None:
+        """Enter an array formula in a range."""
+        self._area(document, at).setArrayFormula(formula)
+
+    def put(self, document: int, at: str, rows: list[list[Any]]) -> None:
+        """Write values from a cell on."""
+        corner = self._area(document, at).RangeAddress
+        sheet = self._area(document, at).Spreadsheet
+        right, bottom = corner.StartColumn + len(rows[0]) - 1, corner.StartRow + len(rows) - 1
+        area = sheet.getCellRangeByPosition(corner.StartColumn, corner.StartRow, right, bottom)
+        area.setDataArray(tuple(map(tuple, rows)))
+
+    def format(self, document: int, at: str, code: str) -> None:
+        """Give a range a number format."""
+        formats = self.documents[document].NumberFormats
+        locale = uno.createUnoStruct("com.sun.star.lang.Locale", "en", "US", "")
+        key = formats.queryKey(code, locale, False)  # noqa: FBT003 - LibreOffice takes no names
+        self._area(document, at).NumberFormat = key if key >= 0 else formats.addNew(code, locale)
+
+    def empty(self, document: int, at: str) -> None:
+        """Take away what stands in a range; of an array formula, all."""
+        area = self._area(document, at)
+        cursor = area.Spreadsheet.createCursorByRange(area)
+        if area.ArrayFormula:
+            cursor.collapseToCurrentArray()
+        cursor.clearContents(ANYTHING)
+
+    def rows(self, document: int, at: str) -> list[list[Any]]:
+        """Return the values of a range; of an error, nothing."""
+        return [list(row) for row in self._area(document, at).getDataArray()]
+
+    def table(self, document: int, at: str) -> list[list[Any]]:
+        """Return the values of the array formula that a cell belongs to."""
+        cell = self._area(document, at)
+        cursor = cell.Spreadsheet.createCursorByRange(cell)
+        if cell.ArrayFormula:
+            cursor.collapseToCurrentArray()
+        return [list(row) for row in cursor.getDataArray()]
+
+    def used(self, document: int, sheet: str) -> list[list[Any]]:
+        """Return the values of a sheet, from its first cell on."""
+        cursor = self.documents[document].Sheets.getByName(sheet).createCursor()
+        cursor.gotoEndOfUsedArea(False)  # noqa: FBT003 - LibreOffice takes no names
+        last = cursor.RangeAddress
+        area = cursor.Spreadsheet.getCellRangeByPosition(0, 0, last.EndColumn, last.EndRow)
+        return [list(row) for row in area.getDataArray()]
+
+    def cell(self, document: int, at: str) -> dict[str, Any]:
+        """Return what a cell shows and holds."""
+        cell = self._area(document, at).getCellByPosition(0, 0)
+        return {
+            "text": cell.String,
+            "value": cell.Value,
+            "formula": cell.Formula,
+            "error": cell.getError(),
+            "array": bool(cell.ArrayFormula),
+        }
+
+    def call(self, name: str, values: list[Any]) -> Any:
+        """Call a worksheet function as a program does; ranges are given as document and address."""
+        given = tuple(self._area(**one) if isinstance(one, dict) else one for one in values)
+        answer = self.create("com.sun.star.sheet.FunctionAccess").callFunction(name, given)
+        return [list(row) for row in answer] if isinstance(answer, tuple) else answer
+
+    def timed(self, document: int, at: str, formula: str) -> float:
+        """Return the milliseconds from entering a formula until its result can be read."""
+        cell = self._area(document, at)
+        start = time.perf_counter()
+        cell.Formula = formula
+        text = cell.String
+        took = 1000.0 * (time.perf_counter() - start)
+        if cell.getError() or text.startswith("#"):
+            raise RuntimeError(text or str(cell.getError()))
+        return took
+
+    def settle(self) -> None:
+        """Wait until the main thread has done what was waiting when this was called."""
+        reached = Reached()
+        self.create("com.sun.star.awt.AsyncCallback").addCallback(reached, None)
+        if not reached.event.wait(PATIENCE):
+            msg = "LibreOffice's main thread is busy"
+            raise RuntimeError(msg)
+
+    # ------------------------------------------------------------ windows
+
+    def place(self, document: int, name: str) -> list[int] | None:
+        """Return where a named part of a document's window is on the screen: x, y, width, height."""
+        window = self.documents[document].CurrentController.Frame.ContainerWindow
+        found = next((one for one in parts(window) if one.getAccessibleName() == name and visible(one)), None)
+        if found is None:
+            return None
+        corner, size = found.getLocationOnScreen(), found.getSize()
+        return [corner.X, corner.Y, size.Width, size.Height]
+
+    def names(self, document: int) -> list[str]:
+        """Return the names of what a document's window shows, its menu bar's entries included."""
+        window = self.documents[document].CurrentController.Frame.ContainerWindow
+        return [name for one in parts(window) if (name := one.getAccessibleName())]
+
+    def boxes(self) -> list[list[str]]:
+        """Return what stands in the message boxes that are open."""
+        toolkit = self.create("com.sun.star.awt.Toolkit")
+        found = []
+        for i in range(toolkit.getTopWindowCount()):
+            window = toolkit.getTopWindow(i)
+            if window.getAccessibleContext().getAccessibleRole() in {ALERT, DIALOG}:
+                found.append([name for one in parts(window) if (name := one.getAccessibleName())])
+        return found
+
+    def _area(self, document: int, at: str) -> Any:
+        """Return the range of an address such as ``A1:B3`` (on the first sheet) or ``Neutral.A6``."""
+        sheet, _, place = at.rpartition(".")
+        sheets = self.documents[document].Sheets
+        return (sheets.getByName(sheet) if sheet else sheets.getByIndex(0)).getCellRangeByName(place)
+
+
+ALERT, DIALOG = 2, 12
+"""Roles of accessible windows: message boxes."""
+
+SHOWING = 25
+"""The state of what is on the screen."""
+
+
+def parts(window: Any) -> Any:
+    """Return the accessible parts of a window, all of them."""
+    pending = [(window.getAccessibleContext(), 0)]
+    while pending:
+        context, depth = pending.pop(0)
+        yield context
+        if depth < DEEPEST:
+            for i in range(min(context.getAccessibleChildCount(), WIDEST)):
+                with contextlib.suppress(Exception):  # it may be gone by now
+                    child = context.getAccessibleChild(i)
+                    if child is not None:
+                        pending.append((child.getAccessibleContext(), depth + 1))
+
+
+def visible(context: Any) -> bool:
+    """Whether an accessible part has a size: toolbars keep some that have none."""
+    return hasattr(context, "getSize") and context.getSize().Width > 0
+
+
+def properties(**given: Any) -> tuple[Any, ...]:
+    """Return LibreOffice's form of named arguments."""
+    return tuple(PropertyValue(Name=name, Value=value) for name, value in given.items())
+
+
+def started(command: list[str]) -> tuple[subprocess.Popen[bytes], Any]:
+    """Start LibreOffice, and return its process and its component context."""
+    pipe = "betaneutral" + uuid.uuid4().hex
+    command = [*command, f"--accept=pipe,name={pipe};urp;StarOffice.ComponentContext"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603 - LibreOffice
+    local = uno.getComponentContext()
+    resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return process, resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
+        except Exception:
+            if process.poll() in RESTART:
+                process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603 - again
+            elif process.poll() is not None or time.monotonic() > end:
+                process.kill()
+                raise
+            time.sleep(0.02)
+
+
+def main() -> None:
+    """Do what is asked until the input ends."""
+    driver = Driver(sys.argv[1:])
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever drives ends this, also after Ctrl+C
+    try:
+        for line in sys.stdin:
+            request = json.loads(line)
+            try:
+                reply = {"value": getattr(driver, request["do"])(**request["given"])}
+            except Exception as error:  # noqa: BLE001 - it is raised where it was asked
+                reply = {"error": f"{type(error).__name__}: {getattr(error, 'Message', '') or error}"}
+            out.write(json.dumps(reply) + "\n")
+            out.flush()
+    finally:
+        driver.end()
+
+
+if __name__ == "__main__":
+    main()

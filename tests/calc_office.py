@@ -1,0 +1,304 @@
+"""A real LibreOffice with the extension in it, for the tests: what stands in its cells, what its buttons do.
+
+The module ``uno`` exists in LibreOffice's own Python only; so ``calc_driver`` runs there and does what
+is asked here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import pytest
+
+import betaneutral_xl
+from betaneutral_xl import offices
+from betaneutral_xl.hosts.calc import extension
+from betaneutral_xl.hosts.calc.processes import NOT_FOR_OTHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+Value = TypeVar("Value")
+
+DRIVER = Path(__file__).with_name("calc_driver.py")
+
+PATIENCE = 60.0
+"""Seconds after which what has not come will not come."""
+
+KINDS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML", ".ods": "calc8"}
+"""LibreOffice's names of file formats."""
+
+WORKER = "betaneutral_xl.hosts.calc.worker"
+
+QUIET = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+{}
+</oor:items>
+"""
+NO_GREETINGS = {
+    ("Common/Misc", "FirstRun"): "false",
+    ("Common/Misc", "ShowTipOfTheDay"): "false",
+    ("Common/Misc", "ShowDonation"): "false",
+    ("Calc/Formula/Load", "OOXMLRecalcMode"): "1",
+}
+"""What a profile is told: to show none of what greets a new user; never to recalculate what it loads."""
+
+
+def until(look: Callable[[], Value], seconds: float = PATIENCE) -> Value:
+    """Look until there is something to see, and return it; what is seen at the end may be nothing."""
+    end = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return seen
+
+
+def with_uno(office: offices.Office) -> Path:
+    """Return a Python that has the module ``uno``."""
+    for python in office.pythons:
+        asked = subprocess.run([python, "-c", "import uno"], check=False, capture_output=True)  # noqa: S603 - LibreOffice's
+        if asked.returncode == 0:
+            return python
+    pytest.skip("no Python has the module uno (Debian: python3-uno)")
+
+
+def unpacked(folder: Path) -> Path:
+    """Return a folder with the extension, whose functions are computed by the package that is tested."""
+    python = folder / "python"
+    source = Path(betaneutral_xl.__file__).parents[1]
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{source}" exec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    with zipfile.ZipFile(io.BytesIO(extension.build(python))) as package:
+        package.extractall(folder / "extensions" / "betaneutral")
+    return folder / "extensions"
+
+
+class Office:
+    """One LibreOffice, with a profile of its own.
+
+    Parameters
+    ----------
+    folder
+        Takes the profile, the extension and the cache.
+    environment
+        What it finds in its environment besides.
+    display
+        The screen on which it shows its windows; none where it is to have none.
+
+    """
+
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str] | None = None, display: str | None = None
+    ) -> None:
+        """Start it."""
+        office = self.office = offices.find()[0]
+        profile = self.profile = folder / "profile"
+        settings = "\n".join(
+            f'<item oor:path="/org.openoffice.Office.{path}"><prop oor:name="{name}" oor:op="fuse">'
+            f"<value>{value}</value></prop></item>"
+            for (path, name), value in NO_GREETINGS.items()
+        )
+        (profile / "user").mkdir(parents=True)
+        (profile / "user" / "registrymodifications.xcu").write_text(QUIET.format(settings), encoding="utf-8")
+        self.arguments = [
+            f"-env:UserInstallation={profile.as_uri()}",
+            f"-env:BUNDLED_EXTENSIONS={unpacked(folder).as_uri()}",
+        ]
+        self.environment = {
+            **{name: text for name, text in os.environ.items() if name not in {*NOT_FOR_OTHERS, "DISPLAY"}},
+            "BETANEUTRAL_CACHE": str(folder / "cache"),
+            "BETANEUTRAL_DOWNLOADS": str(folder),
+            **(environment or {}),
+        }
+        shown = ["--headless"]
+        if display is not None:
+            shown = []
+            self.environment |= {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+        self._driver = subprocess.Popen(  # noqa: S603 - our own script
+            [
+                *(with_uno(office), DRIVER, office.soffice.with_name("soffice.bin"), *self.arguments),
+                *("--norestore", "--nologo", "--nodefault", *shown),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            env=self.environment,
+            text=True,
+            encoding="utf-8",
+        )
+        self.pid: int = self.do("pid")
+
+    def do(self, what: str, **given: Any) -> Any:
+        """Have the driver do something, and return what it says."""
+        assert self._driver.stdin is not None
+        assert self._driver.stdout is not None
+        self._driver.stdin.write(json.dumps({"do": what, "given": given}) + "\n")
+        self._driver.stdin.flush()
+        line = self._driver.stdout.readline()
+        if not line:
+            self._said.seek(0)
+            pytest.fail(f"LibreOffice's driver ended: {self._said.read().decode(errors='replace')[-2000:]}")
+        reply = json.loads(line)
+        if "error" in reply:
+            raise RuntimeError(reply["error"])
+        return reply["value"]
+
+    def new(self, *, visible: bool = False) -> Document:
+        """Return a new document."""
+        return Document(self, self.do("open", url="private:factory/scalc", visible=visible))
+
+    def open(self, path: Path, *, visible: bool = False) -> Document:
+        """Return the document of a file."""
+        return Document(self, self.do("open", url=path.as_uri(), visible=visible))
+
+    def call(self, name: str, *values: Any) -> Any:
+        """Call one of our functions as a program does; see ``Document.area``."""
+        return self.do("call", name=f"{extension.SERVICE}.{name}".upper(), values=list(values))
+
+    def settle(self) -> None:
+        """Wait until arrays have been sized, and what that has caused."""
+        for _ in range(3):
+            self.do("settle")
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer this office."""
+        return [pid for pid in _children(self.pid) if WORKER in _command(pid)]
+
+    def end(self) -> None:
+        """End it."""
+        with self._said, self._driver:
+            assert self._driver.stdin is not None
+            self._driver.stdin.close()
+            self._driver.wait(2 * PATIENCE)
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self.end()
+
+
+class Document:
+    """A document that is open in an office.
+
+    An address is a range such as ``A1:B3``, which is on the first sheet, or ``Neutral.A6``.
+    """
+
+    def __init__(self, office: Office, number: int) -> None:
+        """Keep the number by which the driver knows it."""
+        self.office = office
+        self._number = number
+
+    def do(self, what: str, **given: Any) -> Any:
+        """Have the driver do something with it."""
+        return self.office.do(what, document=self._number, **given)
+
+    def enter(self, at: str, content: str | float) -> None:
+        """Enter a formula, a number or a text in a cell."""
+        self.do("enter", at=at, content=content)
+
+    def enter_array(self, at: str, formula: str) -> None:
+        """Enter an array formula in a range, as Ctrl+Shift+Enter does."""
+        self.do("enter_array", at=at, formula=formula)
+
+    def put(self, at: str, rows: Any) -> None:
+        """Write values from a cell on."""
+        self.do("put", at=at, rows=[["" if cell is None else cell for cell in row] for row in rows])
+
+    def empty(self, at: str) -> None:
+        """Take away what stands in a range."""
+        self.do("empty", at=at)
+
+    def area(self, at: str) -> dict[str, Any]:
+        """Return a range, to be given to a function that a program calls."""
+        return {"document": self._number, "at": at}
+
+    def rows(self, at: str) -> list[list[Any]]:
+        """Return the values of a range."""
+        rows: list[list[Any]] = self.do("rows", at=at)
+        return rows
+
+    def table(self, at: str) -> list[list[Any]]:
+        """Return the values of the array formula that a cell belongs to."""
+        rows: list[list[Any]] = self.do("table", at=at)
+        return rows
+
+    def used(self, sheet: str) -> list[list[Any]]:
+        """Return the values of a sheet."""
+        rows: list[list[Any]] = self.do("used", sheet=sheet)
+        return rows
+
+    def text(self, at: str) -> str:
+        """Return what a cell shows."""
+        return str(self.do("cell", at=at)["text"])
+
+    def formula(self, at: str) -> str:
+        """Return a cell's formula."""
+        return str(self.do("cell", at=at)["formula"])
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is to be said of it as a whole: whether it is modified, its steps of undo ..."""
+        state: dict[str, Any] = self.do("state")
+        return state
+
+    def press(self, button: str) -> None:
+        """Press a button of ours."""
+        self.do("dispatch", command=extension.PROTOCOL + button)
+
+    def save(self) -> None:
+        """Save it where it came from."""
+        self.do("save")
+
+    def save_as(self, path: Path) -> None:
+        """Save it, so that it is from now on the new file."""
+        self.do("save_as", url=path.as_uri(), kind=KINDS[path.suffix])
+
+    def save_copy(self, path: Path) -> None:
+        """Save a copy, so that it stays what it was."""
+        self.do("save_copy", url=path.as_uri(), kind=KINDS[path.suffix])
+
+    def close(self) -> None:
+        """Close it without saving it."""
+        self.do("close")
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):  # a thread that has ended since
+            found += map(int, (task / "children").read_text("ascii").split())
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

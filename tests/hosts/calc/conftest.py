@@ -1,0 +1,34 @@
+"""A real LibreOffice Calc with the extension, one for a module's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import calc_office
+import pytest
+
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def calc(soffice: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[calc_office.Office]:
+    """Return a LibreOffice without windows."""
+    with calc_office.Office(tmp_path_factory.mktemp("calc")) as office:
+        yield office
+
+
+@pytest.fixture
+def document(calc: calc_office.Office) -> Iterator[calc_office.Document]:
+    """Return a new document."""
+    with calc.new() as document:
+        yield document
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Return what answers the same questions without Calc."""
+    return Session(Settings(cache=tmp_path_factory.mktemp("session")))
