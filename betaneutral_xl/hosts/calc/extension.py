@@ -41,7 +41,7 @@ PACKAGE = "betaneutral_calc"
 LABELS = {**{one.name: one.label for one in BUTTONS.values()}, "settings": "Settings", "help": "Help"}
 """What toolbar and menu offer, by command."""
 
-EVENTS = ("OnLoad", "OnLoadFinished", "OnSaveDone", "OnSaveAsDone", "OnCopyToDone")
+EVENTS = ("OnLoad", "OnLoadFinished", "OnSaveDone", "OnSaveAsDone")
 """After which the job looks at the names of the functions."""
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)

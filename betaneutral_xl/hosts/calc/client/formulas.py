@@ -120,7 +120,7 @@ def ours(document: Any) -> Iterator[Formula]:
             if any(_holds(one.address, place) for one in seen):
                 continue
             formula = Formula(document, sheet, cell)
-            if USED.search(formula.text):
+            if USED.search(formula.text) or UNBOUND.search(formula.text):
                 if formula.is_array:
                     seen.append(formula)
                 yield formula
@@ -164,6 +164,9 @@ def unnoticed(document: Any) -> Iterator[None]:
     finally:
         document.unlockControllers()
         document.setModified(modified)
+        if document.isModified() and not modified:  # a chart that has drawn new values counts, too
+            for chart in (chart for sheet in document.Sheets for chart in sheet.Charts):
+                chart.EmbeddedObject.setModified(False)  # noqa: FBT003 - LibreOffice takes no names
 
 
 @contextmanager

@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+from calc_office import until
+from openpyxl.worksheet.formula import ArrayFormula
+
+from betaneutral_xl.hosts.calc.values import for_calc
+from betaneutral_xl.hosts.functions import BY_NAME
+
+if TYPE_CHECKING:
+    from calc_office import Document, Office
+
+    from betaneutral_xl.hosts.session import Session
+
+WORKBOOKS = Path(__file__).parents[3] / "workbook"
+LONG = b"ORG.BETANEUTRAL"
+KINDS = (".xlsx", ".xlsm", ".ods")
+
+
+@pytest.fixture(params=[".xlsx", ".xlsm"])
+def template(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a copy of a built workbook."""
+    path = tmp_path / f"fund{request.param}"
+    path.write_bytes((WORKBOOKS / f"betaneutral{request.param}").read_bytes())
+    return path
+
+
+def parts(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as package:
+        return {name: package.read(name) for name in package.namelist()}
+
+
+def with_long_names(path: Path) -> list[str]:
+    return [name for name, content in parts(path).items() if LONG in content.upper()]
+
+
+def formulas(path: Path) -> set[str]:
+    """Return our functions' formulas, as another program reads them from a file."""
+    book = openpyxl.load_workbook(path)
+    texts = [
+        str(cell.value.text if isinstance(cell.value, ArrayFormula) else cell.value)
+        for sheet in book.worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.data_type == "f"
+    ]
+    return {text.replace(" ", "").replace("TRUE()", "TRUE") for text in texts if any(f"{name}(" in text for name in BY_NAME)}
+
+
+def expected(session: Session) -> dict[str, list[list[Any]]]:
+    """Return what the template's formulas answer for the sample."""
+
+    def call(name: str, *values: Any) -> Any:
+        return session.call(BY_NAME[name], *values)
+
+    holdings, etf = call("FETCH_HOLDINGS", "demo"), call("LOAD_ETF", "demo")
+    risk = call("COVARIANCE", call("BN_NAMES", holdings, etf), "demo", None, True)  # noqa: FBT003 - as Calc gives it
+    weights = call("BETA_NEUTRAL", holdings, etf, risk, 0.0, "hedge")
+    rows = {
+        "Holdings.A6": holdings,
+        "ETF.A6": etf,
+        "Covariance.A6": risk,
+        "Neutral.A6": weights,
+        "Neutral.L6": call("BN_EXPOSURE", holdings, etf, risk, 0.0, "hedge"),
+    }
+    return {at: for_calc(table) for at, table in rows.items()}
+
+
+def shows(document: Document, tables: dict[str, list[list[Any]]]) -> bool:
+    """Whether formulas of ours stand where the template has them, and show what they should."""
+    return all(
+        document.table(at) == table and any(f"{name}(" in document.formula(at) for name in BY_NAME)
+        for at, table in tables.items()
+    )
+
+
+def test_the_template_opens_computes_and_does_not_count_as_modified(
+    calc: Office, template: Path, session: Session
+) -> None:
+    with calc.open(template) as document:
+        assert shows(document, expected(session))
+        assert [row[0] for row in document.table("Start.A18")] == [
+            "part",
+            "holdings",
+            "ETF JHAI",
+            "risk model",
+        ]
+        calc.settle()
+        state = document.state
+        assert not state["modified"]
+        assert state["undo"] == state["redo"] == []
+        shown = [cell for sheet in state["sheets"] for row in document.used(sheet) for cell in row]
+        assert None not in shown  # an error
+        assert not [cell for cell in shown if str(cell).startswith(("#", "Err:"))]
+
+
+def test_the_template_says_that_it_is_of_this_version(calc: Office, template: Path) -> None:
+    with calc.open(template) as document:
+        texts = [str(cell) for row in document.used("Start") for cell in row]
+        assert "as this workbook" in texts
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_saved_and_loaded_again_still_computes(
+    calc: Office, template: Path, session: Session, kind: str
+) -> None:
+    saved = template.with_name(f"saved{kind}")
+    with calc.open(template) as document:
+        document.save_as(saved)
+    with calc.open(saved) as document:
+        assert shows(document, expected(session))
+        assert not document.state["modified"]
+        document.enter("Settings.C6", 45979.0)
+        document.do("recalculate")
+        calc.settle()
+        assert shows(document, expected(session))
+
+
+def test_a_saved_workbook_has_plain_names_that_other_programs_know(calc: Office, template: Path) -> None:
+    before = formulas(template)
+    assert len(before) > 5
+    with calc.open(template) as document:
+        document.enter("Settings.C6", 45979.0)
+        document.save()
+        assert with_long_names(template) == []
+        assert formulas(template) == before
+        document.enter("Settings.C6", 45978.0)
+        document.save()  # the file is still the document's
+        assert with_long_names(template) == []
+        other = template.with_name(f"other{template.suffix}")
+        document.save_as(other)
+        assert with_long_names(other) == []
+        assert formulas(other) == before
+    assert {one.name for one in template.parent.iterdir()} == {template.name, other.name}
+
+
+def test_a_copy_computes_when_it_is_opened_and_gets_plain_names_when_it_is_saved(
+    calc: Office, template: Path, session: Session
+) -> None:
+    copy = template.with_name(f"copy{template.suffix}")
+    with calc.open(template) as document:
+        document.save_copy(copy)
+    with calc.open(copy) as document:
+        assert shows(document, expected(session))
+        document.save()
+    assert with_long_names(copy) == []
+
+
+def test_the_macros_of_a_workbook_are_kept(calc: Office, tmp_path: Path) -> None:
+    path = tmp_path / "fund.xlsm"
+    path.write_bytes((WORKBOOKS / "betaneutral.xlsm").read_bytes())
+    with calc.open(path) as document:
+        document.enter("Settings.C6", 45979.0)
+        document.save()
+    assert "xl/vbaProject.bin" in parts(path)
+
+
+def test_a_file_without_our_functions_is_not_touched(calc: Office, tmp_path: Path) -> None:
+    path = tmp_path / "other.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_row("A1", [1.0, 2.0])
+    sheet.write_formula("C1", "=SUM(A1:B1)", None, 3.0)
+    sheet.write_string("D1", "FETCH_HOLDINGS is a function")
+    book.close()
+    with calc.open(path) as document:
+        calc.settle()
+        assert not document.state["modified"]
+        assert document.rows("C1:D1") == [[3.0, "FETCH_HOLDINGS is a function"]]
+        document.save()
+        number, saved = path.stat().st_ino, hashlib.sha256(path.read_bytes()).digest()
+        calc.settle()
+    assert (path.stat().st_ino, hashlib.sha256(path.read_bytes()).digest()) == (number, saved)
+
+
+def test_plain_formulas_that_other_programs_write_are_computed(
+    calc: Office, tmp_path: Path, session: Session
+) -> None:
+    path = tmp_path / "written.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_formula("A1", "=BN_VERSION()")
+    sheet.write_array_formula("A3:A3", '{=FETCH_HOLDINGS("demo")}')
+    sheet.write_dynamic_array_formula("H3", '=load_etf("demo")')
+    sheet.write_formula("N1", '=ROWS(FETCH_HOLDINGS("demo"))&" rows"')
+    sheet.write_formula("N2", "=_xlfn.BN_VERSION()")
+    book.close()
+    with calc.open(path) as document:
+        assert document.text("A1") == session.call(BY_NAME["BN_VERSION"])[0][0]
+        assert document.text("N1") == "34 rows"
+        assert document.text("N2") == document.text("A1")
+        holdings = for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "demo"))
+        etf = for_calc(session.call(BY_NAME["LOAD_ETF"], "demo"))
+        assert until(lambda: document.table("A3") == holdings)
+        assert until(lambda: document.table("H3") == etf)
+        calc.settle()
+        assert not document.state["modified"]
+
+
+def test_what_openpyxl_writes_is_computed(calc: Office, tmp_path: Path, session: Session) -> None:
+    path = tmp_path / "written.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet["A1"] = '=FETCH_HOLDINGS("demo")'
+    sheet["H1"] = ArrayFormula("H1:H3", '=LOAD_ETF("demo")')
+    book.save(path)
+    with calc.open(path) as document:
+        assert until(
+            lambda: (
+                document.table("A1") == for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "demo"))
+                and document.table("H1") == for_calc(session.call(BY_NAME["LOAD_ETF"], "demo"))
+            )
+        )
