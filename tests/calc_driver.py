@@ -22,6 +22,7 @@ import uno
 import unohelper
 from com.sun.star.awt import XCallback
 from com.sun.star.beans import PropertyValue
+from com.sun.star.frame import XStatusListener
 
 RESTART = (79, 81)
 """Exit codes by which LibreOffice asks to be started again."""
@@ -46,6 +47,16 @@ class Reached(unohelper.Base, XCallback):  # type: ignore[misc] # made when it i
     def notify(self, _: object) -> None:
         """Be called."""
         self.event.set()
+
+
+class State(unohelper.Base, XStatusListener):  # type: ignore[misc] # likewise
+    """Is told whether a command can be given."""
+
+    enabled = False
+
+    def statusChanged(self, event: Any) -> None:  # noqa: N802 - LibreOffice's name
+        """Be told."""
+        self.enabled = event.IsEnabled
 
 
 class Driver:
@@ -132,6 +143,18 @@ class Driver:
         """Do a command as a toolbar does."""
         frame = self.documents[document].CurrentController.Frame
         self.create("com.sun.star.frame.DispatchHelper").executeDispatch(frame, command, "", 0, ())
+
+    def enabled(self, document: int, command: str) -> bool:
+        """Return whether a toolbar shows a command as one that can be given."""
+        transformer = self.create("com.sun.star.util.URLTransformer")
+        url = uno.createUnoStruct("com.sun.star.util.URL")
+        url.Complete = command
+        _, url = transformer.parseStrict(url)
+        dispatch = self.documents[document].CurrentController.Frame.queryDispatch(url, "_self", 0)
+        state = State()
+        dispatch.addStatusListener(state, url)
+        dispatch.removeStatusListener(state, url)
+        return state.enabled
 
     def select(self, document: int, at: str) -> None:
         """Show a range's sheet and select the range."""

@@ -259,8 +259,13 @@ class Document:
         return state
 
     def press(self, button: str) -> None:
-        """Press a button of ours."""
+        """Press a button of ours, and wait until it is done."""
         self.do("dispatch", command=extension.PROTOCOL + button)
+        assert until(lambda: not self.is_busy(button))
+
+    def is_busy(self, button: str) -> bool:
+        """Say whether a button of ours is at work."""
+        return not self.do("enabled", command=extension.PROTOCOL + button)
 
     def save(self) -> None:
         """Save it where it came from."""

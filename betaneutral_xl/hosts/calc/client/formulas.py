@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, Set, Tuple
 
 from .office import SETTINGS
 
@@ -25,6 +25,10 @@ UNBOUND = re.compile(
     r"(?<![\w.])(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xll\.|_xlfn\.)?(" + _NAMES + r")\s*\(", re.IGNORECASE
 )
 """A name as Excel writes it, also with the workbook or the add-in that it once came from."""
+
+
+Area = Tuple[int, int, int, int]
+"""First column and row, last column and row."""
 
 
 class Formula:
@@ -112,24 +116,24 @@ def ours(document: Any) -> Iterator[Formula]:
         found = sheet.findAll(search)
         if found is None:
             continue
-        seen: List[Any] = []
-        cells = found.queryFormulaCells(ANY_RESULT).Cells.createEnumeration()
-        while cells.hasMoreElements():
-            cell = cells.nextElement()
-            place = cell.CellAddress
-            if any(_holds(one.address, place) for one in seen):
-                continue
-            formula = Formula(document, sheet, cell)
-            if USED.search(formula.text) or UNBOUND.search(formula.text):
-                if formula.is_array:
-                    seen.append(formula)
+        seen: Set[Area] = set()
+        areas = [_area(one) for one in found.queryFormulaCells(ANY_RESULT).RangeAddresses]
+        while areas:
+            left, top, right, bottom = areas.pop()
+            formula = Formula(document, sheet, sheet.getCellByPosition(left, top))
+            own = _area(formula.address)
+            # An array is met in one cell, not in each of its thousands.
+            if own[2] < right:
+                areas.append((own[2] + 1, top, right, min(own[3], bottom)))
+            if own[3] < bottom:
+                areas.append((left, own[3] + 1, right, bottom))
+            if own not in seen and (USED.search(formula.text) or UNBOUND.search(formula.text)):
+                seen.add(own)
                 yield formula
 
 
-def _holds(area: Any, place: Any) -> bool:
-    return bool(
-        area.StartColumn <= place.Column <= area.EndColumn and area.StartRow <= place.Row <= area.EndRow
-    )
+def _area(at: Any) -> Area:
+    return at.StartColumn, at.StartRow, at.EndColumn, at.EndRow
 
 
 def bind(document: Any) -> int:

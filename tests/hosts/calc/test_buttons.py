@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from calc_office import until
+
+from betaneutral_xl.hosts import cells
+from betaneutral_xl.hosts.calc.extension import PROTOCOL
+from betaneutral_xl.hosts.calc.values import for_calc
+from betaneutral_xl.hosts.files import FileWorkbook
+from betaneutral_xl.hosts.layout import LOG_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.rebalance import press
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from calc_office import Document, Office
+
+    from betaneutral_xl.hosts.session import Session
+
+WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
+WRITTEN = (Sheet.REBALANCE, Sheet.PREVIOUS, Sheet.LOG)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return a copy of the built workbook."""
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes(WORKBOOK.read_bytes())
+    return path
+
+
+@pytest.fixture
+def opened(calc: Office, file: Path) -> Iterator[Document]:
+    """Return the built workbook, opened."""
+    with calc.open(file) as document:
+        yield document
+
+
+def contents(document: Document) -> dict[str, list[list[Any]]]:
+    """Return what stands on the sheets that buttons write."""
+    return {sheet: document.used(sheet) for sheet in WRITTEN}
+
+
+def plain(rows: list[list[Any]]) -> list[list[Any]]:
+    """Return rows without the blanks around them, and without times."""
+    kept = [[TIME.sub("TIME", cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    for row in kept:
+        while row and row[-1] == "":
+            row.pop()
+    while kept and not kept[-1]:
+        kept.pop()
+    return kept
+
+
+def entries(document: Document) -> list[tuple[str, str, str]]:
+    """Return what the sheet Log has: action, result, message."""
+    return [(row[1], row[2], row[7]) for row in document.used(Sheet.LOG)[LOG_ROW:]]
+
+
+def test_rebalance_writes_what_it_writes_in_a_file(opened: Document, file: Path, session: Session) -> None:
+    copy = file.with_name("copy.xlsx")
+    copy.write_bytes(WORKBOOK.read_bytes())
+    book = FileWorkbook(copy)
+    for _ in range(2):
+        assert press("rebalance", book, session).error is None
+        opened.press("rebalance")
+        for sheet in WRITTEN:
+            there = for_calc(cells.rectangle(book.below(sheet, 1)))
+            assert plain(opened.used(sheet)) == plain(there), sheet
+    assert opened.text(f"Rebalance.A{PROPOSAL.table}") == "ticker"
+
+
+def test_rebalance_is_one_step_of_undo(opened: Document) -> None:
+    before = contents(opened)
+    opened.press("rebalance")
+    after = contents(opened)
+    assert after != before
+    assert opened.state["undo"] == ["Beta Neutral: Rebalance"]
+    opened.do("undo")
+    assert contents(opened) == before
+    opened.do("redo")
+    assert contents(opened) == after
+    opened.press("rebalance")
+    assert opened.state["undo"] == ["Beta Neutral: Rebalance"] * 2
+    opened.do("undo")
+    assert contents(opened) == after
+    opened.do("undo")
+    assert contents(opened) == before
+
+
+def test_calc_is_left_as_it_was(opened: Document) -> None:
+    before = opened.state
+    assert before["automatic"]
+    opened.press("rebalance")
+    after = opened.state
+    assert (after["automatic"], after["locked"], after["active"]) == (True, False, before["active"])
+    assert after["modified"]
+
+
+def test_cells_keep_their_formats(opened: Document) -> None:
+    opened.press("rebalance")
+    assert re.fullmatch(r"-?\d+\.\d+%", opened.text(f"Rebalance.B{PROPOSAL.table + 1}"))
+
+
+def test_restore_swaps_the_two_proposals(opened: Document) -> None:
+    opened.press("restore")
+    assert entries(opened)[-1][1:] == (
+        "failed",
+        "There is no earlier proposal to restore. Rebalance keeps one.",
+    )
+    opened.press("rebalance")
+    first = opened.used(Sheet.REBALANCE)
+    opened.enter("Settings.setting_target", 0.2)
+    opened.press("rebalance")
+    second = opened.used(Sheet.REBALANCE)
+    assert first != second
+    opened.press("restore")
+    assert opened.used(Sheet.REBALANCE) == first
+    opened.do("undo")
+    assert opened.used(Sheet.REBALANCE) == second
+
+
+def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document) -> None:
+    opened.press("rebalance")
+    before = contents(opened)
+    opened.enter("Settings.setting_method", "reweight")
+    limits = opened.rows("Settings.setting_limits")
+    names = [row[0] for row in limits]
+    limits[names.index("long_only")][2] = "TRUE"
+    limits[names.index("upper")][2] = 0.04
+    opened.put("Settings.setting_limits", limits)
+    opened.press("rebalance")
+    after = contents(opened)
+    assert after[Sheet.REBALANCE] == before[Sheet.REBALANCE]
+    assert after[Sheet.PREVIOUS] == before[Sheet.PREVIOUS]
+    action, result, message = entries(opened)[-1]
+    assert (action, result) == ("Rebalance", "failed")
+    assert message.startswith("No weights reach beta 0.00")
+
+
+def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: Document) -> None:
+    opened.press("rebalance")
+    table = f"Rebalance.A{PROPOSAL.table}:F{PROPOSAL.table + 74}"
+    fetched = opened.rows(table)
+    opened.enter("Settings.setting_inputs", "sheets")
+    opened.press("rebalance")
+    assert entries(opened)[-1][1] == "done"
+    assert [row[0] for row in opened.rows(table)] == [row[0] for row in fetched]
+    for row, expected in zip(opened.rows(table)[1:], fetched[1:], strict=True):
+        assert [cell for cell in row[1:] if cell != ""] == pytest.approx(
+            [cell for cell in expected[1:] if cell != ""]
+        )
+
+
+def test_text_from_outside_never_becomes_a_formula(opened: Document) -> None:
+    limits = opened.rows("Settings.setting_limits")
+    limits[0][2] = "drop"
+    opened.put("Settings.setting_limits", limits)
+    opened.enter("Settings.setting_inputs", "sheets")
+    opened.empty("Holdings.A6")
+    opened.put("Holdings.A6", [["ticker", "weight"], ["@SUM(1+1)", 0.1], ["MSFT", 0.9]])
+    opened.enter("Holdings.A7", "'=1+1")
+    opened.press("rebalance")
+    assert entries(opened)[-1][1] == "done", entries(opened)
+    shown = [str(cell) for row in opened.used(Sheet.REBALANCE) for cell in row]
+    assert any("=1+1" in text for text in shown)
+    assert "2.0" not in shown
+
+
+def test_orders_and_report_are_written_beside_the_document(opened: Document, file: Path) -> None:
+    opened.press("orders")
+    assert entries(opened)[-1] == (
+        "Orders",
+        "failed",
+        "There is no proposal to make orders of. Press Rebalance first.",
+    )
+    opened.press("rebalance")
+    opened.press("orders")
+    (orders,) = file.parent.glob("fund orders *.csv")
+    text = orders.read_text(encoding="utf-8-sig")
+    assert text.startswith("fund,quant_paper\nas of,2025-11-18\n")
+    assert "\nticker,side,shares,price,notional\nTSM,SELL SHORT,2766," in text
+    assert entries(opened)[-1][2].startswith(f"Orders: 45 in {orders.name}")
+    opened.press("report")
+    (report,) = file.parent.glob("fund report *.xlsx")
+    assert len(openpyxl.load_workbook(report).sheetnames) > 3
+
+
+def test_refresh_calculates_anew_and_enters_it(opened: Document) -> None:
+    opened.press("refresh")
+    assert entries(opened) == [("Refresh", "done", "Everything is fetched and computed anew.")]
+    assert opened.text("Neutral.A6") == "ticker"
+
+
+def test_settings_shows_the_sheet_and_changes_nothing(opened: Document) -> None:
+    opened.press("settings")
+    opened.press("help")
+    state = opened.state
+    assert state["active"] == "Settings"
+    assert state["undo"] == []
+
+
+@pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "report", "refresh", "settings"])
+def test_a_document_of_another_making_is_left_alone(document: Document, button: str) -> None:
+    document.enter("A1", "mine")
+    before = document.state
+    document.press(button)
+    assert document.state == before
+    assert document.used("Sheet1") == [["mine"]]
+
+
+def test_a_button_whose_worker_is_killed_changes_nothing_and_the_next_works(
+    calc: Office, opened: Document
+) -> None:
+    before = contents(opened)
+    (worker,) = calc.workers
+    os.kill(worker, signal.SIGSTOP)
+    opened.do("dispatch", command=f"{PROTOCOL}rebalance")
+    assert opened.is_busy("rebalance")
+    os.kill(worker, signal.SIGKILL)
+    assert until(lambda: not opened.is_busy("rebalance"))
+    assert contents(opened) == before
+    assert opened.state["undo"] == []
+    opened.press("rebalance")
+    assert entries(opened)[-1][1] == "done"
+
+
+def test_functions_are_answered_while_a_button_runs(calc: Office, opened: Document) -> None:
+    opened.do("dispatch", command=f"{PROTOCOL}report")
+    assert opened.is_busy("report")
+    opened.enter("Log.K1", "=BN_VERSION()")
+    assert opened.text("Log.K1").startswith("betaneutral_xl ")
+    assert until(lambda: not opened.is_busy("report"))
