@@ -83,6 +83,32 @@ def unpacked(folder: Path) -> Path:
     return folder / "extensions"
 
 
+def arguments(folder: Path) -> list[str]:
+    """Return what LibreOffice is started with: a profile of its own, with the extension, in a folder."""
+    profile = folder / "profile"
+    settings = "\n".join(
+        f'<item oor:path="/org.openoffice.Office.{path}"><prop oor:name="{name}" oor:op="fuse">'
+        f"<value>{value}</value></prop></item>"
+        for (path, name), value in NO_GREETINGS.items()
+    )
+    (profile / "user").mkdir(parents=True)
+    (profile / "user" / "registrymodifications.xcu").write_text(QUIET.format(settings), encoding="utf-8")
+    return [
+        f"-env:UserInstallation={profile.as_uri()}",
+        f"-env:BUNDLED_EXTENSIONS={unpacked(folder).as_uri()}",
+    ]
+
+
+def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a LibreOffice without a screen, whose cache is in a folder."""
+    return {
+        **{name: text for name, text in os.environ.items() if name not in {*NOT_FOR_OTHERS, "DISPLAY"}},
+        "BETANEUTRAL_CACHE": str(folder / "cache"),
+        "BETANEUTRAL_DOWNLOADS": str(folder),
+        **others,
+    }
+
+
 class Office:
     """One LibreOffice, with a profile of its own.
 
@@ -102,24 +128,7 @@ class Office:
     ) -> None:
         """Start it."""
         office = self.office = offices.find()[0]
-        profile = self.profile = folder / "profile"
-        settings = "\n".join(
-            f'<item oor:path="/org.openoffice.Office.{path}"><prop oor:name="{name}" oor:op="fuse">'
-            f"<value>{value}</value></prop></item>"
-            for (path, name), value in NO_GREETINGS.items()
-        )
-        (profile / "user").mkdir(parents=True)
-        (profile / "user" / "registrymodifications.xcu").write_text(QUIET.format(settings), encoding="utf-8")
-        self.arguments = [
-            f"-env:UserInstallation={profile.as_uri()}",
-            f"-env:BUNDLED_EXTENSIONS={unpacked(folder).as_uri()}",
-        ]
-        self.environment = {
-            **{name: text for name, text in os.environ.items() if name not in {*NOT_FOR_OTHERS, "DISPLAY"}},
-            "BETANEUTRAL_CACHE": str(folder / "cache"),
-            "BETANEUTRAL_DOWNLOADS": str(folder),
-            **(environment or {}),
-        }
+        self.environment = environment_of(folder, environment or {})
         shown = ["--headless"]
         if display is not None:
             shown = []
@@ -127,7 +136,7 @@ class Office:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
         self._driver = subprocess.Popen(  # noqa: S603 - our own script
             [
-                *(with_uno(office), DRIVER, office.soffice.with_name("soffice.bin"), *self.arguments),
+                *(with_uno(office), DRIVER, office.soffice.with_name("soffice.bin"), *arguments(folder)),
                 *("--norestore", "--nologo", "--nodefault", *shown),
             ],
             stdin=subprocess.PIPE,

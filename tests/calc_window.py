@@ -1,0 +1,105 @@
+"""A screen that nobody looks at, for the tests: windows, a mouse, a keyboard, pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from calc_office import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGES = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import": "imagemagick"}
+"""Programs, and the Debian packages they are in."""
+
+SIZE = "1280x800x24"
+
+
+class Screen:
+    """A display with a window manager.
+
+    Parameters
+    ----------
+    name
+        As ``DISPLAY`` has it.
+
+    """
+
+    def __init__(self, name: str) -> None:
+        """Keep the name."""
+        self.name = name
+
+    def run(self, *command: str) -> str:
+        """Run a program on it, and return what it prints."""
+        ended = subprocess.run(  # noqa: S603 - programs of the tests' own
+            command,
+            env={**os.environ, "DISPLAY": self.name},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return ended.stdout.strip()
+
+    def click(self, x: int, y: int) -> None:
+        """Click with the mouse."""
+        self.run("xdotool", "mousemove", str(x), str(y), "click", "1")
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        self.run("xdotool", "key", *keys)
+
+    def type(self, text: str) -> None:
+        """Type a text."""
+        self.run("xdotool", "type", "--delay", "20", text)
+
+    def windows(self, name: str) -> list[str]:
+        """Return the visible windows with a name."""
+        return self.run("xdotool", "search", "--onlyvisible", "--name", name).split()
+
+    def fill(self, name: str) -> None:
+        """Make a window as large as the screen, and give it the keyboard."""
+        window = until(lambda: self.windows(name))[0]
+        width, height, _ = SIZE.split("x")
+        self.run("xdotool", "windowmove", window, "0", "0", "windowsize", "--sync", window, width, height)
+        self.run("xdotool", "windowactivate", "--sync", window)
+
+    def picture(self, path: Path) -> None:
+        """Keep a picture of all that is on it."""
+        self.run("import", "-window", "root", str(path))
+
+
+@contextlib.contextmanager
+def screen() -> Iterator[Screen]:
+    """Start a screen with a free number, and end it."""
+    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
+    if missing:
+        pytest.skip(f"no screen can be had (Debian: {' '.join(missing)})")
+    with tempfile.TemporaryDirectory(prefix="betaneutral-screen-") as folder:
+        number = Path(folder) / "number"
+        with number.open("wb") as file:
+            server = subprocess.Popen(
+                ["Xvfb", "-displayfd", str(file.fileno()), "-screen", "0", SIZE, "-nolisten", "tcp"],  # noqa: S607
+                pass_fds=(file.fileno(),),
+                stderr=subprocess.DEVNULL,
+            )
+        try:
+            assert until(lambda: number.read_text(encoding="ascii").endswith("\n"))
+            display = Screen(f":{number.read_text(encoding='ascii').strip()}")
+            environment = {**os.environ, "DISPLAY": display.name}
+            manager = subprocess.Popen(["openbox"], env=environment, stderr=subprocess.DEVNULL)  # noqa: S607
+            try:
+                yield display
+            finally:
+                manager.terminate()
+                manager.wait()
+        finally:
+            server.terminate()
+            server.wait()

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import csv
+import shutil
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from calc_office import Office, arguments, environment_of, until
+from calc_window import screen
+
+from betaneutral_xl import offices
+from betaneutral_xl.hosts.calc.values import for_calc
+from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.settings import Settings
+from betaneutral_xl.sources.sample import COVARIANCE, HOLDINGS, read
+from betaneutral_xl.sources.stand_in import Api, StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMULA = '=FETCH_HOLDINGS("quant_paper","2025-11-18")'
+TOKEN = "secret"  # noqa: S105 - of a test
+LATE = 1.0
+"""Seconds of a slow answer: four times what Calc waits before it says that it is loading."""
+
+
+class Gate:
+    """Holds back what the API answers."""
+
+    def __init__(self) -> None:
+        """Let everything through."""
+        self.open = threading.Event()
+        self.open.set()
+        self.patience = 30.0
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    """Put a gate before the API."""
+    gate, answer = Gate(), Api.answer
+
+    def held(self: Api, *given: Any) -> Any:
+        gate.open.wait(gate.patience)
+        return answer(self, *given)
+
+    monkeypatch.setattr(Api, "answer", held)
+    return gate
+
+
+@pytest.fixture
+def fund_api(gate: Gate) -> Iterator[StandIn]:
+    with StandIn(Api.of_files(read(HOLDINGS), read(COVARIANCE), token=TOKEN)) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def environment(fund_api: StandIn) -> dict[str, str]:
+    return {"BETANEUTRAL_API_URL": fund_api.url, "BETANEUTRAL_TOKEN": TOKEN}
+
+
+@pytest.fixture
+def expected(fund_api: StandIn, tmp_path: Path) -> list[list[Any]]:
+    """Return what the API's answer is in cells."""
+    session = Session(Settings(api_url=fund_api.url, token=TOKEN, cache=tmp_path / "other cache"))
+    rows = for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "quant_paper", "2025-11-18"))
+    assert rows[0][0] == "ticker"
+    return rows
+
+
+def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
+    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
+) -> None:
+    with (
+        screen() as display,
+        Office(tmp_path, environment, display.name) as office,
+        office.new(visible=True) as document,
+    ):
+        document.enter("Z1", "=BN_VERSION()")
+        assert document.text("Z1").startswith("betaneutral_xl")
+        gate.open.clear()
+        document.enter("A1", FORMULA.replace(",", ";"))
+        document.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
+        document.enter("J1", "=ROWS(A1:A3)&A1")
+        assert document.text("A1") == document.text("H1") == "loading..."
+        assert document.text("J1") == "3loading..."
+        document.enter("L1", '=LOAD_ETF("demo")')
+        assert until(lambda: len(document.table("L1")) > 40)  # Calc and the other functions go on
+        assert document.text("A1") == "loading..."
+        steps = document.state["undo"]
+        gate.open.set()
+        assert until(lambda: document.table("A1") == expected)
+        assert until(lambda: [row[0] for row in document.table("H1")] == sorted(row[0] for row in expected[1:]))
+        assert until(lambda: document.text("J1") == "3ticker")
+        assert document.state["undo"] == steps
+
+
+@pytest.mark.parametrize("kind", ["csv", "pdf"])
+def test_a_conversion_that_nobody_watches_has_the_numbers(
+    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path, kind: str
+) -> None:
+    source = tmp_path / "fund.xlsx"
+    book = openpyxl.Workbook()
+    book.worksheets[0]["A1"] = FORMULA
+    book.save(source)
+    gate.open.clear()
+    gate.patience = LATE
+    command = [str(offices.find()[0].soffice), *arguments(tmp_path / "office"), "--headless"]
+    subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
+        [*command, "--convert-to", kind, "--outdir", str(tmp_path), str(source)],
+        env=environment_of(tmp_path / "office", environment),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    if kind == "csv":
+        rows = list(csv.reader(source.with_suffix(".csv").read_text(encoding="utf-8").splitlines()))
+        assert [row[0] for row in rows] == [row[0] for row in expected]
+        assert [float(row[1]) for row in rows[1:]] == [row[1] for row in expected[1:]]
+        return
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+    pdf = source.with_suffix(".pdf")
+    text = subprocess.run([reader, pdf, "-"], check=True, capture_output=True, text=True).stdout  # noqa: S603 - of poppler
+    assert "MSFT" in text
+    assert "1834" in text
+    assert "loading" not in text
