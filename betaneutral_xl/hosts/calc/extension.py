@@ -91,7 +91,10 @@ def build(python: Path | str) -> bytes:
 def idl() -> str:
     """Return the types of the functions: every argument may be anything, every result is a table."""
     modules = IDENTIFIER.split(".")
-    lines = [f"    sequence< sequence< any > > {one.name}({', '.join(map(_argument, one.arguments))});" for one in FUNCTIONS]
+    lines = [
+        f"    sequence< sequence< any > > {one.name}({', '.join(map(_argument, one.arguments))});"
+        for one in FUNCTIONS
+    ]
     opened = " ".join(f"module {name} {{" for name in modules)
     return "\n".join([opened, "interface XFunctions {", *lines, "};", "}; " * len(modules), ""])
 

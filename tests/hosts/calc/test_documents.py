@@ -51,7 +51,11 @@ def formulas(path: Path) -> set[str]:
         for cell in row
         if cell.data_type == "f"
     ]
-    return {text.replace(" ", "").replace("TRUE()", "TRUE") for text in texts if any(f"{name}(" in text for name in BY_NAME)}
+    return {
+        text.replace(" ", "").replace("TRUE()", "TRUE")
+        for text in texts
+        if any(f"{name}(" in text for name in BY_NAME)
+    }
 
 
 def expected(session: Session) -> dict[str, list[list[Any]]]:

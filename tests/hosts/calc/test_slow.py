@@ -94,14 +94,21 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
         steps = document.state["undo"]
         gate.open.set()
         assert until(lambda: document.table("A1") == expected)
-        assert until(lambda: [row[0] for row in document.table("H1")] == sorted(row[0] for row in expected[1:]))
+        assert until(
+            lambda: [row[0] for row in document.table("H1")] == sorted(row[0] for row in expected[1:])
+        )
         assert until(lambda: document.text("J1") == "3ticker")
         assert document.state["undo"] == steps
 
 
 @pytest.mark.parametrize("kind", ["csv", "pdf"])
 def test_a_conversion_that_nobody_watches_has_the_numbers(
-    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path, kind: str
+    soffice: str,
+    environment: dict[str, str],
+    gate: Gate,
+    expected: list[list[Any]],
+    tmp_path: Path,
+    kind: str,
 ) -> None:
     source = tmp_path / "fund.xlsx"
     book = openpyxl.Workbook()

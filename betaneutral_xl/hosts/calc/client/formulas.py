@@ -170,7 +170,7 @@ def unnoticed(document: Any) -> Iterator[None]:
         document.setModified(modified)
         if document.isModified() and not modified:  # a chart that has drawn new values counts, too
             for chart in (chart for sheet in document.Sheets for chart in sheet.Charts):
-                chart.EmbeddedObject.setModified(False)  # noqa: FBT003 - LibreOffice takes no names
+                chart.EmbeddedObject.setModified(False)
 
 
 @contextmanager

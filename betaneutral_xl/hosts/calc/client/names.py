@@ -22,6 +22,7 @@ from .shortening import shorten
 LOADED = ("OnLoad", "OnLoadFinished")
 OURS = (".xlsx", ".xlsm")
 
+
 class Names(unohelper.Base, XJob, XServiceInfo):
     """What LibreOffice runs when a document has been loaded or saved."""
 
