@@ -183,9 +183,21 @@ def as_excel_takes(value: Any) -> Any:
         return value.replace(tzinfo=None)
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
         return f"FORMULA {value}"
-    if isinstance(value, str) and value.startswith("'"):
-        return value[1:]
-    return None if value == "" else value
+    if isinstance(value, str):
+        return value[1:] if value.startswith("'") else typed(value)
+    return value
+
+
+def typed(text: str) -> Any:
+    """Return what Excel makes of a text without an apostrophe: as if it were typed into the cell."""
+    if text.upper() in {"", "TRUE", "FALSE"}:
+        return {"": None, "TRUE": True, "FALSE": False}[text.upper()]
+    for read in (float, dt.datetime.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
 
 
 def letters(number: int) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import NamedRangeMissing
-from betaneutral_xl.saving import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +120,9 @@ def _write(sheet: xw.Sheet, row: int, rows: Rows) -> None:
 def _excel(cell: Cell) -> Any:
     match cell:
         case str():
-            return as_text(cell)  # an apostrophe in front of what Excel would take for a formula
+            # Excel takes a text as if it were typed: =1+1 for a formula, TRUE for a truth value, 2025-11-18
+            # for a day. An apostrophe in front keeps it text; the cell does not show it.
+            return f"'{cell}" if cell else None
         case date():
             return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - cells know no time zones
     return cell

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -126,6 +127,25 @@ def test_text_from_outside_never_becomes_a_formula(opened: com.Book, alerts: Ale
     cells = proposal(opened).values()
     assert "@SUM(1+1)" in cells
     assert not [cell for cell in cells if str(cell).startswith("FORMULA")]
+
+
+@pytest.mark.parametrize("ticker", ["TRUE", "2025-11-18", "1E5"])
+def test_text_from_outside_becomes_no_number_day_or_truth_value(
+    opened: com.Book, alerts: Alerts, ticker: str
+) -> None:
+    opened.Names("setting_inputs").RefersToRange.Value = "sheets"
+    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = ticker
+    press(opened, "rebalance")
+    assert alerts[-1][0] == "info"
+    assert ticker in proposal(opened).values()
+    assert not [cell for cell in proposal(opened).values() if isinstance(cell, bool | datetime)]
+
+
+def test_the_day_of_a_source_stays_as_it_is_written(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "rebalance")
+    assert alerts[-1][0] == "info"
+    assert proposal(opened)[PROPOSAL.sources + 1, PROPOSAL.beside + 2] == "2025-11-18"
 
 
 def test_orders_and_report_are_written_beside_the_workbook(
