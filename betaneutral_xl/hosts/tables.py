@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,17 +178,30 @@ def holdings_rows(given: Holdings) -> list[list[Any]]:
 
 
 def side_by_side(grid: Grid) -> tuple[Grid, ...]:
-    """Split tables that stand side by side, each of which begins with a column of tickers."""
+    """Split tables that stand side by side, each with one column of tickers.
+
+    With a header, a table begins after the blank column before it; without one, or where no column
+    is blank, with its tickers.
+    """
     header = has_header(grid)
-    starts = [
+    named = [
         j for j, cell in enumerate(grid.rows[0]) if (meaning(cell) == "ticker" if header else _is_word(cell))
     ]
+    starts = [_start(grid, before, j) for before, j in pairwise([-1, *named])] if header else named
     if not starts:
         refuse_error(grid.rows[0][0], grid.what)
         msg = f"{grid.what} needs a column of tickers and one of weights."
         raise InputError(msg)
     ends = [*starts[1:], grid.width]
     return tuple(grid.columns(start, end) for start, end in zip(starts, ends, strict=True))
+
+
+def _start(grid: Grid, before: int, tickers: int) -> int:
+    """Return where the table of a column of tickers begins; ``before`` is the last table's, -1 for none."""
+    gaps = [j for j in range(before + 1, tickers) if all(row[j] is None for row in grid.rows)]
+    if gaps:
+        return gaps[-1] + 1
+    return tickers if before >= 0 else 0
 
 
 def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
@@ -241,11 +255,11 @@ def _etf(name: str, table: Table) -> Etf:
     titles = table.texts("name") if "name" in table.columns else blanks
     rows = tuple(
         Constituent(
-            ticker=normalise(ticker) if ticker else "",
+            ticker=normalise(ticker) if ticker and ticker.upper() != CASH else "",
             printed_ticker=ticker,
             weight=weight,
             name=title,
-            asset_class=_asset_class(kind),
+            asset_class=_asset_class(kind, ticker),
         )
         for ticker, weight, title, kind in zip(table.texts("ticker"), weights, titles, classes, strict=True)
         if ticker or title or not math.isnan(weight)
@@ -258,9 +272,9 @@ def _etf(name: str, table: Table) -> Etf:
     return Etf(name, rows, _typed(table.grid, len(rows)), warnings)
 
 
-def _asset_class(text: str) -> AssetClass:
+def _asset_class(text: str, ticker: str) -> AssetClass:
     if not text:
-        return AssetClass.EQUITY
+        return AssetClass.CASH if ticker.upper() == CASH else AssetClass.EQUITY
     try:
         return AssetClass(text.strip().lower().replace(" ", "_"))
     except ValueError:
@@ -284,13 +298,17 @@ def etf_rows(given: Etf) -> list[list[Any]]:
 
 
 def is_labelled_matrix(grid: Grid) -> bool:
-    """Whether a block has the same tickers along its top and down its side."""
+    """Whether a block has the same tickers along its top and down its side, in any order and spelling."""
     if len(grid.rows) != grid.width or grid.width < 2:  # noqa: PLR2004 - labels and one number
         return False
-    side = [row[0] for row in grid.rows[1:]]
-    return all(isinstance(cell, str) for cell in side) and sorted(map(str, side)) == sorted(
-        map(str, grid.rows[0][1:])
-    )
+    top, side = grid.rows[0][1:], [row[0] for row in grid.rows[1:]]
+    if not all(isinstance(cell, str) for cell in (*top, *side)):
+        return False
+    return sorted(_names(top)) == sorted(_names(side))
+
+
+def _names(cells: Iterable[Cell]) -> list[str]:
+    return [normalise(str(cell)) for cell in cells]
 
 
 def covariance(grid: Grid) -> Covariance:
@@ -309,8 +327,7 @@ def covariance(grid: Grid) -> Covariance:
             "along the top and down the side. Include the labels, or give a handle."
         )
         raise InputError(msg)
-    top = [str(cell) for cell in grid.rows[0][1:]]
-    side = [str(row[0]) for row in grid.rows[1:]]
+    top, side = _names(grid.rows[0][1:]), _names(row[0] for row in grid.rows[1:])
     matrix = numbers(grid)
     place = {name: i for i, name in enumerate(side)}
     return Covariance.from_matrix(top, matrix[[place[name] for name in top]], _typed(grid, len(top)))

@@ -8,6 +8,7 @@ import pytest
 from betaneutral_xl import Covariance, Etf, Holdings, InputError
 from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
 from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl.portfolio import AssetClass
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.cells import Grid
@@ -104,6 +105,8 @@ def read_etfs(rows: Any) -> list[Etf]:
             ["B", 0.6, None, None, None],
         ],
         [["A", 0.4, "B", 1.0], ["B", 0.6, None, None]],
+        [["weight", "ticker", None, "name", "weight", "ticker"]]
+        + [[0.4, "A", None, "Beta", 1.0, "B"], [0.6, "B", None, None, None, None]],
         [["ticker", "ETF", "ETF 2"], ["A", 0.4, None], ["B", 0.6, 1.0]],
     ],
 )
@@ -134,6 +137,17 @@ def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
     assert len(etf.constituents) == 2
 
 
+def test_a_weight_may_stand_before_its_ticker() -> None:
+    (etf,) = read_etfs([["name", "weight", "ticker"], ["Alpha", 0.4, "A"], ["Beta", 0.6, "B"]])
+    assert dict(zip(etf.tickers, etf.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
+
+
+def test_the_row_cash_of_an_etf_is_its_cash() -> None:
+    (etf,) = read_etfs([["ticker", "weight"], ["A", 0.9], ["Cash", 0.1]])
+    assert etf.tickers == ("A",)
+    assert etf.totals == {AssetClass.EQUITY: 0.9, AssetClass.CASH: 0.1}
+
+
 def test_a_constituent_without_a_weight_is_said() -> None:
     (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
     assert etf.warnings == ("ETF ETF has no weight for B: not in its basket.",)
@@ -147,6 +161,13 @@ def test_a_covariance_survives_the_way_to_cells_and_back() -> None:
     after = tables.covariance(grid(cells.rectangle(tables.covariance_rows(before))))
     assert after.tickers == before.tickers == ("A", "B")
     assert (after.form.dense() == before.form.dense()).all()
+
+
+def test_the_labels_of_a_covariance_may_be_spelled_in_two_ways() -> None:
+    rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
+    read = tables.covariance(grid(rows))
+    assert read.tickers == ("BRK.B", "A")
+    assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
 
 
 def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
