@@ -11,7 +11,7 @@ import marshal
 import math
 import pickle
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from threading import Lock
@@ -56,6 +56,8 @@ class Grid:
         Rectangular, without blank rows and columns around it; empty for a blank argument.
     top, left
         Row and column of the range, from 1, at which ``rows`` begins.
+    on_sheet
+        Whether ``what`` is a sheet, and rows and columns are the sheet's own.
 
     """
 
@@ -63,6 +65,7 @@ class Grid:
     rows: tuple[tuple[Cell, ...], ...] = ()
     top: int = 1
     left: int = 1
+    on_sheet: bool = False
     _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
@@ -103,10 +106,13 @@ class Grid:
     def columns(self, start: int, end: int) -> Grid:
         """Return some of the columns, without what is blank around them."""
         part = _trimmed([list(row[start:end]) for row in self.rows], self.what)
-        return Grid(self.what, part.rows, self.top + part.top - 1, self.left + start + part.left - 1)
+        top, left = self.top + part.top - 1, self.left + start + part.left - 1
+        return Grid(self.what, part.rows, top, left, self.on_sheet)
 
     def place(self, row: int, column: int) -> str:
-        """Say where a cell stands, as the user counts."""
+        """Say where a cell stands: as Holdings!B7 on a sheet, else as the user counts in a range."""
+        if self.on_sheet:
+            return f"{self.what}!{letters(self.left + column)}{self.top + row}"
         if len(self.rows) == self.width == 1:
             return self.what
         return f"row {self.top + row}, column {self.left + column} of {self.what}"
@@ -192,6 +198,25 @@ def read(value: object, what: str) -> Grid:
         end -= 1
     rows = [[_cell(one, what) for one in row] for row in given[:end]]
     return _trimmed(rows, what)
+
+
+def read_sheet(value: object, sheet: str, row: int) -> Grid:
+    """Return what stands on a sheet from a row on, as ``read`` does; its cells are named as there."""
+    grid = read(value, sheet)
+    return replace(grid, top=grid.top + row - 1, on_sheet=True)
+
+
+def letters(column: int) -> str:
+    """Return the letters of a column, counted from 1.
+
+    >>> letters(28)
+    'AB'
+    """
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(65 + rest) + text
+    return text
 
 
 def _trimmed(rows: list[list[Cell]], what: str) -> Grid:

@@ -17,8 +17,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
-from betaneutral_xl.hosts.cells import EPOCH, Cell
+from betaneutral_xl.errors import HostError, NamedRangeMissing, UnreadableFile
+from betaneutral_xl.hosts.cells import EPOCH, Cell, letters
 from betaneutral_xl.saving import FORMULA_STARTS, save
 from betaneutral_xl.tabular.files import read_bytes
 
@@ -71,7 +71,10 @@ class FileWorkbook:
         try:
             self._book = openpyxl.load_workbook(io.BytesIO(self._content), data_only=True, keep_links=False)
         except Exception as error:  # noqa: BLE001 - a damaged file makes openpyxl raise anything
-            msg = f"{self._path.name} is no workbook that can be read ({type(error).__name__})."
+            msg = (
+                f"{self._path.name} is no workbook that can be read ({type(error).__name__}). "
+                "Give an .xlsx or .xlsm file made by betaneutral-xl workbook build."
+            )
             raise UnreadableFile(msg) from None
 
     @property
@@ -154,8 +157,16 @@ class FileWorkbook:
                     self._put(sheet, row + i, 1 + j, value)
 
     def _put(self, sheet: str, row: int, column: int, value: Cell) -> None:
+        from openpyxl.cell import MergedCell  # noqa: PLC0415 - loaded with the file
+
+        place = self._sheet(sheet)
+        cell = place.cell(row, column)
+        if isinstance(cell, MergedCell):
+            area = next(str(area) for area in place.merged_cells.ranges if cell.coordinate in area)
+            msg = f"The cells {area} of the sheet {sheet} are merged and take one value. Unmerge them."
+            raise HostError(msg)
         self._edits.setdefault(sheet, {})[row, column] = value
-        self._sheet(sheet).cell(row, column).value = value
+        cell.value = value
 
 
 # ---------------------------------------------------------------- changing cells in the package
@@ -272,7 +283,7 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: Styles)
                     continue
                 style = line.get("s") if line.get("customFormat") else columns.get(column, "0")
                 cell = there[column] = etree.SubElement(
-                    line, _q("c"), r=f"{_letters(column)}{number}", s=style
+                    line, _q("c"), r=f"{letters(column)}{number}", s=style
                 )
             lost |= cell.find(_q("f")) is not None
             _fill(cell, value, styles)
@@ -350,16 +361,3 @@ def _column_of(reference: str) -> int:
     for letter in reference.rstrip("0123456789"):
         number = number * 26 + ord(letter) - 64
     return number
-
-
-def _letters(column: int) -> str:
-    """Return the letters of a column.
-
-    >>> _letters(28)
-    'AB'
-    """
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.hosts.proposal import four
 from betaneutral_xl.hosts.trading import order_rows
 from betaneutral_xl.orders import SAME_WEIGHT
 from betaneutral_xl.provenance import now
@@ -156,6 +157,6 @@ def told(proposed: Proposed, made: Orders, name: str) -> str:
     edited = proposed.edited
     said = ""
     if edited:
-        betas = ", ".join(f"{beta:.4f} to {etf}" for etf, beta in made.result.after.beta.items())
-        said = f" {len(edited)} new weights are edited ({listing(edited)}): their beta is {betas}."
+        betas = ", ".join(f"{four(beta)} to {etf}" for etf, beta in made.result.after.beta.items())
+        said = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
     return f"Orders: {len(made.legs())} in {name}, in the workbook's folder.{said}"

@@ -74,12 +74,13 @@ def _in_words(made: Orders) -> str:
 
 def after(made: Orders) -> str:
     """Say what whole shares leave of the beta, and the cash after them."""
-    betas = ", ".join(f"{_four(beta)} to {name}" for name, beta in made.beta.items())
+    betas = ", ".join(f"{four(beta)} to {name}" for name, beta in made.beta.items())
     small = f" Left out as too small: {listing(made.left_out)}." if made.left_out else ""
     return f"In whole shares the beta is {betas}, the cash {made.cash:,.0f}.{small}"
 
 
-def _four(beta: float) -> str:
+def four(beta: float) -> str:
+    """Return a beta with four digits, and no negative zero."""
     return f"{beta:.4f}".replace("-0.0000", "0.0000")
 
 

@@ -90,8 +90,8 @@ def rebalance(book: Workbook, session: Session) -> str:
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
     message = told(result)
     measures = (
-        "; ".join(f"{beta:.4f}" for beta in result.before.beta.values()),
-        "; ".join(f"{beta:.4f}" for beta in result.after.beta.values()),
+        "; ".join(map(proposal.four, result.before.beta.values())),
+        "; ".join(map(proposal.four, result.after.beta.values())),
         result.turnover,
         sum(map(_is_traded, result.trades.tolist())),
     )
@@ -179,10 +179,14 @@ def told(result: Rebalance) -> str:
         f"{_with_error(result.after.beta[name], result.after.beta_error[name])}"
         for name in result.etf_names
     )
-    traded = sum(map(_is_traded, result.trades.tolist()))
-    warned = f"; {len(result.warnings)} warnings" if result.warnings else ""
-    line = f"{betas}; turnover {result.turnover:.1%}, {traded} trades{warned}."
+    traded = _counted(sum(map(_is_traded, result.trades.tolist())), "trade")
+    warned = f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
+    line = f"{betas}; turnover {result.turnover:.1%}, {traded}{warned}."
     return f"{line[0].upper()}{line[1:]}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _with_error(beta: float, error: float) -> str:

@@ -46,6 +46,9 @@ MEANINGS = frozenset(
 PERCENT_SUM = (20.0, 500.0)
 """Weights that add to something in here were meant as percent; no fund is levered twentyfold."""
 
+ROUNDED = 0.0006
+"""By how much a weight that is printed in percent with a digit may differ from the exact one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -138,7 +141,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if {"shares", "price"} <= known.keys():
         values = table.numbers("market value") if "market value" in known else [math.nan] * len(names)
         shares, prices = table.numbers("shares"), table.numbers("price")
-        return Holdings.from_positions(
+        priced = Holdings.from_positions(
             [names[i] for i in rows],
             [shares[i] for i in rows],
             [prices[i] for i in rows],
@@ -146,6 +149,8 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             cash_value=math.fsum(values[i] for i in cash if not math.isnan(values[i])),
             provenance=_typed(grid, len(rows)),
         )
+        stated = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
+        return _with_weights_told(priced, [stated[i] for i in rows])
     weights = table.numbers("weight")
     _refuse_percent(grid, [weights[i] for i in rows])
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
@@ -154,6 +159,19 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
     return read
+
+
+def _with_weights_told(priced: Holdings, stated: Sequence[float]) -> Holdings:
+    """Say which weights beside shares and prices are others than theirs; percents count as decimals."""
+    told = np.array(stated)
+    scale = 100.0 if PERCENT_SUM[0] < abs(np.nansum(told)) < PERCENT_SUM[1] else 1.0
+    apart = np.abs(told / scale - priced.weights) > ROUNDED
+    if not apart.any():
+        return priced
+    names = listing([name for name, one in zip(priced.tickers, apart, strict=True) if one])
+    what = priced.provenance.location
+    line = f"The weights of {what} are not those of shares and price for {names}: shares and price count."
+    return replace(priced, warnings=(*priced.warnings, line))
 
 
 def holdings_rows(given: Holdings) -> list[list[Any]]:

@@ -137,18 +137,21 @@ def _fetched(book: Workbook, session: Session, given: Mapping[str, Grid]) -> tup
 
 
 def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
-    matrix = cells.read(book.below(Sheet.COVARIANCE, MATRIX_ROW), "the sheet Covariance")
-    holdings = cells.read(book.below(Sheet.HOLDINGS, FIRST_ROW), "the sheet Holdings")
-    etf = cells.read(book.below(Sheet.ETF, FIRST_ROW), "the sheet ETF")
-    for grid in (holdings, etf):
+    places = ((Sheet.HOLDINGS, FIRST_ROW), (Sheet.ETF, FIRST_ROW), (Sheet.COVARIANCE, MATRIX_ROW))
+    holdings, etf, matrix = (_on_sheet(book, sheet, row) for sheet, row in places)
+    for grid, (sheet, row) in zip((holdings, etf, matrix), places, strict=True):
         if grid.blank:
-            msg = f"There is nothing on {grid.what} from row {FIRST_ROW} on. Fill it in, or fetch it."
+            msg = f"There is nothing on the sheet {sheet} from row {row} on. Fill it in, or fetch it."
             raise FailedCell(msg)
     return holdings, etf, matrix
 
 
+def _on_sheet(book: Workbook, sheet: Sheet, row: int) -> Grid:
+    return cells.read_sheet(book.below(sheet, row), sheet, row)
+
+
 def _prices_on_sheet(book: Workbook) -> Grid:
-    there = cells.read(book.below(Sheet.ORDERS, FIRST_ROW), "the sheet Orders")
+    there = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
     return there.columns(0, max(OWN_COLUMN - there.left, 0))
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from openpyxl.utils import range_boundaries
 
 from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
-from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
 from betaneutral_xl.hosts.rebalance import press
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
@@ -151,3 +152,77 @@ def test_a_workbook_that_is_not_the_template_is_told_what_it_lacks(tmp_path: Pat
     outcome = press("rebalance", FileWorkbook(path), session)
     assert isinstance(outcome.error, NamedRangeMissing)
     assert outcome.message.startswith("other.xlsx has no range named setting_fund")
+
+
+def with_cells(file: Path, cells: dict[str, dict[tuple[int, int], Any]]) -> Path:
+    file.write_bytes(changed(file.read_bytes(), cells))
+    return file
+
+
+def setting(file: Path, name: str) -> tuple[str, tuple[int, int]]:
+    sheet, place = next(loaded(file.read_bytes()).defined_names[f"setting_{name}"].destinations)
+    column, row, *_ = range_boundaries(place)
+    return sheet, (row, column)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({(9, 3): "#N/A"}, "Holdings!C9 is #N/A. Correct that cell first."),
+        ({(6, 1): "name"}, "Holdings needs the columns ticker and weight, or ticker, shares and price"),
+        ({(9, 2): "many"}, "Holdings!B9 is 'many', not a number."),
+    ],
+)
+def test_a_cell_that_is_wrong_is_named_as_the_sheet_names_it(
+    file: Path, session: Session, cells: dict[tuple[int, int], Any], message: str
+) -> None:
+    sheet, place = setting(file, "inputs")
+    with_cells(file, {sheet: {place: "sheets"}, Sheet.HOLDINGS: cells})
+    assert press("rebalance", FileWorkbook(file), session).message.startswith(message)
+
+
+def test_the_sheets_need_a_covariance_that_stands_there(file: Path, session: Session) -> None:
+    sheet, place = setting(file, "inputs")
+    used = loaded(file.read_bytes())[Sheet.COVARIANCE].iter_rows(min_row=MATRIX_ROW)
+    blank = {(cell.row, cell.column): None for row in used for cell in row}
+    with_cells(file, {sheet: {place: "sheets"}, Sheet.COVARIANCE: blank})
+    message = press("rebalance", FileWorkbook(file), session).message
+    assert message == "There is nothing on the sheet Covariance from row 9 on. Fill it in, or fetch it."
+
+
+def test_the_log_has_no_negative_zero(file: Path, session: Session) -> None:
+    sheet, place = setting(file, "method")
+    book = FileWorkbook(with_cells(file, {sheet: {place: "reweight"}}))
+    assert press("rebalance", book, session).error is None
+    book.save()
+    assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 1, 5).value == "0.0000"
+
+
+def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) -> None:
+    sheet, place = setting(file, "inputs")
+    tables = {
+        Sheet.HOLDINGS: [["ticker", "weight"], ["A", 1.0]],
+        Sheet.ETF: [["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]],
+        Sheet.COVARIANCE: [["", "A"], ["A", 0.04]],
+    }
+    edits: dict[str, dict[tuple[int, int], Any]] = {sheet: {place: "sheets"}}
+    for name, rows in tables.items():
+        top = MATRIX_ROW if name == Sheet.COVARIANCE else FIRST_ROW
+        used = loaded(file.read_bytes())[name].iter_rows(min_row=top)
+        edits[name] = {(cell.row, cell.column): None for row in used for cell in row}
+        edits[name] |= {(top + i, 1 + j): cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
+    outcome = press("rebalance", FileWorkbook(with_cells(file, edits)), session)
+    assert outcome.message == "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade."
+
+
+def test_merged_cells_where_a_button_writes_are_refused_and_nothing_is_lost(
+    file: Path, session: Session
+) -> None:
+    book = loaded(file.read_bytes())
+    book[Sheet.REBALANCE].merge_cells("A40:C41")
+    book.save(file)
+    before = file.read_bytes()
+    outcome = press("rebalance", FileWorkbook(file), session)
+    assert "A40:C41 of the sheet Rebalance are merged" in outcome.message
+    assert "defect" not in outcome.message
+    assert file.read_bytes() == before

@@ -123,7 +123,7 @@ def test_weights_that_were_edited_are_ordered_and_their_beta_is_told(desk: Desk)
     about, orders = desk.written()
     assert about["new weights edited"] == "MSFT"
     assert float(about["beta to JHAI of the new weights"]) == pytest.approx(-0.01 * beta, abs=1e-9)
-    assert f"(MSFT): their beta is {-0.01 * beta:.4f} to JHAI" in outcome.message
+    assert f"MSFT; with them the beta is {-0.01 * beta:.4f} to JHAI" in outcome.message
     shares = {order["ticker"]: int(order["shares"]) for order in orders}
     assert shares["MSFT"] * 490.682 == pytest.approx((0.09 - left) * 1e7, rel=0.01)
 

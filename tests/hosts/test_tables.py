@@ -53,6 +53,17 @@ def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
     assert "taken as cash" in short.warnings[0]
 
 
+def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
+    rows = [["ticker", "shares", "price", "weight"], ["A", 10, 3.0, 0.3], ["B", 10, 7.0, 0.7]]
+    assert tables.holdings(grid(rows)).warnings == ()
+    rows[2][3] = 0.6
+    edited = tables.holdings(grid(rows))
+    assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
+    assert edited.warnings == (
+        "The weights of the range are not those of shares and price for B: shares and price count.",
+    )
+
+
 def test_what_is_typed_says_where_it_stands() -> None:
     origin = tables.holdings(grid([["A", 1.0]])).provenance
     assert (origin.source, origin.location, str(origin.retrieval)) == (
@@ -105,8 +116,11 @@ def read_etfs(rows: Any) -> list[Etf]:
             ["B", 0.6, None, None, None],
         ],
         [["A", 0.4, "B", 1.0], ["B", 0.6, None, None]],
-        [["weight", "ticker", None, "name", "weight", "ticker"]]
-        + [[0.4, "A", None, "Beta", 1.0, "B"], [0.6, "B", None, None, None, None]],
+        [
+            ["weight", "ticker", None, "name", "weight", "ticker"],
+            [0.4, "A", None, "Beta", 1.0, "B"],
+            [0.6, "B", None, None, None, None],
+        ],
         [["ticker", "ETF", "ETF 2"], ["A", 0.4, None], ["B", 0.6, 1.0]],
     ],
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.hosts.cells import letters
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -139,14 +141,6 @@ def cached(value: Any) -> Any:
         rounded = float(f"{value:.{DIGITS}g}")
         return 0.0 if abs(rounded) < 10.0**-DIGITS else rounded
     return value
-
-
-def letters(number: int) -> str:
-    """Return the letters of a column, counted from 1."""
-    from xlsxwriter.utility import xl_col_to_name  # noqa: PLC0415 - only the build needs it
-
-    name: str = xl_col_to_name(number - 1)
-    return name
 
 
 def plain_text(cells: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.hosts.cells import letters
 from betaneutral_xl.hosts.layout import (
     EXPOSURE_COLUMN,
     FIRST_ROW,
@@ -25,7 +26,6 @@ from betaneutral_xl.hosts.template.canvas import (
     PERCENT,
     Template,
     cached,
-    letters,
     plain_text,
 )
 from betaneutral_xl.hosts.template.tables import WEIGHTS

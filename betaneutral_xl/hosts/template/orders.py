@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.hosts.cells import letters
 from betaneutral_xl.hosts.layout import (
     FIRST_ROW,
     LAST_ROW,
@@ -20,7 +21,6 @@ from betaneutral_xl.hosts.template.canvas import (
     MONEY,
     MUTED,
     Template,
-    letters,
     table_paper,
 )
 from betaneutral_xl.hosts.template.tables import RANGES, WEIGHTS

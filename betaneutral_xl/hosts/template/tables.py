@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.hosts.cells import letters
 from betaneutral_xl.hosts.layout import (
     ETF_STRIDE,
     EXPOSURE_COLUMN,
@@ -23,7 +24,6 @@ from betaneutral_xl.hosts.template.canvas import (
     PERCENT,
     Template,
     cached,
-    letters,
     plain_text,
     table_paper,
 )

@@ -213,7 +213,7 @@ def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Al
     press(opened, "orders")
     mode, message = alerts[-1]
     assert mode == "info"
-    assert "1 new weights are edited (MSFT): their beta is -0.02" in message
+    assert "New weights edited: MSFT; with them the beta is -0.02" in message
     (orders,) = tmp_path.glob("betaneutral orders *.csv")
     assert "\nMSFT,SELL,1834," in orders.read_text(encoding="utf-8-sig")
 
