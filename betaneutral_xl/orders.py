@@ -140,9 +140,10 @@ class Ticket:
         if not 0.0 < self.nav < math.inf:
             msg = f"The net asset value is {self.nav:g}. Give the fund's value in base currency."
             raise InputError(msg)
-        if not (0.0 <= self.min_notional < math.inf and 0.0 <= self.cost_bp < math.inf):
-            msg = f"Minimum notional {self.min_notional:g} and cost {self.cost_bp:g} bp must be zero or more."
-            raise InputError(msg)
+        for what, value in (("smallest order's value", self.min_notional), ("cost in bp", self.cost_bp)):
+            if not 0.0 <= value < math.inf:
+                msg = f"The {what} is {value:g}. Give zero or more."
+                raise InputError(msg)
         bad = [ticker for ticker, lot in self.lots.items() if lot < 1 or lot != int(lot)]
         if bad:
             msg = f"The lot of {listing(bad)} is not a whole number of shares, 1 or more."

@@ -242,6 +242,8 @@ class Range(Dispatch):
 
     @Value.setter
     def Value(self, value: Any) -> None:
+        if self.Worksheet.ProtectContents:
+            raise RuntimeError(self.Worksheet.Name)
         self.Worksheet.writes += 1
         lines = value if isinstance(value, (list, tuple)) else [[value]]
         for line, places in zip(lines, self.places(), strict=True):
@@ -279,7 +281,7 @@ class Sheet(Dispatch):
         self.Parent, self.Name, self.Index = book, name, 0
         self.cells: dict[tuple[int, int], Any] = {}
         self.cells_read = self.writes = 0
-        self.activated = False
+        self.activated = self.ProtectContents = False
 
     def Cells(self, row: int, column: int) -> Range:
         return Range(self, row, column)

@@ -52,7 +52,7 @@ FUNCTIONS: tuple[Function, ...] = (
         name="FETCH_HOLDINGS",
         help="What a fund holds on a day: ticker, shares, price, market_value, weight, largest first.",
         arguments=(
-            Argument("fund", "Fund of the Silver Fund's web API, such as quant_paper; demo for the sample."),
+            Argument("fund", "The fund's name in the web API, such as quant_paper; demo for the sample."),
             Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
             Argument(
                 "start", "First day of the range that is asked for. Blank: the same day.", optional=True

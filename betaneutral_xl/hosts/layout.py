@@ -111,7 +111,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="etf_1",
             label="ETF",
-            hint="The issuer's file, or a ticker for its newest download; demo is the sample.",
+            hint="The issuer's file, with folder; or a ticker, for its newest download; demo: the sample.",
             default="demo",
         ),
         Setting(name="etf_2", label="Second ETF", hint="Blank: none."),

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "enter", "press"]
 
+MUCH = 0.05
+"""An ETF of which more than this weight has no risk data is named in a button's message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -180,7 +183,11 @@ def told(result: Rebalance) -> str:
         for name in result.etf_names
     )
     traded = _counted(sum(map(_is_traded, result.trades.tolist())), "trade")
-    warned = f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
+    lost = result.aligned.coverage.etfs
+    warned = "".join(
+        f"; {gap.weight:.1%} of {name} without risk data" for name, gap in lost.items() if gap.weight > MUCH
+    )
+    warned += f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
     line = f"{betas}; turnover {result.turnover:.1%}, {traded}{warned}."
     return f"{line[0].upper()}{line[1:]}"
 

@@ -103,7 +103,7 @@ def whole_shares(result: Rebalance, given: Quotes, *terms: Grid) -> Orders:
 
     """
     nav, min_notional, lot, trade = terms
-    what = choice(Tradable, cells.text(trade) or Tradable.NAMES, "thing to trade")
+    what = choice(Tradable, cells.text(trade) or Tradable.NAMES, "way to trade")
     value = net_asset_value(result, nav)
     if value is None:
         msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
@@ -124,8 +124,8 @@ def _whole(lot: Grid) -> int:
     size = cells.number(lot)
     if size is None:
         return 1
-    if not size.is_integer():
-        msg = f"{lot.what} is {size:g}. Give a whole number of shares, or leave it blank."
+    if size < 1.0 or not size.is_integer():
+        msg = f"{lot.what} is {size:g}. Give a whole number of shares, 1 or more, or leave it blank."
         raise InputError(msg)
     return int(size)
 

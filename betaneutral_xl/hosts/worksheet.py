@@ -53,6 +53,11 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
         holdings = sample.load_holdings()
+        if cells.day(as_of) not in {None, holdings.as_of}:
+            msg = (
+                f"The sample has the holdings of {holdings.as_of} only. Give that day, or leave as_of blank."
+            )
+            raise InputError(msg)
     else:
         day = cells.day(as_of) or api.last_weekday(today())
         # Another value of refresh is another question, and one that the cache is not to answer.

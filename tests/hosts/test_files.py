@@ -198,6 +198,15 @@ def test_the_log_has_no_negative_zero(file: Path, session: Session) -> None:
     assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 1, 5).value == "0.0000"
 
 
+def test_an_etf_of_which_much_has_no_risk_data_is_named_in_the_message(file: Path, session: Session) -> None:
+    constituents = file.with_name("HALF.csv")
+    constituents.write_text("ticker,name,weight\nNVDA,Nvidia,40%\nZZZZ,Zeds,60%\n", encoding="utf-8")
+    sheet, place = setting(file, "etf_1")
+    book = FileWorkbook(with_cells(file, {sheet: {place: str(constituents)}}))
+    outcome = press("rebalance", book, session)
+    assert "; 60.0% of HALF without risk data" in outcome.message
+
+
 def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) -> None:
     sheet, place = setting(file, "inputs")
     tables = {

@@ -277,6 +277,14 @@ def test_too_many_arguments_are_refused(session: Session) -> None:
     assert call(session, "BN_VERSION", 1.0) == (("#BETA! BN_VERSION takes 0 arguments, not 1.",),)
 
 
+def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
+    assert call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 18))[1][0] == "MSFT"
+    ((line,),) = call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 19))
+    assert line == (
+        "#BETA! The sample has the holdings of 2025-11-18 only. Give that day, or leave as_of blank."
+    )
+
+
 def test_the_sample_runs_through_all_functions(session: Session) -> None:
     holdings = call(session, "FETCH_HOLDINGS", "demo")
     etf = call(session, "LOAD_ETF", "demo")

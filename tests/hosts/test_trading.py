@@ -95,7 +95,7 @@ def test_orders_keep_to_a_lot_and_a_smallest_size(session: Session) -> None:
     large = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, 11_000.0)
     assert all(float(str(row[4])) >= 11_000.0 for row in large[1:-2])
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, 1.5)
-    assert line == "#BETA! lot is 1.5. Give a whole number of shares, or leave it blank."
+    assert line == "#BETA! lot is 1.5. Give a whole number of shares, 1 or more, or leave it blank."
 
 
 def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
@@ -110,7 +110,7 @@ def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
     ((line,),) = call(session, "BN_ORDERS", reweighted, [["AI", 25.0]], None, None, None, "etfs")
     assert str(line).startswith("#BETA! These trades are not AI times a ratio")
     ((line,),) = call(session, "BN_ORDERS", weights, None, None, None, None, "options")
-    assert str(line).startswith("#BETA! There is no thing to trade 'options'")
+    assert str(line).startswith("#BETA! There is no way to trade 'options'")
 
 
 def test_the_sample_has_the_prices_that_its_hedge_takes(session: Session) -> None:

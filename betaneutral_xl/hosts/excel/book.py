@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_documents_path
 
-from betaneutral_xl.errors import NamedRangeMissing
+from betaneutral_xl.errors import HostError, NamedRangeMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +61,7 @@ class ExcelWorkbook:
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Write rows from the first column of a row on, and clear the contents of everything below."""
-        place = self._sheet(sheet)
+        place = self._open(sheet)
         last = place.used_range.last_cell
         if last.row >= row:
             place.range((row, 1), (last.row, last.column)).clear_contents()
@@ -69,7 +69,7 @@ class ExcelWorkbook:
 
     def append(self, sheet: str, row: Rows) -> None:
         """Write rows under the last that is used."""
-        place = self._sheet(sheet)
+        place = self._open(sheet)
         _write(place, place.used_range.last_cell.row + 1, row)
 
     def recalculate(self) -> None:
@@ -101,6 +101,14 @@ class ExcelWorkbook:
             return self._book.sheets[name]
         except Exception:  # noqa: BLE001 - what a missing sheet raises differs between systems
             raise self._missing("sheet " + name) from None
+
+    def _open(self, name: str) -> xw.Sheet:
+        """Return a sheet that may be written to."""
+        sheet = self._sheet(name)
+        if getattr(sheet.api, "ProtectContents", False) is True:  # Excel on a Mac has another word for it
+            msg = f"The sheet {name} is protected. Unprotect it: Review, Unprotect Sheet."
+            raise HostError(msg)
+        return sheet
 
     def _missing(self, what: str) -> NamedRangeMissing:
         advice = "Build a new workbook: betaneutral-xl workbook build."

@@ -168,11 +168,11 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         "Neutral",
         "BETA_NEUTRAL and BN_EXPOSURE follow the settings; Rebalance writes a proposal that stays.",
     )
-    sheet.set_column(0, 0, 12)
+    sheet.set_column(0, 0, 12, template.style())
     sheet.set_column(1, 9, 14, template.style(num_format=PERCENT))
     sheet.set_column(10, 10, 3)
-    sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32)
-    sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12)
+    sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32, template.style())
+    sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12, template.style(num_format=BETA))
     head = results["weights"][0]
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)

@@ -43,7 +43,7 @@ def previous(template: Template) -> Worksheet:
 
 def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     """Prepare the sheet for what the button writes: formats by column, and by rule where columns vary."""
-    sheet.set_column(0, 0, 32)
+    sheet.set_column(0, 0, 32, template.style())
     for first, last, width in ((1, 5, 15), (6, 6, 22), (7, 13, 16)):
         sheet.set_column(first, last, width, template.style(num_format=PERCENT))
     head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})

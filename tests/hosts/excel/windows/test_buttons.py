@@ -105,6 +105,15 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: com.Book
     )
 
 
+def test_a_protected_sheet_is_said_to_be_one(opened: com.Book, alerts: Alerts) -> None:
+    opened.Worksheets(Sheet.REBALANCE).ProtectContents = True
+    before = proposal(opened)
+    press(opened, "rebalance")
+    message = "The sheet Rebalance is protected. Unprotect it: Review, Unprotect Sheet."
+    assert alerts[-1] == ("critical", message)
+    assert proposal(opened) == before
+
+
 def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     fetched = proposal(opened)
