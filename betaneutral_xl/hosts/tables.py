@@ -473,6 +473,10 @@ def options(grid: Grid) -> dict[str, Any]:
             part.partition("=") for part in as_text(grid.rows[0][0], grid.what).split(";") if part.strip()
         ]
         rows: list[Sequence[Cell]] = [(name.strip(), value.strip()) for name, _, value in parts]
+        for name, value in rows:
+            if not value:
+                msg = f"The option {name} has no value. Write {name}=TRUE, or what it shall be."
+                raise InputError(msg)
     else:
         rows = list(grid.rows)
     if grid.width > 3 or (grid.width == 1 and len(grid.rows) > 1):  # noqa: PLR2004 - name, for which, value

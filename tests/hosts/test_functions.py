@@ -277,6 +277,24 @@ def test_too_many_arguments_are_refused(session: Session) -> None:
     assert call(session, "BN_VERSION", 1.0) == (("#BETA! BN_VERSION takes 0 arguments, not 1.",),)
 
 
+@pytest.mark.parametrize(
+    ("limits", "name", "value"),
+    [
+        ([["upper", None, 5.0]], "upper", 5),
+        ([["upper", "A", 2.0], ["upper", "B", 0.5]], "upper", 2),
+        ("turnover=30", "turnover", 30),
+    ],
+)
+def test_a_limit_that_was_meant_as_percent_is_refused(
+    session: Session, limits: Any, name: str, value: int
+) -> None:
+    ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
+    assert line == (
+        f"#BETA! The limit {name} is {value}, which is {value}00% of the portfolio. "
+        f"Give {value}% or {value / 100}."
+    )
+
+
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
     assert call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 18))[1][0] == "MSFT"
     ((line,),) = call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 19))

@@ -244,6 +244,12 @@ def test_a_named_value_that_stands_twice_is_refused() -> None:
         tables.options(grid([["gross", 1.5], ["gross", 2.0]]))
 
 
+@pytest.mark.parametrize("text", ["long_only", "upper=5%; long_only", "long_only="])
+def test_a_named_value_without_a_value_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match=r"^The option long_only has no value\. Write long_only=TRUE, or "):
+        tables.options(grid(text))
+
+
 def test_missing_numbers_leave_as_blanks() -> None:
     rows = tables.holdings_rows(Holdings.from_weights({"A": 1.0}))
     assert math.isnan(rows[1][1])
