@@ -24,11 +24,30 @@ def test_the_workbook_is_installed_for_this_python_and_taken_away_again(
     workbook = openpyxl.load_workbook(folder / "betaneutral.xlsm")
     assert workbook["xlwings.conf"]["B1"].value == sys.executable
     assert main(["excel", "check", str(folder / "betaneutral.xlsm")]) == 0
-    assert "ok  betaneutral.xlsm: built for xlwings" in capsys.readouterr().out
+    assert "ok  betaneutral.xlsm: built for betaneutral_xl" in capsys.readouterr().out
     assert main(["excel", "install", "--folder", str(folder)]) == 0
     assert main(["excel", "uninstall"]) == 0
     assert not (folder / "betaneutral.xlsm").exists()
     assert main(["excel", "uninstall"]) == 5
+
+
+def test_the_check_compares_both_versions(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
+    monkeypatch.setattr("betaneutral_xl.hosts.template.__version__", "9.9.9")
+    main(["excel", "check", str(tmp_path / "betaneutral.xlsm")])
+    told = capsys.readouterr().out
+    assert "betaneutral.xlsm: built with betaneutral_xl " in told
+    assert "and 9.9.9 is installed; run betaneutral-xl excel install again" in told
+
+
+def test_a_mac_is_told_which_python_answers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("betaneutral_xl.hosts.excel.install.sys.platform", "darwin")
+    assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
+    conf = openpyxl.load_workbook(tmp_path / "betaneutral.xlsm")["xlwings.conf"]
+    assert (conf["A2"].value, conf["B2"].value) == ("INTERPRETER_MAC", sys.executable)
+    assert conf["B1"].value is None
 
 
 def test_a_workbook_that_was_worked_with_is_never_removed_or_overwritten(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
-from openpyxl.utils import range_boundaries
 
 from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts import template
@@ -161,8 +160,8 @@ def with_cells(file: Path, cells: dict[str, dict[tuple[int, int], Any]]) -> Path
 
 def setting(file: Path, name: str) -> tuple[str, tuple[int, int]]:
     sheet, place = next(loaded(file.read_bytes()).defined_names[f"setting_{name}"].destinations)
-    column, row, *_ = range_boundaries(place)
-    return sheet, (row, column)
+    cell = loaded(file.read_bytes())[sheet][place.replace("$", "")]
+    return sheet, (cell.row, cell.column)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +208,7 @@ def test_an_etf_of_which_much_has_no_risk_data_is_named_in_the_message(file: Pat
 
 def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) -> None:
     sheet, place = setting(file, "inputs")
-    tables = {
+    tables: dict[Sheet, list[list[Any]]] = {
         Sheet.HOLDINGS: [["ticker", "weight"], ["A", 1.0]],
         Sheet.ETF: [["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]],
         Sheet.COVARIANCE: [["", "A"], ["A", 0.04]],

@@ -54,7 +54,11 @@ def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
 
 
 def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
-    rows = [["ticker", "shares", "price", "weight"], ["A", 10, 3.0, 0.3], ["B", 10, 7.0, 0.7]]
+    rows: list[list[Any]] = [
+        ["ticker", "shares", "price", "weight"],
+        ["A", 10, 3.0, 0.3],
+        ["B", 10, 7.0, 0.7],
+    ]
     assert tables.holdings(grid(rows)).warnings == ()
     rows[2][3] = 0.6
     edited = tables.holdings(grid(rows))

@@ -11,13 +11,12 @@ import xlwings as xw
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import BetaNeutralError, HostError, WorkbookOutOfDate
-from betaneutral_xl.hosts import cells, rebalance
+from betaneutral_xl.hosts import cells, rebalance, template
 from betaneutral_xl.hosts.excel.book import ExcelWorkbook
 from betaneutral_xl.hosts.excel.udfs import session
 from betaneutral_xl.hosts.functions import FUNCTIONS
 from betaneutral_xl.hosts.layout import Sheet
 from betaneutral_xl.hosts.rebalance import Outcome
-from betaneutral_xl.hosts.template import BUILT_WITH
 from betaneutral_xl.sources.credentials import find_token
 
 if TYPE_CHECKING:
@@ -96,17 +95,8 @@ def require_current(book: xw.Book) -> None:
 def differences(book: xw.Book) -> str:
     """Say which versions the workbook was built with, where others are installed; nothing if none differs."""
     grid = cells.read(ExcelWorkbook(book).below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
-    built = {str(row[0]): str(row[1]) for row in grid.rows if row[1] is not None}
-    apart = [
-        f"{what} {then}, and {installed} is installed"
-        for what, installed in (("betaneutral_xl", __version__), ("xlwings", xw.__version__))
-        if (then := built.get(BUILT_WITH[what], "an unknown version")) != installed
-    ]
-    if not apart:
-        return ""
-    return (
-        f"The workbook was built with {'; with '.join(apart)}. Build it anew: betaneutral-xl workbook build."
-    )
+    apart = template.differences(grid, xw.__version__)
+    return f"The workbook was {apart}. Build it anew: betaneutral-xl workbook build." if apart else ""
 
 
 def _with_versions(book: xw.Book, label: str, outcome: Outcome) -> Outcome:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_documents_path
 
-from betaneutral_xl.errors import HostError, UnreadableFile
-from betaneutral_xl.hosts import records
+from betaneutral_xl import __version__
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts import cells, records, template
 from betaneutral_xl.hosts.excel.project import build_xlsm
 from betaneutral_xl.hosts.files import FileWorkbook, changed
 from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.hosts.template.hidden import XLWINGS_CONF
 from betaneutral_xl.saving import save
 
 if TYPE_CHECKING:
@@ -47,11 +49,17 @@ def install(session: Session, folder: Path) -> Path:
             f"{target.name} in the folder {folder.name} has been changed. Move it, or give another --folder."
         )
         raise HostError(msg)
-    content = changed(build_xlsm(session), {Sheet.XLWINGS: {(1, 2): sys.executable}})
+    content = changed(build_xlsm(session), {Sheet.XLWINGS: {_interpreter_cell(): sys.executable}})
     folder.mkdir(parents=True, exist_ok=True)
     save(target, content)
     records.write(record, {"path": str(target), "sha256": records.fingerprint(content)})
     return target
+
+
+def _interpreter_cell() -> tuple[int, int]:
+    """Return the row and column of the sheet xlwings.conf that name this system's Python."""
+    keys = [key for key, _ in XLWINGS_CONF]
+    return 1 + keys.index("INTERPRETER_MAC" if sys.platform == "darwin" else "INTERPRETER_WIN"), 2
 
 
 def uninstall(session: Session) -> tuple[Path, bool]:
@@ -103,17 +111,11 @@ def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
 
 
 def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
-    from betaneutral_xl.hosts.template import BUILT_WITH  # noqa: PLC0415 - only to compare
-
-    rows = FileWorkbook(workbook).below(Sheet.XLWINGS, 1)
-    if not isinstance(rows, list):
-        msg = f"{workbook.name} has an empty sheet {Sheet.XLWINGS}. Build a new workbook."
-        raise UnreadableFile(msg)
-    then = next((str(row[1]) for row in rows if row[0] == BUILT_WITH["xlwings"]), "unknown")
-    advice = f"built for xlwings {then}" + (
-        "" if then == installed else ": run betaneutral-xl excel install again"
-    )
-    return workbook.name, then == installed, advice
+    about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+    apart = template.differences(about, installed)
+    if apart:
+        return workbook.name, False, f"{apart}; run betaneutral-xl excel install again"
+    return workbook.name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
 
 
 def _excel() -> tuple[str, bool, str]:

@@ -19,9 +19,10 @@ from betaneutral_xl.hosts.template.canvas import Template
 from betaneutral_xl.hosts.template.hidden import BUILT_WITH
 
 if TYPE_CHECKING:
+    from betaneutral_xl.hosts.cells import Grid
     from betaneutral_xl.hosts.session import Rows, Session
 
-__all__ = ["BUILT_WITH", "build"]
+__all__ = ["BUILT_WITH", "build", "differences"]
 
 CREATED = datetime(2025, 11, 18)  # noqa: DTZ001 - a fixed day, so that the same sources give the same bytes
 """The template's day of creation: the sample's."""
@@ -77,6 +78,26 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
     sheets[0].activate()
     book.close()
     return stream.getvalue()
+
+
+def differences(about: Grid, xlwings: str) -> str:
+    """Say which versions a workbook was built with, where others are installed; nothing if none differs.
+
+    Parameters
+    ----------
+    about
+        What stands on its sheet xlwings.conf.
+    xlwings
+        The version of xlwings that is installed.
+
+    """
+    built = {str(row[0]): str(row[1]) for row in about.rows if about.width > 1 and row[1] is not None}
+    apart = [
+        f"{what} {then}, and {installed} is installed"
+        for what, installed in (("betaneutral_xl", __version__), ("xlwings", xlwings))
+        if (then := built.get(BUILT_WITH[what], "an unknown version")) != installed
+    ]
+    return f"built with {'; with '.join(apart)}" if apart else ""
 
 
 def sample_results(session: Session) -> dict[str, Rows]:

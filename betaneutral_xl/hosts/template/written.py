@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.layout import (
-    LAST_ROW,
-    LOG_COLUMNS,
-    LOG_ROW,
-    PROPOSAL,
-    Sheet,
-)
-from betaneutral_xl.hosts.template.canvas import (
-    ACCENT,
-    BETA,
-    MONEY,
-    MUTED,
-    PERCENT,
-    Template,
-)
+from betaneutral_xl.hosts.layout import LAST_ROW, LOG_COLUMNS, LOG_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.template.canvas import ACCENT, BETA, MONEY, MUTED, PERCENT
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
