@@ -149,8 +149,8 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             cash_value=math.fsum(values[i] for i in cash if not math.isnan(values[i])),
             provenance=_typed(grid, len(rows)),
         )
-        stated = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
-        return _with_weights_told(priced, [stated[i] for i in rows])
+        printed = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
+        return _with_weights_told(priced, [printed[i] for i in rows])
     weights = table.numbers("weight")
     _refuse_percent(grid, [weights[i] for i in rows])
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])

@@ -20,13 +20,9 @@ def xlwings(template: Template) -> Worksheet:
     for row, (key, value) in enumerate((*XLWINGS_CONF, *built)):
         sheet.write_string(row, 0, key)
         sheet.write(row, 1, value)
-    template.book.define_name(INTERPRETER, f"='{Sheet.XLWINGS}'!$B$1")
     sheet.hide()
     return sheet
 
-
-INTERPRETER = "xlwings_interpreter"
-"""The name of the cell that says which Python answers; the installation fills it in."""
 
 XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
     ("INTERPRETER_WIN", ""),
