@@ -10,9 +10,12 @@ import openpyxl
 import pytest
 
 from betaneutral_xl.hosts import template
+from betaneutral_xl.hosts.cells import letters
 from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS
-from betaneutral_xl.hosts.layout import LIMITS, SETTINGS, Sheet
+from betaneutral_xl.hosts.layout import EXPOSURE_COLUMN, FIRST_ROW, LIMITS, SETTINGS, Sheet
 from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.hosts.template.canvas import BETA
+from betaneutral_xl.hosts.template.tables import MOST_WEIGHT_COLUMNS
 from betaneutral_xl.settings import Settings
 
 if TYPE_CHECKING:
@@ -185,3 +188,13 @@ def test_what_a_column_shows_is_told_by_its_head_and_not_by_its_place(built: byt
     formulas = {str(rule.formula[0]): area for rule, area in areas if rule.formula}
     assert formulas['LEFT(B$6,14)="predicted_beta"'] == "B7:J2005"
     assert formulas['A6<>""'] == "A6:J6"
+
+
+def test_what_spills_beyond_the_sample_on_neutral_has_its_format(built: bytes) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL]
+    for column in range(2, MOST_WEIGHT_COLUMNS + 1):
+        place = sheet.cell(FIRST_ROW, column).alignment
+        assert (place.horizontal, place.shrink_to_fit) == ("right", True)
+    for column in range(EXPOSURE_COLUMN + 1, EXPOSURE_COLUMN + 5):
+        assert sheet.column_dimensions[letters(EXPOSURE_COLUMN + 1)].max >= column
+    assert sheet.column_dimensions[letters(EXPOSURE_COLUMN + 1)].number_format == BETA

@@ -177,6 +177,8 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
     template.spilled_head(sheet, FIRST_ROW, 1, MOST_WEIGHT_COLUMNS)
+    for column in range(len(head), MOST_WEIGHT_COLUMNS):  # heads of further ETFs, as long as the names
+        sheet.write_blank(FIRST_ROW - 1, column, None, template.style(align="right", shrink=True))
     _beta_rule(template, sheet)
     exposure = results["exposure"]
     template.formula(
@@ -255,7 +257,7 @@ def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
                 "overlap": 0,
             }
         )
-    _frame(chart, "Weights")
+    _frame(chart, f"Weights of the first {count} names")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
     chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
     chart.set_size({"width": 760, "height": 330})
