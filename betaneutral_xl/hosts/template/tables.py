@@ -177,8 +177,8 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
     template.spilled_head(sheet, FIRST_ROW, 1, MOST_WEIGHT_COLUMNS)
-    for column in range(len(head), MOST_WEIGHT_COLUMNS):  # heads of further ETFs, as long as the names
-        sheet.write_blank(FIRST_ROW - 1, column, None, template.style(align="right", shrink=True))
+    for place in range(len(head), MOST_WEIGHT_COLUMNS):  # heads of further ETFs may be long
+        sheet.write_blank(FIRST_ROW - 1, place, None, template.style(align="right", shrink=True))
     _beta_rule(template, sheet)
     exposure = results["exposure"]
     template.formula(
