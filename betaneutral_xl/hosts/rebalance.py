@@ -88,9 +88,10 @@ def rebalance(book: Workbook, session: Session) -> str:
     book.say("Writing the proposal ...")
     rows = proposal.block(task, result)
     old = proposal.on_sheet(book, Sheet.REBALANCE)
+    # In this order, so that a sheet that cannot be written to costs no proposal.
+    book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
-    book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
     message = told(result)
     measures = (
         "; ".join(map(proposal.four, result.before.beta.values())),
@@ -109,8 +110,8 @@ def restore(book: Workbook, _: Session) -> str:
         msg = "There is no earlier proposal to restore. Rebalance keeps one."
         raise InputError(msg)
     current = proposal.on_sheet(book, Sheet.REBALANCE)
-    book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, old)
+    book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     message = f"Restored: {old[0][0]}. Restore again to swap back."
     enter(book, "Restore", "done", message)
     return message

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.errors import NamedRangeMissing, UnreadableFile
+from betaneutral_xl.errors import HostError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
 from betaneutral_xl.hosts.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
@@ -18,6 +18,8 @@ from betaneutral_xl.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from betaneutral_xl.hosts.session import Rows
 
 CHAIN = b'<calcChain xmlns="%s"><c r="E4" i="3"/></calcChain>' % MAIN.encode()
 CHAIN_TYPE = b'<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'
@@ -48,6 +50,31 @@ def parts(content: bytes) -> dict[str, bytes]:
 
 def loaded(content: bytes) -> Any:
     return openpyxl.load_workbook(io.BytesIO(content))
+
+
+class Protected(FileWorkbook):
+    """A workbook of which one sheet cannot be written to."""
+
+    def replace(self, sheet: str, row: int, rows: Rows) -> None:
+        """Refuse the sheet of the proposal."""
+        if sheet == Sheet.REBALANCE:
+            msg = "The sheet Rebalance is protected. Unprotect it."
+            raise HostError(msg)
+        super().replace(sheet, row, rows)
+
+
+@pytest.mark.parametrize("button", ["rebalance", "restore"])
+def test_a_sheet_that_cannot_be_written_to_costs_no_proposal(
+    file: Path, session: Session, button: str
+) -> None:
+    book = FileWorkbook(file)
+    for _ in range(2):
+        assert press("rebalance", book, session).error is None
+    book.save()
+    locked = Protected(file)
+    before = locked.below(Sheet.PREVIOUS, 1)
+    assert "protected" in press(button, locked, session).message
+    assert locked.below(Sheet.PREVIOUS, 1) == before
 
 
 def test_only_what_is_written_changes(file: Path, session: Session) -> None:

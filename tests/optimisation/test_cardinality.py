@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,3 +91,14 @@ def test_a_search_that_is_cut_short_says_how_much_could_be_left(monkeypatch: pyt
     assert short.nodes == 20
     assert not short.optimal
     assert short.bound <= full.solution.objective <= short.solution.objective
+
+
+def test_a_search_whose_every_problem_is_dear_ends_soon() -> None:
+    problem = few_names(7, n=12)
+    free = solvers.solve(problem)
+    turnover = float(np.abs(free.trades).sum()) / 2.0 * 0.8
+    found = cardinality.solve(replace(problem, turnover=turnover), 8, 0.0)
+    assert (
+        found.nodes * problem.size * cardinality.DEAR <= cardinality.EFFORT + cardinality.DEAR * problem.size
+    )
+    assert found.bound <= found.solution.objective

@@ -121,3 +121,15 @@ def test_a_sample_covariance_of_few_days_needs_no_square_matrix(monkeypatch: pyt
         answer = solvers.solve(problem)
         assert answer.proven
         np.testing.assert_allclose(conditions.T @ (weights + answer.trades), wanted, atol=1e-10)
+
+
+@settings(max_examples=50)
+@given(seed=st.integers(0, 1_000_000))
+def test_limits_that_do_not_bind_cost_nothing(seed: int) -> None:
+    free = random_problem(seed, "plain", kinked=False)
+    answer = solvers.solve(free)
+    loose = float(np.abs(answer.trades).sum()) / 2.0 + 0.01
+    capped = solvers.solve(replace(free, turnover=loose))
+    assert capped.proven
+    assert capped.solver == answer.solver
+    assert capped.trades == pytest.approx(answer.trades, abs=1e-12)
