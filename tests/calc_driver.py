@@ -34,7 +34,7 @@ ANYTHING = 1 + 2 + 4 + 16
 """Flags of what a cell can hold: values, dates, texts, formulas."""
 
 DEEPEST, WIDEST = 14, 300
-"""How far a window's parts are searched: Calc's cells are parts, too."""
+"""How far a window's parts are searched."""
 
 
 class Reached(unohelper.Base, XCallback):  # type: ignore[misc] # made when it is imported
@@ -260,10 +260,11 @@ class Driver:
 
     # ------------------------------------------------------------ windows
 
-    def place(self, document: int, name: str) -> list[int] | None:
-        """Return where a named part of a document's window is on the screen: x, y, width, height."""
+    def place(self, document: int, name: str, role: str) -> list[int] | None:
+        """Return where a part of a document's window is on the screen: x, y, width, height."""
         window = self.documents[document].CurrentController.Frame.ContainerWindow
-        found = next((one for one in parts(window) if one.getAccessibleName() == name and visible(one)), None)
+        named = (one for one in parts(window) if one.getAccessibleName() == name and visible(one))
+        found = next((one for one in named if one.getAccessibleRole() == role_of(role)), None)
         if found is None:
             return None
         corner, size = found.getLocationOnScreen(), found.getSize()
@@ -277,12 +278,14 @@ class Driver:
     def boxes(self) -> list[list[str]]:
         """Return what stands in the message boxes that are open."""
         toolkit = self.create("com.sun.star.awt.Toolkit")
-        found = []
-        for i in range(toolkit.getTopWindowCount()):
-            window = toolkit.getTopWindow(i)
-            if window.getAccessibleContext().getAccessibleRole() in {ALERT, DIALOG}:
-                found.append([name for one in parts(window) if (name := one.getAccessibleName())])
-        return found
+        windows = [toolkit.getTopWindow(i) for i in range(toolkit.getTopWindowCount())]
+        return [
+            [name for one in parts(window) if (name := one.getAccessibleName())]
+            for window in windows
+            if window is not None
+            and (context := window.getAccessibleContext()) is not None
+            and context.getAccessibleRole() in {role_of("ALERT"), role_of("DIALOG")}
+        ]
 
     def _area(self, document: int, at: str) -> Any:
         """Return the range of an address such as ``A1:B3`` (on the first sheet) or ``Neutral.A6``."""
@@ -291,20 +294,18 @@ class Driver:
         return (sheets.getByName(sheet) if sheet else sheets.getByIndex(0)).getCellRangeByName(place)
 
 
-ALERT, DIALOG = 2, 12
-"""Roles of accessible windows: message boxes."""
-
-SHOWING = 25
-"""The state of what is on the screen."""
+def role_of(name: str) -> int:
+    """Return LibreOffice's number of a kind of accessible part."""
+    return int(uno.getConstantByName(f"com.sun.star.accessibility.AccessibleRole.{name}"))
 
 
 def parts(window: Any) -> Any:
-    """Return the accessible parts of a window, all of them."""
+    """Return the accessible parts of a window, but for the cells of its sheet."""
     pending = [(window.getAccessibleContext(), 0)]
     while pending:
         context, depth = pending.pop(0)
         yield context
-        if depth < DEEPEST:
+        if depth < DEEPEST and context.getAccessibleRole() != role_of("TABLE"):
             for i in range(min(context.getAccessibleChildCount(), WIDEST)):
                 with contextlib.suppress(Exception):  # it may be gone by now
                     child = context.getAccessibleChild(i)

@@ -68,8 +68,12 @@ class Screen:
         """Make a window as large as the screen, and give it the keyboard."""
         window = until(lambda: self.windows(name))[0]
         width, height, _ = SIZE.split("x")
-        self.run("xdotool", "windowmove", window, "0", "0", "windowsize", "--sync", window, width, height)
-        self.run("xdotool", "windowactivate", "--sync", window)
+        self.run("xdotool", "windowmove", window, "0", "0", "windowsize", window, width, height)
+        assert until(lambda: self._is_active(window))
+
+    def _is_active(self, window: str) -> bool:
+        self.run("xdotool", "windowactivate", window)
+        return self.run("xdotool", "getactivewindow") == window
 
     def picture(self, path: Path) -> None:
         """Keep a picture of all that is on it."""

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from calc_office import Office, until
+from calc_window import Screen, screen
+
+from betaneutral_xl.hosts.calc.extension import LABELS
+from betaneutral_xl.hosts.calc.values import for_calc
+from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY
+from betaneutral_xl.hosts.layout import LOG_ROW, PROPOSAL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from calc_office import Document
+
+    from betaneutral_xl.hosts.session import Session
+
+WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
+
+ARTEFACTS = os.environ.get("BETANEUTRAL_ARTEFACTS")
+"""The folder in which pictures are kept; none for the test's own."""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[Screen]:
+    with screen() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def calc(soffice: str, display: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Return a LibreOffice that shows its windows."""
+    with Office(tmp_path_factory.mktemp("calc"), display=display.name) as office:
+        yield office
+
+
+@pytest.fixture
+def template(calc: Office, display: Screen, tmp_path: Path) -> Iterator[Document]:
+    """Return the template in a window that fills the screen."""
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes(WORKBOOK.read_bytes())
+    with calc.open(path, visible=True) as document:
+        display.fill("fund.xlsx")
+        yield document
+
+
+@pytest.fixture
+def sheet(calc: Office, display: Screen) -> Iterator[Document]:
+    """Return an empty document in a window that fills the screen, its first cell selected."""
+    with calc.new(visible=True) as document:
+        display.fill("Untitled")
+        document.do("select", at="A1")
+        yield document
+
+
+@pytest.fixture
+def artefacts(tmp_path: Path) -> Path:
+    """Return the folder in which pictures are kept."""
+    folder = Path(ARTEFACTS or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def click(document: Document, display: Screen, name: str, role: str = "PUSH_BUTTON") -> None:
+    """Click on what is named in a document's window."""
+    place: Any = until(lambda: document.do("place", name=name, role=role))
+    x, y, width, height = place
+    display.click(x + width // 2, y + height // 2)
+
+
+def message(calc: Office) -> str:
+    """Wait for a message box, and return what it says."""
+    boxes: list[list[str]] = until(lambda: calc.do("boxes"))
+    ((title, *said),) = boxes
+    assert title == CATEGORY
+    return " ".join(said)
+
+
+def test_a_click_rebalances_and_a_key_takes_it_back(
+    calc: Office, template: Document, display: Screen, artefacts: Path
+) -> None:
+    assert not template.state["modified"]
+    headline = f"Rebalance.A{PROPOSAL.headline}"
+    before = [template.used(name) for name in ("Rebalance", "Log")]
+    click(template, display, "Rebalance")
+    assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades" in message(calc)
+    display.picture(artefacts / "calc-message.png")
+    display.press("Return")
+    assert until(lambda: not calc.do("boxes"))
+    assert template.text(headline) == "quant_paper to JHAI: beta 0 by hedge"
+    assert template.text(f"Rebalance.A{PROPOSAL.table}") == "ticker"
+    assert template.used("Log")[LOG_ROW][1:3] == ["Rebalance", "done"]
+    assert until(lambda: not template.is_busy("rebalance"))
+    assert not [name for name in template.do("names") if name.startswith("Writing")]
+    template.do("select", at=headline)
+    calc.settle()
+    display.picture(artefacts / "calc-rebalance.png")
+    display.press("ctrl+z")
+    assert until(lambda: [template.used(name) for name in ("Rebalance", "Log")] == before)
+    assert template.state["undo"] == []
+    display.press("ctrl+y")
+    assert until(lambda: template.text(f"Rebalance.A{PROPOSAL.table}") == "ticker")
+
+
+def test_the_menu_offers_what_the_toolbar_offers(
+    calc: Office, sheet: Document, display: Screen, artefacts: Path
+) -> None:
+    names = sheet.do("names")
+    assert all(names.count(label) >= 1 for label in LABELS.values())
+    click(sheet, display, CATEGORY, "MENU")
+    calc.settle()
+    display.picture(artefacts / "calc-menu.png")
+    display.press("Down", "Return")  # its first entry
+    assert "has no range named setting_fund" in message(calc)
+    display.press("Return")
+    assert until(lambda: not calc.do("boxes"))
+
+
+def test_a_formula_that_is_typed_shows_its_table(
+    calc: Office, sheet: Document, display: Screen, artefacts: Path, session: Session
+) -> None:
+    expected = for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "demo"))
+    display.type('=FETCH_HOLDINGS("demo")')
+    display.press("ctrl+shift+Return")
+    assert until(lambda: sheet.table("A1") == expected)
+    sheet.do("select", at="H1")
+    display.type('=LOAD_ETF("demo")')
+    display.press("Return")
+    assert until(lambda: sheet.table("H1") == for_calc(session.call(BY_NAME["LOAD_ETF"], "demo")))
+    calc.settle()
+    display.picture(artefacts / "calc-typed.png")
+    display.press("ctrl+z")
+    assert until(lambda: sheet.rows("H1:I3") == [["", ""]] * 3)
+    display.press("ctrl+z")
+    assert until(lambda: sheet.rows("A1:B3") == [["", ""]] * 3)
+
+
+def test_what_has_no_room_is_said_over_the_sheet(
+    calc: Office, sheet: Document, display: Screen, artefacts: Path
+) -> None:
+    sheet.enter("A4", "mine")
+    display.type('=FETCH_HOLDINGS("demo")')
+    display.press("Return")
+    said = "Sheet1.A1 needs 34 x 5 cells, but Sheet1.A4 is not empty."
+    assert until(lambda: any(said in name for name in sheet.do("names")))
+    display.picture(artefacts / "calc-no-room.png")
+    assert sheet.rows("A1:A4") == [["ticker"], [""], [""], ["mine"]]
+    sheet.empty("A4")
+    display.press("ctrl+shift+F9")
+    assert until(lambda: len(sheet.table("A1")) == 34)
+    assert until(lambda: not any(said in name for name in sheet.do("names")))
+
+
+@pytest.mark.parametrize(
+    ("button", "said"), [("help", "Type a formula such as"), ("settings", "This document has no sheet Settings")]
+)
+def test_the_rest_has_something_to_say(
+    calc: Office, sheet: Document, display: Screen, button: str, said: str
+) -> None:
+    click(sheet, display, LABELS[button])
+    assert said in message(calc)
+    display.press("Return")
+    assert until(lambda: not calc.do("boxes"))
