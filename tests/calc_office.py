@@ -134,11 +134,10 @@ class Office:
             shown = []
             self.environment |= {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+        python, soffice = with_uno(office), office.soffice.with_name("soffice.bin")
+        command = [python, DRIVER, soffice, *arguments(folder), "--norestore", "--nologo", "--nodefault"]
         self._driver = subprocess.Popen(  # noqa: S603 - our own script
-            [
-                *(with_uno(office), DRIVER, office.soffice.with_name("soffice.bin"), *arguments(folder)),
-                *("--norestore", "--nologo", "--nodefault", *shown),
-            ],
+            [*map(str, command), *shown],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,

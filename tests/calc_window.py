@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ PACKAGES = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import"
 """Programs, and the Debian packages they are in."""
 
 SIZE = "1280x800x24"
+
+STEADY, STILL = 4, 30.0
+"""Pictures in a row that must be the same, and the seconds after which the last one is taken as it is."""
 
 
 class Screen:
@@ -76,8 +80,13 @@ class Screen:
         return self.run("xdotool", "getactivewindow") == window
 
     def picture(self, path: Path) -> None:
-        """Keep a picture of all that is on it."""
-        self.run("import", "-window", "root", str(path))
+        """Keep a picture of all that is on it, as soon as nothing moves any more."""
+        same, last = 0, b""
+        end = time.monotonic() + STILL
+        while same < STEADY and time.monotonic() < end:
+            self.run("import", "-window", "root", "-define", "png:exclude-chunks=date,time", str(path))
+            taken = path.read_bytes()
+            same, last = (same + 1 if taken == last else 0), taken
 
 
 @contextlib.contextmanager
@@ -89,7 +98,7 @@ def screen() -> Iterator[Screen]:
     with tempfile.TemporaryDirectory(prefix="betaneutral-screen-") as folder:
         number = Path(folder) / "number"
         with number.open("wb") as file:
-            server = subprocess.Popen(
+            server = subprocess.Popen(  # noqa: S603 - the screen
                 ["Xvfb", "-displayfd", str(file.fileno()), "-screen", "0", SIZE, "-nolisten", "tcp"],  # noqa: S607
                 pass_fds=(file.fileno(),),
                 stderr=subprocess.DEVNULL,

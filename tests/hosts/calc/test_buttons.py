@@ -73,7 +73,8 @@ def test_rebalance_writes_what_it_writes_in_a_file(opened: Document, file: Path,
         assert press("rebalance", book, session).error is None
         opened.press("rebalance")
         for sheet in WRITTEN:
-            there = for_calc(cells.rectangle(book.below(sheet, 1)))
+            rows: Any = book.below(sheet, 1)
+            there = for_calc(cells.rectangle(rows))
             assert plain(opened.used(sheet)) == plain(there), sheet
     assert opened.text(f"Rebalance.A{PROPOSAL.table}") == "ticker"
 

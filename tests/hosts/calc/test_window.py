@@ -157,7 +157,8 @@ def test_what_has_no_room_is_said_over_the_sheet(
 
 
 @pytest.mark.parametrize(
-    ("button", "said"), [("help", "Type a formula such as"), ("settings", "This document has no sheet Settings")]
+    ("button", "said"),
+    [("help", "Type a formula such as"), ("settings", "This document has no sheet Settings")],
 )
 def test_the_rest_has_something_to_say(
     calc: Office, sheet: Document, display: Screen, button: str, said: str

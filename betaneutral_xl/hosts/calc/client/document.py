@@ -34,8 +34,8 @@ class Document:
         return str(uno.fileUrlToSystemPath(place)) if place.startswith("file:") else None
 
     def values(self, what: str, *where: Any) -> Optional[wire.Rows]:
-        """Return the values of a ``named`` range, or those ``below`` a row of a sheet; None if there is none."""
-        area = {"named": self._named, "below": self._below}[what](*where)
+        """Return the values of a ``named`` range or ``below`` a row of a sheet; None if there is none."""
+        area = self._named(*where) if what == "named" else self._below(*where)
         return None if area is None else area.getDataArray()
 
     def change(self, title: str, changes: Sequence[Sequence[Any]]) -> None:

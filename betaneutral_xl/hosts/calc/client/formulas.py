@@ -9,6 +9,7 @@ from typing import Any, Iterator, Set, Tuple
 from .office import SETTINGS
 
 ANY_RESULT = 7
+"""The flag of formulas, whether they show a number, a text or an error."""
 
 LOADING = "loading..."
 """What a cell shows whose answer is on its way."""
