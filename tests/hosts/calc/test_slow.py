@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from calc_office import Office, arguments, environment_of, until
 from calc_window import screen
+from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl import offices
 from betaneutral_xl.hosts.calc.values import for_calc
@@ -101,6 +102,35 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
         assert document.state["undo"] == steps
 
 
+def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
+    """Return what LibreOffice makes of a file without a window."""
+    profile = source.parent / "office"
+    command = [str(offices.find()[0].soffice), *arguments(profile), "--headless"]
+    subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
+        [*command, "--convert-to", kind, "--outdir", str(source.parent), str(source)],
+        env=environment_of(profile, environment),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    return source.with_suffix(f".{kind}")
+
+
+def test_a_conversion_sizes_arrays_that_depend_on_later_ones(
+    soffice: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    source = tmp_path / "chain.xlsx"
+    book = openpyxl.Workbook()
+    first, second = book.worksheets[0], book.create_sheet("Second")
+    first["A1"] = ArrayFormula("A1", "=BN_NAMES(Second!A1:E60,Second!H1:K60)")
+    second["A1"] = ArrayFormula("A1", '=FETCH_HOLDINGS("demo")')
+    second["H1"] = ArrayFormula("H1", '=LOAD_ETF("demo")')
+    book.save(source)
+    rows = converted(source, "csv", environment).read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 60
+    assert rows == sorted(rows)
+
+
 @pytest.mark.parametrize("kind", ["csv", "pdf"])
 def test_a_conversion_that_nobody_watches_has_the_numbers(
     soffice: str,
@@ -116,24 +146,16 @@ def test_a_conversion_that_nobody_watches_has_the_numbers(
     book.save(source)
     gate.open.clear()
     gate.patience = LATE
-    command = [str(offices.find()[0].soffice), *arguments(tmp_path / "office"), "--headless"]
-    subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
-        [*command, "--convert-to", kind, "--outdir", str(tmp_path), str(source)],
-        env=environment_of(tmp_path / "office", environment),
-        check=True,
-        capture_output=True,
-        timeout=120,
-    )
+    made = converted(source, kind, environment)
     if kind == "csv":
-        rows = list(csv.reader(source.with_suffix(".csv").read_text(encoding="utf-8").splitlines()))
+        rows = list(csv.reader(made.read_text(encoding="utf-8").splitlines()))
         assert [row[0] for row in rows] == [row[0] for row in expected]
         assert [float(row[1]) for row in rows[1:]] == [row[1] for row in expected[1:]]
         return
     reader = shutil.which("pdftotext")
     if reader is None:
         pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
-    pdf = source.with_suffix(".pdf")
-    text = subprocess.run([reader, pdf, "-"], check=True, capture_output=True, text=True).stdout  # noqa: S603 - of poppler
+    text = subprocess.run([reader, made, "-"], check=True, capture_output=True, text=True).stdout  # noqa: S603 - of poppler
     assert "MSFT" in text
     assert "1834" in text
     assert "loading" not in text

@@ -22,6 +22,9 @@ IN_THE_WAY = "betaneutral.room"
 """The name of the bar that says what has no room."""
 
 
+MOST_ROUNDS = 9
+"""How often the arrays of a document that is loaded are sized: one more than the longest chain of them."""
+
 Size = Tuple[int, int]
 
 
@@ -56,6 +59,13 @@ class Fitting:
             self._running = False
         if any(changed):  # others may depend on them
             self.soon()
+
+
+def settle(document: Any) -> None:
+    """Size the arrays of a document until nothing changes any more: some depend on others."""
+    for _ in range(MOST_ROUNDS):
+        if not fit(document):
+            return
 
 
 def fit(document: Any) -> bool:

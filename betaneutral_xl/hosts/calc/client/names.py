@@ -14,7 +14,7 @@ import unohelper
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.task import XJob
 
-from .fitting import fit
+from .fitting import settle
 from .formulas import BOUND, bind, unnoticed
 from .office import SETTINGS, is_spreadsheet
 from .shortening import shorten
@@ -46,7 +46,7 @@ class Names(unohelper.Base, XJob, XServiceInfo):
             with unnoticed(document):
                 bound = bind(document)
             if bound:
-                fit(document)
+                settle(document)
         elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
             shorten(uno.fileUrlToSystemPath(document.URL), BOUND)
 
