@@ -1,8 +1,8 @@
 """The functions: what is asked goes to the worker, and what takes longer says so until it is there.
 
 A slow answer does not freeze Calc: the cell shows "loading...", and the formula is entered anew when
-the answer is there. Calc's own way for this, a volatile result, is not used: LibreOffice crashes when
-one changes that a program has asked for by FunctionAccess.
+the answer is there. Calc's own way for this, XVolatileResult, is not used: it tells the document that
+it changes, and FunctionAccess computes in one without a shell, where LibreOffice then crashes.
 """
 
 from __future__ import annotations
