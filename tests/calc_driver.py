@@ -165,6 +165,11 @@ class Driver:
 
     # ------------------------------------------------------------ cells
 
+    def add_sheet(self, document: int, name: str) -> None:
+        """Put a sheet at the end."""
+        sheets = self.documents[document].Sheets
+        sheets.insertNewByName(name, sheets.Count)
+
     def enter(self, document: int, at: str, content: str | float) -> None:
         """Enter a formula, a number or a text in a cell."""
         cell = self._area(document, at).getCellByPosition(0, 0)

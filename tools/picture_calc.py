@@ -30,7 +30,7 @@ def main() -> None:
             office.open(book, visible=True) as document,
         ):
             display.fill(book.name)
-            document.do("select", at=f"{SHEET}.A3")
+            document.do("select", at=f"{SHEET}.A6")
             until(lambda: len(document.table(f"{SHEET}.A6")) > 1)
             document.do("dispatch", command=".uno:Sidebar")
             office.settle()

@@ -30,7 +30,7 @@ def for_calc(rows: Rows) -> list[list[str | float]]:
     >>> for_calc([[None, True, date(2025, 11, 18), "MSFT"]])
     [['', 1.0, 45979.0, 'MSFT']]
     """
-    return [[_plain(cell) for cell in row] for row in rows]
+    return [[cell if isinstance(cell, (float, str)) else _plain(cell) for cell in row] for row in rows]
 
 
 def _plain(cell: Cell) -> str | float:

@@ -181,7 +181,7 @@ def test_blank_arguments_are_zeros_missing_ones_and_whole_columns_alike(worker: 
 @pytest.mark.parametrize(
     ("name", "values", "line"),
     [
-        ("FETCH_HOLDINGS", (0.0,), "#BETA! fund is blank. Give fund of the Silver Fund's web API"),
+        ("FETCH_HOLDINGS", (0.0,), "#BETA! fund is blank. Give the fund's name in the web API"),
         ("BN_BETAS", ("#BETA! what came before",), "#BETA! what came before"),
         ("BN_VERSION", ("too", "many"), "#BETA! BN_VERSION takes 0 arguments, not 2."),
         ("LOAD_ETF", ("nothing \udcff here.csv",), "#BETA! "),

@@ -33,9 +33,10 @@ class Ask:
     """One question to the worker, and the messages that answer it."""
 
     def __init__(self, message: wire.Message) -> None:
-        """Keep the question."""
-        self.message = message
-        self.tries = 1
+        """Keep the question, and its line as long as it has no number."""
+        self.line = wire.encode(message)
+        self.again = "call" in message  # what changes nothing may be asked twice
+        self.number = 0
         self._inbox: "queue.Queue[wire.Message]" = queue.Queue()
         self._late: Optional[Late] = None
         self._lock = threading.Lock()
@@ -122,17 +123,16 @@ class Process:
 
     def ask(self, question: Ask, number: int) -> bool:
         """Send a question under a number; False if the process has ended."""
-        question.message = dict(question.message, id=number)
+        question.number = number
         with self._lock:
             if self._asked is None:
                 return False
             self._asked[number] = question
-        self.send(question.message)
+        self.send(b'{"id":%d,' % number + question.line[1:])
         return True
 
-    def send(self, message: wire.Message) -> None:
-        """Send a message; what no longer arrives is answered by the end of the process."""
-        line = wire.encode(message)
+    def send(self, line: bytes) -> None:
+        """Send a line; what no longer arrives is answered by the end of the process."""
         with self._writing:
             try:
                 self._input.write(line)
@@ -214,14 +214,25 @@ class Channel:
     def ask(self, message: wire.Message) -> Ask:
         """Send a question; its answer is waited for on what is returned."""
         question = Ask(message)
-        self._send(question)
+        self.send(question)
         return question
+
+    def send(self, question: Ask) -> None:
+        """Send a question to the worker that there is, or to a new one."""
+        sent = False
+        while not sent:
+            try:
+                process, number = self._running()
+            except OSError as error:
+                self._tell(question, {"error": self._not_started(error)})
+                return
+            sent = process.ask(question, number)
 
     def answer(self, question: Ask, message: wire.Message) -> None:
         """Answer what the worker has asked back."""
         process = self._process
         if process is not None:
-            process.send(dict(message, id=question.message["id"]))
+            process.send(wire.encode(dict(message, id=question.number)))
 
     def wait_ready(self, seconds: float) -> None:
         """Wait until the worker has started."""
@@ -235,16 +246,6 @@ class Channel:
             process, self._process = self._process, None
         if process is not None:
             process.end()
-
-    def _send(self, question: Ask) -> None:
-        sent = False
-        while not sent:
-            try:
-                process, number = self._running()
-            except OSError as error:
-                self._tell(question, {"error": self._not_started(error)})
-                return
-            sent = process.ask(question, number)
 
     def _running(self) -> Tuple[Process, int]:
         """Return a worker that runs, and the number of the next question."""
@@ -264,9 +265,9 @@ class Channel:
         """Ask a new worker what the dead one has not answered; what killed two, kills no third."""
         words = process.last_words()
         for question in lost:
-            if "call" in question.message and question.tries == 1 and not process.ended:
-                question.tries += 1
-                self._send(question)
+            if question.again and not process.ended:
+                question.again = False
+                self.send(question)
             else:
                 said = (
                     "The worker of betaneutral_xl ended{0}. Try again; betaneutral-xl calc status says more."

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Optional, Set, Tuple
+from typing import Any, Optional, Set, Tuple
 
 import unohelper
 from com.sun.star.lang import XServiceName
 from org.betaneutral.xl import XFunctions
 
 from . import wire
+from .channel import Ask
 from .fitting import ANSWERED, Fitting
 from .formulas import LOADING, enter_anew
 from .office import CHANNEL, SETTINGS, Office
-
-if TYPE_CHECKING:
-    from .channel import Ask
 
 GRACE = 0.25
 """Seconds that Calc waits before a cell says that it is loading."""
@@ -61,9 +59,10 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
         packed = [wire.pack(wire.trimmed(value)) for value in values]
         while packed and packed[-1] is None:
             packed.pop()
-        key = blake2b(wire.encode({"call": name, "values": packed})).digest()
+        ask = Ask({"call": name, "values": packed})
+        key = blake2b(ask.line).digest()
         if key not in self._pending:
-            ask = CHANNEL.ask({"call": name, "values": packed})
+            CHANNEL.send(ask)
             reply = ask.wait(0) or self._reply(ask)
             if reply is not None:
                 self._late.pop(key, None)
