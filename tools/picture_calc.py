@@ -1,4 +1,4 @@
-"""Write docs/calc-rebalance.png: the template in a real window of LibreOffice Calc, after Rebalance.
+"""Write docs/calc-rebalance.png: BETA_NEUTRAL on the template, in a real window of LibreOffice Calc.
 
 Usage: python tools/picture_calc.py (Linux, with LibreOffice and what the tests of its window need)
 """

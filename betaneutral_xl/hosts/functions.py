@@ -100,6 +100,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.covariance,
         example="=COVARIANCE(A2:A60, , , TRUE)",
         may_fetch=True,
+        outside=worksheet.risk_stamp,
     ),
     Function(
         name="BETA_NEUTRAL",

@@ -111,7 +111,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="etf_1",
             label="ETF",
-            hint="The issuer's file, with folder; or a ticker, for its newest download; demo: the sample.",
+            hint="The issuer's file, with folder or among the downloads; or a ticker, for its newest.",
             default="demo",
         ),
         Setting(name="etf_2", label="Second ETF", hint="Blank: none."),

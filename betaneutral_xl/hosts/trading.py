@@ -8,7 +8,7 @@ from betaneutral_xl.api import choice
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.hosts.entries import Result
-from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, tables_of, union
+from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, located, tables_of, union
 from betaneutral_xl.orders import Ticket, Tradable, orders_in
 from betaneutral_xl.quotes import STALE_DAYS, Quotes
 from betaneutral_xl.rebalance import CASH, Rebalance
@@ -42,9 +42,9 @@ def _quoted(found: Quotes, ticker: str) -> list[Any]:
     return [ticker, None, None, "no price"]
 
 
-def prices_stamp(_: Session, __: Grid, ___: Grid, file: Grid, *____: Grid) -> object:
+def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) -> object:
     """Return what the answer of ``prices`` depends on besides its arguments: the state of the file."""
-    return file_stamp(cells.text(file) or "")
+    return file_stamp(located(session, cells.text(file) or ""))
 
 
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
@@ -53,6 +53,7 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
     known = tables.quotes(own).over(Quotes.of_holdings(holdings))
     if name is None:
         return known
+    name = located(session, name)
     day = as_of or holdings.as_of
     closes = session.memory.once(("closes", name, file_stamp(name), day), lambda: _last_closes(name, day))
     return known.over(closes)

@@ -78,7 +78,9 @@ def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Resul
 
         etf = sample.load_etf()
     else:
-        etf = api.load_etf(name, cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings)
+        etf = api.load_etf(
+            located(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
+        )
     return Result(tables.etf_rows(etf), etf)
 
 
@@ -374,9 +376,10 @@ def _fetched(
 
         known = sample.load_covariance()
         return known.select([name for name in known.tickers if name in {*names, "IWV"}])
-    stamp = file_stamp(source) if source else None
+    file = located(session, source) if source else None
+    stamp = file_stamp(file) if file else None
     return session.memory.once(
-        ("risk", names, source, stamp), lambda: api.covariance(names, source, session.settings)
+        ("risk", names, file, stamp), lambda: api.covariance(names, file, session.settings)
     )
 
 
@@ -428,6 +431,14 @@ def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:
     return []
 
 
+def located(session: Session, name: str) -> str:
+    """Return where a file is that is named without a folder: in the working folder, or among the downloads."""
+    if Path(name).name == name and Path(name).suffix and not Path(name).exists():
+        places = (folder / name for folder in session.settings.downloads)
+        return next((str(place) for place in places if place.is_file()), name)
+    return name
+
+
 def file_stamp(source: str) -> tuple[int, int] | None:
     """Return what tells one state of a file from the next; None if there is no such file."""
     try:
@@ -439,7 +450,7 @@ def file_stamp(source: str) -> tuple[int, int] | None:
 
 def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
     """Return what the answer of ``load_etf`` depends on besides its arguments: which file, in which state."""
-    name = cells.text(source) or ""
+    name = located(session, cells.text(source) or "")
     stamp = file_stamp(name)
     if stamp is not None or not NAME.fullmatch(name) or name.lower() == DEMO:
         return stamp
@@ -448,6 +459,15 @@ def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
     except UnreadableFile:
         return None
     return newest, file_stamp(newest)
+
+
+def risk_stamp(session: Session, _: Grid, method: Grid, *__: Grid) -> object:
+    """Return what the answer of ``covariance`` depends on besides its arguments: the state of a file."""
+    return (
+        None
+        if method.width * len(method.rows) != 1
+        else file_stamp(located(session, cells.text(method) or ""))
+    )
 
 
 def holdings_day(_: Session, __: Grid, as_of: Grid, *___: Grid) -> object:

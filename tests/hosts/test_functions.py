@@ -391,3 +391,23 @@ def test_net_asset_value_and_source_travel_with_the_cells(session: Session, netw
     edited[1][0] = "Z"
     ((line,),) = call(session, "BN_STATUS", edited)
     assert "Select the whole of it, unchanged" in str(line)
+
+
+def test_a_file_without_a_folder_is_found_among_the_downloads(tmp_path: Path) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    (downloads / "some etf.csv").write_text("Ticker,Weight\nMSFT,60%\nNVDA,40%\n", encoding="utf-8")
+    session = Session(Settings(cache=tmp_path, downloads=(downloads,)))
+    assert [row[0] for row in call(session, "LOAD_ETF", "some etf.csv")] == ["ticker", "MSFT", "NVDA"]
+    assert "no file" in str(call(session, "LOAD_ETF", "other.csv")[0][0])
+
+
+def test_a_covariance_file_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    downloads = tmp_path / "downloads"
+    downloads.mkdir()
+    session = Session(Settings(cache=tmp_path, downloads=(downloads,)))
+    for variance in ("0.04", "0.0900"):
+        lines = ("date,ticker,MSFT,NVDA", f"2025-11-18,MSFT,{variance},0.01", "2025-11-18,NVDA,0.01,0.09")
+        (downloads / "risk.csv").write_text("\n".join(lines), encoding="utf-8")
+        rows = call(session, "COVARIANCE", [["MSFT"], ["NVDA"]], "risk.csv")
+        assert rows[1][1] == float(variance)
