@@ -432,7 +432,7 @@ def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:
 
 
 def located(session: Session, name: str) -> str:
-    """Return where a file is that is named without a folder: in the working folder, or among the downloads."""
+    """Return where a file is that is named without a folder: here, or among the downloads."""
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
