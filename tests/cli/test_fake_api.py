@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def started() -> Iterator[Callable[..., tuple[subprocess.Popen[str], list[str]]]]:
     """Return a function that starts the command and returns it with the lines that it says first."""
     running: list[subprocess.Popen[str]] = []
+    # Where the tests run in the background, Ctrl-C is ignored, and children would ignore it, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def start(*options: str) -> tuple[subprocess.Popen[str], list[str]]:
         command = [sys.executable, "-m", "betaneutral_xl", "fake-api", "--port", "0", *options]
@@ -42,6 +44,7 @@ def started() -> Iterator[Callable[..., tuple[subprocess.Popen[str], list[str]]]
         process.wait()
         assert process.stdout is not None
         process.stdout.close()
+    signal.signal(signal.SIGINT, before)
 
 
 def test_the_whole_path_without_credentials(
