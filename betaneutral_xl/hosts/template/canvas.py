@@ -146,7 +146,7 @@ def cached(value: Any) -> Any:
 def plain_text(cells: str) -> str:
     """Return a formula for the texts of cells that compares well.
 
-    LibreOffice before 25 does not find a text that an extension's table gives equal to any other.
+    LibreOffice 7.4 does not find a text that an extension's table gives equal to any other.
     """
     return f"TRIM({cells})"
 
