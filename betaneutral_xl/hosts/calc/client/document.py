@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Any, Iterator, Optional, Sequence
 
 import uno
+import unohelper
+from com.sun.star.document import XUndoAction
 
 from . import wire
 
@@ -40,11 +42,12 @@ class Document:
 
     def change(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
         """Do what a button has decided, as one step of undo."""
-        with undisturbed(self._model), one_step(self._model, title):
-            for what, sheet, row, rows in changes:
-                if what != "recalculate":
+        written = [change for change in changes if change[0] != "recalculate"]
+        if written:
+            with undisturbed(self._model), one_step(self._model, title):
+                for what, sheet, row, rows in written:
                     self._write(self._model.Sheets.getByName(sheet), what, row, wire.unpack(rows))
-        if any(what == "recalculate" for what, *_ in changes):
+        if len(written) < len(changes):
             self._model.calculateAll()
 
     def _write(self, sheet: Any, what: str, row: int, rows: wire.Rows) -> None:
@@ -88,11 +91,38 @@ def put(area: Any, rows: wire.Rows) -> None:
 @contextmanager
 def one_step(model: Any, title: str) -> Iterator[None]:
     """Make what is written meanwhile one step of undo."""
-    model.UndoManager.enterUndoContext(title)
+    undo = model.UndoManager
+    undo.enterUndoContext(title)
+    undo.addUndoAction(Still(model, title, on_undo=False))
     try:
         yield
     finally:
-        model.UndoManager.leaveUndoContext()
+        undo.addUndoAction(Still(model, title, on_undo=True))
+        undo.leaveUndoContext()
+
+
+class Still(unohelper.Base, XUndoAction):
+    """Keeps Calc from drawing each cell while a step is undone or redone: seconds become one."""
+
+    def __init__(self, model: Any, title: str, *, on_undo: bool) -> None:
+        """Stand at the beginning of a step, or at its end, where an undo begins."""
+        self.Title = title
+        self._model = model
+        self._on_undo = on_undo
+
+    def undo(self) -> None:
+        """Stop drawing where an undo begins, and go on where it ends."""
+        self._switch(off=self._on_undo)
+
+    def redo(self) -> None:
+        """Stop drawing where a redo begins, and go on where it ends."""
+        self._switch(off=not self._on_undo)
+
+    def _switch(self, *, off: bool) -> None:
+        if off:
+            self._model.lockControllers()
+        elif self._model.hasControllersLocked():
+            self._model.unlockControllers()
 
 
 @contextmanager
