@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,7 @@ from betaneutral_xl.errors import NamedRangeMissing
 from betaneutral_xl.hosts.calc.values import for_calc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator
 
     from betaneutral_xl.hosts.session import Rows
 
@@ -83,9 +82,14 @@ class CalcWorkbook:
         """Show in the status bar what is being done."""
         self._say(text)
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Do nothing: Calc stops calculation and drawing itself while it writes."""
-        return nullcontext()
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Forget what was to be written by a button that fails; Calc is disturbed by nothing before."""
+        try:
+            yield
+        except BaseException:
+            self.changes.clear()
+            raise
 
     def _hold_that_there_is(self, sheet: str) -> None:
         """Raise while nothing is written yet."""

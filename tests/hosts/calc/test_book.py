@@ -96,6 +96,16 @@ def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
     assert book.changes == []
 
 
+def test_a_button_that_fails_half_way_has_written_nothing() -> None:
+    book = Calc(Rebalance=((),), Log=((),)).book()
+    with pytest.raises(NamedRangeMissing, match="Previous"), book.undisturbed():
+        book.replace(Sheet.REBALANCE, 2, (("new",),))
+        book.replace(Sheet.PREVIOUS, 2, (("old",),))
+    assert book.changes == []
+    book.append(Sheet.LOG, (("failed",),))  # which is told outside
+    assert [what for what, *_ in book.changes] == ["append"]
+
+
 def test_what_is_said_is_handed_on() -> None:
     calc = Calc()
     calc.book().say("Solving ...")

@@ -107,8 +107,11 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
             if "say" in message:
                 self._office.later(partial(self._status, message["say"]))
             elif "ask" in message:
-                values = self._office.on_main(partial(document.values, *message["ask"]))
-                CHANNEL.answer(ask, {"answer": wire.pack(values)})
+                values = None  # also where reading fails, so that the worker does not wait for ever
+                try:
+                    values = self._office.on_main(partial(document.values, *message["ask"]))
+                finally:
+                    CHANNEL.answer(ask, {"answer": wire.pack(values)})
             elif "error" in message:
                 return {"done": message["error"], "failed": True, "changes": []}
             else:
