@@ -163,13 +163,20 @@ def _read_rows(
 ) -> tuple[list[list[str]], FloatArray]:
     """Return the label cells of every row, and the numbers, shape (rows, n)."""
     cells = [line.split(",", labels) for line in lines[1:]]
-    try:
-        matrix = np.loadtxt([row[labels] for row in cells], delimiter=",", comments=None, ndmin=2)
-    except (ValueError, IndexError):
-        matrix = None  # quoted cells, or one that is no number: read it cell by cell, and say which
-    if matrix is not None and matrix.shape[1:] == (n,):
+    matrix = _fast([row[labels] if len(row) > labels else "" for row in cells])
+    if matrix is not None and matrix.shape == (len(cells), n):
         return [row[:labels] for row in cells], matrix
     return _read_cells(lines, labels, n, provenance)
+
+
+def _fast(numbers: Sequence[str]) -> FloatArray | None:
+    """Read rows of plain numbers; return nothing where a cell is blank, quoted or a word."""
+    if not all(map(str.strip, numbers)):  # such a row would be skipped
+        return None
+    try:
+        return np.loadtxt(numbers, delimiter=",", comments=None, ndmin=2)
+    except ValueError:
+        return None
 
 
 def _cells(lines: Sequence[str], provenance: Provenance) -> Iterator[list[str]]:

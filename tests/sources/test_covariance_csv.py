@@ -333,6 +333,12 @@ def test_no_text_raises_anything_but_our_errors(text: str) -> None:
     assert "\n" not in error_line(text)
 
 
+def test_rows_without_a_number_are_named_and_nothing_is_warned_of() -> None:
+    assert error_line(",0\n0,") == (
+        "The covariance v.csv has a blank cell for 0 and 0. Fill it in, or remove the ticker."
+    )
+
+
 def test_pandas_is_not_needed(tmp_path: Path) -> None:
     file = tmp_path / "v.csv"
     file.write_text(API_SHAPE, encoding="utf-8")
