@@ -9,6 +9,7 @@ import json
 import math
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,15 @@ def save(path: Path | str, content: bytes) -> None:
             "Choose a folder that exists and may be written to, and close the file elsewhere."
         )
         raise Unwritable(msg) from None
+
+
+def archive_entry(name: str, mode: int = 0o644) -> zipfile.ZipInfo:
+    """Return an entry of a zip archive that is the same bytes on every day and every system."""
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the first that an archive can name
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Windows would write 0
+    entry.external_attr = mode << 16
+    return entry
 
 
 def _umask() -> int:

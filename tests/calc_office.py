@@ -23,7 +23,7 @@ import pytest
 import betaneutral_xl
 from betaneutral_xl import offices
 from betaneutral_xl.hosts.calc import extension
-from betaneutral_xl.hosts.calc.processes import NOT_FOR_OTHERS
+from betaneutral_xl.hosts.calc.client.channel import STRANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -102,7 +102,7 @@ def arguments(folder: Path) -> list[str]:
 def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a LibreOffice without a screen, whose cache is in a folder."""
     return {
-        **{name: text for name, text in os.environ.items() if name not in {*NOT_FOR_OTHERS, "DISPLAY"}},
+        **{name: text for name, text in os.environ.items() if name not in {*STRANGE, "DISPLAY"}},
         "BETANEUTRAL_CACHE": str(folder / "cache"),
         "BETANEUTRAL_DOWNLOADS": str(folder),
         **others,

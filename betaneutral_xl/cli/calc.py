@@ -121,7 +121,7 @@ def run_status(args: argparse.Namespace) -> None:
 def run_open(args: argparse.Namespace) -> None:
     """Put the workbook in its place if it is not there, and start Calc with it."""
     from betaneutral_xl.hosts.calc import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.excel.install import default_folder  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.records import default_folder  # noqa: PLC0415 - likewise
     from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
 
     session = Session()

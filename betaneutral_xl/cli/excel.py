@@ -48,10 +48,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_install(args: argparse.Namespace) -> None:
     """Build, write, advise."""
     from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.records import default_folder  # noqa: PLC0415 - likewise
     from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
 
     with progress("Building the workbook ..."):
-        target = install.install(Session(), args.folder or install.default_folder())
+        target = install.install(Session(), args.folder or default_folder())
     out = console()
     out.print(f"Installed: {target}", markup=False, soft_wrap=True)
     _print(install.findings(target))

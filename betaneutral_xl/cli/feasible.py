@@ -75,16 +75,9 @@ def as_record(found: Reachable) -> dict[str, Any]:
                 "lowest": low,
                 "highest": high,
                 "nearest": beta,
-                "hedge_leg": found.hedge_legs.get(name, 0.0),
+                "hedge_leg": leg,
             }
-            for name, wish, low, high, beta in zip(
-                found.etf_names,
-                found.wanted,
-                found.low.tolist(),
-                found.high.tolist(),
-                found.beta.tolist(),
-                strict=True,
-            )
+            for name, wish, low, high, beta, leg in found.lines()
         },
         "binding": list(found.binding),
         "relaxations": [
@@ -104,13 +97,8 @@ def _print(found: Reachable) -> None:
     table.add_column("")
     for heading in ("wanted", "lowest", "highest", "nearest", "ETF to sell beside it"):
         table.add_column(heading, justify="right")
-    for k, name in enumerate(found.etf_names):
-        table.add_row(
-            f"beta to {name}",
-            str(found.wanted[k]),
-            *(number(float(values[k])) for values in (found.low, found.high, found.beta)),
-            percent(found.hedge_legs.get(name, 0.0)),
-        )
+    for name, wish, *betas, leg in found.lines():
+        table.add_row(f"beta to {name}", str(wish), *map(number, betas), percent(leg))
     out.print(table)
     if found.binding:
         out.print(f"On their limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)

@@ -10,7 +10,6 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import BetaNeutralError, HostError, InputError
 from betaneutral_xl.hosts import cells, order_list, proposal
 from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
@@ -97,7 +96,7 @@ def rebalance(book: Workbook, session: Session) -> str:
         "; ".join(map(proposal.four, result.before.beta.values())),
         "; ".join(map(proposal.four, result.after.beta.values())),
         result.turnover,
-        sum(map(_is_traded, result.trades.tolist())),
+        result.traded_names,
     )
     enter(book, "Rebalance", "done", message, measures)
     return message
@@ -154,10 +153,6 @@ def _new_file(book: Workbook, what: str, ending: str) -> Path:
     return next(path for path in paths if not path.exists())
 
 
-def _is_traded(trade: object) -> bool:
-    return isinstance(trade, float) and abs(trade) > TRADED
-
-
 def refresh(book: Workbook, session: Session) -> str:
     """Forget every answer, so that the formulas fetch again."""
     session.refresh()
@@ -183,7 +178,7 @@ def told(result: Rebalance) -> str:
         f"{_with_error(result.after.beta[name], result.after.beta_error[name])}"
         for name in result.etf_names
     )
-    traded = _counted(sum(map(_is_traded, result.trades.tolist())), "trade")
+    traded = _counted(result.traded_names, "trade")
     lost = result.aligned.coverage.etfs
     warned = "".join(
         f"; {gap.weight:.1%} of {name} without risk data" for name, gap in lost.items() if gap.weight > MUCH

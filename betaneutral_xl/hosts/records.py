@@ -1,4 +1,4 @@
-"""What was put where: so that nothing else is ever overwritten or removed."""
+"""What was put where, and where it is put: so that nothing else is ever overwritten or removed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from platformdirs import user_documents_path
+
 from betaneutral_xl.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+
+def default_folder() -> Path:
+    """Return the folder of the workbooks: one of its own among the user's documents."""
+    return user_documents_path() / "Beta Neutral"
 
 
 def fingerprint(content: bytes) -> str:

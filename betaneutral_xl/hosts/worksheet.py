@@ -154,18 +154,10 @@ def feasible(session: Session, *problem: Grid) -> Result:
     holdings, etf, covariance, target_beta, constraints = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     found = reach(portfolio, baskets, risk, target=target(target_beta, baskets), **limits(constraints))
-    table = zip(
-        found.etf_names,
-        found.wanted,
-        found.low.tolist(),
-        found.high.tolist(),
-        found.beta.tolist(),
-        strict=True,
-    )
     return Result(
         [
             ["etf", "wanted", "lowest", "highest", "nearest", "sell_beside"],
-            *([name, str(wish), *betas, found.hedge_legs.get(name, 0.0)] for name, wish, *betas in table),
+            *([name, str(wish), *numbers] for name, wish, *numbers in found.lines()),
             ["in short", found.sentence()],
             *(["on its limit", name] for name in found.binding),
             *(["would help", one.sentence] for one in found.relaxations),

@@ -109,6 +109,12 @@ class Reachable:
             for wish, beta in zip(self.wanted, self.beta.tolist(), strict=True)
         )
 
+    def lines(self) -> Iterator[tuple[str, Range, float, float, float, float]]:
+        """Yield name, wanted, lowest, highest and nearest beta, and the leg to sell beside, of each ETF."""
+        betas = zip(self.low.tolist(), self.high.tolist(), self.beta.tolist(), strict=True)
+        for name, wish, (low, high, beta) in zip(self.etf_names, self.wanted, betas, strict=True):
+            yield name, wish, low, high, beta, self.hedge_legs.get(name, 0.0)
+
     def sentence(self) -> str:
         """Say it in one line: what cannot be, what could be, what to do."""
         advice = [one.sentence for one in self.relaxations]
@@ -119,20 +125,13 @@ class Reachable:
         if not np.isfinite(self.weights).all():
             return f"The limits contradict each other ({self.under}), whatever the beta. {todo}"
         off = [
-            (name, wish, beta, low, high)
-            for name, wish, beta, low, high in zip(
-                self.etf_names,
-                self.wanted,
-                self.beta.tolist(),
-                self.low.tolist(),
-                self.high.tolist(),
-                strict=True,
-            )
+            (name, wish, low, high)
+            for name, wish, low, high, beta, _ in self.lines()
             if not wish.low - CLOSE <= beta <= wish.high + CLOSE
         ]
         if not off:
             return "The target can be reached."
-        name, wish, _, low, high = off[0]
+        name, wish, low, high = off[0]
         end, value, goal = ("lowest", low, wish.high) if low > wish.high else ("highest", high, wish.low)
         to = f" to {name}" if len(self.etf_names) > 1 else ""
         return f"No weights reach beta {goal:.2f}{to} {self.under}: the {end} is {value:.2f}. {todo}"

@@ -11,6 +11,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.saving import archive_entry
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
 
     from betaneutral_xl.report.cells import Canvas
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The first moment that a zip archive can name."""
 
 _FIRST = ("[Content_Types].xml", "_rels/.rels")
 """Parts that readers expect at the head of the package."""
@@ -44,9 +43,7 @@ def package(book: Workbook, canvases: Sequence[Canvas], written_at: datetime) ->
             elif name == "docProps/core.xml":
                 stamp = written_at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
                 content = _MODIFIED.sub(rb"\g<1>" + stamp, content)
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 0, 0
-            target.writestr(entry, content)
+            target.writestr(archive_entry(name), content)
     return final.getvalue()
 
 

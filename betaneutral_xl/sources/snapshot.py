@@ -24,7 +24,7 @@ from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
-from betaneutral_xl.saving import save, to_json
+from betaneutral_xl.saving import archive_entry, save, to_json
 from betaneutral_xl.sources.original import Original, Reader
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 
@@ -45,9 +45,6 @@ MOST_FILES = 64
 
 PACKAGES = ("betaneutral-xl", "numpy", "scipy")
 """Whose versions may change the last digits."""
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a ZIP archive can give its files; a real one would change the bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -282,7 +279,4 @@ def _plain_name(name: str) -> str:
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    info = zipfile.ZipInfo(name, date_time=_EPOCH)
-    info.create_system = 3  # the same on Windows, which would write 0
-    info.external_attr = 0o644 << 16
-    archive.writestr(info, content, compress_type=zipfile.ZIP_STORED)
+    archive.writestr(archive_entry(name), content, compress_type=zipfile.ZIP_STORED)

@@ -19,6 +19,7 @@ from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.layout import Sheet
 from betaneutral_xl.hosts.rebalance import BUTTONS
+from betaneutral_xl.saving import archive_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,9 +44,6 @@ LABELS = {**{one.name: one.label for one in BUTTONS.values()}, "settings": "Sett
 
 EVENTS = ("OnLoad", "OnLoadFinished", "OnSaveDone", "OnSaveAsDone")
 """After which the job looks at the names of the functions."""
-
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-"""The time stamp of the parts: the same sources give the same bytes."""
 
 HELP = f"""\
 Functions: {", ".join(one.name for one in FUNCTIONS)}.
@@ -81,10 +79,7 @@ def build(python: Path | str) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, text in {"META-INF/manifest.xml": _manifest(), **parts}.items():
-            entry = zipfile.ZipInfo(name, FIXED_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            package.writestr(entry, text)
+            package.writestr(archive_entry(name), text)
     return out.getvalue()
 
 
@@ -139,6 +134,11 @@ def _settings(python: Path | str) -> dict[str, Any]:
 # ---------------------------------------------------------------- the configuration
 
 
+OFFICE = "org.openoffice.Office"
+OOR = "http://openoffice.org/2001/registry"
+XML = "http://www.w3.org/XML/1998/namespace"
+
+
 class New(dict[str, Any]):
     """A node that the extension adds."""
 
@@ -155,9 +155,7 @@ class English(str):
 
 def _functions() -> str:
     described = {one.name: _described(one) for one in FUNCTIONS}
-    return _configuration(
-        "CalcAddIns", "org.openoffice.Office", {"AddInInfo": {SERVICE: New(AddInFunctions=described)}}
-    )
+    return _configuration("CalcAddIns", {"AddInInfo": {SERVICE: New(AddInFunctions=described)}})
 
 
 def _described(function: Function) -> New:
@@ -165,7 +163,7 @@ def _described(function: Function) -> New:
         DisplayName=English(function.name),
         Description=English(function.help),
         Category=CATEGORY,
-        # The name in files of Excel; LibreOffice before 24 does not read it, hence the job.
+        # The name in files of Excel; LibreOffice 7.4 does not read it, hence the job.
         CompatibilityName=English(function.name),
         Parameters={
             _identifier(one.name): New(
@@ -189,7 +187,6 @@ def _buttons() -> str:
 
     return _configuration(
         "Addons",
-        "org.openoffice.Office",
         {
             "AddonUI": {
                 "OfficeMenuBar": {
@@ -204,31 +201,20 @@ def _buttons() -> str:
 def _toolbar() -> str:
     state = New(UIName=English(CATEGORY), Docked=True, Visible=True, DockingArea=0, DockPos="0,2", Style=1)
     name = f"private:resource/toolbar/addon_{IDENTIFIER}.toolbar"
-    return _configuration(
-        "CalcWindowState", "org.openoffice.Office.UI", {"UIElements": {"States": {name: state}}}
-    )
+    content = {"UIElements": {"States": {name: state}}}
+    return _configuration("CalcWindowState", content, package=f"{OFFICE}.UI")
 
 
 def _handler() -> str:
-    return _configuration(
-        "ProtocolHandler",
-        "org.openoffice.Office",
-        {"HandlerSet": {HANDLER: New(Protocols=[f"{PROTOCOL}*"])}},
-    )
+    return _configuration("ProtocolHandler", {"HandlerSet": {HANDLER: New(Protocols=[f"{PROTOCOL}*"])}})
 
 
 def _jobs() -> str:
     events = {event: Joined(JobList={JOB: New()}) for event in EVENTS}
-    return _configuration(
-        "Jobs", "org.openoffice.Office", {"Jobs": {JOB: New(Service=JOB)}, "Events": events}
-    )
+    return _configuration("Jobs", {"Jobs": {JOB: New(Service=JOB)}, "Events": events})
 
 
-OOR = "http://openoffice.org/2001/registry"
-XML = "http://www.w3.org/XML/1998/namespace"
-
-
-def _configuration(name: str, package: str, content: Mapping[str, Any]) -> str:
+def _configuration(name: str, content: Mapping[str, Any], *, package: str = OFFICE) -> str:
     """Return a part of LibreOffice's configuration: nodes are mappings, properties everything else."""
     ET.register_namespace("oor", OOR)
     root = ET.Element(f"{{{OOR}}}component-data", {f"{{{OOR}}}name": name, f"{{{OOR}}}package": package})

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.calc.client.channel import STRANGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-NOT_FOR_OTHERS = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "URE_BOOTSTRAP", "VIRTUAL_ENV")
-"""Variables that are meant for this Python, and lead another one astray."""
 
 OFFICES = ("soffice.bin", "soffice")
 """How the process of an open LibreOffice is called."""
@@ -37,7 +35,7 @@ class Finished:
 
 def environment() -> dict[str, str]:
     """Return this environment for a program that is not of this Python."""
-    return {name: text for name, text in os.environ.items() if name not in NOT_FOR_OTHERS}
+    return {name: text for name, text in os.environ.items() if name not in STRANGE}
 
 
 def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> Finished:

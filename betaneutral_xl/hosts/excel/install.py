@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from platformdirs import user_documents_path
-
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts import cells, records, template
@@ -24,11 +22,6 @@ NAME = "betaneutral.xlsm"
 
 RECORD = "excel-install.json"
 """What was put where, in the cache folder: so that nothing else is ever removed."""
-
-
-def default_folder() -> Path:
-    """Return the folder of the workbook: one of its own among the user's documents."""
-    return user_documents_path() / "Beta Neutral"
 
 
 def install(session: Session, folder: Path) -> Path:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.excel import vba
+from betaneutral_xl.saving import archive_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +31,6 @@ RIBBON_RELATION = (
     'Type="http://schemas.microsoft.com/office/2007/relationships/ui/extensibility" '
     f'Target="{RIBBON}"/></Relationships>'
 )
-FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-"""The time stamp of the package's parts: the same sources give the same bytes."""
-
 SPARE = bytes(4)
 """What pyOpenVBA 6.5.0 writes too much after the end of the list of modules."""
 
@@ -90,16 +88,9 @@ def _with_ribbon(content: bytes) -> bytes:
             data = source.read(info)
             if info.filename == "_rels/.rels":
                 data = data.replace(b"</Relationships>", RIBBON_RELATION.encode())
-            target.writestr(_entry(info.filename), data)
-        target.writestr(_entry(RIBBON), vba.source("ribbon.xml"))
+            target.writestr(archive_entry(info.filename, 0o600), data)
+        target.writestr(archive_entry(RIBBON, 0o600), vba.source("ribbon.xml"))
     return out.getvalue()
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, FIXED_TIME)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o600 << 16
-    return entry
 
 
 def _crlf(text: str) -> str:

@@ -59,20 +59,19 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
 def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None:
     for column, heading in enumerate(ETF_HEADINGS, start=1):
         canvas.put(row, column, heading, style.HEADING.but(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
-    for k, name in enumerate(found.etf_names):
+    for k, (name, wish, *betas, leg) in enumerate(found.lines(), start=1):
         row += 1
         canvas.put(row, 1, name, style.LABEL)
-        canvas.put(row, 2, str(found.wanted[k]), style.given())
+        canvas.put(row, 2, str(wish), style.given())
         number = style.from_python(style.NUMBER)
-        for column, values in enumerate((found.low, found.high, found.beta), start=3):
-            value = float(values[k])
+        for column, value in enumerate(betas, start=3):
             shown = value if math.isfinite(value) else "no limit" if math.isinf(value) else None
             canvas.put(row, column, shown, number.but(align="right"))
         if weights_row:
             cells = canvas.area(weights_row, 3, len(found.tickers)).local("$")
-            beta = Formula(f"SUMPRODUCT({cells},beta_{k + 1})", float(found.beta[k]))
+            beta = Formula(f"SUMPRODUCT({cells},beta_{k})", betas[-1])
             canvas.put(row, 6, beta, style.calculated(style.NUMBER))
-        canvas.put(row, 7, found.hedge_legs.get(name, 0.0), style.from_python(style.PERCENT))
+        canvas.put(row, 7, leg, style.from_python(style.PERCENT))
 
 
 def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> int:

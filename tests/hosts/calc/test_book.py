@@ -98,9 +98,14 @@ def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
 
 def test_a_button_that_fails_half_way_has_written_nothing() -> None:
     book = Calc(Rebalance=((),), Log=((),)).book()
-    with pytest.raises(NamedRangeMissing, match="Previous"), book.undisturbed():
-        book.replace(Sheet.REBALANCE, 2, (("new",),))
-        book.replace(Sheet.PREVIOUS, 2, (("old",),))
+
+    def press() -> None:
+        with book.undisturbed():
+            book.replace(Sheet.REBALANCE, 2, (("new",),))
+            book.replace(Sheet.PREVIOUS, 2, (("old",),))
+
+    with pytest.raises(NamedRangeMissing, match="Previous"):
+        press()
     assert book.changes == []
     book.append(Sheet.LOG, (("failed",),))  # which is told outside
     assert [what for what, *_ in book.changes] == ["append"]

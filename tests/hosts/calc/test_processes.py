@@ -11,6 +11,7 @@ import pytest
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc import processes
+from betaneutral_xl.hosts.calc.client.channel import STRANGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,10 +47,10 @@ def test_a_program_reads_its_script_and_its_output_comes_back() -> None:
 
 
 def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in processes.NOT_FOR_OTHERS:
+    for name in STRANGE:
         monkeypatch.setenv(name, "somewhere")
     monkeypatch.setenv("KEPT", "yes")
-    script = f"import os; print(sorted(set(os.environ) & {{'KEPT', *{processes.NOT_FOR_OTHERS!r}}}))"
+    script = f"import os; print(sorted(set(os.environ) & {{'KEPT', *{STRANGE!r}}}))"
     assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == "['KEPT']"
 
 

@@ -18,7 +18,7 @@ from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple, cast
 from . import wire
 
 STRANGE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "URE_BOOTSTRAP")
-"""What LibreOffice sets for its own Python, and another must not see."""
+"""Variables that are meant for one Python or LibreOffice, and lead another one astray."""
 
 NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
 """On Windows a console program would flash up a window."""

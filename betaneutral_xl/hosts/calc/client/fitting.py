@@ -21,7 +21,6 @@ ANYTHING = 1 + 2 + 4 + 16
 IN_THE_WAY = "betaneutral.room"
 """The name of the bar that says what has no room."""
 
-
 MOST_ROUNDS = 9
 """How often the arrays of a document that is loaded are sized: one more than the longest chain of them."""
 

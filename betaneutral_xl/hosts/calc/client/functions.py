@@ -68,8 +68,12 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
                 self._late.pop(key, None)
                 return self._measured(rows_of(reply))
             self._pending.add(key)
-            if not ask.when_late(lambda ask: self._office.later(lambda: self._arrive(name, key, ask))):
+
+            def arrive(ask: Ask) -> None:
                 self._office.later(lambda: self._arrive(name, key, ask))
+
+            if not ask.when_late(arrive):
+                arrive(ask)
         return self._measured(self._late[key]) if key in self._late else LOADS
 
     def _measured(self, rows: Values) -> Values:

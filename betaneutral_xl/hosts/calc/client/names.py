@@ -1,6 +1,6 @@
 """The job that keeps plain names in .xlsx files: bound when a file is loaded, shortened when it is saved.
 
-LibreOffice before 24 knows an add-in's functions in .xlsx files only by their long names, which
+LibreOffice 7.4 knows an add-in's functions in .xlsx files only by their long names, which
 Excel does not know. A copy that is saved beside the document keeps them: LibreOffice tells nobody
 where it is.
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
 import threading
 import traceback
 from pathlib import Path
@@ -20,9 +19,7 @@ from .channel import Channel
 SETTINGS = json.loads(Path(__file__).with_name("extension.json").read_text(encoding="utf-8"))
 """What the extension was made with: the interpreter, the version, the functions."""
 
-PYTHON = os.environ.get("BETANEUTRAL_PYTHON") or SETTINGS["python"]
-
-CHANNEL = Channel([PYTHON, "-P", "-u", "-m", SETTINGS["worker"]])
+CHANNEL = Channel([SETTINGS["python"], "-P", "-u", "-m", SETTINGS["worker"]])
 atexit.register(CHANNEL.end)
 
 
@@ -76,12 +73,9 @@ class Office:
         self.desktop.addTerminateListener(_AtTheEnd())
         self._post = self.create("com.sun.star.awt.AsyncCallback")
 
-    def create(self, service: str, *arguments: object) -> Any:
+    def create(self, service: str) -> Any:
         """Return a service of LibreOffice."""
-        manager = self.context.ServiceManager
-        if arguments:
-            return manager.createInstanceWithArgumentsAndContext(service, arguments, self.context)
-        return manager.createInstanceWithContext(service, self.context)
+        return self.context.ServiceManager.createInstanceWithContext(service, self.context)
 
     def later(self, run: Callable[[], None]) -> None:
         """Have something run on the main thread, when it has nothing else to do."""

@@ -1,4 +1,4 @@
-"""Plain names in a saved .xlsx file, in place of those that LibreOffice before 24 writes."""
+"""Plain names in a saved .xlsx file, in place of those that LibreOffice 7.4 writes."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import sys
 from array import array
 from base64 import b64decode, b64encode
 from itertools import chain
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Sequence, Union
 
 Cell = Union[str, float, None]
 Rows = Sequence[Sequence[Cell]]
@@ -46,10 +46,13 @@ def pack(value: object) -> object:
     if width * len(value) < PACKED_FROM or any(len(row) != width for row in value):
         return value
     cells: List[Any] = list(chain.from_iterable(value))
-    places = [i for i, cell in enumerate(cells) if type(cell) is not float]
-    texts = {str(i): cells[i] for i in places if cells[i] is not None and cells[i] != BLANK}
-    blanks = [i for i in places if str(i) not in texts]
-    for i in places:
+    texts: Dict[str, Cell] = {}
+    blanks: List[int] = []
+    for i in [i for i, cell in enumerate(cells) if type(cell) is not float]:
+        if cells[i] is None or cells[i] == BLANK:
+            blanks.append(i)
+        else:
+            texts[str(i)] = cells[i]
         cells[i] = 0.0
     return {"width": width, "numbers": _text("d", cells), "blanks": _text("i", blanks), "texts": texts}
 
@@ -86,8 +89,7 @@ def _numbers(kind: str, text: str) -> List[Any]:
 
 def trimmed(value: object) -> object:
     """Return a block without the blank rows at its end: a whole column is a million cells."""
-    if not isinstance(value, tuple) or len(value) < PACKED_FROM or value[-1] != ("",) * len(value[-1]):
+    if not isinstance(value, tuple) or len(value) < PACKED_FROM or value[-1] != (BLANK,) * len(value[-1]):
         return value
-    blank: Tuple[str, ...] = ("",) * len(value[-1])
-    end: Optional[int] = next((i for i in range(len(value), 0, -1) if value[i - 1] != blank), 0)
-    return value[:end]
+    blank = value[-1]
+    return value[: next((i for i in range(len(value), 0, -1) if value[i - 1] != blank), 0)]
