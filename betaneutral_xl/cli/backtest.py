@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--etf",
         metavar="FILE|TICKER",
         nargs="+",
+        action="extend",
         required=True,
         help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own price series); "
         "several are hedged with at once",
@@ -65,16 +66,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--horizon",
         type=int,
-        default=21,
+        default=study.HORIZON,
         metavar="DAYS",
         help="days over which a realised beta is measured (default: %(default)s)",
     )
     parser.add_argument(
         "--estimator",
         nargs="+",
-        default=["default", "sample"],
+        action="extend",
         metavar="NAME",
-        help="estimators to compare (default: default sample)",
+        help=f"estimators to compare (default: {' '.join(study.ESTIMATORS)})",
     )
     study.add_aim(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas, .png or .svg")
@@ -118,7 +119,7 @@ def read(args: argparse.Namespace) -> Study:
         holdings,
         etfs,
         tables.of(holdings, etfs, inputs.benchmarks(args.target)),
-        estimators=args.estimator,
+        estimators=args.estimator or study.ESTIMATORS,
         horizon=args.horizon,
         keeping=study.limits(args),
     )

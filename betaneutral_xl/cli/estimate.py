@@ -45,13 +45,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--prices", metavar="FILE", nargs="+", help="price files; several are put side by side"
+        "--prices",
+        metavar="FILE",
+        nargs="+",
+        action="extend",
+        help="price files; several are put side by side",
     )
     parser.add_argument("--out", metavar="FILE", help="where to save the covariance (CSV)")
     names = parser.add_argument_group("which names (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[])
     names.add_argument("--holdings", metavar="FILE", help="those of a portfolio")
-    names.add_argument("--etf", metavar="FILE", nargs="+", default=[], help="those of ETFs' holdings files")
+    names.add_argument(
+        "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="those of ETFs' holdings files"
+    )
 
     how = parser.add_argument_group("how")
     how.add_argument("--method", default="default", metavar="NAME", help=f"see --list (default: {DEFAULT})")

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.portfolio import Holdings
     from betaneutral_xl.returns import Prices
 
+ESTIMATORS = ("default", "sample")
+"""What is compared where nobody says."""
+
+HORIZON = 21
+"""Days over which realised betas are measured where nobody says: a month of trading."""
+
 EPILOG = f"""\
 estimators: a name of "betaneutral-xl estimate --list" ("default" is {DEFAULT}), with parameters
   after a colon: exponential:half_life=21 or sample:window=252. Results carry the name as it is given.
@@ -47,11 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prices",
         metavar="FILE",
         nargs="+",
+        action="extend",
         required=True,
         help="of the stocks; several are put side by side",
     )
     prices.add_argument(
-        "--etf-prices", metavar="FILE", nargs="+", default=[], help="of ETFs that --etf names by ticker"
+        "--etf-prices",
+        metavar="FILE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="of ETFs that --etf names by ticker",
     )
     prices.add_argument("--etf-fund", metavar="NAME", help="which fund, where an ETF file has several")
     when = parser.add_argument_group("when")
@@ -85,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--method",
         nargs="+",
+        action="extend",
         metavar="NAME",
         help="what to compare (default: hedge and all that it is compared with)",
     )

@@ -51,35 +51,45 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--out", metavar="FILE", required=True, help="where to save the table (CSV)")
     grid = parser.add_argument_group("the grid")
-    grid.add_argument("--holdings", metavar="FILE", nargs="+", required=True, help="portfolios")
+    grid.add_argument(
+        "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
+    )
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
         nargs="+",
+        action="extend",
         required=True,
         help="ETFs, by holdings file or by a ticker of --etf-prices; each alone",
     )
     grid.add_argument(
         "--estimator",
         nargs="+",
-        default=["default", "sample"],
+        action="extend",
         metavar="NAME",
-        help="default: default sample",
+        help=f"default: {' '.join(study.ESTIMATORS)}",
     )
     grid.add_argument(
         "--half-life",
         nargs="+",
+        action="extend",
         type=float,
         default=[],
         metavar="DAYS",
         help="each for every estimator that has one and does not give it itself",
     )
     grid.add_argument(
-        "--horizon", nargs="+", type=int, default=[21], metavar="DAYS", help="of realised betas (default: 21)"
+        "--horizon",
+        nargs="+",
+        action="extend",
+        type=int,
+        metavar="DAYS",
+        help=f"of realised betas (default: {study.HORIZON})",
     )
     grid.add_argument(
         "--period",
         nargs="+",
+        action="extend",
         type=period,
         metavar="START:END",
         help="such as 2016-01:2018-12, instead of --start and --end",
@@ -147,12 +157,12 @@ def grid(args: argparse.Namespace) -> list[Cell]:
             "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
         )
         raise InputError(msg)
-    estimators = with_half_lives(args.estimator, args.half_life)
+    estimators = with_half_lives(args.estimator or study.ESTIMATORS, args.half_life)
     spans = args.period or [(args.start, args.end)]
     cells = []
     for (fund, holdings), etf in product(funds.items(), etfs.values()):
         prices = tables.of(holdings, [etf], benchmarks)
-        for estimator, horizon, (start, end) in product(estimators, args.horizon, spans):
+        for estimator, horizon, (start, end) in product(estimators, args.horizon or [study.HORIZON], spans):
             when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
             posed = study.pose(
                 when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, keeping=keeping
