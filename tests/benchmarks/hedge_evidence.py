@@ -94,8 +94,9 @@ def main() -> None:
             estimators=tuple(Estimator.parse(text) for text in ESTIMATORS),
         )
     )
-    parts = [sample_table(sample), by_horizon(rows), by_pair(rows), worse(books, etfs, prices)]
-    text = "\n\n".join(parts)
+    betas = np.array([realised(book, etf, prices) for book in books.values() for etf in etfs])
+    parts = [sample_table(sample), by_horizon(rows), by_portfolio(books, etfs, betas), by_pair(rows)]
+    text = "\n\n".join([*parts, worse(books, etfs, betas)])
     text += f"\n\nMeasured in {time.perf_counter() - begun:.0f} s, {len(cells)} backtests.\n"
     sys.stdout.write(text)
     if args.write:
@@ -234,17 +235,36 @@ def by_pair(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def worse(books: dict[str, Holdings], etfs: list[Etf], prices: tuple[Prices, Prices]) -> str:
+def by_portfolio(books: dict[str, Holdings], etfs: list[Etf], betas: FloatArray) -> str:
+    """Return each portfolio's betas by the default and by equal weights, to the basket and to all ETFs."""
+    lines = [
+        f"Each portfolio, the default / {BASELINE}; to JHAI's basket, and to the {len(etfs)} ETFs together "
+        "(root of the mean over ETFs of the squared betas). *t* is that of the paired difference of the "
+        "squared betas:",
+        "",
+        "| portfolio | JHAI: mean | RMS | t | all: RMS | t |",
+        "|---|---|---|---|---|---|",
+    ]
+    for fund, found in zip(books, betas.reshape(len(books), len(etfs), -1, 2), strict=True):
+        mean = " / ".join(f"{one:+.3f}" for one in found[0].mean(axis=0))
+        cells = [fund, mean]
+        for squared in (found[0] ** 2, (found**2).mean(axis=0)):
+            cells += [" / ".join(f"{root:.3f}" for root in np.sqrt(squared.mean(axis=0)))]
+            cells += [f"{float(paired(squared)):+.2f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def worse(books: dict[str, Holdings], etfs: list[Etf], betas: FloatArray) -> str:
     """Return the pairs on which the default is worse than equal weights, and whether that is chance."""
     pairs = [(fund, etf.name) for fund in books for etf in etfs]
-    squared = np.array([squares(book, etf, prices) for book in books.values() for etf in etfs])
+    squared = betas**2
     means = squared.mean(axis=1)  # (pairs, 2)
     ratio = np.sqrt(means[:, 0] / means[:, 1])
     months = squared.shape[1]
     relative = squared / means[:, None, :]
     error = ratio * (relative[:, :, 0] - relative[:, :, 1]).std(axis=1, ddof=1) / 2.0 / math.sqrt(months)
-    apart = squared[:, :, 0] - squared[:, :, 1]
-    t = apart.mean(axis=1) / (apart.std(axis=1, ddof=1) / math.sqrt(months))
+    t = paired(squared)
     lines = [
         f"The default's RMS is {np.exp(np.log(ratio).mean()):.3f} of that of {BASELINE} (geometric mean of "
         f"{len(pairs)} pairs). By the paired t statistic over {months} months it is better beyond two "
@@ -262,8 +282,15 @@ def worse(books: dict[str, Holdings], etfs: list[Etf], prices: tuple[Prices, Pri
     return "\n".join(lines)
 
 
-def squares(book: Holdings, etf: Etf, prices: tuple[Prices, Prices]) -> FloatArray:
-    """Return the squared realised betas of one pair, by the default and by equal weights, (months, 2)."""
+def paired(squared: FloatArray) -> FloatArray:
+    """Return the t statistic of the default less equal weights, (..., months, 2) to (...)."""
+    apart = squared[..., 0] - squared[..., 1]
+    error = apart.std(axis=-1, ddof=1) / math.sqrt(apart.shape[-1])
+    return np.asarray(apart.mean(axis=-1) / error)
+
+
+def realised(book: Holdings, etf: Etf, prices: tuple[Prices, Prices]) -> FloatArray:
+    """Return the realised betas of one pair, by the default and by equal weights, (months, 2)."""
     study = Study(
         holdings=book,
         etfs=(etf,),
@@ -272,7 +299,7 @@ def squares(book: Holdings, etf: Etf, prices: tuple[Prices, Prices]) -> FloatArr
         estimators=(Estimator.parse("default"), Estimator.parse(EQUAL)),
         methods=("hedge",),
     )
-    return walk(study).beta[:, :, 0] ** 2
+    return walk(study).beta[:, :, 0]
 
 
 def pairs_plot(rows: list[Row]) -> bytes:
