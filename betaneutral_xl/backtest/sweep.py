@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import socket
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -247,8 +248,9 @@ def _ray(address: str) -> Iterator[None]:
     from joblib import parallel_config  # noqa: PLC0415 - as above
 
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise _no_answer(Engine.RAY, address, error) from None
     try:
         register_ray()
@@ -258,13 +260,20 @@ def _ray(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
+def _knock(address: str) -> None:
+    """See whether something listens at host:port: Ray itself would try for two minutes."""
+    host, _, port = address.rpartition("/")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=CONNECT).close()
+
+
 def _not_installed(engine: Engine) -> InputError:
     msg = f'The engine {engine} is not installed. Install it with pip install "betaneutral-xl[{engine}]".'
     return InputError(msg)
 
 
 def _no_answer(engine: Engine, address: str, error: Exception) -> Unreachable:
-    reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+    reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0][:120]
     msg = f"No {engine} cluster answers at {address}: {reason}. Start it, or check the address."
     return Unreachable(msg)
 

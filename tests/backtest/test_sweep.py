@@ -5,10 +5,12 @@ import math
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psutil import Process
 
 from betaneutral_xl import Holdings
 from betaneutral_xl.backtest import Estimator, Schedule, Study
@@ -18,6 +20,7 @@ from betaneutral_xl.errors import InputError, Unreachable, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 ESTIMATORS = ("sample", "exponential", "exponential:half_life=21", "default", "sample:window=100")
@@ -150,28 +153,55 @@ def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
     assert same(sweep(cells, tmp_path / "j", jobs=1), expected)
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
+@contextmanager
+def dask_cluster() -> Iterator[tuple[str, Callable[[], int]]]:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed (the extra dask)")
     with distributed.LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
     ) as one:
-        yield one
+        yield one.scheduler_address, lambda: next(iter(one.workers.values())).pid
+
+
+@contextmanager
+def ray_cluster() -> Iterator[tuple[str, Callable[[], int]]]:
+    utils = pytest.importorskip("ray.cluster_utils", reason="Ray is not installed (the extra ray)")
+    node = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    one = utils.Cluster(initialize_head=True, head_node_args=node | {"include_dashboard": False})
+    try:
+        one.add_node(**node)
+        yield one.address, ray_worker
+    finally:
+        one.shutdown()
+
+
+def ray_worker() -> int:
+    """Return the process of one of this cluster's workers."""
+    ours = Process().children(recursive=True)
+    return next(one.pid for one in ours if one.cmdline()[:1] == ["ray::PoolActor"])
 
 
 @pytest.mark.filterwarnings("ignore")  # a worker that is killed leaves sockets and processes behind
-def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bits(
-    cluster: Any, cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
+@pytest.mark.parametrize(("engine", "start"), [(Engine.DASK, dask_cluster), (Engine.RAY, ray_cluster)])
+def test_a_cluster_that_loses_a_worker_gives_the_same_bits(
+    cells: list[Cell],
+    expected: list[tuple[Any, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: Engine,
+    start: Callable[[], AbstractContextManager[tuple[str, Callable[[], int]]]],
 ) -> None:
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
+    monkeypatch.setattr("betaneutral_xl.backtest.sweep.AT_ONCE", 3)  # so that Ray is asked more than once
     killed = threading.Event()
+    with start() as (address, worker):
 
-    def kill(done: int, _: int) -> None:
-        if done >= 1 and not killed.is_set():
-            killed.set()
-            os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+        def kill(done: int, _: int) -> None:
+            if done >= 1 and not killed.is_set():
+                killed.set()
+                os.kill(worker(), signal.SIGKILL)
 
-    asked: dict[str, Any] = {"engine": Engine.DASK, "address": cluster.scheduler_address}
-    assert same(sweep(cells, tmp_path / "j", on_progress=kill, **asked), expected)
+        found = sweep(cells, tmp_path / "j", engine=engine, address=address, on_progress=kill)
+    assert same(found, expected)
     assert killed.is_set()
 
 
@@ -182,6 +212,18 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same_bits(
         (Engine.RAY, "", InputError, "give its address, such as auto"),
         (Engine.LOKY, "tcp://host:1", InputError, "loky runs on this machine"),
         (Engine.DASK, "tcp://127.0.0.1:9", Unreachable, "No dask cluster answers at tcp://127.0.0.1:9"),
+        (
+            Engine.RAY,
+            "127.0.0.1:9",
+            Unreachable,
+            "No ray cluster answers at 127.0.0.1:9: .*refused. Start it",
+        ),
+        (
+            Engine.RAY,
+            "auto",
+            Unreachable,
+            "answers at auto: Could not find any running Ray instance. Start it",
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore")  # likewise
