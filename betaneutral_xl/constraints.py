@@ -299,6 +299,9 @@ class Constraints:
         if homeless:
             msg = f"The limit of group {homeless[0]} has no tickers. Name them under groups."
             raise InputError(msg)
+        if self.groups and not self.group_limits:
+            msg = f"The group {next(iter(self.groups))} has no limit. Give it one under group_limits."
+            raise InputError(msg)
         if self.net is not None and max(self.net.low, -self.net.high) > self.gross:
             msg = (
                 f"A net exposure of {self.net} does not fit into a gross exposure of at most {self.gross:g}."

@@ -134,6 +134,7 @@ def test_every_limit_is_said() -> None:
         ({"lower": {"A": 0.2}, "upper": 0.1}, "bound 0.2 of A"),
         ({"frozen": ["A"], "upper": {"A": 0.1}}, "frozen and has a bound"),
         ({"group_limits": {"G": 0.1}}, "has no tickers"),
+        ({"groups": {"G": ["AAA"]}}, "The group G has no limit"),
         ({"groups": "G"}, "give a mapping"),
         ({"max_trades": 0}, "nothing to do"),
         ({"max_trades": 1.5}, "whole number"),
