@@ -10,6 +10,8 @@ import openpyxl
 import pytest
 from calc_office import Office, arguments, environment_of, until
 from calc_window import screen
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Font
 from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl import offices
@@ -100,6 +102,48 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
         )
         assert until(lambda: document.text("J1") == "3ticker")
         assert document.state["undo"] == steps
+
+
+def painted(path: Path, formula: str) -> Path:
+    """Make a file with an array, for which LibreOffice paints as soon as it is taken away."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet["A1"] = ArrayFormula("A1:E3", formula)
+    bold = FormulaRule(formula=["$A$1=1"], font=Font(bold=True))  # type: ignore[no-untyped-call]
+    sheet.conditional_formatting.add("G1:G9", bold)
+    book.create_sheet("Other")
+    book.save(path)
+    return path
+
+
+def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
+    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
+) -> None:
+    with (
+        screen() as display,
+        Office(tmp_path, environment, display.name) as office,
+        office.new(visible=True) as watched,
+    ):
+        watched.enter("A1", "=BN_VERSION()")
+        for fresh, (in_sight, typed) in enumerate([("Sheet", False), ("Sheet", True), ("Other", True)]):
+            gate.open.clear()
+            path = painted(tmp_path / f"{fresh}.xlsx", FORMULA.replace(")", f",,{fresh})"))
+            with office.open(path, visible=True) as document:
+                assert until(lambda: document.text("A1") == "loading...")
+                if typed:
+                    document.enter("Z1", 1.0)
+                    document.enter("Z2", 2.0)
+                    document.do("undo")
+                document.do("select", at=f"{in_sight}.A1")
+                before = document.state
+                gate.open.set()
+                assert until(lambda: document.table("A1") == expected)
+                office.settle()
+                after = document.state
+                assert after["undo"] == before["undo"]
+                assert after["modified"] == before["modified"]
+                if in_sight == "Other":
+                    assert after["redo"] == before["redo"] != []
 
 
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:

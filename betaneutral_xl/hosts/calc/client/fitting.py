@@ -78,8 +78,7 @@ def fit(document: Any) -> bool:
                 continue
             obstacle = in_the_way(formula, *size)
             if obstacle is None:
-                with with_the_last_step(document):
-                    formula.enter(formula.text, *size)
+                formula.enter(formula.text, *size, with_the_last_step)
                 changed = True
             else:
                 said.append(

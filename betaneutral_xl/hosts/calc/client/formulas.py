@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import Any, Iterator, Set, Tuple
+from typing import Any, Callable, ContextManager, Iterator, Set, Tuple
 
 from .office import SETTINGS
 
@@ -30,6 +30,9 @@ UNBOUND = re.compile(
 
 Area = Tuple[int, int, int, int]
 """First column and row, last column and row."""
+
+Change = Callable[[Any], ContextManager[None]]
+"""How one change of a document is recorded: ``unrecorded`` or ``with_the_last_step``."""
 
 
 class Formula:
@@ -82,14 +85,17 @@ class Formula:
             at.StartColumn, at.StartRow, at.StartColumn + width - 1, at.StartRow + height - 1
         )
 
-    def enter(self, text: str, height: int, width: int) -> None:
+    def enter(self, text: str, height: int, width: int, change: Change) -> None:
         """Enter a formula in place of this one, as an array if it is one or more than a cell."""
         if not self.is_array and (height, width) == (1, 1):
-            self.first.Formula = text
+            with change(self.document):
+                self.first.Formula = text
             return
         if self.is_array:
-            self.range(*self.size).setArrayFormula("")
-        self.range(height, width).setArrayFormula(text)
+            with change(self.document):
+                self.range(*self.size).setArrayFormula("")
+        with change(self.document):
+            self.range(height, width).setArrayFormula(text)
 
 
 def _is_call(text: str) -> bool:
@@ -143,8 +149,7 @@ def bind(document: Any) -> int:
     for formula in list(ours(document)):
         text = UNBOUND.sub(lambda found: found.group(1).upper() + "(", formula.text)
         if not formula.bound and UNBOUND.search(formula.text):
-            with unrecorded(document):
-                formula.enter(text, *formula.size)
+            formula.enter(text, *formula.size, unrecorded)
             count += 1
     return count
 
@@ -155,8 +160,7 @@ def enter_anew(document: Any, name: str) -> None:
     with unnoticed(document):
         for formula in list(ours(document)):
             if used.search(formula.text):
-                with unrecorded(document):
-                    formula.enter(formula.text, *formula.size)
+                formula.enter(formula.text, *formula.size, unrecorded)
 
 
 @contextmanager
@@ -176,12 +180,25 @@ def unnoticed(document: Any) -> Iterator[None]:
 
 @contextmanager
 def unrecorded(document: Any) -> Iterator[None]:
-    """Make one change that undo knows nothing of."""
-    document.UndoManager.lock()
+    """Make one change that undo knows nothing of.
+
+    A lock alone does not do: LibreOffice ends it when it paints the sheet in sight, as it does for a
+    conditional format before the change is recorded. So that no step comes up which nobody took, such
+    a change becomes part of the last step, or is forgotten where there is none.
+    """
+    undo = document.UndoManager
+    after_a_step = undo.isUndoPossible()
+    if after_a_step:
+        undo.enterHiddenUndoContext()
+    undo.lock()
     try:
         yield
     finally:
-        document.UndoManager.unlock()
+        undo.unlock()
+        if after_a_step:
+            undo.leaveUndoContext()
+        elif undo.isUndoPossible():
+            undo.clear()
 
 
 @contextmanager
