@@ -170,6 +170,11 @@ class Driver:
         sheets = self.documents[document].Sheets
         sheets.insertNewByName(name, sheets.Count)
 
+    def protect(self, document: int, sheet: str, *, on: bool) -> None:
+        """Protect a sheet without a password, or take that off."""
+        one = self.documents[document].Sheets.getByName(sheet)
+        one.protect("") if on else one.unprotect("")
+
     def enter(self, document: int, at: str, content: str | float) -> None:
         """Enter a formula, a number or a text in a cell."""
         cell = self._area(document, at).getCellByPosition(0, 0)

@@ -34,8 +34,14 @@ class Finished:
 
 
 def environment() -> dict[str, str]:
-    """Return this environment for a program that is not of this Python."""
-    return {name: text for name, text in os.environ.items() if name not in STRANGE}
+    """Return this environment for a program that is not of this Python.
+
+    LibreOffice's Python looks for itself on the path: in a virtual environment it finds no UNO, and
+    LibreOffice then opens no document at all.
+    """
+    kept = {name: text for name, text in os.environ.items() if name not in STRANGE}
+    folders = [one for one in os.get_exec_path() if not Path(one).with_name("pyvenv.cfg").is_file()]
+    return kept | {"PATH": os.pathsep.join(folders)}
 
 
 def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> Finished:

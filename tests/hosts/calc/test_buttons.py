@@ -16,6 +16,7 @@ from betaneutral_xl.hosts.calc.values import for_calc
 from betaneutral_xl.hosts.files import FileWorkbook
 from betaneutral_xl.hosts.layout import LOG_ROW, PROPOSAL, Sheet
 from betaneutral_xl.hosts.rebalance import press
+from betaneutral_xl.hosts.session import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -216,6 +217,32 @@ def test_a_document_of_another_making_is_left_alone(document: Document, button: 
     document.press(button)
     assert document.state == before
     assert document.used("Sheet1") == [["mine"]]
+
+
+def test_a_protected_sheet_is_not_written_and_the_rest_neither(opened: Document) -> None:
+    opened.do("protect", sheet=Sheet.REBALANCE, on=True)
+    before, state = contents(opened), opened.state
+    opened.press("rebalance")
+    assert contents(opened) == before
+    assert opened.state == state
+    opened.do("protect", sheet=Sheet.REBALANCE, on=False)
+    opened.press("rebalance")
+    assert entries(opened)[-1][1] == "done"
+
+
+def test_a_document_that_is_closed_while_a_button_runs_is_no_defect(calc: Office, file: Path) -> None:
+    log = Path(calc.environment["BETANEUTRAL_CACHE"]) / LOG
+    before = log.read_text(encoding="utf-8") if log.exists() else ""
+    document = calc.open(file)
+    (worker,) = calc.workers
+    os.kill(worker, signal.SIGSTOP)
+    document.do("dispatch", command=f"{PROTOCOL}rebalance")
+    document.close()
+    os.kill(worker, signal.SIGCONT)
+    with calc.open(file) as other:
+        other.press("rebalance")
+        assert entries(other)[-1][1] == "done"
+    assert (log.read_text(encoding="utf-8") if log.exists() else "") == before
 
 
 def test_a_button_whose_worker_is_killed_changes_nothing_and_the_next_works(

@@ -173,11 +173,13 @@ def test_a_file_without_our_functions_is_not_touched(calc: Office, tmp_path: Pat
     sheet.write_row("A1", [1.0, 2.0])
     sheet.write_formula("C1", "=SUM(A1:B1)", None, 3.0)
     sheet.write_string("D1", "FETCH_HOLDINGS is a function")
+    sheet.write_formula("E1", '="type fetch_holdings(demo) here"', None, "type fetch_holdings(demo) here")
     book.close()
     with calc.open(path) as document:
         calc.settle()
         assert not document.state["modified"]
         assert document.rows("C1:D1") == [[3.0, "FETCH_HOLDINGS is a function"]]
+        assert document.text("E1") == "type fetch_holdings(demo) here"
         document.save()
         number, saved = path.stat().st_ino, hashlib.sha256(path.read_bytes()).digest()
         calc.settle()
@@ -222,3 +224,19 @@ def test_what_openpyxl_writes_is_computed(calc: Office, tmp_path: Path, session:
                 and document.table("H1") == for_calc(session.call(BY_NAME["LOAD_ETF"], "demo"))
             )
         )
+
+
+def test_functions_on_a_protected_sheet_are_known_once_that_is_taken_off(
+    calc: Office, template: Path, session: Session
+) -> None:
+    with calc.open(template) as document:
+        document.do("protect", sheet="Holdings", on=True)
+        document.save()
+    with calc.open(template) as document:
+        calc.settle()
+        assert document.text("Holdings.A6") in {"#NAME?", "#VALUE!"}
+        assert document.text("Start.B25").startswith("betaneutral_xl")
+        document.do("protect", sheet="Holdings", on=False)
+        document.press("refresh")
+        assert until(lambda: document.text("Holdings.A6") == "ticker")
+        assert until(lambda: document.table("Holdings.A6") == expected(session)["Holdings.A6"])

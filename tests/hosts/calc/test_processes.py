@@ -54,6 +54,17 @@ def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.M
     assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == "['KEPT']"
 
 
+def test_a_virtual_environment_that_is_activated_is_not_on_the_path_of_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "pyvenv.cfg").touch()
+    others = os.pathsep.join(one for one in os.get_exec_path() if not Path(one, "../pyvenv.cfg").is_file())
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "venv" / "bin"), others]))
+    script = "import os; print(os.environ['PATH'])"
+    assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == others
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the processes are looked at in /proc")
 def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
     file = tmp_path / "pid"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -73,3 +74,13 @@ def test_a_huge_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     before = path.read_bytes()
     assert not shortening.shorten(str(path), LONG)
     assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs the right to make links")
+def test_a_file_that_is_saved_through_a_link_is_changed_where_it_is(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.xlsx", PARTS)
+    link = tmp_path / "link.xlsx"
+    link.symlink_to(path)
+    assert shortening.shorten(str(link), LONG)
+    assert link.is_symlink()
+    assert not shortening.shorten(str(path), LONG)

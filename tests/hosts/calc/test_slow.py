@@ -108,7 +108,7 @@ def painted(path: Path, formula: str) -> Path:
     """Make a file with an array, for which LibreOffice paints as soon as it is taken away."""
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
-    sheet["A1"] = ArrayFormula("A1:E3", formula)
+    sheet["A1"] = ArrayFormula("A1:E34", formula)
     bold = FormulaRule(formula=["$A$1=1"], font=Font(bold=True))  # type: ignore[no-untyped-call]
     sheet.conditional_formatting.add("G1:G9", bold)
     book.create_sheet("Other")
@@ -144,6 +144,38 @@ def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
                 assert after["modified"] == before["modified"]
                 if in_sight == "Other":
                     assert after["redo"] == before["redo"] != []
+
+
+def test_undo_past_a_table_that_came_late_leaves_nothing_of_it(
+    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
+) -> None:
+    with (
+        screen() as display,
+        Office(tmp_path, environment, display.name) as office,
+        office.new(visible=True) as document,
+    ):
+        gate.open.clear()
+        document.enter("A1", FORMULA.replace(",", ";"))
+        assert document.text("A1") == "loading..."
+        document.enter("H3", 1.0)
+        document.enter("H4", 2.0)
+        gate.open.set()
+        assert until(lambda: document.table("A1") == expected)
+        document.do("undo")
+        office.settle()
+        assert document.table("A1") == [["ticker"]]  # as long as something can be redone
+        assert until(lambda: any("with your next change" in name for name in document.do("names")))
+        document.do("redo")
+        assert document.table("A1") == expected
+        for _ in range(3):
+            document.do("undo")
+            office.settle()
+        assert document.used("Sheet1") == [[""]]
+        for _ in range(2):
+            document.do("redo")
+        document.enter("H5", 3.0)
+        assert until(lambda: document.table("A1") == expected)
+        assert not any("with your next change" in name for name in document.do("names"))
 
 
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:

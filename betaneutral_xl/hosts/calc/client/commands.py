@@ -12,7 +12,7 @@ from com.sun.star.frame import FeatureStateEvent, XDispatch, XDispatchProvider
 from com.sun.star.lang import XInitialization, XServiceInfo
 
 from . import wire
-from .document import Document
+from .document import Document, Refused
 from .office import CHANNEL, SETTINGS, Office, is_spreadsheet
 
 HANDLER = "com.sun.star.frame.ProtocolHandler"
@@ -88,10 +88,12 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
         document, said, failed = Document(model), "", True
         try:
             outcome = self._conversation(name, document)
-            said, failed = outcome["done"], outcome["failed"]
             self._office.on_main(
                 lambda: document.change(SETTINGS["title"] + ": " + label, outcome["changes"])
             )
+            said, failed = outcome["done"], outcome["failed"]
+        except Refused as reason:
+            said = str(reason)
         except Exception as error:
             said = "{0}: a defect of this program ({1}). The trace is in its log.".format(label, error)
             CHANNEL.ask({"log": traceback.format_exc()})

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 import uno
 import unohelper
 from com.sun.star.document import XUndoAction
 
 from . import wire
+from .formulas import bind
 
 FORMULAS = 16
 """The flag of formulas, for clearing cells."""
+
+
+class Refused(Exception):
+    """Why a document is not changed; it is as it was."""
 
 
 class Document:
@@ -37,18 +42,36 @@ class Document:
 
     def values(self, what: str, *where: Any) -> Optional[wire.Rows]:
         """Return the values of a ``named`` range or ``below`` a row of a sheet; None if there is none."""
+        self._require_open()
         area = self._named(*where) if what == "named" else self._below(*where)
         return None if area is None else area.getDataArray()
 
     def change(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
         """Do what a button has decided, as one step of undo."""
+        self._require_open()
         written = [change for change in changes if change[0] != "recalculate"]
         if written:
+            self._require_unprotected(sheet for _, sheet, _, _ in written)
             with undisturbed(self._model), one_step(self._model, title):
                 for what, sheet, row, rows in written:
                     self._write(self._model.Sheets.getByName(sheet), what, row, wire.unpack(rows))
         if len(written) < len(changes):
+            bind(self._model)  # what could not be while a sheet was protected
             self._model.calculateAll()
+
+    def _require_open(self) -> None:
+        if self._model.Sheets is None:  # of a model that is no more
+            msg = "The document has been closed, and nothing was written."
+            raise Refused(msg)
+
+    def _require_unprotected(self, names: Iterable[str]) -> None:
+        for name in names:
+            if self._model.Sheets.getByName(name).isProtected():
+                msg = (
+                    "The sheet {0} is protected, and nothing was written. Take that off with Tools - "
+                    "Protect Sheet, and press the button again.".format(name)
+                )
+                raise Refused(msg)
 
     def _write(self, sheet: Any, what: str, row: int, rows: wire.Rows) -> None:
         """Write rows from a row on, blank down to the last that is used; or append them under it."""
@@ -65,10 +88,9 @@ class Document:
         return names.getByName(name).getReferredCells() if names.hasByName(name) else None
 
     def _below(self, sheet: str, row: int) -> Any:
-        sheets = self._model.Sheets
-        if not sheets.hasByName(sheet):
+        if not self._model.Sheets.hasByName(sheet):
             return None
-        place = sheets.getByName(sheet)
+        place = self._model.Sheets.getByName(sheet)
         last = last_used(place)
         return place.getCellRangeByPosition(0, row - 1, last.EndColumn, max(row - 1, last.EndRow))
 

@@ -8,9 +8,14 @@ are never overwritten.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Optional, Tuple
+import enum
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Set, Tuple
+
+import unohelper
+from com.sun.star.util import XModifyListener
 
 from .formulas import LOADING, Formula, ours, unnoticed, unrecorded, with_the_last_step
+from .office import SETTINGS
 
 if TYPE_CHECKING:
     from .office import Office
@@ -18,8 +23,18 @@ if TYPE_CHECKING:
 ANYTHING = 1 + 2 + 4 + 16
 """Cell flags of values, dates, texts and formulas."""
 
-IN_THE_WAY = "betaneutral.room"
-"""The name of the bar that says what has no room."""
+BAR = "betaneutral.room"
+"""The name of the bar that says what could not be done."""
+
+NO_ROOM = "{0} needs {1} x {2} cells, but {3} is not empty."
+
+LATER = "{0} needs {1} x {2} cells, and gets them with your next change."
+"""Not now, since something can be redone."""
+
+UNKNOWN = (
+    "The sheet {0} is protected, so that Calc does not know its functions: take that off with Tools - "
+    "Protect Sheet, and press Refresh."
+)
 
 MOST_ROUNDS = 9
 """How often the arrays of a document that is loaded are sized: one more than the longest chain of them."""
@@ -43,6 +58,7 @@ class Fitting:
         """Wait for an answer."""
         self._office = office
         self._coming = self._running = False
+        self._waiting: Set[str] = set()
 
     def soon(self) -> None:
         """Size the arrays as soon as the main thread is free; what that asks itself changes nothing."""
@@ -53,39 +69,84 @@ class Fitting:
     def _run(self) -> None:
         self._coming, self._running = False, True
         try:
-            changed = [fit(document) for document in list(self._office.spreadsheets())]
+            found = [(document, fit(document)) for document in list(self._office.spreadsheets())]
         finally:
             self._running = False
-        if any(changed):  # others may depend on them
+        for document, outcome in found:
+            if outcome is Outcome.WAITS and document.RuntimeUID not in self._waiting:
+                self._waiting.add(document.RuntimeUID)
+                document.addModifyListener(_NextChange(document, self._resume))
+        if any(outcome is Outcome.CHANGED for _, outcome in found):  # others may depend on them
             self.soon()
+
+    def _resume(self, document: Any) -> None:
+        self._waiting.discard(document.RuntimeUID)
+        self.soon()
+
+
+class Outcome(enum.Enum):
+    """What has become of the arrays of a document."""
+
+    FITS = enum.auto()
+    CHANGED = enum.auto()
+    WAITS = enum.auto()
+
+
+class _NextChange(unohelper.Base, XModifyListener):
+    """Has the arrays of a document sized once there is nothing to redo any more."""
+
+    def __init__(self, document: Any, then: Callable[[Any], None]) -> None:
+        """Wait for a change."""
+        self._document = document
+        self._then = then
+
+    def modified(self, _event: object) -> None:
+        """Look whether something can still be redone."""
+        if not self._document.UndoManager.isRedoPossible():
+            self._document.removeModifyListener(self)
+            self._then(self._document)
+
+    def disposing(self, _event: object) -> None:
+        """Wait no more."""
 
 
 def settle(document: Any) -> None:
     """Size the arrays of a document until nothing changes any more: some depend on others."""
     for _ in range(MOST_ROUNDS):
-        if not fit(document):
+        if fit(document) is not Outcome.CHANGED:
             return
 
 
-def fit(document: Any) -> bool:
-    """Size the arrays of one document; return whether any was changed."""
-    changed = False
+def fit(document: Any) -> Outcome:
+    """Size the arrays of one document.
+
+    Not while something can be redone: a table that had grown meanwhile would stay behind when the
+    user takes back the formula that it belongs to.
+    """
+    outcome = Outcome.FITS
     said: List[str] = []
+    shut: Set[str] = set()
     with unnoticed(document):
         for formula in list(ours(document)):
+            if formula.sheet.isProtected():
+                if not formula.bound:
+                    shut.add(formula.sheet.Name)
+                continue
             size = result_size(formula) if formula.may_grow else None
             if size is None or size == formula.size:
                 continue
             obstacle = in_the_way(formula, *size)
-            if obstacle is None:
-                formula.enter(formula.text, *size, with_the_last_step)
-                changed = True
+            if obstacle is not None:
+                said.append(NO_ROOM.format(formula.where, *size, obstacle))
+            elif document.UndoManager.isRedoPossible():
+                outcome = Outcome.WAITS
+                said.append(LATER.format(formula.where, *size))
             else:
-                said.append(
-                    "{0} needs {1} x {2} cells, but {3} is not empty.".format(formula.where, *size, obstacle)
-                )
+                formula.enter(formula.text, *size, with_the_last_step)
+                outcome = Outcome.CHANGED
+    said += [UNKNOWN.format(name) for name in sorted(shut)]
     tell(document, " ".join(said))
-    return changed
+    return outcome
 
 
 def result_size(formula: Formula) -> Optional[Size]:
@@ -143,13 +204,13 @@ def in_the_way(formula: Formula, height: int, width: int) -> Optional[str]:
 
 
 def tell(document: Any, text: str) -> None:
-    """Show a bar over the sheet that says what has no room; take it away when there is nothing to say."""
+    """Show a bar over the sheet that says what could not be done; take away one of before."""
     controller = document.CurrentController
     window = controller.Frame.ContainerWindow if hasattr(controller, "hasInfobar") else None
     if window is None or not window.isVisible():
         return
-    if controller.hasInfobar(IN_THE_WAY):
-        controller.removeInfobar(IN_THE_WAY)
+    if controller.hasInfobar(BAR):
+        controller.removeInfobar(BAR)
     if text:
         # The last number is the kind of bar: a warning.
-        controller.appendInfobar(IN_THE_WAY, "No room.", text, 2, (), True)  # noqa: FBT003 - LibreOffice takes no names
+        controller.appendInfobar(BAR, SETTINGS["title"] + ".", text, 2, (), True)  # noqa: FBT003 - LibreOffice takes no names

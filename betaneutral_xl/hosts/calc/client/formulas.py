@@ -18,14 +18,30 @@ _NAMES = "|".join(SETTINGS["functions"])
 BOUND = (SETTINGS["service"] + ".").upper()
 """What Calc puts before a name that it knows."""
 
-_LONG = re.compile(re.escape(BOUND) + r"(?=(?:" + _NAMES + r")\s*\()", re.IGNORECASE)
+_CALL = r"(?<![\w.])(?:" + re.escape(BOUND) + r")?({0})\s*\("
 
-USED = re.compile(r"(?<![\w.])(?:" + re.escape(BOUND) + r")?(?:" + _NAMES + r")\s*\(", re.IGNORECASE)
+_QUOTED = r"|\"[^\"]*\"|'[^']*'"
+"""Texts, and names of sheets: what looks like a call in them is none."""
 
-UNBOUND = re.compile(
-    r"(?<![\w.])(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xll\.|_xlfn\.)?(" + _NAMES + r")\s*\(", re.IGNORECASE
-)
+
+def _pattern(call: str) -> "re.Pattern[str]":
+    """Return what finds calls, whose name is its group, and passes over what stands in quotes."""
+    return re.compile(call + _QUOTED, re.IGNORECASE)
+
+
+_OUTERMOST = re.compile(_CALL.format(_NAMES), re.IGNORECASE)
+
+_USED = _pattern(_CALL.format(_NAMES))
+
+_LONG = _pattern(re.escape(BOUND) + r"(?=(" + _NAMES + r")\s*\()")
+
+_UNBOUND = _pattern(r"(?<![\w.])(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xll\.|_xlfn\.)?(" + _NAMES + r")\s*\(")
 """A name as Excel writes it, also with the workbook or the add-in that it once came from."""
+
+
+def _calls(pattern: "re.Pattern[str]", text: str) -> bool:
+    """Whether a formula has a call of a kind."""
+    return any(found.group(1) for found in pattern.finditer(text))
 
 
 Area = Tuple[int, int, int, int]
@@ -46,7 +62,8 @@ class Formula:
         # Not ArrayFormula: its arguments are separated otherwise than those that can be entered.
         text = cell.Formula[1:-1] if self.is_array else cell.Formula
         # Without the long names: Calc knows them where they are entered, but not where that is redone.
-        self.text, self.bound = _LONG.subn("", text)
+        self.bound = _calls(_LONG, text)
+        self.text = _LONG.sub(lambda found: "" if found.group(1) else found.group(), text)
         cursor = sheet.createCursorByRange(cell)
         if self.is_array:
             cursor.collapseToCurrentArray()
@@ -91,7 +108,7 @@ class Formula:
             with change(self.document):
                 self.first.Formula = text
             return
-        if self.is_array:
+        if self.is_array and self.size != (height, width):
             with change(self.document):
                 self.range(*self.size).setArrayFormula("")
         with change(self.document):
@@ -100,7 +117,7 @@ class Formula:
 
 def _is_call(text: str) -> bool:
     """Whether a formula is one call of ours and nothing else."""
-    start = USED.match(text, 1)
+    start = _OUTERMOST.match(text, 1)
     if start is None:
         return False
     depth, quoted = 1, False
@@ -134,7 +151,7 @@ def ours(document: Any) -> Iterator[Formula]:
                 areas.append((own[2] + 1, top, right, min(own[3], bottom)))
             if own[3] < bottom:
                 areas.append((left, own[3] + 1, right, bottom))
-            if own not in seen and (USED.search(formula.text) or UNBOUND.search(formula.text)):
+            if own not in seen and (_calls(_USED, formula.text) or _calls(_UNBOUND, formula.text)):
                 seen.add(own)
                 yield formula
 
@@ -144,22 +161,27 @@ def _area(at: Any) -> Area:
 
 
 def bind(document: Any) -> int:
-    """Enter anew the formulas whose names Calc has not recognised; return how many."""
+    """Enter anew, but on protected sheets, the formulas whose names Calc does not know; return how many."""
     count = 0
     for formula in list(ours(document)):
-        text = UNBOUND.sub(lambda found: found.group(1).upper() + "(", formula.text)
-        if not formula.bound and UNBOUND.search(formula.text):
-            formula.enter(text, *formula.size, unrecorded)
+        if not formula.bound and _calls(_UNBOUND, formula.text):
             count += 1
+            if not formula.sheet.isProtected():  # where it would come to nothing
+                formula.enter(_UNBOUND.sub(_plain, formula.text), *formula.size, unrecorded)
     return count
+
+
+def _plain(found: "re.Match[str]") -> str:
+    """Return a name as Calc takes it; what stands in quotes as it is."""
+    return found.group(1).upper() + "(" if found.group(1) else found.group()
 
 
 def enter_anew(document: Any, name: str) -> None:
     """Have the formulas that use a function calculated again, without it counting as a change."""
-    used = re.compile(r"(?<!\w)" + name + r"\s*\(", re.IGNORECASE)
+    used = _pattern(_CALL.format(name))
     with unnoticed(document):
         for formula in list(ours(document)):
-            if used.search(formula.text):
+            if _calls(used, formula.text):
                 formula.enter(formula.text, *formula.size, unrecorded)
 
 
@@ -206,10 +228,10 @@ def with_the_last_step(document: Any) -> Iterator[None]:
     """Make one change that belongs to the user's last step, and is undone with it.
 
     An array whose first cell alone is undone would leave the others behind. Where there is no such
-    step the change is not recorded; nor where there are steps to redo, which it would take away.
+    step the change is not recorded. What can be redone is lost.
     """
     undo = document.UndoManager
-    if not undo.isUndoPossible() or undo.isRedoPossible():
+    if not undo.isUndoPossible():
         with unrecorded(document):
             yield
         return

@@ -20,7 +20,7 @@ from .office import SETTINGS, is_spreadsheet
 from .shortening import shorten
 
 LOADED = ("OnLoad", "OnLoadFinished")
-OURS = (".xlsx", ".xlsm")
+OURS = (".xlsx", ".xlsm", ".xltx", ".xltm")
 
 
 class Names(unohelper.Base, XJob, XServiceInfo):

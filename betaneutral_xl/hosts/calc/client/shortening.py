@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -27,6 +28,7 @@ def shorten(path: str, long: str) -> bool:
 
     """
     sought = long.encode("ascii")
+    path = os.path.realpath(path)  # a link stays one
     beside = Path(path + ".betaneutral")
     try:
         with zipfile.ZipFile(path) as source:
