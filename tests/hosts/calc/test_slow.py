@@ -84,7 +84,7 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
         office.new(visible=True) as document,
     ):
         document.enter("Z1", "=BN_VERSION()")
-        assert document.text("Z1").startswith("betaneutral_xl")
+        assert until(lambda: document.text("Z1").startswith("betaneutral_xl"))
         gate.open.clear()
         document.enter("A1", FORMULA.replace(",", ";"))
         document.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
@@ -125,6 +125,7 @@ def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
         office.new(visible=True) as watched,
     ):
         watched.enter("A1", "=BN_VERSION()")
+        assert until(lambda: watched.text("A1").startswith("betaneutral_xl"))
         for fresh, (in_sight, typed) in enumerate([("Sheet", False), ("Sheet", True), ("Other", True)]):
             gate.open.clear()
             path = painted(tmp_path / f"{fresh}.xlsx", FORMULA.replace(")", f",,{fresh})"))
