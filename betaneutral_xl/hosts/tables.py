@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
-from betaneutral_xl.hosts.cells import Cell, Grid, as_number, as_text, day, printed_number, refuse_error
+from betaneutral_xl.hosts.cells import (
+    Cell,
+    Grid,
+    as_number,
+    as_text,
+    day,
+    is_error,
+    printed_number,
+    refuse_error,
+)
 from betaneutral_xl.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
 from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.quotes import Quote, Quotes
@@ -99,9 +108,16 @@ def columns_of(header: Sequence[Cell]) -> dict[str, int]:
     return {name: place for name, (_, place) in places.items()}
 
 
+def first_row(grid: Grid) -> tuple[Cell, ...]:
+    """Return the first row; an error in it is raised, for it would pass for a word and be overlooked."""
+    for place, cell in enumerate(grid.rows[0]):
+        refuse_error(cell, grid.place(0, place))
+    return grid.rows[0]
+
+
 def has_header(grid: Grid) -> bool:
     """Whether the first row is words only, one of them known."""
-    first = grid.rows[0]
+    first = first_row(grid)
     return all(cell is None or _is_word(cell) for cell in first) and any(
         meaning(cell) in MEANINGS for cell in first
     )
@@ -207,7 +223,6 @@ def side_by_side(grid: Grid) -> tuple[Grid, ...]:
     ]
     starts = [_start(grid, before, j) for before, j in pairwise([-1, *named])] if header else named
     if not starts:
-        refuse_error(grid.rows[0][0], grid.what)
         msg = f"{grid.what} needs a column of tickers and one of weights."
         raise InputError(msg)
     ends = [*starts[1:], grid.width]
@@ -243,7 +258,7 @@ def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
         columns, found, first = {"ticker": 0}, {"": weights[0]} if weights else {}, 0
     else:
         columns, first = columns_of(grid.rows[0]), 1
-        own = {name: j for name, j in columns.items() if name not in MEANINGS and _holds_numbers(grid, j)}
+        own = {name: j for name, j in columns.items() if name not in MEANINGS and _holds_weights(grid, j)}
         found = {"": columns["weight"]} if "weight" in columns else dict(sorted(own.items(), key=_second))
     if not found:
         msg = f"{grid.what} has no column of weights beside {grid.place(0, 0)}."
@@ -261,8 +276,10 @@ def _second(pair: tuple[str, int]) -> int:
     return pair[1]
 
 
-def _holds_numbers(grid: Grid, column: int) -> bool:
-    return any(isinstance(row[column], float) for row in grid.rows[1:])
+def _holds_weights(grid: Grid, column: int) -> bool:
+    """Whether a column has a number; or nothing but errors, which are then raised where they are read."""
+    filled = [row[column] for row in grid.rows[1:] if row[column] is not None]
+    return any(isinstance(cell, float) for cell in filled) or (bool(filled) and all(map(is_error, filled)))
 
 
 def _etf(name: str, table: Table) -> Etf:
@@ -338,14 +355,14 @@ def covariance(grid: Grid) -> Covariance:
         If the labels do not agree.
 
     """
-    refuse_error(grid.rows[0][0], grid.what)
+    head = first_row(grid)
     if not is_labelled_matrix(grid):
         msg = (
             f"{grid.what} has {len(grid.rows)} x {grid.width} cells and is no covariance with its tickers "
             "along the top and down the side. Include the labels, or give a handle."
         )
         raise InputError(msg)
-    top, side = _names(grid.rows[0][1:]), _names(row[0] for row in grid.rows[1:])
+    top, side = _names(head[1:]), _names(row[0] for row in grid.rows[1:])
     matrix = numbers(grid)
     place = {name: i for i, name in enumerate(side)}
     return Covariance.from_matrix(top, matrix[[place[name] for name in top]], _typed(grid, len(top)))
@@ -380,7 +397,7 @@ def returns(grid: Grid, kind: str | None = None) -> Returns:
         If the block has no header of tickers, or its dates cannot be read.
 
     """
-    head = grid.rows[0]
+    head = first_row(grid)
     dated = is_dated(grid)
     names = head[1:] if dated else head
     if len(grid.rows) < 3 or not all(_is_word(name) for name in names):  # noqa: PLR2004 - header and two days
@@ -517,7 +534,6 @@ def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
         return Table(grid, columns_of(grid.rows[0]), 1)
     names = headless.get(grid.width)
     if names is None or not _is_word(grid.rows[0][0]):
-        refuse_error(grid.rows[0][0], grid.what)
         msg = f"{grid.what} has {grid.width} columns without a header. Head them: ticker, weight."
         raise InputError(msg)
     return Table(grid, dict(zip(names, range(grid.width), strict=True)), 0)

@@ -411,3 +411,11 @@ def test_a_covariance_file_that_has_changed_is_read_again(tmp_path: Path) -> Non
         (downloads / "risk.csv").write_text("\n".join(lines), encoding="utf-8")
         rows = call(session, "COVARIANCE", [["MSFT"], ["NVDA"]], "risk.csv")
         assert rows[1][1] == float(variance)
+
+
+@pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_EXPOSURE", "BN_FEASIBLE", "BN_COMPARE", "BN_NAMES"])
+def test_the_error_of_a_second_etf_is_the_answer_of_all_that_take_it(session: Session, name: str) -> None:
+    failed = "#BETA! There is no file 'AIQ.csv'. Give its folder."
+    etf = [[*row, None, failed if i == 0 else None] for i, row in enumerate(ETF)]
+    values = (HOLDINGS, etf) if name == "BN_NAMES" else (HOLDINGS, etf, RISK)
+    assert call(session, name, *values) == ((failed,),)

@@ -11,6 +11,8 @@ from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.portfolio import AssetClass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from betaneutral_xl.hosts.cells import Grid
 
 
@@ -105,6 +107,20 @@ def test_an_error_cell_in_a_table_is_named() -> None:
         tables.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
 
 
+@pytest.mark.parametrize(
+    ("read", "rows"),
+    [
+        (tables.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
+        (tables.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
+        (tables.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
+        (tables.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
+    ],
+)
+def test_an_error_in_a_header_is_no_name(read: Callable[[Grid], object], rows: Any) -> None:
+    with pytest.raises(FailedCell, match=r"^row 1, column 3 of the range is #REF!"):
+        read(grid(rows))
+
+
 def read_etfs(rows: Any) -> list[Etf]:
     parts = tables.side_by_side(grid(rows))
     return [etf for place, part in enumerate(parts, start=1) for etf in tables.etfs(part, place)]
@@ -133,6 +149,29 @@ def test_several_etfs_stand_side_by_side(rows: Any) -> None:
     assert (first.name, second.name) == ("ETF", "ETF 2")
     assert dict(zip(first.tickers, first.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
     assert dict(zip(second.tickers, second.weights.tolist(), strict=True)) == {"B": 1.0}
+
+
+FAILED = "#BETA! There is no file 'AIQ.csv'. Give its folder."
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["ticker", "name", "weight", "class", None, FAILED], ["A", "Alpha", 1.0, "equity", None, None]],
+        [["ticker", "weight", FAILED], ["A", 1.0, None]],
+        [["A", 0.4, FAILED], ["B", 0.6, None]],
+        [["ticker", "JHAI", "AIQ"], ["A", 0.4, FAILED], ["B", 0.6, FAILED]],
+    ],
+)
+def test_the_error_of_one_of_several_etfs_travels(rows: Any) -> None:
+    with pytest.raises(FailedCell) as caught:
+        read_etfs(rows)
+    assert str(caught.value) == FAILED
+
+
+def test_an_error_of_the_spreadsheet_in_place_of_an_etf_is_named() -> None:
+    with pytest.raises(FailedCell, match=r"^row 1, column 4 of the range is #NAME\?\. Correct that cell"):
+        read_etfs([["ticker", "weight", None, "#NAME?"], ["A", 1.0, None, None]])
 
 
 def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
