@@ -1,7 +1,7 @@
 """Tables as people keep them in sheets -> holdings, ETFs, covariances; and back to rows.
 
 A table has a header row of known words, or none where its columns can only mean one thing. Rows
-without a ticker are passed over; everything else that cannot be read is an error that names the
+without a ticker and a number are passed over; everything else that cannot be read is an error that names the
 cell.
 """
 
@@ -36,7 +36,7 @@ from betaneutral_xl.sources.columns import Column, recognise
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MEANINGS = frozenset(
     str(column)
@@ -79,6 +79,10 @@ class Table:
         """Return a column as days, None for blanks."""
         cells = [self._at(row, column) for row in range(self.first, len(self.grid.rows))]
         return [day(Grid(where, ((cell,),))) for cell, where in cells]
+
+    def place(self, row: int, column: str) -> str:
+        """Say where a cell of a column stands; rows count from the first under the header, from 0."""
+        return self.grid.place(self.first + row, self.columns[column])
 
     def _at(self, row: int, column: str) -> tuple[Cell, str]:
         place = self.columns[column]
@@ -157,6 +161,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if {"shares", "price"} <= known.keys():
         values = table.numbers("market value") if "market value" in known else [math.nan] * len(names)
         shares, prices = table.numbers("shares"), table.numbers("price")
+        _refuse_nameless(table, names, {"shares": shares, "price": prices, "market value": values})
         priced = Holdings.from_positions(
             [names[i] for i in rows],
             [shares[i] for i in rows],
@@ -168,6 +173,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
         printed = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
         return _with_weights_told(priced, [printed[i] for i in rows])
     weights = table.numbers("weight")
+    _refuse_nameless(table, names, {"weight": weights})
     _refuse_percent(grid, [weights[i] for i in rows])
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
     read = Holdings.from_weights(pairs, fund, _typed(grid, len(rows)))
@@ -175,6 +181,19 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
     return read
+
+
+def _refuse_nameless(table: Table, names: Sequence[str], read: Mapping[str, Sequence[float]]) -> None:
+    """Refuse a number other than zero beside a blank ticker: its position would vanish."""
+    for column, values in read.items():
+        for i, (name, value) in enumerate(zip(names, values, strict=True)):
+            if not name and value and not math.isnan(value):
+                where = table.place(i, "ticker")
+                msg = (
+                    f"{where} has no ticker beside its {value:g} ({column}). "
+                    "Give the ticker, or CASH; or clear the row."
+                )
+                raise MissingValue(msg)
 
 
 def _with_weights_told(priced: Holdings, stated: Sequence[float]) -> Holdings:
@@ -301,7 +320,17 @@ def _etf(name: str, table: Table) -> Etf:
     )
     _refuse_percent(table.grid, [row.weight for row in rows])
     lost = [row.ticker for row in rows if row.ticker and math.isnan(row.weight)]
+    nameless = [
+        row.weight
+        for row in rows
+        if row.asset_class is AssetClass.EQUITY and not row.ticker and not math.isnan(row.weight)
+    ]
     warnings = sum_warnings(name, rows)
+    if nameless:
+        warnings += (
+            f"ETF {name} has {len(nameless)} equities without a ticker, weight {math.fsum(nameless):.2%}: "
+            "not in its basket.",
+        )
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
     return Etf(name, rows, _typed(table.grid, len(rows)), warnings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from betaneutral_xl import Covariance, Etf, Holdings, InputError
-from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
+from betaneutral_xl.errors import FailedCell, MissingValue, NotPositiveSemidefinite
 from betaneutral_xl.hosts import cells, tables
 from betaneutral_xl.portfolio import AssetClass
 
@@ -53,6 +53,34 @@ def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
     short = tables.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
     assert short.cash == pytest.approx(0.2)
     assert "taken as cash" in short.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (
+            [["ticker", "shares", "price"], [None, 10.0, 500.0], ["MSFT", 10.0, 400.0]],
+            "row 2, column 1 of the range has no ticker beside its 10 (shares)",
+        ),
+        (
+            [["weight", "ticker"], [0.4, "MSFT"], [0.6, None]],
+            "row 3, column 2 of the range has no ticker beside its 0.6 (weight)",
+        ),
+        (
+            [["ticker", "shares", "price", "market value"], ["A", 1.0, 5.0, 5.0], [None, None, None, 7.0]],
+            "row 3, column 1 of the range has no ticker beside its 7 (market value)",
+        ),
+    ],
+)
+def test_a_position_without_a_ticker_is_refused_and_not_dropped(rows: Any, message: str) -> None:
+    with pytest.raises(MissingValue) as caught:
+        tables.holdings(grid(rows))
+    assert str(caught.value) == f"{message}. Give the ticker, or CASH; or clear the row."
+
+
+def test_rows_without_a_ticker_that_hold_nothing_are_passed_over() -> None:
+    rows = [["ticker", "shares", "price"], ["A", 1.0, 5.0], [None, None, None], [None, 0.0, 0.0]]
+    assert tables.holdings(grid(rows)).tickers == ("A",)
 
 
 def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
@@ -208,6 +236,12 @@ def test_the_row_cash_of_an_etf_is_its_cash() -> None:
 def test_a_constituent_without_a_weight_is_said() -> None:
     (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
     assert etf.warnings == ("ETF ETF has no weight for B: not in its basket.",)
+
+
+def test_an_equitys_weight_without_a_ticker_is_said() -> None:
+    rows = [["ticker", "name", "weight"], ["A", None, 0.7], [None, "Beta", 0.2], [None, None, 0.1]]
+    (etf,) = read_etfs(rows)
+    assert etf.warnings == ("ETF ETF has 2 equities without a ticker, weight 30.00%: not in its basket.",)
 
 
 MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]
