@@ -167,7 +167,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             [shares[i] for i in rows],
             [prices[i] for i in rows],
             fund,
-            cash_value=math.fsum(values[i] for i in cash if not math.isnan(values[i])),
+            cash_value=math.fsum(_cash_value(table, i, values[i], shares[i] * prices[i]) for i in cash),
             provenance=_typed(grid, len(rows)),
         )
         printed = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
@@ -181,6 +181,18 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
     return read
+
+
+def _cash_value(table: Table, row: int, stated: float, product: float) -> float:
+    """Return the value of a row CASH: as stated, else its shares times their price."""
+    value = product if math.isnan(stated) else stated
+    if math.isnan(value):
+        msg = (
+            f"{table.place(row, 'ticker')} is CASH without a value. "
+            "Give its market value, or shares and price (such as 5000 and 1); or clear the row."
+        )
+        raise MissingValue(msg)
+    return value
 
 
 def _refuse_nameless(table: Table, names: Sequence[str], read: Mapping[str, Sequence[float]]) -> None:
@@ -328,8 +340,7 @@ def _etf(name: str, table: Table) -> Etf:
     warnings = sum_warnings(name, rows)
     if nameless:
         warnings += (
-            f"ETF {name} has {len(nameless)} equities without a ticker, weight {math.fsum(nameless):.2%}: "
-            "not in its basket.",
+            f"ETF {name} has equities without a ticker, {math.fsum(nameless):.2%} in all: not in its basket.",
         )
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)

@@ -47,6 +47,44 @@ def test_the_row_cash_is_the_cash_line() -> None:
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 100.0)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["ticker", "shares", "price"], ["A", 100.0, 50.0], ["CASH", 5000.0, 1.0]],
+        [["A", 100.0, 50.0], ["Cash", 5000.0, 1.0]],
+        [
+            ["ticker", "shares", "price", "market value"],
+            ["A", 100.0, 50.0, None],
+            ["CASH", 2500.0, 2.0, None],
+        ],
+        [["ticker", "shares", "price", "market value"], ["A", 100.0, 50.0, 9.9], ["CASH", 1.0, 1.0, 5000.0]],
+    ],
+)
+def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
+    holdings = tables.holdings(grid(rows))
+    assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 10_000.0)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["ticker", "shares", "price"], ["A", 100.0, 50.0], ["CASH", 5000.0, None]],
+        [
+            ["ticker", "shares", "price", "market value", "weight"],
+            ["A", 1.0, 5.0, 5.0, 0.5],
+            ["CASH", *[None] * 3, 0.5],
+        ],
+    ],
+)
+def test_cash_without_a_value_beside_priced_positions_is_refused(rows: Any) -> None:
+    with pytest.raises(MissingValue) as caught:
+        tables.holdings(grid(rows))
+    assert str(caught.value) == (
+        "row 3, column 1 of the range is CASH without a value. "
+        "Give its market value, or shares and price (such as 5000 and 1); or clear the row."
+    )
+
+
 def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
     holdings = tables.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
     assert (holdings.tickers, holdings.cash, holdings.warnings) == (("A",), 0.1, ())
@@ -241,7 +279,7 @@ def test_a_constituent_without_a_weight_is_said() -> None:
 def test_an_equitys_weight_without_a_ticker_is_said() -> None:
     rows = [["ticker", "name", "weight"], ["A", None, 0.7], [None, "Beta", 0.2], [None, None, 0.1]]
     (etf,) = read_etfs(rows)
-    assert etf.warnings == ("ETF ETF has 2 equities without a ticker, weight 30.00%: not in its basket.",)
+    assert etf.warnings == ("ETF ETF has equities without a ticker, 30.00% in all: not in its basket.",)
 
 
 MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]
