@@ -434,7 +434,8 @@ def returns(grid: Grid, kind: str | None = None) -> Returns:
     Raises
     ------
     InputError
-        If the block has no header of tickers, or its dates cannot be read.
+        If the block has no header of tickers, its dates cannot be read, or its numbers could be
+        either and nobody says which.
 
     """
     head = first_row(grid)
@@ -443,14 +444,39 @@ def returns(grid: Grid, kind: str | None = None) -> Returns:
     if len(grid.rows) < 3 or not all(_is_word(name) for name in names):  # noqa: PLR2004 - header and two days
         msg = f"{grid.what} needs a row of tickers above its prices or returns, and two days at least."
         raise InputError(msg)
-    matrix = numbers(grid, 1, 1 if dated else 0)
+    left = 1 if dated else 0
+    matrix = numbers(grid, 1, left)
     days = _days(grid) if dated else np.arange(len(matrix)).astype("datetime64[D]")
     if kind not in {None, "prices", "returns"}:
         msg = f"data is {kind!r:.60}. Give prices or returns."
         raise InputError(msg)
-    if kind == "prices" or (kind is None and not (matrix <= 0.0).any()):
+    if kind == "prices" or (kind is None and _are_prices(grid, matrix, left)):
         return Prices.from_matrix([str(name) for name in names], days, matrix).returns()
     return Returns.from_matrix([str(name) for name in names], days, matrix)
+
+
+def _are_prices(grid: Grid, matrix: Any, left: int) -> bool:
+    """Whether numbers are prices, which are positive, or returns: of both signs, and none beyond 1."""
+    no_prices = np.argwhere(matrix <= 0.0)
+    if not no_prices.size:
+        return True
+    no_returns = np.argwhere(np.abs(matrix) > 1.0)
+    if not no_returns.size and (matrix < 0.0).any():
+        return False
+
+    def told(row: int, column: int) -> str:
+        return f"{grid.place(1 + row, left + column)} is {matrix[row, column]:g}"
+
+    against = (
+        f"{told(*no_returns[0])}, as hardly a return is"
+        if no_returns.size
+        else "nothing is negative, as some returns are"
+    )
+    msg = (
+        f"{told(*no_prices[0])}, as no price is; but {against}. "
+        "Correct it, or say in the options what they are: data=prices or data=returns."
+    )
+    raise InputError(msg)
 
 
 def is_dated(grid: Grid) -> bool:

@@ -333,6 +333,43 @@ def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], m
         tables.covariance(grid(rows))
 
 
+@pytest.mark.parametrize(
+    ("rows", "no_price", "no_return"),
+    [
+        (
+            [["date", "A", "B"], [45979.0, 10.0, 20.0], [45980.0, 0.0, 21.0]],
+            "row 3, column 2 of the range is 0",
+            "row 2, column 2 of the range is 10, as hardly a return is",
+        ),
+        (
+            [["A", "B"], [0.9, None], [1.1, -1.2]],
+            "row 3, column 2 of the range is -1.2",
+            "row 3, column 1 of the range is 1.1, as hardly a return is",
+        ),
+        (
+            [["A", "B"], [0.4, 0.5], [0.0, 0.6]],
+            "row 3, column 1 of the range is 0",
+            "nothing is negative, as some returns are",
+        ),
+    ],
+)
+def test_a_price_that_is_not_positive_does_not_make_returns_of_prices(
+    rows: Any, no_price: str, no_return: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        tables.returns(grid(rows))
+    assert str(caught.value) == (
+        f"{no_price}, as no price is; but {no_return}. "
+        "Correct it, or say in the options what they are: data=prices or data=returns."
+    )
+
+
+def test_returns_above_one_are_read_where_they_are_said_to_be_returns() -> None:
+    rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
+    assert tables.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert tables.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]
+
+
 def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
     assert tables.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
     assert tables.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
