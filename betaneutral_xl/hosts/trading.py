@@ -132,6 +132,20 @@ def _whole(lot: Grid) -> int:
 
 
 def net_asset_value(result: Rebalance, given: Grid) -> float | None:
-    """Return the net asset value: as given, else as the holdings say."""
+    """Return the net asset value: as given, else as the holdings say.
+
+    Raises
+    ------
+    MissingValue
+        If it is given and not positive: every trade would change its side.
+
+    """
     value = cells.number(given)
-    return result.aligned.holdings.nav if value is None else value
+    if value is None:
+        return result.aligned.holdings.nav
+    if not value > 0.0:
+        msg = (
+            f"{given.what} is {value:,.12g}. Give a positive amount, or leave it blank for the holdings' own."
+        )
+        raise MissingValue(msg)
+    return value

@@ -188,6 +188,13 @@ def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
     assert all(int(order["shares"]) % 10 == 0 for order in orders)
 
 
+def test_a_negative_net_asset_value_makes_no_proposal(desk: Desk) -> None:
+    desk.set("nav", -5e6)
+    outcome = desk.press("rebalance")
+    assert outcome.message.startswith("Net asset value is -5,000,000. Give a positive amount")
+    assert not any(desk.beside())
+
+
 def test_prices_of_the_sheet_are_taken_where_the_inputs_are_the_sheets(desk: Desk) -> None:
     desk.set("inputs", "sheets")
     sheet = desk.book._book[Sheet.ORDERS]

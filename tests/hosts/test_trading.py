@@ -98,6 +98,13 @@ def test_orders_keep_to_a_lot_and_a_smallest_size(session: Session) -> None:
     assert line == "#BETA! lot is 1.5. Give a whole number of shares, 1 or more, or leave it blank."
 
 
+@pytest.mark.parametrize(("nav", "shown"), [(-5e6, "-5,000,000"), (0.0, "0"), (-0.25, "-0.25")])
+def test_a_net_asset_value_that_is_not_positive_is_refused(session: Session, nav: float, shown: str) -> None:
+    weights = call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.5)
+    ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], nav)
+    assert line == f"#BETA! nav is {shown}. Give a positive amount, or leave it blank for the holdings' own."
+
+
 def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
     weights = call(session, "BETA_NEUTRAL", HELD, ETF, RISK)
     order, cash, beta = call(session, "BN_ORDERS", weights, [["AI", 25.0]], None, None, None, "etfs")[1:]
