@@ -13,6 +13,7 @@ import pickle
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
@@ -244,7 +245,7 @@ def _cell(value: Any, what: str) -> Cell:
             return value.date()
         case None | bool() | date():
             return value
-        case int():
+        case int() | Decimal():  # Excel gives a Decimal for a cell that is formatted as currency
             return float(value)
         case _ if hasattr(value, "item"):  # numpy's other scalars
             return _cell(value.item(), what)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,7 @@ def test_excel_and_calc_mean_the_same() -> None:
         (3, ((3.0,),)),
         (np.float64(3.0), ((3.0,),)),
         ([[np.int64(2), np.str_("a")]], ((2.0, "a"),)),
+        (Decimal("5000.1234"), ((5000.1234,),)),
         ([["a"], ["b", 1.0]], (("a", None), ("b", 1.0))),
         (datetime(2025, 11, 18, 9, 30), ((date(2025, 11, 18),),)),  # noqa: DTZ001 - as Excel gives it
         (None, ()),

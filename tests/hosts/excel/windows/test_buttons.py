@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -225,6 +226,22 @@ def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Al
     assert "New weights edited: MSFT; with them the beta is -0.02" in message
     (orders,) = tmp_path.glob("betaneutral orders *.csv")
     assert "\nMSFT,SELL,1834," in orders.read_text(encoding="utf-8-sig")
+
+
+def test_cells_that_are_formatted_as_currency_do_not_stop_the_buttons(
+    opened: com.Book, alerts: Alerts
+) -> None:
+    nav = next(one.RefersToRange for one in opened.Names if one.Name == "setting_nav")
+    opened.Worksheets(Sheet.SETTINGS).cells[nav.Row, nav.Column] = Decimal("5000000.00")
+    press(opened, "rebalance")
+    cells = opened.Worksheets(Sheet.REBALANCE).cells
+    heads = {cells[PROPOSAL.table, column]: column for column in range(1, 10)}
+    at = PROPOSAL.table + 1, heads["trade_value"]
+    cells[at] = Decimal(f"{cells[at]:.4f}")
+    press(opened, "orders")
+    press(opened, "rebalance")
+    assert [mode for mode, _ in alerts] == ["info"] * 3
+    assert alerts[1][1].startswith("Orders: ")
 
 
 def test_the_check_compares_versions(opened: com.Book, alerts: Alerts) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,6 +109,14 @@ def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session,
     areas = put(book, "A1", broken), put(book, "D1", ETF), put(book, "G1", RISK)
     ((line,),) = call(book, "BETA_NEUTRAL", *areas)
     assert line == f"#BETA! row 2, column 2 of holdings is {error}. Correct that cell first."
+
+
+def test_cells_that_are_formatted_as_currency_are_numbers(book: com.Book, session: Session) -> None:
+    rows: list[list[Any]] = [["ticker", "shares", "price"], ["A", 3.0, 10.5], ["B", 4.0, 2.25]]
+    priced = [[Decimal(str(cell)) if isinstance(cell, float) else cell for cell in row] for row in rows]
+    assert call(book, "BN_PRICES", put(book, "A1", priced), put(book, "E1", ETF)) == rows_of(
+        session, "BN_PRICES", rows, ETF
+    )
 
 
 def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
