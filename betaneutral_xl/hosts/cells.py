@@ -59,6 +59,8 @@ class Grid:
         Row and column of the range, from 1, at which ``rows`` begins.
     on_sheet
         Whether ``what`` is a sheet, and rows and columns are the sheet's own.
+    span
+        How many columns the range has, the blank ones around ``rows`` included.
 
     """
 
@@ -67,6 +69,7 @@ class Grid:
     top: int = 1
     left: int = 1
     on_sheet: bool = False
+    span: int = field(default=0, compare=False)
     _digest: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
@@ -108,7 +111,7 @@ class Grid:
         """Return some of the columns, without what is blank around them."""
         part = _trimmed([list(row[start:end]) for row in self.rows], self.what)
         top, left = self.top + part.top - 1, self.left + start + part.left - 1
-        return Grid(self.what, part.rows, top, left, self.on_sheet)
+        return replace(part, top=top, left=left, on_sheet=self.on_sheet)
 
     def place(self, row: int, column: int) -> str:
         """Say where a cell stands: as Holdings!B7 on a sheet, else as the user counts in a range."""
@@ -232,7 +235,7 @@ def _trimmed(rows: list[list[Cell]], what: str) -> Grid:
     columns = list(zip(*kept, strict=True))
     filled = [j for j, column in enumerate(columns) if any(cell is not None for cell in column)]
     left, right = filled[0], filled[-1] + 1
-    return Grid(what, tuple(tuple(row[left:right]) for row in kept), top + 1, left + 1)
+    return Grid(what, tuple(tuple(row[left:right]) for row in kept), top + 1, left + 1, span=width)
 
 
 def _cell(value: Any, what: str) -> Cell:

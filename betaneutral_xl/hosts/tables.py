@@ -549,7 +549,7 @@ def options(grid: Grid) -> dict[str, Any]:
         If a name is given twice, or the range has another shape.
 
     """
-    if grid.blank:
+    if grid.blank or _names_alone(grid):
         return {}
     if len(grid.rows) == grid.width == 1:
         parts = [
@@ -575,6 +575,12 @@ def options(grid: Grid) -> dict[str, Any]:
             found, as_text(name, grid.place(i, 0)), [one for one in rest[:-1] if one is not None], value
         )
     return found
+
+
+def _names_alone(grid: Grid) -> bool:
+    """Whether there are names, and columns for their values that are all blank."""
+    texts = grid.width == 1 and any("=" in str(cell) for cell in grid.cells)
+    return grid.width == grid.left == 1 < grid.span and not texts
 
 
 def _add_option(found: dict[str, Any], name: str, keys: list[Cell], value: Cell) -> None:

@@ -419,3 +419,9 @@ def test_the_error_of_a_second_etf_is_the_answer_of_all_that_take_it(session: Se
     etf = [[*row, None, failed if i == 0 else None] for i, row in enumerate(ETF)]
     values = (HOLDINGS, etf) if name == "BN_NAMES" else (HOLDINGS, etf, RISK)
     assert call(session, name, *values) == ((failed,),)
+
+
+def test_limits_of_which_every_value_is_cleared_are_none(session: Session) -> None:
+    cleared = [["long_only", None, None], ["upper", None, None]]
+    limited = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "hedge", cleared)
+    assert limited == call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)

@@ -385,10 +385,22 @@ def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
         ([["upper", None, 0.05], ["upper", "NVDA", 0.1]], {"upper": {"*": 0.05, "NVDA": 0.1}}),
         ([["upper", "NVDA", 0.1], ["upper", None, 0.05]], {"upper": {"NVDA": 0.1, "*": 0.05}}),
         ([["long_only", None], ["gross", 1.5]], {"gross": 1.5}),
+        ([["long_only", None, None], ["upper", None, None]], {}),
+        ([["upper", None]], {}),
+        ([["upper=5%", None]], {"upper": "5%"}),
     ],
 )
 def test_named_values_are_read(rows: Any, found: dict[str, Any]) -> None:
     assert tables.options(grid(rows)) == found
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[["long_only"], ["upper"]], [[None, True], [None, 0.05]]],
+)
+def test_a_column_of_names_or_of_values_alone_is_no_table_of_named_values(rows: Any) -> None:
+    with pytest.raises(InputError, match=r"^the range has 1 columns\. Give name and value"):
+        tables.options(grid(rows))
 
 
 def test_a_named_value_that_stands_twice_is_refused() -> None:
