@@ -36,7 +36,7 @@ from betaneutral_xl.sources.columns import Column, recognise
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MEANINGS = frozenset(
     str(column)
@@ -541,40 +541,48 @@ def quotes(grid: Grid) -> Quotes:
 def options(grid: Grid) -> dict[str, Any]:
     """Read named values: two columns (name, value), three (name, for which, value), or ``a=1; b=2``.
 
-    A name with values for several things becomes a mapping; one without a value is not there.
+    A name with values for several things becomes a mapping; one without a value is not there. A
+    first row that ends with the word value is a header.
 
     Raises
     ------
     InputError
-        If a name is given twice, or the range has another shape.
+        If a name is given twice or is missing, or the range has another shape.
 
     """
     if grid.blank or _names_alone(grid):
         return {}
-    if len(grid.rows) == grid.width == 1:
-        parts = [
-            part.partition("=") for part in as_text(grid.rows[0][0], grid.what).split(";") if part.strip()
-        ]
-        rows: list[Sequence[Cell]] = [(name.strip(), value.strip()) for name, _, value in parts]
-        for name, value in rows:
-            if not value:
-                msg = f"The option {name} has no value. Write {name}=TRUE, or what it shall be."
-                raise InputError(msg)
-    else:
-        rows = list(grid.rows)
-    if grid.width > 3 or (grid.width == 1 and len(grid.rows) > 1):  # noqa: PLR2004 - name, for which, value
+    found: dict[str, Any] = {}
+    read = _options_in_text if len(grid.rows) == grid.width == 1 else _options_in_rows
+    for name, keys, value in read(grid):
+        _add_option(found, name, keys, value)
+    return found
+
+
+def _options_in_text(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
+    for part in as_text(grid.rows[0][0], grid.what).split(";"):
+        name, _, value = map(str.strip, part.partition("="))
+        if name and not value:
+            msg = f"The option {name} has no value. Write {name}=TRUE, or what it shall be."
+            raise InputError(msg)
+        if name or value:
+            yield name, [], value
+
+
+def _options_in_rows(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
+    if grid.width not in {2, 3}:
         msg = f"{grid.what} has {grid.width} columns. Give name and value, or name, for which, value."
         raise InputError(msg)
-    found: dict[str, Any] = {}
-    for i, (name, *rest) in enumerate(rows):
-        value = rest[-1] if rest else None
+    headed = str(grid.rows[0][-1]).lower() == "value"
+    for i, (name, *keys, value) in enumerate(grid.rows):
         refuse_error(value, grid.place(i, grid.width - 1))
-        if name is None or value is None or value == "":
+        if value is None or (headed and i == 0):
             continue
-        _add_option(
-            found, as_text(name, grid.place(i, 0)), [one for one in rest[:-1] if one is not None], value
-        )
-    return found
+        if name is None:
+            said = as_text(value, grid.what)
+            msg = f"{grid.place(i, 0)} has no name beside the value {said}. Give the name, or clear the row."
+            raise MissingValue(msg)
+        yield as_text(name, grid.place(i, 0)), [one for one in keys if one is not None], value
 
 
 def _names_alone(grid: Grid) -> bool:

@@ -425,3 +425,10 @@ def test_limits_of_which_every_value_is_cleared_are_none(session: Session) -> No
     cleared = [["long_only", None, None], ["upper", None, None]]
     limited = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "hedge", cleared)
     assert limited == call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
+
+
+def test_limits_may_have_a_header(session: Session) -> None:
+    headed = [["name", "for which", "value"], *LONG_ONLY]
+    assert call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.97, "reweight", headed) == call(
+        session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.97, "reweight", LONG_ONLY
+    )

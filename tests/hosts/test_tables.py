@@ -385,6 +385,8 @@ def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
         ([["upper", None, 0.05], ["upper", "NVDA", 0.1]], {"upper": {"*": 0.05, "NVDA": 0.1}}),
         ([["upper", "NVDA", 0.1], ["upper", None, 0.05]], {"upper": {"NVDA": 0.1, "*": 0.05}}),
         ([["long_only", None], ["gross", 1.5]], {"gross": 1.5}),
+        ([["Name", "Value"], ["gross", 1.5]], {"gross": 1.5}),
+        ([["limit", "for which", "VALUE"], ["upper", "NVDA", 0.1]], {"upper": {"NVDA": 0.1}}),
         ([["long_only", None, None], ["upper", None, None]], {}),
         ([["upper", None]], {}),
         ([["upper=5%", None]], {"upper": "5%"}),
@@ -401,6 +403,14 @@ def test_named_values_are_read(rows: Any, found: dict[str, Any]) -> None:
 def test_a_column_of_names_or_of_values_alone_is_no_table_of_named_values(rows: Any) -> None:
     with pytest.raises(InputError, match=r"^the range has 1 columns\. Give name and value"):
         tables.options(grid(rows))
+
+
+def test_a_value_without_a_name_is_refused_and_not_dropped() -> None:
+    with pytest.raises(MissingValue) as caught:
+        tables.options(grid([["long_only", True], [None, 0.05]]))
+    assert str(caught.value) == (
+        "row 2, column 1 of the range has no name beside the value 0.05. Give the name, or clear the row."
+    )
 
 
 def test_a_named_value_that_stands_twice_is_refused() -> None:
