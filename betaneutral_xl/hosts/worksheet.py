@@ -392,13 +392,21 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
 
 
 def _option(name: str, value: Any, default: object) -> Any:
-    """Return an option of an estimator as what its default is: a whole number, a number, a day, a text."""
+    """Return an option of an estimator as what its default is: a flag, a number, a day, a text."""
+    what = f"The option {name}"
     if name == "as_of":
-        return cells.day(cells.read(value, name))
+        return cells.day(cells.read(value, what))
+    if isinstance(default, bool):
+        return cells.flag(cells.read(value, what))
     if not isinstance(default, (int, float)):
-        return cells.as_text(value, name)
-    number = cells.as_number(value, name)
-    return int(number) if isinstance(default, int) and number.is_integer() else number
+        return cells.as_text(value, what)
+    number = cells.as_number(value, what)
+    if isinstance(default, float):
+        return number
+    if not number.is_integer():
+        msg = f"{what} is {number:g}. Give a whole number."
+        raise InputError(msg)
+    return int(number)
 
 
 def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:

@@ -243,6 +243,16 @@ def test_returns_without_dates_are_estimated_and_that_is_said(session: Session) 
         ("COVARIANCE", ("A", None, "half_life=3"), "option half_life is for prices and returns"),
         ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "magic"), "no estimator 'magic'"),
         ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "oas", "x=1"), "no parameter x"),
+        (
+            "COVARIANCE",
+            (prices([date(2025, 1, 1 + i) for i in range(30)]), "sample", [["window", 100.5]]),
+            "The option window is 100.5. Give a whole number.",
+        ),
+        (
+            "COVARIANCE",
+            (prices([date(2025, 1, 1 + i) for i in range(30)]), "sample", [["window", "1 year"]]),
+            "The option window is '1 year', not a number. Correct it, or leave it blank.",
+        ),
         ("COVARIANCE", ([["A", "B"], [1.0, 2.0]],), "needs a row of tickers above its prices"),
         ("BN_MATRIX", ("x",), "handle is not a handle"),
         ("BN_STATUS", (HOLDINGS,), "result is not a result of these functions as it stands"),
@@ -432,3 +442,14 @@ def test_limits_may_have_a_header(session: Session) -> None:
     assert call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.97, "reweight", headed) == call(
         session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.97, "reweight", LONG_ONLY
     )
+
+
+def test_an_option_that_is_yes_or_no_is_read_from_a_cell(session: Session) -> None:
+    block = prices([date(2025, 1, 1) + timedelta(days=i) for i in range(60)])
+
+    def covariance(scaled: object) -> Rows:
+        options = [["components", 1.0], ["scaled", scaled]]
+        return call(session, "COVARIANCE", block, "statistical_factors", options, "yes")
+
+    assert covariance(False) == covariance("no") != covariance(True)  # noqa: FBT003 - as cells hold it
+    assert covariance(0.5) == (("#BETA! The option scaled is '0.5'. Give TRUE or FALSE.",),)
