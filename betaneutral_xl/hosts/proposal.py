@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +87,13 @@ def four(beta: float) -> str:
 
 # ---------------------------------------------------------------- reading it again
 
+_READ = re.compile(r"weight|new_weight|trade|(etf_weight|predicted_beta)(_.+)?")
+"""The columns that are read again; others follow from these, or are the user's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal as it stands on the sheet; ``rows`` maps a ticker to its named numbers."""
+    """A proposal as it stands on the sheet; ``rows`` maps a ticker to its weights and betas by column."""
 
     lines: tuple[str, str]
     columns: tuple[str, ...]
@@ -106,23 +110,26 @@ class Proposed:
 
         """
         head, *body = rows[PROPOSAL.table - PROPOSAL.headline :]
-        columns = tuple(str(cell) for cell in head if cell is not None)
-        if not {"ticker", "weight", "new_weight", "trade"} <= set(columns):
-            msg = f"The proposal's table has lost columns (found: {', '.join(columns)}). Press Rebalance."
+        places: dict[str, int] = {}
+        for place, cell in enumerate(head):
+            if cell is not None:
+                places.setdefault(str(cell), place)  # the user's own columns stand behind ours
+        if not {"ticker", "weight", "new_weight", "trade"} <= places.keys():
+            msg = f"The proposal's table has lost columns (found: {', '.join(places)}). Press Rebalance."
             raise InputError(msg)
         found: dict[str, dict[str, float]] = {}
         for row in body:
-            named = dict(zip(columns, row, strict=False))
-            ticker = cells.as_text(named.pop("ticker"), "a ticker of the proposal")
+            ticker = cells.as_text(row[places["ticker"]], "a ticker of the proposal")
             if ticker in found:
                 msg = f"The proposal has two rows of {ticker}. Press Rebalance."
                 raise InputError(msg, tickers=[ticker])
             if ticker:
                 found[ticker] = {
-                    name: cells.as_number(cell, f"{name} of {ticker} in the proposal")
-                    for name, cell in named.items()
+                    name: cells.as_number(row[place], f"{name} of {ticker} in the proposal")
+                    for name, place in places.items()
+                    if _READ.fullmatch(name)
                 }
-        return cls((str(rows[0][0]), str(rows[1][0])), columns, found)
+        return cls((str(rows[0][0]), str(rows[1][0])), tuple(places), found)
 
     @property
     def edited(self) -> tuple[str, ...]:

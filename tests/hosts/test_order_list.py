@@ -188,6 +188,16 @@ def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
     assert all(int(order["shares"]) % 10 == 0 for order in orders)
 
 
+def test_columns_of_the_users_own_beside_the_proposal_are_left_alone(desk: Desk) -> None:
+    desk.press("rebalance")
+    sheet = desk.book._book[Sheet.REBALANCE]
+    for column, head, cell in ((11, "trade_comment", "keep"), (12, "new_weight", 0.5), (13, "TRUE", "#N/A")):
+        sheet.cell(PROPOSAL.table, column).value = head
+        sheet.cell(PROPOSAL.table + 1, column).value = cell
+    assert desk.press("orders").error is None
+    assert desk.written()[0]["new weights edited"] == "none"
+
+
 def test_a_negative_net_asset_value_makes_no_proposal(desk: Desk) -> None:
     desk.set("nav", -5e6)
     outcome = desk.press("rebalance")
