@@ -9,6 +9,7 @@
     |  |- UnknownTicker
     |  |- DuplicateTicker
     |  |- MissingValue
+    |  |  `- MissingPrice
     |  |- BlankArgument
     |  |- UnreadableFile
     |  `- Unwritable
@@ -91,6 +92,10 @@ class DuplicateTicker(InputError):
 
 class MissingValue(InputError):
     """A number that is needed is blank, not a number, or out of its range."""
+
+
+class MissingPrice(MissingValue):
+    """What is to be traded has no price, or an old one only."""
 
 
 class BlankArgument(InputError):

@@ -18,7 +18,7 @@ import numpy as np
 from betaneutral_xl.arrays import FloatArray, IntArray, read_only
 from betaneutral_xl.checks import Check
 from betaneutral_xl.constraints import BASIS_POINT, TRADED
-from betaneutral_xl.errors import CheckFailed, InputError, MissingValue, listing
+from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -307,7 +307,7 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
 
     Raises
     ------
-    MissingValue
+    MissingPrice
         If a name that is to be traded has no positive price.
     InputError
         If the cash to be kept cannot be kept by rounding.
@@ -320,7 +320,7 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
     bad = [ticker for ticker, price in zip(tickers, prices, strict=True) if not 0.0 < price < math.inf]
     if bad:
         msg = f"No price for {len(bad)} of {len(tickers)} trades: {listing(bad)}. Give their prices."
-        raise MissingValue(msg, tickers=bad)
+        raise MissingPrice(msg, tickers=bad)
     lots = np.array([ticket.lots.get(ticker, 1) for ticker in tickers], dtype=np.float64)
     wanted = trades[names] * ticket.nav / prices / lots
     large = np.abs(trades[names]) * ticket.nav >= ticket.min_notional
@@ -359,7 +359,7 @@ def etf_orders(result: Rebalance, ticket: Ticket) -> Orders:
     ------
     InputError
         If the trades are not those of a hedge by the ETFs.
-    MissingValue
+    MissingPrice
         If an ETF has no price.
 
     """
@@ -379,7 +379,7 @@ def etf_orders(result: Rebalance, ticket: Ticket) -> Orders:
         price, lot = ticket.prices.get(name, math.nan), ticket.lots.get(name, 1)
         if not 0.0 < price < math.inf:
             msg = f"No price for the ETF {name}. Give it among the prices."
-            raise MissingValue(msg, tickers=[name])
+            raise MissingPrice(msg, tickers=[name])
         shares = round(ratio * ticket.nav / price / lot) * lot
         if not shares or abs(shares) * price < ticket.min_notional:
             left_out.append(name)

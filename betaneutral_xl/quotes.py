@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import MissingValue, listing
+from betaneutral_xl.errors import MissingPrice, MissingValue, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ class Quotes:
             quote = self.usable[bad[0]]
             msg = (
                 f"The price of {listing(bad)} is not a positive number "
-                f"({quote.source} has {quote.price:g}). Correct it, or leave it out."
+                f"({quote.source}: {quote.price:g}). Correct it, or leave it out."
             )
             raise MissingValue(msg, tickers=bad)
 
@@ -118,7 +118,7 @@ class Quotes:
 
         Raises
         ------
-        MissingValue
+        MissingPrice
             With their names, and the days of those whose last price is too old.
 
         """
@@ -130,7 +130,7 @@ class Quotes:
                 for one in missing
             ]
             msg = f"No price for {len(missing)} of {len(wanted)} trades: {listing(named)}. Give their prices."
-            raise MissingValue(msg, tickers=missing)
+            raise MissingPrice(msg, tickers=missing)
 
     def sentence(self, tickers: Iterable[str]) -> str:
         """Say where the prices of some names are from, and of which days.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
 from betaneutral_xl.hosts.proposal import four
 from betaneutral_xl.hosts.trading import order_rows
 from betaneutral_xl.orders import SAME_WEIGHT
@@ -98,21 +98,19 @@ def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
 
     Raises
     ------
-    MissingValue
+    MissingPrice
         If prices are missing, with every name.
 
     """
     try:
         return task.orders(result)
-    except MissingValue as error:
-        if not error.tickers:
-            raise
+    except MissingPrice as error:
         names = ", ".join(error.tickers)
         msg = (
             f"No price for {len(error.tickers)} of the names to be traded: {names}. Type them on the sheet "
             "Orders (blue cells), or set a price file on the sheet Settings."
         )
-        raise MissingValue(msg, tickers=error.tickers) from None
+        raise MissingPrice(msg, tickers=error.tickers) from None
 
 
 def as_csv(proposed: Proposed, made: Orders, quotes: Quotes) -> str:

@@ -104,6 +104,17 @@ def test_orders_without_prices_are_refused_with_every_name(desk: Desk) -> None:
     assert not list(desk.book.folder.glob("* orders *.csv"))
 
 
+@pytest.mark.parametrize("ticker", ["nvda us", "MSFT"])
+def test_a_price_that_is_none_is_told_as_that_and_not_as_missing(desk: Desk, ticker: str) -> None:
+    assert desk.press("rebalance").error is None
+    desk.own_price(ticker, -5.0)
+    outcome = desk.press("orders")
+    assert outcome.message == (
+        f"The price of {ticker.upper()[:4]} is not a positive number (your own prices: -5). "
+        "Correct it, or leave it out."
+    )
+
+
 def test_a_price_that_is_typed_goes_before_all(desk: Desk) -> None:
     desk.own_price("nvda us", 200.0)
     desk.press("rebalance")
