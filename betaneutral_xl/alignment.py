@@ -169,7 +169,8 @@ def align(
     Raises
     ------
     UncoveredRisk
-        If names lack risk data and the policy is ``error``, or an ETF is not covered at all.
+        If names lack risk data and the policy is ``error``, or the portfolio or an ETF is not
+        covered at all.
     InputError
         If two ETFs have one name, or there is none.
 
@@ -194,14 +195,21 @@ def align(
         )
         raise UncoveredRisk(msg, tickers=held.tickers)
 
+    weights = np.zeros(len(tickers))
+    weights[positions_of(holdings.tickers, tickers)] = holdings.weights
+    if held and not weights[covered].any():
+        msg = (
+            f"The covariance covers nothing that {holdings.fund} holds ({len(holdings.tickers)} names). "
+            "Check that the matrix and the holdings belong together."
+        )
+        raise UncoveredRisk(msg, tickers=held.tickers)
+
     columns, gaps = [], {}
     for etf in etfs:
         gap = _uncovered(etf.tickers, etf.weights, known)
         gaps[etf.name] = gap
         columns.append(_basket(etf, gap, tickers, covered, etf_on_missing))
 
-    weights = np.zeros(len(tickers))
-    weights[positions_of(holdings.tickers, tickers)] = holdings.weights
     return Aligned(
         holdings=holdings,
         etfs=tuple(etfs),

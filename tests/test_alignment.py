@@ -78,6 +78,21 @@ def test_an_etf_that_is_not_covered_at_all_is_refused(book: Holdings, risk: Cova
         align(book, [Etf.from_weights({"Q": 1.0}, name="QQQ")], risk)
 
 
+@pytest.mark.parametrize("weights", [{"X": 0.6, "W": 0.4}, {"X": 1.0, "A": 0.0}])
+def test_a_portfolio_that_is_not_covered_at_all_is_refused_though_names_may_be_dropped(
+    half_covered: tuple[Holdings, Etf, Covariance], weights: dict[str, float]
+) -> None:
+    _, etf, risk = half_covered
+    book = Holdings.from_weights(weights, "core")
+    with pytest.raises(UncoveredRisk) as caught:
+        align(book, [etf], risk, OnMissing.DROP)
+    assert str(caught.value) == (
+        f"The covariance covers nothing that core holds ({len(weights)} names). "
+        "Check that the matrix and the holdings belong together."
+    )
+    assert "X" in caught.value.tickers
+
+
 def test_two_etfs_of_one_name_are_refused(book: Holdings, etf: Etf, risk: Covariance) -> None:
     with pytest.raises(InputError, match="each with its own name"):
         align(book, [etf, etf], risk)

@@ -10,7 +10,9 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import BetaNeutralError, HostError, InputError
+import numpy as np
+
+from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, listing
 from betaneutral_xl.hosts import cells, order_list, proposal
 from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
 from betaneutral_xl.hosts.task import Task
@@ -179,10 +181,12 @@ def told(result: Rebalance) -> str:
         for name in result.etf_names
     )
     traded = _counted(result.traded_names, "trade")
-    lost = result.aligned.coverage.etfs
-    warned = "".join(
-        f"; {gap.weight:.1%} of {name} without risk data" for name, gap in lost.items() if gap.weight > MUCH
-    )
+    coverage = result.coverage
+    lost = [(name, gap.weight) for name, gap in coverage.etfs.items() if gap.weight > MUCH]
+    if coverage.held:
+        gross = float(np.abs(result.weights[~result.aligned.covered]).sum())
+        lost.insert(0, (f"the holdings ({listing(coverage.held.tickers)})", gross))
+    warned = "".join(f"; {weight:.1%} of {what} without risk data" for what, weight in lost)
     warned += f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
     line = f"{betas}; turnover {result.turnover:.1%}, {traded}{warned}."
     return f"{line[0].upper()}{line[1:]}"

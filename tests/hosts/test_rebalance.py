@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.hosts.rebalance import told
+from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.risk import Covariance
+
+if TYPE_CHECKING:
+    from betaneutral_xl.rebalance import Rebalance
+
+
+def hedged(held: dict[str, float], basket: dict[str, float]) -> Rebalance:
+    risk = Covariance.from_matrix(["A", "B"], np.array([[0.04, 0.01], [0.01, 0.09]]))
+    holdings, etf = Holdings.from_weights(held), Etf.from_weights(basket, "AI")
+    return neutralise(holdings, [etf], risk, on_missing=OnMissing.DROP)
+
+
+@pytest.mark.parametrize(
+    ("held", "said"),
+    [
+        ({"A": 0.6, "B": 0.4}, ""),
+        ({"A": 0.99, "X": 0.01}, "; 1.0% of the holdings (X) without risk data"),
+        ({"A": 1.0, "X": 0.3, "Y": -0.3}, "; 60.0% of the holdings (X, Y) without risk data"),
+    ],
+)
+def test_held_names_without_risk_data_are_told_with_what_they_are_worth(
+    held: dict[str, float], said: str
+) -> None:
+    line = told(hedged(held, {"A": 1.0}))
+    assert line.startswith("Beta to AI ")
+    assert said in line
+    assert ("without risk data" in line) is bool(said)
+
+
+def test_a_small_gap_of_an_etf_is_a_warning_and_a_large_one_is_told() -> None:
+    assert "risk data" not in told(hedged({"A": 1.0}, {"A": 0.96, "Z": 0.04}))
+    assert "; 60.0% of AI without risk data" in told(hedged({"A": 1.0}, {"A": 0.4, "Z": 0.6}))
