@@ -6,8 +6,7 @@ typed goes before what the holdings say, and that before a price file's last clo
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import MissingPrice, MissingValue, listing
+from betaneutral_xl.provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,15 +45,18 @@ class Quotes:
         What orders may be made with.
     stale
         Names that have nothing but a price of ``STALE_DAYS`` or more ago.
+    origins
+        Where each ``source`` of a quote came from, as far as that is known.
 
     """
 
     usable: Mapping[str, Quote] = field(default_factory=dict)
     stale: Mapping[str, Quote] = field(default_factory=dict)
+    origins: Mapping[str, Provenance] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the mappings read-only; refuse what is no price."""
-        for name in ("usable", "stale"):
+        for name in ("usable", "stale", "origins"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         bad = [ticker for ticker, quote in self.usable.items() if not 0.0 < quote.price < np.inf]
         if bad:
@@ -65,18 +68,24 @@ class Quotes:
             raise MissingValue(msg, tickers=bad)
 
     @classmethod
-    def given(cls, prices: Mapping[str, float], source: str, as_of: date | None = None) -> Quotes:
+    def given(
+        cls,
+        prices: Mapping[str, float],
+        source: str,
+        as_of: date | None = None,
+        origin: Provenance | None = None,
+    ) -> Quotes:
         """Return prices as somebody gave them."""
-        return cls({ticker: Quote(price, as_of, source) for ticker, price in prices.items()})
+        quotes = {ticker: Quote(price, as_of, source) for ticker, price in prices.items()}
+        return cls(quotes, origins={source: origin} if origin else {})
 
     @classmethod
     def of_holdings(cls, holdings: Holdings) -> Quotes:
         """Return the prices by which the holdings are weighed; none if they come as weights."""
         if holdings.prices is None:
             return cls()
-        return cls.given(
-            dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True)), "holdings", holdings.as_of
-        )
+        prices = dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
+        return cls.given(prices, "holdings", holdings.as_of, holdings.provenance)
 
     @classmethod
     def last_closes(cls, prices: Prices, as_of: date | None = None) -> Quotes:
@@ -90,6 +99,7 @@ class Quotes:
             By default, the last day that the file has.
 
         """
+        origin = prices.provenance
         last = np.datetime64(as_of, "D") if as_of else prices.dates[-1]
         known = np.isfinite(prices.matrix[prices.dates <= last])
         usable: dict[str, Quote] = {}
@@ -97,10 +107,10 @@ class Quotes:
         for column in np.flatnonzero(known.any(axis=0)):
             row = np.flatnonzero(known[:, column])[-1]
             day = prices.dates[row]
-            quote = Quote(float(prices.matrix[row, column]), day.astype(date), prices.provenance.location)
+            quote = Quote(float(prices.matrix[row, column]), day.astype(date), origin.location)
             kept = usable if (last - day).astype(int) < STALE_DAYS else stale
             kept[prices.tickers[column]] = quote
-        return cls(usable, stale)
+        return cls(usable, stale, {origin.location: origin})
 
     @property
     def prices(self) -> dict[str, float]:
@@ -111,7 +121,14 @@ class Quotes:
         """Return these, and of another what these lack."""
         usable = {**other.usable, **self.usable}
         stale = {**other.stale, **self.stale}
-        return Quotes(usable, {ticker: quote for ticker, quote in stale.items() if ticker not in usable})
+        stale = {ticker: quote for ticker, quote in stale.items() if ticker not in usable}
+        return Quotes(usable, stale, {**other.origins, **self.origins})
+
+    def select(self, tickers: Iterable[str]) -> Quotes:
+        """Return the usable prices of some names, as far as there are any."""
+        return Quotes(
+            {ticker: self.usable[ticker] for ticker in tickers if ticker in self.usable}, origins=self.origins
+        )
 
     def require(self, tickers: Iterable[str]) -> None:
         """Raise if some names have no price to trade on.
@@ -138,16 +155,32 @@ class Quotes:
         >>> Quotes.given({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
         'Prices: 2 of prices.csv (2025-11-18).'
         """
-        found = [self.usable[ticker] for ticker in tickers if ticker in self.usable]
-        days: dict[str, list[date]] = {}
-        for quote in found:
-            days.setdefault(quote.source, []).extend([quote.as_of] if quote.as_of else [])
-        counts = Counter(quote.source for quote in found)
-        parts = [f"{count} of {source} ({_span(days[source])})" for source, count in counts.most_common()]
+        found = _by_source(self.select(tickers))
+        counted = sorted(found.items(), key=lambda pair: -len(pair[1]))
+        parts = [f"{len(quotes)} of {source} ({_span(quotes)})" for source, quotes in counted]
         return f"Prices: {', '.join(parts) or 'none'}."
 
+    def sources(self) -> tuple[Provenance, ...]:
+        """Return where the usable prices came from: each source with its count and the last day of them."""
+        return tuple(
+            replace(
+                self.origins.get(source) or Provenance.given(len(quotes), note=source),
+                as_of=max((quote.as_of for quote in quotes if quote.as_of), default=None),
+                rows=len(quotes),
+            )
+            for source, quotes in sorted(_by_source(self).items())
+        )
 
-def _span(days: list[date]) -> str:
+
+def _by_source(given: Quotes) -> dict[str, list[Quote]]:
+    found: dict[str, list[Quote]] = {}
+    for quote in given.usable.values():
+        found.setdefault(quote.source, []).append(quote)
+    return found
+
+
+def _span(quotes: Iterable[Quote]) -> str:
+    days = [quote.as_of for quote in quotes if quote.as_of]
     if not days:
         return "of an unknown day"
     first, last = min(days), max(days)

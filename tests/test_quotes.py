@@ -63,3 +63,14 @@ def test_holdings_in_weights_have_no_prices() -> None:
 def test_what_is_no_price_is_refused(price: float) -> None:
     with pytest.raises(MissingValue, match="The price of A is not a positive number"):
         Quotes.given({"A": price}, "typed")
+
+
+def test_every_price_that_counts_has_its_source_with_the_last_day_of_it() -> None:
+    file = Quotes.last_closes(CLOSES, date(2025, 11, 18))
+    held = Quotes.of_holdings(Holdings.from_positions(["A"], [1.0], [40.0]))
+    both = held.over(file)
+    assert [(one.as_of, one.rows) for one in file.sources()] == [(date(2025, 11, 18), 2)]
+    assert [(one.as_of, one.rows) for one in both.sources()] == [(None, 1), (date(2025, 11, 18), 1)]
+    typed = Quotes.given({"A": 1.0, "B": 2.0}, "typed").over(both)
+    assert [(one.note, one.rows) for one in typed.sources()] == [("typed", 2)]
+    assert typed.select(["B", "Z"]).prices == {"B": 2.0}

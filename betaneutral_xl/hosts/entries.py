@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.provenance import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """Where the parts came from of which an answer was made, if it has nothing more to say than its cells."""
+
+    parts: tuple[tuple[str, Provenance], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -535,7 +535,8 @@ def quotes(grid: Grid) -> Quotes:
             msg = f"{grid.what} has two prices of {ticker}. Keep one."
             raise InputError(msg, tickers=[ticker])
         found[ticker] = Quote(price, as_of, source or grid.what)
-    return Quotes(found)
+    origin = _typed(grid, len(found))
+    return Quotes(found, origins=dict.fromkeys((quote.source for quote in found.values()), origin))
 
 
 def options(grid: Grid) -> dict[str, Any]:

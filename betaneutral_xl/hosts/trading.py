@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.api import choice
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts import cells, tables
-from betaneutral_xl.hosts.entries import Result
-from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, located, tables_of, union
+from betaneutral_xl.hosts.entries import Origins, Result
+from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, inputs_of, located, made_of, tables_of, union
 from betaneutral_xl.orders import Ticket, Tradable, orders_in
 from betaneutral_xl.quotes import STALE_DAYS, Quotes
 from betaneutral_xl.rebalance import CASH, Rebalance
@@ -78,7 +78,9 @@ def orders(session: Session, *values: Grid) -> Result:
         raise InputError(msg)
     known = session.origin(prices)
     given = known if isinstance(known, Quotes) else tables.quotes(prices)
-    made = whole_shares(result, given.over(Quotes.of_holdings(result.aligned.holdings)), *terms)
+    quotes = given.over(Quotes.of_holdings(result.aligned.holdings))
+    made = whole_shares(result, quotes, *terms)
+    used = quotes.select(order.ticker for order in made.orders)
     return Result(
         [
             ["ticker", "side", "shares", "price", "value"],
@@ -86,6 +88,7 @@ def orders(session: Session, *values: Grid) -> Result:
             [CASH, "after", None, None, made.cash],
             *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
         ],
+        Origins((*inputs_of(result).parts, *made_of(used).parts)),
     )
 
 

@@ -19,11 +19,12 @@ from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts import cells, tables
-from betaneutral_xl.hosts.entries import Result
+from betaneutral_xl.hosts.entries import Origins, Result
 from betaneutral_xl.hosts.handles import is_handle
 from betaneutral_xl.neutral import neutralise, reach
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now
+from betaneutral_xl.quotes import Quotes
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.etf_files import NAME, find_etf
@@ -125,13 +126,13 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     held = set(portfolio.tickers)
     rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
     rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
-    return Result([head, *rows])
+    return Result([head, *rows], made_of(portfolio, *baskets, risk))
 
 
 def exposure(session: Session, *problem: Grid) -> Result:
     """Return the measures of the portfolio before and after."""
     result = solve(session, *problem)
-    return Result(exposure_rows(result))
+    return Result(exposure_rows(result), inputs_of(result))
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
@@ -161,7 +162,8 @@ def feasible(session: Session, *problem: Grid) -> Result:
             ["in short", found.sentence()],
             *(["on its limit", name] for name in found.binding),
             *(["would help", one.sentence] for one in found.relaxations),
-        ]
+        ],
+        made_of(portfolio, *baskets, risk),
     )
 
 
@@ -185,7 +187,8 @@ def compared(session: Session, *problem: Grid) -> Result:
                 ]
                 for way in ways
             ),
-        ]
+        ],
+        made_of(portfolio, *baskets, risk),
     )
 
 
@@ -409,7 +412,7 @@ def _option(name: str, value: Any, default: object) -> Any:
     return int(number)
 
 
-def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:
+def sources_of(session: Session, grid: Grid) -> tuple[tuple[str, Provenance], ...]:
     """Return the parts of a result with their origins; nothing for a range that is no result."""
     cell = grid.rows[0][0]
     known: object = session.origin(grid)
@@ -417,18 +420,37 @@ def sources_of(session: Session, grid: Grid) -> list[tuple[str, Provenance]]:
         try:
             known = session.handles.get(str(cell))
         except ExpiredHandle:
-            return []
+            return ()
     match known:
-        case Holdings():
-            return [("holdings", known.provenance)]
-        case Etf():
-            return [(f"ETF {known.name}", known.provenance)]
-        case Covariance():
-            return [("risk model", known.provenance)]
+        case Origins():
+            return known.parts
         case Rebalance():
-            parts = ["holdings", *(f"ETF {name}" for name in known.etf_names), "risk model"]
-            return list(zip(parts, known.sources, strict=True))
-    return []
+            return inputs_of(known).parts
+        case Holdings() | Etf() | Covariance() | Quotes():
+            return made_of(known).parts
+    return ()
+
+
+def made_of(*inputs: Holdings | Etf | Covariance | Quotes) -> Origins:
+    """Return where some inputs came from, each with the name of its part."""
+    parts: list[tuple[str, Provenance]] = []
+    for one in inputs:
+        match one:
+            case Holdings():
+                parts.append(("holdings", one.provenance))
+            case Etf():
+                parts.append((f"ETF {one.name}", one.provenance))
+            case Covariance():
+                parts.append(("risk model", one.provenance))
+            case Quotes():
+                parts += [("prices", origin) for origin in one.sources()]
+    return Origins(tuple(parts))
+
+
+def inputs_of(result: Rebalance) -> Origins:
+    """Return where the inputs of a result came from."""
+    aligned = result.aligned
+    return made_of(aligned.holdings, *aligned.etfs, aligned.risk_model)
 
 
 def located(session: Session, name: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Rows
 
 HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
-ETF = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
+ETF: list[list[Any]] = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
 RISK: list[list[Any]] = [
     ["", "A", "B", "C"],
     ["A", 0.04, 0.02, 0.01],
@@ -426,7 +426,8 @@ def test_a_covariance_file_that_has_changed_is_read_again(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_EXPOSURE", "BN_FEASIBLE", "BN_COMPARE", "BN_NAMES"])
 def test_the_error_of_a_second_etf_is_the_answer_of_all_that_take_it(session: Session, name: str) -> None:
     failed = "#BETA! There is no file 'AIQ.csv'. Give its folder."
-    etf = [[*row, None, failed if i == 0 else None] for i, row in enumerate(ETF)]
+    etf: list[list[Any]] = [[*row, None, None] for row in ETF]
+    etf[0][-1] = failed
     values = (HOLDINGS, etf) if name == "BN_NAMES" else (HOLDINGS, etf, RISK)
     assert call(session, name, *values) == ((failed,),)
 
@@ -453,3 +454,19 @@ def test_an_option_that_is_yes_or_no_is_read_from_a_cell(session: Session) -> No
 
     assert covariance(False) == covariance("no") != covariance(True)  # noqa: FBT003 - as cells hold it
     assert covariance(0.5) == (("#BETA! The option scaled is '0.5'. Give TRUE or FALSE.",),)
+
+
+@pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_BETAS", "BN_EXPOSURE", "BN_FEASIBLE", "BN_COMPARE"])
+def test_the_status_of_an_answer_says_where_its_inputs_came_from(session: Session, name: str) -> None:
+    status = call(session, "BN_STATUS", call(session, name, HOLDINGS, ETF, RISK))
+    assert [row[:3] for row in status[1:]] == [
+        ("holdings", "worksheet", "holdings"),
+        ("ETF AI", "worksheet", "etf"),
+        ("risk model", "worksheet", "covariance"),
+    ]
+
+
+def test_orders_are_made_of_weights_and_not_of_what_is_said_of_them(session: Session) -> None:
+    measures = call(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK)
+    ((line,),) = call(session, "BN_ORDERS", measures, None, 1e6)
+    assert str(line).startswith("#BETA! weights is not a whole result of BETA_NEUTRAL, unchanged.")

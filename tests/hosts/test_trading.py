@@ -131,3 +131,24 @@ def test_the_sample_has_the_prices_that_its_hedge_takes(session: Session) -> Non
         table = call(session, "BN_ORDERS", weights, prices, None, None, None, trade)
         assert len(table) - 3 == count
         assert float(str(table[-1][4])) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_status_of_prices_and_of_orders_says_where_each_price_came_from(
+    session: Session, closes: Path
+) -> None:
+    prices = call(session, "BN_PRICES", HELD, ETF, str(closes), [["B", 21.0]])
+    status = call(session, "BN_STATUS", prices)
+    assert [row[:4] for row in status[1:]] == [
+        ("prices", "prices", "closes.csv", date(2025, 11, 18)),
+        ("prices", "worksheet", "holdings", None),
+        ("prices", "worksheet", "own", None),
+    ]
+    orders = call(session, "BN_ORDERS", call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.5), prices)
+    parts = [row[0] for row in call(session, "BN_STATUS", orders)[1:]]
+    assert parts == ["holdings", "ETF AI", "risk model", "prices", "prices", "prices"]
+
+
+def test_prices_of_the_sample_are_of_the_sample(session: Session) -> None:
+    holdings, etf = call(session, "FETCH_HOLDINGS", "demo"), call(session, "LOAD_ETF", "demo")
+    status = call(session, "BN_STATUS", call(session, "BN_PRICES", holdings, etf, "demo"))
+    assert {(row[0], row[-1]) for row in status[1:]} == {("prices", "sample")}
