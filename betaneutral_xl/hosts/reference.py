@@ -12,6 +12,11 @@ registry (`betaneutral_xl/hosts/functions.py`) by `python tools/build_reference.
 
 - A range may be a row, a column, a cell, a block or whole columns (`A:B`); blank rows and columns around a
   table do not count; tickers may be in any spelling; numbers may be text (`12.5%`).
+- A row `CASH` of a portfolio is its cash: its weight, or beside shares and prices its market value, else its
+  shares times its price. A row with a number but no ticker is refused, and so is an error in a header, as of
+  the second of three ETFs: nothing is left out in silence.
+- Numbers headed by tickers are prices if all are positive, and returns if some are negative and none is
+  beyond 1; what may be either is refused until the options say `data=prices` or `data=returns`.
 - An error is one line in the cell, `#BETA! what - what to do`. A function that is given such a line passes
   it on, so that the first cause is what you read. `BN_LAST_ERROR()` repeats the last one.
 - Recalculation never fetches and never estimates again: results are kept by content. The button Refresh, or
@@ -20,7 +25,8 @@ registry (`betaneutral_xl/hosts/functions.py`) by `python tools/build_reference.
   text.
 - Constraints are rows of two columns, name and value, or three, name, for which, value:
   `long_only | TRUE`, `upper | NVDA | 5%`. Their names are those of `betaneutral_xl.Constraints`; besides,
-  `on_missing` and `etf_on_missing` say what to do about names without risk data.
+  `on_missing` and `etf_on_missing` say what to do about names without risk data. A name without a value sets
+  nothing; a first row that ends with the word `value` is a header.
 """
 
 
