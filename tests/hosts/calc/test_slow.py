@@ -89,7 +89,10 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
         document.enter("A1", FORMULA.replace(",", ";"))
         document.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
         document.enter("J1", "=ROWS(A1:A3)&A1")
-        assert document.text("A1") == document.text("H1") == "loading..."
+        document.enter("AA1", "ticker")  # a table beside one that is on its way
+        document.enter("AB1", "=A1")
+        document.enter("AD1", "=BN_NAMES(AA1:AB3;AA1:AB3)")
+        assert document.text("A1") == document.text("H1") == document.text("AD1") == "loading..."
         assert document.text("J1") == "3loading..."
         document.enter("L1", '=LOAD_ETF("demo")')
         assert until(lambda: len(document.table("L1")) > 40)  # Calc and the other functions go on

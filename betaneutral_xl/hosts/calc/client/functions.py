@@ -103,9 +103,9 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
 
 
 def is_loading(value: Any) -> bool:
-    """Whether an argument begins with an answer that is on its way."""
-    first = value[0][0] if isinstance(value, tuple) and value and value[0] else value
-    return bool(first == LOADING)
+    """Whether an argument has a table in its first row whose answer is on its way."""
+    heads = value[0] if isinstance(value, tuple) and value else (value,)
+    return any(head == LOADING for head in heads)
 
 
 def rows_of(reply: wire.Message) -> Values:
