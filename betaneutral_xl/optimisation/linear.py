@@ -26,8 +26,12 @@ SparseMatrix: TypeAlias = "sparse.sparray | sparse.spmatrix"
 TOLERANCE = 1e-10
 """Feasibility asked of HiGHS, the least that it takes."""
 
-INFEASIBLE, UNBOUNDED = 2, 3
-"""What scipy's linprog calls the two answers that are no failure."""
+ALGORITHMS = ("highs", "highs-ipm")
+"""Asked in this order. Near the least tolerance the simplex may end with "Unknown" where limits cannot
+be kept, which the interior point then proves; a greater tolerance would be one that proofs do not have."""
+
+SOLVED, INFEASIBLE, UNBOUNDED = 0, 2, 3
+"""What scipy's linprog calls the answers that are no failure."""
 
 
 class Unbounded(SolverFailed):
@@ -136,7 +140,7 @@ class Limits:
         Unbounded
             If there is no least.
         SolverFailed
-            If HiGHS ends without any of these answers.
+            If no algorithm of HiGHS ends with one of these answers.
 
         """
         from scipy import sparse  # noqa: PLC0415 - 0.4 s to import, and no closed form needs it
@@ -144,23 +148,29 @@ class Limits:
 
         equal = self.least == self.most
         up, down = ~equal & np.isfinite(self.most), ~equal & np.isfinite(self.least)
-        found = linprog(  # type: ignore[call-overload] # its stubs know no sparse matrices
-            linear,
-            A_ub=sparse.vstack([self.rows[up], -self.rows[down]]),
-            b_ub=np.concatenate([self.most[up], -self.least[down]]),
-            A_eq=self.rows[equal],
-            b_eq=self.most[equal],
-            bounds=np.column_stack([self.lower, self.upper]),
-            method="highs",
-            options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
-        )
+        for algorithm in ALGORITHMS:
+            found = linprog(  # type: ignore[call-overload] # its stubs know no sparse matrices
+                linear,
+                A_ub=sparse.vstack([self.rows[up], -self.rows[down]]),
+                b_ub=np.concatenate([self.most[up], -self.least[down]]),
+                A_eq=self.rows[equal],
+                b_eq=self.most[equal],
+                bounds=np.column_stack([self.lower, self.upper]),
+                method=algorithm,
+                options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
+            )
+            if found.status in {SOLVED, INFEASIBLE, UNBOUNDED}:
+                break
         if found.status == INFEASIBLE:
             return None
         if found.status == UNBOUNDED:
             msg = "The limits leave some weights unbounded, so there is no least. Give bounds to every name."
             raise Unbounded(msg)
-        if found.status:
-            msg = f"The linear solver stopped without an answer ({found.message})."
+        if found.status != SOLVED:
+            msg = (
+                f"The linear solver stopped without an answer ({found.message}). "
+                "Change the tightest limit a little."
+            )
             raise SolverFailed(msg)
         answer: FloatArray = found.x
         return answer
