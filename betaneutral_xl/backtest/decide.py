@@ -15,7 +15,7 @@ import numpy as np
 from betaneutral_xl.arrays import positions_of
 from betaneutral_xl.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
 from betaneutral_xl.constraints import UNLIMITED
-from betaneutral_xl.errors import Infeasible, InputError, MissingValue, listing
+from betaneutral_xl.errors import Infeasible, InputError, MissingValue, SolverFailed, listing
 from betaneutral_xl.estimators import FEWEST, fit, observe
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Constituent, Etf
@@ -48,8 +48,8 @@ class Decision:
     new_weights
         x (N,) by method and estimator; perfect foresight is not among them.
     impossible
-        Why a way has no answer, where it has none: no weights keep the limits. Its ``new_weights``
-        are then those that were there, w.
+        Why a way has no answer, where it has none: no weights that keep the limits were found. Its
+        ``new_weights`` are then those that were there, w.
     absent
         The names that could not be had.
     days
@@ -113,7 +113,7 @@ def decide(study: Study, seen: Returns) -> Decision:
                         book, etfs, covariance, target=aim, method=Method(method), constraints=kept_to
                     )
                     x = _spread(result.tickers, result.new_weights, names)
-                except Infeasible as error:
+                except (Infeasible, SolverFailed) as error:
                     impossible[method, estimator.label] = str(error)
                     x = w
             chosen[method, estimator.label] = x

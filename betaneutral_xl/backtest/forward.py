@@ -6,6 +6,7 @@ Only a few numbers a date and a return a day are kept, so memory does not grow w
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, fields
 from itertools import zip_longest
@@ -17,7 +18,7 @@ from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.backtest.plan import Absent, Study
-from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.errors import InputError, ModelError, UndefinedBeta, listing
 from betaneutral_xl.estimators import FEWEST
 from betaneutral_xl.regression import slopes
 from betaneutral_xl.risk import TRADING_DAYS
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.arrays import IntArray
     from betaneutral_xl.backtest.decide import Decision, Way
+    from betaneutral_xl.errors import BetaNeutralError
     from betaneutral_xl.returns import DateArray, Returns
 
 ROLLING = 63
@@ -66,7 +68,8 @@ class Performance:
     n_dates
         How many dates.
     n_infeasible
-        On how many of them no weights kept the limits, so that the portfolio was left as it was.
+        On how many of them no weights that keep the limits were found, so that the portfolio was left
+        as it was.
 
     """
 
@@ -112,7 +115,8 @@ class Backtest:
     target_beta
         Shape (n, K): the target, of a ticker the beta over the horizon that it had.
     infeasible
-        Shape (n, P): where no weights kept the limits, and the portfolio was left as it was.
+        Shape (n, P): where no weights that keep the limits were found, and the portfolio was left as it
+        was.
     turnover
         Shape (n, P), one-way: what was traded on the date, and daily until the next.
     days
@@ -201,12 +205,14 @@ class Backtest:
 def walk(study: Study) -> Backtest:
     """Decide on each date from the days before, hold to the next, and measure what came of it.
 
+    A date on which the inputs or the numbers admit no answer is left out, and ``notes`` say so.
+
     Raises
     ------
     InputError
         If there is no date that can be tried.
     ModelError
-        If on some date the numbers admit no answer.
+        If the numbers admit no answer on any date.
 
     """
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only this needs it
@@ -220,7 +226,7 @@ def _walk(study: Study) -> Backtest:
     rows, unfollowed = study.schedule.rows(returns.dates)
     seen_from = int(np.searchsorted(rows, FEWEST - 1))
     trail = _Trail(study, returns)
-    impossible: list[str] = []
+    failed: list[tuple[date | None, InputError | ModelError]] = []
     tried = rows[seen_from:].tolist()
     for row, after in zip_longest(tried, tried[1:]):
         seen = returns.until(returns.dates[row].astype(object), max(one.window for one in study.estimators))
@@ -228,20 +234,33 @@ def _walk(study: Study) -> Backtest:
         length = max(hold, study.schedule.horizon)
         try:
             decision = decide(study, seen)
-        except MissingValue as error:
-            impossible.append(f"{seen.as_of}: {error}")
-            continue
-        trail.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
-    notes = []
-    if impossible:
-        notes.append(f"Left out, with nothing to hold or to hedge with: {listing(impossible, 1)} dates.")
+            trail.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
+        except (InputError, ModelError) as error:
+            failed.append((seen.as_of, error))
+    notes = _left_out(failed, len(tried))
     if seen_from:
         notes.append(f"Left out, with fewer than {FEWEST} days before them: {seen_from} dates.")
     if unfollowed:
         notes.append(
             f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates."
         )
+    if not trail.rows:
+        hopeless = failed and all(isinstance(error, ModelError) for _, error in failed)
+        msg = f"There is no date to try. {' '.join(notes) or 'Choose an earlier start or a later end.'}"
+        raise (ModelError if hopeless else InputError)(msg)
     return trail.end(notes)
+
+
+def _left_out(failed: Sequence[tuple[date | None, BetaNeutralError]], tried: int) -> list[str]:
+    """Name the dates that have no answer, with the first reason of those that differ in numbers only."""
+    kinds: dict[str, list[tuple[date | None, BetaNeutralError]]] = {}
+    for one in failed:
+        kinds.setdefault(re.sub(r"\d+", "", str(one[1])), []).append(one)
+    return [
+        f"Left out, {len(same)} of {tried} dates: {listing([str(day) for day, _ in same])}. "
+        f"{'The first says: ' if len(same) > 1 else ''}{same[0][1]}"
+        for same in kinds.values()
+    ]
 
 
 class _Trail:
@@ -277,8 +296,10 @@ class _Trail:
         foreseen = foresee(w, f, gains[:horizon], targets)
         x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
         both, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
-        near = follow(both, gains[:horizon], study.holding)
-        path = near if hold == horizon else follow(both, gains[:hold], study.holding)
+        names = [f"{method} by {label}" for method, label in self.ways]
+        near = follow(both, gains[:horizon], study.holding, names)
+        path = near if hold == horizon else follow(both, gains[:hold], study.holding, names)
+        self._require_movement(near.returns[:, etfs])
         beta, error = slopes(near.returns[:, ways], near.returns[:, etfs])
         before = w[:, None] if self.held is None else self.held
         self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[ways])
@@ -295,6 +316,16 @@ class _Trail:
         self.etf_returns.append(path.returns[:, etfs])
         self.idle.append(path.returns[:, -1])
         self._notice(decision, row, hold)
+
+    def _require_movement(self, etf_returns: FloatArray) -> None:
+        still = np.ptp(etf_returns, axis=0) == 0.0
+        if still.any():
+            names = [etf.name for etf, stands in zip(self.study.etfs, still, strict=True) if stands]
+            msg = (
+                f"ETF {listing(names)} does not move over the {len(etf_returns)} days after, so no beta "
+                "to it can be measured. Check its prices."
+            )
+            raise UndefinedBeta(msg, tickers=names)
 
     def _targets(self, after: FloatArray, etf_weights: FloatArray) -> FloatArray:
         """Return the target for each ETF, shape (K,); of a ticker the beta that it has over the days."""
@@ -316,9 +347,6 @@ class _Trail:
 
     def end(self, notes: list[str]) -> Backtest:
         """Return what was kept."""
-        if not self.rows:
-            msg = f"There is no date to try. {' '.join(notes) or 'Choose an earlier start or a later end.'}"
-            raise InputError(msg)
         return Backtest(
             study=self.study,
             ways=self.ways,
@@ -359,8 +387,9 @@ class _Trail:
             if without.any():
                 days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(without)]
                 lines.append(
-                    f"{way[0]} by {way[1]}: no weights keep the limits on {len(days)} of {n} dates, on which "
-                    f"the portfolio is left as it is: {listing(days)}. The first says: {self.reasons[way]}"
+                    f"{way[0]} by {way[1]}: no weights found that keep the limits on {len(days)} of {n} "
+                    f"dates, on which the portfolio is left as it is: {listing(days)}. "
+                    f"The first says: {self.reasons[way]}"
                 )
         if self.silent:
             names = [f"{ticker} ({count})" for ticker, count in self.silent.most_common()]

@@ -12,6 +12,8 @@ from betaneutral_xl.errors import ModelError
 from betaneutral_xl.returns import Returns
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.returns import Prices
 
@@ -49,8 +51,8 @@ class Path:
     turnover: FloatArray
 
 
-def follow(weights: FloatArray, gains: FloatArray, holding: Holding) -> Path:
-    """Hold portfolios (N, P) over the days of ``gains`` (T, N).
+def follow(weights: FloatArray, gains: FloatArray, holding: Holding, names: Sequence[str] = ()) -> Path:
+    """Hold portfolios (N, P), of which the first have names, over the days of ``gains`` (T, N).
 
     Drifting, the value is ``V_t = 1 + sum_i x_i (p_ti / p_0i - 1)``; put back daily, each day's
     return is ``sum_i x_i r_ti``.
@@ -64,11 +66,11 @@ def follow(weights: FloatArray, gains: FloatArray, holding: Holding) -> Path:
     if holding is Holding.DRIFTING:
         growth = np.cumprod(1.0 + gains, axis=0)
         value = 1.0 - weights.sum(axis=0) + growth @ weights
-        _require_solvent(value)
+        _require_solvent(value, weights, names)
         daily = value / np.vstack([np.ones(value.shape[1]), value[:-1]]) - 1.0
         return Path(daily, growth[-1][:, None] * weights / value[-1], np.zeros(value.shape[1]))
     daily = gains @ weights
-    _require_solvent(1.0 + daily)
+    _require_solvent(1.0 + daily, weights, names)
     traded = np.array(
         [
             float((np.abs(gains[:-1] - r[:-1, None]) @ np.abs(x) / (1.0 + r[:-1])).sum()) / 2.0
@@ -78,9 +80,15 @@ def follow(weights: FloatArray, gains: FloatArray, holding: Holding) -> Path:
     return Path(daily, weights * (1.0 + gains[-1][:, None]) / (1.0 + daily[-1]), traded)
 
 
-def _require_solvent(value: FloatArray) -> None:
-    if not (value > 0.0).all():
-        msg = "Weights lose more than the net asset value, so returns are undefined. Try smaller ones."
+def _require_solvent(value: FloatArray, weights: FloatArray, names: Sequence[str]) -> None:
+    lost = np.flatnonzero((value <= 0.0).any(axis=0))
+    if lost.size:
+        who = f" of {names[lost[0]]}" if lost[0] < len(names) else ""
+        gross = float(np.abs(weights[:, lost[0]]).sum())
+        msg = (
+            f"The weights{who}, with a gross exposure of {gross:.2f}, lose more than the net asset value, "
+            "so returns are undefined. Try smaller ones."
+        )
         raise ModelError(msg)
 
 

@@ -37,7 +37,7 @@ series, where it is given by its ticker.
   a year, turnover one-way a date. With several ETFs the first five are records by ETF. noise_floor is the
   root mean square of the realised betas' standard errors: what would be left had every beta been known.
 --csv prints a row for each date, method, estimator and ETF: the beta that was realised, the target's,
-  and whether no weights kept the limits.
+  and whether no weights that keep the limits were found.
 """
 
 

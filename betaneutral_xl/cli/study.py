@@ -37,8 +37,9 @@ methods: hedge, reweight, least_squares, fewest_trades; and what they are compar
   perfect_foresight (hedge by the betas that will have been: the best any hedge can do).
 target and limits: as for rebalance; limits are for reweight, least_squares and fewest_trades. Measures named
   active_beta are of the realised beta less the target, of a ticker its own realised beta. On dates on which
-  no weights keep the limits the portfolio is left as it is, and the dates are named. A cost that is to be
-  weighed against tracking error is given as cost_bp in the file of --constraints; --cost-bp is what is paid.
+  no weights that keep the limits are found the portfolio is left as it is; dates without any answer are left
+  out; both are named. A cost that is to be weighed against tracking error is given as cost_bp in the file of
+  --constraints; --cost-bp is what is paid.
 prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,price, adjusted for
   splits and dividends. Nothing is filled in: what is listed late, ends early, has gaps or jumps like a
   split is named, and what was done about it. Names of --prices that nobody holds tell the

@@ -13,10 +13,10 @@ from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.backtest.decide import decide
 from betaneutral_xl.constraints import Constraints, Range
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, ModelError, SolverFailed
 from betaneutral_xl.estimators import estimate
 from betaneutral_xl.neutral import neutralise, reach
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.returns import Prices
 
 if TYPE_CHECKING:
@@ -196,7 +196,72 @@ def test_dates_without_the_etf_are_left_out_and_counted(study: Callable[..., Stu
     asked = study(prices=replaced(prices, late), etfs=(Etf.from_weights({"FFF": 1.0}, "NEW"),))
     result = walk(asked)
     assert result.dates[0] > prices.dates[200]
-    assert any("nothing to hold or to hedge with" in note for note in result.notes)
+    assert any("No name of ETF NEW has prices then" in note for note in result.notes)
+
+
+def test_a_date_that_has_no_answer_costs_no_other_date_and_is_named_with_its_reason(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    still = prices.matrix.copy()
+    day = int(np.flatnonzero(prices.dates == np.datetime64("2022-09-30"))[0])
+    still[day : day + 22, 5] = still[day, 5]  # FFF, which is the ETF, stands still after this date only
+    etf = Etf.from_weights({"FFF": 1.0}, "STILL")
+    asked = study(prices=replaced(prices, still), etfs=(etf,), methods=("hedge", "unhedged"))
+    result, whole = walk(asked), walk(study(etfs=(etf,), methods=("hedge", "unhedged")))
+    assert set(whole.dates) - set(result.dates) == {np.datetime64("2022-09-30")}
+    (told,) = (note for note in result.notes if note.startswith("Left out, 1 of"))
+    assert "2022-09-30. ETF STILL does not move over the 21 days after" in told
+
+
+def test_a_date_after_which_weights_lose_everything_says_whose_they_are(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    fallen = prices.matrix.copy()
+    day = int(np.flatnonzero(prices.dates == np.datetime64("2022-10-14"))[0])
+    fallen[day:, 0] *= 0.5
+    book = Holdings.from_weights({"AAA": 3.0, "BBB": -2.0})
+    result = walk(study(prices=replaced(prices, fallen), holdings=book, methods=("unhedged",)))
+    assert np.datetime64("2022-09-30") not in result.dates
+    assert np.datetime64("2022-10-31") in result.dates
+    (told,) = (note for note in result.notes if "net asset value" in note)
+    assert "2022-09-30. The weights of unhedged by sample, with a gross exposure of 5.00, lose" in told
+
+
+def test_reasons_that_differ_in_numbers_only_are_told_once(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    fallen = prices.matrix.copy()
+    for day in ("2022-10-14", "2022-11-15", "2022-12-15"):
+        fallen[prices.dates >= np.datetime64(day), 0] *= 0.5
+    book = Holdings.from_weights({"AAA": 3.0, "BBB": -2.0})
+    notes = walk(study(prices=replaced(prices, fallen), holdings=book, methods=("hedge",))).notes
+    (told,) = (note for note in notes if "net asset value" in note)
+    assert "Left out, 3 of 13 dates: 2022-09-30, 2022-10-31, 2022-11-30. The first says: The weights" in told
+
+
+def test_a_solver_that_fails_on_a_date_leaves_the_portfolio_as_it_is_then(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*given: object, **more: object) -> Rebalance:
+        covariance = given[2]
+        assert isinstance(covariance, Covariance)
+        if covariance.provenance.as_of == date(2022, 9, 30):
+            msg = "No answer could be proven."
+            raise SolverFailed(msg)
+        return neutralise(*given, **more)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr("betaneutral_xl.backtest.decide.neutralise", failing)
+    result = walk(study(methods=("reweight", "unhedged")))
+    failed = result.dates == np.datetime64("2022-09-30")
+    assert result.infeasible[:, 0].tolist() == failed.tolist()
+    assert (result.beta[failed, 0] == result.beta[failed, 1]).all()
+    assert any("on 1 of" in note and "No answer could be proven" in note for note in result.notes)
+
+
+def test_where_the_numbers_admit_no_answer_on_any_date_that_is_the_error(study: Callable[..., Study]) -> None:
+    twice = (Etf.from_weights({"FFF": 1.0}, "ONE"), Etf.from_weights({"FFF": 1.0}, "TWO"))
+    with pytest.raises(ModelError, match=r"no date to try. Left out, 13 of 13 dates.*cannot be told apart"):
+        walk(study(etfs=twice, methods=("hedge",)))
 
 
 def test_no_date_at_all_is_an_error_that_says_why(study: Callable[..., Study]) -> None:
@@ -285,7 +350,7 @@ def test_dates_on_which_no_weights_keep_the_limits_are_named_and_leave_the_portf
     assert not never.infeasible[:, 1].any()
     assert (never.beta[:, 0] == never.beta[:, 1]).all()
     assert never.performance(("reweight", "sample")).n_infeasible == len(never.dates)
-    (told,) = (note for note in never.notes if "no weights keep the limits" in note)
+    (told,) = (note for note in never.notes if "no weights found that keep the limits" in note)
     assert f"on {len(never.dates)} of {len(never.dates)} dates" in told
     assert str(never.dates[0]) in told
     assert "No weights reach beta" in told
