@@ -15,7 +15,7 @@ from psutil import Process
 from betaneutral_xl import Holdings
 from betaneutral_xl.backtest import Estimator, Schedule, Study
 from betaneutral_xl.backtest.sweep import COLUMNS, Cell, Engine, sweep
-from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import InputError, Unreachable, Unwritable
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def test_target_and_limits_travel_to_the_processes_and_make_another_cell(
     asked = [
         Cell("fund", "ETF", study(methods=("reweight",), target=target, constraints=limits))
         for target in (0.0, 0.5, "AAA")
-        for limits in (UNLIMITED, Constraints(lower={"*": -0.2}, groups={"G": ("AAA",)}, group_limits={}))
+        for limits in (
+            UNLIMITED,
+            Constraints(lower={"*": -0.2}, groups={"G": ("AAA",)}, group_limits={"G": Range(0.0, 0.9)}),
+        )
     ]
     assert len({cell.key for cell in asked}) == len(asked)
     alone, apart = (sweep(asked, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
