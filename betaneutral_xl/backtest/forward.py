@@ -18,9 +18,9 @@ from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.backtest.plan import Absent, Study
-from betaneutral_xl.errors import InputError, ModelError, UndefinedBeta, listing
+from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.estimators import FEWEST
-from betaneutral_xl.regression import slopes
+from betaneutral_xl.regression import FITTED, slopes
 from betaneutral_xl.risk import TRADING_DAYS
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 ROLLING = 63
 """Days of a rolling beta by default: a quarter."""
+
+PRICED = 0.5
+"""Share of an ETF's weight that has a return on a day on which the ETF itself counts as having one; and
+share of the horizon's days that must be such days."""
 
 COLUMNS = (
     *("date", "method", "estimator", "etf", "realised_beta", "standard_error", "turnover"),
@@ -285,6 +289,7 @@ class _Trail:
         self.held: FloatArray | None = None
         self.absent: Counter[str] = Counter()
         self.silent: Counter[str] = Counter()
+        self.partly: list[str] = []
         self.short = 0
 
     def add(self, row: int, decision: Decision, after: FloatArray, hold: int) -> None:
@@ -292,15 +297,16 @@ class _Trail:
         study, horizon = self.study, self.study.schedule.horizon
         w, f = decision.weights, decision.etf_weights
         gains = np.nan_to_num(after)  # what is not listed is not held
-        targets = self._targets(gains[:horizon], f)
-        foreseen = foresee(w, f, gains[:horizon], targets)
+        measured = self._measured(row, f)
+        targets = self._targets(gains[:horizon][measured], f)
+        foreseen = foresee(w, f, gains[:horizon][measured], targets)
         x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
         both, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
         names = [f"{method} by {label}" for method, label in self.ways]
         near = follow(both, gains[:horizon], study.holding, names)
         path = near if hold == horizon else follow(both, gains[:hold], study.holding, names)
-        self._require_movement(near.returns[:, etfs])
-        beta, error = slopes(near.returns[:, ways], near.returns[:, etfs])
+        self._require_movement(near.returns[measured, etfs])
+        beta, error = slopes(near.returns[measured, ways], near.returns[measured, etfs])
         before = w[:, None] if self.held is None else self.held
         self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[ways])
         self.held = path.weights[:, ways]
@@ -315,7 +321,31 @@ class _Trail:
         self.returns.append(path.returns[:, ways])
         self.etf_returns.append(path.returns[:, etfs])
         self.idle.append(path.returns[:, -1])
+        if not measured.all():
+            self.partly.append(f"{self.all.dates[row]} ({int(measured.sum())})")
         self._notice(decision, row, hold)
+
+    def _measured(self, row: int, etf_weights: FloatArray) -> BoolArray:
+        """Return the days of the horizon on which every ETF, and ticker as target, has a return, shape (H,).
+
+        A price that is kept is right for what a position is worth, and no return to measure a beta with.
+        """
+        names = [*(etf.name for etf in self.study.etfs), *self.study.benchmarks]
+        ones = [np.array(self.all.tickers) == ticker for ticker in self.study.benchmarks]
+        weights = np.abs(np.column_stack([etf_weights, *ones]))
+        horizon = self.study.schedule.horizon
+        there = np.isfinite(self.all.matrix[row + 1 : row + 1 + horizon])
+        moved = there @ weights >= PRICED * weights.sum(axis=0)
+        measured: BoolArray = moved.all(axis=1)
+        if measured.sum() < max(PRICED * horizon, FITTED + 1):
+            counts = moved.sum(axis=0).tolist()
+            fewest = [name for name, count in zip(names, counts, strict=True) if count == min(counts)]
+            msg = (
+                f"{listing(fewest)} has returns on {min(counts)} of the {horizon} days after, too few for a "
+                "beta over them. Give its later prices, or an earlier end."
+            )
+            raise MissingValue(msg, tickers=fewest)
+        return measured
 
     def _require_movement(self, etf_returns: FloatArray) -> None:
         still = np.ptp(etf_returns, axis=0) == 0.0
@@ -376,6 +406,12 @@ class _Trail:
         if self.short:
             lines.append(
                 f"On {self.short} of {n} dates the estimators saw fewer days than their windows hold."
+            )
+        if self.partly:
+            lines.append(
+                f"On {len(self.partly)} of {n} dates betas are measured on fewer than "
+                f"{self.study.schedule.horizon} days, those on which every ETF has a return: "
+                f"{listing(self.partly)}."
             )
         if self.absent:
             names = [f"{ticker} ({count} of {n})" for ticker, count in self.absent.most_common()]

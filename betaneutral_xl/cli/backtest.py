@@ -27,7 +27,7 @@ examples:
 On each date the portfolio is put back to the weights of --holdings and hedged with all of the ETFs, by
 betas that are estimated from the days before. The realised beta is the slope of the next --horizon
 days' returns on the ETF's: of its basket, where it is given by its holdings file, of its own price
-series, where it is given by its ticker.
+series, where it is given by its ticker; days on which that has no return do not count.
 
 {study.EPILOG}
 --json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: what it is}},

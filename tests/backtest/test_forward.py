@@ -182,6 +182,57 @@ def test_a_name_that_stops_keeps_its_last_price_and_then_leaves(
     assert np.isfinite(result.beta).all()
 
 
+def test_a_date_after_which_an_etf_dies_has_no_realised_beta(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    dead = prices.matrix.copy()
+    dead[prices.dates > np.datetime64("2022-10-06"), 5] = np.nan  # four days after the date
+    etf = Etf.from_weights({"FFF": 1.0}, "DEAD")
+    result = walk(study(prices=replaced(prices, dead), etfs=(etf,), methods=("hedge", "unhedged")))
+    assert str(result.dates[-1]) == "2022-08-31"
+    notes = " ".join(result.notes)
+    assert "2022-09-30. DEAD has returns on 4 of the 21 days after" in notes
+    assert "No name of ETF DEAD has prices then" in notes  # on the dates thereafter
+
+
+def test_a_day_on_which_the_etf_has_no_return_does_not_count_in_a_realised_beta(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    gap = prices.matrix.copy()
+    missing = int(np.flatnonzero(prices.dates == np.datetime64("2022-10-12"))[0])
+    gap[missing, 5] = np.nan
+    asked = study(
+        prices=replaced(prices, gap),
+        etfs=(Etf.from_weights({"FFF": 1.0}, "FFF"),),
+        methods=("unhedged", "perfect_foresight"),
+        holding=Holding.DAILY,
+    )
+    result = walk(asked)
+    i = int(np.flatnonzero(result.dates == np.datetime64("2022-09-30"))[0])
+    returns = asked.prices.returns()
+    row = int(np.flatnonzero(returns.dates == result.dates[i])[0])
+    after = returns.matrix[row + 1 : row + 22]
+    seen = np.isfinite(after[:, 5])
+    assert seen.sum() == 19  # neither on the day without a price, nor on the one after it
+    book = after[seen] @ np.array([0.4, 0.3, 0.2, 0.1, 0.0, 0.0])
+    fit = sm.OLS(book, sm.add_constant(after[seen, 5])).fit()
+    assert result.beta[i, 0, 0] == pytest.approx(fit.params[1], rel=1e-10)
+    assert result.standard_error[i, 0, 0] == pytest.approx(fit.bse[1], rel=1e-10)
+    assert result.beta[i, 1, 0] == pytest.approx(0.0, abs=1e-10)
+    (told,) = (note for note in result.notes if "measured on fewer than 21 days" in note)
+    assert f"On 1 of {len(result.dates)} dates" in told
+    assert "2022-09-30 (19)" in told
+
+
+def test_a_target_that_dies_has_no_beta_either(study: Callable[..., Study], prices: Prices) -> None:
+    dead = prices.matrix.copy()
+    dead[prices.dates > np.datetime64("2022-10-06"), 5] = np.nan
+    etf = Etf.from_weights({"DDD": 0.6, "EEE": 0.4}, "ETF")
+    result = walk(study(prices=replaced(prices, dead), etfs=(etf,), target="FFF", methods=("hedge",)))
+    assert str(result.dates[-1]) == "2022-08-31"
+    assert any("2022-09-30. FFF has returns on 4 of the 21 days after" in note for note in result.notes)
+
+
 def test_a_split_that_was_not_adjusted_for_is_flagged(study: Callable[..., Study], prices: Prices) -> None:
     split = prices.matrix.copy()
     split[300:, 2] /= 2.0
