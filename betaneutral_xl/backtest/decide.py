@@ -15,7 +15,7 @@ import numpy as np
 from betaneutral_xl.arrays import positions_of
 from betaneutral_xl.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
 from betaneutral_xl.constraints import UNLIMITED
-from betaneutral_xl.errors import Infeasible, InputError, MissingValue, SolverFailed, listing
+from betaneutral_xl.errors import Infeasible, MissingValue, SolverFailed, listing
 from betaneutral_xl.estimators import FEWEST, fit, observe
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Constituent, Etf
@@ -52,6 +52,8 @@ class Decision:
         ``new_weights`` are then those that were there, w.
     absent
         The names that could not be had.
+    scaled
+        By how much what could be had of the portfolio, and of each ETF, was scaled up.
     days
         How many days were seen.
 
@@ -62,6 +64,7 @@ class Decision:
     new_weights: Mapping[Way, FloatArray]
     impossible: Mapping[Way, str]
     absent: tuple[str, ...]
+    scaled: Mapping[str, float]
     days: int
 
 
@@ -72,8 +75,6 @@ def decide(study: Study, seen: Returns) -> Decision:
     ------
     MissingValue
         If nothing of the portfolio or of an ETF can be had on that date, or a target has no prices then.
-    InputError
-        If what can be had cannot be scaled up.
     ModelError
         If the numbers admit no answer.
 
@@ -81,8 +82,10 @@ def decide(study: Study, seen: Returns) -> Decision:
     names = study.prices.tickers
     traded = tradable(seen, min(one.window for one in study.estimators))
     kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
-    book = _held(study.holdings, kept, study.absent)
-    etfs = tuple(_basket(etf, kept, study.absent) for etf in study.etfs)
+    book, factor = _held(study.holdings, kept, study.absent)
+    baskets = [_basket(etf, kept, study.absent) for etf in study.etfs]
+    etfs = tuple(etf for etf, _ in baskets)
+    scaled = {"the portfolio": factor, **{f"ETF {etf.name}": factor for etf, factor in baskets}}
     _require_benchmarks(study, kept)
     wanted = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
     market = seen.select([*wanted, *seen.others({*study.names, *study.benchmarks})])
@@ -118,7 +121,7 @@ def decide(study: Study, seen: Returns) -> Decision:
                     x = w
             chosen[method, estimator.label] = x
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
-    return Decision(w, f, chosen, impossible, absent, len(seen.dates))
+    return Decision(w, f, chosen, impossible, absent, scaled, len(seen.dates))
 
 
 def foresee(
@@ -151,12 +154,12 @@ def tradable(seen: Returns, window: int) -> BoolArray:
     return usable
 
 
-def _held(holdings: Holdings, kept: set[str], absent: Absent) -> Holdings:
-    """Return the part of the portfolio that can be had."""
+def _held(holdings: Holdings, kept: set[str], absent: Absent) -> tuple[Holdings, float]:
+    """Return the part of the portfolio that can be had, and by how much it is scaled up."""
     pairs = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-    weights = _had(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
+    weights, factor = _had(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
     cash = holdings.cash + math.fsum(holdings.weights) - math.fsum(weights.values())
-    return replace(
+    part = replace(
         holdings,
         tickers=tuple(weights),
         weights=np.array(list(weights.values())),
@@ -164,31 +167,33 @@ def _held(holdings: Holdings, kept: set[str], absent: Absent) -> Holdings:
         prices=None,
         cash=cash,
     )
+    return part, factor
 
 
-def _basket(etf: Etf, kept: set[str], absent: Absent) -> Etf:
-    """Return the part of a basket that can be had."""
-    weights = _had(dict(zip(etf.tickers, etf.weights.tolist(), strict=True)), kept, absent, f"ETF {etf.name}")
+def _basket(etf: Etf, kept: set[str], absent: Absent) -> tuple[Etf, float]:
+    """Return the part of a basket that can be had, and by how much it is scaled up."""
+    whole = dict(zip(etf.tickers, etf.weights.tolist(), strict=True))
+    weights, factor = _had(whole, kept, absent, f"ETF {etf.name}")
     rows = tuple(Constituent(ticker=ticker, weight=weight) for ticker, weight in weights.items())
-    return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of))
+    return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of)), factor
 
 
-def _had(weights: Mapping[str, float], kept: set[str], absent: Absent, what: str) -> dict[str, float]:
-    """Leave out what cannot be had, and put the others or cash in its place."""
+def _had(
+    weights: Mapping[str, float], kept: set[str], absent: Absent, what: str
+) -> tuple[dict[str, float], float]:
+    """Leave out what cannot be had, and put the others or cash in its place.
+
+    The others are scaled to the same gross exposure: the net one of long and short positions may be
+    near zero, and a ratio of two such numbers is anything.
+    """
     had = {ticker: weight for ticker, weight in weights.items() if ticker in kept}
     if not any(had.values()):
         msg = f"No name of {what} has prices then. Give more prices, or a later start."
         raise MissingValue(msg, tickers=tuple(weights))
     if absent is Absent.CASH or len(had) == len(weights):
-        return had
-    whole, part = math.fsum(weights.values()), math.fsum(had.values())
-    if not part * whole > 0.0:
-        msg = (
-            f"The names of {what} that have prices add to {part:.4f}, all to {whole:.4f}: "
-            "they cannot be scaled up. Let cash stand in for the others."
-        )
-        raise InputError(msg)
-    return {ticker: weight * whole / part for ticker, weight in had.items()}
+        return had, 1.0
+    factor = math.fsum(map(abs, weights.values())) / math.fsum(map(abs, had.values()))
+    return {ticker: factor * weight for ticker, weight in had.items()}, factor
 
 
 def _spread(tickers: Sequence[str], values: FloatArray, names: Sequence[str]) -> FloatArray:

@@ -288,6 +288,7 @@ class _Trail:
         self.idle: list[FloatArray] = []
         self.held: FloatArray | None = None
         self.absent: Counter[str] = Counter()
+        self.scaled = (1.0, "", "")
         self.silent: Counter[str] = Counter()
         self.partly: list[str] = []
         self.short = 0
@@ -370,6 +371,9 @@ class _Trail:
 
     def _notice(self, decision: Decision, row: int, hold: int) -> None:
         self.absent.update(decision.absent)
+        largest = max((factor, what, str(self.all.dates[row])) for what, factor in decision.scaled.items())
+        if largest[0] > self.scaled[0]:
+            self.scaled = largest
         self.short += decision.days < min(one.window for one in self.study.estimators)
         held = np.flatnonzero(decision.weights.astype(bool) | decision.etf_weights.any(axis=1))
         missing = np.isnan(self.all.matrix[row + 1 : row + 1 + hold, held]).sum(axis=0)
@@ -401,7 +405,10 @@ class _Trail:
 
     def _told(self) -> list[str]:
         n = len(self.rows)
-        instead = "the others are scaled up" if self.study.absent is Absent.RESCALE else "cash stands in"
+        factor, what, day = self.scaled
+        most = f", by a factor of {factor:.2f} at most ({what} on {day})" if day else ""
+        rescaled = self.study.absent is Absent.RESCALE
+        instead = f"the others are scaled up{most}" if rescaled else "cash stands in"
         lines = []
         if self.short:
             lines.append(

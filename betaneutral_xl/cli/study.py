@@ -113,7 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["rescale", "cash"],
         default="rescale",
         help="for names that have no prices on a date, yet or any more: scale the others up to the same "
-        "total, or hold cash (default: %(default)s)",
+        "gross exposure, or hold cash (default: %(default)s)",
     )
     how.add_argument(
         "--cost-bp",

@@ -169,6 +169,30 @@ def test_a_name_that_is_not_listed_yet_is_told_and_replaced_as_asked(
     assert "AAA (5 of" in notes
 
 
+@pytest.mark.parametrize(
+    ("weights", "factor"),
+    [
+        ({"AAA": 0.05, "BBB": 0.6, "CCC": -0.55}, 1.20 / 1.15),
+        ({"AAA": 0.59, "BBB": 0.6, "CCC": -0.59}, 1.78 / 1.19),
+        ({"AAA": 0.59, "BBB": 0.55, "CCC": -0.6}, 1.74 / 1.15),  # whose net exposure changes its sign
+        ({"AAA": -0.5, "BBB": -0.3, "CCC": -0.2}, 2.0),
+    ],
+)
+def test_long_and_short_positions_keep_their_gross_exposure_where_a_name_cannot_be_had(
+    study: Callable[..., Study], prices: Prices, weights: dict[str, float], factor: float
+) -> None:
+    late = prices.matrix.copy()
+    late[:200, 0] = np.nan  # AAA
+    asked = study(
+        prices=replaced(prices, late), holdings=Holdings.from_weights(weights), methods=("unhedged",)
+    )
+    early = decide(asked, asked.prices.returns().until(date(2022, 8, 31), 504))
+    assert early.weights[:3] == pytest.approx([0.0, weights["BBB"] * factor, weights["CCC"] * factor])
+    assert early.scaled == pytest.approx({"the portfolio": factor, "ETF ETF": 1.0})
+    (told,) = (note for note in walk(asked).notes if "Not to be had" in note)
+    assert f"the others are scaled up, by a factor of {factor:.2f} at most (the portfolio on 2022-" in told
+
+
 def test_a_name_that_stops_keeps_its_last_price_and_then_leaves(
     study: Callable[..., Study], prices: Prices
 ) -> None:
