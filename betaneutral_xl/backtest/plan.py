@@ -266,6 +266,13 @@ class Study:
         alone = [name for name in self.methods if name in ONE_ETF_ONLY]
         if len(self.etfs) > 1 and alone:
             rest = tuple(name for name in self.methods if name not in ONE_ETF_ONLY)
+            if not rest:
+                names = listing([etf.name for etf in self.etfs])
+                msg = (
+                    f"{', '.join(alone)} takes one ETF only, and there are {len(self.etfs)}: {names}. "
+                    "Give one of them, or add hedge to the methods."
+                )
+                raise InputError(msg)
             note = f"Left out, as it takes one ETF only: {', '.join(alone)}."
             object.__setattr__(self, "methods", rest)
             object.__setattr__(self, "notes", (*self.notes, note))

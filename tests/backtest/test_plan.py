@@ -121,3 +121,12 @@ def test_the_notebooks_formulas_are_left_out_with_a_word_where_there_are_several
     posed = study(etfs=(Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F")))
     assert posed.methods == ("hedge", "unhedged", "perfect_foresight")
     assert "one ETF only: scaled, beta" in posed.notes[-1]
+
+
+@pytest.mark.parametrize("methods", [("beta",), ("scaled",), ("scaled", "beta")])
+def test_where_several_etfs_leave_no_method_that_is_an_error(
+    study: Callable[..., Study], methods: tuple[str, ...]
+) -> None:
+    etfs = (Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F"))
+    with pytest.raises(InputError, match=r"takes one ETF only, and there are 2: E, F\. Give one"):
+        study(etfs=etfs, methods=methods)
