@@ -46,6 +46,9 @@ CONNECT = 20
 AT_ONCE = 256
 """Cells that are sent to Ray together; so many may be lost by an interruption."""
 
+BEGINNING = b'{"key": '
+"""Of every line of a journal."""
+
 Row = dict[str, Any]
 
 
@@ -305,6 +308,9 @@ class _Journal:
         except Timeout:
             msg = f"Another sweep is writing {self.path.name}. Wait for it, or choose another --out."
             raise Unwritable(msg) from None
+        except Unwritable:
+            self.lock.release()
+            raise
         except OSError as error:
             self.lock.release()
             reason = error.strerror or type(error).__name__
@@ -328,16 +334,31 @@ class _Journal:
     def _read(self) -> int:
         """Take up the whole lines, and return how many bytes they are."""
         whole = 0
-        for line in self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else ():
-            try:
-                told = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
-                told = None
-            if told is None:
-                break
-            self.done[told["key"]] = told["rows"]
+        for number, line in enumerate(self._lines(), 1):
+            if not line.endswith(b"\n") and line.startswith(BEGINNING[: len(line)]):
+                break  # cut short
+            key, rows = _told(line)
+            if not isinstance(key, str) or not isinstance(rows, list):
+                msg = (
+                    f"{self.path.name} is no journal of a sweep: see its line {number}. It is left as it is; "
+                    "choose another --out, or remove it."
+                )
+                raise Unwritable(msg)
+            self.done[key] = rows
             whole += len(line)
         return whole
+
+    def _lines(self) -> list[bytes]:
+        return self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+
+
+def _told(line: bytes) -> tuple[Any, Any]:
+    """Return the key and the rows that a line tells; None where it tells something else."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None, None
+    return (told.get("key"), told.get("rows")) if isinstance(told, dict) else (None, None)
 
 
 def _version() -> str:

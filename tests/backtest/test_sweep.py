@@ -136,6 +136,30 @@ def test_two_sweeps_do_not_write_one_journal(cells: list[Cell], tmp_path: Path) 
         sweep(cells[:2], tmp_path / "j", jobs=1, on_progress=another)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "My notes of today",
+        "My notes\nof today\n",
+        '{"a": 1}\n',
+        "[1, 2]\n",
+        '{"key": 1, "rows": []}\n',
+        '{"key": "k", "rows": "none"}\n',
+        '{"key": "k", "rows": []}\n{"key": "cut sh\n',
+        "\n",
+    ],
+)
+def test_a_file_that_is_no_journal_is_left_as_it_is(cells: list[Cell], tmp_path: Path, content: str) -> None:
+    notes = tmp_path / "notes.journal"
+    notes.write_bytes(content.encode())
+    number = content.count("\n", 0, len(content) - 1) + 1
+    for _ in range(2):  # the second is not kept out by the first
+        said = rf"notes.journal is no journal of a sweep: see its line (1|{number})\."
+        with pytest.raises(Unwritable, match=said):
+            sweep(cells[:1], notes, jobs=1)
+    assert notes.read_bytes() == content.encode()
+
+
 def test_a_journal_that_cannot_be_written_is_an_error(cells: list[Cell], tmp_path: Path) -> None:
     with pytest.raises(Unwritable, match="Cannot write j"):
         sweep(cells[:1], tmp_path / "absent" / "j", jobs=1)
