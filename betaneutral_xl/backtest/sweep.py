@@ -180,7 +180,6 @@ def sweep(
 def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
     """Yield every cell's key and rows, in the order in which they are done."""
     from joblib import Parallel, delayed  # noqa: PLC0415 - 0.2 s to import, and only a sweep needs it
-    from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
 
     with _engine(engine, address, jobs):
         tasks = (delayed(_keyed)(key, cell) for key, cell in todo.items())
@@ -190,12 +189,33 @@ def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iter
                     yield from Parallel(batch_size=1)(some)
             else:
                 yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)
-        except TerminatedWorkerError:
+        except _losses(engine) as error:
+            what, instead = f"The {engine} cluster at {address} was lost", "when it runs again"
+            if engine is Engine.LOKY:
+                what, instead = "A process of the sweep was ended from outside", "perhaps with fewer jobs"
             msg = (
-                "A process of the sweep was ended from outside (killed, or out of memory). What was done is "
-                "kept: give the same command again to go on, perhaps with fewer jobs."
+                f"{what} ({_reason(error)}). What was done is kept: give the same command again to go on, "
+                f"{instead}."
             )
             raise Unreachable(msg) from None
+
+
+def _losses(engine: Engine) -> tuple[type[Exception], ...]:
+    """Return what an engine raises where it has lost its processes, which is asked only then."""
+    if engine is Engine.LOKY:
+        from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
+
+        return (TerminatedWorkerError,)
+    if engine is Engine.DASK:
+        from concurrent.futures import CancelledError  # noqa: PLC0415 - with the rest
+
+        from distributed import KilledWorker  # noqa: PLC0415 - there by now
+        from distributed.comm import CommClosedError  # noqa: PLC0415
+
+        return (CancelledError, CommClosedError, KilledWorker)
+    from ray.exceptions import RayError  # noqa: PLC0415 - there by now
+
+    return (RayError,)
 
 
 def _keyed(key: str, cell: Cell) -> tuple[str, list[Row]]:
@@ -276,9 +296,13 @@ def _not_installed(engine: Engine) -> InputError:
 
 
 def _no_answer(engine: Engine, address: str, error: Exception) -> Unreachable:
-    reason = (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0][:120]
-    msg = f"No {engine} cluster answers at {address}: {reason}. Start it, or check the address."
+    msg = f"No {engine} cluster answers at {address}: {_reason(error)}. Start it, or check the address."
     return Unreachable(msg)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first sentence of another's error."""
+    return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")[:120]
 
 
 class _Journal:

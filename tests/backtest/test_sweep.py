@@ -4,9 +4,11 @@ import json
 import math
 import os
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -230,6 +232,57 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bits(
         found = sweep(cells, tmp_path / "j", engine=engine, address=address, on_progress=kill)
     assert same(found, expected)
     assert killed.is_set()
+
+
+@contextmanager
+def running(*command: str, said: str) -> Iterator[tuple[Popen[str], str]]:
+    """Run a module of Python and return the process with the first line that has what is said."""
+    with Popen([sys.executable, "-m", *command], stderr=PIPE, text=True) as process:  # noqa: S603 - of our own
+        assert process.stderr is not None
+        try:
+            line = next(line for line in process.stderr if said in line)
+            threading.Thread(target=process.stderr.read, daemon=True).start()  # so that it never waits
+            yield process, line
+        finally:
+            process.kill()
+
+
+@pytest.mark.filterwarnings("ignore")  # a scheduler that is killed leaves sockets behind
+def test_a_scheduler_that_is_killed_is_told_and_what_was_done_is_kept(
+    study: Callable[..., Study], tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed (the extra dask)")
+    often = Schedule(start=date(2022, 6, 1), every="3")
+    cells = [Cell("first", "ETF", study(schedule=often, cost_bp=float(cost))) for cost in range(12)]
+    local = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    with running("distributed.cli.dask_scheduler", *local, said="Scheduler at:") as (scheduler, line):
+        address = line.split()[-1]
+        worker = ("distributed.cli.dask_worker", address, "--nthreads", "2", "--no-dashboard", "--no-nanny")
+        with running(*worker, said="Registered to:"):
+
+            def kill(done: int, _: int) -> None:
+                if done == 1:
+                    scheduler.kill()
+
+            with pytest.raises(Unreachable, match=r"The dask cluster .*give the same command again"):
+                sweep(cells, tmp_path / "j", engine=Engine.DASK, address=address, on_progress=kill)
+    told: list[int] = []
+    sweep(cells, tmp_path / "j", jobs=1, on_progress=lambda done, _: told.append(done))
+    assert 1 <= told[0] < told[-1] == len(cells)
+
+
+def test_a_cluster_of_ray_that_is_lost_is_told(
+    cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exceptions = pytest.importorskip("ray.exceptions", reason="Ray is not installed (the extra ray)")
+
+    def lost(*_: object, **__: object) -> None:
+        raise exceptions.ActorUnavailableError("the head is gone", b"0" * 16)  # noqa: EM101, TRY003 - as Ray does
+
+    monkeypatch.setattr("joblib.Parallel.__call__", lost)
+    monkeypatch.setattr("betaneutral_xl.backtest.sweep._ray", lambda _: nullcontext())
+    with pytest.raises(Unreachable, match=r"The ray cluster .*give the same command again"):
+        sweep(cells[:1], tmp_path / "j", engine=Engine.RAY, address="auto")
 
 
 @pytest.mark.parametrize(
