@@ -43,8 +43,9 @@ COLUMNS = (
 CONNECT = 20
 """Seconds to wait for a cluster."""
 
-AT_ONCE = 256
-"""Cells that are sent to Ray together; so many may be lost by an interruption."""
+AT_ONCE = 4
+"""Cells a processor that are sent to Ray together: so many may be lost by an interruption, and its
+processes are begun anew for each lot, which replaces those that were lost."""
 
 BEGINNING = b'{"key": '
 """Of every line of a journal."""
@@ -179,13 +180,13 @@ def sweep(
 
 def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
     """Yield every cell's key and rows, in the order in which they are done."""
-    from joblib import Parallel, delayed  # noqa: PLC0415 - 0.2 s to import, and only a sweep needs it
+    from joblib import Parallel, delayed, effective_n_jobs  # noqa: PLC0415 - 0.2 s to import, and only a sweep needs it
 
     with _engine(engine, address, jobs):
         tasks = (delayed(_keyed)(key, cell) for key, cell in todo.items())
         try:
             if engine is Engine.RAY:  # whose backend answers only when all is done
-                while some := list(islice(tasks, AT_ONCE)):
+                while some := list(islice(tasks, AT_ONCE * effective_n_jobs())):
                     yield from Parallel(batch_size=1)(some)
             else:
                 yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)

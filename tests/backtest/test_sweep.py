@@ -12,6 +12,7 @@ from subprocess import PIPE, Popen
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from joblib import Parallel, parallel_config
 from psutil import Process
 
 from betaneutral_xl import Holdings
@@ -220,7 +221,6 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bits(
     start: Callable[[], AbstractContextManager[tuple[str, Callable[[], int]]]],
 ) -> None:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
-    monkeypatch.setattr("betaneutral_xl.backtest.sweep.AT_ONCE", 3)  # so that Ray is asked more than once
     killed = threading.Event()
     with start() as (address, worker):
 
@@ -283,6 +283,23 @@ def test_a_cluster_of_ray_that_is_lost_is_told(
     monkeypatch.setattr("betaneutral_xl.backtest.sweep._ray", lambda _: nullcontext())
     with pytest.raises(Unreachable, match=r"The ray cluster .*give the same command again"):
         sweep(cells[:1], tmp_path / "j", engine=Engine.RAY, address="auto")
+
+
+def test_ray_is_sent_a_few_cells_a_processor_at_once_so_that_little_is_lost(
+    cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    real: Any = Parallel.__call__
+
+    def noting(parallel: Parallel, tasks: list[Any]) -> Any:
+        sent.append(len(tasks))
+        return real(parallel, tasks)
+
+    monkeypatch.setattr("joblib.Parallel.__call__", noting)
+    here = parallel_config(backend="threading", n_jobs=2)
+    monkeypatch.setattr("betaneutral_xl.backtest.sweep._ray", lambda _: here)
+    sweep(cells, tmp_path / "j", engine=Engine.RAY, address="auto")
+    assert sent == [8, 2]
 
 
 @pytest.mark.parametrize(
