@@ -172,7 +172,14 @@ def grid(args: argparse.Namespace) -> list[Cell]:
 
 
 def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> list[str]:
-    """Return each estimator with each half-life, where it has one and does not give it itself."""
+    """Return each estimator with each half-life, where it has one and does not give it itself.
+
+    Raises
+    ------
+    InputError
+        If no estimator takes the half-lives.
+
+    """
     from betaneutral_xl.estimators import parameters  # noqa: PLC0415 - late
 
     out: list[str] = []
@@ -183,6 +190,12 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
             out += [f"{text}{join}half_life={days:g}" for days in half_lives]
         else:
             out.append(text)
+    if half_lives and out == list(estimators):
+        msg = (
+            f"--half-life {' '.join(f'{days:g}' for days in half_lives)} has no effect on "
+            f"{', '.join(estimators)}. Choose an estimator that has a half-life and does not give it itself."
+        )
+        raise InputError(msg)
     return list(dict.fromkeys(out))
 
 

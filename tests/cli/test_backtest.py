@@ -220,6 +220,12 @@ def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(
         (["--jobs", "0"], 2, "--jobs 0"),
         (["--period", "2022:2023", "--start", "2022"], 2, "Both --period"),
         (["--engine", "dask"], 2, "give its address"),
+        (["--half-life", "21", "--estimator", "sample"], 2, "--half-life 21 has no effect on sample"),
+        (
+            ["--half-life", "21", "63", "--estimator", "sample", "exponential:half_life=9"],
+            2,
+            "--half-life 21 63 has no effect on sample, exponential:half_life=9",
+        ),
         (["--start", "2030"], 4, "No cell of the sweep has an answer"),
     ],
 )
