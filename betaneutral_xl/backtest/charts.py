@@ -20,6 +20,7 @@ FORMATS = ("png", "svg")
 SETTINGS: Any = {
     "svg.hashsalt": "betaneutral-xl",  # the same chart is the same file
     "font.size": 8,
+    "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
@@ -34,6 +35,7 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
 
     For each ETF one row: on the left the beta over the last ``days`` days, on the right the realised
     betas over the horizon, with a band of two noise floors about zero: what stays in it may be chance.
+    With a target the left one shows it, and those on the right are active, less the target's.
 
     Parameters
     ----------
@@ -68,9 +70,8 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
             _by_date(axes[k, 1], result, k)
             axes[k, 0].set_title(f"beta to {name} over the last {days} days", loc="left")
             horizon = result.study.schedule.horizon
-            axes[k, 1].set_title(
-                f"over the {horizon} days after each date; band: twice the noise", loc="left"
-            )
+            word = "active beta" if _aimed(result) else "beta"
+            axes[k, 1].set_title(f"{word} over the next {horizon} days; band: twice the noise", loc="left")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
         stream = io.BytesIO()
@@ -93,8 +94,15 @@ def shown(result: Backtest) -> dict[Way, tuple[str, str]]:
     return {**(alone if (UNHEDGED, first) in result.ways else {}), **styles}
 
 
+def _aimed(result: Backtest) -> bool:
+    return any(result.study.targets)
+
+
 def _rolling(axes: Any, result: Backtest, k: int, days: int) -> None:
     axes.axhline(0.0, color=INK, linewidth=0.6)
+    if _aimed(result):
+        target = result.rolling_target(days)[:, k]
+        axes.plot(result.days, target, color=INK, linewidth=1.0, linestyle="--", label="target")
     for way, (label, colour) in shown(result).items():
         axes.plot(result.days, result.rolling(way, days)[:, k], color=colour, linewidth=1.0, label=label)
     axes.tick_params(axis="x", rotation=30)
@@ -105,7 +113,7 @@ def _by_date(axes: Any, result: Backtest, k: int) -> None:
     band = 2.0 * float(np.sqrt((noise**2).mean()))
     axes.axhspan(-band, band, color=BAND, linewidth=0.0)
     axes.axhline(0.0, color=INK, linewidth=0.6)
-    for way, (_, colour) in shown(result).items():
-        beta = result.beta[:, result.ways.index(way), k]
-        axes.plot(result.dates, beta, color=colour, linewidth=0.6, marker=".", markersize=3.0)
+    for way, (label, colour) in shown(result).items():
+        active = result.beta[:, result.ways.index(way), k] - result.target_beta[:, k]
+        axes.plot(result.dates, active, color=colour, linewidth=0.6, marker=".", markersize=3.0, label=label)
     axes.tick_params(axis="x", rotation=30)

@@ -193,6 +193,18 @@ class Backtest:
         mine = self.returns[:, self.ways.index(way)]
         return np.column_stack([rolling_beta(mine, etf, days) for etf in self.etf_returns.T])
 
+    def rolling_target(self, days: int = ROLLING) -> FloatArray:
+        """Return the target over the last days, of a ticker the beta that it had, shape (D, K)."""
+        gains, columns = outcomes(self.study.prices), []
+        held = np.searchsorted(gains.dates, self.days)
+        for one, etf in zip(self.study.targets, self.etf_returns.T, strict=True):
+            if isinstance(one, str):
+                own = np.nan_to_num(gains.select([one]).matrix[held, 0])
+                columns.append(rolling_beta(own, etf, days))
+            else:
+                columns.append(np.full(len(self.days), one))
+        return np.column_stack(columns)
+
     def rows(self) -> Iterator[tuple[date | str | float | bool, ...]]:
         """Yield a row of ``COLUMNS`` for each date, way and ETF: plain data for a table."""
         for i, day in enumerate(self.dates.astype(object)):
