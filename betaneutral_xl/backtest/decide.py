@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.arrays import BoolArray, FloatArray
     from betaneutral_xl.backtest.plan import Study
+    from betaneutral_xl.estimators import Observed
     from betaneutral_xl.portfolio import Holdings
     from betaneutral_xl.returns import Returns
 
@@ -88,14 +89,13 @@ def decide(study: Study, seen: Returns) -> Decision:
     scaled = {"the portfolio": factor, **{f"ETF {etf.name}": factor for etf, factor in baskets}}
     _require_benchmarks(study, kept)
     wanted = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
-    market = seen.select([*wanted, *seen.others({*study.names, *study.benchmarks})])
+    observed = {days: _observed(study, seen, wanted, days) for days in {e.window for e in study.estimators}}
 
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
     limits = study.constraints.among(kept) if study.constraints.named else study.constraints
     chosen: dict[Way, FloatArray] = {}
     impossible: dict[Way, str] = {}
-    observed = {days: observe(market, window=days) for days in {one.window for one in study.estimators}}
     for estimator in study.estimators:
         whole = fit(observed[estimator.window], estimator.method, **estimator.options)
         covariance = whole.select(wanted)
@@ -122,6 +122,12 @@ def decide(study: Study, seen: Returns) -> Decision:
             chosen[method, estimator.label] = x
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
     return Decision(w, f, chosen, impossible, absent, scaled, len(seen.dates))
+
+
+def _observed(study: Study, seen: Returns, wanted: Sequence[str], days: int) -> Observed:
+    """Return what an estimator sees of the last days: the names wanted, and how the market moved then."""
+    last = seen.until(None, days)
+    return observe(last.select([*wanted, *last.others({*study.names, *study.benchmarks})]), window=days)
 
 
 def foresee(

@@ -434,8 +434,10 @@ class _Trail:
             )
         if self.absent:
             names = [f"{ticker} ({count} of {n})" for ticker, count in self.absent.most_common()]
+            windows = {one.window for one in self.study.estimators}
+            where = f"the shortest window of {min(windows)} days" if len(windows) > 1 else "the window"
             lines.append(
-                f"Not to be had on some dates, without {FEWEST} returns in the window or one on the last "
+                f"Not to be had on some dates, without {FEWEST} returns in {where} or one on the last "
                 f"{LATEST} days: {listing(names)}; {instead}."
             )
         for way, without in zip(self.ways, np.array(self.infeasible).T, strict=True):

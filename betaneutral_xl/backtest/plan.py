@@ -216,7 +216,8 @@ class Study:
     schedule
         When.
     estimators, methods
-        What is compared; ``methods`` of ``METHODS``.
+        What is compared; ``methods`` of ``METHODS``. All hold the same names on a date: those with
+        enough returns in the shortest of the estimators' windows.
     holding
         Whether weights drift with the prices between two dates, or are put back each day.
     absent

@@ -470,6 +470,36 @@ def test_a_limit_of_a_name_that_is_not_listed_yet_counts_from_its_listing(
     assert last.new_weights["reweight", "sample"][0] >= 0.35 - 1e-9
 
 
+def test_what_an_estimator_decides_does_not_depend_on_those_beside_it(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    rng = np.random.default_rng(11)
+    others = 50.0 * np.cumprod(1.0 + rng.normal(0.0, 0.01, (len(prices.dates), 40)), axis=0)
+    others[:200, ::2] = np.nan  # half of the market is listed late
+    table = Prices.from_matrix(
+        [*prices.tickers, *(f"O{i}" for i in range(40))],
+        prices.dates,
+        np.column_stack([prices.matrix, others]),
+    )
+    short, long = Estimator.parse("default:window=63"), Estimator.parse("sample")
+    alone, beside = (
+        walk(study(prices=table, methods=("hedge",), estimators=which)) for which in ((short,), (short, long))
+    )
+    assert alone.beta[:, 0] == pytest.approx(beside.beta[:, 0], rel=1e-9)
+
+
+def test_the_estimators_of_a_study_hold_the_same_names_and_that_is_said(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    sparse = prices.matrix.copy()
+    days = np.arange(len(sparse))
+    sparse[(days > 100) & (days % 6 > 1), 0] = np.nan  # AAA has a return every sixth day
+    both = (Estimator.parse("sample:window=63"), Estimator.parse("sample"))
+    result = walk(study(prices=replaced(prices, sparse), methods=("hedge",), estimators=both))
+    (told,) = (note for note in result.notes if "Not to be had" in note)
+    assert "without 21 returns in the shortest window of 63 days or one on the last 5 days: AAA" in told
+
+
 def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Study]) -> None:
     estimators = (Estimator.parse("sample:window=100"),)
 
