@@ -80,7 +80,7 @@ def decide(study: Study, seen: Returns) -> Decision:
         If the numbers admit no answer.
 
     """
-    names = study.prices.tickers
+    names, asked = study.prices.tickers, set(study.names)
     traded = tradable(seen, min(one.window for one in study.estimators))
     kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
     book, factor = _held(study.holdings, kept, study.absent)
@@ -105,9 +105,9 @@ def decide(study: Study, seen: Returns) -> Decision:
             if method == UNHEDGED:
                 x = w
             elif method == BETA:
-                basket = _spread(etfs[0].tickers, etfs[0].weights, covariance.tickers)
-                betas = covariance.predicted_beta(basket)
-                x = _spread(covariance.tickers, betas / betas.sum(), names)
+                held = covariance.select([ticker for ticker in wanted if ticker in asked])
+                betas = held.predicted_beta(_spread(etfs[0].tickers, etfs[0].weights, held.tickers))
+                x = _spread(held.tickers, betas / betas.sum(), names)
             else:
                 aim = 0.0 if method == Method.SCALED else study.target
                 kept_to = limits if method in LIMITED else UNLIMITED

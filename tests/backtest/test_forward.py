@@ -500,6 +500,15 @@ def test_the_estimators_of_a_study_hold_the_same_names_and_that_is_said(
     assert "without 21 returns in the shortest window of 63 days or one on the last 5 days: AAA" in told
 
 
+def test_the_notebooks_second_formula_does_not_hold_the_target(study: Callable[..., Study]) -> None:
+    etf = Etf.from_weights({"DDD": 0.6, "EEE": 0.4}, "ETF")
+    aimed, plain = (study(etfs=(etf,), methods=("beta", "hedge"), target=target) for target in ("FFF", 0.0))
+    seen = aimed.prices.returns().until(date(2022, 8, 31), 504)
+    x = decide(aimed, seen).new_weights["beta", "sample"]
+    assert x[5] == 0.0  # FFF, which is in neither portfolio nor ETF
+    assert x == pytest.approx(decide(plain, seen).new_weights["beta", "sample"], abs=1e-12)
+
+
 def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Study]) -> None:
     estimators = (Estimator.parse("sample:window=100"),)
 
