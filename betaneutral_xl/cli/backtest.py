@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,12 @@ from betaneutral_xl.cli import inputs, study
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
 
 if TYPE_CHECKING:
-    from betaneutral_xl.backtest import Backtest, Study
+    from collections.abc import Iterator
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from betaneutral_xl.backtest import Backtest, Performance, Study
 
 EPILOG = f"""\
 examples:
@@ -153,10 +159,7 @@ def as_record(result: Backtest) -> dict[str, Any]:
 
 
 def _print(result: Backtest) -> None:
-    from rich.markup import escape  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - only for people
-
-    from betaneutral_xl.backtest.plan import LIMITED, WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+    from betaneutral_xl.backtest.plan import LIMITED  # noqa: PLC0415 - late
     from betaneutral_xl.neutral import describe_target  # noqa: PLC0415 - late
 
     out, asked = console(), result.study
@@ -167,35 +170,98 @@ def _print(result: Backtest) -> None:
         markup=False,
         soft_wrap=True,
     )
-    aimed = any(asked.targets)
-    if aimed:
+    if any(asked.targets):
         said = f"target {describe_target(asked.target)}: betas are active, realised less the target's"
         out.print(said, markup=False, soft_wrap=True)
     if asked.constraints.given:
         by = ", ".join(name for name in asked.methods if name in LIMITED)
         out.print(f"{by}: {'; '.join(asked.constraints.sentences())}", markup=False, soft_wrap=True)
-    word = "active beta" if aimed else "beta"
-    ends = [f" to {name}" if len(result.etf_names) > 1 else "" for name in result.etf_names]
-    heads = [f"{what}{end}" for end in ends for what in (f"{word} mean", f"{word} RMS", "noise")]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("method", "estimator"):
-        table.add_column(name, no_wrap=True)
-    for name in (*heads, "volatility", "tracking error", "variance gone", "drawdown", "turnover", "cost"):
-        table.add_column(escape(name), justify="right")
-    first = asked.estimators[0].label
-    for method, estimator in result.ways:
-        if method in WITHOUT_ESTIMATOR and estimator != first:
-            continue
-        one = result.performance((method, estimator))
-        shown = zip(one.active_beta_mean, one.active_beta_rms, one.noise_floor, strict=True)
-        levels = (one.volatility, one.tracking_error, one.hedge_effectiveness, one.max_drawdown, one.turnover)
-        table.add_row(
-            escape(method),
-            "-" if method in WITHOUT_ESTIMATOR else escape(estimator),
-            *(number(float(value), 3) for three in shown for value in three),
-            *(percent(value, 1) for value in levels),
-            percent(one.cost),
-        )
-    out.print(table)
+    for i, table in enumerate(_tables(result, out)):
+        if i:
+            out.print()
+        out.print(table)
     for note in result.notes:
         out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
+
+
+Columns = dict[str, list[str]]
+"""Cells by the name of their column."""
+
+
+def _tables(result: Backtest, out: Console) -> list[Table]:
+    """Return one table where it fits; for several ETFs, or few characters a line, two."""
+    betas, levels = _betas(result), _levels(result)
+    arrangements = [[betas, levels]]
+    if len(result.etf_names) == 1:
+        arrangements.insert(0, [{**betas, **levels}])
+    unlimited = out.options.update(max_width=10**4)
+    for parts, stacked in product(arrangements, (False, True)):
+        tables = [_table(part, stacked=stacked) for part in parts]
+        if all(out.measure(table, options=unlimited).maximum <= out.width for table in tables):
+            break
+    return tables
+
+
+def _table(columns: Columns, *, stacked: bool) -> Table:
+    """Return a table whose numbers are whole at any width; only names are broken."""
+    from rich.markup import escape  # noqa: PLC0415 - only for people
+    from rich.table import Table  # noqa: PLC0415 - only for people
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in columns:
+        head = escape(name.replace(" ", "\n") if stacked else name)
+        if name in WAY:
+            table.add_column(head, overflow="fold")
+        else:
+            table.add_column(head, justify="right", no_wrap=True)
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(escape, cells))
+    return table
+
+
+WAY = ("method", "estimator", "ETF")
+"""Columns of names."""
+
+
+def _ways(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
+    """Yield how each way is called, and its measures; once where estimators make no difference."""
+    from betaneutral_xl.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+
+    first = result.study.estimators[0].label
+    for method, estimator in result.ways:
+        alike = method in WITHOUT_ESTIMATOR
+        if not alike or estimator == first:
+            yield (method, "-" if alike else estimator), result.performance((method, estimator))
+
+
+def _betas(result: Backtest) -> Columns:
+    """Return a row for each way and ETF."""
+    word = "active beta" if any(result.study.targets) else "beta"
+    names = (*WAY, f"{word} mean", f"{word} RMS", "noise")
+    rows = [
+        (*called, etf, *(number(float(value), 3) for value in values))
+        for called, one in _ways(result)
+        for etf, *values in zip(
+            *(result.etf_names, one.active_beta_mean, one.active_beta_rms, one.noise_floor), strict=True
+        )
+    ]
+    columns = {name: list(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
+    if len(result.etf_names) == 1:
+        del columns["ETF"]
+    return columns
+
+
+def _levels(result: Backtest) -> Columns:
+    """Return a row for each way."""
+    names = ("volatility", "tracking error", "variance gone", "drawdown", "turnover", "cost")
+    rows = [
+        (
+            *called,
+            *(percent(value, 1) for value in (one.volatility, one.tracking_error, one.hedge_effectiveness)),
+            *(percent(value, 1) for value in (one.max_drawdown, one.turnover)),
+            percent(one.cost),
+        )
+        for called, one in _ways(result)
+    ]
+    columns = zip((*WAY[:2], *names), zip(*rows, strict=True), strict=True)
+    return {name: list(cells) for name, cells in columns}

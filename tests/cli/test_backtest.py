@@ -68,6 +68,41 @@ def test_the_json_has_the_measures_by_method_and_estimator(
     assert told["estimators"]["default"].startswith("volatility_scaled (half_life 63")
 
 
+@pytest.mark.parametrize("width", [80, 160])
+@pytest.mark.parametrize("etfs", [("ETF",), ("ETF", "basket.csv"), ("ETF", "AAA", "BBB", "CCC", "brk-b")])
+def test_every_number_is_whole_however_many_etfs_there_are_and_however_narrow_the_terminal(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    etfs: tuple[str, ...],
+    width: int,
+) -> None:
+    monkeypatch.setattr("betaneutral_xl.cli.output.PIPED_WIDTH", width)
+    asked = command(folder, "--method", "hedge", "unhedged", "--estimator", "sample", "default")
+    at = asked.index("ETF")
+    asked[at : at + 1] = [str(folder / etf) if etf.endswith(".csv") else etf for etf in etfs]
+    assert main([*asked, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    lines = said[: said.find("!")].splitlines()
+    assert "…" not in said
+    assert max(map(len, lines[1:])) <= width
+    for estimator in ("sample", "default"):
+        measured = told["results"]["hedge"][estimator]
+        for key in ("active_beta_mean", "active_beta_rms", "noise_floor"):
+            values = [measured[key]] if len(etfs) == 1 else measured[key].values()
+            assert all(f"{value:.3f}".replace("-0.000", "0.000") in said for value in values)
+        assert f"{100 * measured['volatility']:.1f}%" in said
+    if len(etfs) > 1:
+        named = [
+            line
+            for line in lines
+            if line.startswith(("hedge", "unhedged")) and line.split()[2] in told["etfs"]
+        ]
+        assert len(named) == 3 * len(etfs)  # by sample, by default, left alone
+
+
 def test_a_person_reads_every_comparison_and_the_warnings(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
