@@ -9,9 +9,9 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker, listing
 from betaneutral_xl.estimators.estimate import Estimate
-from betaneutral_xl.estimators.historical import LEVEL, SCALE, scaled_days, weighted
+from betaneutral_xl.estimators.historical import LEVEL, SCALE, recent, scaled_days, weighted
 from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.regression import betas, decaying_weights, effective_days, vasicek
+from betaneutral_xl.regression import betas, effective_days, vasicek
 from betaneutral_xl.risk import Covariance, Factors
 from betaneutral_xl.tickers import normalise
 
@@ -50,7 +50,7 @@ def statistical_factors(
     if not 1 <= components < n:
         msg = f"{components} components of {n} names: give between 1 and {n - 1}."
         raise InputError(msg)
-    q = decaying_weights(window.days, half_life)
+    q = recent(window, half_life)
     whole = scaled_days(window, q, SCALE, LEVEL) if scaled else weighted(window, window.complete, q)
     variances = whole.variances()
     size = np.sqrt(np.where(variances > 0.0, variances, 1.0))
@@ -82,7 +82,7 @@ def single_index(
             msg = f"The market {name} is not among the names. Add its prices, or leave it out."
             raise UnknownTicker(msg, tickers=[name])
         index = window.complete[:, window.tickers.index(name)]
-    q = decaying_weights(window.days, half_life)
+    q = recent(window, half_life)
     fit = betas(window.returns, index, q)
     b = vasicek(fit.beta, fit.standard_error) if shrink else fit.beta
     if market:  # its beta to itself is known

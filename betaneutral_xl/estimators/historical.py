@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.estimators.estimate import Estimate
 from betaneutral_xl.regression import decaying_weights, effective_days
 from betaneutral_xl.risk import Dense, Factors
@@ -23,6 +24,9 @@ SCALE = 5.0
 
 LEVEL = 21.0
 """Half-life, in days, of the level of volatility."""
+
+FEWEST_EFFECTIVE = 2.0
+"""Least days, effectively, that weights must leave."""
 
 CALMEST = 0.25
 """Least day scale, relative to the window's median: a day on which little traded is no evidence."""
@@ -48,7 +52,7 @@ def exponential(window: Window, *, half_life: float = 63.0) -> Estimate:
     J.P. Morgan and Reuters, RiskMetrics Technical Document, 4th ed., 1996, section 5.2.
 
     """
-    q = decaying_weights(window.days, half_life)
+    q = recent(window, half_life)
     return _estimate(window, weighted(window, window.complete, q), q)
 
 
@@ -79,7 +83,7 @@ def volatility_scaled(
     day's own scale.
 
     """
-    q = decaying_weights(window.days, half_life)
+    q = recent(window, half_life)
     form = scaled_days(window, q, scale_half_life, level_half_life)
     return _estimate(window, form, q)
 
@@ -97,8 +101,8 @@ def two_speed(
     Menchero, Orr and Wang, The Barra US Equity Model (USE4), MSCI, 2011, section 4.
 
     """
-    slow = decaying_weights(window.days, correlation_half_life)
-    fast = decaying_weights(window.days, volatility_half_life)
+    slow = recent(window, correlation_half_life)
+    fast = recent(window, volatility_half_life)
     long = weighted(window, window.complete, slow)
     short = weighted(window, window.complete, fast)
     before = long.variances()
@@ -119,7 +123,7 @@ def pairwise(window: Window, *, half_life: float = float("inf")) -> Estimate:
 
     """
     days = window.days
-    q = np.full(days, 1.0 / days) if np.isinf(half_life) else decaying_weights(days, half_life)
+    q = np.full(days, 1.0 / days) if np.isinf(half_life) else recent(window, half_life)
     both = (~window.empty).astype(np.float64)
     mean = (q @ np.nan_to_num(window.returns)) / (q @ both)
     r = np.where(window.empty, 0.0, window.returns - mean) * np.sqrt(q)[:, None]
@@ -134,6 +138,25 @@ def pairwise(window: Window, *, half_life: float = float("inf")) -> Estimate:
     if strangers > 0:
         note += (f"{strangers} pairs of names have no two days in common: their covariance is taken as 0.",)
     return Estimate(Dense(repaired), effective_days(q), window.seen(q), note)
+
+
+def recent(window: Window, half_life: float) -> FloatArray:
+    """Return day weights (T,) of sum 1 that halve every half_life days into the past.
+
+    Raises
+    ------
+    InputError
+        If what they leave is less than two days: there is no covariance of one.
+
+    """
+    q = decaying_weights(window.days, half_life)
+    if effective_days(q) < FEWEST_EFFECTIVE:
+        msg = (
+            f"A half-life of {half_life:g} days leaves {effective_days(q):.2f} effective days, too few for a "
+            "covariance. Give a longer one."
+        )
+        raise InputError(msg)
+    return q
 
 
 def weighted(window: Window, days: FloatArray, q: FloatArray, lost: FloatArray | None = None) -> Factors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -470,3 +470,24 @@ def test_a_name_that_never_moves_has_no_variance_and_harms_nobody(method: str) -
     variances = covariance.form.variances()
     assert np.isfinite(covariance.form.dense()).all()
     assert variances[5] < 0.3 * np.delete(variances, 5).min()
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("exponential", {"half_life": 1e-5}),
+        ("exponential", {"half_life": 0.5}),
+        ("volatility_scaled", {"half_life": 1e-5}),
+        ("two_speed", {"volatility_half_life": 1e-3}),
+        ("statistical_factors", {"half_life": 1e-3}),
+        ("single_index", {"half_life": 1e-3}),
+        ("pairwise", {"half_life": 1e-3}),
+    ],
+)
+def test_a_half_life_that_leaves_less_than_two_days_is_refused(method: str, options: dict[str, Any]) -> None:
+    rng = np.random.default_rng(2)
+    days = np.busday_offset("2024-01-01", np.arange(60), roll="forward")
+    returns = Returns.from_matrix([f"N{i}" for i in range(20)], days, rng.normal(0.0, 0.01, (60, 20)))
+    (half_life,) = options.values()
+    with pytest.raises(InputError, match=f"A half-life of {half_life:g} days leaves .* effective days"):
+        estimate(returns, method, **options)
