@@ -237,12 +237,12 @@ def _hole_warnings(returns: Returns) -> list[str]:
     t = len(present)
     if not t:
         return []
-    late, ended, gappy = [], [], []
+    late, ended, gappy, never = [], [], [], []
     for column in np.flatnonzero(~present.all(axis=0)):
         days = np.flatnonzero(present[:, column])
         ticker = returns.tickers[column]
         if not days.size:
-            late.append(f"{ticker} (never)")
+            never.append(ticker)
             continue
         first, last = int(days[0]), int(days[-1])
         if first > 0:
@@ -256,6 +256,7 @@ def _hole_warnings(returns: Returns) -> list[str]:
         ("Names that begin after the first day", late),
         ("Names that end before the last day", ended),
         ("Names with gaps", gappy),
+        ("Names without a return, as no two days on end have prices", never),
     )
     return [f"{what}: {listing(names)}." for what, names in kinds if names]
 

@@ -32,12 +32,14 @@ def test_late_ended_and_gappy_names_are_named_with_their_days() -> None:
         [1.0, 1.0, 1.0, 1.0, NAN, NAN],
         [1.0, 1.0, NAN, 1.0, 1.0, 1.0],
         [NAN, NAN, NAN, NAN, NAN, NAN],
+        [1.0, NAN, 1.0, NAN, 1.0, NAN],
     )
     said = table.returns().warnings
     assert said == (
-        "Names that begin after the first day: N1 (2024-01-04), N4 (never).",
+        "Names that begin after the first day: N1 (2024-01-04).",
         "Names that end before the last day: N2 (2024-01-04).",
         "Names with gaps: N3 (2 days).",
+        "Names without a return, as no two days on end have prices: N4, N5.",
     )
 
 
