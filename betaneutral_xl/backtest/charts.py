@@ -44,7 +44,7 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
     kind
         ``png`` or ``svg``.
     days
-        Of the rolling beta.
+        Of the rolling beta; half of the days held, where those are fewer than twice as many.
 
     Raises
     ------
@@ -52,15 +52,11 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
         If matplotlib is not installed, or there is no such kind of picture.
 
     """
-    if kind not in FORMATS:
-        msg = f"A chart cannot be saved as {kind or 'a file without an ending'!r}. Use .png or .svg."
-        raise InputError(msg)
-    try:
-        from matplotlib import rc_context  # noqa: PLC0415 - 0.5 s to import, and an extra
-        from matplotlib.figure import Figure  # noqa: PLC0415
-    except ImportError:
-        msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
-        raise InputError(msg) from None
+    require(kind)
+    from matplotlib import rc_context  # noqa: PLC0415 - 0.5 s to import, and an extra
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    days = min(days, len(result.days) // 2)
     rows = len(result.etf_names)
     with rc_context(SETTINGS):
         figure = Figure(figsize=(9.0, 0.6 + 2.4 * rows), layout="constrained")
@@ -77,6 +73,25 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
         stream = io.BytesIO()
         figure.savefig(stream, format=kind, dpi=120, metadata={"Date": None} if kind == "svg" else None)
     return stream.getvalue()
+
+
+def require(kind: str) -> None:
+    """Hold that a picture of a kind can be drawn, which is better known before a long walk.
+
+    Raises
+    ------
+    InputError
+        If matplotlib is not installed, or there is no such kind of picture.
+
+    """
+    if kind not in FORMATS:
+        msg = f"A chart cannot be saved as {kind or 'a file without an ending'!r}. Use .png or .svg."
+        raise InputError(msg)
+    try:
+        import matplotlib as mpl  # noqa: F401, PLC0415 - as above
+    except ImportError:
+        msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
+        raise InputError(msg) from None
 
 
 def shown(result: Backtest) -> dict[Way, tuple[str, str]]:

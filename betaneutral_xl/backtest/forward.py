@@ -262,7 +262,8 @@ def _walk(study: Study) -> Backtest:
         )
     if not trail.rows:
         hopeless = failed and all(isinstance(error, ModelError) for _, error in failed)
-        msg = f"There is no date to try. {' '.join(notes) or 'Choose an earlier start or a later end.'}"
+        covered = f"The prices cover {study.prices.dates[0]} to {study.prices.dates[-1]}."
+        msg = " ".join(["There is no date to try.", *notes, covered])
         raise (ModelError if hopeless else InputError)(msg)
     return trail.end(notes)
 
@@ -411,9 +412,12 @@ class _Trail:
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        """Return what is missing or looks wrong in the prices of the names that are asked for."""
+        """Return what is missing or looks wrong in the prices asked for, on the days seen or held."""
         asked = set(self.study.names)
-        return self.all.select([ticker for ticker in self.all.tickers if ticker in asked]).warnings
+        begin = max(0, self.rows[0] + 1 - max(one.window for one in self.study.estimators))
+        end = self.rows[-1] + max(len(self.days[-1]), self.study.schedule.horizon)
+        seen = self.all.until(self.all.dates[end].astype(object), end + 1 - begin)
+        return seen.select([ticker for ticker in seen.tickers if ticker in asked]).warnings
 
     def _told(self) -> list[str]:
         n = len(self.rows)

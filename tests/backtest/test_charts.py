@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
-from betaneutral_xl.backtest import Backtest, Estimator, Study, walk
+from betaneutral_xl.backtest import Backtest, Estimator, Schedule, Study, walk
 from betaneutral_xl.backtest.charts import draw, shown
 from betaneutral_xl.errors import InputError
 
@@ -103,6 +104,17 @@ def test_a_number_as_target_is_a_level(study: Callable[..., Study], monkeypatch:
     rolling, by_date = drawn(monkeypatch, walk(study(target=0.4, methods=("hedge",))))
     assert (points(rolling, "target") == 0.4).all()
     assert np.abs(points(by_date, "sample")).max() < 0.3
+
+
+def test_a_beta_over_few_days_is_rolled_over_half_of_them(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = walk(study(methods=("hedge",), schedule=Schedule(start=date(2022, 6, 1), end=date(2022, 7, 31))))
+    assert len(result.days) < 63
+    rolling, _ = drawn(monkeypatch, result)
+    half = len(result.days) // 2
+    assert rolling.get_title("left") == f"beta to ETF over the last {half} days"
+    assert np.isfinite(points(rolling, "sample")).sum() == len(result.days) - half + 1
 
 
 def test_without_a_target_none_is_drawn(study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch) -> None:

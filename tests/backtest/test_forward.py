@@ -265,6 +265,23 @@ def test_a_split_that_was_not_adjusted_for_is_flagged(study: Callable[..., Study
     assert "(2:1)" in notes
 
 
+def test_what_looks_wrong_outside_the_days_that_are_seen_or_held_is_not_told(
+    study: Callable[..., Study], prices: Prices
+) -> None:
+    split = prices.matrix.copy()
+    split[30:, 2] /= 2.0
+    split[400:, 1] /= 2.0
+    inside = Schedule(start=date(2022, 6, 1), end=date(2022, 12, 31))
+    short = (Estimator.parse("sample:window=63"),)
+    whole, part = (
+        " ".join(walk(study(prices=replaced(prices, split), **more)).notes)
+        for more in ({}, {"schedule": inside, "estimators": short})
+    )
+    assert "CCC -5" in whole
+    assert "BBB -" in whole
+    assert "look like splits" not in part
+
+
 def test_dates_without_the_etf_are_left_out_and_counted(study: Callable[..., Study], prices: Prices) -> None:
     late = prices.matrix.copy()
     late[:200, 5] = np.nan
