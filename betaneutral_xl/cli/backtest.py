@@ -93,14 +93,17 @@ def run(args: argparse.Namespace) -> None:
     """Read, walk, print."""
     from betaneutral_xl.backtest import walk  # noqa: PLC0415 - after the options have been read
 
+    picture = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
+    if args.chart:
+        from betaneutral_xl.backtest import charts  # noqa: PLC0415 - matplotlib
+
+        charts.require(picture)
     with progress("Reading ..."):
         wanted = read(args)
     with progress("Walking forward ..."):
         result = walk(wanted)
     if args.chart:
-        from betaneutral_xl.backtest.charts import draw  # noqa: PLC0415 - matplotlib
-
-        saving.save(args.chart, draw(result, Path(args.chart).suffix.lower().lstrip(".")))
+        saving.save(args.chart, charts.draw(result, picture))
     if args.json:
         sys.stdout.write(saving.to_json(as_record(result)) + "\n")
     elif args.csv:

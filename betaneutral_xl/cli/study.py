@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.errors import UnknownTicker
+from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.estimators import DEFAULT, WINDOW
 from betaneutral_xl.portfolio import Etf
 from betaneutral_xl.tickers import normalise
@@ -216,7 +216,7 @@ def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
         if path.is_file() or not _has(text, tables):
             return Found(load_etf(text, fund=fund), by_ticker=False)
     ticker = normalise(text)
-    if not _has(ticker, tables):
+    if not _has(text, tables):
         where = " or ".join(table.provenance.location for table in tables.all)
         msg = f"ETF {ticker} is neither a file nor a ticker with prices in {where}. Check its name."
         raise UnknownTicker(msg, tickers=[ticker])
@@ -224,7 +224,11 @@ def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
 
 
 def _has(text: str, tables: Tables) -> bool:
-    return any(text in table.tickers for table in tables.all)
+    try:
+        ticker = normalise(text)
+    except InputError:  # a path is too long for one
+        return False
+    return any(ticker in table.tickers for table in tables.all)
 
 
 def pose(

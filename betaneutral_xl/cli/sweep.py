@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl import saving
 from betaneutral_xl.cli import inputs, study
 from betaneutral_xl.cli.output import console, number
-from betaneutral_xl.errors import InputError, ModelError
+from betaneutral_xl.errors import InputError, ModelError, Unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,8 +126,12 @@ def run(args: argparse.Namespace) -> None:
     if args.jobs == 0:
         msg = "--jobs 0 leaves nobody to do the work. Give a number of processes, or -1 for one a core."
         raise InputError(msg)
+    out = Path(args.out)
+    if out.is_dir():
+        msg = f"Cannot write {out.name}: it is a folder. Name a file in it."
+        raise Unwritable(msg)
     cells = grid(args)
-    with _bar(len(cells)) as tell:
+    with _bar(len(cells)) as tell, _going_on(f"{out.name}.journal"):
         rows = sweep(
             cells,
             Path(f"{args.out}.journal"),
@@ -197,6 +201,16 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
         )
         raise InputError(msg)
     return list(dict.fromkeys(out))
+
+
+@contextmanager
+def _going_on(journal: str) -> Iterator[None]:
+    """Say to who interrupts that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write(f"What is done stands in {journal}: the same command goes on from there.\n")
+        raise
 
 
 @contextmanager

@@ -200,6 +200,50 @@ def test_what_cannot_be_done_is_said_in_one_line(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["beta.pdf", "beta"])
+def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    assert main(command(folder, "--chart", kind, fund="absent.csv")) == 2
+    assert "Use .png or .svg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("spelling", ["brk.b", "BRK.B", "brk-b", "brk/b"])
+def test_an_etf_may_be_named_by_its_ticker_in_any_spelling(
+    folder: Path, capsys: pytest.CaptureFixture[str], spelling: str
+) -> None:
+    assert main(command(folder, "--json", "--method", "hedge", etf=spelling)) == 0
+    assert json.loads(capsys.readouterr().out)["etfs"] == ["BRK.B"]
+
+
+def test_where_no_date_can_be_tried_the_days_of_the_prices_are_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(folder, "--start", "2031")) == 2
+    assert f"The prices cover {DAYS[0]} to {DAYS[-1]}." in capsys.readouterr().err
+
+
+def test_a_folder_as_the_file_of_a_sweep_is_refused_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = command(folder, fund="absent.csv")[1:]
+    assert main(["sweep", *asked, "--out", str(folder)]) == 2
+    assert f"Cannot write {folder.name}: it is a folder. Name a file" in capsys.readouterr().err
+
+
+def test_a_sweep_that_is_interrupted_says_how_to_go_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("betaneutral_xl.backtest.sweep.measure", interrupted)
+    out = folder / "s.csv"
+    assert main(["sweep", *command(folder)[1:], "--out", str(out), "--jobs", "1"]) == 130
+    said = capsys.readouterr().err
+    assert "What is done stands in s.csv.journal: the same command goes on from there." in said
+
+
 def test_an_etf_that_is_nowhere_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command(folder, etf="NONE")) == 2
     assert "NONE is neither a file nor a ticker" in capsys.readouterr().err
