@@ -15,7 +15,7 @@ from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker
 from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, Gaps, canonical, estimate, parameters
 from betaneutral_xl.estimators.historical import day_scale, nearest_semidefinite
 from betaneutral_xl.estimators.shrinkage import shrunk_eigenvalues
-from betaneutral_xl.estimators.window import Window, completed
+from betaneutral_xl.estimators.window import Window, _components, completed
 from betaneutral_xl.returns import Returns
 from betaneutral_xl.risk import Dense, Factors
 
@@ -470,6 +470,17 @@ def test_a_name_that_never_moves_has_no_variance_and_harms_nobody(method: str) -
     variances = covariance.form.variances()
     assert np.isfinite(covariance.form.dense()).all()
     assert variances[5] < 0.3 * np.delete(variances, 5).min()
+
+
+@pytest.mark.parametrize("names", [30, 120])
+def test_components_are_those_of_singular_values(names: int) -> None:
+    rng = np.random.default_rng(4)
+    common = rng.normal(size=(80, 6)) * np.arange(7, 1, -1)
+    z = common @ rng.normal(size=(6, names)) + rng.normal(size=(80, names))
+    scores = _components(z)
+    left = np.linalg.svd(z)[0][:, : scores.shape[1]]
+    assert scores @ scores.T / 80 == pytest.approx(left @ left.T, abs=1e-12)
+    assert (scores**2).mean(axis=0) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
