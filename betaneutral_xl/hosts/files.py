@@ -38,6 +38,9 @@ WORKBOOK = "xl/workbook.xml"
 STYLES = "xl/styles.xml"
 CALC_CHAIN = "xl/calcChain.xml"
 
+TRUE = frozenset({"1", "true"})
+"""What XML calls true."""
+
 
 def _q(tag: str, namespace: str = MAIN) -> str:
     return f"{{{namespace}}}{tag}"
@@ -281,7 +284,9 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: Styles)
             if cell is None:
                 if value is None:
                     continue
-                style = line.get("s") if line.get("customFormat") else columns.get(column, "0")
+                # LibreOffice writes customFormat="false" for rows that have no style.
+                own = line.get("customFormat") in TRUE
+                style = line.get("s", "0") if own else columns.get(column, "0")
                 cell = there[column] = etree.SubElement(
                     line, _q("c"), r=f"{letters(column)}{number}", s=style
                 )

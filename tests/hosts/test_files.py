@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from report_problems import LibreOffice
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
 from betaneutral_xl.hosts.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.rebalance import press
+from betaneutral_xl.hosts.rebalance import BUTTONS, press
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
 
@@ -104,6 +105,25 @@ def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Sessi
     again.save(file.with_name("copy.xlsx"))
     log = loaded(file.with_name("copy.xlsx").read_bytes())[Sheet.LOG]
     assert [log.cell(row, 2).value for row in (5, 6, 7)] == ["Rebalance", "Rebalance", "Restore"]
+
+
+def test_every_button_works_in_a_file_that_libreoffice_has_saved(
+    file: Path, session: Session, soffice: str, tmp_path: Path
+) -> None:
+    libreoffice = LibreOffice(soffice, tmp_path / "profile")
+    for folder, buttons in {"once": ["rebalance", "rebalance"], "twice": list(BUTTONS)}.items():
+        file = libreoffice.convert(file, "xlsx:Calc MS Excel 2007 XML", tmp_path / folder)
+        assert b'customFormat="false"' in parts(file.read_bytes())["xl/worksheets/sheet8.xml"]
+        for button in buttons:
+            book = FileWorkbook(file)
+            outcome = press(button, book, session)
+            assert outcome.error is None, f"{button}: {outcome.message}"
+            book.save()
+    assert [found.suffix for found in sorted(file.parent.glob("fund *"))] == [".csv", ".xlsx"]
+    saved = libreoffice.convert(file, "xlsx:Calc MS Excel 2007 XML", tmp_path / "thrice")
+    sheet = loaded(saved.read_bytes())[Sheet.REBALANCE]
+    assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
+    assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
 
 
 def test_there_is_nothing_to_restore_at_first(file: Path, session: Session) -> None:
