@@ -14,16 +14,17 @@ import zipfile
 from contextlib import nullcontext
 from copy import deepcopy
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import HostError, NamedRangeMissing, UnreadableFile
+from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts.cells import EPOCH, Cell, letters
 from betaneutral_xl.saving import FORMULA_STARTS, save
 from betaneutral_xl.tabular.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
 
     from openpyxl.worksheet.worksheet import Worksheet
@@ -71,6 +72,7 @@ class FileWorkbook:
         self._content = read_bytes(self._path)
         self._say = say
         self._edits: dict[str, dict[tuple[int, int], Cell]] = {}
+        self._not_calculated: dict[str, set[tuple[int, int]]] = {}
         try:
             self._book = openpyxl.load_workbook(io.BytesIO(self._content), data_only=True, keep_links=False)
         except Exception as error:  # noqa: BLE001 - a damaged file makes openpyxl raise anything
@@ -93,31 +95,23 @@ class FileWorkbook:
     def named(self, name: str) -> object:
         """Return the values of a named range."""
         sheet, cells = self._cells_of(name)
-        return (
-            [[cell.value for cell in row] for row in self._sheet(sheet)[cells]]
-            if ":" in cells
-            else (self._sheet(sheet)[cells].value)
-        )
+        area = self._sheet(sheet)[cells]
+        return self._values(sheet, area) if ":" in cells else self._values(sheet, [[area]])[0][0]
 
     def below(self, sheet: str, row: int) -> object:
         """Return the values of a sheet from a row to the last that is used."""
-        return [list(values) for values in self._sheet(sheet).iter_rows(min_row=row, values_only=True)]
+        return self._values(sheet, self._sheet(sheet).iter_rows(min_row=row))
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Write rows from the first column of a row on, and clear what is below."""
-        place = self._sheet(sheet)
-        for old in place.iter_rows(min_row=row):
-            for cell in old:
-                if cell.value is not None:
-                    self._put(sheet, cell.row, cell.column, None)
+        for place in [place for place in self._used(sheet) if place[0] >= row]:
+            self._put(sheet, *place, None)
         self._write(sheet, row, rows)
 
     def append(self, sheet: str, row: Rows) -> None:
-        """Write rows under the last that has a value."""
-        used = [
-            cell.row for cells in self._sheet(sheet).iter_rows() for cell in cells if cell.value is not None
-        ]
-        self._write(sheet, max(used, default=0) + 1, row)
+        """Write rows under the last that is used."""
+        last = max((line for line, _ in self._used(sheet)), default=0)
+        self._write(sheet, last + 1, row)
 
     def recalculate(self) -> None:
         """Do nothing: the program that opens the file calculates it."""
@@ -133,6 +127,33 @@ class FileWorkbook:
     def save(self, path: Path | str | None = None) -> None:
         """Write the file, whole or not at all; by default, in place."""
         save(path or self._path, changed(self._content, self._edits))
+
+    def _values(self, sheet: str, rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
+        """Return what stands in cells; a formula that nobody has calculated is no blank."""
+        waiting = self._waiting(sheet)
+        values = []
+        for row in rows:
+            line = list(row)
+            for cell in line:
+                if (cell.row, cell.column) in waiting:
+                    msg = (
+                        f"{sheet}!{cell.coordinate} of {self._path.name} has a formula and no value. "
+                        "Open the file in Excel or Calc and save it; or type the value."
+                    )
+                    raise FailedCell(msg)
+            values.append([cell.value for cell in line])
+        return values
+
+    def _used(self, sheet: str) -> set[tuple[int, int]]:
+        """Return the row and column of every cell that has a value or a formula."""
+        cells = (cell for row in self._sheet(sheet).iter_rows() for cell in row)
+        return {(cell.row, cell.column) for cell in cells if cell.value is not None} | self._waiting(sheet)
+
+    def _waiting(self, sheet: str) -> set[tuple[int, int]]:
+        """Return the row and column of every formula without a value: openpyxl takes it for a blank."""
+        if sheet not in self._not_calculated:
+            self._not_calculated[sheet] = not_calculated(self._content, sheet)
+        return self._not_calculated[sheet]
 
     def _sheet(self, name: str) -> Worksheet:
         if name not in self._book.sheetnames:
@@ -168,6 +189,7 @@ class FileWorkbook:
             area = next(str(area) for area in place.merged_cells.ranges if cell.coordinate in area)
             msg = f"The cells {area} of the sheet {sheet} are merged and take one value. Unmerge them."
             raise HostError(msg)
+        self._waiting(sheet).discard((row, column))
         self._edits.setdefault(sheet, {})[row, column] = value
         cell.value = value
 
@@ -189,12 +211,8 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
     from lxml import etree  # noqa: PLC0415 - only where a file is written
 
     source = zipfile.ZipFile(io.BytesIO(content))
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-
-    def tree(name: str) -> Any:
-        return etree.fromstring(source.read(name), parser)
-
-    parts = sheet_parts(tree(WORKBOOK), tree("xl/_rels/workbook.xml.rels"))
+    tree = partial(_tree, source)
+    parts = sheet_parts(source)
     trees: dict[str, Any] = {}
     styles = Styles(tree(STYLES))
     formulas_lost = False
@@ -221,9 +239,27 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
     return out.getvalue()
 
 
-def sheet_parts(workbook: Any, relations: Any) -> dict[str, str]:
+def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
+    """Return the row and column of every formula of a sheet that has no value, not even an empty text."""
+    source = zipfile.ZipFile(io.BytesIO(content))
+    return {
+        (int(row.get("r")), _column_of(cell.get("r")))
+        for row in _tree(source, sheet_parts(source)[sheet]).iter(_q("row"))
+        for cell in row
+        if cell.find(_q("f")) is not None and cell.get("t") != "str" and not cell.findtext(_q("v"))
+    }
+
+
+def _tree(source: zipfile.ZipFile, name: str) -> Any:
+    from lxml import etree  # noqa: PLC0415 - only where a file is read or written
+
+    return etree.fromstring(source.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
     """Return the part of the package that holds each sheet, by the sheet's name."""
-    targets = {one.get("Id"): one.get("Target") for one in relations}
+    workbook = _tree(source, WORKBOOK)
+    targets = {one.get("Id"): one.get("Target") for one in _tree(source, "xl/_rels/workbook.xml.rels")}
     return {
         sheet.get("name"): posixpath.normpath(posixpath.join("/xl", targets[sheet.get(_q("id", RELATIONS))]))[
             1:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import openpyxl
 import pytest
 from report_problems import LibreOffice
 
-from betaneutral_xl.errors import HostError, NamedRangeMissing, UnreadableFile
+from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
 from betaneutral_xl.hosts.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
@@ -225,6 +226,65 @@ def test_a_cell_that_is_wrong_is_named_as_the_sheet_names_it(
     sheet, place = setting(file, "inputs")
     with_cells(file, {sheet: {place: "sheets"}, Sheet.HOLDINGS: cells})
     assert press("rebalance", FileWorkbook(file), session).message.startswith(message)
+
+
+def with_formula(file: Path, sheet: str, place: tuple[int, int], text: str) -> Path:
+    """Write a formula as programs do that cannot calculate it: without a value."""
+    book = loaded(file.read_bytes())
+    book[sheet].cell(*place).value = text
+    book.save(file)
+    return file
+
+
+def test_a_setting_whose_formula_nobody_has_calculated_is_no_blank(file: Path, session: Session) -> None:
+    sheet, place = setting(file, "target")
+    outcome = press("rebalance", FileWorkbook(with_formula(file, sheet, place, "=0.1+0.1")), session)
+    assert outcome.message == (
+        "Settings!C16 of fund.xlsx has a formula and no value. "
+        "Open the file in Excel or Calc and save it; or type the value."
+    )
+
+
+@pytest.mark.parametrize("name", [Sheet.HOLDINGS, Sheet.ETF])
+def test_a_table_whose_formula_nobody_has_calculated_is_no_blank(
+    file: Path, session: Session, name: Sheet
+) -> None:
+    sheet, place = setting(file, "inputs")
+    with_cells(file, {sheet: {place: "sheets"}})
+    book = FileWorkbook(with_formula(file, name, (9, 3), "=1/20"))
+    # The whole file has lost its values: the first formula is named.
+    assert press("rebalance", book, session).message.startswith(
+        f"{Sheet.HOLDINGS}!A6 of fund.xlsx has a form"
+    )
+    with pytest.raises(FailedCell, match=f"{name}!C9"):
+        book.below(name, 9)
+
+
+def test_a_formula_that_gives_an_empty_text_is_a_blank(file: Path) -> None:
+    text = b'<c r="C16" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, data in parts(file.read_bytes()).items():
+            package.writestr(name, re.sub(rb'<c r="C16"[^/]*?<v>0</v></c>', text, data))
+    assert text in parts(out.getvalue())["xl/worksheets/sheet2.xml"]
+    file.write_bytes(out.getvalue())
+    assert FileWorkbook(file).named("setting_target") in {None, ""}
+
+
+def test_no_formula_is_left_inside_what_a_button_writes(file: Path, session: Session) -> None:
+    row = PROPOSAL.table + 3
+    book = FileWorkbook(with_formula(file, Sheet.PREVIOUS, (row, 20), "=1+1"))
+    for _ in range(2):
+        assert press("rebalance", book, session).error is None
+    book.save()
+    assert loaded(file.read_bytes())[Sheet.PREVIOUS].cell(row, 20).value is None
+
+
+def test_the_log_is_written_under_a_formula_that_nobody_has_calculated(file: Path, session: Session) -> None:
+    book = FileWorkbook(with_formula(file, Sheet.LOG, (LOG_ROW + 3, 2), "=1+1"))
+    assert press("rebalance", book, session).error is None
+    book.save()
+    assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 4, 2).value == "Rebalance"
 
 
 def test_the_sheets_need_a_covariance_that_stands_there(file: Path, session: Session) -> None:
