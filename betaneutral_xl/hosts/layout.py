@@ -34,8 +34,8 @@ class Sheet(StrEnum):
 FIRST_ROW = 6
 """The row in which the tables of Holdings, ETF and Neutral begin, and the handle of Covariance stands."""
 
-LAST_ROW = 2005
-"""The last row that formulas look at in those tables."""
+LAST_ROW = 12_005
+"""The last row that formulas look at in those tables: the longest list of an ETF's shares has 10,000."""
 
 MATRIX_ROW = 9
 """The row in which the matrix of Covariance begins."""

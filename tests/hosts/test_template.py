@@ -12,7 +12,7 @@ import pytest
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.cells import letters
 from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS
-from betaneutral_xl.hosts.layout import EXPOSURE_COLUMN, FIRST_ROW, LIMITS, SETTINGS, Sheet
+from betaneutral_xl.hosts.layout import EXPOSURE_COLUMN, FIRST_ROW, LAST_ROW, LIMITS, SETTINGS, Sheet
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.hosts.template.canvas import BETA
 from betaneutral_xl.hosts.template.tables import MOST_WEIGHT_COLUMNS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Rows
 
 
-NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "SUM", "SUMPRODUCT", "TRIM"}
+NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}
 """The functions of every spreadsheet program that the template uses."""
 
 
@@ -186,8 +186,23 @@ def test_what_a_column_shows_is_told_by_its_head_and_not_by_its_place(built: byt
     rules = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL].conditional_formatting
     areas = [(rule, str(area.sqref)) for area in rules for rule in area.rules]
     formulas = {str(rule.formula[0]): area for rule, area in areas if rule.formula}
-    assert formulas['LEFT(B$6,14)="predicted_beta"'] == "B7:J2005"
+    assert formulas['LEFT(B$6,14)="predicted_beta"'] == f"B7:J{LAST_ROW}"
     assert formulas['A6<>""'] == "A6:J6"
+
+
+def test_each_table_is_named_down_to_its_last_row(built: bytes) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
+    for name, sheet, column in (
+        ("holdings_table", Sheet.HOLDINGS, "E"),
+        ("etf_table", Sheet.ETF, "N"),
+        ("weights_table", Sheet.NEUTRAL, "J"),
+        ("prices_table", Sheet.ORDERS, "D"),
+    ):
+        there, width = f"{sheet}!$A$6:${column}${LAST_ROW}", ord(column) - 64
+        assert book.defined_names[name].attr_text == f"{sheet}!$A$6:INDEX({there},{sheet}!$B$3-5,{width})"
+        filled = [row[0].row for row in book[sheet]["A6:A200"] if row[0].value is not None]
+        assert book[sheet]["B3"].value == max(filled)
+        assert not book[sheet]["C3"].value
 
 
 def test_what_spills_beyond_the_sample_on_neutral_has_its_format(built: bytes) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.cells import letters
+from betaneutral_xl.hosts.layout import FIRST_ROW, LAST_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ DIGITS = 10
 INK, MUTED, ACCENT, LINE, INPUT = "#1F2937", "#6B7280", "#1E3A5F", "#D5DBE3", "#FFFBEB"
 BLUE = "#0000FF"
 """The colour of inputs."""
+CAUTION = "#92400E"
+"""The colour of what is to be looked at."""
 
 FONT = "Calibri"
 
@@ -75,6 +78,24 @@ class Template:
         """Set a column's width and number format; ``gap`` keeps its text off the numbers before it."""
         style = self.style(num_format=shown, align="left", indent=1) if gap else self.style(num_format=shown)
         sheet.set_column(number - 1, number - 1, width, style)
+
+    def table(self, sheet: Worksheet, name: str, width: int, height: int) -> None:
+        """Name the table in a sheet's first columns, down to its last row, and say where that is.
+
+        ``height`` is the sample's. The functions are not given the thousands of blank rows there may
+        be: LibreOffice would need longer to hand them over than the functions need to answer.
+        """
+        there = f"$A${FIRST_ROW}:${letters(width)}${LAST_ROW}"
+        muted = self.style(font_color=MUTED, align="left")
+        sheet.write_string(2, 0, "Last row", muted)
+        used = f"(1-ISBLANK({there}))*ROW({there})"  # a comparison would fail where a cell holds an error
+        sheet.write_formula(2, 1, f"=SUMPRODUCT(MAX({FIRST_ROW},{used}))", muted, FIRST_ROW - 1 + height)
+        said = f"The other sheets look at no row below {LAST_ROW}: this table may be longer."
+        sheet.write_formula(2, 2, f'=IF($B$3<{LAST_ROW},"","{said}")', self.style(font_color=CAUTION), "")
+        corner = f"INDEX({sheet.name}!{there},{sheet.name}!$B$3-{FIRST_ROW - 1},{width})"
+        self.book.define_name(name, f"={sheet.name}!$A${FIRST_ROW}:{corner}")
+        sheet.freeze_panes(FIRST_ROW, 1)
+        sheet.repeat_rows(FIRST_ROW - 1)
 
     def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
         """Show as a table's head what a formula spills into a row beyond the columns of the sample."""
@@ -149,9 +170,3 @@ def plain_text(cells: str) -> str:
     LibreOffice 7.4 does not find a text that an extension's table gives equal to any other.
     """
     return f"TRIM({cells})"
-
-
-def table_paper(sheet: Worksheet, row: int) -> None:
-    """Freeze a table's head and first column, and print its head on every page."""
-    sheet.freeze_panes(row, 1)
-    sheet.repeat_rows(row - 1)

@@ -16,14 +16,14 @@ from betaneutral_xl.hosts.layout import (
 )
 from betaneutral_xl.hosts.template.canvas import (
     BLUE,
+    CAUTION,
     INPUT,
     LINE,
     MONEY,
     MUTED,
     Template,
-    table_paper,
 )
-from betaneutral_xl.hosts.template.tables import RANGES, WEIGHTS
+from betaneutral_xl.hosts.template.tables import ETFS, HOLDINGS, WEIGHTS
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Rows
 
 PRICE = "#,##0.00"
+
+PRICES = "prices_table"
+"""The name of the table in which BN_PRICES answers."""
 
 SOURCE = 3
 """The place of the sources among the columns of BN_PRICES."""
@@ -56,16 +59,15 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(
         sheet,
         (FIRST_ROW, 1),
-        f"BN_PRICES({RANGES['holdings']},{RANGES['etf']},setting_prices,{OWN_PRICES})",
+        f"BN_PRICES({HOLDINGS},{ETFS},setting_prices,{OWN_PRICES})",
         results["prices"],
         prices,
     )
     _own(template, sheet)
-    there = f"$A${FIRST_ROW}:$D${LAST_ROW}"
     template.formula(
         sheet,
         (FIRST_ROW, ORDERS_COLUMN),
-        f"BN_ORDERS({WEIGHTS},{there},setting_nav,setting_min_notional,setting_lot,setting_trade)",
+        f"BN_ORDERS({WEIGHTS},{PRICES},setting_nav,setting_min_notional,setting_lot,setting_trade)",
         results["orders"],
         ordered,
     )
@@ -76,7 +78,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
         f"{value}{FIRST_ROW + 1}:{value}{LAST_ROW}",
         {"type": "formula", "criteria": f'=LEFT(${first},4)="beta"', "format": beta},
     )
-    missing = template.book.add_format({"font_color": "#92400E"})
+    missing = template.book.add_format({"font_color": CAUTION})
     sheet.conditional_format(
         f"A{FIRST_ROW + 1}:D{LAST_ROW}",
         {
@@ -85,7 +87,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
             "format": missing,
         },
     )
-    table_paper(sheet, FIRST_ROW)
+    template.table(sheet, PRICES, len(prices), len(results["prices"]))
     sheet.set_landscape()
     return sheet
 

@@ -25,7 +25,6 @@ from betaneutral_xl.hosts.template.canvas import (
     Template,
     cached,
     plain_text,
-    table_paper,
 )
 
 if TYPE_CHECKING:
@@ -35,15 +34,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.template.canvas import Template
 
 
-RANGES = {
-    "holdings": f"Holdings!$A${FIRST_ROW}:$E${LAST_ROW}",
-    "etf": f"ETF!$A${FIRST_ROW}:$N${LAST_ROW}",
-    "risk": f"Covariance!$A${FIRST_ROW}",
-}
-WEIGHTS = f"{Sheet.NEUTRAL}!$A${FIRST_ROW}:$J${LAST_ROW}"
-"""Where BETA_NEUTRAL answers."""
+HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"
+"""The names of the tables, down to their last row; the last is where BETA_NEUTRAL answers."""
 
-PROBLEM = f"{RANGES['holdings']},{RANGES['etf']},{RANGES['risk']},setting_target,setting_method,{LIMITS}"
+RISK = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
+
+PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{LIMITS}"
 
 
 def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -76,7 +72,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
         template.style(num_format=PERCENT, bold=True),
         cached(total),
     )
-    table_paper(sheet, FIRST_ROW)
+    template.table(sheet, HOLDINGS, len(shown), len(results["holdings"]))
     return sheet
 
 
@@ -115,7 +111,7 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
             template.style(num_format=PERCENT, bold=True),
             cached(total),
         )
-    table_paper(sheet, FIRST_ROW)
+    template.table(sheet, ETFS, MOST_ETFS * ETF_STRIDE - 1, len(results["etf"]))
     sheet.set_landscape()
     return sheet
 
@@ -133,7 +129,7 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     )
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, MOST_COLUMNS, 9, template.style(num_format="0.0000"))
-    text = f"COVARIANCE(BN_NAMES({RANGES['holdings']},{RANGES['etf']}),setting_risk,,TRUE)"
+    text = f"COVARIANCE(BN_NAMES({HOLDINGS},{ETFS}),setting_risk,,TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
     template.formula(
@@ -212,7 +208,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         _weights_chart(template, sheet, results["weights"]),
         {"object_position": 2},
     )
-    table_paper(sheet, FIRST_ROW)
+    template.table(sheet, WEIGHTS, MOST_WEIGHT_COLUMNS, len(results["weights"]))
     sheet.set_landscape()
     return sheet
 

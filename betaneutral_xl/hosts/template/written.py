@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.layout import LAST_ROW, LOG_COLUMNS, LOG_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.template.canvas import ACCENT, BETA, MONEY, MUTED, PERCENT
+from betaneutral_xl.hosts.template.canvas import ACCENT, BETA, CAUTION, MONEY, MUTED, PERCENT
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
@@ -75,7 +75,7 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
         {"type": "formula", "criteria": f'=AND($A{top}="CASH",A${PROPOSAL.table}<>"")', "format": total},
     )
     beside = PROPOSAL.beside - 1
-    caution = template.book.add_format({"font_color": "#92400E"})
+    caution = template.book.add_format({"font_color": CAUTION})
     sheet.conditional_format(
         PROPOSAL.warnings - 1, beside, PROPOSAL.table - 3, beside, {"type": "no_blanks", "format": caution}
     )

@@ -13,6 +13,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl.hosts.calc.values import for_calc
 from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.layout import FIRST_ROW, LAST_ROW
 
 if TYPE_CHECKING:
     from calc_office import Document, Office
@@ -103,6 +104,24 @@ def test_the_template_opens_computes_and_does_not_count_as_modified(
         shown = [cell for sheet in state["sheets"] for row in document.used(sheet) for cell in row]
         assert None not in shown  # an error
         assert not [cell for cell in shown if str(cell).startswith(("#", "Err:"))]
+
+
+@pytest.mark.parametrize("template", [".xlsx"], indirect=True)
+def test_an_etf_of_ten_thousand_names_loses_none_of_them(calc: Office, template: Path) -> None:
+    names = [f"Q{i:05}" for i in range(10_000)]
+    with calc.open(template) as document:
+        document.empty("ETF.A6:N200")
+        assert document.rows("ETF.B3:B3") == [[float(FIRST_ROW)]]
+        document.put("ETF.A6", [["ticker", "weight"], *([name, 1e-4] for name in names)])
+        document.enter("Settings.H1", "=COUNTA(BN_NAMES(holdings_table;etf_table))")
+        held = document.rows("Holdings.B4:B4")[0][0]
+        assert until(lambda: document.rows("Settings.H1:H1") == [[held + len(names)]])
+        assert document.rows("ETF.B3:C3") == [[10_006.0, ""]]
+        document.put(f"ETF.A{LAST_ROW}", [["LAST", 1e-4], ["LOST", 1e-4]])
+        assert until(lambda: document.rows("Settings.H1:H1") == [[held + len(names) + 1]])
+        assert document.text("ETF.C3") == (
+            "The other sheets look at no row below 12005: this table may be longer."
+        )
 
 
 def test_the_template_says_that_it_is_of_this_version(calc: Office, template: Path) -> None:
