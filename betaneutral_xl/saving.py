@@ -28,13 +28,16 @@ def save(path: Path | str, content: bytes) -> None:
     Raises
     ------
     Unwritable
-        If the folder is absent or may not be written to, or the file is held open by another
-        program. What was there before is still there.
+        If the folder is absent or may not be written to, or the file is read-only or held open by
+        another program. What was there before is still there.
 
     """
     target = Path(path)
     temporary = ""
     try:
+        if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
+            msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
+            raise Unwritable(msg)
         mode = target.stat().st_mode if target.exists() else None
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
@@ -53,6 +56,11 @@ def save(path: Path | str, content: bytes) -> None:
             "Choose a folder that exists and may be written to, and close the file elsewhere."
         )
         raise Unwritable(msg) from None
+
+
+def _is_read_only(file: Path) -> bool:
+    """Say whether a file is marked as one that nobody, or not this user, is to change."""
+    return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # root may write everything
 
 
 def archive_entry(name: str, mode: int = 0o644) -> zipfile.ZipInfo:

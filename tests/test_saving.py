@@ -47,6 +47,21 @@ def test_a_failure_while_writing_keeps_what_was_there(
     assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx"]
 
 
+def test_a_file_that_is_read_only_is_not_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "out.xlsx"
+    target.write_bytes(b"old")
+    target.chmod(0o444)
+    with pytest.raises(Unwritable) as refused:
+        save(target, b"new")
+    assert str(refused.value) == (
+        "Cannot write out.xlsx: it is read-only. Allow writing to it, or choose another file."
+    )
+    assert target.read_bytes() == b"old"
+    target.chmod(0o644)
+    save(target, b"new")
+    assert target.read_bytes() == b"new"
+
+
 def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out.xlsx").mkdir()
     with pytest.raises(Unwritable):
