@@ -13,7 +13,7 @@ BUTTONS = ("rebalance", "restore", "orders", "report")
 EPILOG = """\
 examples:
   betaneutral-xl workbook build
-      writes betaneutral.xlsm (Excel) and betaneutral.xlsx (Calc, and for reading) into this folder
+      writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) into this folder
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders

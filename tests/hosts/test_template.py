@@ -88,12 +88,11 @@ def test_the_formulas_use_our_functions_and_no_other_workbook(built: bytes) -> N
     assert not [text for text in texts if "[" in text]
 
 
-def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
-    built: bytes, soffice: str, tmp_path: Path
-) -> None:
-    source = tmp_path / "plain.xlsx"
-    source.write_bytes(without_functions(built))
-    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+def as_libreoffice_saves(content: bytes, soffice: str, folder: Path) -> Path:
+    """Return a workbook that a LibreOffice without the extension, and as it is installed, has saved."""
+    source = folder / "plain.xlsx"
+    source.write_bytes(content)
+    profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
         [
             soffice,
@@ -102,15 +101,22 @@ def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
             "--convert-to",
             "xlsx",
             "--outdir",
-            str(tmp_path / "out"),
+            str(folder / "out"),
             str(source),
         ],
         check=True,
         capture_output=True,
         timeout=120,
     )
-    before = openpyxl.load_workbook(source, data_only=True)
-    after = openpyxl.load_workbook(tmp_path / "out" / "plain.xlsx", data_only=True)
+    return folder / "out" / "plain.xlsx"
+
+
+def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
+    built: bytes, soffice: str, tmp_path: Path
+) -> None:
+    plain = without_functions(built)
+    before = openpyxl.load_workbook(io.BytesIO(plain), data_only=True)
+    after = openpyxl.load_workbook(as_libreoffice_saves(plain, soffice, tmp_path), data_only=True)
     assert after.sheetnames == before.sheetnames
     compared = 0
     for sheet in before.worksheets:
@@ -126,6 +132,23 @@ def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
                 compared += 1
     assert compared > 5000
     assert after[Sheet.HOLDINGS]["E4"].value == pytest.approx(1.0)
+
+
+def test_libreoffice_without_our_functions_has_no_values_for_them_and_keeps_the_settings(
+    built: bytes, soffice: str, tmp_path: Path
+) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(built)) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b' fullCalcOnLoad="1"', b""))
+    book = openpyxl.load_workbook(as_libreoffice_saves(out.getvalue(), soffice, tmp_path), data_only=True)
+    before = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
+    # Not asked to calculate, it calculates array formulas: docs/excel.md says so, and must if this changes.
+    assert book[Sheet.HOLDINGS]["A6"].value == book[Sheet.HOLDINGS]["A7"].value == "#NAME?"
+    kept, given = (
+        [cell.value or "" for row in one[Sheet.SETTINGS]["A1:D40"] for cell in row] for one in (book, before)
+    )
+    assert kept == given
 
 
 def anchor(sheet: Any, function: str) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """The template workbook's sheets, written by the plan of ``layout``.
 
-Every formula is written with the value that it has for the embedded sample, so that previews,
-phones and programs without our functions show numbers, not zeros.
+Every formula is written with the value that it has for the embedded sample, so that what reads a
+file and calculates nothing (previews, phones, pandas) shows numbers, not zeros. LibreOffice without
+our functions calculates array formulas all the same, whatever the file asks for, and shows #NAME?.
 """
 
 from __future__ import annotations
