@@ -58,6 +58,23 @@ def save(path: Path | str, content: bytes) -> None:
         raise Unwritable(msg) from None
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in, where they are absent.
+
+    Raises
+    ------
+    Unwritable
+        If that cannot be done: something else has its name, or its place may not be written to.
+
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"Cannot make the folder {folder.name}: {reason}. Choose another one."
+        raise Unwritable(msg) from None
+
+
 def _is_read_only(file: Path) -> bool:
     """Say whether a file is marked as one that nobody, or not this user, is to change."""
     return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # root may write everything

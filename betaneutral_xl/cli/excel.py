@@ -40,7 +40,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="a workbook to compare with"
     )
     check.set_defaults(run=run_check)
-    actions.add_parser("uninstall", help="remove the workbook, if it is as it was installed").set_defaults(
+    actions.add_parser("uninstall", help="remove each workbook that is as it was installed").set_defaults(
         run=run_uninstall
     )
 
@@ -76,9 +76,10 @@ def run_uninstall(_: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
     from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
 
-    target, removed = install.uninstall(Session())
-    said = "Removed" if removed else "Kept, because it has been changed since"
-    console().print(f"{said}: {target}", markup=False, soft_wrap=True)
+    out = console()
+    for target, removed in install.uninstall(Session()).items():
+        said = "Removed" if removed else "Kept, because it has been changed since"
+        out.print(f"{said}: {target}", markup=False, soft_wrap=True)
 
 
 def _print(findings: list[tuple[str, bool, str]]) -> None:

@@ -39,7 +39,9 @@ def test_the_check_compares_both_versions(
     main(["excel", "check", str(tmp_path / "betaneutral.xlsm")])
     told = capsys.readouterr().out
     assert "betaneutral.xlsm: built with betaneutral_xl " in told
-    assert "and 9.9.9 is installed; run betaneutral-xl excel install again" in told
+    assert (
+        "and 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings" in told
+    )
 
 
 def test_a_mac_is_told_which_python_answers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,3 +64,42 @@ def test_a_workbook_that_was_worked_with_is_never_removed_or_overwritten(
     assert main(["excel", "uninstall"]) == 0
     assert "Kept, because it has been changed since" in capsys.readouterr().out
     assert workbook.read_bytes() == mine
+
+
+def test_a_workbook_is_found_again_from_another_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["excel", "install", "--folder", "mine"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["excel", "uninstall"]) == 0
+    workbook = tmp_path / "mine" / "betaneutral.xlsm"
+    assert f"Removed: {workbook}" in capsys.readouterr().out
+    assert not workbook.exists()
+
+
+def test_workbooks_in_two_folders_are_both_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in (*folders, folders[0]):
+        assert main(["excel", "install", "--folder", str(folder)]) == 0
+    with (folders[1] / "betaneutral.xlsm").open("ab") as file:
+        file.write(b" ")
+    capsys.readouterr()
+    assert main(["excel", "uninstall"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"Removed: {folders[0] / 'betaneutral.xlsm'}",
+        f"Kept, because it has been changed since: {folders[1] / 'betaneutral.xlsm'}",
+    ]
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/folder"])
+def test_a_folder_that_cannot_be_made_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    folder = tmp_path / place
+    assert main(["excel", "install", "--folder", str(folder)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"Cannot make the folder {folder.name}: " in line
+    assert line.endswith("Choose another one.")

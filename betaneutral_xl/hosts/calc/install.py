@@ -15,7 +15,7 @@ from betaneutral_xl.errors import HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts import records, template
 from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
-from betaneutral_xl.saving import save
+from betaneutral_xl.saving import make_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,7 +147,7 @@ def uninstall(session: Session, office: Office) -> Uninstalled:
         deployment.remove(office, IDENTIFIER, NAME)
     record = records.read(session.settings.cache / RECORD)
     workbook = Path(record["path"]) if "path" in record else None
-    removed = workbook is not None and records.is_as_written(workbook, record)
+    removed = workbook is not None and records.is_as_written(workbook, record.get("sha256"))
     if workbook is not None and removed:
         workbook.unlink()
     (session.settings.cache / RECORD).unlink(missing_ok=True)
@@ -283,11 +283,12 @@ def workbook(session: Session, folder: Path) -> Path:
 
     target = folder.absolute() / WORKBOOK
     record = records.read(session.settings.cache / RECORD)
-    outdated = records.is_as_written(target, record) and record.get("version") != __version__
+    untouched = record.get("path") == str(target) and records.is_as_written(target, record.get("sha256"))
+    outdated = untouched and record.get("version") != __version__
     if target.exists() and not outdated:
         return target
     content = template.build(session)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     save(target, content)
     _remember(session, path=str(target), sha256=records.fingerprint(content), version=__version__)
     return target

@@ -13,15 +13,18 @@ from betaneutral_xl.hosts.excel.project import build_xlsm
 from betaneutral_xl.hosts.files import FileWorkbook, changed
 from betaneutral_xl.hosts.layout import Sheet
 from betaneutral_xl.hosts.template.hidden import XLWINGS_CONF
-from betaneutral_xl.saving import save
+from betaneutral_xl.saving import make_folder, save
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.session import Session
 
 NAME = "betaneutral.xlsm"
 
-RECORD = "excel-install.json"
-"""What was put where, in the cache folder: so that nothing else is ever removed."""
+RECORD = "excel-workbooks.json"
+"""In the cache folder: the path of every workbook that was put somewhere, and its fingerprint."""
+
+RENEW = "rename it, run betaneutral-xl excel install, and copy your Settings into the new one"
+"""What to do with a workbook that has been worked with."""
 
 
 def install(session: Session, folder: Path) -> Path:
@@ -30,22 +33,24 @@ def install(session: Session, folder: Path) -> Path:
     Raises
     ------
     HostError
-        If a workbook is there that was not put there, or has been changed since.
+        If a workbook is there that was not put there, or has been saved since.
     Unwritable
         If the folder cannot be written to.
 
     """
-    target = folder / NAME
+    target = folder.resolve() / NAME
     record = session.settings.cache / RECORD
-    if target.exists() and not records.is_as_written(target, records.read(record)):
+    written = records.read(record)
+    if target.exists() and not records.is_as_written(target, written.get(str(target))):
         msg = (
-            f"{target.name} in the folder {folder.name} has been changed. Move it, or give another --folder."
+            f"{target.name} in the folder {target.parent.name} has been changed since it was installed. "
+            f"To keep your work, {RENEW}; or give another --folder."
         )
         raise HostError(msg)
     content = changed(build_xlsm(session), {Sheet.XLWINGS: {_interpreter_cell(): sys.executable}})
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     save(target, content)
-    records.write(record, {"path": str(target), "sha256": records.fingerprint(content)})
+    records.write(record, {**written, str(target): records.fingerprint(content)})
     return target
 
 
@@ -55,13 +60,13 @@ def _interpreter_cell() -> tuple[int, int]:
     return 1 + keys.index("INTERPRETER_MAC" if sys.platform == "darwin" else "INTERPRETER_WIN"), 2
 
 
-def uninstall(session: Session) -> tuple[Path, bool]:
-    """Remove the workbook that ``install`` wrote, unless it has been worked with since.
+def uninstall(session: Session) -> dict[Path, bool]:
+    """Remove the workbooks that ``install`` wrote, but those that have been worked with since.
 
     Returns
     -------
-    tuple
-        The workbook, and whether it is gone.
+    dict
+        By workbook, whether it is gone.
 
     Raises
     ------
@@ -69,16 +74,19 @@ def uninstall(session: Session) -> tuple[Path, bool]:
         If nothing is installed.
 
     """
-    record = records.read(session.settings.cache / RECORD)
-    if "path" not in record:
+    record = session.settings.cache / RECORD
+    written = {Path(path): sha256 for path, sha256 in records.read(record).items()}
+    if not written:
         msg = "No workbook is installed. Nothing was removed."
         raise HostError(msg)
-    target = Path(record["path"])
-    removed = not target.exists() or records.is_as_written(target, record)
-    if removed:
+    gone = {
+        target: not target.exists() or records.is_as_written(target, sha256)
+        for target, sha256 in written.items()
+    }
+    for target in (target for target, removed in gone.items() if removed):
         target.unlink(missing_ok=True)
-    (session.settings.cache / RECORD).unlink(missing_ok=True)
-    return target, removed
+    record.unlink(missing_ok=True)
+    return gone
 
 
 def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
@@ -107,7 +115,7 @@ def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
     about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
     apart = template.differences(about, installed)
     if apart:
-        return workbook.name, False, f"{apart}; run betaneutral-xl excel install again"
+        return workbook.name, False, f"{apart}; {RENEW}"
     return workbook.name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
 
 
