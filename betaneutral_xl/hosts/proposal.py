@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -139,6 +140,25 @@ class Proposed:
             for name, row in self.rows.items()
             if name != CASH and not abs(row["weight"] + row["trade"] - row["new_weight"]) <= SAME_WEIGHT
         )
+
+
+def apart(proposed: Proposed, result: Rebalance) -> str:
+    """Say by how many new weights a proposal differs from a result, and which most; nothing if by none."""
+    there = {name: row["new_weight"] for name, row in proposed.rows.items() if name != CASH}
+    here = dict(zip(result.tickers, result.new_weights.tolist(), strict=True))
+    gaps = {name: abs(there.get(name, 0.0) - here.get(name, 0.0)) for name in {**here, **there}}
+    other = {name: math.inf if math.isnan(gap) else gap for name, gap in gaps.items()}
+    other = {name: gap for name, gap in other.items() if gap > SAME_WEIGHT}
+    if not other:
+        return ""
+    most = max(other, key=lambda name: other[name])
+    shown, computed = (_percent(weights.get(most, 0.0)) for weights in (there, here))
+    names = "1 new weight" if len(other) == 1 else f"{len(other)} new weights"
+    return f"{names}, {most} the most: {shown} there, {computed} here"
+
+
+def _percent(weight: float) -> str:
+    return "blank" if math.isnan(weight) else f"{weight:.2%}"
 
 
 def on_sheet(book: Workbook, sheet: Sheet) -> Rows:

@@ -126,9 +126,21 @@ def report(book: Workbook, session: Session) -> str:
     path = _new_file(book, "report", "xlsx")
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")
-    message = f"Report: {path.name}, in the workbook's folder."
+    message = f"Report: {path.name}, in the workbook's folder.{_not_the_proposal(book, result)}"
     enter(book, "Report", "done", message)
     return message
+
+
+def _not_the_proposal(book: Workbook, result: Rebalance) -> str:
+    """Say that the report is not of the proposal on the sheet, where it is not."""
+    rows = proposal.on_sheet(book, Sheet.REBALANCE)
+    if not rows:
+        return ""
+    try:
+        apart = proposal.apart(proposal.Proposed.of(rows), result)
+    except InputError as error:
+        return f" It is of what Settings give now; the proposal cannot be compared: {error}"
+    return f" It is of what Settings give now; the proposal on the sheet differs in {apart}." if apart else ""
 
 
 def orders(book: Workbook, session: Session) -> str:

@@ -225,3 +225,25 @@ def test_prices_of_the_sheet_are_taken_where_the_inputs_are_the_sheets(desk: Des
     desk.press("orders")
     _, orders = desk.written()
     assert {order["ticker"]: order["price"] for order in orders}["TSM"] == "300.0"
+
+
+def test_a_report_says_that_it_is_not_of_the_proposal_on_the_sheet(desk: Desk) -> None:
+    assert "proposal" not in desk.press("report").message
+    desk.press("rebalance")
+    assert "proposal" not in desk.press("report").message
+    cell = desk.proposed("AAPL", "new_weight")
+    kept = cell.value
+    cell.value = 0.01
+    assert desk.press("report").message.endswith(
+        "It is of what Settings give now; the proposal on the sheet differs in 1 new weight, AAPL the most: "
+        f"1.00% there, {kept:.2%} here."
+    )
+    cell.value = None
+    assert "AAPL the most: blank there" in desk.press("report").message
+    cell.value = "much"
+    outcome = desk.press("report")
+    assert outcome.error is None
+    assert "cannot be compared: new_weight of AAPL in the proposal is 'much'" in outcome.message
+    cell.value = kept
+    desk.set("target", 0.3)
+    assert "the proposal on the sheet differs in 4" in desk.press("report").message  # 45 names
