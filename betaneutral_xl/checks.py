@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import TRADED
-from betaneutral_xl.optimisation.conditions import bounds_of, group_label
+from betaneutral_xl.constraints import TRADED, Universe
+from betaneutral_xl.optimisation.conditions import bounds_of, group_label, universe_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +81,10 @@ def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> I
     if constraints.frozen:
         frozen = np.isin(aligned.tickers, constraints.frozen)
         yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), 0.0)
+    if constraints.universe is not Universe.UNION:
+        outside = ~np.isin(aligned.tickers, list(universe_of(aligned, constraints.universe)))
+        most = float(np.abs(trades[outside]).max(initial=0.0))
+        yield Check(f"only {constraints.universe} names are traded", most, 0.0)
 
 
 def _check_trades(constraints: Constraints, trades: FloatArray) -> Iterator[Check]:

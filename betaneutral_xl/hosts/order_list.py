@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.checks import check_limits
+from betaneutral_xl.constraints import Range
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
 from betaneutral_xl.hosts.proposal import four
 from betaneutral_xl.hosts.trading import order_rows
@@ -22,6 +24,8 @@ from betaneutral_xl.rebalance import CASH
 from betaneutral_xl.saving import to_csv
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.hosts.proposal import Proposed
     from betaneutral_xl.hosts.task import Task
@@ -57,6 +61,15 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
         msg = f"No risk data of {listing(unseen)}: the beta of a trade in it is unknown. Undo the edit."
         raise InputError(msg, tickers=unseen)
     return result
+
+
+def broken(task: Task, result: Rebalance) -> tuple[str, ...]:
+    """Name the limits set that new weights do not keep to: edited ones, or those of other settings."""
+    limits = task.constraints
+    if limits.net is None:  # only reweighting keeps the net exposure unasked
+        limits = replace(limits, net=Range())
+    checks = check_limits(result.aligned, limits, result.new_weights, result.after.beta, SAME_BETA)
+    return tuple(f"{one.name} (off by {one.residual:.4g})" for one in checks if not one.passed)
 
 
 def _require_same_inputs(proposed: Proposed, given: Rebalance) -> None:
@@ -113,8 +126,11 @@ def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
         raise MissingPrice(msg, tickers=error.tickers) from None
 
 
-def as_csv(proposed: Proposed, made: Orders, quotes: Quotes) -> str:
-    """Return the file for the desk: what it is, of which day, from where; then an order a row."""
+def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[str] = ()) -> str:
+    """Return the file for the desk: what it is, of which day, from where; then an order a row.
+
+    ``against`` are the limits that are ``broken``.
+    """
     result, holdings = made.result, made.result.aligned.holdings
     used = [order.ticker for order in made.orders]
     about: list[tuple[str, object]] = [
@@ -123,6 +139,7 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes) -> str:
         ("made at", f"{now():%Y-%m-%d %H:%M:%S} UTC"),
         ("proposal", proposed.lines[0]),
         ("new weights edited", ", ".join(proposed.edited) or "none"),
+        ("limits broken", "; ".join(against) or "none"),
         *((f"source of {part}", str(origin)) for part, origin in _sources(result)),
         ("source of prices", quotes.sentence(used)),
         ("net asset value", round(made.ticket.nav, 2)),
@@ -150,11 +167,13 @@ def _sources(result: Rebalance) -> list[tuple[str, object]]:
     return list(zip(parts, result.sources, strict=True))
 
 
-def told(proposed: Proposed, made: Orders, name: str) -> str:
-    """Say what was written, and what beta the weights have if they were edited."""
+def told(proposed: Proposed, made: Orders, name: str, against: Sequence[str] = ()) -> str:
+    """Say what was written, what beta the weights have if they were edited, and the limits ``broken``."""
     edited = proposed.edited
     said = ""
     if edited:
         betas = ", ".join(f"{four(beta)} to {etf}" for etf, beta in made.result.after.beta.items())
         said = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
+    if against:
+        said += f" Against the limits set: {'; '.join(against)}."
     return f"Orders: {len(made.legs())} in {name}, in the workbook's folder.{said}"

@@ -152,10 +152,12 @@ def orders(book: Workbook, session: Session) -> str:
     proposed = proposal.Proposed.of(rows)
     task = Task.of(book, session)
     book.say("Making orders ...")
-    made, quotes = order_list.orders_of(task, order_list.verified(task, proposed))
+    result = order_list.verified(task, proposed)
+    made, quotes = order_list.orders_of(task, result)
+    against = order_list.broken(task, result)
     path = _new_file(book, "orders", "csv")
-    save(path, order_list.as_csv(proposed, made, quotes).encode("utf-8-sig"))
-    message = f"{order_list.told(proposed, made, path.name)} {proposal.after(made)}"
+    save(path, order_list.as_csv(proposed, made, quotes, against).encode("utf-8-sig"))
+    message = f"{order_list.told(proposed, made, path.name, against)} {proposal.after(made)}"
     enter(book, "Orders", "done", message)
     return message
 

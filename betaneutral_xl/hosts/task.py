@@ -25,6 +25,7 @@ from betaneutral_xl.quotes import Quotes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from betaneutral_xl.constraints import Constraints
     from betaneutral_xl.hosts.cells import Grid
     from betaneutral_xl.hosts.session import Rows, Session
     from betaneutral_xl.hosts.workbook import Workbook
@@ -83,6 +84,12 @@ class Task:
             own_prices=cells.read(book.named(OWN_PRICES), "your own prices"),
             sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(book),
         )
+
+    @property
+    def constraints(self) -> Constraints:
+        """What the new weights are to keep to."""
+        constraints: Constraints = worksheet.limits(self.limits)["constraints"]
+        return constraints
 
     def solve(self) -> Rebalance:
         """Return the weights that are asked for."""

@@ -183,14 +183,17 @@ def group_label(group: str) -> str:
     return f"weight of group {group}"
 
 
+def universe_of(aligned: Aligned, universe: Universe) -> frozenset[str]:
+    """Return the tickers of a universe."""
+    if universe is Universe.UNION:
+        return frozenset(aligned.tickers)
+    if universe is Universe.HELD:
+        return frozenset(aligned.holdings.tickers)
+    return frozenset(ticker for etf in aligned.etfs for ticker in etf.tickers)
+
+
 def _tradable(aligned: Aligned, constraints: Constraints) -> BoolArray:
-    if constraints.universe is Universe.UNION:
-        names = set(aligned.tickers)
-    elif constraints.universe is Universe.HELD:
-        names = set(aligned.holdings.tickers)
-    else:
-        names = {ticker for etf in aligned.etfs for ticker in etf.tickers}
-    names -= set(constraints.frozen)
+    names = universe_of(aligned, constraints.universe) - set(constraints.frozen)
     return np.array([ticker in names for ticker in aligned.covered_tickers], dtype=np.bool_)
 
 

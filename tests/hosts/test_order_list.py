@@ -8,7 +8,7 @@ import pytest
 
 from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.files import FileWorkbook
-from betaneutral_xl.hosts.layout import OWN_PRICES, PROPOSAL, Sheet
+from betaneutral_xl.hosts.layout import LIMITS, OWN_PRICES, PROPOSAL, Sheet
 from betaneutral_xl.hosts.rebalance import Outcome, press
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
@@ -35,6 +35,11 @@ class Desk:
         """Fill in a setting."""
         sheet, cell = self.book._cells_of(f"setting_{name}")
         self.book._book[sheet][cell] = value
+
+    def limit(self, name: str, value: Any) -> None:
+        """Fill in a limit."""
+        sheet, area = self.book._cells_of(LIMITS)
+        next(row for row in self.book._book[sheet][area] if row[0].value == name)[2].value = value
 
     def own_price(self, ticker: str, price: float) -> None:
         """Type a price."""
@@ -247,3 +252,29 @@ def test_a_report_says_that_it_is_not_of_the_proposal_on_the_sheet(desk: Desk) -
     cell.value = kept
     desk.set("target", 0.3)
     assert "the proposal on the sheet differs in 4" in desk.press("report").message  # 45 names
+
+
+def test_orders_of_weights_that_break_a_limit_name_it(desk: Desk) -> None:
+    desk.set("method", "reweight")
+    desk.limit("long_only", "TRUE")
+    desk.limit("upper", "15%")
+    desk.press("rebalance")
+    assert "limits" not in desk.press("orders").message
+    about, _ = desk.written()
+    assert about["limits broken"] == "none"
+    next(desk.book.folder.glob("* orders *.csv")).unlink()
+    desk.proposed("AAPL", "new_weight").value = -0.3
+    desk.proposed("MSFT", "new_weight").value = 0.2
+    outcome = desk.press("orders")
+    line = "no weight is below its lower bound (off by 0.3); no weight is above its upper bound (off by 0.05)"
+    assert f"Against the limits set: {line}." in outcome.message
+    about, _ = desk.written()
+    assert about["limits broken"] == line
+
+
+def test_orders_of_names_outside_the_universe_say_so(desk: Desk) -> None:
+    desk.set("method", "reweight")
+    desk.limit("universe", "held")
+    desk.press("rebalance")
+    desk.proposed("TSM", "new_weight").value = 0.01
+    assert "only held names are traded (off by 0.01)" in desk.press("orders").message
