@@ -25,7 +25,41 @@ if TYPE_CHECKING:
     from betaneutral_xl.rebalance import Rebalance
 
 
-def block(task: Task, result: Rebalance) -> Rows:
+@dataclass(frozen=True, slots=True)
+class InShares:
+    """What a result comes to in whole shares.
+
+    Attributes
+    ----------
+    shares, prices
+        To be traded, and base currency a share; by ticker.
+    lines
+        What is to be said of them.
+    none
+        Why there are none; empty where there are.
+
+    """
+
+    shares: Mapping[str, float]
+    prices: Mapping[str, float]
+    lines: tuple[str, ...]
+    none: str = ""
+
+    @classmethod
+    def of(cls, task: Task, result: Rebalance) -> InShares:
+        """Make the orders that a result takes, if that can be done."""
+        try:
+            made, quotes = task.orders(result)
+        except BetaNeutralError as error:
+            none = f"No orders: {error}"
+            return cls({}, {}, (none,), none)
+        used = [order.ticker for order in made.orders]
+        shares = {order.ticker: float(order.signed_shares) for order in made.orders}
+        instead = [f"Instead of the names: {_in_words(made)}."] if made.in_etfs else []
+        return cls(shares, quotes.prices, (*instead, after(made), quotes.sentence(used)))
+
+
+def block(task: Task, result: Rebalance, in_shares: InShares) -> Rows:
     """Return everything that the sheet shows, from its headline down, as one block."""
     holdings = result.aligned.holdings
     made = f"{now():%Y-%m-%d %H:%M} UTC"
@@ -36,7 +70,7 @@ def block(task: Task, result: Rebalance) -> Rows:
     for i, row in enumerate(worksheet.exposure_rows(result)):
         rows[PROPOSAL.measures + i] = list(row)
     room = PROPOSAL.table - PROPOSAL.warnings - 2
-    shares, prices, said = _in_shares(task, result)
+    said = (*in_shares.lines, *result.warnings)
     if len(said) > room:
         said = (*said[: room - 1], f"and {len(said) - room + 1} more: see the report")
     right = [
@@ -52,22 +86,8 @@ def block(task: Task, result: Rebalance) -> Rows:
     for i, weights in enumerate(result.rows(), start=1):
         name = str(weights[0])
         value = None if nav is None else float(weights[-1]) * nav
-        rows[PROPOSAL.table + i] = [*weights, value, prices.get(name), shares.get(name)]
+        rows[PROPOSAL.table + i] = [*weights, value, in_shares.prices.get(name), in_shares.shares.get(name)]
     return cells.rectangle(rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1))
-
-
-def _in_shares(
-    task: Task, result: Rebalance
-) -> tuple[dict[str, float], Mapping[str, float], tuple[str, ...]]:
-    """Return whole shares to trade and prices by ticker, and everything to be said beside the table."""
-    try:
-        made, quotes = task.orders(result)
-    except BetaNeutralError as error:
-        return {}, {}, (f"No orders: {error}", *result.warnings)
-    used = [order.ticker for order in made.orders]
-    shares = {order.ticker: float(order.signed_shares) for order in made.orders}
-    instead = [f"Instead of the names: {_in_words(made)}."] if made.in_etfs else []
-    return shares, quotes.prices, (*instead, after(made), quotes.sentence(used), *result.warnings)
 
 
 def _in_words(made: Orders) -> str:

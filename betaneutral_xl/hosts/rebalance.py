@@ -87,13 +87,14 @@ def rebalance(book: Workbook, session: Session) -> str:
     task = Task.of(book, session)
     result = solved(book, task)
     book.say("Writing the proposal ...")
-    rows = proposal.block(task, result)
+    in_shares = proposal.InShares.of(task, result)
+    rows = proposal.block(task, result, in_shares)
     old = proposal.on_sheet(book, Sheet.REBALANCE)
     # In this order, so that a sheet that cannot be written to costs no proposal.
     book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
-    message = told(result)
+    message = " ".join(filter(None, (told(result), in_shares.none)))
     measures = (
         "; ".join(map(proposal.four, result.before.beta.values())),
         "; ".join(map(proposal.four, result.after.beta.values())),

@@ -327,7 +327,9 @@ def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) ->
         edits[name] = {(cell.row, cell.column): None for row in used for cell in row}
         edits[name] |= {(top + i, 1 + j): cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
     outcome = press("rebalance", FileWorkbook(with_cells(file, edits)), session)
-    assert outcome.message == "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade."
+    assert outcome.message.startswith(
+        "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade. No orders: The hold"
+    )
 
 
 def test_merged_cells_where_a_button_writes_are_refused_and_nothing_is_lost(

@@ -120,6 +120,30 @@ def test_a_price_that_is_none_is_told_as_that_and_not_as_missing(desk: Desk, tic
     )
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "reason"),
+    [
+        ("trade", "etf", "There is no way to trade 'etf'"),
+        ("lot", 2.5, "Lot is 2.5."),
+        ("prices", "absent.csv", "absent.csv"),
+        ("prices", None, "No price for 39 of 45 trades"),
+    ],
+)
+def test_a_rebalance_says_why_it_makes_no_orders(desk: Desk, setting: str, value: Any, reason: str) -> None:
+    desk.set(setting, value)
+    outcome = desk.press("rebalance")
+    assert outcome.error is None
+    assert "45 trades; 2 warnings. No orders: " in outcome.message
+    assert reason in outcome.message
+    assert desk.beside()[0] == outcome.message[outcome.message.index("No orders") :]
+
+
+def test_a_rebalance_says_which_price_of_the_users_own_makes_no_orders(desk: Desk) -> None:
+    desk.own_price("NVDA", -5.0)
+    message = desk.press("rebalance").message
+    assert " No orders: The price of NVDA is not a positive number (your own prices" in message
+
+
 def test_a_price_that_is_typed_goes_before_all(desk: Desk) -> None:
     desk.own_price("nvda us", 200.0)
     desk.press("rebalance")
