@@ -167,7 +167,7 @@ def _sources(result: Rebalance) -> list[tuple[str, object]]:
     return list(zip(parts, result.sources, strict=True))
 
 
-def told(proposed: Proposed, made: Orders, name: str, against: Sequence[str] = ()) -> str:
+def told(proposed: Proposed, made: Orders, where: str, against: Sequence[str] = ()) -> str:
     """Say what was written, what beta the weights have if they were edited, and the limits ``broken``."""
     edited = proposed.edited
     said = ""
@@ -176,4 +176,4 @@ def told(proposed: Proposed, made: Orders, name: str, against: Sequence[str] = (
         said = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
     if against:
         said += f" Against the limits set: {'; '.join(against)}."
-    return f"Orders: {len(made.legs())} in {name}, in the workbook's folder.{said}"
+    return f"Orders: {len(made.legs())} in {where}.{said}"

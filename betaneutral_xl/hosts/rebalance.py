@@ -127,7 +127,7 @@ def report(book: Workbook, session: Session) -> str:
     path = _new_file(book, "report", "xlsx")
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")
-    message = f"Report: {path.name}, in the workbook's folder.{_not_the_proposal(book, result)}"
+    message = f"Report: {placed(path)}.{_not_the_proposal(book, result)}"
     enter(book, "Report", "done", message)
     return message
 
@@ -158,7 +158,7 @@ def orders(book: Workbook, session: Session) -> str:
     against = order_list.broken(task, result)
     path = _new_file(book, "orders", "csv")
     save(path, order_list.as_csv(proposed, made, quotes, against).encode("utf-8-sig"))
-    message = f"{order_list.told(proposed, made, path.name, against)} {proposal.after(made)}"
+    message = f"{order_list.told(proposed, made, placed(path), against)} {proposal.after(made)}"
     enter(book, "Orders", "done", message)
     return message
 
@@ -168,6 +168,11 @@ def _new_file(book: Workbook, what: str, ending: str) -> Path:
     stem = f"{book.stem} {what} {now():%Y-%m-%d %H%M%S}"
     paths = (book.folder / f"{stem}{again}.{ending}" for again in ("", *(f" ({i})" for i in range(2, 100))))
     return next(path for path in paths if not path.exists())
+
+
+def placed(path: Path) -> str:
+    """Name a new file and its folder, which is not the workbook's where that is in the cloud."""
+    return f"{path.name}, in the folder {path.resolve().parent.name}"
 
 
 def refresh(book: Workbook, session: Session) -> str:

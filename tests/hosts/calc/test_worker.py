@@ -346,9 +346,9 @@ def file(built: bytes, tmp_path: Path) -> Path:
 def test_buttons_write_the_same_cells_and_files_as_with_a_file(
     worker: Pipes, here: Session, built: bytes, tmp_path: Path
 ) -> None:
-    of_file, of_calc = tmp_path / "file" / "fund.xlsx", tmp_path / "calc" / "fund.xlsx"
+    of_file, of_calc = (tmp_path / kind / "Desk" / "fund.xlsx" for kind in ("file", "calc"))
     for one in (of_file, of_calc):
-        one.parent.mkdir()
+        one.parent.mkdir(parents=True)
         one.write_bytes(built)
     document, book = Document(of_calc), FileWorkbook(of_file)
     for button in ("restore", "rebalance", "rebalance", "restore", "orders", "refresh"):

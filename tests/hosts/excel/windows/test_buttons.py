@@ -169,9 +169,23 @@ def test_orders_and_report_are_written_beside_the_workbook(
     text = orders.read_text(encoding="utf-8-sig")
     assert text.startswith("fund,quant_paper\nas of,2025-11-18\n")
     assert "\nticker,side,shares,price,notional\nTSM,SELL SHORT,2766," in text
-    assert alerts[-1][1].startswith(f"Orders: 45 in {orders.name}, in the workbook's folder. In whole shares")
+    folder = tmp_path.name
+    assert alerts[-1][1].startswith(f"Orders: 45 in {orders.name}, in the folder {folder}. In whole shares")
     press(opened, "report")
-    assert len(list(tmp_path.glob("betaneutral report *.xlsx"))) == 1
+    (report,) = tmp_path.glob("betaneutral report *.xlsx")
+    assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder {folder}.")
+
+
+def test_what_a_workbook_in_the_cloud_writes_is_found_where_the_message_says(
+    opened: com.Book, alerts: Alerts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = tmp_path / "My Documents"
+    documents.mkdir()
+    monkeypatch.setattr("betaneutral_xl.hosts.excel.book.user_documents_path", lambda: documents)
+    opened.Path = "https://d.docs.live.net/0123456789abcdef/Desk"
+    press(opened, "report")
+    (report,) = documents.glob("betaneutral report *.xlsx")
+    assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder My Documents.")
 
 
 def test_refresh_forgets_and_recalculates(opened: com.Book, alerts: Alerts, session: Session) -> None:
