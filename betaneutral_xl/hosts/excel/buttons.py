@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING
 import xlwings as xw
 
 from betaneutral_xl import __version__
-from betaneutral_xl.errors import BetaNeutralError, HostError, WorkbookOutOfDate
+from betaneutral_xl.errors import BetaNeutralError, HostError, SourceError, Unwritable, WorkbookOutOfDate
 from betaneutral_xl.hosts import cells, rebalance, template
 from betaneutral_xl.hosts.excel.book import ExcelWorkbook
 from betaneutral_xl.hosts.excel.udfs import session
 from betaneutral_xl.hosts.functions import FUNCTIONS
 from betaneutral_xl.hosts.layout import Sheet
 from betaneutral_xl.hosts.rebalance import Outcome
+from betaneutral_xl.saving import make_folder
+from betaneutral_xl.settings import API_URL
 from betaneutral_xl.sources.credentials import find_token
+from betaneutral_xl.sources.silverfund import SilverFund
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from betaneutral_xl.settings import Settings
+
 TITLE = "Beta Neutral"
+
+QUICK = 3.0
+"""Seconds after which the check does not wait for the web API any more."""
 
 
 def press(name: str) -> None:
@@ -51,16 +59,37 @@ def _settings(book: xw.Book) -> Outcome:
 
 
 def _check(book: xw.Book) -> Outcome:
-    """Compare versions; say where things are."""
+    """Compare versions; try the cache and the network."""
     require_current(book)
-    folder = session.settings.cache
-    folder.mkdir(parents=True, exist_ok=True)
-    writable = "can" if os.access(folder, os.W_OK) else "cannot"
-    token = "is" if find_token(session.settings) else "is not"
-    return Outcome(
-        f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed. "
-        f"The cache folder {writable} be written. The token for the risk model {token} set."
-    )
+    built = f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed."
+    return Outcome(" ".join((built, _tried_cache(session.settings), _tried_api(session.settings))))
+
+
+def _tried_cache(settings: Settings) -> str:
+    """Write a file to the cache folder, remove it, and say how that went."""
+    try:
+        make_folder(settings.cache)
+        with tempfile.TemporaryFile(dir=settings.cache) as file:
+            file.write(b"x")
+    except (Unwritable, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return f"The cache folder cannot be written: {reason}"
+    return "The cache folder can be written."
+
+
+def _tried_api(settings: Settings) -> str:
+    """Ask the web API whether it is up, if there is reason to think that it is used; and say what it said."""
+    token = find_token(settings)
+    if not token and settings.api_url == API_URL:
+        return "The token for the risk model is not set, so the web API was not asked."
+    known = f"The token for the risk model {'is' if token else 'is not'} set."
+    soon = replace(settings, connect_timeout=QUICK, read_timeout=QUICK, total_timeout=QUICK, retries=0)
+    try:
+        with SilverFund(soon) as api:
+            api.health()
+    except SourceError as error:
+        return f"{known} The web API was asked: {error}"
+    return f"{known} The web API answers."
 
 
 def _log(_: xw.Book) -> Outcome:

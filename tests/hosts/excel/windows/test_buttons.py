@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import xlwings as xw
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.excel import buttons
 from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
+from betaneutral_xl.sources.sample import COVARIANCE, HOLDINGS, read
+from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +34,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
 
     monkeypatch.setattr(xw.App, "alert", alert)
     monkeypatch.setattr(buttons, "session", session)
+    monkeypatch.setattr(buttons, "find_token", lambda settings: settings.token)  # not the user's keyring
     return seen
 
 
@@ -266,6 +270,40 @@ def test_the_check_compares_versions(opened: com.Book, alerts: Alerts) -> None:
     opened.Worksheets(Sheet.XLWINGS).cells[2, 2] = xw.__version__
     press(opened, "check")
     assert alerts[-1][0] == "info"
+
+
+def checked(opened: com.Book, alerts: Alerts) -> str:
+    with_versions(opened, __version__, xw.__version__)
+    press(opened, "check")
+    mode, message = alerts[-1]
+    assert mode == "info"
+    return message
+
+
+def test_the_check_writes_to_the_cache_and_leaves_nothing_there(
+    opened: com.Book, alerts: Alerts, session: Session
+) -> None:
+    assert "The cache folder can be written." in checked(opened, alerts)
+    assert list(session.settings.cache.iterdir()) == []
+    session.settings.cache.rmdir()
+    session.settings.cache.write_text("in its place", encoding="utf-8")
+    assert "The cache folder cannot be written: Cannot make the folder cache" in checked(opened, alerts)
+
+
+def test_the_check_asks_no_network_where_none_is_set_up(opened: com.Book, alerts: Alerts) -> None:
+    assert checked(opened, alerts).endswith("is not set, so the web API was not asked.")
+
+
+def test_the_check_asks_the_web_api_once(opened: com.Book, alerts: Alerts, session: Session) -> None:
+    with StandIn(Api.of_files(read(HOLDINGS), read(COVARIANCE))) as fund_api:
+        session.settings = replace(session.settings, api_url=fund_api.url)
+        assert checked(opened, alerts).endswith(
+            "The token for the risk model is not set. The web API answers."
+        )
+        fund_api.fail(Fault.UNAVAILABLE)
+        press(opened, "check")
+        assert "The web API was asked: " in alerts[-1][1]
+        assert fund_api.asked == ["/health"] * 2
 
 
 def test_a_workbook_of_another_making_is_told_what_it_lacks(book: com.Book, alerts: Alerts) -> None:
