@@ -33,7 +33,8 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.hosts": [
         {"cells", "handles", "layout", "memory", "records"},
-        {"entries", "tables"},
+        {"entries", "options", "tables"},
+        {"matrices"},
         {"session"},
         {"files", "handed", "workbook", "worksheet"},
         {"trading"},

@@ -18,6 +18,7 @@ from betaneutral_xl.constraints import Range
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
 from betaneutral_xl.hosts.proposal import four
 from betaneutral_xl.hosts.trading import order_rows
+from betaneutral_xl.hosts.worksheet import inputs_of
 from betaneutral_xl.orders import SAME_WEIGHT
 from betaneutral_xl.provenance import now
 from betaneutral_xl.rebalance import CASH
@@ -140,7 +141,7 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[s
         ("proposal", proposed.lines[0]),
         ("new weights edited", ", ".join(proposed.edited) or "none"),
         ("limits broken", "; ".join(against) or "none"),
-        *((f"source of {part}", str(origin)) for part, origin in _sources(result)),
+        *((f"source of {part}", str(origin)) for part, origin in inputs_of(result).parts),
         ("source of prices", quotes.sentence(used)),
         ("net asset value", round(made.ticket.nav, 2)),
         ("cash before", round(holdings.cash * made.ticket.nav, 2)),
@@ -160,11 +161,6 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[s
     ]
     head = to_csv([], about).lstrip("\n")
     return f"{head}\n{to_csv(['ticker', 'side', 'shares', 'price', 'notional'], rows)}"
-
-
-def _sources(result: Rebalance) -> list[tuple[str, object]]:
-    parts = ("holdings", *(f"ETF {name}" for name in result.etf_names), "risk model")
-    return list(zip(parts, result.sources, strict=True))
 
 
 def told(proposed: Proposed, made: Orders, where: str, against: Sequence[str] = ()) -> str:

@@ -1,15 +1,14 @@
-"""Tables as people keep them in sheets -> holdings, ETFs, covariances; and back to rows.
+"""Tables as people keep them in sheets -> holdings, ETFs, prices; and back to rows.
 
 A table has a header row of known words, or none where its columns can only mean one thing. Rows
-without a ticker and a number are passed over; everything else that cannot be read is an error that names the
-cell.
+without a ticker and a number are passed over; everything else that cannot be read is an error that
+names the cell.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +29,12 @@ from betaneutral_xl.portfolio import FULL, AssetClass, Constituent, Etf, Holding
 from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.quotes import Quote, Quotes
 from betaneutral_xl.rebalance import CASH
-from betaneutral_xl.returns import Prices, Returns
-from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.columns import Column, recognise
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
 MEANINGS = frozenset(
     str(column)
@@ -122,7 +120,7 @@ def first_row(grid: Grid) -> tuple[Cell, ...]:
 def has_header(grid: Grid) -> bool:
     """Whether the first row is words only, one of them known."""
     first = first_row(grid)
-    return all(cell is None or _is_word(cell) for cell in first) and any(
+    return all(cell is None or is_word(cell) for cell in first) and any(
         meaning(cell) in MEANINGS for cell in first
     )
 
@@ -168,7 +166,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             [prices[i] for i in rows],
             fund,
             cash_value=math.fsum(_cash_value(table, i, values[i], shares[i] * prices[i]) for i in cash),
-            provenance=_typed(grid, len(rows)),
+            provenance=typed(grid, len(rows)),
         )
         printed = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
         return _with_weights_told(priced, [printed[i] for i in rows])
@@ -176,7 +174,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     _refuse_nameless(table, names, {"weight": weights})
     _refuse_percent(grid, [weights[i] for i in rows])
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
-    read = Holdings.from_weights(pairs, fund, _typed(grid, len(rows)))
+    read = Holdings.from_weights(pairs, fund, typed(grid, len(rows)))
     stated = math.fsum(weights[i] for i in cash if not math.isnan(weights[i]))
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
@@ -250,7 +248,7 @@ def side_by_side(grid: Grid) -> tuple[Grid, ...]:
     """
     header = has_header(grid)
     named = [
-        j for j, cell in enumerate(grid.rows[0]) if (meaning(cell) == "ticker" if header else _is_word(cell))
+        j for j, cell in enumerate(grid.rows[0]) if (meaning(cell) == "ticker" if header else is_word(cell))
     ]
     starts = [_start(grid, before, j) for before, j in pairwise([-1, *named])] if header else named
     if not starts:
@@ -285,7 +283,7 @@ def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
 
     """
     if not has_header(grid):
-        weights = [j for j, cell in enumerate(grid.rows[0]) if j and not _is_word(cell)]
+        weights = [j for j, cell in enumerate(grid.rows[0]) if j and not is_word(cell)]
         columns, found, first = {"ticker": 0}, {"": weights[0]} if weights else {}, 0
     else:
         columns, first = columns_of(grid.rows[0]), 1
@@ -344,7 +342,7 @@ def _etf(name: str, table: Table) -> Etf:
         )
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
-    return Etf(name, rows, _typed(table.grid, len(rows)), warnings)
+    return Etf(name, rows, typed(table.grid, len(rows)), warnings)
 
 
 def _asset_class(text: str, ticker: str) -> AssetClass:
@@ -369,143 +367,7 @@ def etf_rows(given: Etf) -> list[list[Any]]:
     ]
 
 
-# ---------------------------------------------------------------- covariances
-
-
-def is_labelled_matrix(grid: Grid) -> bool:
-    """Whether a block has the same tickers along its top and down its side, in any order and spelling."""
-    if len(grid.rows) != grid.width or grid.width < 2:  # noqa: PLR2004 - labels and one number
-        return False
-    top, side = grid.rows[0][1:], [row[0] for row in grid.rows[1:]]
-    if not all(isinstance(cell, str) for cell in (*top, *side)):
-        return False
-    return sorted(_names(top)) == sorted(_names(side))
-
-
-def _names(cells: Iterable[Cell]) -> list[str]:
-    return [normalise(str(cell)) for cell in cells]
-
-
-def covariance(grid: Grid) -> Covariance:
-    """Read a matrix with its tickers along the top and down the side, in any order.
-
-    Raises
-    ------
-    InputError
-        If the labels do not agree.
-
-    """
-    head = first_row(grid)
-    if not is_labelled_matrix(grid):
-        msg = (
-            f"{grid.what} has {len(grid.rows)} x {grid.width} cells and is no covariance with its tickers "
-            "along the top and down the side. Include the labels, or give a handle."
-        )
-        raise InputError(msg)
-    top, side = _names(head[1:]), _names(row[0] for row in grid.rows[1:])
-    matrix = numbers(grid)
-    place = {name: i for i, name in enumerate(side)}
-    return Covariance.from_matrix(top, matrix[[place[name] for name in top]], _typed(grid, len(top)))
-
-
-def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
-    """Return the block under and beside the labels as an array, NaN for blanks."""
-    body = [row[left:] for row in grid.rows[top:]]
-    try:
-        return np.array(body, dtype=np.float64)  # None becomes NaN, text that prints a number a number
-    except (TypeError, ValueError):
-        rows = [
-            [as_number(cell, grid.place(i, j)) for j, cell in enumerate(row, start=left)]
-            for i, row in enumerate(body, start=top)
-        ]
-        return np.array(rows)
-
-
-def returns(grid: Grid, kind: str | None = None) -> Returns:
-    """Read a block of prices or returns, headed by tickers, with or without a column of dates before them.
-
-    Parameters
-    ----------
-    grid
-        A row a day, a column a name; a blank is a missing value.
-    kind
-        ``prices`` or ``returns``; by default, numbers that are all positive are prices.
-
-    Raises
-    ------
-    InputError
-        If the block has no header of tickers, its dates cannot be read, or its numbers could be
-        either and nobody says which.
-
-    """
-    head = first_row(grid)
-    dated = is_dated(grid)
-    names = head[1:] if dated else head
-    if len(grid.rows) < 3 or not all(_is_word(name) for name in names):  # noqa: PLR2004 - header and two days
-        msg = f"{grid.what} needs a row of tickers above its prices or returns, and two days at least."
-        raise InputError(msg)
-    left = 1 if dated else 0
-    matrix = numbers(grid, 1, left)
-    days = _days(grid) if dated else np.arange(len(matrix)).astype("datetime64[D]")
-    if kind not in {None, "prices", "returns"}:
-        msg = f"data is {kind!r:.60}. Give prices or returns."
-        raise InputError(msg)
-    if kind == "prices" or (kind is None and _are_prices(grid, matrix, left)):
-        return Prices.from_matrix([str(name) for name in names], days, matrix).returns()
-    return Returns.from_matrix([str(name) for name in names], days, matrix)
-
-
-def _are_prices(grid: Grid, matrix: Any, left: int) -> bool:
-    """Whether numbers are prices, which are positive, or returns: of both signs, and none beyond 1."""
-    no_prices = np.argwhere(matrix <= 0.0)
-    if not no_prices.size:
-        return True
-    no_returns = np.argwhere(np.abs(matrix) > 1.0)
-    if not no_returns.size and (matrix < 0.0).any():
-        return False
-
-    def told(row: int, column: int) -> str:
-        return f"{grid.place(1 + row, left + column)} is {matrix[row, column]:g}"
-
-    against = (
-        f"{told(*no_returns[0])}, as hardly a return is"
-        if no_returns.size
-        else "nothing is negative, as some returns are"
-    )
-    msg = (
-        f"{told(*no_prices[0])}, as no price is; but {against}. "
-        "Correct it, or say in the options what they are: data=prices or data=returns."
-    )
-    raise InputError(msg)
-
-
-def is_dated(grid: Grid) -> bool:
-    """Whether a block of prices or returns has a column of dates before its names."""
-    head = grid.rows[0][0]
-    known = recognise(str(head)) if head is not None else None
-    return (
-        head is None or isinstance(grid.rows[-1][0], date) or (known is not None and known[0] is Column.DATE)
-    )
-
-
-def _days(grid: Grid) -> Any:
-    found = [day(Grid(grid.place(i, 0), ((row[0],),))) for i, row in enumerate(grid.rows[1:], start=1)]
-    if None in found:
-        msg = f"{grid.place(1 + found.index(None), 0)} has no date. Fill it in, or remove the row."
-        raise InputError(msg)
-    return np.array(found, dtype="datetime64[D]")
-
-
-def covariance_rows(given: Covariance) -> list[list[Any]]:
-    """Return a covariance as a matrix with its tickers along the top and down the side."""
-    body = given.form.dense().tolist()
-    return [
-        ["ticker", *given.tickers],
-        *([ticker, *row] for ticker, row in zip(given.tickers, body, strict=True)),
-    ]
-
-
-# ---------------------------------------------------------------- prices, options
+# ---------------------------------------------------------------- prices
 
 
 def quotes(grid: Grid) -> Quotes:
@@ -535,76 +397,8 @@ def quotes(grid: Grid) -> Quotes:
             msg = f"{grid.what} has two prices of {ticker}. Keep one."
             raise InputError(msg, tickers=[ticker])
         found[ticker] = Quote(price, as_of, source or grid.what)
-    origin = _typed(grid, len(found))
+    origin = typed(grid, len(found))
     return Quotes(found, origins=dict.fromkeys((quote.source for quote in found.values()), origin))
-
-
-def options(grid: Grid) -> dict[str, Any]:
-    """Read named values: two columns (name, value), three (name, for which, value), or ``a=1; b=2``.
-
-    A name with values for several things becomes a mapping; one without a value is not there. A
-    first row that ends with the word value is a header.
-
-    Raises
-    ------
-    InputError
-        If a name is given twice or is missing, or the range has another shape.
-
-    """
-    if grid.blank or _names_alone(grid):
-        return {}
-    found: dict[str, Any] = {}
-    read = _options_in_text if len(grid.rows) == grid.width == 1 else _options_in_rows
-    for name, keys, value in read(grid):
-        _add_option(found, name, keys, value)
-    return found
-
-
-def _options_in_text(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
-    for part in as_text(grid.rows[0][0], grid.what).split(";"):
-        name, _, value = map(str.strip, part.partition("="))
-        if name and not value:
-            msg = f"The option {name} has no value. Write {name}=TRUE, or what it shall be."
-            raise InputError(msg)
-        if name or value:
-            yield name, [], value
-
-
-def _options_in_rows(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
-    if grid.width not in {2, 3}:
-        msg = f"{grid.what} has {grid.width} columns. Give name and value, or name, for which, value."
-        raise InputError(msg)
-    headed = str(grid.rows[0][-1]).lower() == "value"
-    for i, (name, *keys, value) in enumerate(grid.rows):
-        refuse_error(value, grid.place(i, grid.width - 1))
-        if value is None or (headed and i == 0):
-            continue
-        if name is None:
-            said = as_text(value, grid.what)
-            msg = f"{grid.place(i, 0)} has no name beside the value {said}. Give the name, or clear the row."
-            raise MissingValue(msg)
-        yield as_text(name, grid.place(i, 0)), [one for one in keys if one is not None], value
-
-
-def _names_alone(grid: Grid) -> bool:
-    """Whether there are names, and columns for their values that are all blank."""
-    texts = grid.width == 1 and any("=" in str(cell) for cell in grid.cells)
-    return grid.width == grid.left == 1 < grid.span and not texts
-
-
-def _add_option(found: dict[str, Any], name: str, keys: list[Cell], value: Cell) -> None:
-    known = name in found
-    if not keys:
-        if known and not isinstance(found[name], dict):
-            msg = f"The option {name} is given twice. Keep one."
-            raise InputError(msg)
-        found[name] = {**found[name], "*": value} if known else value
-    elif not known:
-        found[name] = {str(keys[0]): value}
-    elif isinstance(found[name], dict):
-        found[name][str(keys[0])] = value
-    else:
-        found[name] = {"*": found[name], str(keys[0]): value}
 
 
 # ---------------------------------------------------------------- shared
@@ -614,20 +408,21 @@ def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
     if has_header(grid):
         return Table(grid, columns_of(grid.rows[0]), 1)
     names = headless.get(grid.width)
-    if names is None or not _is_word(grid.rows[0][0]):
+    if names is None or not is_word(grid.rows[0][0]):
         msg = f"{grid.what} has {grid.width} columns without a header. Head them: ticker, weight."
         raise InputError(msg)
     return Table(grid, dict(zip(names, range(grid.width), strict=True)), 0)
 
 
-def _typed(grid: Grid, rows: int) -> Provenance:
+def typed(grid: Grid, rows: int) -> Provenance:
     """Return the origin of what stands in a sheet."""
     return Provenance(
         source="worksheet", location=grid.what, retrieval=Retrieval.GIVEN, as_of=None, rows=rows
     )
 
 
-def _is_word(cell: Cell) -> bool:
+def is_word(cell: Cell) -> bool:
+    """Whether a cell holds a text that prints no number."""
     return isinstance(cell, str) and printed_number(cell) is None
 
 

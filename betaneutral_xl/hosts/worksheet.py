@@ -18,9 +18,10 @@ from betaneutral_xl.api import choice
 from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
-from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl.hosts import cells, matrices, tables
 from betaneutral_xl.hosts.entries import Origins, Result
 from betaneutral_xl.hosts.handles import is_handle
+from betaneutral_xl.hosts.options import named_values
 from betaneutral_xl.neutral import neutralise, reach
 from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, now
@@ -90,16 +91,16 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or a handle of it."""
     given = tickers_or_data
-    if is_handle(given.rows[0][0]) or tables.is_labelled_matrix(given):
+    if is_handle(given.rows[0][0]) or matrices.is_labelled_matrix(given):
         _refuse("method", method, "a covariance that is given is not estimated")
         risk = risk_model(session, given, ())
     elif given.is_vector:
-        risk = _fetched(session, tables.tickers(given), cells.text(method), tables.options(options))
+        risk = _fetched(session, tables.tickers(given), cells.text(method), named_values(options))
     else:
-        risk = _estimated(given, cells.text(method), tables.options(options))
+        risk = _estimated(given, cells.text(method), named_values(options))
     if cells.flag(as_handle):
         return Result([[session.handles.put(risk)]], risk)
-    return Result(tables.covariance_rows(risk), risk)
+    return Result(matrices.covariance_rows(risk), risk)
 
 
 def beta_neutral(session: Session, *problem: Grid) -> Result:
@@ -207,7 +208,7 @@ def matrix(session: Session, handle: Grid) -> Result:
         )
         raise InputError(msg)
     risk = session.handles.get(str(cell))
-    return Result(tables.covariance_rows(risk), risk)
+    return Result(matrices.covariance_rows(risk), risk)
 
 
 def status(session: Session, result: Grid) -> Result:
@@ -280,7 +281,7 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     if covariance.is_vector and is_handle(covariance.rows[0][0]):
         return session.handles.get(str(covariance.rows[0][0]))
     known = session.origin(covariance)
-    return known if isinstance(known, Covariance) else tables.covariance(covariance)
+    return known if isinstance(known, Covariance) else matrices.covariance(covariance)
 
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
@@ -307,7 +308,7 @@ def _solve(session: Session, *problem: Grid) -> Rebalance:
 
 def limits(grid: Grid) -> dict[str, Any]:
     """Return constraints and policies as the engine takes them."""
-    given = tables.options(grid)
+    given = named_values(grid)
     policies = {
         name: choice(OnMissing, str(given.pop(name, default)), f"policy {name}")
         for name, default in POLICIES.items()
@@ -383,12 +384,12 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
     from betaneutral_xl import estimators  # noqa: PLC0415 - only this estimates
 
     given = dict(options)
-    returns = tables.returns(data, given.pop("data", None))
+    returns = matrices.returns(data, given.pop("data", None))
     name = estimators.canonical(method or "default")
     defaults = {"window": estimators.WINDOW, "fewest": estimators.FEWEST, **estimators.parameters(name)}
     read = {key: _option(key, value, defaults.get(key)) for key, value in given.items()}
     risk = estimators.estimate(returns, name, **read)
-    if tables.is_dated(data):
+    if matrices.is_dated(data):
         return risk
     undated = "The prices or returns have no dates: their days are counted from 1970-01-01."
     return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl import Covariance, Etf, Holdings, InputError
-from betaneutral_xl.errors import FailedCell, MissingValue, NotPositiveSemidefinite
-from betaneutral_xl.hosts import cells, tables
+from betaneutral_xl import Etf, Holdings, InputError
+from betaneutral_xl.errors import FailedCell, MissingValue
+from betaneutral_xl.hosts import cells, matrices, tables
 from betaneutral_xl.portfolio import AssetClass
 
 if TYPE_CHECKING:
@@ -178,8 +178,8 @@ def test_an_error_cell_in_a_table_is_named() -> None:
     [
         (tables.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
         (tables.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
-        (tables.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
-        (tables.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
+        (matrices.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
+        (matrices.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
 def test_an_error_in_a_header_is_no_name(read: Callable[[Grid], object], rows: Any) -> None:
@@ -282,154 +282,13 @@ def test_an_equitys_weight_without_a_ticker_is_said() -> None:
     assert etf.warnings == ("ETF ETF has equities without a ticker, 30.00% in all: not in its basket.",)
 
 
-MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]
-
-
-def test_a_covariance_survives_the_way_to_cells_and_back() -> None:
-    before = tables.covariance(grid(MATRIX))
-    after = tables.covariance(grid(cells.rectangle(tables.covariance_rows(before))))
-    assert after.tickers == before.tickers == ("A", "B")
-    assert (after.form.dense() == before.form.dense()).all()
-
-
-def test_the_labels_of_a_covariance_may_be_spelled_in_two_ways() -> None:
-    rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
-    read = tables.covariance(grid(rows))
-    assert read.tickers == ("BRK.B", "A")
-    assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
-
-
-def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
-    shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
-    assert (
-        tables.covariance(grid(shuffled)).form.dense() == tables.covariance(grid(MATRIX)).form.dense()
-    ).all()
-
-
-@pytest.mark.parametrize(
-    ("rows", "error", "message"),
-    [
-        ([[0.04, 0.01], [0.01, 0.09]], InputError, "no covariance with its tickers"),
-        (
-            [["", "A", "B"], ["A", 0.04, 0.01], ["C", 0.01, 0.09]],
-            InputError,
-            "no covariance with its tickers",
-        ),
-        ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
-        (
-            [["", "A", "B"], ["A", 0.04, "#N/A"], ["B", 0.01, 0.09]],
-            FailedCell,
-            "row 2, column 3 of the range is #N/A",
-        ),
-        (
-            [["", "A", "B"], ["A", 0.04, 0.9], ["B", 0.9, 0.09]],
-            NotPositiveSemidefinite,
-            "not positive semidefinite",
-        ),
-    ],
-)
-def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        tables.covariance(grid(rows))
-
-
-@pytest.mark.parametrize(
-    ("rows", "no_price", "no_return"),
-    [
-        (
-            [["date", "A", "B"], [45979.0, 10.0, 20.0], [45980.0, 0.0, 21.0]],
-            "row 3, column 2 of the range is 0",
-            "row 2, column 2 of the range is 10, as hardly a return is",
-        ),
-        (
-            [["A", "B"], [0.9, None], [1.1, -1.2]],
-            "row 3, column 2 of the range is -1.2",
-            "row 3, column 1 of the range is 1.1, as hardly a return is",
-        ),
-        (
-            [["A", "B"], [0.4, 0.5], [0.0, 0.6]],
-            "row 3, column 1 of the range is 0",
-            "nothing is negative, as some returns are",
-        ),
-    ],
-)
-def test_a_price_that_is_not_positive_does_not_make_returns_of_prices(
-    rows: Any, no_price: str, no_return: str
-) -> None:
-    with pytest.raises(InputError) as caught:
-        tables.returns(grid(rows))
-    assert str(caught.value) == (
-        f"{no_price}, as no price is; but {no_return}. "
-        "Correct it, or say in the options what they are: data=prices or data=returns."
-    )
-
-
-def test_returns_above_one_are_read_where_they_are_said_to_be_returns() -> None:
-    rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
-    assert tables.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
-    assert tables.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]
-
-
 def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
     assert tables.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
     assert tables.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
     assert tables.tickers(grid("A")) == ("A",)
 
 
-@pytest.mark.parametrize(
-    ("rows", "found"),
-    [
-        (None, {}),
-        ("half_life=63; window = 252", {"half_life": "63", "window": "252"}),
-        ([["long_only", True], ["upper", 0.05], [None, None]], {"long_only": True, "upper": 0.05}),
-        ([["upper", None, 0.05], ["upper", "NVDA", 0.1]], {"upper": {"*": 0.05, "NVDA": 0.1}}),
-        ([["upper", "NVDA", 0.1], ["upper", None, 0.05]], {"upper": {"NVDA": 0.1, "*": 0.05}}),
-        ([["long_only", None], ["gross", 1.5]], {"gross": 1.5}),
-        ([["Name", "Value"], ["gross", 1.5]], {"gross": 1.5}),
-        ([["limit", "for which", "VALUE"], ["upper", "NVDA", 0.1]], {"upper": {"NVDA": 0.1}}),
-        ([["long_only", None, None], ["upper", None, None]], {}),
-        ([["upper", None]], {}),
-        ([["upper=5%", None]], {"upper": "5%"}),
-    ],
-)
-def test_named_values_are_read(rows: Any, found: dict[str, Any]) -> None:
-    assert tables.options(grid(rows)) == found
-
-
-@pytest.mark.parametrize(
-    "rows",
-    [[["long_only"], ["upper"]], [[None, True], [None, 0.05]]],
-)
-def test_a_column_of_names_or_of_values_alone_is_no_table_of_named_values(rows: Any) -> None:
-    with pytest.raises(InputError, match=r"^the range has 1 columns\. Give name and value"):
-        tables.options(grid(rows))
-
-
-def test_a_value_without_a_name_is_refused_and_not_dropped() -> None:
-    with pytest.raises(MissingValue) as caught:
-        tables.options(grid([["long_only", True], [None, 0.05]]))
-    assert str(caught.value) == (
-        "row 2, column 1 of the range has no name beside the value 0.05. Give the name, or clear the row."
-    )
-
-
-def test_a_named_value_that_stands_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="gross is given twice"):
-        tables.options(grid([["gross", 1.5], ["gross", 2.0]]))
-
-
-@pytest.mark.parametrize("text", ["long_only", "upper=5%; long_only", "long_only="])
-def test_a_named_value_without_a_value_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"^The option long_only has no value\. Write long_only=TRUE, or "):
-        tables.options(grid(text))
-
-
 def test_missing_numbers_leave_as_blanks() -> None:
     rows = tables.holdings_rows(Holdings.from_weights({"A": 1.0}))
     assert math.isnan(rows[1][1])
     assert cells.rectangle(rows)[1] == ("A", None, None, None, 1.0)
-
-
-def test_rows_of_a_covariance_are_square_with_labels() -> None:
-    rows = tables.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
-    assert rows == [["ticker", "A"], ["A", 0.04]]

@@ -1,0 +1,152 @@
+"""Blocks of numbers that are headed by tickers -> covariances, returns; and back to rows."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.hosts.cells import Cell, Grid, as_number, day
+from betaneutral_xl.hosts.tables import first_row, is_word, typed
+from betaneutral_xl.returns import Prices, Returns
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.sources.columns import Column, recognise
+from betaneutral_xl.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def is_labelled_matrix(grid: Grid) -> bool:
+    """Whether a block has the same tickers along its top and down its side, in any order and spelling."""
+    if len(grid.rows) != grid.width or grid.width < 2:  # noqa: PLR2004 - labels and one number
+        return False
+    top, side = grid.rows[0][1:], [row[0] for row in grid.rows[1:]]
+    if not all(isinstance(cell, str) for cell in (*top, *side)):
+        return False
+    return sorted(_names(top)) == sorted(_names(side))
+
+
+def _names(cells: Iterable[Cell]) -> list[str]:
+    return [normalise(str(cell)) for cell in cells]
+
+
+def covariance(grid: Grid) -> Covariance:
+    """Read a matrix with its tickers along the top and down the side, in any order.
+
+    Raises
+    ------
+    InputError
+        If the labels do not agree.
+
+    """
+    head = first_row(grid)
+    if not is_labelled_matrix(grid):
+        msg = (
+            f"{grid.what} has {len(grid.rows)} x {grid.width} cells and is no covariance with its tickers "
+            "along the top and down the side. Include the labels, or give a handle."
+        )
+        raise InputError(msg)
+    top, side = _names(head[1:]), _names(row[0] for row in grid.rows[1:])
+    matrix = numbers(grid)
+    place = {name: i for i, name in enumerate(side)}
+    return Covariance.from_matrix(top, matrix[[place[name] for name in top]], typed(grid, len(top)))
+
+
+def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
+    """Return the block under and beside the labels as an array, NaN for blanks."""
+    body = [row[left:] for row in grid.rows[top:]]
+    try:
+        return np.array(body, dtype=np.float64)  # None becomes NaN, text that prints a number a number
+    except (TypeError, ValueError):
+        rows = [
+            [as_number(cell, grid.place(i, j)) for j, cell in enumerate(row, start=left)]
+            for i, row in enumerate(body, start=top)
+        ]
+        return np.array(rows)
+
+
+def returns(grid: Grid, kind: str | None = None) -> Returns:
+    """Read a block of prices or returns, headed by tickers, with or without a column of dates before them.
+
+    Parameters
+    ----------
+    grid
+        A row a day, a column a name; a blank is a missing value.
+    kind
+        ``prices`` or ``returns``; by default, numbers that are all positive are prices.
+
+    Raises
+    ------
+    InputError
+        If the block has no header of tickers, its dates cannot be read, or its numbers could be
+        either and nobody says which.
+
+    """
+    head = first_row(grid)
+    dated = is_dated(grid)
+    names = head[1:] if dated else head
+    if len(grid.rows) < 3 or not all(is_word(name) for name in names):  # noqa: PLR2004 - header and two days
+        msg = f"{grid.what} needs a row of tickers above its prices or returns, and two days at least."
+        raise InputError(msg)
+    left = 1 if dated else 0
+    matrix = numbers(grid, 1, left)
+    days = _days(grid) if dated else np.arange(len(matrix)).astype("datetime64[D]")
+    if kind not in {None, "prices", "returns"}:
+        msg = f"data is {kind!r:.60}. Give prices or returns."
+        raise InputError(msg)
+    if kind == "prices" or (kind is None and _are_prices(grid, matrix, left)):
+        return Prices.from_matrix([str(name) for name in names], days, matrix).returns()
+    return Returns.from_matrix([str(name) for name in names], days, matrix)
+
+
+def _are_prices(grid: Grid, matrix: Any, left: int) -> bool:
+    """Whether numbers are prices, which are positive, or returns: of both signs, and none beyond 1."""
+    no_prices = np.argwhere(matrix <= 0.0)
+    if not no_prices.size:
+        return True
+    no_returns = np.argwhere(np.abs(matrix) > 1.0)
+    if not no_returns.size and (matrix < 0.0).any():
+        return False
+
+    def told(row: int, column: int) -> str:
+        return f"{grid.place(1 + row, left + column)} is {matrix[row, column]:g}"
+
+    against = (
+        f"{told(*no_returns[0])}, as hardly a return is"
+        if no_returns.size
+        else "nothing is negative, as some returns are"
+    )
+    msg = (
+        f"{told(*no_prices[0])}, as no price is; but {against}. "
+        "Correct it, or say in the options what they are: data=prices or data=returns."
+    )
+    raise InputError(msg)
+
+
+def is_dated(grid: Grid) -> bool:
+    """Whether a block of prices or returns has a column of dates before its names."""
+    head = grid.rows[0][0]
+    known = recognise(str(head)) if head is not None else None
+    return (
+        head is None or isinstance(grid.rows[-1][0], date) or (known is not None and known[0] is Column.DATE)
+    )
+
+
+def _days(grid: Grid) -> Any:
+    found = [day(Grid(grid.place(i, 0), ((row[0],),))) for i, row in enumerate(grid.rows[1:], start=1)]
+    if None in found:
+        msg = f"{grid.place(1 + found.index(None), 0)} has no date. Fill it in, or remove the row."
+        raise InputError(msg)
+    return np.array(found, dtype="datetime64[D]")
+
+
+def covariance_rows(given: Covariance) -> list[list[Any]]:
+    """Return a covariance as a matrix with its tickers along the top and down the side."""
+    body = given.form.dense().tolist()
+    return [
+        ["ticker", *given.tickers],
+        *([ticker, *row] for ticker, row in zip(given.tickers, body, strict=True)),
+    ]

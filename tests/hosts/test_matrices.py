@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl import Covariance, InputError
+from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
+from betaneutral_xl.hosts import cells, matrices
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.cells import Grid
+
+
+MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]
+
+
+def grid(rows: Any) -> Grid:
+    return cells.read(rows, "the range")
+
+
+def test_a_covariance_survives_the_way_to_cells_and_back() -> None:
+    before = matrices.covariance(grid(MATRIX))
+    after = matrices.covariance(grid(cells.rectangle(matrices.covariance_rows(before))))
+    assert after.tickers == before.tickers == ("A", "B")
+    assert (after.form.dense() == before.form.dense()).all()
+
+
+def test_the_labels_of_a_covariance_may_be_spelled_in_two_ways() -> None:
+    rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
+    read = matrices.covariance(grid(rows))
+    assert read.tickers == ("BRK.B", "A")
+    assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
+
+
+def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
+    shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
+    assert (
+        matrices.covariance(grid(shuffled)).form.dense() == matrices.covariance(grid(MATRIX)).form.dense()
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "error", "message"),
+    [
+        ([[0.04, 0.01], [0.01, 0.09]], InputError, "no covariance with its tickers"),
+        (
+            [["", "A", "B"], ["A", 0.04, 0.01], ["C", 0.01, 0.09]],
+            InputError,
+            "no covariance with its tickers",
+        ),
+        ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
+        (
+            [["", "A", "B"], ["A", 0.04, "#N/A"], ["B", 0.01, 0.09]],
+            FailedCell,
+            "row 2, column 3 of the range is #N/A",
+        ),
+        (
+            [["", "A", "B"], ["A", 0.04, 0.9], ["B", 0.9, 0.09]],
+            NotPositiveSemidefinite,
+            "not positive semidefinite",
+        ),
+    ],
+)
+def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        matrices.covariance(grid(rows))
+
+
+@pytest.mark.parametrize(
+    ("rows", "no_price", "no_return"),
+    [
+        (
+            [["date", "A", "B"], [45979.0, 10.0, 20.0], [45980.0, 0.0, 21.0]],
+            "row 3, column 2 of the range is 0",
+            "row 2, column 2 of the range is 10, as hardly a return is",
+        ),
+        (
+            [["A", "B"], [0.9, None], [1.1, -1.2]],
+            "row 3, column 2 of the range is -1.2",
+            "row 3, column 1 of the range is 1.1, as hardly a return is",
+        ),
+        (
+            [["A", "B"], [0.4, 0.5], [0.0, 0.6]],
+            "row 3, column 1 of the range is 0",
+            "nothing is negative, as some returns are",
+        ),
+    ],
+)
+def test_a_price_that_is_not_positive_does_not_make_returns_of_prices(
+    rows: Any, no_price: str, no_return: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        matrices.returns(grid(rows))
+    assert str(caught.value) == (
+        f"{no_price}, as no price is; but {no_return}. "
+        "Correct it, or say in the options what they are: data=prices or data=returns."
+    )
+
+
+def test_returns_above_one_are_read_where_they_are_said_to_be_returns() -> None:
+    rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
+    assert matrices.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert matrices.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]
+
+
+def test_rows_of_a_covariance_are_square_with_labels() -> None:
+    rows = matrices.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
+    assert rows == [["ticker", "A"], ["A", 0.04]]
