@@ -8,6 +8,7 @@ from typing import Any, Iterable, Iterator, Optional, Sequence
 import uno
 import unohelper
 from com.sun.star.document import XUndoAction
+from com.sun.star.lang import DisposedException
 
 from . import wire
 from .formulas import bind
@@ -37,6 +38,7 @@ class Document:
     @property
     def path(self) -> Optional[str]:
         """Its file; None if it has none on this machine."""
+        self._require_open()
         place = str(self._model.URL)
         return str(uno.fileUrlToSystemPath(place)) if place.startswith("file:") else None
 
@@ -60,7 +62,11 @@ class Document:
             self._model.calculateAll()
 
     def _require_open(self) -> None:
-        if self._model.Sheets is None:  # of a model that is no more
+        try:
+            is_open = self._model.Sheets is not None  # while it is being closed; then it raises
+        except DisposedException:
+            is_open = False
+        if not is_open:
             msg = "The document has been closed, and nothing was written."
             raise Refused(msg)
 
