@@ -173,7 +173,7 @@ FUNCTIONS: tuple[Function, ...] = (
         name="BN_ORDERS",
         help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
         arguments=(
-            Argument("weights", "The whole result of BETA_NEUTRAL, such as A1#."),
+            Argument("weights", "The whole result of BETA_NEUTRAL; in Excel, A1#."),
             Argument(
                 "prices",
                 "Ticker and price, or BN_PRICES. They go before the prices that the holdings have.",
@@ -208,7 +208,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="BN_STATUS",
         help="Where a result came from: part, source, location, as_of, fetched_at, age_days, live or cached.",
-        arguments=(Argument("result", "The whole result of another function, such as A1#, or a handle."),),
+        arguments=(Argument("result", "The whole result of another function (in Excel, A1#), or a handle."),),
         run=worksheet.status,
         example="=BN_STATUS(A1#)",
         kept=False,

@@ -74,7 +74,7 @@ def orders(session: Session, *values: Grid) -> Result:
     weights, prices, *terms = values
     result = session.origin(weights)
     if not isinstance(result, Rebalance):
-        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it as A1#."
+        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it (in Excel, A1#)."
         raise InputError(msg)
     known = session.origin(prices)
     given = known if isinstance(known, Quotes) else tables.quotes(prices)

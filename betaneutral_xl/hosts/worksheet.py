@@ -217,7 +217,7 @@ def status(session: Session, result: Grid) -> Result:
     if not origins:
         msg = (
             f"{result.what} is not a result of these functions as it stands. "
-            "Select the whole of it, unchanged, such as A1#; or recalculate it."
+            "Select the whole of it, unchanged (in Excel, A1#); or recalculate it."
         )
         raise FailedCell(msg)
     head = ["part", "source", "location", "as_of", "fetched_at", "age_days", "retrieval"]
