@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from betaneutral_xl.backtest import Schedule
 from betaneutral_xl.cli import main, study
 
 if TYPE_CHECKING:
@@ -172,6 +173,10 @@ def test_a_benchmark_may_be_among_the_etf_prices(folder: Path, capsys: pytest.Ca
     assert main(command(folder, *options, etf="basket.csv")) == 0
     told = json.loads(capsys.readouterr().out)
     assert abs(told["results"]["hedge"]["default"]["active_beta_mean"]) < 0.15
+
+
+def test_the_horizon_is_by_default_the_one_of_python() -> None:
+    assert Schedule().horizon == study.HORIZON
 
 
 def test_a_chart_is_saved(folder: Path) -> None:

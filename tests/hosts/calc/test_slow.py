@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from calc_office import Document
+
 FORMULA = '=FETCH_HOLDINGS("quant_paper","2025-11-18")'
 TOKEN = "secret"  # noqa: S105 - of a test
 LATE = 1.0
@@ -75,9 +77,9 @@ def expected(fund_api: StandIn, tmp_path: Path) -> list[list[Any]]:
     return rows
 
 
-def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
-    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
-) -> None:
+@pytest.fixture
+def watched(soffice: str, environment: dict[str, str], gate: Gate, tmp_path: Path) -> Iterator[Document]:
+    """Return a document in a window, whose worker has started."""
     with (
         screen() as display,
         Office(tmp_path, environment, display.name) as office,
@@ -85,26 +87,31 @@ def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
     ):
         document.enter("Z1", "=BN_VERSION()")
         assert until(lambda: document.text("Z1").startswith("betaneutral_xl"))
-        gate.open.clear()
-        document.enter("A1", FORMULA.replace(",", ";"))
-        document.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
-        document.enter("J1", "=ROWS(A1:A3)&A1")
-        document.enter("AA1", "ticker")  # a table beside one that is on its way
-        document.enter("AB1", "=A1")
-        document.enter("AD1", "=BN_NAMES(AA1:AB3;AA1:AB3)")
-        assert document.text("A1") == document.text("H1") == document.text("AD1") == "loading..."
-        assert document.text("J1") == "3loading..."
-        document.enter("L1", '=LOAD_ETF("demo")')
-        assert until(lambda: len(document.table("L1")) > 40)  # Calc and the other functions go on
-        assert document.text("A1") == "loading..."
-        steps = document.state["undo"]
-        gate.open.set()
-        assert until(lambda: document.table("A1") == expected)
-        assert until(
-            lambda: [row[0] for row in document.table("H1")] == sorted(row[0] for row in expected[1:])
-        )
-        assert until(lambda: document.text("J1") == "3ticker")
-        assert document.state["undo"] == steps
+        document.empty("Z1")
+        yield document
+
+
+def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
+    watched: Document, gate: Gate, expected: list[list[Any]]
+) -> None:
+    gate.open.clear()
+    watched.enter("A1", FORMULA.replace(",", ";"))
+    watched.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
+    watched.enter("J1", "=ROWS(A1:A3)&A1")
+    watched.enter("AA1", "ticker")  # a table beside one that is on its way
+    watched.enter("AB1", "=A1")
+    watched.enter("AD1", "=BN_NAMES(AA1:AB3;AA1:AB3)")
+    assert watched.text("A1") == watched.text("H1") == watched.text("AD1") == "loading..."
+    assert watched.text("J1") == "3loading..."
+    watched.enter("L1", '=LOAD_ETF("demo")')
+    assert until(lambda: len(watched.table("L1")) > 40)  # Calc and the other functions go on
+    assert watched.text("A1") == "loading..."
+    steps = watched.state["undo"]
+    gate.open.set()
+    assert until(lambda: watched.table("A1") == expected)
+    assert until(lambda: [row[0] for row in watched.table("H1")] == sorted(row[0] for row in expected[1:]))
+    assert until(lambda: watched.text("J1") == "3ticker")
+    assert watched.state["undo"] == steps
 
 
 def painted(path: Path, formula: str) -> Path:
@@ -120,66 +127,55 @@ def painted(path: Path, formula: str) -> Path:
 
 
 def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
-    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
+    watched: Document, gate: Gate, expected: list[list[Any]], tmp_path: Path
 ) -> None:
-    with (
-        screen() as display,
-        Office(tmp_path, environment, display.name) as office,
-        office.new(visible=True) as watched,
-    ):
-        watched.enter("A1", "=BN_VERSION()")
-        assert until(lambda: watched.text("A1").startswith("betaneutral_xl"))
-        for fresh, (in_sight, typed) in enumerate([("Sheet", False), ("Sheet", True), ("Other", True)]):
-            gate.open.clear()
-            path = painted(tmp_path / f"{fresh}.xlsx", FORMULA.replace(")", f",,{fresh})"))
-            with office.open(path, visible=True) as document:
-                assert until(lambda: document.text("A1") == "loading...")
-                if typed:
-                    document.enter("Z1", 1.0)
-                    document.enter("Z2", 2.0)
-                    document.do("undo")
-                document.do("select", at=f"{in_sight}.A1")
-                before = document.state
-                gate.open.set()
-                assert until(lambda: document.table("A1") == expected)
-                office.settle()
-                after = document.state
-                assert after["undo"] == before["undo"]
-                assert after["modified"] == before["modified"]
-                if in_sight == "Other":
-                    assert after["redo"] == before["redo"] != []
+    office = watched.office
+    for fresh, (in_sight, typed) in enumerate([("Sheet", False), ("Sheet", True), ("Other", True)]):
+        gate.open.clear()
+        path = painted(tmp_path / f"{fresh}.xlsx", FORMULA.replace(")", f",,{fresh})"))
+        with office.open(path, visible=True) as document:
+            assert until(lambda: document.text("A1") == "loading...")
+            if typed:
+                document.enter("Z1", 1.0)
+                document.enter("Z2", 2.0)
+                document.do("undo")
+            document.do("select", at=f"{in_sight}.A1")
+            before = document.state
+            gate.open.set()
+            assert until(lambda: document.table("A1") == expected)
+            office.settle()
+            after = document.state
+            assert after["undo"] == before["undo"]
+            assert after["modified"] == before["modified"]
+            if in_sight == "Other":
+                assert after["redo"] == before["redo"] != []
 
 
 def test_undo_past_a_table_that_came_late_leaves_nothing_of_it(
-    soffice: str, environment: dict[str, str], gate: Gate, expected: list[list[Any]], tmp_path: Path
+    watched: Document, gate: Gate, expected: list[list[Any]]
 ) -> None:
-    with (
-        screen() as display,
-        Office(tmp_path, environment, display.name) as office,
-        office.new(visible=True) as document,
-    ):
-        gate.open.clear()
-        document.enter("A1", FORMULA.replace(",", ";"))
-        assert document.text("A1") == "loading..."
-        document.enter("H3", 1.0)
-        document.enter("H4", 2.0)
-        gate.open.set()
-        assert until(lambda: document.table("A1") == expected)
-        document.do("undo")
-        office.settle()
-        assert document.table("A1") == [["ticker"]]  # as long as something can be redone
-        assert until(lambda: any("with your next change" in name for name in document.do("names")))
-        document.do("redo")
-        assert document.table("A1") == expected
-        for _ in range(3):
-            document.do("undo")
-            office.settle()
-        assert document.used("Sheet1") == [[""]]
-        for _ in range(2):
-            document.do("redo")
-        document.enter("H5", 3.0)
-        assert until(lambda: document.table("A1") == expected)
-        assert not any("with your next change" in name for name in document.do("names"))
+    gate.open.clear()
+    watched.enter("A1", FORMULA.replace(",", ";"))
+    assert watched.text("A1") == "loading..."
+    watched.enter("H3", 1.0)
+    watched.enter("H4", 2.0)
+    gate.open.set()
+    assert until(lambda: watched.table("A1") == expected)
+    watched.do("undo")
+    watched.office.settle()
+    assert watched.table("A1") == [["ticker"]]  # as long as something can be redone
+    assert until(lambda: any("with your next change" in name for name in watched.do("names")))
+    watched.do("redo")
+    assert watched.table("A1") == expected
+    for _ in range(3):
+        watched.do("undo")
+        watched.office.settle()
+    assert watched.used("Sheet1") == [[""]]
+    for _ in range(2):
+        watched.do("redo")
+    watched.enter("H5", 3.0)
+    assert until(lambda: watched.table("A1") == expected)
+    assert not any("with your next change" in name for name in watched.do("names"))
 
 
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
