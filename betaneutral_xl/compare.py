@@ -13,6 +13,7 @@ from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.hedging import EXACT, Legs
 from betaneutral_xl.neutral import Target, neutralise
 from betaneutral_xl.optimisation.reachable import market_fund
+from betaneutral_xl.percent import read_target
 from betaneutral_xl.rebalance import Method, Rebalance
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def compare(
             etf_on_missing=etf_on_missing,
         )
 
+    target = read_target(target)
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
     ways = [_as_it_is(hedge), _by_etf(hedge, constraints.cost), _of(BY_BASKET, hedge, constraints.cost)]
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.constraints import ALL, UNLIMITED, Constraints, Range
+from betaneutral_xl.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
 from betaneutral_xl.optimisation.conditions import Binding, pose
+from betaneutral_xl.percent import read_target, require_sign
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
@@ -88,6 +89,7 @@ def neutralise(
         If no weights keep all limits; its ``reachable`` says which betas could be reached.
 
     """
+    target = read_target(target)
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
@@ -161,6 +163,7 @@ def reach(
     """
     from betaneutral_xl.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
 
+    target = read_target(target)
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
@@ -206,6 +209,7 @@ def _target_beta(aligned: Aligned, k: int, target: float | str) -> float:
     if not math.isfinite(target):
         msg = f"The target beta is {target}. Give a number, or a ticker such as IWV."
         raise InputError(msg)
+    require_sign("The target", target, LARGEST["beta"])
     return float(target)
 
 

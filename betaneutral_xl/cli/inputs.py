@@ -15,6 +15,7 @@ from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.estimators import WINDOW
 from betaneutral_xl.hedging import Legs
+from betaneutral_xl.percent import beta_or_ticker
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
@@ -157,7 +158,7 @@ def add_target(group: argparse._ArgumentGroup) -> None:
         "--target",
         action="append",
         metavar="BETA",
-        help="the beta to reach: a number, a ticker of the risk model such as IWV, "
+        help="the beta to reach: a number such as 0.5 or 50%%, a ticker of the risk model such as IWV, "
         "or ETF=BETA for each of several (default: 0)",
     )
 
@@ -167,15 +168,13 @@ def add_legs(parser: argparse.ArgumentParser) -> None:
     legs = parser.add_argument_group("what the hedge ratios must keep to (only for hedge)")
     legs.add_argument(
         "--ridge",
-        type=float,
         metavar="NUMBER",
         help="shrink the ratios of ETFs that are near copies of each other; 0.01 to 0.1 are usual",
     )
     legs.add_argument(
         "--leg-limit",
-        type=float,
         metavar="MOST",
-        help="most of any ETF, in net asset value",
+        help="most of any ETF, in net asset value: 0.5 or 50%%",
     )
     legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
 
@@ -211,11 +210,11 @@ def read_target(texts: list[str] | None) -> Target:
         return 0.0
     named = [text.partition("=") for text in texts]
     if all(sign for _, sign, _ in named):
-        targets = {name.strip(): _beta(beta) for name, _, beta in named}
+        targets = {name.strip(): beta_or_ticker(beta) for name, _, beta in named}
         if len(targets) == len(named):
             return targets
     if len(texts) == 1 and not named[0][1]:
-        return _beta(texts[0])
+        return beta_or_ticker(texts[0])
     msg = f"The targets {', '.join(texts)} do not fit together. Give one, or one ETF=BETA for each ETF."
     raise InputError(msg)
 
@@ -225,13 +224,6 @@ def benchmarks(texts: list[str] | None) -> list[str]:
     targets = read_target(texts)
     several = targets.values() if isinstance(targets, dict) else [targets]
     return [target for target in several if isinstance(target, str)]
-
-
-def _beta(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip()
 
 
 def gather(args: argparse.Namespace) -> Inputs:
@@ -307,14 +299,25 @@ def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _legs(args: argparse.Namespace) -> dict[str, float | bool]:
-    """Return what the hedge ratios must keep to, where an option says so."""
+def _legs(args: argparse.Namespace) -> dict[str, float | str | bool]:
+    """Return what the hedge ratios must keep to, where an option says so.
+
+    What has a percent sign stays text, so that a snapshot keeps the sign.
+    """
     given = {
-        "ridge": getattr(args, "ridge", None),
-        "limit": getattr(args, "leg_limit", None),
+        "ridge": _plain(getattr(args, "ridge", None)),
+        "limit": _plain(getattr(args, "leg_limit", None)),
         "sell_only": getattr(args, "sell_only", None),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _plain(text: str | None) -> float | str | None:
+    """Return text that prints a plain number as that number, all else as it is."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
@@ -324,7 +327,7 @@ def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
         method=choice(Method, asked["method"], "method"),
         target=read_target(asked["target"]),
         constraints=Constraints.from_mapping(asked["constraints"]),
-        legs=Legs(**asked["legs"]),
+        legs=Legs.from_mapping(asked["legs"]),
         on_missing=choice(OnMissing, asked["on_missing"], "policy on_missing"),
         etf_on_missing=choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
     )
@@ -407,7 +410,8 @@ def _may_be_stored(key: str, value: object) -> bool:
         case ("target", list()):
             return all(isinstance(text, str) for text in value)
         case ("legs", dict()):
-            kinds = {"ridge": float, "limit": float, "sell_only": bool}
+            kinds: dict[str, type | tuple[type, ...]]
+            kinds = {"ridge": (float, str), "limit": (float, str), "sell_only": bool}
             return all(isinstance(one, kinds.get(name, ())) for name, one in value.items())
         case _:
             return False

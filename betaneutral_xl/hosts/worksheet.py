@@ -44,9 +44,6 @@ DEMO = "demo"
 POLICIES = {"on_missing": OnMissing.ERROR, "etf_on_missing": OnMissing.DROP}
 """Rows of the constraints that are no limits, and what holds where they are not given."""
 
-MOST = {"upper": 1.0, "turnover": 5.0}
-"""Limits above these were meant as percent: 5 for 5%. They would limit nothing, and nobody would notice."""
-
 
 # ---------------------------------------------------------------- the four
 
@@ -313,20 +310,7 @@ def limits(grid: Grid) -> dict[str, Any]:
         name: choice(OnMissing, str(given.pop(name, default)), f"policy {name}")
         for name, default in POLICIES.items()
     }
-    for name, most in MOST.items():
-        _refuse_percent(name, given.get(name), most)
     return {"constraints": Constraints.from_mapping(given), **policies}
-
-
-def _refuse_percent(name: str, value: Any, most: float) -> None:
-    for one in value.values() if isinstance(value, dict) else [value]:
-        number = cells.printed_number(one) if isinstance(one, str) else one
-        if isinstance(number, float) and number > most:
-            msg = (
-                f"The limit {name} is {number:g}, which is {number:.0%} of the portfolio. "
-                f"Give {number:g}% or {number / 100:g}."
-            )
-            raise InputError(msg)
 
 
 def target(grid: Grid, etfs: tuple[Etf, ...]) -> Target:

@@ -291,7 +291,12 @@ def test_too_many_arguments_are_refused(session: Session) -> None:
     ("limits", "name", "value"),
     [
         ([["upper", None, 5.0]], "upper", 5),
-        ([["upper", "A", 2.0], ["upper", "B", 0.5]], "upper", 2),
+        ([["upper", "A", 2.0], ["upper", "B", 0.5]], "upper of A", 2),
+        ([["lower", -5.0]], "lower", -5),
+        ([["turnover", 3.0]], "turnover", 3),
+        ([["gross", 150.0]], "gross", 150),
+        ([["net", 90.0]], "net", 90),
+        ([["beta", 50.0]], "beta", 50),
         ("turnover=30", "turnover", 30),
     ],
 )
@@ -300,9 +305,29 @@ def test_a_limit_that_was_meant_as_percent_is_refused(
 ) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
     assert line == (
-        f"#BETA! The limit {name} is {value}, which is {value}00% of the portfolio. "
-        f"Give {value}% or {value / 100}."
+        f"#BETA! The limit {name} is {value}, which is {value}00%: give {value}% or {value / 100}. "
+        f"If {value}00% is meant, give it as text with its percent sign."
     )
+
+
+@pytest.mark.parametrize(
+    "limits", [[["upper", "300%"]], "upper=300%; turnover=1000%", [["upper", "A", "300 %"]]]
+)
+def test_a_limit_with_its_percent_sign_is_taken_as_it_stands(session: Session, limits: Any) -> None:
+    rows = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
+    free = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight")
+    assert column(rows, "new_weight") == pytest.approx(column(free, "new_weight"))
+
+
+@pytest.mark.parametrize("target", ["90%", "0.9", 0.9])
+def test_a_target_may_be_in_percent(session: Session, target: Any) -> None:
+    rows = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, target)
+    assert rows == call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9)
+
+
+def test_a_target_that_was_meant_as_percent_is_refused(session: Session) -> None:
+    ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 50.0)
+    assert line.startswith("#BETA! The target is 50, which is 5000%: give 50% or 0.5.")
 
 
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
