@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, IntArray, positions_of, read_only
+from betaneutral_xl.covariance_units import CovarianceUnit, objection, refuse_correlations, unusual
 from betaneutral_xl.errors import (
     DuplicateTicker,
     InputError,
@@ -41,10 +42,6 @@ FEW = 4
 
 SEMIDEFINITE = 1e-8
 """Most negative eigenvalue, relative to the largest variance, that printing a matrix can cause."""
-
-
-TRADING_DAYS = 252
-"""Trading days a year, with which daily variances become annual."""
 
 
 class Form(Protocol):
@@ -288,6 +285,8 @@ class Covariance:
         provenance: Provenance | None = None,
         effective_days: float | None = None,
         warnings: tuple[str, ...] = (),
+        *,
+        unit: CovarianceUnit | str = CovarianceUnit.ANNUAL,
     ) -> Covariance:
         """Make a covariance from a labelled matrix, after proving that it is one.
 
@@ -296,18 +295,21 @@ class Covariance:
         tickers
             N tickers in any spelling.
         matrix
-            Shape (N, N), annual variances and covariances in decimals.
+            Shape (N, N), variances and covariances in the unit.
         provenance
             Where the matrix came from; by default, from the caller.
         effective_days
             Effective number of daily observations behind it, where known.
         warnings
             What the reader should know already.
+        unit
+            What the numbers are: ``annual`` decimals, ``percent_squared``, ``daily`` or
+            ``daily_percent_squared``. What is against it is a warning of the result.
 
         Raises
         ------
         InputError
-            If it is not square or has not one ticker a row.
+            If it is not square, has not one ticker a row, or is a correlation matrix.
         MissingValue
             If an entry is blank or not finite.
         NotPositiveSemidefinite
@@ -324,9 +326,49 @@ class Covariance:
             msg = f"The covariance has {len(values)} rows but {len(names)} tickers."
             raise InputError(msg)
         _require_finite_matrix(names, values)
-        values = _require_symmetric(names, values)
+        read = CovarianceUnit.of(unit)
+        values = _require_symmetric(names, values * read.factor)
         _require_semidefinite(values)
-        return cls(names, Dense(values), provenance or Provenance.given(len(names)), effective_days, warnings)
+        origin = provenance or Provenance.given(len(names))
+        variances = values.diagonal()
+        against = objection(names, variances, origin, read)
+        said = (against,) if against else unusual(variances, origin)
+        made = cls(names, Dense(values), origin, effective_days, (*said, *warnings))
+        refuse_correlations(variances, origin, read)
+        return made
+
+    @classmethod
+    def from_source(
+        cls,
+        tickers: Sequence[str],
+        matrix: FloatArray,
+        provenance: Provenance | None = None,
+        unit: CovarianceUnit | str | None = None,
+    ) -> Covariance:
+        """Make a covariance from a file, a sheet or a table, and refuse it in another unit than it is read in.
+
+        Parameters
+        ----------
+        tickers, matrix, provenance
+            As of ``from_matrix``.
+        unit
+            What the user states that the numbers are; by default nobody does, and they are taken for
+            annual decimals, which is then checked the more.
+
+        Raises
+        ------
+        InputError
+            As ``from_matrix``; and if no shares have such variances.
+        MissingValue, NotPositiveSemidefinite
+            As ``from_matrix``.
+
+        """
+        stated = None if unit is None else CovarianceUnit.of(unit)
+        made = cls.from_matrix(tickers, matrix, provenance, unit=stated or CovarianceUnit.ANNUAL)
+        against = objection(made.tickers, made.form.variances(), made.provenance, stated)
+        if against:
+            raise InputError(against)
+        return made
 
     @property
     def as_of(self) -> date | None:

@@ -25,6 +25,7 @@ def test_the_sign_survives_copies_pickles_and_other_processes() -> None:
     for again in (pickle.loads(pickle.dumps(limits)), copy.deepcopy(limits), limits.among(["A"])):  # noqa: S301 - our own
         assert again.upper == limits.upper
         assert isinstance(again.upper["*"], Percent)
+        assert again.net is not None
         assert isinstance(again.net.low, Percent)
         assert isinstance(again.turnover, Percent)
 

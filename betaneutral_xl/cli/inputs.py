@@ -12,6 +12,7 @@ from betaneutral_xl.api import choice, last_weekday
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.estimators import WINDOW
 from betaneutral_xl.hedging import Legs
@@ -20,7 +21,6 @@ from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.covariance_csv import CovarianceUnit
 from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, prices_file, read
 from betaneutral_xl.tabular.files import shown_name
 
@@ -93,8 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     risk.add_argument(
         "--covariance-unit",
         choices=list(CovarianceUnit),
-        default=CovarianceUnit.ANNUAL,
-        help="what the risk model's numbers are (default: %(default)s decimals)",
+        help="what the risk model's numbers are (default: annual decimals, which is checked)",
     )
     risk.add_argument(
         "--prices",
@@ -255,7 +254,7 @@ def gather(args: argparse.Namespace) -> Inputs:
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
     """Refuse sources that exclude each other, and options that would have no effect."""
-    unit_is_given = args.covariance_unit != CovarianceUnit.ANNUAL
+    unit_is_given = args.covariance_unit is not None
     unit_is_known = args.from_snapshot or args.prices or (args.sample and not args.covariance)
     how_is_given = args.estimator or args.window is not None
     for wrong, said in (
@@ -410,11 +409,16 @@ def _may_be_stored(key: str, value: object) -> bool:
         case ("target", list()):
             return all(isinstance(text, str) for text in value)
         case ("legs", dict()):
-            kinds: dict[str, type | tuple[type, ...]]
-            kinds = {"ridge": (float, str), "limit": (float, str), "sell_only": bool}
-            return all(isinstance(one, kinds.get(name, ())) for name, one in value.items())
+            return all(_may_be_a_leg(name, one) for name, one in value.items())
         case _:
             return False
+
+
+def _may_be_a_leg(name: str, value: object) -> bool:
+    if name == "sell_only":
+        return isinstance(value, bool)
+    signed = isinstance(value, str) and isinstance(beta_or_ticker(value), float)
+    return name in {"ridge", "limit"} and (isinstance(value, float) or signed)
 
 
 def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
@@ -453,7 +457,7 @@ def _benchmarks(args: argparse.Namespace) -> list[str]:
 def _covariance(
     args: argparse.Namespace, settings: Settings, holdings: Holdings, etfs: Sequence[Etf]
 ) -> Sourced[Covariance]:
-    unit = CovarianceUnit(args.covariance_unit)
+    unit = None if args.covariance_unit is None else CovarianceUnit.of(args.covariance_unit)
     names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
     if args.covariance:
         return read(covariance_file(args.covariance, unit), Covariance)

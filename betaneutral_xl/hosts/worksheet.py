@@ -90,7 +90,7 @@ def covariance(
     given = tickers_or_data
     if is_handle(given.rows[0][0]) or matrices.is_labelled_matrix(given):
         _refuse("method", method, "a covariance that is given is not estimated")
-        risk = risk_model(session, given, ())
+        risk = _given(session, given, named_values(options))
     elif given.is_vector:
         risk = _fetched(session, tables.tickers(given), cells.text(method), named_values(options))
     else:
@@ -279,6 +279,19 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
         return session.handles.get(str(covariance.rows[0][0]))
     known = session.origin(covariance)
     return known if isinstance(known, Covariance) else matrices.covariance(covariance)
+
+
+def _given(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
+    """Return a covariance that is given; of a matrix the unit may be stated."""
+    other = [name for name in options if name != "unit"]
+    if other or (options and is_handle(covariance.rows[0][0])):
+        msg = (
+            f"The option {(other or ['unit'])[0]} has no effect on a covariance that is given. Leave it out."
+        )
+        raise InputError(msg)
+    if options:
+        return matrices.covariance(covariance, str(options["unit"]))
+    return risk_model(session, covariance, ())
 
 
 def solve(session: Session, *problem: Grid) -> Rebalance:

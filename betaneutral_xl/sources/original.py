@@ -12,11 +12,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, CovarianceUnit, parse_covariance
+from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, parse_covariance
 from betaneutral_xl.sources.holdings_json import parse_holdings
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 
@@ -116,13 +117,13 @@ def etf_file(source: Path | str, fund: str | None = None, settings: Settings | N
     return Original(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
 
 
-def covariance_file(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Original:
+def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Original:
     """Take a covariance's file as it is."""
     return Original(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
         content=read_bytes(path, LARGEST_FILE),
-        options={"unit": unit.value},
+        options={} if unit is None else {"unit": unit.value},
     )
 
 
@@ -175,7 +176,8 @@ def _read_etf(original: Original) -> Etf:
 
 
 def _read_covariance(original: Original) -> Covariance:
-    unit = CovarianceUnit(original.options.get("unit", CovarianceUnit.ANNUAL))
+    stated = original.options.get("unit")
+    unit = None if stated is None else CovarianceUnit.of(stated)
     covariance = parse_covariance(original.content, _origin(original, "covariance file"), unit)
     days = original.options.get("effective_days")
     return covariance if days is None else replace(covariance, effective_days=float(days))
