@@ -161,8 +161,9 @@ def objection(
     largest = int(np.argmax(variances))
     if variances[largest] > LARGEST_VARIANCE:
         return (
-            f"{_what(origin)} has a variance of {variances[largest] / read.factor:.4g} for {tickers[largest]}, "
-            f"read as {_WORDS[read]}: a volatility of {math.sqrt(variances[largest]) * 100.0:.4g}%. "
+            f"{_what(origin)} has a variance of {variances[largest] / read.factor:.4g} for "
+            f"{tickers[largest]}, read as {_WORDS[read]}: a volatility of "
+            f"{math.sqrt(variances[largest]) * 100.0:.4g}%. "
             "Correct it, or remove the ticker."
         )
     return ""

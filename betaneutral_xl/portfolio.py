@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FULL = 5e-4
 """How far from 1 a sum of printed weights may be (5 bp: issuers round each row) before we say so."""
 
+MOST_GROSS = 10.0
+"""Gross exposure, in units of net asset value, that no fund has unless its user states so."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdings:
@@ -47,6 +50,9 @@ class Holdings:
         Where this came from.
     warnings
         What the reader should know, one line each.
+    leverage_stated
+        Whether the user stated the net asset value, or the weights' unit, so that a gross exposure
+        beyond ``MOST_GROSS`` is meant; else it is refused.
 
     """
 
@@ -59,6 +65,7 @@ class Holdings:
     nav: float | None = None
     cash: float = 0.0
     warnings: tuple[str, ...] = ()
+    leverage_stated: bool = False
 
     def __post_init__(self) -> None:
         """Hold every promise of the attributes, or raise."""
@@ -73,6 +80,24 @@ class Holdings:
             if values is not None:
                 object.__setattr__(self, name, read_only(values))
                 _require_finite(self.tickers, values, f"{name} in the holdings of {self.fund}")
+        if not self.leverage_stated:
+            self._require_leverage()
+
+    def _require_leverage(self) -> None:
+        """Refuse values that were read as weights, and weights of a net value that is nearly nothing."""
+        gross = float(np.abs(self.weights).sum())
+        if gross <= MOST_GROSS:
+            return
+        place = int(np.abs(self.weights).argmax())
+        msg = (
+            f"Holdings of {self.fund} have a gross exposure of {gross:,.4g} times the net asset value of "
+            f"{self.nav:,.2f}. Check the values; {CASH_OR_NAV}."
+            if self.nav is not None
+            else f"Weights of {self.fund} add to a gross exposure of {gross:,.10g} times net asset value "
+            f"({self.tickers[place]}: {float(self.weights[place]):,.10g}). Give decimals or percent; "
+            "values belong under market_value."
+        )
+        raise InputError(msg)
 
     @property
     def as_of(self) -> date | None:
@@ -127,6 +152,7 @@ class Holdings:
         fund: str = "portfolio",
         *,
         cash_value: float = 0.0,
+        nav: float | None = None,
         provenance: Provenance | None = None,
         warnings: tuple[str, ...] = (),
     ) -> Holdings:
@@ -144,6 +170,9 @@ class Holdings:
             A name for messages and reports.
         cash_value
             Cash in base currency.
+        nav
+            Net asset value in base currency, where it is stated; what is in no position is cash.
+            By default, the positions' values and the cash.
         provenance
             Where the positions came from; by default, from the caller.
         warnings
@@ -169,24 +198,82 @@ class Holdings:
             )
             raise MissingValue(msg, tickers=culprits)
         values = quantities * quotes
-        nav = float(values.sum()) + cash_value
-        if names and not nav > 0.0:
-            msg = (
-                f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
-                "Check the shares, prices and cash."
-            )
-            raise MissingValue(msg)
+        worth = Worth.of(values.tolist(), cash_value, fund, nav) if names else Worth(1.0, 0.0)
         return cls(
             fund=fund,
             tickers=names,
-            weights=read_only(values / nav) if names else values,
+            weights=read_only(values / worth.nav),
             shares=quantities,
             prices=quotes,
-            nav=nav,
-            cash=cash_value / nav if names else 0.0,
+            nav=worth.nav,
+            cash=worth.cash / worth.nav,
             provenance=provenance or Provenance.given(len(names)),
-            warnings=warnings,
+            warnings=(*worth.warnings, *warnings),
+            leverage_stated=nav is not None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a portfolio of values is worth.
+
+    ``nav`` is the net asset value, ``cash`` what of it is in no position, both in base currency.
+    """
+
+    nav: float
+    cash: float
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Worth:
+        """Add up positions and cash; or take the net asset value as stated, and what is left as cash.
+
+        Parameters
+        ----------
+        values
+            The positions' values in base currency, negative for short positions.
+        cash
+            The cash that the source has, in base currency.
+        fund
+            The fund's name, for messages.
+        stated
+            The net asset value as the user states it, if so.
+
+        Raises
+        ------
+        MissingValue
+            If it is not positive, so that weights have no meaning.
+
+        """
+        try:
+            positions = math.fsum(values)
+        except (OverflowError, ValueError):  # too large, or infinite of both signs
+            positions = math.inf
+        total = positions + cash
+        if not math.isfinite(total):
+            msg = f"Holdings of {fund} have a total value that is no number. Check its positions' values."
+            raise MissingValue(msg)
+        if stated is None:
+            if not total > 0.0:
+                msg = (
+                    f"Holdings of {fund} are worth {total:,.2f} in total, so weights are undefined. "
+                    f"Check the shares, prices and values; {CASH_OR_NAV}."
+                )
+                raise MissingValue(msg)
+            return cls(total, cash)
+        if not 0.0 < stated < math.inf:
+            msg = f"The net asset value of {fund} is stated as {stated:,.12g}. Give a positive amount."
+            raise MissingValue(msg)
+        apart = stated - total
+        line = (
+            f"Net asset value of {fund} stated as {stated:,.2f}, positions and cash come to {total:,.2f}: "
+            f"the other {apart:,.2f} is taken as cash."
+        )
+        return cls(stated, cash + apart, (line,) if abs(apart) > FULL * stated else ())
+
+
+CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--nav)"
+"""What makes weights of positions whose long and short values nearly cancel."""
 
 
 class AssetClass(StrEnum):
@@ -308,6 +395,13 @@ class Etf:
             raise MissingValue(msg)
         _require_unique(tickers, f"ETF {self.name}")
         _require_finite(tickers, weights, f"weight in ETF {self.name}")
+        gross = float(np.abs(weights).sum())
+        if gross > MOST_GROSS:
+            msg = (
+                f"Weights of ETF {self.name} add to a gross exposure of {gross:,.10g} times net assets. "
+                "Give decimals or percent; values belong under market_value."
+            )
+            raise InputError(msg)
         return self._basket
 
     @property

@@ -345,7 +345,7 @@ class Covariance:
         provenance: Provenance | None = None,
         unit: CovarianceUnit | str | None = None,
     ) -> Covariance:
-        """Make a covariance from a file, a sheet or a table, and refuse it in another unit than it is read in.
+        """Make a covariance from a file, a sheet or a table, and refuse it in another unit.
 
         Parameters
         ----------
@@ -566,7 +566,7 @@ def _require_symmetric(tickers: tuple[str, ...], matrix: FloatArray) -> FloatArr
             "Check the order of its rows and columns."
         )
         raise NotPositiveSemidefinite(msg, tickers=[tickers[row], tickers[column]])
-    return (matrix + matrix.T) / 2.0
+    return matrix / 2.0 + matrix.T / 2.0
 
 
 def _require_semidefinite(matrix: FloatArray) -> None:

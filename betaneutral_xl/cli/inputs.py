@@ -21,7 +21,14 @@ from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, prices_file, read
+from betaneutral_xl.sources.original import (
+    covariance_file,
+    etf_file,
+    holdings_file,
+    prices_file,
+    read,
+    with_nav,
+)
 from betaneutral_xl.tabular.files import shown_name
 
 if TYPE_CHECKING:
@@ -74,6 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DATE",
         type=day,
         help="the day for --fund, such as 2025-11-18 (default: the last weekday)",
+    )
+
+    book.add_argument(
+        "--nav",
+        type=float,
+        metavar="VALUE",
+        help="net asset value, where the portfolio does not say it: what is in no position is cash",
     )
 
     etf = parser.add_argument_group("the ETFs")
@@ -369,11 +383,11 @@ def _from_snapshot(args: argparse.Namespace) -> Inputs:
     if beside:
         msg = f"--from-snapshot has all inputs, so {listing(beside)} cannot be given with it."
         raise InputError(msg)
-    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot))
+    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot), args.nav)
 
 
-def inputs_of(snapshot: Snapshot, name: str) -> Inputs:
-    """Read a snapshot's originals.
+def inputs_of(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs:
+    """Read a snapshot's originals, with another net asset value where one is stated.
 
     Raises
     ------
@@ -392,12 +406,13 @@ def inputs_of(snapshot: Snapshot, name: str) -> Inputs:
         if not _may_be_stored(key, value):
             msg = f"The snapshot {name} asks for {key!r:.20} {value!r:.40}, which is not what it can be."
             raise InputError(msg)
-    holdings = read(books[0], Holdings).value
+    book = read(with_nav(books[0], nav), Holdings)
+    holdings = book.value
     return Inputs(
         replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
         tuple(read(etf, Etf).value for etf in etfs),
         read(models[0], Covariance).value,
-        originals=snapshot.originals,
+        originals=tuple(book.original if one is books[0] else one for one in snapshot.originals),
         stored=snapshot.parameters,
     )
 
@@ -423,17 +438,17 @@ def _may_be_a_leg(name: str, value: object) -> bool:
 
 def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
     if args.holdings:
-        return read(holdings_file(args.holdings), Holdings)
+        return read(with_nav(holdings_file(args.holdings), args.nav), Holdings)
     if args.fund:
         from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
         as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
         with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
-            return api.sourced_holdings(args.fund, as_of)
+            return api.sourced_holdings(args.fund, as_of, nav=args.nav)
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
-        return read(sample.original(sample.HOLDINGS), Holdings)
+        return read(with_nav(sample.original(sample.HOLDINGS), args.nav), Holdings)
     msg = "No portfolio is given. Use --holdings FILE, --fund NAME, or --sample to try things out."
     raise InputError(msg)
 

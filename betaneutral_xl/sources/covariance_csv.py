@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
@@ -25,7 +26,8 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from betaneutral_xl.covariance_units import CovarianceUnit
+
+__all__ = ["LARGEST_FILE", "MOST_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
 
 MOST_NAMES = 5_000
 """A matrix of more names takes gigabytes; ask for the names that are needed."""

@@ -106,6 +106,16 @@ def holdings_file(path: Path | str) -> Original:
     return Original(reader=Reader.HOLDINGS_FILE, name=shown_name(path), content=read_bytes(path))
 
 
+def with_nav(original: Original, nav: float | None) -> Original:
+    """Return a portfolio's original that is read with a stated net asset value, if one is stated."""
+    return original if nav is None else replace(original, options={**original.options, "nav": repr(nav)})
+
+
+def _stated_nav(original: Original) -> float | None:
+    stated = original.options.get("nav")
+    return None if stated is None else float(stated)
+
+
 def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> Original:
     """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
     from betaneutral_xl.sources.etf_files import open_etf  # noqa: PLC0415 - parsers
@@ -153,13 +163,14 @@ def _origin(original: Original, source: str) -> Provenance:
 
 
 def _read_api_holdings(original: Original) -> Holdings:
-    return parse_holdings(original.content, _origin(original, "holdings file"))
+    return parse_holdings(original.content, _origin(original, "holdings file"), _stated_nav(original))
 
 
 def _read_holdings_file(original: Original) -> Holdings:
     from betaneutral_xl.sources.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
 
-    return parse_holdings_file(original.content, original.name, original.options.get("fund"))
+    fund = original.options.get("fund")
+    return parse_holdings_file(original.content, original.name, fund, _stated_nav(original))
 
 
 def _read_etf(original: Original) -> Etf:

@@ -30,7 +30,7 @@ from betaneutral_xl.sources.covariance_csv import load_covariance, parse_covaria
 from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.sources.formats import read_json, unreadable
 from betaneutral_xl.sources.holdings_json import parse_holdings
-from betaneutral_xl.sources.original import Original, Reader, Sourced
+from betaneutral_xl.sources.original import Original, Reader, Sourced, with_nav
 from betaneutral_xl.sources.transport import PASSING, Request, Transport
 from betaneutral_xl.tickers import normalise
 
@@ -193,9 +193,9 @@ class SilverFund:
         return self.sourced_holdings(fund, as_of, start).value
 
     def sourced_holdings(
-        self, fund: str, as_of: date | str, start: date | str | None = None
+        self, fund: str, as_of: date | str, start: date | str | None = None, nav: float | None = None
     ) -> Sourced[Holdings]:
-        """Fetch the same, with the bytes of the answer."""
+        """Fetch the same, with the bytes of the answer; ``nav`` is the net asset value where it is stated."""
         end = _day(as_of)
         first = end if start is None else _day(start)
         if first > end:
@@ -207,7 +207,7 @@ class SilverFund:
         name = fund.strip()
 
         def parse(content: bytes, origin: Provenance) -> Sourced[Holdings]:
-            holdings = parse_holdings(content, origin)
+            holdings = parse_holdings(content, origin, nav)
             if holdings.fund != name:
                 msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
                 raise ChangedFormat(msg)
@@ -217,7 +217,7 @@ class SilverFund:
                 content=content,
                 provenance=holdings.provenance,
             )
-            return Sourced(holdings, original)
+            return Sourced(holdings, with_nav(original, nav))
 
         return _with_warnings(self._ask(holdings_question(name, first, end), parse))
 
