@@ -29,7 +29,7 @@ VARIANCE_RANGE = (0.0025, 4.0)
 DOUBTFUL = 1.0
 """A median variance above this, a volatility of 100 %, has to be stated to be annual."""
 
-USUAL_VOLATILITY = (0.12, 0.55)
+USUAL_VOLATILITY = (0.12, 0.5)
 """Outside of these a median volatility is said to be unusual; shares' is 20 % to 45 %."""
 
 LARGEST_VARIANCE = 100.0
