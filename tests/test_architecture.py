@@ -14,7 +14,8 @@ ROOT = Path(betaneutral_xl.__file__).parent
 LAYERS: dict[str, list[set[str]]] = {
     "betaneutral_xl": [
         {"errors"},
-        {"arrays", "tickers", "provenance"},
+        {"arrays", "percent", "tickers", "provenance"},
+        {"covariance_units"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
         {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},

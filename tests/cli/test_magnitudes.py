@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.entries import Rows
+    from betaneutral_xl.hosts.session import Rows
 
 NAMES = ["NVDA", "MSFT", "AAPL", "AMZN"]
 VOLATILITIES = np.array([0.40, 0.25, 0.28, 0.32])
