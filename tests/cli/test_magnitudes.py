@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,6 @@ from betaneutral_xl.cli import main
 from betaneutral_xl.hosts.functions import BY_NAME
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.settings import Settings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.session import Rows
 
 NAMES = ["NVDA", "MSFT", "AAPL", "AMZN"]
 VOLATILITIES = np.array([0.40, 0.25, 0.28, 0.32])
@@ -49,7 +46,7 @@ def session(tmp_path: Path) -> Session:
     return Session(Settings(cache=tmp_path / "cache"))
 
 
-def call(session: Session, name: str, *values: Any) -> Rows:
+def call(session: Session, name: str, *values: Any) -> Any:
     return session.call(BY_NAME[name], *values)
 
 
