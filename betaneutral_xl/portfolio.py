@@ -206,6 +206,11 @@ class Constituent:
 
     ``ticker`` is canonical, empty where the file has none; ``printed_ticker`` is the file's own
     text. ``weight`` is a decimal of the fund's net assets, NaN where the file has none.
+
+    ``exposure`` is what a derivative moves, a decimal of net assets with its sign, None where the
+    source does not say it; its market value, and so its weight, is next to nothing.
+    ``moves_as_basket`` says that this exposure is one to the fund's own kind of shares (a swap or a
+    future on equities), so that it scales the basket; an option's is not, as its delta is unknown.
     """
 
     ticker: str
@@ -216,6 +221,8 @@ class Constituent:
     identifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     currency: str = ""
     market_value: float | None = None
+    exposure: float | None = None
+    moves_as_basket: bool = False
 
     def is_same_security(self, other: Constituent) -> bool:
         """Whether both rows carry the same ticker and the same identifiers (there must be one)."""
@@ -229,6 +236,10 @@ class Etf:
     The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
     ticker and a weight. Cash has no risk and is not in it; every other row stays in
     ``constituents`` and in ``totals``.
+
+    Where swaps and futures make the fund's exposure and there is no such equity, as in most inverse
+    funds, the basket is the fund itself: its own ticker at a weight of 1, which only a risk model
+    with a row of that ticker covers.
 
     A file may list several companies under one ticker. Such an ETF can be looked at, but its basket
     cannot be used: asking for ``tickers`` or ``weights`` raises. Several rows of one security (same
@@ -275,8 +286,39 @@ class Etf:
             for row in self.constituents
             if row.asset_class in self.classes and row.ticker and not math.isnan(row.weight)
         )
+        if self.derivative_exposure and not any(weight for _, weight in rows) and self.own_ticker:
+            rows = [(self.own_ticker, 1.0)]
         tickers = tuple(ticker for ticker, _ in rows)
         object.__setattr__(self, "_basket", (tickers, read_only([weight for _, weight in rows])))
+
+    @property
+    def own_ticker(self) -> str:
+        """The name as a ticker, under which a risk model may know the fund; empty if it is none."""
+        try:
+            return normalise(self.name)
+        except InputError:
+            return ""
+
+    @property
+    def is_own_basket(self) -> bool:
+        """Whether the fund holds no equities, so that only its own row in a risk model has its beta."""
+        return self._basket[0] == (self.own_ticker,) and self.derivative_exposure != 0.0
+
+    @property
+    def derivative_exposure(self) -> float:
+        """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if row.moves_as_basket)
+
+    @property
+    def unnamed_weights(self) -> FloatArray:
+        """The weights of the rows of the basket's classes that have no ticker, and so are in no basket."""
+        return read_only(
+            [
+                row.weight
+                for row in self.constituents
+                if row.asset_class in self.classes and not row.ticker and not math.isnan(row.weight)
+            ]
+        )
 
     @property
     def tickers(self) -> tuple[str, ...]:

@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.rebalance import Method
 
 if TYPE_CHECKING:
-    from betaneutral_xl.alignment import Uncovered
+    from betaneutral_xl.alignment import Coverage, Uncovered
     from betaneutral_xl.rebalance import Rebalance
+
+
+BASES = {
+    "basket": "its basket",
+    "scaled basket": "its covered basket, scaled to all of its exposure",
+    "own row": "its own row in the risk model",
+}
+"""What ``Unit.basis`` is in a sentence."""
 
 
 class Kind(StrEnum):
@@ -65,11 +73,23 @@ def lines(result: Rebalance) -> list[Line]:
             before.beta[name],
             after.beta[name],
             Kind.NUMBER,
-            "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+            "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)"
+            if result.coverage.units[name].basis == "basket"
+            else "predicted beta of the portfolio to the whole ETF, beta'w",
             before.beta_error[name],
             after.beta_error[name],
         )
         for name in result.etf_names
+    ]
+    coverage = [
+        Line(
+            f"coverage of {name}",
+            None,
+            unit.covered,
+            Kind.PERCENT,
+            f"share of the ETF's exposure with risk data; its betas are from {BASES[unit.basis]}",
+        )
+        for name, unit in result.coverage.units.items()
     ]
     levels = [
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
@@ -103,6 +123,7 @@ def lines(result: Rebalance) -> list[Line]:
         )
     return [
         *betas,
+        *coverage,
         *(Line(label, old, new, Kind.PERCENT, meaning) for label, old, new, meaning in levels),
         *changes,
         *ratios,
@@ -149,6 +170,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             "etf_on_missing": str(coverage.etf_on_missing),
             "held_missing": _gap(coverage.held),
             "etf_missing": {name: _gap(gap) for name, gap in coverage.etfs.items()},
+            "etfs": coverage_record(coverage),
         },
         "constraints": list(result.constraints.sentences()),
         "binding": [{"limit": one.limit, "price": one.price} for one in result.binding],
@@ -171,6 +193,25 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             for one in result.sources
         ],
         "weights": [dict(zip(result.columns, row, strict=True)) for row in result.rows()],
+    }
+
+
+def coverage_record(coverage: Coverage) -> dict[str, dict[str, Any]]:
+    """Return what the betas to each ETF rest on, as plain values for JSON; decimals.
+
+    ``basket_beta_to_own_row`` is None where the risk model has no row of the ETF itself.
+    """
+    return {
+        name: {
+            "covered": unit.covered,
+            "basis": unit.basis,
+            "exposure": unit.exposure,
+            "derivative_exposure": unit.derivatives,
+            "scale": unit.scale,
+            "own_row": unit.own_row or None,
+            "basket_beta_to_own_row": None if math.isnan(unit.basket_beta) else unit.basket_beta,
+        }
+        for name, unit in coverage.units.items()
     }
 
 

@@ -79,6 +79,7 @@ def as_record(found: Reachable) -> dict[str, Any]:
             }
             for name, wish, low, high, beta, leg in found.lines()
         },
+        "coverage": summary.coverage_record(found.coverage),
         "binding": list(found.binding),
         "relaxations": [
             {"limit": one.limit, "amount": one.amount, "sentence": one.sentence} for one in found.relaxations
@@ -100,6 +101,8 @@ def _print(found: Reachable) -> None:
     for name, wish, *betas, leg in found.lines():
         table.add_row(f"beta to {name}", str(wish), *map(number, betas), percent(leg))
     out.print(table)
+    for name, unit in found.coverage.units.items():
+        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
     if found.binding:
         out.print(f"On their limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)
     if found.relaxations:
