@@ -310,6 +310,12 @@ class Etf:
         return math.fsum(row.exposure or 0.0 for row in self.constituents if row.moves_as_basket)
 
     @property
+    def exposure(self) -> float:
+        """The whole exposure, a decimal of net assets: the rows of the basket's classes, swaps and futures."""
+        own = (row.weight for row in self.constituents if row.asset_class in self.classes)
+        return math.fsum(weight for weight in own if not math.isnan(weight)) + self.derivative_exposure
+
+    @property
     def unnamed_weights(self) -> FloatArray:
         """The weights of the rows of the basket's classes that have no ticker, and so are in no basket."""
         return read_only(

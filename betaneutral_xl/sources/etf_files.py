@@ -21,7 +21,7 @@ from betaneutral_xl.errors import InputError, Refused, UnreadableFile, listing
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources import asset_classes
+from betaneutral_xl.sources import asset_classes, derivatives
 from betaneutral_xl.sources.columns import Column
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
@@ -254,6 +254,7 @@ def parse_etf(
     rows, row_warnings = constituents(table, weights)
     name = fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
+    title = title_of(table)
     today = today or datetime.now(UTC).date()
     return Etf(
         name=name,
@@ -271,12 +272,13 @@ def parse_etf(
             *sum_warnings(name, rows),
             *_total_warning(table, rows),
             *row_warnings,
+            *derivatives.told(table, rows, name, title or name),
             *_age_warning(name, as_of, today, stale_days),
             *table.warnings,
         ),
         columns=MappingProxyType(table.header.taken()),
         classes=classes,
-        title=title_of(table),
+        title=title,
         printed_total=table.printed_total,
     )
 
@@ -307,7 +309,7 @@ def _total_warning(table: Table, rows: Sequence[Constituent]) -> tuple[str, ...]
 def constituents(table: Table, weights: Sequence[float]) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and what is to be said of them."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
-    rows = _told_apart(table, rows)
+    rows = derivatives.with_exposures(table, _told_apart(table, rows))
     warnings = []
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]
