@@ -37,7 +37,7 @@ SAME_SERIES = 0.5
 a file named AI.csv is no reason to take the shares of the company AI for the fund."""
 
 ABOUT_ONE = (0.8, 1.25)
-"""The beta of an ETF's scaled basket to the ETF's own row; outside, one of the two is something else."""
+"""The beta of an ETF's own row to its scaled basket; outside, one of the two is something else."""
 
 COVERED_ENOUGH = 0.9
 """Share of an ETF's exposure with risk data below which no orders in its shares are made unasked."""
@@ -87,8 +87,8 @@ class Unit:
     own_row
         The ticker of the ETF's own row in the risk model, from which its betas are then taken in
         place of the basket; empty where there is none.
-    basket_beta
-        The beta of the scaled covered basket to the own row, which should be about 1; NaN without one.
+    own_beta
+        The beta of the own row to the scaled covered basket, which should be about 1; NaN without one.
     mistaken
         The correlation with the covered basket of a row that has the ETF's name and is something
         else; NaN where there is no such row.
@@ -100,7 +100,7 @@ class Unit:
     covered: float = 1.0
     scale: float = 1.0
     own_row: str = ""
-    basket_beta: float = math.nan
+    own_beta: float = math.nan
     mistaken: float = math.nan
 
     @property
@@ -133,15 +133,17 @@ class Unit:
             )
         if self.own_row:
             told = f"Betas to ETF {name} are from its own row {self.own_row} of the risk model"
-            if math.isnan(self.basket_beta):
+            if math.isnan(self.own_beta):
                 lines.append(f"{told}.")
             else:
-                check = "" if low <= self.basket_beta <= high else (
-                    " That is not about 1: check that the row, the file and its weights are of one fund."
+                check = (
+                    ", about 1 as it should be."
+                    if low <= self.own_beta <= high
+                    else ", not about 1: check that the row, the file and its weights are of one fund."
                 )
                 lines.append(
-                    f"{told}; its covered basket, scaled to its exposure, has a beta of "
-                    f"{self.basket_beta:.3f} to it.{check}"
+                    f"{told}, which has a beta of {self.own_beta:.3f} to the covered basket scaled to the "
+                    f"ETF's exposure{check}"
                 )
         elif self.derivatives:
             lines.append(
@@ -536,12 +538,13 @@ def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, 
     row = model.select([own])
     variance = float(row.form.variances()[0])
     shared = unit.scale * float(model.between(own, inside.tickers) @ basket)
-    spread = abs(unit.scale) * inside.volatility(basket) * math.sqrt(max(variance, 0.0))
+    volatility = abs(unit.scale) * inside.volatility(basket)
+    spread = volatility * math.sqrt(max(variance, 0.0))
     if not spread > 0.0:
         return unit
     if unit.covered >= SAME_SERIES and shared / spread < SAME_SERIES:
         return replace(unit, mistaken=shared / spread)
-    return replace(unit, own_row=own, basket_beta=shared / variance)
+    return replace(unit, own_row=own, own_beta=shared / volatility**2)
 
 
 def _instruments(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -189,6 +190,10 @@ class Holdings:
         )
 
 
+UNNAMED = re.compile(r"ETF(?: \d+)?")
+"""What an ETF is called that came without a name."""
+
+
 class AssetClass(StrEnum):
     """What a row of an ETF's holdings file is."""
 
@@ -294,6 +299,8 @@ class Etf:
     @property
     def own_ticker(self) -> str:
         """The name as a ticker, under which a risk model may know the fund; empty if it is none."""
+        if UNNAMED.fullmatch(self.name):
+            return ""
         try:
             return normalise(self.name)
         except InputError:

@@ -199,7 +199,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
 def coverage_record(coverage: Coverage) -> dict[str, dict[str, Any]]:
     """Return what the betas to each ETF rest on, as plain values for JSON; decimals.
 
-    ``basket_beta_to_own_row`` is None where the risk model has no row of the ETF itself.
+    ``own_row_beta_to_basket`` is None where the risk model has no row of the ETF itself.
     """
     return {
         name: {
@@ -209,7 +209,7 @@ def coverage_record(coverage: Coverage) -> dict[str, dict[str, Any]]:
             "derivative_exposure": unit.derivatives,
             "scale": unit.scale,
             "own_row": unit.own_row or None,
-            "basket_beta_to_own_row": None if math.isnan(unit.basket_beta) else unit.basket_beta,
+            "own_row_beta_to_basket": None if math.isnan(unit.own_beta) else unit.own_beta,
         }
         for name, unit in coverage.units.items()
     }

@@ -193,7 +193,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_NAMES",
-        help="The tickers of the portfolio and the ETFs together, sorted, in one column: for COVARIANCE.",
+        help="The tickers of the portfolio and the ETFs together, and the ETFs' own, sorted: for COVARIANCE.",
         arguments=(HOLDINGS, ETF),
         run=worksheet.names,
         example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",

@@ -205,9 +205,9 @@ def compared(session: Session, *problem: Grid) -> Result:
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:
-    """Return the tickers of portfolio and ETFs together, sorted, one a row."""
+    """Return the tickers of portfolio and ETFs together, and of the ETFs themselves, sorted, one a row."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return Result([[name] for name in union(portfolio, baskets)])
+    return Result([[name] for name in for_risk(portfolio, baskets)])
 
 
 def matrix(session: Session, handle: Grid) -> Result:
@@ -266,7 +266,7 @@ def inputs(
 ) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
     """Return the values of the three inputs."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return portfolio, baskets, risk_model(session, covariance, union(portfolio, baskets))
+    return portfolio, baskets, risk_model(session, covariance, for_risk(portfolio, baskets))
 
 
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
@@ -283,6 +283,12 @@ def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tu
 def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
     """Return the tickers of a portfolio and of ETFs, sorted."""
     return tuple(sorted({*portfolio.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}))
+
+
+def for_risk(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
+    """Return what a risk model is asked for: these tickers, and the ETFs themselves; sorted."""
+    own = (etf.own_ticker for etf in etfs if etf.own_ticker)
+    return tuple(sorted({*union(portfolio, etfs), *own}))
 
 
 def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:

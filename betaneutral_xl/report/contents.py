@@ -107,8 +107,7 @@ class Contents:
     @cached_property
     def beta_errors(self) -> FloatArray | None:
         """Standard errors of the covered names' betas, shape (n, K); None where they are unknown."""
-        aligned = self.result.aligned
-        errors = aligned.covariance.beta_standard_error(aligned.covered_etf_weights)
+        errors = self.result.aligned.beta_errors
         return errors if np.isfinite(errors).all() else None
 
     @cached_property
@@ -133,9 +132,7 @@ class Contents:
             return None
         if ticker not in aligned.risk_model:
             return None
-        f = aligned.covered_etf_weights[:, k]
-        beta = float(aligned.risk_model.between(ticker, aligned.covered_tickers) @ f)
-        beta /= aligned.covariance.variance(f)
+        beta = float(aligned.beta_of(ticker)[k])
         return ticker if np.isclose(beta, self.result.targets[k], rtol=1e-12, atol=1e-12) else None
 
     @cached_property
