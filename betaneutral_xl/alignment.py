@@ -43,6 +43,9 @@ COVERED_ENOUGH = 0.9
 """Share of an ETF's exposure with risk data below which no orders in its shares are made unasked."""
 
 
+BASKET, SCALED, OWN_ROW = "basket", "scaled basket", "own row"
+"""What betas to an ETF are taken from."""
+
 NO_EXPOSURE = 1e-9
 """An exposure of less than this is none."""
 
@@ -107,8 +110,8 @@ class Unit:
     def basis(self) -> str:
         """What betas to the ETF are taken from, in words."""
         if self.own_row:
-            return "own row"
-        return "basket" if self.scale == 1.0 else "scaled basket"
+            return OWN_ROW
+        return BASKET if self.scale == 1.0 else SCALED
 
     @property
     def in_words(self) -> str:

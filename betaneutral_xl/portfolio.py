@@ -314,7 +314,11 @@ class Etf:
     @property
     def derivative_exposure(self) -> float:
         """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
-        return math.fsum(row.exposure or 0.0 for row in self.constituents if row.moves_as_basket)
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+
+    def is_beside(self, row: Constituent) -> bool:
+        """Whether a row is a swap or a future that scales the basket; not where it is in the basket itself."""
+        return row.moves_as_basket and row.asset_class not in self.classes
 
     @property
     def exposure(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.alignment import BASKET, OWN_ROW, SCALED
 from betaneutral_xl.rebalance import Method
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 
 BASES = {
-    "basket": "its basket",
-    "scaled basket": "its covered basket, scaled to all of its exposure",
-    "own row": "its own row in the risk model",
+    BASKET: "its basket",
+    SCALED: "its covered basket, scaled to all of its exposure",
+    OWN_ROW: "its own row in the risk model",
 }
 """What ``Unit.basis`` is in a sentence."""
 
@@ -74,7 +75,7 @@ def lines(result: Rebalance) -> list[Line]:
             after.beta[name],
             Kind.NUMBER,
             "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)"
-            if result.coverage.units[name].basis == "basket"
+            if result.coverage.units[name].basis == BASKET
             else "predicted beta of the portfolio to the whole ETF, beta'w",
             before.beta_error[name],
             after.beta_error[name],

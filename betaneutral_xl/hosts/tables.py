@@ -388,7 +388,7 @@ def etf_rows(given: Etf) -> list[list[Any]]:
         *(
             [None, row.name or None, row.exposure, str(row.asset_class)]
             for row in given.constituents
-            if row.moves_as_basket and row.asset_class not in given.classes
+            if given.is_beside(row)
         ),
     ]
 

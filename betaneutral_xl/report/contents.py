@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.alignment import SCALED
 from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import InputError
@@ -16,6 +17,7 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from betaneutral_xl.alignment import Unit
     from betaneutral_xl.compare import Alternative
     from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.orders import Orders
@@ -98,6 +100,26 @@ class Contents:
     def etfs(self) -> range:
         """The numbers of the ETFs, from 1: formulas call the first ``etf_1``."""
         return range(1, len(self.result.etf_names) + 1)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """What one unit of each ETF is to the risk model."""
+        coverage = self.result.coverage
+        return tuple(coverage.units[name] for name in self.result.etf_names)
+
+    @property
+    def has_own_rows(self) -> bool:
+        """Whether the betas to an ETF are from its own row, so that they are no formula on its basket."""
+        return any(unit.own_row for unit in self.units)
+
+    @property
+    def has_scaled_units(self) -> bool:
+        """Whether a basket is scaled to be an ETF."""
+        return any(unit.basis == SCALED for unit in self.units)
+
+    def scaled(self, k: int) -> str:
+        """Return the factor, with its sign of multiplication, in formulas on the basket of ETF k."""
+        return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
 
     @cached_property
     def weighed_ways(self) -> tuple[Rebalance, ...]:
