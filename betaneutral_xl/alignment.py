@@ -46,9 +46,6 @@ COVERED_ENOUGH = 0.9
 BASKET, SCALED, OWN_ROW = "basket", "scaled basket", "own row"
 """What betas to an ETF are taken from."""
 
-NO_EXPOSURE = 1e-9
-"""An exposure of less than this is none."""
-
 ROUNDING = 1e-12
 """How far from 1 sums of the same weights may put a scale."""
 
@@ -502,29 +499,20 @@ def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, mode
             exposure=etf.derivative_exposure, derivatives=etf.derivative_exposure, own_row=etf.own_ticker
         )
     printed, unnamed, derivatives = etf.weights, etf.unnamed_weights, etf.derivative_exposure
-    equities = float(printed.sum() + unnamed.sum())
-    unit = Unit(exposure=equities)
+    unit = Unit(exposure=etf.exposure, derivatives=derivatives)
     if gap or unnamed.any() or derivatives:
         absent = set(gap.tickers)
         has_data = np.array([ticker not in absent for ticker in etf.tickers], dtype=np.bool_)
         # By absolute weights: the net ones of long and short positions may add to next to nothing.
         whole = float(np.abs(printed).sum() + np.abs(unnamed).sum())
-        exposure = equities + derivatives
-        leverage = exposure / equities if derivatives and equities else 1.0
-        if derivatives and not (equities > 0.0 and abs(exposure) > NO_EXPOSURE):
-            msg = (
-                f"ETF {etf.name} has an exposure of {equities:.2%} in equities and of {derivatives:.2%} in "
-                "swaps and futures: its basket cannot be scaled to that. A beta to it needs its own row "
-                "in the risk model, or a fund of the same index that holds its shares."
-            )
+        covered, used = float(np.abs(printed[has_data]).sum()), float(np.abs(basket).sum())
+        try:
+            leverage = etf.leverage
+        except UndefinedBeta:
             if etf.own_ticker not in model:
-                raise UndefinedBeta(msg, tickers=[etf.name])
-        unit = Unit(
-            exposure=exposure,
-            derivatives=derivatives,
-            covered=float(np.abs(printed[has_data]).sum()) / whole,
-            scale=_plainly(leverage * whole / float(np.abs(basket).sum())),
-        )
+                raise
+            leverage = 1.0
+        unit = replace(unit, covered=covered / whole, scale=_plainly(leverage * whole / used))
     return _with_own_row(etf, unit, basket, inside, model)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.tickers import normalise
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FULL = 5e-4
 """How far from 1 a sum of printed weights may be (5 bp: issuers round each row) before we say so."""
+
+
+NO_EXPOSURE = 1e-9
+"""An exposure of less than this is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -315,6 +319,30 @@ class Etf:
     def derivative_exposure(self) -> float:
         """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
         return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+
+    @property
+    def leverage(self) -> float:
+        """The whole exposure over that of the rows of the basket's classes: 1 without swaps and futures.
+
+        Raises
+        ------
+        UndefinedBeta
+            If it is not defined: no equities, fewer held than sold short, or no exposure in all.
+
+        """
+        beside = self.derivative_exposure
+        if not beside or self.is_own_basket:
+            return 1.0
+        whole = self.exposure
+        equities = whole - beside
+        if not (equities > 0.0 and abs(whole) > NO_EXPOSURE):
+            msg = (
+                f"ETF {self.name} has an exposure of {equities:.2%} in equities and of {beside:.2%} in "
+                "swaps and futures: its basket cannot be scaled to that. A beta to it needs its own row "
+                "in the risk model, or a fund of the same index that holds its shares."
+            )
+            raise UndefinedBeta(msg, tickers=[self.name])
+        return whole / equities
 
     def is_beside(self, row: Constituent) -> bool:
         """Whether a row is a swap or a future that scales the basket; not where it is in the basket itself."""
