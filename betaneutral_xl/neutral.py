@@ -97,9 +97,7 @@ def neutralise(
     w = aligned.covered_weights
     present = betas.T @ w
     aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(present, wanted, strict=True)])
-    system = HedgeSystem.of(
-        aligned.etf_names, aligned.instruments, aligned.units, aligned.with_etfs(w), aims
-    )
+    system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, aligned.with_etfs(w), aims)
     ratios, said = _hedge_ratios(system, legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in wanted])

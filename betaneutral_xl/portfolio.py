@@ -345,12 +345,12 @@ class Etf:
         return whole / equities
 
     def is_beside(self, row: Constituent) -> bool:
-        """Whether a row is a swap or a future that scales the basket; not where it is in the basket itself."""
+        """Whether a row is a swap or a future that scales the basket, and is not in it."""
         return row.moves_as_basket and row.asset_class not in self.classes
 
     @property
     def exposure(self) -> float:
-        """The whole exposure, a decimal of net assets: the rows of the basket's classes, swaps and futures."""
+        """The exposure, a decimal of net assets, of the basket's classes and of swaps and futures."""
         own = (row.weight for row in self.constituents if row.asset_class in self.classes)
         return math.fsum(weight for weight in own if not math.isnan(weight)) + self.derivative_exposure
 

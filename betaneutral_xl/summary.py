@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.rebalance import Rebalance
 
 
-BASES = {
-    BASKET: "its basket",
-    SCALED: "its covered basket, scaled to all of its exposure",
-    OWN_ROW: "its own row in the risk model",
+MEANINGS = {
+    BASKET: "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+    SCALED: "predicted beta, beta'w with f the covered basket scaled to all of the ETF's exposure",
+    OWN_ROW: "predicted beta, beta'w with betas from the ETF's own row of the risk model",
 }
-"""What ``Unit.basis`` is in a sentence."""
+"""What a beta is, by ``Unit.basis``."""
 
 
 class Kind(StrEnum):
@@ -34,7 +34,8 @@ class Kind(StrEnum):
 class Line:
     """One measure of the portfolio before and after, or of the change alone (``before`` is None).
 
-    The errors are standard errors of the two numbers, NaN where they have none or none is known.
+    The errors are standard errors of the two numbers, NaN where they have none or none is known;
+    ``coverage``, of a beta to an ETF, is the share of the ETF's exposure that has risk data.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Line:
     meaning: str
     before_error: float = math.nan
     after_error: float = math.nan
+    coverage: float = math.nan
 
 
 def headline(result: Rebalance) -> str:
@@ -74,21 +76,10 @@ def lines(result: Rebalance) -> list[Line]:
             before.beta[name],
             after.beta[name],
             Kind.NUMBER,
-            "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)"
-            if result.coverage.units[name].basis == BASKET
-            else "predicted beta of the portfolio to the whole ETF, beta'w",
+            f"{MEANINGS[unit.basis]}; {unit.covered:.2%} of the ETF's exposure has risk data",
             before.beta_error[name],
             after.beta_error[name],
-        )
-        for name in result.etf_names
-    ]
-    coverage = [
-        Line(
-            f"coverage of {name}",
-            None,
             unit.covered,
-            Kind.PERCENT,
-            f"share of the ETF's exposure with risk data; its betas are from {BASES[unit.basis]}",
         )
         for name, unit in result.coverage.units.items()
     ]
@@ -124,7 +115,6 @@ def lines(result: Rebalance) -> list[Line]:
         )
     return [
         *betas,
-        *coverage,
         *(Line(label, old, new, Kind.PERCENT, meaning) for label, old, new, meaning in levels),
         *changes,
         *ratios,

@@ -18,8 +18,9 @@ examples:
 
 The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance.
 Where part of the ETF has no risk data, f is the covered basket scaled to all of the ETF's exposure, or
-the ETF itself where the risk model has its row; the coverage stands beside each beta. Its share of the portfolio's beta is weight times beta. Its error is the standard error of least squares
-over the effective days of the risk model, blank where the model does not say how many it has seen.
+the ETF itself where the risk model has its row; the coverage stands beside each beta. A name's share of
+the portfolio's beta is weight times beta. Its error is the standard error of least squares over the
+effective days of the risk model, blank where the model does not say how many it has seen.
 """
 
 

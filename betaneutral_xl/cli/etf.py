@@ -29,7 +29,17 @@ Any layout is read, as downloaded: CSV, XLSX, XLS, saved web pages. Look here fi
 numbers surprise: which column was taken for what, what is cash, what the weights add up to.
 """
 
-COLUMNS = ("ticker", "printed_ticker", "name", "class", "weight", "market_value", "currency", "identifier", "exposure")
+COLUMNS = (
+    "ticker",
+    "printed_ticker",
+    "name",
+    "class",
+    "weight",
+    "market_value",
+    "currency",
+    "identifier",
+    "exposure",
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -184,7 +184,7 @@ FUNCTIONS: tuple[Function, ...] = (
             Argument("lot", "Shares in a lot. Blank: 1.", optional=True),
             Argument(
                 "trade",
-                "names; etfs: a hedge in shares of the ETFs; etfs_any_coverage: below 90 % too. Blank: names.",
+                "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: below 90 % too.",
                 optional=True,
             ),
         ),

@@ -138,15 +138,15 @@ def exposure(session: Session, *problem: Grid) -> Result:
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the lines of the summary as rows, with the standard errors of betas."""
-    errors = {
-        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name])
-        for name in result.etf_names
+    """Return the lines of the summary as rows, with the standard errors of betas and the ETFs' coverage."""
+    betas = {
+        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name], unit.covered)
+        for name, unit in result.coverage.units.items()
     }
     return [
-        ["measure", "before", "after", "error_before", "error_after"],
+        ["measure", "before", "after", "error_before", "error_after", "coverage"],
         *(
-            [one.label, one.before, one.after, *errors.get(one.label, (None, None))]
+            [one.label, one.before, one.after, *betas.get(one.label, (None, None, None))]
             for one in summary.lines(result)
         ),
     ]

@@ -109,8 +109,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.NOTIONAL: (
         "notional value", "notional", "notional amount", "notional exposure", "notional value usd",
         "notional usd", "notional market value", "exposure value*", "nominalwert", "*notional g l*",
-        "exposure", "exposure usd", "exposure amount", "net exposure", "notional value*", "notional exposure*",
-        "exposure *",
+        "exposure", "exposure usd", "exposure amount", "net exposure", "notional value*",
+        "notional exposure*",
     ),
     Column.MARKET_VALUE: (
         "market value", "base market value", "market value base", "mktvalue", "holding value",

@@ -61,11 +61,11 @@ CURRENCY = re.compile(
     rf"|\bsold\b.*\b(?:purchased|bought)\b|\b(?:{_CODES}) ?/ ?(?:{_CODES})\b"
 )
 OTHER_MARKET = re.compile(
-    r"\b(?:interest rates?|credit default|cds|inflation|treasur(?:y|ies)|t-?notes?|t-?bonds?|\d+ ?yr|bunds?|gilts?"
-    r"|bonds?|vix|volatility|crude|wti|brent|natural gas|gold|silver|copper|platinum|corn|wheat|soybeans?"
-    r"|bitcoin|ether(?:eum)?|eurodollars?|3 month sofr)\b"
+    r"\b(?:interest rates?|credit default|cds|inflation|treasur(?:y|ies)|t-?notes?|t-?bonds?|\d+ ?yr|bunds?"
+    r"|gilts?|bonds?|vix|volatility|crude|wti|brent|natural gas|gold|silver|copper|platinum|corn|wheat"
+    r"|soybeans?|bitcoin|ether(?:eum)?|eurodollars?|3 month sofr)\b"
 )
-MINERS = re.compile(r"\b(?:miners?|mining|producers?|explorers?|stocks?|equit(?:y|ies)|index)\b")
+MINERS = re.compile(r"\b(?:miners?|mining|producers?|explorers?|equit(?:y|ies))\b")
 """With these words a metal names an equity index: swaps on gold miners."""
 
 LEG = re.compile(r"\b(?:recv|rcv|receive|payb|pay)\b")
@@ -125,7 +125,12 @@ def net_assets(table: Table, rows: Sequence[Constituent]) -> float | None:
         value = weight = 0.0
         for row, cells in zip(rows, table.rows, strict=True):
             number = table.number(cells, column)
-            if row.asset_class is not AssetClass.DERIVATIVE and number and row.weight and number * row.weight > 0:
+            if (
+                row.asset_class is not AssetClass.DERIVATIVE
+                and number
+                and row.weight
+                and number * row.weight > 0
+            ):
                 value += abs(number)
                 weight += abs(row.weight)
         if weight > 0.0:

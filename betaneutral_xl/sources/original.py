@@ -132,6 +132,7 @@ def prices_file(
     method: str,
     as_of: date | None,
     window: int,
+    *,
     if_there: Iterable[str] = (),
 ) -> Original:
     """Take a price file as it is, from which the covariance of some names is to be estimated.

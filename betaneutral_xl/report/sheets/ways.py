@@ -165,7 +165,9 @@ def _risk_of_own_rows(contents: Contents) -> Formulas:
     """Return the formulas of beta and risk where ETFs are sold that are rows of the risk model."""
     etfs = contents.etfs
     betas = {k: [entry("hedge_system", k, j, len(etfs)) for j in etfs] for k in etfs}
-    sold = {k: "+".join(f"{beta}*hedge_ratio_{j}" for j, beta in zip(etfs, betas[k], strict=True)) for k in etfs}
+    sold = {
+        k: "+".join(f"{beta}*hedge_ratio_{j}" for j, beta in zip(etfs, betas[k], strict=True)) for k in etfs
+    }
     own = "+".join(f"hedge_ratio_{k}*etf_variance_{k}*({sold[k]})" for k in etfs)
     shared = "+".join(f"hedge_ratio_{k}*SUMPRODUCT(risk_weight,etf_covariance_{k})" for k in etfs)
     return {

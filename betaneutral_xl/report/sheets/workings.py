@@ -112,7 +112,10 @@ def _variance(sheet: Measures, contents: Contents, model: Model, k: int) -> tupl
         unit.scale,
         "all of the ETF's exposure, swaps and futures included, over that of its names with risk data",
     )
-    return f"etf_unit_{k}*SUMPRODUCT(etf_covariance_{k},risk_etf_{k})", "of the scaled basket, annual, decimals"
+    return (
+        f"etf_unit_{k}*SUMPRODUCT(etf_covariance_{k},risk_etf_{k})",
+        "of the scaled basket, annual, decimals",
+    )
 
 
 def _scale(contents: Contents, k: int) -> float:
@@ -210,9 +213,7 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     sheet.matrix(
         "hedge_system",
         "beta of one ETF to another, B'F",
-        [
-            [f"{_between(contents, j, k)}/etf_variance_{k}" for j in contents.etfs] for k in contents.etfs
-        ],
+        [[f"{_between(contents, j, k)}/etf_variance_{k}" for j in contents.etfs] for k in contents.etfs],
         system.tolist(),
     )
     solvable = result.legs.exact and result.condition_number <= WELL_CONDITIONED
@@ -282,7 +283,9 @@ def _baskets(sheet: Measures, contents: Contents) -> None:
         "+".join(f"{entry('hedge_system', k, j, count)}*hedge_ratio_{j}" for j in contents.etfs)
         for k in contents.etfs
     ]
-    sheet.matrix("basket_need", "beta that the ETFs take off", [need], [(aligned.etf_betas @ ratios).tolist()])
+    sheet.matrix(
+        "basket_need", "beta that the ETFs take off", [need], [(aligned.etf_betas @ ratios).tolist()]
+    )
     sheet.matrix(
         "basket_system",
         "beta of a covered basket to an ETF",
