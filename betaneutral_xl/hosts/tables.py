@@ -353,10 +353,10 @@ def _etf(name: str, table: Table) -> Etf:
     if moving:
         exposure = math.fsum(row.exposure or 0.0 for row in moving)
         names = listing([row.name or row.printed_ticker or "without a name" for row in moving])
-        count = f"{len(moving)} derivative{'s' if len(moving) > 1 else ''}"
+        moved = f"{len(moving)} derivative{'s' if len(moving) > 1 else ''}"
         warnings += (
-            f"ETF {name}: {count} with an exposure of {exposure:.2%} of net assets, in no basket, but taken to "
-            f"move as it and counted in the fund's exposure: {names}.",
+            f"ETF {name}: {moved} with an exposure of {exposure:.2%} of net assets, in no basket, but taken "
+            f"to move as it and counted in the fund's exposure: {names}.",
         )
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
