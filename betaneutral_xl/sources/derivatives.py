@@ -5,7 +5,7 @@ inverse fund holds cash and swaps. The exposure of each is its notional value ov
 where the file prints one. Else it is the printed weight, where that weight can only be a notional
 one: it comes on top of other rows that make 100 %, cash stands against it, or it is shares times
 price of what the swap is on. A small weight beside nothing of this kind is profit or loss, and the
-exposure is then not known, which is said.
+exposure is then what the fund's name lacks to its leverage ("3x"), or is not known; either is said.
 
 Swaps and futures on equities are taken to move as the fund's own basket. Not counted are options,
 whose delta no file prints, and contracts on currencies, rates, bonds, commodities and volatility.
@@ -85,10 +85,15 @@ COUNTED_OFF = 0.25
 """By how much of itself the leverage in a fund's name may differ from the exposure of its file."""
 
 
-def with_exposures(table: Table, rows: Sequence[Constituent]) -> list[Constituent]:
-    """Return the rows, each derivative with its exposure as far as the file says it."""
+def with_exposures(table: Table, rows: Sequence[Constituent], title: str) -> list[Constituent]:
+    """Return the rows, each derivative with its exposure as far as the file, or the fund's name, says it."""
     if not any(row.asset_class is AssetClass.DERIVATIVE for row in rows):
         return list(rows)
+    return _by_name(table, _by_file(table, rows), title)
+
+
+def _by_file(table: Table, rows: Sequence[Constituent]) -> list[Constituent]:
+    """Return the rows with the exposures that the file says."""
     assets = net_assets(table, rows)
     notional_weights = _are_notional(rows)
     found = []
@@ -102,6 +107,31 @@ def with_exposures(table: Table, rows: Sequence[Constituent]) -> list[Constituen
         counted = kind_of(table, cells, row) is Kind.DERIVATIVE and exposure is not None
         found.append(replace(row, exposure=exposure, moves_as_basket=counted))
     return found
+
+
+def _by_name(table: Table, rows: Sequence[Constituent], title: str) -> list[Constituent]:
+    """Give swaps and futures of unknown exposure what is missing to the leverage in the fund's name."""
+    unknown = [
+        row.asset_class is AssetClass.DERIVATIVE
+        and row.exposure is None
+        and kind_of(table, cells, row) is Kind.DERIVATIVE
+        for row, cells in zip(rows, table.rows, strict=True)
+    ]
+    says = stated_leverage(title)
+    if says is None or not any(unknown):
+        return list(rows)
+    each = (says - _exposure(rows)) / sum(unknown)
+    return [
+        replace(row, exposure=each, moves_as_basket=True) if lacks else row
+        for row, lacks in zip(rows, unknown, strict=True)
+    ]
+
+
+def _exposure(rows: Iterable[Constituent]) -> float:
+    """Return what equities, and the swaps and futures of known exposure, move in all."""
+    rows = list(rows)
+    equities = _weight(row for row in rows if row.asset_class in {AssetClass.EQUITY, AssetClass.FUND})
+    return equities + math.fsum(row.exposure or 0.0 for row in rows if row.moves_as_basket)
 
 
 def kind_of(table: Table, cells: Row, row: Constituent) -> Kind:
@@ -212,7 +242,7 @@ def told(table: Table, rows: Sequence[Constituent], name: str, title: str) -> tu
         else:
             done = f"{verb} in no basket and not counted (the file does not say the exposure)"
         lines.append(f"ETF {name}: {noun} {measure} {done}: {names}.")
-    return (*lines, *_leverage_line(rows, name, title))
+    return (*lines, *_leverage_line(table, rows, name, title))
 
 
 LEVERAGE = re.compile(r"(?<![\w.])([-+]?)([1-5](?:\.\d+)?) ?x\b", re.IGNORECASE)
@@ -243,13 +273,18 @@ def stated_leverage(title: str) -> float | None:
     return -size if match[1] == "-" or DOWN.search(title) else size
 
 
-def _leverage_line(rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
-    """Say where the exposure of the file is not that of the fund's name."""
+def _leverage_line(table: Table, rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
+    """Say where the exposure of the file is not that of the fund's name, or was taken from it."""
     says = stated_leverage(title)
     if says is None:
         return ()
-    equities = _weight(row for row in rows if row.asset_class in {AssetClass.EQUITY, AssetClass.FUND})
-    has = equities + math.fsum(row.exposure or 0.0 for row in rows if row.moves_as_basket)
+    in_file = _by_file(table, rows) if any(row.moves_as_basket for row in rows) else rows
+    if any(row.moves_as_basket and not read.moves_as_basket for row, read in zip(rows, in_file, strict=True)):
+        return (
+            f"The file of ETF {name} does not say what its swaps or futures move: the {says:g}x of the "
+            "fund's name is taken for its exposure.",
+        )
+    has = _exposure(rows)
     if abs(has - says) <= COUNTED_OFF * abs(says):
         return ()
     return (
