@@ -335,7 +335,8 @@ HEADS = "Example AI 3x Bull ETF (LEVX)\nHoldings as of 11/25/2026\n"
             id="small weight, notional in a column of its own",
         ),
         pytest.param(
-            "Ticker,Name,Weight (%),Exposure (%)\nAAA,A INC,85,85\n,AI INDEX SWAP,0.3,215\n,US DOLLAR,14.7,\n",
+            "Ticker,Name,Weight (%),Exposure (%)\nAAA,A INC,85,85\n"
+            ",AI INDEX SWAP,0.3,215\n,US DOLLAR,14.7,\n",
             3.0,
             id="exposure in percent",
         ),
@@ -384,7 +385,8 @@ def test_what_swaps_move_is_read_from_wherever_the_issuer_prints_it(
 def test_what_does_not_move_as_the_basket_is_told_and_not_counted(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
 ) -> None:
-    text = f"Ticker,Name,Weight (%),Notional Value,Market Value\nAAA,A INC,99,990000,990000\n,{name},1,500000,10000\n"
+    head = "Ticker,Name,Weight (%),Notional Value,Market Value\nAAA,A INC,99,990000,990000\n"
+    text = f"{head},{name},1,500000,10000\n"
     (folder / "OPTX.csv").write_text(
         f"Example AI ETF (OPTX)\nHoldings as of 11/25/2026\n{text}", encoding="utf-8"
     )
