@@ -370,8 +370,8 @@ def _require_coverage(result: Rebalance) -> None:
         told = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
         msg = (
             f"Less than {COVERED_ENOUGH:.0%} of the exposure of ETF {told} has risk data, too little for "
-            "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or choose "
-            f"{Tradable.ETFS_ANY_COVERAGE} in place of {Tradable.ETFS}."
+            "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or "
+            f"choose {Tradable.ETFS_ANY_COVERAGE} in place of {Tradable.ETFS}."
         )
         raise UncoveredRisk(msg, tickers=tuple(few))
 
