@@ -125,7 +125,7 @@ class HedgeSystem:
         weights: FloatArray,
         targets: FloatArray,
     ) -> HedgeSystem:
-        """Take the system from ETF weights (n, K), portfolio weights (n,) and targets (K,)."""
+        """Take the system from the ETFs' units (n, K), portfolio weights (n,) and targets (K,)."""
         between = etf_weights.T @ covariance.form.times(etf_weights)
         volatilities = np.sqrt(between.diagonal())
         excess = covariance.predicted_beta(etf_weights).T @ weights - targets

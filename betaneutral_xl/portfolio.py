@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.tickers import normalise
 
@@ -25,6 +26,10 @@ FULL = 5e-4
 
 MOST_GROSS = 10.0
 """Gross exposure, in units of net asset value, that no fund has unless its user states so."""
+
+
+NO_EXPOSURE = 1e-9
+"""An exposure of less than this is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -276,6 +281,10 @@ CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--na
 """What makes weights of positions whose long and short values nearly cancel."""
 
 
+UNNAMED = re.compile(r"ETF(?: \d+)?")
+"""What an ETF is called that came without a name."""
+
+
 class AssetClass(StrEnum):
     """What a row of an ETF's holdings file is."""
 
@@ -293,6 +302,11 @@ class Constituent:
 
     ``ticker`` is canonical, empty where the file has none; ``printed_ticker`` is the file's own
     text. ``weight`` is a decimal of the fund's net assets, NaN where the file has none.
+
+    ``exposure`` is what a derivative moves, a decimal of net assets with its sign, None where the
+    source does not say it; its market value, and so its weight, is next to nothing.
+    ``moves_as_basket`` says that this exposure is one to the fund's own kind of shares (a swap or a
+    future on equities), so that it scales the basket; an option's is not, as its delta is unknown.
     """
 
     ticker: str
@@ -303,6 +317,8 @@ class Constituent:
     identifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     currency: str = ""
     market_value: float | None = None
+    exposure: float | None = None
+    moves_as_basket: bool = False
 
     def is_same_security(self, other: Constituent) -> bool:
         """Whether both rows carry the same ticker and the same identifiers (there must be one)."""
@@ -316,6 +332,10 @@ class Etf:
     The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
     ticker and a weight. Cash has no risk and is not in it; every other row stays in
     ``constituents`` and in ``totals``.
+
+    Where swaps and futures make the fund's exposure and there is no such equity, as in most inverse
+    funds, the basket is the fund itself: its own ticker at a weight of 1, which only a risk model
+    with a row of that ticker covers.
 
     A file may list several companies under one ticker. Such an ETF can be looked at, but its basket
     cannot be used: asking for ``tickers`` or ``weights`` raises. Several rows of one security (same
@@ -362,8 +382,75 @@ class Etf:
             for row in self.constituents
             if row.asset_class in self.classes and row.ticker and not math.isnan(row.weight)
         )
+        if self.derivative_exposure and not any(weight for _, weight in rows) and self.own_ticker:
+            rows = [(self.own_ticker, 1.0)]
         tickers = tuple(ticker for ticker, _ in rows)
         object.__setattr__(self, "_basket", (tickers, read_only([weight for _, weight in rows])))
+
+    @property
+    def own_ticker(self) -> str:
+        """The name as a ticker, under which a risk model may know the fund; empty if it is none."""
+        if UNNAMED.fullmatch(self.name):
+            return ""
+        try:
+            return normalise(self.name)
+        except InputError:
+            return ""
+
+    @property
+    def is_own_basket(self) -> bool:
+        """Whether the fund holds no equities, so that only its own row in a risk model has its beta."""
+        return self._basket[0] == (self.own_ticker,) and self.derivative_exposure != 0.0
+
+    @property
+    def derivative_exposure(self) -> float:
+        """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+
+    @property
+    def leverage(self) -> float:
+        """The whole exposure over that of the rows of the basket's classes: 1 without swaps and futures.
+
+        Raises
+        ------
+        UndefinedBeta
+            If it is not defined: no equities, fewer held than sold short, or no exposure in all.
+
+        """
+        beside = self.derivative_exposure
+        if not beside or self.is_own_basket:
+            return 1.0
+        whole = self.exposure
+        equities = whole - beside
+        if not (equities > 0.0 and abs(whole) > NO_EXPOSURE):
+            msg = (
+                f"ETF {self.name} has an exposure of {equities:.2%} in equities and of {beside:.2%} in "
+                "swaps and futures: its basket cannot be scaled to that. A beta to it needs its own row "
+                "in the risk model, or a fund of the same index that holds its shares."
+            )
+            raise UndefinedBeta(msg, tickers=[self.name])
+        return whole / equities
+
+    def is_beside(self, row: Constituent) -> bool:
+        """Whether a row is a swap or a future that scales the basket, and is not in it."""
+        return row.moves_as_basket and row.asset_class not in self.classes
+
+    @property
+    def exposure(self) -> float:
+        """The exposure, a decimal of net assets, of the basket's classes and of swaps and futures."""
+        own = (row.weight for row in self.constituents if row.asset_class in self.classes)
+        return math.fsum(weight for weight in own if not math.isnan(weight)) + self.derivative_exposure
+
+    @property
+    def unnamed_weights(self) -> FloatArray:
+        """The weights of the rows of the basket's classes that have no ticker, and so are in no basket."""
+        return read_only(
+            [
+                row.weight
+                for row in self.constituents
+                if row.asset_class in self.classes and not row.ticker and not math.isnan(row.weight)
+            ]
+        )
 
     @property
     def tickers(self) -> tuple[str, ...]:

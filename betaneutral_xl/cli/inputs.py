@@ -474,6 +474,7 @@ def _covariance(
 ) -> Sourced[Covariance]:
     unit = None if args.covariance_unit is None else CovarianceUnit.of(args.covariance_unit)
     names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
+    own = [etf.own_ticker for etf in etfs if etf.own_ticker]
     if args.covariance:
         return read(covariance_file(args.covariance, unit), Covariance)
     if args.prices:
@@ -485,6 +486,7 @@ def _covariance(
                     args.estimator or "default",
                     holdings.as_of,
                     WINDOW if args.window is None else args.window,
+                    if_there=own,
                 ),
                 Covariance,
             )
@@ -495,4 +497,4 @@ def _covariance(
     from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
     with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
-        return api.sourced_covariance(names, unit)
+        return api.sourced_covariance([*names, *own], unit)

@@ -138,14 +138,25 @@ def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Ori
 
 
 def prices_file(
-    path: Path | str, tickers: Iterable[str], method: str, as_of: date | None, window: int
+    path: Path | str,
+    tickers: Iterable[str],
+    method: str,
+    as_of: date | None,
+    window: int,
+    *,
+    if_there: Iterable[str] = (),
 ) -> Original:
-    """Take a price file as it is, from which the covariance of some names is to be estimated."""
+    """Take a price file as it is, from which the covariance of some names is to be estimated.
+
+    Those of ``if_there`` are among them where the file has their prices, and not missed where it has not.
+    """
     from betaneutral_xl.tabular.grid import LIMIT  # noqa: PLC0415 - only for prices
 
     options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
     if as_of is not None:
         options["as_of"] = as_of.isoformat()
+    if beside := ",".join(if_there):
+        options["if_there"] = beside
     return Original(
         reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, LIMIT), options=options
     )
@@ -204,6 +215,7 @@ def _read_prices(original: Original) -> Covariance:
         original.options["method"],
         as_of=date.fromisoformat(as_of) if as_of else None,
         window=int(original.options["window"]),
+        if_there=[one for one in original.options.get("if_there", "").split(",") if one],
     )
 
 

@@ -170,7 +170,7 @@ def test_what_cannot_be_reached_is_explained(session: Session) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "reweight", LONG_ONLY)
     assert str(line).startswith("#BETA! No weights reach beta 0.00")
     told = call(session, "BN_FEASIBLE", HOLDINGS, ETF, RISK, 0.0, LONG_ONLY)
-    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside")
+    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside", "coverage")
     assert 0.9 < float(str(told[1][2])) < float(str(told[1][3])) < 1.1
     assert "in short" in [row[0] for row in told]
 
@@ -196,7 +196,13 @@ def test_orders_are_whole_shares_of_a_result(session: Session) -> None:
 
 
 def test_the_names_of_portfolio_and_etfs_are_one_sorted_column(session: Session) -> None:
-    assert call(session, "BN_NAMES", [["Z", 0.5], ["B", 0.5]], ETF) == (("A",), ("B",), ("C",), ("Z",))
+    assert call(session, "BN_NAMES", [["Z", 0.5], ["B", 0.5]], ETF) == (
+        ("A",),
+        ("AI",),
+        ("B",),
+        ("C",),
+        ("Z",),
+    )
 
 
 def prices(dates: list[Any]) -> list[list[Any]]:
@@ -391,7 +397,7 @@ def test_recalculation_never_fetches_again(session: Session, network: Network) -
         call(session, "BETA_NEUTRAL", HOLDINGS, ETF)
         call(session, "BN_EXPOSURE", HOLDINGS, ETF)
         call(session, "BN_BETAS", HOLDINGS, ETF)
-    assert len([one for one in network.asked if one == ("A", "B", "C")]) == 1
+    assert len([one for one in network.asked if one == ("A", "AI", "B", "C")]) == 1
 
 
 def test_another_refresh_value_and_the_refresh_button_fetch_again(session: Session, network: Network) -> None:
