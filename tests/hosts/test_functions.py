@@ -333,7 +333,7 @@ def test_a_target_may_be_in_percent(session: Session, target: Any) -> None:
 
 def test_a_target_that_was_meant_as_percent_is_refused(session: Session) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 50.0)
-    assert line.startswith("#BETA! The target is 50, which is 5000%: give 50% or 0.5.")
+    assert str(line).startswith("#BETA! The target is 50, which is 5000%: give 50% or 0.5.")
 
 
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
