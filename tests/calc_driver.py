@@ -110,9 +110,10 @@ class Driver:
         """Save a document, which is from now on the new one."""
         self.documents[document].storeAsURL(url, properties(FilterName=kind))
 
-    def save_copy(self, document: int, url: str, kind: str) -> None:
+    def save_copy(self, document: int, url: str, kind: str, password: str | None = None) -> None:
         """Save a copy of a document, which stays what it was."""
-        self.documents[document].storeToURL(url, properties(FilterName=kind))
+        protection = {} if password is None else {"Password": password}
+        self.documents[document].storeToURL(url, properties(FilterName=kind, **protection))
 
     def state(self, document: int) -> dict[str, Any]:
         """Return what is to be said of a document as a whole."""
