@@ -67,10 +67,12 @@ def set_etfs(document: Document, fund: Path, count: int) -> None:
 
 
 def save(calc: Office, document: Document, display: Screen) -> None:
-    """Save as a user does, and keep the file's format."""
+    """Save as a user does, and keep the file's format: LibreOffice asks for it once."""
+    assert document.state["modified"]
     display.press("ctrl+s")
-    assert until(lambda: calc.do("boxes"))
-    display.press("Return")
+    assert until(lambda: calc.do("boxes") or not document.state["modified"])
+    if calc.do("boxes"):
+        display.press("Return")
     assert until(lambda: not document.state["modified"])
 
 
@@ -130,18 +132,14 @@ def test_a_copy_is_saved_whole(
             assert_holds_whole(copy, template)
 
 
-def test_what_comes_while_saving_is_done_afterwards(
-    calc: Office, template: Document, display: Screen, fund: Path
-) -> None:
-    for count in (2, 3):
-        set_etfs(template, fund, count)
-        display.press("ctrl+s")
-        assert until(lambda: calc.do("boxes"))
-        template.do("dispatch", command=f"{PROTOCOL}rebalance")
-        display.press("Return")
-        assert until(lambda: any("turnover" in text for box in calc.do("boxes") for text in box))
-        display.press("Return")
-        assert until(lambda: not calc.do("boxes"))
-        assert until(lambda: not template.is_busy("rebalance"))
+def test_a_button_may_be_at_work(calc: Office, template: Document, display: Screen, fund: Path) -> None:
+    set_etfs(template, fund, 2)
+    display.press("ctrl+s")
+    assert until(lambda: calc.do("boxes"))
+    template.do("dispatch", command=f"{PROTOCOL}rebalance")
+    display.press("Return")
+    assert until(lambda: any("turnover" in text for box in calc.do("boxes") for text in box))
+    display.press("Return")
+    assert until(lambda: not calc.do("boxes") and not template.is_busy("rebalance"))
     save(calc, template, display)
     assert_holds_whole(fund, template)
