@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 from calc_office import Office, until
-from openpyxl.utils.cell import range_boundaries
+from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl.hosts.calc.extension import PROTOCOL
@@ -93,9 +93,8 @@ def assert_holds_whole(path: Path, document: Document) -> None:
     saved = tables(path)
     assert {"Start.A18", "ETF.A6", "Neutral.A6", "Neutral.L6", "Orders.I6"} <= set(saved)
     for at, area in saved.items():
-        left, top, right, bottom = range_boundaries(area)
-        shown = document.table(at)
-        assert (bottom - top + 1, right - left + 1) == (len(shown), len(shown[0])), at
+        size, shown = CellRange(area).size, document.table(at)
+        assert (size["rows"], size["columns"]) == (len(shown), len(shown[0])), at
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
