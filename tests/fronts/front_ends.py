@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -39,13 +40,14 @@ from betaneutral_xl.hosts.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
 from betaneutral_xl.hosts.session import Session
 from betaneutral_xl.neutral import neutralise, reach
 from betaneutral_xl.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.quotes import Quotes
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
 from betaneutral_xl.sources import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
 """What an exit code says."""
@@ -87,8 +89,9 @@ class FrontEnd(ABC):
 
 
 def number(cell: object) -> float:
-    """Return a cell's number; a blank one has none."""
-    return float("nan") if cell in {None, ""} else float(cast("float", cell))
+    """Return a cell's number; a blank one has none, and neither cells nor JSON have an infinite one."""
+    value = math.nan if cell in {None, ""} else float(cast("float", cell))
+    return value if math.isfinite(value) else math.nan
 
 
 def records(rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
@@ -120,7 +123,7 @@ def of_betas(rows: Iterable[Mapping[str, Any]]) -> Numbers:
 def ordered(rows: Iterable[Mapping[str, Any]]) -> Numbers:
     """Return shares by ticker and side."""
     traded = (row for row in rows if row["side"] != "after")
-    return Numbers({f"{row['side']} {row['ticker']}": number(row["shares"]) for row in traded})
+    return Numbers({f"{row['side']} {row['ticker']}".lower(): number(row["shares"]) for row in traded})
 
 
 # ---------------------------------------------------------------- the command line
@@ -141,8 +144,6 @@ class CommandLine(FrontEnd):
         if request.ask is Ask.ORDERS:
             return NOT_OFFERED
         argv = arguments(request, self.folder / request.name.replace(" ", "_"))
-        if argv is None:
-            return NOT_OFFERED
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "betaneutral_xl", *argv],
             capture_output=True,
@@ -163,22 +164,20 @@ class CommandLine(FrontEnd):
             case _:
                 return Numbers(
                     {
-                        f"{word} {name}": etf[word]
+                        f"{word} {name}": number(etf[word])
                         for name, etf in record["etfs"].items()
                         for word in ("lowest", "highest", "nearest")
                     }
                 )
 
 
-def arguments(request: Request, folder: Path) -> list[str] | None:
-    """Return the command of a request, its files written to a folder; None if no option can put it."""
+def arguments(request: Request, folder: Path) -> list[str]:
+    """Return the command of a request, its files written to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     argv = [request.ask.value, "--json", *_inputs(request, folder)]
     targets = request.target if isinstance(request.target, tuple) else (request.target,)
     if len(targets) > 1:
-        argv += [
-            f"--target={name}={aim}" for (name, _), aim in zip(request.etfs, targets, strict=True)
-        ]
+        argv += [f"--target={name}={aim}" for (name, _), aim in zip(request.etfs, targets, strict=True)]
     elif targets[0] is not None:
         argv.append(f"--target={targets[0]}")
     for option in ("method", "benchmark", "ridge", "leg_limit"):
@@ -257,6 +256,11 @@ class Refused(Exception):  # noqa: N818 - a cell's line, on its way to the answe
 class Sheets(FrontEnd):
     """A host that calls worksheet functions; each says how its values arrive."""
 
+    def __init__(self, folder: Path) -> None:
+        """Have called nothing yet."""
+        super().__init__(folder)
+        self.called: set[str] = set()
+
     @abstractmethod
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Return the cells of a function's answer."""
@@ -277,6 +281,7 @@ class Sheets(FrontEnd):
 
     def cells(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Return what a function answers, or raise the line of its error."""
+        self.called.add(name)
         rows = self.call(name, *values)
         first = str(rows[0][0])
         if first.startswith(PREFIX):
@@ -292,9 +297,7 @@ class Sheets(FrontEnd):
             case Ask.BETAS:
                 return of_betas(records(self.cells("BN_BETAS", *inputs)))
             case Ask.COMPARE:
-                return compared(
-                    records(self.cells("BN_COMPARE", *inputs, target, limits, request.benchmark))
-                )
+                return compared(records(self.cells("BN_COMPARE", *inputs, target, limits, request.benchmark)))
             case Ask.FEASIBLE:
                 return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
         weights = self.cells("BETA_NEUTRAL", *problem)
@@ -345,7 +348,9 @@ def beside(tables: Sequence[Table]) -> Table:
     """Return tables side by side, with a blank column between."""
     height = max(map(len, tables))
     filled = [(*one, *((None, None),) * (height - len(one))) for one in tables]
-    return tuple(tuple(cell for row in rows for cell in (*row, None))[:-1] for rows in zip(*filled, strict=True))
+    return tuple(
+        tuple(cell for row in rows for cell in (*row, None))[:-1] for rows in zip(*filled, strict=True)
+    )
 
 
 def wide(limits: tuple[tuple[Cell, ...], ...]) -> Table:
@@ -432,7 +437,9 @@ class Calc(Lines):
 
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Call a function with blanks as empty texts, and truth values and whole numbers as numbers."""
-        reply = self.ask({"id": 1, "call": name, "values": [wire.pack(_as_calc_gives(one)) for one in values]})
+        reply = self.ask(
+            {"id": 1, "call": name, "values": [wire.pack(_as_calc_gives(one)) for one in values]}
+        )
         rows: Sequence[Sequence[Any]] = wire.unpack(reply["rows"])
         return rows
 
@@ -464,11 +471,16 @@ class Workbook(FrontEnd):
     name = "workbook"
 
     def __init__(self, folder: Path) -> None:
-        """Build the template, and empty the sheets that are filled in."""
+        """Build the template."""
         super().__init__(folder)
         refused = command("workbook", "build", "--folder", str(folder), "--only", "xlsx")
         assert refused is None, refused
-        self._file = folder / "betaneutral.xlsx"
+        self._book = openpyxl.load_workbook(folder / "betaneutral.xlsx")
+        self._settings = {
+            name: _values(self._book, name)
+            for name in self._book.defined_names
+            if name.startswith("setting_")
+        }
 
     def answer(self, request: Request) -> Answer:
         """Fill in, press, and read the sheet of the proposal, or the file of orders."""
@@ -479,9 +491,10 @@ class Workbook(FrontEnd):
         folder = self.folder / request.name.replace(" ", "_")
         folder.mkdir()
         file = folder / "fund.xlsx"
-        book = openpyxl.load_workbook(self._file)
-        _fill_in(book, request)
-        book.save(file)
+        for name, rows in self._settings.items():
+            _set(self._book, name, rows)
+        _fill_in(self._book, request)
+        self._book.save(file)
         for button in ("rebalance", "orders")[: 1 + (request.ask is Ask.ORDERS)]:
             refused = command("workbook", "run", str(file), "--button", button)
             if refused is not None:
@@ -504,10 +517,13 @@ def command(*argv: str) -> Refusal | None:
 
 
 def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
+    _put(book["Orders"], FIRST_ROW, {})
     _set(book, "setting_limits", wide(request.limits))
     _set(book, "own_prices", request.prices)
     names = ("target", "method", "nav", "min_notional", "lot", "trade")
-    given = {name: getattr(request, name) for name in names} | {"inputs": None if request.sample else "sheets"}
+    given = {name: getattr(request, name) for name in names} | {
+        "inputs": "fetch" if request.sample else "sheets"
+    }
     for name, value in given.items():
         if value is not None:
             _set(book, f"setting_{name}", ((value,),))
@@ -519,21 +535,29 @@ def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
     _put(book["Holdings"], FIRST_ROW, {1: request.holdings})
     _put(book["ETF"], FIRST_ROW, etfs)
     _put(book["Covariance"], MATRIX_ROW, {1: request.covariance})
-    _put(book["Orders"], FIRST_ROW, {}, until=4)
+
+
+def _area(book: openpyxl.Workbook, name: str) -> tuple[tuple[Any, ...], ...]:
+    """Return the cells of a named range."""
+    ((sheet, area),) = book.defined_names[name].destinations
+    cells = book[sheet][area.replace("$", "")]
+    return cells if isinstance(cells, tuple) else ((cells,),)
+
+
+def _values(book: openpyxl.Workbook, name: str) -> Table:
+    return tuple(tuple(cell.value for cell in line) for line in _area(book, name))
 
 
 def _set(book: openpyxl.Workbook, name: str, rows: Table) -> None:
     """Write to a named range, and clear what it has besides."""
-    ((sheet, area),) = book.defined_names[name].destinations
-    cells = book[sheet][area.replace("$", "")]
-    for i, line in enumerate(cells if isinstance(cells, tuple) else ((cells,),)):
+    for i, line in enumerate(_area(book, name)):
         for j, cell in enumerate(line):
             cell.value = rows[i][j] if i < len(rows) else None
 
 
-def _put(sheet: Any, first: int, tables: Mapping[int, Table], until: int | None = None) -> None:
+def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
     """Clear a sheet from a row on, and write tables there, by their first columns."""
-    for line in sheet.iter_rows(min_row=first, max_col=until):
+    for line in sheet.iter_rows(min_row=first):
         for cell in line:
             cell.value = None
     for column, rows in tables.items():
@@ -586,7 +610,9 @@ class Python(FrontEnd):
             method = request.method or "hedge"
             result = beta_neutral(holdings, etfs, risk, target, method, constraints=limits, **policies)
         else:
-            portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
+            portfolio = (
+                holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
+            )
             model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
             given: dict[str, Any] = {
                 "target": target,
@@ -601,7 +627,7 @@ class Python(FrontEnd):
                 )
             if request.ask is Ask.FEASIBLE:
                 found = reach(portfolio, etfs, model, **given)
-                return _reached([(), *_lines(found.lines()), ("in short",)])
+                return _reached([("etf",), *found.lines(), ("in short",)])
             legs = {"ridge": request.ridge, "limit": request.leg_limit, "sell_only": request.sell_only}
             result = neutralise(
                 portfolio,
@@ -613,15 +639,14 @@ class Python(FrontEnd):
             )
         if request.ask is Ask.ORDERS:
             return self._orders(request, result)
-        return rebalanced(
-            records([result.columns, *result.rows()]), result.before.beta, result.after.beta
-        )
+        return rebalanced(records([result.columns, *result.rows()]), result.before.beta, result.after.beta)
 
     @staticmethod
     def _orders(request: Request, result: Any) -> Numbers:
         what = Tradable(request.trade or "names")
-        prices = {str(one.ticker): one.price for one in result.aligned.holdings.positions if one.price}
-        nav = result.aligned.holdings.nav if request.nav is None else request.nav
+        held = result.aligned.holdings
+        prices = dict(Quotes.of_holdings(held).prices)
+        nav = held.nav if request.nav is None else request.nav
         ticket = Ticket(
             prices=prices | {str(ticker): number(price) for ticker, price in request.prices},
             nav=nav,
@@ -629,9 +654,7 @@ class Python(FrontEnd):
             min_notional=request.min_notional or 0.0,
         )
         legs = orders_in(what, result, ticket).legs()
-        return ordered(
-            {"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in legs
-        )
+        return ordered({"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in legs)
 
     @staticmethod
     def _inputs(request: Request) -> tuple[Any, Sequence[Etf], Any]:
@@ -644,10 +667,6 @@ class Python(FrontEnd):
         etfs = tuple(Etf.from_weights(dict(basket[1:]), name=name) for name, basket in request.etfs)
         (_, *names), *lines = request.covariance
         return holdings, etfs, pd.DataFrame([line[1:] for line in lines], names, names)
-
-
-def _lines(lines: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    return iter(lines)
 
 
 def _risk_model(rows: Table) -> Covariance:

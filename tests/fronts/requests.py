@@ -123,7 +123,7 @@ class Request:
     trade: str | None = None
 
 
-def limited(name: str, *limits: tuple[Cell, ...], target: Cell = 0.5, limits_file: bool = False) -> Request:
+def limited(name: str, *limits: tuple[Cell, ...], target: Cell = 0.95, limits_file: bool = False) -> Request:
     """Return a request to reweight under limits."""
     return Request(name=name, method="reweight", target=target, limits=limits, limits_file=limits_file)
 
@@ -187,7 +187,7 @@ REQUESTS: tuple[Request, ...] = (
     limited("long only on", ("long_only", "on"), limits_file=True),
     limited("lower and upper", ("lower", -0.5), ("upper", 0.8)),
     limited("upper 90%", ("upper", "90%")),
-    limited("upper of one name", ("upper", 0.9), ("upper", "B", 0.35)),
+    limited("upper of one name", ("upper", 0.9), ("upper", "B", 0.45)),
     limited("upper 5", ("upper", 5.0)),
     limited("upper nan", ("upper", "nan")),
     limited("turnover 30", ("turnover", 30.0)),
@@ -196,13 +196,13 @@ REQUESTS: tuple[Request, ...] = (
     limited("turnover below zero", ("turnover", -0.1)),
     limited("gross 150%", ("gross", "150%")),
     limited("net between", ("net", "0.2:0.9")),
-    limited("beta between", ("beta", "0.4:0.6"), target=None),
+    limited("beta between", ("beta", "0.93:0.96"), target=None),
     limited("frozen", ("frozen", "A")),
     limited("universe held", ("universe", "held")),
     limited("unknown universe", ("universe", "world")),
-    limited("group", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.1:0.6")),
+    limited("group", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
-    limited("at most two trades", ("max_trades", 3.0), target=0.7),
+    limited("at most three trades", ("max_trades", 3.0), target=0.7),
     limited("smallest trade", ("min_trade", 0.05)),
     limited("unknown limit", ("uper", 0.5), limits_file=True),
     limited("lower above upper", ("lower", 0.5), ("upper", 0.4)),
@@ -252,13 +252,14 @@ REQUESTS: tuple[Request, ...] = (
     Request(name="feasible nowhere", ask=Ask.FEASIBLE, limits=(("upper", 0.1), ("net", 1.0))),
     ordered("orders"),
     ordered("orders in lots", lot=10.0),
-    ordered("orders above 5000", min_notional=5000.0),
+    ordered("orders above 20000", min_notional=20_000.0),
     ordered("orders of a larger fund", nav=1_000_000.0),
     ordered("orders lot 0", lot=0.0),
     ordered("orders nav 0", nav=0.0),
     ordered("orders lot 1.5", lot=1.5),
     ordered("orders nav below zero", nav=-5.0),
     ordered("orders in the ETF", trade="etfs", prices=(("AI", 25.0),)),
-    ordered("orders without a price", holdings=HOLDINGS, nav=100_000.0),
+    ordered("orders without a price", holdings=weights(A=0.3, B=0.5, C=0.2), nav=100_000.0),
+    ordered("orders without a price after the same weights with prices", holdings=HOLDINGS, nav=100_000.0),
 )
 """Every name once; a right request beside the wrong ones of its family."""
