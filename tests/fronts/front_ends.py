@@ -16,9 +16,9 @@ import sys
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
+import numpy as np
 import openpyxl
 import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
@@ -48,6 +48,7 @@ from betaneutral_xl.sources import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
 KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
 """What an exit code says."""
@@ -84,7 +85,7 @@ class FrontEnd(ABC):
         """Return the answers by the requests' names."""
         return {request.name: self.answer(request) for request in requests}
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most start nothing
         """End what was started."""
 
 
@@ -187,13 +188,25 @@ def arguments(request: Request, folder: Path) -> list[str]:
     argv += ["--sell-only"] * request.sell_only
     if request.limits_file:
         return [*argv, "--constraints", _written(folder / "limits.toml", _toml(request.limits))]
+    argv += [f"--group={group}={','.join(tickers)}" for group, tickers in groups(request.limits).items()]
     for name, *key, value in request.limits:
-        option = {"groups": "group"}.get(str(name), str(name)).replace("_", "-")
+        option = {"group_limits": "group-limit"}.get(str(name), str(name).replace("_", "-"))
         if value is True:
             argv.append(f"--{option}")
-        else:
+        elif name != "groups":
             argv.append(f"--{option}=" + "=".join(str(part) for part in (*key, value)))
     return argv
+
+
+def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
+    """Return the tickers of each group: a row has a ticker's group, or a group's tickers with commas."""
+    found: dict[str, list[str]] = {}
+    for name, *key, value in limits:
+        if name == "groups":
+            listed = "," in str(value)
+            group, tickers = (key[0], str(value).split(",")) if listed else (value, [str(key[0])])
+            found.setdefault(str(group), []).extend(tickers)
+    return found
 
 
 def _inputs(request: Request, folder: Path) -> list[str]:
@@ -249,7 +262,7 @@ def as_mapping(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, Any]:
 # ---------------------------------------------------------------- worksheet functions
 
 
-class Refused(Exception):  # noqa: N818 - a cell's line, on its way to the answer
+class Refused(Exception):
     """A cell shows an error."""
 
 
@@ -628,7 +641,11 @@ class Python(FrontEnd):
             if request.ask is Ask.FEASIBLE:
                 found = reach(portfolio, etfs, model, **given)
                 return _reached([("etf",), *found.lines(), ("in short",)])
-            legs = {"ridge": request.ridge, "limit": request.leg_limit, "sell_only": request.sell_only}
+            legs: dict[str, Any] = {
+                "ridge": request.ridge,
+                "limit": request.leg_limit,
+                "sell_only": request.sell_only,
+            }
             result = neutralise(
                 portfolio,
                 etfs,
@@ -663,15 +680,23 @@ class Python(FrontEnd):
         head, *rows = request.holdings
         holdings: Any = pd.Series([row[-1] for row in rows], index=[row[0] for row in rows])
         if "shares" in head:
-            holdings = Holdings.from_positions(*zip(*rows, strict=True))
-        etfs = tuple(Etf.from_weights(dict(basket[1:]), name=name) for name, basket in request.etfs)
+            tickers, shares, prices = zip(*rows, strict=True)
+            holdings = Holdings.from_positions(
+                [*map(str, tickers)], [*map(number, shares)], [*map(number, prices)]
+            )
+        etfs = tuple(
+            Etf.from_weights({str(row[0]): number(row[1]) for row in basket[1:]}, name=name)
+            for name, basket in request.etfs
+        )
         (_, *names), *lines = request.covariance
         return holdings, etfs, pd.DataFrame([line[1:] for line in lines], names, names)
 
 
 def _risk_model(rows: Table) -> Covariance:
     (_, *names), *lines = rows
-    return Covariance.from_matrix([str(name) for name in names], [line[1:] for line in lines])
+    return Covariance.from_matrix(
+        [str(name) for name in names], np.array([line[1:] for line in lines], dtype=float)
+    )
 
 
 FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)

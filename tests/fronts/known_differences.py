@@ -1,4 +1,4 @@
-"""Where front ends differ today. An entry goes when its reason does: the test fails on one that no longer holds."""
+"""Where front ends differ today: the test fails on an entry that no longer holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc",
 NO_LEGS = "worksheets have no ridge, leg limit or sell-only"
 PERCENT = "a limit typed in percent is taken as a multiple of the portfolio, without a word"
 CASH_ROW = "rows that stand for cash are known in files only"
+ONE_CELL = "a group's tickers in one cell are read as the group of a ticker"
 SAME_CELLS = "a result is known again by its cells, which another portfolio's result shares"
 
 KNOWN: dict[tuple[str, str], str] = {
@@ -39,6 +40,7 @@ KNOWN: dict[tuple[str, str], str] = {
     ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
     ("orders without a price after the same weights with prices", CALC): SAME_CELLS,
     ("orders without a price after the same weights with prices", EXCEL): SAME_CELLS,
+    **{("group in one cell", name): ONE_CELL for name in (SHEET, CALC, EXCEL, WORKBOOK, PYTHON)},
     ("two targets", WORKBOOK): "the sheet Settings has one cell for the target",
     **{
         (name, sheet): NO_LEGS

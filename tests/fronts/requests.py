@@ -27,7 +27,8 @@ def table(*rows: tuple[Cell, ...], head: tuple[Cell, ...] = ("ticker", "weight")
 
 def matrix(variances: dict[str, tuple[float, ...]]) -> Table:
     """Return a covariance with its tickers on both sides."""
-    return ((None, *variances), *((ticker, *row) for ticker, row in variances.items()))
+    rows: list[tuple[Cell, ...]] = [(ticker, *row) for ticker, row in variances.items()]
+    return ((None, *variances), *rows)
 
 
 HOLDINGS = table(("A", 0.3), ("B", 0.4), ("C", 0.3))
@@ -55,7 +56,7 @@ def prices(days: int = 160) -> Table:
     """Return closes that go up and down, each name with a period and a swing of its own."""
     swings = {"A": (0.9, 0.010), "B": (1.7, 0.014), "C": (2.3, 0.020)}
     head: tuple[Cell, ...] = ("date", *swings)
-    closes = (
+    closes: list[tuple[Cell, ...]] = [
         (
             f"2025-{1 + day // 28:02}-{1 + day % 28:02}",
             *(
@@ -64,7 +65,7 @@ def prices(days: int = 160) -> Table:
             ),
         )
         for day in range(days)
-    )
+    ]
     return (head, *closes)
 
 
@@ -200,7 +201,10 @@ REQUESTS: tuple[Request, ...] = (
     limited("frozen", ("frozen", "A")),
     limited("universe held", ("universe", "held")),
     limited("unknown universe", ("universe", "world")),
-    limited("group", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
+    limited(
+        "group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_limits", "Semis", "0.3:0.9")
+    ),
+    limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
     limited("at most three trades", ("max_trades", 3.0), target=0.7),
     limited("smallest trade", ("min_trade", 0.05)),
