@@ -24,13 +24,12 @@ import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
 from fronts.requests import Ask, Cell, Request, Table
 
-from betaneutral_xl import BetaNeutralError, Etf, Holdings, InputError, ModelError, SourceError, beta_neutral
+from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.api import choice
 from betaneutral_xl.cli import main
 from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.errors import HostError
 from betaneutral_xl.hedging import Legs
 from betaneutral_xl.hosts.calc import worker
 from betaneutral_xl.hosts.calc.client import wire
@@ -52,8 +51,6 @@ if TYPE_CHECKING:
 
 KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
 """What an exit code says."""
-
-FAMILIES = {InputError: "input", SourceError: "source", ModelError: "model", HostError: "host"}
 
 MEASURES = ("volatility", "tracking_error", "turnover", "gross", "net")
 """Of the ways that are compared."""
@@ -396,7 +393,7 @@ class Registry(Sheets):
 
 def family(error: BetaNeutralError) -> str:
     """Return the kind of an error, in the words of the exit codes."""
-    return next(kind for one, kind in FAMILIES.items() if isinstance(error, one))
+    return KINDS[error.exit_code]
 
 
 class Lines(Sheets):
@@ -489,6 +486,7 @@ class Workbook(FrontEnd):
         refused = command("workbook", "build", "--folder", str(folder), "--only", "xlsx")
         assert refused is None, refused
         self._book = openpyxl.load_workbook(folder / "betaneutral.xlsx")
+        _put(self._book["Neutral"], FIRST_ROW, {})  # no button reads its formulas
         self._settings = {
             name: _values(self._book, name)
             for name in self._book.defined_names
@@ -569,10 +567,8 @@ def _set(book: openpyxl.Workbook, name: str, rows: Table) -> None:
 
 
 def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
-    """Clear a sheet from a row on, and write tables there, by their first columns."""
-    for line in sheet.iter_rows(min_row=first):
-        for cell in line:
-            cell.value = None
+    """Empty a sheet from a row on, and write tables there, by their first columns."""
+    sheet.delete_rows(first, sheet.max_row)
     for column, rows in tables.items():
         for i, row in enumerate(rows):
             for j, value in enumerate(row):
