@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from betaneutral_xl.arrays import BoolArray, FloatArray
+    from betaneutral_xl.risk import Solver
 
 STEPS = 60
 """Steps at most; 10 to 25 are usual."""
@@ -33,8 +34,14 @@ STEPS = 60
 TO_THE_EDGE = 0.9995
 """Share of the way to the nearest limit that a step goes."""
 
-DAMPING = 1e-9
+DAMPING = 1e-10
 """Added to the diagonal of V, relative to the mean variance, where it moves a step and not the answer."""
+
+MORE = 30.0
+"""How much more is added where V is not definite even so, as one that was rounded need not be."""
+
+MOST_DAMPING = 1e-6
+"""The most that is added."""
 
 EXACT = 1e-2
 """Share of the gap and violation that a proof allows at which the method stops of itself."""
@@ -83,7 +90,7 @@ class _Program:
         names, n = self.names, self.names.size
         mean = float(problem.form.variances().mean())
         self.unit = mean / problem.size
-        self.damping = DAMPING * mean
+        self.damping, self.most_damping = DAMPING * mean, MOST_DAMPING * mean
 
         by_trade = bool(problem.cost) or math.isfinite(problem.turnover)
         self.offsets = [np.zeros(n)] * by_trade
@@ -203,11 +210,7 @@ class _Program:
         own = np.einsum("kkn->kn", curvature)[1:]  # of the sizes, which only meet the trades
         ratio = curvature[0, 1:] / own
         rows = self.on_trades - self.on_sizes @ ratio
-        everyone = self.names.size == self.problem.size
-        solve = self.problem.form.solver(
-            None if everyone else self.names,
-            curvature[0, 0] - (curvature[0, 1:] * ratio).sum(axis=0) + self.damping,
-        )
+        solve = self._solver(curvature[0, 0] - (curvature[0, 1:] * ratio).sum(axis=0))
         answers = solve(np.asfortranarray(rows.T))
         system = rows @ answers + (self.on_sizes * (1.0 / own).sum(axis=1)) @ self.on_sizes.T
         stiffness = np.divide(t, y, out=np.zeros_like(t), where=self.loose)
@@ -227,6 +230,17 @@ class _Program:
             return dv, ds, np.where(self.live, (names - z * ds) / s, 0.0), dt, dy
 
         return direction
+
+    def _solver(self, added: FloatArray) -> Solver:
+        """Return what solves with V + diag(added), and as little more on the diagonal as it takes."""
+        everyone = self.names.size == self.problem.size
+        while True:
+            try:
+                return self.problem.form.solver(None if everyone else self.names, added + self.damping)
+            except np.linalg.LinAlgError:
+                if self.damping > self.most_damping:
+                    raise
+                self.damping *= MORE
 
     def _reach(self, point: _Point, *steps: FloatArray) -> float:
         """Return the length of a step that ends before a slack or dual becomes negative."""

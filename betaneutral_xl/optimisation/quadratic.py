@@ -200,7 +200,10 @@ class Solution:
         usable = np.isfinite(ends)
         nu, ends = np.where(usable, prices.conditions, 0.0), np.where(usable, ends, 0.0)
         slopes = self.pull - p.conditions @ nu
-        low, high = np.maximum(p.lower - p.weights, -FAR), np.minimum(p.upper - p.weights, FAR)
+        # No name can trade more than all may together, nor weigh more than all.
+        far = min(FAR, 2.0 * p.turnover)
+        low = np.maximum(np.maximum(p.lower, -p.gross) - p.weights, -far)
+        high = np.minimum(np.minimum(p.upper, p.gross) - p.weights, far)
         gap = float(nu @ (p.conditions.T @ (p.weights + d) - ends))
         if not p.kinked:
             return gap + float(slopes @ d - np.minimum(slopes * low, slopes * high).sum())
