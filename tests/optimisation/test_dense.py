@@ -1,4 +1,4 @@
-"""Dense covariances under every limit: proven by V itself, judged by Clarabel, infeasible ones refused early."""
+"""Dense covariances under every limit: proven by V itself, judged by Clarabel, or refused early."""
 
 from __future__ import annotations
 
