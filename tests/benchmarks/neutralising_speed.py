@@ -17,6 +17,7 @@ import time
 import tracemalloc
 import warnings
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,11 @@ in this table (one ETF, 500 names, long only):
 
 {quality}
 
-How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from k + m prices
-and what its own risk model pulls it to, so Newton's method solves one system over the names on no limit a
-step. Up to {small} names DAQP, a dense active-set solver, is faster and is used. An interior point
-(`interior_point.py`) stands behind both, and takes over where an answer is not proven.
+How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from its own
+variance once the duals are known, so Newton's method solves one system a step, over the names on no limit:
+the Woodbury identity in factor form, a Cholesky factorisation of that part of V otherwise. Up to {small}
+names DAQP, a dense active-set solver, is faster and is used. An interior point (`interior_point.py`) stands
+behind both, and takes over where an answer is not proven.
 
 ## A dense covariance
 
@@ -181,7 +183,7 @@ def dense() -> str:
         solvers.solve(problem)
         peak = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
-        own = best(lambda problem=problem: solvers.solve(problem))
+        own = best(partial(solvers.solve, problem))
         rows.setdefault("**betaneutral_xl**", []).append(f"{shown(own)} ({peak:,.0f} MB)")
         for peer in DENSE_PEERS:
             if peer.installed:

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from barra import Case
 
-    from betaneutral_xl.optimisation.quadratic import Problem
-
     from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.optimisation.quadratic import Problem
 
 
 @dataclass(frozen=True)
