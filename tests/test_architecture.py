@@ -48,7 +48,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.optimisation": [
         {"quadratic"},
-        {"closed_forms", "conditions", "dual_newton", "linear"},
+        {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
         {"solvers"},
         {"cardinality", "reachable"},
     ],
@@ -80,7 +80,6 @@ HEAVY = {
     "ray",
     "threadpoolctl",
     "daqp",
-    "piqp",
 }
 """Imported inside the function that needs them, so that nothing else pays for it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -346,22 +347,28 @@ def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
     )
 
 
+MANY = 1_000
+"""From so many names of the risk model on a solution can take a second."""
+
+
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     """Solve the problem that the options, or a snapshot, describe."""
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
     asked = wanted(args, inputs.stored)
-    return neutralise(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=asked.target,
-        method=asked.method,
-        constraints=asked.constraints,
-        legs=asked.legs,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
-    )
+    names = len(inputs.covariance.tickers)
+    with progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext():
+        return neutralise(
+            inputs.holdings,
+            inputs.etfs,
+            inputs.covariance,
+            target=asked.target,
+            method=asked.method,
+            constraints=asked.constraints,
+            legs=asked.legs,
+            on_missing=asked.on_missing,
+            etf_on_missing=asked.etf_on_missing,
+        )
 
 
 def _settings(args: argparse.Namespace) -> Settings:
