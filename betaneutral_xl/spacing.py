@@ -81,7 +81,5 @@ def require_daily(dates: DateArray, what: str) -> None:
     """
     spacing = spacing_of(dates)
     if spacing is not DAILY:
-        msg = (
-            f"The prices are {spacing.name}, and {what} counts in days of trading. Give daily prices."
-        )
+        msg = f"The prices are {spacing.name}, and {what} counts in days of trading. Give daily prices."
         raise InputError(msg)

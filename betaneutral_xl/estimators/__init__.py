@@ -335,9 +335,7 @@ def _annual(form: Form, per_year: int) -> Form:
     return Dense(form.dense() * per_year)
 
 
-def _provenance(
-    observed: Observed, name: str, effective: float, options: Mapping[str, Any]
-) -> Provenance:
+def _provenance(observed: Observed, name: str, effective: float, options: Mapping[str, Any]) -> Provenance:
     seen, days = observed.seen, observed.window.days
     settings = {**parameters(name), **options}
     said = ", ".join(

@@ -244,15 +244,6 @@ CASH_TICKER = re.compile(
 )
 """Tickers that only cash and money market funds (SPAXX) have; not COP, which is ConocoPhillips."""
 
-OPTION = re.compile(
-    r"-?[0-9A-Z./]{1,6} *\d{6}[CP] ?\d{1,8}(?:\.\d+)?"
-    r"|.*\b\d{1,2}/\d{1,2}/\d{2,4} (?:[CP] ?\$?\d[\d.]*|\$?[\d.]+ (?:C|P|CALL|PUT))\b.*"
-    r"|.*\b\d{1,2} ?[A-Z]{3} ?\d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|.*\$[\d.]+ (?:CALL|PUT)\b.*"
-    r"|.*\b[A-Z]{3} \d{1,2},? \d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|(?:CALL|PUT) .*\bEXP\b.*",
-    re.IGNORECASE,
-)
-"""How brokers print an option: as the clearing house's symbol, or underlying, day, strike and side."""
-
 CONTRACT_TICKER = re.compile(
     r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+|.* (?:TRS|SWAP|COMDTY|CURNCY|INDEX)\b.*",
     re.IGNORECASE,
@@ -309,16 +300,6 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     ):
         return AssetClass.DERIVATIVE
     return found
-
-
-@lru_cache(maxsize=4096)  # likewise
-def is_option(text: str) -> bool:
-    """Whether a ticker or a name is an option's.
-
-    >>> is_option("NVDA  260116C00200000"), is_option("AAPL 01/16/2026 250.00 C"), is_option("NVDA")
-    (True, True, False)
-    """
-    return bool(OPTION.fullmatch(stated(text[:LONGEST_NAME])))
 
 
 @lru_cache(maxsize=4096)  # likewise

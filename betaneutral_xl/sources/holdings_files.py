@@ -29,7 +29,7 @@ from betaneutral_xl.sources.weights import decimal_weights
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 from betaneutral_xl.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
 from betaneutral_xl.tabular.tables import read_sheets
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.tickers import is_option, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,7 +114,7 @@ def parse_holdings_file(
     if chosen.adds:
         name = name or ALL
     if not name:
-        ask = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them (fund)."
+        ask = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
         table, name = one_fund(table, chosen.account, file_name, ask)
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
     return _holdings(table, label, file_name, provenance, chosen)
@@ -141,7 +141,9 @@ def _holdings(table: Table, fund: str, file_name: str, origin: Provenance, choic
         notes = (*notes, *told)
     if valued is None:
         return _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
-    cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash) if rates else 0.0
+    cash_value = (
+        math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash) if rates else 0.0
+    )
     nav = math.fsum(valued.values) + cash_value
     if not nav > 0.0:
         msg = (
@@ -207,7 +209,7 @@ def _is_cash(table: Table, row: Row) -> bool:
 def _is_option(table: Table, row: Row) -> bool:
     if "option" in (flag := table.text(row, Column.ASSET_CLASS).casefold()) or flag in {"opt", "fop"}:
         return True
-    return any(asset_classes.is_option(table.text(row, c)) for c in (Column.TICKER, Column.NAME))
+    return any(is_option(table.text(row, c)) for c in (Column.TICKER, Column.NAME))
 
 
 def _cash_note(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -236,7 +238,7 @@ def _named(table: Table, row: Row) -> str:
 def _symbol(table: Table, row: Row, column: Column) -> str:
     """Return a row's ticker; of an option, whose symbol may be its underlying's, what tells it apart."""
     text, name = table.text(row, column), table.text(row, Column.NAME)
-    return name if name and _is_option(table, row) and not asset_classes.is_option(text) else text
+    return name if name and _is_option(table, row) and not is_option(text) else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,7 +365,11 @@ def _valued(
     for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
         rate, size = rates.of(table, row), _size(table, row)
         local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
-        if local is not None and value is not None and math.isclose(value, local, rel_tol=AGREE, abs_tol=0.01):
+        if (
+            local is not None
+            and value is not None
+            and math.isclose(value, local, rel_tol=AGREE, abs_tol=0.01)
+        ):
             size = 1.0  # the price is that of the whole contract
         product = None if local is None else local * size * rate
         in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=AGREE)

@@ -24,7 +24,15 @@ HOLDING_VALUES = VALUED | {Column.SHARES}
 ALL = "all"
 """What is asked for to add all accounts."""
 TRANSACTIONS = frozenset(
-    {"transaction type", "transaction", "settlement date", "action", "run date", "activity date", "trans code"}
+    {
+        "transaction type",
+        "transaction",
+        "settlement date",
+        "action",
+        "run date",
+        "activity date",
+        "trans code",
+    }
 )
 """Headers of a table of trades, which are no positions."""
 MOST_NAMED = 40

@@ -250,7 +250,7 @@ def _wide(grid: Grid, headers: Sequence[str]) -> Table:
             "Give date,TICKER,TICKER,... or date,ticker,price."
         )
         raise UnreadableFile(msg)
-    if BAR <= set(headers[1:]):
+    if set(headers[1:]) >= BAR:
         msg = (
             f"{grid.name} has the columns {listing(grid.header[1:])}: they are one security's day, no tickers. "
             "Name the column of adjusted closing prices by its ticker, and leave out the others."
