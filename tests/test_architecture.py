@@ -16,6 +16,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"errors"},
         {"arrays", "tickers", "provenance"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
+        {"spacing"},
         {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},
         {"checks"},

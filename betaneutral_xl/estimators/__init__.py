@@ -353,7 +353,7 @@ def _provenance(observed: Observed, name: str, effective: float, options: Mappin
         rows=len(seen.tickers),
         sha256=seen.provenance.sha256,
         note=(
-            f"{said + '; ' if said else ''}{days} {observed.spacing.units} from {seen.dates[0]} to {seen.dates[-1]}, "
-            f"{effective:.0f} effective"
+            f"{said + '; ' if said else ''}{days} {observed.spacing.units} from {seen.dates[0]} "
+            f"to {seen.dates[-1]}, {effective:.0f} effective"
         ),
     )

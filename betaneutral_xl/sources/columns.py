@@ -57,9 +57,9 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "benchmark weight*", "*underlying*", "*index weight diff*", "active weight*", "*cost*", "*gain*",
         "*purchase*", "*average*", "avg*price*", "*avg price*", "*buy*price*", "*trade price*", "*open price*",
         "opening price", "*entry*price*", "*price paid*", "*paid*", "*acqui*", "*book value*", "*buy value*",
-        "*invested*", "*previous close*", "prev close*", "*prior*", "*target price*", "*limit price*", "*einstand*",
-        "*kaufkurs*", "*kaufpreis*", "*kaufwert*", "*durchschnitt*", "account type", "position type", "high price",
-        "low price",
+        "*invested*", "*previous close*", "prev close*", "*prior*", "*target price*", "*limit price*",
+        "*einstand*", "*kaufkurs*", "*kaufpreis*", "*kaufwert*", "*durchschnitt*", "account type", "position type",
+        "high price", "low price",
     ),
     Column.PRODUCT: (
         "*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*",
@@ -67,8 +67,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.FUND: (
         "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker",
         "account", "fund", "etf", "fund code", "account symbol", "etfticker", "account number",
-        "product ticker", "fondsticker", "fund id", "client account id", "account id", "acct id", "account no",
-        "acctid", "depot", "konto", "depotnummer",
+        "product ticker", "fondsticker", "fund id", "client account id", "account id", "acct id",
+        "account no", "acctid", "depot", "konto", "depotnummer",
     ),
     Column.FUND_NAME: (
         "fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio",
@@ -116,7 +116,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "market value", "base market value", "market value base", "mktvalue", "holding value",
         "market value us", "market value usd", "marketvalue", "mkt value", "market val", "marktwert",
         "kurswert", "market notional value", "position value", "total value", "value", "wert",
-        "current value", "equity", "mark value", "mkt val", "mkt val*", "net liq*", "market value*", "*market value*",
+        "current value", "equity", "mark value", "mkt val", "mkt val*", "net liq*", "market value*",
+        "*market value*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",

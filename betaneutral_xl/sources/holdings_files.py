@@ -131,8 +131,8 @@ def _holdings(table: Table, fund: str, file_name: str, origin: Provenance, choic
     if options:
         notes = (
             *notes,
-            f"Options, whose value is {OPTION_SIZE:.0f} times the price where the file does not say otherwise "
-            f"and which have no risk data of their own: {listing(options)}.",
+            f"Options, whose value is {OPTION_SIZE:.0f} times the price where the file does not say "
+            f"otherwise and which have no risk data of their own: {listing(options)}.",
         )
     rates = _rates(table, choice, file_name)
     valued = None if rates is None else _valued(table, held, fund, tickers, rates)
@@ -270,11 +270,12 @@ def _rates(table: Table, choice: Choice, file_name: str) -> _Rates | None:
 
     """
     if Column.FX_RATE in table.header.places:
+        at_one = {_currency(table, row) for row in table.rows if table.number(row, Column.FX_RATE) == 1.0}
         bad = [
             _named(table, row)
             for row in table.rows
             if not (rate := table.number(row, Column.FX_RATE)) or rate <= 0.0
-            if not _is_cash(table, row) and _measured(table, row)
+            if _measured(table, row) and not (_is_cash(table, row) and _currency(table, row) in at_one)
         ]
         if bad:
             msg = f"{file_name} has no positive rate to the base currency for {listing(bad)}. Fill it in."

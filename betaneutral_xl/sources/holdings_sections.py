@@ -11,13 +11,12 @@ from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listi
 from betaneutral_xl.sources.columns import NAMED, VALUED, Column, plain, read_header, recognise
 from betaneutral_xl.sources.holdings_table import HEADER_WITHIN, LONGEST_HEADING, Table, holding_rows
 from betaneutral_xl.tabular.printed import clean, date_of, number, stated
-from betaneutral_xl.tabular.sheets import Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from betaneutral_xl.tabular.sheets import Row
+    from betaneutral_xl.tabular.sheets import Row, Sheet
 
 HOLDING_VALUES = VALUED | {Column.SHARES}
 """What a header of holdings must have one of."""
@@ -166,7 +165,8 @@ def _sections(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
             break
         if _may_be_header(sheet.rows, index, starts) and read_header(row, index, HOLDING_VALUES):
             starts.append(index)
-    found, others = [], []
+    found: list[Section] = []
+    others: list[str] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):
         part = replace(sheet, rows=sheet.rows[:end])
         header = read_header(sheet.rows[start], start, HOLDING_VALUES)
@@ -365,6 +365,8 @@ def without_account_types(table: Table) -> Table:
     kept = tuple(place for place in places if not is_account(place))
     if kept == places:
         return table
-    others = {c: p for c, p in table.header.places.items() if c is not Column.ASSET_CLASS}
-    new = {**others, Column.ASSET_CLASS: kept} if kept else others
+    others: dict[Column, tuple[int, ...]] = {
+        c: p for c, p in table.header.places.items() if c is not Column.ASSET_CLASS
+    }
+    new: dict[Column, tuple[int, ...]] = {**others, **({Column.ASSET_CLASS: kept} if kept else {})}
     return replace(table, header=replace(table.header, places=new))

@@ -252,8 +252,8 @@ def _wide(grid: Grid, headers: Sequence[str]) -> Table:
         raise UnreadableFile(msg)
     if set(headers[1:]) >= BAR:
         msg = (
-            f"{grid.name} has the columns {listing(grid.header[1:])}: they are one security's day, no tickers. "
-            "Name the column of adjusted closing prices by its ticker, and leave out the others."
+            f"{grid.name} has the columns {listing(grid.header[1:])}: they are one security's day, no "
+            "tickers. Name the column of adjusted closing prices by its ticker, and leave out the others."
         )
         raise UnreadableFile(msg)
     days = np.array([_day(label, grid, i) for i, label in enumerate(grid.labels())], dtype="datetime64[D]")
