@@ -17,6 +17,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"arrays", "percent", "tickers", "provenance"},
         {"covariance_units"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
+        {"spacing"},
         {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},
         {"checks"},

@@ -22,6 +22,7 @@ from betaneutral_xl.covariance_units import TRADING_DAYS
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.estimators import FEWEST
 from betaneutral_xl.regression import FITTED, slopes
+from betaneutral_xl.spacing import require_daily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -242,6 +243,7 @@ def walk(study: Study) -> Backtest:
 
 def _walk(study: Study) -> Backtest:
     returns, gains = study.prices.returns(), outcomes(study.prices)
+    require_daily(study.prices.dates, "the backtest")
     rows, unfollowed = study.schedule.rows(returns.dates)
     seen_from = int(np.searchsorted(rows, FEWEST - 1))
     trail = _Trail(study, returns)
