@@ -18,7 +18,7 @@ from com.sun.star.task import XJob
 
 from .fitting import settle
 from .formulas import BOUND, bind, unnoticed
-from .office import SETTINGS, is_spreadsheet
+from .office import SETTINGS, Office, is_spreadsheet
 from .saving import BEGINNINGS
 from .shortening import shorten
 
@@ -51,7 +51,10 @@ class Names(unohelper.Base, XJob, XServiceInfo):
             if bound:
                 settle(document)
         elif event in BEGINNINGS:
-            settle(document)  # Calc has not calculated what nobody has looked at
+            # With windows, Calc has not calculated the sheets that nobody has looked at. A conversion is
+            # as it was loaded; LibreOffice would take its used area to reach to where arrays are measured.
+            if Office.of(self._context).watched:
+                settle(document)
         elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
             shorten(uno.fileUrlToSystemPath(document.URL), BOUND)
 
