@@ -120,7 +120,7 @@ class Contents:
 
     @property
     def after(self) -> str:
-        """The heading of the numbers with the new weights, which are the old ones where nothing is feasible."""
+        """The heading of the numbers with the new weights; the old ones where nothing is feasible."""
         return "after" if self.infeasible is None else "unchanged"
 
     @property

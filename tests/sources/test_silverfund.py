@@ -110,7 +110,7 @@ FAULT_MATRIX = [
         Fault.RESET,
         Unreachable,
         3,
-        f"{HOST} cannot be reached: the connection was closed without an answer (tried 3 times). {ADVICE}",
+        f"{HOST} closed the connection without an answer (tried 3 times). {ADVICE}",
     ),
     Row(
         Fault.CUT_OFF,
