@@ -31,8 +31,10 @@ JUMP = 0.4
 OTHERS = 100
 """Names beside those that are asked for; a median of so many is near that of all."""
 
-STILL = 0.05
-"""From this share of days on which no price moves, it is said."""
+STILL = (0.05, 0.6)
+"""The shares of days on which no price moves between which they pass for filled forward; beyond, for dead."""
+FEWEST_DAYS = 21
+"""Days from which on the share says anything."""
 SATURDAY = 5
 
 SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
@@ -267,12 +269,12 @@ def _hole_warnings(returns: Returns) -> list[str]:
 
 def _still_warnings(returns: Returns) -> list[str]:
     """Say on how many days no price moves, weekends above all: filled forward, no days of trading."""
-    if not len(returns.dates):
+    if len(returns.dates) < FEWEST_DAYS:
         return []
     still = np.asarray((np.nan_to_num(returns.matrix) == 0.0).all(axis=1))
     weekend = (returns.dates.astype("datetime64[D]").view("int64") + 3) % 7 >= SATURDAY
     n, on_weekends = int(still.sum()), int((still & weekend).sum())
-    enough = n >= STILL * len(still)
+    enough = STILL[0] * len(still) <= n <= STILL[1] * len(still)
     if not enough or (on_weekends < 2 and len(returns.tickers) == 1):  # noqa: PLR2004 - one may stand still
         return []
     where = f", {on_weekends} of them at weekends" if on_weekends else ""

@@ -146,6 +146,12 @@ def _holdings(
             f"otherwise and which have no risk data of their own: {listing(options)}.",
         )
     rates = _rates(table, choice, file_name)
+    if rates is None:
+        notes = (
+            *notes,
+            f"{file_name} has positions in several currencies without a rate: its weights count, "
+            "its values do not.",
+        )
     valued = None if rates is None else _valued(table, held, fund, tickers, rates)
     if valued is not None:
         valued, tickers, told = _without_lots(table, held, valued, tickers)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
 from betaneutral_xl.sources.columns import NAMED, VALUED, Column, plain, read_header, recognise
-from betaneutral_xl.sources.holdings_table import HEADER_WITHIN, LONGEST_HEADING, Table, holding_rows
+from betaneutral_xl.sources.holdings_table import (
+    HEADER_WITHIN,
+    LONGEST_HEADING,
+    MOST_TRIED,
+    Table,
+    holding_rows,
+)
 from betaneutral_xl.tabular.printed import clean, date_of, number, stated
 
 if TYPE_CHECKING:
@@ -35,6 +41,7 @@ TRANSACTIONS = frozenset(
 )
 """Headers of a table of trades, which are no positions."""
 MOST_NAMED = 40
+MOST_SECTIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +165,24 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
     raise UnknownFund(msg, tickers=labels)
 
 
-def _sections(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+def _header_rows(sheet: Sheet, file_name: str) -> list[int]:
     starts: list[int] = []
+    tried = 0
     for index, row in enumerate(sheet.rows):
-        if not starts and index >= HEADER_WITHIN:
+        if (not starts and index >= HEADER_WITHIN) or tried >= MOST_TRIED:
             break
-        if _may_be_header(sheet.rows, index, starts) and read_header(row, index, HOLDING_VALUES):
-            starts.append(index)
+        if _may_be_header(sheet.rows, index, starts):
+            tried += 1
+            if read_header(row, index, HOLDING_VALUES):
+                starts.append(index)
+        if len(starts) > MOST_SECTIONS:
+            msg = f"{file_name} has more than {MOST_SECTIONS} tables. Check that it is a file of holdings."
+            raise UnreadableFile(msg)
+    return starts
+
+
+def _sections(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+    starts = _header_rows(sheet, file_name)
     found: list[Section] = []
     others: list[str] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):

@@ -192,3 +192,15 @@ def test_positions_without_a_ticker_are_named_by_their_isin(
 ) -> None:
     said = refused(capsys, given, "--holdings", file(tmp_path, "ISIN,weight\nUS67066G1040,0.6\nUS5949181045,0.4\n"))  # fmt: skip
     assert "no ticker for US67066G1040, US5949181045" in said
+
+
+def test_weights_beside_currencies_without_a_rate_count_and_it_is_told(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = tmp_path / "book.csv"
+    book.write_text(
+        "ticker,shares,price,currency,weight\nNVDA,10,180,USD,60%\nSAP,10,210,EUR,40%\n", encoding="utf-8"
+    )
+    answer = nvda(capsys, given, "--holdings", str(book))
+    assert answer["beta_before"]["AI"] == pytest.approx(0.6)
+    assert any("several currencies without a rate: its weights count" in line for line in answer["warnings"])
