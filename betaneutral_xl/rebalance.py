@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
@@ -154,6 +154,10 @@ class Rebalance:
     def trades(self) -> FloatArray:
         """What to trade, x - w, shape (N,), decimals of net asset value."""
         return self.new_weights - self.weights
+
+    def unchanged(self) -> Rebalance:
+        """Return the result without its trades: the portfolio as it is, where no proposal may be shown."""
+        return replace(self, new_weights=self.weights, notes=(), legs=EXACT, solution=None, binding=())
 
     @cached_property
     def before(self) -> Exposure:
