@@ -252,4 +252,4 @@ def _risk_model(cov: Any) -> Covariance:
         msg = "The covariance's rows and columns do not have the same tickers. Label both alike."
         raise InputError(msg)
     ordered = cov.loc[list(cov.columns)]
-    return Covariance.from_matrix(names, np.asarray(ordered, dtype=np.float64))
+    return Covariance.from_source(names, np.asarray(ordered, dtype=np.float64))

@@ -13,6 +13,7 @@ from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.hedging import EXACT, Legs
 from betaneutral_xl.neutral import Target, neutralise
 from betaneutral_xl.optimisation.reachable import market_fund
+from betaneutral_xl.percent import read_target
 from betaneutral_xl.rebalance import Method, Rebalance
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def compare(
             etf_on_missing=etf_on_missing,
         )
 
+    target = read_target(target)
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
     ways = [_as_it_is(hedge), _by_etf(hedge, constraints.cost), _of(BY_BASKET, hedge, constraints.cost)]
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
@@ -138,6 +140,11 @@ def compare(
     return tuple(ways)
 
 
+def hedge_of(ways: Sequence[Alternative]) -> Rebalance:
+    """Return the hedge among the ways: it always has weights, coverage and warnings."""
+    return next(way.result for way in ways if way.name == BY_BASKET and way.result is not None)
+
+
 def _long_only(constraints: Constraints) -> Constraints:
     """Return the same constraints, long only and on the target's beta."""
     lower = {name: max(bound, 0.0) for name, bound in constraints.lower.items()}
@@ -149,14 +156,30 @@ def _as_it_is(hedge: Rebalance) -> Alternative:
 
 
 def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
-    """Return the hedge with the ETFs themselves: the same risk, K trades, the stocks untouched."""
-    sold = hedge.hedge_ratios
+    """Return the hedge with the ETFs themselves: K trades, the stocks untouched.
+
+    Its risk is that of the baskets that stand for the ETFs, or where the risk model has the ETFs' own
+    rows that of these.
+    """
+    sold, aligned = hedge.hedge_ratios, hedge.aligned
     traded = float(abs(sold).sum())
+    after, tracking_error = hedge.after, hedge.tracking_error
+    if any(unit.own_row for unit in hedge.coverage.units.values()):
+        made = aligned.with_etfs(aligned.covered_weights, -sold)
+        betas = aligned.betas.T @ aligned.covered_weights - aligned.etf_betas @ sold
+        errors = aligned.portfolio_beta_error(aligned.covered_weights, -sold)
+        after = replace(
+            after,
+            beta=MappingProxyType(dict(zip(aligned.etf_names, betas.tolist(), strict=True))),
+            beta_error=MappingProxyType(dict(zip(aligned.etf_names, errors.tolist(), strict=True))),
+            volatility=aligned.instruments.volatility(made),
+        )
+        tracking_error = aligned.instruments.volatility(aligned.units @ sold)
     return replace(
         _seen(
             BY_ETF,
-            hedge.after,
-            tracking_error=hedge.tracking_error,
+            after,
+            tracking_error=tracking_error,
             turnover=traded / 2.0,
             cost=traded * cost,
             trades=int((sold != 0.0).sum()),

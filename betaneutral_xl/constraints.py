@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.percent import number, require_sign, unsigned
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
@@ -25,6 +26,20 @@ ALL = "*"
 """The key that stands for every name, or every ETF, that is not named itself."""
 
 BASIS_POINT = 1e-4
+
+LARGEST: Mapping[str, float] = MappingProxyType(
+    {
+        "lower": 1.0,
+        "upper": 1.0,
+        "net": 1.5,
+        "beta": 5.0,
+        "turnover": 1.0,
+        "gross": 5.0,
+        "group_limits": 1.0,
+        "min_trade": 0.5,
+    }
+)
+"""The largest size of each limit that passes without a percent sign: 5 was meant as 5%."""
 
 TRADED = 1e-9
 """A trade smaller than this is none (a dollar in a billion)."""
@@ -72,7 +87,9 @@ class Constraints:
     """The limits of ``reweight``, ``least_squares`` and ``fewest_trades``; by default only the net exposure.
 
     All weights and limits are decimals of net asset value. Mappings by name may have the key ``*``
-    for all that are not named.
+    for all that are not named. A limit that is larger than anyone means as a decimal, such as a
+    weight of 5 or a turnover of 30, is refused unless it is a ``Percent``, which ``from_mapping``
+    makes of text with a percent sign.
 
     Attributes
     ----------
@@ -135,6 +152,7 @@ class Constraints:
         for name in ("lower", "upper", "beta", "groups", "group_limits"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         self._require_numbers()
+        self._require_sizes()
         self._require_agreement()
 
     def __reduce__(self) -> tuple[Callable[..., Constraints], tuple[()]]:
@@ -166,7 +184,7 @@ class Constraints:
                 own = _tickers(value) if name == "groups" else value
                 one = _READERS[name]({label: own} if label else value)
             except (TypeError, ValueError) as error:
-                msg = f"The limit {key} is {value!r}: {error}."
+                msg = f"The limit {key} is {value!r:.60}: {error}."
                 raise InputError(msg) from None
             before = read.get(name, {})
             if name in read and not (isinstance(one, dict) and one.keys().isdisjoint(before)):
@@ -196,7 +214,7 @@ class Constraints:
             return tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             msg = f"The constraints {path.name} cannot be read: {error.strerror}."
-        except ValueError as error:  # what tomllib raises, and the decoder
+        except (ValueError, RecursionError) as error:  # what tomllib raises, and the decoder
             msg = f"The constraints {path.name} are not TOML: {error}."
         raise UnreadableFile(msg)
 
@@ -280,6 +298,20 @@ class Constraints:
         if any(math.isnan(v) for limits in (self.lower, self.upper) for v in limits.values()):
             msg = "A bound is not a number. Fill it in, or leave it out."
             raise InputError(msg)
+        for name, limits, never in (("lower", self.lower, math.inf), ("upper", self.upper, -math.inf)):
+            if never in limits.values():
+                msg = f"The limit {name} is {never:g}, which no weight can keep. Leave it out."
+                raise InputError(msg)
+
+    def _require_sizes(self) -> None:
+        """Refuse what was typed as percent without its sign."""
+        for name, most in LARGEST.items():
+            given = getattr(self, name)
+            for label, value in given.items() if isinstance(given, Mapping) else [(ALL, given)]:
+                what = f"The limit {name}" if label == ALL else f"The limit {name} of {label}"
+                for one in (value.low, value.high) if isinstance(value, Range) else (value,):
+                    if one is not None:
+                        require_sign(what, one, most)
 
     def _require_agreement(self) -> None:
         for name in {*self.lower, *self.upper}:
@@ -319,26 +351,6 @@ UNLIMITED = Constraints()
 """No limit but the net exposure, which is kept."""
 
 
-def number(value: Any) -> float:
-    """Read a number, or text such as ``0.05`` or ``5%``.
-
-    >>> number("5%"), number(0.05)
-    (0.05, 0.05)
-    """
-    if isinstance(value, str):
-        text = value.strip()
-        parsed = float(text[:-1]) / 100.0 if text.endswith("%") else float(text)
-    elif isinstance(value, bool) or not hasattr(value, "__float__"):
-        msg = "give a number"
-        raise ValueError(msg)
-    else:
-        parsed = float(value)
-    if math.isnan(parsed):
-        msg = "it is blank"
-        raise ValueError(msg)
-    return parsed
-
-
 def interval(value: Any) -> Range:
     """Read a number, a pair, or text such as ``0.1:0.3`` and ``:0.3``."""
     if isinstance(value, Range):
@@ -365,11 +377,19 @@ def _yes(value: Any) -> bool:
 
 
 def _count(value: Any) -> int:
-    parsed = number(value)
-    if parsed != int(parsed):
+    parsed = unsigned(value, "a number of names")
+    if not parsed.is_integer():
         msg = "give a whole number"
         raise ValueError(msg)
     return int(parsed)
+
+
+def _basis_points(value: Any) -> float:
+    return unsigned(value, "in basis points")
+
+
+def _aversion(value: Any) -> float:
+    return unsigned(value, "a price of risk")
 
 
 def _tickers(value: Any) -> tuple[str, ...]:
@@ -432,8 +452,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "gross": number,
     "groups": _groups,
     "group_limits": _by_name(interval, str.strip),
-    "cost_bp": number,
-    "risk_aversion": number,
+    "cost_bp": _basis_points,
+    "risk_aversion": _aversion,
     "max_trades": _count,
     "min_trade": number,
 }

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import InputError, UndefinedBeta
+from betaneutral_xl.percent import number, require_sign
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.risk import Covariance
@@ -41,6 +42,9 @@ def condition_text(number: float) -> str:
     """
     return f"{number:.1e}" if number < LARGEST_CONDITION else f"above {LARGEST_CONDITION:.1e}"
 
+
+LARGEST_RIDGE, LARGEST_LEG = 1.0, 5.0
+"""The largest ridge and leg that pass without a percent sign: 5 was meant as 5%."""
 
 INDIFFERENT = 1e-9
 """Least curvature given to a combination of ETFs that makes no difference."""
@@ -70,6 +74,27 @@ class Legs:
         if not 0.0 <= self.ridge < math.inf or not self.limit > 0.0:
             msg = f"The legs have a ridge of {self.ridge:g} and a limit of {self.limit:g}. Both are positive."
             raise InputError(msg)
+        require_sign("The ridge of the legs", self.ridge, LARGEST_RIDGE)
+        require_sign("The limit of the legs", self.limit, LARGEST_LEG)
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Legs:
+        """Make legs from plain values: numbers, or text such as ``50%``.
+
+        Raises
+        ------
+        InputError
+            If there is nothing of that name, or its value cannot be read.
+
+        """
+        read: dict[str, Any] = {}
+        for name, value in given.items():
+            try:
+                read[name] = bool(value) if name == "sell_only" else number(value)
+            except ValueError as error:
+                msg = f"The limit {name} of the legs is {value!r:.60}: {error}."
+                raise InputError(msg) from None
+        return cls(**read)
 
     @property
     def exact(self) -> bool:
@@ -112,7 +137,7 @@ class HedgeSystem:
         weights: FloatArray,
         targets: FloatArray,
     ) -> HedgeSystem:
-        """Take the system from ETF weights (n, K), portfolio weights (n,) and targets (K,)."""
+        """Take the system from the ETFs' units (n, K), portfolio weights (n,) and targets (K,)."""
         between = etf_weights.T @ covariance.form.times(etf_weights)
         volatilities = np.sqrt(between.diagonal())
         excess = covariance.predicted_beta(etf_weights).T @ weights - targets

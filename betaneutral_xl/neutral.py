@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.constraints import ALL, UNLIMITED, Constraints, Range
+from betaneutral_xl.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs, condition_text
 from betaneutral_xl.optimisation.conditions import Binding, pose
+from betaneutral_xl.percent import read_target, require_sign
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.tickers import normalise
 
@@ -45,7 +46,9 @@ def neutralise(
     ``hedge``
         ``x = w - F h`` with ``(B'F) h = B'w - t``: sell h of each ETF as its basket, or as the
         ETF itself. Of all portfolios with ``B'x = t`` the one of least tracking error; what is
-        freed is a cash line. With ``legs`` that limit h, the nearest that they allow.
+        freed is a cash line. With ``legs`` that limit h, the nearest that they allow. Where part of
+        an ETF has no risk data, h counts the whole ETF, and the covered names that have its beta
+        are sold for it (``Aligned.equivalents``).
     ``reweight``
         ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints.
     ``least_squares``
@@ -88,14 +91,15 @@ def neutralise(
         If no weights keep all limits; its ``reachable`` says which betas could be reached.
 
     """
+    target = read_target(target)
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
-    betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
+    betas = aligned.betas
     wanted = resolve_wanted(aligned, target, constraints)
-    w, f = aligned.covered_weights, aligned.covered_etf_weights
+    w = aligned.covered_weights
     present = betas.T @ w
     aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(present, wanted, strict=True)])
-    system = HedgeSystem.of(aligned.etf_names, aligned.covariance, f, w, aims)
+    system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, aligned.with_etfs(w), aims)
     ratios, said = _hedge_ratios(system, legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in wanted])
@@ -103,7 +107,7 @@ def neutralise(
     solution = None
     binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
-        new_weights = aligned.spread(w - f @ ratios, aligned.weights)
+        new_weights = aligned.spread(w - aligned.equivalents @ ratios, aligned.weights)
     elif method is Method.SCALED:
         new_weights = aligned.spread(w * betas[:, 0], aligned.weights)
         targets = np.full(1, math.nan)
@@ -161,9 +165,10 @@ def reach(
     """
     from betaneutral_xl.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
 
+    target = read_target(target)
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
-    betas = aligned.covariance.predicted_beta(aligned.covered_etf_weights)
+    betas = aligned.betas
     wanted = resolve_wanted(aligned, target, constraints)
     return reachable(pose(aligned, constraints, betas, wanted), betas, wanted)
 
@@ -171,7 +176,7 @@ def reach(
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
     """Return the target beta to each ETF, shape (K,).
 
-    A ticker stands for that asset's own beta to the ETF, ``V_i f / (f'V f)``.
+    A ticker stands for that asset's own beta to the ETF, ``V_i u / (u'V u)`` with the ETF's unit u.
 
     Raises
     ------
@@ -197,15 +202,14 @@ def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
 def _target_beta(aligned: Aligned, k: int, target: float | str) -> float:
     if isinstance(target, str):
         benchmark = normalise(target)
-        model = aligned.risk_model
-        if benchmark not in model:
+        if benchmark not in aligned.risk_model:
             msg = f"The target {target} is neither a number nor a ticker of the risk model."
             raise UnknownTicker(msg, tickers=[target])
-        f = aligned.covered_etf_weights[:, k]
-        return float(model.between(benchmark, aligned.covered_tickers) @ f) / aligned.covariance.variance(f)
+        return float(aligned.beta_of(benchmark)[k])
     if not math.isfinite(target):
         msg = f"The target beta is {target}. Give a number, or a ticker such as IWV."
         raise InputError(msg)
+    require_sign("The target", target, LARGEST["beta"])
     return float(target)
 
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.alignment import COVERED_ENOUGH
 from betaneutral_xl.arrays import FloatArray, IntArray, read_only
 from betaneutral_xl.checks import Check, size_of
 from betaneutral_xl.constraints import BASIS_POINT, TRADED
-from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, listing
+from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,10 +76,14 @@ class Order:
 
 
 class Tradable(StrEnum):
-    """What orders are in: the names themselves, or for a hedge the ETFs."""
+    """What orders are in: the names themselves, or for a hedge the ETFs.
+
+    The ETFs only where enough of each has risk data, or its own row; or whatever their coverage.
+    """
 
     NAMES = "names"
     ETFS = "etfs"
+    ETFS_ANY_COVERAGE = "etfs_any_coverage"
 
 
 class Action(StrEnum):
@@ -263,7 +268,7 @@ class Orders:
         for order, place in zip(self.orders, _places(self.orders, names), strict=True):
             bought[place] += order.signed_shares * order.price / nav
             off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
-        through = aligned.spread(aligned.covered_etf_weights @ bought, 0.0) if self.in_etfs else bought
+        through = aligned.spread(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
         made = aligned.weights + through
         # What an ETF holds besides its basket is paid for, too, and is in no beta.
         total = float(made.sum() + bought.sum() - through.sum()) + (self.cash + self.cost) / nav
@@ -300,7 +305,9 @@ class Orders:
 
 def orders_in(what: Tradable, result: Rebalance, ticket: Ticket) -> Orders:
     """Turn new weights into orders in the names, or a hedge into orders in the ETFs."""
-    return (etf_orders if what is Tradable.ETFS else make_orders)(result, ticket)
+    if what is Tradable.NAMES:
+        return make_orders(result, ticket)
+    return etf_orders(result, ticket, any_coverage=what is Tradable.ETFS_ANY_COVERAGE)
 
 
 def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
@@ -350,14 +357,39 @@ def _places(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
     return [place[order.ticker] for order in orders]
 
 
-def etf_orders(result: Rebalance, ticket: Ticket) -> Orders:
+def _require_coverage(result: Rebalance) -> None:
+    """Refuse orders in shares of ETFs of which too little has risk data.
+
+    Raises
+    ------
+    UncoveredRisk
+        With the ETFs.
+
+    """
+    few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.enough}
+    if few:
+        told = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
+        msg = (
+            f"Less than {COVERED_ENOUGH:.0%} of the exposure of ETF {told} has risk data, too little for "
+            "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or "
+            f"choose {Tradable.ETFS_ANY_COVERAGE} in place of {Tradable.ETFS}."
+        )
+        raise UncoveredRisk(msg, tickers=tuple(few))
+
+
+def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False) -> Orders:
     """Return the hedge as orders in the ETFs themselves, in place of their baskets.
 
     Each is rounded to the nearest lot; a K-name hedge has no rounding to choose. The beta and the
     weights after them are those of the ETFs' baskets.
 
+    ``any_coverage`` makes them also where less than ``COVERED_ENOUGH`` of an ETF's exposure has risk data and
+    the risk model has no row of its own.
+
     Raises
     ------
+    UncoveredRisk
+        If too little of an ETF has risk data.
     InputError
         If the trades are not those of a hedge by the ETFs.
     MissingPrice
@@ -365,7 +397,9 @@ def etf_orders(result: Rebalance, ticket: Ticket) -> Orders:
 
     """
     aligned = result.aligned
-    baskets, trades = aligned.covered_etf_weights, result.trades[aligned.covered]
+    if not any_coverage:
+        _require_coverage(result)
+    baskets, trades = aligned.equivalents, result.trades[aligned.covered]
     ratios = -np.linalg.lstsq(baskets, trades, rcond=None)[0]
     if float(np.abs(baskets @ ratios + trades).max(initial=0.0)) > SAME_WEIGHT:
         msg = (

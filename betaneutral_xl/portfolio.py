@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.tickers import normalise
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 FULL = 5e-4
 """How far from 1 a sum of printed weights may be (5 bp: issuers round each row) before we say so."""
+
+MOST_GROSS = 10.0
+"""Gross exposure, in units of net asset value, that no fund has unless its user states so."""
+
+
+NO_EXPOSURE = 1e-9
+"""An exposure of less than this is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +55,9 @@ class Holdings:
         Where this came from.
     warnings
         What the reader should know, one line each.
+    leverage_stated
+        Whether the user stated the net asset value, or the weights' unit, so that a gross exposure
+        beyond ``MOST_GROSS`` is meant; else it is refused.
 
     """
 
@@ -59,6 +70,7 @@ class Holdings:
     nav: float | None = None
     cash: float = 0.0
     warnings: tuple[str, ...] = ()
+    leverage_stated: bool = False
 
     def __post_init__(self) -> None:
         """Hold every promise of the attributes, or raise."""
@@ -73,6 +85,24 @@ class Holdings:
             if values is not None:
                 object.__setattr__(self, name, read_only(values))
                 _require_finite(self.tickers, values, f"{name} in the holdings of {self.fund}")
+        if not self.leverage_stated:
+            self._require_leverage()
+
+    def _require_leverage(self) -> None:
+        """Refuse values that were read as weights, and weights of a net value that is nearly nothing."""
+        gross = float(np.abs(self.weights).sum())
+        if gross <= MOST_GROSS:
+            return
+        place = int(np.abs(self.weights).argmax())
+        msg = (
+            f"Holdings of {self.fund} have a gross exposure of {gross:,.4g} times the net asset value of "
+            f"{self.nav:,.2f}. Check the values; {CASH_OR_NAV}."
+            if self.nav is not None
+            else f"Weights of {self.fund} add to a gross exposure of {gross:,.10g} times net asset value "
+            f"({self.tickers[place]}: {float(self.weights[place]):,.10g}). Give decimals or percent; "
+            "values belong under market_value."
+        )
+        raise InputError(msg)
 
     @property
     def as_of(self) -> date | None:
@@ -127,6 +157,7 @@ class Holdings:
         fund: str = "portfolio",
         *,
         cash_value: float = 0.0,
+        nav: float | None = None,
         provenance: Provenance | None = None,
         warnings: tuple[str, ...] = (),
     ) -> Holdings:
@@ -144,6 +175,9 @@ class Holdings:
             A name for messages and reports.
         cash_value
             Cash in base currency.
+        nav
+            Net asset value in base currency, where it is stated; what is in no position is cash.
+            By default, the positions' values and the cash.
         provenance
             Where the positions came from; by default, from the caller.
         warnings
@@ -169,24 +203,86 @@ class Holdings:
             )
             raise MissingValue(msg, tickers=culprits)
         values = quantities * quotes
-        nav = float(values.sum()) + cash_value
-        if names and not nav > 0.0:
-            msg = (
-                f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
-                "Check the shares, prices and cash."
-            )
-            raise MissingValue(msg)
+        worth = Worth.of(values.tolist(), cash_value, fund, nav) if names else Worth(1.0, 0.0)
         return cls(
             fund=fund,
             tickers=names,
-            weights=read_only(values / nav) if names else values,
+            weights=read_only(values / worth.nav),
             shares=quantities,
             prices=quotes,
-            nav=nav,
-            cash=cash_value / nav if names else 0.0,
+            nav=worth.nav,
+            cash=worth.cash / worth.nav,
             provenance=provenance or Provenance.given(len(names)),
-            warnings=warnings,
+            warnings=(*worth.warnings, *warnings),
+            leverage_stated=nav is not None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a portfolio of values is worth.
+
+    ``nav`` is the net asset value, ``cash`` what of it is in no position, both in base currency.
+    """
+
+    nav: float
+    cash: float
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Worth:
+        """Add up positions and cash; or take the net asset value as stated, and what is left as cash.
+
+        Parameters
+        ----------
+        values
+            The positions' values in base currency, negative for short positions.
+        cash
+            The cash that the source has, in base currency.
+        fund
+            The fund's name, for messages.
+        stated
+            The net asset value as the user states it, if so.
+
+        Raises
+        ------
+        MissingValue
+            If it is not positive, so that weights have no meaning.
+
+        """
+        try:
+            positions = math.fsum(values)
+        except (OverflowError, ValueError):  # too large, or infinite of both signs
+            positions = math.inf
+        total = positions + cash
+        if not math.isfinite(total):
+            msg = f"Holdings of {fund} have a total value that is no number. Check its positions' values."
+            raise MissingValue(msg)
+        if stated is None:
+            if not total > 0.0:
+                msg = (
+                    f"Holdings of {fund} are worth {total:,.2f} in total, so weights are undefined. "
+                    f"Check the shares, prices and values; {CASH_OR_NAV}."
+                )
+                raise MissingValue(msg)
+            return cls(total, cash)
+        if not 0.0 < stated < math.inf:
+            msg = f"The net asset value of {fund} is stated as {stated:,.12g}. Give a positive amount."
+            raise MissingValue(msg)
+        apart = stated - total
+        line = (
+            f"Net asset value of {fund} stated as {stated:,.2f}, positions and cash come to {total:,.2f}: "
+            f"the other {apart:,.2f} is taken as cash."
+        )
+        return cls(stated, cash + apart, (line,) if abs(apart) > FULL * stated else ())
+
+
+CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--nav)"
+"""What makes weights of positions whose long and short values nearly cancel."""
+
+
+UNNAMED = re.compile(r"ETF(?: \d+)?")
+"""What an ETF is called that came without a name."""
 
 
 class AssetClass(StrEnum):
@@ -206,6 +302,11 @@ class Constituent:
 
     ``ticker`` is canonical, empty where the file has none; ``printed_ticker`` is the file's own
     text. ``weight`` is a decimal of the fund's net assets, NaN where the file has none.
+
+    ``exposure`` is what a derivative moves, a decimal of net assets with its sign, None where the
+    source does not say it; its market value, and so its weight, is next to nothing.
+    ``moves_as_basket`` says that this exposure is one to the fund's own kind of shares (a swap or a
+    future on equities), so that it scales the basket; an option's is not, as its delta is unknown.
     """
 
     ticker: str
@@ -216,6 +317,8 @@ class Constituent:
     identifiers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     currency: str = ""
     market_value: float | None = None
+    exposure: float | None = None
+    moves_as_basket: bool = False
 
     def is_same_security(self, other: Constituent) -> bool:
         """Whether both rows carry the same ticker and the same identifiers (there must be one)."""
@@ -229,6 +332,10 @@ class Etf:
     The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
     ticker and a weight. Cash has no risk and is not in it; every other row stays in
     ``constituents`` and in ``totals``.
+
+    Where swaps and futures make the fund's exposure and there is no such equity, as in most inverse
+    funds, the basket is the fund itself: its own ticker at a weight of 1, which only a risk model
+    with a row of that ticker covers.
 
     A file may list several companies under one ticker. Such an ETF can be looked at, but its basket
     cannot be used: asking for ``tickers`` or ``weights`` raises. Several rows of one security (same
@@ -275,8 +382,75 @@ class Etf:
             for row in self.constituents
             if row.asset_class in self.classes and row.ticker and not math.isnan(row.weight)
         )
+        if self.derivative_exposure and not any(weight for _, weight in rows) and self.own_ticker:
+            rows = [(self.own_ticker, 1.0)]
         tickers = tuple(ticker for ticker, _ in rows)
         object.__setattr__(self, "_basket", (tickers, read_only([weight for _, weight in rows])))
+
+    @property
+    def own_ticker(self) -> str:
+        """The name as a ticker, under which a risk model may know the fund; empty if it is none."""
+        if UNNAMED.fullmatch(self.name):
+            return ""
+        try:
+            return normalise(self.name)
+        except InputError:
+            return ""
+
+    @property
+    def is_own_basket(self) -> bool:
+        """Whether the fund holds no equities, so that only its own row in a risk model has its beta."""
+        return self._basket[0] == (self.own_ticker,) and self.derivative_exposure != 0.0
+
+    @property
+    def derivative_exposure(self) -> float:
+        """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+
+    @property
+    def leverage(self) -> float:
+        """The whole exposure over that of the rows of the basket's classes: 1 without swaps and futures.
+
+        Raises
+        ------
+        UndefinedBeta
+            If it is not defined: no equities, fewer held than sold short, or no exposure in all.
+
+        """
+        beside = self.derivative_exposure
+        if not beside or self.is_own_basket:
+            return 1.0
+        whole = self.exposure
+        equities = whole - beside
+        if not (equities > 0.0 and abs(whole) > NO_EXPOSURE):
+            msg = (
+                f"ETF {self.name} has an exposure of {equities:.2%} in equities and of {beside:.2%} in "
+                "swaps and futures: its basket cannot be scaled to that. A beta to it needs its own row "
+                "in the risk model, or a fund of the same index that holds its shares."
+            )
+            raise UndefinedBeta(msg, tickers=[self.name])
+        return whole / equities
+
+    def is_beside(self, row: Constituent) -> bool:
+        """Whether a row is a swap or a future that scales the basket, and is not in it."""
+        return row.moves_as_basket and row.asset_class not in self.classes
+
+    @property
+    def exposure(self) -> float:
+        """The exposure, a decimal of net assets, of the basket's classes and of swaps and futures."""
+        own = (row.weight for row in self.constituents if row.asset_class in self.classes)
+        return math.fsum(weight for weight in own if not math.isnan(weight)) + self.derivative_exposure
+
+    @property
+    def unnamed_weights(self) -> FloatArray:
+        """The weights of the rows of the basket's classes that have no ticker, and so are in no basket."""
+        return read_only(
+            [
+                row.weight
+                for row in self.constituents
+                if row.asset_class in self.classes and not row.ticker and not math.isnan(row.weight)
+            ]
+        )
 
     @property
     def tickers(self) -> tuple[str, ...]:
@@ -308,6 +482,13 @@ class Etf:
             raise MissingValue(msg)
         _require_unique(tickers, f"ETF {self.name}")
         _require_finite(tickers, weights, f"weight in ETF {self.name}")
+        gross = float(np.abs(weights).sum())
+        if gross > MOST_GROSS:
+            msg = (
+                f"Weights of ETF {self.name} add to a gross exposure of {gross:,.10g} times net assets. "
+                "Give decimals or percent; values belong under market_value."
+            )
+            raise InputError(msg)
         return self._basket
 
     @property

@@ -87,7 +87,8 @@ class Rebalance:
         x, shape (N,), decimals of net asset value.
     hedge_ratios
         h, shape (K,): how much of each ETF, in units of net asset value, is to be sold to bring
-        the original portfolio to the target (to 0 for ``scaled``).
+        the original portfolio to the target (to 0 for ``scaled``); of the whole ETF, also where the
+        risk model covers a part of it.
     condition_number
         Of the system that gives h; 1 for one ETF.
     notes
@@ -147,8 +148,7 @@ class Rebalance:
     @cached_property
     def predicted_beta(self) -> FloatArray:
         """Each name's beta to each ETF, shape (N, K); NaN without risk data."""
-        aligned = self.aligned
-        return aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
+        return self.aligned.spread(self.aligned.betas, math.nan)
 
     @property
     def trades(self) -> FloatArray:
@@ -298,7 +298,7 @@ class Rebalance:
             Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
         ]
         if self.method is Method.HEDGE:
-            sold = aligned.covered_etf_weights @ self.hedge_ratios
+            sold = aligned.equivalents @ self.hedge_ratios
             gap = (x - w)[aligned.covered] + sold
             freed = self.after.cash - self.before.cash
             checks += [
@@ -330,13 +330,12 @@ class Rebalance:
 
     def _exposure(self, w: FloatArray, cash: float) -> Exposure:
         inside = w[self.aligned.covered]
-        covariance, etfs = self.aligned.covariance, self.aligned.covered_etf_weights
         betas = self.predicted_beta[self.aligned.covered].T @ inside
-        errors = covariance.portfolio_beta_standard_error(inside, etfs)
+        errors = self.aligned.portfolio_beta_error(inside)
         return Exposure(
             beta=MappingProxyType(dict(zip(self.etf_names, betas.tolist(), strict=True))),
             beta_error=MappingProxyType(dict(zip(self.etf_names, errors.tolist(), strict=True))),
-            volatility=covariance.volatility(inside),
+            volatility=self.aligned.covariance.volatility(inside),
             gross=float(np.abs(w).sum()),
             net=float(w.sum()),
             cash=cash,
@@ -344,8 +343,8 @@ class Rebalance:
 
     def _hedge_system(self) -> HedgeSystem:
         aligned = self.aligned
-        f, w = aligned.covered_etf_weights, aligned.covered_weights
-        return HedgeSystem.of(self.etf_names, aligned.covariance, f, w, self.targets)
+        weights = aligned.with_etfs(aligned.covered_weights)
+        return HedgeSystem.of(self.etf_names, aligned.instruments, aligned.units, weights, self.targets)
 
     def _sample_parts(self) -> tuple[str, ...]:
         names = ("the portfolio", *(f"ETF {name}" for name in self.etf_names), "the risk model")
@@ -371,6 +370,4 @@ class Rebalance:
         return lost + changed
 
     def _etf_beta_gap(self) -> float:
-        covered = self.aligned.covered
-        own = np.einsum("nk,nk->k", self.predicted_beta[covered], self.aligned.covered_etf_weights)
-        return float(np.abs(own - 1.0).max())
+        return float(np.abs(self.aligned.etf_betas.diagonal() - 1.0).max())

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.alignment import BASKET, OWN_ROW, SCALED
 from betaneutral_xl.rebalance import Method
 
 if TYPE_CHECKING:
-    from betaneutral_xl.alignment import Uncovered
+    from betaneutral_xl.alignment import Coverage, Uncovered
     from betaneutral_xl.rebalance import Rebalance
+
+
+MEANINGS = {
+    BASKET: "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+    SCALED: "predicted beta, beta'w with f the covered basket scaled to all of the ETF's exposure",
+    OWN_ROW: "predicted beta, beta'w with betas from the ETF's own row of the risk model",
+}
+"""What a beta is, by ``Unit.basis``."""
 
 
 class Kind(StrEnum):
@@ -25,7 +34,8 @@ class Kind(StrEnum):
 class Line:
     """One measure of the portfolio before and after, or of the change alone (``before`` is None).
 
-    The errors are standard errors of the two numbers, NaN where they have none or none is known.
+    The errors are standard errors of the two numbers, NaN where they have none or none is known;
+    ``coverage``, of a beta to an ETF, is the share of the ETF's exposure that has risk data.
     """
 
     label: str
@@ -35,6 +45,7 @@ class Line:
     meaning: str
     before_error: float = math.nan
     after_error: float = math.nan
+    coverage: float = math.nan
 
 
 def headline(result: Rebalance) -> str:
@@ -65,11 +76,12 @@ def lines(result: Rebalance) -> list[Line]:
             before.beta[name],
             after.beta[name],
             Kind.NUMBER,
-            "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
+            f"{MEANINGS[unit.basis]}; {unit.covered:.2%} of the ETF's exposure has risk data",
             before.beta_error[name],
             after.beta_error[name],
+            unit.covered,
         )
-        for name in result.etf_names
+        for name, unit in result.coverage.units.items()
     ]
     levels = [
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
@@ -149,6 +161,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             "etf_on_missing": str(coverage.etf_on_missing),
             "held_missing": _gap(coverage.held),
             "etf_missing": {name: _gap(gap) for name, gap in coverage.etfs.items()},
+            "etfs": coverage_record(coverage),
         },
         "constraints": list(result.constraints.sentences()),
         "binding": [{"limit": one.limit, "price": one.price} for one in result.binding],
@@ -171,6 +184,25 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             for one in result.sources
         ],
         "weights": [dict(zip(result.columns, row, strict=True)) for row in result.rows()],
+    }
+
+
+def coverage_record(coverage: Coverage) -> dict[str, dict[str, Any]]:
+    """Return what the betas to each ETF rest on, as plain values for JSON; decimals.
+
+    ``own_row_beta_to_basket`` is None where the risk model has no row of the ETF itself.
+    """
+    return {
+        name: {
+            "covered": unit.covered,
+            "basis": unit.basis,
+            "exposure": unit.exposure,
+            "derivative_exposure": unit.derivatives,
+            "scale": unit.scale,
+            "own_row": unit.own_row or None,
+            "own_row_beta_to_basket": None if math.isnan(unit.own_beta) else unit.own_beta,
+        }
+        for name, unit in coverage.units.items()
     }
 
 

@@ -19,7 +19,7 @@ from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.hedging import Legs
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.orders import Ticket, make_orders
-from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.rebalance import Method, Rebalance
 from betaneutral_xl.report import Realised, build_report
@@ -160,6 +160,50 @@ def rescaled_scaled() -> Problem:
     )
 
 
+def with_own_row(risk: Covariance, etf: Etf, name: str, noise: float) -> tuple[Covariance, Etf]:
+    """Return the risk model with a row that moves as the ETF's basket and a little besides."""
+    basket = np.zeros(len(risk.tickers))
+    for ticker, weight in zip(etf.tickers, etf.weights, strict=True):
+        if ticker in risk.tickers:
+            basket[risk.tickers.index(ticker)] = 1.05 * weight
+    matrix = risk.form.dense()
+    shared = matrix @ basket
+    corner = np.array([[basket @ shared + noise]])
+    wider = np.block([[matrix, shared[:, None]], [shared[None, :], corner]])
+    named = Etf(name, etf.constituents, etf.provenance)
+    model = Covariance.from_matrix(
+        [*risk.tickers, name], wider, risk.provenance, effective_days=risk.effective_days
+    )
+    return model, named
+
+
+def own_row_of_an_etf() -> Problem:
+    """Return a hedge to an ETF that is a row of the risk model, aiming at a ticker."""
+    holdings, (etf,), risk = market(etfs=1)
+    risk, etf = with_own_row(risk, etf, "XAI", 0.001)
+    known: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
+    ways = compare(holdings, [etf], risk, **known)
+    return Problem(neutralise(holdings, [etf], risk, **known), {"ways": ways})
+
+
+def own_rows_of_two_of_three_etfs() -> Problem:
+    """Return a hedge to three ETFs, two of them rows of the risk model, and one with swaps."""
+    holdings, etfs, risk = market(etfs=3)
+    risk, etfs[0] = with_own_row(risk, etfs[0], "XAI", 0.001)
+    risk, etfs[2] = with_own_row(risk, etfs[2], "YAI", 0.002)
+    swap = Constituent(
+        ticker="",
+        weight=0.0,
+        name="INDEX SWAP",
+        asset_class=AssetClass.DERIVATIVE,
+        exposure=1.2,
+        moves_as_basket=True,
+    )
+    etfs[1] = Etf("TWOX", (*etfs[1].constituents, swap), etfs[1].provenance)
+    ways = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
+    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"ways": ways})
+
+
 def legs_and_a_range() -> Problem:
     """Return a hedge whose legs are limited, of weights without shares."""
     holdings, etfs, risk = market()
@@ -196,6 +240,8 @@ PROBLEMS: tuple[Callable[[], Problem], ...] = (
     hedged_with_everything,
     factors_with_a_benchmark,
     rescaled_scaled,
+    own_row_of_an_etf,
+    own_rows_of_two_of_three_etfs,
     legs_and_a_range,
     too_large_a_model,
     nothing_to_do,

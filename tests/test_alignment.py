@@ -51,7 +51,11 @@ def test_what_is_dropped_is_named_with_its_weight(half_covered: tuple[Holdings, 
     assert coverage.etfs["AI"].weight == 0.2
     held, of_etf = coverage.sentences()
     assert held.startswith("No risk data for held X (weight 20.0000%)")
-    assert of_etf == "No risk data for Y of ETF AI (weight 20.0000%): dropped, the rest is not rescaled."
+    assert of_etf == (
+        "No risk data for Y of ETF AI (weight 20.0000%): dropped, the rest is not rescaled in the basket; "
+        "for betas, hedge ratios and orders in ETF shares the 80.00% of its exposure with risk data stand "
+        "for all of it (scaled by 1.25)."
+    )
 
 
 def test_the_rest_of_an_etf_is_rescaled_only_when_asked(

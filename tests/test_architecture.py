@@ -14,7 +14,8 @@ ROOT = Path(betaneutral_xl.__file__).parent
 LAYERS: dict[str, list[set[str]]] = {
     "betaneutral_xl": [
         {"errors"},
-        {"arrays", "tickers", "provenance"},
+        {"arrays", "percent", "tickers", "provenance"},
+        {"covariance_units"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
         {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},
@@ -47,7 +48,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.optimisation": [
         {"quadratic"},
-        {"closed_forms", "conditions", "dual_newton", "linear"},
+        {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
         {"solvers"},
         {"cardinality", "reachable"},
     ],
@@ -79,7 +80,6 @@ HEAVY = {
     "ray",
     "threadpoolctl",
     "daqp",
-    "piqp",
 }
 """Imported inside the function that needs them, so that nothing else pays for it."""
 

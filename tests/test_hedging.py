@@ -12,6 +12,7 @@ from scipy.optimize import nnls
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.hedging import HedgeSystem, Legs
 from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.percent import Percent
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
@@ -88,7 +89,7 @@ def test_limited_ratios_are_within_and_none_within_is_better(seed: int, limit: f
 
 def test_limits_that_do_not_bind_change_nothing() -> None:
     one = system(1)
-    np.testing.assert_allclose(one.solve(Legs(limit=100.0)), one.solve(), rtol=1e-9)
+    np.testing.assert_allclose(one.solve(Legs(limit=Percent(100.0))), one.solve(), rtol=1e-9)
     np.testing.assert_allclose(one.left_over(one.solve()), 0.0, atol=1e-12)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from betaneutral_xl.constraints import Constraints, Range
 from betaneutral_xl.errors import BetaNeutralError, CheckFailed, Infeasible, InputError, UnknownTicker
 from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.percent import Percent
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.rebalance import Method, Rebalance
@@ -98,8 +99,8 @@ def test_each_limit_more_can_only_cost(seed: int) -> None:
     free = reweight(seed)
     tighter: list[dict[str, Any]] = [
         {"lower": -0.1},
-        {"turnover": free.turnover * 0.95},
-        {"gross": free.after.gross * 0.95},
+        {"turnover": Percent(free.turnover * 0.95)},
+        {"gross": Percent(free.after.gross * 0.95)},
     ]
     for limits in tighter:
         try:
@@ -109,7 +110,7 @@ def test_each_limit_more_can_only_cost(seed: int) -> None:
 
 
 def test_limits_that_do_not_bind_change_nothing() -> None:
-    free, wide = reweight(1), reweight(1, lower=-5, upper=5, turnover=10, gross=20)
+    free, wide = reweight(1), reweight(1, lower="-500%", upper="500%", turnover="1000%", gross="2000%")
     np.testing.assert_allclose(free.new_weights, wide.new_weights, atol=1e-12)
     assert wide.binding == ()
 

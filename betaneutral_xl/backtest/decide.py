@@ -177,8 +177,11 @@ def _held(holdings: Holdings, kept: set[str], absent: Absent) -> tuple[Holdings,
 
 
 def _basket(etf: Etf, kept: set[str], absent: Absent) -> tuple[Etf, float]:
-    """Return the part of a basket that can be had, and by how much it is scaled up."""
-    whole = dict(zip(etf.tickers, etf.weights.tolist(), strict=True))
+    """Return the part of a basket that can be had, and by how much it is scaled up.
+
+    Swaps and futures scale it besides, so that betas are in units of a leveraged or inverse fund.
+    """
+    whole = dict(zip(etf.tickers, (etf.weights * etf.leverage).tolist(), strict=True))
     weights, factor = _had(whole, kept, absent, f"ETF {etf.name}")
     rows = tuple(Constituent(ticker=ticker, weight=weight) for ticker, weight in weights.items())
     return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of)), factor

@@ -18,10 +18,10 @@ from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.backtest.plan import Absent, Study
+from betaneutral_xl.covariance_units import TRADING_DAYS
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.estimators import FEWEST
 from betaneutral_xl.regression import FITTED, slopes
-from betaneutral_xl.risk import TRADING_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

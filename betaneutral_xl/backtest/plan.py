@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.constraints import LARGEST, UNLIMITED, Constraints
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.estimators import (
     FEWEST,
@@ -20,6 +20,7 @@ from betaneutral_xl.estimators import (
     parameters,
     read_parameters,
 )
+from betaneutral_xl.percent import read_target, require_sign
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.tickers import normalise
 
@@ -263,6 +264,7 @@ class Study:
         if not 0.0 <= self.cost_bp <= 1e4:  # noqa: PLR2004 - all of what is traded
             msg = f"The cost of a trade is {self.cost_bp:g} basis points. Give between 0 and 10000."
             raise InputError(msg)
+        object.__setattr__(self, "target", read_target(self.target))
         self._require_aim()
         alone = [name for name in self.methods if name in ONE_ETF_ONLY]
         if len(self.etfs) > 1 and alone:
@@ -287,6 +289,9 @@ class Study:
         if not all(isinstance(one, str) or math.isfinite(one) for one in self.targets):
             msg = f"The target beta is {self.target}. Give a number, or a ticker such as IWV."
             raise InputError(msg)
+        for one in self.targets:
+            if not isinstance(one, str):
+                require_sign("The target", one, LARGEST["beta"])
         unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
         if unpriced:
             msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
@@ -310,7 +315,7 @@ class Study:
         """The target for each of K ETFs: a number, or a ticker."""
         wanted = self.target
         each = [wanted[etf.name] if isinstance(wanted, Mapping) else wanted for etf in self.etfs]
-        return tuple(normalise(one) if isinstance(one, str) else float(one) for one in each)
+        return tuple(normalise(one) if isinstance(one, str) else one for one in each)
 
     @property
     def benchmarks(self) -> tuple[str, ...]:

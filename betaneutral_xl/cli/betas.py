@@ -6,7 +6,7 @@ import argparse
 import math
 import sys
 
-from betaneutral_xl import saving
+from betaneutral_xl import saving, summary
 from betaneutral_xl.alignment import align
 from betaneutral_xl.cli import inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
@@ -16,9 +16,11 @@ examples:
   betaneutral-xl betas --sample
   betaneutral-xl betas --holdings fund.csv --etf JHAI.csv AIQ.csv --covariance risk.csv --csv > betas.csv
 
-The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance;
-its share of the portfolio's beta is weight times beta. Its error is the standard error of least squares
-over the effective days of the risk model, blank where the model does not say how many it has seen.
+The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance.
+Where part of the ETF has no risk data, f is the covered basket scaled to all of the ETF's exposure, or
+the ETF itself where the risk model has its row; the coverage stands beside each beta. A name's share of
+the portfolio's beta is weight times beta. Its error is the standard error of least squares over the
+effective days of the risk model, blank where the model does not say how many it has seen.
 """
 
 
@@ -47,8 +49,8 @@ def run(args: argparse.Namespace) -> None:
         asked.on_missing,
         asked.etf_on_missing,
     )
-    betas = aligned.spread(aligned.covariance.predicted_beta(aligned.covered_etf_weights), math.nan)
-    errors = aligned.spread(aligned.covariance.beta_standard_error(aligned.covered_etf_weights), math.nan)
+    betas = aligned.spread(aligned.betas, math.nan)
+    errors = aligned.spread(aligned.beta_errors, math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
     held = set(given.holdings.tickers)
     names = aligned.etf_names
@@ -77,9 +79,7 @@ def run(args: argparse.Namespace) -> None:
         name: math.fsum(r[3 + 2 * len(names) + k] for r in rows if not math.isnan(r[3 + k]))
         for k, name in enumerate(names)
     }
-    whole = aligned.covariance.portfolio_beta_standard_error(
-        aligned.covered_weights, aligned.covered_etf_weights
-    )
+    whole = aligned.portfolio_beta_error(aligned.covered_weights)
     total_error = dict(zip(names, whole.tolist(), strict=True))
     notes = [
         *given.holdings.warnings,
@@ -92,20 +92,27 @@ def run(args: argparse.Namespace) -> None:
             "portfolio_beta": total,
             "portfolio_beta_error": total_error,
             "effective_days": aligned.covariance.effective_days,
+            "coverage": summary.coverage_record(aligned.coverage),
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
             "warnings": notes,
         }
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
-        sys.stdout.write(saving.to_csv(columns, rows))
+        covered = tuple(unit.covered for unit in aligned.coverage.units.values())
+        beside = (*columns, *(f"coverage_{name}" for name in names))
+        sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
     else:
-        _print(columns, rows, {name: (total[name], total_error[name]) for name in names}, notes)
+        totals = {
+            name: (total[name], total_error[name], unit.in_words)
+            for name, unit in aligned.coverage.units.items()
+        }
+        _print(columns, rows, totals, notes)
 
 
 def _print(
     columns: tuple[str, ...],
     rows: list[tuple[str | float, ...]],
-    total: dict[str, tuple[float, float]],
+    total: dict[str, tuple[float, float, str]],
     notes: list[str],
 ) -> None:
     from rich.markup import escape  # noqa: PLC0415 - only for people
@@ -119,8 +126,9 @@ def _print(
         shown = (number(float(value)) for value in values)
         table.add_row(escape(str(ticker)), percent(float(weight)), percent(float(sigma), 1), *shown)
     out.print(table)
-    for name, (beta, error) in total.items():
+    for name, (beta, error, coverage) in total.items():
         uncertain = "" if math.isnan(error) else f" ± {number(error)}"
-        out.print(f"portfolio beta to {name}: {number(beta)}{uncertain}", style="bold", markup=False)
+        said = f"portfolio beta to {name}: {number(beta)}{uncertain} ({coverage})"
+        out.print(said, style="bold", markup=False, soft_wrap=True)
     for note in notes:
         out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving
+from betaneutral_xl import saving, summary
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from betaneutral_xl.compare import Alternative
+    from betaneutral_xl.rebalance import Rebalance
 
 EPILOG = """\
 examples:
@@ -54,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve each way, print."""
-    from betaneutral_xl.compare import compare  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.compare import compare, hedge_of  # noqa: PLC0415 - after the inputs have been read
 
     given = inputs.gather(args)
     asked = inputs.wanted(args, given.stored)
@@ -79,13 +80,21 @@ def run(args: argparse.Namespace) -> None:
         "note",
     )
     rows = [_row(way, names) for way in ways]
+    hedge = hedge_of(ways)
+    units = hedge.coverage.units
     if args.json:
-        record = {"alternatives": [dict(zip(columns, row, strict=True)) for row in rows]}
+        record = {
+            "alternatives": [dict(zip(columns, row, strict=True)) for row in rows],
+            "coverage": summary.coverage_record(hedge.coverage),
+            "warnings": list(hedge.warnings),
+        }
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
-        sys.stdout.write(saving.to_csv(columns, rows))
+        covered = tuple(unit.covered for unit in units.values())
+        beside = (*columns, *(f"coverage_{name}" for name in names))
+        sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
     else:
-        _print(ways, names)
+        _print(ways, names, hedge)
 
 
 def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
@@ -99,7 +108,7 @@ def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
     )
 
 
-def _print(ways: Sequence[Alternative], names: Sequence[str]) -> None:
+def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
     from rich.table import Table  # noqa: PLC0415 - only for people
 
     out = console()
@@ -114,9 +123,14 @@ def _print(ways: Sequence[Alternative], names: Sequence[str]) -> None:
         shown = (percent(getattr(way, measure)) for measure in MEASURES)
         table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
     out.print(table)
+    for name, unit in hedge.coverage.units.items():
+        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
     for way in ways:
         if way.note:
             out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)
+
+    for warning in hedge.warnings:
+        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _with_error(beta: float, error: float) -> str:

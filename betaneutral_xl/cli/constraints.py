@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 limits (for reweight, least_squares and fewest_trades):
   weights are decimals or percent: 0.05 and 5% are the same; a negative one needs =, as in --lower=-2%
+  without a percent sign, a weight or turnover above 1 (or a gross exposure above 5) is refused
   a RANGE is a number, or LOW:HIGH where one end may be missing: 0.1:0.3, :0.3, 0.1:
   the same limits in a file, --constraints limits.toml:
       long_only = true

@@ -29,7 +29,17 @@ Any layout is read, as downloaded: CSV, XLSX, XLS, saved web pages. Look here fi
 numbers surprise: which column was taken for what, what is cash, what the weights add up to.
 """
 
-COLUMNS = ("ticker", "printed_ticker", "name", "class", "weight", "market_value", "currency", "identifier")
+COLUMNS = (
+    "ticker",
+    "printed_ticker",
+    "name",
+    "class",
+    "weight",
+    "market_value",
+    "currency",
+    "identifier",
+    "exposure",
+)
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -96,6 +106,18 @@ def record(etf: Etf) -> dict[str, object]:
         "cash_weight": _weight(_of_class(etf, AssetClass.CASH)),
         "other": other,
         "total_weight": _weight(etf.constituents),
+        "derivative_exposure": etf.derivative_exposure,
+        "derivatives": [
+            {
+                "name": row.name,
+                "ticker_raw": row.printed_ticker,
+                "weight": row.weight,
+                "exposure": row.exposure,
+                "counted": row.moves_as_basket,
+            }
+            for row in _of_class(etf, AssetClass.DERIVATIVE)
+        ],
+        "exposure": etf.exposure,
         "top3": [
             {
                 "ticker_raw": row.printed_ticker,
@@ -136,7 +158,15 @@ def _cells(row: Constituent) -> tuple[object, ...]:
         value,
         row.currency,
         identifier,
+        math.nan if row.exposure is None else row.exposure,
     )
+
+
+def _exposure(row: Constituent) -> str:
+    """Return what a row moves: a derivative's exposure where it is known; "" for what is no derivative."""
+    if row.asset_class is not AssetClass.DERIVATIVE:
+        return ""
+    return "unknown" if row.exposure is None else percent(row.exposure)
 
 
 def _show(etf: Etf, most: int) -> None:
@@ -150,9 +180,13 @@ def _show(etf: Etf, most: int) -> None:
     )
     table = Table("ticker", "printed", "name", "class")
     table.add_column("weight", justify="right")
+    has_derivatives = bool(_of_class(etf, AssetClass.DERIVATIVE))
+    if has_derivatives:
+        table.add_column("exposure", justify="right")
     for row in _largest(etf.constituents)[:most]:
         cells = (row.ticker or "-", row.printed_ticker, row.name[:60], row.asset_class.value)
-        table.add_row(*map(escape, cells), percent(row.weight))
+        beside = [_exposure(row)] if has_derivatives else []
+        table.add_row(*map(escape, cells), percent(row.weight), *beside)
     screen.print(table)
     if len(etf.constituents) > most:
         smaller = len(etf.constituents) - most
@@ -165,6 +199,11 @@ def _show(etf: Etf, most: int) -> None:
             totals.add_row(kind.value, f"{len(rows):,}", percent(_weight(rows)))
     totals.add_row("total", f"{len(etf.constituents):,}", percent(_weight(etf.constituents)))
     screen.print(totals)
+    if has_derivatives:
+        screen.print(
+            f"Exposure: {percent(etf.exposure)} of net assets, {percent(etf.derivative_exposure)} of it in "
+            "swaps and futures."
+        )
     taken = ", ".join(f'{column} from "{header}"' for column, header in etf.columns.items())
     screen.print(escape(f"Columns: {taken}; {etf.provenance.note}."), style="dim")
     for warning in etf.warnings:

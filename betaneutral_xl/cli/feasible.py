@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
+from betaneutral_xl import saving, summary
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
 
@@ -56,12 +56,18 @@ def run(args: argparse.Namespace) -> None:
         on_missing=asked.on_missing,
         etf_on_missing=asked.etf_on_missing,
     )
+    notes = [
+        *given.holdings.warnings,
+        *(warning for etf in given.etfs for warning in etf.warnings),
+        *given.covariance.warnings,
+        *found.coverage.sentences(),
+    ]
     if args.json:
-        sys.stdout.write(saving.to_json(as_record(found)) + "\n")
+        sys.stdout.write(saving.to_json({**as_record(found), "warnings": notes}) + "\n")
     elif args.csv:
         sys.stdout.write(saving.to_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True)))
     else:
-        _print(found)
+        _print(found, notes)
 
 
 def as_record(found: Reachable) -> dict[str, Any]:
@@ -79,6 +85,7 @@ def as_record(found: Reachable) -> dict[str, Any]:
             }
             for name, wish, low, high, beta, leg in found.lines()
         },
+        "coverage": summary.coverage_record(found.coverage),
         "binding": list(found.binding),
         "relaxations": [
             {"limit": one.limit, "amount": one.amount, "sentence": one.sentence} for one in found.relaxations
@@ -88,7 +95,7 @@ def as_record(found: Reachable) -> dict[str, Any]:
     }
 
 
-def _print(found: Reachable) -> None:
+def _print(found: Reachable, notes: list[str]) -> None:
     from rich.table import Table  # noqa: PLC0415 - only for people
 
     out = console()
@@ -100,9 +107,13 @@ def _print(found: Reachable) -> None:
     for name, wish, *betas, leg in found.lines():
         table.add_row(f"beta to {name}", str(wish), *map(number, betas), percent(leg))
     out.print(table)
+    for name, unit in found.coverage.units.items():
+        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
     if found.binding:
         out.print(f"On their limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)
     if found.relaxations:
         out.print("Any one of these would do, all else kept:")
         for one in found.relaxations:
             out.print(f"  {one.sentence}", markup=False)
+    for note in notes:
+        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,23 @@ from betaneutral_xl.api import choice, last_weekday
 from betaneutral_xl.cli import constraints
 from betaneutral_xl.cli.output import progress
 from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.estimators import WINDOW
 from betaneutral_xl.hedging import Legs
+from betaneutral_xl.percent import beta_or_ticker
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.rebalance import Method
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.covariance_csv import CovarianceUnit
-from betaneutral_xl.sources.original import covariance_file, etf_file, holdings_file, prices_file, read
+from betaneutral_xl.sources.original import (
+    covariance_file,
+    etf_file,
+    holdings_file,
+    prices_file,
+    read,
+    with_nav,
+)
 from betaneutral_xl.tabular.files import shown_name
 
 if TYPE_CHECKING:
@@ -75,6 +84,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the day for --fund, such as 2025-11-18 (default: the last weekday)",
     )
 
+    book.add_argument(
+        "--nav",
+        type=float,
+        metavar="VALUE",
+        help="net asset value, where the portfolio does not say it: what is in no position is cash",
+    )
+
     etf = parser.add_argument_group("the ETFs")
     etf.add_argument(
         "--etf",
@@ -92,8 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     risk.add_argument(
         "--covariance-unit",
         choices=list(CovarianceUnit),
-        default=CovarianceUnit.ANNUAL,
-        help="what the risk model's numbers are (default: %(default)s decimals)",
+        help="what the risk model's numbers are (default: annual decimals, which is checked)",
     )
     risk.add_argument(
         "--prices",
@@ -157,7 +172,7 @@ def add_target(group: argparse._ArgumentGroup) -> None:
         "--target",
         action="append",
         metavar="BETA",
-        help="the beta to reach: a number, a ticker of the risk model such as IWV, "
+        help="the beta to reach: a number such as 0.5 or 50%%, a ticker of the risk model such as IWV, "
         "or ETF=BETA for each of several (default: 0)",
     )
 
@@ -167,15 +182,13 @@ def add_legs(parser: argparse.ArgumentParser) -> None:
     legs = parser.add_argument_group("what the hedge ratios must keep to (only for hedge)")
     legs.add_argument(
         "--ridge",
-        type=float,
         metavar="NUMBER",
         help="shrink the ratios of ETFs that are near copies of each other; 0.01 to 0.1 are usual",
     )
     legs.add_argument(
         "--leg-limit",
-        type=float,
         metavar="MOST",
-        help="most of any ETF, in net asset value",
+        help="most of any ETF, in net asset value: 0.5 or 50%%",
     )
     legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
 
@@ -211,11 +224,11 @@ def read_target(texts: list[str] | None) -> Target:
         return 0.0
     named = [text.partition("=") for text in texts]
     if all(sign for _, sign, _ in named):
-        targets = {name.strip(): _beta(beta) for name, _, beta in named}
+        targets = {name.strip(): beta_or_ticker(beta) for name, _, beta in named}
         if len(targets) == len(named):
             return targets
     if len(texts) == 1 and not named[0][1]:
-        return _beta(texts[0])
+        return beta_or_ticker(texts[0])
     msg = f"The targets {', '.join(texts)} do not fit together. Give one, or one ETF=BETA for each ETF."
     raise InputError(msg)
 
@@ -225,13 +238,6 @@ def benchmarks(texts: list[str] | None) -> list[str]:
     targets = read_target(texts)
     several = targets.values() if isinstance(targets, dict) else [targets]
     return [target for target in several if isinstance(target, str)]
-
-
-def _beta(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text.strip()
 
 
 def gather(args: argparse.Namespace) -> Inputs:
@@ -263,7 +269,7 @@ def gather(args: argparse.Namespace) -> Inputs:
 
 def _refuse_contradictions(args: argparse.Namespace) -> None:
     """Refuse sources that exclude each other, and options that would have no effect."""
-    unit_is_given = args.covariance_unit != CovarianceUnit.ANNUAL
+    unit_is_given = args.covariance_unit is not None
     unit_is_known = args.from_snapshot or args.prices or (args.sample and not args.covariance)
     how_is_given = args.estimator or args.window is not None
     for wrong, said in (
@@ -307,14 +313,25 @@ def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str,
     }
 
 
-def _legs(args: argparse.Namespace) -> dict[str, float | bool]:
-    """Return what the hedge ratios must keep to, where an option says so."""
+def _legs(args: argparse.Namespace) -> dict[str, float | str | bool]:
+    """Return what the hedge ratios must keep to, where an option says so.
+
+    What has a percent sign stays text, so that a snapshot keeps the sign.
+    """
     given = {
-        "ridge": getattr(args, "ridge", None),
-        "limit": getattr(args, "leg_limit", None),
+        "ridge": _plain(getattr(args, "ridge", None)),
+        "limit": _plain(getattr(args, "leg_limit", None)),
         "sell_only": getattr(args, "sell_only", None),
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _plain(text: str | None) -> float | str | None:
+    """Return text that prints a plain number as that number, all else as it is."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
@@ -324,10 +341,14 @@ def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
         method=choice(Method, asked["method"], "method"),
         target=read_target(asked["target"]),
         constraints=Constraints.from_mapping(asked["constraints"]),
-        legs=Legs(**asked["legs"]),
+        legs=Legs.from_mapping(asked["legs"]),
         on_missing=choice(OnMissing, asked["on_missing"], "policy on_missing"),
         etf_on_missing=choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
     )
+
+
+MANY = 1_000
+"""From so many names of the risk model on a solution can take a second."""
 
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
@@ -335,17 +356,19 @@ def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
     asked = wanted(args, inputs.stored)
-    return neutralise(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=asked.target,
-        method=asked.method,
-        constraints=asked.constraints,
-        legs=asked.legs,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
-    )
+    names = len(inputs.covariance.tickers)
+    with progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext():
+        return neutralise(
+            inputs.holdings,
+            inputs.etfs,
+            inputs.covariance,
+            target=asked.target,
+            method=asked.method,
+            constraints=asked.constraints,
+            legs=asked.legs,
+            on_missing=asked.on_missing,
+            etf_on_missing=asked.etf_on_missing,
+        )
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -367,11 +390,11 @@ def _from_snapshot(args: argparse.Namespace) -> Inputs:
     if beside:
         msg = f"--from-snapshot has all inputs, so {listing(beside)} cannot be given with it."
         raise InputError(msg)
-    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot))
+    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot), args.nav)
 
 
-def inputs_of(snapshot: Snapshot, name: str) -> Inputs:
-    """Read a snapshot's originals.
+def inputs_of(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs:
+    """Read a snapshot's originals, with another net asset value where one is stated.
 
     Raises
     ------
@@ -390,12 +413,13 @@ def inputs_of(snapshot: Snapshot, name: str) -> Inputs:
         if not _may_be_stored(key, value):
             msg = f"The snapshot {name} asks for {key!r:.20} {value!r:.40}, which is not what it can be."
             raise InputError(msg)
-    holdings = read(books[0], Holdings).value
+    book = read(with_nav(books[0], nav), Holdings)
+    holdings = book.value
     return Inputs(
         replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
         tuple(read(etf, Etf).value for etf in etfs),
         read(models[0], Covariance).value,
-        originals=snapshot.originals,
+        originals=tuple(book.original if one is books[0] else one for one in snapshot.originals),
         stored=snapshot.parameters,
     )
 
@@ -407,25 +431,31 @@ def _may_be_stored(key: str, value: object) -> bool:
         case ("target", list()):
             return all(isinstance(text, str) for text in value)
         case ("legs", dict()):
-            kinds = {"ridge": float, "limit": float, "sell_only": bool}
-            return all(isinstance(one, kinds.get(name, ())) for name, one in value.items())
+            return all(_may_be_a_leg(name, one) for name, one in value.items())
         case _:
             return False
 
 
+def _may_be_a_leg(name: str, value: object) -> bool:
+    if name == "sell_only":
+        return isinstance(value, bool)
+    signed = isinstance(value, str) and isinstance(beta_or_ticker(value), float)
+    return name in {"ridge", "limit"} and (isinstance(value, float) or signed)
+
+
 def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
     if args.holdings:
-        return read(holdings_file(args.holdings), Holdings)
+        return read(with_nav(holdings_file(args.holdings), args.nav), Holdings)
     if args.fund:
         from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
         as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
         with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
-            return api.sourced_holdings(args.fund, as_of)
+            return api.sourced_holdings(args.fund, as_of, nav=args.nav)
     if args.sample:
         from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
 
-        return read(sample.original(sample.HOLDINGS), Holdings)
+        return read(with_nav(sample.original(sample.HOLDINGS), args.nav), Holdings)
     msg = "No portfolio is given. Use --holdings FILE, --fund NAME, or --sample to try things out."
     raise InputError(msg)
 
@@ -449,8 +479,9 @@ def _benchmarks(args: argparse.Namespace) -> list[str]:
 def _covariance(
     args: argparse.Namespace, settings: Settings, holdings: Holdings, etfs: Sequence[Etf]
 ) -> Sourced[Covariance]:
-    unit = CovarianceUnit(args.covariance_unit)
+    unit = None if args.covariance_unit is None else CovarianceUnit.of(args.covariance_unit)
     names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
+    own = [etf.own_ticker for etf in etfs if etf.own_ticker]
     if args.covariance:
         return read(covariance_file(args.covariance, unit), Covariance)
     if args.prices:
@@ -462,6 +493,7 @@ def _covariance(
                     args.estimator or "default",
                     holdings.as_of,
                     WINDOW if args.window is None else args.window,
+                    if_there=own,
                 ),
                 Covariance,
             )
@@ -472,4 +504,4 @@ def _covariance(
     from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 
     with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
-        return api.sourced_covariance(names, unit)
+        return api.sourced_covariance([*names, *own], unit)

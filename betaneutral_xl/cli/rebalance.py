@@ -91,11 +91,12 @@ def print_summary(result: Rebalance, out: Console) -> None:
     as_of = result.aligned.holdings.as_of
     out.print(f"\n[bold]{summary.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("", "before", "after"):
+    for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
     for line in summary.lines(result):
         before = "" if line.before is None else _shown(line.before, line.before_error, line.kind)
-        table.add_row(line.label, before, _shown(line.after, line.after_error, line.kind))
+        coverage = "" if math.isnan(line.coverage) else percent(line.coverage)
+        table.add_row(line.label, before, _shown(line.after, line.after_error, line.kind), coverage)
     out.print(table)
     days = result.aligned.covariance.effective_days
     about = "not known: the risk model does not say how many days it has seen"

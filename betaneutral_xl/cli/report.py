@@ -66,9 +66,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="prices of what is not held: a table of days and tickers; the last day up to the portfolio's",
     )
     tickets.add_argument(
-        "--nav", type=float, metavar="VALUE", help="net asset value, where the portfolio does not say it"
-    )
-    tickets.add_argument(
         "--min-notional", type=float, metavar="VALUE", default=0.0, help="leave smaller orders out"
     )
     parser.set_defaults(run=run)
@@ -255,7 +252,7 @@ def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Reba
     from betaneutral_xl.quotes import Quotes  # noqa: PLC0415 - likewise
 
     holdings = given.holdings
-    nav = args.nav or holdings.nav
+    nav = holdings.nav
     if not nav:
         if args.order_prices:
             msg = "Orders need a net asset value, which the portfolio does not say. Give --nav."

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from betaneutral_xl.covariance_units import TRADING_DAYS
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.estimators import factor, historical, shrinkage
 from betaneutral_xl.estimators.factor import Units, factor_model
 from betaneutral_xl.estimators.window import Window
 from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.risk import TRADING_DAYS, Covariance, Dense, Factors
+from betaneutral_xl.risk import Covariance, Dense, Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

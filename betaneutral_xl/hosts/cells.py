@@ -19,6 +19,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
+from betaneutral_xl.percent import Percent
 from betaneutral_xl.tabular import printed
 
 if TYPE_CHECKING:
@@ -313,10 +314,10 @@ def printed_number(text: str) -> float | None:
     """Return the number that a text prints, or None; a percent sign divides by a hundred.
 
     >>> printed_number("1,234.5"), printed_number("12.5 %"), printed_number("(3)"), printed_number("MSFT")
-    (1234.5, 0.125, -3.0, None)
+    (1234.5, Percent(0.125), -3.0, None)
     """
     value = printed.number(text)
-    return value / 100.0 if value is not None and printed.is_percentage(text) else value
+    return Percent(value / 100.0) if value is not None and printed.is_percentage(text) else value
 
 
 # ---------------------------------------------------------------- one argument -> a plain value

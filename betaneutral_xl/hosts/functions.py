@@ -184,7 +184,7 @@ FUNCTIONS: tuple[Function, ...] = (
             Argument("lot", "Shares in a lot. Blank: 1.", optional=True),
             Argument(
                 "trade",
-                "names; or etfs: a hedge in shares of the ETFs, one order each. Blank: names.",
+                "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: below 90 % too.",
                 optional=True,
             ),
         ),
@@ -193,7 +193,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_NAMES",
-        help="The tickers of the portfolio and the ETFs together, sorted, in one column: for COVARIANCE.",
+        help="The tickers of the portfolio and the ETFs together, and the ETFs' own, sorted: for COVARIANCE.",
         arguments=(HOLDINGS, ETF),
         run=worksheet.names,
         example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",

@@ -162,7 +162,8 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="trade",
             label="Trade",
-            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each.",
+            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each; refused "
+            "below 90 % coverage, for which there is etfs_any_coverage.",
             default=Tradable.NAMES,
             choices=tuple(Tradable),
         ),

@@ -33,13 +33,20 @@ def _names(cells: Iterable[Cell]) -> list[str]:
     return [normalise(str(cell)) for cell in cells]
 
 
-def covariance(grid: Grid) -> Covariance:
+def covariance(grid: Grid, unit: str | None = None) -> Covariance:
     """Read a matrix with its tickers along the top and down the side, in any order.
+
+    Parameters
+    ----------
+    grid
+        With its labels.
+    unit
+        What its numbers are, of ``CovarianceUnit``; by default annual decimals.
 
     Raises
     ------
     InputError
-        If the labels do not agree.
+        If the labels do not agree, or the numbers cannot be in that unit.
 
     """
     head = first_row(grid)
@@ -52,7 +59,9 @@ def covariance(grid: Grid) -> Covariance:
     top, side = _names(head[1:]), _names(row[0] for row in grid.rows[1:])
     matrix = numbers(grid)
     place = {name: i for i, name in enumerate(side)}
-    return Covariance.from_matrix(top, matrix[[place[name] for name in top]], typed(grid, len(top)))
+    return Covariance.from_source(
+        top, matrix[[place[name] for name in top]], typed(grid, len(top)), unit=unit
+    )
 
 
 def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:

@@ -321,15 +321,24 @@ def _etf(name: str, table: Table) -> Etf:
         Constituent(
             ticker=normalise(ticker) if ticker and ticker.upper() != CASH else "",
             printed_ticker=ticker,
-            weight=weight,
+            weight=math.nan if derivative else weight,
             name=title,
-            asset_class=_asset_class(kind, ticker),
+            asset_class=known,
+            exposure=weight if derivative and not math.isnan(weight) else None,
+            moves_as_basket=derivative and not math.isnan(weight),
         )
         for ticker, weight, title, kind in zip(table.texts("ticker"), weights, titles, classes, strict=True)
         if ticker or title or not math.isnan(weight)
+        for known in (_asset_class(kind, ticker),)
+        # As etf_rows writes them: what a swap or a future moves stands where others have their weight.
+        for derivative in (known is AssetClass.DERIVATIVE,)
     )
     _refuse_percent(table.grid, [row.weight for row in rows])
-    lost = [row.ticker for row in rows if row.ticker and math.isnan(row.weight)]
+    lost = [
+        row.ticker
+        for row in rows
+        if row.ticker and math.isnan(row.weight) and row.asset_class is not AssetClass.DERIVATIVE
+    ]
     nameless = [
         row.weight
         for row in rows
@@ -339,6 +348,15 @@ def _etf(name: str, table: Table) -> Etf:
     if nameless:
         warnings += (
             f"ETF {name} has equities without a ticker, {math.fsum(nameless):.2%} in all: not in its basket.",
+        )
+    moving = [row for row in rows if row.moves_as_basket]
+    if moving:
+        exposure = math.fsum(row.exposure or 0.0 for row in moving)
+        names = listing([row.name or row.printed_ticker or "without a name" for row in moving])
+        moved = f"{len(moving)} derivative{'s' if len(moving) > 1 else ''}"
+        warnings += (
+            f"ETF {name}: {moved} with an exposure of {exposure:.2%} of net assets, in no basket, but taken "
+            f"to move as it and counted in the fund's exposure: {names}.",
         )
     if lost:
         warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
@@ -356,13 +374,21 @@ def _asset_class(text: str, ticker: str) -> AssetClass:
 
 
 def etf_rows(given: Etf) -> list[list[Any]]:
-    """Return an ETF's rows: ticker, name, weight, class; the chosen classes only, as printed."""
+    """Return an ETF's rows: ticker, name, weight, class; the chosen classes only, as printed.
+
+    Below them stand the swaps and futures that scale the basket, each with its exposure for a weight.
+    """
     return [
         ["ticker", "name", "weight", "class"],
         *(
             [row.ticker or None, row.name or None, row.weight, str(row.asset_class)]
             for row in given.constituents
             if row.asset_class in given.classes
+        ),
+        *(
+            [None, row.name or None, row.exposure, str(row.asset_class)]
+            for row in given.constituents
+            if given.is_beside(row)
         ),
     ]
 

@@ -20,6 +20,7 @@ from betaneutral_xl.hosts.layout import (
     Sheet,
 )
 from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.portfolio import Etf
 from betaneutral_xl.quotes import Quotes
 
 if TYPE_CHECKING:
@@ -130,6 +131,9 @@ def _fetched(book: Workbook, session: Session, given: Mapping[str, Grid]) -> tup
             book.say(f"Loading ETF {cells.text(setting)} ...")
             etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
             names += [row[0] for row in etfs[-1][1:]]
+            known = session.origin(cells.read(etfs[-1], "etf"))
+            if isinstance(known, Etf) and known.own_ticker:
+                names.append(known.own_ticker)
     if not etfs:
         msg = "No ETF is set. Fill in the sheet Settings."
         raise InputError(msg)

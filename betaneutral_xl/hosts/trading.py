@@ -112,7 +112,7 @@ def whole_shares(result: Rebalance, given: Quotes, *terms: Grid) -> Orders:
     if value is None:
         msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
         raise MissingValue(msg)
-    traded = result.etf_names if what is Tradable.ETFS else result.traded
+    traded = result.traded if what is Tradable.NAMES else result.etf_names
     given.require(traded)
     ticket = Ticket(
         prices=given.prices,

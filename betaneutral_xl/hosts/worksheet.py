@@ -15,7 +15,7 @@ import numpy as np
 from betaneutral_xl import api, summary
 from betaneutral_xl.alignment import OnMissing, align
 from betaneutral_xl.api import choice
-from betaneutral_xl.compare import compare
+from betaneutral_xl.compare import compare, hedge_of
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts import cells, matrices, tables
@@ -43,9 +43,6 @@ DEMO = "demo"
 
 POLICIES = {"on_missing": OnMissing.ERROR, "etf_on_missing": OnMissing.DROP}
 """Rows of the constraints that are no limits, and what holds where they are not given."""
-
-MOST = {"upper": 1.0, "turnover": 5.0}
-"""Limits above these were meant as percent: 5 for 5%. They would limit nothing, and nobody would notice."""
 
 
 # ---------------------------------------------------------------- the four
@@ -93,7 +90,7 @@ def covariance(
     given = tickers_or_data
     if is_handle(given.rows[0][0]) or matrices.is_labelled_matrix(given):
         _refuse("method", method, "a covariance that is given is not estimated")
-        risk = risk_model(session, given, ())
+        risk = _given(session, given, named_values(options))
     elif given.is_vector:
         risk = _fetched(session, tables.tickers(given), cells.text(method), named_values(options))
     else:
@@ -116,9 +113,8 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     """Return each held name's beta to each ETF and what it adds to the portfolio's."""
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     aligned = align(portfolio, baskets, risk, OnMissing.DROP)
-    basket = aligned.covered_etf_weights
-    beta = aligned.spread(aligned.covariance.predicted_beta(basket), math.nan)
-    error = aligned.spread(aligned.covariance.beta_standard_error(basket), math.nan)
+    beta = aligned.spread(aligned.betas, math.nan)
+    error = aligned.spread(aligned.beta_errors, math.nan)
     volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
     names = [f"_{name}" for name in aligned.etf_names] if len(baskets) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
@@ -127,7 +123,9 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     held = set(portfolio.tickers)
     rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
     rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
-    return Result([head, *rows], made_of(portfolio, *baskets, risk))
+    head += [f"coverage{name}" for name in names]
+    covered = [unit.covered for unit in aligned.coverage.units.values()]
+    return Result([head, *([*row, *covered] for row in rows)], made_of(portfolio, *baskets, risk))
 
 
 def exposure(session: Session, *problem: Grid) -> Result:
@@ -137,15 +135,15 @@ def exposure(session: Session, *problem: Grid) -> Result:
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the lines of the summary as rows, with the standard errors of betas."""
-    errors = {
-        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name])
-        for name in result.etf_names
+    """Return the lines of the summary as rows, with the standard errors of betas and the ETFs' coverage."""
+    betas = {
+        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name], unit.covered)
+        for name, unit in result.coverage.units.items()
     }
     return [
-        ["measure", "before", "after", "error_before", "error_after"],
+        ["measure", "before", "after", "error_before", "error_after", "coverage"],
         *(
-            [one.label, one.before, one.after, *errors.get(one.label, (None, None))]
+            [one.label, one.before, one.after, *betas.get(one.label, (None, None, None))]
             for one in summary.lines(result)
         ),
     ]
@@ -158,8 +156,11 @@ def feasible(session: Session, *problem: Grid) -> Result:
     found = reach(portfolio, baskets, risk, target=target(target_beta, baskets), **limits(constraints))
     return Result(
         [
-            ["etf", "wanted", "lowest", "highest", "nearest", "sell_beside"],
-            *([name, str(wish), *numbers] for name, wish, *numbers in found.lines()),
+            ["etf", "wanted", "lowest", "highest", "nearest", "sell_beside", "coverage"],
+            *(
+                [name, str(wish), *numbers, found.coverage.units[name].covered]
+                for name, wish, *numbers in found.lines()
+            ),
             ["in short", found.sentence()],
             *(["on its limit", name] for name in found.binding),
             *(["would help", one.sentence] for one in found.relaxations),
@@ -177,14 +178,21 @@ def compared(session: Session, *problem: Grid) -> Result:
     names = [etf.name for etf in baskets]
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
+    covered = [unit.covered for unit in hedge_of(ways).coverage.units.values()]
     return Result(
         [
-            ["way", *(f"{stem}{tail}" for tail in tails for stem in ("beta", "beta_error")), *measures],
+            [
+                "way",
+                *(f"{stem}{tail}" for tail in tails for stem in ("beta", "beta_error")),
+                *measures,
+                *(f"coverage{tail}" for tail in tails),
+            ],
             *(
                 [
                     way.name,
                     *(number for name in names for number in (way.beta[name], way.beta_error[name])),
                     *(getattr(way, measure) for measure in measures),
+                    *covered,
                 ]
                 for way in ways
             ),
@@ -194,9 +202,9 @@ def compared(session: Session, *problem: Grid) -> Result:
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:
-    """Return the tickers of portfolio and ETFs together, sorted, one a row."""
+    """Return the tickers of portfolio and ETFs together, and of the ETFs themselves, sorted, one a row."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return Result([[name] for name in union(portfolio, baskets)])
+    return Result([[name] for name in for_risk(portfolio, baskets)])
 
 
 def matrix(session: Session, handle: Grid) -> Result:
@@ -255,7 +263,7 @@ def inputs(
 ) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
     """Return the values of the three inputs."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return portfolio, baskets, risk_model(session, covariance, union(portfolio, baskets))
+    return portfolio, baskets, risk_model(session, covariance, for_risk(portfolio, baskets))
 
 
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
@@ -274,6 +282,12 @@ def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
     return tuple(sorted({*portfolio.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}))
 
 
+def for_risk(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
+    """Return what a risk model is asked for: these tickers, and the ETFs themselves; sorted."""
+    own = (etf.own_ticker for etf in etfs if etf.own_ticker)
+    return tuple(sorted({*union(portfolio, etfs), *own}))
+
+
 def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:
     """Return a covariance: of a handle, of a labelled matrix, or for a blank of the configured source."""
     if covariance.blank:
@@ -282,6 +296,19 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
         return session.handles.get(str(covariance.rows[0][0]))
     known = session.origin(covariance)
     return known if isinstance(known, Covariance) else matrices.covariance(covariance)
+
+
+def _given(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
+    """Return a covariance that is given; of a matrix the unit may be stated."""
+    other = [name for name in options if name != "unit"]
+    if other or (options and is_handle(covariance.rows[0][0])):
+        msg = (
+            f"The option {(other or ['unit'])[0]} has no effect on a covariance that is given. Leave it out."
+        )
+        raise InputError(msg)
+    if options:
+        return matrices.covariance(covariance, str(options["unit"]))
+    return risk_model(session, covariance, ())
 
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
@@ -313,20 +340,7 @@ def limits(grid: Grid) -> dict[str, Any]:
         name: choice(OnMissing, str(given.pop(name, default)), f"policy {name}")
         for name, default in POLICIES.items()
     }
-    for name, most in MOST.items():
-        _refuse_percent(name, given.get(name), most)
     return {"constraints": Constraints.from_mapping(given), **policies}
-
-
-def _refuse_percent(name: str, value: Any, most: float) -> None:
-    for one in value.values() if isinstance(value, dict) else [value]:
-        number = cells.printed_number(one) if isinstance(one, str) else one
-        if isinstance(number, float) and number > most:
-            msg = (
-                f"The limit {name} is {number:g}, which is {number:.0%} of the portfolio. "
-                f"Give {number:g}% or {number / 100:g}."
-            )
-            raise InputError(msg)
 
 
 def target(grid: Grid, etfs: tuple[Etf, ...]) -> Target:

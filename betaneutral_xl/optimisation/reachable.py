@@ -23,6 +23,7 @@ from betaneutral_xl.optimisation.linear import Limits, Unbounded, extreme, least
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from betaneutral_xl.alignment import Coverage
     from betaneutral_xl.arrays import FloatArray, IntArray
     from betaneutral_xl.constraints import Constraints, Range
     from betaneutral_xl.optimisation.linear import SparseMatrix
@@ -78,6 +79,8 @@ class Reachable:
         close the rest.
     benchmark
         A market fund of the risk model whose own beta can be reached, and that beta.
+    coverage
+        What the betas to each ETF rest on.
     under
         The limits as they go into a sentence, such as ``long only with at most 0.05 a name``.
 
@@ -94,6 +97,7 @@ class Reachable:
     relaxations: tuple[Relaxation, ...]
     hedge_legs: Mapping[str, float]
     benchmark: tuple[str, float] | None
+    coverage: Coverage
     under: str = ""
 
     def __post_init__(self) -> None:
@@ -197,8 +201,9 @@ def reachable(posed: Posed, betas: FloatArray, wanted: Sequence[Range]) -> Reach
         beta=beta,
         binding=binding,
         relaxations=tuple(_relaxations(posed, betas, wanted)) if off else (),
-        hedge_legs=_hedge_legs(posed, betas, gaps) if off and nearest is not None else MappingProxyType({}),
+        hedge_legs=_hedge_legs(posed, gaps) if off and nearest is not None else MappingProxyType({}),
         benchmark=_benchmark(posed, ends, wanted) if off else None,
+        coverage=aligned.coverage,
         under=_under(posed.constraints),
     )
 
@@ -304,10 +309,9 @@ def _under(constraints: Constraints) -> str:
     return " ".join(words) or "with the net exposure kept"
 
 
-def _hedge_legs(posed: Posed, betas: FloatArray, gaps: FloatArray) -> Mapping[str, float]:
+def _hedge_legs(posed: Posed, gaps: FloatArray) -> Mapping[str, float]:
     """Return what of each ETF is to be sold to take off the betas that are too much."""
-    system = betas.T @ posed.aligned.covered_etf_weights
-    legs = np.linalg.lstsq(system, gaps)[0]
+    legs = np.linalg.lstsq(posed.aligned.etf_betas, gaps)[0]
     return MappingProxyType(dict(zip(posed.aligned.etf_names, legs.tolist(), strict=True)))
 
 
@@ -318,14 +322,12 @@ def market_fund(risk_model: Covariance) -> str | None:
 
 def _benchmark(posed: Posed, ends: FloatArray, wanted: Sequence[Range]) -> tuple[str, float] | None:
     aligned = posed.aligned
-    f = aligned.covered_etf_weights
-    if f.shape[1] != 1 or np.isnan(ends).any():
+    if len(aligned.etf_names) != 1 or np.isnan(ends).any():
         return None
     name = market_fund(aligned.risk_model)
     if name is None:
         return None
-    covariances = aligned.risk_model.between(name, aligned.covered_tickers)
-    beta = float(covariances @ f[:, 0]) / aligned.covariance.variance(f[:, 0])
+    beta = float(aligned.beta_of(name)[0])
     within = ends[0, 0] <= beta <= ends[1, 0]
     return (name, beta) if within and not wanted[0].low <= beta <= wanted[0].high else None
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl import summary
+from betaneutral_xl.alignment import SCALED
 from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.checks import Check
 from betaneutral_xl.constraints import TRADED
@@ -19,6 +20,7 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from betaneutral_xl.alignment import Unit
     from betaneutral_xl.compare import Alternative
     from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.orders import Orders
@@ -153,6 +155,26 @@ class Contents:
         return range(1, len(self.result.etf_names) + 1)
 
     @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """What one unit of each ETF is to the risk model."""
+        coverage = self.result.coverage
+        return tuple(coverage.units[name] for name in self.result.etf_names)
+
+    @property
+    def has_own_rows(self) -> bool:
+        """Whether the betas to an ETF are from its own row, so that they are no formula on its basket."""
+        return any(unit.own_row for unit in self.units)
+
+    @property
+    def has_scaled_units(self) -> bool:
+        """Whether a basket is scaled to be an ETF."""
+        return any(unit.basis == SCALED for unit in self.units)
+
+    def scaled(self, k: int) -> str:
+        """Return the factor, with its sign of multiplication, in formulas on the basket of ETF k."""
+        return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
+
+    @cached_property
     def weighed_ways(self) -> tuple[Rebalance, ...]:
         """The results of those ways that have weights of their own; formulas call the first ``way_1``."""
         return tuple(way.result for way in self.ways if way.result is not None)
@@ -160,8 +182,7 @@ class Contents:
     @cached_property
     def beta_errors(self) -> FloatArray | None:
         """Standard errors of the covered names' betas, shape (n, K); None where they are unknown."""
-        aligned = self.result.aligned
-        errors = aligned.covariance.beta_standard_error(aligned.covered_etf_weights)
+        errors = self.result.aligned.beta_errors
         return errors if np.isfinite(errors).all() else None
 
     @cached_property
@@ -186,9 +207,7 @@ class Contents:
             return None
         if ticker not in aligned.risk_model:
             return None
-        f = aligned.covered_etf_weights[:, k]
-        beta = float(aligned.risk_model.between(ticker, aligned.covered_tickers) @ f)
-        beta /= aligned.covariance.variance(f)
+        beta = float(aligned.beta_of(ticker)[k])
         return ticker if np.isclose(beta, self.result.targets[k], rtol=1e-12, atol=1e-12) else None
 
     @cached_property

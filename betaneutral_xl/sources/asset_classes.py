@@ -148,7 +148,7 @@ NAMES = _rules(
         (
             AssetClass.DERIVATIVE,
             (
-                r"\bswaps?\b|\btrs\b",
+                r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb)\b",
                 r"\b(?:call|put) options?\b|\b(?:call|put)s? (?:on|@)|^(?:call|put)\b"
                 r"|\boptions?\b.*\b(?:call|put)\b",
                 r"\b(?:equity|index|written|purchased|flex) options?\b|\b(?:call|put) \d+(?:\.\d+)?$",

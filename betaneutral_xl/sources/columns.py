@@ -43,6 +43,7 @@ class Column(StrEnum):
     COUPON = "coupon"
     STRIKE = "strike"
     NOTIONAL = "notional"
+    EXPOSURE = "exposure"
     PRODUCT = "product"
     IGNORED = "ignored"
 
@@ -99,9 +100,17 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "anteil %", "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *",
         "% fund*", "*gewicht*", "*weight*",
     ),
+    Column.EXPOSURE: (
+        "exposure %", "% exposure", "exposure weight", "exposure weight %", "exposure percent", "notional %",
+        "% notional", "notional weight", "notional weight %", "notional percent", "notional exposure %",
+        "net exposure %", "exposure % of nav", "exposure % of net assets", "notional % of nav",
+        "notional % of net assets", "% of net assets notional", "effective exposure %",
+    ),
     Column.NOTIONAL: (
-        "notional value", "notional", "notional amount", "exposure value*", "nominalwert",
-        "*notional g l*",
+        "notional value", "notional", "notional amount", "notional exposure", "notional value usd",
+        "notional usd", "notional market value", "exposure value*", "nominalwert", "*notional g l*",
+        "exposure", "exposure usd", "exposure amount", "net exposure", "notional value*",
+        "notional exposure*",
     ),
     Column.MARKET_VALUE: (
         "market value", "base market value", "market value base", "mktvalue", "holding value",

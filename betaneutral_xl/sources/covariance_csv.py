@@ -9,16 +9,16 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import TRADING_DAYS, Covariance
+from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.formats import described, read_text, unreadable
 from betaneutral_xl.tabular.files import read_bytes
 from betaneutral_xl.tickers import normalise
@@ -26,47 +26,17 @@ from betaneutral_xl.tickers import normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+
+__all__ = ["LARGEST_FILE", "MOST_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
+
 MOST_NAMES = 5_000
 """A matrix of more names takes gigabytes; ask for the names that are needed."""
 
 LARGEST_FILE = 512 * 2**20
 """Bytes of a file of that many names at 17 digits, and some air."""
 
-VARIANCE_RANGE = (0.0025, 4.0)
-"""Annual variances of equities, decimals: volatilities of 5 % to 200 %."""
 
-
-class CovarianceUnit(StrEnum):
-    """What the numbers of a covariance file are; inside the package they are annual decimals.
-
-    A stock of 30 % annual volatility has 0.09 in ``annual``, 900 in ``percent_squared`` and
-    0.000357 in ``daily``.
-    """
-
-    ANNUAL = "annual"
-    PERCENT_SQUARED = "percent_squared"
-    DAILY = "daily"
-
-    @property
-    def factor(self) -> float:
-        """What a printed number is multiplied with to be annual and a decimal."""
-        return _FACTORS[self]
-
-
-_FACTORS = {
-    CovarianceUnit.ANNUAL: 1.0,
-    CovarianceUnit.PERCENT_SQUARED: 1e-4,
-    CovarianceUnit.DAILY: float(TRADING_DAYS),
-}
-
-_WORDS = {
-    CovarianceUnit.ANNUAL: "annual decimals",
-    CovarianceUnit.PERCENT_SQUARED: "percent squared",
-    CovarianceUnit.DAILY: "daily decimals",
-}
-
-
-def load_covariance(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Covariance:
+def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Covariance:
     """Load a covariance from a CSV file in the shape of the API's answer.
 
     Parameters
@@ -74,7 +44,7 @@ def load_covariance(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNU
     path
         The file.
     unit
-        What its numbers are.
+        What its numbers are; by default annual decimals, which is then checked the more.
 
     Raises
     ------
@@ -95,7 +65,7 @@ def load_covariance(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNU
 
 
 def parse_covariance(
-    content: bytes, provenance: Provenance, unit: CovarianceUnit = CovarianceUnit.ANNUAL
+    content: bytes, provenance: Provenance, unit: CovarianceUnit | None = None
 ) -> Covariance:
     """Read a covariance from CSV: columns ``date,ticker,<tickers>`` or ``ticker,<tickers>``.
 
@@ -106,7 +76,7 @@ def parse_covariance(
     provenance
         Where the bytes came from; rows, day and hash are filled in.
     unit
-        What the numbers are; the result is annual decimals.
+        What the numbers are, by default annual decimals; the result is annual decimals.
 
     Raises
     ------
@@ -137,13 +107,12 @@ def parse_covariance(
     marks, matrix = _read_rows(lines, labels, len(columns), provenance)
     rows = tuple(normalise(mark[-1]) for mark in marks)
     order = _match(columns, rows, provenance)
-    covariance = Covariance.from_matrix(
+    return Covariance.from_source(
         columns,
-        (matrix if order is None else matrix[order]) * unit.factor,
+        matrix if order is None else matrix[order],
         described(provenance, content, len(columns), _as_of(marks, provenance) if labels > 1 else None),
+        unit=unit,
     )
-    _require_annual_decimals(covariance, unit, provenance)
-    return covariance
 
 
 def _label_columns(header: Sequence[str], provenance: Provenance) -> int:
@@ -242,22 +211,3 @@ def _as_of(marks: Sequence[Sequence[str]], provenance: Provenance) -> date:
         what = f"has {len(days)} dates in its date column, from {days[0]} to {days[-1]}"
         raise unreadable(provenance, what, "Keep the rows of one day.")
     return days[0]
-
-
-def _require_annual_decimals(covariance: Covariance, unit: CovarianceUnit, provenance: Provenance) -> None:
-    """Refuse variances that no shares have: their unit cancels in a beta, not in a volatility."""
-    low, high = VARIANCE_RANGE
-    median = float(np.median(covariance.form.variances()))
-    if low <= median <= high:
-        return
-    printed = median / unit.factor
-    likely = [other for other in CovarianceUnit if low <= printed * other.factor <= high]
-    if likely:
-        advice = f"It looks like {_WORDS[likely[0]]}: choose --covariance-unit {likely[0]}, or convert it."
-    else:
-        advice = "Convert it to annual decimals."
-    msg = (
-        f"The covariance {provenance.location} has a median variance of {printed:.4g}, read as "
-        f"{_WORDS[unit]}; annual variances of shares lie between {low} and {high:g} in decimals. {advice}"
-    )
-    raise InputError(msg)

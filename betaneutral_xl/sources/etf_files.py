@@ -21,7 +21,7 @@ from betaneutral_xl.errors import InputError, Refused, UnreadableFile, listing
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources import asset_classes
+from betaneutral_xl.sources import asset_classes, derivatives
 from betaneutral_xl.sources.columns import Column
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
@@ -251,7 +251,8 @@ def parse_etf(
         raise UnreadableFile(what_else(sheets, file_name))
     table, in_column = one_fund(table, fund, file_name)
     weights, weight_note = decimal_weights(table, file_name)
-    rows, row_warnings = constituents(table, weights)
+    title = title_of(table)
+    rows, row_warnings = constituents(table, weights, title)
     name = fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
     today = today or datetime.now(UTC).date()
@@ -271,12 +272,13 @@ def parse_etf(
             *sum_warnings(name, rows),
             *_total_warning(table, rows),
             *row_warnings,
+            *derivatives.told(table, rows, name, title),
             *_age_warning(name, as_of, today, stale_days),
             *table.warnings,
         ),
         columns=MappingProxyType(table.header.taken()),
         classes=classes,
-        title=title_of(table),
+        title=title,
         printed_total=table.printed_total,
     )
 
@@ -304,10 +306,12 @@ def _total_warning(table: Table, rows: Sequence[Constituent]) -> tuple[str, ...]
     return (f"The file prints a total of {shown:.4f}, but its rows add to {added:.4f}.",)
 
 
-def constituents(table: Table, weights: Sequence[float]) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
+def constituents(
+    table: Table, weights: Sequence[float], title: str = ""
+) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and what is to be said of them."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
-    rows = _told_apart(table, rows)
+    rows = derivatives.with_exposures(table, _told_apart(table, rows), title)
     warnings = []
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]

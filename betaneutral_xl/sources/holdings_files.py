@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
-from betaneutral_xl.portfolio import FULL, AssetClass, Holdings
+from betaneutral_xl.portfolio import FULL, AssetClass, Holdings, Worth
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.sources import asset_classes
 from betaneutral_xl.sources.columns import VALUED, Column, Header
 from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, one_fund
-from betaneutral_xl.sources.weights import decimal_weights
+from betaneutral_xl.sources.weights import SIGNED, decimal_weights
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 from betaneutral_xl.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
 from betaneutral_xl.tabular.tables import read_sheets
@@ -34,7 +34,7 @@ HOLDING_VALUES = VALUED | {Column.SHARES}
 """What a header of holdings must have one of."""
 
 
-def load_holdings(path: Path | str, fund: str | None = None) -> Holdings:
+def load_holdings(path: Path | str, fund: str | None = None, nav: float | None = None) -> Holdings:
     """Load a portfolio from a file.
 
     Parameters
@@ -44,6 +44,9 @@ def load_holdings(path: Path | str, fund: str | None = None) -> Holdings:
         shares and price, or its value, under any usual headings.
     fund
         Which fund or account, where the file has several.
+    nav
+        The net asset value in base currency, where it is stated: for positions without the cash
+        beside them. By default it is what the file's positions and cash add up to.
 
     Raises
     ------
@@ -57,10 +60,12 @@ def load_holdings(path: Path | str, fund: str | None = None) -> Holdings:
         If a ticker stands on two rows.
 
     """
-    return parse_holdings_file(read_bytes(path), shown_name(path), fund)
+    return parse_holdings_file(read_bytes(path), shown_name(path), fund, nav)
 
 
-def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None) -> Holdings:
+def parse_holdings_file(
+    content: bytes, file_name: str, fund: str | None = None, nav: float | None = None
+) -> Holdings:
     """Read a portfolio from a file's bytes; see ``load_holdings``."""
     provenance = Provenance(
         source="holdings file",
@@ -73,16 +78,16 @@ def parse_holdings_file(content: bytes, file_name: str, fund: str | None = None)
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         from betaneutral_xl.sources.holdings_json import parse_holdings  # noqa: PLC0415 - for JSON only
 
-        return parse_holdings(content, provenance)
+        return parse_holdings(content, provenance, nav)
     sheets = read_sheets(content, file_name)
     table = find_table(sheets, file_name, HOLDING_VALUES) or _without_header(sheets, file_name)
     if table is None:
         raise UnreadableFile(what_else(sheets, file_name))
     table, name = one_fund(table, fund, file_name)
-    return _holdings(table, name or fund or PurePath(file_name).stem, file_name, provenance)
+    return _holdings(table, name or fund or PurePath(file_name).stem, file_name, provenance, nav)
 
 
-def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Holdings:
+def _holdings(table: Table, fund: str, file_name: str, origin: Provenance, stated: float | None) -> Holdings:
     are_cash = [_is_cash(table, row) for row in table.rows]
     cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
     held = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if not is_cash]
@@ -91,25 +96,21 @@ def _holdings(table: Table, fund: str, file_name: str, origin: Provenance) -> Ho
     notes = (*_cash_note(table, cash), *table.warnings)
     valued = _valued(table, held, fund, tickers)
     if valued is None:
-        return _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
+        read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
+        return replace(read, nav=stated)
     cash_value = math.fsum(_cash_value(table, row, file_name) for row in cash)
-    nav = math.fsum(valued.values) + cash_value
-    if not nav > 0.0:
-        msg = (
-            f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
-            f"Check the values in {file_name}."
-        )
-        raise MissingValue(msg)
+    worth = Worth.of(valued.values, cash_value, fund, stated)
     return Holdings(
         fund=fund,
         tickers=tickers,
-        weights=read_only([value / nav for value in valued.values]),
+        weights=read_only([value / worth.nav for value in valued.values]),
         shares=None if valued.shares is None else read_only(valued.shares),
         prices=None if valued.prices is None else read_only(valued.prices),
-        nav=nav,
-        cash=cash_value / nav,
+        nav=worth.nav,
+        cash=worth.cash / worth.nav,
         provenance=provenance,
-        warnings=(*valued.warnings, *notes),
+        warnings=(*worth.warnings, *valued.warnings, *notes),
+        leverage_stated=stated is not None,
     )
 
 
@@ -143,6 +144,7 @@ def _by_weight(
         cash=cash,
         provenance=replace(provenance, note=unit),
         warnings=(*said, *notes),
+        leverage_stated=SIGNED in unit,
     )
 
 

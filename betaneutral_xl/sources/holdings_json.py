@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import EmptyFund, MissingValue, listing
-from betaneutral_xl.portfolio import Holdings
+from betaneutral_xl.portfolio import Holdings, Worth
 from betaneutral_xl.sources.formats import described, read_json, unreadable
 from betaneutral_xl.tickers import normalise
 
@@ -24,7 +24,7 @@ AGREE = 1e-3
 """How far, relative, value may be from shares times price before it is said."""
 
 
-def parse_holdings(content: bytes, provenance: Provenance) -> Holdings:
+def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = None) -> Holdings:
     """Read a portfolio from the API's JSON: active positions, ``weight = value / sum(value)``.
 
     Parameters
@@ -34,6 +34,8 @@ def parse_holdings(content: bytes, provenance: Provenance) -> Holdings:
         ...}]}``. Positions with ``active`` false were sold in the range and are left out.
     provenance
         Where the bytes came from; rows, day and hash are filled in.
+    nav
+        The net asset value, where it is stated; by default the positions' total value.
 
     Raises
     ------
@@ -61,22 +63,18 @@ def parse_holdings(content: bytes, provenance: Provenance) -> Holdings:
     tickers = tuple(normalise(row["ticker"]) for row in held)
     shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
     _require_positive(tickers, prices, fund)
-    nav = math.fsum(values)
-    if not nav > 0.0:
-        msg = (
-            f"Holdings of {fund} are worth {nav:,.2f} in total, so weights are undefined. "
-            "Check the values of its positions."
-        )
-        raise MissingValue(msg)
+    worth = Worth.of(values, 0.0, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,
-        weights=read_only(values) / nav,
+        weights=read_only(values) / worth.nav,
         shares=read_only(shares),
         prices=read_only(prices),
-        nav=nav,
+        nav=worth.nav,
+        cash=worth.cash / worth.nav,
         provenance=described(provenance, content, len(held), end),
-        warnings=_disagreements(fund, tickers, shares, prices, values),
+        warnings=(*worth.warnings, *_disagreements(fund, tickers, shares, prices, values)),
+        leverage_stated=nav is not None,
     )
 
 

@@ -194,7 +194,14 @@ IDENTIFYING = (
 TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """What is a ticker even if nothing stands beside it; longer words may head a section."""
 
-MEASURING = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.NOTIONAL, Column.PRICE)
+MEASURING = (
+    Column.WEIGHT,
+    Column.MARKET_VALUE,
+    Column.SHARES,
+    Column.NOTIONAL,
+    Column.EXPOSURE,
+    Column.PRICE,
+)
 
 
 def _is_holding(table: Table, row: Row) -> bool:

@@ -12,11 +12,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, CovarianceUnit, parse_covariance
+from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, parse_covariance
 from betaneutral_xl.sources.holdings_json import parse_holdings
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 
@@ -105,6 +106,16 @@ def holdings_file(path: Path | str) -> Original:
     return Original(reader=Reader.HOLDINGS_FILE, name=shown_name(path), content=read_bytes(path))
 
 
+def with_nav(original: Original, nav: float | None) -> Original:
+    """Return a portfolio's original that is read with a stated net asset value, if one is stated."""
+    return original if nav is None else replace(original, options={**original.options, "nav": repr(nav)})
+
+
+def _stated_nav(original: Original) -> float | None:
+    stated = original.options.get("nav")
+    return None if stated is None else float(stated)
+
+
 def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> Original:
     """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
     from betaneutral_xl.sources.etf_files import open_etf  # noqa: PLC0415 - parsers
@@ -116,25 +127,36 @@ def etf_file(source: Path | str, fund: str | None = None, settings: Settings | N
     return Original(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
 
 
-def covariance_file(path: Path | str, unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Original:
+def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Original:
     """Take a covariance's file as it is."""
     return Original(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
         content=read_bytes(path, LARGEST_FILE),
-        options={"unit": unit.value},
+        options={} if unit is None else {"unit": unit.value},
     )
 
 
 def prices_file(
-    path: Path | str, tickers: Iterable[str], method: str, as_of: date | None, window: int
+    path: Path | str,
+    tickers: Iterable[str],
+    method: str,
+    as_of: date | None,
+    window: int,
+    *,
+    if_there: Iterable[str] = (),
 ) -> Original:
-    """Take a price file as it is, from which the covariance of some names is to be estimated."""
+    """Take a price file as it is, from which the covariance of some names is to be estimated.
+
+    Those of ``if_there`` are among them where the file has their prices, and not missed where it has not.
+    """
     from betaneutral_xl.tabular.grid import LIMIT  # noqa: PLC0415 - only for prices
 
     options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
     if as_of is not None:
         options["as_of"] = as_of.isoformat()
+    if beside := ",".join(if_there):
+        options["if_there"] = beside
     return Original(
         reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, LIMIT), options=options
     )
@@ -152,13 +174,14 @@ def _origin(original: Original, source: str) -> Provenance:
 
 
 def _read_api_holdings(original: Original) -> Holdings:
-    return parse_holdings(original.content, _origin(original, "holdings file"))
+    return parse_holdings(original.content, _origin(original, "holdings file"), _stated_nav(original))
 
 
 def _read_holdings_file(original: Original) -> Holdings:
     from betaneutral_xl.sources.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
 
-    return parse_holdings_file(original.content, original.name, original.options.get("fund"))
+    fund = original.options.get("fund")
+    return parse_holdings_file(original.content, original.name, fund, _stated_nav(original))
 
 
 def _read_etf(original: Original) -> Etf:
@@ -175,7 +198,8 @@ def _read_etf(original: Original) -> Etf:
 
 
 def _read_covariance(original: Original) -> Covariance:
-    unit = CovarianceUnit(original.options.get("unit", CovarianceUnit.ANNUAL))
+    stated = original.options.get("unit")
+    unit = None if stated is None else CovarianceUnit.of(stated)
     covariance = parse_covariance(original.content, _origin(original, "covariance file"), unit)
     days = original.options.get("effective_days")
     return covariance if days is None else replace(covariance, effective_days=float(days))
@@ -191,6 +215,7 @@ def _read_prices(original: Original) -> Covariance:
         original.options["method"],
         as_of=date.fromisoformat(as_of) if as_of else None,
         window=int(original.options["window"]),
+        if_there=[one for one in original.options.get("if_there", "").split(",") if one],
     )
 
 

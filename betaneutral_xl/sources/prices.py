@@ -89,9 +89,13 @@ def covariance_of(
     as_of: date | None = None,
     window: int = WINDOW,
     gaps: Gaps = Gaps.MODEL,
+    if_there: Iterable[str] = (),
     **options: Any,
 ) -> Covariance:
-    """Estimate a covariance from prices; see ``covariance_from_prices``."""
+    """Estimate a covariance from prices; see ``covariance_from_prices``.
+
+    Of ``if_there``, such as the ETFs themselves, those are estimated too that have prices.
+    """
     wanted: Sequence[str] = prices.tickers
     beside: tuple[str, ...] = ()
     absent: list[str] = []
@@ -102,7 +106,8 @@ def covariance_of(
         if len(absent) == len(wanted):
             msg = f"{prices.provenance.location} has no prices of {listing(absent) or 'no tickers'}."
             raise UnknownTicker(msg, tickers=absent)
-        wanted = [ticker for ticker in wanted if ticker in known]
+        also = (normalise(ticker) for ticker in if_there)
+        wanted = list(dict.fromkeys(ticker for ticker in (*wanted, *also) if ticker in known))
         beside = prices.returns().until(as_of, window).others(wanted)
     seen = prices.select([*wanted, *beside]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import (
     BetaNeutralError,
     ChangedFormat,
@@ -25,11 +26,11 @@ from betaneutral_xl.portfolio import Holdings
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.risk import Covariance
 from betaneutral_xl.sources.cache import Answer, Cache, Query, Recalled
-from betaneutral_xl.sources.covariance_csv import CovarianceUnit, load_covariance, parse_covariance
+from betaneutral_xl.sources.covariance_csv import load_covariance, parse_covariance
 from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.sources.formats import read_json, unreadable
 from betaneutral_xl.sources.holdings_json import parse_holdings
-from betaneutral_xl.sources.original import Original, Reader, Sourced
+from betaneutral_xl.sources.original import Original, Reader, Sourced, with_nav
 from betaneutral_xl.sources.transport import PASSING, Request, Transport
 from betaneutral_xl.tickers import normalise
 
@@ -192,9 +193,9 @@ class SilverFund:
         return self.sourced_holdings(fund, as_of, start).value
 
     def sourced_holdings(
-        self, fund: str, as_of: date | str, start: date | str | None = None
+        self, fund: str, as_of: date | str, start: date | str | None = None, nav: float | None = None
     ) -> Sourced[Holdings]:
-        """Fetch the same, with the bytes of the answer."""
+        """Fetch the same, with the bytes of the answer; ``nav`` is the net asset value where it is stated."""
         end = _day(as_of)
         first = end if start is None else _day(start)
         if first > end:
@@ -206,7 +207,7 @@ class SilverFund:
         name = fund.strip()
 
         def parse(content: bytes, origin: Provenance) -> Sourced[Holdings]:
-            holdings = parse_holdings(content, origin)
+            holdings = parse_holdings(content, origin, nav)
             if holdings.fund != name:
                 msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
                 raise ChangedFormat(msg)
@@ -216,11 +217,11 @@ class SilverFund:
                 content=content,
                 provenance=holdings.provenance,
             )
-            return Sourced(holdings, original)
+            return Sourced(holdings, with_nav(original, nav))
 
         return _with_warnings(self._ask(holdings_question(name, first, end), parse))
 
-    def covariance(self, tickers: Sequence[str], unit: CovarianceUnit = CovarianceUnit.ANNUAL) -> Covariance:
+    def covariance(self, tickers: Sequence[str], unit: CovarianceUnit | None = None) -> Covariance:
         """Fetch the risk model of some names.
 
         Parameters
@@ -229,7 +230,7 @@ class SilverFund:
             In any spelling. Those that the API does not cover are not asked for; aligning the
             result with a portfolio says which.
         unit
-            What the API's numbers are.
+            What the API's numbers are; by default annual decimals.
 
         Returns
         -------
@@ -249,7 +250,7 @@ class SilverFund:
         return self.sourced_covariance(tickers, unit).value
 
     def sourced_covariance(
-        self, tickers: Sequence[str], unit: CovarianceUnit = CovarianceUnit.ANNUAL
+        self, tickers: Sequence[str], unit: CovarianceUnit | None = None
     ) -> Sourced[Covariance]:
         """Fetch the same, with the bytes of the answer."""
         wanted = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
@@ -273,7 +274,7 @@ class SilverFund:
                 reader=Reader.COVARIANCE,
                 name="covariance.csv",
                 content=content,
-                options={"unit": unit.value},
+                options={} if unit is None else {"unit": unit.value},
                 provenance=covariance.provenance,
             )
             return Sourced(covariance, original)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.sources.columns import Column, plain
 from betaneutral_xl.tabular.printed import is_percentage
 
@@ -19,6 +19,10 @@ AT_ONE = (0.9, 1.1)
 """What fractions add up to where the header says percent."""
 LEAST_PERCENT = 5.0
 """A column that adds up to more than this is in percent: no fund has five times its assets."""
+
+SIGNED = "in percent (signs in the cells)"
+GUESSED = "in percent (their sum)"
+"""How a column in percent is described: one that says so in every cell, and one that does not at all."""
 
 
 def decimal_weights(table: Table, file_name: str) -> tuple[list[float], str]:
@@ -36,6 +40,13 @@ def decimal_weights(table: Table, file_name: str) -> tuple[list[float], str]:
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
         percent, why = _is_in_percent(texts, known, header.texts[place[0]] if place else "")
         unit = 100.0 if percent else 1.0
+        if why is GUESSED and math.fsum(map(abs, known)) / unit > LEAST_PERCENT:
+            largest = max(known, key=abs)
+            msg = (
+                f"{file_name} has weights up to {largest:,.10g}, {math.fsum(known):,.10g} in all: "
+                "neither fractions nor percent. Head values as market_value; or write percent signs."
+            )
+            raise InputError(msg)
         return [math.nan if w is None else w / unit for w in printed_weights], f"weights are {why}"
     values = [table.number(row, Column.MARKET_VALUE) for row in table.rows]
     total = math.fsum(value for value in values if value is not None)
@@ -50,7 +61,7 @@ def decimal_weights(table: Table, file_name: str) -> tuple[list[float], str]:
 
 def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:
     if sum(map(is_percentage, texts)) * 2 > len(known):
-        return True, "in percent (signs in the cells)"
+        return True, SIGNED
     net, gross = math.fsum(known), math.fsum(map(abs, known))
     adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < LEAST_PERCENT
     words = plain(header)
@@ -60,4 +71,4 @@ def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) ->
         return True, "in percent (header)"
     if adds_to_one or gross < LEAST_PERCENT:
         return False, "fractions (their sum)"
-    return True, "in percent (their sum)"
+    return True, GUESSED

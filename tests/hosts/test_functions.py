@@ -170,7 +170,7 @@ def test_what_cannot_be_reached_is_explained(session: Session) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "reweight", LONG_ONLY)
     assert str(line).startswith("#BETA! No weights reach beta 0.00")
     told = call(session, "BN_FEASIBLE", HOLDINGS, ETF, RISK, 0.0, LONG_ONLY)
-    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside")
+    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside", "coverage")
     assert 0.9 < float(str(told[1][2])) < float(str(told[1][3])) < 1.1
     assert "in short" in [row[0] for row in told]
 
@@ -196,7 +196,13 @@ def test_orders_are_whole_shares_of_a_result(session: Session) -> None:
 
 
 def test_the_names_of_portfolio_and_etfs_are_one_sorted_column(session: Session) -> None:
-    assert call(session, "BN_NAMES", [["Z", 0.5], ["B", 0.5]], ETF) == (("A",), ("B",), ("C",), ("Z",))
+    assert call(session, "BN_NAMES", [["Z", 0.5], ["B", 0.5]], ETF) == (
+        ("A",),
+        ("AI",),
+        ("B",),
+        ("C",),
+        ("Z",),
+    )
 
 
 def prices(dates: list[Any]) -> list[list[Any]]:
@@ -291,7 +297,12 @@ def test_too_many_arguments_are_refused(session: Session) -> None:
     ("limits", "name", "value"),
     [
         ([["upper", None, 5.0]], "upper", 5),
-        ([["upper", "A", 2.0], ["upper", "B", 0.5]], "upper", 2),
+        ([["upper", "A", 2.0], ["upper", "B", 0.5]], "upper of A", 2),
+        ([["lower", -5.0]], "lower", -5),
+        ([["turnover", 3.0]], "turnover", 3),
+        ([["gross", 150.0]], "gross", 150),
+        ([["net", 90.0]], "net", 90),
+        ([["beta", 50.0]], "beta", 50),
         ("turnover=30", "turnover", 30),
     ],
 )
@@ -300,9 +311,29 @@ def test_a_limit_that_was_meant_as_percent_is_refused(
 ) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
     assert line == (
-        f"#BETA! The limit {name} is {value}, which is {value}00% of the portfolio. "
-        f"Give {value}% or {value / 100}."
+        f"#BETA! The limit {name} is {value}, which is {value}00%: give {value}% or {value / 100}. "
+        f"If {value}00% is meant, give it as text with its percent sign."
     )
+
+
+@pytest.mark.parametrize(
+    "limits", [[["upper", "300%"]], "upper=300%; turnover=1000%", [["upper", "A", "300 %"]]]
+)
+def test_a_limit_with_its_percent_sign_is_taken_as_it_stands(session: Session, limits: Any) -> None:
+    rows = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
+    free = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight")
+    assert column(rows, "new_weight") == pytest.approx(column(free, "new_weight"))
+
+
+@pytest.mark.parametrize("target", ["90%", "0.9", 0.9])
+def test_a_target_may_be_in_percent(session: Session, target: Any) -> None:
+    rows = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, target)
+    assert rows == call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9)
+
+
+def test_a_target_that_was_meant_as_percent_is_refused(session: Session) -> None:
+    ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 50.0)
+    assert str(line).startswith("#BETA! The target is 50, which is 5000%: give 50% or 0.5.")
 
 
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
@@ -366,7 +397,7 @@ def test_recalculation_never_fetches_again(session: Session, network: Network) -
         call(session, "BETA_NEUTRAL", HOLDINGS, ETF)
         call(session, "BN_EXPOSURE", HOLDINGS, ETF)
         call(session, "BN_BETAS", HOLDINGS, ETF)
-    assert len([one for one in network.asked if one == ("A", "B", "C")]) == 1
+    assert len([one for one in network.asked if one == ("A", "AI", "B", "C")]) == 1
 
 
 def test_another_refresh_value_and_the_refresh_button_fetch_again(session: Session, network: Network) -> None:

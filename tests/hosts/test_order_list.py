@@ -208,7 +208,7 @@ def test_the_hedge_can_be_ordered_in_the_etf(desk: Desk) -> None:
     desk.press("orders")
     _, (order,) = desk.written()
     assert (order["ticker"], order["side"]) == ("JHAI", "SELL SHORT")
-    assert float(order["notional"]) == pytest.approx(0.5231 * 1e7, rel=1e-3)
+    assert float(order["notional"]) == pytest.approx(0.5223 * 1e7, rel=1e-3)
 
 
 def test_a_list_never_overwrites_another(desk: Desk) -> None:

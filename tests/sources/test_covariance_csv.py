@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import (
     BetaNeutralError,
     ChangedFormat,
@@ -25,7 +26,6 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.sources.covariance_csv import (
     MOST_NAMES,
-    CovarianceUnit,
     load_covariance,
     parse_covariance,
 )

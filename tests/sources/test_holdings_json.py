@@ -112,7 +112,8 @@ REFUSED: list[tuple[str, bytes, type[BetaNeutralError], str]] = [
         answer(row(), row("TSM", shares=-10.0, value=-50.0)),
         MissingValue,
         "Holdings of quant are worth 0.00 in total, so weights are undefined. "
-        "Check the values of its positions.",
+        "Check the shares, prices and values; add a row CASH with its value, or state the net asset value "
+        "(--nav).",
     ),
     (
         "no positions",

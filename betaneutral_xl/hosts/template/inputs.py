@@ -46,6 +46,10 @@ SHOWN = MOST_ETFS + 3
 """Measures on the sheet Start: the betas, and what is most asked for besides."""
 
 
+ON_START = (0, 1, 2, 5)
+"""The columns of BN_EXPOSURE on it: measure, before, after, and the coverage of a beta's ETF."""
+
+
 def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet that greets: three steps, the result, where the numbers are from."""
     sheet = template.sheet(
@@ -72,14 +76,15 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         sheet.write_string(row, 0, title, big)
         sheet.write_string(row, 1, text, template.style(font_size=11))
     row = 8
-    template.head(sheet, row, 1, ["Now", "before", "after"])
+    template.head(sheet, row, 1, ["Now", "before", "after", "coverage"])
     for place in range(SHOWN):
-        _native_row(template, sheet, row + place, FIRST_ROW + 1 + place, results["exposure"][1 + place][:3])
+        _native_row(template, sheet, row + place, FIRST_ROW + 1 + place, results["exposure"][1 + place])
     percent = template.book.add_format({"num_format": PERCENT})
     criteria = f'=ISERROR(SEARCH("beta",$A{row + 1}))'
     sheet.conditional_format(
         row, 1, row + SHOWN - 1, 2, {"type": "formula", "criteria": criteria, "format": percent}
     )
+    sheet.conditional_format(row, 3, row + SHOWN - 1, 3, {"type": "no_errors", "format": percent})
     row += SHOWN + 4
     sheet.write_string(
         row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT)
@@ -124,8 +129,8 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 def _native_row(template: Template, sheet: Worksheet, row: int, source: int, values: Sequence[Cell]) -> None:
     """Write a line of Start that shows a line of Neutral, whatever measure that is."""
-    for place, value in enumerate(values):
-        column = letters(EXPOSURE_COLUMN + place)
+    for place, shown in enumerate(ON_START):
+        value, column = values[shown], letters(EXPOSURE_COLUMN + shown)
         style = template.style(num_format=BETA, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
         there = f"Neutral!{column}{source}"
         sheet.write_formula(row, place, f'=IF({there}="","",{there})', style, cached(value))

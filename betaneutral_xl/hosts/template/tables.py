@@ -169,6 +169,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.set_column(10, 10, 3)
     sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32, template.style())
     sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12, template.style(num_format=BETA))
+    sheet.set_column(EXPOSURE_COLUMN + 4, EXPOSURE_COLUMN + 4, 12, template.style(num_format=PERCENT))
     head = results["weights"][0]
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
@@ -178,7 +179,11 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     _beta_rule(template, sheet)
     exposure = results["exposure"]
     template.formula(
-        sheet, (FIRST_ROW, EXPOSURE_COLUMN), f"BN_EXPOSURE({PROBLEM})", exposure, ["General", *[BETA] * 4]
+        sheet,
+        (FIRST_ROW, EXPOSURE_COLUMN),
+        f"BN_EXPOSURE({PROBLEM})",
+        exposure,
+        ["General", *[BETA] * 4, PERCENT],
     )
     _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
     chart = template.book.add_chart({"type": "bar"})

@@ -34,7 +34,7 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     for first, last, width in ((1, 5, 15), (6, 6, 22), (7, 13, 16)):
         sheet.set_column(first, last, width, template.style(num_format=PERCENT))
     head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
-    for row, numbers in ((PROPOSAL.measures, 4), (PROPOSAL.table, 13)):
+    for row, numbers in ((PROPOSAL.measures, 5), (PROPOSAL.table, 13)):
         for column in range(1, numbers + 1):
             sheet.write_blank(row - 1, column, None, template.style(align="right", shrink=True))
         sheet.conditional_format(

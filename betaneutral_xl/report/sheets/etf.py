@@ -102,5 +102,20 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                 formula=lambda at, _: f'IF(H{at}="yes",A{at}&" "&C{at},"")',
                 name="etf_key",
             ),
+            *(_exposures(contents) if contents.has_scaled_units else ()),
         ],
     )
+
+
+def _exposures(contents: Contents) -> list[Column]:
+    """Return what scales the baskets: the equities of each row, and what swaps and futures move."""
+    rows = [(etf, row) for etf in contents.result.aligned.etfs for row in etf.constituents]
+    equities = [
+        row.weight if row.asset_class in etf.classes and np.isfinite(row.weight) else 0.0 for etf, row in rows
+    ]
+    beside = [(row.exposure or 0.0) if etf.is_beside(row) else 0.0 for etf, row in rows]
+    look = style.given(style.PERCENT)
+    return [
+        Column(heading="equity_exposure", values=equities, look=look, name="etf_equity_exposure"),
+        Column(heading="derivative_exposure", values=beside, look=look, name="etf_derivative_exposure"),
+    ]

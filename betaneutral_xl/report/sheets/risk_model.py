@@ -241,8 +241,7 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
             squared=True,
         ),
     ]
-    vf = covariance.form.times(aligned.covered_etf_weights)
-    columns += [_covariance_with(model, k, vf[:, k - 1]) for k in contents.etfs]
+    columns += [_covariance_with(contents, model, k) for k in contents.etfs]
     if covariance.seen is not None and covariance.effective_days is not None:
         days = (covariance.seen * covariance.effective_days).tolist()
         columns.append(
@@ -273,12 +272,20 @@ def _from_weights(name: str, tickers: Sequence[str], values: FloatArray) -> Colu
     )
 
 
-def _covariance_with(model: Model, k: int, values: FloatArray) -> Column:
+def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
+    """Return each name's covariance with an ETF: with its basket, or as the ETF's own row has it."""
+    own = bool(contents.units[k - 1].own_row)
+    scale = contents.scaled(k)
+
+    def formula(row: int, _: int) -> str | None:
+        found = None if own else model.covariance(row, k)
+        return f"{scale}({found})" if found and scale else found
+
     return Column(
         heading=f"covariance_with_etf_{k}",
-        values=values.tolist(),
-        look=style.calculated(style.RISK),
-        formula=_or_values(lambda row, _: model.covariance(row, k)),
+        values=contents.result.aligned.etf_covariances[:, k - 1].tolist(),
+        look=style.given(style.RISK) if own else style.calculated(style.RISK),
+        formula=_or_values(formula),
         name=f"etf_covariance_{k}",
     )
 

@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 from betaneutral_xl.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
 from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.sheets.workings import entry
 from betaneutral_xl.report.tables import FIRST_ROW, Column, place_grid
 
 if TYPE_CHECKING:
@@ -151,9 +152,26 @@ def _by_etf(contents: Contents, model: Model) -> Formulas:
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
         **_of_weights(contents, model, j + 1),
+        **(_risk_of_own_rows(contents) if contents.has_own_rows else {}),
         "turnover": f"({traded})/2",
         "cost": f"({traded})*cost_of_trade",
         "gross": f"gross_before+{traded}",
         "net": "net_before-" + "-".join(f"hedge_ratio_{k}" for k in contents.etfs),
         "trades": "+".join(f"IF(hedge_ratio_{k}=0,0,1)" for k in contents.etfs),
+    }
+
+
+def _risk_of_own_rows(contents: Contents) -> Formulas:
+    """Return the formulas of beta and risk where ETFs are sold that are rows of the risk model."""
+    etfs = contents.etfs
+    betas = {k: [entry("hedge_system", k, j, len(etfs)) for j in etfs] for k in etfs}
+    sold = {
+        k: "+".join(f"{beta}*hedge_ratio_{j}" for j, beta in zip(etfs, betas[k], strict=True)) for k in etfs
+    }
+    own = "+".join(f"hedge_ratio_{k}*etf_variance_{k}*({sold[k]})" for k in etfs)
+    shared = "+".join(f"hedge_ratio_{k}*SUMPRODUCT(risk_weight,etf_covariance_{k})" for k in etfs)
+    return {
+        **{f"beta_{k}": f"beta_before_{k}-({sold[k]})" for k in etfs},
+        "volatility": f"SQRT(MAX(0,volatility_before^2-2*({shared})+{own}))",
+        "tracking_error": f"SQRT(MAX(0,{own}))",
     }

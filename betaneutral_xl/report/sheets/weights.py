@@ -106,8 +106,11 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
     beta = get_column_letter(WEIGHT + len(result.etf_names) + 1)
     old = get_column_letter(WEIGHT)
 
+    plain = not (contents.has_own_rows or contents.has_scaled_units)
+    ratio = "hedge_ratio" if plain else "basket_ratio"
+
     def hedged(row: int, i: int) -> str:
-        sold = (f"-{get_column_letter(WEIGHT + e)}{row}*hedge_ratio_{e}" for e in contents.etfs)
+        sold = (f"-{get_column_letter(WEIGHT + e)}{row}*{ratio}_{e}" for e in contents.etfs)
         return f"{old}{row}{''.join(sold)}" if covered[i] else f"{old}{row}"
 
     def scaled(row: int, i: int) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from betaneutral_xl.alignment import OnMissing
 from betaneutral_xl.look_through import overlaps
+from betaneutral_xl.rebalance import Method
 from betaneutral_xl.report.measures import Measures
 from betaneutral_xl.report.sheets import tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
@@ -59,9 +60,8 @@ def _portfolio(sheet: Measures, contents: Contents) -> None:
 
 def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
     result = contents.result
-    aligned, covariance = result.aligned, result.aligned.covariance
-    f = aligned.covered_etf_weights
-    variances = np.einsum("nk,nk->k", f, covariance.form.times(f)).tolist()
+    aligned = result.aligned
+    variances = aligned.etf_variances.tolist()
     for k, (name, variance) in enumerate(zip(result.etf_names, variances, strict=True), start=1):
         sheet.section(f"ETF {k}: {name}")
         if aligned.coverage.etf_on_missing is OnMissing.RESCALE:
@@ -73,9 +73,8 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
                 _scale(contents, k - 1),
                 "weight of the basket over weight of its names with risk data",
             )
-        sheet.add(
-            f"etf_variance_{k}", "variance", model.variance(f"etf_{k}"), variance, "f'V f, annual, decimals"
-        )
+        formula, how = _variance(sheet, contents, model, k)
+        sheet.add(f"etf_variance_{k}", "variance", formula, variance, how)
         sheet.add(
             f"etf_volatility_{k}", "volatility", f"SQRT(etf_variance_{k})", math.sqrt(variance), "annual"
         )
@@ -85,10 +84,38 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
             sheet.add(
                 f"target_{k}",
                 "target beta",
-                f"SUMPRODUCT({column},risk_etf_{k})/etf_variance_{k}",
+                None
+                if contents.units[k - 1].own_row
+                else f"{contents.scaled(k)}SUMPRODUCT({column},risk_etf_{k})/etf_variance_{k}",
                 target,
                 "the target's own beta to the ETF, v'f / (f'V f)",
             )
+
+
+def _variance(sheet: Measures, contents: Contents, model: Model, k: int) -> tuple[str | None, str]:
+    """Return the formula of an ETF's variance, and what it is, after the scale that it needs."""
+    unit = contents.units[k - 1]
+    if unit.own_row:
+        return None, f"of the ETF's own row {unit.own_row} of the risk model, annual, decimals"
+    if not contents.scaled(k):
+        return model.variance(f"etf_{k}"), "f'V f, annual, decimals"
+    mine = f"(etf_number={k})"
+    equities = f"SUMPRODUCT({mine}*etf_equity_exposure)"
+    whole = f"SUMPRODUCT({mine}*ABS(etf_equity_exposure))"
+    covered = f'SUMPRODUCT({mine}*(etf_covered="yes")*ABS(etf_weight))'
+    derivatives = f"SUMPRODUCT({mine}*etf_derivative_exposure)"
+    levered = f"({equities}+{derivatives})/{equities}*" if unit.derivatives else ""
+    sheet.add(
+        f"etf_unit_{k}",
+        "scale of the covered basket to the ETF",
+        f"{levered}{whole}/{covered}",
+        unit.scale,
+        "all of the ETF's exposure, swaps and futures included, over that of its names with risk data",
+    )
+    return (
+        f"etf_unit_{k}*SUMPRODUCT(etf_covariance_{k},risk_etf_{k})",
+        "of the scaled basket, annual, decimals",
+    )
 
 
 def _scale(contents: Contents, k: int) -> float:
@@ -172,11 +199,11 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     """Write the system of the hedge ratios, solved by formula where a sheet can solve it."""
     result = contents.result
     names, ratios = result.etf_names, result.hedge_ratios.tolist()
-    covered = result.aligned.covered
-    system = result.predicted_beta[covered].T @ result.aligned.covered_etf_weights
+    system = result.aligned.etf_betas
     aims = [_aim(contents, k) for k in contents.etfs]
     gap = [result.before.beta[name] - value for name, (_, value) in zip(names, aims, strict=True)]
     sheet.section("Hedge: (B'F) h = B'w - t")
+    _own_rows(sheet, contents)
     sheet.matrix(
         "hedge_gap",
         "beta to be sold, B'w - t",
@@ -186,10 +213,7 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     sheet.matrix(
         "hedge_system",
         "beta of one ETF to another, B'F",
-        [
-            [f"SUMPRODUCT(risk_etf_{j},etf_covariance_{k})/etf_variance_{k}" for j in contents.etfs]
-            for k in contents.etfs
-        ],
+        [[f"{_between(contents, j, k)}/etf_variance_{k}" for j in contents.etfs] for k in contents.etfs],
         system.tolist(),
     )
     solvable = result.legs.exact and result.condition_number <= WELL_CONDITIONED
@@ -209,6 +233,83 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     sheet.add(
         "condition_number", "condition number", None, result.condition_number, "of B'F; large for near copies"
     )
+    if result.method is Method.HEDGE and (contents.has_own_rows or contents.has_scaled_units):
+        _baskets(sheet, contents)
+
+
+def _own_rows(sheet: Measures, contents: Contents) -> None:
+    """Write the covariances between ETFs that are rows of the risk model, which no basket here has."""
+    aligned = contents.result.aligned
+    own = [k for k in contents.etfs if contents.units[k - 1].own_row]
+    for k in own:
+        for j in own:
+            if j < k:
+                between = float(aligned.etf_betas[k - 1, j - 1] * aligned.etf_variances[k - 1])
+                sheet.add(
+                    f"etf_between_{j}_{k}",
+                    f"covariance of {aligned.etf_names[j - 1]} and {aligned.etf_names[k - 1]}",
+                    None,
+                    between,
+                    "of the risk model's own rows, annual, decimals",
+                )
+
+
+def _between(contents: Contents, j: int, k: int) -> str:
+    """Return the formula of the covariance of two ETFs."""
+    first, second = (bool(contents.units[at - 1].own_row) for at in (j, k))
+    if first and j == k:
+        return f"etf_variance_{k}"
+    if first and second:
+        return f"etf_between_{min(j, k)}_{max(j, k)}"
+    if first:
+        return f"{contents.scaled(k)}SUMPRODUCT(risk_etf_{k},etf_covariance_{j})"
+    return f"{contents.scaled(j)}SUMPRODUCT(risk_etf_{j},etf_covariance_{k})"
+
+
+def _baskets(sheet: Measures, contents: Contents) -> None:
+    """Write how much of each covered basket is sold for the ETFs."""
+    result, aligned = contents.result, contents.result.aligned
+    ratios = result.hedge_ratios
+    name, how = "basket_ratio_{}", "covered basket to sell in place of the ETF, in net asset value"
+    if not contents.has_own_rows:
+        for k, ratio in zip(contents.etfs, ratios.tolist(), strict=True):
+            scale = contents.units[k - 1].scale
+            formula = f"{contents.scaled(k)}hedge_ratio_{k}"
+            label = f"basket ratio {result.etf_names[k - 1]}"
+            sheet.add(name.format(k), label, formula, scale * ratio, how)
+        return
+    count = len(contents.etfs)
+    need = [
+        "+".join(f"{entry('hedge_system', k, j, count)}*hedge_ratio_{j}" for j in contents.etfs)
+        for k in contents.etfs
+    ]
+    sheet.matrix(
+        "basket_need", "beta that the ETFs take off", [need], [(aligned.etf_betas @ ratios).tolist()]
+    )
+    sheet.matrix(
+        "basket_system",
+        "beta of a covered basket to an ETF",
+        [
+            [f"SUMPRODUCT(risk_etf_{j},etf_covariance_{k})/etf_variance_{k}" for j in contents.etfs]
+            for k in contents.etfs
+        ],
+        aligned.basket_betas.tolist(),
+    )
+    solvable = float(np.linalg.cond(aligned.basket_betas)) <= WELL_CONDITIONED
+    sold = np.linalg.solve(aligned.basket_betas, aligned.etf_betas @ ratios).tolist()
+    for k, ratio in zip(contents.etfs, sold, strict=True):
+        solved = (
+            "basket_need/basket_system"
+            if count == 1
+            else f"SUMPRODUCT(INDEX(MINVERSE(basket_system),{k},0),basket_need)"
+        )
+        label = f"basket ratio {result.etf_names[k - 1]}"
+        sheet.add(name.format(k), label, solved if solvable else None, ratio, how)
+
+
+def entry(matrix: str, row: int, column: int, count: int) -> str:
+    """Return the formula of an entry of a square matrix, which may be a single cell."""
+    return matrix if count == 1 else f"INDEX({matrix},{row},{column})"
 
 
 def _aim(contents: Contents, k: int) -> tuple[str, float]:

@@ -1,5 +1,7 @@
 """The job that keeps plain names in .xlsx files: bound when a file is loaded, shortened when it is saved.
 
+Before a document is saved its arrays are sized, so that the file holds the tables whole.
+
 LibreOffice 7.4 knows an add-in's functions in .xlsx files only by their long names, which
 Excel does not know. A copy that is saved beside the document keeps them: LibreOffice tells nobody
 where it is.
@@ -17,6 +19,7 @@ from com.sun.star.task import XJob
 from .fitting import settle
 from .formulas import BOUND, bind, unnoticed
 from .office import SETTINGS, is_spreadsheet
+from .saving import BEGINNINGS
 from .shortening import shorten
 
 LOADED = ("OnLoad", "OnLoadFinished")
@@ -24,7 +27,7 @@ OURS = (".xlsx", ".xlsm", ".xltx", ".xltm")
 
 
 class Names(unohelper.Base, XJob, XServiceInfo):
-    """What LibreOffice runs when a document has been loaded or saved."""
+    """What LibreOffice runs when a document has been loaded, is about to be saved, or has been."""
 
     def __init__(self, context: Any) -> None:
         """Look up the office."""
@@ -47,6 +50,8 @@ class Names(unohelper.Base, XJob, XServiceInfo):
                 bound = bind(document)
             if bound:
                 settle(document)
+        elif event in BEGINNINGS:
+            settle(document)  # Calc has not calculated what nobody has looked at
         elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
             shorten(uno.fileUrlToSystemPath(document.URL), BOUND)
 
