@@ -17,7 +17,7 @@ from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.hedging import Legs
-from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.neutral import neutralise, unchanged
 from betaneutral_xl.orders import Ticket, make_orders
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval
@@ -103,15 +103,6 @@ def hedged_with_everything() -> Problem:
     assert holdings.nav is not None
     prices = {ticker: 10.0 + i for i, ticker in enumerate(result.tickers)}
     orders = make_orders(result, Ticket(prices=prices, nav=holdings.nav, min_notional=500.0, cost_bp=3.0))
-    with pytest.raises(Infeasible) as refusal:
-        neutralise(
-            holdings,
-            etfs,
-            risk,
-            method=Method.REWEIGHT,
-            constraints=Constraints(long_only=True, upper={"*": 0.1}),
-            on_missing=OnMissing.DROP,
-        )
     days = tuple(date(2025, month, 28) for month in range(1, 13))
     realised = tuple(
         Realised(
@@ -128,11 +119,25 @@ def hedged_with_everything() -> Problem:
         {
             "ways": ways,
             "orders": orders,
-            "infeasible": refusal.value.reachable,
             "realised": realised,
             "snapshot": "run.zip",
         },
     )
+
+
+def nothing_feasible() -> Problem:
+    """Return the report of what no weights within the limits reach."""
+    holdings, etfs, risk = market()
+    asked: dict[str, Any] = {
+        "method": Method.REWEIGHT,
+        "constraints": Constraints(long_only=True, upper={"*": 0.1}),
+        "on_missing": OnMissing.DROP,
+    }
+    with pytest.raises(Infeasible) as refusal:
+        neutralise(holdings, etfs, risk, **asked)
+    ways = compare(holdings, etfs, risk, constraints=asked["constraints"], on_missing=OnMissing.DROP)
+    known = {"ways": ways, "infeasible": refusal.value.reachable}
+    return Problem(unchanged(holdings, etfs, risk, **asked), known)
 
 
 def factors_with_a_benchmark() -> Problem:
@@ -238,6 +243,7 @@ def nothing_to_do() -> Problem:
 
 PROBLEMS: tuple[Callable[[], Problem], ...] = (
     hedged_with_everything,
+    nothing_feasible,
     factors_with_a_benchmark,
     rescaled_scaled,
     own_row_of_an_etf,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from betaneutral_xl import saving
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue, ModelError
-from betaneutral_xl.rebalance import Method
 from betaneutral_xl.sources.original import Reader
 
 if TYPE_CHECKING:
@@ -168,19 +166,19 @@ def command_line() -> str:
 
 
 def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
-    """Return the portfolio as it is, with what was asked of it, and the ETF to sell that would do it."""
-    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
+    """Return the portfolio as it is, with what was asked of it."""
+    from betaneutral_xl.neutral import unchanged  # noqa: PLC0415 - after the inputs have been read
 
-    hedge = neutralise(
+    return unchanged(
         given.holdings,
         given.etfs,
         given.covariance,
         target=asked.target,
-        method=Method.HEDGE,
+        method=asked.method,
+        constraints=asked.constraints,
         on_missing=asked.on_missing,
         etf_on_missing=asked.etf_on_missing,
     )
-    return replace(hedge.unchanged(), method=asked.method, constraints=asked.constraints)
 
 
 def _ways(given: Inputs, asked: Wanted) -> Any:

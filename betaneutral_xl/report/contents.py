@@ -124,6 +124,12 @@ class Contents:
         return "after" if self.infeasible is None else "unchanged"
 
     @property
+    def lines(self) -> list[summary.Line]:
+        """The measures of the portfolio; no ETF is proposed to be sold where nothing is feasible."""
+        lines = summary.lines(self.result)
+        return lines if self.infeasible is None else [line for line in lines if line.before is not None]
+
+    @property
     def nothing_proposed(self) -> str:
         """Why there are no trades, where nothing is feasible; and which limits stand in the way."""
         if self.infeasible is None:
