@@ -50,7 +50,7 @@ class Alternative:
     gross, net
         Exposures, decimals of net asset value; an ETF that is sold counts as one position.
     trades
-        How many names are traded.
+        How many names are traded, a whole number.
     note
         Why there is no such portfolio; its numbers are NaN then.
     result
@@ -67,7 +67,7 @@ class Alternative:
     cost: float = math.nan
     gross: float = math.nan
     net: float = math.nan
-    trades: int = 0
+    trades: float = math.nan
     note: str = ""
     result: Rebalance | None = None
 
@@ -152,7 +152,7 @@ def _long_only(constraints: Constraints) -> Constraints:
 
 
 def _as_it_is(hedge: Rebalance) -> Alternative:
-    return _seen(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0)
+    return _seen(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
 
 
 def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
@@ -208,7 +208,7 @@ def _seen(
     tracking_error: float,
     turnover: float,
     cost: float,
-    trades: int = 0,
+    trades: int,
     result: Rebalance | None = None,
 ) -> Alternative:
     return Alternative(

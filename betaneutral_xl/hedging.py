@@ -34,10 +34,6 @@ NEARLY_COLLINEAR = 1e3
 """Condition number from which on it is said: two ETFs of correlation 0.998."""
 
 
-LARGEST_RIDGE, LARGEST_LEG = 1.0, 5.0
-"""The largest ridge and leg that pass without a percent sign: 5 was meant as 5%."""
-
-
 def condition_text(number: float) -> str:
     """Return a condition number as text, and beyond 1/eps only that it is.
 
@@ -46,6 +42,9 @@ def condition_text(number: float) -> str:
     """
     return f"{number:.1e}" if number < LARGEST_CONDITION else f"above {LARGEST_CONDITION:.1e}"
 
+
+LARGEST_RIDGE, LARGEST_LEG = 1.0, 5.0
+"""The largest ridge and leg that pass without a percent sign: 5 was meant as 5%."""
 
 INDIFFERENT = 1e-9
 """Least curvature given to a combination of ETFs that makes no difference."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,6 +136,28 @@ def neutralise(
         solution=solution,
         binding=binding,
     ).check()
+
+
+def unchanged(
+    holdings: Holdings,
+    etfs: Sequence[Etf],
+    covariance: Covariance,
+    *,
+    target: Target = 0.0,
+    method: Method = Method.REWEIGHT,
+    constraints: Constraints = UNLIMITED,
+    on_missing: OnMissing = OnMissing.ERROR,
+    etf_on_missing: OnMissing = OnMissing.DROP,
+) -> Rebalance:
+    """Return the portfolio as it is, with what was asked of it: for what is not feasible.
+
+    Parameters are those of ``neutralise``; the hedge ratios are those that would bring the portfolio to
+    the target, and nothing is traded.
+    """
+    hedge = neutralise(
+        holdings, etfs, covariance, target=target, on_missing=on_missing, etf_on_missing=etf_on_missing
+    )
+    return replace(hedge.unchanged(), method=method, constraints=constraints)
 
 
 def reach(

@@ -17,7 +17,7 @@ from betaneutral_xl.compare import compare
 from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.hedging import Legs
-from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.neutral import neutralise, unchanged
 from betaneutral_xl.orders import Ticket, make_orders
 from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
 from betaneutral_xl.provenance import Provenance, Retrieval
@@ -125,20 +125,19 @@ def hedged_with_everything() -> Problem:
     )
 
 
-def not_feasible() -> Problem:
-    """Return what limits forbid: the portfolio as it is, and what could be reached."""
-    holdings, etfs, risk = market(etfs=1)
+def nothing_feasible() -> Problem:
+    """Return the report of what no weights within the limits reach."""
+    holdings, etfs, risk = market()
+    asked: dict[str, Any] = {
+        "method": Method.REWEIGHT,
+        "constraints": Constraints(long_only=True, upper={"*": 0.1}),
+        "on_missing": OnMissing.DROP,
+    }
     with pytest.raises(Infeasible) as refusal:
-        neutralise(
-            holdings,
-            etfs,
-            risk,
-            method=Method.REWEIGHT,
-            constraints=Constraints(long_only=True, upper={"*": 0.1}),
-            on_missing=OnMissing.DROP,
-        )
-    unchanged = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP).unchanged()
-    return Problem(unchanged, {"infeasible": refusal.value.reachable})
+        neutralise(holdings, etfs, risk, **asked)
+    ways = compare(holdings, etfs, risk, constraints=asked["constraints"], on_missing=OnMissing.DROP)
+    known = {"ways": ways, "infeasible": refusal.value.reachable}
+    return Problem(unchanged(holdings, etfs, risk, **asked), known)
 
 
 def factors_with_a_benchmark() -> Problem:
@@ -244,7 +243,7 @@ def nothing_to_do() -> Problem:
 
 PROBLEMS: tuple[Callable[[], Problem], ...] = (
     hedged_with_everything,
-    not_feasible,
+    nothing_feasible,
     factors_with_a_benchmark,
     rescaled_scaled,
     own_row_of_an_etf,

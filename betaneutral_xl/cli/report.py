@@ -13,7 +13,6 @@ from betaneutral_xl import saving
 from betaneutral_xl.cli import constraints, inputs
 from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue, ModelError
-from betaneutral_xl.rebalance import Method
 from betaneutral_xl.sources.original import Reader
 
 if TYPE_CHECKING:
@@ -168,15 +167,16 @@ def command_line() -> str:
 
 
 def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
-    """Return the portfolio as it is, with what was asked of it, and the ETF to sell that would do it."""
-    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
+    """Return the portfolio as it is, with what was asked of it."""
+    from betaneutral_xl.neutral import unchanged  # noqa: PLC0415 - after the inputs have been read
 
-    hedge = neutralise(
+    return unchanged(
         given.holdings,
         given.etfs,
         given.covariance,
         target=asked.target,
-        method=Method.HEDGE,
+        method=asked.method,
+        constraints=asked.constraints,
         on_missing=asked.on_missing,
         etf_on_missing=asked.etf_on_missing,
     )

@@ -21,7 +21,7 @@ examples:
   betaneutral-xl snapshot run.zip --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV
       keep the answers of the API, the ETF's file and what is asked for
   betaneutral-xl rebalance --from-snapshot run.zip
-      repeat it anywhere, without a network, to the last digit
+      repeat it anywhere, without a network: to the last digit here, to 1e-12 on another processor
   betaneutral-xl rebalance --from-snapshot run.zip --method reweight
       the same inputs, asked for something else
   betaneutral-xl snapshot run.zip --show

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, listing
+from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, listing
 from betaneutral_xl.hosts import cells, order_list, proposal
 from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
 from betaneutral_xl.hosts.task import Task
@@ -123,7 +123,17 @@ def report(book: Workbook, session: Session) -> str:
     """Write the report workbook beside this one."""
     from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
 
-    result = solved(book, Task.of(book, session))
+    task = Task.of(book, session)
+    try:
+        result = solved(book, task)
+    except Infeasible as error:
+        if error.reachable is None:
+            raise
+        path = _new_file(book, "report", "xlsx")
+        book.say(f"Writing {path.name} ...")
+        write_report(task.unchanged(), path, command="Report button", infeasible=error.reachable)
+        msg = f"{error} {placed(path)} says why, and proposes nothing."
+        raise Infeasible(msg, tickers=error.tickers, reachable=error.reachable) from None
     path = _new_file(book, "report", "xlsx")
     book.say(f"Writing {path.name} ...")
     write_report(result, path, command="Report button")

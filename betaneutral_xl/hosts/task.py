@@ -19,9 +19,10 @@ from betaneutral_xl.hosts.layout import (
     Inputs,
     Sheet,
 )
-from betaneutral_xl.neutral import neutralise
+from betaneutral_xl.neutral import neutralise, unchanged
 from betaneutral_xl.portfolio import Etf
 from betaneutral_xl.quotes import Quotes
+from betaneutral_xl.rebalance import Method
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,18 @@ class Task:
         given = worksheet.limits(self.limits)
         given.pop("constraints")
         return neutralise(*worksheet.inputs(self.session, self.holdings, self.etf, self.covariance), **given)
+
+    def unchanged(self) -> Rebalance:
+        """Return the portfolio as it is, with what is asked of it: for what is not feasible."""
+        portfolio, etfs, risk = worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
+        return unchanged(
+            portfolio,
+            etfs,
+            risk,
+            target=worksheet.target(self.settings["target"], etfs),
+            method=api.choice(Method, cells.text(self.settings["method"]) or Method.HEDGE, "method"),
+            **worksheet.limits(self.limits),
+        )
 
     def orders(self, result: Rebalance) -> tuple[Orders, Quotes]:
         """Return the orders that a result takes, and the prices there are."""

@@ -120,8 +120,14 @@ class Contents:
 
     @property
     def after(self) -> str:
-        """The heading of the numbers with the new weights; the old ones where nothing is feasible."""
+        """The heading of the numbers with the new weights, which are the old ones if nothing is feasible."""
         return "after" if self.infeasible is None else "unchanged"
+
+    @property
+    def lines(self) -> list[summary.Line]:
+        """The measures of the portfolio; no ETF is proposed to be sold where nothing is feasible."""
+        lines = summary.lines(self.result)
+        return lines if self.infeasible is None else [line for line in lines if line.before is not None]
 
     @property
     def nothing_proposed(self) -> str:

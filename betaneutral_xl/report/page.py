@@ -86,7 +86,7 @@ def _sections(contents: Contents) -> Iterator[str]:
 
 
 def _summary(contents: Contents) -> Iterator[Sequence[str]]:
-    for line in summary.lines(contents.result):
+    for line in contents.lines:
         before = "" if line.before is None else _with_error(line.before, line.before_error, line.kind)
         yield line.label, before, _with_error(line.after, line.after_error, line.kind), line.meaning
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, tzinfo
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,11 @@ def values(path: Path) -> Workbook:
 
 def text(book: Workbook, sheet: str) -> str:
     return "\n".join(str(value) for row in book[sheet].iter_rows(values_only=True) for value in row)
+
+
+def headers(book: Workbook) -> set[str | None]:
+    """Return what stands at the head of the printed pages of any sheet."""
+    return {sheet.oddHeader.left.text if sheet.oddHeader else None for sheet in book.worksheets}
 
 
 def test_the_report_of_the_sample_has_the_answer_and_the_ways(
@@ -87,10 +93,84 @@ def test_what_cannot_be_is_explained_in_the_report_and_fails(
     assert main(["report", "--sample", "--out", str(out), *limits]) == 4
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("betaneutral-xl: No weights reach beta 0.00 long only")
-    assert error.endswith("out.xlsx says so, and shows the hedge instead.")
+    assert error.endswith("out.xlsx says why, and proposes nothing.")
+    assert "raise the cap" in text(values(out), "Infeasibility")
+
+
+TITLE = "Not feasible as asked: the lowest beta within the limits is 0.24"
+
+
+def test_an_infeasible_report_says_so_in_its_title_and_on_every_page(tmp_path: Path) -> None:
+    out = tmp_path / "out.xlsx"
+    limits = ["--method", "reweight", "--long-only", "--upper", "4%"]
+    assert main(["report", "--sample", "--out", str(out), "--html", *limits]) == 4
     book = values(out)
-    assert "raise the cap" in text(book, "Infeasibility")
-    assert "What was asked for cannot be." in text(book, "Summary")
+    assert (book.properties.title, book.properties.subject) == (TITLE, TITLE)
+    assert headers(book) == {TITLE}
+    assert book["Summary"]["A1"].value == TITLE
+    assert "47 names at their lower bound, 25 names at their upper bound" in text(book, "Summary")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert f"<title>{TITLE}</title>" in page
+    assert f"<h1>{TITLE}</h1>" in page
+    assert "@page{" in page
+    for told in (*(text(book, sheet) for sheet in book.sheetnames), page):
+        assert "Beta-neutral proposal" not in told
+        assert "Largest trades" not in told
+
+
+def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp_path: Path) -> None:
+    out = tmp_path / "out.xlsx"
+    closes = tmp_path / "closes.csv"
+    closes.write_text("date,NVDA\n2025-11-18,180\n", encoding="utf-8")
+    limits = ["--method", "reweight", "--long-only", "--upper", "4%", "--order-prices", str(closes)]
+    assert main(["report", "--sample", "--out", str(out), "--html", *limits]) == 4
+    book = values(out)
+    assert "Orders" not in book.sheetnames
+    assert TITLE in text(book, "Trades")
+    assert "Nothing is proposed" in text(book, "Trades")
+    header, *rows = book["Weights"].iter_rows(values_only=True)
+    trade = header.index("trade")
+    assert {row[trade] for row in rows if row[0] and isinstance(row[trade], float | int)} == {0}
+    checks = {row[0]: row[4] for row in book["Checks"].iter_rows(values_only=True)}
+    assert checks["all checks hold"] is False
+    assert checks["what is asked for is within the limits (distance of the beta)"] is False
+    del checks["all checks hold"]
+    held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
+    assert f"{held.count(True)} of {len(held)} hold: what is asked for is NOT met" in text(book, "Summary")
+    assert "hedge ratio JHAI" not in text(book, "Summary")
+    assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("limits", "title"),
+    [
+        (["--long-only", "--upper", "4%", "--target", "0.2"], TITLE),
+        (["--long-only", "--target", "3"], "Not feasible as asked: the highest beta within the limits is "),
+        (["--long-only", "--upper", "0.5%"], "Not feasible as asked: the limits contradict each other"),
+        (["--long-only", "--upper", "4%", "--beta", "JHAI=0:0.2"], TITLE),
+        (["--long-only", "--turnover", "5%"], "Not feasible as asked: the lowest beta within the limits is "),
+    ],
+)
+def test_the_title_of_an_infeasible_report_says_what_is_the_most(
+    limits: list[str], title: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.xlsx"
+    assert main(["report", "--sample", "--out", str(out), "--method", "reweight", *limits]) == 4
+    book = values(out)
+    told = str(book["Summary"]["A1"].value)
+    assert told.startswith(title)
+    assert headers(book) == {told}
+
+
+def test_an_infeasible_way_of_the_comparison_has_no_numbers_but_the_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["compare", "--sample", "--upper", "4%", "--long-only", "--json"]) == 0
+    ways = {one["alternative"]: one for one in json.loads(capsys.readouterr().out)["alternatives"]}
+    refused = ways["reweight"]
+    assert "the lowest is 0.24" in refused["note"]
+    assert {value for name, value in refused.items() if name not in {"alternative", "note"}} == {None}
+    assert ways["as it is"]["trades"] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +61,65 @@ def test_a_run_over_the_network_is_repeated_without_it(
     assert again == first
     assert b"demo" not in (tmp_path / "run.zip").read_bytes()
     assert str(tmp_path).encode() not in (tmp_path / "run.zip").read_bytes()
+
+
+KERNELS = {"Prescott", "Nehalem", "Haswell", "Zen", "SkylakeX"}
+"""Of OpenBLAS on x86-64, the oldest of which every such processor has."""
+
+ASKED = {
+    "hedge": ["--target", "IWV"],
+    "reweight": ["--target", "IWV", "--upper", "9%"],
+    "least_squares": [],
+    "fewest_trades": [],
+}
+
+MEASURED = (
+    *("beta_before", "beta_after", "beta_error_after", "volatility_after", "tracking_error", "turnover"),
+    *("gross_exposure", "net_exposure", "cash", "hedge_ratio"),
+)
+
+
+def numbers(record: Any) -> list[float]:
+    """Return what a snapshot promises: weights, betas and measures."""
+    rows = [value for row in record["weights"] for value in row.values()]
+    told = [*rows, *(one for name in MEASURED for one in plain(record[name]))]
+    return [float(one) for one in told if isinstance(one, (int, float))]
+
+
+def plain(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [one for part in value.values() for one in plain(part)]
+    return list(value) if isinstance(value, list) else [value]
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the kernels are those of x86-64")
+@pytest.mark.parametrize("method", ASKED)
+def test_a_snapshot_is_repeated_to_1e_12_on_another_processor(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "run.zip")
+    asked = ["--method", method, *ASKED[method]]
+    here = numbers(json_of(capsys, "rebalance", "--sample", *asked, "--snapshot", file))
+    assert len(here) > 100
+    code = (
+        "import json, sys; from threadpoolctl import threadpool_info; import numpy, scipy.linalg;"
+        "print(json.dumps([one.get('architecture') for one in threadpool_info()]), file=sys.stderr);"
+        "from betaneutral_xl.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    for kernel in ("Prescott", "Haswell"):
+        done = subprocess.run(  # noqa: S603 - this Python, on a file of ours
+            [sys.executable, "-c", code, "rebalance", "--from-snapshot", file, "--json"],
+            env={**os.environ, "OPENBLAS_CORETYPE": kernel, "OPENBLAS_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        there = numbers(json.loads(done.stdout))
+        assert there == pytest.approx(here, rel=0.0, abs=1e-12)
+        used = set(json.loads(done.stderr.splitlines()[0])) & KERNELS
+        if kernel == "Prescott" and used:  # every processor has it, so the variable must have been heeded
+            assert used == {"Prescott"}
 
 
 def test_the_command_keeps_the_same_as_the_option(

@@ -88,7 +88,7 @@ def _three(value: float) -> str:
 
 def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     result = contents.result
-    known = any(math.isfinite(line.after_error) for line in summary.lines(result))
+    known = any(math.isfinite(line.after_error) for line in contents.lines)
     headings = (
         "",
         "before",
@@ -109,7 +109,7 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     canvas.height(row, 20)
     betas_of = {f"beta to {name}": k for k, name in enumerate(result.etf_names, start=1)}
     ratios = {f"hedge ratio {name}": k for k, name in enumerate(result.etf_names, start=1)}
-    for line in summary.lines(result):
+    for line in contents.lines:
         row += 1
         before, after = _FORMULAS.get(line.label, ("", ""))
         errors: dict[int, Formula] = {}

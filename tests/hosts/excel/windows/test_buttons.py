@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 import replaced_com as com
 import xlwings as xw
@@ -108,6 +109,25 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: com.Book
         com.Application.AUTOMATIC,
         True,
     )
+
+
+def test_the_report_of_what_is_infeasible_proposes_nothing(
+    opened: com.Book, alerts: Alerts, tmp_path: Path
+) -> None:
+    opened.Names("setting_method").RefersToRange.Value = "reweight"
+    limits = opened.Names("setting_limits").RefersToRange
+    for row, (name, value) in enumerate((("long_only", True), ("upper", 0.04)), start=limits.Row + 3):
+        opened.Worksheets(Sheet.SETTINGS).cells.update({(row, 1): name, (row, 3): value})
+    press(opened, "report")
+    mode, message = alerts[-1]
+    assert mode == "critical"
+    assert message.startswith("No weights reach beta 0.00")
+    assert message.endswith("says why, and proposes nothing.")
+    (written,) = tmp_path.glob("betaneutral report *.xlsx")
+    book = openpyxl.load_workbook(written, data_only=True)
+    title = "Not feasible as asked: the lowest beta within the limits is 0.24"
+    assert {sheet.oddHeader.left.text for sheet in book.worksheets if sheet.oddHeader} == {title}
+    assert book["Summary"]["A1"].value == title
 
 
 def test_a_protected_sheet_is_said_to_be_one(opened: com.Book, alerts: Alerts) -> None:
