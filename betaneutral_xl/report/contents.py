@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 TITLE = "Beta-neutral proposal"
 
+BEYOND_LIMITS = "The hedges stand here for comparison: the limits on weights do not hold for them."
+"""Said beside the ways where what was asked for is not feasible."""
+
 CONFIDENCE = 1.96
 """Standard errors on either side of a beta that hold it 95 times in 100."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl import summary
 from betaneutral_xl.report import drawing, pictures, style
 from betaneutral_xl.report.cells import clean
-from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
 from betaneutral_xl.report.sheets import front, provenance, realised
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ def _sections(contents: Contents) -> Iterator[str]:
     yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
     if contents.ways:
         yield "<h2>The ways side by side</h2>" + _ways(contents)
+        if contents.infeasible is not None:
+            yield f'<p class="muted">{BEYOND_LIMITS}</p>'
     if contents.orders is not None:
         yield "<h2>Orders</h2>" + _orders(contents)
     columns = result.columns

@@ -138,6 +138,7 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
     held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
     assert f"{held.count(True)} of {len(held)} hold: what is asked for is NOT met" in text(book, "Summary")
     assert "hedge ratio JHAI" not in text(book, "Summary")
+    assert "the limits on weights do not hold for them" in text(book, "Compare")
     assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 

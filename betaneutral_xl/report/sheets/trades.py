@@ -27,6 +27,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         write_headings(canvas, ["No trades"], [style.TEXT])
         why = contents.nothing_proposed or "The portfolio is as was asked for already."
         canvas.put(FIRST_ROW, 1, why, style.PARAGRAPH)
+        canvas.height(FIRST_ROW, 15 * (1 + len(why) // 50) + 3)
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
         return

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
-from betaneutral_xl.report.contents import CONFIDENCE
+from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
 from betaneutral_xl.report.sheets.workings import entry
 from betaneutral_xl.report.tables import FIRST_ROW, Column, place_grid
 
@@ -76,6 +76,8 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
         shown = style.WHOLE if key == "trades" else style.PERCENT
         columns.append(column(key, key, values, shown, squared=key in {"volatility", "tracking_error"}))
     notes = [f"{way.name}: {way.note}" for way in ways if way.note]
+    if contents.infeasible is not None:
+        notes.append(BEYOND_LIMITS)
     place_grid(book, canvas, columns, printed_below=1 + len(notes))
     for row, note in enumerate(notes, start=FIRST_ROW + len(ways) + 1):
         canvas.put(row, 1, note, style.NOTE)
