@@ -27,6 +27,7 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.provenance import Retrieval, digest
 from betaneutral_xl.saving import save
+from betaneutral_xl.sources.time_limit import seconds_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,20 +171,21 @@ class Cache:
 
         """
         since = _clock() if refresh else None
-        give_up = time.monotonic() + self._patience
+        give_up = time.monotonic() + min(self._patience, seconds_left())
         pause = FIRST_PAUSE
         while (found := self._usable(query, parse, since)) is None:
             with self._alone(query) as alone:
                 if alone:  # and another may have been done between the two looks
                     found = self._usable(query, parse, since)
                     return found or self._asked(query, ask, parse, allow_stale=allow_stale)
-            if time.monotonic() > give_up:
+            left = give_up - time.monotonic()
+            if left <= 0.0:
                 msg = (
                     f"Another run has been asking for {query.note} for {self._patience:.0f} s. "
                     "Wait for it to end, or end it."
                 )
-                raise Unreachable(msg)
-            time.sleep(pause)
+                return self._stood_in(query, Unreachable(msg), parse, allow_stale=allow_stale)
+            time.sleep(min(pause, left))
             pause = min(GROWTH * pause, LONGEST_PAUSE)
         return found
 

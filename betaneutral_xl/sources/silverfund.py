@@ -31,6 +31,7 @@ from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.sources.formats import read_json, unreadable
 from betaneutral_xl.sources.holdings_json import parse_holdings
 from betaneutral_xl.sources.original import Original, Reader, Sourced, with_nav
+from betaneutral_xl.sources.time_limit import time_limit
 from betaneutral_xl.sources.transport import PASSING, Request, Transport
 from betaneutral_xl.tickers import normalise
 
@@ -156,7 +157,7 @@ class SilverFund:
         """Keep the settings; nothing is opened yet."""
         self._settings = settings
         self._transport = Transport(settings)
-        self._cache = Cache(settings.cache, patience=1.5 * settings.total_timeout)
+        self._cache = Cache(settings.cache, patience=settings.total_timeout)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -305,15 +306,15 @@ class SilverFund:
 
     def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> Recalled[T]:
         """Return what the API's answer says, kept or new."""
-        return self._cache.recall(
-            Query(
-                key=f"{self._url(question)} {question.body}", note=question.note, lifetime=question.lifetime
-            ),
-            ask=lambda: self._fetch(question),
-            parse=lambda answer: parse(answer.content, self._origin(question, answer)),
-            refresh=self._settings.refresh,
-            allow_stale=self._settings.allow_stale,
-        )
+        key = f"{self._url(question)} {question.body}"
+        with time_limit(self._settings.total_timeout):  # for a wait until another has asked, too
+            return self._cache.recall(
+                Query(key=key, note=question.note, lifetime=question.lifetime),
+                ask=lambda: self._fetch(question),
+                parse=lambda answer: parse(answer.content, self._origin(question, answer)),
+                refresh=self._settings.refresh,
+                allow_stale=self._settings.allow_stale,
+            )
 
     def _origin(self, question: Question, answer: Answer) -> Provenance:
         return Provenance(

@@ -3,10 +3,14 @@
 It knows HTTP and nothing of what is asked. What may pass is asked again a few times: no
 connection, an answer that breaks off, 429 and 502 to 504. Every request here is a question, so
 asking twice does no harm.
+
+``Settings.total_timeout`` holds for all of it: looking up the name, connecting, the TLS handshake,
+proxies, every read and write, the pauses and the retries (see ``time_limit`` and ``bounded_http``).
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
@@ -18,9 +22,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, InputError, Unreachable
+from betaneutral_xl.sources.time_limit import bounded, seconds_left, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
@@ -38,7 +43,7 @@ CHUNK = 2**16
 """Bytes read at once."""
 
 LARGEST_REFUSAL = 2**16
-"""Bytes that a refusal may have: enough to say why."""
+"""Bytes that are read of a refusal: enough to say why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +92,9 @@ class Meaning:
 
 _NO_CONNECTION = Meaning("cannot be reached", passing=True)
 _NO_CONNECTION_IN_TIME = Meaning("did not accept a connection in time", passing=True)
+_CLOSED = Meaning("closed the connection without an answer", passing=True)
 _NO_ANSWER_IN_TIME = Meaning("did not answer in time")
+_NO_END_IN_TIME = Meaning("did not finish its answer in time")
 _BROKE_OFF = Meaning("broke off in the middle of its answer", passing=True)
 _PROXY = Meaning("cannot be reached through the proxy that is set on this machine")
 _UNTRUSTED = Meaning("has no TLS certificate that this machine trusts")
@@ -119,22 +126,32 @@ MEANINGS: Mapping[str, Meaning] = {
     "requests.exceptions.UnrewindableBodyError": _UNCLEAR,
     "requests.exceptions.RequestException": _UNCLEAR,
     # The body is read from urllib3, beneath requests, and its exceptions come as they are.
-    "urllib3.exceptions.ReadTimeoutError": _NO_ANSWER_IN_TIME,
+    "urllib3.exceptions.ReadTimeoutError": _NO_END_IN_TIME,
     "urllib3.exceptions.SSLError": _BROKE_OFF,
     "urllib3.exceptions.ProtocolError": _BROKE_OFF,
     "urllib3.exceptions.IncompleteRead": _BROKE_OFF,
     "urllib3.exceptions.InvalidChunkLength": _BROKE_OFF,
     "urllib3.exceptions.ProxySchemeUnsupported": _PROXY,
     "urllib3.exceptions.HTTPError": _UNCLEAR,
+    "builtins.TimeoutError": _NO_ANSWER_IN_TIME,
     "builtins.OSError": _UNCLEAR,
     "builtins.ValueError": _UNCLEAR,
 }
 """Every foreign exception that a request can raise, by the name of its class."""
 
+BEFORE_THE_ANSWER: Mapping[str, Meaning] = {
+    "urllib3.exceptions.NewConnectionError": _NO_CONNECTION,
+    "builtins.ConnectionResetError": _CLOSED,
+    "builtins.ConnectionAbortedError": _CLOSED,
+    "builtins.BrokenPipeError": _CLOSED,
+    "builtins.TimeoutError": _NO_ANSWER_IN_TIME,
+    "http.client.HTTPException": _NOT_HTTP,
+}
+"""What a ``ConnectionError`` of requests means, by what lies beneath it: it says no more itself."""
+
 REASONS: Mapping[type[OSError], str] = {
     ConnectionRefusedError: "the connection was refused",
-    ConnectionResetError: "the connection was closed without an answer",
-    socket.gaierror: "its name is not known here",
+    socket.gaierror: "its host name could not be resolved",
 }
 """Why there was no connection, in words that are the same on every system."""
 
@@ -167,32 +184,34 @@ class Transport:
             If the address is none.
 
         """
+        with time_limit(self._settings.total_timeout):
+            return self._send(request)
+
+    def _send(self, request: Request) -> Reply:
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - 0.1 s to import
 
-        deadline = time.monotonic() + self._settings.total_timeout
         pause = self._settings.backoff
         for tries in count(1):
             wait = pause
             try:
-                reply = self._try(request, deadline)
+                reply = self._try(request)
             except (OSError, ValueError, HTTPError) as error:  # what requests raises are OSErrors
                 meaning = meaning_of(error)
-                if not (meaning.passing and self._may_try_again(tries, wait, deadline)):
+                if not (meaning.passing and self._may_try_again(tries, wait)):
                     raise _translated(error, meaning, request.host, tries) from error
             else:
                 if reply.retry_after is not None:
                     wait = reply.retry_after
-                if not (reply.status in PASSING and self._may_try_again(tries, wait, deadline)):
+                if not (reply.status in PASSING and self._may_try_again(tries, wait)):
                     return reply
             self._pause(wait)
             pause *= 2.0
         raise AssertionError  # pragma: no cover - the loop has no end of its own
 
-    def _may_try_again(self, tries: int, wait: float, deadline: float) -> bool:
-        return tries <= self._settings.retries and time.monotonic() + wait < deadline
+    def _may_try_again(self, tries: int, wait: float) -> bool:
+        return tries <= self._settings.retries and wait < seconds_left()
 
-    def _try(self, request: Request, deadline: float) -> Reply:
-        left = max(deadline - time.monotonic(), 0.001)
+    def _try(self, request: Request) -> Reply:
         headers = {
             "Accept": request.accept,
             "Accept-Encoding": "identity",  # what is compressed has no size until it is unpacked
@@ -206,19 +225,19 @@ class Transport:
             data=request.body and request.body.encode(),
             headers=headers,
             auth=_bearer(request.token),
-            timeout=(min(self._settings.connect_timeout, left), min(self._settings.read_timeout, left)),
+            timeout=(bounded(self._settings.connect_timeout), self._settings.read_timeout),
             allow_redirects=False,  # the token is for one server only
             stream=True,
         )
         with response:
-            limit = request.limit if response.status_code < FIRST_ERROR else LARGEST_REFUSAL
-            return _read(response, request.host, limit, deadline)
+            return _read(response, request.host, request.limit)
 
     def _opened(self, request: Request) -> requests.Session:
         if self._session is None:
-            import requests  # noqa: PLC0415 - 0.15 s to import, and most runs need no network
+            # 0.15 s to import, and most runs need no network
+            from betaneutral_xl.sources.bounded_http import BoundedSession  # noqa: PLC0415
 
-            self._session = requests.Session()
+            self._session = BoundedSession()
             # A proxy has no business between this machine and itself.
             self._session.trust_env = request.url.startswith("https:")
         return self._session
@@ -226,8 +245,26 @@ class Transport:
 
 def meaning_of(error: BaseException) -> Meaning:
     """Look an exception up by its class, or the nearest of its bases that is in the table."""
+    meaning = _looked_up(error, MEANINGS) or _UNCLEAR
+    if meaning is not _NO_CONNECTION:
+        return meaning
+    beneath = (_looked_up(layer, BEFORE_THE_ANSWER) for layer in _layers(error))
+    return next((one for one in beneath if one is not None), meaning)
+
+
+def _looked_up(error: BaseException, meanings: Mapping[str, Meaning]) -> Meaning | None:
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
-    return next((MEANINGS[name] for name in names if name in MEANINGS), _UNCLEAR)
+    return next((meanings[name] for name in names if name in meanings), None)
+
+
+def _layers(error: BaseException) -> Iterator[BaseException]:
+    """Return an exception and all that it wraps, the outermost first."""
+    layers: list[object] = [error]
+    for layer in layers:
+        if isinstance(layer, BaseException):
+            yield layer
+            inner = (*layer.args, getattr(layer, "reason", None), layer.__cause__, layer.__context__)
+            layers.extend(one for one in inner if one is not None and one not in layers)
 
 
 def host_of(url: str) -> str:
@@ -246,16 +283,8 @@ def _translated(error: BaseException, meaning: Meaning, host: str, tries: int) -
 
 def _reason(error: BaseException) -> str:
     """Find the operating system's error beneath the layers, and say it."""
-    layers: list[object] = [error]
-    for layer in layers:
-        if not isinstance(layer, BaseException):
-            continue
-        for kind, words in REASONS.items():
-            if isinstance(layer, kind):
-                return f": {words}"
-        inner = (*layer.args, getattr(layer, "reason", None), layer.__cause__, layer.__context__)
-        layers.extend(one for one in inner if one is not None and one not in layers)
-    return ""
+    known = (words for layer in _layers(error) for kind, words in REASONS.items() if isinstance(layer, kind))
+    return next((f": {words}" for words in known), "")
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
@@ -269,9 +298,20 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
     return authorise
 
 
-def _read(response: requests.Response, host: str, limit: int, deadline: float) -> Reply:
+def _read(response: requests.Response, host: str, limit: int) -> Reply:
     headers = response.headers
-    if headers.get("Content-Encoding", "identity").lower() != "identity":
+    content = _refusal(response) if response.status_code >= FIRST_ERROR else _body(response, host, limit)
+    return Reply(
+        status=response.status_code,
+        media_type=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+        content=content,
+        redirect=host_of(headers.get("Location", "")) if response.is_redirect else "",
+        retry_after=_retry_after(headers.get("Retry-After", "")),
+    )
+
+
+def _body(response: requests.Response, host: str, limit: int) -> bytes:
+    if _is_compressed(response):
         msg = f"{host} sent a compressed answer, which was not asked for. Check for a proxy in between."
         raise ChangedFormat(msg)
     content = bytearray()
@@ -282,16 +322,25 @@ def _read(response: requests.Response, host: str, limit: int, deadline: float) -
                 f"{host} sent more than {limit:,} bytes, so the rest is not read. Ask for less, or try later."
             )
             raise ChangedFormat(msg)
-        if time.monotonic() > deadline:
-            msg = f"{host} did not finish its answer in time. Check the network or VPN, or try later."
-            raise Unreachable(msg)
-    return Reply(
-        status=response.status_code,
-        media_type=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-        content=bytes(content),
-        redirect=host_of(headers.get("Location", "")) if response.is_redirect else "",
-        retry_after=_retry_after(headers.get("Retry-After", "")),
-    )
+    return bytes(content)
+
+
+def _refusal(response: requests.Response) -> bytes:
+    """Read why the server refuses, as far as it says so; that it refuses is known without it."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+
+    content = bytearray()
+    with contextlib.suppress(OSError, ValueError, HTTPError):
+        while len(content) < LARGEST_REFUSAL and not _is_compressed(response):
+            piece = response.raw.read1(LARGEST_REFUSAL - len(content), decode_content=False)
+            if not piece:
+                break
+            content += piece
+    return bytes(content)
+
+
+def _is_compressed(response: requests.Response) -> bool:
+    return response.headers.get("Content-Encoding", "identity").lower() != "identity"
 
 
 def _retry_after(text: str) -> float | None:

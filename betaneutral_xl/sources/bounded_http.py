@@ -1,0 +1,182 @@
+"""HTTP connections on which no step waits beyond the time limit of the request.
+
+The time-outs of requests and urllib3 hold for one read, and a server that sends a byte now and
+then meets them for ever. Here each read, write, TLS handshake and look-up of a name is given what
+is left of the whole time (see ``time_limit``), on connections to servers and to proxies alike.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidProxyURL
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.ssl_ import create_urllib3_context
+
+from betaneutral_xl.sources.time_limit import bounded, call_bounded
+
+
+class _Bounded(socket.socket):
+    """A socket of which each operation waits for what is left, and at most for its own time-out."""
+
+    _longest: float | None = None
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Keep the time-out of one operation."""
+        self._longest = value
+        super().settimeout(value)
+
+    def _bound(self) -> None:
+        super().settimeout(bounded(self._longest))
+
+    def connect(self, *args: Any) -> None:
+        """Connect in time."""
+        self._bound()
+        super().connect(*args)
+
+    def recv(self, *args: Any) -> bytes:
+        """Receive in time."""
+        self._bound()
+        return super().recv(*args)
+
+    def recv_into(self, *args: Any) -> int:
+        """Receive in time; all that http.client reads comes from here."""
+        self._bound()
+        return super().recv_into(*args)
+
+    def send(self, *args: Any) -> int:
+        """Send in time; TLS sends a large body in many parts."""
+        self._bound()
+        return super().send(*args)
+
+    def sendall(self, *args: Any) -> None:
+        """Send all in time."""
+        self._bound()
+        super().sendall(*args)
+
+
+class _BoundedTls(_Bounded, ssl.SSLSocket):
+    """The same under TLS."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the base
+        """Agree on keys in time."""
+        self._bound()
+        super().do_handshake(block)
+
+
+class _Connection(HTTPConnection):
+    """A connection that is opened within the time."""
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            return self._opened()
+        except UnicodeError as error:
+            msg = f"{self.host!r} has a part that is empty or too long"
+            raise LocationParseError(msg) from error
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "no connection in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, str(error)) from error
+
+    def _opened(self) -> socket.socket:
+        """Try the addresses of the host one after the other."""
+        refusal = OSError("the name has no address")
+        for family, kind, protocol, _, address in call_bounded(
+            self.timeout, socket.getaddrinfo, self._dns_host, self.port, 0, socket.SOCK_STREAM
+        ):
+            try:
+                return self._connected(_Bounded(family, kind, protocol), address)
+            except OSError as error:
+                refusal = error
+        raise refusal
+
+    def _connected(self, opened: socket.socket, address: Any) -> socket.socket:
+        try:
+            for option in self.socket_options or ():
+                opened.setsockopt(*option)
+            opened.settimeout(self.timeout)
+            opened.connect(address)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    """The same to a server that is asked over TLS."""
+
+    def connect(self) -> None:
+        """Connect with sockets that keep the time."""
+        self.ssl_context = _tls(self.ssl_context)
+        super().connect()
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        """Connect to a proxy that is itself asked over TLS; it is trusted as servers are."""
+        context = _tls(None)
+        context.load_verify_locations(self.ca_certs, self.ca_cert_dir)
+        assert self.proxy_config is not None  # noqa: S101 - urllib3 comes here with a proxy only
+        self.proxy_config = self.proxy_config._replace(ssl_context=context)
+        return super()._connect_tls_proxy(hostname, sock)
+
+
+def _tls(context: ssl.SSLContext | None) -> ssl.SSLContext:
+    """Return a context, by default urllib3's usual one, that makes sockets which keep the time."""
+    context = context or create_urllib3_context()
+    context.sslsocket_class = _BoundedTls
+    return context
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class _Adapter(HTTPAdapter):
+    """What requests sends through: our connections, to servers and to proxies."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Set our connections to servers."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Set our connections to a proxy."""
+        if proxy.lower().startswith("socks"):
+            msg = "a SOCKS proxy cannot be used"
+            raise InvalidProxyURL(msg)
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class BoundedSession(requests.Session):
+    """A session of requests of which nothing outlives the time limit that is set around it."""
+
+    def __init__(self) -> None:
+        """Open nothing yet."""
+        super().__init__()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Adapter())
+
+    def merge_environment_settings(self, *args: Any) -> Any:
+        """Look the proxy up, for which Windows may resolve the server's name."""
+        return call_bounded(None, super().merge_environment_settings, *args)
