@@ -24,6 +24,7 @@ import numpy as np
 
 from betaneutral_xl.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, listing
+from betaneutral_xl.tickers import is_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -404,6 +405,15 @@ def align(
     covered = np.fromiter((t in known for t in tickers), dtype=np.bool_, count=len(tickers))
 
     held = _uncovered(holdings.tickers, holdings.weights, known)
+    contracts = [ticker for ticker in held.tickers if is_option(ticker)]
+    if contracts and on_missing is OnMissing.ERROR:
+        others = [ticker for ticker in held.tickers if ticker not in set(contracts)]
+        besides = f" No row either for {listing(others)}." if others else ""
+        msg = (
+            f"Options have no risk data of their own: {listing(contracts)}.{besides} Remove them, "
+            "or choose to go on without their risk (on-missing drop)."
+        )
+        raise UncoveredRisk(msg, tickers=held.tickers)
     if held and on_missing is OnMissing.ERROR:
         msg = (
             f"The covariance has no row for {len(held.tickers)} of {len(holdings.tickers)} holdings: "

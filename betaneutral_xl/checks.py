@@ -20,7 +20,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.optimisation.quadratic import Solution
 
 LIMIT = 1e-8
-"""Largest excess over a limit with which a result may leave the core."""
+"""Largest excess over a limit with which a result may leave the core, for sums of size 1."""
+
+
+def size_of(*terms: FloatArray) -> float:
+    """Return the size of sums, which their rounding errors are relative to: at least 1.
+
+    The error of a sum is a small multiple of the machine epsilon times the sum of the absolute values
+    of its terms (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), whatever the
+    order in which a processor adds them. So a tolerance is a multiple of this size, not a constant.
+
+    >>> size_of(np.array([0.5, -0.25])), size_of(np.array([2e9, -1.0]), np.array([3.0]))
+    (1.0, 2000000001.0)
+    """
+    return max(1.0, *(float(np.abs(one).sum()) for one in terms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +59,24 @@ def check_limits(
 ) -> Iterator[Check]:
     """Check new weights, shape (N,), against every limit that was set."""
     x, w = new_weights, aligned.weights
+    size = size_of(x, w)
     if constraints.net is None:
-        yield Check("net exposure is kept", abs(float(x.sum() - w.sum())), tolerance)
+        yield Check("net exposure is kept", abs(float(x.sum() - w.sum())), tolerance * size)
     else:
-        yield Check(
-            f"net exposure is {constraints.net}", _outside(float(x.sum()), constraints.net), tolerance
-        )
+        outside = _outside(float(x.sum()), constraints.net)
+        yield Check(f"net exposure is {constraints.net}", outside, tolerance * size)
     for name, beta in betas.items():
         limit = constraints.beta_range(name)
         if limit is not None:
-            yield Check(f"beta to {name} is {limit}", _outside(beta, limit), tolerance)
+            yield Check(f"beta to {name} is {limit}", _outside(beta, limit), tolerance * size)
     yield from _check_names(aligned, constraints, x)
-    yield from _check_trades(constraints, x - w)
+    yield from _check_trades(constraints, x - w, size)
     for group, limit in constraints.group_limits.items():
         inside = np.isin(aligned.tickers, constraints.groups[group])
-        yield Check(f"{group_label(group)} is {limit}", _outside(float(x[inside].sum()), limit), LIMIT)
+        yield Check(f"{group_label(group)} is {limit}", _outside(float(x[inside].sum()), limit), LIMIT * size)
     if math.isfinite(constraints.gross):
         over = float(np.abs(x).sum()) - constraints.gross
-        yield Check(f"gross exposure is at most {constraints.gross:g}", over, LIMIT)
+        yield Check(f"gross exposure is at most {constraints.gross:g}", over, LIMIT * size)
 
 
 def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> Iterator[Check]:
@@ -72,34 +85,35 @@ def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> I
     A bound is for names that are held or may be traded: an ETF's name that is neither is at zero.
     """
     trades = x - aligned.weights
+    size = size_of(x, aligned.weights)
     if constraints.long_only or constraints.lower or constraints.upper:
         bounds = bounds_of(constraints, aligned.tickers)
         concerned = (aligned.weights != 0.0) | (trades != 0.0)
         below, above = (bounds[:, 0] - x)[concerned], (x - bounds[:, 1])[concerned]
-        yield Check("no weight is below its lower bound", float(below.max(initial=0.0)), LIMIT)
-        yield Check("no weight is above its upper bound", float(above.max(initial=0.0)), LIMIT)
+        yield Check("no weight is below its lower bound", float(below.max(initial=0.0)), LIMIT * size)
+        yield Check("no weight is above its upper bound", float(above.max(initial=0.0)), LIMIT * size)
     if constraints.frozen:
         frozen = np.isin(aligned.tickers, constraints.frozen)
-        yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), 0.0)
+        yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), TRADED)
     if constraints.universe is not Universe.UNION:
         outside = ~np.isin(aligned.tickers, list(universe_of(aligned, constraints.universe)))
         most = float(np.abs(trades[outside]).max(initial=0.0))
-        yield Check(f"only {constraints.universe} names are traded", most, 0.0)
+        yield Check(f"only {constraints.universe} names are traded", most, TRADED)
 
 
-def _check_trades(constraints: Constraints, trades: FloatArray) -> Iterator[Check]:
+def _check_trades(constraints: Constraints, trades: FloatArray, size: float) -> Iterator[Check]:
     """Check what is asked of the trades together."""
     sizes = np.abs(trades)
     sizes = sizes[sizes > TRADED]
     if math.isfinite(constraints.turnover):
         over = float(sizes.sum()) / 2.0 - constraints.turnover
-        yield Check(f"turnover is at most {constraints.turnover:g}", over, LIMIT)
+        yield Check(f"turnover is at most {constraints.turnover:g}", over, LIMIT * size)
     if constraints.max_trades is not None:
         over = float(max(sizes.size - constraints.max_trades, 0))
         yield Check(f"at most {constraints.max_trades} names are traded", over, 0.0)
     if constraints.min_trade:
         missing = constraints.min_trade - float(sizes.min(initial=math.inf))
-        yield Check(f"every trade is at least {constraints.min_trade:g}", missing, LIMIT)
+        yield Check(f"every trade is at least {constraints.min_trade:g}", missing, LIMIT * size)
 
 
 def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution) -> Iterator[Check]:
@@ -108,7 +122,8 @@ def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution
     The proof is made anew from the covariance, the trades and the multipliers.
     """
     made = float(np.abs(new_weights - aligned.weights).sum())
-    yield Check("trades are the solution's", abs(made - float(np.abs(solution.trades).sum())), LIMIT)
+    gap = abs(made - float(np.abs(solution.trades).sum()))
+    yield Check("trades are the solution's", gap, LIMIT * size_of(new_weights, aligned.weights))
     yield Check(
         "no other weights on the names traded are better (gap of the objective)",
         solution.gap,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.risk import Covariance
 
+LARGEST_CONDITION = 1.0 / float(np.finfo(np.float64).eps)
+"""Beyond this a computed condition number is rounding noise, another one on every processor."""
+
 COLLINEAR = 1e12
 """Condition number from which on the hedge ratios of several ETFs are noise, not numbers."""
 
@@ -33,6 +36,16 @@ NEARLY_COLLINEAR = 1e3
 
 LARGEST_RIDGE, LARGEST_LEG = 1.0, 5.0
 """The largest ridge and leg that pass without a percent sign: 5 was meant as 5%."""
+
+
+def condition_text(number: float) -> str:
+    """Return a condition number as text, and beyond 1/eps only that it is.
+
+    >>> condition_text(1234.5), condition_text(1.3e16), condition_text(math.inf)
+    ('1.2e+03', 'above 4.5e+15', 'above 4.5e+15')
+    """
+    return f"{number:.1e}" if number < LARGEST_CONDITION else f"above {LARGEST_CONDITION:.1e}"
+
 
 INDIFFERENT = 1e-9
 """Least curvature given to a combination of ETFs that makes no difference."""
@@ -169,8 +182,8 @@ class HedgeSystem:
             name, explained = self.redundant()
             msg = (
                 f"The {len(self.names)} ETFs cannot be told apart (condition number "
-                f"{self.condition_number:.1e}): {name} repeats the others (R squared {explained:.6f}). "
-                "Leave it out, or give the legs a ridge or a limit."
+                f"{condition_text(self.condition_number)}): {name} repeats the others "
+                f"(R squared {explained:.6f}). Leave it out, or give the legs a ridge or a limit."
             )
             raise UndefinedBeta(msg, tickers=[name])
         if legs.exact:
@@ -179,7 +192,7 @@ class HedgeSystem:
 
     def shortest(self) -> FloatArray:
         """Return of all ratios that reach the target the smallest, for ETFs that cannot be told apart."""
-        u = np.linalg.lstsq(self.correlation, self.volatilities * self.excess)[0]
+        u = np.linalg.lstsq(self.correlation, self.volatilities * self.excess, rcond=None)[0]
         return read_only(u / self.volatilities)
 
     def left_over(self, ratios: FloatArray) -> FloatArray:

@@ -11,7 +11,7 @@ import numpy as np
 from betaneutral_xl.alignment import Aligned, OnMissing, align
 from betaneutral_xl.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.errors import InputError, UnknownTicker
-from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs
+from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs, condition_text
 from betaneutral_xl.optimisation.conditions import Binding, pose
 from betaneutral_xl.percent import read_target, require_sign
 from betaneutral_xl.rebalance import Method, Rebalance
@@ -240,8 +240,9 @@ def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[Floa
     notes = []
     if system.condition_number >= NEARLY_COLLINEAR:
         name, explained = system.redundant()
+        said = condition_text(system.condition_number)
         notes.append(
-            f"The ETFs nearly repeat each other (condition number {system.condition_number:.1e}): the others "
+            f"The ETFs nearly repeat each other (condition number {said}): the others "
             f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
             "Leave it out, or give the legs of the hedge a ridge or a limit."
         )

@@ -17,7 +17,7 @@ import numpy as np
 
 from betaneutral_xl.alignment import COVERED_ENOUGH
 from betaneutral_xl.arrays import FloatArray, IntArray, read_only
-from betaneutral_xl.checks import Check
+from betaneutral_xl.checks import Check, size_of
 from betaneutral_xl.constraints import BASIS_POINT, TRADED
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
 
@@ -274,9 +274,10 @@ class Orders:
         total = float(made.sum() + bought.sum() - through.sum()) + (self.cash + self.cost) / nav
         before = float(aligned.weights.sum()) + aligned.holdings.cash
         small = sum(order.notional < self.ticket.min_notional for order in self.orders)
+        size = size_of(made, bought, aligned.weights)
         return (
-            Check("the orders make the weights", float(np.abs(made - self.weights).max()), 1e-12),
-            Check("what is bought is paid in cash", abs(total - before), 1e-10),
+            Check("the orders make the weights", float(np.abs(made - self.weights).max()), 1e-12 * size),
+            Check("what is bought is paid in cash", abs(total - before), 1e-10 * size),
             Check("every order is of whole lots", float(off_lot), 0.0),
             Check("no order is below the minimum notional", float(small), 0.0),
             Check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import LIMIT, Check, check_limits, check_solution
+from betaneutral_xl.checks import LIMIT, Check, check_limits, check_solution, size_of
 from betaneutral_xl.constraints import TRADED
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.hedging import EXACT, HedgeSystem, Legs
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.provenance import Provenance
 
 TOLERANCE = 1e-10
-"""Largest residual with which a result may leave the core."""
+"""Largest residual with which a result may leave the core, for sums of size 1 (see ``checks.size_of``)."""
 
 CASH = "CASH"
 """The label of the table's last row."""
@@ -155,6 +155,10 @@ class Rebalance:
         """What to trade, x - w, shape (N,), decimals of net asset value."""
         return self.new_weights - self.weights
 
+    def unchanged(self) -> Rebalance:
+        """Return the result without its trades: the portfolio as it is, where no proposal may be shown."""
+        return replace(self, new_weights=self.weights, notes=(), legs=EXACT, solution=None, binding=())
+
     @cached_property
     def before(self) -> Exposure:
         """The portfolio as it was."""
@@ -260,6 +264,11 @@ class Rebalance:
     def checks(self, tolerance: float = TOLERANCE) -> tuple[Check, ...]:
         """Recompute every promise of the result from its weights.
 
+        Parameters
+        ----------
+        tolerance
+            Largest residual of a sum whose terms add up to 1 at most; relative to that where more.
+
         Returns
         -------
         tuple of Check
@@ -269,11 +278,10 @@ class Rebalance:
         """
         aligned, x, w = self.aligned, self.new_weights, self.weights
         fixed = ~aligned.covered
+        allowed = tolerance * size_of(x, w)
         if self.legs.exact:
             checks = [
-                Check(
-                    f"beta to {name} is {target:.6g}", abs(self.after.beta[name] - float(target)), tolerance
-                )
+                Check(f"beta to {name} is {target:.6g}", abs(self.after.beta[name] - float(target)), allowed)
                 for name, target in zip(self.etf_names, self.targets, strict=True)
                 if not math.isnan(target)
             ]
@@ -285,7 +293,7 @@ class Rebalance:
             Check(
                 "names without risk data are not traded",
                 float(np.abs((x - w)[fixed]).max(initial=0.0)),
-                0.0,
+                TRADED,
             ),
             Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
         ]
@@ -294,8 +302,8 @@ class Rebalance:
             gap = (x - w)[aligned.covered] + sold
             freed = self.after.cash - self.before.cash
             checks += [
-                Check("trades are the ETFs' baskets", float(np.abs(gap).max(initial=0.0)), tolerance),
-                Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), tolerance),
+                Check("trades are the ETFs' baskets", float(np.abs(gap).max(initial=0.0)), allowed),
+                Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), allowed),
             ]
         if self.solution is not None:
             checks += check_limits(aligned, self.constraints, x, self.after.beta, tolerance)

@@ -31,6 +31,10 @@ JUMP = 0.4
 OTHERS = 100
 """Names beside those that are asked for; a median of so many is near that of all."""
 
+STILL = 0.05
+"""From this share of days on which no price moves, it is said."""
+SATURDAY = 5
+
 SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 """Usual ratios of splits, and of reverse splits the other way round."""
 
@@ -228,7 +232,7 @@ class Returns:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is missing and what looks wrong, one line a kind: late, ended, gaps, jumps."""
-        return (*_hole_warnings(self), *_jump_warnings(self))
+        return (*_hole_warnings(self), *_still_warnings(self), *_jump_warnings(self))
 
 
 def _hole_warnings(returns: Returns) -> list[str]:
@@ -259,6 +263,23 @@ def _hole_warnings(returns: Returns) -> list[str]:
         ("Names without a return, as no two days on end have prices", never),
     )
     return [f"{what}: {listing(names)}." for what, names in kinds if names]
+
+
+def _still_warnings(returns: Returns) -> list[str]:
+    """Say on how many days no price moves, weekends above all: filled forward, no days of trading."""
+    if not len(returns.dates):
+        return []
+    still = np.asarray((np.nan_to_num(returns.matrix) == 0.0).all(axis=1))
+    weekend = (returns.dates.astype("datetime64[D]").view("int64") + 3) % 7 >= SATURDAY
+    n, on_weekends = int(still.sum()), int((still & weekend).sum())
+    enough = n >= STILL * len(still)
+    if not enough or (on_weekends < 2 and len(returns.tickers) == 1):  # noqa: PLR2004 - one may stand still
+        return []
+    where = f", {on_weekends} of them at weekends" if on_weekends else ""
+    return [
+        f"On {n} of {len(still)} days ({n / len(still):.0%}) all prices are those of the day before{where}: "
+        "they seem to be filled forward, which makes volatilities too low. Remove those days."
+    ]
 
 
 def _jump_warnings(returns: Returns) -> list[str]:

@@ -29,6 +29,18 @@ UNSEPARATED_CLASSES = {
 }
 """Share classes that some issuers print without a separator, where no other company has that ticker."""
 
+OPTION = re.compile(
+    r"-?[0-9A-Z./]{1,6} *\d{6}[CP] ?\d{1,8}(?:\.\d+)?"
+    r"|.*\b\d{1,2}/\d{1,2}/\d{2,4} (?:[CP] ?\$?\d[\d.]*|\$?[\d.]+ (?:C|P|CALL|PUT))\b.*"
+    r"|.*\b\d{1,2} ?[A-Z]{3} ?\d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|.*\$[\d.]+ (?:CALL|PUT)\b.*"
+    r"|.*\b[A-Z]{3} \d{1,2},? \d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|(?:CALL|PUT) .*\bEXP\b.*",
+    re.IGNORECASE,
+)
+"""How brokers print an option: as the clearing house's symbol, or underlying, day, strike and side."""
+
+LONGEST_NAME = 100
+"""Characters of a name that are looked at."""
+
 EXCHANGES = {
     "euronext paris": "FP",
     "euronext amsterdam": "NA",
@@ -167,6 +179,16 @@ _CLASS = re.compile(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
 _EXCHANGE = re.compile(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
 _SPACES = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+
+@lru_cache(maxsize=4096)
+def is_option(text: str) -> bool:
+    """Whether a ticker or a name is an option's.
+
+    >>> is_option("NVDA  260116C00200000"), is_option("AAPL 01/16/2026 250.00 C"), is_option("NVDA")
+    (True, True, False)
+    """
+    return bool(OPTION.fullmatch(text.strip()[:LONGEST_NAME]))
 
 
 @lru_cache(maxsize=65_536)

@@ -21,7 +21,7 @@ from typing import Any
 import uno
 import unohelper
 from com.sun.star.awt import XCallback
-from com.sun.star.beans import PropertyValue
+from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.frame import XStatusListener
 
 RESTART = (79, 81)
@@ -110,9 +110,16 @@ class Driver:
         """Save a document, which is from now on the new one."""
         self.documents[document].storeAsURL(url, properties(FilterName=kind))
 
-    def save_copy(self, document: int, url: str, kind: str) -> None:
+    def save_copy(self, document: int, url: str, kind: str, password: str | None = None) -> None:
         """Save a copy of a document, which stays what it was."""
-        self.documents[document].storeToURL(url, properties(FilterName=kind))
+        protection: dict[str, Any] = {}
+        if password is not None and kind.startswith("Calc MS Excel"):  # as its dialog gives it
+            parts = {"CryptoType": "Standard", "OOXPassword": password}
+            named = tuple(NamedValue(Name=name, Value=value) for name, value in parts.items())
+            protection["EncryptionData"] = uno.Any("[]com.sun.star.beans.NamedValue", named)
+        elif password is not None:
+            protection["Password"] = password
+        self.documents[document].storeToURL(url, properties(FilterName=kind, **protection))
 
     def state(self, document: int) -> dict[str, Any]:
         """Return what is to be said of a document as a whole."""

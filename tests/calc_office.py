@@ -283,9 +283,9 @@ class Document:
         """Save it, so that it is from now on the new file."""
         self.do("save_as", url=path.as_uri(), kind=KINDS[path.suffix])
 
-    def save_copy(self, path: Path) -> None:
+    def save_copy(self, path: Path, password: str | None = None) -> None:
         """Save a copy, so that it stays what it was."""
-        self.do("save_copy", url=path.as_uri(), kind=KINDS[path.suffix])
+        self.do("save_copy", url=path.as_uri(), kind=KINDS[path.suffix], password=password)
 
     def close(self) -> None:
         """Close it without saving it."""

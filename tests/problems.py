@@ -13,6 +13,7 @@ from betaneutral_xl.optimisation.quadratic import Problem
 from betaneutral_xl.risk import Dense, Factors
 
 if TYPE_CHECKING:
+    from betaneutral_xl.arrays import FloatArray
     from betaneutral_xl.risk import Form
 
 
@@ -65,6 +66,66 @@ def random_problem(seed: int, kind: str, *, kinked: bool, reachable: bool = True
     labels = tuple(f"condition {j}" for j in range(least.size))
     form = random_form(rng, n, kind)
     return Problem(form, weights, lower, upper, conditions, least, most, labels, **caps)
+
+
+DENSE_KINDS = ["factors and specific risk", "many days", "few days", "shrunk few days", "one correlation"]
+
+
+def dense_matrix(rng: np.random.Generator, n: int, kind: str) -> FloatArray:
+    """Return a matrix with no more structure than an estimator leaves in it; singular for few days."""
+    loadings = np.hstack([rng.normal(1.0, 0.3, (n, 1)) * 0.16, rng.normal(0.0, 0.05, (n, 11))])
+    own = np.sqrt(rng.uniform(0.02, 0.15, n))
+    if kind == "factors and specific risk":
+        matrix: FloatArray = loadings @ loadings.T + np.diag(own**2)
+        return matrix
+    days = {"many days": 2 * n, "few days": max(n // 3, 5), "shrunk few days": max(n // 3, 5)}.get(kind, n)
+    returns = rng.standard_t(5, (days, 12)) @ loadings.T + rng.standard_t(5, (days, n)) * own
+    returns -= returns.mean(axis=0)
+    matrix = returns.T @ returns / days * 0.6
+    if kind == "shrunk few days":
+        matrix = 0.95 * matrix + 0.05 * np.eye(n) * np.trace(matrix) / n
+    if kind == "one correlation":
+        volatility = np.sqrt(np.diag(matrix))
+        matrix = 0.7 * matrix + 0.3 * 0.4 * np.outer(volatility, volatility)
+        matrix[np.diag_indices(n)] += 0.3 * 0.6 * volatility**2
+    return (matrix + matrix.T) / 2.0
+
+
+def rounded(matrix: FloatArray, digits: int) -> FloatArray:
+    """Return what a file of so many significant digits holds."""
+    return np.array([[float(f"{entry:.{digits}g}") for entry in row] for row in matrix.tolist()])
+
+
+def dense_problem(seed: int, most_names: int = 200) -> Problem:
+    """Return a problem with a dense covariance and some limits of every kind, and weights that keep them."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(20, most_names))
+    matrix = dense_matrix(rng, n, DENSE_KINDS[seed % len(DENSE_KINDS)])
+    weights = rng.dirichlet(np.ones(n)) * (rng.random(n) < 0.8)
+    weights /= weights.sum()
+    short = rng.random() < 0.3
+    lower = np.full(n, -0.05 if short else 0.0)
+    upper = np.where(rng.random(n) < 0.5, np.maximum(weights, 4.0 / n), 1.0)
+    inside = np.clip(weights + rng.normal(0.0, 0.5 / n, n), lower, upper)
+    conditions = np.column_stack([np.ones(n), rng.normal(1.0, 0.3, n), rng.random(n) < 0.3])
+    least = conditions.T @ inside
+    most = least.copy()
+    least[2] -= rng.uniform(0.0, 0.1)
+    most[2] += rng.uniform(0.0, 0.02)
+    traded = float(np.abs(inside - weights).sum()) / 2.0
+    return Problem(
+        Dense(matrix),
+        weights,
+        lower,
+        upper,
+        conditions,
+        least,
+        most,
+        ("net", "beta", "group"),
+        turnover=traded * rng.uniform(1.0, 1.2) if rng.random() < 0.4 else math.inf,
+        gross=float(np.abs(inside).sum()) * rng.uniform(1.0, 1.1) if rng.random() < 0.5 else math.inf,
+        cost=float(rng.choice([0.0, 0.0, 1e-4, 2e-3])),
+    )
 
 
 TINY = 1e-9

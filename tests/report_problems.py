@@ -103,15 +103,6 @@ def hedged_with_everything() -> Problem:
     assert holdings.nav is not None
     prices = {ticker: 10.0 + i for i, ticker in enumerate(result.tickers)}
     orders = make_orders(result, Ticket(prices=prices, nav=holdings.nav, min_notional=500.0, cost_bp=3.0))
-    with pytest.raises(Infeasible) as refusal:
-        neutralise(
-            holdings,
-            etfs,
-            risk,
-            method=Method.REWEIGHT,
-            constraints=Constraints(long_only=True, upper={"*": 0.1}),
-            on_missing=OnMissing.DROP,
-        )
     days = tuple(date(2025, month, 28) for month in range(1, 13))
     realised = tuple(
         Realised(
@@ -128,11 +119,26 @@ def hedged_with_everything() -> Problem:
         {
             "ways": ways,
             "orders": orders,
-            "infeasible": refusal.value.reachable,
             "realised": realised,
             "snapshot": "run.zip",
         },
     )
+
+
+def not_feasible() -> Problem:
+    """Return what limits forbid: the portfolio as it is, and what could be reached."""
+    holdings, etfs, risk = market(etfs=1)
+    with pytest.raises(Infeasible) as refusal:
+        neutralise(
+            holdings,
+            etfs,
+            risk,
+            method=Method.REWEIGHT,
+            constraints=Constraints(long_only=True, upper={"*": 0.1}),
+            on_missing=OnMissing.DROP,
+        )
+    unchanged = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP).unchanged()
+    return Problem(unchanged, {"infeasible": refusal.value.reachable})
 
 
 def factors_with_a_benchmark() -> Problem:
@@ -238,6 +244,7 @@ def nothing_to_do() -> Problem:
 
 PROBLEMS: tuple[Callable[[], Problem], ...] = (
     hedged_with_everything,
+    not_feasible,
     factors_with_a_benchmark,
     rescaled_scaled,
     own_row_of_an_etf,

@@ -17,6 +17,7 @@ LAYERS: dict[str, list[set[str]]] = {
         {"arrays", "percent", "tickers", "provenance"},
         {"covariance_units"},
         {"portfolio", "risk", "constraints", "regression", "returns"},
+        {"spacing"},
         {"alignment", "estimators", "hedging", "quotes"},
         {"optimisation"},
         {"checks"},
@@ -48,7 +49,7 @@ LAYERS: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.optimisation": [
         {"quadratic"},
-        {"closed_forms", "conditions", "dual_newton", "linear"},
+        {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
         {"solvers"},
         {"cardinality", "reachable"},
     ],
@@ -80,7 +81,6 @@ HEAVY = {
     "ray",
     "threadpoolctl",
     "daqp",
-    "piqp",
 }
 """Imported inside the function that needs them, so that nothing else pays for it."""
 

@@ -28,6 +28,16 @@ NIST = {
 """Certified coefficients of Longley's regression, NIST Statistical Reference Datasets."""
 
 
+@pytest.mark.parametrize("computed", [math.inf, 1.3e16, 4.6e15, math.nan])
+def test_a_condition_number_beyond_what_can_be_computed_is_told_as_such(
+    computed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(HedgeSystem, "condition_number", computed)
+    system = HedgeSystem(("ONE", "TWO"), np.ones((2, 2)), np.full(2, 0.2), np.ones(2))
+    with pytest.raises(UndefinedBeta, match=r"\(condition number above 4\.5e\+15\): TWO repeats"):
+        system.solve()
+
+
 def test_hedge_ratios_of_six_near_collinear_etfs_are_the_certified_coefficients() -> None:
     """With its sample covariance, a book hedged with six assets is Longley's regression."""
     data = sm.datasets.longley.load_pandas().data[["TOTEMP", *NIST]]

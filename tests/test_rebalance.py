@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.checks import size_of
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.estimators import estimate
 from betaneutral_xl.neutral import neutralise
 from betaneutral_xl.portfolio import Etf, Holdings
 from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.rebalance import TOLERANCE, Method, Rebalance
 from betaneutral_xl.regression import realised_beta
 from betaneutral_xl.returns import Returns
 
@@ -71,6 +72,27 @@ def test_a_result_off_its_target_does_not_pass(hedge: Rebalance) -> None:
     assert "trades are the ETFs' baskets" in failed
     with pytest.raises(CheckFailed, match="fails its own check that beta to AI is 0"):
         wrong.check()
+
+
+@pytest.mark.parametrize("size", [1.0, 3.0, 8.0])
+@pytest.mark.parametrize("method", [Method.HEDGE, Method.LEAST_SQUARES])
+def test_checks_allow_what_rounding_makes_of_weights_of_any_size(
+    method: Method, size: float, book: Holdings, etf: Etf, risk: Covariance
+) -> None:
+    many = dict(zip(book.tickers, (book.weights * size).tolist(), strict=True))
+    result = neutralise(Holdings.from_weights(many), [etf], risk, method=method)
+    assert all(check.passed for check in result.checks())
+    off = replace(result, new_weights=result.new_weights + size * np.eye(len(result.tickers))[0] * 1e-6)
+    assert not all(check.passed for check in off.checks())
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 2e9, 1e15])
+def test_the_order_of_a_sum_is_never_what_fails_a_check(size: float) -> None:
+    rng = np.random.default_rng(8)
+    weights = rng.normal(size=2000) * size
+    sums = [float(np.cumsum(rng.permutation(weights))[-1]) for _ in range(50)]
+    assert max(sums) - min(sums) <= TOLERANCE * size_of(weights)
+    assert TOLERANCE * size_of(weights) < 1e-6 * size
 
 
 def test_weights_that_are_no_numbers_do_not_pass(hedge: Rebalance) -> None:

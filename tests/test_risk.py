@@ -85,8 +85,8 @@ def test_the_factor_form_is_the_same_model_as_its_dense_matrix(seed: int) -> Non
     np.testing.assert_allclose(factors.take(rows).dense(), dense.take(rows).dense(), rtol=1e-9, atol=1e-12)
     columns = np.arange(12)
     np.testing.assert_allclose(factors.between(3, columns), dense.between(3, columns), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(factors.solve(x), dense.solve(x), rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(factors.times(factors.solve(x)), x, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(factors.solver()(x), dense.solver()(x), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(factors.times(factors.solver()(x)), x, rtol=1e-6, atol=1e-8)
 
 
 @given(st.integers(0, 10_000))

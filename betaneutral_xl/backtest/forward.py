@@ -22,6 +22,7 @@ from betaneutral_xl.covariance_units import TRADING_DAYS
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.estimators import FEWEST
 from betaneutral_xl.regression import FITTED, slopes
+from betaneutral_xl.spacing import require_daily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.backtest.decide import Decision, Way
     from betaneutral_xl.errors import BetaNeutralError
     from betaneutral_xl.returns import DateArray, Returns
+
+NUMBER = re.compile(r"(?:\babove )?[-+]?(?:\b\d+(?:\.\d+)?(?:e[-+]?\d+)?|\b(?:inf|nan)\b)%?")
+"""A number in a message, infinities and those beyond what is computable included."""
 
 ROLLING = 63
 """Days of a rolling beta by default: a quarter."""
@@ -239,6 +243,7 @@ def walk(study: Study) -> Backtest:
 
 def _walk(study: Study) -> Backtest:
     returns, gains = study.prices.returns(), outcomes(study.prices)
+    require_daily(study.prices.dates, "the backtest")
     rows, unfollowed = study.schedule.rows(returns.dates)
     seen_from = int(np.searchsorted(rows, FEWEST - 1))
     trail = _Trail(study, returns)
@@ -269,10 +274,11 @@ def _walk(study: Study) -> Backtest:
 
 
 def _left_out(failed: Sequence[tuple[date | None, BetaNeutralError]], tried: int) -> list[str]:
-    """Name the dates that have no answer, with the first reason of those that differ in numbers only."""
-    kinds: dict[str, list[tuple[date | None, BetaNeutralError]]] = {}
+    """Name the dates that have no answer, by kind of error, with the first reason of each kind."""
+    kinds: dict[tuple[object, ...], list[tuple[date | None, BetaNeutralError]]] = {}
     for one in failed:
-        kinds.setdefault(re.sub(r"\d+", "", str(one[1])), []).append(one)
+        _, error = one
+        kinds.setdefault((type(error), error.tickers, NUMBER.sub("", str(error))), []).append(one)
     return [
         f"Left out, {len(same)} of {tried} dates: {listing([str(day) for day, _ in same])}. "
         f"{'The first says: ' if len(same) > 1 else ''}{same[0][1]}"

@@ -59,6 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     what = parser.add_argument_group("what")
     what.add_argument("--holdings", metavar="FILE", required=True, help="the portfolio, as for rebalance")
+    inputs.add_choice(what)
     what.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -122,7 +123,7 @@ def read(args: argparse.Namespace) -> Study:
 
     tables = study.Tables.read(args.prices, args.etf_prices)
     etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
-    holdings = load_holdings(args.holdings)
+    holdings = load_holdings(args.holdings, choice=inputs.holdings_choice(args))
     return study.pose(
         args,
         holdings,

@@ -55,6 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     names = parser.add_argument_group("which names (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[])
     names.add_argument("--holdings", metavar="FILE", help="those of a portfolio")
+    inputs.add_choice(names)
     names.add_argument(
         "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="those of ETFs' holdings files"
     )
@@ -148,7 +149,7 @@ def _tickers(args: argparse.Namespace) -> list[str]:
     if args.holdings:
         from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
 
-        tickers += load_holdings(args.holdings).tickers
+        tickers += load_holdings(args.holdings, choice=inputs.holdings_choice(args)).tickers
     if args.etf:
         from betaneutral_xl.sources.etf_files import load_etf  # noqa: PLC0415 - parsers
 

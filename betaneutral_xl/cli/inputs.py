@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.neutral import Target
     from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.sources.holdings_sections import Choice
     from betaneutral_xl.sources.original import Original, Sourced
     from betaneutral_xl.sources.snapshot import Snapshot
 
@@ -65,14 +67,37 @@ class Wanted:
     etf_on_missing: OnMissing
 
 
+def add_choice(group: argparse._ActionsContainer) -> None:
+    """Add the options that choose among what a holdings file has."""
+    group.add_argument(
+        "--account", metavar="NAME", help="which account of the --holdings file, or all to add them"
+    )
+    group.add_argument(
+        "--fx",
+        metavar="EUR=1.16",
+        nargs="+",
+        action="extend",
+        help="base currency a unit of a currency, for --holdings files with several and no rates",
+    )
+
+
+def holdings_choice(args: argparse.Namespace) -> Choice:
+    """Return what the options choose of a holdings file."""
+    from betaneutral_xl.sources.holdings_sections import Choice  # noqa: PLC0415 - parsers
+
+    return Choice.parse(args.account, None, ",".join(args.fx or ()))
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options for the three inputs and for what to do about missing risk data."""
     book = parser.add_argument_group("the portfolio (one of these)")
     book.add_argument(
         "--holdings",
         metavar="FILE",
-        help="the API's JSON, or a table: ticker with shares and price, or with weight",
+        help="the API's JSON, or a table: ticker with shares and price, or with weight; "
+        "FILE.xlsx#Sheet where several sheets have one",
     )
+    add_choice(book)
     book.add_argument(
         "--fund", metavar="NAME", help="a fund of the Silver Fund's web API, such as quant_paper"
     )
@@ -276,6 +301,10 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
             args.holdings and args.fund,
             "Both --holdings and --fund are given. Choose one source of the portfolio.",
         ),
+        (
+            (args.account or args.fx) and not args.holdings,
+            "--account and --fx are for a --holdings file, and none is given.",
+        ),
         (args.date and not args.fund, "--date is for --fund; a file has its own date."),
         (
             args.etf_fund and not args.etf,
@@ -346,22 +375,28 @@ def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
     )
 
 
+MANY = 1_000
+"""From so many names of the risk model on a solution can take a second."""
+
+
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     """Solve the problem that the options, or a snapshot, describe."""
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
     asked = wanted(args, inputs.stored)
-    return neutralise(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=asked.target,
-        method=asked.method,
-        constraints=asked.constraints,
-        legs=asked.legs,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
-    )
+    names = len(inputs.covariance.tickers)
+    with progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext():
+        return neutralise(
+            inputs.holdings,
+            inputs.etfs,
+            inputs.covariance,
+            target=asked.target,
+            method=asked.method,
+            constraints=asked.constraints,
+            legs=asked.legs,
+            on_missing=asked.on_missing,
+            etf_on_missing=asked.etf_on_missing,
+        )
 
 
 def _settings(args: argparse.Namespace) -> Settings:
@@ -370,7 +405,19 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 SOURCES = (
-    *("holdings", "fund", "date", "etf", "etf_fund", "covariance", "prices", "estimator", "window"),
+    *(
+        "holdings",
+        "account",
+        "fx",
+        "fund",
+        "date",
+        "etf",
+        "etf_fund",
+        "covariance",
+        "prices",
+        "estimator",
+        "window",
+    ),
     *("sample", "refresh", "allow_stale"),
 )
 """Options that name a source, which a snapshot leaves no room for."""
@@ -438,7 +485,8 @@ def _may_be_a_leg(name: str, value: object) -> bool:
 
 def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
     if args.holdings:
-        return read(with_nav(holdings_file(args.holdings), args.nav), Holdings)
+        file = holdings_file(args.holdings, args.account, ",".join(args.fx or ()))
+        return read(with_nav(file, args.nav), Holdings)
     if args.fund:
         from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ examples:
   betaneutral-xl report --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --out out.xlsx
       the risk model from prices, and the betas that the hedge had month by month in the sheet Realised
   betaneutral-xl report --sample --method reweight --long-only --upper 4% --out out.xlsx
-      cannot be: the report says why and what would help, and shows the hedge instead (exit code 4)
+      cannot be: the report says why and what would help, and proposes nothing (exit code 4)
 """
 
 
@@ -95,8 +96,8 @@ def run(args: argparse.Namespace) -> None:
         if error.reachable is None:
             raise
         impossible, known["infeasible"] = error, error.reachable
-        result = _hedge(given, asked)
-    orders = _orders(args, given, asked, result)
+        result = _unchanged(given, asked)
+    orders = None if impossible is not None else _orders(args, given, asked, result)
     written = write(
         args.out,
         result,
@@ -110,7 +111,7 @@ def run(args: argparse.Namespace) -> None:
         **known,
     )
     if impossible is not None:
-        msg = f"{impossible} {args.out.name} says so, and shows the hedge instead."
+        msg = f"{impossible} {args.out.name} says why, and proposes nothing."
         raise Infeasible(msg, tickers=impossible.tickers, reachable=impossible.reachable) from None
     console().print(f"Report: {', '.join(path.name for path in written)}", markup=False)
 
@@ -166,11 +167,11 @@ def command_line() -> str:
     return " ".join(["betaneutral-xl", *(f'"{word}"' if " " in word else word for word in words)])
 
 
-def _hedge(given: Inputs, asked: Wanted) -> Rebalance:
-    """Return the hedge to the same target, which always is."""
+def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
+    """Return the portfolio as it is, with what was asked of it, and the ETF to sell that would do it."""
     from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
-    return neutralise(
+    hedge = neutralise(
         given.holdings,
         given.etfs,
         given.covariance,
@@ -179,6 +180,7 @@ def _hedge(given: Inputs, asked: Wanted) -> Rebalance:
         on_missing=asked.on_missing,
         etf_on_missing=asked.etf_on_missing,
     )
+    return replace(hedge.unchanged(), method=asked.method, constraints=asked.constraints)
 
 
 def _ways(given: Inputs, asked: Wanted) -> Any:

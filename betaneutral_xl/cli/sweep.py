@@ -54,6 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
     )
+    inputs.add_choice(grid)
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -153,7 +154,9 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         msg = "Both --period and --start or --end are given. Choose one way to say when."
         raise InputError(msg)
     tables = study.Tables.read(args.prices, args.etf_prices)
-    funds = {Path(file).stem: load_holdings(file) for file in args.holdings}
+    funds = {
+        Path(file).stem: load_holdings(file, choice=inputs.holdings_choice(args)) for file in args.holdings
+    }
     etfs = {text: study.find_etf(text, args.etf_fund, tables) for text in args.etf}
     keeping, benchmarks = study.limits(args), inputs.benchmarks(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):

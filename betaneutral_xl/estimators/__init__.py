@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.covariance_units import TRADING_DAYS
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.estimators import factor, historical, shrinkage
 from betaneutral_xl.estimators.factor import Units, factor_model
 from betaneutral_xl.estimators.window import Window
 from betaneutral_xl.provenance import Provenance, Retrieval
 from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.spacing import Spacing, spacing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -211,6 +211,8 @@ class Observed:
         What was left out, one line each.
     completed
         What was put into holes, for the methods that use it; empty where there are none.
+    spacing
+        How far apart the days are.
 
     """
 
@@ -218,6 +220,7 @@ class Observed:
     window: Window
     notes: tuple[str, ...]
     completed: str
+    spacing: Spacing
 
 
 def observe(
@@ -236,10 +239,13 @@ def observe(
         msg = f"A window of {window} days is too short for a covariance. Give {FEWEST} days at least."
         raise InputError(msg)
     seen = returns.until(as_of, window)
+    spacing = spacing_of(seen.dates)
     kept, notes = _enough(seen, fewest)
     seen = seen.select(kept)
     matrix, more, completed = _usable_days(seen, Gaps(gaps))
-    return Observed(seen, Window.of(kept, matrix), (*notes, *seen.warnings, *more), completed)
+    told = [spacing.note] if spacing.note else []
+    window_of = Window.of(kept, matrix)
+    return Observed(seen, window_of, (*told, *notes, *seen.warnings, *more), completed, spacing)
 
 
 def fit(observed: Observed, method: str = "default", **options: Any) -> Covariance:
@@ -253,8 +259,8 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
     completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
     return Covariance(
         tickers=observed.seen.tickers,
-        form=_annual(result.form),
-        provenance=_provenance(observed.seen, name, observed.window.days, result.effective_days, options),
+        form=_annual(result.form, observed.spacing.per_year),
+        provenance=_provenance(observed, name, result.effective_days, options),
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
@@ -323,15 +329,14 @@ def _usable_days(seen: Returns, gaps: Gaps) -> tuple[FloatArray, list[str], str]
     return seen.matrix[days], notes, completed
 
 
-def _annual(form: Form) -> Form:
+def _annual(form: Form, per_year: int) -> Form:
     if isinstance(form, Factors):
-        return Factors(form.loadings * np.sqrt(TRADING_DAYS), form.specific_variance * TRADING_DAYS)
-    return Dense(form.dense() * TRADING_DAYS)
+        return Factors(form.loadings * np.sqrt(per_year), form.specific_variance * per_year)
+    return Dense(form.dense() * per_year)
 
 
-def _provenance(
-    seen: Returns, name: str, days: int, effective: float, options: Mapping[str, Any]
-) -> Provenance:
+def _provenance(observed: Observed, name: str, effective: float, options: Mapping[str, Any]) -> Provenance:
+    seen, days = observed.seen, observed.window.days
     settings = {**parameters(name), **options}
     said = ", ".join(
         f"{key.replace('_', ' ')} {value:g}"
@@ -348,7 +353,7 @@ def _provenance(
         rows=len(seen.tickers),
         sha256=seen.provenance.sha256,
         note=(
-            f"{said + '; ' if said else ''}{days} days from {seen.dates[0]} to {seen.dates[-1]}, "
-            f"{effective:.0f} effective"
+            f"{said + '; ' if said else ''}{days} {observed.spacing.units} from {seen.dates[0]} "
+            f"to {seen.dates[-1]}, {effective:.0f} effective"
         ),
     )

@@ -157,6 +157,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     rows = [i for i, name in enumerate(names) if name and name.upper() != CASH]
     cash = [i for i, name in enumerate(names) if name.upper() == CASH]
     if {"shares", "price"} <= known.keys():
+        _refuse_currencies(table)
         values = table.numbers("market value") if "market value" in known else [math.nan] * len(names)
         shares, prices = table.numbers("shares"), table.numbers("price")
         _refuse_nameless(table, names, {"shares": shares, "price": prices, "market value": values})
@@ -179,6 +180,21 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
     return read
+
+
+def _refuse_currencies(table: Table) -> None:
+    """Refuse prices in several currencies: a range has no rates, and their values do not add."""
+    for place, cell in enumerate(table.grid.rows[0] if table.first else ()):
+        found = recognise(str(cell))
+        if found is None or found[0] is not Column.CURRENCY:
+            continue
+        codes = {str(row[place]).strip().upper() for row in table.grid.rows[1:] if row[place] is not None}
+        if len(codes) > 1:
+            msg = (
+                f"{table.grid.what} has prices in {len(codes)} currencies ({listing(sorted(codes))}). Give "
+                "them in the base currency, and leave out the currency column."
+            )
+            raise InputError(msg)
 
 
 def _cash_value(table: Table, row: int, stated: float, product: float) -> float:

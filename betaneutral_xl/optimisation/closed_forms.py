@@ -71,7 +71,7 @@ def least_tracking_error(form: Form, conditions: FloatArray, required: FloatArra
 
     """
     try:
-        pulled = form.solve(conditions)
+        pulled = form.solver()(conditions)
         multipliers, *_ = np.linalg.lstsq(conditions.T @ pulled, required)
         trades: FloatArray = pulled @ multipliers
         singular = False

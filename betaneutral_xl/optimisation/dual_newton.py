@@ -1,44 +1,44 @@
-"""Newton's method on the dual of the quadratic problem, in factor form: exact, and linear in the names.
+"""Newton's method on the dual of the quadratic problem: exact, with V dense or in factor form.
 
-With V = L L' + diag(D) and u = L'd, every name stands alone once the prices z (k,) of ``u = L'd``
-and nu (m,) of the conditions are known: its trade is the least of a one-dimensional convex function,
-found by shrinking and clipping
+Split ``V = K + diag(D)`` with K positive semidefinite and D > 0. With
+``1/2 d'K d = max over y of y'K d - 1/2 y'K y`` every name stands alone once y (n,) and the duals p of
+the conditions are known: its trade is the least of a one-dimensional convex function, found by
+shrinking and clipping
 
-    d_i = clip(shrink((A nu - L z)_i) / D_i)
+    d_i = clip(shrink((A p - K y)_i) / D_i)
 
-The dual in those few prices is concave and piecewise quadratic. Newton's method with a line search
-ends on the piece of the solution after a handful of steps, and there is exact. A step costs two
-products with L, a system of k + m equations, and the change of C'D^-1 C over the names that have
-come off or on a limit since the last step, where C = [-L A].
+The dual in (y, p) is concave and piecewise quadratic. Over the open names F, those on no limit, its
+Newton system is
 
-Where D is zero, or a condition is an inequality, a small quadratic pulls the trade or the slack to
-a centre, which follows until it no longer matters (the proximal point method).
+    V_FF delta - C_F dp = -(K (d - y))_F,      C_F' delta = what the conditions lack,
+
+whatever D is: one Cholesky factorisation of V_FF, or the Woodbury identity in factor form. Newton's
+method with a line search ends on the piece of the solution after a handful of steps, and there is exact.
+
+In factor form D is the specific variance. Of a dense V it is a share of the diagonal, about which
+nothing is known but that a small enough one leaves K semidefinite; hence the certificate of V itself
+says when to stop, and no progress over some steps says that the share was too large.
 
 References
 ----------
 Li, Sun and Toh, A highly efficient semismooth Newton augmented Lagrangian method, SIAM J. Optim. 2018.
-Rockafellar, Monotone operators and the proximal point algorithm, SIAM J. Control Optim. 1976.
 
 """
 
 from __future__ import annotations
 
-import itertools
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.optimisation.quadratic import FAR, Multipliers, Problem, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.risk import Factors
-
-STEPS = 150
-"""Newton steps before the problem is left to another solver."""
+    from betaneutral_xl.arrays import FloatArray
 
 SEARCHES = 40
 """Trial lengths of one step."""
@@ -46,252 +46,251 @@ SEARCHES = 40
 ROUNDING = 1e-13
 """Residual of the dual's gradient, relative to what is traded, that is rounding."""
 
-STALLED = 1e-9
-"""Residual from which on a step without progress means that rounding is reached."""
+EXACT = 1e-3
+"""Share of the gap and violation that a proof allows at which the method stops of itself."""
 
-NO_SPECIFIC_RISK = 1e-6
-"""Specific variance, relative to the mean variance, below which a centre is needed."""
+FURTHEST = 1e6
+"""Length, in Newton steps, to which a step is doubled at most."""
 
-SLOW = 0.6
-"""Share of its last move that a centre still moves when the pull is too strong."""
-
-PULL_TO_CENTRE = 1e-2
-"""Weight of the pull to the centre, relative to the mean variance."""
+FEW = 0.03
+"""Share of the curvature of all names that stands for that of the open ones where hardly any is open."""
 
 
-def solve(problem: Problem, form: Factors, start: Solution | None = None) -> Solution | None:
-    """Return the solution, proven or nearly so; None where the method gets lost.
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A point of the dual, and what follows from it.
+
+    Attributes
+    ----------
+    centre, of_centre
+        y and V y, shape (n,).
+    duals
+        p of the m conditions, of turnover and of gross exposure, shape (m + 2,); those of limits
+        from above are negative.
+    trades
+        d, shape (n,), the best answer of each name.
+
+    """
+
+    centre: FloatArray
+    of_centre: FloatArray
+    duals: FloatArray
+    trades: FloatArray
+
+
+def solve(
+    problem: Problem,
+    separable: FloatArray,
+    start: Solution | None = None,
+    *,
+    steps: int = 60,
+    patience: int = 60,
+) -> Solution | None:
+    """Return the solution, proven or the best found; None where there seems to be none.
 
     Parameters
     ----------
     problem
         What to solve.
-    form
-        Its V in factor form.
+    separable
+        D, shape (n,), positive.
     start
-        An answer of another solver to set out from, where one is known.
+        An answer to a problem with the same limits, to set out from.
+    steps
+        Newton steps at most.
+    patience
+        Steps without progress at most.
 
     """
-    dual = _Dual(problem, form)
-    if start is not None:
-        dual.set_out(start)
-    for _ in range(STEPS):
+    dual = _Dual(problem, separable)
+    state = dual.start(start)
+    best: Solution | None = None
+    least, idle = math.inf, 0
+    for _ in range(steps):
+        of_trades = problem.form.times(state.trades)
+        solution = dual.solution(state, of_trades)
+        if best is None or solution.shortfall < best.shortfall:
+            best = solution
+        residual = dual.residual(state, of_trades)
+        if solution.objective - solution.gap > dual.most_objective:
+            return None  # a bound that no trades within the limits can reach: there are none
+        if solution.shortfall <= EXACT or residual <= ROUNDING * (1.0 + float(np.abs(state.trades).sum())):
+            break
+        idle = 0 if residual < 0.7 * least else idle + 1
+        least = min(least, residual)
+        if idle >= patience or (idle and solution.proven):
+            break
         try:
-            if dual.at_rest():
-                solution = dual.solution()
-                if solution.proven or not dual.recentre():
-                    return solution
-            dual.step()
+            state = dual.step(state, of_trades)
         except np.linalg.LinAlgError:
-            return None
-    return dual.solution()
+            break
+    return best
 
 
 class _Dual:
-    """The prices, the trades that answer them, and the curvature over the open names."""
+    """The dual function of a problem for one split of V, and its Newton steps."""
 
-    def __init__(self, problem: Problem, form: Factors) -> None:
-        self.problem = problem
-        self.factors = form.loadings.shape[1]
-        self.columns = np.hstack([-form.loadings, problem.conditions])
-        self.weights = problem.weights
+    def __init__(self, problem: Problem, separable: FloatArray) -> None:
+        self.problem, self.separable = problem, separable
+        self.weights, self.conditions = problem.weights, problem.conditions
         self.low, self.high = problem.lower - problem.weights, problem.upper - problem.weights
         held = problem.conditions.T @ problem.weights
-        self.least, self.most = problem.least - held, problem.most - held
-        self.loose = self.least < self.most
+        self.least = np.concatenate([problem.least - held, [-math.inf, -math.inf]])
+        self.most = np.concatenate([problem.most - held, [2.0 * problem.turnover, problem.gross]])
+        self.equal = self.least == self.most
+        sizes = np.minimum(np.maximum(np.abs(self.low), np.abs(self.high)), FAR)
+        risks = np.sqrt(problem.form.variances())
+        self.most_objective = 0.5 * float(sizes @ risks) ** 2 + problem.cost * float(sizes.sum())
+        own = 1.0 / separable
+        natural = np.einsum("ij,ij,i->j", problem.conditions, problem.conditions, own)
+        self.natural = np.concatenate([natural, [own.sum(), own.sum()]])
 
-        mean_variance = float(form.variances().mean())
-        self.pull_to_centre = 0.0
-        if form.specific_variance.min() < NO_SPECIFIC_RISK * mean_variance:
-            self.pull_to_centre = PULL_TO_CENTRE * mean_variance
-        self.specific_variance = form.specific_variance
-        self.curvatures = self.specific_variance + self.pull_to_centre
-        self.centre = np.zeros(problem.size)
-        natural = np.einsum("ij,ij,i->j", problem.conditions, problem.conditions, 1.0 / self.curvatures)
-        self.slack_curvature = 1.0 / np.maximum(natural, np.finfo(np.float64).tiny)
-        self.slack_centre = np.clip(0.0, self.least, self.most)
+    def start(self, solution: Solution | None) -> State:
+        """Return the state of an answer found before, or that of no trades."""
+        if solution is None:
+            centre, duals = np.zeros(self.problem.size), np.zeros(self.least.size)
+        else:
+            prices = solution.multipliers
+            centre = solution.trades
+            duals = np.concatenate([prices.conditions, [-prices.turnover, -prices.gross]])
+        of_centre = self.problem.form.times(centre)
+        return State(centre, of_centre, duals, self.answer(self.pulls(centre, of_centre, duals), duals))
 
-        self.prices = np.zeros(self.columns.shape[1])
-        self.turnover_price = self.gross_price = 0.0
-        self.pulls = np.zeros(problem.size)
-        self.trades = self.answer(self.pulls, 0.0, 0.0)
-        self.open: BoolArray = np.zeros(problem.size, dtype=np.bool_)
-        self.curvature = np.zeros((self.prices.size, self.prices.size))
-        self.residual = self.moved = math.inf
-        self.measure()
+    def pulls(self, centre: FloatArray, of_centre: FloatArray, duals: FloatArray) -> FloatArray:
+        """Return A p - K y."""
+        pulls: FloatArray = self.conditions @ duals[:-2] - of_centre + self.separable * centre
+        return pulls
 
-    def set_out(self, start: Solution) -> None:
-        """Take the prices and the trades of another solver, whose centre is then the right one."""
-        prices = start.multipliers
-        self.prices = np.concatenate([start.trades @ -self.columns[:, : self.factors], prices.conditions])
-        self.turnover_price, self.gross_price = prices.turnover, prices.gross
-        self.pulls = self.columns @ self.prices
-        self.centre = start.trades
-        self.slack_centre = np.clip(start.trades @ self.columns[:, self.factors :], self.least, self.most)
-        self.trades = self.answer(self.pulls, self.turnover_price, self.gross_price)
-        self.measure()
-
-    def answer(self, pulls: FloatArray, turnover_price: float, gross_price: float) -> FloatArray:
+    def answer(self, pulls: FloatArray, duals: FloatArray) -> FloatArray:
         """Return the trade of each name that is best for it alone."""
-        if self.pull_to_centre:
-            pulls = pulls + self.pull_to_centre * self.centre
-        kink = self.problem.cost + turnover_price
-        trades = _shrunk(pulls, self.curvatures, kink, gross_price, self.weights)
+        kink = self.problem.cost - float(duals[-2])
+        trades = _shrunk(pulls, self.separable, kink, -float(duals[-1]), self.weights)
         return np.minimum(np.maximum(trades, self.low), self.high)
 
-    def slack(self, prices: FloatArray) -> FloatArray:
-        """Return where each condition's value would best be."""
-        slack: FloatArray = np.clip(
-            self.slack_centre - prices[self.factors :] / self.slack_curvature, self.least, self.most
-        )
-        return slack
+    def reached(self, trades: FloatArray) -> FloatArray:
+        """Return the value of every condition, of turnover (both ways) and of gross exposure."""
+        sizes = [np.abs(trades).sum(), np.abs(self.weights + trades).sum()]
+        return np.concatenate([self.conditions.T @ trades, sizes])
 
-    def measure(self) -> None:
-        """Take the dual's gradient at the present prices."""
-        gradient = -(self.columns.T @ self.trades)
-        gradient[: self.factors] -= self.prices[: self.factors]
-        gradient[self.factors :] += self.slack(self.prices)
-        self.gradient = gradient
-        self.excess = (
-            float(np.abs(self.trades).sum()) - 2.0 * self.problem.turnover,
-            float(np.abs(self.weights + self.trades).sum()) - self.problem.gross,
-        )
-        prices = (self.turnover_price, self.gross_price)
-        self.capped = tuple(
-            amount > 0.0 or price > 0.0 for amount, price in zip(self.excess, prices, strict=True)
-        )
-        off = [abs(amount) for amount, capped in zip(self.excess, self.capped, strict=True) if capped]
-        self.former, self.residual = self.residual, max([float(np.abs(gradient).max(initial=0.0)), *off])
+    def lack(self, duals: FloatArray, reached: FloatArray) -> FloatArray:
+        """Return how far every condition is from where its dual wants it."""
+        ends = np.where(duals > 0.0, self.least, np.where(duals < 0.0, self.most, reached))
+        return np.clip(ends, self.least, self.most) - reached
 
-    def at_rest(self) -> bool:
-        """Say whether the gradient is zero to rounding."""
-        rounding = ROUNDING * (1.0 + float(np.abs(self.trades).sum()))
-        return self.residual <= rounding or STALLED > self.residual > 0.5 * self.former
+    def residual(self, state: State, of_trades: FloatArray) -> float:
+        """Return the largest entry of the dual's gradient, in units of trades."""
+        off = self._off_centre(state, of_trades)
+        lack = self.lack(state.duals, self.reached(state.trades))
+        return max(float(np.abs(off).max()) / float(self.separable.mean()), float(np.abs(lack).max()))
 
-    def recentre(self) -> bool:
-        """Move the centres to the present answer; False where there is nothing to move."""
-        slack = self.slack(self.prices)
-        moved = float(np.abs(slack - self.slack_centre)[self.loose].max(initial=0.0))
-        if self.pull_to_centre:
-            moved = max(moved, float(np.abs(self.trades - self.centre).max()))
-            self.centre = self.trades
-            if SLOW * self.moved < moved < math.inf:
-                self._let_go()
-        self.slack_centre, self.moved = slack, moved
-        self.trades = self.answer(self.pulls, self.turnover_price, self.gross_price)
-        self.measure()
-        self.residual = math.inf if moved else self.residual
-        return moved > 0.0
+    def solution(self, state: State, of_trades: FloatArray) -> Solution:
+        """Return the trades with their multipliers."""
+        turnover, gross = np.maximum(-state.duals[-2:], 0.0).tolist()
+        multipliers = Multipliers(state.duals[:-2].copy(), turnover, gross)
+        return Solution(self.problem, state.trades, multipliers, "dual Newton", known_pull=of_trades)
 
-    def _let_go(self) -> None:
-        """Weaken the pull to the centre, so that the centre moves faster."""
-        weaker = self.pull_to_centre / 10.0
-        self.curvatures = self.specific_variance + weaker
-        self.pull_to_centre = weaker
-        self.open = np.zeros_like(self.open)
-        self.curvature = np.zeros_like(self.curvature)
-
-    def step(self) -> None:
+    def step(self, state: State, of_trades: FloatArray) -> State:
         """Take one Newton step of the length at which the dual stops rising."""
-        along, of_caps = self._direction()
-        of_turnover, of_gross = of_caps
-        pulls_along = self.columns @ along
+        delta, duals_along, few = self._direction(state, of_trades)
+        along = state.trades - state.centre + delta
+        of_along = of_trades - state.of_centre + self.problem.form.times(delta)
+        semidefinite_along = of_along - self.separable * along  # K times the step
+        pulls = self.pulls(state.centre, state.of_centre, state.duals)
+        pulls_along = self.conditions @ duals_along[:-2] - semidefinite_along
 
-        def reach(length: float) -> tuple[float, FloatArray]:
-            """Return the dual's slope there, and the trades."""
-            prices = self.prices + length * along
-            trades = self.answer(
-                self.pulls + length * pulls_along,
-                self.turnover_price + length * of_turnover,
-                self.gross_price + length * of_gross,
-            )
-            slope = -float(pulls_along @ trades) - float(along[: self.factors] @ prices[: self.factors])
-            slope += float(along[self.factors :] @ self.slack(prices))
-            if of_turnover:
-                slope += of_turnover * (float(np.abs(trades).sum()) - 2.0 * self.problem.turnover)
-            if of_gross:
-                slope += of_gross * (float(np.abs(self.weights + trades).sum()) - self.problem.gross)
-            return slope, trades
+        def reach(length: float) -> tuple[float, State]:
+            """Return the dual's slope there, and the state."""
+            duals = state.duals + length * duals_along
+            duals[np.abs(duals) <= 1e-10 * np.abs(state.duals)] = 0.0  # what crosses zero by rounding
+            duals[-2:] = np.minimum(duals[-2:], 0.0)
+            trades = self.answer(pulls + length * pulls_along, duals)
+            centre = state.centre + length * along
+            # Of a dual of zero, the end that counts is where it came from, or else where it goes.
+            heading = np.where(duals != 0.0, duals, np.where(state.duals != 0.0, state.duals, duals_along))
+            ends = np.where(heading > 0.0, self.least, np.where(heading < 0.0, self.most, 0.0))
+            moved = duals_along != 0.0
+            slope = float((trades - centre) @ semidefinite_along)
+            slope += float(duals_along[moved] @ (ends - self.reached(trades))[moved])
+            return slope, State(centre, state.of_centre + length * of_along, duals, trades)
 
-        # A price of a cap is never negative: the step ends where it would become so.
-        ends = [
-            price / -change
-            for price, change in ((self.turnover_price, of_turnover), (self.gross_price, of_gross))
-            if price + change < 0.0
-        ]
-        start = float(self.gradient @ along) + sum(
-            amount * change for amount, change in zip(self.excess, of_caps, strict=True) if change
+        return _line_search(reach, may_extend=few)
+
+    def _off_centre(self, state: State, of_trades: FloatArray) -> FloatArray:
+        """Return K (d - y)."""
+        off: FloatArray = of_trades - state.of_centre - self.separable * (state.trades - state.centre)
+        return off
+
+    def _direction(self, state: State, of_trades: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
+        """Return the Newton step from d, in the duals, and whether hardly a name is open."""
+        trades, problem = state.trades, self.problem
+        reached = self.reached(trades)
+        lacking = self.lack(state.duals, reached) != 0.0
+        active = lacking | (state.duals != 0.0)
+        is_open = (trades > self.low) & (trades < self.high)
+        if problem.cost or active[-2]:
+            is_open &= trades != 0.0
+        if active[-1]:
+            is_open &= self.weights + trades != 0.0
+        rows = np.flatnonzero(is_open)
+        slopes = np.column_stack(
+            [self.conditions[rows], np.sign(trades[rows]), np.sign(self.weights[rows] + trades[rows])]
         )
-        length, self.trades = _line_search(reach, start, min([1.0, *ends]))
-        self.prices = self.prices + length * along
-        self.turnover_price = max(self.turnover_price + length * of_turnover, 0.0)
-        self.gross_price = max(self.gross_price + length * of_gross, 0.0)
-        self.pulls = self.pulls + length * pulls_along
-        self.measure()
-
-    def solution(self) -> Solution:
-        """Return the trades with their prices."""
-        prices = Multipliers(self.prices[self.factors :].copy(), self.turnover_price, self.gross_price)
-        return Solution(self.problem, self.trades, prices, "dual Newton")
-
-    def _direction(self) -> tuple[FloatArray, tuple[float, float]]:
-        """Return the Newton step in the prices, and in the prices of the two caps."""
-        self._curve()
-        count = self.prices.size
-        moving = list(self.capped)
-        while True:
-            system = self._system(moving)
-            step = np.linalg.solve(system, [*self.gradient, *itertools.compress(self.excess, moving)])
-            rest = iter(step[count:].tolist())
-            of_caps = tuple(next(rest) if on else 0.0 for on in moving)
-            # A cap whose price is zero and wants to fall further is left out of the step.
-            stuck = [
-                on and change < 0.0 and price == 0.0
-                for on, change, price in zip(
-                    moving, of_caps, (self.turnover_price, self.gross_price), strict=True
-                )
-            ]
-            if not any(stuck):
-                return step[:count], (of_caps[0], of_caps[1])
-            moving = [on and not held for on, held in zip(moving, stuck, strict=True)]
-
-    def _curve(self) -> None:
-        """Bring the open names and the curvature C'D^-1 C over them up to date."""
-        is_open = (self.trades > self.low) & (self.trades < self.high)
-        if self.problem.cost or self.capped[0]:
-            is_open &= self.trades != 0.0
-        if self.capped[1]:
-            is_open &= self.weights + self.trades != 0.0
-        changed = np.flatnonzero(is_open != self.open)
-        if 2 * changed.size > np.count_nonzero(is_open):
-            part = self.columns[is_open]
-            self.curvature = part.T @ (part / self.curvatures[is_open, None])
-        elif changed.size:
-            part = self.columns[changed]
-            signed = np.where(is_open[changed], 1.0, -1.0) / self.curvatures[changed]
-            self.curvature = self.curvature + part.T @ (part * signed[:, None])
-        self.open = is_open
-
-    def _system(self, moving: list[bool]) -> FloatArray:
-        """Return the negative Hessian of the dual, made definite where no name is left to move."""
-        count, extra = self.prices.size, sum(moving)
-        system = np.zeros((count + extra, count + extra))
-        system[:count, :count] = self.curvature
-        if extra:
-            sums = (self.trades, self.weights + self.trades)
-            signs = np.column_stack([-np.sign(one[self.open]) for one in itertools.compress(sums, moving)])
-            per = signs / self.curvatures[self.open, None]
-            system[:count, count:] = self.columns[self.open].T @ per
-            system[count:, :count] = system[:count, count:].T
-            system[count:, count:] = signs.T @ per
+        if not rows.size:
+            solved = np.zeros((0, slopes.shape[1] + 1))
+        else:
+            right = np.column_stack([self._off_centre(state, of_trades)[rows], slopes])
+            solve = problem.form.solver(None if rows.size == problem.size else rows)
+            solved = solve(np.asfortranarray(right))
+        base, answers = solved[:, 0], solved[:, 1:]
+        system = slopes.T @ answers
+        few = rows.size < 2 * int(active.sum())
         diagonal = np.einsum("ii->i", system)
-        diagonal[: self.factors] += 1.0
-        wanted = self.slack_centre - self.prices[self.factors :] / self.slack_curvature
-        inside = self.loose & (wanted > self.least) & (wanted < self.most)
-        diagonal[self.factors : count] += np.where(inside, 1.0 / self.slack_curvature, 0.0)
-        few = diagonal[self.factors :]
-        few += 1e-14 * few.max(initial=0.0) + (1e-10 if few.min(initial=1.0) <= 0.0 else 0.0)
-        return system
+        diagonal += 1e-14 * diagonal + (FEW * self.natural if few else 0.0)
+        duals = _match(
+            system, reached - slopes.T @ base - system @ state.duals, self.least, self.most, state.duals
+        )
+        duals_along = duals - state.duals
+        delta = np.zeros(problem.size)
+        delta[rows] = answers @ duals_along - base
+        return delta, duals_along, few
+
+
+def _match(
+    system: FloatArray, offset: FloatArray, least: FloatArray, most: FloatArray, duals: FloatArray
+) -> FloatArray:
+    """Return duals p for which ``offset + S p`` is on its lower limit where p > 0, on its upper where p < 0.
+
+    S is semidefinite and as small as the conditions are few. An active set: of the duals of a wrong
+    sign the worst is set to zero, of the values out of their limits the worst is priced.
+    """
+    equal = least == most
+    start = offset + system @ duals
+    side = np.where(equal, 1.0, np.sign(duals))
+    idle = side == 0.0
+    side[idle] = (start < least).astype(float)[idle] - (start > most).astype(float)[idle]
+    sizes = np.diag(system)
+    scale = np.sqrt(np.maximum(sizes, ROUNDING * sizes.max())) if sizes.max() > 0.0 else np.ones_like(sizes)
+    found = np.zeros_like(duals)
+    for _ in range(4 * duals.size):
+        on = np.flatnonzero(side)
+        target = np.where(side > 0.0, least, most)[on] - offset[on]
+        found = np.zeros_like(duals)
+        part = system[np.ix_(on, on)]
+        try:
+            found[on] = np.linalg.solve(part, target)
+        except np.linalg.LinAlgError:
+            found[on] = np.linalg.lstsq(part, target)[0]
+        wrong = np.where(equal, 0.0, -found * side * scale)
+        if wrong.max() > 0.0:
+            side[int(wrong.argmax())] = 0.0
+            continue
+        value = offset + system @ found
+        outside = np.where(side == 0.0, np.maximum(least - value, value - most) / scale, 0.0)
+        worst = int(outside.argmax())
+        if not outside[worst] > ROUNDING:
+            break
+        side[worst] = 1.0 if value[worst] < least[worst] else -1.0
+    return found
 
 
 def _shrunk(
@@ -310,32 +309,37 @@ def _shrunk(
     first, second = np.minimum(0.0, -weights), np.maximum(0.0, -weights)
     between = (gross_price - kink) * np.sign(weights)
     outer = kink + gross_price
-    trades: FloatArray = (
-        np.minimum((pulls + outer) / curvatures, first)
-        + (np.clip((pulls - between) / curvatures, first, second) - first)
-        + (np.maximum((pulls - outer) / curvatures, second) - second)
+    return np.maximum(
+        (pulls - outer) / curvatures,
+        np.minimum(
+            second,
+            np.maximum((pulls - between) / curvatures, np.minimum(first, (pulls + outer) / curvatures)),
+        ),
     )
-    return trades
 
 
-def _line_search(
-    reach: Callable[[float], tuple[float, FloatArray]], start: float, longest: float
-) -> tuple[float, FloatArray]:
-    """Return a length at which the dual still rises, or hardly falls, and the trades there.
+def _line_search(reach: Callable[[float], tuple[float, State]], *, may_extend: bool) -> State:
+    """Return a state along the step at which the dual still rises, or hardly falls.
 
     The dual is concave, so its slope falls along the step. The full step is taken unless the slope
-    has turned well below zero; then the zero is bracketed.
+    has turned well below zero; then the zero is bracketed. Where hardly a name was open to set its
+    length by, the step is doubled while the dual still rises.
     """
-    length, (slope, trades) = longest, reach(longest)
-    near, far, near_slope, far_slope = 0.0, longest, start, slope
+    start, _ = reach(0.0)
+    near, near_slope, length = 0.0, start, 1.0
+    slope, state = reach(length)
+    while may_extend and slope > 0.5 * start > 0.0 and length < FURTHEST:
+        near, near_slope, length = length, slope, 2.0 * length
+        slope, state = reach(length)
+    far, far_slope = length, slope
     for _ in range(SEARCHES):
-        if slope >= -start / 3.0:
+        if not start > 0.0 or slope >= -start / 3.0:
             break
         share = near_slope / (near_slope - far_slope)
         length = near + (far - near) * min(max(share, 0.1), 0.9)
-        slope, trades = reach(length)
+        slope, state = reach(length)
         if slope < 0.0:
             far, far_slope = length, slope
         else:
             near, near_slope = length, slope
-    return length, trades
+    return state

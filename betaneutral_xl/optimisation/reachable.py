@@ -119,6 +119,23 @@ class Reachable:
         for name, wish, (low, high, beta) in zip(self.etf_names, self.wanted, betas, strict=True):
             yield name, wish, low, high, beta, self.hedge_legs.get(name, 0.0)
 
+    def title(self) -> str:
+        """Say in a few words that it cannot be, and what is the most that can."""
+        if not np.isfinite(self.weights).all():
+            return "Not feasible as asked: the limits contradict each other"
+        for name, wish, low, high, beta, _ in self.lines():
+            if wish.low - CLOSE <= beta <= wish.high + CLOSE:
+                continue
+            ends = {"lowest": (low, low > wish.high, wish.high), "highest": (high, high < wish.low, wish.low)}
+            which, value, goal = next(
+                ((end, value, goal) for end, (value, beyond, goal) in ends.items() if beyond),
+                ("nearest", beta, wish.high if beta > wish.high else wish.low),
+            )
+            digits = next((n for n in (2, 4, 6) if f"{value:.{n}f}" != f"{goal:.{n}f}"), 10)
+            to = f" to {name}" if len(self.etf_names) > 1 else ""
+            return f"Not feasible as asked: the {which} beta{to} within the limits is {value:.{digits}f}"
+        return "Not feasible as asked"
+
     def sentence(self) -> str:
         """Say it in one line: what cannot be, what could be, what to do."""
         advice = [one.sentence for one in self.relaxations]

@@ -24,7 +24,13 @@ __all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_report", "w
 def contents_of(
     result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
 ) -> Contents:
-    """Put together what a report shows; ``known`` is what ``Contents`` has besides."""
+    """Put together what a report shows; ``known`` is what ``Contents`` has besides.
+
+    Where it is told that nothing is feasible, the portfolio is shown as it is: no weights of another
+    problem, however good, stand where a proposal is looked for.
+    """
+    if known.get("infeasible") is not None:
+        result = result.unchanged()
     return Contents(result=result, command=command, written_at=written_at or now(), **known)
 
 

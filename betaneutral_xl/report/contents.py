@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl import summary
 from betaneutral_xl.alignment import SCALED
 from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.checks import Check
 from betaneutral_xl.constraints import TRADED
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.tickers import normalise
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.optimisation.reachable import Reachable
     from betaneutral_xl.orders import Orders
     from betaneutral_xl.rebalance import Rebalance
+
+TITLE = "Beta-neutral proposal"
 
 CONFIDENCE = 1.96
 """Standard errors on either side of a beta that hold it 95 times in 100."""
@@ -83,7 +88,8 @@ class Contents:
     orders
         The proposal in whole shares, where all prices are known.
     infeasible
-        What could be reached, where what was asked for could not be; the proposal is another then.
+        What could be reached, where what was asked for could not be; then ``result`` is the portfolio
+        as it is, without a trade, and there are no orders.
 
     """
 
@@ -95,6 +101,53 @@ class Contents:
     ways: tuple[Alternative, ...] = ()
     orders: Orders | None = None
     infeasible: Reachable | None = None
+
+    def __post_init__(self) -> None:
+        """Require that nothing is proposed where nothing is feasible."""
+        if self.infeasible is not None and (self.orders is not None or self.by_size):
+            msg = "What is not feasible has neither trades nor orders. Report the unchanged portfolio."
+            raise InputError(msg)
+
+    @property
+    def title(self) -> str:
+        """What the report is, on its first page and in the document's properties."""
+        return TITLE if self.infeasible is None else self.infeasible.title()
+
+    @property
+    def headline(self) -> str:
+        """What stands at the head of every page: what was made neutral to what, or that it cannot be."""
+        return summary.headline(self.result) if self.infeasible is None else self.title
+
+    @property
+    def after(self) -> str:
+        """The heading of the numbers with the new weights, which are the old ones where nothing is feasible."""
+        return "after" if self.infeasible is None else "unchanged"
+
+    @property
+    def nothing_proposed(self) -> str:
+        """Why there are no trades, where nothing is feasible; and which limits stand in the way."""
+        if self.infeasible is None:
+            return ""
+        binding = listing(self.infeasible.binding)
+        told = f" On their limits there: {binding}." if binding else ""
+        return f"{self.title}.{told} Nothing is proposed: all weights are the portfolio's as it is."
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """What was recomputed in Python; what is not feasible fails here, whatever else holds."""
+        proved = self.result.checks()
+        if self.infeasible is None:
+            return proved
+        missed = self.infeasible.beta - np.clip(
+            self.infeasible.beta,
+            [one.low for one in self.infeasible.wanted],
+            [one.high for one in self.infeasible.wanted],
+        )
+        gap = float(np.abs(missed).max()) if np.isfinite(missed).all() else math.inf
+        unmet = Check("what is asked for is within the limits (distance of the beta)", gap, 0.0)
+        about_target = {f"beta to {name} is" for name in self.result.etf_names}
+        kept = (one for one in proved if not one.name.startswith(tuple(about_target)))
+        return (unmet, *kept)
 
     @property
     def etfs(self) -> range:

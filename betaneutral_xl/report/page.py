@@ -36,26 +36,34 @@ th:first-child,td:first-child,.text td,.text th{{text-align:left;overflow-wrap:a
 
 def page(contents: Contents) -> str:
     """Return the page."""
-    title = summary.headline(contents.result)
-    body = "\n".join(_sections(contents, title))
+    title = contents.headline
+    body = "\n".join(_sections(contents))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{_safe(title)}</title><style>{CSS}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{_safe(title)}</title><style>{CSS}{_printed(contents)}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
-def _sections(contents: Contents, title: str) -> Iterator[str]:
+def _printed(contents: Contents) -> str:
+    """Return what a browser prints at the head of every page."""
+    if contents.infeasible is None:
+        return ""
+    return '@page{margin:2cm;@top-left{content:"Not feasible as asked: no proposal"}}'
+
+
+def _sections(contents: Contents) -> Iterator[str]:
     result = contents.result
     as_of = result.aligned.holdings.as_of
-    yield f"<h1>Beta-neutral proposal</h1><p>{_safe(title)}</p>"
+    yield f"<h1>{_safe(contents.title)}</h1><p>{_safe(summary.headline(result))}</p>"
     yield f'<p class="muted">Holdings as of {as_of or "an unknown day"} · {_safe(contents.command)}</p>'
     if contents.infeasible is not None:
         yield f'<p class="answer">{_safe(contents.infeasible.sentence())}</p>'
+        yield f'<p class="warning">! {_safe(contents.nothing_proposed)}</p>'
     for k in contents.etfs:
         yield f'<p class="answer">{_safe(str(front.answer(contents, k).value))}</p>'
     yield from (f'<p class="warning">! {_safe(warning)}</p>' for warning in result.warnings)
-    yield _table(("", "before", "after", "meaning"), _summary(contents))
+    yield _table(("", "before", contents.after, "meaning"), _summary(contents))
     drawn = [pictures.portfolio_betas(contents), pictures.beta_contributions(contents)]
     if contents.by_size:
         drawn.insert(1, pictures.largest_trades(contents))
@@ -66,10 +74,10 @@ def _sections(contents: Contents, title: str) -> Iterator[str]:
     if contents.orders is not None:
         yield "<h2>Orders</h2>" + _orders(contents)
     columns = result.columns
-    yield "<h2>Weights</h2>"
+    yield "<h2>Weights</h2>" if contents.infeasible is None else "<h2>Weights as they are: no proposal</h2>"
     yield _table(columns, ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows()))
     yield "<h2>Proved in Python before anything was written</h2>"
-    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in result.checks())
+    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in contents.checks)
     yield _table(("", "residual", "allowed", "holds"), checks)
     for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
         yield f"<h2>{_safe(name)}</h2>"

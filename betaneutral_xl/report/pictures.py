@@ -71,7 +71,7 @@ def portfolio_betas(contents: Contents) -> Picture:
     series = []
     for name, exposure, colour in (
         ("before", result.before, style.GREY),
-        ("after", result.after, style.BLUE),
+        (contents.after, result.after, style.BLUE),
     ):
         errors = tuple(CONFIDENCE * error for error in exposure.beta_error.values())
         known = bool(np.isfinite(errors).all())
@@ -110,7 +110,7 @@ def beta_contributions(contents: Contents) -> Picture:
         tuple(aligned.covered_tickers[at] for at in shown),
         (
             Series("before", tuple(before.tolist()), style.GREY),
-            Series("after", tuple(after.tolist()), style.BLUE),
+            Series(contents.after, tuple(after.tolist()), style.BLUE),
         ),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import summary
 from betaneutral_xl.report import style
 from betaneutral_xl.report.book import Book, Margins
 from betaneutral_xl.report.sheets import (
@@ -40,7 +39,7 @@ def workbook(contents: Contents) -> bytes:
 
     result = contents.result
     as_of = result.aligned.holdings.as_of
-    title = summary.headline(result)
+    title = contents.headline
     sources = ", ".join(dict.fromkeys(source.source for source in result.sources))
     book = Book(
         Margins(
@@ -74,7 +73,7 @@ def workbook(contents: Contents) -> bytes:
     front.write(page["Summary"], contents, count)
     book.describe(
         title=title,
-        subject="Beta-neutral proposal",
+        subject=contents.title,
         comments=f"{contents.command}\nSources: {sources}",
         version=__version__,
         at=contents.written_at,

@@ -68,7 +68,7 @@ FLAGS = _rules(
         (
             AssetClass.DERIVATIVE,
             (
-                r"\b(?:futures?|forwards?|swaps?|options?|call|put|trs|cfd)\b",
+                r"\b(?:futures?|forwards?|swaps?|options?|opts?|fut|fop|call|put|trs|cfd)\b",
                 r"\b(?:derivatives?|derivate|terminkontrakte?|fx|sw)\b",
             ),
         ),
@@ -91,7 +91,7 @@ FLAGS = _rules(
         (
             AssetClass.EQUITY,
             (
-                r"\b(?:equit(?:y|ies)|stocks?|common|ordinary|pref\w*|shares?|aktien?|savings"
+                r"\b(?:equit(?:y|ies)|stocks?|stk|common|ordinary|pref\w*|shares?|aktien?|savings"
                 r"|closely held)\b",
                 r"\b(?:adrs?|gdrs?|nvdrs?|depos[ia]t[oa]ry|ny reg\w*|registry|tracking|units?)\b",
                 r"\b(?:reits?|real estate investment)\b",

@@ -44,6 +44,9 @@ class Column(StrEnum):
     STRIKE = "strike"
     NOTIONAL = "notional"
     EXPOSURE = "exposure"
+    FX_RATE = "rate to base currency"
+    MULTIPLIER = "multiplier"
+    LEVEL = "level of detail"
     PRODUCT = "product"
     IGNORED = "ignored"
 
@@ -53,6 +56,11 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "accrual date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*", "fx rate",
         "*duration*", "shares outstanding", "creation units", "number", "rank", "no", "nr",
         "benchmark weight*", "*underlying*", "*index weight diff*", "active weight*", "*cost*", "*gain*",
+        "*purchase*", "*average*", "avg*price*", "*avg price*", "*buy*price*", "*trade price*", "*open price*",
+        "opening price", "*entry*price*", "*price paid*", "*paid*", "*acqui*", "*book value*", "*buy value*",
+        "*invested*", "*previous close*", "prev close*", "*prior*", "*target price*", "*limit price*",
+        "*einstand*", "*kaufkurs*", "*kaufpreis*", "*kaufwert*", "*durchschnitt*", "account type",
+        "position type", "high price", "low price",
     ),
     Column.PRODUCT: (
         "*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*",
@@ -60,7 +68,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.FUND: (
         "fund ticker", "etf ticker", "account ticker", "fund symbol", "etf symbol", "portfolio ticker",
         "account", "fund", "etf", "fund code", "account symbol", "etfticker", "account number",
-        "product ticker", "fondsticker", "fund id",
+        "product ticker", "fondsticker", "fund id", "client account id", "account id", "acct id",
+        "account no", "acctid", "depot", "konto", "depotnummer",
     ),
     Column.FUND_NAME: (
         "fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio",
@@ -116,7 +125,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "market value", "base market value", "market value base", "mktvalue", "holding value",
         "market value us", "market value usd", "marketvalue", "mkt value", "market val", "marktwert",
         "kurswert", "market notional value", "position value", "total value", "value", "wert",
-        "current value", "market value*", "*market value*",
+        "current value", "equity", "mark value", "mkt val", "mkt val*", "net liq*", "market value*",
+        "*market value*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
@@ -128,7 +138,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.PRICE: (
         "price", "market price", "local price", "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
-        "base price", "price*", "*price",
+        "base price", "mark", "mark price", "price*", "*price",
     ),
     Column.ASSET_CLASS: (
         "asset class", "asset category", "asset type", "security type", "security class",
@@ -151,7 +161,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.CURRENCY: (
         "market currency", "marktwährung", "local currency", "trading currency", "handelswährung",
         "currency", "currency code", "local currency code", "security currency", "währung", "ccy", "curr",
-        "mktcurr",
+        "mktcurr", "currency primary",
     ),
     Column.EXCHANGE: (
         "exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse",
@@ -160,6 +170,12 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "location", "country", "trade country name", "country name", "location of risk", "country of risk",
         "market", "country of issue", "standort", "land",
     ),
+    Column.FX_RATE: (
+        "fx rate to base", "fxrate to base", "fx rate base", "rate to base", "fx to base",
+        "base currency exchange rate", "exchange rate to base",
+    ),
+    Column.MULTIPLIER: ("multiplier", "mult", "contract multiplier", "contract size"),
+    Column.LEVEL: ("level of detail", "data discriminator"),
     Column.MATURITY: ("maturity date", "maturity", "fälligkeit", "expiration date", "expiry date"),
     Column.COUPON: ("coupon", "coupon rate", "coupon %", "coupon rate %", "kupon", "kupon %"),
     Column.STRIKE: ("strike price", "strike"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -12,17 +13,26 @@ from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, list
 from betaneutral_xl.portfolio import FULL, AssetClass, Holdings, Worth
 from betaneutral_xl.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.sources import asset_classes
-from betaneutral_xl.sources.columns import VALUED, Column, Header
-from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
+from betaneutral_xl.sources.columns import Column, Header, plain
+from betaneutral_xl.sources.holdings_sections import (
+    ALL,
+    Choice,
+    find_sections,
+    last_day,
+    one_level,
+    one_section,
+    without_account_types,
+)
+from betaneutral_xl.sources.holdings_table import IDENTIFYING, Table, what_else
 from betaneutral_xl.sources.preamble import as_of_date, one_fund
 from betaneutral_xl.sources.weights import SIGNED, decimal_weights
 from betaneutral_xl.tabular.files import read_bytes, shown_name
 from betaneutral_xl.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
 from betaneutral_xl.tabular.tables import read_sheets
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.tickers import is_option, normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.tabular.sheets import Row, Sheet
@@ -30,11 +40,13 @@ if TYPE_CHECKING:
 AGREE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""
 
-HOLDING_VALUES = VALUED | {Column.SHARES}
-"""What a header of holdings must have one of."""
+OPTION_SIZE = 100.0
+"""Shares of the underlying that an option is of, where the file does not say."""
 
 
-def load_holdings(path: Path | str, fund: str | None = None, nav: float | None = None) -> Holdings:
+def load_holdings(
+    path: Path | str, fund: str | None = None, choice: Choice | None = None, nav: float | None = None
+) -> Holdings:
     """Load a portfolio from a file.
 
     Parameters
@@ -43,7 +55,9 @@ def load_holdings(path: Path | str, fund: str | None = None, nav: float | None =
         The API's JSON; or a table (CSV, XLSX and others) with a ticker and its weight, or its
         shares and price, or its value, under any usual headings.
     fund
-        Which fund or account, where the file has several.
+        Which fund or account, where the file has several; ``all`` adds them.
+    choice
+        The same with the sheet and the rates of currencies.
     nav
         The net asset value in base currency, where it is stated: for positions without the cash
         beside them. By default it is what the file's positions and cash add up to.
@@ -60,11 +74,26 @@ def load_holdings(path: Path | str, fund: str | None = None, nav: float | None =
         If a ticker stands on two rows.
 
     """
-    return parse_holdings_file(read_bytes(path), shown_name(path), fund, nav)
+    file, sheet = split_sheet(path)
+    chosen = choice or Choice(account=fund)
+    chosen = replace(chosen, sheet=sheet) if sheet else chosen
+    return parse_holdings_file(read_bytes(file), shown_name(file), fund, chosen, nav)
+
+
+def split_sheet(path: Path | str) -> tuple[str, str | None]:
+    """Split ``FILE.xlsx#Sheet`` into the file and the sheet; a file of that very name comes first."""
+    text = str(path)
+    file, mark, sheet = text.rpartition("#")
+    whole = not (mark and file and sheet) or os.path.exists(text)  # noqa: PTH110 - a text that may be no path
+    return (text, None) if whole else (file, sheet)
 
 
 def parse_holdings_file(
-    content: bytes, file_name: str, fund: str | None = None, nav: float | None = None
+    content: bytes,
+    file_name: str,
+    fund: str | None = None,
+    choice: Choice | None = None,
+    nav: float | None = None,
 ) -> Holdings:
     """Read a portfolio from a file's bytes; see ``load_holdings``."""
     provenance = Provenance(
@@ -80,25 +109,53 @@ def parse_holdings_file(
 
         return parse_holdings(content, provenance, nav)
     sheets = read_sheets(content, file_name)
-    table = find_table(sheets, file_name, HOLDING_VALUES) or _without_header(sheets, file_name)
-    if table is None:
-        raise UnreadableFile(what_else(sheets, file_name))
-    table, name = one_fund(table, fund, file_name)
-    return _holdings(table, name or fund or PurePath(file_name).stem, file_name, provenance, nav)
+    chosen = choice or Choice(account=fund)
+    of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
+    sections = find_sections(sheets, file_name, chosen, of_workbook=of_workbook)
+    if sections:
+        table, name = one_section(sections, chosen, file_name)
+    else:
+        headless = _without_header(sheets, file_name)
+        if headless is None:
+            raise UnreadableFile(what_else(sheets, file_name))
+        table, name = headless, ""
+    table = without_account_types(last_day(one_level(table), file_name))
+    if chosen.adds:
+        name = name or ALL
+    if not name:
+        ask = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
+        table, name = one_fund(table, chosen.account, file_name, ask)
+    label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
+    return _holdings(table, label, file_name, provenance, choice=chosen, stated=nav)
 
 
-def _holdings(table: Table, fund: str, file_name: str, origin: Provenance, stated: float | None) -> Holdings:
+def _holdings(
+    table: Table, fund: str, file_name: str, origin: Provenance, *, choice: Choice, stated: float | None
+) -> Holdings:
     are_cash = [_is_cash(table, row) for row in table.rows]
     cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
     held = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if not is_cash]
     tickers = _tickers(table, held, file_name)
     provenance = replace(origin, as_of=as_of_date(table, file_name), rows=len(table.rows))
     notes = (*_cash_note(table, cash), *table.warnings)
-    valued = _valued(table, held, fund, tickers)
+    options = [ticker for ticker, row in zip(tickers, held, strict=True) if _is_option(table, row)]
+    if options:
+        notes = (
+            *notes,
+            f"Options, whose value is {OPTION_SIZE:.0f} times the price where the file does not say "
+            f"otherwise and which have no risk data of their own: {listing(options)}.",
+        )
+    rates = _rates(table, choice, file_name)
+    valued = None if rates is None else _valued(table, held, fund, tickers, rates)
+    if valued is not None:
+        valued, tickers, told = _without_lots(table, held, valued, tickers)
+        notes = (*notes, *told)
     if valued is None:
         read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
         return replace(read, nav=stated)
-    cash_value = math.fsum(_cash_value(table, row, file_name) for row in cash)
+    cash_value = (
+        math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash) if rates else 0.0
+    )
     worth = Worth.of(valued.values, cash_value, fund, stated)
     return Holdings(
         fund=fund,
@@ -157,6 +214,12 @@ def _is_cash(table: Table, row: Row) -> bool:
     return asset_classes.of_name(name, ticker) is AssetClass.CASH
 
 
+def _is_option(table: Table, row: Row) -> bool:
+    if "option" in (flag := table.text(row, Column.ASSET_CLASS).casefold()) or flag in {"opt", "fop"}:
+        return True
+    return any(is_option(table.text(row, c)) for c in (Column.TICKER, Column.NAME))
+
+
 def _cash_note(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
     names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in rows]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
@@ -164,14 +227,128 @@ def _cash_note(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _tickers(table: Table, rows: Sequence[Row], file_name: str) -> tuple[str, ...]:
     column = Column.TICKER if Column.TICKER in table.header.places else Column.NAME
-    absent = [table.text(row, Column.NAME) or "?" for row in rows if not table.text(row, column)]
+    absent = [_named(table, row) for row in rows if not table.text(row, column)]
     if absent:
         msg = f"{file_name} has no ticker for {listing(absent)}. Fill it in, or remove the row."
         raise MissingValue(msg, tickers=absent)
     if not rows:
         msg = f"{file_name} has no positions, only cash. Check that it is the right file."
         raise InputError(msg)
-    return tuple(normalise(table.text(row, column)) for row in rows)
+    return tuple(normalise(_symbol(table, row, column)) for row in rows)
+
+
+def _named(table: Table, row: Row) -> str:
+    """Return what names a row without a ticker: its name, else its ISIN or another identifier."""
+    columns = (Column.NAME, *IDENTIFYING)
+    return next((text for column in columns if (text := table.text(row, column))), "?")
+
+
+def _symbol(table: Table, row: Row, column: Column) -> str:
+    """Return a row's ticker; of an option, whose symbol may be its underlying's, what tells it apart."""
+    text, name = table.text(row, column), table.text(row, Column.NAME)
+    return name if name and _is_option(table, row) and not is_option(text) else text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rates:
+    """What one unit of each row's currency is worth in base currency."""
+
+    by_currency: Mapping[str, float]
+    in_column: bool
+    note: str = ""
+
+    def of(self, table: Table, row: Row) -> float:
+        """Return the rate of a row."""
+        if self.in_column:
+            return table.number(row, Column.FX_RATE) or 1.0
+        return self.by_currency.get(_currency(table, row), 1.0)
+
+
+def _currency(table: Table, row: Row) -> str:
+    return table.text(row, Column.CURRENCY).upper()
+
+
+def _rates(table: Table, choice: Choice, file_name: str) -> _Rates | None:
+    """Return the rates of the rows' currencies, None where only the weights can be taken.
+
+    Raises
+    ------
+    MissingValue
+        If values are in several currencies, without a rate of each.
+
+    """
+    if Column.FX_RATE in table.header.places:
+        at_one = {_currency(table, row) for row in table.rows if table.number(row, Column.FX_RATE) == 1.0}
+        bad = [
+            _named(table, row)
+            for row in table.rows
+            if not (rate := table.number(row, Column.FX_RATE)) or rate <= 0.0
+            if _measured(table, row) and not (_is_cash(table, row) and _currency(table, row) in at_one)
+        ]
+        if bad:
+            msg = f"{file_name} has no positive rate to the base currency for {listing(bad)}. Fill it in."
+            raise MissingValue(msg, tickers=bad)
+        return _Rates(by_currency={}, in_column=True)
+    codes = list(dict.fromkeys(code for row in table.rows if (code := _currency(table, row))))
+    without = [code for code in codes if code not in choice.rates]
+    if len(codes) <= 1 or len(without) <= (1 if choice.rates else 0) or _in_base(table):
+        return _Rates(by_currency=choice.rates, in_column=False)
+    if Column.WEIGHT in table.header.places and not choice.rates:
+        return None
+    msg = (
+        f"{file_name} has positions in {len(codes)} currencies ({listing(codes)}) without a rate. "
+        f"Give the rates with --fx {without[-1]}=RATE (base currency a unit), or a column FXRateToBase."
+    )
+    raise MissingValue(msg)
+
+
+def _measured(table: Table, row: Row) -> bool:
+    return table.number(row, Column.MARKET_VALUE) is not None or table.number(row, Column.SHARES) is not None
+
+
+def _in_base(table: Table) -> bool:
+    """Whether the values are in one currency: by their header, or as other than price times shares abroad."""
+    place = table.header.places.get(Column.MARKET_VALUE)
+    if not place:
+        return False
+    if {"base", "us", "usd", "eur", "gbp", "chf"} & set(plain(table.header.texts[place[0]]).split()):
+        return True
+    local: dict[str, list[bool]] = {}
+    for row in table.rows:
+        value, shares, price = (
+            table.number(row, c) for c in (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+        )
+        if value is not None and shares is not None and price is not None and value:
+            agrees = math.isclose(value, shares * price, rel_tol=AGREE, abs_tol=0.01)
+            local.setdefault(_currency(table, row), []).append(agrees)
+    tested = {_currency(table, row) for row in table.rows if not _is_cash(table, row)}
+    return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
+
+
+def _without_lots(
+    table: Table, rows: Sequence[Row], valued: _Valued, tickers: tuple[str, ...]
+) -> tuple[_Valued, tuple[str, ...], tuple[str, ...]]:
+    """Add the rows of one security, and say so: lots, or the same name in several accounts."""
+    groups: dict[str, list[int]] = {}
+    for index, ticker in enumerate(tickers):
+        groups.setdefault(ticker, []).append(index)
+
+    def same(places: list[int]) -> bool:
+        columns = (Column.ISIN, Column.CUSIP, Column.NAME)
+        return all(len({table.text(rows[i], column) for i in places}) == 1 for column in columns)
+
+    several = [ticker for ticker, places in groups.items() if len(places) > 1]
+    if not several or not all(same(groups[ticker]) for ticker in several):
+        return valued, tickers, ()
+    values = tuple(math.fsum(valued.values[i] for i in places) for places in groups.values())
+    shares = prices = None
+    if valued.shares is not None:
+        shares = tuple(math.fsum(valued.shares[i] for i in places) for places in groups.values())
+        prices = tuple(v / s if s else math.nan for v, s in zip(values, shares, strict=True))
+        if not all(price > 0.0 for price in prices):
+            shares = prices = None
+    merged = _Valued(values=values, shares=shares, prices=prices, warnings=valued.warnings)
+    return merged, tuple(groups), (f"Rows of one name are added: {listing(several)}.",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +359,9 @@ class _Valued:
     warnings: tuple[str, ...]
 
 
-def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]) -> _Valued | None:
+def _valued(
+    table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str], rates: _Rates
+) -> _Valued | None:
     """Return each position's value, None if the table has weights only.
 
     A printed value counts before shares times price, which may be in the local currency; then the
@@ -192,9 +371,18 @@ def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]
     prices = [table.number(row, Column.PRICE) for row in rows]
     printed = [table.number(row, Column.MARKET_VALUE) for row in rows]
     values, quotes, odd, absent = [], [], [], []
-    for ticker, quantity, price, value in zip(tickers, shares, prices, printed, strict=True):
-        product = quantity * price if quantity is not None and price is not None and price > 0.0 else None
-        worth = value if value is not None else product
+    for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
+        rate, size = rates.of(table, row), _size(table, row)
+        local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
+        if (
+            local is not None
+            and value is not None
+            and math.isclose(value, local, rel_tol=AGREE, abs_tol=0.01)
+        ):
+            size = 1.0  # the price is that of the whole contract
+        product = None if local is None else local * size * rate
+        in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=AGREE)
+        worth = product if value is None else value if in_base else value * rate
         if worth is None:
             absent.append(ticker)
             continue
@@ -203,7 +391,7 @@ def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]
             odd.append(ticker)
         values.append(worth)
         implied = worth / quantity if quantity else math.nan
-        quotes.append(price if agrees and price is not None else implied)
+        quotes.append(price * size * rate if agrees and price is not None else implied)
     if absent and Column.WEIGHT in table.header.places:
         return None
     if absent:
@@ -220,6 +408,11 @@ def _valued(table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str]
         prices=tuple(quotes) if whole else None,
         warnings=(warning,) if odd else (),
     )
+
+
+def _size(table: Table, row: Row) -> float:
+    """Return what a price is multiplied by: the file's multiplier, else 100 for an option."""
+    return table.number(row, Column.MULTIPLIER) or (OPTION_SIZE if _is_option(table, row) else 1.0)
 
 
 def _cash_value(table: Table, row: Row, file_name: str) -> float:

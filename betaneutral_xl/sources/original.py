@@ -101,9 +101,18 @@ def read(original: Original, kind: type[V]) -> Sourced[V]:
     return Sourced(value, replace(original, provenance=origin))
 
 
-def holdings_file(path: Path | str) -> Original:
-    """Take a portfolio's file as it is."""
-    return Original(reader=Reader.HOLDINGS_FILE, name=shown_name(path), content=read_bytes(path))
+def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> Original:
+    """Take a portfolio's file as it is, and what is to be chosen of it; see ``Choice.parse``."""
+    from betaneutral_xl.sources.holdings_files import split_sheet  # noqa: PLC0415 - parsers
+
+    file, sheet = split_sheet(path)
+    given = {"fund": account, "sheet": sheet, "rates": rates}
+    return Original(
+        reader=Reader.HOLDINGS_FILE,
+        name=shown_name(file),
+        content=read_bytes(file),
+        options={name: text for name, text in given.items() if text},
+    )
 
 
 def with_nav(original: Original, nav: float | None) -> Original:
@@ -179,9 +188,11 @@ def _read_api_holdings(original: Original) -> Holdings:
 
 def _read_holdings_file(original: Original) -> Holdings:
     from betaneutral_xl.sources.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
+    from betaneutral_xl.sources.holdings_sections import Choice  # noqa: PLC0415 - parsers
 
-    fund = original.options.get("fund")
-    return parse_holdings_file(original.content, original.name, fund, _stated_nav(original))
+    options = original.options
+    choice = Choice.parse(options.get("fund"), options.get("sheet"), options.get("rates", ""))
+    return parse_holdings_file(original.content, original.name, choice=choice, nav=_stated_nav(original))
 
 
 def _read_etf(original: Original) -> Etf:

@@ -26,10 +26,12 @@ MOST_OF_ONE_FUND = 20_000
 """Rows: the widest equity index funds hold 10,000 names."""
 
 
-def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str]:
+def one_fund(
+    table: Table, fund: str | None, file_name: str, ask: str = "funds: {}. Choose one (fund)."
+) -> tuple[Table, str]:
     """Return the rows of one fund and its ticker, empty where no column says it.
 
-    Blank cells in the fund's column mean the fund above.
+    ``ask`` is how the message says to choose. Blank cells in the fund's column mean the fund above.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str
         If the fund has more rows than any fund holds.
 
     """
-    rows, ticker = _rows_of(table, fund, file_name)
+    rows, ticker = _rows_of(table, fund, file_name, ask)
     if len(rows) > MOST_OF_ONE_FUND:
         msg = (
             f"{file_name} has {len(rows):,} rows, more than any fund holds. Check that it is the right file."
@@ -48,16 +50,14 @@ def one_fund(table: Table, fund: str | None, file_name: str) -> tuple[Table, str
     return replace(table, rows=rows), ticker
 
 
-def _rows_of(table: Table, fund: str | None, file_name: str) -> tuple[tuple[Row, ...], str]:
+def _rows_of(table: Table, fund: str | None, file_name: str, ask: str) -> tuple[tuple[Row, ...], str]:
     column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
     if column is None:
         return table.rows, ""
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = (
-            f"{file_name} lists {len(tickers)} funds: {listing(tickers, most=MOST_NAMED)}. Choose one (fund)."
-        )
+        msg = f"{file_name} lists {len(tickers)} {ask.format(listing(tickers, most=MOST_NAMED))}"
         raise UnknownFund(msg, tickers=tickers)
     wanted = (fund or tickers[0]).strip().casefold()
     pairs = zip(funds, names, strict=True)

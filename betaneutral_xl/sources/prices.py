@@ -42,6 +42,9 @@ PRICE_HEADERS = (
 )
 """Columns of a long table, best first: adjusted prices give returns, closing prices have holes at splits."""
 
+BAR = frozenset({"high", "low"})
+"""Columns that only a table of one security has beside each other; OPEN and LOW alone are tickers."""
+
 PARQUET = b"PAR1"
 
 
@@ -147,6 +150,9 @@ def parse_prices(content: bytes, name: str) -> Prices:
         raise UnreadableFile(msg)
     if empty:
         notes = [*notes, f"{empty} days of {name} have no price of any name and are left out."]
+    days, matrix, twice = _without_equal_rows(days, matrix)
+    if twice:
+        notes = [*notes, f"{name} has {listing(twice)} more than once with the same prices; one row is kept."]
     names = _unique(tickers, name)
     provenance = Provenance(
         source="prices",
@@ -249,6 +255,12 @@ def _wide(grid: Grid, headers: Sequence[str]) -> Table:
             "Give date,TICKER,TICKER,... or date,ticker,price."
         )
         raise UnreadableFile(msg)
+    if set(headers[1:]) >= BAR:
+        msg = (
+            f"{grid.name} has the columns {listing(grid.header[1:])}: they are one security's day, no "
+            "tickers. Name the column of adjusted closing prices by its ticker, and leave out the others."
+        )
+        raise UnreadableFile(msg)
     days = np.array([_day(label, grid, i) for i, label in enumerate(grid.labels())], dtype="datetime64[D]")
     return list(grid.header[1:]), days, grid.numbers(), []
 
@@ -336,6 +348,20 @@ def _without_empty_days(days: DateArray, matrix: FloatArray) -> tuple[DateArray,
     """Leave out days without any price (weekends, holidays): they are no days of trading."""
     traded = (~np.isnan(matrix)).any(axis=1)
     return days[traded], matrix[traded], int((~traded).sum())
+
+
+def _without_equal_rows(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, list[str]]:
+    """Keep one of the rows of a day whose prices are the same (yfinance writes its last day twice)."""
+    order = np.argsort(days, kind="stable")
+    days, matrix = days[order], matrix[order]
+    same = days[1:] == days[:-1]
+    if not same.any():
+        return days, matrix, []
+    equal = same & np.asarray(
+        ((matrix[1:] == matrix[:-1]) | (np.isnan(matrix[1:]) & np.isnan(matrix[:-1]))).all(axis=1)
+    )
+    kept = np.concatenate([[True], ~equal])
+    return days[kept], matrix[kept], [str(day) for day in dict.fromkeys(days[1:][equal].tolist())]
 
 
 def _unique(tickers: Sequence[str], name: str) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ _DATES = tuple(
     re.compile(rf"(?<![A-Za-z\d.]){form}(?![\d.]*\d)")
     for form in (
         rf"{_YEAR}[-/._](?P<month>\d{{1,2}})[-/._]{_DAY}",
-        rf"{_MONTH} ?{_DAY}(?:st|nd|rd|th)?,? {_YEAR}",
+        rf"{_MONTH}[ -]?{_DAY}(?:st|nd|rd|th)?(?:,? |-){_YEAR}",
         rf"{_DAY}(?:st|nd|rd|th)?[-. /]{{1,2}}{_MONTH}[-., /]{{1,2}}{_YEAR}",
         rf"{_DAY}-{_MONTH}-(?P<year>\d{{2}})",  # as Excel saves a date again
         r"(?P<first>\d{1,2})(?P<separator>[-/._])(?P<second>\d{1,2})(?P=separator)(?P<year>(?:19|20)\d{2}|\d{2})",

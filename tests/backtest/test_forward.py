@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import tracemalloc
 from datetime import date
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.backtest.decide import decide
 from betaneutral_xl.constraints import Constraints, Range
-from betaneutral_xl.errors import InputError, ModelError, SolverFailed
+from betaneutral_xl.errors import InputError, MissingValue, ModelError, SolverFailed, UndefinedBeta
 from betaneutral_xl.estimators import estimate
 from betaneutral_xl.neutral import neutralise, reach
 from betaneutral_xl.rebalance import Method, Rebalance
@@ -354,6 +355,34 @@ def test_where_the_numbers_admit_no_answer_on_any_date_that_is_the_error(study: 
     twice = (Etf.from_weights({"FFF": 1.0}, "ONE"), Etf.from_weights({"FFF": 1.0}, "TWO"))
     with pytest.raises(ModelError, match=r"no date to try. Left out, 13 of 13 dates.*cannot be told apart"):
         walk(study(etfs=twice, methods=("hedge",)))
+
+
+def test_dates_are_grouped_by_kind_of_error_whatever_the_rounding_of_its_numbers(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = iter(["inf", "1.3e+16", "9.99e15", "above 4.5e+15", "nan", "-1e-17", "0", "12.5%", "3"] * 2)
+
+    def failing(*_: object) -> None:
+        msg = f"The ETFs cannot be told apart (condition number {next(numbers)})."
+        raise UndefinedBeta(msg, tickers=["TWO"])
+
+    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", failing)
+    with pytest.raises(ModelError, match=r"Left out, 13 of 13 dates.*condition number inf"):
+        walk(study())
+
+
+def test_dates_of_another_kind_of_error_or_name_are_told_by_themselves(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = [(UndefinedBeta, "ONE"), (UndefinedBeta, "TWO"), (MissingValue, "ONE")]
+    errors = cycle(kind("No answer.", tickers=[name]) for kind, name in kinds)
+
+    def failing(*_: object) -> None:
+        raise next(errors)
+
+    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", failing)
+    with pytest.raises(InputError, match=r"5 of 13 dates.*4 of 13 dates.*4 of 13 dates"):
+        walk(study())
 
 
 def test_no_date_at_all_is_an_error_that_says_why(study: Callable[..., Study]) -> None:

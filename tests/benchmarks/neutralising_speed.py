@@ -17,17 +17,18 @@ import time
 import tracemalloc
 import warnings
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import scipy.linalg  # noqa: F401 - loaded before the threads are limited, so that its own are too
 from barra import FACTORS, make
-from peers import PEERS, ours
+from peers import DENSE_PEERS, PEERS, ours
 from threadpoolctl import threadpool_limits
 
 from betaneutral_xl.optimisation import closed_forms, solvers
-from betaneutral_xl.optimisation.quadratic import Multipliers, Solution
+from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
 from betaneutral_xl.provenance import Provenance
 from betaneutral_xl.risk import Covariance, Dense
 
@@ -62,10 +63,19 @@ in this table (one ETF, 500 names, long only):
 
 {quality}
 
-How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from k + m prices
-alone, so Newton's method runs in those few prices; names come off and on their limits a few at a time, and
-only their part of the curvature is computed anew. Up to {small} names DAQP, a dense active-set solver, is
-faster and is used. PIQP stands behind both, and takes over where an answer is not proven.
+How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from its own
+variance once the duals are known, so Newton's method solves one system a step, over the names on no limit:
+the Woodbury identity in factor form, a Cholesky factorisation of that part of V otherwise. Up to {small}
+names DAQP, a dense active-set solver, is faster and is used. An interior point (`interior_point.py`) stands
+behind both, and takes over where an answer is not proven.
+
+## A dense covariance
+
+{dense}
+
+V is a shrunk sample covariance of half as many days as names, as a matrix: long only, net exposure and one
+beta kept. Linear algebra on all cores; peers that would take minutes are left out. Memory is what is
+allocated beside V.
 
 ## Linear in the number of names
 
@@ -133,6 +143,53 @@ def bounded() -> str:
             rows.append(row)
     head = ["long-short/long only", *(f"{n}, {etfs} ETF{'s' * (etfs > 1)}" for n, etfs in sizes)]
     return table(head, rows)
+
+
+def dense_case(n: int) -> Problem:
+    """Return a long-only problem with a shrunk sample covariance as a matrix."""
+    rng = np.random.default_rng(n)
+    market = rng.normal(1.0, 0.3, (n, 1)) * 0.16
+    loadings = np.hstack([market, rng.normal(0.0, 0.05, (n, 19))])
+    returns = rng.standard_t(5, (n // 2, 20)) @ loadings.T
+    returns += rng.standard_t(5, (n // 2, n)) * np.sqrt(rng.uniform(0.02, 0.15, n))
+    returns -= returns.mean(axis=0)
+    matrix = 0.9 * 0.6 * (returns.T @ returns) / len(returns)
+    matrix[np.diag_indices(n)] += 0.1 * matrix.trace() / n
+    form = Dense((matrix + matrix.T) / 2.0)
+    weights, basket = rng.dirichlet(np.ones(n)), np.zeros(n)
+    basket[rng.choice(n, n // 3, replace=False)] = 3.0 / n
+    pulled = form.times(basket)
+    betas = pulled / (basket @ pulled)
+    wanted = np.array([1.0, 0.6 * float(betas @ weights)])
+    return Problem(
+        form,
+        weights,
+        np.zeros(n),
+        np.full(n, np.inf),
+        np.column_stack([np.ones(n), betas]),
+        wanted,
+        wanted,
+        ("net exposure", "beta"),
+    )
+
+
+def dense() -> str:
+    """Time and measure a dense covariance, beside the peers that take one."""
+    names = (50, 500, 2000, 5000)
+    rows: dict[str, list[str]] = {}
+    for n in names:
+        problem = dense_case(n)
+        tracemalloc.start()
+        solvers.solve(problem)
+        peak = tracemalloc.get_traced_memory()[1] / 1e6
+        tracemalloc.stop()
+        own = best(partial(solvers.solve, problem))
+        rows.setdefault("**betaneutral_xl**", []).append(f"{shown(own)} ({peak:,.0f} MB)")
+        for peer in DENSE_PEERS:
+            if peer.installed:
+                solve = peer.prepare(problem) if n <= peer.most_names else None
+                rows.setdefault(peer.name, []).append("" if solve is None else shown(best(solve)))
+    return table(["names", *map(str, names)], ([name, *cells] for name, cells in rows.items()))
 
 
 def quality() -> str:
@@ -257,6 +314,7 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # the peers' own
     absent = [peer.name for peer in PEERS if not peer.installed]
+    with_all_cores = dense()
     with threadpool_limits(limits=1):
         page = PAGE.format(
             date=datetime.now(UTC).date().isoformat(),
@@ -265,6 +323,7 @@ def main() -> None:
             quality=quality(),
             linear=linear(),
             closed=closed(),
+            dense=with_all_cores,
             process=process(),
             small=solvers.SMALL,
             missing=f"Not installed here, and so not measured: {', '.join(absent)}." if absent else "",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from barra import Case
 
     from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.optimisation.quadratic import Problem
 
 
 @dataclass(frozen=True)
@@ -255,3 +256,82 @@ PEERS = (
     Peer("skfolio", "skfolio", skfolio, most_names=500),
 )
 """Ourselves first; the dense ones only up to the size at which they take seconds."""
+
+
+@dataclass(frozen=True)
+class DensePeer:
+    """A way to solve a problem with a dense V, long only."""
+
+    name: str
+    package: str
+    prepare: Callable[[Problem], Callable[[], FloatArray]]
+    most_names: int
+
+    @property
+    def installed(self) -> bool:
+        """Whether its package is here."""
+        return importlib.util.find_spec(self.package) is not None
+
+
+def piqp_dense(problem: Problem) -> Callable[[], FloatArray]:
+    """Solve with PIQP's dense solver."""
+    import piqp as library
+
+    matrix = np.array(problem.form.dense())
+    n = problem.size
+
+    def run() -> FloatArray:
+        solver = library.DenseSolver()
+        rows = np.array(problem.conditions.T)
+        linear = -matrix @ problem.weights
+        endless = np.full(n, np.inf)
+        solver.setup(matrix, linear, rows, np.array(problem.most), None, None, None, np.zeros(n), endless)
+        solver.solve()
+        weights: FloatArray = np.asarray(solver.result.x)
+        return weights
+
+    return run
+
+
+def clarabel_dense(problem: Problem) -> Callable[[], FloatArray]:
+    """Solve with Clarabel and the whole matrix."""
+    import clarabel as library
+    from scipy import sparse
+
+    n = problem.size
+    matrix = sparse.csc_matrix(np.triu(problem.form.dense()))
+    linear = -problem.form.times(problem.weights)
+    rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(problem.conditions.T), -sparse.eye_array(n)]))
+    values = np.concatenate([problem.most, np.zeros(n)])
+    cones = [library.ZeroConeT(problem.least.size), library.NonnegativeConeT(n)]
+
+    def run() -> FloatArray:
+        settings = library.DefaultSettings()
+        settings.verbose = False
+        return np.array(library.DefaultSolver(matrix, linear, rows, values, cones, settings).solve().x)
+
+    return run
+
+
+def cvxpy_quadratic(problem: Problem) -> Callable[[], FloatArray]:
+    """Solve with cvxpy and the whole matrix, with its default solver."""
+    import cvxpy as cp
+
+    matrix = problem.form.dense()
+
+    def run() -> FloatArray:
+        x = cp.Variable(problem.size)
+        risk = cp.quad_form(x - problem.weights, cp.psd_wrap(matrix))
+        cp.Problem(cp.Minimize(risk), [problem.conditions.T @ x == problem.most, x >= 0.0]).solve()
+        weights: FloatArray = x.value
+        return weights
+
+    return run
+
+
+DENSE_PEERS = (
+    DensePeer("PIQP, dense", "piqp", piqp_dense, 2000),
+    DensePeer("Clarabel", "clarabel", clarabel_dense, 2000),
+    DensePeer("cvxpy", "cvxpy", cvxpy_quadratic, 2000),
+)
+"""Those that take a matrix, up to the size at which they take a minute."""

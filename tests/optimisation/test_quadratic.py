@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_problem
 
-from betaneutral_xl.optimisation import solvers
+from betaneutral_xl.optimisation import interior_point, solvers
 from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
 from betaneutral_xl.risk import Dense
 
@@ -76,7 +76,7 @@ def test_the_gap_is_never_less_than_what_could_be_saved(seed: int, price: float)
     """Whatever the multipliers: the best answer is at most ``gap`` below any allowed one."""
     problem = random_problem(seed, "plain", kinked=False)
     best = solvers.solve(problem)
-    other = solvers.piqp(replace(problem, form=Dense(np.eye(problem.size))))
+    other = interior_point.solve(replace(problem, form=Dense(np.eye(problem.size))))
     assert other is not None
     guess = Solution(problem, other.trades, Multipliers(np.full(problem.least.size, price)), "a guess")
     assert guess.gap >= guess.objective - best.objective - 1e-12

@@ -92,7 +92,7 @@ def test_a_brokers_export_of_one_account() -> None:
 
 
 def test_of_several_accounts_one_is_chosen() -> None:
-    with pytest.raises(UnknownFund, match="lists 2 funds: X1, X2"):
+    with pytest.raises(UnknownFund, match="lists 2 accounts or funds: X1, X2"):
         read(FIDELITY)
     held = read(FIDELITY, "Individual")
     assert (held.fund, held.tickers, held.cash) == ("X1", ("AAPL",), 0.1)

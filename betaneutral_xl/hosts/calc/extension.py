@@ -42,8 +42,8 @@ PACKAGE = "betaneutral_calc"
 LABELS = {**{one.name: one.label for one in BUTTONS.values()}, "settings": "Settings", "help": "Help"}
 """What toolbar and menu offer, by command."""
 
-EVENTS = ("OnLoad", "OnLoadFinished", "OnSaveDone", "OnSaveAsDone")
-"""After which the job looks at the names of the functions."""
+EVENTS = ("OnLoad", "OnLoadFinished", "OnSave", "OnSaveAs", "OnCopyTo", "OnSaveDone", "OnSaveAsDone")
+"""At which the job looks at the functions: at their names, and before a file is written at their tables."""
 
 HELP = f"""\
 Functions: {", ".join(one.name for one in FUNCTIONS)}.

@@ -30,12 +30,13 @@ class _Line:
     cells: int
     gap: Formula | float
     allowed: Formula | float
+    holds: bool = True
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     """Write all checks, and return how many there are."""
     write_headings(canvas, HEADINGS, [style.TEXT, *[style.calculated(style.TINY)] * 3, style.TEXT])
-    compared, proved = book.compared, contents.result.checks()
+    compared, proved = book.compared, list(contents.checks)
     count = len(compared) + len(proved)
     first = FIRST_ROW + 4
     last = first + count + 2
@@ -51,7 +52,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     canvas.put(
         VERDICT_ROW,
         HOLDS,
-        Formula(f"COUNTIF({verdicts},TRUE)={count}", value=True),
+        Formula(f"COUNTIF({verdicts},TRUE)={count}", value=all(check.passed for check in proved)),
         style.LABEL.but(size=12, align="center"),
     )
     book.define("all_checks_hold", canvas.area(VERDICT_ROW, HOLDS))
@@ -66,7 +67,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     canvas.put(row + 1, 1, "Proved in Python before anything was written", style.SECTION)
     row += 2
     for check in proved:
-        _write(canvas, row, _Line(check.name, 1, check.residual, check.limit))
+        _write(canvas, row, _Line(check.name, 1, check.residual, check.limit, check.passed))
         row += 1
     _colours(canvas, VERDICT_ROW, row - 1)
     canvas.widths([64, 10, 14, 14, 12])
@@ -93,7 +94,7 @@ def _write(canvas: Canvas, row: int, line: _Line) -> None:
     canvas.put(row, CELLS, line.cells, style.calculated(style.WHOLE))
     canvas.put(row, GAP, line.gap, style.calculated(style.TINY))
     canvas.put(row, ALLOWED, line.allowed, style.calculated(style.TINY))
-    canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=True), style.CELL.but(align="center"))
+    canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=line.holds), style.CELL.but(align="center"))
 
 
 def _colours(canvas: Canvas, first: int, last: int) -> None:

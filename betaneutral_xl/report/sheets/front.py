@@ -40,7 +40,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     """Write the page."""
     result = contents.result
     as_of = result.aligned.holdings.as_of
-    canvas.put(1, 1, "Beta-neutral proposal", style.TITLE)
+    canvas.put(1, 1, contents.title, style.TITLE)
     canvas.height(1, 27)
     canvas.put(2, 1, summary.headline(result), style.SUBTITLE)
     day = f"Holdings as of {as_of}" if as_of else "Holdings of an unknown day"
@@ -52,7 +52,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
         canvas.height(3 + k, 24)
     row = 5 + len(contents.etfs)
     row = _table(canvas, contents, row)
-    row = _verdict(canvas, row, checks)
+    row = _verdict(canvas, contents, row, checks)
     row = _warnings(canvas, contents, row)
     row = _charts(canvas, contents, row + 1)
     canvas.widths(WIDTHS)
@@ -69,7 +69,7 @@ def answer(contents: Contents, k: int) -> Formula:
     pieces, texts = [f'"Predicted beta to "&etf_name_{k}&": "'], [f"Predicted beta to {name}: "]
     for when, exposure, separator in (
         ("before", result.before, " before, "),
-        ("after", result.after, " after"),
+        ("after", result.after, f" {contents.after}"),
     ):
         pieces.append(f'TEXT(ROUND(beta_{when}_{k},3),"0.000")')
         texts.append(_three(exposure.beta[name]))
@@ -93,7 +93,7 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
         "",
         "before",
         "± 95 %" if known else "",
-        "after",
+        contents.after,
         "± 95 %" if known else "",
         "change",
         "meaning",
@@ -147,15 +147,16 @@ def _line(canvas: Canvas, row: int, line: summary.Line, names: tuple[str, str]) 
     canvas.height(row, 16)
 
 
-def _verdict(canvas: Canvas, row: int, checks: int) -> int:
+def _verdict(canvas: Canvas, contents: Contents, row: int, checks: int) -> int:
     row += 2
     canvas.put(row, 1, "Checks", style.LABEL.but(indent=1))
     canvas.paint(row, range(2, LAST + 1), style.CELL)
-    text = f"{checks} of {checks} hold: formulas against Python to 1e-9, and what was proved before writing"
-    formula = (
-        f'COUNTIF(verdicts,TRUE)&" of {checks} hold: formulas against Python to 1e-9, '
-        'and what was proved before writing"'
-    )
+    held = checks - sum(not check.passed for check in contents.checks)
+    rest = "formulas against Python to 1e-9, and what was proved before writing"
+    if contents.infeasible is not None:
+        rest = "what is asked for is NOT met; the others are of the formulas and the unchanged portfolio"
+    text = f"{held} of {checks} hold: {rest}"
+    formula = f'COUNTIF(verdicts,TRUE)&" of {checks} hold: {rest}"'
     canvas.put(row, 2, Formula(formula, text), style.CELL)
     return row
 
@@ -163,9 +164,7 @@ def _verdict(canvas: Canvas, row: int, checks: int) -> int:
 def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
     lines = list(contents.result.warnings)
     if contents.infeasible is not None:
-        lines.insert(
-            0, f"What was asked for cannot be. {contents.infeasible.sentence()} Shown here: the hedge."
-        )
+        lines[:0] = [contents.infeasible.sentence(), contents.nothing_proposed]
     for warning in lines:
         row += 1
         canvas.merge(row, 1, LAST)

@@ -77,7 +77,7 @@ def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None
 def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> int:
     """Write the nearest weights in the order of the sheet Weights."""
     place = {ticker: at for at, ticker in enumerate(found.tickers)}
-    for column, heading in enumerate(("nearest weights", "as it is", "nearest"), start=1):
+    for column, heading in enumerate(("nearest weights: no proposal", "as it is", "nearest"), start=1):
         canvas.put(row, column, heading, style.HEADING.but(align="left" if column == 1 else "right"))
     old = contents.result.weights.tolist()
     for ticker, weight in zip(contents.result.tickers, old, strict=True):

@@ -25,7 +25,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     order = contents.by_size
     if not order:
         write_headings(canvas, ["No trades"], [style.TEXT])
-        canvas.put(FIRST_ROW, 1, "The portfolio is as was asked for already.", style.PARAGRAPH)
+        why = contents.nothing_proposed or "The portfolio is as was asked for already."
+        canvas.put(FIRST_ROW, 1, why, style.PARAGRAPH)
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import calc_office
+import calc_window
 import pytest
 
 from betaneutral_xl.hosts.session import Session
@@ -32,3 +33,10 @@ def document(calc: calc_office.Office) -> Iterator[calc_office.Document]:
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Return what answers the same questions without Calc."""
     return Session(Settings(cache=tmp_path_factory.mktemp("session")))
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[calc_window.Screen]:
+    """Return a screen that nobody looks at."""
+    with calc_window.screen() as started:
+        yield started

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from calc_office import Office, until
-from calc_window import Screen, screen
 
 from betaneutral_xl.hosts.calc.extension import LABELS
 from betaneutral_xl.hosts.calc.values import for_calc
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calc_office import Document
+    from calc_window import Screen
 
     from betaneutral_xl.hosts.session import Session
 
@@ -24,12 +24,6 @@ WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
 
 ARTEFACTS = os.environ.get("BETANEUTRAL_ARTEFACTS")
 """The folder in which pictures are kept; none for the test's own."""
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[Screen]:
-    with screen() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,7 @@
 """The job that keeps plain names in .xlsx files: bound when a file is loaded, shortened when it is saved.
 
+Before a document is saved its arrays are sized, so that the file holds the tables whole.
+
 LibreOffice 7.4 knows an add-in's functions in .xlsx files only by their long names, which
 Excel does not know. A copy that is saved beside the document keeps them: LibreOffice tells nobody
 where it is.
@@ -16,7 +18,8 @@ from com.sun.star.task import XJob
 
 from .fitting import settle
 from .formulas import BOUND, bind, unnoticed
-from .office import SETTINGS, is_spreadsheet
+from .office import SETTINGS, Office, is_spreadsheet
+from .saving import BEGINNINGS
 from .shortening import shorten
 
 LOADED = ("OnLoad", "OnLoadFinished")
@@ -24,7 +27,7 @@ OURS = (".xlsx", ".xlsm", ".xltx", ".xltm")
 
 
 class Names(unohelper.Base, XJob, XServiceInfo):
-    """What LibreOffice runs when a document has been loaded or saved."""
+    """What LibreOffice runs when a document has been loaded, is about to be saved, or has been."""
 
     def __init__(self, context: Any) -> None:
         """Look up the office."""
@@ -46,6 +49,11 @@ class Names(unohelper.Base, XJob, XServiceInfo):
             with unnoticed(document):
                 bound = bind(document)
             if bound:
+                settle(document)
+        elif event in BEGINNINGS:
+            # With windows, Calc has not calculated the sheets that nobody has looked at. A conversion is
+            # as it was loaded; LibreOffice would take its used area to reach to where arrays are measured.
+            if Office.of(self._context).watched:
                 settle(document)
         elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
             shorten(uno.fileUrlToSystemPath(document.URL), BOUND)

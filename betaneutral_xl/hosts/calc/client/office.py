@@ -15,6 +15,7 @@ from com.sun.star.awt import XCallback
 from com.sun.star.frame import XTerminateListener
 
 from .channel import Channel
+from .saving import Saving
 
 SETTINGS = json.loads(Path(__file__).with_name("extension.json").read_text(encoding="utf-8"))
 """What the extension was made with: the interpreter, the version, the functions."""
@@ -24,10 +25,13 @@ atexit.register(CHANNEL.end)
 
 
 class _Callback(unohelper.Base, XCallback):
-    def __init__(self, run: Callable[[], None]) -> None:
+    def __init__(self, run: Callable[[], None], saving: Saving) -> None:
         self._run = run
+        self._saving = saving
 
     def notify(self, _: object) -> None:
+        if self._saving.keeps(self._run):
+            return
         try:
             self._run()
         except Exception:  # there is nobody else to tell
@@ -72,14 +76,17 @@ class Office:
         self.desktop = self.create("com.sun.star.frame.Desktop")
         self.desktop.addTerminateListener(_AtTheEnd())
         self._post = self.create("com.sun.star.awt.AsyncCallback")
+        self._saving = Saving(self.later)
+        events = context.getValueByName("/singletons/com.sun.star.frame.theGlobalEventBroadcaster")
+        events.addDocumentEventListener(self._saving)
 
     def create(self, service: str) -> Any:
         """Return a service of LibreOffice."""
         return self.context.ServiceManager.createInstanceWithContext(service, self.context)
 
     def later(self, run: Callable[[], None]) -> None:
-        """Have something run on the main thread, when it has nothing else to do."""
-        self._post.addCallback(_Callback(run), None)
+        """Have something run on the main thread, when that is free and nothing is being saved."""
+        self._post.addCallback(_Callback(run, self._saving), None)
 
     def on_main(self, run: Callable[[], Any]) -> Any:
         """Run something on the main thread, and wait for what it returns or raises."""

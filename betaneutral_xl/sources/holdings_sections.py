@@ -1,0 +1,372 @@
+"""Which tables of positions a file has, and which of them the portfolio is: none is chosen in silence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
+from betaneutral_xl.sources.columns import NAMED, VALUED, Column, plain, read_header, recognise
+from betaneutral_xl.sources.holdings_table import HEADER_WITHIN, LONGEST_HEADING, Table, holding_rows
+from betaneutral_xl.tabular.printed import clean, date_of, number, stated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from betaneutral_xl.tabular.sheets import Row, Sheet
+
+HOLDING_VALUES = VALUED | {Column.SHARES}
+"""What a header of holdings must have one of."""
+ALL = "all"
+"""What is asked for to add all accounts."""
+TRANSACTIONS = frozenset(
+    {
+        "transaction type",
+        "transaction",
+        "settlement date",
+        "action",
+        "run date",
+        "activity date",
+        "trans code",
+    }
+)
+"""Headers of a table of trades, which are no positions."""
+MOST_NAMED = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What is taken of a file that has several portfolios.
+
+    Attributes
+    ----------
+    account
+        A fund, an account or a section, by its name or number; ``all`` adds them.
+    sheet
+        A sheet of a workbook.
+    rates
+        Base currency a unit of a currency, by its code, for files that have no rate.
+
+    """
+
+    account: str | None = None
+    sheet: str | None = None
+    rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def adds(self) -> bool:
+        """Whether all accounts are added."""
+        return (self.account or "").strip().casefold() == ALL
+
+    @classmethod
+    def parse(cls, account: str | None = None, sheet: str | None = None, rates: str = "") -> Choice:
+        """Make a choice from texts; rates are ``EUR=1.16,JPY=0.0064``.
+
+        Raises
+        ------
+        InputError
+            If a rate is no code and positive number.
+
+        """
+        found: dict[str, float] = {}
+        for one in filter(None, (part.strip() for part in rates.split(","))):
+            code, _, text = one.partition("=")
+            rate = number(text)
+            if not (len(code.strip()) == 3 and code.strip().isalpha() and rate is not None and rate > 0.0):  # noqa: PLR2004 - ISO 4217
+                msg = f"{one[:40]!r} is not a rate of a currency. Give it as EUR=1.16, base currency a unit."
+                raise InputError(msg)
+            found[code.strip().upper()] = rate
+        return cls(account=account, sheet=sheet, rates=MappingProxyType(found))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One table of positions and what the file calls it."""
+
+    label: str
+    table: Table
+
+
+def find_sections(
+    sheets: Sequence[Sheet], file_name: str, choice: Choice, *, of_workbook: bool
+) -> tuple[Section, ...]:
+    """Return the tables of positions in a file, all of one sheet.
+
+    Raises
+    ------
+    UnreadableFile
+        If several sheets have one and none is chosen, or the one that is chosen has none.
+
+    """
+    if choice.sheet is not None:
+        wanted = choice.sheet.strip().casefold()
+        chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted]
+        if not chosen:
+            names = listing([sheet.name for sheet in sheets if sheet.name], most=MOST_NAMED) or "none by name"
+            msg = f"{file_name} has no sheet {choice.sheet[:40]!r}. It has {names}."
+            raise UnreadableFile(msg)
+        sheets = chosen
+    found = [
+        (sheet.name, sections)
+        for sheet in map(_with_pandas_header, sheets)
+        if (sections := _statement(sheet, file_name) or _sections(sheet, file_name))
+    ]
+    if not found:
+        return ()
+    if of_workbook and len(found) > 1:
+        names = listing([name for name, _ in found], most=MOST_NAMED)
+        msg = (
+            f"{file_name} has positions on {len(found)} sheets: {names}. "
+            f"Choose one, as {file_name}#{found[0][0]}."
+        )
+        raise UnreadableFile(msg)
+    return max((sections for _, sections in found), key=lambda s: sum(len(one.table.rows) for one in s))
+
+
+def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[Table, str]:
+    """Return the table of one section and its name, or all of them in one; the name is empty of a sole one.
+
+    Raises
+    ------
+    UnknownFund
+        If there are several and none of them is chosen.
+
+    """
+    if len(sections) == 1:
+        return sections[0].table, ""
+    labels = [section.label for section in sections]
+    headers = {tuple(map(clean, section.table.header.texts)) for section in sections}
+    if choice.adds and len(headers) == 1:
+        first = sections[0].table
+        told = f"The positions of {len(sections)} sections are added: {listing(labels, most=MOST_NAMED)}."
+        rows = tuple(row for section in sections for row in section.table.rows)
+        warnings = tuple(line for section in sections for line in section.table.warnings)
+        return replace(first, rows=rows, warnings=(told, *warnings)), ALL
+    wanted = (choice.account or "").strip().casefold()
+    chosen = [s for s in sections if wanted and s.label.casefold() == wanted]
+    chosen = chosen or [s for s in sections if wanted and wanted in s.label.casefold()]
+    if len(chosen) == 1:
+        return chosen[0].table, chosen[0].label
+    adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
+    msg = (
+        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MOST_NAMED)}. "
+        f'Choose one with --account "{labels[0]}"{adding}.'
+    )
+    raise UnknownFund(msg, tickers=labels)
+
+
+def _sections(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+    starts: list[int] = []
+    for index, row in enumerate(sheet.rows):
+        if not starts and index >= HEADER_WITHIN:
+            break
+        if _may_be_header(sheet.rows, index, starts) and read_header(row, index, HOLDING_VALUES):
+            starts.append(index)
+    found: list[Section] = []
+    others: list[str] = []
+    for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):
+        part = replace(sheet, rows=sheet.rows[:end])
+        header = read_header(sheet.rows[start], start, HOLDING_VALUES)
+        if header is None:
+            continue
+        if TRANSACTIONS & {plain(text) for text in header.texts}:
+            columns = listing([clean(text) for text in header.texts if clean(text)], most=4)
+            others.append(f"Another table has trades, no positions, and is not read (columns {columns}).")
+            continue
+        table = holding_rows(part, header, file_name)
+        if table.rows:
+            found.append(Section(label=_label(sheet.rows, start) or f"table {len(found) + 1}", table=table))
+    if found and others:
+        first = found[0]
+        warned = replace(first.table, warnings=(*first.table.warnings, *others))
+        found[0] = Section(label=first.label, table=warned)
+    twice = {label for label, n in Counter(one.label for one in found).items() if n > 1}
+    return tuple(
+        Section(label=f"{one.label} ({i})", table=one.table) if one.label in twice else one
+        for i, one in enumerate(found, start=1)
+    )
+
+
+def _may_be_header(rows: Sequence[Row], index: int, starts: Sequence[int]) -> bool:
+    """Whether a row is worth looking at; in the body of a long table few are."""
+    row = rows[index]
+    if not row or not starts:
+        return bool(row)
+    above = rows[index - 1]
+    return sum(map(bool, above)) < 2 or not any(map(str.isdigit, "".join(row)))  # noqa: PLR2004 - a heading
+
+
+def _label(rows: Sequence[Row], start: int) -> str:
+    for row in reversed(rows[max(0, start - 3) : start]):
+        cells = [clean(cell) for cell in row if stated(cell)]
+        if cells:
+            return cells[0][:LONGEST_HEADING] if len(cells) < 3 else ""  # noqa: PLR2004 - a heading
+    return ""
+
+
+# ------------------------------------------------------------------ statements of named sections
+
+STATEMENT = frozenset({"header", "data", "total", "subtotal", "notes"})
+
+
+def _statement(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+    """Return the open positions of an Interactive Brokers activity statement, with its ending cash.
+
+    Every row begins with its section's name and with Header, Data or Total.
+    """
+    rows = [row for row in sheet.rows if row]
+    if sum(len(row) > 1 and clean(row[1]).casefold() in STATEMENT for row in rows) < 0.9 * len(rows):
+        return ()
+    parts: dict[str, list[Row]] = {}
+    for row in rows:
+        if len(row) > 2 and clean(row[1]).casefold() in {"header", "data"}:  # noqa: PLR2004 - two to begin
+            parts.setdefault(clean(row[0]).casefold(), []).append(row[2:])
+    positions = parts.get("open positions")
+    if not positions:
+        return ()
+    found = _sections(replace(sheet, rows=_padded(positions)), file_name)
+    if not found:
+        return ()
+    # the same columns again (options after stocks) are one table
+    first = found[0].table
+    if any(tuple(s.table.header.texts) != tuple(first.header.texts) for s in found):
+        return found
+    cash, note = _ending_cash(parts.get("cash report", ()))
+    table = replace(
+        first,
+        rows=tuple(row for section in found for row in section.table.rows),
+        before=tuple(row[2:] for row in rows if clean(row[0]).casefold() == "statement"),
+        after=(),
+    )
+    if cash is not None:
+        line = [""] * len(first.header.texts)
+        name = Column.TICKER if Column.TICKER in first.header.places else Column.NAME
+        line[first.header.places[name][0]] = "CASH"
+        if Column.MARKET_VALUE in first.header.places:
+            line[first.header.places[Column.MARKET_VALUE][0]] = cash
+        table = replace(table, rows=(*table.rows, tuple(line)))
+    return (Section(label="Open Positions", table=replace(table, warnings=(*table.warnings, note))),)
+
+
+def _padded(rows: Sequence[Row]) -> tuple[Row, ...]:
+    return tuple(row for row in rows if any(row))
+
+
+def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:
+    """Return the ending cash in base currency as printed, and what is to be said of it."""
+    totals = {}
+    header: list[str] = []
+    for row in rows:
+        words = [plain(cell) for cell in row]
+        if "currency" in words:
+            header = words
+        elif header and words[0] == "ending cash":
+            place = header.index("total") if "total" in header else 2
+            totals[words[1] if len(words) > 1 else ""] = row[place] if place < len(row) else ""
+    base = next((text for name, text in totals.items() if "base currency" in name), None)
+    if base is None and len(totals) == 1:
+        base = next(iter(totals.values()))
+    if base is None or number(base) is None:
+        return None, "The statement has no ending cash in base currency: cash is taken as none."
+    return base, f"Cash is the statement's ending cash, {base}."
+
+
+# ------------------------------------------------------------------ how pandas writes a Series
+
+
+def _with_pandas_header(sheet: Sheet) -> Sheet:
+    """Name the columns of a Series that pandas wrote: an index without a name, or values named 0."""
+    first = next((i for i, row in enumerate(sheet.rows) if row), None)
+    if first is None:
+        return sheet
+    cells = list(sheet.rows[first])
+    below = [row for row in sheet.rows[first + 1 :] if row]
+    if len(cells) < 2 or not below:  # noqa: PLR2004 - an index and values
+        return sheet
+    kinds = [known[0] if (known := recognise(cell)) else None for cell in cells]
+    unnamed = plain(cells[0]) in {"", "index", "unnamed 0"}
+    if unnamed and not NAMED & set(kinds[1:]) and all(number(row[0]) is None for row in below):
+        kinds[0], cells[0] = Column.TICKER, "ticker"
+    if len(cells) == 2 and kinds[0] in NAMED and clean(cells[1]) == "0":  # noqa: PLR2004 - as above
+        values = [number(row[1]) if len(row) > 1 else None for row in below]
+        total = sum(value for value in values if value is not None)
+        cells[1] = "weight" if 0.5 <= total <= 1.5 or 98.0 <= total <= 102.0 else cells[1]  # noqa: PLR2004
+    rows = (*sheet.rows[:first], tuple(cells), *sheet.rows[first + 1 :])
+    return replace(sheet, rows=rows)
+
+
+# ------------------------------------------------------------------ rows of one day, one level
+
+LEVELS = frozenset({"summary", "lot", "order", "closed lot"})
+OWN_DAYS = frozenset({"trade date", "effective date"})
+"""Dates that a row may have of its own, unlike the day that the portfolio is of."""
+
+
+def last_day(table: Table, file_name: str) -> Table:
+    """Keep the rows of the last day, and say so, where the file has the same names on several days.
+
+    Raises
+    ------
+    UnreadableFile
+        If there are several days, and different names on each.
+
+    """
+    place = table.header.places.get(Column.DATE)
+    if not place or plain(table.header.texts[place[0]]) in OWN_DAYS:
+        return table
+    cells = [table.text(row, Column.DATE) for row in table.rows]
+    known: dict[str, date | None] = {text: date_of(text) for text in set(cells) if text}
+    days = [known.get(text) for text in cells]
+    several = sorted({day for day in days if day is not None})
+    if len(several) < 2:  # noqa: PLR2004 - several
+        return table
+    keys: dict[tuple[str, ...], set[date | None]] = {}
+    for row, day in zip(table.rows, days, strict=True):
+        key = tuple(table.text(row, c) for c in (Column.TICKER, Column.NAME, Column.ISIN, Column.FUND))
+        keys.setdefault(key, set()).add(day)
+    if all(len(of) == 1 for of in keys.values()):
+        msg = (
+            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}), and no name on "
+            "two of them, so which is the portfolio cannot be told. Keep the rows of one day."
+        )
+        raise UnreadableFile(msg)
+    said = f"{file_name} has {len(several)} days, {several[0]} to {several[-1]}; the last is taken."
+    rows = tuple(row for row, day in zip(table.rows, days, strict=True) if day == several[-1])
+    return replace(table, rows=rows, warnings=(*table.warnings, said))
+
+
+def one_level(table: Table) -> Table:
+    """Leave out the lots where the file has their sums too."""
+    levels = [table.text(row, Column.LEVEL).casefold() for row in table.rows]
+    if "summary" not in levels or not set(levels) - {"summary", ""}:
+        return table
+    rows = tuple(r for r, level in zip(table.rows, levels, strict=True) if level in {"summary", ""})
+    said = f"{len(table.rows) - len(rows)} rows are lots of the summaries beside them and are left out."
+    return replace(table, rows=rows, warnings=(*table.warnings, said))
+
+
+ACCOUNT_TYPES = frozenset({"cash", "margin", "short", "long"})
+
+
+def without_account_types(table: Table) -> Table:
+    """Take no account type (Cash, Margin, Short) for the class of an asset.
+
+    Fidelity's column Type says in which kind of account a position is held.
+    """
+    places = table.header.places.get(Column.ASSET_CLASS, ())
+
+    def is_account(place: int) -> bool:
+        words = {clean(row[place]).casefold() for row in table.rows if place < len(row)} - {""}
+        return plain(table.header.texts[place]) in {"type", "security type"} and words <= ACCOUNT_TYPES
+
+    kept = tuple(place for place in places if not is_account(place))
+    if kept == places:
+        return table
+    others: dict[Column, tuple[int, ...]] = {
+        c: p for c, p in table.header.places.items() if c is not Column.ASSET_CLASS
+    }
+    new: dict[Column, tuple[int, ...]] = {**others, **({Column.ASSET_CLASS: kept} if kept else {})}
+    return replace(table, header=replace(table.header, places=new))

@@ -1,0 +1,698 @@
+"""The front ends, a class each: ``answer`` puts a request as its users would, and reads what they would see.
+
+To add one, derive from ``FrontEnd`` (from ``Sheets`` if it calls worksheet functions), and name it in
+``FRONT_ENDS``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+import openpyxl
+import pandas as pd
+from fronts.answers import Answer, NotOffered, Numbers, Refusal
+from fronts.requests import Ask, Cell, Request, Table
+
+from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral
+from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.api import choice
+from betaneutral_xl.cli import main
+from betaneutral_xl.compare import compare
+from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.hedging import Legs
+from betaneutral_xl.hosts.calc import worker
+from betaneutral_xl.hosts.calc.client import wire
+from betaneutral_xl.hosts.cells import PREFIX
+from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
+from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.neutral import neutralise, reach
+from betaneutral_xl.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.quotes import Quotes
+from betaneutral_xl.rebalance import Method
+from betaneutral_xl.risk import Covariance
+from betaneutral_xl.settings import Settings
+from betaneutral_xl.sources import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
+"""What an exit code says."""
+
+MEASURES = ("volatility", "tracking_error", "turnover", "gross", "net")
+"""Of the ways that are compared."""
+
+NOT_OFFERED = NotOffered()
+
+
+class FrontEnd(ABC):
+    """One way to put a request.
+
+    Parameters
+    ----------
+    folder
+        Its own, for its files and its cache.
+
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, folder: Path) -> None:
+        """Start what answers."""
+        self.folder = folder
+
+    @abstractmethod
+    def answer(self, request: Request) -> Answer:
+        """Put a request and read the answer."""
+
+    def answers(self, requests: Sequence[Request]) -> dict[str, Answer]:
+        """Return the answers by the requests' names."""
+        return {request.name: self.answer(request) for request in requests}
+
+    def close(self) -> None:  # noqa: B027 - most start nothing
+        """End what was started."""
+
+
+def number(cell: object) -> float:
+    """Return a cell's number; a blank one has none, and neither cells nor JSON have an infinite one."""
+    value = math.nan if cell in {None, ""} else float(cast("float", cell))
+    return value if math.isfinite(value) else math.nan
+
+
+def records(rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+    """Return the rows of a table by its header."""
+    head = [str(cell) for cell in rows[0]]
+    return [dict(zip(head, row, strict=True)) for row in rows[1:]]
+
+
+def rebalanced(
+    weights: Iterable[Mapping[str, Any]], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Numbers:
+    """Return new weights by ticker, and betas before and after by ETF."""
+    return Numbers(
+        {f"weight {one['ticker']}": number(one["new_weight"]) for one in weights}
+        | {f"beta before {etf}": number(beta) for etf, beta in before.items()}
+        | {f"beta after {etf}": number(beta) for etf, beta in after.items()}
+    )
+
+
+def of_betas(rows: Iterable[Mapping[str, Any]]) -> Numbers:
+    """Return each held name's beta to each ETF; its columns are named by front ends in their own ways."""
+    found: dict[str, float] = {}
+    for row in rows:
+        betas = [key for key in row if key.startswith(("predicted_beta", "beta_")) and "error" not in key]
+        found |= {f"{row['ticker']} to ETF {i}": number(row[key]) for i, key in enumerate(betas, start=1)}
+    return Numbers(found)
+
+
+def ordered(rows: Iterable[Mapping[str, Any]]) -> Numbers:
+    """Return shares by ticker and side."""
+    traded = (row for row in rows if row["side"] != "after")
+    return Numbers({f"{row['side']} {row['ticker']}".lower(): number(row["shares"]) for row in traded})
+
+
+# ---------------------------------------------------------------- the command line
+
+
+class CommandLine(FrontEnd):
+    """``python -m betaneutral_xl`` with options and files, a process for each request."""
+
+    name = "command line"
+
+    def answers(self, requests: Sequence[Request]) -> dict[str, Answer]:
+        """Return the answers, two processes at a time."""
+        with ThreadPoolExecutor(2) as pool:
+            return dict(zip([one.name for one in requests], pool.map(self.answer, requests), strict=True))
+
+    def answer(self, request: Request) -> Answer:
+        """Run the command of the request, and read its JSON."""
+        if request.ask is Ask.ORDERS:
+            return NOT_OFFERED
+        argv = arguments(request, self.folder / request.name.replace(" ", "_"))
+        run = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "betaneutral_xl", *argv],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if run.returncode:
+            return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
+        record = json.loads(run.stdout)
+        match request.ask:
+            case Ask.REBALANCE:
+                return rebalanced(record["weights"], record["beta_before"], record["beta_after"])
+            case Ask.BETAS:
+                return of_betas(record["betas"])
+            case Ask.COMPARE:
+                return compared(record["alternatives"])
+            case _:
+                return Numbers(
+                    {
+                        f"{word} {name}": number(etf[word])
+                        for name, etf in record["etfs"].items()
+                        for word in ("lowest", "highest", "nearest")
+                    }
+                )
+
+
+def arguments(request: Request, folder: Path) -> list[str]:
+    """Return the command of a request, its files written to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    argv = [request.ask.value, "--json", *_inputs(request, folder)]
+    targets = request.target if isinstance(request.target, tuple) else (request.target,)
+    if len(targets) > 1:
+        argv += [f"--target={name}={aim}" for (name, _), aim in zip(request.etfs, targets, strict=True)]
+    elif targets[0] is not None:
+        argv.append(f"--target={targets[0]}")
+    for option in ("method", "benchmark", "ridge", "leg_limit"):
+        value = getattr(request, option)
+        if value is not None:
+            argv.append(f"--{option.replace('_', '-')}={value}")
+    argv += ["--sell-only"] * request.sell_only
+    if request.limits_file:
+        return [*argv, "--constraints", _written(folder / "limits.toml", _toml(request.limits))]
+    argv += [f"--group={group}={','.join(tickers)}" for group, tickers in groups(request.limits).items()]
+    for name, *key, value in request.limits:
+        option = {"group_limits": "group-limit"}.get(str(name), str(name).replace("_", "-"))
+        if value is True:
+            argv.append(f"--{option}")
+        elif name != "groups":
+            argv.append(f"--{option}=" + "=".join(str(part) for part in (*key, value)))
+    return argv
+
+
+def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
+    """Return the tickers of each group: a row has a ticker's group, or a group's tickers with commas."""
+    found: dict[str, list[str]] = {}
+    for name, *key, value in limits:
+        if name == "groups":
+            listed = "," in str(value)
+            group, tickers = (key[0], str(value).split(",")) if listed else (value, [str(key[0])])
+            found.setdefault(str(group), []).extend(tickers)
+    return found
+
+
+def _inputs(request: Request, folder: Path) -> list[str]:
+    if request.sample:
+        return ["--sample"]
+    argv = ["--holdings", _csv(folder / "fund.csv", request.holdings), "--etf"]
+    argv += [_csv(folder / f"{name}.csv", basket) for name, basket in request.etfs]
+    if request.history is None:
+        head, *rows = request.covariance
+        dated = (("date", "ticker", *head[1:]), *(("2025-11-18", *row) for row in rows))
+        return [*argv, "--covariance", _csv(folder / "risk.csv", dated)]
+    argv += ["--prices", _csv(folder / "prices.csv", request.history)]
+    argv += [f"--estimator={request.estimator}"] * (request.estimator is not None)
+    return argv + [f"--window={request.window}"] * (request.window is not None)
+
+
+def _csv(path: Path, rows: Table) -> str:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return str(path)
+
+
+def _written(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def _toml(limits: tuple[tuple[Cell, ...], ...]) -> str:
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in as_mapping(limits).items())
+
+
+def compared(ways: Iterable[Mapping[str, Any]]) -> Numbers:
+    """Return the measures of each way."""
+    found: dict[str, float] = {}
+    for way in ways:
+        name = way.get("way", way.get("alternative"))
+        found |= {f"{measure} of {name}": number(way[measure]) for measure in MEASURES}
+    return Numbers(found)
+
+
+def as_mapping(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, Any]:
+    """Return limits as Python and TOML have them: a value, or values by what they are for."""
+    found: dict[str, Any] = {}
+    for name, *key, value in limits:
+        if key:
+            before = found.get(str(name), {})
+            found[str(name)] = (before if isinstance(before, dict) else {"*": before}) | {str(key[0]): value}
+        else:
+            found[str(name)] = value
+    return found
+
+
+# ---------------------------------------------------------------- worksheet functions
+
+
+class Refused(Exception):
+    """A cell shows an error."""
+
+
+class Sheets(FrontEnd):
+    """A host that calls worksheet functions; each says how its values arrive."""
+
+    def __init__(self, folder: Path) -> None:
+        """Have called nothing yet."""
+        super().__init__(folder)
+        self.called: set[str] = set()
+
+    @abstractmethod
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Return the cells of a function's answer."""
+
+    def kind(self, name: str, *values: Any) -> str | None:
+        """Return the kind of a refusal, where more than its line is to be had."""
+        return None
+
+    def answer(self, request: Request) -> Answer:
+        """Call the functions of the request, one on the answers of the others as formulas do."""
+        if request.ridge or request.leg_limit or request.sell_only:
+            return NOT_OFFERED
+        try:
+            return self._numbers(request)
+        except Refused as error:
+            text, kind = error.args
+            return Refusal(text, kind)
+
+    def cells(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Return what a function answers, or raise the line of its error."""
+        self.called.add(name)
+        rows = self.call(name, *values)
+        first = str(rows[0][0])
+        if first.startswith(PREFIX):
+            raise Refused(first.removeprefix(PREFIX), self.kind(name, *values))
+        return rows
+
+    def _numbers(self, request: Request) -> Numbers:
+        inputs = self._inputs(request)
+        target = request.target if not isinstance(request.target, tuple) else (request.target,)
+        limits = wide(request.limits) or None
+        problem = (*inputs, target, request.method, limits)
+        match request.ask:
+            case Ask.BETAS:
+                return of_betas(records(self.cells("BN_BETAS", *inputs)))
+            case Ask.COMPARE:
+                return compared(records(self.cells("BN_COMPARE", *inputs, target, limits, request.benchmark)))
+            case Ask.FEASIBLE:
+                return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
+        weights = self.cells("BETA_NEUTRAL", *problem)
+        if request.ask is Ask.ORDERS:
+            own = request.prices or None
+            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, own) if own is None else own
+            terms = (request.nav, request.min_notional, request.lot, request.trade)
+            return ordered(records(self.cells("BN_ORDERS", weights, quotes, *terms)))
+        lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}
+        betas = {str(name).removeprefix("beta to "): row for name, row in lines.items() if "beta to " in name}
+        return rebalanced(
+            records(weights),
+            {name: row[1] for name, row in betas.items()},
+            {name: row[2] for name, row in betas.items()},
+        )
+
+    def _inputs(self, request: Request) -> tuple[Any, Any, Any]:
+        if request.sample:
+            holdings, etf = self.cells("FETCH_HOLDINGS", "demo"), self.cells("LOAD_ETF", "demo")
+            names = self.cells("BN_NAMES", holdings, etf)
+            return holdings, etf, self.cells("COVARIANCE", names, "demo", None, True)[0][0]  # noqa: FBT003 - a cell
+        etfs = beside([named(basket, name) for name, basket in request.etfs])
+        if request.history is None:
+            return request.holdings, etfs, request.covariance
+        window = f"window={request.window}" if request.window else None
+        estimated = self.cells("COVARIANCE", request.history, request.estimator, window, True)  # noqa: FBT003 - a cell
+        return request.holdings, etfs, estimated[0][0]
+
+
+def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
+    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "in short")]
+    words = ("lowest", "highest", "nearest")
+    return Numbers(
+        {
+            f"{word} {row[0]}": number(cell)
+            for row in betas
+            for word, cell in zip(words, row[2:5], strict=True)
+        }
+    )
+
+
+def named(basket: Table, name: str) -> Table:
+    """Return an ETF's table with its name over the weights, as a sheet has it."""
+    return (("ticker", name), *basket[1:])
+
+
+def beside(tables: Sequence[Table]) -> Table:
+    """Return tables side by side, with a blank column between."""
+    height = max(map(len, tables))
+    filled = [(*one, *((None, None),) * (height - len(one))) for one in tables]
+    return tuple(
+        tuple(cell for row in rows for cell in (*row, None))[:-1] for rows in zip(*filled, strict=True)
+    )
+
+
+def wide(limits: tuple[tuple[Cell, ...], ...]) -> Table:
+    """Return limits as rows of name, for which, and value."""
+    return tuple((row[0], row[1] if len(row) > 2 else None, row[-1]) for row in limits)
+
+
+class Registry(Sheets):
+    """The worksheet functions as the hosts' processes call them, without a host."""
+
+    name = "worksheet"
+
+    def __init__(self, folder: Path) -> None:
+        """Start a session."""
+        super().__init__(folder)
+        self._session = Session(Settings(cache=folder))
+
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Call an entry of the registry."""
+        return self._session.call(BY_NAME[name], *values)
+
+    def kind(self, name: str, *values: Any) -> str | None:
+        """Return the family of the error."""
+        try:
+            self._session.answer(BY_NAME[name], *values)
+        except BetaNeutralError as error:
+            return family(error)
+        return "defect"
+
+
+def family(error: BetaNeutralError) -> str:
+    """Return the kind of an error, in the words of the exit codes."""
+    return KINDS[error.exit_code]
+
+
+class Lines(Sheets):
+    """A host whose functions answer in a process of their own, by JSON lines over its pipes."""
+
+    command: ClassVar[tuple[str, ...]]
+
+    def __init__(self, folder: Path) -> None:
+        """Start the process."""
+        super().__init__(folder)
+        self._errors = (folder / "stderr.txt").open("wb")
+        self.process = subprocess.Popen(  # noqa: S603 - our own
+            [sys.executable, *self.command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            cwd=folder,
+            env={**os.environ, "BETANEUTRAL_CACHE": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        self._input = cast("IO[bytes]", self.process.stdin)
+        self._output = cast("IO[bytes]", self.process.stdout)
+
+    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Return the next message after a question."""
+        self._input.write(wire.encode(message))
+        self._input.flush()
+        return self.told()
+
+    def told(self) -> dict[str, Any]:
+        """Return the next message."""
+        return wire.decode(self._output.readline())
+
+    def close(self) -> None:
+        """End the process with its input."""
+        self._input.close()
+        self.process.wait(30)
+        self._output.close()
+        self._errors.close()
+
+
+class Calc(Lines):
+    """The worker of the extension, with the values that LibreOffice gives it."""
+
+    name = "Calc"
+    command = ("-P", "-u", "-m", worker.__name__)
+
+    def __init__(self, folder: Path) -> None:
+        """Wait until it is there."""
+        super().__init__(folder)
+        assert "hello" in self.told()
+
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Call a function with blanks as empty texts, and truth values and whole numbers as numbers."""
+        reply = self.ask(
+            {"id": 1, "call": name, "values": [wire.pack(_as_calc_gives(one)) for one in values]}
+        )
+        rows: Sequence[Sequence[Any]] = wire.unpack(reply["rows"])
+        return rows
+
+
+def _as_calc_gives(value: Any) -> Any:
+    if isinstance(value, (tuple, list)):
+        return tuple(tuple("" if cell is None else _as_calc_gives(cell) for cell in row) for row in value)
+    return float(value) if isinstance(value, (bool, int)) else value
+
+
+class Excel(Lines):
+    """xlwings' Windows modules over stand-ins for COM."""
+
+    name = "Excel"
+    command = ("-P", "-u", "-m", "fronts.excel_process")  # not imported: it replaces modules of Windows
+
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Call a function on ranges of cells."""
+        rows: Sequence[Sequence[Any]] = self.ask({"call": name, "values": list(values)})["rows"]
+        return rows
+
+
+# ---------------------------------------------------------------- a workbook as a file
+
+
+class Workbook(FrontEnd):
+    """``workbook build`` once; then a copy of it is filled in, and ``workbook run`` presses its buttons."""
+
+    name = "workbook"
+
+    def __init__(self, folder: Path) -> None:
+        """Build the template."""
+        super().__init__(folder)
+        refused = command("workbook", "build", "--folder", str(folder), "--only", "xlsx")
+        assert refused is None, refused
+        self._book = openpyxl.load_workbook(folder / "betaneutral.xlsx")
+        _put(self._book["Neutral"], FIRST_ROW, {})  # no button reads its formulas
+        self._settings = {
+            name: _values(self._book, name)
+            for name in self._book.defined_names
+            if name.startswith("setting_")
+        }
+
+    def answer(self, request: Request) -> Answer:
+        """Fill in, press, and read the sheet of the proposal, or the file of orders."""
+        legs = request.ridge or request.leg_limit or request.sell_only
+        elsewhere = request.ask not in {Ask.REBALANCE, Ask.ORDERS} or request.history is not None
+        if legs or elsewhere or isinstance(request.target, tuple):
+            return NOT_OFFERED
+        folder = self.folder / request.name.replace(" ", "_")
+        folder.mkdir()
+        file = folder / "fund.xlsx"
+        for name, rows in self._settings.items():
+            _set(self._book, name, rows)
+        _fill_in(self._book, request)
+        self._book.save(file)
+        for button in ("rebalance", "orders")[: 1 + (request.ask is Ask.ORDERS)]:
+            refused = command("workbook", "run", str(file), "--button", button)
+            if refused is not None:
+                return refused
+        if request.ask is Ask.ORDERS:
+            (path,) = folder.glob("*.csv")
+            _, _, orders = path.read_text(encoding="utf-8-sig").partition("\n\n")
+            return ordered(csv.DictReader(io.StringIO(orders)))
+        return _proposal(openpyxl.load_workbook(file, data_only=True)["Rebalance"])
+
+
+def command(*argv: str) -> Refusal | None:
+    """Run a command here; return what it refuses."""
+    errors = io.StringIO()
+    with ExitStack() as stack:
+        stack.enter_context(redirect_stderr(errors))
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        code = main(argv)
+    return Refusal(errors.getvalue().strip(), KINDS.get(code, "defect")) if code else None
+
+
+def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
+    _put(book["Orders"], FIRST_ROW, {})
+    _set(book, "setting_limits", wide(request.limits))
+    _set(book, "own_prices", request.prices)
+    names = ("target", "method", "nav", "min_notional", "lot", "trade")
+    given = {name: getattr(request, name) for name in names} | {
+        "inputs": "fetch" if request.sample else "sheets"
+    }
+    for name, value in given.items():
+        if value is not None:
+            _set(book, f"setting_{name}", ((value,),))
+    if request.sample:
+        return
+    etfs: dict[int, Table] = {
+        1 + ETF_STRIDE * i: named(basket, name) for i, (name, basket) in enumerate(request.etfs)
+    }
+    _put(book["Holdings"], FIRST_ROW, {1: request.holdings})
+    _put(book["ETF"], FIRST_ROW, etfs)
+    _put(book["Covariance"], MATRIX_ROW, {1: request.covariance})
+
+
+def _area(book: openpyxl.Workbook, name: str) -> tuple[tuple[Any, ...], ...]:
+    """Return the cells of a named range."""
+    ((sheet, area),) = book.defined_names[name].destinations
+    cells = book[sheet][area.replace("$", "")]
+    return cells if isinstance(cells, tuple) else ((cells,),)
+
+
+def _values(book: openpyxl.Workbook, name: str) -> Table:
+    return tuple(tuple(cell.value for cell in line) for line in _area(book, name))
+
+
+def _set(book: openpyxl.Workbook, name: str, rows: Table) -> None:
+    """Write to a named range, and clear what it has besides."""
+    for i, line in enumerate(_area(book, name)):
+        for j, cell in enumerate(line):
+            cell.value = rows[i][j] if i < len(rows) else None
+
+
+def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
+    """Empty a sheet from a row on, and write tables there, by their first columns."""
+    sheet.delete_rows(first, sheet.max_row)
+    for column, rows in tables.items():
+        for i, row in enumerate(rows):
+            for j, value in enumerate(row):
+                sheet.cell(first + i, column + j).value = value
+
+
+def _proposal(sheet: Any) -> Numbers:
+    rows = [list(row) for row in sheet.iter_rows(values_only=True)]
+    start = next(i for i, row in enumerate(rows) if row[0] == "ticker")
+    width = next((j for j, cell in enumerate(rows[start]) if cell is None), len(rows[start]))
+    weights = records([row[:width] for row in rows[start:] if row[0] is not None])
+    lines = {str(row[0]): row for row in rows[:start]}
+    betas = {name.removeprefix("beta to "): row for name, row in lines.items() if name.startswith("beta to ")}
+    return rebalanced(
+        weights,
+        {name: row[1] for name, row in betas.items()},
+        {name: row[2] for name, row in betas.items()},
+    )
+
+
+# ---------------------------------------------------------------- Python
+
+
+class Python(FrontEnd):
+    """A notebook: pandas in, values out."""
+
+    name = "Python"
+
+    def answer(self, request: Request) -> Answer:
+        """Call the functions of the package."""
+        if request.ask is Ask.BETAS or request.history is not None:
+            return NOT_OFFERED
+        try:
+            return self._numbers(request)
+        except BetaNeutralError as error:
+            return Refusal(str(error), family(error))
+        except (TypeError, ValueError) as error:
+            return Refusal(str(error), type(error).__name__)
+
+    def _numbers(self, request: Request) -> Numbers:
+        limits = as_mapping(request.limits)
+        policies = {name: limits.pop(name) for name in ("on_missing", "etf_on_missing") if name in limits}
+        holdings, etfs, risk = self._inputs(request)
+        target: Any = request.target or 0.0
+        if isinstance(target, tuple):
+            target = dict(zip((name for name, _ in request.etfs), target, strict=True))
+        if request.ask is Ask.REBALANCE and not (request.ridge or request.leg_limit or request.sell_only):
+            method = request.method or "hedge"
+            result = beta_neutral(holdings, etfs, risk, target, method, constraints=limits, **policies)
+        else:
+            portfolio = (
+                holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
+            )
+            model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
+            given: dict[str, Any] = {
+                "target": target,
+                "constraints": Constraints.from_mapping(limits),
+                **{name: choice(OnMissing, value, name) for name, value in policies.items()},
+            }
+            if request.ask is Ask.COMPARE:
+                ways = compare(portfolio, etfs, model, benchmark=request.benchmark, **given)
+                return compared(
+                    {"way": way.name, **{measure: getattr(way, measure) for measure in MEASURES}}
+                    for way in ways
+                )
+            if request.ask is Ask.FEASIBLE:
+                found = reach(portfolio, etfs, model, **given)
+                return _reached([("etf",), *found.lines(), ("in short",)])
+            legs: dict[str, Any] = {
+                "ridge": request.ridge,
+                "limit": request.leg_limit,
+                "sell_only": request.sell_only,
+            }
+            result = neutralise(
+                portfolio,
+                etfs,
+                model,
+                method=choice(Method, request.method or "hedge", "method"),
+                legs=Legs(**{name: value for name, value in legs.items() if value is not None}),
+                **given,
+            )
+        if request.ask is Ask.ORDERS:
+            return self._orders(request, result)
+        return rebalanced(records([result.columns, *result.rows()]), result.before.beta, result.after.beta)
+
+    @staticmethod
+    def _orders(request: Request, result: Any) -> Numbers:
+        what = Tradable(request.trade or "names")
+        held = result.aligned.holdings
+        prices = dict(Quotes.of_holdings(held).prices)
+        nav = held.nav if request.nav is None else request.nav
+        ticket = Ticket(
+            prices=prices | {str(ticker): number(price) for ticker, price in request.prices},
+            nav=nav,
+            lots=dict.fromkeys(result.traded, cast("int", 1 if request.lot is None else request.lot)),
+            min_notional=request.min_notional or 0.0,
+        )
+        legs = orders_in(what, result, ticket).legs()
+        return ordered({"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in legs)
+
+    @staticmethod
+    def _inputs(request: Request) -> tuple[Any, Sequence[Etf], Any]:
+        if request.sample:
+            return sample.load_holdings(), (sample.load_etf(),), sample.load_covariance()
+        head, *rows = request.holdings
+        holdings: Any = pd.Series([row[-1] for row in rows], index=[row[0] for row in rows])
+        if "shares" in head:
+            tickers, shares, prices = zip(*rows, strict=True)
+            holdings = Holdings.from_positions(
+                [*map(str, tickers)], [*map(number, shares)], [*map(number, prices)]
+            )
+        etfs = tuple(
+            Etf.from_weights({str(row[0]): number(row[1]) for row in basket[1:]}, name=name)
+            for name, basket in request.etfs
+        )
+        (_, *names), *lines = request.covariance
+        return holdings, etfs, pd.DataFrame([line[1:] for line in lines], names, names)
+
+
+def _risk_model(rows: Table) -> Covariance:
+    (_, *names), *lines = rows
+    return Covariance.from_matrix(
+        [str(name) for name in names], np.array([line[1:] for line in lines], dtype=float)
+    )
+
+
+FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)

@@ -1,0 +1,269 @@
+"""The requests that every front end is asked, right and wrong ones: a line each in ``REQUESTS``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+Cell = str | float | bool | None
+Table = tuple[tuple[Cell, ...], ...]
+
+
+class Ask(StrEnum):
+    """What is asked for."""
+
+    REBALANCE = "rebalance"
+    BETAS = "betas"
+    COMPARE = "compare"
+    FEASIBLE = "feasible"
+    ORDERS = "orders"
+
+
+def table(*rows: tuple[Cell, ...], head: tuple[Cell, ...] = ("ticker", "weight")) -> Table:
+    """Return a table with its header."""
+    return (head, *rows)
+
+
+def matrix(variances: dict[str, tuple[float, ...]]) -> Table:
+    """Return a covariance with its tickers on both sides."""
+    rows: list[tuple[Cell, ...]] = [(ticker, *row) for ticker, row in variances.items()]
+    return ((None, *variances), *rows)
+
+
+HOLDINGS = table(("A", 0.3), ("B", 0.4), ("C", 0.3))
+AI = table(("A", 0.4), ("B", 0.3), ("C", 0.3))
+CHIPS = table(("B", 0.2), ("C", 0.8))
+RISK = matrix(
+    {
+        "A": (0.04, 0.02, 0.01, 0.02),
+        "B": (0.02, 0.03, 0.015, 0.015),
+        "C": (0.01, 0.015, 0.05, 0.02),
+        "IWV": (0.02, 0.015, 0.02, 0.03),
+    }
+)
+SHARES = table(
+    ("A", 300.0, 100.0), ("B", 800.0, 50.0), ("C", 1500.0, 20.0), head=("ticker", "shares", "price")
+)
+
+
+def weights(**by_ticker: Cell) -> Table:
+    """Return a portfolio."""
+    return table(*by_ticker.items())
+
+
+def prices(days: int = 160) -> Table:
+    """Return closes that go up and down, each name with a period and a swing of its own."""
+    swings = {"A": (0.9, 0.010), "B": (1.7, 0.014), "C": (2.3, 0.020)}
+    head: tuple[Cell, ...] = ("date", *swings)
+    closes: list[tuple[Cell, ...]] = [
+        (
+            f"2025-{1 + day // 28:02}-{1 + day % 28:02}",
+            *(
+                100.0 * math.exp(swing * (math.sin(pace * day) + math.cos(0.37 * day * day)))
+                for pace, swing in swings.values()
+            ),
+        )
+        for day in range(days)
+    ]
+    return (head, *closes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request, in no front end's words.
+
+    Attributes
+    ----------
+    name
+        Names it in the test's output and in ``KNOWN``.
+    ask
+        What is asked for.
+    sample
+        Whether the three inputs are the embedded sample's.
+    holdings, etfs, covariance
+        The three inputs as tables; ETFs by name.
+    history, estimator, window
+        Daily prices to estimate the covariance from instead, how, and how many days of it.
+    target
+        As it is typed; several are for the ETFs in their order.
+    method, benchmark
+        As they are typed.
+    limits
+        Rows of name and value, or of name, for which, and value, as they are typed.
+    limits_file
+        Whether a front end that can takes the limits from a file.
+    ridge, leg_limit, sell_only
+        What the hedge ratios must keep to.
+    prices, nav, min_notional, lot, trade
+        Terms of the orders; prices as ticker and price.
+
+    """
+
+    name: str
+    ask: Ask = Ask.REBALANCE
+    sample: bool = False
+    holdings: Table = HOLDINGS
+    etfs: tuple[tuple[str, Table], ...] = (("AI", AI),)
+    covariance: Table = RISK
+    history: Table | None = None
+    estimator: str | None = None
+    window: int | None = None
+    target: Cell | tuple[Cell, ...] = None
+    method: str | None = None
+    benchmark: str | None = None
+    limits: tuple[tuple[Cell, ...], ...] = ()
+    limits_file: bool = False
+    ridge: float | None = None
+    leg_limit: float | None = None
+    sell_only: bool = False
+    prices: Table = ()
+    nav: float | None = None
+    min_notional: float | None = None
+    lot: float | None = None
+    trade: str | None = None
+
+
+def limited(name: str, *limits: tuple[Cell, ...], target: Cell = 0.95, limits_file: bool = False) -> Request:
+    """Return a request to reweight under limits."""
+    return Request(name=name, method="reweight", target=target, limits=limits, limits_file=limits_file)
+
+
+def held(name: str, holdings: Table, *limits: tuple[Cell, ...], ask: Ask = Ask.REBALANCE) -> Request:
+    """Return a request about another portfolio."""
+    return Request(name=name, ask=ask, holdings=holdings, limits=limits)
+
+
+def ordered(
+    name: str,
+    *,
+    nav: float | None = None,
+    lot: float | None = None,
+    min_notional: float | None = None,
+    trade: str | None = None,
+    prices: Table = (),
+    holdings: Table = SHARES,
+) -> Request:
+    """Return a request for orders."""
+    return Request(
+        name=name,
+        ask=Ask.ORDERS,
+        holdings=holdings,
+        nav=nav,
+        lot=lot,
+        min_notional=min_notional,
+        trade=trade,
+        prices=prices,
+    )
+
+
+TWO = (("AI", AI), ("CHIPS", CHIPS))
+WITHOUT_Z = weights(A=0.5, ZZZZ=0.5)
+INDEFINITE = matrix({"A": (0.04, 0.09), "B": (0.09, 0.04)})
+LOPSIDED = matrix({"A": (0.04, 0.02, 0.01), "B": (0.01, 0.03, 0.01), "C": (0.01, 0.01, 0.05)})
+
+REQUESTS: tuple[Request, ...] = (
+    # methods and targets
+    Request(name="hedge"),
+    Request(name="sample", sample=True),
+    Request(name="reweight", method="reweight"),
+    Request(name="least squares", method="least_squares", target=0.2),
+    Request(name="fewest trades", method="fewest_trades", target=0.6),
+    Request(name="scaled", method="scaled"),
+    Request(name="method with a hyphen", method="least-squares", target=0.2),
+    Request(name="method in capitals", method="HEDGE"),
+    Request(name="method with a blank", method="least squares", target=0.2),
+    Request(name="unknown method", method="magic"),
+    Request(name="target 0.3", target=0.3),
+    Request(name="target -0.3", target=-0.3),
+    Request(name="target 50%", target="50%"),
+    Request(name="target a ticker", target="IWV"),
+    Request(name="target an unknown ticker", target="QQQQ"),
+    Request(name="target inf", target="inf"),
+    Request(name="target nan", target="nan"),
+    Request(name="two ETFs", etfs=TWO),
+    Request(name="two targets", etfs=TWO, target=(0.1, 0.2)),
+    # limits
+    limited("long only", ("long_only", True)),
+    limited("long only on", ("long_only", "on"), limits_file=True),
+    limited("lower and upper", ("lower", -0.5), ("upper", 0.8)),
+    limited("upper 90%", ("upper", "90%")),
+    limited("upper of one name", ("upper", 0.9), ("upper", "B", 0.45)),
+    limited("upper 5", ("upper", 5.0)),
+    limited("upper nan", ("upper", "nan")),
+    limited("turnover 30", ("turnover", 30.0)),
+    limited("turnover in a file", ("turnover", 0.6), limits_file=True),
+    limited("turnover too small", ("turnover", 0.01), target=0.0),
+    limited("turnover below zero", ("turnover", -0.1)),
+    limited("gross 150%", ("gross", "150%")),
+    limited("net between", ("net", "0.2:0.9")),
+    limited("beta between", ("beta", "0.93:0.96"), target=None),
+    limited("frozen", ("frozen", "A")),
+    limited("universe held", ("universe", "held")),
+    limited("unknown universe", ("universe", "world")),
+    limited(
+        "group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_limits", "Semis", "0.3:0.9")
+    ),
+    limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
+    limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
+    limited("at most three trades", ("max_trades", 3.0), target=0.7),
+    limited("smallest trade", ("min_trade", 0.05)),
+    limited("unknown limit", ("uper", 0.5), limits_file=True),
+    limited("lower above upper", ("lower", 0.5), ("upper", 0.4)),
+    Request(name="limit for hedge", limits=(("long_only", True),)),
+    Request(name="ridge", ridge=0.05, etfs=TWO),
+    Request(name="leg limit", leg_limit=0.5),
+    Request(name="sell only", sell_only=True),
+    # holdings
+    held("shares and prices", SHARES),
+    held("weights 60 and 40", weights(A=60.0, B=40.0)),
+    held("cash row USD", weights(A=0.9, USD=0.1)),
+    held("cash row Cash & Other", table(("A", 0.9), ("Cash & Other", 0.1))),
+    held("cash row CASH", weights(A=0.9, CASH=0.1)),
+    held("ticker twice", table(("A", 0.5), ("B", 0.2), ("A", 0.3))),
+    held("weight missing", weights(A=0.5, B=None)),
+    held("weight a word", weights(A=0.5, B="half")),
+    held("no rows", table()),
+    held("held name without risk", WITHOUT_Z),
+    held("held name without risk dropped", WITHOUT_Z, ("on_missing", "drop")),
+    held("short position", weights(A=0.8, B=-0.3, C=0.5)),
+    # ETFs and risk
+    Request(name="ETF name without risk", etfs=(("AI", table(("A", 0.5), ("Q", 0.5))),)),
+    Request(
+        name="ETF name without risk refused",
+        etfs=(("AI", table(("A", 0.5), ("Q", 0.5))),),
+        limits=(("etf_on_missing", "error"),),
+    ),
+    Request(
+        name="ETF rescaled",
+        etfs=(("AI", table(("A", 0.5), ("Q", 0.5))),),
+        limits=(("etf_on_missing", "rescale"),),
+    ),
+    Request(name="ETF without any risk", etfs=(("AI", table(("Q", 1.0))),)),
+    Request(name="covariance indefinite", covariance=INDEFINITE, holdings=weights(A=0.5, B=0.5)),
+    Request(name="covariance lopsided", covariance=LOPSIDED),
+    Request(name="estimated", history=prices(), estimator="sample", window=100),
+    Request(name="estimator unknown", history=prices(), estimator="magic"),
+    # other questions
+    Request(name="betas", ask=Ask.BETAS),
+    Request(name="betas to two ETFs", ask=Ask.BETAS, etfs=TWO),
+    held("betas of a name without risk", WITHOUT_Z, ask=Ask.BETAS),
+    Request(name="compare", ask=Ask.COMPARE),
+    Request(name="compare with a benchmark", ask=Ask.COMPARE, benchmark="IWV", target=0.4),
+    Request(name="compare with an unknown benchmark", ask=Ask.COMPARE, benchmark="QQQQ"),
+    Request(name="feasible", ask=Ask.FEASIBLE),
+    Request(name="feasible long only", ask=Ask.FEASIBLE, limits=(("long_only", True),), target=0.2),
+    Request(name="feasible nowhere", ask=Ask.FEASIBLE, limits=(("upper", 0.1), ("net", 1.0))),
+    ordered("orders"),
+    ordered("orders in lots", lot=10.0),
+    ordered("orders above 20000", min_notional=20_000.0),
+    ordered("orders of a larger fund", nav=1_000_000.0),
+    ordered("orders lot 0", lot=0.0),
+    ordered("orders nav 0", nav=0.0),
+    ordered("orders lot 1.5", lot=1.5),
+    ordered("orders nav below zero", nav=-5.0),
+    ordered("orders in the ETF", trade="etfs", prices=(("AI", 25.0),)),
+    ordered("orders without a price", holdings=weights(A=0.3, B=0.5, C=0.2), nav=100_000.0),
+    ordered("orders without a price after the same weights with prices", holdings=HOLDINGS, nav=100_000.0),
+)
+"""Every name once; a right request beside the wrong ones of its family."""

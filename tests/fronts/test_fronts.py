@@ -1,0 +1,113 @@
+"""The same request has the same answer in every front end, but for the differences that are known."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from fronts.answers import Answer, NotOffered, Refusal, agree
+from fronts.front_ends import FRONT_ENDS, FrontEnd, Sheets, arguments
+from fronts.known_differences import COMMANDS, FUNCTIONS, KNOWN, OPTIONS
+from fronts.requests import REQUESTS, Ask, Request
+
+from betaneutral_xl.cli import build_parser
+from betaneutral_xl.hosts.functions import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAMES = tuple(one.name for one in FRONT_ENDS)
+
+
+class Fronts:
+    """All front ends, and what they answered to all requests."""
+
+    def __init__(self, folder: Path) -> None:
+        """Ask everything of each."""
+        self.started: dict[str, FrontEnd] = {}
+        self.answers: dict[str, dict[str, Answer]] = {}
+        try:
+            for kind in FRONT_ENDS:
+                own = folder / kind.name
+                own.mkdir()
+                self.started[kind.name] = front_end = kind(own)
+                self.answers[kind.name] = front_end.answers(REQUESTS)
+        finally:
+            for front_end in self.started.values():
+                front_end.close()
+
+
+@pytest.fixture(scope="module")
+def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
+    pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+    folder = tmp_path_factory.mktemp("fronts")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("BETANEUTRAL_")]:
+            patch.delenv(name)
+        patch.setenv("BETANEUTRAL_CACHE", str(folder / "cache"))
+        patch.setenv("BETANEUTRAL_DOWNLOADS", str(folder / "downloads"))
+        yield Fronts(folder)
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.name)
+def test_front_ends_give_the_same_answer_but_for_what_is_known(fronts: Fronts, request_: Request) -> None:
+    answers = {name: fronts.answers[name][request_.name] for name in NAMES}
+    alike = [name for name in NAMES if (request_.name, name) not in KNOWN]
+    first = alike[0]
+    assert not isinstance(answers[first], NotOffered), first
+    for name in alike:
+        same = [agree(answers[name], answers[other]) for other in alike]
+        assert all(same), f"{name}: {answers[name]}\n{first}: {answers[first]}"
+    for name in set(NAMES) - set(alike):
+        assert not agree(answers[name], answers[first]), f"{name} no longer differs: take it out of KNOWN"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_refusal_is_a_defect(fronts: Fronts, name: str) -> None:
+    refusals = {which: one for which, one in fronts.answers[name].items() if isinstance(one, Refusal)}
+    bad = {which: one for which, one in refusals.items() if one.kind == "defect" or "defect of" in one.text}
+    assert refusals
+    assert not bad
+
+
+def test_worksheet_functions_refuse_in_the_same_words_in_every_host(fronts: Fronts) -> None:
+    for request in REQUESTS:
+        lines = {
+            answer.text
+            for name in ("worksheet", "Calc", "Excel")
+            if (request.name, name) not in KNOWN
+            and isinstance(answer := fronts.answers[name][request.name], Refusal)
+        }
+        assert len(lines) <= 1, lines
+
+
+def test_every_known_difference_is_of_a_request_and_a_front_end() -> None:
+    names = [one.name for one in REQUESTS]
+    assert len(set(names)) == len(names) >= 40
+    assert {request for request, _ in KNOWN} <= set(names)
+    assert {front_end for _, front_end in KNOWN} <= set(NAMES)
+
+
+def test_every_command_and_option_is_in_the_table_or_excepted(tmp_path: Path) -> None:
+    (commands,) = (one for one in build_parser()._actions if isinstance(one, argparse._SubParsersAction))
+    asked = {str(ask) for ask in Ask} & set(commands.choices)
+    assert set(commands.choices) == asked | set(COMMANDS)
+    posed = [arguments(one, tmp_path / str(i)) for i, one in enumerate(REQUESTS) if one.ask in asked]
+    used = {word.partition("=")[0] for argv in posed for word in argv if word.startswith("--")}
+    offered = {
+        option
+        for name in asked
+        for action in commands.choices[name]._actions
+        for option in action.option_strings
+        if option.startswith("--")
+    }
+    assert offered - used == set(OPTIONS)
+
+
+def test_every_worksheet_function_is_in_the_table_or_excepted(fronts: Fronts) -> None:
+    for front_end in fronts.started.values():
+        if isinstance(front_end, Sheets):
+            assert set(BY_NAME) - front_end.called == set(FUNCTIONS), front_end.name

@@ -1,0 +1,154 @@
+"""Saving in a real window, where LibreOffice has not calculated the sheets that nobody has looked at."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+from calc_office import Office, until
+from openpyxl.worksheet.cell_range import CellRange
+from openpyxl.worksheet.formula import ArrayFormula
+
+from betaneutral_xl.hosts.calc.extension import PROTOCOL
+from betaneutral_xl.hosts.functions import BY_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from calc_office import Document
+    from calc_window import Screen
+
+WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
+SHEETS = ("Start", "Settings", "Holdings", "ETF", "Covariance", "Neutral", "Orders", "Rebalance", "Log")
+ETFS = {
+    "chips.csv": "NVDA,NVIDIA Corp,40\nAVGO,Broadcom Inc,25\nTSM,TSMC,20\nMU,Micron Technology,15\n",
+    "large.csv": "AAPL,Apple Inc,50\nMSFT,Microsoft Corp,30\nNVDA,NVIDIA Corp,20\n",
+}
+LONG = b"ORG.BETANEUTRAL"
+PLACES = ("Settings.C11", "Settings.C12")
+"""Where the second and the third ETF are set."""
+
+
+@pytest.fixture(scope="module")
+def calc(soffice: str, display: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """Return a LibreOffice that shows its windows."""
+    with Office(tmp_path_factory.mktemp("calc"), display=display.name) as office:
+        yield office
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Path:
+    """Return the template's file, with those of ETFs beside it."""
+    for name, rows in ETFS.items():
+        (tmp_path / name).write_text(f"Ticker,Name,Weight (%)\n{rows}", encoding="utf-8")
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes(WORKBOOK.read_bytes())
+    return path
+
+
+@pytest.fixture
+def template(calc: Office, display: Screen, fund: Path) -> Iterator[Document]:
+    """Return the template in a window, its settings in sight."""
+    with calc.open(fund, visible=True) as document:
+        display.fill("fund.xlsx")
+        document.do("select", at=PLACES[0])
+        calc.settle()
+        yield document
+
+
+def set_etfs(document: Document, fund: Path, count: int) -> None:
+    """Have so many ETFs in all: what depends on them is out of date from now on."""
+    for place, name in list(zip(PLACES, ETFS, strict=True))[: count - 1]:
+        document.enter(place, str(fund.with_name(name)))
+    for place in PLACES[count - 1 :]:
+        document.enter(place, "")
+
+
+def save(calc: Office, display: Screen, path: Path) -> None:
+    """Save as a user does, and keep the file's format: LibreOffice asks for it once."""
+    before = path.stat().st_mtime_ns
+    display.press("ctrl+s")
+    assert until(lambda: calc.do("boxes") or path.stat().st_mtime_ns != before)
+    if calc.do("boxes"):
+        display.press("Return")
+    assert until(lambda: path.stat().st_mtime_ns != before and is_complete(path))
+
+
+def is_complete(path: Path) -> bool:
+    """Whether LibreOffice has written a file, and the extension has shortened the names in it."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            return not any(LONG in package.read(name).upper() for name in package.namelist())
+    except (OSError, zipfile.BadZipFile):  # it is being written
+        return False
+
+
+def tables(path: Path) -> dict[str, str]:
+    """Return the ranges of our tables in a file, by where they begin."""
+    return {
+        f"{sheet.title}.{cell.coordinate}": cell.value.ref
+        for sheet in openpyxl.load_workbook(path).worksheets
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, ArrayFormula)
+        and any(f"{name}(" in str(cell.value.text) for name in BY_NAME)
+    }
+
+
+def assert_holds_whole(path: Path, document: Document) -> None:
+    """Have each of our tables in a file as large as it is in the window."""
+    saved = tables(path)
+    assert {"Start.A18", "ETF.A6", "Neutral.A6", "Neutral.L6", "Orders.I6"} <= set(saved)
+    for at, area in saved.items():
+        size, shown = CellRange(area).size, document.table(at)
+        assert (size["rows"], size["columns"]) == (len(shown), len(shown[0])), at
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_what_nobody_has_looked_at_is_saved_whole(
+    calc: Office, template: Document, display: Screen, fund: Path, count: int
+) -> None:
+    set_etfs(template, fund, count)
+    template.enter("Settings.C20", 2_000_000)
+    save(calc, display, fund)
+    assert_holds_whole(fund, template)
+    parts = [row[0] for row in template.table("Start.A18")]
+    assert [part[:3] for part in parts[2 : 2 + count]] == ["ETF"] * count
+
+
+def test_every_sheet_may_be_in_sight(calc: Office, template: Document, display: Screen, fund: Path) -> None:
+    for number, sheet in enumerate(SHEETS):
+        template.do("select", at=f"{sheet}.A1")
+        set_etfs(template, fund, 1 + (number + 1) % 3)
+        save(calc, display, fund)
+        assert_holds_whole(fund, template)
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+@pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
+def test_a_copy_is_saved_whole(
+    calc: Office, template: Document, fund: Path, suffix: str, password: str | None
+) -> None:
+    copy = fund.with_name(f"copy{suffix}")
+    for count in (2, 3, 1):
+        set_etfs(template, fund, count)
+        template.save_copy(copy, password)
+        assert zipfile.is_zipfile(copy) == (suffix == ".ods" or password is None)
+        if suffix == ".xlsx" and password is None:
+            assert_holds_whole(copy, template)
+
+
+def test_a_button_may_be_at_work(calc: Office, template: Document, display: Screen, fund: Path) -> None:
+    set_etfs(template, fund, 2)
+    display.press("ctrl+s")
+    assert until(lambda: calc.do("boxes"))
+    template.do("dispatch", command=f"{PROTOCOL}rebalance")
+    display.press("Return")
+    assert until(lambda: any("turnover" in text for box in calc.do("boxes") for text in box))
+    display.press("Return")
+    assert until(lambda: not calc.do("boxes") and not template.is_busy("rebalance"))
+    save(calc, display, fund)
+    assert_holds_whole(fund, template)

@@ -1,0 +1,99 @@
+"""Dense covariances under every limit: proven by V itself, judged by Clarabel, or refused early."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from problems import DENSE_KINDS, TINY, by_clarabel, dense_matrix, dense_problem, rounded
+
+from betaneutral_xl import Covariance
+from betaneutral_xl.errors import Infeasible
+from betaneutral_xl.optimisation import interior_point, solvers
+from betaneutral_xl.risk import Dense
+
+
+@pytest.mark.parametrize("first", range(0, 300, 20))
+def test_every_one_of_300_random_problems_is_proven(first: int) -> None:
+    for seed in range(first, first + 20):
+        answer = solvers.solve(dense_problem(seed))
+        assert answer.proven, seed
+        if seed % 4 == 0:
+            judged = by_clarabel(answer.problem)
+            assert answer.objective == pytest.approx(judged, rel=1e-7, abs=TINY), seed
+            assert answer.objective <= judged * (1.0 + 1e-8) + 2e-12, seed
+
+
+@pytest.mark.parametrize(
+    ("digits", "kind"),
+    [
+        (digits, kind)
+        for digits in (6, 7, 10, 15, 17)
+        for kind in DENSE_KINDS
+        if kind != "few days" or digits >= 15  # of fewer, rounding makes some variances negative
+    ],
+)
+def test_a_rounded_matrix_is_proven_as_it_is_given(digits: int, kind: str) -> None:
+    problem = dense_problem(DENSE_KINDS.index(kind))
+    rng = np.random.default_rng(digits)
+    matrix = rounded(dense_matrix(rng, problem.size, kind), digits)
+    covariance = Covariance.from_matrix([f"T{i}" for i in range(problem.size)], matrix)
+    for limited in (problem, replace(problem, turnover=math.inf, gross=math.inf, cost=0.0)):
+        asked = replace(limited, form=covariance.form)
+        answer = solvers.solve(asked)
+        assert answer.violation <= 1e-10
+        assert answer.gap <= 1e-8 * answer.objective + 1e-12
+        assert replace(answer, known_pull=None).gap == pytest.approx(answer.gap, abs=1e-13)
+
+
+def test_identical_names_and_cash_rows_are_no_trouble() -> None:
+    rng = np.random.default_rng(1)
+    problem = dense_problem(1)
+    n = problem.size
+    matrix = dense_matrix(rng, n, "many days")
+    matrix[1], matrix[:, 1] = matrix[0], matrix[:, 0]
+    matrix[1, 1] = matrix[0, 0]
+    matrix[2], matrix[:, 2] = 0.0, 0.0  # cash
+    for limited in (problem, replace(problem, turnover=math.inf, gross=math.inf, cost=0.0)):
+        answer = solvers.solve(replace(limited, form=Dense(matrix)))
+        assert answer.proven
+        assert answer.objective == pytest.approx(by_clarabel(answer.problem), rel=1e-7, abs=TINY)
+
+
+def test_infeasible_limits_are_found_before_effort_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interior_point, "solve", lambda problem: pytest.fail("effort on what is infeasible"))
+    monkeypatch.setattr(Dense, "solver", lambda self, *_: pytest.fail("factorised V in vain"))
+    rng = np.random.default_rng(0)
+    n = 300
+    problem = replace(
+        dense_problem(0),
+        form=Dense(dense_matrix(rng, n, "many days")),
+        weights=np.full(n, 1.0 / n),
+        lower=np.zeros(n),
+        upper=np.full(n, 0.02),
+        conditions=np.column_stack([np.ones(n), rng.uniform(0.5, 1.5, n)]),
+        least=np.array([1.0, 0.4]),
+        most=np.array([1.0, 0.4]),
+        labels=("net", "beta"),
+    )
+    with pytest.raises(Infeasible, match="the best miss by"):
+        solvers.solve(problem)
+
+
+@pytest.mark.parametrize("kind", DENSE_KINDS)
+def test_the_answer_is_that_of_the_same_names_in_another_order(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    problem = replace(dense_problem(DENSE_KINDS.index(kind)), turnover=math.inf)
+    order = rng.permutation(problem.size)
+    other = replace(
+        problem,
+        form=problem.form.take(order),
+        weights=problem.weights[order],
+        lower=problem.lower[order],
+        upper=problem.upper[order],
+        conditions=problem.conditions[order],
+    )
+    one, two = solvers.solve(problem), solvers.solve(other)
+    assert two.objective == pytest.approx(one.objective, rel=2e-8, abs=2e-12)

@@ -1,0 +1,194 @@
+"""Brokers' exports through the command line: what the portfolio is, and what is asked or refused."""
+# ruff: noqa: E501 - lines of files, as they are printed
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.cli import main
+from betaneutral_xl.sources.holdings_files import load_holdings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = ("NVDA", "MSFT", "AAPL", "SAP", "TSM")
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> list[str]:
+    """Write an ETF of one name and a diagonal covariance: the beta to it is that name's weight."""
+    (tmp_path / "AI.csv").write_text("ticker,weight\nNVDA,1\n", encoding="utf-8")
+    with (tmp_path / "risk.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = [[0.04 if a == b else 0.0 for b in NAMES] for a in NAMES]
+        csv.writer(file).writerows(
+            [["date", "ticker", *NAMES]]
+            + [["2025-11-18", n, *row] for n, row in zip(NAMES, rows, strict=True)]
+        )
+    return ["--etf", str(tmp_path / "AI.csv"), "--covariance", str(tmp_path / "risk.csv")]
+
+
+def nvda(capsys: pytest.CaptureFixture[str], given: list[str], *argv: str) -> dict[str, Any]:
+    """Return the answer of the command line, of which the beta is NVDA's weight."""
+    assert main(["rebalance", *given, *argv, "--json"]) == 0
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def refused(capsys: pytest.CaptureFixture[str], given: list[str], *argv: str, code: int = 2) -> str:
+    assert main(["rebalance", *given, *argv]) == code
+    return capsys.readouterr().err
+
+
+def file(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("Symbol,Quantity,Last Price,Current Value,Type\nNVDA,10,60,600,Cash\nMSFT,1,300,300,Margin\nSPAXX**,,,100,Cash\n", 0.6),
+        ("symbol,quantity,average_buy_price,equity,type\nNVDA,10,1,750,stock\nMSFT,1,900,250,stock\n", 0.75),
+        ("Symbol,Qty,Trade Price,Mark\nNVDA,10,1,60\nMSFT,10,90,40\n", 0.6),
+        ("Symbol,Quantity,MarkPrice,CurrencyPrimary,FXRateToBase\nNVDA,10,100,USD,1\nSAP,10,50,EUR,2\n", 0.5),
+        ("Symbol,Quantity,MarkPrice,PositionValue,FXRateToBase\nNVDA,10,100,1000,1\nSAP,10,50,500,2\n", 0.5),
+        ("date,ticker,weight\n2025-11-17,NVDA,0.5\n2025-11-17,MSFT,0.5\n2025-11-18,NVDA,0.6\n2025-11-18,MSFT,0.4\n", 0.6),
+        ("ticker,0\nNVDA,0.6\nMSFT,0.4\n", 0.6),
+        (",weight\nNVDA,0.6\nMSFT,0.4\n", 0.6),
+        ("Symbol,LevelOfDetail,Quantity,Price\nNVDA,SUMMARY,10,100\nNVDA,LOT,4,100\nNVDA,LOT,6,100\nMSFT,SUMMARY,10,100\n", 0.5),
+    ],
+)  # fmt: skip
+def test_the_weight_is_what_the_broker_means(
+    text: str, weight: float, tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = nvda(capsys, given, "--holdings", file(tmp_path, text))
+    assert answer["beta_before"]["AI"] == pytest.approx(weight, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("column", "named"),
+    [("Purchase Price", "NVDA"), ("Avg Price", "NVDA"), ("Trade Price", "NVDA"), ("Average Cost", "NVDA")],
+)
+def test_a_cost_is_no_price(
+    column: str, named: str, tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, given, "--holdings", file(tmp_path, f"Ticker,Shares,{column}\nNVDA,100,90\n"))
+    assert f"neither a value nor shares with a positive price for {named}" in said
+
+
+def test_currencies_need_rates(tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    path = file(tmp_path, "Symbol,Currency,Quantity,Price\nNVDA,USD,10,100\nSAP,EUR,10,50\n")
+    assert "2 currencies (USD, EUR) without a rate" in refused(capsys, given, "--holdings", path)
+    answer = nvda(capsys, given, "--holdings", path, "--fx", "EUR=2")
+    assert answer["beta_before"]["AI"] == pytest.approx(0.5)
+    assert "is not a rate" in refused(capsys, given, "--holdings", path, "--fx", "EUR=-2")
+    assert "are for a --holdings file" in refused(capsys, [*given, "--sample"], "--fx", "EUR=2")
+
+
+SCHWAB = (
+    '"Positions for All-Accounts as of 04:48 PM ET, 2025/11/18"\n\n"Roth IRA ...234"\n'
+    '"Symbol","Quantity","Price","Market Value"\n"NVDA","10","$60.00","$600.00"\n'
+    '"Cash & Cash Investments","--","--","$400.00"\n"Account Total","","","$1,000.00"\n\n'
+    '"Individual ...678"\n"Symbol","Quantity","Price","Market Value"\n'
+    '"AAPL","10","$100.00","$1,000.00"\n"Account Total","","","$1,000.00"\n'
+)
+FIDELITY = "Account Number,Account Name,Symbol,Quantity,Last Price,Current Value\nX1,Individual,NVDA,10,60,600\nX1,Individual,MSFT,4,100,400\nX2,ROTH IRA,NVDA,10,60,600\nX2,ROTH IRA,AAPL,4,100,400\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels", "chosen", "one", "all_"),
+    [
+        (SCHWAB, ("Roth IRA ...234", "Individual ...678"), "roth", 0.6, 0.3),
+        (FIDELITY, ("X1", "X2"), "ROTH IRA", 0.6, 0.6),
+    ],
+)
+def test_of_several_accounts_one_is_asked_for_or_all_are_added(
+    text: str,
+    labels: tuple[str, ...],
+    chosen: str,
+    one: float,
+    all_: float,
+    tmp_path: Path,
+    given: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = file(tmp_path, text)
+    said = refused(capsys, given, "--holdings", path)
+    assert all(label in said for label in labels)
+    assert "--account" in said
+    answer = nvda(capsys, given, "--holdings", path, "--account", chosen)
+    assert answer["beta_before"]["AI"] == pytest.approx(one)
+    answer = nvda(capsys, given, "--holdings", path, "--account", "all")
+    assert answer["beta_before"]["AI"] == pytest.approx(all_)
+    assert labels[0] in refused(capsys, given, "--holdings", path, "--account", "9999")
+
+
+def test_the_sheet_is_chosen_by_name(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    book = openpyxl.Workbook()
+    for name, weights in (("Watch", (0.1, 0.9)), ("Mine", (0.6, 0.4))):
+        sheet = book.create_sheet(name)
+        for row in (("ticker", "weight"), ("NVDA", weights[0]), ("MSFT", weights[1])):
+            sheet.append(row)
+    path = str(tmp_path / "book.xlsx")
+    book.save(path)
+    assert "2 sheets: Watch, Mine" in refused(capsys, given, "--holdings", path)
+    answer = nvda(capsys, given, "--holdings", f"{path}#Mine")
+    assert answer["beta_before"]["AI"] == pytest.approx(0.6)
+    assert "no sheet 'Other'" in refused(capsys, given, "--holdings", f"{path}#Other")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "AAPL 01/16/2026 250.00 C,CALL APPLE INC,2,4.15,Option",
+        "AAPL  260116C00250000,AAPL 16JAN26 250 C,2,4.15,OPT",
+        "-AAPL260116C250,AAPL JAN 16 2026 $250 CALL,2,4.15,",
+        "AAPL,AAPL 16JAN26 250 C,2,4.15,Option",
+    ],
+)
+def test_an_option_is_named_and_valued_by_its_contract(
+    row: str, tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = "Symbol,Description,Quantity,Price,Security Type\nNVDA,NVIDIA CORP,10,83,Equity\n"
+    path = file(tmp_path, head + row + "\n")
+    said = refused(capsys, given, "--holdings", path, code=4)
+    assert "Options have no risk data of their own" in said
+    assert "Refresh" not in said
+    answer = nvda(capsys, given, "--holdings", path, "--on-missing", "drop")
+    assert answer["beta_before"]["AI"] == pytest.approx(0.5)
+    held = load_holdings(path)
+    assert held.prices is not None
+    assert held.prices.tolist() == pytest.approx([83.0, 415.0])
+
+
+def test_an_activity_statement_has_its_ending_cash(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "Statement,Header,Field Name,Field Value\n"
+        'Statement,Data,Period,"November 18, 2025"\n'
+        "Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Quantity,Mult,Cost Price,Close Price,Value\n"
+        "Open Positions,Data,Summary,Stocks,USD,NVDA,10,1,1,60,600\n"
+        "Open Positions,Data,Lot,Stocks,USD,NVDA,10,1,1,60,600\n"
+        "Open Positions,Total,,Stocks,USD,,,,,,600\n"
+        "Cash Report,Header,Currency Summary,Currency,Total,Securities\n"
+        "Cash Report,Data,Starting Cash,Base Currency Summary,999,999\n"
+        "Cash Report,Data,Ending Cash,Base Currency Summary,400,400\n"
+    )
+    answer = nvda(capsys, given, "--holdings", file(tmp_path, text))
+    assert answer["beta_before"]["AI"] == pytest.approx(0.6)
+
+
+def test_positions_without_a_ticker_are_named_by_their_isin(
+    tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(capsys, given, "--holdings", file(tmp_path, "ISIN,weight\nUS67066G1040,0.6\nUS5949181045,0.4\n"))  # fmt: skip
+    assert "no ticker for US67066G1040, US5949181045" in said
