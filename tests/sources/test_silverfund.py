@@ -110,7 +110,7 @@ FAULT_MATRIX = [
         Fault.RESET,
         Unreachable,
         3,
-        f"{HOST} cannot be reached: the connection was closed without an answer (tried 3 times). {ADVICE}",
+        f"{HOST} closed the connection without an answer (tried 3 times). {ADVICE}",
     ),
     Row(
         Fault.CUT_OFF,
@@ -128,7 +128,7 @@ FAULT_MATRIX = [
         Fault.HUGE,
         ChangedFormat,
         1,
-        f"{HOST} sent more than 33,554,432 bytes, so the rest is not read. Ask for less, or try later.",
+        f"{HOST} sent more than 8,388,608 bytes, so the rest is not read. Ask for less, or try later.",
     ),
     Row(
         Fault.COMPRESSED,
