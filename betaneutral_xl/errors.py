@@ -57,6 +57,21 @@ def listing(names: Sequence[str], most: int = LISTED) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
+def one_line(text: str) -> str:
+    r"""Return text from a file or a server as it may be shown: one line, nothing that steers a terminal.
+
+    White space of any kind becomes a blank; other characters that cannot be printed are written out.
+
+    >>> one_line("NV\x1b[31mDA\n100")
+    'NV\\x1b[31mDA 100'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 class BetaNeutralError(Exception):
     """The base of all errors raised on purpose; ``str`` of it is the one line for the user."""
 
@@ -64,7 +79,7 @@ class BetaNeutralError(Exception):
 
     def __init__(self, message: str, *, tickers: Sequence[str] = ()) -> None:
         """Keep the line and the tickers it is about."""
-        super().__init__(message)
+        super().__init__(one_line(message))
         self.tickers: tuple[str, ...] = tuple(tickers)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +179,6 @@ def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
         on_missing=asked.on_missing,
         etf_on_missing=asked.etf_on_missing,
     )
-    return replace(hedge.unchanged(), method=asked.method, constraints=asked.constraints)
 
 
 def _ways(given: Inputs, asked: Wanted) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,6 +25,9 @@ from urllib3.exceptions import (
 from urllib3.util.ssl_ import create_urllib3_context
 
 from betaneutral_xl.sources.time_limit import bounded, call_bounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class _Bounded(socket.socket):
@@ -176,6 +179,10 @@ class BoundedSession(requests.Session):
         super().__init__()
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter())
+
+    def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
+        """Follow none; requests would read all of a redirection's body to find the next address."""
+        return iter(())
 
     def merge_environment_settings(self, *args: Any) -> Any:
         """Look the proxy up, for which Windows may resolve the server's name."""

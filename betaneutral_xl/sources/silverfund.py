@@ -97,7 +97,7 @@ def holdings_question(fund: str, start: date, end: date) -> Question:
         path="/all-holdings/summary",
         body=_json({"fund": fund, "start": start.isoformat(), "end": end.isoformat()}),
         accepts=JSON,
-        limit=32 * MEGABYTE,
+        limit=8 * MEGABYTE,
         on_crash=on_crash,
         note=f"{fund} {days}",
         lifetime=None if end < datetime.now(UTC).date() - CORRECTED else OPEN,

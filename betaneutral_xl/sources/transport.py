@@ -36,8 +36,8 @@ PASSING = frozenset({429, 502, 503, 504})
 
 OK = 200
 
-FIRST_ERROR = 400
-"""Statuses from here on are refusals."""
+FIRST_REFUSAL = 300
+"""Statuses from here on have no answer in their body, but at most the reason why."""
 
 CHUNK = 2**16
 """Bytes read at once."""
@@ -300,12 +300,12 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
 
 def _read(response: requests.Response, host: str, limit: int) -> Reply:
     headers = response.headers
-    content = _refusal(response) if response.status_code >= FIRST_ERROR else _body(response, host, limit)
+    content = _refusal(response) if response.status_code >= FIRST_REFUSAL else _body(response, host, limit)
     return Reply(
         status=response.status_code,
         media_type=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
         content=content,
-        redirect=host_of(headers.get("Location", "")) if response.is_redirect else "",
+        redirect=_redirect(headers.get("Location", "")) if response.is_redirect else "",
         retry_after=_retry_after(headers.get("Retry-After", "")),
     )
 
@@ -341,6 +341,14 @@ def _refusal(response: requests.Response) -> bytes:
 
 def _is_compressed(response: requests.Response) -> bool:
     return response.headers.get("Content-Encoding", "identity").lower() != "identity"
+
+
+def _redirect(location: str) -> str:
+    """Return the host to which a server sends us, empty where it names none that could exist."""
+    with contextlib.suppress(ValueError):  # a bracket that is not closed
+        host = host_of(location)
+        return host if re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,255}", host) else ""
+    return ""
 
 
 def _retry_after(text: str) -> float | None:

@@ -128,7 +128,7 @@ FAULT_MATRIX = [
         Fault.HUGE,
         ChangedFormat,
         1,
-        f"{HOST} sent more than 33,554,432 bytes, so the rest is not read. Ask for less, or try later.",
+        f"{HOST} sent more than 8,388,608 bytes, so the rest is not read. Ask for less, or try later.",
     ),
     Row(
         Fault.COMPRESSED,

@@ -1,128 +1,228 @@
-"""However a server sends, a request ends when its time is up: a table of servers that never finish."""
+"""The total time-out holds where no data flow: names, connections, TLS, proxies, and the cache's lock."""
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 
-from betaneutral_xl.errors import SourceError
+from betaneutral_xl.cli import main
+from betaneutral_xl.errors import Unreachable
 from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.time_limit import bounded, call_bounded, time_limit
+from betaneutral_xl.sources.time_limit import bounded, call_bounded, seconds_left, time_limit
 from betaneutral_xl.sources.transport import Request, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-TOTAL = 0.6
-"""Seconds that a request may take here."""
+    from betaneutral_xl.sources.stand_in import StandIn
 
-FAR_TOO_LONG = 30.0
-"""Seconds that no machine is slow enough to need; without the limit each of the servers takes minutes."""
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-WHOLE = CHUNKED + b"2\r\n{}\r\n0\r\n"
-
-FAULTS: dict[str, tuple[bytes, bytes, float]] = {
-    "silence": (b"", b"", 1.0),
-    "a status a byte at a time": (b"HTTP/1.1 200 ", b"O", 0.05),
-    "a header a byte at a time": (HEAD + b"X-A: ", b"a", 0.05),
-    "headers one by one": (HEAD, b"X-A: a\r\n", 0.05),
-    "endless 100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.0),
-    "slow 100 Continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
-    "a body a byte at a time": (HEAD + b"Content-Length: 99999\r\n\r\n", b" ", 0.05),
-    "a body that never comes": (HEAD + b"Content-Length: 99999\r\n\r\n", b"", 1.0),
-    "the size of a chunk a byte at a time": (CHUNKED, b"0", 0.05),
-    "the extension of a chunk a byte at a time": (CHUNKED + b"5;", b"a", 0.05),
-    "a chunk a byte at a time": (CHUNKED + b"ffff\r\n", b" ", 0.05),
-    "endless trailers": (WHOLE, b"X-T: aaaaaaaa\r\n" * 100, 0.0),
-    "slow trailers": (WHOLE, b"X-T: a\r\n", 0.05),
-    "a refusal a byte at a time": (b"HTTP/1.1 500 X\r\nContent-Length: 99999\r\n\r\n", b"x", 0.05),
-}
-"""What a server sends first, what it then repeats, and the seconds between two of them."""
+SLACK = 10.0
+"""Seconds for a slow machine; without a limit each of these would take for ever."""
 
 
-@pytest.fixture
-def endless() -> Iterator[Callable[[bytes, bytes, float], str]]:
-    """Return a function that starts a server which never finishes, and gives its address."""
-    over = threading.Event()
-    opened: list[socket.socket] = []
-    threads: list[threading.Thread] = []
+@contextmanager
+def ends_in_time() -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < SLACK
 
-    def answer(listener: socket.socket, first: bytes, again: bytes, pause: float) -> None:
-        with contextlib.suppress(OSError):
-            while True:
+
+@contextmanager
+def serving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
+    """Serve each connection on a port of this machine, until the block ends."""
+    listener, closing = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            try:
+                serve(connection, closing)
+            except OSError:  # the client has gone
+                return
+
+    def accept() -> None:
+        while not closing.is_set():
+            try:
                 connection, _ = listener.accept()
-                opened.append(connection)
-                connection.recv(65_536)
-                connection.sendall(first)
-                with contextlib.suppress(OSError):
-                    while not over.wait(pause):
-                        connection.sendall(again)
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
-    def start(first: bytes, again: bytes, pause: float) -> str:
-        listener = socket.create_server(("127.0.0.1", 0))
-        opened.append(listener)
-        threads.append(threading.Thread(target=answer, args=(listener, first, again, pause)))
-        threads[-1].start()
-        return f"http://127.0.0.1:{listener.getsockname()[1]}/"
-
-    yield start
-    over.set()
-    for one in opened:
-        with contextlib.suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
-        one.close()
-    for thread in threads:
-        thread.join()
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        closing.set()
+        listener.close()
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_request_ends_when_its_time_is_up(
-    fault: str, endless: Callable[[bytes, bytes, float], str]
-) -> None:
-    settings = Settings(total_timeout=TOTAL, retries=3, backoff=0.0)
+def dripping(start: bytes, again: bytes) -> Callable[[socket.socket, threading.Event], None]:
+    """Return a server that reads once, answers a start, and then the same byte for ever."""
+
+    def serve(connection: socket.socket, closing: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(start)
+        while not closing.wait(0.02):
+            connection.sendall(again)
+
+    return serve
+
+
+def silent(connection: socket.socket, closing: threading.Event) -> None:
+    closing.wait()
+
+
+def fetch(url: str, **changes: Any) -> None:
+    settings = replace(Settings(total_timeout=0.5, retries=2, backoff=0.0), **changes)
     transport = Transport(settings)
-    request = Request(url=endless(*FAULTS[fault]), body=None, accept="*/*", limit=10**6)
-    started = time.monotonic()
-    if "refusal" in fault:
-        assert transport.send(request).status == 500
-    else:
-        with pytest.raises(SourceError) as caught:
-            transport.send(request)
-        assert "\n" not in str(caught.value)
-    transport.close()
-    assert time.monotonic() - started < FAR_TOO_LONG
+    try:
+        transport.send(Request(url=url, body=None, accept="*/*", limit=1000))
+    finally:
+        transport.close()
 
 
-def test_of_two_limits_the_sooner_holds() -> None:
-    with time_limit(60.0), time_limit(3600.0):
-        assert bounded(100.0) == pytest.approx(60.0, abs=5.0)
-        assert bounded(5.0) == 5.0
+def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: found.wait())
+    with ends_in_time(), pytest.raises(Unreachable, match=r"^x\.example did not accept a connection in time"):
+        fetch("https://x.example/")
+    found.set()
+
+
+def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with pytest.raises(Unreachable, match=r"cannot be reached: its host name could not be resolved"):
+        fetch("https://x.example/")
+
+
+def test_each_address_of_a_name_is_tried(fund_api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()
+    port = int(fund_api.url.rpartition(":")[2])
+    stream = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(*stream, nobody), (*stream, ("127.0.0.1", port))])
+    fetch("http://x.example/health")
+    assert fund_api.asked == ["/health"]
+
+
+def test_many_addresses_of_which_none_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fill the queue of a port: whoever comes then waits."""
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        address = full.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(address)
+        stream = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+        monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(*stream, address)] * 1000)
+        with (
+            ends_in_time(),
+            pytest.raises(Unreachable, match=r"did not (accept a connection|answer) in time"),
+        ):
+            fetch("http://x.example/", connect_timeout=0.2)
+        for one in waiting:
+            one.close()
+
+
+TLS_RECORD = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xf0"
+"""The start of a handshake's record of 16,384 bytes."""
+
+
+@pytest.mark.parametrize("serve", [silent, dripping(TLS_RECORD, b"\0")], ids=["silent", "a byte at a time"])
+def test_a_tls_handshake_without_end(serve: Callable[[socket.socket, threading.Event], None]) -> None:
+    with serving(serve) as port, ends_in_time(), pytest.raises(Unreachable, match="did not answer in time"):
+        fetch(f"https://127.0.0.1:{port}/")
+
+
+@pytest.mark.parametrize(
+    "serve",
+    [
+        silent,
+        dripping(b"HTTP/1.1 200 OK\r\nX: ", b"a"),
+        dripping(b"HTTP/1.1 200 OK\r\n\r\n", b""),
+        dripping(b"HTTP/1.1 200 OK\r\n\r\n" + TLS_RECORD, b"\0"),
+    ],
+    ids=["silent", "header a byte at a time", "silent after it connected", "handshake a byte at a time"],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_without_end(
+    scheme: str,
+    serve: Callable[[socket.socket, threading.Event], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with serving(serve) as port:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"{scheme}://127.0.0.1:{port}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        with ends_in_time(), pytest.raises(Unreachable):
+            fetch("https://x.example/")
+
+
+def test_a_socks_proxy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(Unreachable, match="through the proxy that is set on this machine"):
+        fetch("https://x.example/")
+
+
+def test_a_proxy_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = threading.Event()
+    monkeypatch.setattr("requests.Session.merge_environment_settings", lambda *_: found.wait())
+    with ends_in_time(), pytest.raises(Unreachable, match="did not answer in time"):
+        fetch("https://x.example/")
+    found.set()
+
+
+def test_another_run_that_asks_the_same_for_ever(
+    fund_api: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BETANEUTRAL_API_URL", fund_api.url)
+    monkeypatch.setenv("BETANEUTRAL_TIMEOUT", "0.5")
+    locks = tmp_path / "cache" / "locks"
+    locks.mkdir(parents=True)
+    held = [FileLock(locks / f"{number:02x}.lock") for number in range(256)]
+    for lock in held:
+        lock.acquire()
+    with ends_in_time():
+        code = main(["rebalance", "--fund", "quant_paper", "--date", "2025-11-18", "--sample"])
+    for lock in held:
+        lock.release()
+    assert code == 3
+    assert "Another run has been asking for quant_paper on 2025-11-18" in capsys.readouterr().err
+    assert fund_api.asked == []
+
+
+def test_the_sooner_of_two_limits_holds() -> None:
+    with time_limit(3600.0):
+        with time_limit(60.0):
+            assert seconds_left() <= 60.0
+        with time_limit(86_400.0):
+            assert seconds_left() <= 3600.0
     assert bounded(None) is None
+    assert bounded(5.0) == 5.0
 
 
-def test_nothing_waits_after_the_end() -> None:
-    with time_limit(0.0), pytest.raises(TimeoutError, match="the time is up"):
-        bounded(1.0)
+def test_after_the_limit_nothing_may_wait() -> None:
+    with time_limit(0.0), pytest.raises(TimeoutError):
+        bounded(5.0)
 
 
-def test_what_cannot_be_interrupted_is_left_behind() -> None:
-    release = threading.Event()
-    with time_limit(0.05), pytest.raises(TimeoutError, match="did not end in time"):
-        call_bounded(None, release.wait)
-    release.set()
-
-
-def test_a_bounded_call_returns_and_raises_what_its_function_does() -> None:
-    def fail(what: Any) -> None:
-        raise KeyError(what)
-
-    assert call_bounded(10.0, divmod, 7, 2) == (3, 1)
-    with pytest.raises(KeyError, match="lost"):
-        call_bounded(10.0, fail, "lost")
+def test_what_cannot_be_interrupted_returns_and_raises_as_ever() -> None:
+    assert call_bounded(SLACK, divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        call_bounded(SLACK, divmod, 7, 0)
