@@ -76,9 +76,12 @@ class Form(Protocol):
         """Return the covariances of one asset with others, shape (len(columns),)."""
         ...
 
-    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
+    def solver(
+        self, rows: IntArray | None = None, added: FloatArray | None = None, near: Solver | None = None
+    ) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` over some of the assets F, by default all.
 
+        What a solver ``near`` of the same V and other assets has worked out may be used again.
         numpy.linalg.LinAlgError where that matrix is not positive definite.
         """
         ...
@@ -126,7 +129,12 @@ class Dense:
         part: FloatArray = self.matrix[row, columns]
         return part
 
-    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
+    def solver(
+        self,
+        rows: IntArray | None = None,
+        added: FloatArray | None = None,
+        near: Solver | None = None,  # noqa: ARG002 - a Cholesky factor is made anew
+    ) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r``: one copy of V_FF, which its Cholesky factor replaces."""
         matrix = np.array(self.matrix) if rows is None else self.matrix[np.ix_(rows, rows)]
         if added is not None:
@@ -223,34 +231,80 @@ class Factors:
         part: FloatArray = self.loadings[columns] @ self.loadings[row]
         return part + np.where(columns == row, self.specific_variance[row], 0.0)
 
-    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
+    def solver(
+        self, rows: IntArray | None = None, added: FloatArray | None = None, near: Solver | None = None
+    ) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` by the Woodbury identity, in O(|F| k^2)."""
-        some = self if rows is None else self.take(rows)
-        loadings = some.loadings
-        specific = some.specific_variance if added is None else some.specific_variance + added
-        if loadings.shape[1] >= some.size:  # V_FF is the smaller matrix
-            matrix = some.dense()
+        if self.loadings.shape[1] >= (self.size if rows is None else rows.size):  # V_FF is the smaller matrix
+            matrix = (self if rows is None else self.take(rows)).dense()
             if added is not None:
                 np.einsum("ii->i", matrix)[:] += added
             return _cholesky_solver(matrix)
-        if not (specific > 0.0).all():
-            msg = "without specific variance everywhere the identity does not apply"
-            raise np.linalg.LinAlgError(msg)
-        scaled = loadings / specific[:, None]
-        core = np.eye(loadings.shape[1]) + loadings.T @ scaled
-
-        def solve(rhs: FloatArray) -> FloatArray:
-            per_variance = rhs / (specific if rhs.ndim == 1 else specific[:, None])
-            answer: FloatArray = per_variance - scaled @ np.linalg.solve(core, loadings.T @ per_variance)
-            return answer
-
-        return solve
+        known = near if isinstance(near, _Woodbury) and added is None else None
+        return _Woodbury.of(self, rows, added, known)
 
     def dense(self) -> FloatArray:
         """Return V, multiplied out."""
         matrix: FloatArray = self.loadings @ self.loadings.T
         matrix[np.diag_indices(self.size)] += self.specific_variance
         return matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Woodbury:
+    """The solver of V_FF + diag(added) in factor form.
+
+    Attributes
+    ----------
+    loadings
+        L, shape (N, k).
+    rows
+        F, or None for all.
+    precisions
+        1 / (D + added), shape (N,), zero outside F.
+    core
+        I + L' diag(precisions) L, shape (k, k).
+
+    """
+
+    loadings: FloatArray
+    rows: IntArray | None
+    precisions: FloatArray
+    core: FloatArray
+
+    @classmethod
+    def of(
+        cls, form: Factors, rows: IntArray | None, added: FloatArray | None, near: _Woodbury | None
+    ) -> _Woodbury:
+        """Make it; from one nearby with the core's change over the assets that differ."""
+        some = slice(None) if rows is None else rows
+        variances = form.specific_variance[some] + (0.0 if added is None else added)
+        if not (variances > 0.0).all():
+            msg = "without specific variance everywhere the identity does not apply"
+            raise np.linalg.LinAlgError(msg)
+        loadings, precisions = form.loadings, np.zeros(form.size)
+        precisions[some] = 1.0 / variances
+        change, core = precisions, np.eye(loadings.shape[1])
+        if near is not None and near.loadings is loadings:
+            since = precisions - near.precisions
+            if 2 * np.count_nonzero(since) < variances.size:
+                change, core = since, near.core
+        differ = np.flatnonzero(change)
+        if differ.size:
+            part = loadings if differ.size == form.size else loadings[differ]
+            core = core + part.T @ (part * change[differ, None])
+        return cls(loadings, rows, precisions, core)
+
+    def __call__(self, rhs: FloatArray) -> FloatArray:
+        """Return the solution; no part of L is copied out."""
+        some = slice(None) if self.rows is None else self.rows
+        precisions = self.precisions[some]
+        scaled = rhs * (precisions if rhs.ndim == 1 else precisions[:, None])
+        spread = np.zeros((len(self.loadings), *rhs.shape[1:]))
+        spread[some] = scaled
+        common = (self.loadings @ np.linalg.solve(self.core, self.loadings.T @ spread))[some]
+        answer: FloatArray = scaled - common * (precisions if rhs.ndim == 1 else precisions[:, None])
+        return answer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.risk import Solver
 
 SEARCHES = 40
 """Trial lengths of one step."""
@@ -144,6 +145,7 @@ class _Dual:
         own = 1.0 / separable
         natural = np.einsum("ij,ij,i->j", problem.conditions, problem.conditions, own)
         self.natural = np.concatenate([natural, [own.sum(), own.sum()]])
+        self.solver: Solver | None = None  # of the last step: in factor form only what differs is new
 
     def start(self, solution: Solution | None) -> State:
         """Return the state of an answer found before, or that of no trades."""
@@ -239,8 +241,8 @@ class _Dual:
             solved = np.zeros((0, slopes.shape[1] + 1))
         else:
             right = np.column_stack([self._off_centre(state, of_trades)[rows], slopes])
-            solve = problem.form.solver(None if rows.size == problem.size else rows)
-            solved = solve(np.asfortranarray(right))
+            self.solver = problem.form.solver(None if rows.size == problem.size else rows, near=self.solver)
+            solved = self.solver(np.asfortranarray(right))
         base, answers = solved[:, 0], solved[:, 1:]
         system = slopes.T @ answers
         few = rows.size < 2 * int(active.sum())
