@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
 
@@ -265,7 +265,7 @@ class Server:
     asked: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._serve, daemon=True).start()
         return self

@@ -123,7 +123,7 @@ def test_many_addresses_of_which_none_accepts(monkeypatch: pytest.MonkeyPatch) -
         address = full.getsockname()
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
-            one.setblocking(False)
+            one.settimeout(0.0)
             one.connect_ex(address)
         stream = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
         monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(*stream, address)] * 1000)
