@@ -6,16 +6,16 @@ or fetched at import.
 
 from __future__ import annotations
 
-from betaneutral_xl.alignment import Coverage, OnMissing
-from betaneutral_xl.api import beta_neutral, covariance, fetch_holdings, load_etf
-from betaneutral_xl.checks import Check
-from betaneutral_xl.constraints import Constraints, Range, Universe
+from betaneutral_xl.engine.checks import Check
+from betaneutral_xl.engine.result import Exposure, Method, Rebalance
 from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, ModelError, SourceError
-from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.rebalance import Exposure, Method, Rebalance
-from betaneutral_xl.risk import Covariance, Dense, Factors
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.job.api import beta_neutral, covariance, fetch_holdings, load_etf
+from betaneutral_xl.model.alignment import Coverage, OnMissing
+from betaneutral_xl.model.constraints import Constraints, Range, Universe
+from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
+from betaneutral_xl.system.settings import Settings
 
 __version__ = "0.1.0"
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pytest
 
 import betaneutral_xl
-from betaneutral_xl import offices
 from betaneutral_xl.hosts.calc import extension
 from betaneutral_xl.hosts.calc.client.channel import STRANGE
+from betaneutral_xl.system import libreoffice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ def until(look: Callable[[], Value], seconds: float = PATIENCE) -> Value:
     return seen
 
 
-def with_uno(office: offices.Office) -> Path:
+def with_uno(office: libreoffice.Office) -> Path:
     """Return a Python that has the module ``uno``."""
     for python in office.pythons:
         asked = subprocess.run([python, "-c", "import uno"], check=False, capture_output=True)  # noqa: S603 - LibreOffice's
@@ -127,7 +127,7 @@ class Office:
         self, folder: Path, environment: Mapping[str, str] | None = None, display: str | None = None
     ) -> None:
         """Start it."""
-        office = self.office = offices.find()[0]
+        office = self.office = libreoffice.find()[0]
         self.environment = environment_of(folder, environment or {})
         shown = ["--headless"]
         if display is not None:

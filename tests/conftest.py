@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from fund_api import fund_api, settings_for  # noqa: F401 - fixtures
 from hypothesis import settings
 
 from betaneutral_xl import Covariance, Etf, Holdings

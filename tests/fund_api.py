@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.stand_in import Api, StandIn
+from betaneutral_xl.network.stand_in import Api, StandIn
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

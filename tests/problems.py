@@ -9,12 +9,12 @@ import clarabel
 import numpy as np
 from scipy.sparse import csc_matrix, triu
 
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.risk import Dense, Factors
+from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Form
 
 
 def random_form(rng: np.random.Generator, n: int, kind: str) -> Form:

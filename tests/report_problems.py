@@ -12,18 +12,18 @@ import numpy as np
 import openpyxl
 import pytest
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.compare import compare
-from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.engine.compare import compare
+from betaneutral_xl.engine.hedging import Legs
+from betaneutral_xl.engine.neutral import neutralise, unchanged
+from betaneutral_xl.engine.orders import Ticket, make_orders
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.hedging import Legs
-from betaneutral_xl.neutral import neutralise, unchanged
-from betaneutral_xl.orders import Ticket, make_orders
-from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.model.risk import Covariance, Factors
 from betaneutral_xl.report import Realised, build_report
-from betaneutral_xl.risk import Covariance, Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -47,13 +47,13 @@ LAYERS: dict[str, list[set[str]]] = {
         {"rebalance"},
         {"calc", "excel"},
     ],
-    "betaneutral_xl.optimisation": [
+    "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
         {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
         {"solvers"},
         {"cardinality", "reachable"},
     ],
-    "betaneutral_xl.tabular": [
+    "betaneutral_xl.readers.tabular": [
         {"files", "grid", "printed", "sheets"},
         {"delimited", "markup", "records", "workbooks"},
         {"tables"},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from betaneutral_xl.hosts.reference import page
+from betaneutral_xl.hosts.sheets.reference import page
 
 if __name__ == "__main__":
     target = Path(__file__).parent.parent / "docs" / "functions.md"

@@ -3,7 +3,7 @@
 Usage: python tools/build_sample.py ../shared/data
 
 Reads the fund's 33 largest weights, the AI ETF's constituents and a panel of daily adjusted
-closes; writes five small files into ``betaneutral_xl/sources/sample``. Only computed figures go
+closes; writes five small files into ``betaneutral_xl/job/sample``. Only computed figures go
 there: an estimated covariance, the closing prices of one day, shares.
 """
 

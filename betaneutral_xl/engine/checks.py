@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import TRADED, Universe
-from betaneutral_xl.optimisation.conditions import bounds_of, group_label, universe_of
+from betaneutral_xl.engine.optimisation.conditions import bounds_of, group_label, universe_of
+from betaneutral_xl.model.constraints import TRADED, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from betaneutral_xl.alignment import Aligned
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.constraints import Constraints, Range
-    from betaneutral_xl.optimisation.quadratic import Solution
+    from betaneutral_xl.engine.optimisation.quadratic import Solution
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.constraints import Constraints, Range
 
 LIMIT = 1e-8
 """Largest excess over a limit with which a result may leave the core, for sums of size 1."""

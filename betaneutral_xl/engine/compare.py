@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.engine.hedging import EXACT, Legs
+from betaneutral_xl.engine.neutral import Target, neutralise
+from betaneutral_xl.engine.optimisation.reachable import market_fund
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, ModelError
-from betaneutral_xl.hedging import EXACT, Legs
-from betaneutral_xl.neutral import Target, neutralise
-from betaneutral_xl.optimisation.reachable import market_fund
-from betaneutral_xl.percent import read_target
-from betaneutral_xl.rebalance import Method, Rebalance
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.percent import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.rebalance import Exposure
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.engine.result import Exposure
+    from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.risk import Covariance
 
 AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, LONG_ONLY = (
     "as it is",

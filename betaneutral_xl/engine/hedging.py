@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import InputError, UndefinedBeta
-from betaneutral_xl.percent import number, require_sign
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.percent import number, require_sign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Covariance
 
 LARGEST_CONDITION = 1.0 / float(np.finfo(np.float64).eps)
 """Beyond this a computed condition number is rounding noise, another one on every processor."""

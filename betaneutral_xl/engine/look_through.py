@@ -15,8 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.alignment import Aligned
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.arrays import FloatArray
 
 UNGROUPED = "(no group)"
 """Where the names are counted that are in no group."""
@@ -72,7 +72,7 @@ def overlaps(aligned: Aligned) -> tuple[Overlap, ...]:
     Examples
     --------
     >>> from betaneutral_xl import Covariance, Etf, Holdings
-    >>> from betaneutral_xl.alignment import align
+    >>> from betaneutral_xl.model.alignment import align
     >>> risk = Covariance.from_matrix(["A", "B", "C"], np.diag([0.04, 0.05, 0.06]))
     >>> fund, etf = Holdings.from_weights({"A": 0.6, "B": 0.4}), Etf.from_weights({"B": 0.5, "C": 0.5})
     >>> one, = overlaps(align(fund, [etf], risk))

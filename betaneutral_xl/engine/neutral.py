@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
+from betaneutral_xl.engine.hedging import (
+    COLLINEAR,
+    EXACT,
+    NEARLY_COLLINEAR,
+    HedgeSystem,
+    Legs,
+    condition_text,
+)
+from betaneutral_xl.engine.optimisation.conditions import Binding, pose
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, UnknownTicker
-from betaneutral_xl.hedging import COLLINEAR, EXACT, NEARLY_COLLINEAR, HedgeSystem, Legs, condition_text
-from betaneutral_xl.optimisation.conditions import Binding, pose
-from betaneutral_xl.percent import read_target, require_sign
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.alignment import Aligned, OnMissing, align
+from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
+from betaneutral_xl.model.percent import read_target, require_sign
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.optimisation.reachable import Reachable
-    from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.risk import Covariance
 
 Target = float | str | Mapping[str, float | str]
 """A beta; or a ticker of the risk model, whose own beta is then the target; or one of these by ETF."""
@@ -114,7 +121,7 @@ def neutralise(
         targets = np.full(1, math.nan)
         notes += ("The method scaled (weight times beta) is not neutral; it aims at no beta.",)
     else:
-        from betaneutral_xl.reweighting import reweight  # noqa: PLC0415 - the hedge needs no solver
+        from betaneutral_xl.engine.reweighting import reweight  # noqa: PLC0415 - the hedge needs no solver
 
         posed = pose(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
         solution, said = reweight(posed, method, betas, wanted)
@@ -186,7 +193,7 @@ def reach(
         are on, and where the target cannot be reached what would help.
 
     """
-    from betaneutral_xl.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
+    from betaneutral_xl.engine.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
 
     target = read_target(target)
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])

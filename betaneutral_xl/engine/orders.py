@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.alignment import COVERED_ENOUGH
-from betaneutral_xl.arrays import FloatArray, IntArray, read_only
-from betaneutral_xl.checks import Check, size_of
-from betaneutral_xl.constraints import BASIS_POINT, TRADED
+from betaneutral_xl.engine.checks import Check, size_of
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
+from betaneutral_xl.model.alignment import COVERED_ENOUGH
+from betaneutral_xl.model.arrays import FloatArray, IntArray, read_only
+from betaneutral_xl.model.constraints import BASIS_POINT, TRADED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
 
 PAIRS = 400
 """Of so many trades every pair is tried; of more, the pairs of those that change beta least."""

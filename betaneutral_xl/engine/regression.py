@@ -10,13 +10,12 @@ both are ordinary least squares to the last digit.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.errors import InputError, UndefinedBeta
+from betaneutral_xl.model.arrays import FloatArray, read_only
 
 FITTED = 2
 """Numbers that a regression on one ETF fits: the intercept and the slope."""
@@ -140,27 +139,10 @@ def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = Non
     return Regression(beta, error, residual, np.where(total > 0.0, days, 0.0))
 
 
-def realised_beta(portfolio: FloatArray, etf: FloatArray) -> tuple[float, float, int]:
-    """Return the slope of a portfolio's returns on an ETF's, its standard error, and the days.
-
-    Ordinary least squares on the days that both have; NaN with fewer than three.
-
-    Examples
-    --------
-    >>> beta, error, days = realised_beta(np.array([0.01, 0.0, 0.02]), np.array([0.01, -0.01, 0.02]))
-    >>> round(beta, 4), round(error, 4), days
-    (0.6429, 0.1237, 3)
-
-    """
-    fit = betas(portfolio[:, None], etf)
-    days = int((np.isfinite(portfolio) & np.isfinite(etf)).sum())
-    return float(fit.beta[0]), float(fit.standard_error[0]), days
-
-
 def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the slopes of P series on each of K ETFs, and their standard errors, each (P, K).
 
-    As ``realised_beta`` for every pair, on days (T, P) and (T, K) without holes.
+    Ordinary least squares for every pair, on days (T, P) and (T, K) without holes.
 
     Raises
     ------
@@ -177,38 +159,6 @@ def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatA
     left = np.maximum((y * y).sum(axis=0)[:, None] - beta**2 * square, 0.0)
     error: FloatArray = np.sqrt(left / square / (len(y) - FITTED))
     return beta, error
-
-
-def multiple_betas(returns: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the slopes of a series on K ETFs at once, and their standard errors, each (K,).
-
-    Ordinary least squares with an intercept, by singular values of scaled columns, so that ETFs
-    that are near copies of each other cost no digits.
-
-    Raises
-    ------
-    UndefinedBeta
-        If an ETF repeats the others, or there are no more days than numbers to fit.
-
-    """
-    t, k = etfs.shape
-    freedom = t - k - 1
-    x, y = etfs - etfs.mean(axis=0), returns - returns.mean()
-    size = np.sqrt((x * x).sum(axis=0))
-    if freedom < 1 or not (size > 0.0).all():
-        msg = f"{t} days are too few for {k} ETFs, or an ETF does not move. Give more days, or fewer ETFs."
-        raise UndefinedBeta(msg)
-    u, d, vt = np.linalg.svd(x / size, full_matrices=False)
-    if not d[-1] > d[0] * np.finfo(np.float64).eps * t:
-        msg = (
-            f"The {k} ETFs cannot be told apart on these {t} days. Leave out the one that repeats the others."
-        )
-        raise UndefinedBeta(msg)
-    slopes = vt.T @ ((u.T @ y) / d)
-    residual = y - x @ (slopes / size)
-    spread = np.sqrt(((vt / d[:, None]) ** 2).sum(axis=0))
-    error: FloatArray = math.sqrt(float(residual @ residual) / freedom) * spread / size
-    return slopes / size, error
 
 
 def vasicek(

@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import LIMIT, Check, check_limits, check_solution, size_of
-from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.engine.checks import LIMIT, Check, check_limits, check_solution, size_of
+from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.errors import CheckFailed
-from betaneutral_xl.hedging import EXACT, HedgeSystem, Legs
-from betaneutral_xl.provenance import Retrieval
+from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from betaneutral_xl.alignment import Aligned, Coverage
-    from betaneutral_xl.constraints import Constraints, Universe
-    from betaneutral_xl.optimisation.conditions import Binding
-    from betaneutral_xl.optimisation.quadratic import Solution
-    from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.engine.optimisation.conditions import Binding
+    from betaneutral_xl.engine.optimisation.quadratic import Solution
+    from betaneutral_xl.model.alignment import Aligned, Coverage
+    from betaneutral_xl.model.constraints import Constraints, Universe
+    from betaneutral_xl.model.provenance import Provenance
 
 TOLERANCE = 1e-10
 """Largest residual with which a result may leave the core, for sums of size 1 (see ``checks.size_of``)."""

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.engine.optimisation import cardinality, solvers
+from betaneutral_xl.engine.optimisation.linear import fewest_trades
+from betaneutral_xl.engine.optimisation.reachable import reachable
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.optimisation import cardinality, solvers
-from betaneutral_xl.optimisation.linear import fewest_trades
-from betaneutral_xl.optimisation.reachable import reachable
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.model.constraints import TRADED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.constraints import Constraints, Range
-    from betaneutral_xl.optimisation.conditions import Posed
-    from betaneutral_xl.optimisation.quadratic import Problem, Solution
+    from betaneutral_xl.engine.optimisation.conditions import Posed
+    from betaneutral_xl.engine.optimisation.quadratic import Problem, Solution
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.constraints import Constraints, Range
 
 
 def reweight(

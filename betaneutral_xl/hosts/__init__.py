@@ -1,1 +1,1 @@
-"""The spreadsheet programs: one registry of functions and one Rebalance, whatever runs them."""
+"""The front ends: command line, spreadsheet programs, workbooks as files. Values in, values out."""

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.constraints import UNLIMITED, Constraints
+from betaneutral_xl.engine.neutral import Target, neutralise
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.neutral import Target, neutralise
-from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,7 +72,7 @@ def fetch_holdings(
         If the API cannot be reached, refuses, or answers something else.
 
     """
-    from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
 
     with SilverFund(settings or Settings.from_environment()) as api:
         return api.holdings(fund, as_of, start)
@@ -103,10 +103,10 @@ def load_etf(
         If the file cannot be read as an ETF's holdings.
 
     """
-    from betaneutral_xl.sources import etf_files  # noqa: PLC0415 - only this needs its parsers
+    from betaneutral_xl.job import inputs  # noqa: PLC0415 - only this needs its parsers
 
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
-    return etf_files.load_etf(source, fund=fund, classes=chosen, settings=settings)
+    return inputs.load_etf(source, fund=fund, classes=chosen, settings=settings)
 
 
 def covariance(
@@ -133,10 +133,10 @@ def covariance(
 
     """
     if file is not None:
-        from betaneutral_xl.sources.covariance_csv import load_covariance  # noqa: PLC0415 - its parser
+        from betaneutral_xl.readers.covariance_csv import load_covariance  # noqa: PLC0415 - its parser
 
         return load_covariance(file)
-    from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
 
     with SilverFund(settings or Settings.from_environment()) as api:
         return api.covariance(tickers)

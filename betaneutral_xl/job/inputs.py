@@ -6,75 +6,48 @@ the last digit. A file, the network, the sample and a snapshot differ only in ho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from betaneutral_xl.covariance_units import CovarianceUnit
+from betaneutral_xl.engine.estimators.from_prices import covariance_of
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.covariance_csv import LARGEST_FILE, parse_covariance
-from betaneutral_xl.sources.holdings_json import parse_holdings
-from betaneutral_xl.tabular.files import read_bytes, shown_name
+from betaneutral_xl.model.portfolio import AssetClass, Etf
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.network.download import fetch_file, file_name_of
+from betaneutral_xl.readers.etf_files import NAME, find_etf, parse_etf
+from betaneutral_xl.readers.prices import join, load_prices
+from betaneutral_xl.readers.raw_input import Original, Reader, Sourced, V
+from betaneutral_xl.readers.tabular import grid
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.system.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from betaneutral_xl.model.risk import Covariance
+
+
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.engine.estimators import WINDOW, Gaps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from betaneutral_xl.model.risk import Covariance
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
+from betaneutral_xl.readers.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
-
-    from betaneutral_xl.settings import Settings
-
-V = TypeVar("V", bound=Holdings | Etf | Covariance)
-
-
-class Reader(StrEnum):
-    """How an original is read."""
-
-    API_HOLDINGS = "api holdings"
-    HOLDINGS_FILE = "holdings file"
-    ETF_FILE = "etf file"
-    COVARIANCE = "covariance"
-    PRICES = "prices"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Original:
-    """The bytes of one input and all that reading them needs.
-
-    Attributes
-    ----------
-    reader
-        How it is read.
-    name
-        The file's name, without a folder, for messages and for what the reader finds in it.
-    content
-        The bytes.
-    options
-        The reader's own options, as text.
-    provenance
-        Where the bytes are from; for a file that has not been read yet, nothing.
-    warnings
-        What was to be said about how the bytes came, which reading them cannot tell.
-
-    """
-
-    reader: Reader
-    name: str
-    content: bytes = field(repr=False)
-    options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    provenance: Provenance | None = None
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sourced(Generic[V]):
-    """A value, and the original that it was read from."""
-
-    value: V
-    original: Original
 
 
 def read(original: Original, kind: type[V]) -> Sourced[V]:
@@ -103,7 +76,7 @@ def read(original: Original, kind: type[V]) -> Sourced[V]:
 
 def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> Original:
     """Take a portfolio's file as it is, and what is to be chosen of it; see ``Choice.parse``."""
-    from betaneutral_xl.sources.holdings_files import split_sheet  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_files import split_sheet  # noqa: PLC0415 - parsers
 
     file, sheet = split_sheet(path)
     given = {"fund": account, "sheet": sheet, "rates": rates}
@@ -127,7 +100,7 @@ def _stated_nav(original: Original) -> float | None:
 
 def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> Original:
     """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
-    from betaneutral_xl.sources.etf_files import open_etf  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import open_etf  # noqa: PLC0415 - parsers
 
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
@@ -159,15 +132,13 @@ def prices_file(
 
     Those of ``if_there`` are among them where the file has their prices, and not missed where it has not.
     """
-    from betaneutral_xl.tabular.grid import LIMIT  # noqa: PLC0415 - only for prices
-
     options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
     if as_of is not None:
         options["as_of"] = as_of.isoformat()
     if beside := ",".join(if_there):
         options["if_there"] = beside
     return Original(
-        reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, LIMIT), options=options
+        reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, grid.LIMIT), options=options
     )
 
 
@@ -187,8 +158,8 @@ def _read_api_holdings(original: Original) -> Holdings:
 
 
 def _read_holdings_file(original: Original) -> Holdings:
-    from betaneutral_xl.sources.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
-    from betaneutral_xl.sources.holdings_sections import Choice  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_sections import Choice  # noqa: PLC0415 - parsers
 
     options = original.options
     choice = Choice.parse(options.get("fund"), options.get("sheet"), options.get("rates", ""))
@@ -196,7 +167,7 @@ def _read_holdings_file(original: Original) -> Holdings:
 
 
 def _read_etf(original: Original) -> Etf:
-    from betaneutral_xl.sources.etf_files import parse_etf  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.etf_files import parse_etf  # noqa: PLC0415 - parsers
 
     today = original.options.get("today")
     return parse_etf(
@@ -217,7 +188,8 @@ def _read_covariance(original: Original) -> Covariance:
 
 
 def _read_prices(original: Original) -> Covariance:
-    from betaneutral_xl.sources.prices import covariance_of, parse_prices  # noqa: PLC0415 - estimators
+    from betaneutral_xl.engine.estimators.from_prices import covariance_of
+    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - estimators
 
     as_of = original.options.get("as_of")
     return covariance_of(
@@ -237,3 +209,103 @@ _READERS: Mapping[Reader, Callable[[Original], Holdings | Etf | Covariance]] = {
     Reader.COVARIANCE: _read_covariance,
     Reader.PRICES: _read_prices,
 }
+
+
+def covariance_from_prices(
+    path: Path | str | Sequence[Path | str],
+    tickers: Iterable[str] | None = None,
+    method: str = "default",
+    *,
+    as_of: date | None = None,
+    window: int = WINDOW,
+    gaps: Gaps = Gaps.MODEL,
+    **options: Any,
+) -> Covariance:
+    """Estimate a covariance from price files.
+
+    Parameters
+    ----------
+    path
+        One file, or several whose names are put side by side (stocks, ETFs).
+    tickers
+        The names wanted, in any spelling; all by default. Those without prices are not in the
+        result, and named in its warnings. Up to a hundred others of the file are seen beside
+        them, to tell how the market moved.
+    method, as_of, window, gaps, options
+        As in ``estimators.estimate``.
+
+    Raises
+    ------
+    UnreadableFile
+        If a file cannot be read.
+    UnknownTicker
+        If none of the names has prices.
+
+    """
+    paths = [path] if isinstance(path, (str, Path)) else list(path)
+    prices = join([load_prices(one) for one in paths])
+    return covariance_of(prices, tickers, method, as_of=as_of, window=window, gaps=gaps, **options)
+
+
+def load_etf(
+    source: Path | str,
+    *,
+    fund: str | None = None,
+    classes: Collection[AssetClass] = (AssetClass.EQUITY,),
+    settings: Settings | None = None,
+    get: Callable[[str], bytes] | None = None,
+) -> Etf:
+    """Load an ETF's constituents from its issuer's holdings file, as downloaded.
+
+    Parameters
+    ----------
+    source
+        A file; or a fund's ticker, whose newest file in the download folders is taken; or an https
+        address on a host that the settings allow.
+    fund
+        Which fund, where the file has several.
+    classes
+        The asset classes that make the basket.
+    settings
+        The download folders and the allowed hosts; by default from the environment.
+    get
+        Fetches an address; by default over https within the settings' time limits.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it cannot be read as an ETF's holdings.
+    SourceError
+        If an address cannot be fetched.
+
+    """
+    file = open_etf(source, fund, settings, get)
+    return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
+
+
+@dataclass(frozen=True, slots=True)
+class EtfFile:
+    """An issuer's file as it came: which fund is wanted of it, and from where."""
+
+    content: bytes
+    name: str
+    fund: str | None
+    retrieval: Retrieval
+
+
+def open_etf(
+    source: Path | str,
+    fund: str | None = None,
+    settings: Settings | None = None,
+    get: Callable[[str], bytes] | None = None,
+) -> EtfFile:
+    """Return the bytes that ``load_etf`` reads."""
+    text = str(source)
+    if re.match(r"https?:", text, re.IGNORECASE):
+        content = fetch_file(text, settings or Settings.from_environment(), get)
+        return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
+    path = Path(source)
+    if isinstance(source, str) and NAME.fullmatch(text) and not path.exists():
+        path = find_etf(text, (settings or Settings.from_environment()).downloads)
+        fund = fund or text
+    return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)

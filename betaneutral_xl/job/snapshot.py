@@ -25,12 +25,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.saving import archive_entry, save, to_json
-from betaneutral_xl.sources.original import Original, Reader
-from betaneutral_xl.tabular.files import read_bytes, shown_name
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.readers.raw_input import Original, Reader
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.system.saving import archive_entry, save, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

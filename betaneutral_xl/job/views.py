@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.alignment import BASKET, OWN_ROW, SCALED
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.engine.result import Method
+from betaneutral_xl.model.alignment import BASKET, OWN_ROW, SCALED
 
 if TYPE_CHECKING:
-    from betaneutral_xl.alignment import Coverage, Uncovered
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.model.alignment import Coverage, Uncovered
 
 
 MEANINGS = {

@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, listing
-from betaneutral_xl.tickers import is_option
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
+from betaneutral_xl.model.tickers import is_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.risk import Covariance
 
 
 SAME_SERIES = 0.5

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.percent import number, require_sign, unsigned
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.percent import number, require_sign, unsigned
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -17,8 +17,8 @@ from betaneutral_xl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.provenance import Provenance
 
 TRADING_DAYS = 252
 """Trading days a year, with which daily variances become annual."""

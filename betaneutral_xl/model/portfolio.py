@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, read_only
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

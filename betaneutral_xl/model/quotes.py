@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import MissingPrice, MissingValue, listing
-from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.model.provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from betaneutral_xl.portfolio import Holdings
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.model.portfolio import Holdings
+    from betaneutral_xl.model.returns import Prices
 
 STALE_DAYS = 7
 """Age in days from which a closing price is not traded on."""

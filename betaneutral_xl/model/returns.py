@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from betaneutral_xl.arrays import FloatArray, positions_of, read_only
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, listing
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import FloatArray, positions_of, read_only
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from betaneutral_xl.arrays import IntArray
+    from betaneutral_xl.model.arrays import IntArray
 
 DateArray = npt.NDArray[np.datetime64]
 

@@ -16,8 +16,6 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, IntArray, positions_of, read_only
-from betaneutral_xl.covariance_units import CovarianceUnit, objection, refuse_correlations, unusual
 from betaneutral_xl.errors import (
     DuplicateTicker,
     InputError,
@@ -27,8 +25,10 @@ from betaneutral_xl.errors import (
     UnknownTicker,
     listing,
 )
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import FloatArray, IntArray, positions_of, read_only
+from betaneutral_xl.model.covariance_units import CovarianceUnit, objection, refuse_correlations, unusual
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

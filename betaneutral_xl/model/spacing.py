@@ -10,7 +10,7 @@ import numpy as np
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from betaneutral_xl.returns import DateArray
+    from betaneutral_xl.model.returns import DateArray
 
 REGULAR = 0.85
 """The share of gaps that must fit a spacing; the rest are holidays and holes."""

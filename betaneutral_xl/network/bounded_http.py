@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util.ssl_ import create_urllib3_context
 
-from betaneutral_xl.sources.time_limit import bounded, call_bounded
+from betaneutral_xl.network.time_limit import bounded, call_bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

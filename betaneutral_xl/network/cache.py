@@ -25,9 +25,9 @@ from betaneutral_xl.errors import (
     Unreachable,
     Unwritable,
 )
-from betaneutral_xl.provenance import Retrieval, digest
-from betaneutral_xl.saving import save
-from betaneutral_xl.sources.time_limit import seconds_left
+from betaneutral_xl.model.provenance import Retrieval, digest
+from betaneutral_xl.network.time_limit import seconds_left
+from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

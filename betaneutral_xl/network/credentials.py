@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.system.settings import Settings
 
 SERVICE, USER = "betaneutral-xl", "silverfund"
 """Under which the keyring keeps the token."""

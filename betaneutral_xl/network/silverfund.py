@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import (
     BetaNeutralError,
     ChangedFormat,
@@ -22,24 +21,26 @@ from betaneutral_xl.errors import (
     Unreachable,
     listing,
 )
-from betaneutral_xl.portfolio import Holdings
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.cache import Answer, Cache, Query, Recalled
-from betaneutral_xl.sources.covariance_csv import load_covariance, parse_covariance
-from betaneutral_xl.sources.credentials import HOW_TO_SET, find_token
-from betaneutral_xl.sources.formats import read_json, unreadable
-from betaneutral_xl.sources.holdings_json import parse_holdings
-from betaneutral_xl.sources.original import Original, Reader, Sourced, with_nav
-from betaneutral_xl.sources.time_limit import time_limit
-from betaneutral_xl.sources.transport import PASSING, Request, Transport
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.job.inputs import with_nav
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.network.cache import Answer, Cache, Query, Recalled
+from betaneutral_xl.network.credentials import HOW_TO_SET, find_token
+from betaneutral_xl.network.time_limit import time_limit
+from betaneutral_xl.network.transport import PASSING, Request, Transport
+from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
+from betaneutral_xl.readers.formats import read_json, unreadable
+from betaneutral_xl.readers.holdings_json import parse_holdings
+from betaneutral_xl.readers.raw_input import Original, Reader, Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from betaneutral_xl.settings import Settings
-    from betaneutral_xl.sources.transport import Reply
+    from betaneutral_xl.network.transport import Reply
+    from betaneutral_xl.system.settings import Settings
 
 __all__ = ["FUNDS", "CovarianceUnit", "SilverFund", "load_covariance", "parse_covariance", "parse_holdings"]
 

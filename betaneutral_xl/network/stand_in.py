@@ -20,10 +20,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.sources.covariance_csv import parse_covariance
-from betaneutral_xl.sources.holdings_json import parse_holdings
-from betaneutral_xl.sources.silverfund import FUNDS
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.network.silverfund import FUNDS
+from betaneutral_xl.readers.covariance_csv import parse_covariance
+from betaneutral_xl.readers.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, InputError, Unreachable
-from betaneutral_xl.sources.time_limit import bounded, seconds_left, time_limit
+from betaneutral_xl.network.time_limit import bounded, seconds_left, time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     import requests
 
-    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.system.settings import Settings
 
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that ask to come back later."""
@@ -235,7 +235,7 @@ class Transport:
     def _opened(self, request: Request) -> requests.Session:
         if self._session is None:
             # 0.15 s to import, and most runs need no network
-            from betaneutral_xl.sources.bounded_http import BoundedSession  # noqa: PLC0415
+            from betaneutral_xl.network.bounded_http import BoundedSession  # noqa: PLC0415
 
             self._session = BoundedSession()
             # A proxy has no business between this machine and itself.

@@ -12,8 +12,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.portfolio import AssetClass
-from betaneutral_xl.tabular.printed import stated
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.readers.tabular.printed import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

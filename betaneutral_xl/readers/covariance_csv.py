@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, IntArray, positions_of
-from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.formats import described, read_text, unreadable
-from betaneutral_xl.tabular.files import read_bytes
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import FloatArray, IntArray, positions_of
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.formats import described, read_text, unreadable
+from betaneutral_xl.readers.tabular.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,17 +20,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import listing
-from betaneutral_xl.portfolio import AssetClass
-from betaneutral_xl.sources.asset_classes import CURRENCIES, LONGEST_NAME
-from betaneutral_xl.sources.columns import Column
-from betaneutral_xl.tabular.printed import is_percentage, stated
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.readers.asset_classes import CURRENCIES, LONGEST_NAME
+from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.tabular.printed import is_percentage, stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from betaneutral_xl.portfolio import Constituent
-    from betaneutral_xl.sources.holdings_table import Table
-    from betaneutral_xl.tabular.sheets import Row
+    from betaneutral_xl.model.portfolio import Constituent
+    from betaneutral_xl.readers.holdings_table import Table
+    from betaneutral_xl.readers.tabular.sheets import Row
 
 
 class Kind(StrEnum):

@@ -9,33 +9,29 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from http import HTTPStatus
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
-from betaneutral_xl.errors import InputError, Refused, UnreadableFile, listing
-from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, sum_warnings
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources import asset_classes, derivatives
-from betaneutral_xl.sources.columns import Column
-from betaneutral_xl.sources.holdings_table import Table, find_table, what_else
-from betaneutral_xl.sources.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
-from betaneutral_xl.sources.transport import Request, Transport
-from betaneutral_xl.sources.weights import decimal_weights
-from betaneutral_xl.tabular.files import LIMIT, read_bytes, shown_name, within
-from betaneutral_xl.tabular.printed import clean, date_of, stated
-from betaneutral_xl.tabular.tables import read_sheets
-from betaneutral_xl.tickers import at_market, country_market, market_code, normalise
+from betaneutral_xl.errors import InputError, UnreadableFile, listing
+from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
+from betaneutral_xl.readers import asset_classes, derivatives
+from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.holdings_table import Table, find_table, what_else
+from betaneutral_xl.readers.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
+from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.tabular.files import shown_name, within
+from betaneutral_xl.readers.tabular.printed import clean, date_of, stated
+from betaneutral_xl.readers.weights import decimal_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
 
-    from betaneutral_xl.tabular.sheets import Row
+    from betaneutral_xl.readers.tabular.sheets import Row
 
 STALE_DAYS = 7
 """Days after which a file's age is said."""
@@ -45,70 +41,6 @@ ENDINGS = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
 
 MOST_FILES = 50_000
 """In a folder that is searched."""
-
-
-def load_etf(
-    source: Path | str,
-    *,
-    fund: str | None = None,
-    classes: Collection[AssetClass] = (AssetClass.EQUITY,),
-    settings: Settings | None = None,
-    get: Callable[[str], bytes] | None = None,
-) -> Etf:
-    """Load an ETF's constituents from its issuer's holdings file, as downloaded.
-
-    Parameters
-    ----------
-    source
-        A file; or a fund's ticker, whose newest file in the download folders is taken; or an https
-        address on a host that the settings allow.
-    fund
-        Which fund, where the file has several.
-    classes
-        The asset classes that make the basket.
-    settings
-        The download folders and the allowed hosts; by default from the environment.
-    get
-        Fetches an address; by default over https within the settings' time limits.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it cannot be read as an ETF's holdings.
-    SourceError
-        If an address cannot be fetched.
-
-    """
-    file = open_etf(source, fund, settings, get)
-    return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
-
-
-@dataclass(frozen=True, slots=True)
-class EtfFile:
-    """An issuer's file as it came: which fund is wanted of it, and from where."""
-
-    content: bytes
-    name: str
-    fund: str | None
-    retrieval: Retrieval
-
-
-def open_etf(
-    source: Path | str,
-    fund: str | None = None,
-    settings: Settings | None = None,
-    get: Callable[[str], bytes] | None = None,
-) -> EtfFile:
-    """Return the bytes that ``load_etf`` reads."""
-    text = str(source)
-    if re.match(r"https?:", text, re.IGNORECASE):
-        content = fetch_file(text, settings or Settings.from_environment(), get)
-        return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
-    path = Path(source)
-    if isinstance(source, str) and NAME.fullmatch(text) and not path.exists():
-        path = find_etf(text, (settings or Settings.from_environment()).downloads)
-        fund = fund or text
-    return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
 
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")
@@ -152,55 +84,6 @@ def _files(folder: Path) -> list[Path]:
         return [path for path in entries if path.is_file()]
     except OSError:  # a folder that is absent or closed holds nothing
         return []
-
-
-def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None = None) -> bytes:
-    """Return the bytes at an https address on a host that the settings allow.
-
-    Raises
-    ------
-    InputError
-        If the address is not https, holds a password, or its host is not allowed.
-    SourceError
-        If it cannot be fetched.
-
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme != "https" or not host or parts.username is not None or port not in {None, 443}:
-        shown = "..." if "@" in url else url[:60]  # what stands before an @ may be a password
-        msg = f"{shown!r} is not an address that is fetched. Give https://host/path without a password."
-        raise InputError(msg)
-    if host not in settings.etf_hosts:
-        msg = (
-            f"The host {host} is not allowed. Download the file yourself, "
-            "or add the host to BETANEUTRAL_ETF_HOSTS."
-        )
-        raise InputError(msg)
-    return get(url) if get is not None else _get(url, host, settings)
-
-
-def _get(url: str, host: str, settings: Settings) -> bytes:
-    """Fetch an address, without following where it sends us."""
-    transport = Transport(settings)
-    try:
-        reply = transport.send(Request(url=url, body=None, accept="*/*", limit=LIMIT))
-    finally:
-        transport.close()
-    if reply.status != HTTPStatus.OK:
-        what = f"redirects to {reply.redirect}" if reply.redirect else f"answers {reply.status}"
-        msg = f"{host} {what} instead of sending the file. Download it yourself in the browser."
-        raise Refused(msg)
-    return reply.content
-
-
-def file_name_of(url: str) -> str:
-    """Return what an address calls its file, for messages: no query, which may hold a secret."""
-    parts = urlsplit(url)
-    return shown_name(unquote(parts.path)) if parts.path.strip("/") else parts.hostname or "address"
 
 
 def parse_etf(

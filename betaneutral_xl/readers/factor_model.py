@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, positions_of
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnreadableFile, listing
-from betaneutral_xl.estimators import Units, factor_model
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.tabular.files import read_bytes, shown_name
-from betaneutral_xl.tabular.grid import LIMIT, parse_grid
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import FloatArray, positions_of
+from betaneutral_xl.model.factor_model import Units, factor_model
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.readers.tabular.grid import LIMIT, parse_grid
 
 if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.risk import Covariance
 
 
 def load_factor_model(

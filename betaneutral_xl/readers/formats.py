@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 
 if TYPE_CHECKING:
     from datetime import date

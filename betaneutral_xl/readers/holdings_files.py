@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
-from betaneutral_xl.portfolio import FULL, AssetClass, Holdings, Worth
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.sources import asset_classes
-from betaneutral_xl.sources.columns import Column, Header, plain
-from betaneutral_xl.sources.holdings_sections import (
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.portfolio import FULL, AssetClass, Holdings, Worth
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.tickers import is_option, normalise
+from betaneutral_xl.readers import asset_classes
+from betaneutral_xl.readers.columns import Column, Header, plain
+from betaneutral_xl.readers.holdings_sections import (
     ALL,
     Choice,
     find_sections,
@@ -23,19 +24,18 @@ from betaneutral_xl.sources.holdings_sections import (
     one_section,
     without_account_types,
 )
-from betaneutral_xl.sources.holdings_table import IDENTIFYING, Table, what_else
-from betaneutral_xl.sources.preamble import as_of_date, one_fund
-from betaneutral_xl.sources.weights import SIGNED, decimal_weights
-from betaneutral_xl.tabular.files import read_bytes, shown_name
-from betaneutral_xl.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
-from betaneutral_xl.tabular.tables import read_sheets
-from betaneutral_xl.tickers import is_option, normalise
+from betaneutral_xl.readers.holdings_table import IDENTIFYING, Table, what_else
+from betaneutral_xl.readers.preamble import as_of_date, one_fund
+from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.readers.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
+from betaneutral_xl.readers.weights import SIGNED, decimal_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from betaneutral_xl.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
 
 AGREE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""
@@ -105,7 +105,7 @@ def parse_holdings_file(
         sha256=digest(content),
     )
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        from betaneutral_xl.sources.holdings_json import parse_holdings  # noqa: PLC0415 - for JSON only
+        from betaneutral_xl.readers.holdings_json import parse_holdings  # noqa: PLC0415 - for JSON only
 
         return parse_holdings(content, provenance, nav)
     sheets = read_sheets(content, file_name)

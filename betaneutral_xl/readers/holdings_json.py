@@ -6,16 +6,16 @@ import math
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import EmptyFund, MissingValue, listing
-from betaneutral_xl.portfolio import Holdings, Worth
-from betaneutral_xl.sources.formats import described, read_json, unreadable
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.portfolio import Holdings, Worth
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.formats import described, read_json, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.model.provenance import Provenance
 
 NUMBERS = ("shares", "price", "value")
 """What a position must have; its returns, alpha and beta over the range are not read."""

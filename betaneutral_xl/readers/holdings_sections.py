@@ -8,21 +8,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
-from betaneutral_xl.sources.columns import NAMED, VALUED, Column, plain, read_header, recognise
-from betaneutral_xl.sources.holdings_table import (
+from betaneutral_xl.readers.columns import NAMED, VALUED, Column, plain, read_header, recognise
+from betaneutral_xl.readers.holdings_table import (
     HEADER_WITHIN,
     LONGEST_HEADING,
     MOST_TRIED,
     Table,
     holding_rows,
 )
-from betaneutral_xl.tabular.printed import clean, date_of, number, stated
+from betaneutral_xl.readers.tabular.printed import clean, date_of, number, stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from betaneutral_xl.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
 
 HOLDING_VALUES = VALUED | {Column.SHARES}
 """What a header of holdings must have one of."""

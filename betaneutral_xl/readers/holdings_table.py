@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
-from betaneutral_xl.sources import asset_classes
-from betaneutral_xl.sources.columns import VALUED, Column, Header, header_like, read_header
-from betaneutral_xl.tabular.printed import NOTHING, clean, number, stated, uses_decimal_comma
+from betaneutral_xl.readers import asset_classes
+from betaneutral_xl.readers.columns import VALUED, Column, Header, header_like, read_header
+from betaneutral_xl.readers.tabular.printed import NOTHING, clean, number, stated, uses_decimal_comma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from betaneutral_xl.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
 
 SAMPLE = 400
 """Rows that decide how numbers are written."""

@@ -8,16 +8,16 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnknownFund, UnreadableFile, listing
-from betaneutral_xl.sources.asset_classes import CURRENCIES
-from betaneutral_xl.sources.columns import Column, plain
-from betaneutral_xl.tabular.printed import clean, date_of, dates_in
+from betaneutral_xl.readers.asset_classes import CURRENCIES
+from betaneutral_xl.readers.columns import Column, plain
+from betaneutral_xl.readers.tabular.printed import clean, date_of, dates_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from betaneutral_xl.sources.holdings_table import Table
-    from betaneutral_xl.tabular.sheets import Row
+    from betaneutral_xl.readers.holdings_table import Table
+    from betaneutral_xl.readers.tabular.sheets import Row
 
 
 MOST_NAMED = 40

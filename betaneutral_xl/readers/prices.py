@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
-from betaneutral_xl.estimators import WINDOW, Gaps, estimate
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.returns import Prices
-from betaneutral_xl.tabular.files import read_bytes, shown_name
-from betaneutral_xl.tabular.grid import LIMIT, Grid, parse_grid
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.returns import Prices
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.readers.tabular.grid import LIMIT, Grid, parse_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.returns import DateArray
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.returns import DateArray
 
 DATE_HEADERS = ("date", "day", "datetime", "timestamp", "time", "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers")
@@ -46,77 +44,6 @@ BAR = frozenset({"high", "low"})
 """Columns that only a table of one security has beside each other; OPEN and LOW alone are tickers."""
 
 PARQUET = b"PAR1"
-
-
-def covariance_from_prices(
-    path: Path | str | Sequence[Path | str],
-    tickers: Iterable[str] | None = None,
-    method: str = "default",
-    *,
-    as_of: date | None = None,
-    window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
-    **options: Any,
-) -> Covariance:
-    """Estimate a covariance from price files.
-
-    Parameters
-    ----------
-    path
-        One file, or several whose names are put side by side (stocks, ETFs).
-    tickers
-        The names wanted, in any spelling; all by default. Those without prices are not in the
-        result, and named in its warnings. Up to a hundred others of the file are seen beside
-        them, to tell how the market moved.
-    method, as_of, window, gaps, options
-        As in ``estimators.estimate``.
-
-    Raises
-    ------
-    UnreadableFile
-        If a file cannot be read.
-    UnknownTicker
-        If none of the names has prices.
-
-    """
-    paths = [path] if isinstance(path, (str, Path)) else list(path)
-    prices = join([load_prices(one) for one in paths])
-    return covariance_of(prices, tickers, method, as_of=as_of, window=window, gaps=gaps, **options)
-
-
-def covariance_of(
-    prices: Prices,
-    tickers: Iterable[str] | None = None,
-    method: str = "default",
-    *,
-    as_of: date | None = None,
-    window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
-    if_there: Iterable[str] = (),
-    **options: Any,
-) -> Covariance:
-    """Estimate a covariance from prices; see ``covariance_from_prices``.
-
-    Of ``if_there``, such as the ETFs themselves, those are estimated too that have prices.
-    """
-    wanted: Sequence[str] = prices.tickers
-    beside: tuple[str, ...] = ()
-    absent: list[str] = []
-    if tickers is not None:
-        wanted = list(dict.fromkeys(normalise(ticker) for ticker in tickers))
-        known = set(prices.tickers)
-        absent = [ticker for ticker in wanted if ticker not in known]
-        if len(absent) == len(wanted):
-            msg = f"{prices.provenance.location} has no prices of {listing(absent) or 'no tickers'}."
-            raise UnknownTicker(msg, tickers=absent)
-        also = (normalise(ticker) for ticker in if_there)
-        wanted = list(dict.fromkeys(ticker for ticker in (*wanted, *also) if ticker in known))
-        beside = prices.returns().until(as_of, window).others(wanted)
-    seen = prices.select([*wanted, *beside]).returns()
-    whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
-    covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(beside)])
-    told = (*prices.select(wanted).warnings, *([f"No prices of {listing(absent)}."] if absent else []))
-    return covariance.with_warnings(told)
 
 
 def load_prices(path: Path | str) -> Prices:

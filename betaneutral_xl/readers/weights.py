@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.sources.columns import Column, plain
-from betaneutral_xl.tabular.printed import is_percentage
+from betaneutral_xl.readers.columns import Column, plain
+from betaneutral_xl.readers.tabular.printed import is_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.sources.holdings_table import Table
+    from betaneutral_xl.readers.holdings_table import Table
 
 NEAR_ONE = (0.5, 1.5)
 AT_ONE = (0.9, 1.1)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
-from betaneutral_xl.provenance import now
+from betaneutral_xl.model.provenance import now
 from betaneutral_xl.report.contents import Contents, Realised
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
 
 __all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_report", "write_report"]
 
@@ -53,7 +53,7 @@ def build_report(
         ``realised``.
 
     """
-    from betaneutral_xl.report.workbook import workbook  # noqa: PLC0415 - openpyxl
+    from betaneutral_xl.report.xlsx import workbook  # noqa: PLC0415 - openpyxl
 
     return workbook(contents_of(result, command, written_at, **known))
 
@@ -81,7 +81,7 @@ def build_html(
 
     Parameters are those of ``build_report``.
     """
-    from betaneutral_xl.report.page import page  # noqa: PLC0415 - only for a web page
+    from betaneutral_xl.report.html import page  # noqa: PLC0415 - only for a web page
 
     return page(contents_of(result, command, written_at, **known)).encode()
 
@@ -95,6 +95,6 @@ def build_pdf(workbook: bytes) -> bytes:
         If LibreOffice is not installed, or does not do it.
 
     """
-    from betaneutral_xl.report.printing import to_pdf  # noqa: PLC0415 - only for a PDF
+    from betaneutral_xl.report.pdf import to_pdf  # noqa: PLC0415 - only for a PDF
 
     return to_pdf(workbook)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.saving import FORMULA_STARTS
+from betaneutral_xl.system.saving import FORMULA_STARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,13 +10,13 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.builder import Compared
 from betaneutral_xl.report.cells import Formula, Scalar, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.style import Look
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl import summary
-from betaneutral_xl.alignment import SCALED
-from betaneutral_xl.arrays import FloatArray, read_only
-from betaneutral_xl.checks import Check
-from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.errors import InputError, listing
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.job import views
+from betaneutral_xl.model.alignment import SCALED
+from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from betaneutral_xl.alignment import Unit
-    from betaneutral_xl.compare import Alternative
-    from betaneutral_xl.optimisation.reachable import Reachable
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.model.alignment import Unit
 
 TITLE = "Beta-neutral proposal"
 
@@ -119,7 +119,7 @@ class Contents:
     @property
     def headline(self) -> str:
         """What stands at the head of every page: what was made neutral to what, or that it cannot be."""
-        return summary.headline(self.result) if self.infeasible is None else self.title
+        return views.headline(self.result) if self.infeasible is None else self.title
 
     @property
     def after(self) -> str:
@@ -127,9 +127,9 @@ class Contents:
         return "after" if self.infeasible is None else "unchanged"
 
     @property
-    def lines(self) -> list[summary.Line]:
+    def lines(self) -> list[views.Line]:
         """The measures of the portfolio; no ETF is proposed to be sold where nothing is feasible."""
-        lines = summary.lines(self.result)
+        lines = views.lines(self.result)
         return lines if self.infeasible is None else [line for line in lines if line.before is not None]
 
     @property

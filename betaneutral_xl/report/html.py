@@ -6,7 +6,7 @@ import math
 from html import escape
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import summary
+from betaneutral_xl.job import views
 from betaneutral_xl.report import drawing, pictures, style
 from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
@@ -55,7 +55,7 @@ def _printed(contents: Contents) -> str:
 def _sections(contents: Contents) -> Iterator[str]:
     result = contents.result
     as_of = result.aligned.holdings.as_of
-    yield f"<h1>{_safe(contents.title)}</h1><p>{_safe(summary.headline(result))}</p>"
+    yield f"<h1>{_safe(contents.title)}</h1><p>{_safe(views.headline(result))}</p>"
     yield f'<p class="muted">Holdings as of {as_of or "an unknown day"} · {_safe(contents.command)}</p>'
     if contents.infeasible is not None:
         yield f'<p class="answer">{_safe(contents.infeasible.sentence())}</p>'
@@ -99,7 +99,7 @@ def _ways(contents: Contents) -> str:
     rows = (
         (
             way.name,
-            *(_with_error(way.beta[name], way.beta_error[name], summary.Kind.NUMBER) for name in names),
+            *(_with_error(way.beta[name], way.beta_error[name], views.Kind.NUMBER) for name in names),
             *(_percent(getattr(way, measure)) for measure in measures),
             way.note or str(way.trades),
         )
@@ -136,8 +136,8 @@ def _cell(name: str, value: str | float) -> str:
     return _number(float(value)) if name.startswith("predicted_beta") else _percent(float(value))
 
 
-def _with_error(value: float, error: float, kind: summary.Kind) -> str:
-    show = _percent if kind is summary.Kind.PERCENT else _number
+def _with_error(value: float, error: float, kind: views.Kind) -> str:
+    show = _percent if kind is views.Kind.PERCENT else _number
     return f"{show(value)} ± {show(CONFIDENCE * error)}" if math.isfinite(error) else show(value)
 
 

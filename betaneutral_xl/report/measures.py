@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.builder import Compared
 from betaneutral_xl.report.cells import Formula
-from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
 
 HEADINGS = ("measure", "by formula", "in Python", "name", "how")

@@ -11,7 +11,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.saving import archive_entry
+from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.system import libreoffice
 
 PATIENCE = 300.0
 """Seconds that LibreOffice may take."""
@@ -52,7 +52,7 @@ def to_pdf(workbook: bytes) -> bytes:
 
 
 def _command() -> str:
-    command = offices.command()
+    command = libreoffice.command()
     if command is None:
         msg = (
             "A PDF is printed by LibreOffice, which is not installed. Install it (Debian: apt install "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.book import Book, Margins
+from betaneutral_xl.report.builder import Book, Margins
 from betaneutral_xl.report.sheets import (
     betas,
     checks,

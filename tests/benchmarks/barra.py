@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.optimisation.reachable import greedy
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.reachable import greedy
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 FACTORS = {50: 20, 500: 40, 2000: 70, 5000: 70}
 """Number of factors by number of names, as risk models have them."""

@@ -25,18 +25,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.backtest import Schedule
-from betaneutral_xl.estimators import ESTIMATORS, WINDOW, Window
-from betaneutral_xl.provenance import digest
-from betaneutral_xl.regression import slopes
-from betaneutral_xl.returns import Returns
-from betaneutral_xl.sources.prices import join, load_prices
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.engine.backtest import Schedule
+from betaneutral_xl.engine.estimators import ESTIMATORS, WINDOW, Window
+from betaneutral_xl.engine.regression import slopes
+from betaneutral_xl.model.provenance import digest
+from betaneutral_xl.model.returns import Returns
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.prices import join, load_prices
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 

@@ -24,21 +24,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 from estimator_evidence import SHARED, SUSPECT, TABLE_FROM, insert, on_names, rms, weights_in
 
-from betaneutral_xl.backtest import Schedule
-from betaneutral_xl.estimators import WINDOW, Window
-from betaneutral_xl.estimators.factor import statistical_factors
-from betaneutral_xl.estimators.historical import CALMEST, LEVEL, SCALE, day_scale, scaled_days, weighted
-from betaneutral_xl.provenance import digest
-from betaneutral_xl.regression import decaying_weights, slopes
-from betaneutral_xl.risk import Factors
-from betaneutral_xl.sources.prices import join, load_prices
+from betaneutral_xl.engine.backtest import Schedule
+from betaneutral_xl.engine.estimators import WINDOW, Window
+from betaneutral_xl.engine.estimators.factor import statistical_factors
+from betaneutral_xl.engine.estimators.historical import (
+    CALMEST,
+    LEVEL,
+    SCALE,
+    day_scale,
+    scaled_days,
+    weighted,
+)
+from betaneutral_xl.engine.regression import decaying_weights, slopes
+from betaneutral_xl.model.provenance import digest
+from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.readers.prices import join, load_prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.returns import Returns
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.returns import Returns
+    from betaneutral_xl.model.risk import Form
 
 HORIZON = 21
 BOOKS = 100

@@ -24,15 +24,15 @@ import numpy as np
 from estimator_evidence import BASELINE, ETFS, SECTORS, SHARED, SUSPECT, insert, rms, weights_in
 
 from betaneutral_xl import Etf, Holdings
-from betaneutral_xl.backtest import Estimator, Schedule, Study, walk
-from betaneutral_xl.backtest.charts import draw
-from betaneutral_xl.backtest.sweep import COLUMNS, Cell, sweep
-from betaneutral_xl.provenance import digest
-from betaneutral_xl.sources.prices import choose, load_prices
+from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
+from betaneutral_xl.engine.backtest.charts import draw
+from betaneutral_xl.engine.backtest.sweep import COLUMNS, Cell, sweep
+from betaneutral_xl.model.provenance import digest
+from betaneutral_xl.readers.prices import choose, load_prices
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.returns import Prices
 
 START, END = date(2022, 1, 1), date(2026, 6, 30)
 TABLE_START = date(2023, 1, 1)
@@ -309,7 +309,7 @@ def pairs_plot(rows: list[Row]) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    from betaneutral_xl.backtest.charts import COLOURS, MUTED, SETTINGS
+    from betaneutral_xl.engine.backtest.charts import COLOURS, MUTED, SETTINGS
 
     with rc_context(SETTINGS):
         figure = Figure(figsize=(4.6, 4.4), layout="constrained")

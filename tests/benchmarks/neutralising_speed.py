@@ -27,18 +27,18 @@ from barra import FACTORS, make
 from peers import DENSE_PEERS, PEERS, ours
 from threadpoolctl import threadpool_limits
 
-from betaneutral_xl.optimisation import closed_forms, solvers
-from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.risk import Covariance, Dense
+from betaneutral_xl.engine.optimisation import closed_forms, solvers
+from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from barra import Case
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Form
 
 PAGE = """\
 # Speed of neutralising
@@ -63,7 +63,7 @@ in this table (one ETF, 500 names, long only):
 
 {quality}
 
-How it is done: `betaneutral_xl/optimisation/dual_newton.py`. A name's trade follows from its own
+How it is done: `betaneutral_xl/engine/optimisation/dual_newton.py`. A name's trade follows from its own
 variance once the duals are known, so Newton's method solves one system a step, over the names on no limit:
 the Woodbury identity in factor form, a Cholesky factorisation of that part of V otherwise. Up to {small}
 names DAQP, a dense active-set solver, is faster and is used. An interior point (`interior_point.py`) stands
@@ -258,7 +258,7 @@ def _closed_forms(form: Form, case: Case) -> Iterator[float]:
     yield best(lambda: closed_forms.least_tracking_error(form, problem.conditions, required))
 
 
-OURS = "import sys; from betaneutral_xl.cli import main; sys.exit(main())"
+OURS = "import sys; from betaneutral_xl.hosts.cli import main; sys.exit(main())"
 SF_QUANT = """
 import sys
 sys.path.insert(0, {folder!r})

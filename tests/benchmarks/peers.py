@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.optimisation import solvers
+from betaneutral_xl.engine.optimisation import solvers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from barra import Case
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.optimisation.quadratic import Problem
+    from betaneutral_xl.engine.optimisation.quadratic import Problem
+    from betaneutral_xl.model.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from betaneutral_xl import Etf, Holdings
-from betaneutral_xl.backtest import Estimator, Schedule, Study, walk
-from betaneutral_xl.returns import Prices
+from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
+from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.sources.covariance_csv import parse_covariance
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.readers.covariance_csv import parse_covariance
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from betaneutral_xl.sources.etf_files import parse_etf
+from betaneutral_xl.readers.etf_files import parse_etf
 
 if TYPE_CHECKING:
     from pathlib import Path

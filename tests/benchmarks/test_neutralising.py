@@ -16,9 +16,9 @@ from barra import FACTORS, make
 from peers import PEERS, Peer, ours
 from threadpoolctl import threadpool_limits
 
-from betaneutral_xl.optimisation import closed_forms, solvers
-from betaneutral_xl.optimisation.quadratic import Multipliers, Solution
-from betaneutral_xl.risk import Dense
+from betaneutral_xl.engine.optimisation import closed_forms, solvers
+from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Solution
+from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

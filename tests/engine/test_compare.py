@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.compare import AS_IS, BY_BASKET, BY_ETF, REWEIGHTED, compare
-from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.risk import Covariance
+from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF, REWEIGHTED, compare
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from betaneutral_xl.portfolio import Etf, Holdings
+    from betaneutral_xl.model.portfolio import Etf, Holdings
 
 MATRIX = np.array(
     [

@@ -6,10 +6,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from betaneutral_xl.alignment import Aligned, OnMissing, align
-from betaneutral_xl.look_through import UNCOVERED, UNGROUPED, contributions, contributions_by_group, overlaps
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.risk import Covariance
+from betaneutral_xl.engine.look_through import (
+    UNCOVERED,
+    UNGROUPED,
+    contributions,
+    contributions_by_group,
+    overlaps,
+)
+from betaneutral_xl.model.alignment import Aligned, OnMissing, align
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
 
 V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]])
 

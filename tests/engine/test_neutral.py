@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.constraints import Constraints, Universe
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, InputError, UndefinedBeta, UnknownTicker
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method
-from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Constraints, Universe
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
 
 HELD = Constraints(universe=Universe.HELD)
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.orders import Action, Order, Orders, Side, Ticket, etf_orders, make_orders
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.orders import Action, Order, Orders, Side, Ticket, etf_orders, make_orders
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.risk import Covariance, Factors
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Factors
 
 NAV = 1_000_000.0
 

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.constraints import Constraints, Range
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import BetaNeutralError, CheckFailed, Infeasible, InputError, UnknownTicker
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.percent import Percent
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.risk import Covariance, Factors
-from betaneutral_xl.summary import headline
+from betaneutral_xl.job.views import headline
+from betaneutral_xl.model.constraints import Constraints, Range
+from betaneutral_xl.model.percent import Percent
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Factors
 
 N = 24
 NAMES = [f"N{i:02}" for i in range(N)]

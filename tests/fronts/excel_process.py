@@ -19,7 +19,7 @@ xw = com.xlwings_as_on_windows()
 from xlwings import com_server  # noqa: E402 - after xlwings is as on Windows
 
 from betaneutral_xl.hosts.excel import vba  # noqa: E402 - likewise
-from betaneutral_xl.hosts.functions import BY_NAME  # noqa: E402 - likewise
+from betaneutral_xl.hosts.sheets.functions import BY_NAME  # noqa: E402 - likewise
 
 
 def argument(book: com.Book, value: Any) -> Any:

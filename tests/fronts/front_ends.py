@@ -25,25 +25,25 @@ from fronts.answers import Answer, NotOffered, Numbers, Refusal
 from fronts.requests import Ask, Cell, Request, Table
 
 from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.api import choice
-from betaneutral_xl.cli import main
-from betaneutral_xl.compare import compare
-from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.hedging import Legs
+from betaneutral_xl.engine.compare import compare
+from betaneutral_xl.engine.hedging import Legs
+from betaneutral_xl.engine.neutral import neutralise, reach
+from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.hosts.calc import worker
 from betaneutral_xl.hosts.calc.client import wire
-from betaneutral_xl.hosts.cells import PREFIX
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.neutral import neutralise, reach
-from betaneutral_xl.orders import Ticket, Tradable, orders_in
-from betaneutral_xl.quotes import Quotes
-from betaneutral_xl.rebalance import Method
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources import sample
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.sheets.cells import PREFIX
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job import sample
+from betaneutral_xl.job.api import choice
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.quotes import Quotes
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

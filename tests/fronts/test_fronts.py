@@ -12,8 +12,8 @@ from fronts.front_ends import FRONT_ENDS, FrontEnd, Sheets, arguments
 from fronts.known_differences import COMMANDS, FUNCTIONS, KNOWN, OPTIONS
 from fronts.requests import REQUESTS, Ask, Request
 
-from betaneutral_xl.cli import build_parser
-from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.cli import build_parser
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,30 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Retrieval, digest
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources import sample
-from betaneutral_xl.sources.original import (
-    Original,
-    Reader,
-    Sourced,
-    covariance_file,
-    etf_file,
-    holdings_file,
-    read,
-)
-from betaneutral_xl.sources.silverfund import CovarianceUnit, SilverFund
-from betaneutral_xl.sources.snapshot import MANIFEST, pack, read_snapshot, unpack, versions, write_snapshot
+from betaneutral_xl.job import sample
+from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, read
+from betaneutral_xl.job.snapshot import MANIFEST, pack, read_snapshot, unpack, versions, write_snapshot
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Retrieval, digest
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund
+from betaneutral_xl.readers.raw_input import Original, Reader, Sourced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from betaneutral_xl.settings import Settings
-    from betaneutral_xl.sources.stand_in import StandIn
+    from betaneutral_xl.network.stand_in import StandIn
+    from betaneutral_xl.system.settings import Settings
 
 PARAMETERS = {"method": "reweight", "target": ["IWV"], "constraints": {"upper": {"*": 0.1}}}
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from betaneutral_xl.alignment import OnMissing, align
 from betaneutral_xl.errors import InputError, UncoveredRisk
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.risk import Covariance
+from betaneutral_xl.model.alignment import OnMissing, align
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
 
 
 @pytest.fixture

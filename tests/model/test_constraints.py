@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.constraints import UNLIMITED, Constraints, Range, Universe
 from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.model.constraints import UNLIMITED, Constraints, Range, Universe
 
 if TYPE_CHECKING:
     from pathlib import Path

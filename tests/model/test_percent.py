@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.constraints import Constraints
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.percent import Percent, number, require_sign
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.percent import Percent, number, require_sign
 
 
 @given(st.floats(-1e6, 1e6))

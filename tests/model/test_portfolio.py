@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue
-from betaneutral_xl.portfolio import AssetClass, Constituent, Etf, Holdings
-from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
 
 
 def test_a_weight_is_value_over_total_value_with_cash_counted() -> None:

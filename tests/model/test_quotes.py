@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import MissingValue
-from betaneutral_xl.portfolio import Holdings
-from betaneutral_xl.quotes import Quote, Quotes
-from betaneutral_xl.returns import Prices
+from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.model.quotes import Quote, Quotes
+from betaneutral_xl.model.returns import Prices
 
 NAN = float("nan")
 DAYS = [date(2025, 11, day) for day in (10, 11, 17, 18, 19)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker
-from betaneutral_xl.returns import Prices, Returns, split_ratio
+from betaneutral_xl.model.returns import Prices, Returns, split_ratio
 
 NAN = float("nan")
 DAYS = np.datetime64("2024-01-01") + np.arange(6)

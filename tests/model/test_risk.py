@@ -15,11 +15,11 @@ from betaneutral_xl.errors import (
     UndefinedBeta,
     UnknownTicker,
 )
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 
 def factor_model(seed: int, n: int = 12, k: int = 3) -> Factors:

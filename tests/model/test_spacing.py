@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.sources.covariance_csv import load_covariance
-from betaneutral_xl.sources.prices import load_prices
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.readers.covariance_csv import load_covariance
+from betaneutral_xl.readers.prices import load_prices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.returns import DateArray
+    from betaneutral_xl.model.returns import DateArray
 
 FRIDAY = np.datetime64("2020-01-03")
 WEEKS = FRIDAY + 7 * np.arange(120)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.tickers import LONGEST, normalise
+from betaneutral_xl.model.tickers import LONGEST, normalise
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,17 @@ from betaneutral_xl.errors import (
     UnknownFund,
     Unreachable,
 )
-from betaneutral_xl.provenance import Retrieval
-from betaneutral_xl.sources import cache as cache_module
-from betaneutral_xl.sources.cache import NEGATIVE, Answer, Cache, Query, Recalled
-from betaneutral_xl.sources.silverfund import SilverFund, holdings_question
+from betaneutral_xl.model.provenance import Retrieval
+from betaneutral_xl.network import cache as cache_module
+from betaneutral_xl.network.cache import NEGATIVE, Answer, Cache, Query, Recalled
+from betaneutral_xl.network.silverfund import SilverFund, holdings_question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from betaneutral_xl.settings import Settings
-    from betaneutral_xl.sources.stand_in import StandIn
+    from betaneutral_xl.network.stand_in import StandIn
+    from betaneutral_xl.system.settings import Settings
 
 NOON = datetime(2025, 11, 20, 12, 0, tzinfo=UTC)
 HOUR = Query(key="POST https://x.org/latest {}", note="three names", lifetime=timedelta(hours=1))
@@ -382,8 +382,8 @@ RUN_MANY = """\
 import json, os, sys
 import filelock, requests, urllib3  # once, before the processes part
 from pathlib import Path
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.silverfund import SilverFund
+from betaneutral_xl.system.settings import Settings
+from betaneutral_xl.network.silverfund import SilverFund
 
 url, cache, many = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 start, go = os.pipe()

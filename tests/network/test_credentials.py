@@ -6,8 +6,8 @@ from types import ModuleType
 import pytest
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.credentials import find_token
+from betaneutral_xl.network.credentials import find_token
+from betaneutral_xl.system.settings import Settings
 
 
 class KeyringError(Exception):

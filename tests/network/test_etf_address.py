@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from betaneutral_xl.errors import InputError, Refused
-from betaneutral_xl.provenance import Retrieval
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources import etf_files
-from betaneutral_xl.sources.etf_files import load_etf
-from betaneutral_xl.sources.transport import Reply
+from betaneutral_xl.job.inputs import load_etf
+from betaneutral_xl.model.provenance import Retrieval
+from betaneutral_xl.network import download
+from betaneutral_xl.network.transport import Reply
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.sources.transport import Request
+    from betaneutral_xl.network.transport import Request
 
 SETTINGS = Settings(etf_hosts=frozenset({"issuer.example.org"}))
 URL = "https://issuer.example.org/files/AIQ_20251118.csv?session=abc"
@@ -37,7 +37,7 @@ def replies(monkeypatch: pytest.MonkeyPatch) -> dict[str, Reply]:
         def close(self) -> None:
             """Close nothing."""
 
-    monkeypatch.setattr(etf_files, "Transport", Answering)
+    monkeypatch.setattr(download, "Transport", Answering)
     return answers
 
 

@@ -19,14 +19,14 @@ from betaneutral_xl.errors import (
     UnknownFund,
     Unreachable,
 )
-from betaneutral_xl.provenance import Retrieval
-from betaneutral_xl.sources.silverfund import CovarianceUnit, SilverFund, covariance_question
-from betaneutral_xl.sources.stand_in import Fault, Response, StandIn
+from betaneutral_xl.model.provenance import Retrieval
+from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund, covariance_question
+from betaneutral_xl.network.stand_in import Fault, Response, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.system.settings import Settings
 
 DAY = date(2025, 11, 18)
 TOKEN = "not-to-be-seen-anywhere"  # noqa: S105 - the stand-in's, which must not leak
@@ -210,7 +210,7 @@ FAULT_MATRIX = [
 def test_every_fault_has_its_one_line(
     row: Row, fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.sources.credentials._from_keyring", str)
+    monkeypatch.setattr("betaneutral_xl.network.credentials._from_keyring", str)
     fund_api.delay = 0.01 if row.fault is Fault.TRICKLE else 60.0
     fund_api.fail(row.fault)
     with SilverFund(settings_for(fund_api, **row.changes)) as fund, pytest.raises(row.kind) as caught:

@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.sources import sample
-from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
+from betaneutral_xl.job import sample
+from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from betaneutral_xl.cli import main
 from betaneutral_xl.errors import Unreachable
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.time_limit import bounded, call_bounded, seconds_left, time_limit
-from betaneutral_xl.sources.transport import Request, Transport
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.network.time_limit import bounded, call_bounded, seconds_left, time_limit
+from betaneutral_xl.network.transport import Request, Transport
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from betaneutral_xl.sources.stand_in import StandIn
+    from betaneutral_xl.network.stand_in import StandIn
 
 SLACK = 10.0
 """Seconds for a slow machine; without a limit each of these would take for ever."""

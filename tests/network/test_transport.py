@@ -12,14 +12,14 @@ import requests.exceptions
 import urllib3.exceptions
 
 from betaneutral_xl.errors import ChangedFormat, InputError, SourceError, Unreachable
-from betaneutral_xl.sources.stand_in import Api, Fault, Response, StandIn
-from betaneutral_xl.sources.transport import MEANINGS, Request, Transport, meaning_of
+from betaneutral_xl.network.stand_in import Api, Fault, Response, StandIn
+from betaneutral_xl.network.transport import MEANINGS, Request, Transport, meaning_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.system.settings import Settings
 
 
 def foreign(module: Any) -> list[type[BaseException]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from betaneutral_xl.sources.asset_classes import of_flag, of_name
+from betaneutral_xl.readers.asset_classes import of_flag, of_name
 
 CUSIP = "256677105"
 

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.covariance_units import CovarianceUnit
 from betaneutral_xl.errors import (
     BetaNeutralError,
     ChangedFormat,
@@ -23,17 +22,14 @@ from betaneutral_xl.errors import (
     NotPositiveSemidefinite,
     UnreadableFile,
 )
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.sources.covariance_csv import (
-    MOST_NAMES,
-    load_covariance,
-    parse_covariance,
-)
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.readers.covariance_csv import MOST_NAMES, load_covariance, parse_covariance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.risk import Covariance
 
 API_SHAPE = """\
 date,ticker,AAPL,NVDA,IWV
@@ -343,7 +339,7 @@ def test_pandas_is_not_needed(tmp_path: Path) -> None:
     file = tmp_path / "v.csv"
     file.write_text(API_SHAPE, encoding="utf-8")
     script = (
-        "import json, sys; from betaneutral_xl.sources.covariance_csv import load_covariance;"
+        "import json, sys; from betaneutral_xl.readers.covariance_csv import load_covariance;"
         f"load_covariance({str(file)!r}); print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)  # noqa: S603 - our own interpreter

@@ -18,10 +18,12 @@ from betaneutral_xl.errors import (
     UnknownFund,
     UnreadableFile,
 )
-from betaneutral_xl.portfolio import AssetClass, Etf
-from betaneutral_xl.provenance import Retrieval
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.etf_files import file_name_of, find_etf, load_etf, parse_etf
+from betaneutral_xl.job.inputs import load_etf
+from betaneutral_xl.model.portfolio import AssetClass, Etf
+from betaneutral_xl.model.provenance import Retrieval
+from betaneutral_xl.network.download import file_name_of
+from betaneutral_xl.readers.etf_files import find_etf, parse_etf
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -339,7 +341,7 @@ def test_an_address_without_a_file_is_named_by_its_host() -> None:
 
 
 def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from betaneutral_xl.sources import transport  # noqa: PLC0415 - for this test only
+    from betaneutral_xl.network import transport  # noqa: PLC0415 - for this test only
 
     reply = transport.Reply(status=302, media_type="", content=b"", redirect="evil.example")
     monkeypatch.setattr(transport.Transport, "send", lambda *_: reply)

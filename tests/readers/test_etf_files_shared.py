@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from betaneutral_xl.cli.etf import record
-from betaneutral_xl.sources.etf_files import load_etf
+from betaneutral_xl.hosts.cli.etf import record
+from betaneutral_xl.job.inputs import load_etf
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "etf"
 EXPECTED = FOLDER / "expected_shared.json"

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from betaneutral_xl.portfolio import AssetClass
-from betaneutral_xl.sources.etf_files import parse_etf
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.readers.etf_files import parse_etf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.portfolio import Etf
+    from betaneutral_xl.model.portfolio import Etf
 
 
 def text(body: str, encoding: str = "utf-8") -> bytes:

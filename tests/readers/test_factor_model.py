@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, NotPositiveSemidefinite
-from betaneutral_xl.estimators import Units, factor_model
-from betaneutral_xl.risk import Factors
-from betaneutral_xl.sources.factor_model import load_factor_model
+from betaneutral_xl.model.factor_model import Units, factor_model
+from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.readers.factor_model import load_factor_model
 
 if TYPE_CHECKING:
     from pathlib import Path

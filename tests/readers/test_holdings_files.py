@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownFund, UnreadableFile
-from betaneutral_xl.sources.holdings_files import load_holdings, parse_holdings_file
+from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.portfolio import Holdings
+    from betaneutral_xl.model.portfolio import Holdings
 
 
 def read(text: str, fund: str | None = None) -> Holdings:

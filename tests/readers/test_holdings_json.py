@@ -16,8 +16,8 @@ from betaneutral_xl.errors import (
     MissingValue,
     UnreadableFile,
 )
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.sources.holdings_json import parse_holdings
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.readers.holdings_json import parse_holdings
 
 
 def origin(retrieval: Retrieval = Retrieval.FILE) -> Provenance:

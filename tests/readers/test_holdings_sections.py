@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.sources.holdings_files import load_holdings
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.readers.holdings_files import load_holdings
 
 if TYPE_CHECKING:
     from pathlib import Path

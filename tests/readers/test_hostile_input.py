@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.sources.etf_files import parse_etf
-from betaneutral_xl.sources.holdings_files import parse_holdings_file
+from betaneutral_xl.readers.etf_files import parse_etf
+from betaneutral_xl.readers.holdings_files import parse_holdings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

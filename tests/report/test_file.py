@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from report_problems import STAMP, Problem, load, market
 
-from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import InputError, Unwritable
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.report import Realised, build_report, write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.risk import Covariance
 
 
 def parts(content: bytes) -> dict[str, bytes]:

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from report_problems import STAMP, origin
 
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Etf, Holdings
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.report import build_report
-from betaneutral_xl.risk import Covariance
 
 GOLDEN = Path(__file__).with_name("golden.txt")
 

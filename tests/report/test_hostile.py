@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from report_problems import STAMP, load
 
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Constituent, Etf, Holdings
-from betaneutral_xl.provenance import Provenance
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.model.portfolio import Constituent, Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.report import build_html, build_report
-from betaneutral_xl.risk import Covariance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from report_problems import LibreOffice
 
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
 
 HOSTILE = (
     '=HYPERLINK("HTTP://X","Y")',

@@ -38,7 +38,7 @@ def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: 
 def test_without_libreoffice_the_error_says_what_to_do(
     everything: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.offices.command", lambda: None)
+    monkeypatch.setattr("betaneutral_xl.system.libreoffice.command", lambda: None)
     with pytest.raises(HostError, match=r"not installed.*leave out --pdf"):
         build_pdf(b"")
 
@@ -47,7 +47,7 @@ def test_a_libreoffice_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     true = shutil.which("true")
     if true is None:
         pytest.skip("there is no command that does nothing")
-    monkeypatch.setattr("betaneutral_xl.report.printing._command", lambda: true)
+    monkeypatch.setattr("betaneutral_xl.report.pdf._command", lambda: true)
     with pytest.raises(HostError, match="did not print the report"):
         build_pdf(b"no workbook")
 

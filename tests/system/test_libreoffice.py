@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.system import libreoffice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def test_on_linux_those_of_the_system_and_of_opt_are_found_the_newest_first(tmp_
     newer = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     oldest = installation(tmp_path / "opt/libreoffice6.4/program", "6.4")
     (tmp_path / "opt/libreoffice-notes").mkdir()
-    found = offices.find(platform="linux", environ={}, home=tmp_path / "home", root=tmp_path)
+    found = libreoffice.find(platform="linux", environ={}, home=tmp_path / "home", root=tmp_path)
     assert [office.soffice.parent for office in found] == [newer, system, oldest]
     assert [office.version for office in found] == [(25, 2), (7, 4), (6, 4)]
     assert {office.profile for office in found} == {tmp_path / "home/.config/libreoffice/4"}
@@ -53,7 +53,7 @@ def test_the_one_on_the_path_comes_first_and_once(tmp_path: Path) -> None:
     on_path.mkdir()
     (on_path / "soffice").symlink_to(system / "soffice")
     environ = {"PATH": str(on_path)}
-    found = offices.find(platform="linux", environ=environ, home=tmp_path, root=tmp_path)
+    found = libreoffice.find(platform="linux", environ=environ, home=tmp_path, root=tmp_path)
     assert [office.version for office in found] == [(7, 4), (25, 2)]
 
 
@@ -62,7 +62,7 @@ def test_the_profile_is_where_libreoffice_itself_would_look(tmp_path: Path) -> N
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "configuration")}
 
     def profile() -> Path:
-        return offices.at(programs, platform="linux", environ=environ, home=tmp_path).profile
+        return libreoffice.at(programs, platform="linux", environ=environ, home=tmp_path).profile
 
     assert profile() == tmp_path / ".config/libreoffice/4"  # a folder that is not there does not count
     (tmp_path / "configuration").mkdir()
@@ -79,13 +79,15 @@ def test_on_macos_programs_and_resources_stand_apart(tmp_path: Path) -> None:
     )
     (contents / "Resources/pythonloader.py").touch()
     (contents / "Resources/python").touch()
-    (office,) = offices.find(platform="darwin", environ={}, home=tmp_path / "home", root=tmp_path)
+    (office,) = libreoffice.find(platform="darwin", environ={}, home=tmp_path / "home", root=tmp_path)
     assert office.soffice == programs / "soffice"
     assert office.version == (24, 8)
     assert office.profile == tmp_path / "home/Library/Application Support/LibreOffice/4"
     assert office.runs_python
     assert office.pythons[0] == contents / "Resources/python"
-    assert offices.at(tmp_path / "Applications/LibreOffice.app", platform="darwin", environ={}).version == (
+    assert libreoffice.at(
+        tmp_path / "Applications/LibreOffice.app", platform="darwin", environ={}
+    ).version == (
         24,
         8,
     )
@@ -100,7 +102,7 @@ def test_on_windows_those_among_the_programs_are_found_with_the_unopkg_that_wait
         rc="bootstrap.ini",
     )
     environ = {"ProgramFiles": str(tmp_path / "Program Files"), "APPDATA": str(tmp_path / "Roaming")}
-    (office,) = offices.find(platform="win32", environ=environ, home=tmp_path, root=tmp_path)
+    (office,) = libreoffice.find(platform="win32", environ=environ, home=tmp_path, root=tmp_path)
     assert office.soffice == programs / "soffice.exe"
     assert office.profile == tmp_path / "Roaming/LibreOffice/4"
     assert office.unopkg == programs / "unopkg.com"
@@ -110,39 +112,39 @@ def test_on_windows_those_among_the_programs_are_found_with_the_unopkg_that_wait
 
 def test_a_portable_one_carries_its_profile(tmp_path: Path) -> None:
     programs = installation(tmp_path / "portable/App/program", "7.6", profile="$ORIGIN/../../Data/settings")
-    office = offices.at(programs.parent, platform="linux", environ={}, home=tmp_path)
+    office = libreoffice.at(programs.parent, platform="linux", environ={}, home=tmp_path)
     assert office.profile == tmp_path / "portable/Data/settings"
 
 
 def test_any_folder_that_people_call_its_own_will_do(tmp_path: Path) -> None:
     programs = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     for folder in (programs, programs.parent, programs / "soffice"):
-        assert offices.at(folder).soffice == programs / "soffice"
+        assert libreoffice.at(folder).soffice == programs / "soffice"
     with pytest.raises(
         HostError, match=r"No LibreOffice is in the folder opt\. Give the one that has program"
     ):
-        offices.at(tmp_path / "opt")
+        libreoffice.at(tmp_path / "opt")
 
 
 def test_what_is_no_libreoffice_is_not_taken_for_one(tmp_path: Path) -> None:
     programs = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
     for text in ("", "[Bootstrap]\n", "no section\n", "[Bootstrap]\nProductKey=x\nUserInstallation=y\n"):
         (programs / "bootstraprc").write_text(text, encoding="utf-8")
-        assert offices.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
+        assert libreoffice.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
 
 
 def test_a_snap_and_a_flatpak_are_named_but_not_offered(tmp_path: Path) -> None:
-    assert offices.sandboxed(home=tmp_path / "home", root=tmp_path) == ()
+    assert libreoffice.sandboxed(home=tmp_path / "home", root=tmp_path) == ()
     inside = installation(tmp_path / "snap/libreoffice/current/lib/libreoffice/program", "25.2")
     (tmp_path / "home/.local/share/flatpak/app/org.libreoffice.LibreOffice").mkdir(parents=True)
-    assert offices.sandboxed(home=tmp_path / "home", root=tmp_path) == ("snap", "flatpak")
-    assert offices.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
+    assert libreoffice.sandboxed(home=tmp_path / "home", root=tmp_path) == ("snap", "flatpak")
+    assert libreoffice.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
     with pytest.raises(HostError, match="No LibreOffice"):
-        offices.at(inside)
+        libreoffice.at(inside)
 
 
 def test_another_profile_is_told_to_its_programs_and_the_usual_one_is_not(tmp_path: Path) -> None:
-    office = offices.at(installation(tmp_path / "program", "7.4"))
+    office = libreoffice.at(installation(tmp_path / "program", "7.4"))
     assert office.profile_arguments == ()
     other = office.with_profile(tmp_path / "my profile")
     assert other.profile == tmp_path / "my profile"
@@ -152,7 +154,7 @@ def test_another_profile_is_told_to_its_programs_and_the_usual_one_is_not(tmp_pa
 
 
 def test_the_installed_one_is_found(soffice: str) -> None:
-    office = offices.find()[0]
+    office = libreoffice.find()[0]
     assert office.version >= (7, 4)
     assert office.soffice.is_file()
-    assert offices.command() is not None
+    assert libreoffice.command() is not None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import Unwritable
-from betaneutral_xl.saving import as_text, save, to_csv, to_json
+from betaneutral_xl.system.saving import as_text, save, to_csv, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.settings import API_URL, Settings
+from betaneutral_xl.system.settings import API_URL, Settings
 
 
 def test_what_is_not_set_keeps_its_default() -> None:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from betaneutral_xl.backtest.forward import Backtest, Performance, walk
-from betaneutral_xl.backtest.plan import (
+from betaneutral_xl.engine.backtest.forward import Backtest, Performance, walk
+from betaneutral_xl.engine.backtest.plan import (
     BY_DEFAULT,
     COMPARISONS,
     METHODS,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.backtest.forward import ROLLING
-from betaneutral_xl.backtest.plan import COMPARISONS, UNHEDGED
+from betaneutral_xl.engine.backtest.forward import ROLLING
+from betaneutral_xl.engine.backtest.plan import COMPARISONS, UNHEDGED
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from betaneutral_xl.backtest.decide import Way
-    from betaneutral_xl.backtest.forward import Backtest
+    from betaneutral_xl.engine.backtest.decide import Way
+    from betaneutral_xl.engine.backtest.forward import Backtest
 
 FORMATS = ("png", "svg")
 

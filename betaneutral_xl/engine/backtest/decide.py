@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import positions_of
-from betaneutral_xl.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
-from betaneutral_xl.constraints import UNLIMITED
+from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
+from betaneutral_xl.engine.estimators import FEWEST, fit, observe
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, MissingValue, SolverFailed, listing
-from betaneutral_xl.estimators import FEWEST, fit, observe
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Constituent, Etf
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.model.arrays import positions_of
+from betaneutral_xl.model.constraints import UNLIMITED
+from betaneutral_xl.model.portfolio import Constituent, Etf
+from betaneutral_xl.model.provenance import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.backtest.plan import Study
-    from betaneutral_xl.estimators import Observed
-    from betaneutral_xl.portfolio import Holdings
-    from betaneutral_xl.returns import Returns
+    from betaneutral_xl.engine.backtest.plan import Study
+    from betaneutral_xl.engine.estimators import Observed
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.portfolio import Holdings
+    from betaneutral_xl.model.returns import Returns
 
 LATEST = 5
 """A name without a return on the last days, this many, is not traded any more."""

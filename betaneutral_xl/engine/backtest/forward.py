@@ -14,24 +14,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
-from betaneutral_xl.backtest.decide import LATEST, decide, foresee
-from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
-from betaneutral_xl.backtest.plan import Absent, Study
-from betaneutral_xl.covariance_units import TRADING_DAYS
+from betaneutral_xl.engine.backtest.decide import LATEST, decide, foresee
+from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, rolling_beta
+from betaneutral_xl.engine.backtest.plan import Absent, Study
+from betaneutral_xl.engine.estimators import FEWEST
+from betaneutral_xl.engine.regression import FITTED, slopes
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
-from betaneutral_xl.estimators import FEWEST
-from betaneutral_xl.regression import FITTED, slopes
-from betaneutral_xl.spacing import require_daily
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.covariance_units import TRADING_DAYS
+from betaneutral_xl.model.spacing import require_daily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from betaneutral_xl.arrays import IntArray
-    from betaneutral_xl.backtest.decide import Decision, Way
+    from betaneutral_xl.engine.backtest.decide import Decision, Way
     from betaneutral_xl.errors import BetaNeutralError
-    from betaneutral_xl.returns import DateArray, Returns
+    from betaneutral_xl.model.arrays import IntArray
+    from betaneutral_xl.model.returns import DateArray, Returns
 
 NUMBER = re.compile(r"(?:\babove )?[-+]?(?:\b\d+(?:\.\d+)?(?:e[-+]?\d+)?|\b(?:inf|nan)\b)%?")
 """A number in a message, infinities and those beyond what is computable included."""

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.backtest.plan import Holding
+from betaneutral_xl.engine.backtest.plan import Holding
 from betaneutral_xl.errors import ModelError
-from betaneutral_xl.returns import Returns
+from betaneutral_xl.model.returns import Returns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.returns import Prices
 
 
 def outcomes(prices: Prices) -> Returns:

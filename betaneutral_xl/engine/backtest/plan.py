@@ -11,26 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.constraints import LARGEST, UNLIMITED, Constraints
+from betaneutral_xl.engine.estimators import FEWEST, WINDOW, canonical, parameters, read_parameters
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
-from betaneutral_xl.estimators import (
-    FEWEST,
-    WINDOW,
-    canonical,
-    parameters,
-    read_parameters,
-)
-from betaneutral_xl.percent import read_target, require_sign
-from betaneutral_xl.rebalance import Method
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
+from betaneutral_xl.model.percent import read_target, require_sign
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from betaneutral_xl.arrays import IntArray
-    from betaneutral_xl.neutral import Target
-    from betaneutral_xl.portfolio import Etf, Holdings
-    from betaneutral_xl.returns import DateArray, Prices
+    from betaneutral_xl.engine.neutral import Target
+    from betaneutral_xl.model.arrays import IntArray
+    from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.returns import DateArray, Prices
 
 HORIZON = 21
 """Days over which a realised beta is measured by default: a month of trading."""

@@ -20,15 +20,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.backtest.forward import Performance, walk
+from betaneutral_xl.engine.backtest.forward import Performance, walk
 from betaneutral_xl.errors import BetaNeutralError, InputError, Unreachable, Unwritable
-from betaneutral_xl.provenance import digest
+from betaneutral_xl.model.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Self
 
-    from betaneutral_xl.backtest.plan import Study
+    from betaneutral_xl.engine.backtest.plan import Study
 
 MEASURES = tuple(field.name for field in fields(Performance))
 

@@ -15,32 +15,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from betaneutral_xl.engine.estimators import factor, historical, shrinkage
+from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
-from betaneutral_xl.estimators import factor, historical, shrinkage
-from betaneutral_xl.estimators.factor import Units, factor_model
-from betaneutral_xl.estimators.window import Window
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.risk import Covariance, Dense, Factors
-from betaneutral_xl.spacing import Spacing, spacing_of
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.spacing import Spacing, spacing_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.estimators.estimate import Estimate
-    from betaneutral_xl.returns import Returns
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.engine.estimators.estimate import Estimate
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.returns import Returns
+    from betaneutral_xl.model.risk import Form
 
 __all__ = [
     "DEFAULT",
     "ESTIMATORS",
     "Gaps",
     "Observed",
-    "Units",
     "Window",
     "estimate",
-    "factor_model",
     "fit",
     "observe",
     "parameters",
@@ -315,8 +312,8 @@ def _usable_days(seen: Returns, gaps: Gaps) -> tuple[FloatArray, list[str], str]
         notes.append(f"Of {len(days)} days in the window, the {int(days.sum())} on which {why} are used.")
     if days.sum() < FEWEST:
         msg = (
-            f"The window up to {seen.as_of} holds {int(days.sum())} days with returns, fewer than {FEWEST}. "
-            "Give more prices, or let gaps be modelled."
+            f"The window up to {seen.as_of} holds {int(days.sum())} days with returns, fewer than "
+            f"{FEWEST}. Give more prices, or let gaps be modelled."
         )
         raise InputError(msg)
     completed = ""

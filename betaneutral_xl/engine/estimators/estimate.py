@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, read_only
 
 if TYPE_CHECKING:
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.risk import Form
 
 
 @dataclass(frozen=True, slots=True, eq=False)

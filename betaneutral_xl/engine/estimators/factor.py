@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker, listing
-from betaneutral_xl.estimators.estimate import Estimate
-from betaneutral_xl.estimators.historical import LEVEL, SCALE, recent, scaled_days, weighted
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.regression import betas, effective_days, vasicek
-from betaneutral_xl.risk import Covariance, Factors
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.engine.estimators.estimate import Estimate
+from betaneutral_xl.engine.estimators.historical import LEVEL, SCALE, recent, scaled_days, weighted
+from betaneutral_xl.engine.regression import betas, effective_days, vasicek
+from betaneutral_xl.errors import InputError, UnknownTicker
+from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy.typing as npt
-
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.estimators.window import Window
-
-PLAUSIBLE_VOLATILITY = (0.02, 3.0)
-"""Annual volatility, decimal, between which the middle name of any equity model lies."""
+    from betaneutral_xl.engine.estimators.window import Window
+    from betaneutral_xl.model.arrays import FloatArray
 
 
 def statistical_factors(
@@ -107,83 +98,3 @@ def principal_loadings(z: FloatArray) -> FloatArray:
         loadings = z @ np.linalg.eigh(z.T @ z)[1]
     largest_first: FloatArray = loadings[:, ::-1]
     return largest_first
-
-
-class Units(StrEnum):
-    """In which units a factor model is written."""
-
-    DECIMAL = "decimal"
-    PERCENT = "percent"
-
-
-def factor_model(
-    tickers: Sequence[str],
-    exposures: npt.ArrayLike,
-    factor_covariance: npt.ArrayLike,
-    specific_risk: npt.ArrayLike,
-    *,
-    units: Units = Units.DECIMAL,
-    provenance: Provenance | None = None,
-) -> Covariance:
-    """Make a covariance from a given factor model: ``V = X F X' + diag(specific_risk^2)``.
-
-    Parameters
-    ----------
-    tickers
-        N tickers in any spelling.
-    exposures
-        X, shape (N, k), without unit.
-    factor_covariance
-        F, shape (k, k), annual: decimals, or percent squared.
-    specific_risk
-        Shape (N,), annual *volatility* (not variance): decimals, or percent.
-    units
-        In which of the two F and the specific risk are. A model in percent has F 10,000 times as
-        large; betas would not show it, volatilities would be 100 times too large.
-    provenance
-        Where the model came from; by default, from the caller.
-
-    Raises
-    ------
-    InputError
-        If the shapes do not fit, or the volatilities can only be in the other unit.
-    MissingValue
-        If an entry is missing.
-    NotPositiveSemidefinite
-        If F is not a covariance.
-
-    """
-    names = tuple(normalise(ticker) for ticker in tickers)
-    x, f, risk = (
-        np.asarray(part, dtype=np.float64) for part in (exposures, factor_covariance, specific_risk)
-    )
-    if x.ndim != 2 or len(x) != len(names) or risk.shape != (len(names),):  # noqa: PLR2004 - a matrix
-        msg = (
-            f"{len(names)} tickers need as many rows of exposures and specific risks, "
-            f"not {len(x)} and {risk.size}."
-        )
-        raise InputError(msg)
-    bad = ~np.isfinite(x).all(axis=1) | ~np.isfinite(risk) | (risk < 0.0)
-    if bad.any() or not np.isfinite(f).all():
-        culprits = [names[i] for i in np.flatnonzero(bad)]
-        what = f"for {listing(culprits)}" if culprits else "in the factor covariance"
-        msg = f"The factor model has missing or negative entries {what}. Fill them in."
-        raise MissingValue(msg, tickers=culprits)
-    unit = 0.01 if units is Units.PERCENT else 1.0
-    form = Factors.from_exposures(x, f * unit**2, (risk * unit) ** 2)
-    _require_plausible(form.variances(), units)
-    return Covariance(names, form, provenance or Provenance.given(len(names)))
-
-
-def _require_plausible(variances: FloatArray, units: Units) -> None:
-    """Refuse a model whose middle volatility shows that it is in the other unit."""
-    middle = float(np.sqrt(np.median(variances))) if variances.size else 0.0
-    low, high = PLAUSIBLE_VOLATILITY
-    if low <= middle <= high or middle == 0.0:
-        return
-    other = Units.PERCENT if units is Units.DECIMAL else Units.DECIMAL
-    msg = (
-        f"Read as {units}, the middle annual volatility of the factor model is {middle:.2%}. "
-        f"Check whether it is in {other} (percent squared for the factor covariance)."
-    )
-    raise InputError(msg)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from betaneutral_xl.engine.estimators.estimate import Estimate
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.estimators.estimate import Estimate
-from betaneutral_xl.risk import Dense, Factors
+from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.estimators.window import Window
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.engine.estimators.window import Window
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Form
 
 FEWEST_DAYS = 12
 """The nonlinear formula's kernel needs as many, its authors say."""

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from betaneutral_xl.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 
 COMPONENTS = 5
 """Principal components on which a name with holes is regressed."""

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.engine.optimisation import solvers
+from betaneutral_xl.engine.optimisation.linear import fewest_trades
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.optimisation import solvers
-from betaneutral_xl.optimisation.linear import fewest_trades
+from betaneutral_xl.model.constraints import TRADED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray, IntArray
-    from betaneutral_xl.optimisation.quadratic import Problem, Solution
+    from betaneutral_xl.engine.optimisation.quadratic import Problem, Solution
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray
 
 OPTIMAL = 1e-6
 """Gap, relative to the objective, at which the search ends."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import read_only
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Form
 
 MET = 1e-10
 """Largest residual of a condition that counts as met."""

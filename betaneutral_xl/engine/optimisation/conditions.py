@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import ALL, Constraints, Range, Universe
+from betaneutral_xl.engine.optimisation.quadratic import Problem
 from betaneutral_xl.errors import Infeasible, UnknownTicker, listing
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.model.constraints import ALL, Constraints, Range, Universe
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.alignment import Aligned
-    from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.optimisation.quadratic import Solution
+    from betaneutral_xl.engine.optimisation.quadratic import Solution
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
 
 NET = "net exposure"
 """The label of the condition on the sum of weights."""

@@ -33,13 +33,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.optimisation.quadratic import FAR, Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.quadratic import FAR, Multipliers, Problem, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.risk import Solver
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import Solver
 
 SEARCHES = 40
 """Trial lengths of one step."""

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.arrays import BoolArray, FloatArray
-    from betaneutral_xl.risk import Solver
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.risk import Solver
 
 STEPS = 60
 """Steps at most; 10 to 25 are usual."""

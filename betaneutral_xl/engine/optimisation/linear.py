@@ -18,8 +18,8 @@ from betaneutral_xl.errors import SolverFailed
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.optimisation.quadratic import Problem
+    from betaneutral_xl.engine.optimisation.quadratic import Problem
+    from betaneutral_xl.model.arrays import FloatArray
 
 SparseMatrix: TypeAlias = "sparse.sparray | sparse.spmatrix"
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, read_only
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import BoolArray
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.arrays import BoolArray
+    from betaneutral_xl.model.risk import Form
 
 VIOLATION = 1e-10
 """Largest violation of a limit with which a solution counts as proven."""

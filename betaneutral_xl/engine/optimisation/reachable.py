@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.arrays import read_only
-from betaneutral_xl.constraints import Universe
+from betaneutral_xl.engine.optimisation.conditions import NET, Posed, group_label, pose
+from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, extreme, least_violation
 from betaneutral_xl.errors import listing
-from betaneutral_xl.optimisation.conditions import NET, Posed, group_label, pose
-from betaneutral_xl.optimisation.linear import Limits, Unbounded, extreme, least_violation
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.constraints import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from betaneutral_xl.alignment import Coverage
-    from betaneutral_xl.arrays import FloatArray, IntArray
-    from betaneutral_xl.constraints import Constraints, Range
-    from betaneutral_xl.optimisation.linear import SparseMatrix
-    from betaneutral_xl.optimisation.quadratic import Problem
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.engine.optimisation.linear import SparseMatrix
+    from betaneutral_xl.engine.optimisation.quadratic import Problem
+    from betaneutral_xl.model.alignment import Coverage
+    from betaneutral_xl.model.arrays import FloatArray, IntArray
+    from betaneutral_xl.model.constraints import Constraints, Range
+    from betaneutral_xl.model.risk import Covariance
 
 BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")
 """Funds of the whole market, in the order in which they are proposed as a target."""

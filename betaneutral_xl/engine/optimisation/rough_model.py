@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.risk import Form
+    from betaneutral_xl.model.risk import Form
 
 FACTORS = 20
 """Factors of the model; the answers of more are hardly nearer."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.optimisation import closed_forms, dual_newton, interior_point
+from betaneutral_xl.engine.optimisation.linear import least_violation
+from betaneutral_xl.engine.optimisation.quadratic import VIOLATION, Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.rough_model import rough_factors
 from betaneutral_xl.errors import Infeasible, SolverFailed
-from betaneutral_xl.optimisation import closed_forms, dual_newton, interior_point
-from betaneutral_xl.optimisation.linear import least_violation
-from betaneutral_xl.optimisation.quadratic import VIOLATION, Multipliers, Problem, Solution
-from betaneutral_xl.optimisation.rough_model import rough_factors
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from betaneutral_xl.hosts.calc.values import for_calc
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 LAST_ROW = 1_048_576

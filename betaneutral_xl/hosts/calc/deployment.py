@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.calc.processes import Finished, run
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from betaneutral_xl.offices import Office
+    from betaneutral_xl.system.libreoffice import Office
 
 PATIENCE = 120.0
 """Seconds for one attempt; the first start of a profile takes some."""

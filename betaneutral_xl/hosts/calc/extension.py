@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts import cells
-from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
-from betaneutral_xl.hosts.layout import Sheet
-from betaneutral_xl.hosts.rebalance import BUTTONS
-from betaneutral_xl.saving import archive_entry
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from betaneutral_xl.hosts.functions import Argument, Function
+    from betaneutral_xl.hosts.sheets.functions import Argument, Function
 
 IDENTIFIER = "org.betaneutral.xl"
 """Under which LibreOffice knows the extension; also the module of its types."""

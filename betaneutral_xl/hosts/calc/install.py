@@ -10,19 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
-from betaneutral_xl.hosts import records, template
 from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
-from betaneutral_xl.saving import make_folder, save
+from betaneutral_xl.hosts.sheets import records, template
+from betaneutral_xl.system import libreoffice
+from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from betaneutral_xl.hosts.calc.profile import Installed
-    from betaneutral_xl.hosts.session import Session
-    from betaneutral_xl.offices import Office
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.system.libreoffice import Office
 
 WORKBOOK = "betaneutral.xlsx"
 
@@ -88,12 +88,12 @@ def choose(session: Session, folder: Path | None = None, other_profile: Path | N
 
     """
     if folder is not None:
-        return offices.at(folder).with_profile(other_profile)
+        return libreoffice.at(folder).with_profile(other_profile)
     record = records.read(session.settings.cache / RECORD)
     if Path(record.get("office", "")).is_file():
         before = Path(record["profile"]) if record.get("profile") else None
-        return offices.at(Path(record["office"])).with_profile(other_profile or before)
-    found = offices.find()
+        return libreoffice.at(Path(record["office"])).with_profile(other_profile or before)
+    found = libreoffice.find()
     if not found:
         raise HostError(_none_found())
     return found[0].with_profile(other_profile)
@@ -333,7 +333,7 @@ def _extension_finding(extension: Installed) -> Finding:
 
 
 def _none_found() -> str:
-    shut_in = offices.sandboxed()
+    shut_in = libreoffice.sandboxed()
     if shut_in:
         return (
             f"LibreOffice is here as a {shut_in[0]}, which lets it start no other Python; the functions "

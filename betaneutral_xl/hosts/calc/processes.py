@@ -16,13 +16,10 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc.client.channel import STRANGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-OFFICES = ("soffice.bin", "soffice")
-"""How the process of an open LibreOffice is called."""
-
-MAC_OFFICE = ".app/Contents/MacOS/soffice"
-"""What its command line holds on macOS, where it may stand in a folder with a blank in its name."""
+OFFICES = {"soffice.bin", "soffice", "soffice.exe"}
+"""Names of the process of an open LibreOffice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +115,16 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         raise HostError(msg) from None
 
 
-def open_offices(platform: str = sys.platform) -> list[str]:
-    """Return the command lines of the LibreOffices that are running; on Windows their names alone."""
-    if platform == "win32":
-        listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], patience=20)
-        return [line for line in listed.text.splitlines() if "soffice" in line]
-    lines = _of_linux() if Path("/proc/self/cmdline").exists() else _of_ps()
-    return [line for line in lines if Path(line.partition(" ")[0]).name in OFFICES or MAC_OFFICE in line]
+def open_offices() -> list[str]:
+    """Return the command lines of the running LibreOffices, or their names where the line is hidden."""
+    import psutil
 
-
-def _of_linux() -> Iterator[str]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:  # it has just ended, or is nobody's business
-            continue
-
-
-def _of_ps() -> Iterator[str]:
-    yield from run(["ps", "-axo", "args="], patience=20).text.splitlines()
+    lines = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        command = process.info["cmdline"] or [process.info["name"] or ""]
+        if Path(command[0]).name in OFFICES:
+            lines.append(" ".join(command))
+    return lines
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

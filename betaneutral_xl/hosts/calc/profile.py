@@ -20,7 +20,7 @@ from betaneutral_xl.hosts.calc.extension import PACKAGE
 from betaneutral_xl.hosts.calc.processes import open_offices
 
 if TYPE_CHECKING:
-    from betaneutral_xl.offices import Office
+    from betaneutral_xl.system.libreoffice import Office
 
 PACKAGES = Path("user", "uno_packages", "cache")
 """The extensions of the user, below the profile."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cells import EPOCH
+from betaneutral_xl.hosts.sheets.cells import EPOCH
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Cell
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.cells import Cell
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 def from_calc(value: object) -> object:

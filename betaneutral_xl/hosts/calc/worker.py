@@ -27,10 +27,10 @@ from typing import IO, TYPE_CHECKING, Any
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc, from_calc
-from betaneutral_xl.hosts.handed import Handed
+from betaneutral_xl.hosts.remote.conversion_cache import Handed
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 
 class Worker:
@@ -87,8 +87,8 @@ class Worker:
         self._write(line)
 
     def _called(self, message: wire.Message) -> dict[str, Any]:
-        from betaneutral_xl.hosts.cells import Raw  # noqa: PLC0415 - after the first line is out
-        from betaneutral_xl.hosts.functions import BY_NAME  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.sheets.cells import Raw  # noqa: PLC0415 - after the first line is out
+        from betaneutral_xl.hosts.sheets.functions import BY_NAME  # noqa: PLC0415 - likewise
 
         function = BY_NAME.get(message["call"])
         if function is None:
@@ -98,8 +98,8 @@ class Worker:
         return {"rows": self._handed.over(rows, lambda rows: wire.pack(for_calc(rows)))}
 
     def _pressed(self, message: wire.Message) -> dict[str, Any]:
-        from betaneutral_xl.hosts.calc.book import CalcWorkbook  # noqa: PLC0415 - likewise
-        from betaneutral_xl.hosts.rebalance import BUTTONS, press  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.calc.calc_workbook import CalcWorkbook  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press  # noqa: PLC0415 - likewise
 
         if message["press"] not in BUTTONS:
             return {"error": _unknown(message["press"])}
@@ -144,7 +144,7 @@ def main() -> None:
     """Answer until the input ends."""
     lines, out = _pipes()
 
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - nothing may print before
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - nothing may print before
 
     worker = Worker(Session(), out)
     worker.say(hello=__version__)

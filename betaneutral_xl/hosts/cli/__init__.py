@@ -12,7 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import (
+from betaneutral_xl.errors import BetaNeutralError
+from betaneutral_xl.hosts.cli import (
     backtest,
     betas,
     cache,
@@ -30,7 +31,6 @@ from betaneutral_xl.cli import (
     sweep,
     workbook,
 )
-from betaneutral_xl.errors import BetaNeutralError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli import inputs, study
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.hosts.cli import backtest_options, input_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from betaneutral_xl.backtest import Backtest, Performance, Study
+    from betaneutral_xl.engine.backtest import Backtest, Performance, Study
 
 EPILOG = f"""\
 examples:
@@ -35,7 +35,7 @@ betas that are estimated from the days before. The realised beta is the slope of
 days' returns on the ETF's: of its basket, where it is given by its holdings file, of its own price
 series, where it is given by its ticker; days on which that has no return do not count.
 
-{study.EPILOG}
+{backtest_options.EPILOG}
 --json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: what it is}},
   "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "active_beta_mean",
   "active_beta_rms", "noise_floor", "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown",
@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     what = parser.add_argument_group("what")
     what.add_argument("--holdings", metavar="FILE", required=True, help="the portfolio, as for rebalance")
-    inputs.add_choice(what)
+    input_options.add_choice(what)
     what.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -69,11 +69,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own price series); "
         "several are hedged with at once",
     )
-    study.add_arguments(parser)
+    backtest_options.add_arguments(parser)
     parser.add_argument(
         "--horizon",
         type=int,
-        default=study.HORIZON,
+        default=backtest_options.HORIZON,
         metavar="DAYS",
         help="days over which a realised beta is measured (default: %(default)s)",
     )
@@ -82,9 +82,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         nargs="+",
         action="extend",
         metavar="NAME",
-        help=f"estimators to compare (default: {' '.join(study.ESTIMATORS)})",
+        help=f"estimators to compare (default: {' '.join(backtest_options.ESTIMATORS)})",
     )
-    study.add_aim(parser)
+    backtest_options.add_aim(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas, .png or .svg")
     add_machine_formats(parser)
     parser.set_defaults(run=run)
@@ -92,11 +92,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read, walk, print."""
-    from betaneutral_xl.backtest import walk  # noqa: PLC0415 - after the options have been read
+    from betaneutral_xl.engine.backtest import walk  # noqa: PLC0415 - after the options have been read
 
     picture = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
     if args.chart:
-        from betaneutral_xl.backtest import charts  # noqa: PLC0415 - matplotlib
+        from betaneutral_xl.engine.backtest import charts  # noqa: PLC0415 - matplotlib
 
         charts.require(picture)
     with progress("Reading ..."):
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(saving.to_json(as_record(result)) + "\n")
     elif args.csv:
-        from betaneutral_xl.backtest.forward import COLUMNS  # noqa: PLC0415 - as above
+        from betaneutral_xl.engine.backtest.forward import COLUMNS  # noqa: PLC0415 - as above
 
         sys.stdout.write(saving.to_csv(COLUMNS, result.rows()))
     else:
@@ -119,25 +119,25 @@ def run(args: argparse.Namespace) -> None:
 
 def read(args: argparse.Namespace) -> Study:
     """Read the files that the options name, and pose the study."""
-    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
 
-    tables = study.Tables.read(args.prices, args.etf_prices)
-    etfs = [study.find_etf(text, args.etf_fund, tables) for text in args.etf]
-    holdings = load_holdings(args.holdings, choice=inputs.holdings_choice(args))
-    return study.pose(
+    tables = backtest_options.Tables.read(args.prices, args.etf_prices)
+    etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
+    holdings = load_holdings(args.holdings, choice=input_options.holdings_choice(args))
+    return backtest_options.pose(
         args,
         holdings,
         etfs,
-        tables.of(holdings, etfs, inputs.benchmarks(args.target)),
-        estimators=args.estimator or study.ESTIMATORS,
+        tables.of(holdings, etfs, input_options.benchmarks(args.target)),
+        estimators=args.estimator or backtest_options.ESTIMATORS,
         horizon=args.horizon,
-        keeping=study.limits(args),
+        keeping=backtest_options.limits(args),
     )
 
 
 def as_record(result: Backtest) -> dict[str, Any]:
     """Return everything as plain values, for JSON."""
-    from betaneutral_xl.neutral import describe_target  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.neutral import describe_target  # noqa: PLC0415 - late
 
     asked = result.study
     results: dict[str, dict[str, Any]] = {}
@@ -163,8 +163,8 @@ def as_record(result: Backtest) -> dict[str, Any]:
 
 
 def _print(result: Backtest) -> None:
-    from betaneutral_xl.backtest.plan import LIMITED  # noqa: PLC0415 - late
-    from betaneutral_xl.neutral import describe_target  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest.plan import LIMITED  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.neutral import describe_target  # noqa: PLC0415 - late
 
     out, asked = console(), result.study
     out.print(
@@ -229,7 +229,7 @@ WAY = ("method", "estimator", "ETF")
 
 def _ways(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
     """Yield how each way is called, and its measures; once where estimators make no difference."""
-    from betaneutral_xl.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
 
     first = result.study.estimators[0].label
     for method, estimator in result.ways:

@@ -7,21 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli import constraints, inputs
-from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.engine.estimators import DEFAULT, WINDOW
 from betaneutral_xl.errors import InputError, UnknownTicker
-from betaneutral_xl.estimators import DEFAULT, WINDOW
-from betaneutral_xl.portfolio import Etf
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.portfolio import Etf
+from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from datetime import date
 
-    from betaneutral_xl.backtest import Study
-    from betaneutral_xl.portfolio import Holdings
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.engine.backtest import Study
+    from betaneutral_xl.model.portfolio import Holdings
+    from betaneutral_xl.model.returns import Prices
 
 ESTIMATORS = ("default", "sample")
 """What is compared where nobody says."""
@@ -126,18 +126,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_aim(parser: argparse.ArgumentParser) -> None:
     """Add the target and the limits, after the other options, which are more often wanted."""
-    inputs.add_target(parser.add_argument_group("what beta"))
-    constraints.add_arguments(parser, weighs_cost=False)
+    input_options.add_target(parser.add_argument_group("what beta"))
+    limit_options.add_arguments(parser, weighs_cost=False)
 
 
 def limits(args: argparse.Namespace) -> Constraints:
     """Return what the options, and the file that they name, ask of the new weights."""
-    return Constraints.from_mapping(constraints.given(args, weighs_cost=False))
+    return Constraints.from_mapping(limit_options.given(args, weighs_cost=False))
 
 
 def first_day(text: str) -> date:
     """Read a day, or the first day of a month or a year."""
-    return inputs.day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
+    return input_options.day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
 
 
 def last_day(text: str) -> date:
@@ -159,7 +159,7 @@ class Tables:
     @classmethod
     def read(cls, stocks: Sequence[str], series: Sequence[str]) -> Tables:
         """Read the files, several side by side."""
-        from betaneutral_xl.sources.prices import join, load_prices  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import join, load_prices  # noqa: PLC0415 - parsers
 
         first, second = ([load_prices(file) for file in files] for files in (stocks, series))
         return cls(join(first), join(second) if second else None)
@@ -171,7 +171,7 @@ class Tables:
 
     def of(self, holdings: Holdings, etfs: Sequence[Found], benchmarks: Sequence[str] = ()) -> Prices:
         """Return the prices of a study: ETFs' and benchmarks' from their table, and all of the stocks."""
-        from betaneutral_xl.sources.prices import choose  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import choose  # noqa: PLC0415 - parsers
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
         own += map(normalise, benchmarks)
@@ -211,7 +211,7 @@ def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
     """
     path = Path(text)
     if path.is_file() or path.suffix or path.name != text:
-        from betaneutral_xl.api import load_etf  # noqa: PLC0415 - parsers
+        from betaneutral_xl.job.api import load_etf  # noqa: PLC0415 - parsers
 
         if path.is_file() or not _has(text, tables):
             return Found(load_etf(text, fund=fund), by_ticker=False)
@@ -242,7 +242,7 @@ def pose(
     keeping: Constraints,
 ) -> Study:
     """Return the study that the options describe."""
-    from betaneutral_xl.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study  # noqa: PLC0415 - late
 
     methods = [one.lower().replace("-", "_") for one in args.method or BY_DEFAULT]
     return Study(
@@ -254,7 +254,7 @@ def pose(
         methods=tuple(dict.fromkeys(methods)),
         holding=Holding(args.holding),
         absent=Absent(args.absent),
-        target=inputs.read_target(args.target),
+        target=input_options.read_target(args.target),
         constraints=keeping,
         cost_bp=args.cost_bp,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),

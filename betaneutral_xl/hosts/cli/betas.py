@@ -6,10 +6,11 @@ import argparse
 import math
 import sys
 
-from betaneutral_xl import saving, summary
-from betaneutral_xl.alignment import align
-from betaneutral_xl.cli import inputs
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.job import views
+from betaneutral_xl.model.alignment import align
+from betaneutral_xl.system import saving
 
 EPILOG = """\
 examples:
@@ -33,15 +34,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    inputs.add_arguments(parser)
+    input_options.add_arguments(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Align, compute, print."""
-    given = inputs.gather(args)
-    asked = inputs.wanted(args, given.stored)
+    given = input_options.gather(args)
+    asked = input_options.wanted(args, given.stored)
     aligned = align(
         given.holdings,
         given.etfs,
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
             "portfolio_beta": total,
             "portfolio_beta_error": total_error,
             "effective_days": aligned.covariance.effective_days,
-            "coverage": summary.coverage_record(aligned.coverage),
+            "coverage": views.coverage_record(aligned.coverage),
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
             "warnings": notes,
         }

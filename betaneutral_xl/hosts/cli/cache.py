@@ -7,12 +7,12 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli.output import add_machine_formats, console
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console
+from betaneutral_xl.system import saving
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.sources.cache import Entry
+    from betaneutral_xl.network.cache import Entry
 
 EPILOG = """\
 examples:
@@ -45,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_list(args: argparse.Namespace) -> None:
     """Print what is kept."""
-    from betaneutral_xl.sources.cache import Cache  # noqa: PLC0415 - only for these commands
+    from betaneutral_xl.network.cache import Cache  # noqa: PLC0415 - only for these commands
 
     settings = Settings.from_environment()
     rows = [_row(entry) for entry in Cache(settings.cache).entries()]
@@ -60,7 +60,7 @@ def run_list(args: argparse.Namespace) -> None:
 
 def run_clear(_: argparse.Namespace) -> None:
     """Remove what is kept."""
-    from betaneutral_xl.sources.cache import Cache  # noqa: PLC0415 - only for these commands
+    from betaneutral_xl.network.cache import Cache  # noqa: PLC0415 - only for these commands
 
     settings = Settings.from_environment()
     sys.stdout.write(f"removed {Cache(settings.cache).clear()} answers from {settings.cache}\n")

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.calc.install import Finding
@@ -86,8 +86,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_install(args: argparse.Namespace) -> None:
     """Build the extension; write it, or install it and say how it is."""
     from betaneutral_xl.hosts.calc import extension, install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
-    from betaneutral_xl.saving import save  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.system.saving import save  # noqa: PLC0415 - likewise
 
     if args.oxt is not None:
         python = (args.python or Path(sys.executable)).absolute()
@@ -108,7 +108,7 @@ def run_install(args: argparse.Namespace) -> None:
 def run_status(args: argparse.Namespace) -> None:
     """Say how it is; fail if it is not as it must be."""
     from betaneutral_xl.hosts.calc import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     found = install.findings(install.choose(Session(), args.office, args.profile))
     _print(found)
@@ -121,8 +121,8 @@ def run_status(args: argparse.Namespace) -> None:
 def run_open(args: argparse.Namespace) -> None:
     """Put the workbook in its place if it is not there, and start Calc with it."""
     from betaneutral_xl.hosts.calc import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.records import default_folder  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.records import default_folder  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     session = Session()
     office = install.choose(session, args.office, args.profile)
@@ -136,7 +136,7 @@ def run_open(args: argparse.Namespace) -> None:
 def run_uninstall(args: argparse.Namespace) -> None:
     """Remove what was installed."""
     from betaneutral_xl.hosts.calc import extension, install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     session = Session()
     office = install.choose(session, args.office, args.profile)

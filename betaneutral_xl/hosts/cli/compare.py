@@ -6,15 +6,16 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving, summary
-from betaneutral_xl.cli import constraints, inputs
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.job import views
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.compare import Alternative
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.result import Rebalance
 
 EPILOG = """\
 examples:
@@ -36,29 +37,29 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="put hedging by the ETF, by its basket, and reweighting side by side",
         description="Put the ways to a beta side by side: the portfolio as it is, hedged by the ETF, "
         "hedged by the ETF's basket, reweighted, and reweighted long only to a benchmark's beta.",
-        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    inputs.add_arguments(parser)
+    input_options.add_arguments(parser)
     wanted = parser.add_argument_group("what is wanted")
-    inputs.add_target(wanted)
+    input_options.add_target(wanted)
     wanted.add_argument(
         "--benchmark",
         metavar="TICKER",
         help="whose beta the long-only portfolio aims at (default: a market fund of the risk model)",
     )
-    constraints.add_arguments(parser)
-    inputs.add_legs(parser)
+    limit_options.add_arguments(parser)
+    input_options.add_legs(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Solve each way, print."""
-    from betaneutral_xl.compare import compare, hedge_of  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.compare import compare, hedge_of  # noqa: PLC0415 - after the inputs have been read
 
-    given = inputs.gather(args)
-    asked = inputs.wanted(args, given.stored)
+    given = input_options.gather(args)
+    asked = input_options.wanted(args, given.stored)
     ways = compare(
         given.holdings,
         given.etfs,
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         record = {
             "alternatives": [dict(zip(columns, row, strict=True)) for row in rows],
-            "coverage": summary.coverage_record(hedge.coverage),
+            "coverage": views.coverage_record(hedge.coverage),
             "warnings": list(hedge.warnings),
         }
         sys.stdout.write(saving.to_json(record) + "\n")

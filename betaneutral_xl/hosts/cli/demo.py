@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from betaneutral_xl.cli.output import console, progress
-from betaneutral_xl.cli.rebalance import print_summary, print_table
+from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli.rebalance import print_summary, print_table
 
 REPORT = "betaneutral-report.xlsx"
 
@@ -43,9 +43,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(_: argparse.Namespace) -> None:
     """Run the sample from its files to its report."""
-    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - numpy, not for --help
+    from betaneutral_xl.engine.neutral import neutralise  # noqa: PLC0415 - numpy, not for --help
+    from betaneutral_xl.job import sample  # noqa: PLC0415 - parsers
     from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl
-    from betaneutral_xl.sources import sample  # noqa: PLC0415 - parsers
 
     data = sample.load()
     result = neutralise(data.holdings, (data.etf,), data.covariance)

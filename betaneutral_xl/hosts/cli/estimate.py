@@ -7,16 +7,16 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli import inputs
-from betaneutral_xl.cli.output import console, number, percent, progress
+from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, parameters, read_parameters
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, parameters, read_parameters
+from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli.output import console, number, percent, progress
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from betaneutral_xl.risk import Covariance
+    from betaneutral_xl.model.risk import Covariance
 
 BENCHMARK = "IWV"
 """The ticker that stands last in a covariance file, as in the API's answer."""
@@ -55,7 +55,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     names = parser.add_argument_group("which names (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[])
     names.add_argument("--holdings", metavar="FILE", help="those of a portfolio")
-    inputs.add_choice(names)
+    input_options.add_choice(names)
     names.add_argument(
         "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="those of ETFs' holdings files"
     )
@@ -65,7 +65,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how.add_argument(
         "--window", type=int, default=WINDOW, metavar="DAYS", help="days seen, at most (default: %(default)s)"
     )
-    how.add_argument("--as-of", type=inputs.day, metavar="DATE", help="last day seen (default: the last)")
+    how.add_argument(
+        "--as-of", type=input_options.day, metavar="DATE", help="last day seen (default: the last)"
+    )
     how.add_argument(
         "--gaps",
         choices=list(Gaps),
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> None:
         msg = "Give --prices FILE and --out FILE (or --list to see the methods)."
         raise InputError(msg)
     options = read_options(args.method, args.set, args.half_life)
-    from betaneutral_xl.sources.prices import covariance_from_prices  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import covariance_from_prices  # noqa: PLC0415 - parsers
 
     tickers = _tickers(args)
     with progress("Estimating the covariance ..."):
@@ -147,11 +149,11 @@ def to_api_csv(covariance: Covariance) -> str:
 def _tickers(args: argparse.Namespace) -> list[str]:
     tickers = list(args.tickers)
     if args.holdings:
-        from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
 
-        tickers += load_holdings(args.holdings, choice=inputs.holdings_choice(args)).tickers
+        tickers += load_holdings(args.holdings, choice=input_options.holdings_choice(args)).tickers
     if args.etf:
-        from betaneutral_xl.sources.etf_files import load_etf  # noqa: PLC0415 - parsers
+        from betaneutral_xl.job.inputs import load_etf  # noqa: PLC0415 - parsers
 
         for file in args.etf:
             tickers += load_etf(file).tickers

@@ -7,14 +7,14 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli.output import add_machine_formats, console, percent
-from betaneutral_xl.portfolio import AssetClass
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, percent
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from betaneutral_xl.portfolio import Constituent, Etf
+    from betaneutral_xl.model.portfolio import Constituent, Etf
 
 LARGEST = 3
 """How many of the largest equities ``--json`` names."""
@@ -72,7 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read each file, print what was understood."""
-    from betaneutral_xl.sources.etf_files import load_etf  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import load_etf  # noqa: PLC0415 - parsers
 
     etfs = [load_etf(file, fund=args.fund) for file in args.files]
     if args.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from betaneutral_xl.cli.output import console, progress
+from betaneutral_xl.hosts.cli.output import console, progress
 
 EPILOG = """\
 examples:
@@ -48,8 +48,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_install(args: argparse.Namespace) -> None:
     """Build, write, advise."""
     from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.records import default_folder  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.records import default_folder  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     with progress("Building the workbook ..."):
         target = install.install(Session(), args.folder or default_folder())
@@ -74,7 +74,7 @@ def run_check(args: argparse.Namespace) -> None:
 def run_uninstall(_: argparse.Namespace) -> None:
     """Remove what was installed."""
     from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     out = console()
     for target, removed in install.uninstall(Session()).items():

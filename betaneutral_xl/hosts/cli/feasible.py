@@ -6,12 +6,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving, summary
-from betaneutral_xl.cli import constraints, inputs
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.job import views
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from betaneutral_xl.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.optimisation.reachable import Reachable
 
 EPILOG = """\
 examples:
@@ -31,22 +32,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show which betas can be reached under limits, and what would help",
         description="Show the lowest and highest beta that weights can have under limits, the weights "
         "nearest to the target, the limits that bind, and the smallest relaxation of each.",
-        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    inputs.add_arguments(parser)
-    inputs.add_target(parser.add_argument_group("what is wanted"))
-    constraints.add_arguments(parser)
+    input_options.add_arguments(parser)
+    input_options.add_target(parser.add_argument_group("what is wanted"))
+    limit_options.add_arguments(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Find what can be reached, print."""
-    from betaneutral_xl.neutral import reach  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import reach  # noqa: PLC0415 - after the inputs have been read
 
-    given = inputs.gather(args)
-    asked = inputs.wanted(args, given.stored)
+    given = input_options.gather(args)
+    asked = input_options.wanted(args, given.stored)
     found = reach(
         given.holdings,
         given.etfs,
@@ -85,7 +86,7 @@ def as_record(found: Reachable) -> dict[str, Any]:
             }
             for name, wish, low, high, beta, leg in found.lines()
         },
-        "coverage": summary.coverage_record(found.coverage),
+        "coverage": views.coverage_record(found.coverage),
         "binding": list(found.binding),
         "relaxations": [
             {"limit": one.limit, "amount": one.amount, "sentence": one.sentence} for one in found.relaxations

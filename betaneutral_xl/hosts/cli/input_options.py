@@ -8,39 +8,32 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.api import choice, last_weekday
-from betaneutral_xl.cli import constraints
-from betaneutral_xl.cli.output import progress
-from betaneutral_xl.constraints import Constraints
-from betaneutral_xl.covariance_units import CovarianceUnit
+from betaneutral_xl.engine.estimators import WINDOW
+from betaneutral_xl.engine.hedging import Legs
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, listing
-from betaneutral_xl.estimators import WINDOW
-from betaneutral_xl.hedging import Legs
-from betaneutral_xl.percent import beta_or_ticker
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.rebalance import Method
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.original import (
-    covariance_file,
-    etf_file,
-    holdings_file,
-    prices_file,
-    read,
-    with_nav,
-)
-from betaneutral_xl.tabular.files import shown_name
+from betaneutral_xl.hosts.cli import limit_options
+from betaneutral_xl.hosts.cli.output import progress
+from betaneutral_xl.job.api import choice, last_weekday
+from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, prices_file, read, with_nav
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.percent import beta_or_ticker
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.neutral import Target
-    from betaneutral_xl.rebalance import Rebalance
-    from betaneutral_xl.sources.holdings_sections import Choice
-    from betaneutral_xl.sources.original import Original, Sourced
-    from betaneutral_xl.sources.snapshot import Snapshot
+    from betaneutral_xl.engine.neutral import Target
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.snapshot import Snapshot
+    from betaneutral_xl.readers.holdings_sections import Choice
+    from betaneutral_xl.readers.raw_input import Original, Sourced
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ def add_choice(group: argparse._ActionsContainer) -> None:
 
 def holdings_choice(args: argparse.Namespace) -> Choice:
     """Return what the options choose of a holdings file."""
-    from betaneutral_xl.sources.holdings_sections import Choice  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_sections import Choice  # noqa: PLC0415 - parsers
 
     return Choice.parse(args.account, None, ",".join(args.fx or ()))
 
@@ -186,7 +179,7 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(Method)} (default: {Method.HEDGE})",
     )
     add_target(group)
-    constraints.add_arguments(parser)
+    limit_options.add_arguments(parser)
     add_legs(parser)
 
 
@@ -334,7 +327,7 @@ def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str,
     return {
         "method": chosen("method", Method.HEDGE),
         "target": chosen("target", None),
-        "constraints": {**stored.get("constraints", {}), **constraints.given(args)},
+        "constraints": {**stored.get("constraints", {}), **limit_options.given(args)},
         "legs": {**stored.get("legs", {}), **_legs(args)},
         "on_missing": chosen("on_missing", OnMissing.ERROR),
         "etf_on_missing": chosen("etf_on_missing", OnMissing.DROP),
@@ -381,7 +374,7 @@ MANY = 1_000
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     """Solve the problem that the options, or a snapshot, describe."""
-    from betaneutral_xl.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
 
     asked = wanted(args, inputs.stored)
     names = len(inputs.covariance.tickers)
@@ -424,7 +417,7 @@ SOURCES = (
 
 
 def _from_snapshot(args: argparse.Namespace) -> Inputs:
-    from betaneutral_xl.sources.snapshot import read_snapshot  # noqa: PLC0415 - only for a snapshot
+    from betaneutral_xl.job.snapshot import read_snapshot  # noqa: PLC0415 - only for a snapshot
 
     beside = [f"--{name.replace('_', '-')}" for name in SOURCES if getattr(args, name)]
     if beside:
@@ -488,13 +481,13 @@ def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]
         file = holdings_file(args.holdings, args.account, ",".join(args.fx or ()))
         return read(with_nav(file, args.nav), Holdings)
     if args.fund:
-        from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
+        from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - the network
 
         as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
         with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
             return api.sourced_holdings(args.fund, as_of, nav=args.nav)
     if args.sample:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         return read(with_nav(sample.original(sample.HOLDINGS), args.nav), Holdings)
     msg = "No portfolio is given. Use --holdings FILE, --fund NAME, or --sample to try things out."
@@ -505,7 +498,7 @@ def _etfs(args: argparse.Namespace, settings: Settings) -> list[Sourced[Etf]]:
     if args.etf:
         return [read(etf_file(file, args.etf_fund, settings), Etf) for file in args.etf]
     if args.sample:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         return [read(sample.original(sample.ETF), Etf)]
     msg = "No ETF is given. Use --etf FILE with the issuer's holdings file, or --sample to try things out."
@@ -539,10 +532,10 @@ def _covariance(
                 Covariance,
             )
     if args.sample:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         return read(sample.original(sample.COVARIANCE), Covariance)
-    from betaneutral_xl.sources.silverfund import SilverFund  # noqa: PLC0415 - the network
+    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - the network
 
     with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
         return api.sourced_covariance([*names, *own], unit)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.constraints import ALL, Constraints, Universe
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.constraints import ALL, Constraints, Universe
 
 if TYPE_CHECKING:
     import argparse

@@ -8,14 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving, summary
-from betaneutral_xl.cli import constraints, inputs, report
-from betaneutral_xl.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, limit_options, report
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.job import views
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
 
 EPILOG = """\
 examples:
@@ -43,11 +44,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "rebalance",
         help="find the weights that are beta-neutral, and write a report",
         description="Find the weights of a portfolio that have the asked-for beta to one or several ETFs.",
-        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    inputs.add_arguments(parser)
-    inputs.add_problem(parser)
+    input_options.add_arguments(parser)
+    input_options.add_problem(parser)
     parser.add_argument(
         "--snapshot",
         metavar="FILE.zip",
@@ -61,17 +62,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve, write the report where one is wanted, print."""
-    given = inputs.gather(args)
-    result = inputs.solve(args, given)
+    given = input_options.gather(args)
+    result = input_options.solve(args, given)
     if args.snapshot:
-        from betaneutral_xl.sources.snapshot import write_snapshot  # noqa: PLC0415 - only for a snapshot
+        from betaneutral_xl.job.snapshot import write_snapshot  # noqa: PLC0415 - only for a snapshot
 
-        write_snapshot(args.snapshot, given.originals, inputs.parameters(args, given.stored))
+        write_snapshot(args.snapshot, given.originals, input_options.parameters(args, given.stored))
     if args.report:
-        asked = inputs.wanted(args, given.stored)
+        asked = input_options.wanted(args, given.stored)
         report.write(args.report, result, given, asked, snapshot=report.snapshot_name(args))
     if args.json:
-        sys.stdout.write(saving.to_json(summary.as_record(result)) + "\n")
+        sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
     elif args.csv:
         sys.stdout.write(saving.to_csv(result.columns, result.rows()))
     else:
@@ -89,11 +90,11 @@ def print_summary(result: Rebalance, out: Console) -> None:
     from rich.table import Table  # noqa: PLC0415 - only for people
 
     as_of = result.aligned.holdings.as_of
-    out.print(f"\n[bold]{summary.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
+    out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
-    for line in summary.lines(result):
+    for line in views.lines(result):
         before = "" if line.before is None else _shown(line.before, line.before_error, line.kind)
         coverage = "" if math.isnan(line.coverage) else percent(line.coverage)
         table.add_row(line.label, before, _shown(line.after, line.after_error, line.kind), coverage)
@@ -106,8 +107,8 @@ def print_summary(result: Rebalance, out: Console) -> None:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _shown(value: float, error: float, kind: summary.Kind) -> str:
-    show = percent if kind is summary.Kind.PERCENT else number
+def _shown(value: float, error: float, kind: views.Kind) -> str:
+    show = percent if kind is views.Kind.PERCENT else number
     return show(value) if math.isnan(error) else f"{show(value)} ± {show(error)}"
 
 

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli import constraints, inputs
-from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue, ModelError
-from betaneutral_xl.sources.original import Reader
+from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.readers.raw_input import Reader
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from betaneutral_xl.cli.inputs import Inputs, Wanted
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.hosts.cli.input_options import Inputs, Wanted
     from betaneutral_xl.report import Realised
 
 EPILOG = """\
@@ -42,11 +42,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="write the report that an auditor can follow: a workbook, a PDF, a web page",
         description="Find the beta-neutral weights and write the report: a workbook of live formulas with "
         "their values, which compares every formula with the number that Python computed.",
-        epilog=f"{EPILOG}\n{constraints.EPILOG}",
+        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    inputs.add_arguments(parser)
-    inputs.add_problem(parser)
+    input_options.add_arguments(parser)
+    input_options.add_problem(parser)
     out = parser.add_argument_group("the report")
     out.add_argument("--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write")
     out.add_argument("--pdf", action="store_true", help="print it beside the workbook, through LibreOffice")
@@ -84,12 +84,12 @@ def run(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() != ".xlsx":
         msg = f"The report {args.out.name} is no workbook. Give a name that ends in .xlsx."
         raise InputError(msg)
-    given = inputs.gather(args)
-    asked = inputs.wanted(args, given.stored)
+    given = input_options.gather(args)
+    asked = input_options.wanted(args, given.stored)
     known: dict[str, Any] = {}
     impossible: Infeasible | None = None
     try:
-        result = inputs.solve(args, given)
+        result = input_options.solve(args, given)
     except Infeasible as error:
         if error.reachable is None:
             raise
@@ -134,7 +134,7 @@ def write(
 
     """
     from betaneutral_xl import report  # noqa: PLC0415 - openpyxl, only for a report
-    from betaneutral_xl.provenance import now  # noqa: PLC0415 - beside it
+    from betaneutral_xl.model.provenance import now  # noqa: PLC0415 - beside it
 
     command, stamp = command_line(), stamp or now()
     with progress(f"Comparing the ways for {path.name} ..."):
@@ -167,7 +167,7 @@ def command_line() -> str:
 
 def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
     """Return the portfolio as it is, with what was asked of it."""
-    from betaneutral_xl.neutral import unchanged  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import unchanged  # noqa: PLC0415 - after the inputs have been read
 
     return unchanged(
         given.holdings,
@@ -183,7 +183,7 @@ def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
 
 def _ways(given: Inputs, asked: Wanted) -> Any:
     """Return the ways side by side; say so where they cannot be compared."""
-    from betaneutral_xl.compare import compare  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.compare import compare  # noqa: PLC0415 - after the inputs have been read
 
     try:
         return compare(
@@ -208,9 +208,9 @@ def _realised(given: Inputs) -> tuple[Realised, ...]:
         return ()
     import numpy as np  # noqa: PLC0415 - only for prices
 
-    from betaneutral_xl.backtest import Estimator, Schedule, Study, walk  # noqa: PLC0415 - only for prices
+    from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk  # noqa: PLC0415 - only for prices
+    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - parsers
     from betaneutral_xl.report import Realised  # noqa: PLC0415 - openpyxl, only for a report
-    from betaneutral_xl.sources.prices import parse_prices  # noqa: PLC0415 - parsers
 
     prices = parse_prices(file.content, file.name)
     estimator = Estimator.parse(file.options["method"], int(file.options["window"]))
@@ -246,8 +246,8 @@ def _realised(given: Inputs) -> tuple[Realised, ...]:
 
 def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Rebalance) -> Orders | None:
     """Return the orders, or say why there are none; where prices were given, they must do."""
-    from betaneutral_xl.orders import Ticket, make_orders  # noqa: PLC0415 - after the inputs have been read
-    from betaneutral_xl.quotes import Quotes  # noqa: PLC0415 - likewise
+    from betaneutral_xl.engine.orders import Ticket, make_orders  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.model.quotes import Quotes  # noqa: PLC0415 - likewise
 
     holdings = given.holdings
     nav = holdings.nav
@@ -258,7 +258,7 @@ def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Reba
         return None
     quotes = Quotes.of_holdings(holdings)
     if args.order_prices:
-        from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import load_prices  # noqa: PLC0415 - parsers
 
         quotes = quotes.over(Quotes.last_closes(load_prices(args.order_prices), holdings.as_of))
     ticket = Ticket(

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli import inputs
-from betaneutral_xl.cli.output import add_machine_formats, console
+from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.sources.original import Original
+    from betaneutral_xl.readers.raw_input import Original
 
 EPILOG = """\
 examples:
@@ -45,20 +45,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="the snapshot")
     parser.add_argument("--show", action="store_true", help="show what is in it; nothing is written")
-    inputs.add_arguments(parser)
-    inputs.add_problem(parser)
+    input_options.add_arguments(parser)
+    input_options.add_problem(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Write a snapshot, or read one; print what is in it."""
-    from betaneutral_xl.sources.snapshot import read_snapshot, write_snapshot  # noqa: PLC0415 - sources
+    from betaneutral_xl.job.snapshot import read_snapshot, write_snapshot  # noqa: PLC0415 - sources
 
     if not args.show:
-        given = inputs.gather(args)
-        inputs.solve(args, given)  # what cannot be solved is refused now, not when it is to be repeated
-        write_snapshot(args.file, given.originals, inputs.parameters(args, given.stored))
+        given = input_options.gather(args)
+        input_options.solve(
+            args, given
+        )  # what cannot be solved is refused now, not when it is to be repeated
+        write_snapshot(args.file, given.originals, input_options.parameters(args, given.stored))
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.originals]
     if args.json:

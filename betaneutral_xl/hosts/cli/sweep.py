@@ -9,16 +9,16 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import saving
-from betaneutral_xl.cli import inputs, study
-from betaneutral_xl.cli.output import console, number
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
+from betaneutral_xl.hosts.cli import backtest_options, input_options
+from betaneutral_xl.hosts.cli.output import console, number
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from betaneutral_xl.backtest.sweep import Cell
+    from betaneutral_xl.engine.backtest.sweep import Cell
 
 EPILOG = f"""\
 examples:
@@ -32,7 +32,7 @@ Every portfolio is hedged with every ETF alone, by every estimator, over every h
 is done stands in the journal beside the results (sweep.csv.journal): after an interruption the same
 command goes on, and a larger one runs only what is new. Remove the journal to begin again.
 
-{study.EPILOG}
+{backtest_options.EPILOG}
 The results are a table, a row for each portfolio, ETF, estimator, method, horizon and period, with the
 measures that "backtest --json" prints, and the reason where there are none. They are the same to the last
 bit whichever engine ran them, on processors of one kind. Workers of a cluster need this package.
@@ -54,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
     )
-    inputs.add_choice(grid)
+    input_options.add_choice(grid)
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -68,7 +68,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         nargs="+",
         action="extend",
         metavar="NAME",
-        help=f"default: {' '.join(study.ESTIMATORS)}",
+        help=f"default: {' '.join(backtest_options.ESTIMATORS)}",
     )
     grid.add_argument(
         "--half-life",
@@ -85,7 +85,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         type=int,
         metavar="DAYS",
-        help=f"of realised betas (default: {study.HORIZON})",
+        help=f"of realised betas (default: {backtest_options.HORIZON})",
     )
     grid.add_argument(
         "--period",
@@ -95,8 +95,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="START:END",
         help="such as 2016-01:2018-12, instead of --start and --end",
     )
-    study.add_arguments(parser)
-    study.add_aim(parser)
+    backtest_options.add_arguments(parser)
+    backtest_options.add_aim(parser)
     where = parser.add_argument_group("where it runs")
     where.add_argument(
         "--engine",
@@ -117,12 +117,12 @@ def period(text: str) -> tuple[date, date]:
     if not sign:
         msg = f"{text!r} is not START:END, such as 2016-01:2018-12"
         raise argparse.ArgumentTypeError(msg)
-    return study.first_day(first), study.last_day(last)
+    return backtest_options.first_day(first), backtest_options.last_day(last)
 
 
 def run(args: argparse.Namespace) -> None:
     """Lay out the grid, run what is not done, save the table, show the means."""
-    from betaneutral_xl.backtest.sweep import COLUMNS, Engine, sweep  # noqa: PLC0415 - after the options
+    from betaneutral_xl.engine.backtest.sweep import COLUMNS, Engine, sweep  # noqa: PLC0415 - after the options
 
     if args.jobs == 0:
         msg = "--jobs 0 leaves nobody to do the work. Give a number of processes, or -1 for one a core."
@@ -147,31 +147,34 @@ def run(args: argparse.Namespace) -> None:
 
 def grid(args: argparse.Namespace) -> list[Cell]:
     """Return every cell that the options describe."""
-    from betaneutral_xl.backtest.sweep import Cell  # noqa: PLC0415 - late
-    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+    from betaneutral_xl.engine.backtest.sweep import Cell  # noqa: PLC0415 - late
+    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
 
     if args.period and (args.start or args.end):
         msg = "Both --period and --start or --end are given. Choose one way to say when."
         raise InputError(msg)
-    tables = study.Tables.read(args.prices, args.etf_prices)
+    tables = backtest_options.Tables.read(args.prices, args.etf_prices)
     funds = {
-        Path(file).stem: load_holdings(file, choice=inputs.holdings_choice(args)) for file in args.holdings
+        Path(file).stem: load_holdings(file, choice=input_options.holdings_choice(args))
+        for file in args.holdings
     }
-    etfs = {text: study.find_etf(text, args.etf_fund, tables) for text in args.etf}
-    keeping, benchmarks = study.limits(args), inputs.benchmarks(args.target)
+    etfs = {text: backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf}
+    keeping, benchmarks = backtest_options.limits(args), input_options.benchmarks(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
             "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
         )
         raise InputError(msg)
-    estimators = with_half_lives(args.estimator or study.ESTIMATORS, args.half_life)
+    estimators = with_half_lives(args.estimator or backtest_options.ESTIMATORS, args.half_life)
     spans = args.period or [(args.start, args.end)]
     cells = []
     for (fund, holdings), etf in product(funds.items(), etfs.values()):
         prices = tables.of(holdings, [etf], benchmarks)
-        for estimator, horizon, (start, end) in product(estimators, args.horizon or [study.HORIZON], spans):
+        for estimator, horizon, (start, end) in product(
+            estimators, args.horizon or [backtest_options.HORIZON], spans
+        ):
             when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
-            posed = study.pose(
+            posed = backtest_options.pose(
                 when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, keeping=keeping
             )
             cells.append(Cell(fund, etf.etf.name, posed))
@@ -187,7 +190,7 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
         If no estimator takes the half-lives.
 
     """
-    from betaneutral_xl.estimators import parameters  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.estimators import parameters  # noqa: PLC0415 - late
 
     out: list[str] = []
     for text in estimators:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from betaneutral_xl.cli.output import console, progress
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.hosts.cli.output import console, progress
 
 BUTTONS = ("rebalance", "restore", "orders", "report")
 
@@ -45,13 +45,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_build(args: argparse.Namespace) -> None:
     """Build one workbook or both."""
-    from betaneutral_xl.hosts import template  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.excel import project  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
-    from betaneutral_xl.saving import save  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.excel import macro_workbook  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets import template  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.system.saving import save  # noqa: PLC0415 - likewise
 
     session, out = Session(), console()
-    for kind, make in (("xlsm", project.build_xlsm), ("xlsx", template.build)):
+    for kind, make in (("xlsm", macro_workbook.build_xlsm), ("xlsx", template.build)):
         if args.only in {None, kind}:
             path = args.folder / f"betaneutral.{kind}"
             with progress(f"Building {path.name} ..."):
@@ -61,9 +61,9 @@ def run_build(args: argparse.Namespace) -> None:
 
 def run_button(args: argparse.Namespace) -> None:
     """Press a button, and save the file if all went well."""
-    from betaneutral_xl.hosts.files import FileWorkbook  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.rebalance import press  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.sheets.buttons import press  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
 
     if args.output and args.output.suffix.lower() != args.file.suffix.lower():
         msg = (

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import xlwings as xw
 
-    from betaneutral_xl.hosts.cells import Cell
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.cells import Cell
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 class ExcelWorkbook:

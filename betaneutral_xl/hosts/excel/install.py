@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts import cells, records, template
-from betaneutral_xl.hosts.excel.project import build_xlsm
-from betaneutral_xl.hosts.files import FileWorkbook, changed
-from betaneutral_xl.hosts.layout import Sheet
-from betaneutral_xl.hosts.template.hidden import XLWINGS_CONF
-from betaneutral_xl.saving import make_folder, save
+from betaneutral_xl.hosts.excel.macro_workbook import build_xlsm
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, changed
+from betaneutral_xl.hosts.sheets import cells, records, template
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.template.hidden import XLWINGS_CONF
+from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 NAME = "betaneutral.xlsm"
 

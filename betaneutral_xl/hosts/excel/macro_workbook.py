@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.excel import vba
-from betaneutral_xl.saving import archive_entry
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 RIBBON = "customUI/customUI14.xml"
 RIBBON_RELATION = (

@@ -11,21 +11,21 @@ import xlwings as xw
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import BetaNeutralError, HostError, SourceError, Unwritable, WorkbookOutOfDate
-from betaneutral_xl.hosts import cells, rebalance, template
-from betaneutral_xl.hosts.excel.book import ExcelWorkbook
+from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.excel.udfs import session
-from betaneutral_xl.hosts.functions import FUNCTIONS
-from betaneutral_xl.hosts.layout import Sheet
-from betaneutral_xl.hosts.rebalance import Outcome
-from betaneutral_xl.saving import make_folder
-from betaneutral_xl.settings import API_URL
-from betaneutral_xl.sources.credentials import find_token
-from betaneutral_xl.sources.silverfund import SilverFund
+from betaneutral_xl.hosts.sheets import buttons, cells, template
+from betaneutral_xl.hosts.sheets.buttons import Outcome
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.network.credentials import find_token
+from betaneutral_xl.network.silverfund import SilverFund
+from betaneutral_xl.system.saving import make_folder
+from betaneutral_xl.system.settings import API_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.settings import Settings
+    from betaneutral_xl.system.settings import Settings
 
 TITLE = "Beta Neutral"
 
@@ -40,8 +40,8 @@ def press(name: str) -> None:
         if name in VIEWS:
             outcome = VIEWS[name](book)
         else:
-            outcome = rebalance.press(name, ExcelWorkbook(book), session)
-            outcome = _with_versions(book, rebalance.BUTTONS[name].label, outcome)
+            outcome = buttons.press(name, ExcelWorkbook(book), session)
+            outcome = _with_versions(book, buttons.BUTTONS[name].label, outcome)
     except BetaNeutralError as error:
         outcome = Outcome(str(error), error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
@@ -133,7 +133,7 @@ def _with_versions(book: xw.Book, label: str, outcome: Outcome) -> Outcome:
     try:
         apart = differences(book)
         if apart:
-            rebalance.enter(ExcelWorkbook(book), label, "versions", apart)
+            buttons.enter(ExcelWorkbook(book), label, "versions", apart)
     except BetaNeutralError:
         return outcome  # a workbook of the user's own making has no such sheets
     return replace(outcome, message=f"{outcome.message}\n\n{apart}") if apart else outcome

@@ -14,16 +14,16 @@ import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
 from xlwings.conversion.standard import ReadValueFromRangeStage
 
-from betaneutral_xl.hosts.cells import Raw
-from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
-from betaneutral_xl.hosts.handed import Handed
-from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.hosts.remote.conversion_cache import Handed
+from betaneutral_xl.hosts.sheets.cells import Raw
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.hosts.functions import Function
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.functions import Function
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 session = Session()
 """What this process remembers; the buttons share it where they run in it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS, Function
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 
 FUNCTIONS_MODULE, HELP_MODULE, BUTTONS_MODULE = "xlwings_udfs", "FunctionHelp", "BetaNeutral"
 
@@ -71,7 +71,7 @@ def function_help() -> str:
         f'Attribute VB_Name = "{HELP_MODULE}"',
         "Option Explicit",
         "",
-        "' Generated from betaneutral_xl/hosts/functions.py.",
+        "' Generated from betaneutral_xl/hosts/sheets/functions.py.",
         "Public Sub DescribeFunctions()",
     ]
     for function in FUNCTIONS:

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
-from betaneutral_xl.hosts.cells import EPOCH, Cell, letters
-from betaneutral_xl.saving import FORMULA_STARTS, save
-from betaneutral_xl.tabular.files import read_bytes
+from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
+from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

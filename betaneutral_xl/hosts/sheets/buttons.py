@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, listing
-from betaneutral_xl.hosts import cells, order_list, proposal
-from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
-from betaneutral_xl.hosts.task import Task
-from betaneutral_xl.hosts.workbook import Workbook
-from betaneutral_xl.provenance import now
-from betaneutral_xl.saving import save
+from betaneutral_xl.hosts.sheets import cells, order_list, proposal
+from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.open_workbook import Workbook
+from betaneutral_xl.hosts.sheets.task import Task
+from betaneutral_xl.model.provenance import now
+from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Session
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.hosts.sheets.session import Session
 
 __all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "enter", "press"]
 

@@ -19,8 +19,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
-from betaneutral_xl.percent import Percent
-from betaneutral_xl.tabular import printed
+from betaneutral_xl.model.percent import Percent
+from betaneutral_xl.readers.tabular import printed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

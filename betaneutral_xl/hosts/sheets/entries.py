@@ -10,8 +10,8 @@ from betaneutral_xl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.model.provenance import Provenance
 
 
 @dataclass(frozen=True, slots=True)

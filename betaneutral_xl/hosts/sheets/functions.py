@@ -11,8 +11,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts import trading, worksheet
-from betaneutral_xl.hosts.entries import Argument, Function
+from betaneutral_xl.hosts.sheets import trading, worksheet
+from betaneutral_xl.hosts.sheets.entries import Argument, Function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

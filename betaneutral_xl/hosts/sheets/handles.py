@@ -21,15 +21,15 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from betaneutral_xl import saving
 from betaneutral_xl.errors import ExpiredHandle, Unwritable
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
+from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 MOST_IN_MEMORY = 16
 MOST_ON_DISK = 64

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.constraints import Universe
-from betaneutral_xl.orders import Tradable
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.engine.orders import Tradable
+from betaneutral_xl.engine.result import Method
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Universe
 
 
 class Sheet(StrEnum):

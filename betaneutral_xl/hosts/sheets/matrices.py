@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.cells import Cell, Grid, as_number, day
-from betaneutral_xl.hosts.tables import first_row, is_word, typed
-from betaneutral_xl.returns import Prices, Returns
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.columns import Column, recognise
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.hosts.sheets.cells import Cell, Grid, as_number, day
+from betaneutral_xl.hosts.sheets.ranges import first_row, is_word, typed
+from betaneutral_xl.model.returns import Prices, Returns
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.columns import Column, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, MissingValue
-from betaneutral_xl.hosts.cells import Cell, Grid, as_text, refuse_error
+from betaneutral_xl.hosts.sheets.cells import Cell, Grid, as_text, refuse_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 class Workbook(Protocol):

@@ -13,26 +13,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.checks import check_limits
-from betaneutral_xl.constraints import Range
+from betaneutral_xl.engine.checks import check_limits
+from betaneutral_xl.engine.orders import SAME_WEIGHT
+from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
-from betaneutral_xl.hosts.proposal import four
-from betaneutral_xl.hosts.trading import order_rows
-from betaneutral_xl.hosts.worksheet import inputs_of
-from betaneutral_xl.orders import SAME_WEIGHT
-from betaneutral_xl.provenance import now
-from betaneutral_xl.rebalance import CASH
-from betaneutral_xl.saving import to_csv
+from betaneutral_xl.hosts.sheets.proposal import four
+from betaneutral_xl.hosts.sheets.trading import order_rows
+from betaneutral_xl.hosts.sheets.worksheet import inputs_of
+from betaneutral_xl.model.constraints import Range
+from betaneutral_xl.model.provenance import now
+from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.hosts.proposal import Proposed
-    from betaneutral_xl.hosts.task import Task
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.quotes import Quotes
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.hosts.sheets.proposal import Proposed
+    from betaneutral_xl.hosts.sheets.task import Task
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.quotes import Quotes
 
 SAME_BETA = 1e-6
 """Betas that differ by less are of one risk model, after a journey through cells."""

@@ -7,22 +7,22 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import summary
+from betaneutral_xl.engine.orders import SAME_WEIGHT
+from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import BetaNeutralError, InputError, listing
-from betaneutral_xl.hosts import cells, worksheet
-from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
-from betaneutral_xl.orders import SAME_WEIGHT
-from betaneutral_xl.provenance import now
-from betaneutral_xl.rebalance import CASH
+from betaneutral_xl.hosts.sheets import cells, worksheet
+from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.job import views
+from betaneutral_xl.model.provenance import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from betaneutral_xl.hosts.session import Rows
-    from betaneutral_xl.hosts.task import Task
-    from betaneutral_xl.hosts.workbook import Workbook
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.hosts.sheets.open_workbook import Workbook
+    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.hosts.sheets.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def block(task: Task, result: Rebalance, in_shares: InShares) -> Rows:
     holdings = result.aligned.holdings
     made = f"{now():%Y-%m-%d %H:%M} UTC"
     rows: dict[int, list[Any]] = {
-        PROPOSAL.headline: [summary.headline(result)],
+        PROPOSAL.headline: [views.headline(result)],
         PROPOSAL.headline + 1: [f"Holdings as of {holdings.as_of or 'an unknown day'}; computed {made}"],
     }
     for i, row in enumerate(worksheet.exposure_rows(result)):

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingValue, listing
-from betaneutral_xl.hosts.cells import (
+from betaneutral_xl.hosts.sheets.cells import (
     Cell,
     Grid,
     as_number,
@@ -25,12 +26,11 @@ from betaneutral_xl.hosts.cells import (
     printed_number,
     refuse_error,
 )
-from betaneutral_xl.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
-from betaneutral_xl.provenance import Provenance, Retrieval
-from betaneutral_xl.quotes import Quote, Quotes
-from betaneutral_xl.rebalance import CASH
-from betaneutral_xl.sources.columns import Column, recognise
-from betaneutral_xl.tickers import normalise
+from betaneutral_xl.model.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
+from betaneutral_xl.model.provenance import Provenance, Retrieval
+from betaneutral_xl.model.quotes import Quote, Quotes
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.columns import Column, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

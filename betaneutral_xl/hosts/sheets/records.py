@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_documents_path
 
-from betaneutral_xl.saving import make_folder, save
+from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

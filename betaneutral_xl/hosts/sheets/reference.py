@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS, Function
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 
 HEAD = f"""\
 # Worksheet functions
 
 The same in Excel and in LibreOffice Calc, in the category "{CATEGORY}". This page is written from the
-registry (`betaneutral_xl/hosts/functions.py`) by `python tools/build_reference.py`; a test holds it current.
+registry (`betaneutral_xl/hosts/sheets/functions.py`) by
+`python tools/build_reference.py`; a test compares the two.
 
 - A range may be a row, a column, a cell, a block or whole columns (`A:B`); blank rows and columns around a
   table do not count; tickers may be in any spelling; numbers may be text (`12.5%`).

@@ -15,19 +15,19 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
-from betaneutral_xl.hosts import cells
-from betaneutral_xl.hosts.cells import Cell, Grid
-from betaneutral_xl.hosts.handles import Handles
-from betaneutral_xl.hosts.memory import MOST_RESULTS, Memory
-from betaneutral_xl.provenance import now
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.cells import Cell, Grid
+from betaneutral_xl.hosts.sheets.handles import Handles
+from betaneutral_xl.hosts.sheets.memory import MOST_RESULTS, Memory
+from betaneutral_xl.model.provenance import now
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from betaneutral_xl.hosts.entries import Function
+    from betaneutral_xl.hosts.sheets.entries import Function
 
 LOG = "worksheet.log"
 LONGEST_LOG = 1_000_000

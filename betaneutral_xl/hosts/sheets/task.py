@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl import api
+from betaneutral_xl.engine.neutral import neutralise, unchanged
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import FailedCell, InputError
-from betaneutral_xl.hosts import cells, tables, trading, worksheet
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import (
+from betaneutral_xl.hosts.sheets import cells, ranges, trading, worksheet
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
     LIMITS,
     MATRIX_ROW,
@@ -19,20 +20,19 @@ from betaneutral_xl.hosts.layout import (
     Inputs,
     Sheet,
 )
-from betaneutral_xl.neutral import neutralise, unchanged
-from betaneutral_xl.portfolio import Etf
-from betaneutral_xl.quotes import Quotes
-from betaneutral_xl.rebalance import Method
+from betaneutral_xl.job import api
+from betaneutral_xl.model.portfolio import Etf
+from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from betaneutral_xl.constraints import Constraints
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.hosts.session import Rows, Session
-    from betaneutral_xl.hosts.workbook import Workbook
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.hosts.sheets.open_workbook import Workbook
+    from betaneutral_xl.hosts.sheets.session import Rows, Session
+    from betaneutral_xl.model.constraints import Constraints
 
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
@@ -124,7 +124,7 @@ class Task:
         if self.sheet_prices.blank:
             quotes = trading.quotes(self.session, result.aligned.holdings, given["prices"], self.own_prices)
         else:
-            there = tables.quotes(self.own_prices).over(tables.quotes(self.sheet_prices))
+            there = ranges.quotes(self.own_prices).over(ranges.quotes(self.sheet_prices))
             quotes = there.over(Quotes.of_holdings(result.aligned.holdings))
         return trading.whole_shares(result, quotes, *(given[name] for name in ORDER_TERMS)), quotes
 

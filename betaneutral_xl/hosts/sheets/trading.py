@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.api import choice
+from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.engine.result import CASH, Rebalance
 from betaneutral_xl.errors import InputError, MissingValue
-from betaneutral_xl.hosts import cells, tables
-from betaneutral_xl.hosts.entries import Origins, Result
-from betaneutral_xl.hosts.worksheet import DEMO, file_stamp, inputs_of, located, made_of, tables_of, union
-from betaneutral_xl.orders import Ticket, Tradable, orders_in
-from betaneutral_xl.quotes import STALE_DAYS, Quotes
-from betaneutral_xl.rebalance import CASH, Rebalance
+from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.hosts.sheets.entries import Origins, Result
+from betaneutral_xl.hosts.sheets.worksheet import (
+    DEMO,
+    file_stamp,
+    inputs_of,
+    located,
+    made_of,
+    tables_of,
+    union,
+)
+from betaneutral_xl.job.api import choice
+from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.hosts.session import Session
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.portfolio import Holdings
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.model.portfolio import Holdings
 
 
 def prices(session: Session, *values: Grid) -> Result:
@@ -50,7 +58,7 @@ def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) ->
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
     """Return prices: the user's own; of other names the holdings'; of others a file's last closes."""
     name = cells.text(file)
-    known = tables.quotes(own).over(Quotes.of_holdings(holdings))
+    known = ranges.quotes(own).over(Quotes.of_holdings(holdings))
     if name is None:
         return known
     name = located(session, name)
@@ -61,10 +69,10 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 
 def _last_closes(name: str, day: date | None) -> Quotes:
     if name.lower() == DEMO:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         return Quotes.last_closes(sample.load_prices(), day)
-    from betaneutral_xl.sources.prices import load_prices  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.prices import load_prices  # noqa: PLC0415 - parsers
 
     return Quotes.last_closes(load_prices(name), day)
 
@@ -77,7 +85,7 @@ def orders(session: Session, *values: Grid) -> Result:
         msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it (in Excel, A1#)."
         raise InputError(msg)
     known = session.origin(prices)
-    given = known if isinstance(known, Quotes) else tables.quotes(prices)
+    given = known if isinstance(known, Quotes) else ranges.quotes(prices)
     quotes = given.over(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)

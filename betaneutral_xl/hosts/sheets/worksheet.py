@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl import api, summary
-from betaneutral_xl.alignment import OnMissing, align
-from betaneutral_xl.api import choice
-from betaneutral_xl.compare import compare, hedge_of
-from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.engine.compare import compare, hedge_of
+from betaneutral_xl.engine.neutral import neutralise, reach
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
-from betaneutral_xl.hosts import cells, matrices, tables
-from betaneutral_xl.hosts.entries import Origins, Result
-from betaneutral_xl.hosts.handles import is_handle
-from betaneutral_xl.hosts.options import named_values
-from betaneutral_xl.neutral import neutralise, reach
-from betaneutral_xl.portfolio import AssetClass, Etf, Holdings
-from betaneutral_xl.provenance import Provenance, now
-from betaneutral_xl.quotes import Quotes
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.etf_files import NAME, find_etf
+from betaneutral_xl.hosts.sheets import cells, matrices, ranges
+from betaneutral_xl.hosts.sheets.entries import Origins, Result
+from betaneutral_xl.hosts.sheets.handles import is_handle
+from betaneutral_xl.hosts.sheets.named_values import named_values
+from betaneutral_xl.job import api, views
+from betaneutral_xl.job.api import choice
+from betaneutral_xl.model.alignment import OnMissing, align
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance, now
+from betaneutral_xl.model.quotes import Quotes
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.readers.etf_files import NAME, find_etf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.hosts.session import Session
-    from betaneutral_xl.neutral import Target
+    from betaneutral_xl.engine.neutral import Target
+    from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.hosts.sheets.session import Session
 
 DEMO = "demo"
 """The name that stands for the embedded sample, as fund, ETF and risk model."""
@@ -52,7 +52,7 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     """Return ticker, shares, price, market_value, weight."""
     name = cells.text(fund) or ""
     if name.lower() == DEMO:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         holdings = sample.load_holdings()
         if cells.day(as_of) not in {None, holdings.as_of}:
@@ -65,7 +65,7 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
         # Another value of refresh is another question, and one that the cache is not to answer.
         settings = session.settings if refresh.blank else replace(session.settings, refresh=True)
         holdings = api.fetch_holdings(name, day, cells.day(start), settings)
-    return Result(tables.holdings_rows(holdings), holdings)
+    return Result(ranges.holdings_rows(holdings), holdings)
 
 
 def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
@@ -73,14 +73,14 @@ def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Resul
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     if name.lower() == DEMO:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         etf = sample.load_etf()
     else:
         etf = api.load_etf(
             located(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
         )
-    return Result(tables.etf_rows(etf), etf)
+    return Result(ranges.etf_rows(etf), etf)
 
 
 def covariance(
@@ -92,7 +92,7 @@ def covariance(
         _refuse("method", method, "a covariance that is given is not estimated")
         risk = _given(session, given, named_values(options))
     elif given.is_vector:
-        risk = _fetched(session, tables.tickers(given), cells.text(method), named_values(options))
+        risk = _fetched(session, ranges.tickers(given), cells.text(method), named_values(options))
     else:
         risk = _estimated(given, cells.text(method), named_values(options))
     if cells.flag(as_handle):
@@ -144,7 +144,7 @@ def exposure_rows(result: Rebalance) -> list[list[Any]]:
         ["measure", "before", "after", "error_before", "error_after", "coverage"],
         *(
             [one.label, one.before, one.after, *betas.get(one.label, (None, None, None))]
-            for one in summary.lines(result)
+            for one in views.lines(result)
         ),
     ]
 
@@ -269,11 +269,11 @@ def inputs(
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
     """Return a portfolio and ETFs: as some function answered them, or as the tables say."""
     known = session.origin(holdings)
-    portfolio = known if isinstance(known, Holdings) else tables.holdings(holdings)
+    portfolio = known if isinstance(known, Holdings) else ranges.holdings(holdings)
     baskets: list[Etf] = []
-    for place, block in enumerate(tables.side_by_side(etf), start=1):
+    for place, block in enumerate(ranges.side_by_side(etf), start=1):
         origin = session.origin(block)
-        baskets += [origin] if isinstance(origin, Etf) else tables.etfs(block, place)
+        baskets += [origin] if isinstance(origin, Etf) else ranges.etfs(block, place)
     return portfolio, tuple(baskets)
 
 
@@ -382,7 +382,7 @@ def _fetched(
         msg = "There is no ticker to ask the risk model for. Give a row or a column of tickers."
         raise MissingValue(msg)
     if source is not None and source.lower() == DEMO:
-        from betaneutral_xl.sources import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
 
         known = sample.load_covariance()
         return known.select([name for name in known.tickers if name in {*names, "IWV"}])
@@ -395,7 +395,7 @@ def _fetched(
 
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
-    from betaneutral_xl import estimators  # noqa: PLC0415 - only this estimates
+    from betaneutral_xl.engine import estimators  # noqa: PLC0415 - only this estimates
 
     given = dict(options)
     returns = matrices.returns(data, given.pop("data", None))

@@ -11,14 +11,14 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.risk import Covariance
-from betaneutral_xl.sources.original import Original, Reader
-from betaneutral_xl.sources.original import read as read_original
+from betaneutral_xl.job.inputs import read as read_original
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.readers.raw_input import Original, Reader
 
 if TYPE_CHECKING:
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.model.returns import Prices
 
 HOLDINGS, ETF, COVARIANCE, PRICES = "holdings.json", "JHAI_sample.csv", "covariance.csv", "prices.csv"
 
@@ -86,7 +86,7 @@ def load_covariance() -> Covariance:
 
 def load_prices() -> Prices:
     """Return one day's closes of every name of the sample and of its ETF, for trying out orders."""
-    from betaneutral_xl.sources.prices import parse_prices  # noqa: PLC0415 - estimators
+    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - estimators
 
     content = read(PRICES)
     origin = replace(_origin("the embedded sample", content, "prices"), rows=1)

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular.sheets import LONGEST_CELL, GridBuilder, Row, Sheet
+from betaneutral_xl.readers.tabular.sheets import LONGEST_CELL, GridBuilder, Row, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular import delimited, markup, records, workbooks
+from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks
 
 if TYPE_CHECKING:
-    from betaneutral_xl.tabular.sheets import Sheet
+    from betaneutral_xl.readers.tabular.sheets import Sheet
 
 
 def read_sheets(content: bytes, file_name: str) -> tuple[Sheet, ...]:

@@ -20,7 +20,7 @@ from betaneutral_xl.errors import UnreadableFile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 LIMIT = 512 * 1024 * 1024
 """Bytes of the largest table, unpacked: 5,000 names on 5,000 days have half of it."""

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular.sheets import MOST_COLUMNS, GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import MOST_COLUMNS, GridBuilder, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

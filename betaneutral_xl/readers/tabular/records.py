@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular.sheets import GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import GridBuilder, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.tabular.sheets import GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import GridBuilder, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,13 +8,13 @@ from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.tables import Column, place
+from betaneutral_xl.report.checked_tables import Column, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

@@ -10,11 +10,11 @@ from openpyxl.styles import Font, PatternFill
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 from betaneutral_xl.report.sheets.inputs import AGREES, SMALLEST_SCALE
-from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book, Compared
+    from betaneutral_xl.report.builder import Book, Compared
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.alignment import OnMissing
+from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import known_formula, lookup_key, yes
-from betaneutral_xl.report.tables import Column, place
+from betaneutral_xl.report.checked_tables import Column, place
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import summary
+from betaneutral_xl.job import views
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.checked_tables import FIRST_ROW
 from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import betas, trades
-from betaneutral_xl.report.tables import FIRST_ROW
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.cells import Canvas
@@ -22,7 +22,7 @@ BEFORE, BEFORE_ERROR, AFTER, AFTER_ERROR, CHANGE, MEANING = range(2, 8)
 CHART_HEIGHT, CHART_ROWS = 9.6, 20
 """Of the pictures: centimetres, and the rows that they cover."""
 
-_SHOWN = {summary.Kind.NUMBER: style.NUMBER, summary.Kind.PERCENT: style.PERCENT}
+_SHOWN = {views.Kind.NUMBER: style.NUMBER, views.Kind.PERCENT: style.PERCENT}
 
 _FORMULAS = {
     "volatility": ("volatility_before", "volatility_after"),
@@ -42,7 +42,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     as_of = result.aligned.holdings.as_of
     canvas.put(1, 1, contents.title, style.TITLE)
     canvas.height(1, 27)
-    canvas.put(2, 1, summary.headline(result), style.SUBTITLE)
+    canvas.put(2, 1, views.headline(result), style.SUBTITLE)
     day = f"Holdings as of {as_of}" if as_of else "Holdings of an unknown day"
     canvas.put(3, 1, f"{day} · {contents.command}" if contents.command else day, style.NOTE)
     for k in contents.etfs:
@@ -130,10 +130,10 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     return row
 
 
-def _line(canvas: Canvas, row: int, line: summary.Line, names: tuple[str, str]) -> None:
+def _line(canvas: Canvas, row: int, line: views.Line, names: tuple[str, str]) -> None:
     before, after = names
     shown = _SHOWN[line.kind]
-    signed = style.SIGNED if line.kind is summary.Kind.NUMBER else style.SIGNED_PERCENT
+    signed = style.SIGNED if line.kind is views.Kind.NUMBER else style.SIGNED_PERCENT
     bold = style.calculated(shown).but(bold=True)
     canvas.put(row, 1, line.label, style.LABEL.but(indent=1))
     canvas.paint(row, range(BEFORE, CHANGE + 1), style.CELL)

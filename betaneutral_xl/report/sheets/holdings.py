@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.rebalance import CASH
+from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, known_formula, lookup_key, yes
-from betaneutral_xl.report.tables import FIRST_ROW, Column, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
-    from betaneutral_xl.portfolio import Holdings
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.model.portfolio import Holdings
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

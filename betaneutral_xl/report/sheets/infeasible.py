@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.builder import Compared
 from betaneutral_xl.report.cells import Formula
-from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet
+from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet
 
 if TYPE_CHECKING:
-    from betaneutral_xl.optimisation.reachable import Reachable
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

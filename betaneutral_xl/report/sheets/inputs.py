@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.constraints import TRADED
+from betaneutral_xl.model.constraints import TRADED
 from betaneutral_xl.report import style
+from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import tickets, ways
 from betaneutral_xl.report.sheets.holdings import is_valued
-from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import openpyxl
 
-from betaneutral_xl.provenance import Retrieval
+from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.report import style
-from betaneutral_xl.report.tables import FIRST_ROW, finish_sheet, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.provenance import Provenance
+    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents
 

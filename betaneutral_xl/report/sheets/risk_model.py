@@ -13,17 +13,24 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from openpyxl.utils import get_column_letter
 
+from betaneutral_xl.model.risk import Dense, Factors
 from betaneutral_xl.report import style
-from betaneutral_xl.report.book import Compared
+from betaneutral_xl.report.builder import Compared
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.tables import FIRST_ROW, PYTHON, Column, finish_sheet, place_grid, write_headings
-from betaneutral_xl.risk import Dense, Factors
+from betaneutral_xl.report.checked_tables import (
+    FIRST_ROW,
+    PYTHON,
+    Column,
+    finish_sheet,
+    place_grid,
+    write_headings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.constraints import BASIS_POINT
-from betaneutral_xl.orders import Side
+from betaneutral_xl.engine.orders import Side
+from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, finish_sheet, place, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.orders import Orders
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
     from betaneutral_xl.report.measures import Measures

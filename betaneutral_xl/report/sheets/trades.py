@@ -8,10 +8,10 @@ import numpy as np
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, finish_sheet, place, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

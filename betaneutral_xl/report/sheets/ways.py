@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.compare import AS_IS, BY_BASKET, BY_ETF
+from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place_grid
 from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
 from betaneutral_xl.report.sheets.workings import entry
-from betaneutral_xl.report.tables import FIRST_ROW, Column, place_grid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from betaneutral_xl.compare import Alternative
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
     from betaneutral_xl.report.sheets.risk_model import Model

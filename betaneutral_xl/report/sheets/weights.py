@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.rebalance import CASH, Method
+from betaneutral_xl.engine.result import CASH, Method
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.tables import FIRST_ROW, Column, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.report.book import Book
+    from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from betaneutral_xl import Etf, Holdings
-from betaneutral_xl.backtest import Estimator, Schedule, Study
-from betaneutral_xl.returns import Prices
+from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
+from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
 BETAS = np.array([0.5, 0.8, 1.0, 1.2, 1.5, 2.0])

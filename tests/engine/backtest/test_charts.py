@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from betaneutral_xl.backtest import Backtest, Estimator, Schedule, Study, walk
-from betaneutral_xl.backtest.charts import draw, shown
+from betaneutral_xl.engine.backtest import Backtest, Estimator, Schedule, Study, walk
+from betaneutral_xl.engine.backtest.charts import draw, shown
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from betaneutral_xl.arrays import FloatArray
-    from betaneutral_xl.returns import Prices
+    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.returns import Prices
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra charts)")
 

@@ -11,20 +11,20 @@ import pytest
 import statsmodels.api as sm
 
 from betaneutral_xl import Covariance, Etf, Holdings
-from betaneutral_xl.backtest import Absent, Estimator, Holding, Schedule, Study, walk
-from betaneutral_xl.backtest.decide import decide
-from betaneutral_xl.constraints import Constraints, Range
+from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
+from betaneutral_xl.engine.backtest.decide import decide
+from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.neutral import neutralise, reach
+from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, SolverFailed, UndefinedBeta
-from betaneutral_xl.estimators import estimate
-from betaneutral_xl.neutral import neutralise, reach
-from betaneutral_xl.rebalance import Method, Rebalance
-from betaneutral_xl.returns import Prices
+from betaneutral_xl.model.constraints import Constraints, Range
+from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 
 def replaced(prices: Prices, matrix: FloatArray) -> Prices:
@@ -62,7 +62,7 @@ def test_a_decision_is_handed_no_day_after_its_own(
         handed.append(seen.dates[-1])  # type: ignore[attr-defined] # a Returns
         return decide(asked, seen)  # type: ignore[arg-type] # likewise
 
-    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", spy)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", spy)
     result = walk(study())
     assert handed == list(result.dates)
 
@@ -343,7 +343,7 @@ def test_a_solver_that_fails_on_a_date_leaves_the_portfolio_as_it_is_then(
             raise SolverFailed(msg)
         return neutralise(*given, **more)  # type: ignore[arg-type] # as it was called
 
-    monkeypatch.setattr("betaneutral_xl.backtest.decide.neutralise", failing)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", failing)
     result = walk(study(methods=("reweight", "unhedged")))
     failed = result.dates == np.datetime64("2022-09-30")
     assert result.infeasible[:, 0].tolist() == failed.tolist()
@@ -366,7 +366,7 @@ def test_dates_are_grouped_by_kind_of_error_whatever_the_rounding_of_its_numbers
         msg = f"The ETFs cannot be told apart (condition number {next(numbers)})."
         raise UndefinedBeta(msg, tickers=["TWO"])
 
-    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", failing)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", failing)
     with pytest.raises(ModelError, match=r"Left out, 13 of 13 dates.*condition number inf"):
         walk(study())
 
@@ -380,7 +380,7 @@ def test_dates_of_another_kind_of_error_or_name_are_told_by_themselves(
     def failing(*_: object) -> None:
         raise next(errors)
 
-    monkeypatch.setattr("betaneutral_xl.backtest.forward.decide", failing)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", failing)
     with pytest.raises(InputError, match=r"5 of 13 dates.*4 of 13 dates.*4 of 13 dates"):
         walk(study())
 
@@ -573,9 +573,9 @@ def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Stud
 
 
 def test_the_sample_portfolio_stays_as_neutral_as_is_promised(shared: Path) -> None:
-    from betaneutral_xl.api import load_etf  # noqa: PLC0415 - only where the real data are
-    from betaneutral_xl.sources.holdings_files import load_holdings  # noqa: PLC0415
-    from betaneutral_xl.sources.prices import choose, load_prices  # noqa: PLC0415
+    from betaneutral_xl.job.api import load_etf  # noqa: PLC0415 - only where the real data are
+    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415
+    from betaneutral_xl.readers.prices import choose, load_prices  # noqa: PLC0415
 
     fund = load_holdings(shared / "silverfund" / "quant_paper_weights_2025-11-18.csv")
     etf = load_etf(shared / "silverfund" / "jhai_constituents.csv")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.backtest import Holding
-from betaneutral_xl.backtest.outcome import drawdown, follow, outcomes, rolling_beta
+from betaneutral_xl.engine.backtest import Holding
+from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.errors import ModelError
-from betaneutral_xl.returns import Prices
+from betaneutral_xl.model.returns import Prices
 
 NAN = float("nan")
 

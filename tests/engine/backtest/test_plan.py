@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from betaneutral_xl import Etf
-from betaneutral_xl.backtest import Estimator, Schedule, Study
-from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.constraints import Constraints
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,10 +16,10 @@ from joblib import Parallel, parallel_config
 from psutil import Process
 
 from betaneutral_xl import Holdings
-from betaneutral_xl.backtest import Estimator, Schedule, Study
-from betaneutral_xl.backtest.sweep import COLUMNS, Cell, Engine, sweep
-from betaneutral_xl.constraints import UNLIMITED, Constraints, Range
+from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
+from betaneutral_xl.engine.backtest.sweep import COLUMNS, Cell, Engine, sweep
 from betaneutral_xl.errors import InputError, Unreachable, Unwritable
+from betaneutral_xl.model.constraints import UNLIMITED, Constraints, Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -280,7 +280,7 @@ def test_a_cluster_of_ray_that_is_lost_is_told(
         raise exceptions.ActorUnavailableError("the head is gone", b"0" * 16)  # noqa: EM101, TRY003 - as Ray does
 
     monkeypatch.setattr("joblib.Parallel.__call__", lost)
-    monkeypatch.setattr("betaneutral_xl.backtest.sweep._ray", lambda _: nullcontext())
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep._ray", lambda _: nullcontext())
     with pytest.raises(Unreachable, match=r"The ray cluster .*give the same command again"):
         sweep(cells[:1], tmp_path / "j", engine=Engine.RAY, address="auto")
 
@@ -297,7 +297,7 @@ def test_ray_is_sent_a_few_cells_a_processor_at_once_so_that_little_is_lost(
 
     monkeypatch.setattr("joblib.Parallel.__call__", noting)
     here = parallel_config(backend="threading", n_jobs=2)
-    monkeypatch.setattr("betaneutral_xl.backtest.sweep._ray", lambda _: here)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep._ray", lambda _: here)
     sweep(cells, tmp_path / "j", engine=Engine.RAY, address="auto")
     assert sent == [8, 2]
 
@@ -333,6 +333,6 @@ def test_a_cluster_that_is_not_there_is_an_error(
     error: type[Exception],
     said: str,
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.backtest.sweep.CONNECT", 1)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.CONNECT", 1)
     with pytest.raises(error, match=said):
         sweep(cells[:1], tmp_path / "j", engine=engine, address=address)

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.arrays import read_only
+from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, Gaps, canonical, estimate, parameters
+from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite
+from betaneutral_xl.engine.estimators.shrinkage import shrunk_eigenvalues
+from betaneutral_xl.engine.estimators.window import Window, _components, completed
 from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker
-from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, Gaps, canonical, estimate, parameters
-from betaneutral_xl.estimators.historical import day_scale, nearest_semidefinite
-from betaneutral_xl.estimators.shrinkage import shrunk_eigenvalues
-from betaneutral_xl.estimators.window import Window, _components, completed
-from betaneutral_xl.returns import Returns
-from betaneutral_xl.risk import Dense, Factors
+from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.returns import Returns
+from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
 
 T, N = 120, 12
 

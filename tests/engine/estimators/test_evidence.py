@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.estimators import DEFAULT, ESTIMATORS, Window
+from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, Window
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 
 
 def load(name: str) -> ModuleType:
@@ -56,7 +56,7 @@ def test_the_default_hedge_of_the_sample_portfolio_stays_neutral(evidence: Modul
 
 
 def test_the_page_names_every_method() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "estimators.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "estimators.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in ESTIMATORS)
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from betaneutral_xl.engine.optimisation import cardinality, solvers
+from betaneutral_xl.engine.optimisation.quadratic import Problem
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.optimisation import cardinality, solvers
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.risk import Factors
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ import pytest
 from problems import DENSE_KINDS, TINY, by_clarabel, dense_matrix, dense_problem, rounded
 
 from betaneutral_xl import Covariance
+from betaneutral_xl.engine.optimisation import interior_point, solvers
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.optimisation import interior_point, solvers
-from betaneutral_xl.risk import Dense
+from betaneutral_xl.model.risk import Dense
 
 
 @pytest.mark.parametrize("first", range(0, 300, 20))

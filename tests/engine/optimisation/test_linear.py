@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import scipy.optimize
 
+from betaneutral_xl.engine.optimisation.linear import Limits, extreme
+from betaneutral_xl.engine.optimisation.quadratic import Problem
 from betaneutral_xl.errors import SolverFailed
-from betaneutral_xl.optimisation.linear import Limits, extreme
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.risk import Dense
+from betaneutral_xl.model.risk import Dense
 
 UNKNOWN = 4
 """What scipy's linprog calls an answer that is none."""

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_problem
 
-from betaneutral_xl.optimisation import interior_point, solvers
-from betaneutral_xl.optimisation.quadratic import Multipliers, Problem, Solution
-from betaneutral_xl.risk import Dense
+from betaneutral_xl.engine.optimisation import interior_point, solvers
+from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.model.risk import Dense
 
 UNBOUNDED = np.full(2, math.inf)
 

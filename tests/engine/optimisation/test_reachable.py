@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from betaneutral_xl.constraints import Constraints
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.reachable import Reachable, greedy
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.optimisation.reachable import Reachable, greedy
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.provenance import Provenance
-from betaneutral_xl.rebalance import Method
-from betaneutral_xl.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Dense, Factors
 
 PAIR = {"G": ["A", "B"]}
 

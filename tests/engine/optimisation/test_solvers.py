@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from problems import TINY, by_clarabel, random_problem
 from scipy.optimize import linprog
 
+from betaneutral_xl.engine.optimisation import interior_point, solvers
+from betaneutral_xl.engine.optimisation.quadratic import Problem
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.optimisation import interior_point, solvers
-from betaneutral_xl.optimisation.quadratic import Problem
-from betaneutral_xl.risk import Dense, Factors
+from betaneutral_xl.model.risk import Dense, Factors
 
 KINDS = ["plain", "ties", "nearly singular", "sample", "dense"]
 

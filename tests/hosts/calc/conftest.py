@@ -8,8 +8,8 @@ import calc_office
 import calc_window
 import pytest
 
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,20 +10,20 @@ import openpyxl
 import pytest
 from calc_office import until
 
-from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.calc.extension import PROTOCOL
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.files import FileWorkbook
-from betaneutral_xl.hosts.layout import LOG_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.rebalance import press
-from betaneutral_xl.hosts.session import LOG
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.buttons import press
+from betaneutral_xl.hosts.sheets.layout import LOG_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.session import LOG
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calc_office import Document, Office
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")

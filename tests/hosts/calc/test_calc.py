@@ -9,14 +9,14 @@ from calc_office import until
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS
+from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from calc_office import Document, Office
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 SAMPLE = {
     "holdings": ("A1:E200", 'FETCH_HOLDINGS("demo")'),

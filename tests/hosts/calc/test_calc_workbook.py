@@ -7,8 +7,8 @@ import pytest
 from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import NamedRangeMissing
-from betaneutral_xl.hosts.calc.book import CalcWorkbook
-from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.hosts.calc.calc_workbook import CalcWorkbook
+from betaneutral_xl.hosts.sheets.layout import Sheet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,13 +12,13 @@ from calc_office import until
 from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import FIRST_ROW, LAST_ROW
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
 
 if TYPE_CHECKING:
     from calc_office import Document, Office
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 WORKBOOKS = Path(__file__).parents[3] / "workbook"
 LONG = b"ORG.BETANEUTRAL"

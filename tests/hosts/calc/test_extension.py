@@ -15,11 +15,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 import betaneutral_xl
-from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.calc import extension
-from betaneutral_xl.hosts.functions import CATEGORY, FUNCTIONS
-from betaneutral_xl.hosts.layout import Sheet
-from betaneutral_xl.hosts.rebalance import BUTTONS
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.sheets.layout import Sheet
 
 PYTHON = r"C:\Users\Zoë Ünal\venv\Scripts\python.exe"
 

@@ -17,16 +17,16 @@ import pytest
 import small_extension
 
 import betaneutral_xl
-from betaneutral_xl import offices
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
-from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.calc import deployment, install, profile, within_office
 from betaneutral_xl.hosts.calc.processes import open_offices
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system import libreoffice
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.offices import Office
+    from betaneutral_xl.system.libreoffice import Office
 
 NOBODY = 65534
 """The user who owns nothing: unopkg refuses root."""
@@ -41,7 +41,7 @@ def session(tmp_path: Path) -> Session:
 @pytest.fixture
 def office(soffice: str, tmp_path: Path) -> Office:
     """Return the LibreOffice that is installed here, with a profile of the test's own."""
-    found = offices.find()[0]
+    found = libreoffice.find()[0]
     if not found.runs_python:
         pytest.skip("LibreOffice runs no Python (Debian: python3-uno)")
     return found.with_profile(tmp_path / "a profile")
@@ -53,7 +53,9 @@ def laid_out(tmp_path: Path) -> Office:
     programs = tmp_path / "program"
     programs.mkdir()
     (programs / "pythonloader.py").touch()
-    return offices.Office(soffice=programs / "soffice", version=(7, 4), usual_profile=tmp_path / "profile")
+    return libreoffice.Office(
+        soffice=programs / "soffice", version=(7, 4), usual_profile=tmp_path / "profile"
+    )
 
 
 def program(path: Path, script: str) -> Path:
@@ -84,7 +86,7 @@ def test_the_users_own_unopkg_is_asked_first(session: Session, soffice: str, tmp
     folder = Path(tempfile.mkdtemp(prefix="betaneutral-test-"))
     try:
         folder.chmod(0o777)
-        found = offices.find()[0]
+        found = libreoffice.find()[0]
         unopkg = found.unopkg
         assert unopkg is not None
         become = f"import os; os.setgid({NOBODY}); os.setuid({NOBODY}); os.environ['HOME'] = {str(folder)!r}"
@@ -161,7 +163,7 @@ def test_an_installer_that_hangs_is_stopped(
 ) -> None:
     program(laid_out.soffice.with_name("unopkg"), "sleep 600")
     monkeypatch.setattr(deployment, "PATIENCE", 1.0)
-    monkeypatch.setattr(offices.Office, "pythons", ())
+    monkeypatch.setattr(libreoffice.Office, "pythons", ())
     with pytest.raises(HostError) as caught:
         install.install(session, laid_out, small_extension.build())
     assert str(caught.value) == (
@@ -174,7 +176,7 @@ def test_an_installer_that_hangs_is_stopped(
 def test_a_python_without_uno_is_passed_over(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offices.Office, "pythons", (Path(sys.executable),))
+    monkeypatch.setattr(libreoffice.Office, "pythons", (Path(sys.executable),))
     with pytest.raises(HostError, match="its unopkg is missing; no Python here has the module uno"):
         install.install(session, laid_out, small_extension.build())
 
@@ -195,7 +197,7 @@ def test_an_installer_is_not_believed_that_says_it_went_well(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(laid_out.soffice.with_name("unopkg"), "exit 0")
-    monkeypatch.setattr(offices.Office, "pythons", ())
+    monkeypatch.setattr(libreoffice.Office, "pythons", ())
     with pytest.raises(HostError, match="says it did, but the profile has no such extension"):
         install.install(session, laid_out, small_extension.build())
 
@@ -226,13 +228,13 @@ def test_nothing_is_installed_by_sudo_for_somebody_else(
 def test_where_there_is_no_libreoffice_the_reason_is_said(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offices, "find", lambda: ())
-    monkeypatch.setattr(offices, "sandboxed", lambda: ())
+    monkeypatch.setattr(libreoffice, "find", lambda: ())
+    monkeypatch.setattr(libreoffice, "sandboxed", lambda: ())
     with pytest.raises(
         HostError, match=r"not installed, or not in a usual place.*apt install libreoffice-calc"
     ):
         install.choose(session)
-    monkeypatch.setattr(offices, "sandboxed", lambda: ("flatpak",))
+    monkeypatch.setattr(libreoffice, "sandboxed", lambda: ("flatpak",))
     with pytest.raises(HostError, match=r"is here as a flatpak, which lets it start no other Python"):
         install.choose(session)
 

@@ -10,7 +10,7 @@ from small_extension import description
 from betaneutral_xl.hosts.calc import profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER
 from betaneutral_xl.hosts.calc.profile import DATABASE, PACKAGES, SETTINGS
-from betaneutral_xl.offices import Office
+from betaneutral_xl.system.libreoffice import Office
 
 LOCK = "[Lockdata]\nUser=me\nHost={host}\nStamp=0\nTime=Mon Jan  5 09:00:00 2026\nIPCServer=true\n"
 

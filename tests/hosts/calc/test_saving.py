@@ -13,7 +13,7 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl.hosts.calc.extension import PROTOCOL
-from betaneutral_xl.hosts.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

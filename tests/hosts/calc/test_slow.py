@@ -14,13 +14,13 @@ from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font
 from openpyxl.worksheet.formula import ArrayFormula
 
-from betaneutral_xl import offices
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.sample import COVARIANCE, HOLDINGS, read
-from betaneutral_xl.sources.stand_in import Api, StandIn
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
+from betaneutral_xl.network.stand_in import Api, StandIn
+from betaneutral_xl.system import libreoffice
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,7 +181,7 @@ def test_undo_past_a_table_that_came_late_leaves_nothing_of_it(
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
     """Return what LibreOffice makes of a file without a window."""
     profile = source.parent / "office"
-    command = [str(offices.find()[0].soffice), *arguments(profile), "--headless"]
+    command = [str(libreoffice.find()[0].soffice), *arguments(profile), "--headless"]
     subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
         [*command, "--convert-to", kind, "--outdir", str(source.parent), str(source)],
         env=environment_of(profile, environment),

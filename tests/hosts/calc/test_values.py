@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.calc.values import for_calc, from_calc
+from betaneutral_xl.hosts.sheets import cells
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Cell
+    from betaneutral_xl.hosts.sheets.cells import Cell
 
 CELLS = st.one_of(
     st.none(), st.booleans(), st.text(), st.floats(allow_nan=False), st.dates(min_value=date(1900, 3, 1))

@@ -9,8 +9,8 @@ from calc_office import Office, until
 
 from betaneutral_xl.hosts.calc.extension import LABELS
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY
-from betaneutral_xl.hosts.layout import LOG_ROW, PROPOSAL
+from betaneutral_xl.hosts.sheets.functions import BY_NAME, CATEGORY
+from betaneutral_xl.hosts.sheets.layout import LOG_ROW, PROPOSAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from calc_office import Document
     from calc_window import Screen
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
 

@@ -17,16 +17,16 @@ import openpyxl
 import pytest
 
 import betaneutral_xl
-from betaneutral_xl.hosts import template
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc
-from betaneutral_xl.hosts.cells import EPOCH
-from betaneutral_xl.hosts.files import FileWorkbook
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import Sheet
-from betaneutral_xl.hosts.rebalance import press
-from betaneutral_xl.hosts.session import LOG, Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.buttons import press
+from betaneutral_xl.hosts.sheets.cells import EPOCH
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.session import LOG, Session
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -403,7 +403,7 @@ def test_functions_are_answered_while_a_button_waits(worker: Pipes, file: Path) 
 
 DRIVER = """
 import os, subprocess, sys
-from betaneutral_xl.hosts.session import Session
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.calc import worker
 
 plain = Session.call

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.backtest import Schedule
-from betaneutral_xl.cli import main, study
+from betaneutral_xl.engine.backtest import Schedule
+from betaneutral_xl.hosts.cli import backtest_options, main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_every_number_is_whole_however_many_etfs_there_are_and_however_narrow_th
     etfs: tuple[str, ...],
     width: int,
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.cli.output.PIPED_WIDTH", width)
+    monkeypatch.setattr("betaneutral_xl.hosts.cli.output.PIPED_WIDTH", width)
     asked = command(folder, "--method", "hedge", "unhedged", "--estimator", "sample", "default")
     at = asked.index("ETF")
     asked[at : at + 1] = [str(folder / etf) if etf.endswith(".csv") else etf for etf in etfs]
@@ -176,7 +176,7 @@ def test_a_benchmark_may_be_among_the_etf_prices(folder: Path, capsys: pytest.Ca
 
 
 def test_the_horizon_is_by_default_the_one_of_python() -> None:
-    assert Schedule().horizon == study.HORIZON
+    assert Schedule().horizon == backtest_options.HORIZON
 
 
 def test_a_chart_is_saved(folder: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_sweep_that_is_interrupted_says_how_to_go_on(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("betaneutral_xl.backtest.sweep.measure", interrupted)
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.measure", interrupted)
     out = folder / "s.csv"
     assert main(["sweep", *command(folder)[1:], "--out", str(out), "--jobs", "1"]) == 130
     said = capsys.readouterr().err
@@ -265,7 +265,7 @@ def test_an_etf_that_is_nowhere_is_named(folder: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_a_month_or_a_year_stands_for_its_first_or_last_day(text: str, first: str, last: str) -> None:
-    assert (str(study.first_day(text)), str(study.last_day(text))) == (first, last)
+    assert (str(backtest_options.first_day(text)), str(backtest_options.last_day(text))) == (first, last)
 
 
 def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 
 def test_contributions_add_to_the_portfolios_beta(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.cli import main
 from betaneutral_xl.errors import UnknownFund
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.cache import Cache, Query
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.network.cache import Cache, Query
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.sources.cache import Answer
+    from betaneutral_xl.network.cache import Answer
 
 
 def no_such_fund() -> bytes:

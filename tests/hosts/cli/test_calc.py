@@ -14,10 +14,10 @@ import pytest
 import small_extension
 
 import betaneutral_xl
-from betaneutral_xl import offices
-from betaneutral_xl.cli import main
 from betaneutral_xl.hosts.calc import extension
 from betaneutral_xl.hosts.calc.profile import SETTINGS
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.system import libreoffice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def _small_extension(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def where(soffice: str, tmp_path: Path) -> list[str]:
     """Return the options of a profile of the test's own."""
-    if not offices.find()[0].runs_python:
+    if not libreoffice.find()[0].runs_python:
         pytest.skip("LibreOffice runs no Python (Debian: python3-uno)")
     return ["--profile", str(tmp_path / "profile")]
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 
 def test_csv_and_json_have_the_same_rows(capsys: pytest.CaptureFixture[str]) -> None:

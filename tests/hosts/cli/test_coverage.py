@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl import Covariance, Etf, Holdings, beta_neutral
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(
 def test_the_demo_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
     """Start-up time is imports: pandas, requests and scipy cost half a second and are not needed."""
     script = (
-        "import sys; from betaneutral_xl.cli import main; main(['demo']);"
+        "import sys; from betaneutral_xl.hosts.cli import main; main(['demo']);"
         "heavy = {'pandas', 'requests', 'scipy', 'keyring', 'xlwings', 'sklearn'} & set(sys.modules);"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )

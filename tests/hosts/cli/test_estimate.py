@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.estimators import ESTIMATORS
-from betaneutral_xl.sources.covariance_csv import load_covariance
-from betaneutral_xl.sources.prices import load_prices
+from betaneutral_xl.engine.estimators import ESTIMATORS
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.readers.covariance_csv import load_covariance
+from betaneutral_xl.readers.prices import load_prices
 
 if TYPE_CHECKING:
     from pathlib import Path

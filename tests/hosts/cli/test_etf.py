@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def test_the_check_compares_both_versions(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
-    monkeypatch.setattr("betaneutral_xl.hosts.template.__version__", "9.9.9")
+    monkeypatch.setattr("betaneutral_xl.hosts.sheets.template.__version__", "9.9.9")
     main(["excel", "check", str(tmp_path / "betaneutral.xlsm")])
     told = capsys.readouterr().out
     assert "betaneutral.xlsm: built with betaneutral_xl " in told

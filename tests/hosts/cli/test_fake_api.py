@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.cli.fake_api import read_fault
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.sources.stand_in import Fault
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.cli.fake_api import read_fault
+from betaneutral_xl.network.stand_in import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

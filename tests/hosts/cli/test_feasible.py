@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 
 def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:

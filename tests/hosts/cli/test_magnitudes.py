@@ -11,17 +11,17 @@ import pandas as pd
 import pytest
 
 import betaneutral_xl as bn
-from betaneutral_xl.cli import main
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
 
 NAMES = ["NVDA", "MSFT", "AAPL", "AMZN"]
 VOLATILITIES = np.array([0.40, 0.25, 0.28, 0.32])
 CORRELATION = np.full((4, 4), 0.4) + 0.6 * np.eye(4)
 V = CORRELATION * np.outer(VOLATILITIES, VOLATILITIES)
 
-SHARED = Path(__file__).parents[3] / "shared" / "cases"
+SHARED = Path(__file__).parents[4] / "shared" / "cases"
 
 NEAR_NEUTRAL = "NVDA,5000,100\nMSFT,5000,100\nAAPL,-5000,100\nAMZN,-4990,100\n"
 NEUTRAL = "NVDA,100,100\nMSFT,100,100\nAAPL,-100,100\nAMZN,-100,100\n"

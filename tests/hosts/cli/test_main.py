@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.cli import build_parser
+from betaneutral_xl.hosts.cli import build_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.sources import sample
-from betaneutral_xl.sources.transport import Transport
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.job import sample
+from betaneutral_xl.network.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -325,7 +325,7 @@ def command(
     covariance.write_bytes(sample.read(sample.COVARIANCE))
     monkeypatch.setenv("BETANEUTRAL_TOKEN", "secret-token")
     impatient = partial(Transport, pause=lambda _: None)
-    monkeypatch.setattr("betaneutral_xl.sources.silverfund.Transport", impatient)
+    monkeypatch.setattr("betaneutral_xl.network.silverfund.Transport", impatient)
 
     def run(address: str, total: float) -> tuple[int, str, float]:
         monkeypatch.setenv("BETANEUTRAL_TIMEOUT", str(total))

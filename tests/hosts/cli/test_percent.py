@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import betaneutral_xl as bn
-from betaneutral_xl.cli import main
-from betaneutral_xl.sources import sample
-from betaneutral_xl.sources.snapshot import pack, read_snapshot
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.job import sample
+from betaneutral_xl.job.snapshot import pack, read_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -255,7 +255,7 @@ def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_of_every_command_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    from betaneutral_xl.cli import COMMANDS  # noqa: PLC0415 - beside its use
+    from betaneutral_xl.hosts.cli import COMMANDS  # noqa: PLC0415 - beside its use
 
     assert COMMANDS
     for command in COMMANDS:

@@ -8,7 +8,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from betaneutral_xl.cli import main
+from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,7 +197,7 @@ def test_a_report_that_cannot_be_written_is_one_line(
 def test_without_libreoffice_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.offices.command", lambda: None)
+    monkeypatch.setattr("betaneutral_xl.system.libreoffice.command", lambda: None)
     assert main(["report", "--sample", "--out", str(tmp_path / "out.xlsx"), "--pdf"]) == 5
     assert "Install it" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [] or [p.name for p in tmp_path.iterdir()] == ["cache"]
@@ -243,6 +243,6 @@ def test_the_same_report_at_another_time_is_the_same_file(
         def now(cls, tz: tzinfo | None = None) -> Later:
             return cls(2031, 1, 2, tzinfo=tz)
 
-    monkeypatch.setattr("betaneutral_xl.provenance.datetime", Later)
+    monkeypatch.setattr("betaneutral_xl.model.provenance.datetime", Later)
     assert main(argv) == 0
     assert (tmp_path / "out.xlsx").read_bytes() == first

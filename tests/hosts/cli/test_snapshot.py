@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.cli import main
-from betaneutral_xl.sources import sample
-from betaneutral_xl.sources.snapshot import pack, read_snapshot
-from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.job import sample
+from betaneutral_xl.job.snapshot import pack, read_snapshot
+from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +104,7 @@ def test_a_snapshot_is_repeated_to_1e_12_on_another_processor(
     code = (
         "import json, sys; from threadpoolctl import threadpool_info; import numpy, scipy.linalg;"
         "print(json.dumps([one.get('architecture') for one in threadpool_info()]), file=sys.stderr);"
-        "from betaneutral_xl.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from betaneutral_xl.hosts.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     for kernel in ("Prescott", "Haswell"):
         done = subprocess.run(  # noqa: S603 - this Python, on a file of ours

@@ -15,8 +15,8 @@ from pyopenvba.interpreter import _values as values
 from pyopenvba.interpreter._objects import VBAObject, method
 
 from betaneutral_xl.hosts.excel import vba
-from betaneutral_xl.hosts.functions import FUNCTIONS, Function
-from betaneutral_xl.hosts.rebalance import BUTTONS
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS, Function
 
 XLWINGS = """\
 Function XLPy()
@@ -68,7 +68,7 @@ WIZARD = 'Application.CommandBars("Standard").Controls(1).Enabled'
 """By which a wrapper knows that the function wizard is closed; the interpreter has no such member."""
 
 
-PRESSED = "from betaneutral_xl.hosts.excel import buttons; buttons.press('{}')"
+PRESSED = "from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{}')"
 
 
 class Control(VBAObject):  # type: ignore[misc] # likewise

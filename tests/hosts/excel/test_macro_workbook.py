@@ -13,14 +13,14 @@ xlwings = pytest.importorskip(
     "xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')"
 )
 
-from betaneutral_xl.hosts import template  # noqa: E402 - after xlwings is known to be there
-from betaneutral_xl.hosts.excel import project, vba  # noqa: E402
-from betaneutral_xl.hosts.files import changed  # noqa: E402
-from betaneutral_xl.hosts.functions import FUNCTIONS  # noqa: E402
-from betaneutral_xl.hosts.layout import Sheet  # noqa: E402
-from betaneutral_xl.hosts.rebalance import BUTTONS  # noqa: E402
-from betaneutral_xl.hosts.session import Session  # noqa: E402
-from betaneutral_xl.settings import Settings  # noqa: E402
+from betaneutral_xl.hosts.excel import macro_workbook, vba  # noqa: E402
+from betaneutral_xl.hosts.files.workbook_file import changed  # noqa: E402
+from betaneutral_xl.hosts.sheets import template  # noqa: E402 - after xlwings is known to be there
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS  # noqa: E402
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS  # noqa: E402
+from betaneutral_xl.hosts.sheets.layout import Sheet  # noqa: E402
+from betaneutral_xl.hosts.sheets.session import Session  # noqa: E402
+from betaneutral_xl.system.settings import Settings  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning:oletools"
@@ -31,7 +31,7 @@ UI = "{http://schemas.microsoft.com/office/2009/07/customui}"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return project.build_xlsm(Session(Settings(cache=tmp_path_factory.mktemp("cache"))))
+    return macro_workbook.build_xlsm(Session(Settings(cache=tmp_path_factory.mktemp("cache"))))
 
 
 def part(content: bytes, name: str) -> bytes:
@@ -64,7 +64,7 @@ def mistakes(text: str) -> list[str]:
 
 
 def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> None:
-    assert project.build_xlsm(Session(Settings(cache=tmp_path))) == built
+    assert macro_workbook.build_xlsm(Session(Settings(cache=tmp_path))) == built
 
 
 def rounded(content: bytes) -> bytes:
@@ -105,7 +105,7 @@ def test_nothing_runs_by_itself_but_the_help_of_the_functions(built: bytes) -> N
 
 
 def test_what_xlwings_ships_is_untouched(built: bytes) -> None:
-    shipped, ours = streams(project.shipped_workbook().read_bytes()), streams(built)
+    shipped, ours = streams(macro_workbook.shipped_workbook().read_bytes()), streams(built)
     for name in ("VBA/xlwings", "VBA/Dictionary", "VBA/Sheet1", "VBA/Sheet2"):
         assert ours.openstream(name).read() == shipped.openstream(name).read(), name
 
@@ -117,7 +117,7 @@ def test_the_list_of_modules_ends_as_excel_writes_it(built: bytes) -> None:
         raw = streams(workbook).openstream("VBA/dir").read()
         return bytes(decompress_stream(bytearray(raw)))[-6:]
 
-    assert end(built) == end(project.shipped_workbook().read_bytes()) == b"\x10\x00\x00\x00\x00\x00"
+    assert end(built) == end(macro_workbook.shipped_workbook().read_bytes()) == b"\x10\x00\x00\x00\x00\x00"
 
 
 def test_the_visual_basic_parses() -> None:
@@ -146,8 +146,8 @@ def test_every_function_has_its_help() -> None:
 
 
 def test_the_ribbon_is_linked_and_every_button_is_known(built: bytes) -> None:
-    assert project.RIBBON in part(built, "_rels/.rels").decode()
-    root = ET.fromstring(part(built, project.RIBBON))  # noqa: S314 - our own file
+    assert macro_workbook.RIBBON in part(built, "_rels/.rels").decode()
+    root = ET.fromstring(part(built, macro_workbook.RIBBON))  # noqa: S314 - our own file
     buttons = {one.get("id"): one for one in root.iter(f"{UI}button")}
     assert set(buttons) == {*BUTTONS, "settings", "check", "log", "help"}
     assert {one.get("onAction") for one in buttons.values()} == {"BetaNeutral.OnRibbon"}
@@ -165,5 +165,5 @@ def test_the_workbook_says_what_it_was_built_with(built: bytes) -> None:
 
 def test_macros_ribbon_and_charts_survive_a_change_of_cells(built: bytes) -> None:
     after = changed(built, {Sheet.XLWINGS: {(1, 2): "C:\\Python\\python.exe"}})
-    for name in ("xl/vbaProject.bin", project.RIBBON, "_rels/.rels", "xl/charts/chart1.xml"):
+    for name in ("xl/vbaProject.bin", macro_workbook.RIBBON, "_rels/.rels", "xl/charts/chart1.xml"):
         assert part(after, name) == part(built, name)

@@ -11,17 +11,17 @@ import pytest
 from report_problems import LibreOffice
 
 from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
-from betaneutral_xl.hosts import template
-from betaneutral_xl.hosts.files import MAIN, FileWorkbook, changed
-from betaneutral_xl.hosts.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.rebalance import BUTTONS, press
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.files.workbook_file import MAIN, FileWorkbook, changed
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 CHAIN = b'<calcChain xmlns="%s"><c r="E4" i="3"/></calcChain>' % MAIN.encode()
 CHAIN_TYPE = b'<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'

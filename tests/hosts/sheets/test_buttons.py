@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.alignment import OnMissing
-from betaneutral_xl.hosts.rebalance import told
-from betaneutral_xl.neutral import neutralise
-from betaneutral_xl.portfolio import Etf, Holdings
-from betaneutral_xl.risk import Covariance
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.hosts.sheets.buttons import told
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from betaneutral_xl.rebalance import Rebalance
+    from betaneutral_xl.engine.result import Rebalance
 
 
 def hedged(held: dict[str, float], basket: dict[str, float]) -> Rebalance:

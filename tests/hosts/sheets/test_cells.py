@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import FailedCell, InputError
-from betaneutral_xl.hosts import cells
+from betaneutral_xl.hosts.sheets import cells
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Cell, Grid
+    from betaneutral_xl.hosts.sheets.cells import Cell, Grid
 
 EXCEL = [["ticker", "weight"], ["A", 0.5], [None, None], ["B", 0.5]]
 CALC = (("ticker", "weight"), ("A", 0.5), ("", ""), ("B", 0.5))

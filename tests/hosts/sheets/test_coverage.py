@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 HELD: list[list[Any]] = [["ticker", "shares", "price"], ["AAA", 6000.0, 10.0], ["BBB", 4000.0, 10.0]]
 ETF: list[list[Any]] = [["ticker", "XAI"], ["AAA", 0.4], ["BBB", 0.35], ["CCC", 0.25]]

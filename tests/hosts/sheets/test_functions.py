@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from betaneutral_xl import Covariance, Holdings, api
+from betaneutral_xl import Covariance, Holdings
 from betaneutral_xl.errors import Unreachable
-from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS, Function
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS, Function
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job import api
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
 ETF: list[list[Any]] = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]

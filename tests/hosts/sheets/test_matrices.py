@@ -6,10 +6,10 @@ import pytest
 
 from betaneutral_xl import Covariance, InputError
 from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
-from betaneutral_xl.hosts import cells, matrices
+from betaneutral_xl.hosts.sheets import cells, matrices
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.sheets.cells import Grid
 
 
 MATRIX = [["", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]]

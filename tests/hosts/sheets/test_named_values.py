@@ -6,11 +6,11 @@ import pytest
 
 from betaneutral_xl import InputError
 from betaneutral_xl.errors import MissingValue
-from betaneutral_xl.hosts import cells
-from betaneutral_xl.hosts.options import named_values
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.named_values import named_values
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.sheets.cells import Grid
 
 
 def grid(rows: Any) -> Grid:

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
-from betaneutral_xl.sources.sample import COVARIANCE, HOLDINGS, read
-from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
+from betaneutral_xl.network.stand_in import Api, Fault, StandIn
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 DAY = "2025-11-18"
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.hosts import template
-from betaneutral_xl.hosts.files import FileWorkbook
-from betaneutral_xl.hosts.layout import LIMITS, OWN_PRICES, PROPOSAL, Sheet
-from betaneutral_xl.hosts.rebalance import Outcome, press
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.buttons import Outcome, press
+from betaneutral_xl.hosts.sheets.layout import LIMITS, OWN_PRICES, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

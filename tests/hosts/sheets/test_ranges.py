@@ -7,13 +7,13 @@ import pytest
 
 from betaneutral_xl import Etf, Holdings, InputError
 from betaneutral_xl.errors import FailedCell, MissingValue
-from betaneutral_xl.hosts import cells, matrices, tables
-from betaneutral_xl.portfolio import AssetClass
+from betaneutral_xl.hosts.sheets import cells, matrices, ranges
+from betaneutral_xl.model.portfolio import AssetClass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.hosts.cells import Grid
+    from betaneutral_xl.hosts.sheets.cells import Grid
 
 
 def grid(rows: Any) -> Grid:
@@ -37,13 +37,13 @@ def grid(rows: Any) -> Grid:
     ],
 )
 def test_a_portfolio_is_read_however_it_is_kept(rows: Any) -> None:
-    holdings = tables.holdings(grid(rows))
+    holdings = ranges.holdings(grid(rows))
     assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"A": 0.25, "BRK.B": 0.75}
 
 
 def test_the_row_cash_is_the_cash_line() -> None:
     rows = [["ticker", "shares", "price", "market value"], ["A", 10.0, 5.0, 50.0], ["CASH", None, None, 50.0]]
-    holdings = tables.holdings(grid(rows))
+    holdings = ranges.holdings(grid(rows))
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 100.0)
 
 
@@ -61,7 +61,7 @@ def test_the_row_cash_is_the_cash_line() -> None:
     ],
 )
 def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
-    holdings = tables.holdings(grid(rows))
+    holdings = ranges.holdings(grid(rows))
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 10_000.0)
 
 
@@ -78,7 +78,7 @@ def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
 )
 def test_cash_without_a_value_beside_priced_positions_is_refused(rows: Any) -> None:
     with pytest.raises(MissingValue) as caught:
-        tables.holdings(grid(rows))
+        ranges.holdings(grid(rows))
     assert str(caught.value) == (
         "row 3, column 1 of the range is CASH without a value. "
         "Give its market value, or shares and price (such as 5000 and 1); or clear the row."
@@ -86,9 +86,9 @@ def test_cash_without_a_value_beside_priced_positions_is_refused(rows: Any) -> N
 
 
 def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
-    holdings = tables.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
+    holdings = ranges.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
     assert (holdings.tickers, holdings.cash, holdings.warnings) == (("A",), 0.1, ())
-    short = tables.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
+    short = ranges.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
     assert short.cash == pytest.approx(0.2)
     assert "taken as cash" in short.warnings[0]
 
@@ -112,13 +112,13 @@ def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
 )
 def test_a_position_without_a_ticker_is_refused_and_not_dropped(rows: Any, message: str) -> None:
     with pytest.raises(MissingValue) as caught:
-        tables.holdings(grid(rows))
+        ranges.holdings(grid(rows))
     assert str(caught.value) == f"{message}. Give the ticker, or CASH; or clear the row."
 
 
 def test_rows_without_a_ticker_that_hold_nothing_are_passed_over() -> None:
     rows = [["ticker", "shares", "price"], ["A", 1.0, 5.0], [None, None, None], [None, 0.0, 0.0]]
-    assert tables.holdings(grid(rows)).tickers == ("A",)
+    assert ranges.holdings(grid(rows)).tickers == ("A",)
 
 
 def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
@@ -127,9 +127,9 @@ def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
         ["A", 10, 3.0, 0.3],
         ["B", 10, 7.0, 0.7],
     ]
-    assert tables.holdings(grid(rows)).warnings == ()
+    assert ranges.holdings(grid(rows)).warnings == ()
     rows[2][3] = 0.6
-    edited = tables.holdings(grid(rows))
+    edited = ranges.holdings(grid(rows))
     assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
     assert edited.warnings == (
         "The weights of the range are not those of shares and price for B: shares and price count.",
@@ -137,7 +137,7 @@ def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
 
 
 def test_what_is_typed_says_where_it_stands() -> None:
-    origin = tables.holdings(grid([["A", 1.0]])).provenance
+    origin = ranges.holdings(grid([["A", 1.0]])).provenance
     assert (origin.source, origin.location, str(origin.retrieval)) == (
         "worksheet",
         "the range",
@@ -147,7 +147,7 @@ def test_what_is_typed_says_where_it_stands() -> None:
 
 def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
     before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
-    after = tables.holdings(grid(cells.rectangle(tables.holdings_rows(before))))
+    after = ranges.holdings(grid(cells.rectangle(ranges.holdings_rows(before))))
     assert after.weights.tolist() == before.weights.tolist()
     assert (after.nav, after.cash) == (before.nav, before.cash)
 
@@ -165,19 +165,19 @@ def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
 )
 def test_a_portfolio_that_cannot_be_read_says_where_and_why(rows: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        tables.holdings(grid(rows))
+        ranges.holdings(grid(rows))
 
 
 def test_an_error_cell_in_a_table_is_named() -> None:
     with pytest.raises(FailedCell, match=r"row 1, column 2 of the range is #N/A"):
-        tables.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
+        ranges.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
 
 
 @pytest.mark.parametrize(
     ("read", "rows"),
     [
-        (tables.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
-        (tables.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
+        (ranges.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
+        (ranges.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
         (matrices.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
         (matrices.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
@@ -188,8 +188,8 @@ def test_an_error_in_a_header_is_no_name(read: Callable[[Grid], object], rows: A
 
 
 def read_etfs(rows: Any) -> list[Etf]:
-    parts = tables.side_by_side(grid(rows))
-    return [etf for place, part in enumerate(parts, start=1) for etf in tables.etfs(part, place)]
+    parts = ranges.side_by_side(grid(rows))
+    return [etf for place, part in enumerate(parts, start=1) for etf in ranges.etfs(part, place)]
 
 
 @pytest.mark.parametrize(
@@ -283,12 +283,12 @@ def test_an_equitys_weight_without_a_ticker_is_said() -> None:
 
 
 def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
-    assert tables.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
-    assert tables.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
-    assert tables.tickers(grid("A")) == ("A",)
+    assert ranges.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
+    assert ranges.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
+    assert ranges.tickers(grid("A")) == ("A",)
 
 
 def test_missing_numbers_leave_as_blanks() -> None:
-    rows = tables.holdings_rows(Holdings.from_weights({"A": 1.0}))
+    rows = ranges.holdings_rows(Holdings.from_weights({"A": 1.0}))
     assert math.isnan(rows[1][1])
     assert cells.rectangle(rows)[1] == ("A", None, None, None, 1.0)

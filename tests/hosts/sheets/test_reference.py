@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from betaneutral_xl.hosts.functions import FUNCTIONS
-from betaneutral_xl.hosts.reference import page
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
+from betaneutral_xl.hosts.sheets.reference import page
 
-PAGE = Path(__file__).parents[2] / "docs" / "functions.md"
+PAGE = Path(__file__).parents[3] / "docs" / "functions.md"
 
 
 def test_the_page_is_current() -> None:

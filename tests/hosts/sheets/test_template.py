@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.hosts import template
-from betaneutral_xl.hosts.cells import letters
-from betaneutral_xl.hosts.functions import BY_NAME, FUNCTIONS
-from betaneutral_xl.hosts.layout import EXPOSURE_COLUMN, FIRST_ROW, LAST_ROW, LIMITS, SETTINGS, Sheet
-from betaneutral_xl.hosts.session import Session
-from betaneutral_xl.hosts.template.canvas import BETA
-from betaneutral_xl.hosts.template.tables import MOST_WEIGHT_COLUMNS
-from betaneutral_xl.settings import Settings
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
+from betaneutral_xl.hosts.sheets.layout import EXPOSURE_COLUMN, FIRST_ROW, LAST_ROW, LIMITS, SETTINGS, Sheet
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.hosts.sheets.template.canvas import BETA
+from betaneutral_xl.hosts.sheets.template.table_sheets import MOST_WEIGHT_COLUMNS
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}

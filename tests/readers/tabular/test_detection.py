@@ -11,8 +11,8 @@ import pytest
 import xlwt
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular.sheets import GridBuilder
-from betaneutral_xl.tabular.tables import read_sheets
+from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.tabular.sheets import GridBuilder
 
 SPREADSHEET_XML = """\ufeff\ufeff<?xml version="1.0"?>
 <ss:Workbook xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.tabular import files
-from betaneutral_xl.tabular.files import read_bytes, shown_name, within
+from betaneutral_xl.readers.tabular import files
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name, within
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.tabular.printed import clean, date_of, dates_in, number, stated, uses_decimal_comma
+from betaneutral_xl.readers.tabular.printed import (
+    clean,
+    date_of,
+    dates_in,
+    number,
+    stated,
+    uses_decimal_comma,
+)
 
 AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=2, allow_nan=False)
 DAYS = st.dates(min_value=date(1990, 1, 1), max_value=date(2099, 12, 31))

@@ -17,9 +17,9 @@ from org.betaneutral.xl import XFunctions
 
 from . import wire
 from .channel import Ask
-from .fitting import ANSWERED, Fitting
 from .formulas import LOADING, enter_anew
 from .office import CHANNEL, SETTINGS, Office
+from .spill import ANSWERED, SpillEmulation
 
 GRACE = 0.25
 """Seconds that Calc waits before a cell says that it is loading."""
@@ -44,7 +44,7 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
     def __init__(self, context: Any) -> None:
         """Look up the office."""
         self._office: Office = Office.of(context)
-        self._fitting = Fitting(self._office)
+        self._spill = SpillEmulation(self._office)
         self._late: "OrderedDict[bytes, Values]" = OrderedDict()
         self._pending: Set[bytes] = set()
 
@@ -78,7 +78,7 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
 
     def _measured(self, rows: Values) -> Values:
         ANSWERED.size = len(rows), len(rows[0])
-        self._fitting.soon()
+        self._spill.soon()
         return rows
 
     def _reply(self, ask: Ask) -> Optional[wire.Message]:
@@ -99,7 +99,7 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
             self._late.popitem(last=False)
         for document in self._office.spreadsheets():
             enter_anew(document, name)
-        self._fitting.soon()
+        self._spill.soon()
 
 
 def is_loading(value: Any) -> bool:

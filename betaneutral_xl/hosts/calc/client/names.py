@@ -16,11 +16,11 @@ import unohelper
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.task import XJob
 
-from .fitting import settle
 from .formulas import BOUND, bind, unnoticed
 from .office import SETTINGS, Office, is_spreadsheet
 from .saving import BEGINNINGS
 from .shortening import shorten
+from .spill import settle
 
 LOADED = ("OnLoad", "OnLoadFinished")
 OURS = (".xlsx", ".xlsm", ".xltx", ".xltm")

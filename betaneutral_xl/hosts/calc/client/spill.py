@@ -51,7 +51,7 @@ class Answered:
 ANSWERED = Answered()
 
 
-class Fitting:
+class SpillEmulation:
     """Sizes the arrays of all open documents, soon after something has been answered."""
 
     def __init__(self, office: Office) -> None:

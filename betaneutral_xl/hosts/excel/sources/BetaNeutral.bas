@@ -2,7 +2,7 @@ Attribute VB_Name = "BetaNeutral"
 Option Explicit
 
 ' The buttons of the ribbon and of the sheet Start. Each hands its name to Python, which does the rest:
-' betaneutral_xl/hosts/excel/buttons.py.
+' betaneutral_xl/hosts/excel/ribbon.py.
 
 Public Sub OnRibbon(control As IRibbonControl)
     Press control.ID
@@ -13,5 +13,5 @@ Public Sub Rebalance()
 End Sub
 
 Private Sub Press(button As String)
-    RunPython "from betaneutral_xl.hosts.excel import buttons; buttons.press('" & button & "')"
+    RunPython "from betaneutral_xl.hosts.excel import ribbon; ribbon.press('" & button & "')"
 End Sub

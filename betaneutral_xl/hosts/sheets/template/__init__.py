@@ -12,16 +12,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts import worksheet
-from betaneutral_xl.hosts.functions import BY_NAME
-from betaneutral_xl.hosts.layout import LIMIT_ROWS
-from betaneutral_xl.hosts.template import hidden, inputs, orders, tables, written
-from betaneutral_xl.hosts.template.canvas import Template
-from betaneutral_xl.hosts.template.hidden import BUILT_WITH
+from betaneutral_xl.hosts.sheets import worksheet
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
+from betaneutral_xl.hosts.sheets.template import hidden, input_sheets, orders, output_sheets, table_sheets
+from betaneutral_xl.hosts.sheets.template.canvas import Template
+from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.cells import Grid
-    from betaneutral_xl.hosts.session import Rows, Session
+    from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 __all__ = ["BUILT_WITH", "build", "differences"]
 
@@ -59,16 +59,16 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
     canvas = Template(book, versions, vba is not None)
     results = sample_results(session)
     sheets = [
-        inputs.start(canvas, results),
-        inputs.settings(canvas),
-        tables.holdings(canvas, results),
-        tables.etf(canvas, results),
-        tables.covariance(canvas, results),
-        tables.neutral(canvas, results),
+        input_sheets.start(canvas, results),
+        input_sheets.settings(canvas),
+        table_sheets.holdings(canvas, results),
+        table_sheets.etf(canvas, results),
+        table_sheets.covariance(canvas, results),
+        table_sheets.neutral(canvas, results),
         orders.orders(canvas, results),
-        written.rebalance(canvas),
-        written.log(canvas),
-        written.previous(canvas),
+        output_sheets.rebalance(canvas),
+        output_sheets.log(canvas),
+        output_sheets.previous(canvas),
     ]
     if vba is not None:
         sheets += [hidden.xlwings(canvas), hidden.intellisense(canvas)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cells import letters
-from betaneutral_xl.hosts.layout import FIRST_ROW, LAST_ROW
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.cells import Cell
-    from betaneutral_xl.hosts.layout import Sheet
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.cells import Cell
+    from betaneutral_xl.hosts.sheets.layout import Sheet
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 DIGITS = 10
 """Significant digits of cached values: the last ones differ from machine to machine."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.functions import FUNCTIONS
-from betaneutral_xl.hosts.layout import Sheet
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
+from betaneutral_xl.hosts.sheets.layout import Sheet
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.template.canvas import Template
+    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 def xlwings(template: Template) -> Worksheet:

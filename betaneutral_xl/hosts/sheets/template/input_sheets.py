@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cells import letters
-from betaneutral_xl.hosts.layout import (
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import (
     EXPOSURE_COLUMN,
     FIRST_ROW,
     FREE_LIMITS,
@@ -16,7 +16,7 @@ from betaneutral_xl.hosts.layout import (
     Setting,
     Sheet,
 )
-from betaneutral_xl.hosts.template.canvas import (
+from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
     BETA,
     BLUE,
@@ -28,7 +28,7 @@ from betaneutral_xl.hosts.template.canvas import (
     cached,
     plain_text,
 )
-from betaneutral_xl.hosts.template.tables import WEIGHTS
+from betaneutral_xl.hosts.sheets.template.table_sheets import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.cells import Cell
-    from betaneutral_xl.hosts.layout import Setting
-    from betaneutral_xl.hosts.session import Rows
-    from betaneutral_xl.hosts.template.canvas import Template
+    from betaneutral_xl.hosts.sheets.cells import Cell
+    from betaneutral_xl.hosts.sheets.layout import Setting
+    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 SHOWN = MOST_ETFS + 3

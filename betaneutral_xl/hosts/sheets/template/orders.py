@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cells import letters
-from betaneutral_xl.hosts.layout import (
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
     LAST_ROW,
     ORDERS_COLUMN,
@@ -14,21 +14,13 @@ from betaneutral_xl.hosts.layout import (
     OWN_ROWS,
     Sheet,
 )
-from betaneutral_xl.hosts.template.canvas import (
-    BLUE,
-    CAUTION,
-    INPUT,
-    LINE,
-    MONEY,
-    MUTED,
-    Template,
-)
-from betaneutral_xl.hosts.template.tables import ETFS, HOLDINGS, WEIGHTS
+from betaneutral_xl.hosts.sheets.template.canvas import BLUE, CAUTION, INPUT, LINE, MONEY, MUTED, Template
+from betaneutral_xl.hosts.sheets.template.table_sheets import ETFS, HOLDINGS, WEIGHTS
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.session import Rows
+    from betaneutral_xl.hosts.sheets.session import Rows
 
 PRICE = "#,##0.00"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.layout import LAST_ROW, LOG_COLUMNS, LOG_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.template.canvas import ACCENT, BETA, CAUTION, MONEY, MUTED, PERCENT
+from betaneutral_xl.hosts.sheets.layout import LAST_ROW, LOG_COLUMNS, LOG_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.template.canvas import ACCENT, BETA, CAUTION, MONEY, MUTED, PERCENT
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.template.canvas import Template
+    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 def rebalance(template: Template) -> Worksheet:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cells import letters
-from betaneutral_xl.hosts.layout import (
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import (
     ETF_STRIDE,
     EXPOSURE_COLUMN,
     FIRST_ROW,
@@ -15,7 +15,7 @@ from betaneutral_xl.hosts.layout import (
     MOST_ETFS,
     Sheet,
 )
-from betaneutral_xl.hosts.template.canvas import (
+from betaneutral_xl.hosts.sheets.template.canvas import (
     BETA,
     INK,
     LINE,
@@ -30,8 +30,8 @@ from betaneutral_xl.hosts.template.canvas import (
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.session import Rows
-    from betaneutral_xl.hosts.template.canvas import Template
+    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"

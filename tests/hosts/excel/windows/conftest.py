@@ -9,10 +9,10 @@ import replaced_com as com
 
 xw = com.xlwings_as_on_windows()
 
-from betaneutral_xl.hosts import template  # noqa: E402 - after xlwings is as on Windows
 from betaneutral_xl.hosts.excel import udfs  # noqa: E402
-from betaneutral_xl.hosts.session import Session  # noqa: E402
-from betaneutral_xl.settings import Settings  # noqa: E402
+from betaneutral_xl.hosts.sheets import template  # noqa: E402 - after xlwings is as on Windows
+from betaneutral_xl.hosts.sheets.session import Session  # noqa: E402
+from betaneutral_xl.system.settings import Settings  # noqa: E402
 
 if TYPE_CHECKING:
     from pathlib import Path

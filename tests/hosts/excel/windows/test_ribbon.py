@@ -11,15 +11,15 @@ import replaced_com as com
 import xlwings as xw
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.excel import buttons
-from betaneutral_xl.hosts.layout import PROPOSAL, Sheet
-from betaneutral_xl.sources.sample import COVARIANCE, HOLDINGS, read
-from betaneutral_xl.sources.stand_in import Api, Fault, StandIn
+from betaneutral_xl.hosts.excel import ribbon
+from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
+from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 
 class Alerts(list[tuple[str, str]]):
@@ -34,8 +34,8 @@ def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
         seen.append((mode, prompt))
 
     monkeypatch.setattr(xw.App, "alert", alert)
-    monkeypatch.setattr(buttons, "session", session)
-    monkeypatch.setattr(buttons, "find_token", lambda settings: settings.token)  # not the user's keyring
+    monkeypatch.setattr(ribbon, "session", session)
+    monkeypatch.setattr(ribbon, "find_token", lambda settings: settings.token)  # not the user's keyring
     return seen
 
 
@@ -45,7 +45,7 @@ def press(book: com.Book, name: str) -> None:
 
     server: Any = com_server.XLPython()
     server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", book)
-    server.Exec(f"from betaneutral_xl.hosts.excel import buttons; buttons.press('{name}')", {})
+    server.Exec(f"from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{name}')", {})
 
 
 def proposal(book: com.Book, sheet: str = Sheet.REBALANCE) -> dict[tuple[int, int], Any]:
@@ -205,7 +205,7 @@ def test_what_a_workbook_in_the_cloud_writes_is_found_where_the_message_says(
 ) -> None:
     documents = tmp_path / "My Documents"
     documents.mkdir()
-    monkeypatch.setattr("betaneutral_xl.hosts.excel.book.user_documents_path", lambda: documents)
+    monkeypatch.setattr("betaneutral_xl.hosts.excel.excel_workbook.user_documents_path", lambda: documents)
     opened.Path = "https://d.docs.live.net/0123456789abcdef/Desk"
     press(opened, "report")
     (report,) = documents.glob("betaneutral report *.xlsx")

@@ -11,12 +11,12 @@ import pytest
 import replaced_com as com
 import xlwings as xw
 
-from betaneutral_xl.hosts import cells
 from betaneutral_xl.hosts.excel import vba
-from betaneutral_xl.hosts.functions import BY_NAME, CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.hosts.sheets.functions import BY_NAME, CATEGORY, FUNCTIONS
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.session import Session
+    from betaneutral_xl.hosts.sheets.session import Session
 
 HOLDINGS: list[list[Any]] = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
 ETF: list[list[Any]] = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]

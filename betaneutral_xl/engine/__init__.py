@@ -1,0 +1,1 @@
+"""The numbers: values in, values out, no input or output."""

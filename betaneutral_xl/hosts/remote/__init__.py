@@ -1,0 +1,1 @@
+"""What hosts in another process share: messages, and answers in the form in which they are sent."""

@@ -1,0 +1,1 @@
+"""What all spreadsheet programs share: the registry of functions, the buttons, the template."""

@@ -1,0 +1,1 @@
+"""The values that all layers speak of: holdings, ETFs, risk, limits; each validates itself."""

@@ -1,0 +1,1 @@
+"""What files say: bytes in, values out; nothing is fetched."""

@@ -1,1 +1,0 @@
-"""What comes from outside: files, the network, the embedded sample."""
