@@ -78,7 +78,6 @@ class BetaNeutralError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, tickers: Sequence[str] = ()) -> None:
-        """Keep the line and the tickers it is about."""
         super().__init__(one_line(message))
         self.tickers: tuple[str, ...] = tuple(tickers)
 
@@ -172,7 +171,6 @@ class Infeasible(ModelError):
     """
 
     def __init__(self, message: str, *, tickers: Sequence[str] = (), reachable: Any = None) -> None:
-        """Keep what could be reached beside the line."""
         super().__init__(message, tickers=tickers)
         self.reachable = reachable
 

@@ -22,7 +22,7 @@ import pytest
 
 import betaneutral_xl
 from betaneutral_xl.hosts.calc import extension
-from betaneutral_xl.hosts.calc.client.channel import STRANGE
+from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
 from betaneutral_xl.system import libreoffice
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def arguments(folder: Path) -> list[str]:
 def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a LibreOffice without a screen, whose cache is in a folder."""
     return {
-        **{name: text for name, text in os.environ.items() if name not in {*STRANGE, "DISPLAY"}},
+        **{name: text for name, text in os.environ.items() if name not in {*STRIPPED_ENVIRONMENT, "DISPLAY"}},
         "BETANEUTRAL_CACHE": str(folder / "cache"),
         "BETANEUTRAL_DOWNLOADS": str(folder),
         **others,

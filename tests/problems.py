@@ -14,10 +14,10 @@ from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 
-def random_form(rng: np.random.Generator, n: int, kind: str) -> Form:
+def random_form(rng: np.random.Generator, n: int, kind: str) -> CovarianceOperator:
     """Return a covariance: plain, with ties, nearly singular, a sample of few days, or dense."""
     factors = int(rng.integers(1, 10))
     loadings = rng.normal(size=(n, factors)) * 0.1
@@ -175,4 +175,4 @@ def by_clarabel(problem: Problem) -> float:
         triu(csc_matrix(matrix), format="csc"), linear, csc_matrix(-every[some]), -least[some], cones, asked
     ).solve()
     answer = np.array(answer.x)[:n]
-    return float(0.5 * answer @ problem.form.times(answer) + problem.cost * np.abs(answer).sum())
+    return float(0.5 * answer @ problem.form.matvec(answer) + problem.cost * np.abs(answer).sum())

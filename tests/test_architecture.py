@@ -1,4 +1,4 @@
-"""Imports point one way: a module may import what stands before it, and nothing after."""
+"""The layers of docs/architecture.md: which may import which, and what is imported late."""
 
 from __future__ import annotations
 
@@ -11,41 +11,111 @@ import betaneutral_xl
 
 ROOT = Path(betaneutral_xl.__file__).parent
 
-LAYERS: dict[str, list[set[str]]] = {
-    "betaneutral_xl": [
-        {"errors"},
-        {"arrays", "percent", "tickers", "provenance"},
+BASE = {"errors", "system", "model"}
+"""What every layer above may use: errors, this machine, the values."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "system": {"errors"},
+    "model": {"errors", "system"},
+    "engine": BASE,
+    "readers": BASE,
+    "network": BASE | {"readers"},
+    "job": BASE | {"engine", "readers", "network"},
+    "report": BASE | {"engine", "job"},
+    "hosts.sheets": BASE | {"job", "report"},
+    "hosts.remote": BASE | {"job", "report", "hosts.sheets"},
+    **{
+        host: BASE | {"job", "report", "hosts.sheets", "hosts.remote"}
+        for host in ("hosts.cli", "hosts.excel", "hosts.calc", "hosts.files")
+    },
+    "__main__": {"hosts.cli"},
+}
+"""The arrows between layers. The command line alone may also start other hosts, see ``INSTALLERS``."""
+
+INSTALLERS = {
+    "hosts.cli.calc": "hosts.calc",
+    "hosts.cli.excel": "hosts.excel",
+    "hosts.cli.workbook": "hosts.excel hosts.files",
+    "hosts.excel.install": "hosts.files",
+}
+"""Commands that install or run another host, and the one host that changes a workbook while it is closed."""
+
+REMAINING: dict[str, set[str]] = {
+    "hosts.cli.backtest": {
+        "engine.backtest",
+        "engine.backtest.charts",
+        "engine.backtest.forward",
+        "engine.backtest.plan",
+        "engine.neutral",
+        "readers.holdings_files",
+    },
+    "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
+    "hosts.cli.cache": {"network.cache"},
+    "hosts.cli.compare": {"engine.compare", "engine.result"},
+    "hosts.cli.demo": {"engine.neutral"},
+    "hosts.cli.estimate": {"engine.estimators", "readers.holdings_files"},
+    "hosts.cli.fake_api": {"network.stand_in", "readers.tabular.files"},
+    "hosts.cli.feasible": {"engine.neutral", "engine.optimisation.reachable"},
+    "hosts.cli.input_options": {
+        "engine.estimators",
+        "engine.hedging",
+        "engine.neutral",
+        "engine.result",
+        "network.silverfund",
+        "readers.holdings_sections",
+        "readers.raw_input",
+        "readers.tabular.files",
+    },
+    "hosts.cli.rebalance": {"engine.result"},
+    "hosts.cli.report": {
+        "engine.backtest",
+        "engine.compare",
+        "engine.neutral",
+        "engine.orders",
+        "engine.result",
+        "readers.prices",
+        "readers.raw_input",
+    },
+    "hosts.cli.snapshot": {"readers.raw_input"},
+    "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators", "readers.holdings_files"},
+    "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
+    "hosts.files.workbook_file": {"readers.tabular.files"},
+    "hosts.sheets.buttons": {"engine.result"},
+    "hosts.sheets.cells": {"readers.tabular.printed"},
+    "hosts.sheets.layout": {"engine.orders", "engine.result"},
+    "hosts.sheets.matrices": {"readers.columns"},
+    "hosts.sheets.order_list": {"engine.checks", "engine.orders", "engine.result"},
+    "hosts.sheets.proposal": {"engine.orders", "engine.result"},
+    "hosts.sheets.ranges": {"engine.result", "readers.columns"},
+    "hosts.sheets.task": {"engine.neutral", "engine.orders", "engine.result"},
+    "hosts.sheets.trading": {"engine.orders", "engine.result", "readers.prices"},
+    "hosts.sheets.worksheet": {
+        "engine.compare",
+        "engine.estimators",
+        "engine.neutral",
+        "engine.result",
+        "readers.etf_files",
+    },
+    "network.silverfund": {"job.inputs"},
+}
+"""Arrows that are still to go: a host that assembles a run itself, until ``job.run`` does it for all."""
+
+WITHIN: dict[str, list[set[str]]] = {
+    "betaneutral_xl.model": [
+        {"arrays", "percent", "provenance", "tickers"},
         {"covariance_units"},
-        {"portfolio", "risk", "constraints", "regression", "returns"},
-        {"spacing"},
-        {"alignment", "estimators", "hedging", "quotes"},
-        {"optimisation"},
-        {"checks"},
-        {"rebalance"},
-        {"reweighting"},
-        {"look_through", "neutral", "orders"},
-        {"backtest", "compare"},
-        {"offices", "saving", "settings", "summary", "tabular"},
-        {"sources"},
-        {"report"},
-        {"api"},
-        {"hosts"},
-        {"cli"},
-        {"__main__"},
+        {"constraints", "portfolio", "returns", "risk"},
+        {"alignment", "factor_model", "quotes", "spacing"},
     ],
-    "betaneutral_xl.hosts": [
-        {"cells", "handles", "layout", "memory", "records"},
-        {"entries", "options", "tables"},
-        {"matrices"},
-        {"session"},
-        {"files", "handed", "workbook", "worksheet"},
-        {"trading"},
-        {"functions"},
-        {"reference", "task", "template"},
-        {"proposal"},
-        {"order_list"},
-        {"rebalance"},
-        {"calc", "excel"},
+    "betaneutral_xl.engine": [
+        {"hedging", "look_through", "regression"},
+        {"estimators", "optimisation"},
+        {"checks"},
+        {"result"},
+        {"orders", "reweighting"},
+        {"neutral"},
+        {"backtest", "compare"},
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
@@ -56,10 +126,23 @@ LAYERS: dict[str, list[set[str]]] = {
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "printed", "sheets"},
         {"delimited", "markup", "records", "workbooks"},
-        {"tables"},
+        {"detection"},
+    ],
+    "betaneutral_xl.hosts.sheets": [
+        {"cells", "handles", "layout", "memory", "records"},
+        {"entries", "named_values", "ranges"},
+        {"matrices"},
+        {"session"},
+        {"open_workbook", "worksheet"},
+        {"trading"},
+        {"functions"},
+        {"reference", "task", "template"},
+        {"proposal"},
+        {"order_list"},
+        {"buttons"},
     ],
 }
-"""What is in a package, from the innermost to the outermost; a package in it counts as one."""
+"""Packages whose modules have an order of their own, from the innermost to the outermost."""
 
 HEAVY = {
     "pandas",
@@ -78,16 +161,17 @@ HEAVY = {
     "dask",
     "distributed",
     "joblib",
+    "psutil",
     "ray",
     "threadpoolctl",
     "daqp",
 }
 """Imported inside the function that needs them, so that nothing else pays for it."""
 
-ONLY_XLWINGS_IMPORTS = {"hosts/excel/udfs.py", "hosts/excel/buttons.py"}
+ONLY_XLWINGS_IMPORTS = {"hosts/excel/udfs.py", "hosts/excel/ribbon.py"}
 """Modules that live in the process that answers Excel."""
 
-ONLY_A_REQUEST_IMPORTS = {"sources/bounded_http.py"}
+ONLY_A_REQUEST_IMPORTS = {"network/bounded_http.py"}
 """The module that is imported when the first request is sent."""
 
 HEAVY_AT_HOME = {"report"}
@@ -98,53 +182,76 @@ def modules() -> list[Path]:
     return sorted(path for path in ROOT.rglob("*.py") if path.name != "__init__.py" or path.parent != ROOT)
 
 
-def parts_of(path: Path) -> list[str]:
-    """Return a module's full name in parts; an ``__init__`` is its package."""
-    parts = path.relative_to(ROOT.parent).with_suffix("").parts
-    return list(parts[:-1] if parts[-1] == "__init__" else parts)
+def name_of(path: Path) -> str:
+    """Return a module's name below the package; an ``__init__`` is its package."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def is_module(name: str) -> bool:
-    place = ROOT.parent.joinpath(*name.split("."))
-    return place.is_dir() or place.with_suffix(".py").exists()
+MODULES = {name_of(path): path for path in modules()}
 
 
-def own_imports(tree: ast.AST) -> set[str]:
+def own_imports(path: Path) -> set[str]:
     """Return the modules of the package that a module imports, wherever in it."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith("betaneutral_xl."):
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if is_module(name) else str(node.module) for name in names}
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("betaneutral_xl."):
+            parent = str(node.module).removeprefix("betaneutral_xl.")
+            below = {f"{parent}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else parent for name in below}
     return found
 
 
-def layer(package: str, part: str) -> int:
-    ranks = [rank for rank, names in enumerate(LAYERS[package]) if part in names]
-    assert ranks, f"{part} has no place in LAYERS"
-    return ranks[0]
+def layer_of(module: str) -> str:
+    """Return the layer of a module; hosts are one each."""
+    first, *rest = module.split(".")
+    return f"{first}.{rest[0]}" if first == "hosts" and rest else first
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_imports_point_one_way(path: Path) -> None:
-    own = parts_of(path)
-    for imported in own_imports(ast.parse(path.read_text(encoding="utf-8"))):
-        pairs = enumerate(zip(own, imported.split("."), strict=False))
-        fork = next(((depth, mine, other) for depth, (mine, other) in pairs if mine != other), None)
-        if fork is None:
-            continue  # a package and what is in it
-        depth, mine, other = fork
-        package = ".".join(own[:depth])
-        if package in LAYERS:
-            assert layer(package, other) < layer(package, mine), f"{'.'.join(own)} imports {imported}"
+def forbidden(module: str, path: Path) -> set[str]:
+    """Return the imports of a module that its layer may not have."""
+    own = layer_of(module)
+    allowed = MAY_IMPORT.get(own, set()) | {own, *INSTALLERS.get(module, "").split()}
+    return {imported for imported in own_imports(path) if layer_of(imported) not in allowed}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_what_is_heavy_is_imported_late(path: Path) -> None:
-    place = path.relative_to(ROOT)
+@pytest.mark.parametrize("module", MODULES)
+def test_a_layer_imports_only_the_layers_below_it(module: str) -> None:
+    assert forbidden(module, MODULES[module]) == REMAINING.get(module, set())
+
+
+def test_every_module_is_in_a_layer() -> None:
+    assert {layer_of(module) for module in MODULES} - {"hosts"} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("package", WITHIN)
+def test_every_module_of_an_ordered_package_has_its_place(package: str) -> None:
+    prefix = package.removeprefix("betaneutral_xl.") + "."
+    parts = {name.removeprefix(prefix).split(".")[0] for name in MODULES if name.startswith(prefix)}
+    assert parts == set().union(*WITHIN[package])
+
+
+@pytest.mark.parametrize("package", WITHIN)
+def test_modules_of_an_ordered_package_import_only_what_stands_before(package: str) -> None:
+    prefix = package.removeprefix("betaneutral_xl.") + "."
+    rank = {part: place for place, parts in enumerate(WITHIN[package]) for part in parts}
+    for name, path in MODULES.items():
+        if not name.startswith(prefix):
+            continue
+        mine = name.removeprefix(prefix).split(".")[0]
+        others = {
+            one.removeprefix(prefix).split(".")[0] for one in own_imports(path) if one.startswith(prefix)
+        }
+        backward = {other for other in others - {mine} if rank[other] >= rank[mine]}
+        assert not backward, f"{name} imports {backward}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_is_heavy_is_imported_late(module: str) -> None:
+    place = MODULES[module].relative_to(ROOT)
     if place.parts[0] in HEAVY_AT_HOME or place.as_posix() in ONLY_XLWINGS_IMPORTS | ONLY_A_REQUEST_IMPORTS:
         return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     top = {
         name.split(".")[0]
         for node in tree.body
@@ -162,12 +269,3 @@ def test_what_is_heavy_is_imported_late(path: Path) -> None:
 def test_the_public_names_are_there_and_sorted() -> None:
     assert betaneutral_xl.__all__ == sorted(betaneutral_xl.__all__)
     assert all(hasattr(betaneutral_xl, name) for name in betaneutral_xl.__all__)
-
-
-@pytest.mark.parametrize("package", LAYERS)
-def test_every_module_has_its_place(package: str) -> None:
-    depth = len(package.split("."))
-    parts = {
-        own[depth] for own in map(parts_of, modules()) if ".".join(own[:depth]) == package and own[depth:]
-    }
-    assert parts == set().union(*LAYERS[package])

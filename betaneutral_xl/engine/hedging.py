@@ -70,7 +70,7 @@ class Legs:
     sell_only: bool = False
 
     def __post_init__(self) -> None:
-        """Hold that the numbers have a meaning."""
+        """Validate that the numbers have a meaning."""
         if not 0.0 <= self.ridge < math.inf or not self.limit > 0.0:
             msg = f"The legs have a ridge of {self.ridge:g} and a limit of {self.limit:g}. Both are positive."
             raise InputError(msg)
@@ -138,7 +138,7 @@ class HedgeSystem:
         targets: FloatArray,
     ) -> HedgeSystem:
         """Take the system from the ETFs' units (n, K), portfolio weights (n,) and targets (K,)."""
-        between = etf_weights.T @ covariance.form.times(etf_weights)
+        between = etf_weights.T @ covariance.form.matvec(etf_weights)
         volatilities = np.sqrt(between.diagonal())
         excess = covariance.predicted_beta(etf_weights).T @ weights - targets
         correlation = between / np.outer(volatilities, volatilities)
@@ -218,7 +218,7 @@ class HedgeSystem:
 
     def _within(self, legs: Legs, wanted: FloatArray) -> FloatArray:
         """Solve the bounded least squares problem whose normal equations these are."""
-        from scipy.optimize import lsq_linear  # noqa: PLC0415 - 0.4 s to import, and seldom needed
+        from scipy.optimize import lsq_linear
 
         values, vectors = np.linalg.eigh(self.correlation + legs.ridge * np.eye(len(wanted)))
         # Of two copies, which have no curvature between them, each gets half.

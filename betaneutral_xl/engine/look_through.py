@@ -142,7 +142,7 @@ def contributions_by_group(
 
 def _betas(aligned: Aligned, etf: str) -> FloatArray:
     """Return each name's predicted beta to an ETF, shape (N,); NaN without risk data."""
-    return aligned.spread(aligned.betas[:, aligned.etf_names.index(etf)], math.nan)
+    return aligned.expand(aligned.betas[:, aligned.etf_names.index(etf)], math.nan)
 
 
 def _share(beta: float, total: float) -> float:

@@ -115,20 +115,20 @@ def neutralise(
     solution = None
     binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
-        new_weights = aligned.spread(w - aligned.equivalents @ ratios, aligned.weights)
+        new_weights = aligned.expand(w - aligned.equivalents @ ratios, aligned.weights)
     elif method is Method.SCALED:
-        new_weights = aligned.spread(w * betas[:, 0], aligned.weights)
+        new_weights = aligned.expand(w * betas[:, 0], aligned.weights)
         targets = np.full(1, math.nan)
         notes += ("The method scaled (weight times beta) is not neutral; it aims at no beta.",)
     else:
-        from betaneutral_xl.engine.reweighting import reweight  # noqa: PLC0415 - the hedge needs no solver
+        from betaneutral_xl.engine.reweighting import reweight
 
         posed = pose(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
         solution, said = reweight(posed, method, betas, wanted)
         notes += said
         binding = posed.binding(solution)
         x = solution.problem.weights + solution.trades
-        new_weights = posed.spread(np.clip(x, posed.problem.lower, posed.problem.upper))
+        new_weights = posed.expand(np.clip(x, posed.problem.lower, posed.problem.upper))
     return Rebalance(
         aligned=aligned,
         method=method,
@@ -193,7 +193,7 @@ def reach(
         are on, and where the target cannot be reached what would help.
 
     """
-    from betaneutral_xl.engine.optimisation.reachable import reachable  # noqa: PLC0415 - the hedge needs no solver
+    from betaneutral_xl.engine.optimisation.reachable import reachable
 
     target = read_target(target)
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])

@@ -59,7 +59,7 @@ class Order:
     price: float
 
     def __post_init__(self) -> None:
-        """Hold that it is an order."""
+        """Validate that it is an order."""
         if self.shares <= 0 or not 0.0 < self.price < math.inf:
             msg = f"An order for {self.shares} shares of {self.ticker} at {self.price:g} is none."
             raise InputError(msg, tickers=[self.ticker])
@@ -139,7 +139,7 @@ class Ticket:
     cost_bp: float = 0.0
 
     def __post_init__(self) -> None:
-        """Hold that the numbers have a meaning."""
+        """Validate that the numbers have a meaning."""
         for name in ("prices", "lots"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not 0.0 < self.nav < math.inf:
@@ -268,7 +268,7 @@ class Orders:
         for order, place in zip(self.orders, _places(self.orders, names), strict=True):
             bought[place] += order.signed_shares * order.price / nav
             off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
-        through = aligned.spread(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
+        through = aligned.expand(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
         made = aligned.weights + through
         # What an ETF holds besides its basket is paid for, too, and is in no beta.
         total = float(made.sum() + bought.sum() - through.sum()) + (self.cash + self.cost) / nav
@@ -420,7 +420,7 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
             left_out.append(name)
             continue
         orders.append(Order(name, Side.SELL if shares > 0 else Side.BUY, abs(shares), price))
-        weights -= aligned.spread(baskets[:, place], 0.0) * (shares * price / ticket.nav)
+        weights -= aligned.expand(baskets[:, place], 0.0) * (shares * price / ticket.nav)
     return Orders(
         result=result,
         ticket=ticket,

@@ -98,7 +98,7 @@ class Rebalance:
     solution
         Of the optimisation, with its proof; None for the methods that do not optimise.
     binding
-        The limits that the new weights are on, with their shadow prices, the dearest first.
+        The limits that the new weights are on, with their shadow prices, largest first.
 
     """
 
@@ -148,7 +148,7 @@ class Rebalance:
     @cached_property
     def predicted_beta(self) -> FloatArray:
         """Each name's beta to each ETF, shape (N, K); NaN without risk data."""
-        return self.aligned.spread(self.aligned.betas, math.nan)
+        return self.aligned.expand(self.aligned.betas, math.nan)
 
     @property
     def trades(self) -> FloatArray:
@@ -257,7 +257,7 @@ class Rebalance:
     @property
     def table(self) -> pd.DataFrame:
         """The aligned weight table as a DataFrame."""
-        import pandas as pd  # noqa: PLC0415 - 0.4 s to import, and only notebooks need it
+        import pandas as pd
 
         return pd.DataFrame(self.rows(), columns=list(self.columns))
 

@@ -72,7 +72,7 @@ def fetch_holdings(
         If the API cannot be reached, refuses, or answers something else.
 
     """
-    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+    from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:
         return api.holdings(fund, as_of, start)
@@ -103,7 +103,7 @@ def load_etf(
         If the file cannot be read as an ETF's holdings.
 
     """
-    from betaneutral_xl.job import inputs  # noqa: PLC0415 - only this needs its parsers
+    from betaneutral_xl.job import inputs
 
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
     return inputs.load_etf(source, fund=fund, classes=chosen, settings=settings)
@@ -133,10 +133,10 @@ def covariance(
 
     """
     if file is not None:
-        from betaneutral_xl.readers.covariance_csv import load_covariance  # noqa: PLC0415 - its parser
+        from betaneutral_xl.readers.covariance_csv import load_covariance
 
         return load_covariance(file)
-    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - only this needs the network
+    from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:
         return api.covariance(tickers)

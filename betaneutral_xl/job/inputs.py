@@ -19,7 +19,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.network.download import fetch_file, file_name_of
 from betaneutral_xl.readers.etf_files import NAME, find_etf, parse_etf
 from betaneutral_xl.readers.prices import join, load_prices
-from betaneutral_xl.readers.raw_input import Original, Reader, Sourced, V
+from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.system.settings import Settings
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import WINDOW, Gaps
+from betaneutral_xl.engine.estimators import WINDOW, MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
-def read(original: Original, kind: type[V]) -> Sourced[V]:
+def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
     """Read an original as what it is expected to be.
 
     Raises
@@ -59,28 +59,28 @@ def read(original: Original, kind: type[V]) -> Sourced[V]:
         If it cannot be read, or is something else.
 
     """
-    found = _READERS[original.reader](original)
+    found = _READERS[raw_input.reader](raw_input)
     if not isinstance(found, kind):
-        msg = f"{original.name} is a {original.reader}, not {kind.__name__.lower()}."
+        msg = f"{raw_input.name} is a {raw_input.reader}, not {kind.__name__.lower()}."
         raise InputError(msg)
-    if original.provenance is None:
-        return Sourced(found, replace(original, provenance=found.provenance))
+    if raw_input.provenance is None:
+        return Loaded(found, replace(raw_input, provenance=found.provenance))
     origin = replace(
-        original.provenance,
+        raw_input.provenance,
         rows=found.provenance.rows,
-        as_of=original.provenance.as_of or found.provenance.as_of,
+        as_of=raw_input.provenance.as_of or found.provenance.as_of,
     )
-    value: V = replace(found, provenance=origin, warnings=(*found.warnings, *original.warnings))
-    return Sourced(value, replace(original, provenance=origin))
+    value: V = replace(found, provenance=origin, warnings=(*found.warnings, *raw_input.warnings))
+    return Loaded(value, replace(raw_input, provenance=origin))
 
 
-def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> Original:
+def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> RawInput:
     """Take a portfolio's file as it is, and what is to be chosen of it; see ``Choice.parse``."""
-    from betaneutral_xl.readers.holdings_files import split_sheet  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
     given = {"fund": account, "sheet": sheet, "rates": rates}
-    return Original(
+    return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
         content=read_bytes(file),
@@ -88,30 +88,30 @@ def holdings_file(path: Path | str, account: str | None = None, rates: str | Non
     )
 
 
-def with_nav(original: Original, nav: float | None) -> Original:
+def with_nav(raw_input: RawInput, nav: float | None) -> RawInput:
     """Return a portfolio's original that is read with a stated net asset value, if one is stated."""
-    return original if nav is None else replace(original, options={**original.options, "nav": repr(nav)})
+    return raw_input if nav is None else replace(raw_input, options={**raw_input.options, "nav": repr(nav)})
 
 
-def _stated_nav(original: Original) -> float | None:
-    stated = original.options.get("nav")
+def _stated_nav(raw_input: RawInput) -> float | None:
+    stated = raw_input.options.get("nav")
     return None if stated is None else float(stated)
 
 
-def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> Original:
+def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> RawInput:
     """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
-    from betaneutral_xl.job.inputs import open_etf  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import open_etf
 
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
     if file.fund:
         options["fund"] = file.fund
-    return Original(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
+    return RawInput(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
 
 
-def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Original:
+def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
     """Take a covariance's file as it is."""
-    return Original(
+    return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
         content=read_bytes(path, LARGEST_FILE),
@@ -127,7 +127,7 @@ def prices_file(
     window: int,
     *,
     if_there: Iterable[str] = (),
-) -> Original:
+) -> RawInput:
     """Take a price file as it is, from which the covariance of some names is to be estimated.
 
     Those of ``if_there`` are among them where the file has their prices, and not missed where it has not.
@@ -137,72 +137,72 @@ def prices_file(
         options["as_of"] = as_of.isoformat()
     if beside := ",".join(if_there):
         options["if_there"] = beside
-    return Original(
+    return RawInput(
         reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, grid.LIMIT), options=options
     )
 
 
-def _origin(original: Original, source: str) -> Provenance:
-    return original.provenance or Provenance(
+def _origin(raw_input: RawInput, source: str) -> Provenance:
+    return raw_input.provenance or Provenance(
         source=source,
-        location=original.name,
+        location=raw_input.name,
         retrieval=Retrieval.FILE,
         as_of=None,
         rows=0,
-        sha256=digest(original.content),
+        sha256=digest(raw_input.content),
     )
 
 
-def _read_api_holdings(original: Original) -> Holdings:
-    return parse_holdings(original.content, _origin(original, "holdings file"), _stated_nav(original))
+def _read_api_holdings(raw_input: RawInput) -> Holdings:
+    return parse_holdings(raw_input.content, _origin(raw_input, "holdings file"), _stated_nav(raw_input))
 
 
-def _read_holdings_file(original: Original) -> Holdings:
-    from betaneutral_xl.readers.holdings_files import parse_holdings_file  # noqa: PLC0415 - parsers
-    from betaneutral_xl.readers.holdings_sections import Choice  # noqa: PLC0415 - parsers
+def _read_holdings_file(raw_input: RawInput) -> Holdings:
+    from betaneutral_xl.readers.holdings_files import parse_holdings_file
+    from betaneutral_xl.readers.holdings_sections import Choice
 
-    options = original.options
+    options = raw_input.options
     choice = Choice.parse(options.get("fund"), options.get("sheet"), options.get("rates", ""))
-    return parse_holdings_file(original.content, original.name, choice=choice, nav=_stated_nav(original))
+    return parse_holdings_file(raw_input.content, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
 
 
-def _read_etf(original: Original) -> Etf:
-    from betaneutral_xl.readers.etf_files import parse_etf  # noqa: PLC0415 - parsers
+def _read_etf(raw_input: RawInput) -> Etf:
+    from betaneutral_xl.readers.etf_files import parse_etf
 
-    today = original.options.get("today")
+    today = raw_input.options.get("today")
     return parse_etf(
-        original.content,
-        original.name,
-        fund=original.options.get("fund"),
+        raw_input.content,
+        raw_input.name,
+        fund=raw_input.options.get("fund"),
         today=date.fromisoformat(today) if today else None,
-        retrieval=Retrieval(original.options.get("retrieval", Retrieval.FILE)),
+        retrieval=Retrieval(raw_input.options.get("retrieval", Retrieval.FILE)),
     )
 
 
-def _read_covariance(original: Original) -> Covariance:
-    stated = original.options.get("unit")
+def _read_covariance(raw_input: RawInput) -> Covariance:
+    stated = raw_input.options.get("unit")
     unit = None if stated is None else CovarianceUnit.of(stated)
-    covariance = parse_covariance(original.content, _origin(original, "covariance file"), unit)
-    days = original.options.get("effective_days")
+    covariance = parse_covariance(raw_input.content, _origin(raw_input, "covariance file"), unit)
+    days = raw_input.options.get("effective_days")
     return covariance if days is None else replace(covariance, effective_days=float(days))
 
 
-def _read_prices(original: Original) -> Covariance:
+def _read_prices(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.engine.estimators.from_prices import covariance_of
-    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - estimators
+    from betaneutral_xl.readers.prices import parse_prices
 
-    as_of = original.options.get("as_of")
+    as_of = raw_input.options.get("as_of")
     return covariance_of(
-        parse_prices(original.content, original.name),
-        original.options["tickers"].split(","),
-        original.options["method"],
+        parse_prices(raw_input.content, raw_input.name),
+        raw_input.options["tickers"].split(","),
+        raw_input.options["method"],
         as_of=date.fromisoformat(as_of) if as_of else None,
-        window=int(original.options["window"]),
-        if_there=[one for one in original.options.get("if_there", "").split(",") if one],
+        window=int(raw_input.options["window"]),
+        if_there=[one for one in raw_input.options.get("if_there", "").split(",") if one],
     )
 
 
-_READERS: Mapping[Reader, Callable[[Original], Holdings | Etf | Covariance]] = {
+_READERS: Mapping[Reader, Callable[[RawInput], Holdings | Etf | Covariance]] = {
     Reader.API_HOLDINGS: _read_api_holdings,
     Reader.HOLDINGS_FILE: _read_holdings_file,
     Reader.ETF_FILE: _read_etf,
@@ -218,7 +218,7 @@ def covariance_from_prices(
     *,
     as_of: date | None = None,
     window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
+    gaps: MissingData = MissingData.MODEL,
     **options: Any,
 ) -> Covariance:
     """Estimate a covariance from price files.

@@ -28,7 +28,7 @@ from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.readers.raw_input import Original, Reader
+from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import archive_entry, save, to_json
 
@@ -57,7 +57,7 @@ class Snapshot:
 
     Attributes
     ----------
-    originals
+    raw_inputs
         Its inputs: the portfolio, the ETFs, the risk model.
     parameters
         What was asked for, as plain data.
@@ -66,13 +66,13 @@ class Snapshot:
 
     """
 
-    originals: tuple[Original, ...]
+    raw_inputs: tuple[RawInput, ...]
     parameters: Mapping[str, Any]
     versions: Mapping[str, str]
 
-    def of(self, kind: type[Holdings | Etf | Covariance]) -> tuple[Original, ...]:
+    def of(self, kind: type[Holdings | Etf | Covariance]) -> tuple[RawInput, ...]:
         """Return the originals that are read as a kind of value."""
-        return tuple(one for one in self.originals if one.reader in _KINDS[kind])
+        return tuple(one for one in self.raw_inputs if one.reader in _KINDS[kind])
 
     def differences(self) -> tuple[str, ...]:
         """Say which versions are others here, one line for all; nothing where they are the same."""
@@ -103,14 +103,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write_snapshot(path: Path | str, originals: Sequence[Original], parameters: Mapping[str, Any]) -> None:
+def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> None:
     """Write a run's inputs into one file, whole or not at all.
 
     Parameters
     ----------
     path
         The file, usually ``.zip``.
-    originals
+    raw_inputs
         The inputs, each with its provenance.
     parameters
         What was asked for: plain data that JSON has.
@@ -121,23 +121,23 @@ def write_snapshot(path: Path | str, originals: Sequence[Original], parameters: 
         If the file cannot be written.
 
     """
-    save(path, pack(originals, parameters))
+    save(path, pack(raw_inputs, parameters))
 
 
-def pack(originals: Sequence[Original], parameters: Mapping[str, Any]) -> bytes:
+def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes:
     """Return a snapshot's bytes, the same for the same inputs."""
-    names = [f"inputs/{number}-{_plain_name(one.name)}" for number, one in enumerate(originals, 1)]
+    names = [f"inputs/{number}-{_plain_name(one.name)}" for number, one in enumerate(raw_inputs, 1)]
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "versions": versions(),
         "parameters": dict(parameters),
-        "inputs": [_entry(name, one) for name, one in zip(names, originals, strict=True)],
+        "inputs": [_entry(name, one) for name, one in zip(names, raw_inputs, strict=True)],
     }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, MANIFEST, (to_json(manifest) + "\n").encode())
-        for name, one in zip(names, originals, strict=True):
+        for name, one in zip(names, raw_inputs, strict=True):
             _add(archive, name, one.content)
     return stream.getvalue()
 
@@ -201,10 +201,10 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
         info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size for info in infos
     )
     if not stored or sum(info.file_size for info in infos) > size:
-        what = "is compressed, or larger inside than outside"
+        what = "is compressed, or its uncompressed size exceeds the limit"
         raise _NoSnapshotError(what)
     if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
-        what = "has a manifest without end"
+        what = "has a manifest that exceeds the size limit"
         raise _NoSnapshotError(what)
     return {info.filename: archive.read(info) for info in infos}
 
@@ -214,18 +214,18 @@ def _snapshot(files: dict[str, bytes]) -> Snapshot:
     if (manifest["format"], manifest["version"]) != (FORMAT, VERSION):
         what = f"is of format {manifest['format']!r:.40} {manifest['version']!r:.10}"
         raise _NoSnapshotError(what)
-    originals = tuple(_original(entry, files) for entry in manifest["inputs"])
+    raw_inputs = tuple(_original(entry, files) for entry in manifest["inputs"])
     if files:
         what = f"has {next(iter(files))!r:.60}, which its manifest does not name"
         raise _NoSnapshotError(what)
     return Snapshot(
-        originals=originals,
+        raw_inputs=raw_inputs,
         parameters=MappingProxyType(dict(manifest["parameters"])),
         versions=MappingProxyType({str(key): str(value) for key, value in manifest["versions"].items()}),
     )
 
 
-def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> Original:
+def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
     content = files.pop(entry["file"])
     if digest(content) != entry["sha256"]:
         what = f"has another {entry['file']!r:.60} than when it was made"
@@ -242,7 +242,7 @@ def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> Original:
         fetched_at=datetime.fromisoformat(given["fetched_at"]),
         note=str(given["note"]),
     )
-    return Original(
+    return RawInput(
         reader=Reader(entry["reader"]),
         name=shown_name(PurePosixPath(str(entry["name"])).name),
         content=content,
@@ -252,18 +252,18 @@ def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> Original:
     )
 
 
-def _entry(file: str, original: Original) -> dict[str, Any]:
-    origin = original.provenance
+def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:
+    origin = raw_input.provenance
     if origin is None:
         msg = "an original is read before it is kept"
         raise ValueError(msg)
     return {
         "file": file,
-        "reader": original.reader,
-        "name": original.name,
-        "options": dict(sorted(original.options.items())),
-        "sha256": digest(original.content),
-        "size": len(original.content),
+        "reader": raw_input.reader,
+        "name": raw_input.name,
+        "options": dict(sorted(raw_input.options.items())),
+        "sha256": digest(raw_input.content),
+        "size": len(raw_input.content),
         "provenance": {
             "source": origin.source,
             "location": origin.location,
@@ -273,7 +273,7 @@ def _entry(file: str, original: Original) -> dict[str, Any]:
             "fetched_at": origin.fetched_at,
             "note": origin.note,
         },
-        "warnings": list(original.warnings),
+        "warnings": list(raw_input.warnings),
     }
 
 

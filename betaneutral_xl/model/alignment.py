@@ -306,12 +306,12 @@ class Aligned:
     @cached_property
     def etf_variances(self) -> FloatArray:
         """The annual variance of each ETF, shape (K,)."""
-        return read_only(np.einsum("nk,nk->k", self.units, self.instruments.form.times(self.units)))
+        return read_only(np.einsum("nk,nk->k", self.units, self.instruments.form.matvec(self.units)))
 
     @cached_property
     def etf_covariances(self) -> FloatArray:
         """The covariance of each covered name with each ETF, shape (n, K)."""
-        return read_only(self.instruments.form.times(self.units)[: len(self.covered_tickers)])
+        return read_only(self.instruments.form.matvec(self.units)[: len(self.covered_tickers)])
 
     @cached_property
     def equivalents(self) -> FloatArray:
@@ -352,7 +352,7 @@ class Aligned:
         """The n names that have risk data."""
         return self.covariance.tickers
 
-    def spread(self, values: FloatArray, elsewhere: FloatArray | float) -> FloatArray:
+    def expand(self, values: FloatArray, elsewhere: FloatArray | float) -> FloatArray:
         """Put values of the n covered names on the list of all N, with others elsewhere."""
         shape = (len(self.tickers), *values.shape[1:])
         full = np.array(np.broadcast_to(np.asarray(elsewhere, dtype=np.float64), shape))

@@ -64,7 +64,7 @@ class Range:
     high: float = math.inf
 
     def __post_init__(self) -> None:
-        """Hold that there is something in it."""
+        """Validate that there is something in it."""
         if not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
             msg = f"The range {self.low:g} to {self.high:g} is empty. Give the lower end first."
             raise InputError(msg)
@@ -147,7 +147,7 @@ class Constraints:
     min_trade: float = 0.0
 
     def __post_init__(self) -> None:
-        """Hold that the limits have a meaning, one by one and together."""
+        """Validate the limits individually and jointly."""
         object.__setattr__(self, "frozen", tuple(dict.fromkeys(self.frozen)))
         for name in ("lower", "upper", "beta", "groups", "group_limits"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
@@ -208,7 +208,7 @@ class Constraints:
             If the file is absent or is no TOML.
 
         """
-        import tomllib  # noqa: PLC0415 - only where there is such a file
+        import tomllib
 
         try:
             return tomllib.loads(path.read_text(encoding="utf-8-sig"))

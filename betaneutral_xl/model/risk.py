@@ -52,7 +52,7 @@ Solver: TypeAlias = "Callable[[FloatArray], FloatArray]"
 """Takes right-hand sides, of shape (n,) or (n, K), to the solutions of one linear system."""
 
 
-class Form(Protocol):
+class CovarianceOperator(Protocol):
     """How V is kept. N is the number of assets."""
 
     @property
@@ -60,7 +60,7 @@ class Form(Protocol):
         """N."""
         ...
 
-    def times(self, x: FloatArray) -> FloatArray:
+    def matvec(self, x: FloatArray) -> FloatArray:
         """Return V x, for x of shape (N,) or (N, K)."""
         ...
 
@@ -68,7 +68,7 @@ class Form(Protocol):
         """Return the diagonal of V, shape (N,)."""
         ...
 
-    def take(self, rows: IntArray) -> Form:
+    def subset(self, rows: IntArray) -> CovarianceOperator:
         """Return the same model of some of the assets, in the given order."""
         ...
 
@@ -106,7 +106,7 @@ class Dense:
         """N."""
         return len(self.matrix)
 
-    def times(self, x: FloatArray) -> FloatArray:
+    def matvec(self, x: FloatArray) -> FloatArray:
         """Return V x; of a portfolio of few names only their rows are read, V being symmetric."""
         held = np.flatnonzero(x if x.ndim == 1 else x.any(axis=1))
         if FEW * held.size < self.size:
@@ -118,7 +118,7 @@ class Dense:
         """Return the diagonal of V."""
         return self.matrix.diagonal()
 
-    def take(self, rows: IntArray) -> Dense:
+    def subset(self, rows: IntArray) -> Dense:
         """Return the principal submatrix in the given order."""
         if rows.size == self.size and (rows == np.arange(self.size)).all():
             return self
@@ -158,7 +158,7 @@ class Factors:
     specific_variance: FloatArray
 
     def __post_init__(self) -> None:
-        """Hold the shapes and signs."""
+        """Validate the shapes and signs."""
         for name in ("loadings", "specific_variance"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
         if self.specific_variance.shape != (len(self.loadings),):
@@ -211,7 +211,7 @@ class Factors:
         """N."""
         return len(self.loadings)
 
-    def times(self, x: FloatArray) -> FloatArray:
+    def matvec(self, x: FloatArray) -> FloatArray:
         """Return V x in O(N k)."""
         specific = self.specific_variance if x.ndim == 1 else self.specific_variance[:, None]
         product: FloatArray = self.loadings @ (self.loadings.T @ x) + specific * x
@@ -222,7 +222,7 @@ class Factors:
         common: FloatArray = np.einsum("ij,ij->i", self.loadings, self.loadings)
         return common + self.specific_variance
 
-    def take(self, rows: IntArray) -> Factors:
+    def subset(self, rows: IntArray) -> Factors:
         """Return the same model of some of the assets."""
         return Factors(self.loadings[rows], self.specific_variance[rows])
 
@@ -236,7 +236,7 @@ class Factors:
     ) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` by the Woodbury identity, in O(|F| k^2)."""
         if self.loadings.shape[1] >= (self.size if rows is None else rows.size):  # V_FF is the smaller matrix
-            matrix = (self if rows is None else self.take(rows)).dense()
+            matrix = (self if rows is None else self.subset(rows)).dense()
             if added is not None:
                 np.einsum("ii->i", matrix)[:] += added
             return _cholesky_solver(matrix)
@@ -331,14 +331,14 @@ class Covariance:
     """
 
     tickers: tuple[str, ...]
-    form: Form
+    form: CovarianceOperator
     provenance: Provenance
     effective_days: float | None = None
     warnings: tuple[str, ...] = ()
     seen: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        """Hold that labels and rows agree."""
+        """Validate that labels and rows agree."""
         if len(self.tickers) != self.form.size:
             msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
             raise InputError(msg)
@@ -478,7 +478,7 @@ class Covariance:
         rows = positions_of(tickers, self.tickers)
         seen = None if self.seen is None else self.seen[rows]
         return Covariance(
-            tuple(tickers), self.form.take(rows), self.provenance, self.effective_days, self.warnings, seen
+            tuple(tickers), self.form.subset(rows), self.provenance, self.effective_days, self.warnings, seen
         )
 
     def with_warnings(self, lines: Sequence[str]) -> Covariance:
@@ -492,7 +492,7 @@ class Covariance:
 
     def variance(self, w: FloatArray) -> float:
         """Return the annual variance w'V w of a portfolio."""
-        return max(float(w @ self.form.times(w)), 0.0)
+        return max(float(w @ self.form.matvec(w)), 0.0)
 
     def volatility(self, w: FloatArray) -> float:
         """Return the annual volatility sqrt(w'V w) of a portfolio, in decimals."""
@@ -603,7 +603,7 @@ class Covariance:
 
     def _with_basket(self, basket: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return V f and f'V f, or raise where the latter is nothing."""
-        vf = self.form.times(basket)
+        vf = self.form.matvec(basket)
         variance: FloatArray = np.einsum("n...,n...->...", basket, vf)
         if not (variance > np.finfo(np.float64).tiny).all():
             msg = (
@@ -664,7 +664,7 @@ def _require_semidefinite(matrix: FloatArray) -> None:
 
 def _cholesky_solver(matrix: FloatArray) -> Solver:
     """Factorise a symmetric matrix in place, and return what solves with it."""
-    from scipy.linalg.lapack import dpotrf, dpotrs  # noqa: PLC0415 - 0.1 s to import
+    from scipy.linalg.lapack import dpotrf, dpotrs
 
     # To LAPACK the transpose of a C-ordered array is a matrix in its own order: nothing is copied.
     factor, fault = dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)

@@ -175,7 +175,6 @@ class BoundedSession(requests.Session):
     """A session of requests of which nothing outlives the time limit that is set around it."""
 
     def __init__(self) -> None:
-        """Open nothing yet."""
         super().__init__()
         for scheme in ("http://", "https://"):
             self.mount(scheme, _Adapter())

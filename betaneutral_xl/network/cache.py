@@ -37,13 +37,13 @@ T = TypeVar("T")
 
 VERSION = 1
 
-BRIEF = timedelta(minutes=1)
+NEGATIVE_TTL = timedelta(minutes=1)
 """How long a refusal is believed."""
 
-ABANDONED = timedelta(days=30)
+MAX_STALE = timedelta(days=30)
 """How long an answer stays after its time, for when the network is down."""
 
-ONGOING = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(minutes=5)
 """How far a clock may be wrong: an answer from further in the future is not believed."""
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 2.0, 1.5
@@ -65,13 +65,13 @@ SUFFIX = ".answer"
 class Query:
     """What is asked, as far as the cache need know.
 
-    ``key`` is the whole question, ``note`` a few words on it, ``lifetime`` how long its answer
+    ``key`` is the whole question, ``note`` a few words on it, ``ttl`` how long its answer
     holds (for ever without one).
     """
 
     key: str
     note: str
-    lifetime: timedelta | None
+    ttl: timedelta | None
 
     @property
     def name(self) -> str:
@@ -96,7 +96,7 @@ class Entry:
 
     def holds(self, at: datetime) -> bool:
         """Say whether the answer may be used at a time."""
-        return self.fetched_at <= at + ONGOING and (self.expires is None or at < self.expires)
+        return self.fetched_at <= at + CLOCK_SKEW and (self.expires is None or at < self.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Recalled(Generic[T]):
+class Cached(Generic[T]):
     """What was read from an answer, and what the reader should know about it."""
 
     value: T
@@ -129,33 +129,32 @@ class Cache:
     ----------
     folder
         Made when there is something to keep.
-    patience
+    lock_timeout
         Seconds to wait for another process that asks the same.
 
     """
 
-    def __init__(self, folder: Path, patience: float = 90.0) -> None:
-        """Keep the place; nothing is read or made yet."""
+    def __init__(self, folder: Path, lock_timeout: float = 90.0) -> None:
         self._folder = folder / "answers"
         self._locks = folder / "locks"
-        self._patience = patience
+        self._lock_timeout = lock_timeout
 
-    def recall(
+    def get_or_fetch(
         self,
         query: Query,
-        ask: Callable[[], bytes],
+        fetch: Callable[[], bytes],
         parse: Callable[[Answer], T],
         *,
         refresh: bool = False,
         allow_stale: bool = False,
-    ) -> Recalled[T]:
+    ) -> Cached[T]:
         """Return what the kept answer says, or ask, and keep the answer if it can be read.
 
         Parameters
         ----------
         query
             What is asked.
-        ask
+        fetch
             Asks it, over the network.
         parse
             Reads an answer. A kept one that it cannot read is asked for again.
@@ -167,24 +166,24 @@ class Cache:
         Raises
         ------
         BetaNeutralError
-            What ``ask`` or ``parse`` raised, just now or, for a refusal, up to a minute ago.
+            What ``fetch`` or ``parse`` raised, just now or, for a refusal, up to a minute ago.
 
         """
         since = _clock() if refresh else None
-        give_up = time.monotonic() + min(self._patience, seconds_left())
+        give_up = time.monotonic() + min(self._lock_timeout, seconds_left())
         pause = FIRST_PAUSE
         while (found := self._usable(query, parse, since)) is None:
-            with self._alone(query) as alone:
+            with self._locked(query) as alone:
                 if alone:  # and another may have been done between the two looks
                     found = self._usable(query, parse, since)
-                    return found or self._asked(query, ask, parse, allow_stale=allow_stale)
+                    return found or self._fetch_and_keep(query, fetch, parse, allow_stale=allow_stale)
             left = give_up - time.monotonic()
             if left <= 0.0:
                 msg = (
-                    f"Another run has been asking for {query.note} for {self._patience:.0f} s. "
+                    f"Another run has been asking for {query.note} for {self._lock_timeout:.0f} s. "
                     "Wait for it to end, or end it."
                 )
-                return self._stood_in(query, Unreachable(msg), parse, allow_stale=allow_stale)
+                return self._stale(query, Unreachable(msg), parse, allow_stale=allow_stale)
             time.sleep(min(pause, left))
             pause = min(GROWTH * pause, LONGEST_PAUSE)
         return found
@@ -212,9 +211,7 @@ class Cache:
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
 
-    def _usable(
-        self, query: Query, parse: Callable[[Answer], T], since: datetime | None
-    ) -> Recalled[T] | None:
+    def _usable(self, query: Query, parse: Callable[[Answer], T], since: datetime | None) -> Cached[T] | None:
         """Return what a kept answer says that holds, was fetched since then, and can be read."""
         entry = _read_header(self._file(query))
         if entry is None or not entry.holds(_clock()) or (since is not None and entry.fetched_at < since):
@@ -227,23 +224,23 @@ class Cache:
             raise _refusal(entry, content)
         return _parsed(entry, content, parse)
 
-    def _asked(
-        self, query: Query, ask: Callable[[], bytes], parse: Callable[[Answer], T], *, allow_stale: bool
-    ) -> Recalled[T]:
+    def _fetch_and_keep(
+        self, query: Query, fetch: Callable[[], bytes], parse: Callable[[Answer], T], *, allow_stale: bool
+    ) -> Cached[T]:
         """Ask, and keep what is worth keeping."""
         try:
-            answer = Answer.live(ask())
+            answer = Answer.live(fetch())
             value = parse(answer)
         except NEGATIVE as error:
             self._keep(query, Answer.live(str(error).encode()), type(error).__name__)
             raise
         except NETWORK_DOWN as error:
-            return self._stood_in(query, error, parse, allow_stale=allow_stale)
-        return Recalled(value, self._keep(query, answer))
+            return self._stale(query, error, parse, allow_stale=allow_stale)
+        return Cached(value, self._keep(query, answer))
 
-    def _stood_in(
+    def _stale(
         self, query: Query, error: BetaNeutralError, parse: Callable[[Answer], T], *, allow_stale: bool
-    ) -> Recalled[T]:
+    ) -> Cached[T]:
         """Return what the last answer says if that is allowed, else raise the error."""
         kept = self._read(query)
         found = None if kept is None or kept[0].refusal else _parsed(*kept, parse)
@@ -254,7 +251,7 @@ class Cache:
         if not allow_stale:
             msg = f"{error} Or use {which}: --allow-stale."
             raise type(error)(msg) from error
-        return Recalled(found.value, (f"{error} Used instead for {query.note}: {which}.",))
+        return Cached(found.value, (f"{error} Used instead for {query.note}: {which}.",))
 
     def _read(self, query: Query) -> tuple[Entry, bytes] | None:
         """Return a kept answer, whole and to this question, or nothing."""
@@ -268,13 +265,13 @@ class Cache:
 
     def _keep(self, query: Query, answer: Answer, refusal: str = "") -> tuple[str, ...]:
         """Write an answer, or return why not."""
-        lifetime = BRIEF if refusal else query.lifetime
+        ttl = NEGATIVE_TTL if refusal else query.ttl
         header = {
             "version": VERSION,
             "key": query.key,
             "note": query.note,
             "fetched_at": answer.fetched_at.isoformat(),
-            "expires": None if lifetime is None else (answer.fetched_at + lifetime).isoformat(),
+            "expires": None if ttl is None else (answer.fetched_at + ttl).isoformat(),
             "sha256": answer.sha256,
             "size": len(answer.content),
             "refusal": refusal,
@@ -284,11 +281,11 @@ class Cache:
             save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content)
         except (OSError, Unwritable):
             return ("The answers of the network could not be kept: the cache folder cannot be written.",)
-        self._forget_abandoned()
+        self._evict_stale()
         return ()
 
-    def _forget_abandoned(self) -> None:
-        oldest = time.time() - ABANDONED.total_seconds()
+    def _evict_stale(self) -> None:
+        oldest = time.time() - MAX_STALE.total_seconds()
         for path in self._files():
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < oldest:
@@ -297,9 +294,9 @@ class Cache:
                         path.unlink()
 
     @contextlib.contextmanager
-    def _alone(self, query: Query) -> Iterator[bool]:
+    def _locked(self, query: Query) -> Iterator[bool]:
         """Hold the lock for a question if nobody else does, and say whether nobody does."""
-        from filelock import FileLock, Timeout  # noqa: PLC0415 - 0.05 s to import, only for what is not kept
+        from filelock import FileLock, Timeout
 
         lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # of 256 files, which are never removed
         try:
@@ -321,10 +318,10 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def _parsed(entry: Entry, content: bytes, parse: Callable[[Answer], T]) -> Recalled[T] | None:
+def _parsed(entry: Entry, content: bytes, parse: Callable[[Answer], T]) -> Cached[T] | None:
     answer = Answer(content, entry.sha256, Retrieval.CACHED, entry.fetched_at)
     try:
-        return Recalled(parse(answer))
+        return Cached(parse(answer))
     except BetaNeutralError:  # kept by a version that read more, or touched since: ask again
         return None
 

@@ -38,8 +38,8 @@ def find_token(settings: Settings) -> str:
 
 def _from_keyring() -> str:
     try:
-        import keyring  # noqa: PLC0415 - optional, and 0.1 s to import
-        from keyring.errors import KeyringError  # noqa: PLC0415
+        import keyring
+        from keyring.errors import KeyringError
     except ModuleNotFoundError:
         return ""
     try:

@@ -27,14 +27,14 @@ from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.network.cache import Answer, Cache, Query, Recalled
+from betaneutral_xl.network.cache import Answer, Cache, Cached, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.network.time_limit import time_limit
-from betaneutral_xl.network.transport import PASSING, Request, Transport
+from betaneutral_xl.network.transport import RETRYABLE_STATUSES, Request, Transport
 from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
 from betaneutral_xl.readers.formats import read_json, unreadable
 from betaneutral_xl.readers.holdings_json import parse_holdings
-from betaneutral_xl.readers.raw_input import Original, Reader, Sourced
+from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +68,7 @@ CRASH = b"Internal Server Error"
 class Question:
     """One thing to ask the API.
 
-    ``on_crash`` is what its plain 500 means here; ``lifetime`` is how long an answer holds (for ever
+    ``on_crash`` is what its plain 500 means here; ``ttl`` is how long an answer holds (for ever
     without one); ``note`` says in a few words what is asked.
     """
 
@@ -78,7 +78,7 @@ class Question:
     limit: int
     on_crash: BetaNeutralError
     note: str
-    lifetime: timedelta | None = OPEN
+    ttl: timedelta | None = OPEN
 
 
 def holdings_question(fund: str, start: date, end: date) -> Question:
@@ -101,7 +101,7 @@ def holdings_question(fund: str, start: date, end: date) -> Question:
         limit=8 * MEGABYTE,
         on_crash=on_crash,
         note=f"{fund} {days}",
-        lifetime=None if end < datetime.now(UTC).date() - CORRECTED else OPEN,
+        ttl=None if end < datetime.now(UTC).date() - CORRECTED else OPEN,
     )
 
 
@@ -155,10 +155,9 @@ class SilverFund:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Keep the settings; nothing is opened yet."""
         self._settings = settings
         self._transport = Transport(settings)
-        self._cache = Cache(settings.cache, patience=settings.total_timeout)
+        self._cache = Cache(settings.cache, lock_timeout=settings.total_timeout)
 
     def __enter__(self) -> Self:
         """Return the client."""
@@ -192,11 +191,11 @@ class SilverFund:
             If the API cannot be reached, refuses, or answers something else.
 
         """
-        return self.sourced_holdings(fund, as_of, start).value
+        return self.loaded_holdings(fund, as_of, start).value
 
-    def sourced_holdings(
+    def loaded_holdings(
         self, fund: str, as_of: date | str, start: date | str | None = None, nav: float | None = None
-    ) -> Sourced[Holdings]:
+    ) -> Loaded[Holdings]:
         """Fetch the same, with the bytes of the answer; ``nav`` is the net asset value where it is stated."""
         end = _day(as_of)
         first = end if start is None else _day(start)
@@ -208,18 +207,18 @@ class SilverFund:
             raise InputError(msg)
         name = fund.strip()
 
-        def parse(content: bytes, origin: Provenance) -> Sourced[Holdings]:
+        def parse(content: bytes, origin: Provenance) -> Loaded[Holdings]:
             holdings = parse_holdings(content, origin, nav)
             if holdings.fund != name:
                 msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
                 raise ChangedFormat(msg)
-            original = Original(
+            raw_input = RawInput(
                 reader=Reader.API_HOLDINGS,
                 name=f"{name}-{end}.json",
                 content=content,
                 provenance=holdings.provenance,
             )
-            return Sourced(holdings, with_nav(original, nav))
+            return Loaded(holdings, with_nav(raw_input, nav))
 
         return _with_warnings(self._ask(holdings_question(name, first, end), parse))
 
@@ -249,11 +248,11 @@ class SilverFund:
             If the API cannot be reached, refuses, or answers something else.
 
         """
-        return self.sourced_covariance(tickers, unit).value
+        return self.loaded_covariance(tickers, unit).value
 
-    def sourced_covariance(
+    def loaded_covariance(
         self, tickers: Sequence[str], unit: CovarianceUnit | None = None
-    ) -> Sourced[Covariance]:
+    ) -> Loaded[Covariance]:
         """Fetch the same, with the bytes of the answer."""
         wanted = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
         names = self._spellings()
@@ -266,23 +265,23 @@ class SilverFund:
             )
             raise UncoveredRisk(msg, tickers=wanted)
 
-        def parse(content: bytes, origin: Provenance) -> Sourced[Covariance]:
+        def parse(content: bytes, origin: Provenance) -> Loaded[Covariance]:
             covariance = parse_covariance(content, origin, unit)
             absent = sorted(set(asked) - set(covariance.tickers))
             if absent:
                 msg = f"The fund's API covers {listing(absent)} but left it out of its answer. Try later."
                 raise ChangedFormat(msg, tickers=absent)
-            original = Original(
+            raw_input = RawInput(
                 reader=Reader.COVARIANCE,
                 name="covariance.csv",
                 content=content,
                 options={} if unit is None else {"unit": unit.value},
                 provenance=covariance.provenance,
             )
-            return Sourced(covariance, original)
+            return Loaded(covariance, raw_input)
 
-        recalled = self._ask(covariance_question(sorted(printed[ticker] for ticker in asked)), parse)
-        return _with_warnings(recalled, names.warnings)
+        cached = self._ask(covariance_question(sorted(printed[ticker] for ticker in asked)), parse)
+        return _with_warnings(cached, names.warnings)
 
     def covered_tickers(self) -> tuple[str, ...]:
         """Fetch the names that the risk model covers, canonical and sorted."""
@@ -301,17 +300,17 @@ class SilverFund:
         answer = Answer.live(self._fetch(question))
         return _parse_health(answer.content, self._origin(question, answer))
 
-    def _spellings(self) -> Recalled[Mapping[str, str]]:
+    def _spellings(self) -> Cached[Mapping[str, str]]:
         """Return canonical ticker to the API's own spelling."""
         return self._ask(tickers_question(), _parse_spellings)
 
-    def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> Recalled[T]:
+    def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> Cached[T]:
         """Return what the API's answer says, kept or new."""
         key = f"{self._url(question)} {question.body}"
         with time_limit(self._settings.total_timeout):  # for a wait until another has asked, too
-            return self._cache.recall(
-                Query(key=key, note=question.note, lifetime=question.lifetime),
-                ask=lambda: self._fetch(question),
+            return self._cache.get_or_fetch(
+                Query(key=key, note=question.note, ttl=question.ttl),
+                fetch=lambda: self._fetch(question),
                 parse=lambda answer: parse(answer.content, self._origin(question, answer)),
                 refresh=self._settings.refresh,
                 allow_stale=self._settings.allow_stale,
@@ -348,11 +347,11 @@ class SilverFund:
         return reply.content
 
 
-def _with_warnings(recalled: Recalled[Sourced[V]], others: Sequence[str] = ()) -> Sourced[V]:
+def _with_warnings(cached: Cached[Loaded[V]], others: Sequence[str] = ()) -> Loaded[V]:
     """Return what was recalled with everything in its warnings that was said on the way, once."""
-    said: tuple[str, ...] = tuple(dict.fromkeys((*others, *recalled.warnings)))
-    value: V = replace(recalled.value.value, warnings=(*recalled.value.value.warnings, *said))
-    return Sourced(value, replace(recalled.value.original, warnings=said))
+    said: tuple[str, ...] = tuple(dict.fromkeys((*others, *cached.warnings)))
+    value: V = replace(cached.value.value, warnings=(*cached.value.value.warnings, *said))
+    return Loaded(value, replace(cached.value.raw_input, warnings=said))
 
 
 def _refusal(  # noqa: PLR0911 - a table: one return a status
@@ -380,13 +379,14 @@ def _refusal(  # noqa: PLR0911 - a table: one return a status
         case 429:
             wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
             return Refused(f"{host} has been asked too often (429). Try again {wait}.")
-        case status if status in PASSING:
+        case status if status in RETRYABLE_STATUSES:
             return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try later.")
         case 500 if reply.content.strip() == CRASH:
             return question.on_crash
         case status:
             return Refused(
-                f"{host} answered with status {status}. Try later; tell its keepers if it stays so."
+                f"{host} answered with status {status}. "
+                "Try again later; contact the API's maintainers if it persists."
             )
 
 

@@ -291,7 +291,6 @@ class StandIn:
     def __init__(
         self, api: Api, port: int = 0, log: Callable[[str], None] = lambda _: None, delay: float = 60.0
     ) -> None:
-        """Take the port; requests are answered from now on."""
         self.api = api
         self.log = log
         self.delay = delay

@@ -1,8 +1,8 @@
 """One request over HTTP that ends, with an answer or one of our errors, in bounded time and size.
 
-It knows HTTP and nothing of what is asked. What may pass is asked again a few times: no
-connection, an answer that breaks off, 429 and 502 to 504. Every request here is a question, so
-asking twice does no harm.
+It knows HTTP and nothing of what is asked. Transient failures are retried a few times: no
+connection, an answer that breaks off, 429 and 502 to 504. Every request is idempotent, so a retry
+does no harm.
 
 ``Settings.total_timeout`` holds for all of it: looking up the name, connecting, the TLS handshake,
 proxies, every read and write, the pauses and the retries (see ``time_limit`` and ``bounded_http``).
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.system.settings import Settings
 
-PASSING = frozenset({429, 502, 503, 504})
+RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
 """Statuses that ask to come back later."""
 
 OK = 200
@@ -83,7 +83,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a foreign exception means: words after the server's name, whether it may pass, our error."""
+    """What a foreign exception means: words after the server's name, whether it is transient, our error."""
 
     words: str
     passing: bool = False
@@ -160,7 +160,6 @@ class Transport:
     """Sends requests one after the other, and keeps the connection open between them."""
 
     def __init__(self, settings: Settings, pause: Callable[[float], None] = time.sleep) -> None:
-        """Keep the limits; nothing is opened yet. ``pause`` waits some seconds before a further try."""
         self._settings = settings
         self._pause = pause
         self._session: requests.Session | None = None
@@ -188,7 +187,7 @@ class Transport:
             return self._send(request)
 
     def _send(self, request: Request) -> Reply:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415 - 0.1 s to import
+        from urllib3.exceptions import HTTPError
 
         pause = self._settings.backoff
         for tries in count(1):
@@ -202,7 +201,7 @@ class Transport:
             else:
                 if reply.retry_after is not None:
                     wait = reply.retry_after
-                if not (reply.status in PASSING and self._may_try_again(tries, wait)):
+                if not (reply.status in RETRYABLE_STATUSES and self._may_try_again(tries, wait)):
                     return reply
             self._pause(wait)
             pause *= 2.0
@@ -235,7 +234,7 @@ class Transport:
     def _opened(self, request: Request) -> requests.Session:
         if self._session is None:
             # 0.15 s to import, and most runs need no network
-            from betaneutral_xl.network.bounded_http import BoundedSession  # noqa: PLC0415
+            from betaneutral_xl.network.bounded_http import BoundedSession
 
             self._session = BoundedSession()
             # A proxy has no business between this machine and itself.
@@ -327,7 +326,7 @@ def _body(response: requests.Response, host: str, limit: int) -> bytes:
 
 def _refusal(response: requests.Response) -> bytes:
     """Read why the server refuses, as far as it says so; that it refuses is known without it."""
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
+    from urllib3.exceptions import HTTPError
 
     content = bytearray()
     with contextlib.suppress(OSError, ValueError, HTTPError):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from betaneutral_xl.model.portfolio import Constituent
-    from betaneutral_xl.readers.holdings_table import Table
+    from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row
 
 
@@ -85,14 +85,14 @@ COUNTED_OFF = 0.25
 """By how much of itself the leverage in a fund's name may differ from the exposure of its file."""
 
 
-def with_exposures(table: Table, rows: Sequence[Constituent], title: str) -> list[Constituent]:
+def with_exposures(table: HoldingsTable, rows: Sequence[Constituent], title: str) -> list[Constituent]:
     """Return the rows, each derivative with its exposure as far as the file, or the fund's name, says it."""
     if not any(row.asset_class is AssetClass.DERIVATIVE for row in rows):
         return list(rows)
     return _by_name(table, _by_file(table, rows), title)
 
 
-def _by_file(table: Table, rows: Sequence[Constituent]) -> list[Constituent]:
+def _by_file(table: HoldingsTable, rows: Sequence[Constituent]) -> list[Constituent]:
     """Return the rows with the exposures that the file says."""
     assets = net_assets(table, rows)
     notional_weights = _are_notional(rows)
@@ -109,7 +109,7 @@ def _by_file(table: Table, rows: Sequence[Constituent]) -> list[Constituent]:
     return found
 
 
-def _by_name(table: Table, rows: Sequence[Constituent], title: str) -> list[Constituent]:
+def _by_name(table: HoldingsTable, rows: Sequence[Constituent], title: str) -> list[Constituent]:
     """Give swaps and futures of unknown exposure what is missing to the leverage in the fund's name."""
     unknown = [
         row.asset_class is AssetClass.DERIVATIVE
@@ -134,7 +134,7 @@ def _exposure(rows: Iterable[Constituent]) -> float:
     return equities + math.fsum(row.exposure or 0.0 for row in rows if row.moves_as_basket)
 
 
-def kind_of(table: Table, cells: Row, row: Constituent) -> Kind:
+def kind_of(table: HoldingsTable, cells: Row, row: Constituent) -> Kind:
     """Return what a derivative is, by its name, its ticker and the issuer's class."""
     flag = table.header.cell(cells, Column.ASSET_CLASS)
     text = " ".join((row.name[:LONGEST_NAME], row.printed_ticker[:LONGEST_NAME], flag[:LONGEST_NAME])).lower()
@@ -149,7 +149,7 @@ def kind_of(table: Table, cells: Row, row: Constituent) -> Kind:
     return Kind.DERIVATIVE
 
 
-def net_assets(table: Table, rows: Sequence[Constituent]) -> float | None:
+def net_assets(table: HoldingsTable, rows: Sequence[Constituent]) -> float | None:
     """Return the fund's net assets in its currency, from rows that print a weight and a value."""
     for column in (Column.MARKET_VALUE, Column.NOTIONAL):
         value = weight = 0.0
@@ -168,7 +168,7 @@ def net_assets(table: Table, rows: Sequence[Constituent]) -> float | None:
     return None
 
 
-def _printed(table: Table, cells: Row, assets: float | None) -> float | None:
+def _printed(table: HoldingsTable, cells: Row, assets: float | None) -> float | None:
     """Return the exposure that a row prints, over net assets; negative for what is sold."""
     sign = -1.0 if (table.number(cells, Column.SHARES) or 0.0) < 0.0 else 1.0
     share = table.number(cells, Column.EXPOSURE)
@@ -183,7 +183,7 @@ def _printed(table: Table, cells: Row, assets: float | None) -> float | None:
     return sign * share if share > 0.0 else share
 
 
-def _says_percent(table: Table) -> bool:
+def _says_percent(table: HoldingsTable) -> bool:
     """Whether the column of exposures is in percent: by its size, as no fund is levered tenfold."""
     values = [abs(value) for row in table.rows if (value := table.number(row, Column.EXPOSURE)) is not None]
     return math.fsum(values) > 10.0  # noqa: PLR2004
@@ -205,7 +205,7 @@ def _are_notional(rows: Sequence[Constituent]) -> bool:
     return abs(others - 1.0) < abs(whole - 1.0) or not CASH_RANGE[0] <= cash <= CASH_RANGE[1]
 
 
-def _is_notional(table: Table, cells: Row, row: Constituent) -> bool:
+def _is_notional(table: HoldingsTable, cells: Row, row: Constituent) -> bool:
     """Whether one derivative's weight can only be what it moves."""
     if math.isnan(row.weight) or not row.weight:
         return False
@@ -217,7 +217,7 @@ def _is_notional(table: Table, cells: Row, row: Constituent) -> bool:
     return abs(shares * price / row.market_value - 1.0) <= SAME_VALUE
 
 
-def told(table: Table, rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
+def told(table: HoldingsTable, rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
     """Say which derivatives there are, what they weigh and move, and what is made of them."""
     groups: dict[tuple[Kind, bool], list[Constituent]] = {}
     for row, cells in zip(rows, table.rows, strict=True):
@@ -273,7 +273,9 @@ def stated_leverage(title: str) -> float | None:
     return -size if match[1] == "-" or DOWN.search(title) else size
 
 
-def _leverage_line(table: Table, rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
+def _leverage_line(
+    table: HoldingsTable, rows: Sequence[Constituent], name: str, title: str
+) -> tuple[str, ...]:
     """Say where the exposure of the file is not that of the fund's name, or was taken from it."""
     says = stated_leverage(title)
     if says is None:

@@ -20,7 +20,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.holdings_table import Table, find_table, what_else
+from betaneutral_xl.readers.holdings_table import HoldingsTable, find_table, what_else
 from betaneutral_xl.readers.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import shown_name, within
@@ -178,7 +178,7 @@ def _age_warning(name: str, as_of: date | None, today: date, stale_days: int) ->
 # ------------------------------------------------------------------ constituents
 
 
-def _total_warning(table: Table, rows: Sequence[Constituent]) -> tuple[str, ...]:
+def _total_warning(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
     total = table.printed_total
     if total is None:
         return ()
@@ -190,7 +190,7 @@ def _total_warning(table: Table, rows: Sequence[Constituent]) -> tuple[str, ...]
 
 
 def constituents(
-    table: Table, weights: Sequence[float], title: str = ""
+    table: HoldingsTable, weights: Sequence[float], title: str = ""
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and what is to be said of them."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
@@ -219,7 +219,7 @@ def constituents(
     return tuple(rows), tuple(warnings)
 
 
-def _constituent(table: Table, row: Row, weight: float) -> Constituent:
+def _constituent(table: HoldingsTable, row: Row, weight: float) -> Constituent:
     printed_ticker = table.header.cell(row, Column.TICKER)
     identifiers = {
         column.value: text
@@ -240,7 +240,7 @@ def _constituent(table: Table, row: Row, weight: float) -> Constituent:
     )
 
 
-def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetClass:
+def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> AssetClass:
     """Decide by the issuer's cash flag, its asset class, its sector, then by the name."""
     cash_flag = table.text(row, Column.CASH_FLAG).casefold()
     if cash_flag in {"1", "y", "yes", "true"}:
@@ -260,7 +260,7 @@ def _asset_class(table: Table, row: Row, identifiers: Sequence[str]) -> AssetCla
     return AssetClass.EQUITY
 
 
-def _flagged(table: Table, row: Row) -> AssetClass | None:
+def _flagged(table: HoldingsTable, row: Row) -> AssetClass | None:
     """Return the class the issuer gives; of two columns (iShares: SWAP, Equity) the one that is no equity."""
     places = table.header.places.get(Column.ASSET_CLASS, ())
     flags = [asset_classes.of_flag(row[place]) for place in places if place < len(row)]
@@ -268,7 +268,7 @@ def _flagged(table: Table, row: Row) -> AssetClass | None:
     return next((flag for flag in known if flag is not AssetClass.EQUITY), known[0] if known else None)
 
 
-def _canonical(table: Table, row: Row, printed_ticker: str, currency: str) -> str:
+def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: str) -> str:
     text = stated(printed_ticker)
     if not text:
         return ""
@@ -280,7 +280,7 @@ def _canonical(table: Table, row: Row, printed_ticker: str, currency: str) -> st
     return at_market(ticker, code)
 
 
-def _told_apart(table: Table, rows: list[Constituent]) -> list[Constituent]:
+def _told_apart(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
     """Give rows that share a ticker the market of their country, where country or ISIN says it."""
     count = Counter(row.ticker for row in rows if row.ticker)
     apart = []

@@ -24,7 +24,7 @@ from betaneutral_xl.readers.holdings_sections import (
     one_section,
     without_account_types,
 )
-from betaneutral_xl.readers.holdings_table import IDENTIFYING, Table, what_else
+from betaneutral_xl.readers.holdings_table import IDENTIFYING, HoldingsTable, what_else
 from betaneutral_xl.readers.preamble import as_of_date, one_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 AGREE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""
@@ -105,7 +105,7 @@ def parse_holdings_file(
         sha256=digest(content),
     )
     if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        from betaneutral_xl.readers.holdings_json import parse_holdings  # noqa: PLC0415 - for JSON only
+        from betaneutral_xl.readers.holdings_json import parse_holdings
 
         return parse_holdings(content, provenance, nav)
     sheets = read_sheets(content, file_name)
@@ -130,7 +130,13 @@ def parse_holdings_file(
 
 
 def _holdings(
-    table: Table, fund: str, file_name: str, origin: Provenance, *, choice: Choice, stated: float | None
+    table: HoldingsTable,
+    fund: str,
+    file_name: str,
+    origin: Provenance,
+    *,
+    choice: Choice,
+    stated: float | None,
 ) -> Holdings:
     are_cash = [_is_cash(table, row) for row in table.rows]
     cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
@@ -178,7 +184,7 @@ def _holdings(
 
 
 def _by_weight(
-    table: Table,
+    table: HoldingsTable,
     fund: str,
     tickers: tuple[str, ...],
     *,
@@ -211,7 +217,7 @@ def _by_weight(
     )
 
 
-def _is_cash(table: Table, row: Row) -> bool:
+def _is_cash(table: HoldingsTable, row: Row) -> bool:
     if asset_classes.of_flag(table.header.cell(row, Column.ASSET_CLASS)) is AssetClass.CASH:
         return True
     name, ticker = table.text(row, Column.NAME), table.text(row, Column.TICKER)
@@ -220,18 +226,18 @@ def _is_cash(table: Table, row: Row) -> bool:
     return asset_classes.of_name(name, ticker) is AssetClass.CASH
 
 
-def _is_option(table: Table, row: Row) -> bool:
+def _is_option(table: HoldingsTable, row: Row) -> bool:
     if "option" in (flag := table.text(row, Column.ASSET_CLASS).casefold()) or flag in {"opt", "fop"}:
         return True
     return any(is_option(table.text(row, c)) for c in (Column.TICKER, Column.NAME))
 
 
-def _cash_note(table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
+def _cash_note(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
     names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in rows]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
 
 
-def _tickers(table: Table, rows: Sequence[Row], file_name: str) -> tuple[str, ...]:
+def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple[str, ...]:
     column = Column.TICKER if Column.TICKER in table.header.places else Column.NAME
     absent = [_named(table, row) for row in rows if not table.text(row, column)]
     if absent:
@@ -243,13 +249,13 @@ def _tickers(table: Table, rows: Sequence[Row], file_name: str) -> tuple[str, ..
     return tuple(normalise(_symbol(table, row, column)) for row in rows)
 
 
-def _named(table: Table, row: Row) -> str:
+def _named(table: HoldingsTable, row: Row) -> str:
     """Return what names a row without a ticker: its name, else its ISIN or another identifier."""
     columns = (Column.NAME, *IDENTIFYING)
     return next((text for column in columns if (text := table.text(row, column))), "?")
 
 
-def _symbol(table: Table, row: Row, column: Column) -> str:
+def _symbol(table: HoldingsTable, row: Row, column: Column) -> str:
     """Return a row's ticker; of an option, whose symbol may be its underlying's, what tells it apart."""
     text, name = table.text(row, column), table.text(row, Column.NAME)
     return name if name and _is_option(table, row) and not is_option(text) else text
@@ -263,18 +269,18 @@ class _Rates:
     in_column: bool
     note: str = ""
 
-    def of(self, table: Table, row: Row) -> float:
+    def of(self, table: HoldingsTable, row: Row) -> float:
         """Return the rate of a row."""
         if self.in_column:
             return table.number(row, Column.FX_RATE) or 1.0
         return self.by_currency.get(_currency(table, row), 1.0)
 
 
-def _currency(table: Table, row: Row) -> str:
+def _currency(table: HoldingsTable, row: Row) -> str:
     return table.text(row, Column.CURRENCY).upper()
 
 
-def _rates(table: Table, choice: Choice, file_name: str) -> _Rates | None:
+def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | None:
     """Return the rates of the rows' currencies, None where only the weights can be taken.
 
     Raises
@@ -308,11 +314,11 @@ def _rates(table: Table, choice: Choice, file_name: str) -> _Rates | None:
     raise MissingValue(msg)
 
 
-def _measured(table: Table, row: Row) -> bool:
+def _measured(table: HoldingsTable, row: Row) -> bool:
     return table.number(row, Column.MARKET_VALUE) is not None or table.number(row, Column.SHARES) is not None
 
 
-def _in_base(table: Table) -> bool:
+def _in_base(table: HoldingsTable) -> bool:
     """Whether the values are in one currency: by their header, or as other than price times shares abroad."""
     place = table.header.places.get(Column.MARKET_VALUE)
     if not place:
@@ -332,7 +338,7 @@ def _in_base(table: Table) -> bool:
 
 
 def _without_lots(
-    table: Table, rows: Sequence[Row], valued: _Valued, tickers: tuple[str, ...]
+    table: HoldingsTable, rows: Sequence[Row], valued: _Valued, tickers: tuple[str, ...]
 ) -> tuple[_Valued, tuple[str, ...], tuple[str, ...]]:
     """Add the rows of one security, and say so: lots, or the same name in several accounts."""
     groups: dict[str, list[int]] = {}
@@ -366,7 +372,7 @@ class _Valued:
 
 
 def _valued(
-    table: Table, rows: Sequence[Row], fund: str, tickers: Sequence[str], rates: _Rates
+    table: HoldingsTable, rows: Sequence[Row], fund: str, tickers: Sequence[str], rates: _Rates
 ) -> _Valued | None:
     """Return each position's value, None if the table has weights only.
 
@@ -416,12 +422,12 @@ def _valued(
     )
 
 
-def _size(table: Table, row: Row) -> float:
+def _size(table: HoldingsTable, row: Row) -> float:
     """Return what a price is multiplied by: the file's multiplier, else 100 for an option."""
     return table.number(row, Column.MULTIPLIER) or (OPTION_SIZE if _is_option(table, row) else 1.0)
 
 
-def _cash_value(table: Table, row: Row, file_name: str) -> float:
+def _cash_value(table: HoldingsTable, row: Row, file_name: str) -> float:
     """Return the value of a row of cash: printed, or its amount at a price of 1 or as printed."""
     value = table.number(row, Column.MARKET_VALUE)
     if value is not None:
@@ -449,7 +455,7 @@ SUMS = ((0.98, 1.02), (98.0, 102.0))
 """What weights add up to, in decimals or percent."""
 
 
-def _without_header(sheets: Sequence[Sheet], file_name: str) -> Table | None:
+def _without_header(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
     """Return a table whose first row is a position already, if its columns can be only one thing.
 
     Raises
@@ -489,7 +495,7 @@ def _without_header(sheets: Sequence[Sheet], file_name: str) -> Table | None:
     header = Header(
         row=-1, texts=texts, places={column: (place,) for place, column in enumerate(HEADLESS[width])}
     )
-    return Table(
+    return HoldingsTable(
         sheet=sheet.name,
         header=header,
         rows=tuple(rows),

@@ -13,7 +13,7 @@ from betaneutral_xl.readers.holdings_table import (
     HEADER_WITHIN,
     LONGEST_HEADING,
     MOST_TRIED,
-    Table,
+    HoldingsTable,
     holding_rows,
 )
 from betaneutral_xl.readers.tabular.printed import clean, date_of, number, stated
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 HOLDING_VALUES = VALUED | {Column.SHARES}
 """What a header of holdings must have one of."""
@@ -94,11 +94,11 @@ class Section:
     """One table of positions and what the file calls it."""
 
     label: str
-    table: Table
+    table: HoldingsTable
 
 
 def find_sections(
-    sheets: Sequence[Sheet], file_name: str, choice: Choice, *, of_workbook: bool
+    sheets: Sequence[TextSheet], file_name: str, choice: Choice, *, of_workbook: bool
 ) -> tuple[Section, ...]:
     """Return the tables of positions in a file, all of one sheet.
 
@@ -133,7 +133,7 @@ def find_sections(
     return max((sections for _, sections in found), key=lambda s: sum(len(one.table.rows) for one in s))
 
 
-def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[Table, str]:
+def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
     """Return the table of one section and its name, or all of them in one; the name is empty of a sole one.
 
     Raises
@@ -165,7 +165,7 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
     raise UnknownFund(msg, tickers=labels)
 
 
-def _header_rows(sheet: Sheet, file_name: str) -> list[int]:
+def _header_rows(sheet: TextSheet, file_name: str) -> list[int]:
     starts: list[int] = []
     tried = 0
     for index, row in enumerate(sheet.rows):
@@ -181,7 +181,7 @@ def _header_rows(sheet: Sheet, file_name: str) -> list[int]:
     return starts
 
 
-def _sections(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     starts = _header_rows(sheet, file_name)
     found: list[Section] = []
     others: list[str] = []
@@ -230,7 +230,7 @@ def _label(rows: Sequence[Row], start: int) -> str:
 STATEMENT = frozenset({"header", "data", "total", "subtotal", "notes"})
 
 
-def _statement(sheet: Sheet, file_name: str) -> tuple[Section, ...]:
+def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     """Return the open positions of an Interactive Brokers activity statement, with its ending cash.
 
     Every row begins with its section's name and with Header, Data or Total.
@@ -295,7 +295,7 @@ def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:
 # ------------------------------------------------------------------ how pandas writes a Series
 
 
-def _with_pandas_header(sheet: Sheet) -> Sheet:
+def _with_pandas_header(sheet: TextSheet) -> TextSheet:
     """Name the columns of a Series that pandas wrote: an index without a name, or values named 0."""
     first = next((i for i, row in enumerate(sheet.rows) if row), None)
     if first is None:
@@ -323,7 +323,7 @@ OWN_DAYS = frozenset({"trade date", "effective date"})
 """Dates that a row may have of its own, unlike the day that the portfolio is of."""
 
 
-def last_day(table: Table, file_name: str) -> Table:
+def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
     """Keep the rows of the last day, and say so, where the file has the same names on several days.
 
     Raises
@@ -356,7 +356,7 @@ def last_day(table: Table, file_name: str) -> Table:
     return replace(table, rows=rows, warnings=(*table.warnings, said))
 
 
-def one_level(table: Table) -> Table:
+def one_level(table: HoldingsTable) -> HoldingsTable:
     """Leave out the lots where the file has their sums too."""
     levels = [table.text(row, Column.LEVEL).casefold() for row in table.rows]
     if "summary" not in levels or not set(levels) - {"summary", ""}:
@@ -369,7 +369,7 @@ def one_level(table: Table) -> Table:
 ACCOUNT_TYPES = frozenset({"cash", "margin", "short", "long"})
 
 
-def without_account_types(table: Table) -> Table:
+def without_account_types(table: HoldingsTable) -> HoldingsTable:
     """Take no account type (Cash, Margin, Short) for the class of an asset.
 
     Fidelity's column Type says in which kind of account a position is held.

@@ -15,7 +15,7 @@ from betaneutral_xl.readers.tabular.printed import NOTHING, clean, number, state
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from betaneutral_xl.readers.tabular.sheets import Row, Sheet
+    from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 SAMPLE = 400
 """Rows that decide how numbers are written."""
@@ -45,7 +45,7 @@ MAYBE_TOTAL = re.compile(r"total|sum|gesamt|net assets", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class HoldingsTable:
     """A table of holdings and what stands around it."""
 
     sheet: str
@@ -69,13 +69,15 @@ class Table:
         return stated(cell) if cell else ""
 
 
-def find_table(sheets: Sequence[Sheet], file_name: str, valued: frozenset[Column] = VALUED) -> Table | None:
+def find_table(
+    sheets: Sequence[TextSheet], file_name: str, valued: frozenset[Column] = VALUED
+) -> HoldingsTable | None:
     """Return the table of holdings with the most rows, None if there is none.
 
     In each sheet the first header counts that has holdings below it; ``valued`` are the columns of
     which a header must have one.
     """
-    best: Table | None = None
+    best: HoldingsTable | None = None
     tried = 0
     for sheet in sheets:
         found = 0
@@ -95,7 +97,7 @@ def find_table(sheets: Sequence[Sheet], file_name: str, valued: frozenset[Column
     return best
 
 
-def holding_rows(sheet: Sheet, header: Header, file_name: str) -> Table:
+def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTable:
     """Return the rows below a header that are holdings, up to where the table ends.
 
     The table ends at another header, and after a blank line at anything that is neither a holding
@@ -109,7 +111,7 @@ def holding_rows(sheet: Sheet, header: Header, file_name: str) -> Table:
     """
     body = sheet.rows[header.row + 1 :]
     comma = _decimal_comma(header, body, sheet.delimiter)
-    table = Table(
+    table = HoldingsTable(
         sheet=sheet.name,
         header=header,
         rows=(),
@@ -168,7 +170,7 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
     return uses_decimal_comma(amounts, texts(Column.WEIGHT), otherwise=delimiter == ";")
 
 
-def _with_numbers(table: Table, body: Sequence[Row]) -> Header:
+def _with_numbers(table: HoldingsTable, body: Sequence[Row]) -> Header:
     """Take, of several columns that could be the weight or value, the first that has numbers."""
     header = table.header
     for column in (Column.WEIGHT, Column.MARKET_VALUE):
@@ -204,7 +206,7 @@ MEASURING = (
 )
 
 
-def _is_holding(table: Table, row: Row) -> bool:
+def _is_holding(table: HoldingsTable, row: Row) -> bool:
     """Whether a row names something and measures it (or prints that there is no measure)."""
     if not any(table.text(row, column) for column in IDENTIFYING):
         return False
@@ -215,13 +217,13 @@ def _is_holding(table: Table, row: Row) -> bool:
     return says_none and (names > 1 or bool(table.text(row, Column.TICKER)))
 
 
-def _lacks_its_numbers(table: Table, row: Row) -> bool:
+def _lacks_its_numbers(table: HoldingsTable, row: Row) -> bool:
     """Whether a row without any number is a holding that lacks its own, and not a heading."""
     ticker = table.text(row, Column.TICKER)
     return TICKER_ALONE.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
 
 
-def _is_total(table: Table, row: Row) -> bool:
+def _is_total(table: HoldingsTable, row: Row) -> bool:
     if not MAYBE_TOTAL.search("|".join(row)):
         return False
     words = [word for cell in row if (word := clean(cell))]
@@ -235,7 +237,9 @@ def _is_total(table: Table, row: Row) -> bool:
     )
 
 
-def _left_over(table: Table, passed: Sequence[Row], rest: Sequence[Row], taken: int) -> tuple[str, ...]:
+def _left_over(
+    table: HoldingsTable, passed: Sequence[Row], rest: Sequence[Row], taken: int
+) -> tuple[str, ...]:
     """Say which lines within and after the table may be holdings that were not read."""
     lines = []
     odd = [row for row in passed if sum(bool(stated(cell)) for cell in row) > MOST_NOTE_CELLS]
@@ -256,7 +260,7 @@ def _left_over(table: Table, passed: Sequence[Row], rest: Sequence[Row], taken: 
     return tuple(lines)
 
 
-def what_else(sheets: Sequence[Sheet], file_name: str) -> str:
+def what_else(sheets: Sequence[TextSheet], file_name: str) -> str:
     """Say, in one line, what a file without holdings is."""
     rows = [row for sheet in sheets for row in sheet.rows[:HEADER_WITHIN]][:MOST_TRIED]
     lines = [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]

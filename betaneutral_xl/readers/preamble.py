@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from betaneutral_xl.readers.holdings_table import Table
+    from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row
 
 
@@ -27,8 +27,8 @@ MOST_OF_ONE_FUND = 20_000
 
 
 def one_fund(
-    table: Table, fund: str | None, file_name: str, ask: str = "funds: {}. Choose one (fund)."
-) -> tuple[Table, str]:
+    table: HoldingsTable, fund: str | None, file_name: str, ask: str = "funds: {}. Choose one (fund)."
+) -> tuple[HoldingsTable, str]:
     """Return the rows of one fund and its ticker, empty where no column says it.
 
     ``ask`` is how the message says to choose. Blank cells in the fund's column mean the fund above.
@@ -50,7 +50,7 @@ def one_fund(
     return replace(table, rows=rows), ticker
 
 
-def _rows_of(table: Table, fund: str | None, file_name: str, ask: str) -> tuple[tuple[Row, ...], str]:
+def _rows_of(table: HoldingsTable, fund: str | None, file_name: str, ask: str) -> tuple[tuple[Row, ...], str]:
     column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
     if column is None:
         return table.rows, ""
@@ -68,11 +68,11 @@ def _rows_of(table: Table, fund: str | None, file_name: str, ask: str) -> tuple[
     return tuple(table.rows[i] for i in chosen), funds[chosen[0]]
 
 
-def _is_filled(table: Table, column: Column) -> bool:
+def _is_filled(table: HoldingsTable, column: Column) -> bool:
     return column in table.header.places and any(table.text(row, column) for row in table.rows)
 
 
-def _filled_down(table: Table, column: Column) -> list[str]:
+def _filled_down(table: HoldingsTable, column: Column) -> list[str]:
     values: list[str] = []
     last = next((text for row in table.rows if (text := table.text(row, column))), "")
     for row in table.rows:
@@ -100,7 +100,7 @@ _BRACKETED = re.compile(r"\(([A-Z]{2,5})\)")
 _HOLDINGS_OF = re.compile(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Portfolio)\b")
 
 
-def fund_name(table: Table, in_column: str, wanted: str | None, file_name: str) -> str:
+def fund_name(table: HoldingsTable, in_column: str, wanted: str | None, file_name: str) -> str:
     """Return the fund's ticker: from its column, the lines before the table, or the file's name.
 
     Raises
@@ -119,7 +119,7 @@ def fund_name(table: Table, in_column: str, wanted: str | None, file_name: str) 
     return inside or fund_of_file_name(file_name)
 
 
-def fund_of_preamble(table: Table) -> str:
+def fund_of_preamble(table: HoldingsTable) -> str:
     """Return the fund's ticker where the lines before the table state it, else nothing."""
     lines = _lines(table.before) + [note[:LONGEST_LINE] for note in table.notes[:40]]
     for line in lines:
@@ -160,7 +160,7 @@ MOST_LINES = 500
 """Lines after the table that are looked at."""
 
 
-def title_of(table: Table) -> str:
+def title_of(table: HoldingsTable) -> str:
     """Return the fund's full name from the lines before the table, else nothing."""
     column = Column.FUND_NAME
     if _is_filled(table, column):
@@ -190,7 +190,7 @@ ANOTHER_DATE = re.compile(
 _BEFORE_DIGITS = re.compile(r"(?<=[A-Za-z])(?=\d{6,8}(?!\d))")
 
 
-def as_of_date(table: Table, file_name: str) -> date | None:
+def as_of_date(table: HoldingsTable, file_name: str) -> date | None:
     """Return the day the holdings are of: from a column, the lines before, the header, the file's name.
 
     Where a column holds several days, the latest; no day is guessed from when the file was made.

@@ -17,7 +17,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.returns import Prices
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.tabular.grid import LIMIT, Grid, parse_grid
+from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -155,7 +155,7 @@ def choose(tables: Sequence[Prices], wanted: Sequence[Iterable[str]]) -> Prices:
     return Prices(joined.tickers, days, matrix, joined.provenance, joined.warnings)
 
 
-Table = tuple[list[str], "DateArray", "FloatArray", list[str]]
+ParsedPrices = tuple[list[str], "DateArray", "FloatArray", list[str]]
 """Tickers, days, prices (T, N), and what there is to say."""
 
 
@@ -175,7 +175,7 @@ def _find(headers: Sequence[str], wanted: Sequence[str], name: str, what: str) -
     raise UnreadableFile(msg)
 
 
-def _wide(grid: Grid, headers: Sequence[str]) -> Table:
+def _wide(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
     if headers[0] not in DATE_HEADERS:
         msg = (
             f"{grid.name} begins with the column {grid.header[0]!r}, not with the date. "
@@ -192,7 +192,7 @@ def _wide(grid: Grid, headers: Sequence[str]) -> Table:
     return list(grid.header[1:]), days, grid.numbers(), []
 
 
-def _long(grid: Grid, headers: Sequence[str]) -> Table:
+def _long(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
     day_column = _find(headers, DATE_HEADERS, grid.name, "date")
     ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
     price_column = _find(headers, PRICE_HEADERS, grid.name, "price")
@@ -211,7 +211,7 @@ def _long(grid: Grid, headers: Sequence[str]) -> Table:
     )
 
 
-def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, column: str) -> Table:
+def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, column: str) -> ParsedPrices:
     """Put rows of (day, ticker, price) into a matrix, each in its own cell."""
     names = list(dict.fromkeys(normalise(ticker) for ticker in dict.fromkeys(tickers)))
     place = {ticker: index for index, ticker in enumerate(names)}
@@ -230,10 +230,10 @@ def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, c
     return names, calendar, matrix, note
 
 
-def _from_parquet(content: bytes, name: str) -> Table:
+def _from_parquet(content: bytes, name: str) -> ParsedPrices:
     try:
-        from pyarrow import ArrowInvalid  # noqa: PLC0415 - 0.1 s to import, and an extra
-        from pyarrow.parquet import read_table  # noqa: PLC0415
+        from pyarrow import ArrowInvalid
+        from pyarrow.parquet import read_table
     except ImportError:
         msg = (
             f"{name} is a Parquet file, and pyarrow is not installed. "
@@ -260,7 +260,7 @@ def _from_parquet(content: bytes, name: str) -> Table:
     return [table.column_names[i] for i in wanted], days, np.column_stack(columns), []
 
 
-def _day(text: str, grid: Grid, row: int) -> date:
+def _day(text: str, grid: TextGrid, row: int) -> date:
     try:
         return datetime.fromisoformat(text.strip()).date()
     except ValueError:

@@ -29,7 +29,7 @@ class Reader(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Original:
+class RawInput:
     """The bytes of one input and all that reading them needs.
 
     Attributes
@@ -58,8 +58,8 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sourced(Generic[V]):
+class Loaded(Generic[V]):
     """A value, and the original that it was read from."""
 
     value: V
-    original: Original
+    raw_input: RawInput

@@ -12,7 +12,7 @@ from betaneutral_xl.readers.tabular.printed import is_percentage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.readers.holdings_table import Table
+    from betaneutral_xl.readers.holdings_table import HoldingsTable
 
 NEAR_ONE = (0.5, 1.5)
 AT_ONE = (0.9, 1.1)
@@ -25,7 +25,7 @@ GUESSED = "in percent (their sum)"
 """How a column in percent is described: one that says so in every cell, and one that does not at all."""
 
 
-def decimal_weights(table: Table, file_name: str) -> tuple[list[float], str]:
+def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], str]:
     """Return each row's weight as a decimal of net assets, NaN where there is none, and how it was read.
 
     The unit is decided once for the whole column: by percent signs in its cells; by its header, if

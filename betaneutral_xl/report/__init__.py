@@ -53,7 +53,7 @@ def build_report(
         ``realised``.
 
     """
-    from betaneutral_xl.report.xlsx import workbook  # noqa: PLC0415 - openpyxl
+    from betaneutral_xl.report.xlsx import workbook
 
     return workbook(contents_of(result, command, written_at, **known))
 
@@ -81,7 +81,7 @@ def build_html(
 
     Parameters are those of ``build_report``.
     """
-    from betaneutral_xl.report.html import page  # noqa: PLC0415 - only for a web page
+    from betaneutral_xl.report.html import page
 
     return page(contents_of(result, command, written_at, **known)).encode()
 
@@ -95,6 +95,6 @@ def build_pdf(workbook: bytes) -> bytes:
         If LibreOffice is not installed, or does not do it.
 
     """
-    from betaneutral_xl.report.pdf import to_pdf  # noqa: PLC0415 - only for a PDF
+    from betaneutral_xl.report.pdf import to_pdf
 
     return to_pdf(workbook)

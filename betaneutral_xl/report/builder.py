@@ -51,7 +51,6 @@ class Book:
     """The workbook; sheets appear in the order in which they are made."""
 
     def __init__(self, margins: Margins) -> None:
-        """Start without sheets."""
         self._workbook = openpyxl.Workbook()
         self._workbook.remove(self._workbook.worksheets[0])
         self._styles = Styles(self._workbook)

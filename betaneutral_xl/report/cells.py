@@ -130,7 +130,6 @@ class Canvas:
     """A sheet to be filled: openpyxl has the sheet, this has its cells."""
 
     def __init__(self, sheet: Worksheet, styles: Styles) -> None:
-        """Start empty."""
         self.sheet = sheet
         self._styles = styles
         self._rows: dict[int, dict[int, str]] = {}
@@ -150,7 +149,7 @@ class Canvas:
     def put(self, row: int, column: int, value: Scalar | Formula, look: Look) -> None:
         """Write one cell."""
         if isinstance(value, str) and value.startswith(FORMULA_STARTS):
-            look = look.but(quoted=True)
+            look = look.replace(quoted=True)
         at = f"{get_column_letter(column)}{row}"
         self._add(row, column, column, cell_xml(at, self._styles.number(look), value))
 

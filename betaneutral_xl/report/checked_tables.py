@@ -36,7 +36,7 @@ FIRST_ROW = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class CheckedColumn:
     """A column of a table.
 
     Attributes
@@ -64,9 +64,9 @@ class Column:
     name: str = ""
     squared: bool = False
 
-    def set_off(self) -> Column:
+    def set_off(self) -> CheckedColumn:
         """Return the same column, text clear of the numbers on its left."""
-        return replace(self, look=self.look.but(indent=1)) if self.is_text else self
+        return replace(self, look=self.look.replace(indent=1)) if self.is_text else self
 
     @property
     def is_text(self) -> bool:
@@ -75,7 +75,7 @@ class Column:
 
 
 def place(
-    book: Book, canvas: Canvas, name: str, columns: Sequence[Column], *, printed_below: int = 0
+    book: Book, canvas: Canvas, name: str, columns: Sequence[CheckedColumn], *, printed_below: int = 0
 ) -> None:
     """Write a table from the sheet's first row on: filters, frozen head, names, print set-up.
 
@@ -95,7 +95,9 @@ def place(
     _list_object(book, canvas, name, headings, len(columns[0].values))
 
 
-def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column], *, printed_below: int = 0) -> list[str]:
+def place_grid(
+    book: Book, canvas: Canvas, columns: Sequence[CheckedColumn], *, printed_below: int = 0
+) -> list[str]:
     """Write the same without filters, for rows whose order must stay, and return the headings."""
     columns = [column.set_off() if at else column for at, column in enumerate(columns)]
     proofs = [column for column in columns if column.formula]
@@ -119,7 +121,9 @@ def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look
     """Write the head of a sheet; headings of numbers stand to the right, clear of the filter's button."""
     for at, (heading, look) in enumerate(zip(headings, looks, strict=True), start=1):
         number = look.number_format != "General"
-        aligned = style.HEADING.but(align="right" if number else "left", indent=2 if number else int(at > 1))
+        aligned = style.HEADING.replace(
+            align="right" if number else "left", indent=2 if number else int(at > 1)
+        )
         canvas.put(HEADING_ROW, at, heading, aligned)
     canvas.height(HEADING_ROW, 30)
 
@@ -133,7 +137,7 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
     canvas.sheet.page_setup.orientation = "landscape" if wide else "portrait"
 
 
-def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: int) -> None:
+def _compare(book: Book, canvas: Canvas, column: CheckedColumn, formulas: int, python: int) -> None:
     sizes = [
         abs(float(value))
         for value in column.values
@@ -153,7 +157,7 @@ def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: 
     )
 
 
-def _write(book: Book, canvas: Canvas, at: int, column: Column) -> None:
+def _write(book: Book, canvas: Canvas, at: int, column: CheckedColumn) -> None:
     for index, value in enumerate(column.values):
         row = FIRST_ROW + index
         text = column.formula(row, index) if column.formula else None
@@ -192,7 +196,7 @@ def _unique(headings: Sequence[str]) -> list[str]:
     return names
 
 
-def _width(heading: str, column: Column) -> float:
+def _width(heading: str, column: CheckedColumn) -> float:
     if column.is_text:
         content = max((len(str(value)) for value in column.values if value is not None), default=0)
         return min(max(content + 2, 8, min(len(heading) + 4, 14)), WIDEST_TEXT)

@@ -59,7 +59,7 @@ class Realised:
     error: FloatArray
 
     def __post_init__(self) -> None:
-        """Hold that there is one beta and one error a day."""
+        """Validate that there is one beta and one error a day."""
         for name in ("beta", "error"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
             if getattr(self, name).shape != (len(self.dates),):

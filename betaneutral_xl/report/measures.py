@@ -24,7 +24,6 @@ class Measures:
     """A sheet with one number a row."""
 
     def __init__(self, book: Book, canvas: Canvas) -> None:
-        """Write the head."""
         self._book, self._canvas = book, canvas
         self._row = FIRST_ROW
         number = style.calculated(style.EXACT)
@@ -48,7 +47,7 @@ class Measures:
         exact, grey = style.calculated(shown), style.from_python(shown)
         canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
         canvas.put(row, PYTHON, value, grey)
-        canvas.put(row, 4, name, style.from_python("General").but(indent=1))
+        canvas.put(row, 4, name, style.from_python("General").replace(indent=1))
         canvas.put(row, 5, how, style.NOTE)
         self._book.define(name, canvas.area(row, PYTHON if formula is None else VALUE))
         if formula is not None:

@@ -61,7 +61,7 @@ class Look:
     ruled: bool = False
     quoted: bool = False
 
-    def but(self, **changes: object) -> Look:
+    def replace(self, **changes: object) -> Look:
         """Return the same look with some things changed."""
         return replace(self, **changes)  # type: ignore[arg-type] # the fields' own types
 
@@ -81,17 +81,17 @@ WARNING = Look(wrap=True, vertical="center", fill=CAUTION, indent=1)
 
 def calculated(number_format: str) -> Look:
     """Return the look of a formula: black."""
-    return CELL.but(number_format=number_format)
+    return CELL.replace(number_format=number_format)
 
 
 def given(number_format: str = "General") -> Look:
     """Return the look of an input: blue."""
-    return CELL.but(number_format=number_format, ink=INPUT_BLUE)
+    return CELL.replace(number_format=number_format, ink=INPUT_BLUE)
 
 
 def from_python(number_format: str) -> Look:
     """Return the look of a value that Python computed: grey."""
-    return CELL.but(number_format=number_format, ink=MUTED, italic=True)
+    return CELL.replace(number_format=number_format, ink=MUTED, italic=True)
 
 
 FONT_ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
@@ -102,7 +102,6 @@ class Styles:
     """The styles of one workbook: every look gets its number once."""
 
     def __init__(self, book: Workbook) -> None:
-        """Start without any."""
         self._probe_sheet = book.create_sheet("styles")
         self._numbers: dict[Look, int] = {}
 

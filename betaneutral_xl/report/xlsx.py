@@ -35,7 +35,7 @@ PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, styl
 
 def workbook(contents: Contents) -> bytes:
     """Return the report as the bytes of an ``.xlsx`` file."""
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the report
+    from betaneutral_xl import __version__
 
     result = contents.result
     as_of = result.aligned.holdings.as_of

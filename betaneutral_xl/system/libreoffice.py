@@ -199,7 +199,7 @@ def _registered() -> list[Path]:
     """Return the folders that installers on Windows have written down."""
     found: list[Path] = []
     if sys.platform == "win32":
-        import winreg  # noqa: PLC0415 - Windows only
+        import winreg
 
         for hive in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
             for view in (winreg.KEY_WOW64_64KEY, winreg.KEY_WOW64_32KEY):

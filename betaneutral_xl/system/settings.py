@@ -52,7 +52,7 @@ class Settings:
         Seconds to a connection, between two pieces of an answer, and for a whole answer with its
         retries (``BETANEUTRAL_TIMEOUT`` sets the last).
     retries, backoff
-        How often to ask again after what may pass, and the seconds before the first time; each
+        How often a transient failure is retried, and the seconds before the first retry; each
         further pause is twice as long.
     refresh
         Whether to ask again what the cache could answer.
@@ -76,7 +76,7 @@ class Settings:
     allow_stale: bool = False
 
     def __post_init__(self) -> None:
-        """Hold that the token goes to nobody else: over TLS, or to this machine."""
+        """Validate that the token goes to nobody else: over TLS, or to this machine."""
         object.__setattr__(self, "api_url", _checked_url(self.api_url))
 
     @classmethod

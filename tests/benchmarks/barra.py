@@ -69,7 +69,7 @@ def make(n: int, etfs: int = 1, *, long_only: bool, factors: int | None = None, 
 
     weights = _basket(rng, n, max(25, min(91, n)))
     baskets = np.column_stack([_basket(rng, n, 47 if j == 0 else 100) for j in range(etfs)])
-    pulled = form.times(baskets)
+    pulled = form.matvec(baskets)
     betas = pulled / np.einsum("nk,nk->k", baskets, pulled)
     lower, upper = np.full(n, 0.0 if long_only else -0.05), np.full(n, CAP)
     one = np.ones(1)

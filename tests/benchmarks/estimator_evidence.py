@@ -222,10 +222,10 @@ def measure(found: Sequence[Month], candidate: str) -> Measured:
         window = last_days(month.window, days)
         estimate = ESTIMATORS[method](window, **options)
         w, f = month.weights, month.baskets
-        vf = estimate.form.times(f)
+        vf = estimate.form.matvec(f)
         variance = np.einsum("nk,nk->k", f, vf)
         beta = w.T @ vf / variance
-        own = np.einsum("np,np->p", w, estimate.form.times(w))[:, None]
+        own = np.einsum("np,np->p", w, estimate.form.matvec(w))[:, None]
         promises.append((own / variance - beta**2) / (estimate.effective_days - 2))
         x = (month.future @ w)[:, :, None] - beta * (month.future @ f)[:, None, :]
         variances.append(x.var(axis=0, ddof=1) / (own - beta**2 * variance))
@@ -381,7 +381,7 @@ def late_table(found: Sequence[Month]) -> str:
             )
             realised, _ = slopes(month.future[:, drawn], month.future @ basket)
             for part, window in zip(errors, windows, strict=True):
-                vf = ESTIMATORS[method](window, **options).form.times(basket)
+                vf = ESTIMATORS[method](window, **options).form.matvec(basket)
                 part.append(realised - (vf / (basket.T @ vf))[drawn])
         cells = [f"{np.mean(part):+.2f}, {rms(np.array(part)):.2f}" for part in errors]
         lines.append(f"| {left} | {' | '.join(cells)} |")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
     from betaneutral_xl.model.returns import Returns
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 HORIZON = 21
 BOOKS = 100
@@ -146,7 +146,7 @@ def steady_axes(window: Window, count: int = 5, share: float = 0.5) -> Factors:
 
 EQUAL, DEFAULT = "equal weights, 504 days", "**the default**"
 
-TRIED: dict[str, Callable[[Window], Form]] = {
+TRIED: dict[str, Callable[[Window], CovarianceOperator]] = {
     EQUAL: lambda w: weighted(w, w.complete, np.full(w.days, 1.0 / w.days)),
     DEFAULT: lambda w: memories(w, (63.0, 1.0)),
     "half-life 42": lambda w: memories(w, (42.0, 1.0)),
@@ -276,11 +276,11 @@ def months(universe: Universe, first: np.datetime64, last: np.datetime64) -> Ite
         yield Month(returns.dates[end], window, w, f, future)
 
 
-def realised(found: Sequence[Month], estimator: Callable[[Window], Form]) -> FloatArray:
+def realised(found: Sequence[Month], estimator: Callable[[Window], CovarianceOperator]) -> FloatArray:
     """Return the realised betas of all hedges, shape (months, P, K)."""
     betas = []
     for month in found:
-        vf = estimator(month.window).times(month.baskets)
+        vf = estimator(month.window).matvec(month.baskets)
         predicted = month.weights.T @ vf / np.einsum("nk,nk->k", month.baskets, vf)
         slope, _ = slopes(month.future @ month.weights, month.future @ month.baskets)
         betas.append(slope - predicted)

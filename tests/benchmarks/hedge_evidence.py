@@ -156,7 +156,7 @@ def sample_table(result: Any) -> str:
         f"The sample portfolio against JHAI's basket, {len(result.dates)} months, {result.dates[0]} to "
         f"{result.dates[-1]}; beta over the next 21 days, weights drifting, 5 bp a trade:",
         "",
-        "| | estimator | mean | RMS | noise | volatility | variance gone | drawdown | turnover a month "
+        "| | estimator | mean | RMS | noise | volatility | hedge effectiveness | drawdown | turnover a month "
         "| cost a year |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

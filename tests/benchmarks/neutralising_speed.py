@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from barra import Case
 
     from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 PAGE = """\
 # Speed of neutralising
@@ -158,7 +158,7 @@ def dense_case(n: int) -> Problem:
     form = Dense((matrix + matrix.T) / 2.0)
     weights, basket = rng.dirichlet(np.ones(n)), np.zeros(n)
     basket[rng.choice(n, n // 3, replace=False)] = 3.0 / n
-    pulled = form.times(basket)
+    pulled = form.matvec(basket)
     betas = pulled / (basket @ pulled)
     wanted = np.array([1.0, 0.6 * float(betas @ weights)])
     return Problem(
@@ -230,7 +230,7 @@ def closed() -> str:
     rows = []
     for n in FACTORS:
         case = make(n, 3, long_only=False)
-        forms: list[tuple[str, Form]] = [("factor form", case.form)]
+        forms: list[tuple[str, CovarianceOperator]] = [("factor form", case.form)]
         if n <= 2000:
             forms.append(("dense", Dense(case.form.dense())))
         for kind, form in forms:
@@ -240,7 +240,7 @@ def closed() -> str:
     return table(head, rows)
 
 
-def _closed_forms(form: Form, case: Case) -> Iterator[float]:
+def _closed_forms(form: CovarianceOperator, case: Case) -> Iterator[float]:
     """Yield the times of one product with V and of the closed forms."""
     problem, baskets = case.problem, case.etf_weights
     w = problem.weights
@@ -252,7 +252,7 @@ def _closed_forms(form: Form, case: Case) -> Iterator[float]:
         return hedged
 
     required = problem.most - problem.conditions.T @ w
-    yield best(lambda: form.times(w))
+    yield best(lambda: form.matvec(w))
     yield best(lambda: overlay(baskets[:, :1]))
     yield best(lambda: overlay(baskets))
     yield best(lambda: closed_forms.least_tracking_error(form, problem.conditions, required))

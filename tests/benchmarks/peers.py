@@ -159,7 +159,7 @@ def sf_quant(case: Case) -> Callable[[], FloatArray]:
 
     p = case.problem
     gamma = 2.0
-    alphas = gamma * p.form.times(p.weights)
+    alphas = gamma * p.form.matvec(p.weights)
     names = [f"T{i}" for i in range(p.size)]
 
     def limits(weights: Any, **_: Any) -> Any:
@@ -300,7 +300,7 @@ def clarabel_dense(problem: Problem) -> Callable[[], FloatArray]:
 
     n = problem.size
     matrix = sparse.csc_matrix(np.triu(problem.form.dense()))
-    linear = -problem.form.times(problem.weights)
+    linear = -problem.form.matvec(problem.weights)
     rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(problem.conditions.T), -sparse.eye_array(n)]))
     values = np.concatenate([problem.most, np.zeros(n)])
     cones = [library.ZeroConeT(problem.least.size), library.NonnegativeConeT(n)]

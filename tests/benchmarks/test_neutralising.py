@@ -99,7 +99,7 @@ def test_the_overlay_costs_little_more_than_reading_the_matrix_once(n: int) -> N
     f, w = case.etf_weights[:, 0], case.problem.weights
 
     def overlay() -> None:
-        pulled = dense.times(f)
+        pulled = dense.matvec(f)
         beta = pulled / (f @ pulled)
         np.subtract(w, (beta @ w) * f)
 

@@ -81,7 +81,7 @@ def test_reweighting_is_the_best_of_all_that_keep_the_conditions(seed: int) -> N
     aligned = best.aligned
     conditions = np.column_stack([np.ones(len(best.tickers)), best.predicted_beta])
     free = np.linalg.svd(conditions.T)[2][3:]
-    gradient = aligned.covariance.form.times(best.trades)
+    gradient = aligned.covariance.form.matvec(best.trades)
     np.testing.assert_allclose(free @ gradient, 0.0, atol=1e-9)
     np.testing.assert_allclose(free @ squares.trades, 0.0, atol=1e-9)
 

@@ -514,7 +514,7 @@ class Workbook(FrontEnd):
             (path,) = folder.glob("*.csv")
             _, _, orders = path.read_text(encoding="utf-8-sig").partition("\n\n")
             return ordered(csv.DictReader(io.StringIO(orders)))
-        return _proposal(openpyxl.load_workbook(file, data_only=True)["Rebalance"])
+        return _proposal(openpyxl.load_workbook(file, data_only=True)["Proposal"])
 
 
 def command(*argv: str) -> Refusal | None:

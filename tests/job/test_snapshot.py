@@ -21,7 +21,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund
-from betaneutral_xl.readers.raw_input import Original, Reader, Sourced
+from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,30 +34,30 @@ PARAMETERS = {"method": "reweight", "target": ["IWV"], "constraints": {"upper": 
 
 
 @pytest.fixture
-def originals() -> tuple[Original, ...]:
+def raw_inputs() -> tuple[RawInput, ...]:
     """Return the sample's, with their provenance as reading completed it."""
     return (
-        read(sample.original(sample.HOLDINGS), Holdings).original,
-        read(sample.original(sample.ETF), Etf).original,
-        read(sample.original(sample.COVARIANCE), Covariance).original,
+        read(sample.raw_input(sample.HOLDINGS), Holdings).raw_input,
+        read(sample.raw_input(sample.ETF), Etf).raw_input,
+        read(sample.raw_input(sample.COVARIANCE), Covariance).raw_input,
     )
 
 
-def test_a_snapshot_gives_back_what_was_kept(originals: tuple[Original, ...], tmp_path: Path) -> None:
-    write_snapshot(tmp_path / "run.zip", originals, PARAMETERS)
+def test_a_snapshot_gives_back_what_was_kept(raw_inputs: tuple[RawInput, ...], tmp_path: Path) -> None:
+    write_snapshot(tmp_path / "run.zip", raw_inputs, PARAMETERS)
     snapshot = read_snapshot(tmp_path / "run.zip")
     assert dict(snapshot.parameters) == PARAMETERS
     assert dict(snapshot.versions) == versions()
     assert snapshot.differences() == ()
-    for then, now in zip(originals, snapshot.originals, strict=True):
+    for then, now in zip(raw_inputs, snapshot.raw_inputs, strict=True):
         assert (now.reader, now.name, now.content) == (then.reader, then.name, then.content)
         assert dict(now.options) == dict(then.options)
         assert now.provenance == then.provenance
 
 
-def test_numbers_are_repeated_to_the_last_digit(originals: tuple[Original, ...]) -> None:
+def test_numbers_are_repeated_to_the_last_digit(raw_inputs: tuple[RawInput, ...]) -> None:
     before = neutralise(sample.load_holdings(), [sample.load_etf()], sample.load_covariance())
-    holdings, etf, covariance = unpack(pack(originals, {}), "run.zip").originals
+    holdings, etf, covariance = unpack(pack(raw_inputs, {}), "run.zip").raw_inputs
     after = neutralise(
         read(holdings, Holdings).value, [read(etf, Etf).value], read(covariance, Covariance).value
     )
@@ -69,9 +69,9 @@ def test_numbers_are_repeated_to_the_last_digit(originals: tuple[Original, ...])
     assert {source.retrieval for source in after.sources} == {Retrieval.SAMPLE}
 
 
-def test_the_same_inputs_make_the_same_bytes(originals: tuple[Original, ...]) -> None:
-    assert pack(originals, PARAMETERS) == pack(originals, dict(PARAMETERS))
-    with zipfile.ZipFile(io.BytesIO(pack(originals, PARAMETERS))) as archive:
+def test_the_same_inputs_make_the_same_bytes(raw_inputs: tuple[RawInput, ...]) -> None:
+    assert pack(raw_inputs, PARAMETERS) == pack(raw_inputs, dict(PARAMETERS))
+    with zipfile.ZipFile(io.BytesIO(pack(raw_inputs, PARAMETERS))) as archive:
         assert archive.namelist() == [
             "manifest.json",
             "inputs/1-holdings.json",
@@ -87,36 +87,36 @@ def test_answers_of_the_api_can_be_kept_and_read_again(
     fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
     with SilverFund(settings_for(fund_api)) as fund:
-        book = fund.sourced_holdings("quant_paper", "2025-11-18")
-        model = fund.sourced_covariance(["NVDA", "BRK.B", "MSFT"])
-    kept = unpack(pack([book.original, model.original], {}), "run.zip")
+        book = fund.loaded_holdings("quant_paper", "2025-11-18")
+        model = fund.loaded_covariance(["NVDA", "BRK.B", "MSFT"])
+    kept = unpack(pack([book.raw_input, model.raw_input], {}), "run.zip")
     (holdings,), (covariance,) = kept.of(Holdings), kept.of(Covariance)
     again = read(holdings, Holdings).value
     assert again.weights.tobytes() == book.value.weights.tobytes()
     assert again.provenance == replace(book.value.provenance, retrieval=Retrieval.SNAPSHOT)
     matrix = read(covariance, Covariance).value
     assert matrix.form.dense().tobytes() == model.value.form.dense().tobytes()
-    assert b"not-to-be-seen" not in pack([book.original, model.original], {})
+    assert b"not-to-be-seen" not in pack([book.raw_input, model.raw_input], {})
 
 
-def test_what_was_said_on_the_way_is_said_again(originals: tuple[Original, ...]) -> None:
+def test_what_was_said_on_the_way_is_said_again(raw_inputs: tuple[RawInput, ...]) -> None:
     line = "x.org cannot be reached. Used instead: the answer of yesterday."
-    kept = unpack(pack([replace(originals[0], warnings=(line,))], {}), "run.zip")
-    assert line in read(kept.originals[0], Holdings).value.warnings
+    kept = unpack(pack([replace(raw_inputs[0], warnings=(line,))], {}), "run.zip")
+    assert line in read(kept.raw_inputs[0], Holdings).value.warnings
 
 
 def test_files_can_be_kept_and_read_again(tmp_path: Path) -> None:
     (tmp_path / "fund.csv").write_text("ticker,weight\nA,0.4\nB,0.6\n", encoding="utf-8")
     (tmp_path / "AI.csv").write_text("ticker,weight\nA,50%\nB,50%\n", encoding="utf-8")
     (tmp_path / "v.csv").write_text("ticker,A,B\nA,400,100\nB,100,900\n", encoding="utf-8")
-    sourced: list[Sourced[Any]] = [
+    sourced: list[Loaded[Any]] = [
         read(holdings_file(tmp_path / "fund.csv"), Holdings),
         read(etf_file(tmp_path / "AI.csv"), Etf),
         read(covariance_file(tmp_path / "v.csv", CovarianceUnit.PERCENT_SQUARED), Covariance),
     ]
-    content = pack([one.original for one in sourced], {})
+    content = pack([one.raw_input for one in sourced], {})
     assert str(tmp_path).encode() not in content
-    holdings, etf, covariance = unpack(content, "run.zip").originals
+    holdings, etf, covariance = unpack(content, "run.zip").raw_inputs
     assert read(holdings, Holdings).value.weights.tolist() == [0.4, 0.6]
     assert read(etf, Etf).value.weights.tolist() == [0.5, 0.5]
     assert read(covariance, Covariance).value.form.variances() == pytest.approx([0.04, 0.09])
@@ -124,26 +124,26 @@ def test_files_can_be_kept_and_read_again(tmp_path: Path) -> None:
         assert now.provenance == replace(then.value.provenance, retrieval=Retrieval.SNAPSHOT)
 
 
-def test_an_original_is_read_as_what_it_is(originals: tuple[Original, ...]) -> None:
+def test_an_original_is_read_as_what_it_is(raw_inputs: tuple[RawInput, ...]) -> None:
     with pytest.raises(InputError, match=r"^covariance\.csv is a covariance, not holdings\.$"):
-        read(originals[2], Holdings)
+        read(raw_inputs[2], Holdings)
 
 
-def test_other_versions_are_said(originals: tuple[Original, ...]) -> None:
-    snapshot = unpack(edited(pack(originals, {}), lambda m: m["versions"].update(numpy="1.0")), "run.zip")
+def test_other_versions_are_said(raw_inputs: tuple[RawInput, ...]) -> None:
+    snapshot = unpack(edited(pack(raw_inputs, {}), lambda m: m["versions"].update(numpy="1.0")), "run.zip")
     assert snapshot.differences() == (
         f"The snapshot was made with numpy 1.0 (here {np.__version__}): last digits may differ.",
     )
 
 
-def test_a_path_that_cannot_be_written_is_said(originals: tuple[Original, ...], tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_is_said(raw_inputs: tuple[RawInput, ...], tmp_path: Path) -> None:
     with pytest.raises(Unwritable):
-        write_snapshot(tmp_path / "absent" / "run.zip", originals, {})
+        write_snapshot(tmp_path / "absent" / "run.zip", raw_inputs, {})
 
 
-def test_names_are_such_as_every_system_has(originals: tuple[Original, ...]) -> None:
+def test_names_are_such_as_every_system_has(raw_inputs: tuple[RawInput, ...]) -> None:
     names = ["../../etc/passwd", "C:\\con.csv", ".bashrc", "größe?.csv", "x" * 300, "a\x00b", ""]
-    content = pack([replace(originals[0], name=name) for name in names], {})
+    content = pack([replace(raw_inputs[0], name=name) for name in names], {})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert archive.namelist()[1:] == [
             "inputs/1-_.._etc_passwd",
@@ -177,8 +177,8 @@ def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> by
     return stream.getvalue()
 
 
-def test_a_changed_input_is_found(originals: tuple[Original, ...]) -> None:
-    content = pack(originals, {})
+def test_a_changed_input_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
+    content = pack(raw_inputs, {})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     files["inputs/1-holdings.json"] = files["inputs/1-holdings.json"].replace(b"1834.0", b"1835.0")
@@ -208,10 +208,10 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_manifest_that_does_not_fit_is_refused(
-    change: Callable[[dict[str, Any]], object], originals: tuple[Original, ...]
+    change: Callable[[dict[str, Any]], object], raw_inputs: tuple[RawInput, ...]
 ) -> None:
     with pytest.raises(UnreadableFile, match=r"^run\.zip .* as this program wrote it\.$"):
-        unpack(edited(pack(originals, {}), change), "run.zip")
+        unpack(edited(pack(raw_inputs, {}), change), "run.zip")
 
 
 def overlapping(content: bytes) -> bytes:
@@ -236,14 +236,17 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a workbook": (lambda _: zipped({"xl/workbook.xml": b"<x/>"}), "is a ZIP archive, but no snapshot"),
     "a bomb": (
         lambda _: zipped({MANIFEST: b" " * 10_000_000}, zipfile.ZIP_DEFLATED),
-        "is compressed, or larger inside than outside",
+        "is compressed, or its uncompressed size exceeds the limit",
     ),
-    "overlapping files": (overlapping, "is compressed, or larger inside than outside"),
+    "overlapping files": (overlapping, "is compressed, or its uncompressed size exceeds the limit"),
     "many files": (
         lambda _: zipped({MANIFEST: b"{}", **{f"inputs/{i}": b"" for i in range(100)}}),
         "has 101 files, more than 64, or two of one name",
     ),
-    "an endless manifest": (lambda _: zipped({MANIFEST: b" " * 5_000_000}), "has a manifest without end"),
+    "an endless manifest": (
+        lambda _: zipped({MANIFEST: b" " * 5_000_000}),
+        "has a manifest that exceeds the size limit",
+    ),
     "a manifest that is no JSON": (
         lambda _: zipped({MANIFEST: b"{"}),
         "is no snapshot, or a damaged one (JSONDecodeError)",
@@ -272,22 +275,22 @@ def edited_with(content: bytes, name: str, extra: bytes) -> bytes:
 
 @pytest.mark.parametrize(("make", "words"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_archives_are_refused(
-    make: Callable[[bytes], bytes], words: str, originals: tuple[Original, ...]
+    make: Callable[[bytes], bytes], words: str, raw_inputs: tuple[RawInput, ...]
 ) -> None:
     with pytest.raises(UnreadableFile) as caught:
-        unpack(make(pack(originals, {})), "run.zip")
+        unpack(make(pack(raw_inputs, {})), "run.zip")
     assert str(caught.value).startswith(f"run.zip {words}. Use ")
 
 
-def test_a_damaged_byte_is_found(originals: tuple[Original, ...]) -> None:
-    good = pack(originals, {})
+def test_a_damaged_byte_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
+    good = pack(raw_inputs, {})
     place = good.index(b"date,ticker") + 2000
     bad = good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :]
     with pytest.raises(UnreadableFile, match="BadZipFile"):
         unpack(bad, "run.zip")
 
 
-SMALL = Original(
+SMALL = RawInput(
     reader=Reader.COVARIANCE,
     name="v.csv",
     content=b"ticker,A\nA,0.04\n",
@@ -307,7 +310,7 @@ def test_no_damage_raises_anything_but_our_error(data: st.DataObject) -> None:
     bad = good[:place] + patch + good[place + len(patch) :]
     try:
         snapshot = unpack(bad, "run.zip")
-        contents = [read(one, Covariance).original.content for one in snapshot.originals]
+        contents = [read(one, Covariance).raw_input.content for one in snapshot.raw_inputs]
     except BetaNeutralError:
         return
     assert [digest(content) for content in contents] == [digest(SMALL.content)]

@@ -110,5 +110,5 @@ def test_a_portfolio_is_never_rescaled(book: Holdings, etf: Etf, risk: Covarianc
 def test_values_of_the_covered_are_spread_over_all(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
     book, etf, risk = half_covered
     aligned = align(book, [etf], risk, OnMissing.DROP)
-    full = aligned.spread(np.array([1.0, 2.0, 3.0]), math.nan)
+    full = aligned.expand(np.array([1.0, 2.0, 3.0]), math.nan)
     np.testing.assert_array_equal(full, [1.0, 2.0, math.nan, math.nan, 3.0])

@@ -79,14 +79,16 @@ def test_the_factor_form_is_the_same_model_as_its_dense_matrix(seed: int) -> Non
     dense = Dense(factors.dense())
     x = np.random.default_rng(seed).normal(size=(12, 2))
     rows = np.array([7, 0, 3])
-    np.testing.assert_allclose(factors.times(x), dense.times(x), rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(factors.times(x[:, 0]), dense.times(x[:, 0]), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(factors.matvec(x), dense.matvec(x), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(factors.matvec(x[:, 0]), dense.matvec(x[:, 0]), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(factors.variances(), dense.variances(), rtol=1e-9)
-    np.testing.assert_allclose(factors.take(rows).dense(), dense.take(rows).dense(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        factors.subset(rows).dense(), dense.subset(rows).dense(), rtol=1e-9, atol=1e-12
+    )
     columns = np.arange(12)
     np.testing.assert_allclose(factors.between(3, columns), dense.between(3, columns), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(factors.solver()(x), dense.solver()(x), rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(factors.times(factors.solver()(x)), x, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(factors.matvec(factors.solver()(x)), x, rtol=1e-6, atol=1e-8)
 
 
 @given(st.integers(0, 10_000))
@@ -109,9 +111,9 @@ def test_a_portfolio_of_few_names_is_multiplied_by_their_rows_alone() -> None:
     rng = np.random.default_rng(1)
     baskets = np.zeros((40, 2))
     baskets[[3, 17], 0], baskets[[3, 30], 1] = rng.normal(size=2), rng.normal(size=2)
-    np.testing.assert_allclose(dense.times(baskets), dense.matrix @ baskets, rtol=1e-12)
-    np.testing.assert_allclose(dense.times(baskets[:, 0]), dense.matrix @ baskets[:, 0], rtol=1e-12)
-    np.testing.assert_array_equal(dense.times(np.zeros(40)), np.zeros(40))
+    np.testing.assert_allclose(dense.matvec(baskets), dense.matrix @ baskets, rtol=1e-12)
+    np.testing.assert_allclose(dense.matvec(baskets[:, 0]), dense.matrix @ baskets[:, 0], rtol=1e-12)
+    np.testing.assert_array_equal(dense.matvec(np.zeros(40)), np.zeros(40))
 
 
 def test_a_name_that_the_model_lacks_is_never_given_zero_risk(risk: Covariance) -> None:

@@ -24,7 +24,7 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.network import cache as cache_module
-from betaneutral_xl.network.cache import NEGATIVE, Answer, Cache, Query, Recalled
+from betaneutral_xl.network.cache import NEGATIVE, Answer, Cache, Cached, Query
 from betaneutral_xl.network.silverfund import SilverFund, holdings_question
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.settings import Settings
 
 NOON = datetime(2025, 11, 20, 12, 0, tzinfo=UTC)
-HOUR = Query(key="POST https://x.org/latest {}", note="three names", lifetime=timedelta(hours=1))
-FOR_EVER = Query(key="POST https://x.org/summary {}", note="a closed day", lifetime=None)
+HOUR = Query(key="POST https://x.org/latest {}", note="three names", ttl=timedelta(hours=1))
+FOR_EVER = Query(key="POST https://x.org/summary {}", note="a closed day", ttl=None)
 
 
 class Source:
@@ -47,7 +47,7 @@ class Source:
         self.asked = 0
         self.error: Exception | None = None
 
-    def ask(self) -> bytes:
+    def fetch(self) -> bytes:
         """Answer with the number of times it has been asked."""
         self.asked += 1
         if self.error is not None:
@@ -66,7 +66,7 @@ def source() -> Source:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Cache:
-    return Cache(tmp_path / "cache", patience=0.2)
+    return Cache(tmp_path / "cache", lock_timeout=0.2)
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
 
 
 def test_what_was_answered_is_not_asked_again(cache: Cache, source: Source) -> None:
-    assert cache.recall(HOUR, source.ask, read) == Recalled(("answer\n1", Retrieval.LIVE))
-    assert cache.recall(HOUR, source.ask, read) == Recalled(("answer\n1", Retrieval.CACHED))
+    assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(("answer\n1", Retrieval.LIVE))
+    assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(("answer\n1", Retrieval.CACHED))
     assert source.asked == 1
 
 
@@ -90,30 +90,33 @@ def test_an_open_answer_holds_for_its_time_a_closed_one_for_ever(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     for query in (HOUR, FOR_EVER):
-        cache.recall(query, source.ask, read)
+        cache.get_or_fetch(query, source.fetch, read)
     at(timedelta(minutes=59))
     for query in (HOUR, FOR_EVER):
-        cache.recall(query, source.ask, read)
+        cache.get_or_fetch(query, source.fetch, read)
     assert source.asked == 2
     at(timedelta(minutes=60))
-    assert cache.recall(HOUR, source.ask, read).value == ("answer\n3", Retrieval.LIVE)
+    assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n3", Retrieval.LIVE)
     at(timedelta(days=4000))
-    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
 def test_an_answer_from_the_future_is_not_believed(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     at(timedelta(days=1))
-    cache.recall(FOR_EVER, source.ask, read)
+    cache.get_or_fetch(FOR_EVER, source.fetch, read)
     at(timedelta(0))
-    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
 def test_refresh_asks_again_and_keeps_the_new_answer(cache: Cache, source: Source) -> None:
-    cache.recall(FOR_EVER, source.ask, read)
-    assert cache.recall(FOR_EVER, source.ask, read, refresh=True).value == ("answer\n2", Retrieval.LIVE)
-    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+    cache.get_or_fetch(FOR_EVER, source.fetch, read)
+    assert cache.get_or_fetch(FOR_EVER, source.fetch, read, refresh=True).value == (
+        "answer\n2",
+        Retrieval.LIVE,
+    )
+    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
 @pytest.mark.parametrize("kind", NEGATIVE)
@@ -122,24 +125,24 @@ def test_a_refusal_is_believed_for_a_minute(
 ) -> None:
     source.error = kind("No such thing.")
     with pytest.raises(kind, match=r"^No such thing\.$"):
-        cache.recall(FOR_EVER, source.ask, read)
+        cache.get_or_fetch(FOR_EVER, source.fetch, read)
     at(timedelta(seconds=59))
     with pytest.raises(kind) as caught:
-        cache.recall(FOR_EVER, source.ask, read)
+        cache.get_or_fetch(FOR_EVER, source.fetch, read)
     assert str(caught.value) == "No such thing. (So it was 59 seconds ago; --refresh asks again.)"
     assert source.asked == 1
     at(timedelta(seconds=60))
     source.error = None
-    assert cache.recall(FOR_EVER, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
 @pytest.mark.parametrize("kind", [Unreachable, Refused, ChangedFormat, InputError, RuntimeError])
 def test_other_failures_are_not_kept(kind: type[Exception], cache: Cache, source: Source) -> None:
     source.error = kind("not now")
     with pytest.raises(kind):
-        cache.recall(HOUR, source.ask, read)
+        cache.get_or_fetch(HOUR, source.fetch, read)
     source.error = None
-    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
 def test_an_answer_that_cannot_be_read_is_not_kept(cache: Cache, source: Source) -> None:
@@ -150,23 +153,23 @@ def test_an_answer_that_cannot_be_read_is_not_kept(cache: Cache, source: Source)
         return answer.content.decode()
 
     with pytest.raises(ChangedFormat, match="not this"):
-        cache.recall(HOUR, source.ask, fussy)
+        cache.get_or_fetch(HOUR, source.fetch, fussy)
     assert cache.entries() == ()
-    assert cache.recall(HOUR, source.ask, fussy).value == "answer\n2"
+    assert cache.get_or_fetch(HOUR, source.fetch, fussy).value == "answer\n2"
 
 
 def test_when_the_network_is_down_an_old_answer_is_used_only_if_allowed(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     at(timedelta(hours=30))
     source.error = Unreachable("x.org cannot be reached.")
     with pytest.raises(Unreachable) as caught:
-        cache.recall(HOUR, source.ask, read)
+        cache.get_or_fetch(HOUR, source.fetch, read)
     assert str(caught.value) == (
         "x.org cannot be reached. Or use the answer of 2025-11-20 12:00 UTC, 30 hours old: --allow-stale."
     )
-    assert cache.recall(HOUR, source.ask, read, allow_stale=True) == Recalled(
+    assert cache.get_or_fetch(HOUR, source.fetch, read, allow_stale=True) == Cached(
         ("answer\n1", Retrieval.CACHED),
         (
             "x.org cannot be reached. Used instead for three names: "
@@ -178,11 +181,11 @@ def test_when_the_network_is_down_an_old_answer_is_used_only_if_allowed(
 def test_an_old_answer_does_not_stand_in_for_a_refusal(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     at(timedelta(hours=2))
     source.error = Refused("the token is refused")
     with pytest.raises(Refused):
-        cache.recall(HOUR, source.ask, read, allow_stale=True)
+        cache.get_or_fetch(HOUR, source.fetch, read, allow_stale=True)
 
 
 def test_a_refusal_does_not_stand_in_for_an_answer(
@@ -190,11 +193,11 @@ def test_a_refusal_does_not_stand_in_for_an_answer(
 ) -> None:
     source.error = UnknownFund("no such fund")
     with pytest.raises(UnknownFund):
-        cache.recall(HOUR, source.ask, read)
+        cache.get_or_fetch(HOUR, source.fetch, read)
     at(timedelta(hours=2))
     source.error = Unreachable("x.org cannot be reached.")
     with pytest.raises(Unreachable, match=r"^x\.org cannot be reached\.$"):
-        cache.recall(HOUR, source.ask, read, allow_stale=True)
+        cache.get_or_fetch(HOUR, source.fetch, read, allow_stale=True)
 
 
 def only_file(folder: Path) -> Path:
@@ -220,21 +223,21 @@ def only_file(folder: Path) -> Path:
 def test_a_damaged_answer_is_asked_for_again(
     damage: Callable[[bytes], bytes], cache: Cache, source: Source, tmp_path: Path
 ) -> None:
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     path = only_file(tmp_path)
     before = path.read_bytes()
     path.write_bytes(damage(before))
     assert path.read_bytes() != before
-    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.LIVE)
-    assert cache.recall(HOUR, source.ask, read).value == ("answer\n2", Retrieval.CACHED)
+    assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
 def test_entries_say_what_is_kept_newest_first(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
-    cache.recall(FOR_EVER, source.ask, read)
+    cache.get_or_fetch(FOR_EVER, source.fetch, read)
     at(timedelta(hours=1))
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     newest, oldest = cache.entries()
     assert (newest.note, newest.size) == ("three names", 8)
     assert (newest.fetched_at, newest.expires) == (NOON + timedelta(hours=1), NOON + timedelta(hours=2))
@@ -243,7 +246,7 @@ def test_entries_say_what_is_kept_newest_first(
 
 def test_clear_removes_all_answers(cache: Cache, source: Source) -> None:
     for query in (HOUR, FOR_EVER):
-        cache.recall(query, source.ask, read)
+        cache.get_or_fetch(query, source.fetch, read)
     assert cache.clear() == 2
     assert cache.entries() == ()
     assert cache.clear() == 0
@@ -258,11 +261,11 @@ def test_a_cache_that_is_not_there_is_empty(cache: Cache, tmp_path: Path) -> Non
 def test_what_nobody_asked_for_in_a_month_is_forgotten(
     cache: Cache, source: Source, tmp_path: Path, at: Callable[[timedelta], None]
 ) -> None:
-    cache.recall(FOR_EVER, source.ask, read)
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(FOR_EVER, source.fetch, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     for path in (tmp_path / "cache" / "answers").iterdir():
         os.utime(path, (0, 0))
-    cache.recall(Query(key="another", note="another", lifetime=None), source.ask, read)
+    cache.get_or_fetch(Query(key="another", note="another", ttl=None), source.fetch, read)
     assert {entry.note for entry in cache.entries()} == {"a closed day", "another"}
 
 
@@ -270,7 +273,7 @@ def test_where_nothing_can_be_written_the_answer_comes_all_the_same(source: Sour
     (tmp_path / "file").write_bytes(b"")
     cache = Cache(tmp_path / "file" / "cache")
     for times in (1, 2):
-        assert cache.recall(HOUR, source.ask, read) == Recalled(
+        assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(
             (f"answer\n{times}", Retrieval.LIVE),
             ("The answers of the network could not be kept: the cache folder cannot be written.",),
         )
@@ -278,13 +281,13 @@ def test_where_nothing_can_be_written_the_answer_comes_all_the_same(source: Sour
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_nobody_else_may_look_into_the_cache(cache: Cache, source: Source, tmp_path: Path) -> None:
-    cache.recall(HOUR, source.ask, read)
+    cache.get_or_fetch(HOUR, source.fetch, read)
     assert (tmp_path / "cache" / "answers").stat().st_mode & 0o077 == 0
 
 
 def test_who_waits_for_too_long_is_told(cache: Cache, source: Source) -> None:
-    with cache._alone(HOUR), ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(cache.recall, HOUR, source.ask, read)
+    with cache._locked(HOUR), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(cache.get_or_fetch, HOUR, source.fetch, read)
         with pytest.raises(Unreachable) as caught:
             waiting.result()
     assert str(caught.value) == (
@@ -297,11 +300,11 @@ def test_who_waited_finds_the_answer_of_the_other(tmp_path: Path, source: Source
     cache = Cache(tmp_path / "cache")
     with ThreadPoolExecutor(16) as pool:
         found = list(
-            pool.map(lambda _: cache.recall(HOUR, source.ask, read, refresh=True).value[0], range(16))
+            pool.map(lambda _: cache.get_or_fetch(HOUR, source.fetch, read, refresh=True).value[0], range(16))
         )
     assert set(found) <= {f"answer\n{times}" for times in range(1, source.asked + 1)}
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: cache.recall(FOR_EVER, source.ask, read), range(16)))
+        list(pool.map(lambda _: cache.get_or_fetch(FOR_EVER, source.fetch, read), range(16)))
     assert len(cache.entries()) == 2
 
 
@@ -320,13 +323,13 @@ def test_where_there_are_no_locks_it_works_without(
     error: Exception, cache: Cache, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lock_that_fails(monkeypatch, error):
-        assert cache.recall(HOUR, source.ask, read).value == ("answer\n1", Retrieval.LIVE)
+        assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n1", Retrieval.LIVE)
 
 
 def test_days_are_closed_when_the_night_after_them_is_over() -> None:
     today = datetime.now(UTC).date()
     lifetimes = {
-        days: holdings_question("quant", day, day).lifetime
+        days: holdings_question("quant", day, day).ttl
         for days in (0, 1, 2, 3)
         for day in [today - timedelta(days=days)]
     }

@@ -341,7 +341,7 @@ def test_an_address_without_a_file_is_named_by_its_host() -> None:
 
 
 def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from betaneutral_xl.network import transport  # noqa: PLC0415 - for this test only
+    from betaneutral_xl.network import transport
 
     reply = transport.Reply(status=302, media_type="", content=b"", redirect="evil.example")
     monkeypatch.setattr(transport.Transport, "send", lambda *_: reply)

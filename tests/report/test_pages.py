@@ -67,7 +67,7 @@ class Reader(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Hold that what was opened last is closed first."""
+        """Validate that what was opened last is closed first."""
         assert self.open.pop() == tag
 
 

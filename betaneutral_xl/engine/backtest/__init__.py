@@ -1,4 +1,4 @@
-"""What hedges would have been worth: walk forward over prices, measure the betas that were realised.
+"""Walk-forward backtest of hedges: decide on each date from the past, measure the realised betas.
 
 ``walk`` tries one portfolio; ``sweep`` many, on all cores or on a cluster.
 """

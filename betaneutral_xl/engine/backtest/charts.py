@@ -12,7 +12,7 @@ from betaneutral_xl.engine.backtest.plan import COMPARISONS, UNHEDGED
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.backtest.decide import Way
+    from betaneutral_xl.engine.backtest.decide import Strategy
     from betaneutral_xl.engine.backtest.forward import Backtest
 
 FORMATS = ("png", "svg")
@@ -53,8 +53,8 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
 
     """
     require(kind)
-    from matplotlib import rc_context  # noqa: PLC0415 - 0.5 s to import, and an extra
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
 
     days = min(days, len(result.days) // 2)
     rows = len(result.etf_names)
@@ -88,13 +88,13 @@ def require(kind: str) -> None:
         msg = f"A chart cannot be saved as {kind or 'a file without an ending'!r}. Use .png or .svg."
         raise InputError(msg)
     try:
-        import matplotlib as mpl  # noqa: F401, PLC0415 - as above
+        import matplotlib as mpl  # noqa: F401 - as above
     except ImportError:
         msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
         raise InputError(msg) from None
 
 
-def shown(result: Backtest) -> dict[Way, tuple[str, str]]:
+def shown(result: Backtest) -> dict[Strategy, tuple[str, str]]:
     """Choose what is drawn, with label and colour: the portfolio left alone, and each method's hedges."""
     first = result.study.estimators[0].label
     ways = [way for way in result.ways if way[0] not in COMPARISONS]
@@ -105,7 +105,7 @@ def shown(result: Backtest) -> dict[Way, tuple[str, str]]:
         way: (f"{way[0]}, {way[1]}" if several else f"{way[1]}", COLOURS[i % len(COLOURS)])
         for i, way in enumerate(ways)
     }
-    alone: dict[Way, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
+    alone: dict[Strategy, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
     return {**(alone if (UNHEDGED, first) in result.ways else {}), **styles}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
-from betaneutral_xl.engine.estimators import FEWEST, fit, observe
+from betaneutral_xl.engine.estimators import MIN_PERIODS, fit, observe
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, MissingValue, SolverFailed, listing
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 LATEST = 5
 """A name without a return on the last days, this many, is not traded any more."""
 
-Way = tuple[str, str]
+Strategy = tuple[str, str]
 """Method and estimator, by name."""
 
 
@@ -62,8 +62,8 @@ class Decision:
 
     weights: FloatArray
     etf_weights: FloatArray
-    new_weights: Mapping[Way, FloatArray]
-    impossible: Mapping[Way, str]
+    new_weights: Mapping[Strategy, FloatArray]
+    impossible: Mapping[Strategy, str]
     absent: tuple[str, ...]
     scaled: Mapping[str, float]
     days: int
@@ -94,8 +94,8 @@ def decide(study: Study, seen: Returns) -> Decision:
     w = _spread(book.tickers, book.weights, names)
     f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
     limits = study.constraints.among(kept) if study.constraints.named else study.constraints
-    chosen: dict[Way, FloatArray] = {}
-    impossible: dict[Way, str] = {}
+    chosen: dict[Strategy, FloatArray] = {}
+    impossible: dict[Strategy, str] = {}
     for estimator in study.estimators:
         whole = fit(observed[estimator.window], estimator.method, **estimator.options)
         covariance = whole.select(wanted)
@@ -156,7 +156,7 @@ def _require_benchmarks(study: Study, kept: set[str]) -> None:
 def tradable(seen: Returns, window: int) -> BoolArray:
     """Return which names have enough returns in the window, and one on the last days, shape (N,)."""
     present = np.isfinite(seen.matrix[-window:])
-    usable: BoolArray = (present.sum(axis=0) >= FEWEST) & present[-LATEST:].any(axis=0)
+    usable: BoolArray = (present.sum(axis=0) >= MIN_PERIODS) & present[-LATEST:].any(axis=0)
     return usable
 
 

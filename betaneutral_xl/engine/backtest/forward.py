@@ -17,7 +17,7 @@ import numpy as np
 from betaneutral_xl.engine.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.engine.backtest.plan import Absent, Study
-from betaneutral_xl.engine.estimators import FEWEST
+from betaneutral_xl.engine.estimators import MIN_PERIODS
 from betaneutral_xl.engine.regression import FITTED, slopes
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-    from betaneutral_xl.engine.backtest.decide import Decision, Way
+    from betaneutral_xl.engine.backtest.decide import Decision, Strategy
     from betaneutral_xl.errors import BetaNeutralError
     from betaneutral_xl.model.arrays import IntArray
     from betaneutral_xl.model.returns import DateArray, Returns
@@ -143,7 +143,7 @@ class Backtest:
     """
 
     study: Study
-    ways: tuple[Way, ...]
+    ways: tuple[Strategy, ...]
     dates: DateArray
     beta: FloatArray
     standard_error: FloatArray
@@ -168,7 +168,7 @@ class Backtest:
         """K names."""
         return tuple(etf.name for etf in self.study.etfs)
 
-    def performance(self, way: Way) -> Performance:
+    def performance(self, way: Strategy) -> Performance:
         """Return the measures of one way."""
         p = self.ways.index(way)
         daily = self.returns[:, p]
@@ -192,7 +192,7 @@ class Backtest:
             n_infeasible=int(self.infeasible[:, p].sum()),
         )
 
-    def rolling(self, way: Way, days: int = ROLLING) -> FloatArray:
+    def rolling(self, way: Strategy, days: int = ROLLING) -> FloatArray:
         """Return the beta to each ETF over the last days, on every day held, shape (D, K)."""
         mine = self.returns[:, self.ways.index(way)]
         return np.column_stack([rolling_beta(mine, etf, days) for etf in self.etf_returns.T])
@@ -235,7 +235,7 @@ def walk(study: Study) -> Backtest:
         If the numbers admit no answer on any date.
 
     """
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - only this needs it
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # the same sums in the same order on every machine; and no slower here
         return _walk(study)
@@ -245,7 +245,7 @@ def _walk(study: Study) -> Backtest:
     returns, gains = study.prices.returns(), outcomes(study.prices)
     require_daily(study.prices.dates, "the backtest")
     rows, unfollowed = study.schedule.rows(returns.dates)
-    seen_from = int(np.searchsorted(rows, FEWEST - 1))
+    seen_from = int(np.searchsorted(rows, MIN_PERIODS - 1))
     trail = _Trail(study, returns)
     failed: list[tuple[date | None, InputError | ModelError]] = []
     tried = rows[seen_from:].tolist()
@@ -260,7 +260,7 @@ def _walk(study: Study) -> Backtest:
             failed.append((seen.as_of, error))
     notes = _left_out(failed, len(tried))
     if seen_from:
-        notes.append(f"Left out, with fewer than {FEWEST} days before them: {seen_from} dates.")
+        notes.append(f"Left out, with fewer than {MIN_PERIODS} days before them: {seen_from} dates.")
     if unfollowed:
         notes.append(
             f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates."
@@ -290,7 +290,6 @@ class _Trail:
     """What is kept while walking: a few numbers a date, a return a day."""
 
     def __init__(self, study: Study, returns: Returns) -> None:
-        """Begin with nothing."""
         self.study, self.all = study, returns
         self.ways = tuple((m, e.label) for m in study.methods for e in study.estimators)
         self.rows: list[int] = []
@@ -299,7 +298,7 @@ class _Trail:
         self.error: list[FloatArray] = []
         self.target: list[FloatArray] = []
         self.infeasible: list[list[bool]] = []
-        self.reasons: dict[Way, str] = {}
+        self.reasons: dict[Strategy, str] = {}
         self.turnover: list[FloatArray] = []
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
@@ -447,7 +446,7 @@ class _Trail:
             windows = {one.window for one in self.study.estimators}
             where = f"the shortest window of {min(windows)} days" if len(windows) > 1 else "the window"
             lines.append(
-                f"Not to be had on some dates, without {FEWEST} returns in {where} or one on the last "
+                f"Not to be had on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
                 f"{LATEST} days: {listing(names)}; {instead}."
             )
         for way, without in zip(self.ways, np.array(self.infeasible).T, strict=True):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators import FEWEST, WINDOW, canonical, parameters, read_parameters
+from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
@@ -119,8 +119,8 @@ class Estimator:
                 raise InputError(msg)
             given[key.strip().replace("-", "_")] = value.strip()
         days = given.pop("window", str(window))
-        if not days.isdecimal() or int(days) < FEWEST:
-            msg = f"The window of the estimator {text!r} is {days!r}. Give {FEWEST} days or more."
+        if not days.isdecimal() or int(days) < MIN_PERIODS:
+            msg = f"The window of the estimator {text!r} is {days!r}. Give {MIN_PERIODS} days or more."
             raise InputError(msg)
         method = canonical(name)
         return cls(text.strip(), method, int(days), read_parameters(method, given))
@@ -156,7 +156,7 @@ class Schedule:
     horizon: int = HORIZON
 
     def __post_init__(self) -> None:
-        """Hold that the numbers make sense."""
+        """Validate that the numbers make sense."""
         if self.every not in _PERIODS and not (self.every.isdecimal() and int(self.every) > 0):
             msg = f"Rebalance every {self.every!r}? Give one of {', '.join(_PERIODS)}, or a number of days."
             raise InputError(msg)
@@ -243,7 +243,7 @@ class Study:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold that methods and estimators are told apart and fit the ETFs, the target and the limits."""
+        """Validate that methods and estimators are told apart and fit the ETFs, the target and the limits."""
         strangers = [name for name in self.methods if name not in METHODS]
         if strangers:
             msg = f"There is no method {listing(strangers)}. Choose among: {', '.join(METHODS)}."
@@ -275,7 +275,7 @@ class Study:
             object.__setattr__(self, "notes", (*self.notes, note))
 
     def _require_aim(self) -> None:
-        """Hold that the target and the limits are of what there is, and have an effect."""
+        """Validate that the target and the limits are of what there is, and have an effect."""
         if isinstance(self.target, Mapping) and set(self.target) != {etf.name for etf in self.etfs}:
             there = ", ".join(etf.name for etf in self.etfs)
             msg = f"Targets are given for {', '.join(self.target)}, but the ETFs are {there}. Name each once."

@@ -180,7 +180,7 @@ def sweep(
 
 def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
     """Yield every cell's key and rows, in the order in which they are done."""
-    from joblib import Parallel, delayed, effective_n_jobs  # noqa: PLC0415 - 0.2 s to import, and only a sweep needs it
+    from joblib import Parallel, delayed, effective_n_jobs
 
     with _engine(engine, address, jobs):
         tasks = (delayed(_keyed)(key, cell) for key, cell in todo.items())
@@ -204,17 +204,17 @@ def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iter
 def _losses(engine: Engine) -> tuple[type[Exception], ...]:
     """Return what an engine raises where it has lost its processes, which is asked only then."""
     if engine is Engine.LOKY:
-        from joblib.externals.loky.process_executor import TerminatedWorkerError  # noqa: PLC0415
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
 
         return (TerminatedWorkerError,)
     if engine is Engine.DASK:
-        from concurrent.futures import CancelledError  # noqa: PLC0415 - with the rest
+        from concurrent.futures import CancelledError
 
-        from distributed import KilledWorker  # noqa: PLC0415 - there by now
-        from distributed.comm import CommClosedError  # noqa: PLC0415
+        from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         return (CancelledError, CommClosedError, KilledWorker)
-    from ray.exceptions import RayError  # noqa: PLC0415 - there by now
+    from ray.exceptions import RayError
 
     return (RayError,)
 
@@ -226,7 +226,7 @@ def _keyed(key: str, cell: Cell) -> tuple[str, list[Row]]:
 @contextmanager
 def _engine(engine: Engine, address: str, jobs: int) -> Iterator[None]:
     """Let joblib use an engine, and let go of it at the end; the cluster itself is left as it is."""
-    from joblib import parallel_config  # noqa: PLC0415 - as above
+    from joblib import parallel_config
 
     if engine is Engine.LOKY:
         if address:
@@ -249,10 +249,10 @@ def _engine(engine: Engine, address: str, jobs: int) -> Iterator[None]:
 @contextmanager
 def _dask(address: str) -> Iterator[None]:
     try:
-        from distributed import Client  # noqa: PLC0415 - 0.5 s to import, and an extra
+        from distributed import Client
     except ImportError:
         raise _not_installed(Engine.DASK) from None
-    from joblib import parallel_config  # noqa: PLC0415 - as above
+    from joblib import parallel_config
 
     try:
         client = Client(address, timeout=CONNECT, set_as_default=False)
@@ -265,11 +265,11 @@ def _dask(address: str) -> Iterator[None]:
 @contextmanager
 def _ray(address: str) -> Iterator[None]:
     try:
-        import ray  # noqa: PLC0415 - as above
-        from ray.util.joblib import register_ray  # noqa: PLC0415
+        import ray
+        from ray.util.joblib import register_ray
     except ImportError:
         raise _not_installed(Engine.RAY) from None
-    from joblib import parallel_config  # noqa: PLC0415 - as above
+    from joblib import parallel_config
 
     try:
         _knock(address)
@@ -310,8 +310,7 @@ class _Journal:
     """What is done, a line of JSON a cell; a last line cut short by an interruption is dropped."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file; it is opened on entry."""
-        from filelock import FileLock  # noqa: PLC0415 - only a sweep needs it here
+        from filelock import FileLock
 
         self.path = path
         self.lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
@@ -320,7 +319,7 @@ class _Journal:
 
     def __enter__(self) -> Self:
         """Read what is there, and keep others out."""
-        from filelock import Timeout  # noqa: PLC0415 - as above
+        from filelock import Timeout
 
         if not self.path.parent.is_dir():  # which the lock would make
             msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Make it first."
@@ -387,6 +386,6 @@ def _told(line: bytes) -> tuple[Any, Any]:
 
 
 def _version() -> str:
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports this module's siblings
+    from betaneutral_xl import __version__
 
     return __version__

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.estimators.estimate import Estimate
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import Returns
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 __all__ = [
     "DEFAULT",
     "ESTIMATORS",
-    "Gaps",
+    "MissingData",
     "Observed",
     "Window",
     "estimate",
@@ -47,7 +47,7 @@ __all__ = [
 WINDOW = 504
 """Days that an estimator sees by default: two years."""
 
-FEWEST = 21
+MIN_PERIODS = 21
 """Fewest returns that a name needs, and fewest days that a window needs."""
 
 ESTIMATORS: Mapping[str, Callable[..., Estimate]] = MappingProxyType(
@@ -71,7 +71,7 @@ DEFAULT = "volatility_scaled"
 """Chosen by evidence: docs/estimators.md."""
 
 
-class Gaps(StrEnum):
+class MissingData(StrEnum):
     """What to do where a name has no return on some days of the window."""
 
     MODEL = "model"
@@ -145,8 +145,8 @@ def estimate(
     *,
     as_of: date | None = None,
     window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
-    fewest: int = FEWEST,
+    gaps: MissingData = MissingData.MODEL,
+    min_periods: int = MIN_PERIODS,
     **options: Any,
 ) -> Covariance:
     """Estimate the annual covariance of returns from the last days up to a date.
@@ -166,7 +166,7 @@ def estimate(
         with the variance this leaves out added (``estimators.window``); ``days`` leaves out
         the days on which any name lacks one; ``error`` refuses. The method ``pairwise`` has its
         own way and takes ``model`` only.
-    fewest
+    min_periods
         Names with fewer returns in the window are left out, and named.
     options
         The method's own parameters.
@@ -187,10 +187,10 @@ def estimate(
     """
     name = canonical(method)
     _require_options(name, options)
-    if Gaps(gaps) is not Gaps.MODEL and name == "pairwise":
+    if MissingData(gaps) is not MissingData.MODEL and name == "pairwise":
         msg = f"The estimator pairwise deals with gaps itself, so gaps {gaps} has no meaning."
         raise InputError(msg)
-    observed = observe(returns, as_of=as_of, window=window, gaps=gaps, fewest=fewest)
+    observed = observe(returns, as_of=as_of, window=window, gaps=gaps, min_periods=min_periods)
     return fit(observed, name, **options)
 
 
@@ -225,21 +225,21 @@ def observe(
     *,
     as_of: date | None = None,
     window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
-    fewest: int = FEWEST,
+    gaps: MissingData = MissingData.MODEL,
+    min_periods: int = MIN_PERIODS,
 ) -> Observed:
     """Take the last days up to a date and deal with their holes, once for any number of methods.
 
     Parameters and errors are those of ``estimate``.
     """
-    if window < FEWEST:
-        msg = f"A window of {window} days is too short for a covariance. Give {FEWEST} days at least."
+    if window < MIN_PERIODS:
+        msg = f"A window of {window} days is too short for a covariance. Give {MIN_PERIODS} days at least."
         raise InputError(msg)
     seen = returns.until(as_of, window)
     spacing = spacing_of(seen.dates)
-    kept, notes = _enough(seen, fewest)
+    kept, notes = _enough(seen, min_periods)
     seen = seen.select(kept)
-    matrix, more, completed = _usable_days(seen, Gaps(gaps))
+    matrix, more, completed = _usable_days(seen, MissingData(gaps))
     told = [spacing.note] if spacing.note else []
     window_of = Window.of(kept, matrix)
     return Observed(seen, window_of, (*told, *notes, *seen.warnings, *more), completed, spacing)
@@ -278,9 +278,9 @@ def _require_options(name: str, options: Mapping[str, Any]) -> None:
             raise InputError(msg)
 
 
-def _enough(seen: Returns, fewest: int) -> tuple[tuple[str, ...], list[str]]:
+def _enough(seen: Returns, min_periods: int) -> tuple[tuple[str, ...], list[str]]:
     """Split off the names with too few returns, and say which."""
-    enough = (seen.observed >= max(fewest, 2)).tolist()
+    enough = (seen.observed >= max(min_periods, 2)).tolist()
     kept = tuple(t for t, usable in zip(seen.tickers, enough, strict=True) if usable)
     short = [
         f"{ticker} ({count})"
@@ -289,35 +289,35 @@ def _enough(seen: Returns, fewest: int) -> tuple[tuple[str, ...], list[str]]:
     ]
     if not kept:
         msg = (
-            f"No name has {fewest} returns in the {len(seen.dates)} days up to {seen.as_of}. "
+            f"No name has {min_periods} returns in the {len(seen.dates)} days up to {seen.as_of}. "
             "Give more prices, or a later day."
         )
         raise MissingValue(msg, tickers=seen.tickers)
-    note = f"Left out, with fewer than {fewest} returns in the window: {listing(short)}."
+    note = f"Left out, with fewer than {min_periods} returns in the window: {listing(short)}."
     return kept, [note] if short else []
 
 
-def _usable_days(seen: Returns, gaps: Gaps) -> tuple[FloatArray, list[str], str]:
+def _usable_days(seen: Returns, gaps: MissingData) -> tuple[FloatArray, list[str], str]:
     """Return the days that are used, why not the others, and what is to become of the holes."""
     present = np.isfinite(seen.matrix)
     whole = np.asarray(present.all(axis=0))
     holed = [t for t, complete in zip(seen.tickers, whole, strict=True) if not complete]
-    if holed and gaps is Gaps.ERROR:
+    if holed and gaps is MissingData.ERROR:
         msg = f"Days lack a return of {listing(holed)}. Complete the prices, or let gaps be modelled."
         raise MissingValue(msg, tickers=holed)
-    days = np.asarray(present.all(axis=1) if gaps is Gaps.DAYS else present.any(axis=1))
+    days = np.asarray(present.all(axis=1) if gaps is MissingData.DAYS else present.any(axis=1))
     notes = []
     if not days.all():
-        why = "all names have a return" if gaps is Gaps.DAYS else "any name has a return"
+        why = "all names have a return" if gaps is MissingData.DAYS else "any name has a return"
         notes.append(f"Of {len(days)} days in the window, the {int(days.sum())} on which {why} are used.")
-    if days.sum() < FEWEST:
+    if days.sum() < MIN_PERIODS:
         msg = (
             f"The window up to {seen.as_of} holds {int(days.sum())} days with returns, fewer than "
-            f"{FEWEST}. Give more prices, or let gaps be modelled."
+            f"{MIN_PERIODS}. Give more prices, or let gaps be modelled."
         )
         raise InputError(msg)
     completed = ""
-    if holed and gaps is Gaps.MODEL:
+    if holed and gaps is MissingData.MODEL:
         share = 1.0 - present[days].mean()
         completed = (
             f"{len(holed)} of {len(seen.tickers)} names lack some of the window's returns ({share:.1%} of "
@@ -326,7 +326,7 @@ def _usable_days(seen: Returns, gaps: Gaps) -> tuple[FloatArray, list[str], str]
     return seen.matrix[days], notes, completed
 
 
-def _annual(form: Form, per_year: int) -> Form:
+def _annual(form: CovarianceOperator, per_year: int) -> CovarianceOperator:
     if isinstance(form, Factors):
         return Factors(form.loadings * np.sqrt(per_year), form.specific_variance * per_year)
     return Dense(form.dense() * per_year)

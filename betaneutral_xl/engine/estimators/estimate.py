@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.model.arrays import FloatArray, read_only
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Estimate:
 
     """
 
-    form: Form
+    form: CovarianceOperator
     effective_days: float
     seen: FloatArray
     notes: tuple[str, ...] = ()

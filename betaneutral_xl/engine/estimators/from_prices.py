@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import WINDOW, Gaps, estimate
+from betaneutral_xl.engine.estimators import WINDOW, MissingData, estimate
 from betaneutral_xl.errors import UnknownTicker, listing
 from betaneutral_xl.model.tickers import normalise
 
@@ -23,7 +23,7 @@ def covariance_of(
     *,
     as_of: date | None = None,
     window: int = WINDOW,
-    gaps: Gaps = Gaps.MODEL,
+    gaps: MissingData = MissingData.MODEL,
     if_there: Iterable[str] = (),
     **options: Any,
 ) -> Covariance:

@@ -17,7 +17,7 @@ from betaneutral_xl.model.risk import Dense, Factors
 if TYPE_CHECKING:
     from betaneutral_xl.engine.estimators.window import Window
     from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 FEWEST_DAYS = 12
 """The nonlinear formula's kernel needs as many, its authors say."""
@@ -131,7 +131,7 @@ def nonlinear(window: Window) -> Estimate:
     values, u = _principal_axes(y / np.sqrt(t - 1), rank)
     shrunk, null = shrunk_eigenvalues(values, n, t - 1)
     least = float(min(shrunk.min(), null)) if n > rank else float(shrunk.min())
-    form: Form
+    form: CovarianceOperator
     if n == rank or null <= least:
         form = Factors(u * np.sqrt(shrunk - least), np.full(n, least) + _lost(window))
     else:
@@ -218,14 +218,14 @@ def _lost(window: Window) -> FloatArray:
     return window.lost_variance(np.full(window.days, 1.0 / window.days))
 
 
-def _equally_weighted(window: Window, form: Form, intensity: float | None = None) -> Estimate:
+def _equally_weighted(window: Window, form: CovarianceOperator, intensity: float | None = None) -> Estimate:
     notes = () if intensity is None else (f"Shrinkage intensity {intensity:.4f}.",)
     return Estimate(form, float(window.days), window.seen(np.ones(window.days)), notes)
 
 
 def _sklearn() -> Any:
     try:
-        from sklearn import covariance  # noqa: PLC0415 - 1 s to import, and an extra
+        from sklearn import covariance
     except ImportError:
         msg = (
             "This estimator needs scikit-learn, which is not installed. "

@@ -129,7 +129,7 @@ def _longest(empty: BoolArray) -> BoolArray:
 
 def _components(z: FloatArray) -> FloatArray:
     """Return the first principal components' daily scores (T, k), each with mean square 1."""
-    from scipy.linalg import eigh  # noqa: PLC0415 - 0.1 s to import, and only holes need it
+    from scipy.linalg import eigh
 
     t, n = z.shape
     k = max(1, min(COMPONENTS, n // 8, t // 10))

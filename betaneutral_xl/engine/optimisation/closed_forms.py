@@ -15,7 +15,7 @@ from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 MET = 1e-10
 """Largest residual of a condition that counts as met."""
@@ -44,7 +44,9 @@ def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
     return trades
 
 
-def least_tracking_error(form: Form, conditions: FloatArray, required: FloatArray) -> tuple[FloatArray, bool]:
+def least_tracking_error(
+    form: CovarianceOperator, conditions: FloatArray, required: FloatArray
+) -> tuple[FloatArray, bool]:
     """Return the trades of least tracking error that meet linear conditions.
 
     ``min d'V d`` subject to ``A'd = b``, that is ``d = V^-1 A (A'V^-1 A)^-1 b``. Where V is
@@ -82,7 +84,7 @@ def least_tracking_error(form: Form, conditions: FloatArray, required: FloatArra
     return trades, singular
 
 
-def _shortest(form: Form, conditions: FloatArray, required: FloatArray) -> FloatArray:
+def _shortest(form: CovarianceOperator, conditions: FloatArray, required: FloatArray) -> FloatArray:
     """Solve [V A; A' 0] [d; -l] = [0; b] for the shortest d, which exists where V^-1 does not.
 
     The shortest d lies in the span of the columns of V and A. With V = L L' of few columns that

@@ -68,14 +68,14 @@ class Posed:
         """The names that may be traded."""
         return tuple(np.array(self.aligned.covered_tickers, dtype=object)[self.tradable])
 
-    def spread(self, new_weights: FloatArray) -> FloatArray:
+    def expand(self, new_weights: FloatArray) -> FloatArray:
         """Put new weights of the tradable names on the list of all N."""
         covered = self.aligned.covered_weights.copy()
         covered[self.tradable] = new_weights
-        return self.aligned.spread(covered, self.aligned.weights)
+        return self.aligned.expand(covered, self.aligned.weights)
 
     def binding(self, solution: Solution) -> tuple[Binding, ...]:
-        """Return the limits that a solution is on, the dearest first."""
+        """Return the limits that a solution is on, largest shadow price first."""
         problem, prices = self.problem, solution.multipliers
         x = problem.weights + solution.trades
         pressure = solution.pull - problem.conditions @ prices.conditions
@@ -149,7 +149,7 @@ def pose(
         inside = np.array([ticker in members for ticker in aligned.tickers], dtype=np.float64)
         rows.append((group_label(group), inside[aligned.covered], limit, float(inside @ fixed)))
     scale = 1.0 if squares else 1.0 / constraints.risk_aversion
-    form = aligned.covariance.form.take(np.flatnonzero(tradable))
+    form = aligned.covariance.form.subset(np.flatnonzero(tradable))
     if squares:
         form = Factors(np.zeros((form.size, 0)), np.ones(form.size))
     problem = Problem(

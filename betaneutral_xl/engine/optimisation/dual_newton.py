@@ -108,7 +108,7 @@ def solve(
     best: Solution | None = None
     least, idle = math.inf, 0
     for _ in range(steps):
-        of_trades = problem.form.times(state.trades)
+        of_trades = problem.form.matvec(state.trades)
         solution = dual.solution(state, of_trades)
         if best is None or solution.shortfall < best.shortfall:
             best = solution
@@ -155,7 +155,7 @@ class _Dual:
             prices = solution.multipliers
             centre = solution.trades
             duals = np.concatenate([prices.conditions, [-prices.turnover, -prices.gross]])
-        of_centre = self.problem.form.times(centre)
+        of_centre = self.problem.form.matvec(centre)
         return State(centre, of_centre, duals, self.answer(self.pulls(centre, of_centre, duals), duals))
 
     def pulls(self, centre: FloatArray, of_centre: FloatArray, duals: FloatArray) -> FloatArray:
@@ -195,7 +195,7 @@ class _Dual:
         """Take one Newton step of the length at which the dual stops rising."""
         delta, duals_along, few = self._direction(state, of_trades)
         along = state.trades - state.centre + delta
-        of_along = of_trades - state.of_centre + self.problem.form.times(delta)
+        of_along = of_trades - state.of_centre + self.problem.form.matvec(delta)
         semidefinite_along = of_along - self.separable * along  # K times the step
         pulls = self.pulls(state.centre, state.of_centre, state.duals)
         pulls_along = self.conditions @ duals_along[:-2] - semidefinite_along

@@ -265,5 +265,5 @@ class _Program:
         return every
 
     def _pull(self, trades: FloatArray) -> FloatArray:
-        pull: FloatArray = self.problem.form.times(self._all(trades))[self.names]
+        pull: FloatArray = self.problem.form.matvec(self._all(trades))[self.names]
         return pull

@@ -58,7 +58,7 @@ class Limits:
     @classmethod
     def of(cls, problem: Problem, *, sizes: bool = False) -> Limits:
         """Write the limits of a problem as rows; ``sizes`` asks for the trades' sizes in any case."""
-        from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
+        from scipy import sparse
 
         n, held = problem.size, problem.conditions.T @ problem.weights
         by_trade = sizes or problem.cost > 0.0 or math.isfinite(problem.turnover)
@@ -111,7 +111,7 @@ class Limits:
 
     def with_columns(self, columns: SparseMatrix | FloatArray) -> Limits:
         """Return the limits with more variables, all >= 0."""
-        from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
+        from scipy import sparse
 
         more = sparse.csc_array(columns)
         return replace(
@@ -123,7 +123,7 @@ class Limits:
 
     def with_rows(self, rows: SparseMatrix, least: FloatArray, most: FloatArray) -> Limits:
         """Return the limits with more rows."""
-        from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
+        from scipy import sparse
 
         return replace(
             self,
@@ -143,8 +143,8 @@ class Limits:
             If no algorithm of HiGHS ends with one of these answers.
 
         """
-        from scipy import sparse  # noqa: PLC0415 - 0.4 s to import, and no closed form needs it
-        from scipy.optimize import linprog  # noqa: PLC0415
+        from scipy import sparse
+        from scipy.optimize import linprog
 
         equal = self.least == self.most
         up, down = ~equal & np.isfinite(self.most), ~equal & np.isfinite(self.least)
@@ -181,7 +181,7 @@ def least_violation(problem: Problem) -> float:
 
     All are missed by the same amount at most; the bounds of single names are kept.
     """
-    from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
+    from scipy import sparse
 
     limits = Limits.of(problem)
     missed = np.zeros(limits.least.size)

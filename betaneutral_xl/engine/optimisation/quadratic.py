@@ -23,7 +23,7 @@ from betaneutral_xl.model.arrays import FloatArray, read_only
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import BoolArray
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 VIOLATION = 1e-10
 """Largest violation of a limit with which a solution counts as proven."""
@@ -63,7 +63,7 @@ class Problem:
 
     """
 
-    form: Form
+    form: CovarianceOperator
     weights: FloatArray
     lower: FloatArray
     upper: FloatArray
@@ -167,7 +167,7 @@ class Solution:
     @cached_property
     def pull(self) -> FloatArray:
         """V d, shape (n,)."""
-        return self.problem.form.times(self.trades) if self.known_pull is None else self.known_pull
+        return self.problem.form.matvec(self.trades) if self.known_pull is None else self.known_pull
 
     @cached_property
     def objective(self) -> float:

@@ -186,7 +186,7 @@ def reachable(posed: Posed, betas: FloatArray, wanted: Sequence[Range]) -> Reach
     beta = np.full(len(names), math.nan)
     binding: tuple[str, ...] = ()
     if nearest is not None:
-        weights = posed.spread(np.clip(problem.weights + nearest, problem.lower, problem.upper))
+        weights = posed.expand(np.clip(problem.weights + nearest, problem.lower, problem.upper))
         beta = betas.T @ weights[aligned.covered]
         binding = tuple(_on_limits(posed, nearest))
     gaps = np.array([beta[k] - min(max(beta[k], one.low), one.high) for k, one in enumerate(wanted)])
@@ -360,7 +360,7 @@ def _more_short(posed: Posed) -> Iterator[Relaxation]:
 
 
 def _higher_cap(posed: Posed) -> Iterator[Relaxation]:
-    from scipy import sparse  # noqa: PLC0415 - 0.1 s to import
+    from scipy import sparse
 
     limits = Limits.of(posed.problem)
     bounded = np.flatnonzero(np.isfinite(posed.problem.upper))

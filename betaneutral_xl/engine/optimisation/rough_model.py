@@ -19,7 +19,7 @@ import numpy as np
 from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.risk import Form
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 FACTORS = 20
 """Factors of the model; the answers of more are hardly nearer."""
@@ -31,7 +31,7 @@ LEAST = 0.05
 """Least specific variance, as a share of the variance."""
 
 
-def rough_factors(form: Form) -> Factors:
+def rough_factors(form: CovarianceOperator) -> Factors:
     """Return a factor model near a covariance; the same one of the same matrix."""
     variances = form.variances()
     specific = 0.5 * variances
@@ -39,7 +39,7 @@ def rough_factors(form: Form) -> Factors:
     loadings = directions
     for _ in range(1 + ROUNDS):
         basis = np.linalg.qr(directions)[0]
-        directions = form.times(basis) - specific[:, None] * basis
+        directions = form.matvec(basis) - specific[:, None] * basis
         values, vectors = np.linalg.eigh(basis.T @ directions)
         # L = (V - D) Q U / sqrt(values) is what V - D does to its own largest eigenvectors.
         large = values > 1e-10 * values[-1]

@@ -129,7 +129,7 @@ def closed_form(problem: Problem) -> Solution | None:
     conditions = problem.conditions[:, equal]
     required = problem.least[equal] - conditions.T @ problem.weights
     trades, singular = closed_forms.least_tracking_error(problem.form, conditions, required)
-    pull = problem.form.times(trades)
+    pull = problem.form.matvec(trades)
     prices = np.zeros(equal.size)
     prices[equal] = np.linalg.lstsq(conditions.T @ conditions, conditions.T @ pull)[0]
     return Solution(problem, trades, Multipliers(prices), "closed form", singular)
@@ -144,7 +144,7 @@ def daqp(problem: Problem) -> Solution | None:
     using recursive LDL' updates, IEEE Trans. Automatic Control 2022.
 
     """
-    import daqp as library  # noqa: PLC0415 - only where a bound binds
+    import daqp as library
 
     # In new weights x: the constraints are the problem's own arrays.
     matrix = np.require(problem.form.dense(), requirements="W")

@@ -40,7 +40,6 @@ class CalcWorkbook:
     """
 
     def __init__(self, path: str | None, ask: Callable[..., object], say: Callable[[str], None]) -> None:
-        """Start with no changes."""
         self._path = Path(path) if path else None
         self._ask = ask
         self._say = say

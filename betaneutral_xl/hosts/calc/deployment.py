@@ -102,7 +102,7 @@ def _within_office(office: Office, action: str, extension: str, file_name: str) 
 
 def _run(command: Sequence[str | Path], script: str = "") -> Finished:
     try:
-        return run(command, patience=PATIENCE, script=script)
+        return run(command, timeout=PATIENCE, script=script)
     except HostError as error:  # not started, or not ended in time: one failed attempt
         return Finished(1, str(error))
 

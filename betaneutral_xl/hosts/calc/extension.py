@@ -51,7 +51,7 @@ Functions: {", ".join(one.name for one in FUNCTIONS)}.
 Type a formula such as =FETCH_HOLDINGS("demo") and press Ctrl+Shift+Enter; its table takes the cells it \
 needs. The function wizard (Ctrl+F2, category Add-in) explains every argument.
 
-Rebalance computes new weights as the sheet Settings says, and writes them on the sheet Rebalance. Undo \
+Rebalance computes new weights as the sheet Settings says, and writes them on the sheet Proposal. Undo \
 takes that back in one step."""
 
 

@@ -188,7 +188,7 @@ def python_finding(python: Path | None, version: str) -> Finding:
         return Finding(name, fine=False, text=f"{python} is gone: {AGAIN}")
     script = "import betaneutral_xl; print('betaneutral_xl', betaneutral_xl.__version__)"
     try:
-        ended = processes.run([python, "-P", "-c", script], patience=PATIENCE)
+        ended = processes.run([python, "-P", "-c", script], timeout=PATIENCE)
     except HostError as error:
         return Finding(name, fine=False, text=f"{python}: {error}")
     said = ended.text.strip().rpartition("\n")[2]
@@ -208,7 +208,7 @@ def checked_python(python: Path) -> Path:
         If it is not there, or does not have this version of the package.
 
     """
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+    from betaneutral_xl import __version__
 
     found = python_finding(python.absolute(), __version__)
     if not found.fine:
@@ -279,7 +279,7 @@ def workbook(session: Session, folder: Path) -> Path:
         If the folder cannot be written to.
 
     """
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+    from betaneutral_xl import __version__
 
     target = folder.absolute() / WORKBOOK
     record = records.read(session.settings.cache / RECORD)
@@ -320,7 +320,7 @@ def _office_findings(office: Office) -> list[Finding]:
 
 
 def _extension_finding(extension: Installed) -> Finding:
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+    from betaneutral_xl import __version__
 
     name = f"Extension {IDENTIFIER}"
     whose = " for all users" if extension.for_everybody else ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts.calc.client.channel import STRANGE
+from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,12 +36,12 @@ def environment() -> dict[str, str]:
     LibreOffice's Python looks for itself on the path: in a virtual environment it finds no UNO, and
     LibreOffice then opens no document at all.
     """
-    kept = {name: text for name, text in os.environ.items() if name not in STRANGE}
+    kept = {name: text for name, text in os.environ.items() if name not in STRIPPED_ENVIRONMENT}
     folders = [one for one in os.get_exec_path() if not Path(one).with_name("pyvenv.cfg").is_file()]
     return kept | {"PATH": os.pathsep.join(folders)}
 
 
-def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> Finished:
+def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> Finished:
     """Run a program to its end; at the end of patience, end it with all that it has started.
 
     Its output goes to a file: what it leaves running may hold a pipe open for ever.
@@ -50,7 +50,7 @@ def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> 
     ----------
     command
         The program and its arguments.
-    patience
+    timeout
         Seconds.
     script
         What it reads from its standard input.
@@ -80,9 +80,9 @@ def run(command: Sequence[str | Path], *, patience: float, script: str = "") -> 
             msg = f"{name} cannot be started: {error.strerror or type(error).__name__}."
             raise HostError(msg) from None
         try:
-            process.wait(patience)
+            process.wait(timeout)
         except subprocess.TimeoutExpired:
-            msg = f"{name} did not end within {patience:g} seconds, and was stopped."
+            msg = f"{name} did not end within {timeout:g} seconds, and was stopped."
             raise HostError(msg) from None
         finally:
             _end(process)

@@ -133,7 +133,7 @@ def clear_stale_document_lock(document: Path, office: Office) -> None:
 
 def _registered(profile: Path) -> list[tuple[Path, bool]]:
     """Return the folders of the user's extensions, and whether each is switched on."""
-    from defusedxml.ElementTree import ParseError, parse  # noqa: PLC0415 - only to look
+    from defusedxml.ElementTree import ParseError, parse
 
     cache = profile / PACKAGES
     try:
@@ -150,7 +150,7 @@ def _registered(profile: Path) -> list[tuple[Path, bool]]:
 
 def _description(folder: Path) -> tuple[str, str]:
     """Return the identifier and the version of an unpacked extension; empty if it is none."""
-    from defusedxml.ElementTree import ParseError, parse  # noqa: PLC0415 - only to look
+    from defusedxml.ElementTree import ParseError, parse
 
     try:
         root = parse(folder / "description.xml").getroot()

@@ -29,14 +29,14 @@ def main(arguments: list[str]) -> int:
     """Do it, and return the exit code."""
     action, soffice, profile, seconds, extension, file_name = arguments
     try:
-        import uno  # noqa: PLC0415 - only LibreOffice's Python has it
+        import uno
     except ImportError:
         return NO_UNO
     try:
         with office(uno, soffice, profile, float(seconds)) as context:
             manager = context.getByName("/singletons/com.sun.star.deployment.ExtensionManager")
             if action == "add":
-                from com.sun.star.beans import NamedValue  # noqa: PLC0415 - uno makes it
+                from com.sun.star.beans import NamedValue
 
                 no_licence = (NamedValue("SUPPRESS_LICENSE", "1"),)
                 url = Path(extension).as_uri()
@@ -52,10 +52,10 @@ def main(arguments: list[str]) -> int:
 
 def answers() -> Any:
     """Return what says yes to every question of the ExtensionManager: to overwrite, to go on."""
-    import uno  # noqa: PLC0415 - only LibreOffice's Python has it
-    import unohelper  # noqa: PLC0415 - likewise
-    from com.sun.star.task import XInteractionHandler  # noqa: PLC0415 - uno makes it
-    from com.sun.star.ucb import XCommandEnvironment  # noqa: PLC0415 - likewise
+    import uno
+    import unohelper
+    from com.sun.star.task import XInteractionHandler
+    from com.sun.star.ucb import XCommandEnvironment
 
     yes = uno.getTypeByName("com.sun.star.task.XInteractionApprove")
 

@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Any
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc, from_calc
-from betaneutral_xl.hosts.remote.conversion_cache import Handed
+from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Session
@@ -46,11 +46,10 @@ class Worker:
     """
 
     def __init__(self, session: Session, out: IO[bytes]) -> None:
-        """Answer nothing yet."""
         self._session = session
         self._out = out
         self._writing = threading.Lock()
-        self._handed: Handed[object] = Handed()
+        self._converted: ConversionCache[object] = ConversionCache()
         self._answers: dict[int, SimpleQueue[Any]] = {}
 
     def hear(self, line: bytes) -> None:
@@ -87,19 +86,19 @@ class Worker:
         self._write(line)
 
     def _called(self, message: wire.Message) -> dict[str, Any]:
-        from betaneutral_xl.hosts.sheets.cells import Raw  # noqa: PLC0415 - after the first line is out
-        from betaneutral_xl.hosts.sheets.functions import BY_NAME  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.sheets.cells import Raw
+        from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
         function = BY_NAME.get(message["call"])
         if function is None:
             return {"error": _unknown(message["call"])}
         values = [Raw(value, _decoded) for value in message["values"]]
         rows = self._session.call(function, *values)
-        return {"rows": self._handed.over(rows, lambda rows: wire.pack(for_calc(rows)))}
+        return {"rows": self._converted.convert(rows, lambda rows: wire.pack(for_calc(rows)))}
 
     def _pressed(self, message: wire.Message) -> dict[str, Any]:
-        from betaneutral_xl.hosts.calc.calc_workbook import CalcWorkbook  # noqa: PLC0415 - likewise
-        from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press  # noqa: PLC0415 - likewise
+        from betaneutral_xl.hosts.calc.calc_workbook import CalcWorkbook
+        from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press
 
         if message["press"] not in BUTTONS:
             return {"error": _unknown(message["press"])}
@@ -144,7 +143,7 @@ def main() -> None:
     """Answer until the input ends."""
     lines, out = _pipes()
 
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - nothing may print before
+    from betaneutral_xl.hosts.sheets.session import Session
 
     worker = Worker(Session(), out)
     worker.say(hello=__version__)

@@ -82,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    from betaneutral_xl import __version__  # noqa: PLC0415 - asks the installed package's metadata
+    from betaneutral_xl import __version__
 
     parser = argparse.ArgumentParser(
         prog="betaneutral-xl",

@@ -1,4 +1,4 @@
-"""``betaneutral-xl backtest``: what hedges would have been worth."""
+"""``betaneutral-xl backtest``: a walk-forward backtest of hedges."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Describe the command."""
     parser = commands.add_parser(
         "backtest",
-        help="show what hedges would have been worth, walking forward over prices",
+        help="run a walk-forward backtest of hedges over prices",
         description="Walk forward over prices: hedge on each date by what was known then, hold to the next, "
         "and measure the beta that was realised.",
         epilog=EPILOG,
@@ -92,11 +92,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read, walk, print."""
-    from betaneutral_xl.engine.backtest import walk  # noqa: PLC0415 - after the options have been read
+    from betaneutral_xl.engine.backtest import walk
 
     picture = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
     if args.chart:
-        from betaneutral_xl.engine.backtest import charts  # noqa: PLC0415 - matplotlib
+        from betaneutral_xl.engine.backtest import charts
 
         charts.require(picture)
     with progress("Reading ..."):
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         sys.stdout.write(saving.to_json(as_record(result)) + "\n")
     elif args.csv:
-        from betaneutral_xl.engine.backtest.forward import COLUMNS  # noqa: PLC0415 - as above
+        from betaneutral_xl.engine.backtest.forward import COLUMNS
 
         sys.stdout.write(saving.to_csv(COLUMNS, result.rows()))
     else:
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> None:
 
 def read(args: argparse.Namespace) -> Study:
     """Read the files that the options name, and pose the study."""
-    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_files import load_holdings
 
     tables = backtest_options.Tables.read(args.prices, args.etf_prices)
     etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
@@ -137,7 +137,7 @@ def read(args: argparse.Namespace) -> Study:
 
 def as_record(result: Backtest) -> dict[str, Any]:
     """Return everything as plain values, for JSON."""
-    from betaneutral_xl.engine.neutral import describe_target  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.neutral import describe_target
 
     asked = result.study
     results: dict[str, dict[str, Any]] = {}
@@ -163,8 +163,8 @@ def as_record(result: Backtest) -> dict[str, Any]:
 
 
 def _print(result: Backtest) -> None:
-    from betaneutral_xl.engine.backtest.plan import LIMITED  # noqa: PLC0415 - late
-    from betaneutral_xl.engine.neutral import describe_target  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest.plan import LIMITED
+    from betaneutral_xl.engine.neutral import describe_target
 
     out, asked = console(), result.study
     out.print(
@@ -208,8 +208,8 @@ def _tables(result: Backtest, out: Console) -> list[Table]:
 
 def _table(columns: Columns, *, stacked: bool) -> Table:
     """Return a table whose numbers are whole at any width; only names are broken."""
-    from rich.markup import escape  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.markup import escape
+    from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
@@ -229,7 +229,7 @@ WAY = ("method", "estimator", "ETF")
 
 def _ways(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
     """Yield how each way is called, and its measures; once where estimators make no difference."""
-    from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR
 
     first = result.study.estimators[0].label
     for method, estimator in result.ways:
@@ -257,7 +257,7 @@ def _betas(result: Backtest) -> Columns:
 
 def _levels(result: Backtest) -> Columns:
     """Return a row for each way."""
-    names = ("volatility", "tracking error", "variance gone", "drawdown", "turnover", "cost")
+    names = ("volatility", "tracking error", "hedge effectiveness", "drawdown", "turnover", "cost")
     rows = [
         (
             *called,

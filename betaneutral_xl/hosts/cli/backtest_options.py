@@ -159,7 +159,7 @@ class Tables:
     @classmethod
     def read(cls, stocks: Sequence[str], series: Sequence[str]) -> Tables:
         """Read the files, several side by side."""
-        from betaneutral_xl.readers.prices import join, load_prices  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import join, load_prices
 
         first, second = ([load_prices(file) for file in files] for files in (stocks, series))
         return cls(join(first), join(second) if second else None)
@@ -171,7 +171,7 @@ class Tables:
 
     def of(self, holdings: Holdings, etfs: Sequence[Found], benchmarks: Sequence[str] = ()) -> Prices:
         """Return the prices of a study: ETFs' and benchmarks' from their table, and all of the stocks."""
-        from betaneutral_xl.readers.prices import choose  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import choose
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
         own += map(normalise, benchmarks)
@@ -211,7 +211,7 @@ def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
     """
     path = Path(text)
     if path.is_file() or path.suffix or path.name != text:
-        from betaneutral_xl.job.api import load_etf  # noqa: PLC0415 - parsers
+        from betaneutral_xl.job.api import load_etf
 
         if path.is_file() or not _has(text, tables):
             return Found(load_etf(text, fund=fund), by_ticker=False)
@@ -242,7 +242,7 @@ def pose(
     keeping: Constraints,
 ) -> Study:
     """Return the study that the options describe."""
-    from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study
 
     methods = [one.lower().replace("-", "_") for one in args.method or BY_DEFAULT]
     return Study(

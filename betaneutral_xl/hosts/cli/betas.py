@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> None:
         asked.on_missing,
         asked.etf_on_missing,
     )
-    betas = aligned.spread(aligned.betas, math.nan)
-    errors = aligned.spread(aligned.beta_errors, math.nan)
-    volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
+    betas = aligned.expand(aligned.betas, math.nan)
+    errors = aligned.expand(aligned.beta_errors, math.nan)
+    volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
     held = set(given.holdings.tickers)
     names = aligned.etf_names
     columns = (
@@ -116,8 +116,8 @@ def _print(
     total: dict[str, tuple[float, float, str]],
     notes: list[str],
 ) -> None:
-    from rich.markup import escape  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.markup import escape
+    from rich.table import Table
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -45,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_list(args: argparse.Namespace) -> None:
     """Print what is kept."""
-    from betaneutral_xl.network.cache import Cache  # noqa: PLC0415 - only for these commands
+    from betaneutral_xl.network.cache import Cache
 
     settings = Settings.from_environment()
     rows = [_row(entry) for entry in Cache(settings.cache).entries()]
@@ -60,7 +60,7 @@ def run_list(args: argparse.Namespace) -> None:
 
 def run_clear(_: argparse.Namespace) -> None:
     """Remove what is kept."""
-    from betaneutral_xl.network.cache import Cache  # noqa: PLC0415 - only for these commands
+    from betaneutral_xl.network.cache import Cache
 
     settings = Settings.from_environment()
     sys.stdout.write(f"removed {Cache(settings.cache).clear()} answers from {settings.cache}\n")
@@ -79,8 +79,8 @@ def _row(entry: Entry) -> tuple[str, str, str | None, bool, int, str | None]:
 
 
 def _print(rows: list[tuple[str, str, str | None, bool, int, str | None]], folder: str) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only for people
-    from rich.text import Text  # noqa: PLC0415 - only for people
+    from rich.table import Table
+    from rich.text import Text
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

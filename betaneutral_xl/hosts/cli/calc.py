@@ -85,9 +85,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_install(args: argparse.Namespace) -> None:
     """Build the extension; write it, or install it and say how it is."""
-    from betaneutral_xl.hosts.calc import extension, install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
-    from betaneutral_xl.system.saving import save  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.calc import extension, install
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.system.saving import save
 
     if args.oxt is not None:
         python = (args.python or Path(sys.executable)).absolute()
@@ -107,8 +107,8 @@ def run_install(args: argparse.Namespace) -> None:
 
 def run_status(args: argparse.Namespace) -> None:
     """Say how it is; fail if it is not as it must be."""
-    from betaneutral_xl.hosts.calc import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.calc import install
+    from betaneutral_xl.hosts.sheets.session import Session
 
     found = install.findings(install.choose(Session(), args.office, args.profile))
     _print(found)
@@ -120,9 +120,9 @@ def run_status(args: argparse.Namespace) -> None:
 
 def run_open(args: argparse.Namespace) -> None:
     """Put the workbook in its place if it is not there, and start Calc with it."""
-    from betaneutral_xl.hosts.calc import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.records import default_folder  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.calc import install
+    from betaneutral_xl.hosts.sheets.records import default_folder
+    from betaneutral_xl.hosts.sheets.session import Session
 
     session = Session()
     office = install.choose(session, args.office, args.profile)
@@ -135,8 +135,8 @@ def run_open(args: argparse.Namespace) -> None:
 
 def run_uninstall(args: argparse.Namespace) -> None:
     """Remove what was installed."""
-    from betaneutral_xl.hosts.calc import extension, install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.calc import extension, install
+    from betaneutral_xl.hosts.sheets.session import Session
 
     session = Session()
     office = install.choose(session, args.office, args.profile)

@@ -56,7 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve each way, print."""
-    from betaneutral_xl.engine.compare import compare, hedge_of  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.compare import compare, hedge_of
 
     given = input_options.gather(args)
     asked = input_options.wanted(args, given.stored)
@@ -110,7 +110,7 @@ def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
 
 
 def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.table import Table
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

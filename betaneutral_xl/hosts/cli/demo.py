@@ -43,9 +43,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(_: argparse.Namespace) -> None:
     """Run the sample from its files to its report."""
-    from betaneutral_xl.engine.neutral import neutralise  # noqa: PLC0415 - numpy, not for --help
-    from betaneutral_xl.job import sample  # noqa: PLC0415 - parsers
-    from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl
+    from betaneutral_xl.engine.neutral import neutralise
+    from betaneutral_xl.job import sample
+    from betaneutral_xl.report import write_report
 
     data = sample.load()
     result = neutralise(data.holdings, (data.etf,), data.covariance)

@@ -7,7 +7,14 @@ import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW, Gaps, parameters, read_parameters
+from betaneutral_xl.engine.estimators import (
+    DEFAULT,
+    ESTIMATORS,
+    WINDOW,
+    MissingData,
+    parameters,
+    read_parameters,
+)
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
@@ -70,8 +77,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     how.add_argument(
         "--gaps",
-        choices=list(Gaps),
-        default=Gaps.MODEL,
+        choices=list(MissingData),
+        default=MissingData.MODEL,
         help="names that lack returns: complete them from the others, use the days that all have, "
         "or stop (default: %(default)s)",
     )
@@ -98,7 +105,7 @@ def run(args: argparse.Namespace) -> None:
         msg = "Give --prices FILE and --out FILE (or --list to see the methods)."
         raise InputError(msg)
     options = read_options(args.method, args.set, args.half_life)
-    from betaneutral_xl.job.inputs import covariance_from_prices  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import covariance_from_prices
 
     tickers = _tickers(args)
     with progress("Estimating the covariance ..."):
@@ -108,7 +115,7 @@ def run(args: argparse.Namespace) -> None:
             args.method,
             as_of=args.as_of,
             window=args.window,
-            gaps=Gaps(args.gaps),
+            gaps=MissingData(args.gaps),
             **options,
         )
         saving.save(args.out, to_api_csv(covariance).encode())
@@ -149,11 +156,11 @@ def to_api_csv(covariance: Covariance) -> str:
 def _tickers(args: argparse.Namespace) -> list[str]:
     tickers = list(args.tickers)
     if args.holdings:
-        from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.holdings_files import load_holdings
 
         tickers += load_holdings(args.holdings, choice=input_options.holdings_choice(args)).tickers
     if args.etf:
-        from betaneutral_xl.job.inputs import load_etf  # noqa: PLC0415 - parsers
+        from betaneutral_xl.job.inputs import load_etf
 
         for file in args.etf:
             tickers += load_etf(file).tickers

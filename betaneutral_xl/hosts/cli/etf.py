@@ -72,7 +72,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read each file, print what was understood."""
-    from betaneutral_xl.job.inputs import load_etf  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job.inputs import load_etf
 
     etfs = [load_etf(file, fund=args.fund) for file in args.files]
     if args.json:
@@ -170,8 +170,8 @@ def _exposure(row: Constituent) -> str:
 
 
 def _show(etf: Etf, most: int) -> None:
-    from rich.markup import escape  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.markup import escape
+    from rich.table import Table
 
     screen = console()
     day = etf.as_of.isoformat() if etf.as_of else "date unknown"

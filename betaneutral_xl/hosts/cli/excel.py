@@ -47,9 +47,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_install(args: argparse.Namespace) -> None:
     """Build, write, advise."""
-    from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.records import default_folder  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.excel import install
+    from betaneutral_xl.hosts.sheets.records import default_folder
+    from betaneutral_xl.hosts.sheets.session import Session
 
     with progress("Building the workbook ..."):
         target = install.install(Session(), args.folder or default_folder())
@@ -66,15 +66,15 @@ def run_install(args: argparse.Namespace) -> None:
 
 def run_check(args: argparse.Namespace) -> None:
     """Say what is there."""
-    from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
+    from betaneutral_xl.hosts.excel import install
 
     _print(install.findings(args.workbook))
 
 
 def run_uninstall(_: argparse.Namespace) -> None:
     """Remove what was installed."""
-    from betaneutral_xl.hosts.excel import install  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.excel import install
+    from betaneutral_xl.hosts.sheets.session import Session
 
     out = console()
     for target, removed in install.uninstall(Session()).items():

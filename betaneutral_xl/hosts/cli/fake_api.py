@@ -65,9 +65,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Serve until it is interrupted."""
-    from betaneutral_xl.job import sample  # noqa: PLC0415 - parsers
-    from betaneutral_xl.network.stand_in import Api, StandIn  # noqa: PLC0415 - a web server
-    from betaneutral_xl.readers.tabular.files import read_bytes  # noqa: PLC0415 - only here
+    from betaneutral_xl.job import sample
+    from betaneutral_xl.network.stand_in import Api, StandIn
+    from betaneutral_xl.readers.tabular.files import read_bytes
 
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)
@@ -93,7 +93,7 @@ def read_fault(text: str) -> tuple[Fault, str, int | None]:
         If there is no such fault.
 
     """
-    from betaneutral_xl.network.stand_in import Fault  # noqa: PLC0415 - a web server
+    from betaneutral_xl.network.stand_in import Fault
 
     match = _FAULT.fullmatch(text)
     if match is None or match["fault"] not in set(Fault):
@@ -107,7 +107,7 @@ def read_fault(text: str) -> tuple[Fault, str, int | None]:
 
 def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
     """Return the lines that tell how to point the package at the stand-in."""
-    from betaneutral_xl.job import sample  # noqa: PLC0415 - parsers
+    from betaneutral_xl.job import sample
 
     fund, book = next(iter(stand_in.api.books.items()))
     token = stand_in.api.token

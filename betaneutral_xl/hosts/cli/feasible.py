@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Find what can be reached, print."""
-    from betaneutral_xl.engine.neutral import reach  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import reach
 
     given = input_options.gather(args)
     asked = input_options.wanted(args, given.stored)
@@ -97,7 +97,7 @@ def as_record(found: Reachable) -> dict[str, Any]:
 
 
 def _print(found: Reachable, notes: list[str]) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.table import Table
 
     out = console()
     out.print(found.sentence(), style="bold", markup=False)

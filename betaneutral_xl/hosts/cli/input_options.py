@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.snapshot import Snapshot
     from betaneutral_xl.readers.holdings_sections import Choice
-    from betaneutral_xl.readers.raw_input import Original, Sourced
+    from betaneutral_xl.readers.raw_input import Loaded, RawInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Inputs:
     holdings: Holdings
     etfs: tuple[Etf, ...]
     covariance: Covariance
-    originals: tuple[Original, ...]
+    raw_inputs: tuple[RawInput, ...]
     stored: Mapping[str, Any]
     """What a snapshot says was asked for; empty without one."""
 
@@ -76,7 +76,7 @@ def add_choice(group: argparse._ActionsContainer) -> None:
 
 def holdings_choice(args: argparse.Namespace) -> Choice:
     """Return what the options choose of a holdings file."""
-    from betaneutral_xl.readers.holdings_sections import Choice  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.holdings_sections import Choice
 
     return Choice.parse(args.account, None, ",".join(args.fx or ()))
 
@@ -279,7 +279,7 @@ def gather(args: argparse.Namespace) -> Inputs:
         holdings.value,
         tuple(etf.value for etf in etfs),
         covariance.value,
-        originals=(holdings.original, *(etf.original for etf in etfs), covariance.original),
+        raw_inputs=(holdings.raw_input, *(etf.raw_input for etf in etfs), covariance.raw_input),
         stored={},
     )
 
@@ -374,7 +374,7 @@ MANY = 1_000
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
     """Solve the problem that the options, or a snapshot, describe."""
-    from betaneutral_xl.engine.neutral import neutralise  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import neutralise
 
     asked = wanted(args, inputs.stored)
     names = len(inputs.covariance.tickers)
@@ -417,7 +417,7 @@ SOURCES = (
 
 
 def _from_snapshot(args: argparse.Namespace) -> Inputs:
-    from betaneutral_xl.job.snapshot import read_snapshot  # noqa: PLC0415 - only for a snapshot
+    from betaneutral_xl.job.snapshot import read_snapshot
 
     beside = [f"--{name.replace('_', '-')}" for name in SOURCES if getattr(args, name)]
     if beside:
@@ -452,7 +452,7 @@ def inputs_of(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs
         replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
         tuple(read(etf, Etf).value for etf in etfs),
         read(models[0], Covariance).value,
-        originals=tuple(book.original if one is books[0] else one for one in snapshot.originals),
+        raw_inputs=tuple(book.raw_input if one is books[0] else one for one in snapshot.raw_inputs),
         stored=snapshot.parameters,
     )
 
@@ -476,31 +476,31 @@ def _may_be_a_leg(name: str, value: object) -> bool:
     return name in {"ridge", "limit"} and (isinstance(value, float) or signed)
 
 
-def _holdings(args: argparse.Namespace, settings: Settings) -> Sourced[Holdings]:
+def _holdings(args: argparse.Namespace, settings: Settings) -> Loaded[Holdings]:
     if args.holdings:
         file = holdings_file(args.holdings, args.account, ",".join(args.fx or ()))
         return read(with_nav(file, args.nav), Holdings)
     if args.fund:
-        from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - the network
+        from betaneutral_xl.network.silverfund import SilverFund
 
         as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
         with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
-            return api.sourced_holdings(args.fund, as_of, nav=args.nav)
+            return api.loaded_holdings(args.fund, as_of, nav=args.nav)
     if args.sample:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
-        return read(with_nav(sample.original(sample.HOLDINGS), args.nav), Holdings)
+        return read(with_nav(sample.raw_input(sample.HOLDINGS), args.nav), Holdings)
     msg = "No portfolio is given. Use --holdings FILE, --fund NAME, or --sample to try things out."
     raise InputError(msg)
 
 
-def _etfs(args: argparse.Namespace, settings: Settings) -> list[Sourced[Etf]]:
+def _etfs(args: argparse.Namespace, settings: Settings) -> list[Loaded[Etf]]:
     if args.etf:
         return [read(etf_file(file, args.etf_fund, settings), Etf) for file in args.etf]
     if args.sample:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
-        return [read(sample.original(sample.ETF), Etf)]
+        return [read(sample.raw_input(sample.ETF), Etf)]
     msg = "No ETF is given. Use --etf FILE with the issuer's holdings file, or --sample to try things out."
     raise InputError(msg)
 
@@ -512,7 +512,7 @@ def _benchmarks(args: argparse.Namespace) -> list[str]:
 
 def _covariance(
     args: argparse.Namespace, settings: Settings, holdings: Holdings, etfs: Sequence[Etf]
-) -> Sourced[Covariance]:
+) -> Loaded[Covariance]:
     unit = None if args.covariance_unit is None else CovarianceUnit.of(args.covariance_unit)
     names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
     own = [etf.own_ticker for etf in etfs if etf.own_ticker]
@@ -532,10 +532,10 @@ def _covariance(
                 Covariance,
             )
     if args.sample:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
-        return read(sample.original(sample.COVARIANCE), Covariance)
-    from betaneutral_xl.network.silverfund import SilverFund  # noqa: PLC0415 - the network
+        return read(sample.raw_input(sample.COVARIANCE), Covariance)
+    from betaneutral_xl.network.silverfund import SilverFund
 
     with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
-        return api.sourced_covariance([*names, *own], unit)
+        return api.loaded_covariance([*names, *own], unit)

@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> None:
     given = input_options.gather(args)
     result = input_options.solve(args, given)
     if args.snapshot:
-        from betaneutral_xl.job.snapshot import write_snapshot  # noqa: PLC0415 - only for a snapshot
+        from betaneutral_xl.job.snapshot import write_snapshot
 
-        write_snapshot(args.snapshot, given.originals, input_options.parameters(args, given.stored))
+        write_snapshot(args.snapshot, given.raw_inputs, input_options.parameters(args, given.stored))
     if args.report:
         asked = input_options.wanted(args, given.stored)
         report.write(args.report, result, given, asked, snapshot=report.snapshot_name(args))
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
 
 def print_summary(result: Rebalance, out: Console) -> None:
     """Print the headline, the before and after, and the warnings."""
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.table import Table
 
     as_of = result.aligned.holdings.as_of
     out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
@@ -114,7 +114,7 @@ def _shown(value: float, error: float, kind: views.Kind) -> str:
 
 def print_table(result: Rebalance, out: Console, most: int | None = None) -> None:
     """Print the aligned weight table: all of it, or the largest trades and the cash line."""
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.table import Table
 
     rows = result.rows()
     if most is not None:
@@ -135,6 +135,6 @@ def print_table(result: Rebalance, out: Console, most: int | None = None) -> Non
 
 def _literal(text: str) -> str:
     """Keep square brackets in outside text from being read as markup."""
-    from rich.markup import escape  # noqa: PLC0415 - only for people
+    from rich.markup import escape
 
     return escape(text)

@@ -133,8 +133,8 @@ def write(
         The files, in the order in which they were written.
 
     """
-    from betaneutral_xl import report  # noqa: PLC0415 - openpyxl, only for a report
-    from betaneutral_xl.model.provenance import now  # noqa: PLC0415 - beside it
+    from betaneutral_xl import report
+    from betaneutral_xl.model.provenance import now
 
     command, stamp = command_line(), stamp or now()
     with progress(f"Comparing the ways for {path.name} ..."):
@@ -167,7 +167,7 @@ def command_line() -> str:
 
 def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
     """Return the portfolio as it is, with what was asked of it."""
-    from betaneutral_xl.engine.neutral import unchanged  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.neutral import unchanged
 
     return unchanged(
         given.holdings,
@@ -183,7 +183,7 @@ def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
 
 def _ways(given: Inputs, asked: Wanted) -> Any:
     """Return the ways side by side; say so where they cannot be compared."""
-    from betaneutral_xl.engine.compare import compare  # noqa: PLC0415 - after the inputs have been read
+    from betaneutral_xl.engine.compare import compare
 
     try:
         return compare(
@@ -203,14 +203,14 @@ def _ways(given: Inputs, asked: Wanted) -> Any:
 
 def _realised(given: Inputs) -> tuple[Realised, ...]:
     """Return what the hedge did month by month, where the risk model is from prices; else nothing."""
-    file = next((one for one in given.originals if one.reader is Reader.PRICES), None)
+    file = next((one for one in given.raw_inputs if one.reader is Reader.PRICES), None)
     if file is None:
         return ()
-    import numpy as np  # noqa: PLC0415 - only for prices
+    import numpy as np
 
-    from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk  # noqa: PLC0415 - only for prices
-    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - parsers
-    from betaneutral_xl.report import Realised  # noqa: PLC0415 - openpyxl, only for a report
+    from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
+    from betaneutral_xl.readers.prices import parse_prices
+    from betaneutral_xl.report import Realised
 
     prices = parse_prices(file.content, file.name)
     estimator = Estimator.parse(file.options["method"], int(file.options["window"]))
@@ -246,8 +246,8 @@ def _realised(given: Inputs) -> tuple[Realised, ...]:
 
 def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Rebalance) -> Orders | None:
     """Return the orders, or say why there are none; where prices were given, they must do."""
-    from betaneutral_xl.engine.orders import Ticket, make_orders  # noqa: PLC0415 - after the inputs have been read
-    from betaneutral_xl.model.quotes import Quotes  # noqa: PLC0415 - likewise
+    from betaneutral_xl.engine.orders import Ticket, make_orders
+    from betaneutral_xl.model.quotes import Quotes
 
     holdings = given.holdings
     nav = holdings.nav
@@ -258,7 +258,7 @@ def _orders(args: argparse.Namespace, given: Inputs, asked: Wanted, result: Reba
         return None
     quotes = Quotes.of_holdings(holdings)
     if args.order_prices:
-        from betaneutral_xl.readers.prices import load_prices  # noqa: PLC0415 - parsers
+        from betaneutral_xl.readers.prices import load_prices
 
         quotes = quotes.over(Quotes.last_closes(load_prices(args.order_prices), holdings.as_of))
     ticket = Ticket(

@@ -14,7 +14,7 @@ from betaneutral_xl.system import saving
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from betaneutral_xl.readers.raw_input import Original
+    from betaneutral_xl.readers.raw_input import RawInput
 
 EPILOG = """\
 examples:
@@ -53,16 +53,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Write a snapshot, or read one; print what is in it."""
-    from betaneutral_xl.job.snapshot import read_snapshot, write_snapshot  # noqa: PLC0415 - sources
+    from betaneutral_xl.job.snapshot import read_snapshot, write_snapshot
 
     if not args.show:
         given = input_options.gather(args)
         input_options.solve(
             args, given
         )  # what cannot be solved is refused now, not when it is to be repeated
-        write_snapshot(args.file, given.originals, input_options.parameters(args, given.stored))
+        write_snapshot(args.file, given.raw_inputs, input_options.parameters(args, given.stored))
     snapshot = read_snapshot(args.file)
-    rows = [_row(one) for one in snapshot.originals]
+    rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:
         record = {
             "versions": snapshot.versions,
@@ -76,19 +76,19 @@ def run(args: argparse.Namespace) -> None:
         _print(args.file.name, rows, snapshot.parameters, snapshot.differences())
 
 
-def _row(original: Original) -> tuple[str, str, str, str, str, str, int, str]:
-    origin = original.provenance
+def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
+    origin = raw_input.provenance
     if origin is None:
         msg = "an original of a snapshot has its provenance"
         raise AssertionError(msg)
     return (
-        original.name,
-        original.reader.value,
+        raw_input.name,
+        raw_input.reader.value,
         origin.source,
         origin.location,
         origin.as_of.isoformat() if origin.as_of else "",
         origin.fetched_at.isoformat(),
-        len(original.content),
+        len(raw_input.content),
         origin.sha256,
     )
 
@@ -99,8 +99,8 @@ def _print(
     asked: Mapping[str, object],
     differences: Sequence[str],
 ) -> None:
-    from rich.table import Table  # noqa: PLC0415 - only for people
-    from rich.text import Text  # noqa: PLC0415 - only for people
+    from rich.table import Table
+    from rich.text import Text
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))

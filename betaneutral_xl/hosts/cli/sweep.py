@@ -122,7 +122,7 @@ def period(text: str) -> tuple[date, date]:
 
 def run(args: argparse.Namespace) -> None:
     """Lay out the grid, run what is not done, save the table, show the means."""
-    from betaneutral_xl.engine.backtest.sweep import COLUMNS, Engine, sweep  # noqa: PLC0415 - after the options
+    from betaneutral_xl.engine.backtest.sweep import COLUMNS, Engine, sweep
 
     if args.jobs == 0:
         msg = "--jobs 0 leaves nobody to do the work. Give a number of processes, or -1 for one a core."
@@ -147,8 +147,8 @@ def run(args: argparse.Namespace) -> None:
 
 def grid(args: argparse.Namespace) -> list[Cell]:
     """Return every cell that the options describe."""
-    from betaneutral_xl.engine.backtest.sweep import Cell  # noqa: PLC0415 - late
-    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415 - parsers
+    from betaneutral_xl.engine.backtest.sweep import Cell
+    from betaneutral_xl.readers.holdings_files import load_holdings
 
     if args.period and (args.start or args.end):
         msg = "Both --period and --start or --end are given. Choose one way to say when."
@@ -190,7 +190,7 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
         If no estimator takes the half-lives.
 
     """
-    from betaneutral_xl.engine.estimators import parameters  # noqa: PLC0415 - late
+    from betaneutral_xl.engine.estimators import parameters
 
     out: list[str] = []
     for text in estimators:
@@ -225,7 +225,7 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(stderr=True)) as shown:
@@ -235,8 +235,8 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
 
 def _print(rows: list[dict[str, Any]], file: str) -> None:
     """Show each estimator's and method's means over the grid."""
-    from rich.markup import escape  # noqa: PLC0415 - only for people
-    from rich.table import Table  # noqa: PLC0415 - only for people
+    from rich.markup import escape
+    from rich.table import Table
 
     out = console()
     failed = [row for row in rows if row["error"]]

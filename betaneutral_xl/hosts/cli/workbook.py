@@ -45,10 +45,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_build(args: argparse.Namespace) -> None:
     """Build one workbook or both."""
-    from betaneutral_xl.hosts.excel import macro_workbook  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.sheets import template  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
-    from betaneutral_xl.system.saving import save  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.sheets import template
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.system.saving import save
 
     session, out = Session(), console()
     for kind, make in (("xlsm", macro_workbook.build_xlsm), ("xlsx", template.build)):
@@ -61,9 +61,9 @@ def run_build(args: argparse.Namespace) -> None:
 
 def run_button(args: argparse.Namespace) -> None:
     """Press a button, and save the file if all went well."""
-    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook  # noqa: PLC0415 - the hosts are heavy
-    from betaneutral_xl.hosts.sheets.buttons import press  # noqa: PLC0415 - likewise
-    from betaneutral_xl.hosts.sheets.session import Session  # noqa: PLC0415 - likewise
+    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+    from betaneutral_xl.hosts.sheets.buttons import press
+    from betaneutral_xl.hosts.sheets.session import Session
 
     if args.output and args.output.suffix.lower() != args.file.suffix.lower():
         msg = (

@@ -31,7 +31,6 @@ class ExcelWorkbook:
     """
 
     def __init__(self, book: xw.Book) -> None:
-        """Keep the book."""
         self._book = book
 
     @property

@@ -100,7 +100,7 @@ def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
     """
     found = [("Python", True, f"{sys.version.split()[0]} at {sys.executable}")]
     try:
-        import xlwings  # noqa: PLC0415 - a second to import
+        import xlwings
     except ImportError:
         found.append(("xlwings", False, "pip install 'betaneutral-xl[excel]'"))
     else:
@@ -122,7 +122,7 @@ def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
 def _excel() -> tuple[str, bool, str]:
     """Look for Excel itself."""
     if sys.platform == "win32":
-        import winreg  # noqa: PLC0415 - Windows only
+        import winreg
 
         try:
             with winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, r"Excel.Application\CurVer") as key:

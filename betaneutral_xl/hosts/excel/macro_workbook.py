@@ -45,7 +45,7 @@ def build_xlsm(session: Session) -> bytes:
 
     """
     try:
-        import xlwings  # noqa: PLC0415 - a second to import, and only the build needs it
+        import xlwings
 
         project = build_project()
     except ImportError as error:
@@ -56,7 +56,7 @@ def build_xlsm(session: Session) -> bytes:
 
 def build_project() -> bytes:
     """Return ``vbaProject.bin``: xlwings' own modules, the functions, their help, the buttons."""
-    from pyopenvba import ExcelFile  # noqa: PLC0415 - only the build needs it
+    from pyopenvba import ExcelFile
 
     with _as_excel_writes(), tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "project.xlsm"
@@ -74,7 +74,7 @@ def build_project() -> bytes:
 
 def shipped_workbook() -> Path:
     """Return the stand-alone workbook that xlwings ships."""
-    import xlwings  # noqa: PLC0415 - a second to import, and only the build needs it
+    import xlwings
 
     return Path(str(xlwings.__file__)).parent / "quickstart_standalone.xlsm"
 
@@ -104,8 +104,8 @@ def _as_excel_writes() -> Iterator[None]:
     The list of modules ends with six bytes (MS-OVBA 2.3.4.2), and there are no blank lines among
     the windows of the project's stream.
     """
-    import pyopenvba._host as host  # noqa: PLC0415 - only the build needs it
-    import pyopenvba.vba as streams  # noqa: PLC0415 - only the build needs it
+    import pyopenvba._host as host
+    import pyopenvba.vba as streams
 
     modules, project = streams.serialize_dir_modules_section, host.serialize_project_stream
 

@@ -14,7 +14,7 @@ import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
 from xlwings.conversion.standard import ReadValueFromRangeStage
 
-from betaneutral_xl.hosts.remote.conversion_cache import Handed
+from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
 from betaneutral_xl.hosts.sheets.cells import Raw
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.sheets.session import Session
@@ -85,7 +85,7 @@ def _with_errors_named(value: Any) -> Any:
     ]
 
 
-_handed: Handed[list[list[Any]]] = Handed()
+_converted: ConversionCache[list[list[Any]]] = ConversionCache()
 
 
 def _as_excel_takes(context: Any) -> None:
@@ -98,7 +98,7 @@ def _as_excel_takes(context: Any) -> None:
             for row in rows
         ]
 
-    context.value = _handed.over(context.value, taken)
+    context.value = _converted.convert(context.value, taken)
 
 
 def _registered(function: Function) -> Callable[..., Rows]:

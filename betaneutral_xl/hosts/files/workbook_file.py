@@ -65,8 +65,7 @@ class FileWorkbook:
     """
 
     def __init__(self, path: Path | str, say: Callable[[str], None] = lambda _: None) -> None:
-        """Read the file."""
-        import openpyxl  # noqa: PLC0415 - 0.2 s to import
+        import openpyxl
 
         self._path = Path(path)
         self._content = read_bytes(self._path)
@@ -181,7 +180,7 @@ class FileWorkbook:
                     self._put(sheet, row + i, 1 + j, value)
 
     def _put(self, sheet: str, row: int, column: int, value: Cell) -> None:
-        from openpyxl.cell import MergedCell  # noqa: PLC0415 - loaded with the file
+        from openpyxl.cell import MergedCell
 
         place = self._sheet(sheet)
         cell = place.cell(row, column)
@@ -208,13 +207,13 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
         By sheet, row and column (from 1): the new value; None clears.
 
     """
-    from lxml import etree  # noqa: PLC0415 - only where a file is written
+    from lxml import etree
 
     source = zipfile.ZipFile(io.BytesIO(content))
     tree = partial(_tree, source)
     parts = sheet_parts(source)
     trees: dict[str, Any] = {}
-    styles = Styles(tree(STYLES))
+    styles = FileStyles(tree(STYLES))
     formulas_lost = False
     for sheet, cells in edits.items():
         trees[parts[sheet]] = root = tree(parts[sheet])
@@ -251,7 +250,7 @@ def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
 
 
 def _tree(source: zipfile.ZipFile, name: str) -> Any:
-    from lxml import etree  # noqa: PLC0415 - only where a file is read or written
+    from lxml import etree
 
     return etree.fromstring(source.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
 
@@ -268,11 +267,10 @@ def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
     }
 
 
-class Styles:
+class FileStyles:
     """The workbook's cell formats, of which some get a twin that marks text as text."""
 
     def __init__(self, root: Any) -> None:
-        """Keep the tree."""
         self.root = root
         self.changed = False
         self._formats = root.find(_q("cellXfs"))
@@ -290,9 +288,9 @@ class Styles:
         return self._quoted[style]
 
 
-def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: Styles) -> bool:
+def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileStyles) -> bool:
     """Change the cells of a sheet's XML; return whether a formula went."""
-    from lxml import etree  # noqa: PLC0415 - only where a file is written
+    from lxml import etree
 
     dimension = root.find(_q("dimension"))
     if dimension is not None:
@@ -333,9 +331,9 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: Styles)
     return lost
 
 
-def _fill(cell: Any, value: Cell, styles: Styles) -> None:
+def _fill(cell: Any, value: Cell, styles: FileStyles) -> None:
     """Give a cell of the XML a value, whatever it had."""
-    from lxml import etree  # noqa: PLC0415 - only where a file is written
+    from lxml import etree
 
     for child in list(cell):
         cell.remove(child)
@@ -366,7 +364,7 @@ _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 def _calculated_on_load(workbook: Any) -> Any:
     """Ask the program that opens the workbook to calculate everything."""
-    from lxml import etree  # noqa: PLC0415 - only where a file is written
+    from lxml import etree
 
     settings = workbook.find(_q("calcPr"))
     if settings is None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Handed(Generic[T]):
+class ConversionCache(Generic[T]):
     """What was made of the last large answers.
 
     The session answers what is asked again with the very same rows; by these they are known.
@@ -27,11 +27,10 @@ class Handed(Generic[T]):
     """Cells from which an answer is kept; a smaller one is walked in no time, and would push others out."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._kept: OrderedDict[int, tuple[Rows, T]] = OrderedDict()
         self._lock = Lock()
 
-    def over(self, rows: Rows, make: Callable[[Rows], T]) -> T:
+    def convert(self, rows: Rows, make: Callable[[Rows], T]) -> T:
         """Return what is made of rows."""
         with self._lock:
             known = self._kept.get(id(rows))

@@ -89,9 +89,9 @@ def rebalance(book: Workbook, session: Session) -> str:
     book.say("Writing the proposal ...")
     in_shares = proposal.InShares.of(task, result)
     rows = proposal.block(task, result, in_shares)
-    old = proposal.on_sheet(book, Sheet.REBALANCE)
+    old = proposal.on_sheet(book, Sheet.PROPOSAL)
     # In this order, so that a sheet that cannot be written to costs no proposal.
-    book.replace(Sheet.REBALANCE, PROPOSAL.headline, rows)
+    book.replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
     message = " ".join(filter(None, (told(result), in_shares.none)))
@@ -111,8 +111,8 @@ def restore(book: Workbook, _: Session) -> str:
     if not old:
         msg = "There is no earlier proposal to restore. Rebalance keeps one."
         raise InputError(msg)
-    current = proposal.on_sheet(book, Sheet.REBALANCE)
-    book.replace(Sheet.REBALANCE, PROPOSAL.headline, old)
+    current = proposal.on_sheet(book, Sheet.PROPOSAL)
+    book.replace(Sheet.PROPOSAL, PROPOSAL.headline, old)
     book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     message = f"Restored: {old[0][0]}. Restore again to swap back."
     enter(book, "Restore", "done", message)
@@ -121,7 +121,7 @@ def restore(book: Workbook, _: Session) -> str:
 
 def report(book: Workbook, session: Session) -> str:
     """Write the report workbook beside this one."""
-    from betaneutral_xl.report import write_report  # noqa: PLC0415 - openpyxl, only for a report
+    from betaneutral_xl.report import write_report
 
     task = Task.of(book, session)
     try:
@@ -144,7 +144,7 @@ def report(book: Workbook, session: Session) -> str:
 
 def _not_the_proposal(book: Workbook, result: Rebalance) -> str:
     """Say that the report is not of the proposal on the sheet, where it is not."""
-    rows = proposal.on_sheet(book, Sheet.REBALANCE)
+    rows = proposal.on_sheet(book, Sheet.PROPOSAL)
     if not rows:
         return ""
     try:
@@ -156,7 +156,7 @@ def _not_the_proposal(book: Workbook, result: Rebalance) -> str:
 
 def orders(book: Workbook, session: Session) -> str:
     """Write whole-share orders of the proposal, as it stands on the sheet, as a file for the desk."""
-    rows = proposal.on_sheet(book, Sheet.REBALANCE)
+    rows = proposal.on_sheet(book, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders of. Press Rebalance first."
         raise InputError(msg)

@@ -145,7 +145,6 @@ class Readings:
     """
 
     def __init__(self, most: int = MOST_READ) -> None:
-        """Start empty."""
         self._most = most
         self._kept: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
         self._size = 0

@@ -53,7 +53,6 @@ class Handles:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Remember the folder; nothing is read or written yet."""
         self._folder = folder
         self._memory: OrderedDict[str, Covariance] = OrderedDict()
         self._lock = Lock()

@@ -24,7 +24,7 @@ class Sheet(StrEnum):
     COVARIANCE = "Covariance"
     NEUTRAL = "Neutral"
     ORDERS = "Orders"
-    REBALANCE = "Rebalance"
+    PROPOSAL = "Proposal"
     LOG = "Log"
     PREVIOUS = "Previous"
     XLWINGS = "xlwings.conf"
@@ -101,7 +101,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(name="as_of", label="Holdings of", hint="Day. Blank: the last weekday.", number_format=DATE),
         Setting(
             name="inputs",
-            label="Rebalance",
+            label="Inputs from",
             hint="fetch: holdings, ETFs and risk as set here. sheets: what stands on their sheets.",
             default=Inputs.FETCH,
             choices=tuple(Inputs),
@@ -209,7 +209,7 @@ FREE_LIMITS = 5
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Where what stands on the sheets Rebalance and Previous; rows and columns from 1."""
+    """Where what stands on the sheets Proposal and Previous; rows and columns from 1."""
 
     headline: int = 2
     measures: int = 5

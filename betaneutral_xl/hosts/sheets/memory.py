@@ -24,7 +24,6 @@ class Memory:
     """Values by key, each computed once, however many ask at once."""
 
     def __init__(self, most: int = MOST_RESULTS) -> None:
-        """Start empty."""
         self._most = most
         self._kept: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
         self._lock = Lock()

@@ -1,4 +1,4 @@
-"""The block that the sheet Rebalance shows: written from a result, and read again."""
+"""The block that the sheet Proposal shows: written from a result, and read again."""
 
 from __future__ import annotations
 

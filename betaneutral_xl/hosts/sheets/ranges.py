@@ -58,7 +58,7 @@ ROUNDED = 0.0006
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RangeTable:
     """A grid whose columns are known: ``columns`` maps a meaning, or a header's own text, to its place."""
 
     grid: Grid
@@ -182,7 +182,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     return read
 
 
-def _refuse_currencies(table: Table) -> None:
+def _refuse_currencies(table: RangeTable) -> None:
     """Refuse prices in several currencies: a range has no rates, and their values do not add."""
     for place, cell in enumerate(table.grid.rows[0] if table.first else ()):
         found = recognise(str(cell))
@@ -197,7 +197,7 @@ def _refuse_currencies(table: Table) -> None:
             raise InputError(msg)
 
 
-def _cash_value(table: Table, row: int, stated: float, product: float) -> float:
+def _cash_value(table: RangeTable, row: int, stated: float, product: float) -> float:
     """Return the value of a row CASH: as stated, else its shares times their price."""
     value = product if math.isnan(stated) else stated
     if math.isnan(value):
@@ -209,7 +209,7 @@ def _cash_value(table: Table, row: int, stated: float, product: float) -> float:
     return value
 
 
-def _refuse_nameless(table: Table, names: Sequence[str], read: Mapping[str, Sequence[float]]) -> None:
+def _refuse_nameless(table: RangeTable, names: Sequence[str], read: Mapping[str, Sequence[float]]) -> None:
     """Refuse a number other than zero beside a blank ticker: its position would vanish."""
     for column, values in read.items():
         for i, (name, value) in enumerate(zip(names, values, strict=True)):
@@ -311,7 +311,7 @@ def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
     return tuple(
         _etf(
             name or ("ETF" if place == 1 else f"ETF {place}"),
-            Table(grid, {**columns, "weight": column}, first),
+            RangeTable(grid, {**columns, "weight": column}, first),
         )
         for name, column in found.items()
     )
@@ -327,7 +327,7 @@ def _holds_weights(grid: Grid, column: int) -> bool:
     return any(isinstance(cell, float) for cell in filled) or (bool(filled) and all(map(is_error, filled)))
 
 
-def _etf(name: str, table: Table) -> Etf:
+def _etf(name: str, table: RangeTable) -> Etf:
     count = len(table.grid.rows) - table.first
     weights = table.numbers("weight")
     blanks = [""] * count
@@ -446,14 +446,14 @@ def quotes(grid: Grid) -> Quotes:
 # ---------------------------------------------------------------- shared
 
 
-def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> Table:
+def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> RangeTable:
     if has_header(grid):
-        return Table(grid, columns_of(grid.rows[0]), 1)
+        return RangeTable(grid, columns_of(grid.rows[0]), 1)
     names = headless.get(grid.width)
     if names is None or not is_word(grid.rows[0][0]):
         msg = f"{grid.what} has {grid.width} columns without a header. Head them: ticker, weight."
         raise InputError(msg)
-    return Table(grid, dict(zip(names, range(grid.width), strict=True)), 0)
+    return RangeTable(grid, dict(zip(names, range(grid.width), strict=True)), 0)
 
 
 def typed(grid: Grid, rows: int) -> Provenance:

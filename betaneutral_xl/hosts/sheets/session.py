@@ -56,7 +56,6 @@ class Session:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        """Start with nothing remembered."""
         self.settings = settings or Settings.from_environment()
         self.handles = Handles(self.settings.cache / "handles")
         self.memory = Memory()

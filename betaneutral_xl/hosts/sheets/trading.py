@@ -69,10 +69,10 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 
 def _last_closes(name: str, day: date | None) -> Quotes:
     if name.lower() == DEMO:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
         return Quotes.last_closes(sample.load_prices(), day)
-    from betaneutral_xl.readers.prices import load_prices  # noqa: PLC0415 - parsers
+    from betaneutral_xl.readers.prices import load_prices
 
     return Quotes.last_closes(load_prices(name), day)
 

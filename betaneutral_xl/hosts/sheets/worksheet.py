@@ -52,7 +52,7 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     """Return ticker, shares, price, market_value, weight."""
     name = cells.text(fund) or ""
     if name.lower() == DEMO:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
         holdings = sample.load_holdings()
         if cells.day(as_of) not in {None, holdings.as_of}:
@@ -73,7 +73,7 @@ def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Resul
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     if name.lower() == DEMO:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
         etf = sample.load_etf()
     else:
@@ -113,9 +113,9 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     """Return each held name's beta to each ETF and what it adds to the portfolio's."""
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     aligned = align(portfolio, baskets, risk, OnMissing.DROP)
-    beta = aligned.spread(aligned.betas, math.nan)
-    error = aligned.spread(aligned.beta_errors, math.nan)
-    volatility = aligned.spread(aligned.covariance.volatilities, math.nan)
+    beta = aligned.expand(aligned.betas, math.nan)
+    error = aligned.expand(aligned.beta_errors, math.nan)
+    volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
     names = [f"_{name}" for name in aligned.etf_names] if len(baskets) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
     head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
@@ -250,7 +250,7 @@ def last_error(session: Session) -> Result:
 
 def version(_: Session) -> Result:
     """Return the package's version."""
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the hosts
+    from betaneutral_xl import __version__
 
     return Result([[f"betaneutral_xl {__version__}"]])
 
@@ -382,7 +382,7 @@ def _fetched(
         msg = "There is no ticker to ask the risk model for. Give a row or a column of tickers."
         raise MissingValue(msg)
     if source is not None and source.lower() == DEMO:
-        from betaneutral_xl.job import sample  # noqa: PLC0415 - only for the sample
+        from betaneutral_xl.job import sample
 
         known = sample.load_covariance()
         return known.select([name for name in known.tickers if name in {*names, "IWV"}])
@@ -395,12 +395,16 @@ def _fetched(
 
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
-    from betaneutral_xl.engine import estimators  # noqa: PLC0415 - only this estimates
+    from betaneutral_xl.engine import estimators
 
     given = dict(options)
     returns = matrices.returns(data, given.pop("data", None))
     name = estimators.canonical(method or "default")
-    defaults = {"window": estimators.WINDOW, "fewest": estimators.FEWEST, **estimators.parameters(name)}
+    defaults = {
+        "window": estimators.WINDOW,
+        "min_periods": estimators.MIN_PERIODS,
+        **estimators.parameters(name),
+    }
     read = {key: _option(key, value, defaults.get(key)) for key, value in given.items()}
     risk = estimators.estimate(returns, name, **read)
     if matrices.is_dated(data):

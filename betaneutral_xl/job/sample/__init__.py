@@ -15,7 +15,7 @@ from betaneutral_xl.job.inputs import read as read_original
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.readers.raw_input import Original, Reader
+from betaneutral_xl.readers.raw_input import RawInput, Reader
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
@@ -37,7 +37,7 @@ def read(name: str) -> bytes:
     return files(__package__).joinpath(name).read_bytes()
 
 
-def original(name: str) -> Original:
+def raw_input(name: str) -> RawInput:
     """Return one of the first three files, with how it is read and where it is from."""
     content = read(name)
     as_of = _notes()["as_of"]
@@ -46,7 +46,7 @@ def original(name: str) -> Original:
         ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # its age is no news
         COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
     }[name]
-    return Original(
+    return RawInput(
         reader=reader, name=name, content=content, options=options, provenance=_origin(name, content, part)
     )
 
@@ -71,22 +71,22 @@ def _origin(name: str, content: bytes, part: str) -> Provenance:
 
 def load_holdings() -> Holdings:
     """Return the sample's portfolio: 33 large positions, as the fund's API would answer."""
-    return read_original(original(HOLDINGS), Holdings).value
+    return read_original(raw_input(HOLDINGS), Holdings).value
 
 
 def load_etf() -> Etf:
     """Return the sample's AI ETF, read from a file in its issuer's layout."""
-    return read_original(original(ETF), Etf).value
+    return read_original(raw_input(ETF), Etf).value
 
 
 def load_covariance() -> Covariance:
     """Return the sample's risk model, estimated from daily closes, annual decimals."""
-    return read_original(original(COVARIANCE), Covariance).value
+    return read_original(raw_input(COVARIANCE), Covariance).value
 
 
 def load_prices() -> Prices:
     """Return one day's closes of every name of the sample and of its ETF, for trying out orders."""
-    from betaneutral_xl.readers.prices import parse_prices  # noqa: PLC0415 - estimators
+    from betaneutral_xl.readers.prices import parse_prices
 
     content = read(PRICES)
     origin = replace(_origin("the embedded sample", content, "prices"), rows=1)

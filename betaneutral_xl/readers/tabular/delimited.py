@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import LONGEST_CELL, GridBuilder, Row, Sheet
+from betaneutral_xl.readers.tabular.sheets import LONGEST_CELL, GridBuilder, Row, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _candidates(content: bytes) -> tuple[str, ...]:
     return ("utf-8", "cp1252", "latin-1")
 
 
-def read_delimited(text: str, file_name: str) -> tuple[Sheet, ...]:
+def read_delimited(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return the one grid of a delimited text file."""
     delimiter, skipped = _declared(text)
     delimiter = delimiter or _most_regular(text)
@@ -84,7 +84,7 @@ def read_delimited(text: str, file_name: str) -> tuple[Sheet, ...]:
         raise UnreadableFile(msg) from None
     rows = builder.finish()
     _require_closed_quotes(rows, delimiter, file_name)
-    return (Sheet(name="", rows=rows, delimiter=delimiter),)
+    return (TextSheet(name="", rows=rows, delimiter=delimiter),)
 
 
 def _lines(text: str) -> io.StringIO:

@@ -13,10 +13,10 @@ from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks
 
 if TYPE_CHECKING:
-    from betaneutral_xl.readers.tabular.sheets import Sheet
+    from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 
-def read_sheets(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the grids of a file, in its order, at least one of them with a row.
 
     Parameters

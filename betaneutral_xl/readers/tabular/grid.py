@@ -34,7 +34,7 @@ MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", 
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
+class TextGrid:
     """Lines of cells under a header, taken apart when they are needed.
 
     ``lines`` are the numbers of the texts in the file, for messages; ``delimiter`` also tells how a
@@ -111,7 +111,7 @@ class Grid:
         return [self.number(row, column, cell) for column, cell in enumerate(self.cells(row)) if column]
 
 
-def parse_grid(content: bytes, name: str) -> Grid:
+def parse_grid(content: bytes, name: str) -> TextGrid:
     """Read a delimited text of any usual encoding, packed with gzip or not.
 
     Raises
@@ -138,7 +138,7 @@ def parse_grid(content: bytes, name: str) -> Grid:
             msg = f"{name}, line {number} has {found} cells, the header {len(header)}. Correct the line."
             raise UnreadableFile(msg)
     texts, numbers = [line for _, line in lines[1:]], [number for number, _ in lines[1:]]
-    return Grid(name, header, texts, numbers, delimiter, quoted)
+    return TextGrid(name, header, texts, numbers, delimiter, quoted)
 
 
 def _split(line: str, delimiter: str, *, quoted: bool) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import MOST_COLUMNS, GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import MOST_COLUMNS, GridBuilder, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,9 +31,9 @@ _BLOCKS = frozenset(
 )
 
 
-def read_html(text: str, file_name: str) -> tuple[Sheet, ...]:
+def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return every table of a web page; the text outside of tables stands in each one's notes."""
-    from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
+    from lxml import etree
 
     _require_moderate(text, file_name, LARGEST_PAGE)
     page = _Page(file_name)
@@ -51,9 +51,9 @@ def read_html(text: str, file_name: str) -> tuple[Sheet, ...]:
     return page.sheets()
 
 
-def read_spreadsheet_xml(text: str, file_name: str) -> tuple[Sheet, ...]:
+def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return the sheets of an XML Spreadsheet 2003, also where it is not well-formed."""
-    from lxml import etree  # noqa: PLC0415 - 0.03 s, for this format only
+    from lxml import etree
 
     _require_moderate(text, file_name, LARGEST_WORKBOOK)
     body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
@@ -152,7 +152,7 @@ class _Page:
     def close(self) -> None:
         """Nothing is left to do."""
 
-    def sheets(self) -> tuple[Sheet, ...]:
+    def sheets(self) -> tuple[TextSheet, ...]:
         lines = (_SPACE.sub(" ", line).strip() for line in "".join(self.outside).split("\n"))
         notes = tuple(line for line in lines if line)[:MOST_NOTES]
         grids = [table.builder.finish() for table in self.tables]
@@ -160,8 +160,8 @@ class _Page:
         notes += tuple(cell for cell in around if len(cell) < LONGEST_NOTE)[
             :MOST_NOTES
         ]  # tables that lay out
-        sheets = [Sheet(name="", rows=rows, notes=notes) for rows in grids]
-        return tuple(sheets) or (Sheet(name="", rows=(), notes=notes),)
+        sheets = [TextSheet(name="", rows=rows, notes=notes) for rows in grids]
+        return tuple(sheets) or (TextSheet(name="", rows=(), notes=notes),)
 
 
 class _Table:
@@ -215,7 +215,7 @@ class _Book:
 
     def __init__(self, file_name: str) -> None:
         self.builder = GridBuilder(file_name)
-        self.sheets: list[Sheet] = []
+        self.sheets: list[TextSheet] = []
         self.name = ""
         self.row: list[str] = []
         self.cell: list[str] | None = None
@@ -245,7 +245,7 @@ class _Book:
                 self.builder.add(self.row)
                 self.row = []
             case "Worksheet":
-                self.sheets.append(Sheet(name=self.name, rows=self.builder.finish()))
+                self.sheets.append(TextSheet(name=self.name, rows=self.builder.finish()))
 
     def data(self, text: str) -> None:
         if self.cell is not None:
@@ -257,7 +257,7 @@ class _Book:
     def close(self) -> None:
         rows = self.builder.finish()
         if rows:  # the file ended within a sheet
-            self.sheets.append(Sheet(name=self.name, rows=rows))
+            self.sheets.append(TextSheet(name=self.name, rows=rows))
 
 
 def _local(tag: str) -> str:

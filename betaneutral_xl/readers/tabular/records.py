@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ LARGEST = 8 * 1024 * 1024
 DEEPEST = 12
 
 
-def read_json(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the longest list of records as a grid, its keys as the header; plain fields as notes."""
     if len(content) > LARGEST:
         msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LARGEST / 1e6:.0f} MB are read."
@@ -35,7 +35,7 @@ def read_json(content: bytes, file_name: str) -> tuple[Sheet, ...]:
     builder.add(keys)
     for record in records:
         builder.add(_text(record.get(key)) for key in keys)
-    return (Sheet(name="", rows=builder.finish(), notes=tuple(_plain_fields(value))),)
+    return (TextSheet(name="", rows=builder.finish(), notes=tuple(_plain_fields(value))),)
 
 
 def _lists_of_records(value: Any, depth: int = 0) -> Iterator[list[dict[str, Any]]]:

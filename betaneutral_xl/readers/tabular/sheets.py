@@ -21,7 +21,7 @@ Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class TextSheet:
     """One grid of text.
 
     ``rows`` lack trailing empty cells, so that ``()`` is a blank row; ``name`` is the sheet's;

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import GridBuilder, Sheet
+from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,12 +31,12 @@ MOST_BLANK_ROWS = 5_000
 """Rows in a row without text, after which a sheet is taken to be over."""
 
 
-def read_xlsx(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+def read_xlsx(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the sheets of an XLSX workbook; formulas as the values saved with them."""
     return _read(_xlsx_sheets, content, file_name, "an XLSX workbook")
 
 
-def read_xls(content: bytes, file_name: str) -> tuple[Sheet, ...]:
+def read_xls(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the sheets of a binary XLS workbook."""
     if len(content) > LARGEST_XLS:
         msg = (
@@ -48,8 +48,8 @@ def read_xls(content: bytes, file_name: str) -> tuple[Sheet, ...]:
 
 
 def _read(
-    sheets: Callable[[bytes, str], Iterator[Sheet]], content: bytes, file_name: str, kind: str
-) -> tuple[Sheet, ...]:
+    sheets: Callable[[bytes, str], Iterator[TextSheet]], content: bytes, file_name: str, kind: str
+) -> tuple[TextSheet, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that openpyxl does not keep
@@ -63,20 +63,20 @@ def _read(
         raise UnreadableFile(msg) from None
 
 
-def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
+def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
     _require_moderate(content, file_name)
-    import openpyxl  # noqa: PLC0415 - 0.2 s
+    import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     builder = GridBuilder(file_name, MOST_SHEET_CELLS)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # some writers declare one cell only
         _take(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
-        yield Sheet(name=sheet.title, rows=builder.finish())
+        yield TextSheet(name=sheet.title, rows=builder.finish())
 
 
-def _xls_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
-    import xlrd  # noqa: PLC0415 - for this format only
+def _xls_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
+    import xlrd
 
     book = xlrd.open_workbook(
         file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO(), formatting_info=True
@@ -85,7 +85,7 @@ def _xls_sheets(content: bytes, file_name: str) -> Iterator[Sheet]:
     for index in range(book.nsheets):
         sheet = book.sheet_by_index(index)
         _take(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))
-        yield Sheet(name=sheet.name, rows=builder.finish())
+        yield TextSheet(name=sheet.name, rows=builder.finish())
         book.unload_sheet(index)
 
 
@@ -134,7 +134,7 @@ def _xlsx_text(cell: Any) -> str:
 
 
 def _xls_text(cell: Any, book: Any) -> str:
-    import xlrd  # noqa: PLC0415 - for this format only
+    import xlrd
 
     if cell.ctype == xlrd.XL_CELL_TEXT:
         return str(cell.value)

@@ -8,7 +8,7 @@ from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.checked_tables import Column, place
+from betaneutral_xl.report.checked_tables import CheckedColumn, place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +37,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     order = contents.by_contribution
     tickers = [aligned.covered_tickers[at] for at in order]
 
-    def look_up(heading: str, values: FloatArray, name: str, *, squared: bool = False) -> Column:
-        return Column(
+    def look_up(heading: str, values: FloatArray, name: str, *, squared: bool = False) -> CheckedColumn:
+        return CheckedColumn(
             heading=heading,
             values=values[order].tolist(),
             look=style.calculated(style.PERCENT),
@@ -47,7 +47,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         )
 
     columns = [
-        Column(heading="ticker", values=tickers, look=style.LABEL, name="beta_ticker"),
+        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL, name="beta_ticker"),
         look_up("volatility", aligned.covariance.volatilities, "risk_volatility", squared=True),
         look_up("weight", aligned.covered_weights, "risk_weight"),
         look_up("new_weight", result.new_weights[aligned.covered], "risk_new_weight"),
@@ -57,14 +57,14 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     place(book, canvas, "tblBetas", columns)
 
 
-def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Iterator[Column]:
+def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Iterator[CheckedColumn]:
     """Yield the columns of one ETF: beta, its standard error, and the two contributions."""
     result, aligned = contents.result, contents.result.aligned
     order, covered = contents.by_contribution, aligned.covered
     beta = result.predicted_beta[covered][order, k - 1]
     at = get_column_letter(first)
     suffix = "" if len(contents.etfs) == 1 else f"_{result.etf_names[k - 1]}"
-    yield Column(
+    yield CheckedColumn(
         heading=f"predicted_beta{suffix}",
         values=beta.tolist(),
         look=style.calculated(style.NUMBER),
@@ -80,7 +80,7 @@ def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Itera
             left = f"MAX(0,{VOLATILITY}{row}^2-{at}{row}^2*etf_variance_{k})"
             return f"SQRT({left}/etf_variance_{k}/({days}-2))"
 
-        yield Column(
+        yield CheckedColumn(
             heading=f"standard_error{suffix}",
             values=contents.beta_errors[order, k - 1].tolist(),
             look=style.calculated(style.PLUS_MINUS),
@@ -91,8 +91,8 @@ def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Itera
     yield _contribution(f"after{suffix}", at, NEW_WEIGHT, beta * result.new_weights[covered][order])
 
 
-def _contribution(when: str, beta: str, weight: str, values: FloatArray) -> Column:
-    return Column(
+def _contribution(when: str, beta: str, weight: str, values: FloatArray) -> CheckedColumn:
+    return CheckedColumn(
         heading=f"contribution_{when}",
         values=values.tolist(),
         look=style.calculated(style.NUMBER),

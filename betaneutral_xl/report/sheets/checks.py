@@ -47,13 +47,13 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
         "Every formula is computed by the spreadsheet anew; Python's value stands beside it.",
         style.NOTE,
     )
-    canvas.put(VERDICT_ROW, 1, "all checks hold", style.LABEL.but(size=12))
+    canvas.put(VERDICT_ROW, 1, "all checks hold", style.LABEL.replace(size=12))
     canvas.paint(VERDICT_ROW, range(2, HOLDS), style.CELL)
     canvas.put(
         VERDICT_ROW,
         HOLDS,
         Formula(f"COUNTIF({verdicts},TRUE)={count}", value=all(check.passed for check in proved)),
-        style.LABEL.but(size=12, align="center"),
+        style.LABEL.replace(size=12, align="center"),
     )
     book.define("all_checks_hold", canvas.area(VERDICT_ROW, HOLDS))
     book.define("verdicts", canvas.area(first, HOLDS, last - first + 1))
@@ -94,7 +94,7 @@ def _write(canvas: Canvas, row: int, line: _Line) -> None:
     canvas.put(row, CELLS, line.cells, style.calculated(style.WHOLE))
     canvas.put(row, GAP, line.gap, style.calculated(style.TINY))
     canvas.put(row, ALLOWED, line.allowed, style.calculated(style.TINY))
-    canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=line.holds), style.CELL.but(align="center"))
+    canvas.put(row, HOLDS, Formula(f"C{row}<=D{row}", value=line.holds), style.CELL.replace(align="center"))
 
 
 def _colours(canvas: Canvas, first: int, last: int) -> None:

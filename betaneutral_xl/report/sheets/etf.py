@@ -9,7 +9,7 @@ import numpy as np
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import known_formula, lookup_key, yes
-from betaneutral_xl.report.checked_tables import Column, place
+from betaneutral_xl.report.checked_tables import CheckedColumn, place
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
@@ -49,50 +49,50 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         canvas,
         "tblEtf",
         [
-            Column(
+            CheckedColumn(
                 heading="etf_number",
                 values=[n for n, _, _ in rows],
                 look=style.given(style.WHOLE),
                 name="etf_number",
             ),
-            Column(heading="etf", values=[etf.name for _, etf, _ in rows], look=style.given()),
-            Column(heading="ticker", values=[row.ticker for _, _, row in rows], look=style.given()),
-            Column(
+            CheckedColumn(heading="etf", values=[etf.name for _, etf, _ in rows], look=style.given()),
+            CheckedColumn(heading="ticker", values=[row.ticker for _, _, row in rows], look=style.given()),
+            CheckedColumn(
                 heading="printed_ticker",
                 values=[row.printed_ticker for _, _, row in rows],
                 look=style.given(),
             ),
-            Column(heading="name", values=[row.name for _, _, row in rows], look=style.given()),
-            Column(
+            CheckedColumn(heading="name", values=[row.name for _, _, row in rows], look=style.given()),
+            CheckedColumn(
                 heading="asset_class", values=[str(row.asset_class) for _, _, row in rows], look=style.given()
             ),
-            Column(
+            CheckedColumn(
                 heading="printed_weight",
                 values=[row.weight for _, _, row in rows],
                 look=style.given(style.PERCENT),
                 name="etf_printed",
             ),
-            Column(
+            CheckedColumn(
                 heading="in_basket",
                 values=[yes(one) for one in in_basket],
                 look=style.given(),
                 name="etf_inside",
             ),
-            Column(
+            CheckedColumn(
                 heading="has_risk_data",
                 values=[yes(row.ticker in known) for _, _, row in rows],
                 look=style.calculated("General"),
                 formula=lambda at, i: known_formula(lookup_key(f"$C{at}", rows[i][2].ticker)),
                 name="etf_covered",
             ),
-            Column(
+            CheckedColumn(
                 heading="weight",
                 values=used,
                 look=style.calculated(style.PERCENT),
                 formula=weight,
                 name="etf_weight",
             ),
-            Column(
+            CheckedColumn(
                 heading="key",
                 values=[
                     key(n, row.ticker) if inside else ""
@@ -107,7 +107,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     )
 
 
-def _exposures(contents: Contents) -> list[Column]:
+def _exposures(contents: Contents) -> list[CheckedColumn]:
     """Return what scales the baskets: the equities of each row, and what swaps and futures move."""
     rows = [(etf, row) for etf in contents.result.aligned.etfs for row in etf.constituents]
     equities = [
@@ -116,6 +116,8 @@ def _exposures(contents: Contents) -> list[Column]:
     beside = [(row.exposure or 0.0) if etf.is_beside(row) else 0.0 for etf, row in rows]
     look = style.given(style.PERCENT)
     return [
-        Column(heading="equity_exposure", values=equities, look=look, name="etf_equity_exposure"),
-        Column(heading="derivative_exposure", values=beside, look=look, name="etf_derivative_exposure"),
+        CheckedColumn(heading="equity_exposure", values=equities, look=look, name="etf_equity_exposure"),
+        CheckedColumn(
+            heading="derivative_exposure", values=beside, look=look, name="etf_derivative_exposure"
+        ),
     ]

@@ -104,7 +104,7 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
             row,
             column,
             heading,
-            style.HEADING.but(align="left" if left else "right", indent=1 if left else 0),
+            style.HEADING.replace(align="left" if left else "right", indent=1 if left else 0),
         )
     canvas.height(row, 20)
     betas_of = {f"beta to {name}": k for k, name in enumerate(result.etf_names, start=1)}
@@ -126,7 +126,7 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
             after = f"hedge_ratio_{ratios[line.label]}"
         _line(canvas, row, line, (before, after))
         for column, bar in errors.items():
-            canvas.put(row, column, bar, style.calculated(style.PLUS_MINUS).but(ink=style.MUTED))
+            canvas.put(row, column, bar, style.calculated(style.PLUS_MINUS).replace(ink=style.MUTED))
     return row
 
 
@@ -134,8 +134,8 @@ def _line(canvas: Canvas, row: int, line: views.Line, names: tuple[str, str]) ->
     before, after = names
     shown = _SHOWN[line.kind]
     signed = style.SIGNED if line.kind is views.Kind.NUMBER else style.SIGNED_PERCENT
-    bold = style.calculated(shown).but(bold=True)
-    canvas.put(row, 1, line.label, style.LABEL.but(indent=1))
+    bold = style.calculated(shown).replace(bold=True)
+    canvas.put(row, 1, line.label, style.LABEL.replace(indent=1))
     canvas.paint(row, range(BEFORE, CHANGE + 1), style.CELL)
     canvas.put(row, AFTER, Formula(after, line.after) if after else line.after, bold)
     if line.before is not None:
@@ -143,13 +143,13 @@ def _line(canvas: Canvas, row: int, line: views.Line, names: tuple[str, str]) ->
             row, BEFORE, Formula(before, line.before) if before else line.before, style.calculated(shown)
         )
         canvas.put(row, CHANGE, Formula(f"D{row}-B{row}", line.after - line.before), style.calculated(signed))
-    canvas.put(row, MEANING, line.meaning, style.NOTE.but(ruled=True, indent=1))
+    canvas.put(row, MEANING, line.meaning, style.NOTE.replace(ruled=True, indent=1))
     canvas.height(row, 16)
 
 
 def _verdict(canvas: Canvas, contents: Contents, row: int, checks: int) -> int:
     row += 2
-    canvas.put(row, 1, "Checks", style.LABEL.but(indent=1))
+    canvas.put(row, 1, "Checks", style.LABEL.replace(indent=1))
     canvas.paint(row, range(2, LAST + 1), style.CELL)
     held = checks - sum(not check.passed for check in contents.checks)
     rest = "formulas against Python to 1e-9, and what was proved before writing"

@@ -9,7 +9,7 @@ import numpy as np
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, known_formula, lookup_key, yes
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Holdings
@@ -40,29 +40,31 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     tickers = [holdings.tickers[at] for at in order]
     weights = holdings.weights[order].tolist()
     known = set(contents.result.aligned.covered_tickers)
-    covered = Column(
+    covered = CheckedColumn(
         heading="has_risk_data",
         values=[yes(ticker in known) for ticker in tickers],
         look=style.calculated("General"),
         formula=lambda row, i: known_formula(lookup_key(f"$A{row}", tickers[i])),
     )
-    ticker = Column(heading="ticker", values=tickers, look=style.given(), name="held_ticker")
+    ticker = CheckedColumn(heading="ticker", values=tickers, look=style.given(), name="held_ticker")
     if is_valued(holdings):
         assert holdings.shares is not None  # noqa: S101 - is_valued has seen them
         assert holdings.prices is not None  # noqa: S101 - likewise
         shares, prices = holdings.shares[order], holdings.prices[order]
         columns = [
             ticker,
-            Column(heading="shares", values=shares.tolist(), look=style.given(style.WHOLE)),
-            Column(heading="price", values=prices.tolist(), look=style.given(style.PRICE), name="held_price"),
-            Column(
+            CheckedColumn(heading="shares", values=shares.tolist(), look=style.given(style.WHOLE)),
+            CheckedColumn(
+                heading="price", values=prices.tolist(), look=style.given(style.PRICE), name="held_price"
+            ),
+            CheckedColumn(
                 heading="market_value",
                 values=(shares * prices).tolist(),
                 look=style.calculated(style.MONEY),
                 formula=lambda row, _: f"B{row}*C{row}",
                 name="held_value",
             ),
-            Column(
+            CheckedColumn(
                 heading="weight",
                 values=weights,
                 look=style.calculated(style.PERCENT),
@@ -74,7 +76,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     else:
         columns = [
             ticker,
-            Column(heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"),
+            CheckedColumn(
+                heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"
+            ),
             covered,
         ]
     place(book, canvas, "tblHoldings", columns, printed_below=1)

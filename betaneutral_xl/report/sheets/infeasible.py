@@ -58,7 +58,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
 
 def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None:
     for column, heading in enumerate(ETF_HEADINGS, start=1):
-        canvas.put(row, column, heading, style.HEADING.but(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
+        canvas.put(row, column, heading, style.HEADING.replace(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
     for k, (name, wish, *betas, leg) in enumerate(found.lines(), start=1):
         row += 1
         canvas.put(row, 1, name, style.LABEL)
@@ -66,7 +66,7 @@ def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None
         number = style.from_python(style.NUMBER)
         for column, value in enumerate(betas, start=3):
             shown = value if math.isfinite(value) else "no limit" if math.isinf(value) else None
-            canvas.put(row, column, shown, number.but(align="right"))
+            canvas.put(row, column, shown, number.replace(align="right"))
         if weights_row:
             cells = canvas.area(weights_row, 3, len(found.tickers)).local("$")
             beta = Formula(f"SUMPRODUCT({cells},beta_{k})", betas[-1])
@@ -78,7 +78,7 @@ def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> 
     """Write the nearest weights in the order of the sheet Weights."""
     place = {ticker: at for at, ticker in enumerate(found.tickers)}
     for column, heading in enumerate(("nearest weights: no proposal", "as it is", "nearest"), start=1):
-        canvas.put(row, column, heading, style.HEADING.but(align="left" if column == 1 else "right"))
+        canvas.put(row, column, heading, style.HEADING.replace(align="left" if column == 1 else "right"))
     old = contents.result.weights.tolist()
     for ticker, weight in zip(contents.result.tickers, old, strict=True):
         row += 1

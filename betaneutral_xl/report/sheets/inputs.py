@@ -70,8 +70,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         row += 1
         for label, value, number_format, name, meaning in rows:
             canvas.put(row, 1, label, style.LABEL)
-            canvas.put(row, 2, value, style.given(number_format).but(align="right", wrap=True))
-            canvas.put(row, 3, name, style.from_python("General").but(indent=1))
+            canvas.put(row, 2, value, style.given(number_format).replace(align="right", wrap=True))
+            canvas.put(row, 3, name, style.from_python("General").replace(indent=1))
             canvas.put(row, 4, meaning, style.NOTE)
             if name:
                 book.define(name, canvas.area(row, 2))
@@ -80,7 +80,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     canvas.put(row, 1, "How to read this workbook", style.SECTION)
     for label, ink, meaning in LEGEND:
         row += 1
-        canvas.put(row, 1, label, style.LABEL.but(ink=ink, italic="italic" in label))
+        canvas.put(row, 1, label, style.LABEL.replace(ink=ink, italic="italic" in label))
         canvas.put(row, 2, meaning, style.NOTE)
     row += 1
     for sheets, meaning in SHEETS:

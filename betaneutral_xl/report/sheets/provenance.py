@@ -49,7 +49,7 @@ def _fact(source: Provenance, fact: str, contents: Contents) -> object:
 
 def run(contents: Contents) -> list[tuple[str, Facts]]:
     """Return what is known of the run: coverage, versions, and how to repeat it."""
-    from betaneutral_xl import __version__  # noqa: PLC0415 - the package imports nothing of the report
+    from betaneutral_xl import __version__
 
     coverage = contents.result.coverage
     return [
@@ -81,10 +81,10 @@ def write(canvas: Canvas, contents: Contents) -> None:
     write_headings(canvas, ["input", *(name for name, _ in sources)], [style.TEXT] * (1 + len(sources)))
     for at, fact in enumerate(FACTS):
         row = FIRST_ROW + at
-        canvas.put(row, 1, fact.replace("_", " "), style.LABEL.but(vertical="top"))
+        canvas.put(row, 1, fact.replace("_", " "), style.LABEL.replace(vertical="top"))
         texts = [facts[at][1] for _, facts in sources]
         for column, value in enumerate(texts, start=2):
-            look = style.given(_FORMATS.get(fact, "General")).but(align="left", vertical="top", wrap=True)
+            look = style.given(_FORMATS.get(fact, "General")).replace(align="left", vertical="top", wrap=True)
             canvas.put(row, column, value, look)
         _fit(canvas, row, texts)
     row = FIRST_ROW + len(FACTS) + 1
@@ -92,8 +92,8 @@ def write(canvas: Canvas, contents: Contents) -> None:
         canvas.put(row, 1, title, style.SECTION)
         for label, value in facts:
             row += 1
-            canvas.put(row, 1, label, style.LABEL.but(vertical="top"))
-            canvas.put(row, 2, value, style.CELL.but(align="left", vertical="top", wrap=True))
+            canvas.put(row, 1, label, style.LABEL.replace(vertical="top"))
+            canvas.put(row, 2, value, style.CELL.replace(align="left", vertical="top", wrap=True))
             _fit(canvas, row, [value])
         row += 2
     canvas.widths([24, *(WIDTH for _ in sources)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
@@ -27,7 +27,7 @@ def same_dates(series: tuple[Realised, ...]) -> list[tuple[Realised, ...]]:
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     """Write dates, realised betas and standard errors, and a chart for each ETF to the right."""
     groups = same_dates(contents.realised)
-    columns: list[Column] = []
+    columns: list[CheckedColumn] = []
     drawn = []
     length = max(len(group[0].dates) for group in groups)
     for group in groups:
@@ -54,7 +54,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         charts.draw(canvas, picture, dates, sources, at=corner, size=(22.0, 9.5))
 
 
-def _padded(heading: str, values: list[object], number_format: str, length: int) -> Column:
+def _padded(heading: str, values: list[object], number_format: str, length: int) -> CheckedColumn:
     """Return a column of given values, with empty cells below a shorter series."""
     filled = [*values, *(None for _ in range(length - len(values)))]
-    return Column(heading=heading, values=filled, look=style.given(number_format))  # type: ignore[arg-type]
+    return CheckedColumn(heading=heading, values=filled, look=style.given(number_format))  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.checked_tables import (
     FIRST_ROW,
     PYTHON,
-    Column,
+    CheckedColumn,
     finish_sheet,
     place_grid,
     write_headings,
@@ -237,9 +237,9 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
     covariance, tickers = aligned.covariance, aligned.covered_tickers
 
     columns = [
-        Column(heading="ticker", values=list(tickers), look=style.LABEL, name="risk_ticker"),
+        CheckedColumn(heading="ticker", values=list(tickers), look=style.LABEL, name="risk_ticker"),
         *(_from_weights(name, tickers, values) for name, values in _vectors(contents).items()),
-        Column(
+        CheckedColumn(
             heading="volatility",
             values=covariance.volatilities.tolist(),
             look=style.calculated(style.PERCENT),
@@ -252,12 +252,12 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
     if covariance.seen is not None and covariance.effective_days is not None:
         days = (covariance.seen * covariance.effective_days).tolist()
         columns.append(
-            Column(heading="effective_days", values=days, look=style.given("0.0"), name="risk_days")
+            CheckedColumn(heading="effective_days", values=days, look=style.given("0.0"), name="risk_days")
         )
     for ticker in dict.fromkeys(one for one in contents.benchmarks if one):
         values = aligned.risk_model.between(ticker, tickers).tolist()
         columns.append(
-            Column(
+            CheckedColumn(
                 heading=f"covariance_with_{ticker}",
                 values=values,
                 look=style.given(style.RISK),
@@ -267,10 +267,10 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
     place_grid(book, canvas, columns)
 
 
-def _from_weights(name: str, tickers: Sequence[str], values: FloatArray) -> Column:
+def _from_weights(name: str, tickers: Sequence[str], values: FloatArray) -> CheckedColumn:
     """Return a vector of the sheet Weights in the order of V."""
     source = name.replace("etf_", "etf_weight_")
-    return Column(
+    return CheckedColumn(
         heading=source,
         values=values.tolist(),
         look=style.calculated(style.PERCENT),
@@ -279,7 +279,7 @@ def _from_weights(name: str, tickers: Sequence[str], values: FloatArray) -> Colu
     )
 
 
-def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
+def _covariance_with(contents: Contents, model: Model, k: int) -> CheckedColumn:
     """Return each name's covariance with an ETF: with its basket, or as the ETF's own row has it."""
     own = bool(contents.units[k - 1].own_row)
     scale = contents.scaled(k)
@@ -288,7 +288,7 @@ def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
         found = None if own else model.covariance(row, k)
         return f"{scale}({found})" if found and scale else found
 
-    return Column(
+    return CheckedColumn(
         heading=f"covariance_with_etf_{k}",
         values=contents.result.aligned.etf_covariances[:, k - 1].tolist(),
         look=style.given(style.RISK) if own else style.calculated(style.RISK),

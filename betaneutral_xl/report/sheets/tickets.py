@@ -10,7 +10,7 @@ from betaneutral_xl.engine.orders import Side
 from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
@@ -40,39 +40,39 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     exact = result.trades[at]
 
     columns = [
-        Column(heading="ticker", values=tickers, look=style.LABEL),
-        Column(
+        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL),
+        CheckedColumn(
             heading="side",
             values=[str(order.side) for order in orders.orders],
             look=style.from_python("General"),
         ),
-        Column(
+        CheckedColumn(
             heading="shares",
             values=[order.shares for order in orders.orders],
             look=style.from_python(style.WHOLE),
         ),
-        Column(heading="price", values=prices.tolist(), look=style.given(style.PRICE)),
-        Column(
+        CheckedColumn(heading="price", values=prices.tolist(), look=style.given(style.PRICE)),
+        CheckedColumn(
             heading="notional",
             values=[order.notional for order in orders.orders],
             look=style.calculated(style.MONEY),
             formula=lambda row, _: f"C{row}*D{row}",
             name="order_notional",
         ),
-        Column(
+        CheckedColumn(
             heading="weight_change",
             values=change.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, _: f'IF(B{row}="{Side.BUY}",1,-1)*E{row}/order_nav',
             name="order_weight",
         ),
-        Column(
+        CheckedColumn(
             heading="exact_trade",
             values=exact.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, i: _look_up("trade", row, tickers[i]),
         ),
-        Column(
+        CheckedColumn(
             heading="rounding",
             values=(change - exact).tolist(),
             look=style.calculated(style.SIGNED_PERCENT.replace("0.00%", "0.0000%")),
@@ -86,8 +86,8 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     place(book, canvas, "tblOrders", columns)
 
 
-def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> Column:
-    return Column(
+def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> CheckedColumn:
+    return CheckedColumn(
         heading=heading,
         values=values.tolist(),
         look=style.calculated(style.SIGNED),

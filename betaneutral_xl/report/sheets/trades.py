@@ -8,7 +8,7 @@ import numpy as np
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, finish_sheet, place, write_headings
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
@@ -35,32 +35,32 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     trades = result.trades[order]
     nav = result.aligned.holdings.nav
     columns = [
-        Column(heading="ticker", values=tickers, look=style.LABEL),
-        Column(
+        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL),
+        CheckedColumn(
             heading="side",
             values=["buy" if trade > 0.0 else "sell" for trade in trades.tolist()],
             look=style.calculated("General"),
             formula=lambda row, _: f'IF(C{row}>0,"buy","sell")',
         ),
-        Column(
+        CheckedColumn(
             heading="trade",
             values=trades.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, i: f"INDEX(trade,MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
         ),
-        Column(
+        CheckedColumn(
             heading="buy",
             values=np.maximum(trades, 0.0).tolist(),
             look=style.calculated(style.PERCENT),
             formula=lambda row, _: f"MAX(C{row},0)",
         ),
-        Column(
+        CheckedColumn(
             heading="sell",
             values=np.minimum(trades, 0.0).tolist(),
             look=style.calculated(style.PERCENT),
             formula=lambda row, _: f"MIN(C{row},0)",
         ),
-        Column(
+        CheckedColumn(
             heading="share_of_turnover",
             values=(np.abs(trades) / 2.0 / result.turnover).tolist(),
             look=style.calculated(style.PERCENT),
@@ -70,7 +70,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     columns += [_beta_change(contents, k, order) for k in contents.etfs]
     if nav:
         columns.append(
-            Column(
+            CheckedColumn(
                 heading="trade_value",
                 values=(trades * nav).tolist(),
                 look=style.calculated(style.MONEY),
@@ -80,7 +80,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     place(book, canvas, "tblTrades", columns)
 
 
-def _beta_change(contents: Contents, k: int, order: list[int]) -> Column:
+def _beta_change(contents: Contents, k: int, order: list[int]) -> CheckedColumn:
     """Return what each trade does to the beta to an ETF; nothing is known without risk data."""
     result = contents.result
     tickers = [result.tickers[at] for at in order]
@@ -91,7 +91,7 @@ def _beta_change(contents: Contents, k: int, order: list[int]) -> Column:
         beta = f"INDEX(beta_{k},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
         return f"C{row}*{beta}" if known[i] else None
 
-    return Column(
+    return CheckedColumn(
         heading="beta_change" if len(contents.etfs) == 1 else f"beta_change_{result.etf_names[k - 1]}",
         values=(betas * result.trades[order]).tolist(),
         look=style.calculated(style.SIGNED),

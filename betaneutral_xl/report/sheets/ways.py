@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place_grid
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place_grid
 from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
 from betaneutral_xl.report.sheets.workings import entry
 
@@ -45,8 +45,10 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     has_errors = any(math.isfinite(error) for way in ways for error in way.beta_error.values())
     volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
 
-    def column(heading: str, key: str, values: list[float], number_format: str, *, squared: bool) -> Column:
-        return Column(
+    def column(
+        heading: str, key: str, values: list[float], number_format: str, *, squared: bool
+    ) -> CheckedColumn:
+        return CheckedColumn(
             heading=heading,
             values=values,
             look=style.calculated(number_format),
@@ -54,7 +56,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
             squared=squared,
         )
 
-    columns = [Column(heading="way", values=[way.name for way in ways], look=style.LABEL)]
+    columns = [CheckedColumn(heading="way", values=[way.name for way in ways], look=style.LABEL)]
     for k, name in enumerate(names, start=1):
         beta = get_column_letter(len(columns) + 1)
         values = [way.beta[name] for way in ways]
@@ -63,7 +65,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
             errors = [CONFIDENCE * way.beta_error[name] for way in ways]
             live = covariance.seen is None
             columns.append(
-                Column(
+                CheckedColumn(
                     heading=f"± 95 %{suffix[name]}",
                     values=errors,
                     look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),

@@ -9,7 +9,7 @@ from openpyxl.utils import get_column_letter
 from betaneutral_xl.engine.result import CASH, Method
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +29,8 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     new_weight = WEIGHT + 2 * k + 1
     old, new = get_column_letter(WEIGHT), get_column_letter(new_weight)
     columns = [
-        Column(heading=names[0], values=list(result.tickers), look=style.LABEL, name="ticker"),
-        Column(
+        CheckedColumn(heading=names[0], values=list(result.tickers), look=style.LABEL, name="ticker"),
+        CheckedColumn(
             heading=names[1],
             values=result.weights.tolist(),
             look=style.calculated(style.PERCENT),
@@ -40,7 +40,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         *(_etf_weight(contents, e, names[WEIGHT + e - 1]) for e in contents.etfs),
         *(_beta(contents, e, names[WEIGHT + k + e - 1]) for e in contents.etfs),
         _new_weight(contents, names[new_weight - 1]),
-        Column(
+        CheckedColumn(
             heading=names[new_weight],
             values=result.trades.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
@@ -62,8 +62,8 @@ def _or_zero(source: str, key: str, labels: str) -> str:
     return f"_xlfn.IFNA(INDEX({source},MATCH({key},{labels},0)),0)"
 
 
-def _etf_weight(contents: Contents, e: int, heading: str) -> Column:
-    return Column(
+def _etf_weight(contents: Contents, e: int, heading: str) -> CheckedColumn:
+    return CheckedColumn(
         heading=heading,
         values=contents.result.aligned.etf_weights[:, e - 1].tolist(),
         look=style.calculated(style.PERCENT),
@@ -72,14 +72,14 @@ def _etf_weight(contents: Contents, e: int, heading: str) -> Column:
     )
 
 
-def _beta(contents: Contents, e: int, heading: str) -> Column:
+def _beta(contents: Contents, e: int, heading: str) -> CheckedColumn:
     covered = contents.result.aligned.covered.tolist()
 
     def formula(row: int, i: int) -> str | None:
         found = f"INDEX(name_beta_{e},MATCH({_key(contents, row, i)},beta_ticker,0))"
         return found if covered[i] else None
 
-    return Column(
+    return CheckedColumn(
         heading=heading,
         values=contents.result.predicted_beta[:, e - 1].tolist(),
         look=style.calculated(style.NUMBER),
@@ -88,10 +88,10 @@ def _beta(contents: Contents, e: int, heading: str) -> Column:
     )
 
 
-def _new_weight(contents: Contents, heading: str) -> Column:
+def _new_weight(contents: Contents, heading: str) -> CheckedColumn:
     """Return the new weights, by formula where the method has one; what a solver found is a value."""
     formula = _by_method(contents)
-    return Column(
+    return CheckedColumn(
         heading=heading,
         values=contents.result.new_weights.tolist(),
         look=style.calculated(style.PERCENT) if formula else style.from_python(style.PERCENT),
@@ -119,11 +119,11 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
     return {Method.HEDGE: hedged, Method.SCALED: scaled}.get(result.method)
 
 
-def _ways(contents: Contents) -> list[Column]:
+def _ways(contents: Contents) -> list[CheckedColumn]:
     """Return the weights of the other ways, as their solvers found them."""
     weighed = [(way.name, way.result) for way in contents.ways if way.result is not None]
     return [
-        Column(
+        CheckedColumn(
             heading=name,
             values=result.new_weights.tolist(),
             look=style.from_python(style.PERCENT),

@@ -573,9 +573,9 @@ def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Stud
 
 
 def test_the_sample_portfolio_stays_as_neutral_as_is_promised(shared: Path) -> None:
-    from betaneutral_xl.job.api import load_etf  # noqa: PLC0415 - only where the real data are
-    from betaneutral_xl.readers.holdings_files import load_holdings  # noqa: PLC0415
-    from betaneutral_xl.readers.prices import choose, load_prices  # noqa: PLC0415
+    from betaneutral_xl.job.api import load_etf
+    from betaneutral_xl.readers.holdings_files import load_holdings
+    from betaneutral_xl.readers.prices import choose, load_prices
 
     fund = load_holdings(shared / "silverfund" / "quant_paper_weights_2025-11-18.csv")
     etf = load_etf(shared / "silverfund" / "jhai_constituents.csv")

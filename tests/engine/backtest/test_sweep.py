@@ -172,7 +172,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
     cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:
     def kill_all(done: int, _: int) -> None:
-        from joblib.externals.loky import reusable_executor  # noqa: PLC0415 - that of the sweep
+        from joblib.externals.loky import reusable_executor
 
         if done == 1:
             for process in list(reusable_executor._executor._processes.values()):

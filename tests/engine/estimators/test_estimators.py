@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, Gaps, canonical, estimate, parameters
+from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, MissingData, canonical, estimate, parameters
 from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite
 from betaneutral_xl.engine.estimators.shrinkage import shrunk_eigenvalues
 from betaneutral_xl.engine.estimators.window import Window, _components, completed
@@ -361,18 +361,18 @@ def test_a_late_listing_has_the_beta_of_its_own_days_not_of_zeros() -> None:
     assert covariance.seen[0] == pytest.approx(168 / 504)
     assert (
         error[0]
-        > 1.5 * estimate(returns, "sample", gaps=Gaps.MODEL, window=168).beta_standard_error(basket)[1]
+        > 1.5 * estimate(returns, "sample", gaps=MissingData.MODEL, window=168).beta_standard_error(basket)[1]
     )
 
 
 def test_gaps_can_drop_the_days_or_be_refused() -> None:
     returns = make_returns(holes=True)
     days = np.isfinite(returns.matrix).all(axis=1)
-    covariance = estimate(returns, "sample", gaps=Gaps.DAYS)
+    covariance = estimate(returns, "sample", gaps=MissingData.DAYS)
     assert covariance.form.dense() == pytest.approx(252 * np.cov(returns.matrix[days].T), rel=1e-12)
     assert f"the {days.sum()} on which all names have a return" in " ".join(covariance.warnings)
     with pytest.raises(MissingValue, match="N00, N01, N02"):
-        estimate(returns, "sample", gaps=Gaps.ERROR)
+        estimate(returns, "sample", gaps=MissingData.ERROR)
 
 
 def test_holes_are_named_in_the_warnings() -> None:
@@ -394,7 +394,7 @@ def test_names_with_too_few_returns_are_left_out_and_named() -> None:
 
 def test_no_name_with_enough_returns_is_an_error() -> None:
     with pytest.raises(MissingValue, match="No name has 200 returns"):
-        estimate(make_returns(), fewest=200)
+        estimate(make_returns(), min_periods=200)
 
 
 def test_a_day_that_nobody_has_is_not_counted() -> None:
@@ -413,7 +413,7 @@ def test_a_day_that_nobody_has_is_not_counted() -> None:
         ("exponential", {"half_life": "long"}, "positive"),
         ("sample", {"window": 5}, "too short"),
         ("statistical_factors", {"components": 12}, "between 1 and 11"),
-        ("pairwise", {"gaps": Gaps.DAYS}, "itself"),
+        ("pairwise", {"gaps": MissingData.DAYS}, "itself"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_reason(

@@ -65,7 +65,7 @@ def test_the_search_compares_with_the_default_that_is_in_use(search: ModuleType)
     basket = np.full(len(window.tickers), 1.0 / len(window.tickers))
     for name, method in ((search.DEFAULT, DEFAULT), (search.EQUAL, "sample")):
         tried, used = search.TRIED[name](window), ESTIMATORS[method](window).form
-        betas = [form.times(basket) / (basket @ form.times(basket)) for form in (tried, used)]
+        betas = [form.matvec(basket) / (basket @ form.matvec(basket)) for form in (tried, used)]
         assert betas[0] == pytest.approx(betas[1], rel=1e-10)
 
 

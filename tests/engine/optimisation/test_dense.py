@@ -89,7 +89,7 @@ def test_the_answer_is_that_of_the_same_names_in_another_order(kind: str) -> Non
     order = rng.permutation(problem.size)
     other = replace(
         problem,
-        form=problem.form.take(order),
+        form=problem.form.subset(order),
         weights=problem.weights[order],
         lower=problem.lower[order],
         upper=problem.upper[order],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
-WRITTEN = (Sheet.REBALANCE, Sheet.PREVIOUS, Sheet.LOG)
+WRITTEN = (Sheet.PROPOSAL, Sheet.PREVIOUS, Sheet.LOG)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_rebalance_writes_what_it_writes_in_a_file(opened: Document, file: Path,
             rows: Any = book.below(sheet, 1)
             there = for_calc(cells.rectangle(rows))
             assert plain(opened.used(sheet)) == plain(there), sheet
-    assert opened.text(f"Rebalance.A{PROPOSAL.table}") == "ticker"
+    assert opened.text(f"Proposal.A{PROPOSAL.table}") == "ticker"
 
 
 def test_rebalance_is_one_step_of_undo(opened: Document) -> None:
@@ -109,7 +109,7 @@ def test_calc_is_left_as_it_was(opened: Document) -> None:
 
 def test_cells_keep_their_formats(opened: Document) -> None:
     opened.press("rebalance")
-    assert re.fullmatch(r"-?\d+\.\d+%", opened.text(f"Rebalance.B{PROPOSAL.table + 1}"))
+    assert re.fullmatch(r"-?\d+\.\d+%", opened.text(f"Proposal.B{PROPOSAL.table + 1}"))
 
 
 def test_restore_swaps_the_two_proposals(opened: Document) -> None:
@@ -119,15 +119,15 @@ def test_restore_swaps_the_two_proposals(opened: Document) -> None:
         "There is no earlier proposal to restore. Rebalance keeps one.",
     )
     opened.press("rebalance")
-    first = opened.used(Sheet.REBALANCE)
+    first = opened.used(Sheet.PROPOSAL)
     opened.enter("Settings.setting_target", 0.2)
     opened.press("rebalance")
-    second = opened.used(Sheet.REBALANCE)
+    second = opened.used(Sheet.PROPOSAL)
     assert first != second
     opened.press("restore")
-    assert opened.used(Sheet.REBALANCE) == first
+    assert opened.used(Sheet.PROPOSAL) == first
     opened.do("undo")
-    assert opened.used(Sheet.REBALANCE) == second
+    assert opened.used(Sheet.PROPOSAL) == second
 
 
 def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document) -> None:
@@ -141,7 +141,7 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document
     opened.put("Settings.setting_limits", limits)
     opened.press("rebalance")
     after = contents(opened)
-    assert after[Sheet.REBALANCE] == before[Sheet.REBALANCE]
+    assert after[Sheet.PROPOSAL] == before[Sheet.PROPOSAL]
     assert after[Sheet.PREVIOUS] == before[Sheet.PREVIOUS]
     action, result, message = entries(opened)[-1]
     assert (action, result) == ("Rebalance", "failed")
@@ -150,7 +150,7 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document
 
 def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: Document) -> None:
     opened.press("rebalance")
-    table = f"Rebalance.A{PROPOSAL.table}:F{PROPOSAL.table + 74}"
+    table = f"Proposal.A{PROPOSAL.table}:F{PROPOSAL.table + 74}"
     fetched = opened.rows(table)
     opened.enter("Settings.setting_inputs", "sheets")
     opened.press("rebalance")
@@ -172,7 +172,7 @@ def test_text_from_outside_never_becomes_a_formula(opened: Document) -> None:
     opened.enter("Holdings.A7", "'=1+1")
     opened.press("rebalance")
     assert entries(opened)[-1][1] == "done", entries(opened)
-    shown = [str(cell) for row in opened.used(Sheet.REBALANCE) for cell in row]
+    shown = [str(cell) for row in opened.used(Sheet.PROPOSAL) for cell in row]
     assert any("=1+1" in text for text in shown)
     assert "2.0" not in shown
 
@@ -220,12 +220,12 @@ def test_a_document_of_another_making_is_left_alone(document: Document, button: 
 
 
 def test_a_protected_sheet_is_not_written_and_the_rest_neither(opened: Document) -> None:
-    opened.do("protect", sheet=Sheet.REBALANCE, on=True)
+    opened.do("protect", sheet=Sheet.PROPOSAL, on=True)
     before, state = contents(opened), opened.state
     opened.press("rebalance")
     assert contents(opened) == before
     assert opened.state == state
-    opened.do("protect", sheet=Sheet.REBALANCE, on=False)
+    opened.do("protect", sheet=Sheet.PROPOSAL, on=False)
     opened.press("rebalance")
     assert entries(opened)[-1][1] == "done"
 

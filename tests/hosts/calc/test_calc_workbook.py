@@ -33,11 +33,11 @@ class Calc:
 
 
 def test_values_are_those_that_calc_gives() -> None:
-    calc = Calc(setting_method=(("hedge",),), Rebalance=(("a", 1.0), ("", 2.0)))
+    calc = Calc(setting_method=(("hedge",),), Proposal=(("a", 1.0), ("", 2.0)))
     book = calc.book()
     assert book.named("setting_method") == (("hedge",),)
-    assert book.below(Sheet.REBALANCE, 4) == (("a", 1.0), ("", 2.0))
-    assert calc.asked == [("named", "setting_method"), ("below", "Rebalance", 4)]
+    assert book.below(Sheet.PROPOSAL, 4) == (("a", 1.0), ("", 2.0))
+    assert calc.asked == [("named", "setting_method"), ("below", "Proposal", 4)]
     assert type(calc.asked[1][1]) is str
 
 
@@ -71,17 +71,17 @@ def test_files_of_an_unsaved_document_go_to_the_users_documents(path: str | None
 
 
 def test_changes_are_kept_in_order_as_calc_takes_them() -> None:
-    book = Calc(Previous=(), Log=(), Rebalance=()).book()
+    book = Calc(Previous=(), Log=(), Proposal=()).book()
     with book.undisturbed():
         book.replace(Sheet.PREVIOUS, 4, (("old", None),))
         book.append(Sheet.LOG, ((date(2025, 11, 18), True),))
         book.recalculate()
-        book.replace(Sheet.REBALANCE, 4, ())
+        book.replace(Sheet.PROPOSAL, 4, ())
     expected: list[list[Any]] = [
         ["replace", "Previous", 4, [["old", ""]]],
         ["append", "Log", 0, [[45979.0, 1.0]]],
         ["recalculate", "", 0, []],
-        ["replace", "Rebalance", 4, []],
+        ["replace", "Proposal", 4, []],
     ]
     assert book.changes == expected
     assert {type(sheet) for _, sheet, *_ in book.changes} == {str}
@@ -91,17 +91,17 @@ def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
     calc = Calc(Log=())
     book = calc.book()
     for write in (book.append, lambda sheet, rows: book.replace(sheet, 4, rows)):
-        with pytest.raises(NamedRangeMissing, match=r"^quant\.ods has no sheet Rebalance\. Open"):
-            write(Sheet.REBALANCE, (("a",),))
+        with pytest.raises(NamedRangeMissing, match=r"^quant\.ods has no sheet Proposal\. Open"):
+            write(Sheet.PROPOSAL, (("a",),))
     assert book.changes == []
 
 
 def test_a_button_that_fails_half_way_has_written_nothing() -> None:
-    book = Calc(Rebalance=((),), Log=((),)).book()
+    book = Calc(Proposal=((),), Log=((),)).book()
 
     def press() -> None:
         with book.undisturbed():
-            book.replace(Sheet.REBALANCE, 2, (("new",),))
+            book.replace(Sheet.PROPOSAL, 2, (("new",),))
             book.replace(Sheet.PREVIOUS, 2, (("old",),))
 
     with pytest.raises(NamedRangeMissing, match="Previous"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.hosts.calc.client.channel import LONGEST_TRACE, STRANGE, Ask, Channel
+from betaneutral_xl.hosts.calc.client.channel import LONGEST_TRACE, STRIPPED_ENVIRONMENT, Ask, Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,7 +195,7 @@ def test_a_large_question_and_a_large_answer_do_not_wait_for_each_other(
 def test_what_libreoffice_sets_for_its_own_python_is_not_passed_on(
     worker: Callable[[str], Fake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in STRANGE:
+    for name in STRIPPED_ENVIRONMENT:
         monkeypatch.setenv(name, "of-libreoffice")
     monkeypatch.setenv("KEPT", "yes")
     channel = worker("""
@@ -204,7 +204,7 @@ for question in questions():
 """)
     got = reply(channel.call())["rows"]
     assert got["KEPT"] == "yes"
-    assert not set(STRANGE) & set(got)
+    assert not set(STRIPPED_ENVIRONMENT) & set(got)
     assert os.environ["PYTHONHOME"] == "of-libreoffice"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc import processes
-from betaneutral_xl.hosts.calc.client.channel import STRANGE
+from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,16 +43,16 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
 
 
 def test_a_program_reads_its_script_and_its_output_comes_back() -> None:
-    ended = processes.run([sys.executable, "-"], patience=60, script="print('Zürich'); raise SystemExit(4)")
+    ended = processes.run([sys.executable, "-"], timeout=60, script="print('Zürich'); raise SystemExit(4)")
     assert ended == processes.Finished(4, "Zürich\n")
 
 
 def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in STRANGE:
+    for name in STRIPPED_ENVIRONMENT:
         monkeypatch.setenv(name, "somewhere")
     monkeypatch.setenv("KEPT", "yes")
-    script = f"import os; print(sorted(set(os.environ) & {{'KEPT', *{STRANGE!r}}}))"
-    assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == "['KEPT']"
+    script = f"import os; print(sorted(set(os.environ) & {{'KEPT', *{STRIPPED_ENVIRONMENT!r}}}))"
+    assert processes.run([sys.executable, "-"], timeout=60, script=script).text.strip() == "['KEPT']"
 
 
 def test_a_virtual_environment_that_is_activated_is_not_on_the_path_of_others(
@@ -63,7 +63,7 @@ def test_a_virtual_environment_that_is_activated_is_not_on_the_path_of_others(
     others = os.pathsep.join(one for one in os.get_exec_path() if not Path(one, "../pyvenv.cfg").is_file())
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "venv" / "bin"), others]))
     script = "import os; print(os.environ['PATH'])"
-    assert processes.run([sys.executable, "-"], patience=60, script=script).text.strip() == others
+    assert processes.run([sys.executable, "-"], timeout=60, script=script).text.strip() == others
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the processes are looked at in /proc")
@@ -71,7 +71,7 @@ def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_p
     file = tmp_path / "pid"
     script = CHILD.format(file=str(file), then="time.sleep(600)")
     with pytest.raises(HostError, match=r"did not end within 2 seconds, and was stopped"):
-        processes.run([sys.executable, "-"], patience=2, script=script)
+        processes.run([sys.executable, "-"], timeout=2, script=script)
     pid = int(file.read_text(encoding="utf-8"))
     assert within(10, lambda: not is_alive(pid))
 
@@ -82,7 +82,7 @@ def test_what_a_program_leaves_running_is_stopped_and_does_not_keep_us_waiting(t
     started = time.monotonic()
     ended = processes.run(
         [sys.executable, "-"],
-        patience=100,
+        timeout=100,
         script=CHILD.format(file=str(file), then="import os; os._exit(0)"),
     )
     assert time.monotonic() - started < 60
@@ -91,7 +91,7 @@ def test_what_a_program_leaves_running_is_stopped_and_does_not_keep_us_waiting(t
 
 
 def test_a_program_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    for start in (lambda path: processes.run([path], patience=1), lambda path: processes.launch([path])):
+    for start in (lambda path: processes.run([path], timeout=1), lambda path: processes.launch([path])):
         with pytest.raises(HostError, match=r"^unopkg cannot be started: No such file or directory\.$"):
             start(tmp_path / "unopkg")
 

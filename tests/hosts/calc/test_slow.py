@@ -41,7 +41,7 @@ class Gate:
         """Let everything through."""
         self.open = threading.Event()
         self.open.set()
-        self.patience = 30.0
+        self.timeout = 30.0
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate, answer = Gate(), Api.answer
 
     def held(self: Api, *given: Any) -> Any:
-        gate.open.wait(gate.patience)
+        gate.open.wait(gate.timeout)
         return answer(self, *given)
 
     monkeypatch.setattr(Api, "answer", held)
@@ -221,7 +221,7 @@ def test_a_conversion_that_nobody_watches_has_the_numbers(
     book.worksheets[0]["A1"] = FORMULA
     book.save(source)
     gate.open.clear()
-    gate.patience = LATE
+    gate.timeout = LATE
     made = converted(source, kind, environment)
     if kind == "csv":
         rows = list(csv.reader(made.read_text(encoding="utf-8").splitlines()))

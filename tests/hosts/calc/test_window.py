@@ -79,15 +79,15 @@ def test_a_click_rebalances_and_a_key_takes_it_back(
     calc: Office, template: Document, display: Screen, artefacts: Path
 ) -> None:
     assert not template.state["modified"]
-    headline = f"Rebalance.A{PROPOSAL.headline}"
-    before = [template.used(name) for name in ("Rebalance", "Log")]
+    headline = f"Proposal.A{PROPOSAL.headline}"
+    before = [template.used(name) for name in ("Proposal", "Log")]
     click(template, display, "Rebalance")
     assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades" in message(calc)
     display.picture(artefacts / "calc-message.png")
     display.press("Return")
     assert until(lambda: not calc.do("boxes"))
     assert template.text(headline) == "quant_paper to JHAI: beta 0 by hedge"
-    assert template.text(f"Rebalance.A{PROPOSAL.table}") == "ticker"
+    assert template.text(f"Proposal.A{PROPOSAL.table}") == "ticker"
     assert template.used("Log")[LOG_ROW][1:3] == ["Rebalance", "done"]
     assert until(lambda: not template.is_busy("rebalance"))
     assert not [name for name in template.do("names") if name.startswith("Writing")]
@@ -95,10 +95,10 @@ def test_a_click_rebalances_and_a_key_takes_it_back(
     calc.settle()
     display.picture(artefacts / "calc-rebalance.png")
     display.press("ctrl+z")
-    assert until(lambda: [template.used(name) for name in ("Rebalance", "Log")] == before)
+    assert until(lambda: [template.used(name) for name in ("Proposal", "Log")] == before)
     assert template.state["undo"] == []
     display.press("ctrl+y")
-    assert until(lambda: template.text(f"Rebalance.A{PROPOSAL.table}") == "ticker")
+    assert until(lambda: template.text(f"Proposal.A{PROPOSAL.table}") == "ticker")
 
 
 def test_the_menu_offers_what_the_toolbar_offers(

@@ -359,7 +359,7 @@ def test_buttons_write_the_same_cells_and_files_as_with_a_file(
         assert said[-1] == ""
         for sheet in map(Sheet, document.book.sheetnames):
             assert cells_of(document.book, sheet) == cells_of(book._book, sheet), (button, sheet)
-    assert len(cells_of(document.book, Sheet.REBALANCE)) > 100
+    assert len(cells_of(document.book, Sheet.PROPOSAL)) > 100
     assert len(cells_of(document.book, Sheet.PREVIOUS)) > 100
     swapped = ["replace", "replace", "append"]
     recorded = ["append"]

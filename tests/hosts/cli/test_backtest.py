@@ -112,7 +112,7 @@ def test_a_person_reads_every_comparison_and_the_warnings(
     assert main(command(folder, "--estimator", "default", "sample")) == 0
     said = capsys.readouterr().out
     assert [said.count(name) for name in ("unhedged", "perfect_foresight")] == [1, 1]  # by no estimator
-    assert all(name in said for name in ("hedge", "scaled", "beta", "variance gone"))
+    assert all(name in said for name in ("hedge", "scaled", "beta", "hedge effectiveness"))
     assert "GONE (7 of 7)" in said
     assert "1.1000, not 1" in said
 

@@ -30,9 +30,9 @@ def kept() -> Path:
     def read(answer: Answer) -> int:
         return len(answer.content)
 
-    cache.recall(Query(key="1", note="quant on 2025-11-18", lifetime=None), lambda: b"answer", read)
+    cache.get_or_fetch(Query(key="1", note="quant on 2025-11-18", ttl=None), lambda: b"answer", read)
     with pytest.raises(UnknownFund):
-        cache.recall(Query(key="2", note="=hedgy on 2025-11-18", lifetime=None), no_such_fund, read)
+        cache.get_or_fetch(Query(key="2", note="=hedgy on 2025-11-18", ttl=None), no_such_fund, read)
     return folder
 
 

@@ -158,9 +158,9 @@ def test_a_snapshot_keeps_the_sign_and_is_checked(tmp_path: Path, capsys: pytest
         ({"target": ["30"]}, "The target is 30,"),
         ({"method": "hedge", "constraints": {}, "legs": {"limit": 30.0}}, "The limit of the legs is 30,"),
     ):
-        file.write_bytes(pack(kept.originals, {**kept.parameters, **change}))
+        file.write_bytes(pack(kept.raw_inputs, {**kept.parameters, **change}))
         assert refusal(capsys, "rebalance", "--from-snapshot", str(file)).startswith(line)
-    file.write_bytes(pack(kept.originals, {**kept.parameters, "constraints": {}, "method": "hedge"}))
+    file.write_bytes(pack(kept.raw_inputs, {**kept.parameters, "constraints": {}, "method": "hedge"}))
     assert main(["rebalance", "--from-snapshot", str(file), "--leg-limit", "600%", "--json"]) == 0
 
 

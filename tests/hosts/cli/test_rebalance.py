@@ -248,14 +248,14 @@ def test_a_report_that_cannot_be_written_is_one_line_and_leaves_nothing(
 
 
 def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    from betaneutral_xl.errors import InputError  # noqa: PLC0415 - beside its use
+    from betaneutral_xl.errors import InputError
 
     with pytest.raises(InputError, match="No portfolio is given"):
         main(["--debug", "rebalance"])
 
 
 def test_help_of_every_command_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    from betaneutral_xl.hosts.cli import COMMANDS  # noqa: PLC0415 - beside its use
+    from betaneutral_xl.hosts.cli import COMMANDS
 
     assert COMMANDS
     for command in COMMANDS:

@@ -138,8 +138,8 @@ def test_the_command_keeps_the_same_as_the_option(
         "etf_on_missing": "drop",
     }
     assert [row["name"] for row in shown["inputs"]] == ["holdings.json", "JHAI_sample.csv", "covariance.csv"]
-    assert [a.content for a in read_snapshot(one).originals] == [
-        b.content for b in read_snapshot(two).originals
+    assert [a.content for a in read_snapshot(one).raw_inputs] == [
+        b.content for b in read_snapshot(two).raw_inputs
     ]
     first, second = (json_of(capsys, "rebalance", "--from-snapshot", str(file)) for file in (one, two))
     assert without_sources(first) == without_sources(second)
@@ -241,7 +241,7 @@ def test_parameters_that_somebody_has_changed_are_refused(
 ) -> None:
     file = tmp_path / "run.zip"
     json_of(capsys, "snapshot", str(file), "--sample")
-    file.write_bytes(pack(read_snapshot(file).originals, parameters))
+    file.write_bytes(pack(read_snapshot(file).raw_inputs, parameters))
     assert main(["rebalance", "--from-snapshot", str(file)]) == 2
     assert words in capsys.readouterr().err
 
@@ -251,7 +251,7 @@ def test_a_snapshot_without_a_risk_model_is_refused(
 ) -> None:
     file = tmp_path / "run.zip"
     json_of(capsys, "snapshot", str(file), "--sample")
-    file.write_bytes(pack(read_snapshot(file).originals[:2], {}))
+    file.write_bytes(pack(read_snapshot(file).raw_inputs[:2], {}))
     assert main(["rebalance", "--from-snapshot", str(file)]) == 2
     assert capsys.readouterr().err == (
         "betaneutral-xl: The snapshot run.zip has 1 portfolios, 1 ETFs and 0 risk models; "

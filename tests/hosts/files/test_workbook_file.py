@@ -59,8 +59,8 @@ class Protected(FileWorkbook):
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Refuse the sheet of the proposal."""
-        if sheet == Sheet.REBALANCE:
-            msg = "The sheet Rebalance is protected. Unprotect it."
+        if sheet == Sheet.PROPOSAL:
+            msg = "The sheet Proposal is protected. Unprotect it."
             raise HostError(msg)
         super().replace(sheet, row, rows)
 
@@ -87,7 +87,7 @@ def test_only_what_is_written_changes(file: Path, session: Session) -> None:
     after = parts(file.read_bytes())
     assert list(after) == list(before)
     order = list(Sheet)
-    written = {f"xl/worksheets/sheet{order.index(one) + 1}.xml" for one in (Sheet.REBALANCE, Sheet.LOG)}
+    written = {f"xl/worksheets/sheet{order.index(one) + 1}.xml" for one in (Sheet.PROPOSAL, Sheet.LOG)}
     assert {name for name in before if after[name] != before[name]} == written | {"xl/workbook.xml"}
 
 
@@ -96,7 +96,7 @@ def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Sessi
     outcome = press("rebalance", book, session)
     assert outcome.message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%")
     book.save()
-    sheet = loaded(file.read_bytes())[Sheet.REBALANCE]
+    sheet = loaded(file.read_bytes())[Sheet.PROPOSAL]
     assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
     assert sheet.cell(PROPOSAL.table, 1).value == "ticker"
     assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
@@ -122,7 +122,7 @@ def test_every_button_works_in_a_file_that_libreoffice_has_saved(
             book.save()
     assert [found.suffix for found in sorted(file.parent.glob("fund *"))] == [".csv", ".xlsx"]
     saved = libreoffice.convert(file, "xlsx:Calc MS Excel 2007 XML", tmp_path / "thrice")
-    sheet = loaded(saved.read_bytes())[Sheet.REBALANCE]
+    sheet = loaded(saved.read_bytes())[Sheet.PROPOSAL]
     assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
     assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
 
@@ -135,12 +135,12 @@ def test_there_is_nothing_to_restore_at_first(file: Path, session: Session) -> N
 def test_what_cannot_be_solved_leaves_the_proposal_alone(file: Path, session: Session) -> None:
     book = FileWorkbook(file)
     press("rebalance", book, session)
-    before = book.below(Sheet.REBALANCE, 1)
+    before = book.below(Sheet.PROPOSAL, 1)
     sheet, cell = book._cells_of("setting_method")
     book._book[sheet][cell] = "magic"
     outcome = press("rebalance", book, session)
     assert outcome.message.startswith("There is no method 'magic'")
-    assert book.below(Sheet.REBALANCE, 1) == before
+    assert book.below(Sheet.PROPOSAL, 1) == before
 
 
 def test_values_come_back_as_they_were_written(file: Path) -> None:
@@ -153,7 +153,7 @@ def test_values_come_back_as_they_were_written(file: Path) -> None:
         (31, 3): date(2025, 11, 18),
         (31, 30): "\x07bell",
     }
-    sheet = loaded(changed(file.read_bytes(), {Sheet.REBALANCE: values}))[Sheet.REBALANCE]
+    sheet = loaded(changed(file.read_bytes(), {Sheet.PROPOSAL: values}))[Sheet.PROPOSAL]
     assert sheet.cell(30, 1).value == 0.1 + 0.2
     assert sheet.cell(30, 2).value == "a & <b>\n"
     assert sheet.cell(30, 3).value is True
@@ -179,7 +179,7 @@ def test_a_calculation_chain_goes_with_the_formulas_it_names(file: Path) -> None
                 name, data.replace(b"</Types>", CHAIN_TYPE) if name == "[Content_Types].xml" else data
             )
         package.writestr("xl/calcChain.xml", CHAIN)
-    kept = parts(changed(out.getvalue(), {Sheet.REBALANCE: {(30, 1): 1.0}}))
+    kept = parts(changed(out.getvalue(), {Sheet.PROPOSAL: {(30, 1): 1.0}}))
     assert kept["xl/calcChain.xml"] == CHAIN
     dropped = parts(changed(out.getvalue(), {Sheet.HOLDINGS: {(4, 5): 1.0}}))
     assert "xl/calcChain.xml" not in dropped
@@ -336,10 +336,10 @@ def test_merged_cells_where_a_button_writes_are_refused_and_nothing_is_lost(
     file: Path, session: Session
 ) -> None:
     book = loaded(file.read_bytes())
-    book[Sheet.REBALANCE].merge_cells("A40:C41")
+    book[Sheet.PROPOSAL].merge_cells("A40:C41")
     book.save(file)
     before = file.read_bytes()
     outcome = press("rebalance", FileWorkbook(file), session)
-    assert "A40:C41 of the sheet Rebalance are merged" in outcome.message
+    assert "A40:C41 of the sheet Proposal are merged" in outcome.message
     assert "defect" not in outcome.message
     assert file.read_bytes() == before

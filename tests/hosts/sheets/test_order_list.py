@@ -53,13 +53,13 @@ class Desk:
 
     def proposed(self, ticker: str, column: str) -> Any:
         """Return a cell of the proposal."""
-        sheet = self.book._book[Sheet.REBALANCE]
+        sheet = self.book._book[Sheet.PROPOSAL]
         rows = sheet.iter_rows(min_row=PROPOSAL.table + 1)
         return next(row[COLUMNS[column] - 1] for row in rows if row[0].value == ticker)
 
     def beside(self) -> list[str]:
         """Return what the proposal says beside its table."""
-        sheet = self.book._book[Sheet.REBALANCE]
+        sheet = self.book._book[Sheet.PROPOSAL]
         lines = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
         return [str(line) for line in lines if line]
 
@@ -230,7 +230,7 @@ def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
 
 def test_columns_of_the_users_own_beside_the_proposal_are_left_alone(desk: Desk) -> None:
     desk.press("rebalance")
-    sheet = desk.book._book[Sheet.REBALANCE]
+    sheet = desk.book._book[Sheet.PROPOSAL]
     for column, head, cell in ((11, "trade_comment", "keep"), (12, "new_weight", 0.5), (13, "TRUE", "#N/A")):
         sheet.cell(PROPOSAL.table, column).value = head
         sheet.cell(PROPOSAL.table + 1, column).value = cell

@@ -17,7 +17,14 @@ from typing import IO, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 from . import wire
 
-STRANGE = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "URE_BOOTSTRAP")
+STRIPPED_ENVIRONMENT = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+    "URE_BOOTSTRAP",
+)
 """Variables that are meant for one Python or LibreOffice, and lead another one astray."""
 
 NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
@@ -33,7 +40,6 @@ class Ask:
     """One question to the worker, and the messages that answer it."""
 
     def __init__(self, message: wire.Message) -> None:
-        """Keep the question, and its line as long as it has no number."""
         self.line = wire.encode(message)
         self.again = "call" in message  # what changes nothing may be asked twice
         self.number = 0
@@ -84,7 +90,6 @@ class Process:
         tell: Callable[[Ask, wire.Message], None],
         lose: Callable[["Process", List[Ask]], None],
     ) -> None:
-        """Start it."""
         self._tell, self._lose = tell, lose
         self._asked: Optional[Dict[int, Ask]] = {}  # None when it has ended
         self._lock, self._writing = threading.Lock(), threading.Lock()
@@ -107,7 +112,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={name: value for name, value in os.environ.items() if name not in STRANGE},
+            env={name: value for name, value in os.environ.items() if name not in STRIPPED_ENVIRONMENT},
             creationflags=NO_WINDOW,
         )
 
@@ -152,7 +157,7 @@ class Process:
             except OSError:  # what was not sent is not wanted any more
                 self._process.kill()
 
-    def last_words(self) -> str:
+    def stderr_tail(self) -> str:
         """Return the last line of what it wrote as errors, or what it wrote instead of a message."""
         self._errors.seek(0)
         said = self._errors.read().decode("utf-8", "replace").strip().splitlines() or [self._garbage]
@@ -197,7 +202,6 @@ class Channel:
     """
 
     def __init__(self, command: Sequence[str]) -> None:
-        """Start nothing yet."""
         self.command = list(command)
         self._lock = threading.Lock()
         self._process: Optional[Process] = None
@@ -262,8 +266,8 @@ class Channel:
         )
 
     def _lose(self, process: Process, lost: List[Ask]) -> None:
-        """Ask a new worker what the dead one has not answered; what killed two, kills no third."""
-        words = process.last_words()
+        """Send a new worker what the dead one has not answered; each request is retried once."""
+        words = process.stderr_tail()
         for question in lost:
             if question.again and not process.ended:
                 question.again = False

@@ -12,7 +12,7 @@ from com.sun.star.frame import FeatureStateEvent, XDispatch, XDispatchProvider
 from com.sun.star.lang import XInitialization, XServiceInfo
 
 from . import wire
-from .document import Document, Refused
+from .document import Document, WriteRefused
 from .office import CHANNEL, SETTINGS, Office, is_spreadsheet
 
 HANDLER = "com.sun.star.frame.ProtocolHandler"
@@ -22,7 +22,6 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
     """What LibreOffice asks for the commands of one window."""
 
     def __init__(self, context: Any, *_: object) -> None:
-        """Look up the office."""
         self._office: Office = Office.of(context)
         self._frame: Any = None
         self._listeners: List[Tuple[Any, Any]] = []
@@ -92,7 +91,7 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
                 lambda: document.change(SETTINGS["title"] + ": " + label, outcome["changes"])
             )
             said, failed = outcome["done"], outcome["failed"]
-        except Refused as reason:
+        except WriteRefused as reason:
             said = str(reason)
         except Exception as error:
             said = "{0}: a defect of this program ({1}). The trace is in its log.".format(label, error)

@@ -17,7 +17,7 @@ FORMULAS = 16
 """The flag of formulas, for clearing cells."""
 
 
-class Refused(Exception):
+class WriteRefused(Exception):
     """Why a document is not changed; it is as it was."""
 
 
@@ -32,7 +32,6 @@ class Document:
     """
 
     def __init__(self, model: Any) -> None:
-        """Keep it."""
         self._model = model
 
     @property
@@ -68,7 +67,7 @@ class Document:
             is_open = False
         if not is_open:
             msg = "The document has been closed, and nothing was written."
-            raise Refused(msg)
+            raise WriteRefused(msg)
 
     def _require_unprotected(self, names: Iterable[str]) -> None:
         for name in names:
@@ -77,7 +76,7 @@ class Document:
                     "The sheet {0} is protected, and nothing was written. Take that off with Tools - "
                     "Protect Sheet, and press the button again.".format(name)
                 )
-                raise Refused(msg)
+                raise WriteRefused(msg)
 
     def _write(self, sheet: Any, what: str, row: int, rows: wire.Rows) -> None:
         """Write rows from a row on, blank down to the last that is used; or append them under it."""
@@ -133,7 +132,6 @@ class Still(unohelper.Base, XUndoAction):
     """Keeps Calc from drawing each cell while a step is undone or redone: seconds become one."""
 
     def __init__(self, model: Any, title: str, *, on_undo: bool) -> None:
-        """Stand at the beginning of a step, or at its end, where an undo begins."""
         self.Title = title
         self._model = model
         self._on_undo = on_undo

@@ -55,7 +55,6 @@ class Formula:
     """A formula that stands in a cell, or as an array in a range."""
 
     def __init__(self, document: Any, sheet: Any, cell: Any) -> None:
-        """Find its range."""
         self.document = document
         self.sheet = sheet
         self.is_array = bool(cell.ArrayFormula)

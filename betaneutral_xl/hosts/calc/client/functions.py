@@ -42,7 +42,6 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
     """The add-in: a method for each function of the registry, all alike."""
 
     def __init__(self, context: Any) -> None:
-        """Look up the office."""
         self._office: Office = Office.of(context)
         self._spill = SpillEmulation(self._office)
         self._late: "OrderedDict[bytes, Values]" = OrderedDict()

@@ -30,7 +30,6 @@ class Names(unohelper.Base, XJob, XServiceInfo):
     """What LibreOffice runs when a document has been loaded, is about to be saved, or has been."""
 
     def __init__(self, context: Any) -> None:
-        """Look up the office."""
         self._context = context
 
     def execute(self, arguments: Sequence[Any]) -> None:

@@ -71,7 +71,6 @@ class Office:
         return cls._one
 
     def __init__(self, context: Any) -> None:
-        """Look up what is needed often."""
         self.context = context
         self.desktop = self.create("com.sun.star.frame.Desktop")
         self.desktop.addTerminateListener(_AtTheEnd())

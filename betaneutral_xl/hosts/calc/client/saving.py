@@ -30,7 +30,6 @@ class Saving(unohelper.Base, XDocumentEventListener):
     """
 
     def __init__(self, resume: Callable[[Callable[[], None]], None]) -> None:
-        """Begin while nothing is being saved."""
         self._resume = resume
         self._documents: Set[str] = set()
         self._kept: List[Callable[[], None]] = []

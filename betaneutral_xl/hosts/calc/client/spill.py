@@ -55,7 +55,6 @@ class SpillEmulation:
     """Sizes the arrays of all open documents, soon after something has been answered."""
 
     def __init__(self, office: Office) -> None:
-        """Wait for an answer."""
         self._office = office
         self._coming = self._running = False
         self._waiting: Set[str] = set()
@@ -73,10 +72,10 @@ class SpillEmulation:
         finally:
             self._running = False
         for document, outcome in found:
-            if outcome is Outcome.WAITS and document.RuntimeUID not in self._waiting:
+            if outcome is Resize.WAITS and document.RuntimeUID not in self._waiting:
                 self._waiting.add(document.RuntimeUID)
                 document.addModifyListener(_NextChange(document, self._resume))
-        if any(outcome is Outcome.CHANGED for _, outcome in found):  # others may depend on them
+        if any(outcome is Resize.CHANGED for _, outcome in found):  # others may depend on them
             self.soon()
 
     def _resume(self, document: Any) -> None:
@@ -84,7 +83,7 @@ class SpillEmulation:
         self.soon()
 
 
-class Outcome(enum.Enum):
+class Resize(enum.Enum):
     """What has become of the arrays of a document."""
 
     FITS = enum.auto()
@@ -96,7 +95,6 @@ class _NextChange(unohelper.Base, XModifyListener):
     """Has the arrays of a document sized once there is nothing to redo any more."""
 
     def __init__(self, document: Any, then: Callable[[Any], None]) -> None:
-        """Wait for a change."""
         self._document = document
         self._then = then
 
@@ -113,17 +111,17 @@ class _NextChange(unohelper.Base, XModifyListener):
 def settle(document: Any) -> None:
     """Size the arrays of a document until nothing changes any more: some depend on others."""
     for _ in range(MOST_ROUNDS):
-        if fit(document) is not Outcome.CHANGED:
+        if fit(document) is not Resize.CHANGED:
             return
 
 
-def fit(document: Any) -> Outcome:
+def fit(document: Any) -> Resize:
     """Size the arrays of one document.
 
     Not while something can be redone: a table that had grown meanwhile would stay behind when the
     user takes back the formula that it belongs to.
     """
-    outcome = Outcome.FITS
+    outcome = Resize.FITS
     said: List[str] = []
     shut: Set[str] = set()
     with unnoticed(document):
@@ -139,11 +137,11 @@ def fit(document: Any) -> Outcome:
             if obstacle is not None:
                 said.append(NO_ROOM.format(formula.where, *size, obstacle))
             elif document.UndoManager.isRedoPossible():
-                outcome = Outcome.WAITS
+                outcome = Resize.WAITS
                 said.append(LATER.format(formula.where, *size))
             else:
                 formula.enter(formula.text, *size, with_the_last_step)
-                outcome = Outcome.CHANGED
+                outcome = Resize.CHANGED
     said += [UNKNOWN.format(name) for name in sorted(shut)]
     tell(document, " ".join(said))
     return outcome

@@ -42,7 +42,7 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         The version of xlwings that the macro project is for.
 
     """
-    import xlsxwriter  # noqa: PLC0415 - only the build needs it
+    import xlsxwriter
 
     stream = io.BytesIO()
     book = xlsxwriter.Workbook(stream, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})

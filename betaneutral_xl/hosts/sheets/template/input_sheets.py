@@ -68,7 +68,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         ),
         (
             "3  Rebalance",
-            "The button writes a proposal with trades to the sheet Rebalance, and keeps the one before.",
+            "The button writes a proposal with trades to the sheet Proposal, and keeps the one before.",
         ),
     )
     for row, (title, text) in enumerate(steps, start=3):

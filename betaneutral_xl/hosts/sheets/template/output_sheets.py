@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def rebalance(template: Template) -> Worksheet:
     """Write the sheet that the button Rebalance fills."""
-    sheet = template.sheet(Sheet.REBALANCE, "Proposal", "Nothing yet: press Rebalance.", tab="#B45309")
+    sheet = template.sheet(Sheet.PROPOSAL, "Proposal", "Nothing yet: press Rebalance.", tab="#B45309")
     _proposal_formats(template, sheet)
     return sheet
 

@@ -48,13 +48,13 @@ def press(book: com.Book, name: str) -> None:
     server.Exec(f"from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{name}')", {})
 
 
-def proposal(book: com.Book, sheet: str = Sheet.REBALANCE) -> dict[tuple[int, int], Any]:
+def proposal(book: com.Book, sheet: str = Sheet.PROPOSAL) -> dict[tuple[int, int], Any]:
     cells: dict[tuple[int, int], Any] = book.Worksheets(sheet).cells
     return {at: value for at, value in cells.items() if at[0] >= PROPOSAL.headline and value is not None}
 
 
 def test_rebalance_writes_a_proposal_in_one_go_and_says_what_it_did(opened: com.Book, alerts: Alerts) -> None:
-    sheet = opened.Worksheets(Sheet.REBALANCE)
+    sheet = opened.Worksheets(Sheet.PROPOSAL)
     press(opened, "rebalance")
     ((mode, message),) = alerts
     assert mode == "info"
@@ -131,10 +131,10 @@ def test_the_report_of_what_is_infeasible_proposes_nothing(
 
 
 def test_a_protected_sheet_is_said_to_be_one(opened: com.Book, alerts: Alerts) -> None:
-    opened.Worksheets(Sheet.REBALANCE).ProtectContents = True
+    opened.Worksheets(Sheet.PROPOSAL).ProtectContents = True
     before = proposal(opened)
     press(opened, "rebalance")
-    message = "The sheet Rebalance is protected. Unprotect it: Review, Unprotect Sheet."
+    message = "The sheet Proposal is protected. Unprotect it: Review, Unprotect Sheet."
     assert alerts[-1] == ("critical", message)
     assert proposal(opened) == before
 
@@ -255,7 +255,7 @@ def test_nothing_is_said_of_versions_that_agree(opened: com.Book, alerts: Alerts
 
 def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Alerts, tmp_path: Path) -> None:
     press(opened, "rebalance")
-    sheet = opened.Worksheets(Sheet.REBALANCE).cells
+    sheet = opened.Worksheets(Sheet.PROPOSAL).cells
     at = next(row for row in range(PROPOSAL.table + 1, 200) if sheet[row, 1] == "MSFT")
     sheet[at, 5] = 0.0
     press(opened, "orders")
@@ -272,7 +272,7 @@ def test_cells_that_are_formatted_as_currency_do_not_stop_the_buttons(
     nav = next(one.RefersToRange for one in opened.Names if one.Name == "setting_nav")
     opened.Worksheets(Sheet.SETTINGS).cells[nav.Row, nav.Column] = Decimal("5000000.00")
     press(opened, "rebalance")
-    cells = opened.Worksheets(Sheet.REBALANCE).cells
+    cells = opened.Worksheets(Sheet.PROPOSAL).cells
     heads = {cells[PROPOSAL.table, column]: column for column in range(1, 10)}
     at = PROPOSAL.table + 1, heads["trade_value"]
     cells[at] = Decimal(f"{cells[at]:.4f}")
