@@ -7,21 +7,13 @@ from fronts.requests import REQUESTS, Ask
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
 NO_LEGS = "worksheets have no ridge, leg limit or sell-only"
-PERCENT = "a limit typed in percent is taken as a multiple of the portfolio, without a word"
 CASH_ROW = "rows that stand for cash are known in files only"
 ONE_CELL = "a group's tickers in one cell are read as the group of a ticker"
 SAME_CELLS = "a result is known again by its cells, which another portfolio's result shares"
 
 KNOWN: dict[tuple[str, str], str] = {
     ("method with a blank", CLI): "a method's name takes hyphens, but no blanks",
-    ("target 50%", CLI): "a target takes no percent",
-    ("target 50%", PYTHON): "a target takes no percent",
-    ("upper 5", CLI): PERCENT,
-    ("upper 5", PYTHON): PERCENT,
-    ("turnover 30", CLI): PERCENT,
-    ("turnover 30", PYTHON): PERCENT,
     ("weights 60 and 40", CLI): "weights of a file that add to 100 are read as percent",
-    ("weights 60 and 40", PYTHON): "weights that add to 100 are taken as 10,000 % of the portfolio",
     ("cash row USD", SHEET): CASH_ROW,
     ("cash row USD", CALC): CASH_ROW,
     ("cash row USD", EXCEL): CASH_ROW,
@@ -79,6 +71,9 @@ OPTIONS: dict[str, str] = {
     "--snapshot": "an output beside the answer",
     "--from-snapshot": FILES,
     "--covariance-unit": FILES,
+    "--nav": FILES,
+    "--account": FILES,
+    "--fx": FILES,
     "--etf-fund": FILES,
     "--fund": NETWORK,
     "--date": NETWORK,

@@ -343,14 +343,18 @@ def test_text_from_outside_never_becomes_a_formula(notebook: Document) -> None:
 # ---------------------------------------------------------------- arrays size themselves
 
 
+NAMES = [["A"], ["AI"], ["B"], ["C"]]
+"""What the notebook's portfolio and ETF need risk data of: the ETF itself, AI, too."""
+
+
 def test_an_array_grows_and_shrinks_with_its_result(notebook: Document) -> None:
     notebook.enter("L1", "=BN_NAMES(A1:B9;D1:E4)")
-    assert until(lambda: notebook.table("L1") == [["A"], ["B"], ["C"]])
+    assert until(lambda: notebook.table("L1") == NAMES)
     notebook.put("A4", [["D", 0.1], ["E", 0.1]])
-    assert until(lambda: notebook.rows("L1:L6") == [["A"], ["B"], ["C"], ["D"], ["E"], [""]])
+    assert until(lambda: notebook.rows("L1:L7") == [*NAMES, ["D"], ["E"], [""]])
     notebook.put("A4", [["", ""], ["", ""]])
-    assert until(lambda: notebook.rows("L1:L6") == [["A"], ["B"], ["C"], [""], [""], [""]])
-    assert notebook.formula("L4") == ""
+    assert until(lambda: notebook.rows("L1:L7") == [*NAMES, [""], [""], [""]])
+    assert notebook.formula("L5") == ""
 
 
 @pytest.mark.parametrize("area", ["L1", "L1:L2", "L1:M9"])
@@ -358,8 +362,8 @@ def test_an_array_that_was_entered_over_some_range_gets_its_own(notebook: Docume
     notebook.enter_array(area, "=BN_NAMES(A1:B3;D1:E4)")
     assert notebook.text("L1") == "A"
     notebook.office.settle()
-    assert notebook.table("L1") == [["A"], ["B"], ["C"]]
-    assert notebook.formula("M1") == notebook.formula("L4") == ""
+    assert notebook.table("L1") == NAMES
+    assert notebook.formula("M1") == notebook.formula("L5") == ""
 
 
 def test_what_stands_in_the_way_is_not_overwritten(notebook: Document) -> None:
@@ -370,15 +374,15 @@ def test_what_stands_in_the_way_is_not_overwritten(notebook: Document) -> None:
     assert notebook.rows("L1:L4") == [["A"], [""], ["mine"], [""]]
     notebook.empty("L3")
     notebook.do("recalculate")
-    assert until(lambda: notebook.table("L1") == [["A"], ["B"], ["C"]])
+    assert until(lambda: notebook.table("L1") == NAMES)
 
 
 def test_part_of_another_formula_stays_in_its_cell(notebook: Document) -> None:
     notebook.enter("L1", '=COUNTA(BN_NAMES(A1:B3;D1:E4))&" names"')
     notebook.enter("L3", '=IF(A1="A";1;BN_NAMES(A1:B3;D1:E4))')
-    assert (notebook.text("L1"), notebook.text("L3")) == ("3 names", "1")
+    assert (notebook.text("L1"), notebook.text("L3")) == ("4 names", "1")
     notebook.office.settle()
-    assert notebook.rows("L1:L4") == [["3 names"], [""], [1.0], [""]]
+    assert notebook.rows("L1:L4") == [["4 names"], [""], [1.0], [""]]
 
 
 def test_the_same_formula_may_stand_twice(notebook: Document) -> None:
@@ -386,7 +390,7 @@ def test_the_same_formula_may_stand_twice(notebook: Document) -> None:
         notebook.enter(at, "=BN_NAMES(A1:B3;D1:E4)")
         assert notebook.text(at) == "A"
     notebook.office.settle()
-    assert notebook.rows("L1:M3") == [["A", "A"], ["B", "B"], ["C", "C"]]
+    assert notebook.rows("L1:M4") == [[name, name] for [name] in NAMES]
 
 
 def test_arrays_depend_on_arrays(document: Document) -> None:
@@ -403,13 +407,13 @@ def test_sizing_is_undone_and_redone_with_the_formula_that_was_typed(notebook: D
     steps = notebook.state["undo"]
     for enter in (notebook.enter, lambda at, text: notebook.enter_array(f"{at}:M2", text)):
         enter("L1", "=BN_NAMES(A1:B3;D1:E4)")
-        assert until(lambda: notebook.table("L1") == [["A"], ["B"], ["C"]])
+        assert until(lambda: notebook.table("L1") == NAMES)
         assert len(notebook.state["undo"]) == len(steps) + 1
         notebook.do("undo")
         notebook.office.settle()
-        assert notebook.rows("L1:M4") == [["", ""]] * 4
+        assert notebook.rows("L1:M5") == [["", ""]] * 5
         assert notebook.formula("L2") == ""
         notebook.do("redo")
-        assert until(lambda: notebook.rows("L1:M4") == [["A", ""], ["B", ""], ["C", ""], ["", ""]])
+        assert until(lambda: notebook.rows("L1:M5") == [*([name, ""] for [name] in NAMES), ["", ""]])
         notebook.do("undo")
         assert notebook.state["undo"] == steps
