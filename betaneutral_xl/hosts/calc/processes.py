@@ -16,10 +16,13 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-OFFICES = {"soffice.bin", "soffice", "soffice.exe"}
-"""Names of the process of an open LibreOffice."""
+OFFICES = ("soffice.bin", "soffice")
+"""How the process of an open LibreOffice is called."""
+
+MAC_OFFICE = ".app/Contents/MacOS/soffice"
+"""What its command line holds on macOS, where it may stand in a folder with a blank in its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +118,25 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         raise HostError(msg) from None
 
 
-def open_offices() -> list[str]:
-    """Return the command lines of the running LibreOffices, or their names where the line is hidden."""
-    import psutil
+def open_offices(platform: str = sys.platform) -> list[str]:
+    """Return the command lines of the LibreOffices that are running; on Windows their names alone."""
+    if platform == "win32":
+        listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], timeout=20)
+        return [line for line in listed.text.splitlines() if "soffice" in line]
+    lines = _of_linux() if Path("/proc/self/cmdline").exists() else _of_ps()
+    return [line for line in lines if Path(line.partition(" ")[0]).name in OFFICES or MAC_OFFICE in line]
 
-    lines = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        command = process.info["cmdline"] or [process.info["name"] or ""]
-        if Path(command[0]).name in OFFICES:
-            lines.append(" ".join(command))
-    return lines
+
+def _of_linux() -> Iterator[str]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        except OSError:  # it has just ended, or is nobody's business
+            continue
+
+
+def _of_ps() -> Iterator[str]:
+    yield from run(["ps", "-axo", "args="], timeout=20).text.splitlines()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,15 +113,21 @@ def test_an_open_office_is_known_by_the_name_of_its_process(tmp_path: Path) -> N
     assert f"{pretender} 600" not in processes.open_offices()
 
 
-def test_open_offices_are_known_on_every_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    mac = ["/Applications/My Office.app/Contents/MacOS/soffice", "--calc"]
-    infos = [
-        {"name": "soffice", "cmdline": mac},
-        {"name": "vim", "cmdline": ["/usr/bin/vim", "soffice.py"]},
-        {"name": "soffice.bin", "cmdline": None},  # of another user
-        {"name": None, "cmdline": None},
-        {"name": "soffice.bin", "cmdline": []},
+def test_open_offices_are_listed_by_ps_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_of_linux", processes._of_ps)
+    listed = [
+        "/Applications/My Office.app/Contents/MacOS/soffice --calc",
+        "/usr/bin/vim soffice.py",
+        "/usr/lib/libreoffice/program/soffice.bin --headless",
     ]
-    listed = [SimpleNamespace(info=info) for info in infos]
-    monkeypatch.setattr("psutil.process_iter", lambda _: listed)
-    assert processes.open_offices() == [" ".join(mac), "soffice.bin", "soffice.bin"]
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, "\n".join(listed)))
+    assert processes.open_offices() == [listed[0], listed[2]]
+
+
+def test_open_offices_are_listed_by_tasklist_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = '"soffice.bin","4711","Console","1","210,000 K"'
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, f"{listed}\n"))
+    assert processes.open_offices("win32") == [listed]
+    none = "INFO: No tasks are running which match the specified criteria."
+    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, none))
+    assert processes.open_offices("win32") == []

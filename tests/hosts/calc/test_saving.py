@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from calc_window import Screen
 
 WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
-SHEETS = ("Start", "Settings", "Holdings", "ETF", "Covariance", "Neutral", "Orders", "Rebalance", "Log")
+SHEETS = ("Start", "Settings", "Holdings", "ETF", "Covariance", "Neutral", "Orders", "Proposal", "Log")
 ETFS = {
     "chips.csv": "NVDA,NVIDIA Corp,40\nAVGO,Broadcom Inc,25\nTSM,TSMC,20\nMU,Micron Technology,15\n",
     "large.csv": "AAPL,Apple Inc,50\nMSFT,Microsoft Corp,30\nNVDA,NVIDIA Corp,20\n",
