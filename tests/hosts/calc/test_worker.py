@@ -317,7 +317,7 @@ class Document:
                 return message, said
 
 
-TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:?\d\d(:\d\d)?")
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:?\d\d(:?\d\d)?")
 
 
 def cells_of(book: openpyxl.Workbook, sheet: Sheet) -> dict[str, str | float]:
