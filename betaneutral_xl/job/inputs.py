@@ -1,7 +1,7 @@
-"""An input as it came: its bytes, where they are from, and how they are read.
+"""Where inputs come from: files, addresses and prices, each kept as it came so that a run can be repeated.
 
-Reading is a pure function of an original: so a run that keeps its originals can be repeated to
-the last digit. A file, the network, the sample and a snapshot differ only in how they come by one.
+Reading is a pure function of a raw input, so a run that keeps its raw inputs can be repeated. A file, the
+network, the sample and a snapshot differ only in how they obtain one.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.engine.estimators.from_prices import covariance_of
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.portfolio import AssetClass, Etf
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.network.download import fetch_file, file_name_of
+from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
 from betaneutral_xl.readers.etf_files import NAME, find_etf, parse_etf
+from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.prices import join, load_prices
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
@@ -25,33 +29,13 @@ from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from betaneutral_xl.model.risk import Covariance
-
-
-from typing import TYPE_CHECKING, Any
-
-from betaneutral_xl.engine.estimators import WINDOW, MissingData
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from betaneutral_xl.model.risk import Covariance
-
-from typing import TYPE_CHECKING
-
-from betaneutral_xl.model.covariance_units import CovarianceUnit
-from betaneutral_xl.model.portfolio import Holdings
-from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
-from betaneutral_xl.readers.holdings_json import parse_holdings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
 
 
 def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
-    """Read an original as what it is expected to be.
+    """Read a raw input as what it is expected to be.
 
     Raises
     ------
