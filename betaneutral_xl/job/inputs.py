@@ -13,16 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
-from betaneutral_xl.engine.estimators.from_prices import covariance_of
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.network.download import fetch_file, file_name_of
 from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
-from betaneutral_xl.readers.etf_files import NAME, find_etf, parse_etf
 from betaneutral_xl.readers.holdings_json import parse_holdings
-from betaneutral_xl.readers.prices import join, load_prices
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
@@ -84,8 +80,6 @@ def _stated_nav(raw_input: RawInput) -> float | None:
 
 def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> RawInput:
     """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
-    from betaneutral_xl.job.inputs import open_etf
-
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
     if file.fund:
@@ -226,6 +220,9 @@ def covariance_from_prices(
         If none of the names has prices.
 
     """
+    from betaneutral_xl.engine.estimators.from_prices import covariance_of
+    from betaneutral_xl.readers.prices import join, load_prices
+
     paths = [path] if isinstance(path, (str, Path)) else list(path)
     prices = join([load_prices(one) for one in paths])
     return covariance_of(prices, tickers, method, as_of=as_of, window=window, gaps=gaps, **options)
@@ -263,6 +260,8 @@ def load_etf(
         If an address cannot be fetched.
 
     """
+    from betaneutral_xl.readers.etf_files import parse_etf
+
     file = open_etf(source, fund, settings, get)
     return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
 
@@ -284,6 +283,9 @@ def open_etf(
     get: Callable[[str], bytes] | None = None,
 ) -> EtfFile:
     """Return the bytes that ``load_etf`` reads."""
+    from betaneutral_xl.network.download import fetch_file, file_name_of
+    from betaneutral_xl.readers.etf_files import NAME, find_etf
+
     text = str(source)
     if re.match(r"https?:", text, re.IGNORECASE):
         content = fetch_file(text, settings or Settings.from_environment(), get)
