@@ -52,17 +52,18 @@ def solve(problem: Problem) -> Solution | None:
     program = _Program(problem)
     best: Solution | None = None
     try:
-        point = program.start()
-        for _ in range(STEPS):
-            solution = program.solution(point)
-            if best is None or solution.shortfall < best.shortfall:
-                best = solution
-            if solution.shortfall <= EXACT:
-                break
-            point = program.step(point)
-            if point is None:
-                break
-    except np.linalg.LinAlgError:
+        with np.errstate(over="raise", invalid="raise"):  # iterates that diverge end the search, too
+            point = program.start()
+            for _ in range(STEPS):
+                solution = program.solution(point)
+                if best is None or solution.shortfall < best.shortfall:
+                    best = solution
+                if solution.shortfall <= EXACT:
+                    break
+                point = program.step(point)
+                if point is None:
+                    break
+    except (np.linalg.LinAlgError, FloatingPointError):
         return best
     return best
 
