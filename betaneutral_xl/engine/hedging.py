@@ -16,6 +16,7 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.constraints import yes_or_no
 from betaneutral_xl.model.percent import number, require_sign
 
 if TYPE_CHECKING:
@@ -87,10 +88,14 @@ class Legs:
             If there is nothing of that name, or its value cannot be read.
 
         """
+        readers = {"ridge": number, "limit": number, "sell_only": yes_or_no}
         read: dict[str, Any] = {}
         for name, value in given.items():
+            if name not in readers:
+                msg = f"The legs have no {name!r:.60}. Choose among {', '.join(readers)}."
+                raise InputError(msg)
             try:
-                read[name] = bool(value) if name == "sell_only" else number(value)
+                read[name] = readers[name](value)
             except ValueError as error:
                 msg = f"The limit {name} of the legs is {value!r:.60}: {error}."
                 raise InputError(msg) from None

@@ -365,7 +365,8 @@ def interval(value: Any) -> Range:
     return Range(exact, exact)
 
 
-def _yes(value: Any) -> bool:
+def yes_or_no(value: Any) -> bool:
+    """Read a truth value, or text such as ``true`` and ``no``."""
     if isinstance(value, bool):
         return value
     answers = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False}
@@ -441,7 +442,7 @@ def _groups(value: Any) -> dict[str, tuple[str, ...]]:
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "long_only": _yes,
+    "long_only": yes_or_no,
     "lower": _by_name(number, normalise),
     "upper": _by_name(number, normalise),
     "frozen": _tickers,

@@ -123,3 +123,11 @@ def test_legs_are_of_the_hedge_alone_and_their_numbers_have_a_meaning(
     for wrong in ({"ridge": -1.0}, {"limit": 0.0}, {"ridge": math.nan}):
         with pytest.raises(InputError, match="Both are positive"):
             Legs(**wrong)  # type: ignore[arg-type] # one number each
+
+
+def test_legs_are_read_from_plain_values_and_from_nothing_else() -> None:
+    assert Legs.from_mapping({"limit": "50%", "sell_only": "no"}) == Legs(limit=0.5, sell_only=False)
+    with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give true or false"):
+        Legs.from_mapping({"sell_only": "perhaps"})
+    with pytest.raises(InputError, match="The legs have no 'lim'"):
+        Legs.from_mapping({"lim": 0.5})
