@@ -76,7 +76,7 @@ def lines(result: Rebalance) -> list[Line]:
             before.beta[name],
             after.beta[name],
             Kind.NUMBER,
-            f"{MEANINGS[unit.basis]}; {unit.covered:.2%} of the ETF's exposure has risk data",
+            f"{unit.covered:.2%} of the ETF's exposure has risk data; {MEANINGS[unit.basis]}",
             before.beta_error[name],
             after.beta_error[name],
             unit.covered,
