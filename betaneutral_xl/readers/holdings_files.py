@@ -162,12 +162,10 @@ def _holdings(
     if valued is not None:
         valued, tickers, told = _without_lots(table, held, valued, tickers)
         notes = (*notes, *told)
-    if valued is None:
+    if valued is None or rates is None:
         read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
         return replace(read, nav=stated)
-    cash_value = (
-        math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash) if rates else 0.0
-    )
+    cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash)
     worth = Worth.of(valued.values, cash_value, fund, stated)
     return Holdings(
         fund=fund,
