@@ -14,7 +14,6 @@ from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
-from betaneutral_xl.model.percent import read_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -120,7 +119,6 @@ def compare(
             etf_on_missing=etf_on_missing,
         )
 
-    target = read_target(target)
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
     ways = [_as_it_is(hedge), _by_etf(hedge, constraints.cost), _of(BY_BASKET, hedge, constraints.cost)]
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))

@@ -22,8 +22,8 @@ from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
-from betaneutral_xl.model.percent import read_target, require_sign
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import require_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,6 @@ def neutralise(
         If no weights keep all limits; its ``reachable`` says which betas could be reached.
 
     """
-    target = read_target(target)
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
@@ -195,7 +194,6 @@ def reach(
     """
     from betaneutral_xl.engine.optimisation.reachable import reachable
 
-    target = read_target(target)
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas

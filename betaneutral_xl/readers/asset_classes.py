@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.readers.tabular.printed import stated
+from betaneutral_xl.model.printed import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.readers.tabular.printed import clean, number
+from betaneutral_xl.model.printed import clean, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

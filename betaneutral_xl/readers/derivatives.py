@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import listing
 from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.model.printed import is_percentage, stated
 from betaneutral_xl.readers.asset_classes import CURRENCIES, LONGEST_NAME
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.tabular.printed import is_percentage, stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

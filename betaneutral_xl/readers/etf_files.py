@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile, listing
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
+from betaneutral_xl.model.printed import clean, date_of, stated
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
@@ -24,7 +25,6 @@ from betaneutral_xl.readers.holdings_table import HoldingsTable, find_table, wha
 from betaneutral_xl.readers.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import shown_name, within
-from betaneutral_xl.readers.tabular.printed import clean, date_of, stated
 from betaneutral_xl.readers.weights import decimal_weights
 
 if TYPE_CHECKING:

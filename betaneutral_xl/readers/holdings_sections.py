@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
+from betaneutral_xl.model.printed import clean, date_of, number, stated
 from betaneutral_xl.readers.columns import NAMED, VALUED, Column, plain, read_header, recognise
 from betaneutral_xl.readers.holdings_table import (
     HEADER_WITHIN,
@@ -16,7 +17,6 @@ from betaneutral_xl.readers.holdings_table import (
     HoldingsTable,
     holding_rows,
 )
-from betaneutral_xl.readers.tabular.printed import clean, date_of, number, stated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
+from betaneutral_xl.model.printed import NOTHING, clean, number, stated, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import VALUED, Column, Header, header_like, read_header
-from betaneutral_xl.readers.tabular.printed import NOTHING, clean, number, stated, uses_decimal_comma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

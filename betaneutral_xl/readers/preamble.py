@@ -8,9 +8,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnknownFund, UnreadableFile, listing
+from betaneutral_xl.model.printed import clean, date_of, dates_in
 from betaneutral_xl.readers.asset_classes import CURRENCIES
 from betaneutral_xl.readers.columns import Column, plain
-from betaneutral_xl.readers.tabular.printed import clean, date_of, dates_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.model.printed import is_percentage
 from betaneutral_xl.readers.columns import Column, plain
-from betaneutral_xl.readers.tabular.printed import is_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

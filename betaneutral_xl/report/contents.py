@@ -13,18 +13,19 @@ from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.model.alignment import SCALED
-from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import TRADED
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.optimisation.reachable import Reachable
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit
+    from betaneutral_xl.model.arrays import FloatArray
 
 TITLE = "Beta-neutral proposal"
 
@@ -33,41 +34,6 @@ BEYOND_LIMITS = "The hedges stand here for comparison: the limits on weights do 
 
 CONFIDENCE = 1.96
 """Standard errors on either side of a beta that hold it 95 times in 100."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Realised:
-    """What weights did after the fact: a series of realised betas to one ETF.
-
-    Attributes
-    ----------
-    label
-        Which weights, such as ``hedge`` or ``as it was``.
-    etf
-        The ETF's name.
-    dates
-        T days, ascending: the last of each window.
-    beta, error
-        Shape (T,): the slope over the window, and its standard error.
-
-    """
-
-    label: str
-    etf: str
-    dates: tuple[date, ...]
-    beta: FloatArray
-    error: FloatArray
-
-    def __post_init__(self) -> None:
-        """Validate that there is one beta and one error a day."""
-        for name in ("beta", "error"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-            if getattr(self, name).shape != (len(self.dates),):
-                msg = f"The realised {name} of {self.label} has not one value for each of its dates."
-                raise InputError(msg)
-        if not self.dates or list(self.dates) != sorted(set(self.dates)):
-            msg = f"The dates of the realised beta of {self.label} are none, or not ascending."
-            raise InputError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path, user_downloads_path
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,14 +122,6 @@ def _checked_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _yes(text: str) -> bool:
-    word = text.lower()
-    if word not in {"1", "yes", "true", "0", "no", "false"}:
-        msg = "give yes or no"
-        raise ValueError(msg)
-    return word in {"1", "yes", "true"}
-
-
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0.0 < seconds <= 3600.0:  # noqa: PLR2004 - an hour
@@ -147,5 +140,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
         lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip()),
     ),
     "TIMEOUT": ("total_timeout", _seconds),
-    "ALLOW_STALE": ("allow_stale", _yes),
+    "ALLOW_STALE": ("allow_stale", yes_or_no),
 }

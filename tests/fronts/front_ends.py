@@ -38,11 +38,11 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import sample
-from betaneutral_xl.job.api import choice
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.values import choice
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, par
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
-from betaneutral_xl.model.percent import read_target, require_sign
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import require_sign
 
 if TYPE_CHECKING:
     from datetime import date
@@ -258,7 +258,6 @@ class Study:
         if not 0.0 <= self.cost_bp <= 1e4:  # noqa: PLR2004 - all of what is traded
             msg = f"The cost of a trade is {self.cost_bp:g} basis points. Give between 0 and 10000."
             raise InputError(msg)
-        object.__setattr__(self, "target", read_target(self.target))
         self._require_aim()
         alone = [name for name in self.methods if name in ONE_ETF_ONLY]
         if len(self.etfs) > 1 and alone:

@@ -21,6 +21,7 @@ from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import Spacing, spacing_of
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,9 +114,9 @@ def read_parameters(method: str, given: Mapping[str, str]) -> dict[str, Any]:
 def _like(default: Any, name: str, value: str) -> Any:
     try:
         if isinstance(default, bool):
-            return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
+            return yes_or_no(value)
         return type(default)(value)
-    except (KeyError, ValueError):
+    except ValueError:
         kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
         msg = f"The parameter {name} is {value!r}, not {kind}."
         raise InputError(msg) from None

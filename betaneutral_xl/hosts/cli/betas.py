@@ -9,7 +9,10 @@ import sys
 from betaneutral_xl.hosts.cli import input_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
-from betaneutral_xl.model.alignment import align
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.request import Request
+from betaneutral_xl.job.run import align
+from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.system import saving
 
 EPILOG = """\
@@ -34,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
+    input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
@@ -42,18 +45,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> None:
     """Align, compute, print."""
     given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
-    aligned = align(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        asked.on_missing,
-        asked.etf_on_missing,
-    )
+    # A name without a beta is blank here and named, unless it is to stop the run.
+    policy = {"on_missing": OnMissing.DROP, **given.options}
+    aligned = align(Request.parse(policy, given.inputs.etf_names), given.inputs)
     betas = aligned.expand(aligned.betas, math.nan)
     errors = aligned.expand(aligned.beta_errors, math.nan)
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
-    held = set(given.holdings.tickers)
+    held = set(given.inputs.holdings.tickers)
     names = aligned.etf_names
     columns = (
         "ticker",
@@ -82,12 +80,7 @@ def run(args: argparse.Namespace) -> None:
     }
     whole = aligned.portfolio_beta_error(aligned.covered_weights)
     total_error = dict(zip(names, whole.tolist(), strict=True))
-    notes = [
-        *given.holdings.warnings,
-        *(w for etf in given.etfs for w in etf.warnings),
-        *given.covariance.warnings,
-        *aligned.coverage.sentences(),
-    ]
+    notes = [*given.inputs.warnings, *aligned.coverage.sentences()]
     if args.json:
         record = {
             "portfolio_beta": total,

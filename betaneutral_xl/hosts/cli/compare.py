@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.run import compare
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -37,41 +38,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="put hedging by the ETF, by its basket, and reweighting side by side",
         description="Put the ways to a beta side by side: the portfolio as it is, hedged by the ETF, "
         "hedged by the ETF's basket, reweighted, and reweighted long only to a benchmark's beta.",
-        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
-    wanted = parser.add_argument_group("what is wanted")
-    input_options.add_target(wanted)
-    wanted.add_argument(
+    input_options.add_arguments(parser, *table_options.REQUIRED, leave_out={"method"})
+    parser.add_argument(
         "--benchmark",
         metavar="TICKER",
         help="whose beta the long-only portfolio aims at (default: a market fund of the risk model)",
     )
-    limit_options.add_arguments(parser)
-    input_options.add_legs(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Solve each way, print."""
-    from betaneutral_xl.engine.compare import compare, hedge_of
+    from betaneutral_xl.engine.compare import hedge_of
 
     given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
-    ways = compare(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        target=asked.target,
-        benchmark=args.benchmark,
-        constraints=asked.constraints,
-        legs=asked.legs,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
-    )
-    names = [etf.name for etf in given.etfs]
+    ways = compare(given.request, given.inputs, args.benchmark)
+    names = given.inputs.etf_names
     columns = (
         "alternative",
         *(f"beta_{name}" for name in names),

@@ -6,9 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.run import reach
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -32,37 +34,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show which betas can be reached under limits, and what would help",
         description="Show the lowest and highest beta that weights can have under limits, the weights "
         "nearest to the target, the limits that bind, and the smallest relaxation of each.",
-        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
-    input_options.add_target(parser.add_argument_group("what is wanted"))
-    limit_options.add_arguments(parser)
+    input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Find what can be reached, print."""
-    from betaneutral_xl.engine.neutral import reach
-
     given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
-    found = reach(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        target=asked.target,
-        constraints=asked.constraints,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
-    )
-    notes = [
-        *given.holdings.warnings,
-        *(warning for etf in given.etfs for warning in etf.warnings),
-        *given.covariance.warnings,
-        *found.coverage.sentences(),
-    ]
+    found = reach(given.request, given.inputs)
+    notes = [*given.inputs.warnings, *found.coverage.sentences()]
     if args.json:
         sys.stdout.write(saving.to_json({**as_record(found), "warnings": notes}) + "\n")
     elif args.csv:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console
 from betaneutral_xl.system import saving
 
@@ -45,8 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="the snapshot")
     parser.add_argument("--show", action="store_true", help="show what is in it; nothing is written")
-    input_options.add_arguments(parser)
-    input_options.add_problem(parser)
+    input_options.add_arguments(parser, *table_options.REQUIRED)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
@@ -57,10 +56,8 @@ def run(args: argparse.Namespace) -> None:
 
     if not args.show:
         given = input_options.gather(args)
-        input_options.solve(
-            args, given
-        )  # what cannot be solved is refused now, not when it is to be repeated
-        write_snapshot(args.file, given.raw_inputs, input_options.parameters(args, given.stored))
+        input_options.solve(given)  # what cannot be solved is refused now, not when it is repeated
+        write_snapshot(args.file, given.inputs.raw_inputs, given.options)
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
-from betaneutral_xl.hosts.cli import backtest_options, input_options
+from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number
+from betaneutral_xl.job.inputs import load_holdings
+from betaneutral_xl.job.request import target_tickers
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
     )
-    input_options.add_choice(grid)
+    table_options.add_options(grid, "account", "fx")
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -148,18 +150,14 @@ def run(args: argparse.Namespace) -> None:
 def grid(args: argparse.Namespace) -> list[Cell]:
     """Return every cell that the options describe."""
     from betaneutral_xl.engine.backtest.sweep import Cell
-    from betaneutral_xl.readers.holdings_files import load_holdings
 
     if args.period and (args.start or args.end):
         msg = "Both --period and --start or --end are given. Choose one way to say when."
         raise InputError(msg)
     tables = backtest_options.Tables.read(args.prices, args.etf_prices)
-    funds = {
-        Path(file).stem: load_holdings(file, choice=input_options.holdings_choice(args))
-        for file in args.holdings
-    }
+    funds = {Path(file).stem: load_holdings(file, args.account, args.fx or ()) for file in args.holdings}
     etfs = {text: backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf}
-    keeping, benchmarks = backtest_options.limits(args), input_options.benchmarks(args.target)
+    required, benchmarks = backtest_options.request(args), target_tickers(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
             "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
@@ -175,7 +173,7 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         ):
             when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
             posed = backtest_options.pose(
-                when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, keeping=keeping
+                when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, required=required
             )
             cells.append(Cell(fund, etf.etf.name, posed))
     return cells

@@ -5,13 +5,11 @@ The build writes by it and the buttons read by it, so that neither knows anythin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
-from betaneutral_xl.engine.orders import Tradable
-from betaneutral_xl.engine.result import Method
-from betaneutral_xl.model.alignment import OnMissing
-from betaneutral_xl.model.constraints import Universe
+from betaneutral_xl.job.options import BY_NAME, SAMPLE, Kind, Section, of_section
 
 
 class Sheet(StrEnum):
@@ -83,6 +81,7 @@ class Setting:
     default: str | float | None = None
     choices: tuple[str, ...] = ()
     number_format: str = "General"
+    kind: Kind | None = None
 
     @property
     def range_name(self) -> str:
@@ -90,15 +89,31 @@ class Setting:
         return f"setting_{self.name}"
 
 
+_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
+"""Number formats of settings, by the kind of their values."""
+
+_ANSWERS = ("TRUE", "FALSE")
+
+
+def _setting(option: str, name: str = "", **changes: Any) -> Setting:
+    """Return the cell of an option of the table, under a name of its own where it has one."""
+    one = BY_NAME[option]
+    setting = Setting(
+        name=name or option,
+        label=one.words,
+        hint=one.sentence,
+        default=one.default if one.choices or isinstance(one.default, float) else None,
+        choices=_ANSWERS if one.kind is Kind.YES_NO else one.choices,
+        number_format=_FORMATS.get(one.kind, "General"),
+        kind=one.kind,
+    )
+    return replace(setting, **changes)
+
+
 SETTINGS: dict[str, tuple[Setting, ...]] = {
     "Portfolio": (
-        Setting(
-            name="fund",
-            label="Fund",
-            hint="A fund of the web API, such as quant_paper; demo is the embedded sample.",
-            default="demo",
-        ),
-        Setting(name="as_of", label="Holdings of", hint="Day. Blank: the last weekday.", number_format=DATE),
+        _setting("fund", default=SAMPLE),
+        _setting("as_of", hint="Day. Blank: the last weekday."),
         Setting(
             name="inputs",
             label="Inputs from",
@@ -108,65 +123,24 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         ),
     ),
     "ETFs": (
-        Setting(
-            name="etf_1",
-            label="ETF",
-            hint="The issuer's file, with folder or among the downloads; or a ticker, for its newest.",
-            default="demo",
-        ),
-        Setting(name="etf_2", label="Second ETF", hint="Blank: none."),
-        Setting(name="etf_3", label="Third ETF", hint="Blank: none."),
+        _setting("etf", "etf_1", default=SAMPLE),
+        _setting("etf", "etf_2", label="Second ETF", hint="Blank: none."),
+        _setting("etf", "etf_3", label="Third ETF", hint="Blank: none."),
     ),
     "Risk and aim": (
-        Setting(
-            name="risk",
-            label="Risk model",
-            hint="Blank: the web API's. Or a covariance file; demo is the sample.",
-            default="demo",
-        ),
-        Setting(
-            name="target",
-            label="Target beta",
-            hint="A number; or a ticker of the risk model such as IWV, for its own beta.",
-            default=0.0,
-            number_format=NUMBER,
-        ),
-        Setting(
-            name="method",
-            label="Method",
-            hint="hedge sells the ETF's basket; reweight trades the names and keeps the net exposure.",
-            default=Method.HEDGE,
-            choices=tuple(Method),
-        ),
+        _setting("covariance", "risk", default=SAMPLE),
+        _setting("prices", "risk_prices"),
+        _setting("estimator"),
+        _setting("window"),
+        _setting("target"),
+        _setting("method"),
     ),
     "Orders": (
-        Setting(
-            name="nav",
-            label="Net asset value",
-            hint="Blank: as the holdings say.",
-            number_format=MONEY,
-        ),
-        Setting(
-            name="prices",
-            label="Prices",
-            hint="Price file (CSV, Parquet) for names that the holdings do not price; demo is the sample.",
-            default="demo",
-        ),
-        Setting(
-            name="min_notional",
-            label="Smallest order",
-            hint="Trades of less value are left out. Blank: none.",
-            number_format=MONEY,
-        ),
-        Setting(name="lot", label="Lot", hint="Shares in a lot. Blank: 1.", number_format=MONEY),
-        Setting(
-            name="trade",
-            label="Trade",
-            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each; refused "
-            "below 90 % coverage, for which there is etfs_any_coverage.",
-            default=Tradable.NAMES,
-            choices=tuple(Tradable),
-        ),
+        _setting("nav"),
+        _setting("order_prices", "prices", default=SAMPLE),
+        _setting("min_notional"),
+        _setting("lot", default=None),
+        _setting("trade"),
     ),
 }
 """What can be set, by group, in the order of the sheet."""
@@ -174,37 +148,15 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
 LIMITS = "setting_limits"
 """The range of limits under them, three columns: name, for which, value; one without a value is none."""
 
-LIMIT_ROWS: tuple[Setting, ...] = (
-    Setting(
-        name="on_missing",
-        label="",
-        hint="Held names without risk data: stop, or leave them alone.",
-        default=OnMissing.ERROR,
-        choices=(OnMissing.ERROR, OnMissing.DROP),
-    ),
-    Setting(
-        name="etf_on_missing",
-        label="",
-        hint="ETF names without risk data: drop, drop and rescale the rest, or stop.",
-        default=OnMissing.DROP,
-        choices=tuple(OnMissing),
-    ),
-    Setting(
-        name="universe",
-        label="",
-        hint="Which names reweighting may trade.",
-        default=Universe.UNION,
-        choices=tuple(Universe),
-    ),
-    Setting(name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")),
-    Setting(name="upper", label="", hint="Most weight of any name, such as 5%; for which: one name."),
-    Setting(name="turnover", label="", hint="Most one-way turnover, such as 30%."),
-    Setting(name="max_trades", label="", hint="Most names that are traded."),
+LIMIT_ROWS: tuple[Setting, ...] = tuple(
+    _setting(option.name, default=option.default if option.section is Section.AIM else None)
+    for option in of_section(Section.AIM, Section.LIMITS, Section.LEGS)
+    if option.name not in {"method", "target"}
 )
-"""The limits that are named on the sheet."""
+"""The rows of the sheet that have an option's name; those without a value set nothing."""
 
-FREE_LIMITS = 5
-"""Blank rows under them, for more."""
+FREE_LIMITS = 8
+"""Blank rows under them, for limits of single names and groups."""
 
 
 @dataclass(frozen=True, slots=True)

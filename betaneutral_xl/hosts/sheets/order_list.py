@@ -66,7 +66,7 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
 
 def broken(task: Task, result: Rebalance) -> tuple[str, ...]:
     """Name the limits set that new weights do not keep to: edited ones, or those of other settings."""
-    limits = task.constraints
+    limits = task.request(task.inputs).constraints
     if limits.net is None:  # only reweighting keeps the net exposure unasked
         limits = replace(limits, net=Range())
     checks = check_limits(result.aligned, limits, result.new_weights, result.after.beta, SAME_BETA)

@@ -73,7 +73,10 @@ def stated(text: str) -> str:
 
 _DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
 _MINUS = str.maketrans("\u2212\u2013", "--")
-_DOT = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{2,3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_DOT = re.compile(
+    r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?",
+    re.ASCII,
+)
 _COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _CERTAIN_COMMA = re.compile(
     r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|0?,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,}"
