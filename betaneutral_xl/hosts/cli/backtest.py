@@ -175,7 +175,7 @@ def _print(result: Backtest) -> None:
         soft_wrap=True,
     )
     if any(study.targets):
-        line = f"target {describe_target(study.target)}: betas are active: realised less the target's"
+        line = f"target {describe_target(study.target)}: betas are active (realised less the target's)"
         out.print(line, markup=False, soft_wrap=True)
     if study.constraints.given:
         limited = ", ".join(name for name in study.methods if name in LIMITED)

@@ -307,7 +307,7 @@ def _refuse_conflicting_options(args: argparse.Namespace) -> None:
         (args.covariance and args.prices, "Both --covariance and --prices are given. Choose one risk model."),
         (
             unit_is_given and unit_is_fixed,
-            "--covariance-unit is for a covariance file or the API; leave it out with other sources.",
+            "--covariance-unit is for a covariance file or the API; prices, sample and snapshot fix theirs.",
         ),
         (
             estimator_is_given and not args.prices,
