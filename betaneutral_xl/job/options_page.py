@@ -38,10 +38,12 @@ def _section(section: Section) -> str:
     title = f"## {section.value[0].upper()}{section.value[1:]}"
     options = of_section(section)
     if section in REQUESTED:
-        head = ("name", "command line", "value", "default", "")
-        rows = [(f"`{one.name}`", f"`{one.flag}`", one.metavar, _default(one), one.help) for one in options]
+        head = ["name", "command line", "value", "default", ""]
+        rows: list[Sequence[str]] = [
+            (f"`{one.name}`", f"`{one.flag}`", one.metavar, _default(one), one.help) for one in options
+        ]
     else:
-        head = ("command line", "value", "default", "worksheet", "Settings", "Python", "")
+        head = ["command line", "value", "default", "worksheet", "Settings", "Python", ""]
         rows = [
             (f"`{one.flag}`", one.metavar, _default(one), *map(one.spelled, _PLACES), one.help)
             for one in options

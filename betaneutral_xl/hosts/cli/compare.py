@@ -1,8 +1,9 @@
-"""``betaneutral-xl compare``: the ways to a beta side by side."""
+"""``betaneutral-xl compare``: alternative ways to a target beta, side by side."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ examples:
   betaneutral-xl compare --sample --lower=-2% --upper 8% --cost-bp 5
   betaneutral-xl compare --holdings fund.csv --etf JHAI.csv --covariance risk.csv --benchmark IWV --csv
 
-The limits are those of the reweighted portfolios; --cost-bp is charged on every way's trades.
+The limits apply to the reweighted portfolios; --cost-bp is charged on the trades of each.
 """
 
 MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
@@ -32,12 +33,12 @@ MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "compare",
-        help="put hedging by the ETF, by its basket, and reweighting side by side",
-        description="Put the ways to a beta side by side: the portfolio as it is, hedged by the ETF, "
-        "hedged by the ETF's basket, reweighted, and reweighted long only to a benchmark's beta.",
+        help="compare hedging by the ETF, hedging by its basket, and reweighting",
+        description="Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
+        "reweighted, and reweighted long only to a benchmark's beta.",
         epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -45,18 +46,18 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--benchmark",
         metavar="TICKER",
-        help="whose beta the long-only portfolio aims at (default: a market fund of the risk model)",
+        help="asset whose beta the long-only portfolio targets (default: a market fund of the risk model)",
     )
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Solve each way, print."""
+    """Solve each alternative, print."""
     from betaneutral_xl.engine.compare import hedge_of
 
     given = input_options.gather(args)
-    ways = compare(given.request, given.inputs, args.benchmark)
+    alternatives = compare(given.request, given.inputs, args.benchmark)
     names = given.inputs.etf_names
     columns = (
         "alternative",
@@ -66,8 +67,8 @@ def run(args: argparse.Namespace) -> None:
         "trades",
         "note",
     )
-    rows = [_row(way, names) for way in ways]
-    hedge = hedge_of(ways)
+    rows = [_row(one, names) for one in alternatives]
+    hedge = hedge_of(alternatives)
     units = hedge.coverage.units
     if args.json:
         record = {
@@ -78,24 +79,24 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
         covered = tuple(unit.covered for unit in units.values())
-        beside = (*columns, *(f"coverage_{name}" for name in names))
-        sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
+        with_coverage = (*columns, *(f"coverage_{name}" for name in names))
+        sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
-        _print(ways, names, hedge)
+        _print(alternatives, names, hedge)
 
 
-def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
+def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
     return (
-        way.name,
-        *(way.beta[name] for name in names),
-        *(way.beta_error[name] for name in names),
-        *(getattr(way, measure) for measure in MEASURES),
-        way.trades,
-        way.note,
+        one.name,
+        *(one.beta[name] for name in names),
+        *(one.beta_error[name] for name in names),
+        *(getattr(one, measure) for measure in MEASURES),
+        one.trades,
+        one.note,
     )
 
 
-def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
+def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
     from rich.table import Table
 
     out = console()
@@ -105,21 +106,20 @@ def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) 
         table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
     for measure in (*MEASURES, "trades"):
         table.add_column(measure.replace("_", " "), justify="right")
-    for way in ways:
-        betas = (_with_error(way.beta[name], way.beta_error[name]) for name in names)
-        shown = (percent(getattr(way, measure)) for measure in MEASURES)
-        table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
+    for one in alternatives:
+        betas = (_with_error(one.beta[name], one.beta_error[name]) for name in names)
+        shown = (percent(getattr(one, measure)) for measure in MEASURES)
+        table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
         out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
-    for way in ways:
-        if way.note:
-            out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)
+    for one in alternatives:
+        if one.note:
+            out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)
 
     for warning in hedge.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _with_error(beta: float, error: float) -> str:
-    known = error == error  # noqa: PLR0124 - NaN only
-    return f"{number(beta)} ± {number(error)}" if known else number(beta)
+    return number(beta) if math.isnan(error) else f"{number(beta)} ± {number(error)}"

@@ -1,4 +1,4 @@
-"""``betaneutral-xl demo``: the whole job on the embedded sample."""
+"""``betaneutral-xl demo``: a whole run on the embedded sample."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ REPORT = "betaneutral-report.xlsx"
 
 EPILOG = """\
 The sample is 33 positions of a fund, the constituents of an AI ETF and a covariance of their returns,
-all of 2025-11-18. It needs no network, no file and no account. The same, step by step:
+all of 2025-11-18. It needs no network, file or account. The same with the main command:
 
   betaneutral-xl rebalance --sample --report report.xlsx
 """
 
 NEXT = f"""
-What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and that much of
-the ETF's basket was sold against it; the result was checked, and written to {REPORT}.
+What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and the ETF's basket
+was sold in that amount; the result was checked and written to {REPORT}.
 
 Try next:
-  betaneutral-xl betas --sample                                  where the beta comes from
-  betaneutral-xl rebalance --sample --method reweight            no short ETF: trade the names instead
-  betaneutral-xl rebalance --sample --target IWV                 aim at the market's own beta to the ETF
+  betaneutral-xl betas --sample                                  which names the beta comes from
+  betaneutral-xl rebalance --sample --method reweight            sell no ETF: trade the names instead
+  betaneutral-xl rebalance --sample --target IWV                 target the market's own beta to the ETF
   betaneutral-xl rebalance --holdings FILE --etf FILE --covariance FILE      your own data
-  betaneutral-xl rebalance --help                                everything else"""
+  betaneutral-xl rebalance --help                                all options"""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "demo",
         help="make the embedded sample beta-neutral and write its report here",
@@ -44,7 +44,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(_: argparse.Namespace) -> None:
-    """Run the sample from its files to its report."""
+    """Make the sample neutral, print the result, write the report."""
     from betaneutral_xl.job import run, sample
     from betaneutral_xl.job.request import OrderTerms, Request
     from betaneutral_xl.model.provenance import now
@@ -55,7 +55,7 @@ def run(_: argparse.Namespace) -> None:
     outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
     out = console()
     print_summary(outcome.result, out)
-    print_table(outcome.result, out, most=10)
+    print_table(outcome.result, out, limit=10)
     with progress(f"Writing {REPORT} ..."):
         quotes = quotes_of(SAMPLE, data.holdings.as_of)
         assembled = assemble(outcome, OrderTerms(), quotes, command="betaneutral-xl demo", written_at=now())

@@ -1,4 +1,4 @@
-"""``betaneutral-xl report``: the workbook that an auditor can follow, and its PDF and web page."""
+"""``betaneutral-xl report``: the auditable workbook, and the same as PDF and web page."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   betaneutral-xl report --sample --out report.xlsx
-      the embedded sample, hedged; every number a formula that Checks compares with Python's
+      the embedded sample, hedged; the sheet Checks compares every formula with Python's number
   betaneutral-xl report --holdings fund.csv --etf JHAI.csv --covariance risk.csv --out out.xlsx --pdf --html
       from files; the same as out.pdf (needs LibreOffice) and as out.html, one file with its pictures
   betaneutral-xl report --from-snapshot run.zip --out out.xlsx --stamp 2025-11-18T16:00
-      from frozen inputs; the same stamp gives the same file, byte for byte
+      from a snapshot; the same stamp gives the same file, byte for byte
   betaneutral-xl report --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --out out.xlsx
-      the risk model from prices, and the betas that the hedge had month by month in the sheet Realised
+      the risk model from prices; the sheet Realised has the hedge's realised betas, month by month
   betaneutral-xl report --sample --method reweight --long-only --upper 4% --out out.xlsx
-      cannot be: the report says why and what would help, and proposes nothing (exit code 4)
+      infeasible: the report states why and what to relax, and proposes nothing (exit code 4)
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "report",
-        help="write the report that an auditor can follow: a workbook, a PDF, a web page",
-        description="Find the beta-neutral weights and write the report: a workbook of live formulas with "
-        "their values, which compares every formula with the number that Python computed.",
+        help="write an auditable report as a workbook, and as PDF or web page",
+        description="Compute the beta-neutral weights and write the report: a workbook of live formulas "
+        "that checks every formula against the number that Python computed.",
         epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
-    out = parser.add_argument_group("the report")
+    out = parser.add_argument_group("report")
     out.add_argument("--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write")
-    out.add_argument("--pdf", action="store_true", help="print it beside the workbook, through LibreOffice")
-    out.add_argument("--html", action="store_true", help="write it beside the workbook as one web page")
+    out.add_argument("--pdf", action="store_true", help="also write a PDF (needs LibreOffice)")
+    out.add_argument("--html", action="store_true", help="also write one self-contained web page")
     out.add_argument(
         "--stamp",
         metavar="TIME",
-        type=moment,
-        help="the time that the report bears, UTC, such as 2025-11-18T16:00 (default: now)",
+        type=utc_time,
+        help="time shown in the report, UTC, such as 2025-11-18T16:00 (default: now)",
     )
     parser.set_defaults(run=run)
 
 
-def moment(text: str) -> datetime:
-    """Read a time as people and scripts write it; without a zone it is UTC."""
+def utc_time(text: str) -> datetime:
+    """Read an ISO time as UTC; a time without a zone is UTC already."""
     try:
         stamp = datetime.fromisoformat(text)
     except ValueError:
@@ -69,9 +69,9 @@ def moment(text: str) -> datetime:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Solve, write, say what was written; where there is no answer, write why, and fail."""
+    """Solve and write the report; if the problem is infeasible, write the reasons and fail."""
     if args.out.suffix.lower() != ".xlsx":
-        msg = f"The report {args.out.name} is no workbook. Give a name that ends in .xlsx."
+        msg = f"The report {args.out.name} is not an .xlsx file. Give a name that ends in .xlsx."
         raise InputError(msg)
     given = input_options.gather(args)
     terms = OrderTerms.parse(table_options.typed(args, Section.ORDERS))
@@ -103,7 +103,7 @@ def write(
     html: bool = False,
     snapshot: str = "",
 ) -> list[Path]:
-    """Write the workbook, and the other forms beside it; all of them, or nothing.
+    """Write the workbook, and the PDF and web page if requested; build all before writing any.
 
     Returns
     -------
@@ -140,12 +140,12 @@ def write(
 
 
 def snapshot_name(args: argparse.Namespace) -> str:
-    """Return the name of the frozen inputs that a run is from, or that it leaves; nothing without."""
+    """Return the name of the snapshot that a run writes or reads, or an empty string."""
     file = getattr(args, "snapshot", None) or args.from_snapshot
     return Path(file).name if file else ""
 
 
 def command_line() -> str:
-    """Return the command as typed, with files by name only: a report carries no user's paths."""
+    """Return the command as typed, with files by name only: a report must not reveal the user's paths."""
     words = [Path(word).name if "/" in word or "\\" in word else word for word in sys.argv[1:]]
     return " ".join(["betaneutral-xl", *(f'"{word}"' if " " in word else word for word in words)])

@@ -23,8 +23,8 @@ EPILOG = """\
 limits (for reweight, least_squares and fewest_trades):
   weights are decimals or percent: 0.05 and 5% are the same; a negative one needs =, as in --lower=-2%
   without a percent sign, a weight or turnover above 1 (or a gross exposure above 5) is refused
-  a RANGE is a number, or LOW:HIGH where one end may be missing: 0.1:0.3, :0.3, 0.1:
-  the same limits in a file, --constraints limits.toml:
+  a RANGE is a number, or LOW:HIGH of which one end may be omitted: 0.1:0.3, :0.3, 0.1:
+  limits in a file, --constraints limits.toml:
       long_only = true
       upper = {"*" = 0.05, NVDA = 0.08}
       groups = {Semis = ["NVDA", "AMD", "TSM"]}

@@ -1,4 +1,4 @@
-"""Numbers of another unit than they are read in: values as weights, correlations as covariances."""
+"""Numbers in the wrong unit: values as weights, correlations as covariances."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ WEIGHTS = "ticker,weight\nNVDA,0.5\nAAPL,0.5\n"
 @pytest.mark.parametrize(
     ("matrix", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_a_covariance_of_another_unit_is_refused_alike_everywhere(
+def test_a_covariance_in_another_unit_is_refused_by_every_front_end(
     matrix: Any, words: str, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS, matrix=matrix) == 2
@@ -103,7 +103,7 @@ def test_a_covariance_of_another_unit_is_refused_alike_everywhere(
 @pytest.mark.parametrize(
     ("unit", "factor"), [("percent_squared", 1e-4), ("daily", 252.0), ("daily_percent_squared", 252e-4)]
 )
-def test_a_stated_unit_is_converted_alike_everywhere(
+def test_a_stated_unit_is_converted_by_every_front_end(
     unit: str, factor: float, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS) == 0
@@ -126,7 +126,7 @@ def test_a_volatility_of_150_percent_has_to_be_stated(
 
 
 @pytest.mark.parametrize("matrix", [V / 12.0, np.sqrt(V)], ids=["monthly", "volatilities"])
-def test_what_may_be_right_is_only_warned_of(
+def test_an_unusual_but_possible_magnitude_is_a_warning(
     matrix: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS, matrix=matrix) == 0
