@@ -103,8 +103,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "percent", "provenance", "tickers"},
-        {"covariance_units"},
+        {"arrays", "printed", "provenance", "tickers"},
+        {"covariance_units", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
@@ -124,7 +124,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"cardinality", "reachable"},
     ],
     "betaneutral_xl.readers.tabular": [
-        {"files", "grid", "printed", "sheets"},
+        {"files", "grid", "sheets"},
         {"delimited", "markup", "records", "workbooks"},
         {"detection"},
     ],

@@ -137,22 +137,36 @@ class OrderTerms:
         return cls(**read)
 
 
-def _amount(what: str, *, zero: bool) -> Callable[[Any], float]:
-    """Return the reader of an amount of money."""
+def net_asset_value(value: Any) -> float:
+    """Read a net asset value, base currency.
 
-    def read(value: Any) -> float:
-        try:
-            amount = unsigned(value, "an amount of money")
-        except (TypeError, ValueError) as error:
-            msg = f"The {what} is {value!r:.60}: {error}."
-            raise InputError(msg) from None
-        if not (0.0 <= amount < math.inf) or (amount == 0.0 and not zero):
-            allowed = "zero or more" if zero else "a positive amount"
-            msg = f"The {what} is {amount:,.12g}. Give {allowed}, or leave it out."
-            raise InputError(msg)
-        return amount
+    Raises
+    ------
+    InputError
+        If it is no positive amount.
 
-    return read
+    """
+    amount = _amount("net asset value", value)
+    if not 0.0 < amount < math.inf:
+        msg = f"The net asset value is {amount:,.12g}. Give a positive amount."
+        raise InputError(msg)
+    return amount
+
+
+def _min_notional(value: Any) -> float:
+    amount = _amount("smallest order", value)
+    if not 0.0 <= amount < math.inf:
+        msg = f"The smallest order is {amount:,.12g}. Give zero or more."
+        raise InputError(msg)
+    return amount
+
+
+def _amount(what: str, value: Any) -> float:
+    try:
+        return unsigned(value, "an amount of money")
+    except (TypeError, ValueError) as error:
+        msg = f"The {what} is {value!r:.60}: {error}. Give a positive amount."
+        raise InputError(msg) from None
 
 
 def _lot(value: Any) -> int:
@@ -172,8 +186,8 @@ def _tradable(value: Any) -> Tradable:
 
 
 _TERMS: Mapping[str, Callable[[Any], Any]] = {
-    "nav": _amount("net asset value", zero=False),
-    "min_notional": _amount("smallest order", zero=True),
+    "nav": net_asset_value,
+    "min_notional": _min_notional,
     "lot": _lot,
     "trade": _tradable,
 }
@@ -216,6 +230,11 @@ def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
             msg = f"The option {key} is given twice, among the constraints and as an argument. Keep one."
             raise InputError(msg)
     return {**options, **given}
+
+
+def defaults() -> dict[str, Any]:
+    """Return the options of method and target with what holds where they are not given."""
+    return {one.name: one.default for one in of_section(Section.AIM)}
 
 
 def names() -> tuple[str, ...]:

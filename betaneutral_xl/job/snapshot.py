@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-FORMAT, VERSION = "betaneutral-xl snapshot", 1
+FORMAT, VERSION = "betaneutral-xl snapshot", 2
+
+READABLE = frozenset({1, 2})
+"""Versions that are read; of 1 the options are on two levels."""
 
 MANIFEST = "manifest.json"
 
@@ -211,7 +214,7 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
 
 def _snapshot(files: dict[str, bytes]) -> Snapshot:
     manifest = json.loads(files.pop(MANIFEST))
-    if (manifest["format"], manifest["version"]) != (FORMAT, VERSION):
+    if manifest["format"] != FORMAT or manifest["version"] not in READABLE:
         what = f"is of format {manifest['format']!r:.40} {manifest['version']!r:.10}"
         raise _NoSnapshotError(what)
     raw_inputs = tuple(_original(entry, files) for entry in manifest["inputs"])

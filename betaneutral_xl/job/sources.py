@@ -12,14 +12,17 @@ from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, prices_file, read, with_nav
 from betaneutral_xl.job.options import BY_NAME, is_sample
+from betaneutral_xl.job.request import Request, flat, net_asset_value
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.model.values import count, number
+from betaneutral_xl.model.values import count
+from betaneutral_xl.readers.tabular.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from betaneutral_xl.job.snapshot import Snapshot
     from betaneutral_xl.readers.raw_input import Loaded
@@ -76,7 +79,10 @@ class Sources:
         estimated = self.estimator is not None or self.window is not None
         unit_is_known = bool(self.prices) or (self.sample and not self.covariance)
         rules = (
-            (self.holdings and self.fund, "Both {holdings} and {fund} are given. Choose one portfolio."),
+            (
+                self.holdings and self.fund,
+                "Both {holdings} and {fund} are given. Choose one source of the portfolio.",
+            ),
             (
                 (self.account or self.fx) and not self.holdings,
                 "{account} and {fx} are for a {holdings} file, and none is given.",
@@ -84,7 +90,7 @@ class Sources:
             (self.as_of and not self.fund, "{as_of} is for {fund}; a file has its own date."),
             (
                 self.etf_fund and not self.etf,
-                "{etf_fund} chooses among the funds of an {etf} file, and none is given.",
+                "{etf_fund} selects a fund of an {etf} file, and none is given.",
             ),
             (
                 self.covariance and self.prices,
@@ -234,25 +240,65 @@ def require_day_of_sample(as_of: date | str | None, holdings: Holdings) -> None:
         raise InputError(msg)
 
 
+def of_day(holdings: Holdings, as_of: date | None) -> Holdings:
+    """Return the holdings of a file as of a stated day, which must be the file's own where it has one.
+
+    Raises
+    ------
+    InputError
+        If the file is of another day.
+
+    """
+    if as_of is None or holdings.as_of == as_of:
+        return holdings
+    if holdings.as_of is not None:
+        msg = f"The holdings file is of {holdings.as_of}, not of {as_of}. Give that day, or leave it out."
+        raise InputError(msg)
+    return replace(holdings, provenance=replace(holdings.provenance, as_of=as_of))
+
+
 def last_weekday(today: date) -> date:
     """Return the day itself, or the Friday before a weekend."""
     return today - timedelta(days=max(0, today.weekday() - 4))
 
 
-def of_snapshot(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs:
-    """Read the inputs of a snapshot, with another net asset value where one is stated.
+def from_snapshot(path: Path | str, nav: float | None = None) -> tuple[Inputs, dict[str, Any]]:
+    """Read the inputs of a snapshot, and the options that it was made with.
+
+    Parameters
+    ----------
+    path
+        The snapshot.
+    nav
+        Another net asset value than the snapshot's, base currency.
 
     Raises
     ------
+    UnreadableFile
+        If it is no snapshot, or a damaged one.
     InputError
-        If it has not one portfolio, one risk model and at least one ETF.
+        If it does not have one portfolio, one risk model and at least one ETF, or its options cannot be used.
 
     """
+    from betaneutral_xl.job.snapshot import read_snapshot
+
+    snapshot, name = read_snapshot(path), shown_name(path)
+    inputs = _inputs_of(snapshot, name, nav)
+    options = flat(snapshot.parameters)
+    try:
+        Request.parse(options, inputs.etf_names)
+    except InputError as error:
+        msg = f"The snapshot {name} has options that cannot be used. {error}"
+        raise InputError(msg) from None
+    return inputs, options
+
+
+def _inputs_of(snapshot: Snapshot, name: str, nav: float | None) -> Inputs:
     portfolios, etfs, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
     if len(portfolios) != 1 or not etfs or len(models) != 1:
         msg = (
             f"The snapshot {name} has {len(portfolios)} portfolios, {len(etfs)} ETFs and {len(models)} risk "
-            "models; a run needs one, at least one, and one."
+            "models; a run needs one portfolio, at least one ETF and one risk model."
         )
         raise InputError(msg)
     portfolio = read(with_nav(portfolios[0], nav), Holdings)
@@ -284,14 +330,6 @@ def beside_snapshot(options: Mapping[str, Any]) -> None:
         raise InputError(msg)
 
 
-def _nav(value: Any) -> float:
-    try:
-        return number(value)
-    except (TypeError, ValueError) as error:
-        msg = f"The net asset value is {value!r:.60}: {error}."
-        raise InputError(msg) from None
-
-
 def _window(value: Any) -> int:
     try:
         return count(value)
@@ -312,7 +350,7 @@ def _day(value: Any) -> date:
 
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "as_of": _day,
-    "nav": _nav,
+    "nav": net_asset_value,
     "window": _window,
     "covariance_unit": CovarianceUnit.of,
     "etf": tuple,

@@ -214,7 +214,7 @@ def test_terms_of_orders_are_read_once_for_all_hosts() -> None:
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"nav": -5.0}, "net asset value is -5"),
+        ({"nav": -5.0}, "net asset value is -5. Give a positive"),
         ({"nav": 0.0}, "net asset value is 0"),
         ({"nav": "50%"}, "without a percent sign"),
         ({"min_notional": -1.0}, "smallest order is -1"),

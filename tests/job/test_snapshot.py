@@ -192,7 +192,7 @@ def test_a_changed_input_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "another format": lambda m: m.update(format="other"),
-    "a later version": lambda m: m.update(version=2),
+    "a later version": lambda m: m.update(version=3),
     "no inputs": lambda m: m.pop("inputs"),
     "an input that is not there": lambda m: m["inputs"][0].update(file="inputs/9"),
     "an input twice": lambda m: m["inputs"].append(m["inputs"][0]),

@@ -6,15 +6,14 @@ import argparse
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.cli import table_options
 from betaneutral_xl.hosts.cli.output import progress
 from betaneutral_xl.job import run
 from betaneutral_xl.job.options import Section
-from betaneutral_xl.job.request import Request, flat, target_tickers
-from betaneutral_xl.job.sources import Sources, beside_snapshot, of_snapshot
+from betaneutral_xl.job.request import Request, defaults, target_tickers
+from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +35,17 @@ class Gathered:
     inputs
         The values, with the files that they were read from.
     options
-        What is required, as typed or as a snapshot has it; a snapshot keeps it.
+        What is required, as typed or as a snapshot has it.
 
     """
 
     inputs: Inputs
     options: Mapping[str, Any]
+
+    @property
+    def stored(self) -> dict[str, Any]:
+        """The options as a snapshot keeps them: with today's defaults, which another version may change."""
+        return {**defaults(), **self.options}
 
     @property
     def request(self) -> Request:
@@ -88,15 +92,10 @@ def gather(args: argparse.Namespace) -> Gathered:
 
 
 def _from_snapshot(args: argparse.Namespace, named: dict[str, Any], typed: dict[str, Any]) -> Gathered:
-    from betaneutral_xl.job.snapshot import read_snapshot
-
-    beside_snapshot(
-        {**named, "sample": args.sample, "refresh": args.refresh, "allow_stale": args.allow_stale}
-    )
-    snapshot = read_snapshot(args.from_snapshot)
-    nav = Sources.parse({"nav": named.get("nav")}).nav
-    inputs = of_snapshot(snapshot, Path(args.from_snapshot).name, nav)
-    return Gathered(inputs, {**flat(snapshot.parameters), **typed})
+    network = {"refresh": args.refresh, "allow_stale": args.allow_stale}
+    beside_snapshot({**named, "sample": args.sample, **network})
+    inputs, stored = from_snapshot(args.from_snapshot, Sources.parse({"nav": named.get("nav")}).nav)
+    return Gathered(inputs, {**stored, **typed})
 
 
 def _settings(args: argparse.Namespace) -> Settings:

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     if args.snapshot:
         from betaneutral_xl.job.snapshot import write_snapshot
 
-        write_snapshot(args.snapshot, given.inputs.raw_inputs, given.options)
+        write_snapshot(args.snapshot, given.inputs.raw_inputs, given.stored)
     if args.report:
         outcome = Outcome(given.request, given.inputs, result)
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))

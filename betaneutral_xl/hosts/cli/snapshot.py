@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
     if not args.show:
         given = input_options.gather(args)
         input_options.solve(given)  # refuse an unsolvable run now, not when it is repeated
-        write_snapshot(args.file, given.inputs.raw_inputs, given.options)
+        write_snapshot(args.file, given.inputs.raw_inputs, given.stored)
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:

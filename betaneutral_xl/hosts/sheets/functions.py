@@ -42,7 +42,7 @@ METHOD = Argument(
 )
 CONSTRAINTS = Argument(
     "constraints",
-    "Rows of name, (for which,) value: long_only, upper, turnover, universe, on_missing ...",
+    "Rows of name, (for which,) value: long_only, upper, turnover, ridge, on_missing ... (docs/options.md).",
     optional=True,
 )
 PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
@@ -52,7 +52,10 @@ FUNCTIONS: tuple[Function, ...] = (
         name="FETCH_HOLDINGS",
         help="What a fund holds on a day: ticker, shares, price, market_value, weight, largest first.",
         arguments=(
-            Argument("fund", "The fund's name in the web API, such as quant_paper; demo for the sample."),
+            Argument(
+                "fund",
+                "A fund of the web API, such as quant_paper; or a holdings file; demo for the sample.",
+            ),
             Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
             Argument(
                 "start", "First day of the range that is asked for. Blank: the same day.", optional=True
@@ -62,7 +65,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.fetch_holdings,
         example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
         may_fetch=True,
-        outside=worksheet.holdings_day,
+        outside=worksheet.holdings_stamp,
     ),
     Function(
         name="LOAD_ETF",
@@ -92,7 +95,11 @@ FUNCTIONS: tuple[Function, ...] = (
                 "For tickers: blank for the fund's model, a file, demo. For data: an estimator.",
                 optional=True,
             ),
-            Argument("options", "Two columns, name and value; or half_life=63; window=252.", optional=True),
+            Argument(
+                "options",
+                "Two columns, name and value; or half_life=63; window=252. For tickers: prices=FILE.",
+                optional=True,
+            ),
             Argument(
                 "as_handle", "TRUE: one cell that stands for the matrix, fast at any size.", optional=True
             ),

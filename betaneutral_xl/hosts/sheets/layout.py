@@ -112,7 +112,11 @@ def _setting(option: str, name: str = "", **changes: Any) -> Setting:
 
 SETTINGS: dict[str, tuple[Setting, ...]] = {
     "Portfolio": (
-        _setting("fund", default=SAMPLE),
+        _setting(
+            "fund",
+            default=SAMPLE,
+            hint="A fund of the web API, such as quant_paper; or a holdings file; demo is the sample.",
+        ),
         _setting("as_of", hint="Day. Blank: the last weekday."),
         Setting(
             name="inputs",

@@ -24,7 +24,7 @@ from betaneutral_xl.job import api, run, views
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.run import Inputs
-from betaneutral_xl.job.sources import last_weekday
+from betaneutral_xl.job.sources import last_weekday, of_day
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, now
@@ -45,9 +45,13 @@ if TYPE_CHECKING:
 
 def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refresh: Grid) -> Result:
     """Return ticker, shares, price, market_value, weight."""
-    # Another value of refresh is another question, and one that the cache is not to answer.
-    settings = session.settings if refresh.blank else replace(session.settings, refresh=True)
-    holdings = api.fetch_holdings(cells.text(fund) or "", cells.day(as_of), cells.day(start), settings)
+    name = located(session, cells.text(fund) or "")
+    if is_file(name):
+        holdings = of_day(api.load_holdings(name), cells.day(as_of))
+    else:
+        # Another value of refresh is another question, and one that the cache is not to answer.
+        settings = session.settings if refresh.blank else replace(session.settings, refresh=True)
+        holdings = api.fetch_holdings(name, cells.day(as_of), cells.day(start), settings)
     return Result(ranges.holdings_rows(holdings), holdings)
 
 
@@ -350,6 +354,9 @@ def _fetched(
     )
 
 
+TABLES = frozenset({".csv", ".tsv", ".txt", ".json", ".xls", ".xlsx", ".xlsm", ".htm", ".html", ".parquet"})
+"""Endings of the files that a portfolio is read from."""
+
 PRICES = "prices"
 """The option of COVARIANCE that names a file of prices to estimate from, beside a list of tickers."""
 
@@ -488,9 +495,18 @@ def risk_stamp(session: Session, _: Grid, method: Grid, options: Grid, *__: Grid
     return tuple(file_stamp(located(session, one.partition("=")[2].strip() or one)) for one in named)
 
 
-def holdings_day(_: Session, __: Grid, as_of: Grid, *___: Grid) -> object:
-    """Return what the answer of ``fetch_holdings`` depends on besides its arguments."""
+def holdings_stamp(session: Session, fund: Grid, as_of: Grid, *_: Grid) -> object:
+    """Return what the answer of ``fetch_holdings`` depends on besides its arguments: a file, the day."""
+    name = located(session, cells.text(fund) or "")
+    if is_file(name):
+        return file_stamp(name.partition("#")[0])
     return None if as_of.rows else last_weekday(today())
+
+
+def is_file(name: str) -> bool:
+    """Whether a fund is named by its file: by a path, or by a name with the ending of a table."""
+    path = Path(name.partition("#")[0])
+    return path.name != name.partition("#")[0] or path.suffix.lower() in TABLES
 
 
 def today() -> date:

@@ -61,9 +61,9 @@ def test_an_option_overrides_the_limit_of_a_file(capsys: pytest.CaptureFixture[s
     [
         (["--upper", "lots"], "upper is"),
         (["--upper", "5%", "--upper", "6%"], "two values"),
-        (["--group-limit", "0.1"], "needs NAME=VALUE"),
+        (["--group-limit", "0.1"], "needs NAME=RANGE"),
         (["--group-limit", "G=0.1"], "has no tickers"),
-        (["--constraints", "absent.toml"], "absent.toml cannot be read"),
+        (["--constraints", "absent.toml"], "no file absent.toml"),
         (["--frozen", "XYZ"], "limit for XYZ"),
         (["--net", "1:0"], "is empty"),
     ],

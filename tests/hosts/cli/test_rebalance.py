@@ -212,7 +212,11 @@ def test_bad_input_is_one_line_and_its_exit_code(
         (["--sample", "--prices", "p.csv", "--covariance-unit", "daily"], 2, "--covariance-unit is for"),
         (["--sample", "--estimator", "sample"], 2, "--estimator and --window are for --prices"),
         (["--sample", "--target", "ZZZZ"], 2, "neither a number nor a ticker"),
-        (["--sample", "--target", "0", "--target", "1"], 2, "cannot be combined"),
+        (["--sample", "--target", "0", "--target", "1"], 2, "2 targets (0, 1) for 1 ETFs"),
+        (["--sample", "--target", "A=0", "--target", "1"], 2, "do not fit together"),
+        (["--sample", "--method", "magic"], 2, "There is no method 'magic'"),
+        (["--sample", "--fund", "quant", "--date", "18.11.2025"], 2, "is not a day"),
+        (["--sample", "--universe", "moon"], 2, "There is no universe 'moon'"),
         (["--sample", "--universe", "held"], 2, "universe can have no effect"),
         (["--sample", "--method", "scaled", "--target", "0.5"], 2, "takes one ETF and no target"),
     ],
@@ -227,9 +231,7 @@ def test_conflicting_options_are_one_line(
     assert shown.out == ""
 
 
-@pytest.mark.parametrize(
-    "options", [["--method", "magic"], ["--date", "18.11.2025"], ["--universe", "moon"], ["--json", "--csv"]]
-)
+@pytest.mark.parametrize("options", [["--json", "--csv"], ["--target"]])
 def test_an_invalid_option_exits_with_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["rebalance", "--sample", *options])
