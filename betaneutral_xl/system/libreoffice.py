@@ -129,11 +129,6 @@ def find(
     root
         Root of the file system.
 
-    Returns
-    -------
-    tuple of Office
-        Each installation once.
-
     """
     on_path = _on_path(environ)
     preferred = _office(on_path, platform, environ, home) if on_path else None

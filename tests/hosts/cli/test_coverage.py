@@ -128,7 +128,7 @@ def test_an_own_row_that_is_another_company_is_not_taken(
     _matrix(folder / "other.csv", ["AAA", "BBB", "XAI"], other)
     told = solved(capsys, folder, "parts.csv", "other.csv")
     assert told["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
-    assert any("is not taken for ETF XAI" in line for line in told["warnings"])
+    assert any("is not used for ETF XAI" in line for line in told["warnings"])
 
 
 def test_own_row_and_basket_apart_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
