@@ -84,7 +84,7 @@ def test_a_fund_that_is_unknown_or_an_api_that_is_down_is_one_line(
     fund_api: StandIn, session: Session
 ) -> None:
     ((line,),) = call(session, "FETCH_HOLDINGS", "quant_papier", DAY)
-    assert str(line).startswith("#BETA! The fund's API knows no fund 'quant_papier'")
+    assert str(line).startswith("#BETA! The fund's API has no fund 'quant_papier'")
     fund_api.fail(Fault("502"))
     ((line,),) = call(session, "FETCH_HOLDINGS", "quant_paper", "2025-11-17")
     assert str(line).startswith("#BETA! ")
