@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
 
 
-SAME_SERIES = 0.5
+MIN_CORRELATION = 0.5
 """Minimum correlation of a risk model's row with an ETF's covered basket to be that ETF's own row:
 the fund of a file AI.csv need not be the company with the ticker AI."""
 
-ABOUT_ONE = (0.8, 1.25)
+OWN_BETA_RANGE = (0.8, 1.25)
 """Plausible range of the beta of an ETF's own row to its scaled basket."""
 
 COVERED_ENOUGH = 0.9
@@ -126,7 +126,7 @@ class Unit:
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return notes on the unit, apart from the names without risk data."""
         lines = []
-        low, high = ABOUT_ONE
+        low, high = OWN_BETA_RANGE
         if not math.isnan(self.mismatch):
             lines.append(
                 f"The risk model's row {name} is not used for ETF {name}: its correlation with the basket "
@@ -544,7 +544,7 @@ def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, 
     scale = volatility * math.sqrt(max(variance, 0.0))
     if not scale > 0.0:
         return unit
-    if unit.covered >= SAME_SERIES and covariance / scale < SAME_SERIES:
+    if unit.covered >= MIN_CORRELATION and covariance / scale < MIN_CORRELATION:
         return replace(unit, mismatch=covariance / scale)
     return replace(unit, own_row=own, own_beta=covariance / volatility**2)
 

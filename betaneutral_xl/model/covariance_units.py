@@ -26,7 +26,7 @@ TRADING_DAYS = 252
 VARIANCE_RANGE = (0.0025, 4.0)
 """Possible range of the median annual variance of shares, decimals: volatilities of 5 % to 200 %."""
 
-DOUBTFUL = 1.0
+LARGEST_UNSTATED = 1.0
 """A median variance above this, a volatility of 100 %, is accepted only if stated to be annual."""
 
 USUAL_VOLATILITY = (0.12, 0.5)
@@ -38,7 +38,7 @@ LARGEST_VARIANCE = 100.0
 TYPICAL_VARIANCE = 0.09
 """Variance of a share of 30 % volatility; of several possible units the nearest to it is suggested."""
 
-ONES = 1e-6
+ONE_TOLERANCE = 1e-6
 """Tolerance of the diagonal of a correlation matrix, from rounding in files."""
 
 
@@ -116,7 +116,7 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
 
     """
     for one in (1.0, 100.0):
-        if variances.size > 1 and np.abs(variances / unit.factor / one - 1.0).max() <= ONES:
+        if variances.size > 1 and np.abs(variances / unit.factor / one - 1.0).max() <= ONE_TOLERANCE:
             msg = (
                 f"{_what(origin)} is a correlation matrix: every number of its diagonal is {one:g}. "
                 "Give covariances: each correlation times the two annual volatilities."
@@ -124,7 +124,7 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
             raise InputError(msg)
 
 
-def objection(
+def implausible_variances(
     tickers: Sequence[str], variances: FloatArray, origin: Provenance, unit: CovarianceUnit | None
 ) -> str:
     """Return why variances cannot be annual variances of shares in decimals; empty if they can.
@@ -153,7 +153,7 @@ def objection(
             f"annual variances of shares lie between {low} and {high:g} in decimals. "
             f"{_advice(median / read.factor, read, origin)}"
         )
-    if median > DOUBTFUL and unit is None:
+    if median > LARGEST_UNSTATED and unit is None:
         return (
             f"{_what(origin)} has a median variance of {median:.4g}, as annual decimals a volatility of "
             f"{math.sqrt(median):.0%}. {_advice(median, read, origin)} If it is right, {_how(origin, read)}."
@@ -169,7 +169,7 @@ def objection(
     return ""
 
 
-def unusual(variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
+def unusual_volatility(variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
     """Return warnings on annual variances that are possible but unusual for shares."""
     if not variances.size:
         return ()

@@ -288,7 +288,7 @@ CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--na
 """Advice where long and short values nearly cancel."""
 
 
-UNNAMED = re.compile(r"ETF(?: \d+)?")
+PLACEHOLDER_NAME = re.compile(r"ETF(?: \d+)?")
 """Placeholder names of ETFs without a name."""
 
 
@@ -396,7 +396,7 @@ class Etf:
     @property
     def own_ticker(self) -> str:
         """The name as a ticker, which a risk model may cover; empty if it cannot be one."""
-        if UNNAMED.fullmatch(self.name):
+        if PLACEHOLDER_NAME.fullmatch(self.name):
             return ""
         try:
             return normalise(self.name)

@@ -26,7 +26,12 @@ from betaneutral_xl.errors import (
     listing,
 )
 from betaneutral_xl.model.arrays import FloatArray, IntArray, positions_of, read_only
-from betaneutral_xl.model.covariance_units import CovarianceUnit, objection, refuse_correlations, unusual
+from betaneutral_xl.model.covariance_units import (
+    CovarianceUnit,
+    implausible_variances,
+    refuse_correlations,
+    unusual_volatility,
+)
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
@@ -37,14 +42,14 @@ if TYPE_CHECKING:
 SYMMETRY = 1e-8
 """Tolerated asymmetry, relative to the largest entry, from rounding in files."""
 
-FEW = 4
+SPARSE = 4
 """Portfolios with less than one in this many names are multiplied by the rows of these names only."""
 
 SEMIDEFINITE = 1e-8
 """Tolerated negative eigenvalue, relative to the largest variance, from rounding in files."""
 
 
-IN_PLACE = 500
+SCIPY_FROM = 500
 """Number of names above which importing scipy (0.1 s) pays, as it factorises without a copy."""
 
 
@@ -109,7 +114,7 @@ class Dense:
     def matvec(self, x: FloatArray) -> FloatArray:
         """Return V x; for few names only their rows are read, as V is symmetric."""
         held = np.flatnonzero(x if x.ndim == 1 else x.any(axis=1))
-        if FEW * held.size < self.size:
+        if SPARSE * held.size < self.size:
             product: FloatArray = x[held].T @ self.matrix[held]
             return product.T
         return self.matrix @ x
@@ -410,8 +415,8 @@ class Covariance:
         _require_semidefinite(values)
         origin = provenance or Provenance.given(len(names))
         variances = values.diagonal()
-        implausible = objection(names, variances, origin, read)
-        notes = (implausible,) if implausible else unusual(variances, origin)
+        implausible = implausible_variances(names, variances, origin, read)
+        notes = (implausible,) if implausible else unusual_volatility(variances, origin)
         made = cls(names, Dense(values), origin, effective_days, (*notes, *warnings))
         refuse_correlations(variances, origin, read)
         return made
@@ -444,7 +449,7 @@ class Covariance:
         """
         stated = None if unit is None else CovarianceUnit.of(unit)
         made = cls.from_matrix(tickers, matrix, provenance, unit=stated or CovarianceUnit.ANNUAL)
-        implausible = objection(made.tickers, made.form.variances(), made.provenance, stated)
+        implausible = implausible_variances(made.tickers, made.form.variances(), made.provenance, stated)
         if implausible:
             raise InputError(implausible)
         return made
@@ -656,7 +661,7 @@ def _require_semidefinite(matrix: FloatArray) -> None:
     shifted = matrix.copy()
     np.einsum("ii->i", shifted)[:] += SEMIDEFINITE * largest + np.finfo(np.float64).tiny
     try:
-        (_cholesky_solver if len(matrix) > IN_PLACE else np.linalg.cholesky)(shifted)
+        (_cholesky_solver if len(matrix) > SCIPY_FROM else np.linalg.cholesky)(shifted)
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(matrix)[0])
         msg = (
