@@ -45,14 +45,14 @@ LISTED = 5
 """Names that a message lists before it counts the rest."""
 
 
-def listing(names: Sequence[str], most: int = LISTED) -> str:
+def listing(names: Sequence[str], limit: int = LISTED) -> str:
     """List the first few names and count the rest.
 
-    >>> listing(["A", "B", "C"], most=2)
+    >>> listing(["A", "B", "C"], limit=2)
     'A, B and 1 more'
     """
-    shown = ", ".join(names[:most])
-    rest = len(names) - most
+    shown = ", ".join(names[:limit])
+    rest = len(names) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 

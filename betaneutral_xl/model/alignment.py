@@ -40,7 +40,7 @@ the fund of a file AI.csv need not be the company with the ticker AI."""
 OWN_BETA_RANGE = (0.8, 1.25)
 """Plausible range of the beta of an ETF's own row to its scaled basket."""
 
-COVERED_ENOUGH = 0.9
+MIN_COVERAGE = 0.9
 """Minimum share of an ETF's exposure with risk data for orders in its shares by default."""
 
 
@@ -112,16 +112,16 @@ class Unit:
         return BASKET if self.scale == 1.0 else SCALED
 
     @property
-    def in_words(self) -> str:
+    def coverage_text(self) -> str:
         """The coverage as shown beside a beta."""
         if self.own_row:
             return f"{self.covered:.2%} covered, beta from the ETF's own row"
         return f"{self.covered:.2%} covered" + ("" if self.scale == 1.0 else f", scaled by {self.scale:.4g}")
 
     @property
-    def enough(self) -> bool:
+    def sufficient(self) -> bool:
         """Whether the coverage suffices for orders in the ETF's shares."""
-        return bool(self.own_row) or self.covered >= COVERED_ENOUGH
+        return bool(self.own_row) or self.covered >= MIN_COVERAGE
 
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return notes on the unit, apart from the names without risk data."""

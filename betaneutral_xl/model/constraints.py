@@ -41,7 +41,7 @@ LARGEST: Mapping[str, float] = MappingProxyType(
 )
 """The largest absolute value of each limit that is accepted without a percent sign: 5 means 5%."""
 
-TRADED = 1e-9
+SMALLEST_TRADE = 1e-9
 """Smaller trades count as zero (a dollar in a billion)."""
 
 RISK_AVERSION = 10.0

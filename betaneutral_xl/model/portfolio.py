@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
-FULL = 5e-4
+SUM_TOLERANCE = 5e-4
 """Deviation from 1 of a sum of weights (5 bp, as issuers round each row) above which there is a warning."""
 
 MAX_GROSS = 10.0
@@ -138,7 +138,7 @@ class Holdings:
         total = float(values.sum())
         warnings: tuple[str, ...] = ()
         cash = 0.0
-        if math.isfinite(total) and abs(total - 1.0) > FULL:
+        if math.isfinite(total) and abs(total - 1.0) > SUM_TOLERANCE:
             cash = 1.0 - total
             warnings = (
                 f"Weights of {fund} add to {total:.4f}, not 1: "
@@ -213,7 +213,7 @@ class Holdings:
             )
             raise MissingValue(msg, tickers=culprits)
         values = quantities * quotes
-        value = Worth.of(values.tolist(), cash_value, fund, nav) if names else Worth(1.0, 0.0)
+        value = Valuation.of(values.tolist(), cash_value, fund, nav) if names else Valuation(1.0, 0.0)
         return cls(
             fund=fund,
             tickers=names,
@@ -229,7 +229,7 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
+class Valuation:
     """Net asset value ``nav`` of a portfolio, and the ``cash`` in it, both in base currency."""
 
     nav: float
@@ -237,7 +237,7 @@ class Worth:
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Worth:
+    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Valuation:
         """Add up positions and cash; or take a stated net asset value, with the remainder as cash.
 
         Parameters
@@ -281,7 +281,7 @@ class Worth:
             f"Net asset value of {fund} stated as {stated:,.2f}, positions and cash come to {total:,.2f}: "
             f"the other {remainder:,.2f} is taken as cash."
         )
-        return cls(stated, cash + remainder, (line,) if abs(remainder) > FULL * stated else ())
+        return cls(stated, cash + remainder, (line,) if abs(remainder) > SUM_TOLERANCE * stated else ())
 
 
 CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--nav)"
@@ -411,7 +411,7 @@ class Etf:
     @property
     def derivative_exposure(self) -> float:
         """The signed exposure of swaps and futures outside the basket, a decimal of net assets."""
-        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.scales_basket(row))
 
     @property
     def leverage(self) -> float:
@@ -437,7 +437,7 @@ class Etf:
             raise UndefinedBeta(msg, tickers=[self.name])
         return whole / equities
 
-    def is_beside(self, row: Constituent) -> bool:
+    def scales_basket(self, row: Constituent) -> bool:
         """Whether a row is a swap or a future that scales the basket without being in it."""
         return row.moves_as_basket and row.asset_class not in self.classes
 
@@ -529,7 +529,7 @@ class Etf:
 def sum_warnings(name: str, rows: Iterable[Constituent]) -> tuple[str, ...]:
     """Return a warning if the weights of all rows do not add to 1."""
     total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
-    if abs(total - 1.0) <= FULL:
+    if abs(total - 1.0) <= SUM_TOLERANCE:
         return ()
     return (f"Weights of ETF {name} add to {total:.4f}, not 1; nothing is rescaled.",)
 

@@ -68,7 +68,7 @@ class Quotes:
             raise MissingValue(msg, tickers=bad)
 
     @classmethod
-    def given(
+    def from_mapping(
         cls,
         prices: Mapping[str, float],
         source: str,
@@ -85,7 +85,7 @@ class Quotes:
         if holdings.prices is None:
             return cls()
         prices = dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
-        return cls.given(prices, "holdings", holdings.as_of, holdings.provenance)
+        return cls.from_mapping(prices, "holdings", holdings.as_of, holdings.provenance)
 
     @classmethod
     def last_closes(cls, prices: Prices, as_of: date | None = None) -> Quotes:
@@ -122,7 +122,7 @@ class Quotes:
         """Base currency per share, by ticker."""
         return {ticker: quote.price for ticker, quote in self.usable.items()}
 
-    def over(self, other: Quotes) -> Quotes:
+    def with_fallback(self, other: Quotes) -> Quotes:
         """Return these quotes, with those of another for the names these lack."""
         usable = {**other.usable, **self.usable}
         stale = {**other.stale, **self.stale}
@@ -157,7 +157,7 @@ class Quotes:
     def sentence(self, tickers: Iterable[str]) -> str:
         """Summarise the sources and dates of some names' prices.
 
-        >>> Quotes.given({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
+        >>> Quotes.from_mapping({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
         'Prices: 2 of prices.csv (2025-11-18).'
         """
         found = _by_source(self.select(tickers))

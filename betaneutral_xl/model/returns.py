@@ -220,7 +220,7 @@ class Returns:
         start = 0 if days is None else max(0, end - days)
         return Returns(self.tickers, self.dates[start:end], self.matrix[start:end], self.provenance)
 
-    def others(self, excluding: Collection[str]) -> tuple[str, ...]:
+    def market_sample(self, excluding: Collection[str]) -> tuple[str, ...]:
         """Return up to ``MARKET_SAMPLE`` other names without gaps, evenly spaced, to represent the market.
 
         A portfolio and an ETF may be of one industry, whose moves alone would look like moves of

@@ -95,7 +95,7 @@ class Entry:
     size: int
     refusal: str = ""
 
-    def holds(self, at: datetime) -> bool:
+    def is_valid(self, at: datetime) -> bool:
         """Whether the answer has not expired at a time, nor is from after it."""
         return self.fetched_at <= at + CLOCK_SKEW and (self.expires is None or at < self.expires)
 
@@ -220,7 +220,7 @@ class Cache:
     def _usable(self, query: Query, parse: Callable[[Answer], T], since: datetime | None) -> Cached[T] | None:
         """Return a cached answer that is valid, not older than ``since``, and can be parsed."""
         entry = _read_header(self._file(query))
-        if entry is None or not entry.holds(_clock()) or (since is not None and entry.fetched_at < since):
+        if entry is None or not entry.is_valid(_clock()) or (since is not None and entry.fetched_at < since):
             return None
         cached = self._read(query)
         if cached is None:

@@ -293,7 +293,7 @@ class StandIn:
         self.api = api
         self.log = log
         self.delay = delay
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.closing = threading.Event()
         self._planned: list[_PlannedFault] = []
         self._lock = threading.Lock()
@@ -337,7 +337,7 @@ class StandIn:
     def next_fault(self, path: str) -> Fault | None:
         """Record a request to a path, and return the fault to inject, if any."""
         with self._lock:
-            self.asked.append(path)
+            self.requested.append(path)
             for planned in self._planned:
                 if planned.path in {"", path} and planned.times != 0:
                     if planned.times is not None:

@@ -44,7 +44,7 @@ class Office:
         Path of its command.
     version
         Major and minor version, such as ``(7, 4)`` or ``(25, 2)``.
-    usual_profile
+    default_profile
         The folder of the default user profile.
     other_profile
         A profile to use in its place.
@@ -53,13 +53,13 @@ class Office:
 
     soffice: Path
     version: tuple[int, int]
-    usual_profile: Path
+    default_profile: Path
     other_profile: Path | None = None
 
     @property
     def profile(self) -> Path:
         """The folder of the profile in use."""
-        return self.other_profile or self.usual_profile
+        return self.other_profile or self.default_profile
 
     @property
     def profile_arguments(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Office:
     def with_profile(self, folder: Path | None) -> Office:
         """Return the installation with another profile; ``None`` selects the default one."""
         other = folder.absolute() if folder else None
-        return replace(self, other_profile=None if other == self.usual_profile else other)
+        return replace(self, other_profile=None if other == self.default_profile else other)
 
     def _beside(self, name: str) -> bool:
         return self.soffice.with_name(name).is_file()
@@ -249,7 +249,7 @@ def _office(soffice: Path, platform: str, environ: Mapping[str, str], home: Path
     return Office(
         soffice=soffice,
         version=(int(numbers[1]), int(numbers[2])),
-        usual_profile=Path(os.path.normpath(profile)),
+        default_profile=Path(os.path.normpath(profile)),
     )
 
 

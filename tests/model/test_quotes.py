@@ -44,8 +44,8 @@ def test_a_price_of_a_week_ago_is_stale_and_reported_with_its_day() -> None:
 
 def test_typed_prices_override_the_holdings_and_those_override_a_file() -> None:
     held = Quotes.of_holdings(Holdings.from_positions(["A", "B"], [1.0, 1.0], [40.0, 41.0]))
-    typed = Quotes.given({"A": 50.0, "C": 51.0}, "typed")
-    together = typed.over(held).over(Quotes.last_closes(CLOSES, date(2025, 11, 18)))
+    typed = Quotes.from_mapping({"A": 50.0, "C": 51.0}, "typed")
+    together = typed.with_fallback(held).with_fallback(Quotes.last_closes(CLOSES, date(2025, 11, 18)))
     assert together.prices == {"A": 50.0, "B": 41.0, "C": 51.0}
     assert not together.stale
     assert (
@@ -62,15 +62,15 @@ def test_holdings_in_weights_have_no_prices() -> None:
 @pytest.mark.parametrize("price", [0.0, -1.0, np.inf, NAN])
 def test_an_invalid_price_is_refused(price: float) -> None:
     with pytest.raises(MissingValue, match="The price of A is not a positive number"):
-        Quotes.given({"A": price}, "typed")
+        Quotes.from_mapping({"A": price}, "typed")
 
 
 def test_every_used_source_is_listed_with_its_latest_day() -> None:
     file = Quotes.last_closes(CLOSES, date(2025, 11, 18))
     held = Quotes.of_holdings(Holdings.from_positions(["A"], [1.0], [40.0]))
-    both = held.over(file)
+    both = held.with_fallback(file)
     assert [(one.as_of, one.rows) for one in file.sources()] == [(date(2025, 11, 18), 2)]
     assert [(one.as_of, one.rows) for one in both.sources()] == [(None, 1), (date(2025, 11, 18), 1)]
-    typed = Quotes.given({"A": 1.0, "B": 2.0}, "typed").over(both)
+    typed = Quotes.from_mapping({"A": 1.0, "B": 2.0}, "typed").with_fallback(both)
     assert [(one.note, one.rows) for one in typed.sources()] == [("typed", 2)]
     assert typed.select(["B", "Z"]).prices == {"B": 2.0}

@@ -341,7 +341,7 @@ def test_the_cache_key_does_not_depend_on_the_token(
         with SilverFund(settings_for(fund_api, token=token)) as fund:
             holdings = fund.holdings("quant_paper", date(2025, 11, 18))
     assert holdings.provenance.retrieval is Retrieval.CACHED
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]
 
 
 def test_the_risk_model_of_the_same_names_is_requested_once(
@@ -350,7 +350,7 @@ def test_the_risk_model_of_the_same_names_is_requested_once(
     with SilverFund(settings_for(fund_api)) as fund:
         first = fund.covariance(["NVDA", "MSFT", "TSM"])
         second = fund.covariance(["msft us", "NVDA"])
-    assert fund_api.asked == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
+    assert fund_api.requested == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
     assert second.provenance.retrieval is Retrieval.CACHED
     assert second.provenance.sha256 == first.provenance.sha256
     assert (second.form.dense() == first.form.dense()).all()
@@ -374,7 +374,7 @@ def test_refusals_of_the_api_are_requested_once(
     for _ in range(3):
         with SilverFund(settings_for(fund_api)) as fund, pytest.raises(kind):
             fund.holdings(name, day)
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]
 
 
 MANY = 200
@@ -416,4 +416,4 @@ def test_two_hundred_processes_at_once_make_one_request(fund_api: StandIn, tmp_p
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     assert json.loads(done.stdout) == [0] * MANY, done.stderr
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]

@@ -62,7 +62,7 @@ def test_covariance_requests_covered_names_only(fund_api: StandIn, fund: SilverF
         [0.01, 0.16, 0.03],
         [0.015, 0.03, 0.0225],
     ]
-    assert fund_api.asked == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
+    assert fund_api.requested == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
 
 
 def test_covered_tickers_are_sorted(fund: SilverFund) -> None:
@@ -71,7 +71,7 @@ def test_covered_tickers_are_sorted(fund: SilverFund) -> None:
 
 def test_health_is_requested_every_time(fund_api: StandIn, fund: SilverFund) -> None:
     assert (fund.health(), fund.health()) == ("ok", "ok")
-    assert fund_api.asked == ["/health", "/health"]
+    assert fund_api.requested == ["/health", "/health"]
 
 
 def test_the_unit_of_the_covariance_can_be_stated(fund: SilverFund) -> None:
@@ -217,7 +217,7 @@ def test_every_fault_has_a_one_line_message(
         fund.holdings("quant_paper", DAY)
     assert str(caught.value) == row.message.replace("PORT", fund_api.url.rpartition(":")[2])
     assert type(caught.value) is row.kind
-    assert fund_api.asked == ["/all-holdings/summary"] * row.requests
+    assert fund_api.requested == ["/all-holdings/summary"] * row.requests
 
 
 def test_every_fault_is_in_the_matrix() -> None:
@@ -243,7 +243,7 @@ def test_without_a_server_the_connection_is_refused(
 def test_transient_failures_are_retried(fault: Fault, fund_api: StandIn, fund: SilverFund) -> None:
     fund_api.fail(fault, times=2)
     assert fund.holdings("quant_paper", DAY).nav == 50_000.0
-    assert len(fund_api.asked) == 3
+    assert len(fund_api.requested) == 3
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_unknown_funds_and_days_without_data_are_errors(
         fund.holdings(name, day, start)
     assert str(caught.value) == message
     assert type(caught.value) is kind
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
 
 
 @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ def test_invalid_arguments_are_not_requested(
     with pytest.raises(InputError) as caught:
         fund.holdings(name, day, start)
     assert str(caught.value) == message
-    assert fund_api.asked == []
+    assert fund_api.requested == []
 
 
 def test_a_covariance_without_covered_names_is_not_requested(fund_api: StandIn, fund: SilverFund) -> None:
@@ -325,7 +325,7 @@ def test_a_covariance_without_covered_names_is_not_requested(fund_api: StandIn, 
         "The fund's risk model covers none of the 2 requested names: TSM, ASML NA. Check their spelling."
     )
     assert caught.value.tickers == ("TSM", "ASML NA")
-    assert fund_api.asked == ["/covariance-matrix/tickers"]
+    assert fund_api.requested == ["/covariance-matrix/tickers"]
 
 
 def test_a_wrong_token_is_refused(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
@@ -454,7 +454,7 @@ def test_a_token_with_a_line_break_is_refused_without_being_shown(
     with SilverFund(settings) as fund, pytest.raises(InputError) as caught:
         fund.holdings("quant_paper", DAY)
     assert TOKEN not in str(caught.value)
-    assert fund_api.asked == []
+    assert fund_api.requested == []
 
 
 def test_a_stale_answer_has_a_warning_with_its_age(

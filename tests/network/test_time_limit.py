@@ -114,7 +114,7 @@ def test_each_address_of_a_name_is_tried(fund_api: StandIn, monkeypatch: pytest.
         "socket.getaddrinfo", lambda *_: [(*stream, refusing), (*stream, ("127.0.0.1", port))]
     )
     fetch("http://x.example/health")
-    assert fund_api.asked == ["/health"]
+    assert fund_api.requested == ["/health"]
 
 
 def test_many_addresses_of_which_none_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +206,7 @@ def test_another_run_that_holds_the_lock_without_end(
         lock.release()
     assert code == 3
     assert "Another run has been requesting quant_paper on 2025-11-18" in capsys.readouterr().err
-    assert fund_api.asked == []
+    assert fund_api.requested == []
 
 
 def test_the_earlier_of_two_deadlines_holds() -> None:

@@ -86,7 +86,7 @@ def test_each_pause_is_twice_as_long(
     reply = Transport(settings_for(fund_api, retries=3, backoff=0.5), pauses.append).send(ask(fund_api))
     assert reply.status == 502
     assert pauses == [0.5, 1.0, 2.0]
-    assert len(fund_api.asked) == 4
+    assert len(fund_api.requested) == 4
 
 
 def test_retries_can_be_turned_off(
@@ -95,7 +95,7 @@ def test_retries_can_be_turned_off(
     fund_api.fail(Fault.RESET)
     with pytest.raises(Unreachable):
         Transport(settings_for(fund_api, retries=0), pauses.append).send(ask(fund_api))
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
     assert pauses == []
 
 
@@ -143,7 +143,7 @@ def test_a_pause_beyond_the_total_time_out_ends_the_retries(
     reply = Transport(settings_for(fund_api), pauses.append).send(ask(fund_api))
     assert reply.retry_after == pytest.approx(3600, abs=60)
     assert pauses == []
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
 
 
 def test_a_refusal_is_read_up_to_its_maximum(

@@ -150,7 +150,7 @@ def test_another_profile_is_passed_as_an_argument_and_the_default_one_is_not(tmp
     assert other.profile == tmp_path / "my profile"
     assert other.profile_arguments == (f"-env:UserInstallation={(tmp_path / 'my profile').as_uri()}",)
     assert other.with_profile(None) == office
-    assert other.with_profile(office.usual_profile) == office
+    assert other.with_profile(office.default_profile) == office
 
 
 def test_the_installed_libreoffice_is_found(soffice: str) -> None:

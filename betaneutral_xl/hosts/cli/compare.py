@@ -125,7 +125,7 @@ def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) 
         table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
-        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
+        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
     for way in ways:
         if way.note:
             out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)

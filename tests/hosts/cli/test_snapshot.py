@@ -270,11 +270,11 @@ def test_the_network_options_reach_the_client(
 ) -> None:
     options = ["rebalance", "--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
     first = json_of(capsys, *options)
-    asked = len(api.asked)
+    asked = len(api.requested)
     json_of(capsys, *options)
-    assert len(api.asked) == asked
+    assert len(api.requested) == asked
     json_of(capsys, *options, "--refresh")
-    assert len(api.asked) == 2 * asked
+    assert len(api.requested) == 2 * asked
     api.fail(Fault.HTML)
     assert main([*options, "--refresh"]) == 3
     assert capsys.readouterr().err.endswith("seconds old: --allow-stale.\n")
