@@ -260,7 +260,7 @@ def _orders(args: argparse.Namespace, inputs: Inputs, problem: Problem, result: 
     if args.order_prices:
         from betaneutral_xl.readers.prices import load_prices
 
-        quotes = quotes.over(Quotes.last_closes(load_prices(args.order_prices), holdings.as_of))
+        quotes = quotes.with_fallback(Quotes.last_closes(load_prices(args.order_prices), holdings.as_of))
     ticket = Ticket(
         prices=quotes.prices, nav=nav, min_notional=args.min_notional, cost_bp=problem.constraints.cost_bp
     )

@@ -124,8 +124,8 @@ class Task:
         if self.sheet_prices.blank:
             quotes = trading.quotes(self.session, result.aligned.holdings, given["prices"], self.own_prices)
         else:
-            there = ranges.quotes(self.own_prices).over(ranges.quotes(self.sheet_prices))
-            quotes = there.over(Quotes.of_holdings(result.aligned.holdings))
+            there = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
+            quotes = there.with_fallback(Quotes.of_holdings(result.aligned.holdings))
         return trading.whole_shares(result, quotes, *(given[name] for name in ORDER_TERMS)), quotes
 
     def net_asset_value(self, result: Rebalance) -> float | None:
