@@ -1,6 +1,6 @@
-"""Write docs/calc-rebalance.png: BETA_NEUTRAL on the template, in a real window of LibreOffice Calc.
+"""Write docs/calc-rebalance.png: BETA_NEUTRAL on the template, in a LibreOffice Calc window.
 
-Usage: python tools/picture_calc.py (Linux, with LibreOffice and what the tests of its window need)
+Usage: python tools/picture_calc.py (Linux, with LibreOffice and the programs that its window tests need)
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SHEET = "Neutral"
 
 
 def main() -> None:
-    """Open the template, show a sheet, keep the picture."""
+    """Open the template, select a sheet and save a screenshot."""
     target = ROOT / "docs" / "calc-rebalance.png"
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "betaneutral.xlsx"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation.conditions import bounds_of, group_label, universe_of
-from betaneutral_xl.model.constraints import TRADED, Universe
+from betaneutral_xl.model.constraints import SMALLEST_TRADE, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,17 +94,19 @@ def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> I
         yield Check("no weight is above its upper bound", float(above.max(initial=0.0)), LIMIT * size)
     if constraints.frozen:
         frozen = np.isin(aligned.tickers, constraints.frozen)
-        yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), TRADED)
+        yield Check(
+            "frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), SMALLEST_TRADE
+        )
     if constraints.universe is not Universe.UNION:
         outside = ~np.isin(aligned.tickers, list(universe_of(aligned, constraints.universe)))
         most = float(np.abs(trades[outside]).max(initial=0.0))
-        yield Check(f"only {constraints.universe} names are traded", most, TRADED)
+        yield Check(f"only {constraints.universe} names are traded", most, SMALLEST_TRADE)
 
 
 def _check_trades(constraints: Constraints, trades: FloatArray, size: float) -> Iterator[Check]:
     """Check what is asked of the trades together."""
     sizes = np.abs(trades)
-    sizes = sizes[sizes > TRADED]
+    sizes = sizes[sizes > SMALLEST_TRADE]
     if math.isfinite(constraints.turnover):
         over = float(sizes.sum()) / 2.0 - constraints.turnover
         yield Check(f"turnover is at most {constraints.turnover:g}", over, LIMIT * size)

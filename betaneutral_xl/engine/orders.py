@@ -17,9 +17,9 @@ import numpy as np
 
 from betaneutral_xl.engine.checks import Check, size_of
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
-from betaneutral_xl.model.alignment import COVERED_ENOUGH
+from betaneutral_xl.model.alignment import MIN_COVERAGE
 from betaneutral_xl.model.arrays import FloatArray, IntArray, read_only
-from betaneutral_xl.model.constraints import BASIS_POINT, TRADED
+from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -322,7 +322,7 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
 
     """
     trades = result.trades
-    names = np.flatnonzero(np.abs(trades) > TRADED)
+    names = np.flatnonzero(np.abs(trades) > SMALLEST_TRADE)
     tickers = [result.tickers[i] for i in names]
     prices = np.array([ticket.prices.get(ticker, math.nan) for ticker in tickers])
     bad = [ticker for ticker, price in zip(tickers, prices, strict=True) if not 0.0 < price < math.inf]
@@ -366,11 +366,11 @@ def _require_coverage(result: Rebalance) -> None:
         With the ETFs.
 
     """
-    few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.enough}
+    few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.sufficient}
     if few:
         told = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
         msg = (
-            f"Less than {COVERED_ENOUGH:.0%} of the exposure of ETF {told} has risk data, too little for "
+            f"Less than {MIN_COVERAGE:.0%} of the exposure of ETF {told} has risk data, too little for "
             "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or "
             f"choose {Tradable.ETFS_ANY_COVERAGE} in place of {Tradable.ETFS}."
         )
@@ -383,7 +383,7 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
     Each is rounded to the nearest lot; a K-name hedge has no rounding to choose. The beta and the
     weights after them are those of the ETFs' baskets.
 
-    ``any_coverage`` makes them also where less than ``COVERED_ENOUGH`` of an ETF's exposure has risk data and
+    ``any_coverage`` makes them also where less than ``MIN_COVERAGE`` of an ETF's exposure has risk data and
     the risk model has no row of its own.
 
     Raises
@@ -459,7 +459,7 @@ def _rounded(
     # The beta that the left-out trades owe is owed by the rounding of the others.
     left = result.trades.copy()
     left[names] = 0.0
-    owed = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > TRADED, left, 0.0)
+    owed = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > SMALLEST_TRADE, left, 0.0)
 
     def off(counts: FloatArray) -> FloatArray:
         beta: FloatArray = betas.T @ ((counts - wanted) * worth) - owed

@@ -17,7 +17,7 @@ from betaneutral_xl.engine.checks import LIMIT, Check, check_limits, check_solut
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ class Rebalance:
     @property
     def traded(self) -> tuple[str, ...]:
         """The names that are traded."""
-        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > TRADED))
+        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > SMALLEST_TRADE))
 
     @property
     def traded_names(self) -> int:
@@ -293,7 +293,7 @@ class Rebalance:
             Check(
                 "names without risk data are not traded",
                 float(np.abs((x - w)[fixed]).max(initial=0.0)),
-                TRADED,
+                SMALLEST_TRADE,
             ),
             Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
         ]

@@ -11,7 +11,7 @@ from betaneutral_xl.engine.optimisation.linear import fewest_trades
 from betaneutral_xl.engine.optimisation.reachable import reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def _few(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
     if trades is None:
         msg = "No weights keep all limits."
         raise Infeasible(msg)
-    still = np.abs(trades) <= TRADED
+    still = np.abs(trades) <= SMALLEST_TRADE
     lower, upper = (np.where(still, problem.weights, bound) for bound in (problem.lower, problem.upper))
     solution = solvers.solve(problem.restricted(lower, upper))
     note = (

@@ -1,4 +1,4 @@
-"""The package for a notebook: four functions of the same names as in the spreadsheet.
+"""The Python API: four functions named after the worksheet functions.
 
 >>> import betaneutral_xl as bn
 >>> etf = {"A": 0.4, "B": 0.3, "C": 0.3}
@@ -53,7 +53,7 @@ def fetch_holdings(
     start: date | str | None = None,
     settings: Settings | None = None,
 ) -> Holdings:
-    """Fetch what a fund holds from the fund's web API.
+    """Fetch a fund's holdings from its web API.
 
     Parameters
     ----------
@@ -62,21 +62,21 @@ def fetch_holdings(
     as_of
         The day, a date or ``2025-11-18``; by default the last weekday.
     start
-        First day of the range that the API is asked for; by default the same day.
+        First date of the range requested from the API; by default ``as_of``.
     settings
-        By default, from the environment.
+        Address, token and time limits; by default from the environment.
 
     Returns
     -------
     Holdings
-        Weights are value over total value; positions no longer held are left out.
+        Weights are market value over total value (decimals); closed positions are left out.
 
     Raises
     ------
     InputError
-        If there is no such fund, or it is empty on that day.
+        If there is no such fund, or it has no holdings on that day.
     SourceError
-        If the API cannot be reached, refuses, or answers something else.
+        If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
     if is_sample(fund):
@@ -103,16 +103,23 @@ def load_etf(
         The file; or a fund's ticker, for its newest file in the download folders; or an address; ``demo``
         for the embedded sample.
     fund
-        Which fund, where the file has several.
+        Which fund, if the file has several.
     classes
-        The asset classes that make the basket: ``equity`` and others of ``AssetClass``.
+        The asset classes that make up the basket, values of ``AssetClass``.
     settings
-        The download folders and allowed hosts; by default, from the environment.
+        The download folders and allowed hosts; by default from the environment.
+
+    Returns
+    -------
+    Etf
+        Weights in decimals of the ETF's net assets.
 
     Raises
     ------
     InputError
-        If the file cannot be read as an ETF's holdings.
+        If there is no such file, or it cannot be read as an ETF's holdings.
+    SourceError
+        If an address cannot be fetched.
 
     """
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
@@ -132,7 +139,7 @@ def covariance(
     window: int = WINDOW,
     as_of: date | None = None,
 ) -> Covariance:
-    """Return the annual covariance of returns of some tickers, in decimals.
+    """Return the annual covariance of the returns of the given tickers, in decimals.
 
     Parameters
     ----------
@@ -155,7 +162,7 @@ def covariance(
     InputError, ModelError
         If the file is not a covariance, or two sources are given.
     SourceError
-        If the API cannot be reached, refuses, or answers something else.
+        If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
     if file is not None and prices is not None:
@@ -198,13 +205,13 @@ def beta_neutral(
     Parameters
     ----------
     holdings
-        The portfolio; ticker to weight will do.
+        The portfolio, or a mapping or Series of ticker to weight (decimals of net asset value).
     etf
-        One ETF or several; ticker to weight will do for one.
+        One ETF or several; or, for one, a mapping or Series of ticker to weight (decimals).
     cov
-        The risk model; a square DataFrame labelled with tickers will do.
+        The risk model, annual, in decimals; or a square DataFrame labelled with tickers.
     target
-        The beta to be reached: a number, a ticker of the risk model, or either by ETF name.
+        The target beta: a number, a ticker of the risk model, or either by ETF name.
     method
         ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
     constraints
@@ -229,7 +236,7 @@ def beta_neutral(
     InputError
         If the arguments cannot be used or contradict each other.
     ModelError
-        If the numbers admit no answer.
+        If the problem has no solution, such as limits that no weights satisfy.
 
     """
     portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(_weights(holdings))
@@ -256,7 +263,6 @@ def beta_neutral(
 
 
 def _weights(table: Any) -> Mapping[str, float]:
-    """Read a mapping or a pandas Series of ticker to weight."""
     if isinstance(table, Mapping):
         return table
     if hasattr(table, "items"):
@@ -264,14 +270,13 @@ def _weights(table: Any) -> Mapping[str, float]:
         weights = {str(ticker): float(weight) for ticker, weight in pairs}
         if len(weights) == len(pairs):
             return weights
-        msg = "A ticker stands twice in the weights. Merge its rows."
+        msg = "The weights have a ticker more than once. Merge its rows."
         raise InputError(msg)
     msg = f"Give weights as ticker to weight (a dict or a Series), not {type(table).__name__}."
     raise InputError(msg)
 
 
 def _risk_model(cov: Any) -> Covariance:
-    """Read a Covariance, or a DataFrame with tickers on both sides."""
     if isinstance(cov, Covariance):
         return cov
     if not (hasattr(cov, "columns") and hasattr(cov, "index")):
@@ -279,7 +284,7 @@ def _risk_model(cov: Any) -> Covariance:
         raise InputError(msg)
     names = [str(name) for name in cov.columns]
     if sorted(names) != sorted(str(name) for name in cov.index):
-        msg = "The covariance's rows and columns do not have the same tickers. Label both alike."
+        msg = "The covariance's rows and columns do not have the same tickers. Give both the same labels."
         raise InputError(msg)
     ordered = cov.loc[list(cov.columns)]
     return Covariance.from_source(names, np.asarray(ordered, dtype=np.float64))

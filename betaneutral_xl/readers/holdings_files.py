@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.portfolio import FULL, AssetClass, Holdings, Worth
+from betaneutral_xl.model.portfolio import SUM_TOLERANCE, AssetClass, Holdings, Valuation
 from betaneutral_xl.model.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import is_option, normalise
@@ -166,7 +166,7 @@ def _holdings(
         read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
         return replace(read, nav=stated)
     cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash)
-    worth = Worth.of(valued.values, cash_value, fund, stated)
+    worth = Valuation.of(valued.values, cash_value, fund, stated)
     return Holdings(
         fund=fund,
         tickers=tickers,
@@ -198,7 +198,7 @@ def _by_weight(
         w for w, is_cash in zip(decimals, are_cash, strict=True) if is_cash and not math.isnan(w)
     )
     said: tuple[str, ...] = ()
-    if abs(missing) > FULL:
+    if abs(missing) > SUM_TOLERANCE:
         cash += missing
         said = (
             f"Weights of {fund} add to {1.0 - missing:.4f}, not 1: "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import EmptyFund, MissingValue, listing
 from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.portfolio import Holdings, Worth
+from betaneutral_xl.model.portfolio import Holdings, Valuation
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.formats import described, read_json, unreadable
 
@@ -63,7 +63,7 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     tickers = tuple(normalise(row["ticker"]) for row in held)
     shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
     _require_positive(tickers, prices, fund)
-    worth = Worth.of(values, 0.0, fund, nav)
+    worth = Valuation.of(values, 0.0, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,

@@ -112,7 +112,9 @@ def find_sections(
         wanted = choice.sheet.strip().casefold()
         chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted]
         if not chosen:
-            names = listing([sheet.name for sheet in sheets if sheet.name], most=MOST_NAMED) or "none by name"
+            names = (
+                listing([sheet.name for sheet in sheets if sheet.name], limit=MOST_NAMED) or "none by name"
+            )
             msg = f"{file_name} has no sheet {choice.sheet[:40]!r}. It has {names}."
             raise UnreadableFile(msg)
         sheets = chosen
@@ -124,7 +126,7 @@ def find_sections(
     if not found:
         return ()
     if of_workbook and len(found) > 1:
-        names = listing([name for name, _ in found], most=MOST_NAMED)
+        names = listing([name for name, _ in found], limit=MOST_NAMED)
         msg = (
             f"{file_name} has positions on {len(found)} sheets: {names}. "
             f"Choose one, as {file_name}#{found[0][0]}."
@@ -148,7 +150,7 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
     headers = {tuple(map(clean, section.table.header.texts)) for section in sections}
     if choice.adds and len(headers) == 1:
         first = sections[0].table
-        told = f"The positions of {len(sections)} sections are added: {listing(labels, most=MOST_NAMED)}."
+        told = f"The positions of {len(sections)} sections are added: {listing(labels, limit=MOST_NAMED)}."
         rows = tuple(row for section in sections for row in section.table.rows)
         warnings = tuple(line for section in sections for line in section.table.warnings)
         return replace(first, rows=rows, warnings=(told, *warnings)), ALL
@@ -159,7 +161,7 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
         return chosen[0].table, chosen[0].label
     adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
     msg = (
-        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MOST_NAMED)}. "
+        f"{file_name} has {len(sections)} sections with positions: {listing(labels, limit=MOST_NAMED)}. "
         f'Choose one with --account "{labels[0]}"{adding}.'
     )
     raise UnknownFund(msg, tickers=labels)
@@ -191,7 +193,7 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
         if header is None:
             continue
         if TRANSACTIONS & {plain(text) for text in header.texts}:
-            columns = listing([clean(text) for text in header.texts if clean(text)], most=4)
+            columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
             others.append(f"Another table has trades, no positions, and is not read (columns {columns}).")
             continue
         table = holding_rows(part, header, file_name)

@@ -252,7 +252,7 @@ def _left_over(
     if any(tuple(map(clean, row)) == tuple(map(clean, table.header.texts)) for row in headers):
         lines.append(f"The table stands in the file twice; its first {taken} rows are read.")
     elif headers:
-        columns = listing([clean(text) for text in headers[0] if clean(text)], most=4)
+        columns = listing([clean(text) for text in headers[0] if clean(text)], limit=4)
         lines.append(f"Another table follows and is not read (columns {columns}).")
     unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MOST_TRIED])
     if unread:

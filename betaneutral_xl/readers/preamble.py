@@ -57,13 +57,13 @@ def _rows_of(table: HoldingsTable, fund: str | None, file_name: str, ask: str) -
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = f"{file_name} lists {len(tickers)} {ask.format(listing(tickers, most=MOST_NAMED))}"
+        msg = f"{file_name} lists {len(tickers)} {ask.format(listing(tickers, limit=MOST_NAMED))}"
         raise UnknownFund(msg, tickers=tickers)
     wanted = (fund or tickers[0]).strip().casefold()
     pairs = zip(funds, names, strict=True)
     chosen = [i for i, pair in enumerate(pairs) if wanted in {one.casefold() for one in pair}]
     if not chosen:
-        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=MOST_NAMED)}."
+        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, limit=MOST_NAMED)}."
         raise UnknownFund(msg, tickers=tickers)
     return tuple(table.rows[i] for i in chosen), funds[chosen[0]]
 

@@ -100,7 +100,7 @@ def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: l
         return None
     known = Quotes.of_holdings(holdings)
     try:
-        return run.orders(outcome.result, quotes.over(known) if quotes else known, terms)
+        return run.orders(outcome.result, quotes.with_fallback(known) if quotes else known, terms)
     except MissingValue as error:
         if quotes is not None:
             raise

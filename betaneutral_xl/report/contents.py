@@ -13,7 +13,7 @@ from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.model.alignment import SCALED
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class Contents:
         """Where the trades stand in the table, the largest first."""
         trades = self.result.trades
         order: list[int] = np.argsort(-np.abs(trades), kind="stable").tolist()
-        return [at for at in order if abs(trades[at]) > TRADED]
+        return [at for at in order if abs(trades[at]) > SMALLEST_TRADE]
 
     @cached_property
     def by_contribution(self) -> list[int]:

@@ -661,8 +661,8 @@ class Python(FrontEnd):
     def _orders(request: Request, result: Any) -> Numbers:
         given = {"nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
         terms = run_request.OrderTerms.parse({**given, "trade": request.trade})
-        own = Quotes.given({str(ticker): number(price) for ticker, price in request.prices}, "own")
-        made = run.orders(result, own.over(Quotes.of_holdings(result.aligned.holdings)), terms)
+        own = Quotes.from_mapping({str(ticker): number(price) for ticker, price in request.prices}, "own")
+        made = run.orders(result, own.with_fallback(Quotes.of_holdings(result.aligned.holdings)), terms)
         return ordered(
             {"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in made.legs()
         )

@@ -127,7 +127,9 @@ def decide(study: Study, seen: Returns) -> Decision:
 def _observed(study: Study, seen: Returns, wanted: Sequence[str], days: int) -> Observed:
     """Return what an estimator sees of the last days: the names wanted, and how the market moved then."""
     last = seen.until(None, days)
-    return observe(last.select([*wanted, *last.others({*study.names, *study.benchmarks})]), window=days)
+    return observe(
+        last.select([*wanted, *last.market_sample({*study.names, *study.benchmarks})]), window=days
+    )
 
 
 def foresee(

@@ -43,7 +43,7 @@ def covariance_of(
             raise UnknownTicker(msg, tickers=absent)
         also = (normalise(ticker) for ticker in if_there)
         wanted = list(dict.fromkeys(ticker for ticker in (*wanted, *also) if ticker in known))
-        beside = prices.returns().until(as_of, window).others(wanted)
+        beside = prices.returns().until(as_of, window).market_sample(wanted)
     seen = prices.select([*wanted, *beside]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
     covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(beside)])

@@ -18,7 +18,7 @@ import numpy as np
 from betaneutral_xl.engine.optimisation import solvers
 from betaneutral_xl.engine.optimisation.linear import fewest_trades
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,10 +135,10 @@ def solve(problem: Problem, max_trades: int | None, min_trade: float) -> Sparse:
 def _undecided(found: Solution, node: _Node, most: int, min_trade: float) -> int | None:
     """Return the name to decide on next; None where the solution keeps the limits."""
     sizes = np.abs(found.trades)
-    small = (sizes > TRADED) & (sizes < min_trade - TRADED)
+    small = (sizes > SMALLEST_TRADE) & (sizes < min_trade - SMALLEST_TRADE)
     if small.any():
         return int(np.argmin(np.where(small, np.abs(sizes - min_trade / 2.0), math.inf)))
-    if np.count_nonzero(sizes > TRADED) <= most:
+    if np.count_nonzero(sizes > SMALLEST_TRADE) <= most:
         return None
     return int(np.argmax(np.where(node.traded, -1.0, sizes)))
 
@@ -164,7 +164,7 @@ def _first_guess(problem: Problem, root: _Node, most: int, min_trade: float) -> 
     guesses = [_thinned(problem, root, most, min_trade, np.zeros(problem.size, dtype=np.bool_))]
     few = fewest_trades(problem)
     if few is not None:
-        guesses.append(_thinned(problem, root, most, min_trade, np.abs(few) <= TRADED))
+        guesses.append(_thinned(problem, root, most, min_trade, np.abs(few) <= SMALLEST_TRADE))
     return min((one for one in guesses if one is not None), key=lambda one: one.objective, default=None)
 
 
@@ -177,13 +177,13 @@ def _thinned(problem: Problem, node: _Node, most: int, min_trade: float, still: 
         if found is None:
             return None
         sizes = np.abs(found.trades)
-        traded = np.flatnonzero(sizes > TRADED)
+        traded = np.flatnonzero(sizes > SMALLEST_TRADE)
         excess = traded.size - most
         if excess > 0:
             drop = traded[np.argsort((sizes * risks)[traded])[: max(1, min(excess, traded.size // 5))]]
             node = node.still(problem, drop)
             continue
-        small = traded[sizes[traded] < min_trade - TRADED]
+        small = traded[sizes[traded] < min_trade - SMALLEST_TRADE]
         if not small.size:
             return found
         name = int(small[np.argmin(sizes[small])])

@@ -305,7 +305,7 @@ def _under(constraints: Constraints) -> str:
         nouns.append("the names that may be traded")
     words = ["long only"] if constraints.long_only else []
     if nouns:
-        words.append(f"with {listing(nouns, most=len(nouns))}")
+        words.append(f"with {listing(nouns, limit=len(nouns))}")
     return " ".join(words) or "with the net exposure kept"
 
 

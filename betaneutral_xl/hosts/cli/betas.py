@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
         totals = {
-            name: (total[name], total_error[name], unit.in_words)
+            name: (total[name], total_error[name], unit.coverage_text)
             for name, unit in aligned.coverage.units.items()
         }
         _print(columns, rows, totals, warnings)

@@ -72,7 +72,7 @@ def _row(entry: Entry) -> tuple[str, str, str | None, bool, int, str | None]:
         entry.note,
         entry.fetched_at.isoformat(timespec="seconds"),
         expires,
-        entry.holds(datetime.now(UTC)),
+        entry.is_valid(datetime.now(UTC)),
         entry.size,
         entry.refusal or None,
     )

@@ -93,7 +93,7 @@ def _print(found: Reachable, warnings: list[str]) -> None:
         table.add_row(f"beta to {name}", str(target), *map(number, betas), percent(leg))
     out.print(table)
     for name, unit in found.coverage.units.items():
-        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
+        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
     if found.binding:
         out.print(f"Binding limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)
     if found.relaxations:

@@ -25,7 +25,7 @@ from betaneutral_xl.hosts.sheets.cells import (
     is_error,
     refuse_error,
 )
-from betaneutral_xl.model.portfolio import FULL, AssetClass, Constituent, Etf, Holdings, sum_warnings
+from betaneutral_xl.model.portfolio import SUM_TOLERANCE, AssetClass, Constituent, Etf, Holdings, sum_warnings
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.quotes import Quote, Quotes
 from betaneutral_xl.model.tickers import normalise
@@ -177,7 +177,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
     read = Holdings.from_weights(pairs, fund, typed(grid, len(rows)))
     stated = math.fsum(weights[i] for i in cash if not math.isnan(weights[i]))
-    if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
+    if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= SUM_TOLERANCE:
         return replace(read, cash=stated, warnings=())  # the table says itself what is cash
     return read
 
@@ -404,7 +404,7 @@ def etf_rows(given: Etf) -> list[list[Any]]:
         *(
             [None, row.name or None, row.exposure, str(row.asset_class)]
             for row in given.constituents
-            if given.is_beside(row)
+            if given.scales_basket(row)
         ),
     ]
 

@@ -126,8 +126,8 @@ class Task:
         """Return the prices there are: the user's own, then those of sheet or file, and of holdings."""
         if self.sheet_prices.blank:
             return trading.quotes(self.session, holdings, self.settings["prices"], self.own_prices)
-        on_sheets = ranges.quotes(self.own_prices).over(ranges.quotes(self.sheet_prices))
-        return on_sheets.over(Quotes.of_holdings(holdings))
+        on_sheets = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
+        return on_sheets.with_fallback(Quotes.of_holdings(holdings))
 
     def orders(self, result: Rebalance) -> tuple[Orders, Quotes]:
         """Return the orders that a result takes, and the prices there are."""

@@ -58,13 +58,13 @@ def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) ->
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
     """Return prices: the user's own; of other names the holdings'; of others a file's last closes."""
     name = cells.text(file)
-    known = ranges.quotes(own).over(Quotes.of_holdings(holdings))
+    known = ranges.quotes(own).with_fallback(Quotes.of_holdings(holdings))
     if name is None:
         return known
     name = located(session, name)
     day = as_of or holdings.as_of
     closes = session.memory.once(("closes", name, file_stamp(name), day), lambda: quotes_of(name, day))
-    return known.over(closes)
+    return known.with_fallback(closes)
 
 
 def orders(session: Session, *values: Grid) -> Result:
@@ -76,7 +76,7 @@ def orders(session: Session, *values: Grid) -> Result:
         raise InputError(msg)
     known = session.origin(prices)
     given = known if isinstance(known, Quotes) else ranges.quotes(prices)
-    quotes = given.over(Quotes.of_holdings(result.aligned.holdings))
+    quotes = given.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)
     return Result(

@@ -113,7 +113,7 @@ def _exposures(contents: Contents) -> list[CheckedColumn]:
     equities = [
         row.weight if row.asset_class in etf.classes and np.isfinite(row.weight) else 0.0 for etf, row in rows
     ]
-    beside = [(row.exposure or 0.0) if etf.is_beside(row) else 0.0 for etf, row in rows]
+    beside = [(row.exposure or 0.0) if etf.scales_basket(row) else 0.0 for etf, row in rows]
     look = style.given(style.PERCENT)
     return [
         CheckedColumn(heading="equity_exposure", values=equities, look=look, name="etf_equity_exposure"),

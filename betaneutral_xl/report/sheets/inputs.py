@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 from betaneutral_xl.report.contents import CONFIDENCE
@@ -161,7 +161,13 @@ def _report() -> Iterator[Row]:
         "smallest_scale",
         "smaller numbers are compared as if they were this large",
     )
-    yield "smallest trade", TRADED, style.TINY, "smallest_trade", "a smaller change of weight is rounding"
+    yield (
+        "smallest trade",
+        SMALLEST_TRADE,
+        style.TINY,
+        "smallest_trade",
+        "a smaller change of weight is rounding",
+    )
     yield (
         "error bar",
         CONFIDENCE,

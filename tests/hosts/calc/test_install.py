@@ -54,7 +54,7 @@ def laid_out(tmp_path: Path) -> Office:
     programs.mkdir()
     (programs / "pythonloader.py").touch()
     return libreoffice.Office(
-        soffice=programs / "soffice", version=(7, 4), usual_profile=tmp_path / "profile"
+        soffice=programs / "soffice", version=(7, 4), default_profile=tmp_path / "profile"
     )
 
 

@@ -38,7 +38,7 @@ def register(home: Path, names: list[str], attributes: str = "") -> None:
 
 
 def office_of(home: Path) -> Office:
-    return Office(soffice=home / "soffice", version=(7, 4), usual_profile=home)
+    return Office(soffice=home / "soffice", version=(7, 4), default_profile=home)
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:

@@ -126,7 +126,7 @@ def test_an_own_row_of_another_company_is_not_used(folder: Path, capsys: pytest.
     _matrix(folder / "other.csv", ["AAA", "BBB", "XAI"], other)
     record = solved(capsys, folder, "parts.csv", "other.csv")
     assert record["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
-    assert any("is not taken for ETF XAI" in line for line in record["warnings"])
+    assert any("is not used for ETF XAI" in line for line in record["warnings"])
 
 
 def test_an_own_row_that_differs_from_the_basket_is_reported(

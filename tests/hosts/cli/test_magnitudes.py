@@ -237,7 +237,7 @@ def test_values_too_large_to_add_up_are_one_line(tmp_path: Path, capsys: pytest.
         for name in ("NVDA", "AAPL")
     ]
     assert run(tmp_path, json.dumps({"fund": "f", "end": "2025-11-18", "holdings": rows})) == 2
-    assert "total value that is no number" in capsys.readouterr().err
+    assert "total value that is not finite" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

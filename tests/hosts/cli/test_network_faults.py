@@ -119,12 +119,12 @@ class Endless:
 
 NO_ANSWER = r"did not answer in time\."
 NO_END = r"did not finish its answer in time\."
-NOT_HTTP = r"does not answer as a web server should\."
+NOT_HTTP = r"does not answer in valid HTTP\."
 BROKE_OFF = r"broke off in the middle of its answer \(tried 4 times\)\."
 CLOSED = r"closed the connection without an answer \(tried 4 times\)\."
 TOO_LARGE = r"sent more than 8,388,608 bytes"
 COMPRESSED = r"sent a compressed answer"
-NOWHERE = r"sends us on to nowhere \(30.\), which is not followed"
+NOWHERE = r"redirects to no valid host \(30.\), which is not followed"
 NOT_JSON = r"the answer is not JSON that anybody would write"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -189,7 +189,7 @@ FAULTS = {
         [head(f"Content-Length: {len(GOOD) + 9}") + GOOD], 3, BROKE_OFF, requests=4
     ),
     "a length that is too short": Fault([head(f"Content-Length: {len(GOOD) - 9}") + GOOD], 3, r"is cut off"),
-    "two lengths": Fault([answer(GOOD, "Content-Length: 10")], 3, r"could not be asked"),
+    "two lengths": Fault([answer(GOOD, "Content-Length: 10")], 3, r"could not be queried"),
     "a chunk of no size": Fault([chunks() + b"zzz\r\nhello\r\n"], 3, BROKE_OFF, requests=4),
     "a chunk of negative size": Fault([chunks() + b"-5\r\nhello\r\n0\r\n\r\n"], 3, BROKE_OFF, requests=4),
     # no HTTP

@@ -270,11 +270,11 @@ def test_the_network_options_reach_the_client(
 ) -> None:
     options = ["rebalance", "--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
     first = json_of(capsys, *options)
-    requests = len(api.asked)
+    requests = len(api.requested)
     json_of(capsys, *options)
-    assert len(api.asked) == requests
+    assert len(api.requested) == requests
     json_of(capsys, *options, "--refresh")
-    assert len(api.asked) == 2 * requests
+    assert len(api.requested) == 2 * requests
     api.fail(Fault.HTML)
     assert main([*options, "--refresh"]) == 3
     assert capsys.readouterr().err.endswith("seconds old: --allow-stale.\n")

@@ -323,7 +323,7 @@ def test_the_check_asks_the_web_api_once(opened: com.Book, alerts: Alerts, sessi
         fund_api.fail(Fault.UNAVAILABLE)
         press(opened, "check")
         assert "The web API was asked: " in alerts[-1][1]
-        assert fund_api.asked == ["/health"] * 2
+        assert fund_api.requested == ["/health"] * 2
 
 
 def test_a_workbook_of_another_making_is_told_what_it_lacks(book: com.Book, alerts: Alerts) -> None:
