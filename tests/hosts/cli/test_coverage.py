@@ -124,15 +124,9 @@ def test_an_own_row_of_another_company_is_not_used(folder: Path, capsys: pytest.
     """A file named as a company: its row does not move as the fund's basket does."""
     other = np.block([[V[:2, :2], np.full((2, 1), 0.01)], [np.full((1, 2), 0.01), np.array([[0.5]])]])
     _matrix(folder / "other.csv", ["AAA", "BBB", "XAI"], other)
-<<<<<<< HEAD
     record = solved(capsys, folder, "parts.csv", "other.csv")
     assert record["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
-    assert any("is not taken for ETF XAI" in line for line in record["warnings"])
-=======
-    told = solved(capsys, folder, "parts.csv", "other.csv")
-    assert told["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
-    assert any("is not used for ETF XAI" in line for line in told["warnings"])
->>>>>>> model
+    assert any("is not used for ETF XAI" in line for line in record["warnings"])
 
 
 def test_an_own_row_that_differs_from_the_basket_is_reported(
