@@ -18,7 +18,7 @@ from betaneutral_xl.engine.backtest.decide import LATEST, decide, foresee
 from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.engine.backtest.plan import Absent, Study
 from betaneutral_xl.engine.estimators import MIN_PERIODS
-from betaneutral_xl.engine.regression import FITTED, slopes
+from betaneutral_xl.engine.regression import FITTED_PARAMETERS, slopes
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
@@ -356,7 +356,7 @@ class _Trail:
         there = np.isfinite(self.all.matrix[row + 1 : row + 1 + horizon])
         moved = there @ weights >= PRICED * weights.sum(axis=0)
         measured: BoolArray = moved.all(axis=1)
-        if measured.sum() < max(PRICED * horizon, FITTED + 1):
+        if measured.sum() < max(PRICED * horizon, FITTED_PARAMETERS + 1):
             counts = moved.sum(axis=0).tolist()
             fewest = [name for name, count in zip(names, counts, strict=True) if count == min(counts)]
             msg = (

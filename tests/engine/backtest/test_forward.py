@@ -353,7 +353,7 @@ def test_a_solver_that_fails_on_a_date_leaves_the_portfolio_as_it_is_then(
 
 def test_where_the_numbers_admit_no_answer_on_any_date_that_is_the_error(study: Callable[..., Study]) -> None:
     twice = (Etf.from_weights({"FFF": 1.0}, "ONE"), Etf.from_weights({"FFF": 1.0}, "TWO"))
-    with pytest.raises(ModelError, match=r"no date to try. Left out, 13 of 13 dates.*cannot be told apart"):
+    with pytest.raises(ModelError, match=r"no date to try. Left out, 13 of 13 dates.*are collinear"):
         walk(study(etfs=twice, methods=("hedge",)))
 
 
@@ -363,7 +363,7 @@ def test_dates_are_grouped_by_kind_of_error_whatever_the_rounding_of_its_numbers
     numbers = iter(["inf", "1.3e+16", "9.99e15", "above 4.5e+15", "nan", "-1e-17", "0", "12.5%", "3"] * 2)
 
     def failing(*_: object) -> None:
-        msg = f"The ETFs cannot be told apart (condition number {next(numbers)})."
+        msg = f"The ETFs are collinear (condition number {next(numbers)})."
         raise UndefinedBeta(msg, tickers=["TWO"])
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", failing)
