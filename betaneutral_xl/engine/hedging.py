@@ -72,7 +72,6 @@ class Legs:
     sell_only: bool = False
 
     def __post_init__(self) -> None:
-        """Validate the ridge and the limit."""
         if not 0.0 <= self.ridge < math.inf or not self.limit > 0.0:
             msg = (
                 f"The legs have a ridge of {self.ridge:g} and a limit of {self.limit:g}. "

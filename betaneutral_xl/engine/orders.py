@@ -59,7 +59,6 @@ class Order:
     price: float
 
     def __post_init__(self) -> None:
-        """Validate the shares and the price."""
         if self.shares <= 0 or not 0.0 < self.price < math.inf:
             msg = (
                 f"The order for {self.ticker} is {self.shares} shares at {self.price:g}. "
@@ -143,7 +142,6 @@ class Ticket:
     cost_bp: float = 0.0
 
     def __post_init__(self) -> None:
-        """Validate the net asset value, minimum notional, cost and lots."""
         for name in ("prices", "lots"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not 0.0 < self.nav < math.inf:
@@ -189,7 +187,6 @@ class Orders:
     in_etfs: bool = False
 
     def __post_init__(self) -> None:
-        """Make the weights read-only."""
         object.__setattr__(self, "weights", read_only(self.weights))
 
     @property

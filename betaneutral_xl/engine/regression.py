@@ -85,7 +85,6 @@ class Regression:
     days: FloatArray
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("beta", "standard_error", "residual_variance", "days"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 

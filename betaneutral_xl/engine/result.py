@@ -116,7 +116,6 @@ class Rebalance:
     binding: tuple[Binding, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("targets", "new_weights", "hedge_ratios"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 

@@ -158,7 +158,6 @@ class Backtest:
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         arrays = ("beta", "standard_error", "target_beta", "turnover", "returns", "etf_returns", "unhedged")
         for name in arrays:
             object.__setattr__(self, name, read_only(getattr(self, name)))

@@ -156,7 +156,6 @@ class Schedule:
     horizon: int = HORIZON
 
     def __post_init__(self) -> None:
-        """Validate the frequency, the horizon and the order of the dates."""
         if self.every not in _PERIODS and not (self.every.isdecimal() and int(self.every) > 0):
             periods = ", ".join(_PERIODS)
             msg = f"The rebalancing period is {self.every!r}. Give one of {periods}, or a number of days."
@@ -244,7 +243,6 @@ class Study:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Validate methods and estimators, individually and against the ETFs, the target and the limits."""
         unknown_methods = [name for name in self.methods if name not in METHODS]
         if unknown_methods:
             msg = f"There is no method {listing(unknown_methods)}. Choose among: {', '.join(METHODS)}."

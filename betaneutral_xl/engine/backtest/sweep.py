@@ -318,7 +318,6 @@ class _Journal:
         self.added = 0
 
     def __enter__(self) -> Self:
-        """Read the journal and lock it."""
         from filelock import Timeout
 
         if not self.path.parent.is_dir():  # the lock would create it
@@ -343,7 +342,6 @@ class _Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close and unlock the journal."""
         self.file.close()
         self.lock.release()
 

@@ -34,5 +34,4 @@ class Estimate:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the array read-only."""
         object.__setattr__(self, "seen", read_only(self.seen))

@@ -58,7 +58,6 @@ class Window:
     unexplained: FloatArray
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("returns", "complete", "unexplained"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
