@@ -319,15 +319,16 @@ class _Recorder:
         targets = self._targets(gains[:horizon][measured], f)
         foreseen = foresee(w, f, gains[:horizon][measured], targets)
         x = np.column_stack([decision.new_weights.get(strategy, foreseen) for strategy in self.ways])
-        portfolios, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
+        count = len(self.ways)
+        portfolios, hedged, etfs = np.column_stack([x, f, w]), slice(count), slice(count, -1)
         names = [f"{method} by {label}" for method, label in self.ways]
         horizon_path = follow(portfolios, gains[:horizon], study.holding, names)
         path = horizon_path if hold == horizon else follow(portfolios, gains[:hold], study.holding, names)
         self._require_movement(horizon_path.returns[measured, etfs])
-        beta, error = slopes(horizon_path.returns[measured, ways], horizon_path.returns[measured, etfs])
+        beta, error = slopes(horizon_path.returns[measured, hedged], horizon_path.returns[measured, etfs])
         before = w[:, None] if self.held is None else self.held
-        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[ways])
-        self.held = path.weights[:, ways]
+        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[hedged])
+        self.held = path.weights[:, hedged]
         self.rows.append(row)
         self.first.append(sum(map(len, self.returns)))
         self.beta.append(beta)
@@ -336,7 +337,7 @@ class _Recorder:
         self.infeasible.append([strategy in decision.infeasible for strategy in self.ways])
         self.reasons = {**decision.infeasible, **self.reasons}
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
-        self.returns.append(path.returns[:, ways])
+        self.returns.append(path.returns[:, hedged])
         self.etf_returns.append(path.returns[:, etfs])
         self.unhedged.append(path.returns[:, -1])
         if not measured.all():
@@ -448,9 +449,9 @@ class _Recorder:
                 f"Not tradable on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
                 f"{RECENT_DAYS} days: {listing(names)}; {instead}."
             )
-        for (method, label), infeasible_dates in zip(self.ways, np.array(self.infeasible).T, strict=True):
-            if infeasible_dates.any():
-                days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(infeasible_dates)]
+        for (method, label), dates in zip(self.ways, np.array(self.infeasible).T, strict=True):
+            if dates.any():
+                days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(dates)]
                 lines.append(
                     f"{method} by {label}: no weights found that keep the limits on {len(days)} of {n} "
                     f"dates, on which the portfolio is left as it is: {listing(days)}. "
