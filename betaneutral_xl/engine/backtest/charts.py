@@ -97,16 +97,16 @@ def require(kind: str) -> None:
 def drawn_strategies(result: Backtest) -> dict[Strategy, tuple[str, str]]:
     """Return the strategies to draw, unhedged and hedges, with label and colour."""
     first = result.study.estimators[0].label
-    strategies = [strategy for strategy in result.ways if strategy[0] not in COMPARISONS]
+    strategies = [strategy for strategy in result.strategies if strategy[0] not in COMPARISONS]
     if not strategies:
-        strategies = [strategy for strategy in result.ways if strategy[0] != UNHEDGED]
+        strategies = [strategy for strategy in result.strategies if strategy[0] != UNHEDGED]
     several = len({method for method, _ in strategies}) > 1
     styles = {
         (method, label): (f"{method}, {label}" if several else label, COLOURS[i % len(COLOURS)])
         for i, (method, label) in enumerate(strategies)
     }
     unhedged: dict[Strategy, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
-    return {**(unhedged if (UNHEDGED, first) in result.ways else {}), **styles}
+    return {**(unhedged if (UNHEDGED, first) in result.strategies else {}), **styles}
 
 
 def _has_target(result: Backtest) -> bool:
@@ -129,6 +129,6 @@ def _by_date(axes: Any, result: Backtest, k: int) -> None:
     axes.axhspan(-band, band, color=BAND, linewidth=0.0)
     axes.axhline(0.0, color=INK, linewidth=0.6)
     for strategy, (label, colour) in drawn_strategies(result).items():
-        active = result.beta[:, result.ways.index(strategy), k] - result.target_beta[:, k]
+        active = result.beta[:, result.strategies.index(strategy), k] - result.target_beta[:, k]
         axes.plot(result.dates, active, color=colour, linewidth=0.6, marker=".", markersize=3.0, label=label)
     axes.tick_params(axis="x", rotation=30)

@@ -114,7 +114,7 @@ class Backtest:
     ----------
     study
         The inputs.
-    ways
+    strategies
         P pairs of method and estimator.
     dates
         Shape (n,), the rebalance dates.
@@ -143,7 +143,7 @@ class Backtest:
     """
 
     study: Study
-    ways: tuple[Strategy, ...]
+    strategies: tuple[Strategy, ...]
     dates: DateArray
     beta: FloatArray
     standard_error: FloatArray
@@ -169,7 +169,7 @@ class Backtest:
 
     def performance(self, strategy: Strategy) -> Performance:
         """Return the measures of one strategy."""
-        p = self.ways.index(strategy)
+        p = self.strategies.index(strategy)
         daily = self.returns[:, p]
         cost = self.study.cost_bp * 1e-4 * 2.0 * self.turnover[:, p]
         net = daily.copy()
@@ -193,7 +193,7 @@ class Backtest:
 
     def rolling(self, strategy: Strategy, days: int = ROLLING_DAYS) -> FloatArray:
         """Return the rolling beta to each ETF, shape (D, K)."""
-        own = self.returns[:, self.ways.index(strategy)]
+        own = self.returns[:, self.strategies.index(strategy)]
         return np.column_stack([rolling_beta(own, etf, days) for etf in self.etf_returns.T])
 
     def rolling_target(self, days: int = ROLLING_DAYS) -> FloatArray:
@@ -211,7 +211,7 @@ class Backtest:
     def rows(self) -> Iterator[tuple[date | str | float | bool, ...]]:
         """Yield a row of ``COLUMNS`` for each date, strategy and ETF."""
         for i, day in enumerate(self.dates.astype(object)):
-            for p, (method, estimator) in enumerate(self.ways):
+            for p, (method, estimator) in enumerate(self.strategies):
                 for k, name in enumerate(self.etf_names):
                     numbers = (
                         *(self.beta[i, p, k], self.standard_error[i, p, k], self.turnover[i, p]),
@@ -290,7 +290,7 @@ class _Recorder:
 
     def __init__(self, study: Study, returns: Returns) -> None:
         self.study, self.all = study, returns
-        self.ways = tuple((m, e.label) for m in study.methods for e in study.estimators)
+        self.strategies = tuple((m, e.label) for m in study.methods for e in study.estimators)
         self.rows: list[int] = []
         self.first: list[int] = []
         self.beta: list[FloatArray] = []
@@ -318,10 +318,10 @@ class _Recorder:
         measured = self._measured(row, f)
         targets = self._targets(gains[:horizon][measured], f)
         foreseen = foresee(w, f, gains[:horizon][measured], targets)
-        x = np.column_stack([decision.new_weights.get(strategy, foreseen) for strategy in self.ways])
-        count = len(self.ways)
+        x = np.column_stack([decision.new_weights.get(strategy, foreseen) for strategy in self.strategies])
+        count = len(self.strategies)
         portfolios, hedged, etfs = np.column_stack([x, f, w]), slice(count), slice(count, -1)
-        names = [f"{method} by {label}" for method, label in self.ways]
+        names = [f"{method} by {label}" for method, label in self.strategies]
         horizon_path = follow(portfolios, gains[:horizon], study.holding, names)
         path = horizon_path if hold == horizon else follow(portfolios, gains[:hold], study.holding, names)
         self._require_movement(horizon_path.returns[measured, etfs])
@@ -334,7 +334,7 @@ class _Recorder:
         self.beta.append(beta)
         self.error.append(error)
         self.target.append(targets)
-        self.infeasible.append([strategy in decision.infeasible for strategy in self.ways])
+        self.infeasible.append([strategy in decision.infeasible for strategy in self.strategies])
         self.reasons = {**decision.infeasible, **self.reasons}
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
         self.returns.append(path.returns[:, hedged])
@@ -401,7 +401,7 @@ class _Recorder:
         """Return the result."""
         return Backtest(
             study=self.study,
-            ways=self.ways,
+            strategies=self.strategies,
             dates=self.all.dates[self.rows],
             beta=np.array(self.beta),
             standard_error=np.array(self.error),
@@ -449,7 +449,7 @@ class _Recorder:
                 f"Not tradable on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
                 f"{RECENT_DAYS} days: {listing(names)}; {instead}."
             )
-        for (method, label), dates in zip(self.ways, np.array(self.infeasible).T, strict=True):
+        for (method, label), dates in zip(self.strategies, np.array(self.infeasible).T, strict=True):
             if dates.any():
                 days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(dates)]
                 lines.append(

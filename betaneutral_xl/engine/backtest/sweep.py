@@ -120,7 +120,7 @@ def measure(cell: Cell) -> list[Row]:
             **common,
             "error": "",
         }
-        for method, label in result.ways
+        for method, label in result.strategies
     ]
 
 

@@ -28,7 +28,7 @@ LEVEL = 21.0
 MIN_EFFECTIVE_DAYS = 2.0
 """Minimum effective number of days."""
 
-CALMEST = 0.25
+MIN_SCALE = 0.25
 """Minimum day scale, relative to the window's median: guards against days with hardly any trading."""
 
 
@@ -197,7 +197,7 @@ def day_scale(returns: FloatArray, half_life: float) -> FloatArray:
         total, weight = decay * total + one, decay * weight + 1.0
         smooth[t] = total / weight
     scale = np.sqrt(smooth)
-    floored: FloatArray = np.maximum(scale, CALMEST * float(np.median(scale)))
+    floored: FloatArray = np.maximum(scale, MIN_SCALE * float(np.median(scale)))
     return floored
 
 

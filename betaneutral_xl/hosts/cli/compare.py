@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
 
     given = input_options.gather(args)
     asked = input_options.wanted(args, given.stored)
-    ways = compare(
+    alternatives = compare(
         given.holdings,
         given.etfs,
         given.covariance,
@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> None:
         "trades",
         "note",
     )
-    rows = [_row(way, names) for way in ways]
-    hedge = hedge_of(ways)
+    rows = [_row(one, names) for one in alternatives]
+    hedge = hedge_of(alternatives)
     units = hedge.coverage.units
     if args.json:
         record = {
@@ -95,21 +95,21 @@ def run(args: argparse.Namespace) -> None:
         beside = (*columns, *(f"coverage_{name}" for name in names))
         sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
     else:
-        _print(ways, names, hedge)
+        _print(alternatives, names, hedge)
 
 
-def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
+def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
     return (
-        way.name,
-        *(way.beta[name] for name in names),
-        *(way.beta_error[name] for name in names),
-        *(getattr(way, measure) for measure in MEASURES),
-        way.trades,
-        way.note,
+        one.name,
+        *(one.beta[name] for name in names),
+        *(one.beta_error[name] for name in names),
+        *(getattr(one, measure) for measure in MEASURES),
+        one.trades,
+        one.note,
     )
 
 
-def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
+def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
     from rich.table import Table
 
     out = console()
@@ -119,16 +119,16 @@ def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) 
         table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
     for measure in (*MEASURES, "trades"):
         table.add_column(measure.replace("_", " "), justify="right")
-    for way in ways:
-        betas = (_with_error(way.beta[name], way.beta_error[name]) for name in names)
-        shown = (percent(getattr(way, measure)) for measure in MEASURES)
-        table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
+    for one in alternatives:
+        betas = (_with_error(one.beta[name], one.beta_error[name]) for name in names)
+        shown = (percent(getattr(one, measure)) for measure in MEASURES)
+        table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
         out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
-    for way in ways:
-        if way.note:
-            out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)
+    for one in alternatives:
+        if one.note:
+            out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)
 
     for warning in hedge.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)

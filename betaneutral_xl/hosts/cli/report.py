@@ -138,7 +138,7 @@ def write(
 
     command, stamp = command_line(), stamp or now()
     with progress(f"Comparing the ways for {path.name} ..."):
-        known["ways"] = _ways(given, asked)
+        known["alternatives"] = _alternatives(given, asked)
     known["realised"] = _realised(given)
     with progress(f"Writing {path.name} ..."):
         workbook = report.build_report(result, command, stamp, **known)
@@ -181,7 +181,7 @@ def _unchanged(given: Inputs, asked: Wanted) -> Rebalance:
     )
 
 
-def _ways(given: Inputs, asked: Wanted) -> Any:
+def _alternatives(given: Inputs, asked: Wanted) -> Any:
     """Return the ways side by side; say so where they cannot be compared."""
     from betaneutral_xl.engine.compare import compare
 
@@ -240,7 +240,7 @@ def _realised(given: Inputs) -> tuple[Realised, ...]:
             error=tried.standard_error[:, p, k],
         )
         for k, etf in enumerate(tried.etf_names)
-        for p, (method, _) in enumerate(tried.ways)
+        for p, (method, _) in enumerate(tried.strategies)
     )
 
 

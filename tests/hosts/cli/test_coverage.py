@@ -112,10 +112,10 @@ def test_the_hedge_by_the_etf_has_the_risk_of_the_etf_itself(
 ) -> None:
     files = ("--holdings", "itself.csv", "--etf", "XAI.csv", "--covariance", "own.csv")
     told = answer(capsys, folder, "compare", *files)
-    ways = {row["alternative"]: row for row in told["alternatives"]}
-    assert ways["hedge by the ETF"]["volatility"] == pytest.approx(0.0, abs=1e-8)
-    assert ways["hedge by the ETF"]["tracking_error"] == pytest.approx(VARIANCE**0.5)
-    assert ways["hedge by its basket"]["volatility"] > 0.05
+    alternatives = {row["alternative"]: row for row in told["alternatives"]}
+    assert alternatives["hedge by the ETF"]["volatility"] == pytest.approx(0.0, abs=1e-8)
+    assert alternatives["hedge by the ETF"]["tracking_error"] == pytest.approx(VARIANCE**0.5)
+    assert alternatives["hedge by its basket"]["volatility"] > 0.05
     assert told["coverage"]["XAI"]["basis"] == "own row"
     assert any("CCC" in line for line in told["warnings"])
 

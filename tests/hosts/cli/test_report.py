@@ -167,11 +167,11 @@ def test_an_infeasible_way_of_the_comparison_has_no_numbers_but_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["compare", "--sample", "--upper", "4%", "--long-only", "--json"]) == 0
-    ways = {one["alternative"]: one for one in json.loads(capsys.readouterr().out)["alternatives"]}
-    refused = ways["reweight"]
+    alternatives = {one["alternative"]: one for one in json.loads(capsys.readouterr().out)["alternatives"]}
+    refused = alternatives["reweight"]
     assert "the lowest is 0.24" in refused["note"]
     assert {value for name, value in refused.items() if name not in {"alternative", "note"}} == {None}
-    assert ways["as it is"]["trades"] == 0
+    assert alternatives["as it is"]["trades"] == 0
 
 
 @pytest.mark.parametrize(
