@@ -98,7 +98,7 @@ def compare(
         The ticker whose beta is the long-only portfolio's target; by default the target, where that
         is a ticker, or a market fund of the risk model.
     constraints
-        Of the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
+        Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
 
     Returns
     -------
@@ -127,11 +127,8 @@ def compare(
 
     target = read_target(target)
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
-    alternatives = [
-        _as_it_is(hedge),
-        _by_etf(hedge, constraints.cost),
-        _from_result(BY_BASKET, hedge, constraints.cost),
-    ]
+    cost = constraints.cost
+    alternatives = [_as_it_is(hedge), _by_etf(hedge, cost), _from_result(BY_BASKET, hedge, cost)]
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     for name, aim, limits in (
@@ -143,7 +140,7 @@ def compare(
             alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            alternatives.append(_from_result(name, solve(Method.REWEIGHT, aim, limits), constraints.cost))
+            alternatives.append(_from_result(name, solve(Method.REWEIGHT, aim, limits), cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))
     return tuple(alternatives)

@@ -184,7 +184,7 @@ class Contents:
         return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
 
     @cached_property
-    def weighed_alternatives(self) -> tuple[Rebalance, ...]:
+    def compared_results(self) -> tuple[Rebalance, ...]:
         """The results of those ways that have weights of their own; formulas call the first ``way_1``."""
         return tuple(one.result for one in self.alternatives if one.result is not None)
 

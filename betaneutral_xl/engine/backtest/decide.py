@@ -1,4 +1,4 @@
-"""Decision of a date: new weights from the days up to it only.
+"""Decisions: the new weights of a date, from the days up to it only.
 
 A decision is made from a ``Returns`` that ends on its date, so that it cannot look ahead. Later
 returns are in ``outcome``; of the hedges only that of perfect foresight uses them.
@@ -48,7 +48,7 @@ class Decision:
         w (N,) and F (N, K), of the names tradable on that date.
     new_weights
         x (N,) by strategy, without perfect foresight.
-    impossible
+    infeasible
         Reason by strategy, where no weights that satisfy the limits were found; its ``new_weights``
         are then the current weights w.
     absent

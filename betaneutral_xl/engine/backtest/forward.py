@@ -133,7 +133,7 @@ class Backtest:
         Shape (D, P), daily, before cost.
     etf_returns
         Shape (D, K), daily.
-    idle
+    unhedged
         Shape (D,), daily, of the unhedged portfolio.
     first
         Shape (n,), index among the D days of the first day of each date's weights.

@@ -153,7 +153,7 @@ def _by_etf(contents: Contents, model: Model) -> Formulas:
     if BY_BASKET not in weighed:
         return _nothing(contents)
     j = weighed.index(BY_BASKET)
-    if not np.allclose(contents.weighed_alternatives[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+    if not np.allclose(contents.compared_results[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
         return _nothing(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
