@@ -92,7 +92,7 @@ def hedged_with_everything() -> Problem:
     """Return a hedge with every sheet there is."""
     holdings, etfs, risk = market()
     result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    ways = compare(
+    alternatives = compare(
         holdings,
         etfs,
         risk,
@@ -117,7 +117,7 @@ def hedged_with_everything() -> Problem:
     return Problem(
         result,
         {
-            "ways": ways,
+            "alternatives": alternatives,
             "orders": orders,
             "realised": realised,
             "snapshot": "run.zip",
@@ -135,19 +135,19 @@ def nothing_feasible() -> Problem:
     }
     with pytest.raises(Infeasible) as refusal:
         neutralise(holdings, etfs, risk, **asked)
-    ways = compare(holdings, etfs, risk, constraints=asked["constraints"], on_missing=OnMissing.DROP)
-    known = {"ways": ways, "infeasible": refusal.value.reachable}
+    alternatives = compare(holdings, etfs, risk, constraints=asked["constraints"], on_missing=OnMissing.DROP)
+    known = {"alternatives": alternatives, "infeasible": refusal.value.reachable}
     return Problem(unchanged(holdings, etfs, risk, **asked), known)
 
 
 def factors_with_a_benchmark() -> Problem:
     """Return a reweighting in factor form, names seen on different days, aiming at a ticker."""
     holdings, etfs, risk = market(dense=False, etfs=3)
-    ways = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
+    alternatives = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
     result = neutralise(
         holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
     )
-    return Problem(result, {"ways": ways})
+    return Problem(result, {"alternatives": alternatives})
 
 
 def rescaled_scaled() -> Problem:
@@ -187,8 +187,8 @@ def own_row_of_an_etf() -> Problem:
     holdings, (etf,), risk = market(etfs=1)
     risk, etf = with_own_row(risk, etf, "XAI", 0.001)
     known: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
-    ways = compare(holdings, [etf], risk, **known)
-    return Problem(neutralise(holdings, [etf], risk, **known), {"ways": ways})
+    alternatives = compare(holdings, [etf], risk, **known)
+    return Problem(neutralise(holdings, [etf], risk, **known), {"alternatives": alternatives})
 
 
 def own_rows_of_two_of_three_etfs() -> Problem:
@@ -205,8 +205,10 @@ def own_rows_of_two_of_three_etfs() -> Problem:
         moves_as_basket=True,
     )
     etfs[1] = Etf("TWOX", (*etfs[1].constituents, swap), etfs[1].provenance)
-    ways = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"ways": ways})
+    alternatives = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
+    return Problem(
+        neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"alternatives": alternatives}
+    )
 
 
 def legs_and_a_range() -> Problem:

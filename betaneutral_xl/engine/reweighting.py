@@ -1,4 +1,4 @@
-"""Reweighting a posed problem by one of its methods: the proven solution, and what is to be said of it."""
+"""Reweighting: solve an optimisation problem by the chosen method and verify the solution."""
 
 from __future__ import annotations
 
@@ -23,65 +23,65 @@ if TYPE_CHECKING:
 
 
 def reweight(
-    posed: Posed, method: Method, betas: FloatArray, wanted: Sequence[Range]
+    posed: Posed, method: Method, betas: FloatArray, beta_ranges: Sequence[Range]
 ) -> tuple[Solution, tuple[str, ...]]:
-    """Return the proven solution, and what is to be said of it, one line each.
+    """Solve the problem and return the verified solution with notes for the user, one line each.
 
     Parameters
     ----------
     posed
-        The problem of the method's objective.
+        The problem with the method's objective.
     method
         ``reweight``, ``least_squares`` or ``fewest_trades``.
-    betas, wanted
-        What the problem was posed with; they explain it where it has no solution.
+    betas, beta_ranges
+        Betas, shape (n, K), and allowed range of each ETF's beta; used to explain infeasibility.
 
     Raises
     ------
     Infeasible
-        If no weights keep all limits; its ``reachable`` says which betas could be reached.
+        If no weights satisfy all limits; its ``reachable`` gives the betas that can be reached.
     SolverFailed
-        If there are such weights, but no answer could be proven.
+        If feasible weights exist, but no solution could be verified.
 
     """
     limits = posed.constraints
     try:
         if method is Method.FEWEST_TRADES:
-            return _few(posed.problem)
+            return _fewest_trades(posed.problem)
         if limits.max_trades is not None or limits.min_trade:
-            return _sparse(posed.problem, limits)
+            return _limit_trades(posed.problem, limits)
         solution = solvers.solve(posed.problem)
     except Infeasible as error:
-        found = reachable(posed, betas, wanted)
-        if found.feasible:  # then it is the number or size of trades that cannot be kept
+        found = reachable(posed, betas, beta_ranges)
+        if found.feasible:  # the limits on the number or size of trades are what is infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
     if solution.shortest:
         return solution, (
-            "The covariance is singular: of the many answers of least tracking error the one with "
-            "the smallest trades is given.",
+            "The covariance is singular: several solutions have the least tracking error; the one with "
+            "the smallest trades is returned.",
         )
     return solution, ()
 
 
-def _few(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
-    """Let only those names be traded that are needed for the least turnover."""
+def _fewest_trades(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
+    """Minimise turnover, then tracking error over the names that are traded."""
     trades = fewest_trades(problem)
     if trades is None:
         msg = "No weights keep all limits."
         raise Infeasible(msg)
-    still = np.abs(trades) <= SMALLEST_TRADE
-    lower, upper = (np.where(still, problem.weights, bound) for bound in (problem.lower, problem.upper))
+    untraded = np.abs(trades) <= TRADED
+    lower, upper = (np.where(untraded, problem.weights, bound) for bound in (problem.lower, problem.upper))
     solution = solvers.solve(problem.restricted(lower, upper))
     note = (
-        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it takes "
-        f"{problem.size - int(still.sum())} names, on which tracking error is then least."
+        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it "
+        f"trades {problem.size - int(untraded.sum())} names, over which tracking error is then minimised."
     )
     return solution, (note,)
 
 
-def _sparse(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
-    """Limit the number and the size of trades."""
+def _limit_trades(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
+    """Minimise the objective with limits on the number and the size of trades."""
     most = problem.size if limits.max_trades is None else limits.max_trades
     found = cardinality.solve(problem, most, limits.min_trade)
     if found.optimal:
@@ -89,6 +89,6 @@ def _sparse(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str,
     else:
         note = (
             f"The best choice of trades found among {found.nodes}; a better one could lower the objective by "
-            f"{found.gap:.2g} of itself at most."
+            f"a fraction of {found.gap:.2g} at most."
         )
     return found.solution, (note,)

@@ -49,7 +49,7 @@ def build_report(
         The time stamp, UTC; by default now. The same inputs and the same stamp give the same
         bytes.
     **known
-        What else ``Contents`` can show: ``snapshot``, ``ways``, ``orders``, ``infeasible``,
+        What else ``Contents`` can show: ``snapshot``, ``alternatives``, ``orders``, ``infeasible``,
         ``realised``.
 
     """

@@ -86,7 +86,7 @@ class Contents:
         UTC.
     realised
         What the weights did, where prices were given.
-    ways
+    alternatives
         The ways to the same beta, side by side.
     orders
         The proposal in whole shares, where all prices are known.
@@ -101,7 +101,7 @@ class Contents:
     command: str = ""
     snapshot: str = ""
     realised: tuple[Realised, ...] = ()
-    ways: tuple[Alternative, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     orders: Orders | None = None
     infeasible: Reachable | None = None
 
@@ -184,9 +184,9 @@ class Contents:
         return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
 
     @cached_property
-    def weighed_ways(self) -> tuple[Rebalance, ...]:
+    def compared_results(self) -> tuple[Rebalance, ...]:
         """The results of those ways that have weights of their own; formulas call the first ``way_1``."""
-        return tuple(way.result for way in self.ways if way.result is not None)
+        return tuple(one.result for one in self.alternatives if one.result is not None)
 
     @cached_property
     def beta_errors(self) -> FloatArray | None:

@@ -69,8 +69,8 @@ def _sections(contents: Contents) -> Iterator[str]:
         drawn.insert(1, pictures.largest_trades(contents))
     drawn += [pictures.realised_betas(group) for group in realised.same_dates(contents.realised)]
     yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
-    if contents.ways:
-        yield "<h2>The ways side by side</h2>" + _ways(contents)
+    if contents.alternatives:
+        yield "<h2>The ways side by side</h2>" + _alternatives(contents)
         if contents.infeasible is not None:
             yield f'<p class="muted">{BEYOND_LIMITS}</p>'
     if contents.orders is not None:
@@ -93,17 +93,17 @@ def _summary(contents: Contents) -> Iterator[Sequence[str]]:
         yield line.label, before, _with_error(line.after, line.after_error, line.kind), line.meaning
 
 
-def _ways(contents: Contents) -> str:
+def _alternatives(contents: Contents) -> str:
     measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
     names = contents.result.etf_names
     rows = (
         (
-            way.name,
-            *(_with_error(way.beta[name], way.beta_error[name], views.Kind.NUMBER) for name in names),
-            *(_percent(getattr(way, measure)) for measure in measures),
-            way.note or str(way.trades),
+            one.name,
+            *(_with_error(one.beta[name], one.beta_error[name], views.Kind.NUMBER) for name in names),
+            *(_percent(getattr(one, measure)) for measure in measures),
+            one.note or str(one.trades),
         )
-        for way in contents.ways
+        for one in contents.alternatives
     )
     betas = [f"beta to {name}" for name in names]
     return _table(("", *betas, *(one.replace("_", " ") for one in measures), "trades"), rows)

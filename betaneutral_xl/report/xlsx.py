@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Book, Margins
 from betaneutral_xl.report.sheets import (
+    alternatives,
     betas,
     checks,
     etf,
@@ -19,7 +20,6 @@ from betaneutral_xl.report.sheets import (
     risk_model,
     tickets,
     trades,
-    ways,
     weights,
     workings,
 )
@@ -62,8 +62,8 @@ def workbook(contents: Contents) -> bytes:
     trades.write(book, page["Trades"], contents)
     if contents.orders is not None:
         tickets.write(book, page[tickets.NAME], contents, contents.orders)
-    if contents.ways:
-        ways.write(book, page[ways.NAME], contents, model)
+    if contents.alternatives:
+        alternatives.write(book, page[alternatives.NAME], contents, model)
     if contents.infeasible is not None:
         infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
     if contents.realised:
@@ -96,7 +96,7 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         ("Weights", PRESENTATION, True),
         ("Trades", PRESENTATION, True),
         (tickets.NAME, PRESENTATION, contents.orders is not None),
-        (ways.NAME, PRESENTATION, bool(contents.ways)),
+        (alternatives.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),

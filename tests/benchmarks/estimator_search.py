@@ -28,8 +28,8 @@ from betaneutral_xl.engine.backtest import Schedule
 from betaneutral_xl.engine.estimators import WINDOW, Window
 from betaneutral_xl.engine.estimators.factor import statistical_factors
 from betaneutral_xl.engine.estimators.historical import (
-    CALMEST,
     LEVEL,
+    MIN_SCALE,
     SCALE,
     day_scale,
     scaled_days,
@@ -91,7 +91,7 @@ def dispersed(window: Window) -> Factors:
     usual = np.median(np.abs(window.complete), axis=0)
     z = window.complete[:, usual > 0.0] / usual[usual > 0.0]
     apart = day_scale(z - np.median(z, axis=1)[:, None], SCALE)
-    return by_scale(window, np.maximum(apart, CALMEST * float(np.median(apart))))
+    return by_scale(window, np.maximum(apart, MIN_SCALE * float(np.median(apart))))
 
 
 def winsorised(window: Window, most: float = 3.0) -> Factors:

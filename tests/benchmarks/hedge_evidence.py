@@ -161,7 +161,7 @@ def sample_table(result: Any) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     first = result.study.estimators[0].label
-    for method, estimator in result.ways:
+    for method, estimator in result.strategies:
         bare = method in {"unhedged", "perfect_foresight"}
         if bare and estimator != first:
             continue

@@ -235,12 +235,12 @@ def _toml(limits: tuple[tuple[Cell, ...], ...]) -> str:
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in as_mapping(limits).items())
 
 
-def compared(ways: Iterable[Mapping[str, Any]]) -> Numbers:
+def compared(alternatives: Iterable[Mapping[str, Any]]) -> Numbers:
     """Return the measures of each way."""
     found: dict[str, float] = {}
-    for way in ways:
-        name = way.get("way", way.get("alternative"))
-        found |= {f"{measure} of {name}": number(way[measure]) for measure in MEASURES}
+    for one in alternatives:
+        name = one.get("way", one.get("alternative"))
+        found |= {f"{measure} of {name}": number(one[measure]) for measure in MEASURES}
     return Numbers(found)
 
 
@@ -629,10 +629,10 @@ class Python(FrontEnd):
                 **{name: choice(OnMissing, value, name) for name, value in policies.items()},
             }
             if request.ask is Ask.COMPARE:
-                ways = compare(portfolio, etfs, model, benchmark=request.benchmark, **given)
+                alternatives = compare(portfolio, etfs, model, benchmark=request.benchmark, **given)
                 return compared(
-                    {"way": way.name, **{measure: getattr(way, measure) for measure in MEASURES}}
-                    for way in ways
+                    {"way": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
+                    for one in alternatives
                 )
             if request.ask is Ask.FEASIBLE:
                 found = reach(portfolio, etfs, model, **given)

@@ -59,13 +59,13 @@ def run(args: argparse.Namespace) -> None:
     """Solve each alternative, print."""
     from betaneutral_xl.engine.compare import compare, hedge_of
 
-    inputs = input_options.load_inputs(args)
-    problem = input_options.read_problem(args, inputs.stored)
+    given = input_options.gather(args)
+    asked = input_options.wanted(args, given.stored)
     alternatives = compare(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=problem.target,
+        given.holdings,
+        given.etfs,
+        given.covariance,
+        target=asked.target,
         benchmark=args.benchmark,
         constraints=problem.constraints,
         legs=problem.legs,
@@ -126,7 +126,7 @@ def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Reb
         table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
-        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
+        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
     for one in alternatives:
         if one.note:
             out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)

@@ -174,11 +174,11 @@ def compared(session: Session, *problem: Grid) -> Result:
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
     aim, fund = target(target_beta, baskets), cells.text(benchmark)
-    ways = compare(portfolio, baskets, risk, target=aim, benchmark=fund, **limits(constraints))
+    alternatives = compare(portfolio, baskets, risk, target=aim, benchmark=fund, **limits(constraints))
     names = [etf.name for etf in baskets]
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
-    covered = [unit.covered for unit in hedge_of(ways).coverage.units.values()]
+    covered = [unit.covered for unit in hedge_of(alternatives).coverage.units.values()]
     return Result(
         [
             [
@@ -189,12 +189,12 @@ def compared(session: Session, *problem: Grid) -> Result:
             ],
             *(
                 [
-                    way.name,
-                    *(number for name in names for number in (way.beta[name], way.beta_error[name])),
-                    *(getattr(way, measure) for measure in measures),
+                    one.name,
+                    *(number for name in names for number in (one.beta[name], one.beta_error[name])),
+                    *(getattr(one, measure) for measure in measures),
                     *covered,
                 ]
-                for way in ways
+                for one in alternatives
             ),
         ],
         made_of(portfolio, *baskets, risk),

@@ -9,7 +9,7 @@ from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 from betaneutral_xl.report.contents import CONFIDENCE
-from betaneutral_xl.report.sheets import tickets, ways
+from betaneutral_xl.report.sheets import alternatives, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ def _risk(contents: Contents) -> Iterator[Row]:
 
 
 def _trading(contents: Contents) -> Iterator[Row]:
-    if contents.ways:
-        cost = ways.cost_of_trade(contents.ways)
+    if contents.alternatives:
+        cost = alternatives.cost_of_trade(contents.alternatives)
         yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of what is traded, in Compare"
     if contents.orders is not None:
         yield from tickets.inputs(contents.orders)

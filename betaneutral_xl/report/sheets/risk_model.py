@@ -217,7 +217,7 @@ def _vectors(contents: Contents) -> dict[str, FloatArray]:
         "new_weight": result.new_weights[covered],
         "trade": result.trades[covered],
         **{f"etf_{k}": aligned.covered_etf_weights[:, k - 1] for k in contents.etfs},
-        **{f"way_{j}": way.new_weights[covered] for j, way in enumerate(contents.weighed_ways, start=1)},
+        **{f"way_{j}": one.new_weights[covered] for j, one in enumerate(contents.compared_results, start=1)},
     }
 
 

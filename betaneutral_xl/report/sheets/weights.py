@@ -47,7 +47,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             formula=lambda row, _: f"{new}{row}-{old}{row}",
             name="trade",
         ),
-        *_ways(contents),
+        *_alternatives(contents),
     ]
     place(book, canvas, "tblWeights", columns, printed_below=1)
     _cash(canvas, contents, FIRST_ROW + len(result.tickers), new_weight)
@@ -119,9 +119,9 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
     return {Method.HEDGE: hedged, Method.SCALED: scaled}.get(result.method)
 
 
-def _ways(contents: Contents) -> list[CheckedColumn]:
+def _alternatives(contents: Contents) -> list[CheckedColumn]:
     """Return the weights of the other ways, as their solvers found them."""
-    weighed = [(way.name, way.result) for way in contents.ways if way.result is not None]
+    weighed = [(one.name, one.result) for one in contents.alternatives if one.result is not None]
     return [
         CheckedColumn(
             heading=name,

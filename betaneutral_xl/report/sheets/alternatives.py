@@ -30,19 +30,21 @@ MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", 
 Formulas = dict[str, str | None]
 
 
-def cost_of_trade(ways: Sequence[Alternative]) -> float:
+def cost_of_trade(alternatives: Sequence[Alternative]) -> float:
     """Return what a unit of trade costs, from what any way's trades cost."""
-    costs = (way.cost / way.turnover / 2.0 for way in ways if way.turnover and math.isfinite(way.turnover))
+    costs = (
+        one.cost / one.turnover / 2.0 for one in alternatives if one.turnover and math.isfinite(one.turnover)
+    )
     return next(costs, 0.0)
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     """Write one row a way, and below them why a way leads nowhere."""
-    ways, names = contents.ways, contents.result.etf_names
+    alternatives, names = contents.alternatives, contents.result.etf_names
     formulas = _formulas(contents, model)
     suffix = {name: "" if len(names) == 1 else f"_{name}" for name in names}
     covariance = contents.result.aligned.covariance
-    has_errors = any(math.isfinite(error) for way in ways for error in way.beta_error.values())
+    has_errors = any(math.isfinite(error) for one in alternatives for error in one.beta_error.values())
     volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
 
     def column(
@@ -56,42 +58,42 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
             squared=squared,
         )
 
-    columns = [CheckedColumn(heading="way", values=[way.name for way in ways], look=style.LABEL)]
+    columns = [CheckedColumn(heading="way", values=[one.name for one in alternatives], look=style.LABEL)]
     for k, name in enumerate(names, start=1):
         beta = get_column_letter(len(columns) + 1)
-        values = [way.beta[name] for way in ways]
+        values = [one.beta[name] for one in alternatives]
         columns.append(column(f"beta{suffix[name]}", f"beta_{k}", values, style.NUMBER, squared=False))
         if has_errors:
-            errors = [CONFIDENCE * way.beta_error[name] for way in ways]
+            errors = [CONFIDENCE * one.beta_error[name] for one in alternatives]
             live = covariance.seen is None
             columns.append(
                 CheckedColumn(
                     heading=f"± 95 %{suffix[name]}",
                     values=errors,
                     look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),
-                    formula=_error(k, beta, volatility, ways) if live else None,
+                    formula=_error(k, beta, volatility, alternatives) if live else None,
                     squared=True,
                 )
             )
     for key in MEASURES:
-        values = [math.nan if way.note else float(getattr(way, key)) for way in ways]
+        values = [math.nan if one.note else float(getattr(one, key)) for one in alternatives]
         shown = style.WHOLE if key == "trades" else style.PERCENT
         columns.append(column(key, key, values, shown, squared=key in {"volatility", "tracking_error"}))
-    notes = [f"{way.name}: {way.note}" for way in ways if way.note]
+    notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
     if contents.infeasible is not None:
         notes.append(BEYOND_LIMITS)
     place_grid(book, canvas, columns, printed_below=1 + len(notes))
-    for row, note in enumerate(notes, start=FIRST_ROW + len(ways) + 1):
+    for row, note in enumerate(notes, start=FIRST_ROW + len(alternatives) + 1):
         canvas.put(row, 1, note, style.NOTE)
 
 
 def _error(
-    k: int, beta: str, volatility: str, ways: Sequence[Alternative]
+    k: int, beta: str, volatility: str, alternatives: Sequence[Alternative]
 ) -> Callable[[int, int], str | None]:
     """Return the formula of a beta's error bar, from the beta and the volatility in the same row."""
 
     def formula(row: int, i: int) -> str | None:
-        if ways[i].note:
+        if alternatives[i].note:
             return None
         left = f"MAX(0,{volatility}{row}^2-{beta}{row}^2*etf_variance_{k})"
         return f"error_bar*SQRT({left}/etf_variance_{k}/(effective_days-2))"
@@ -101,14 +103,14 @@ def _error(
 
 def _formulas(contents: Contents, model: Model) -> list[Formulas]:
     """Return the formulas of each way by measure; None where the value is Python's alone."""
-    number = iter(range(1, len(contents.ways) + 1))
+    number = iter(range(1, len(contents.alternatives) + 1))
     found: list[Formulas] = []
-    for way in contents.ways:
-        if way.result is not None:
+    for one in contents.alternatives:
+        if one.result is not None:
             found.append(_of_weights(contents, model, next(number)))
-        elif way.name == AS_IS:
+        elif one.name == AS_IS:
             found.append(_as_it_is(contents))
-        elif way.name == BY_ETF:
+        elif one.name == BY_ETF:
             found.append(_by_etf(contents, model))
         else:
             found.append(_nothing(contents))
@@ -147,11 +149,11 @@ def _of_weights(contents: Contents, model: Model, j: int) -> Formulas:
 def _by_etf(contents: Contents, model: Model) -> Formulas:
     """Return the formulas of the hedge by the ETFs: the risk of their baskets, trades of their own."""
     ratios = contents.result.hedge_ratios
-    weighed = [way.name for way in contents.ways if way.result is not None]
+    weighed = [one.name for one in contents.alternatives if one.result is not None]
     if BY_BASKET not in weighed:
         return _nothing(contents)
     j = weighed.index(BY_BASKET)
-    if not np.allclose(contents.weighed_ways[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+    if not np.allclose(contents.compared_results[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
         return _nothing(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
