@@ -371,7 +371,7 @@ def _require_coverage(result: Rebalance) -> None:
     if few:
         listed = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
         msg = (
-            f"Less than {COVERED_ENOUGH:.0%} of the exposure of ETF {listed} has risk data, too little for "
+            f"Less than {MIN_COVERAGE:.0%} of the exposure of ETF {listed} has risk data, too little for "
             "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or "
             f"choose {Tradable.ETFS_ANY_COVERAGE} instead of {Tradable.ETFS}."
         )
@@ -382,7 +382,7 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
     """Convert a hedge to orders in the ETFs themselves instead of their baskets.
 
     Each order is rounded to the nearest lot. The beta and the weights after the orders are those of the
-    ETFs' baskets. With ``any_coverage`` orders are also made where less than ``COVERED_ENOUGH`` of an ETF's
+    ETFs' baskets. With ``any_coverage`` orders are also made where less than ``MIN_COVERAGE`` of an ETF's
     exposure has risk data and the risk model has no row for the ETF.
 
     Raises
@@ -456,7 +456,7 @@ def _rounded(
     # The rounding of the other trades compensates the beta of the omitted ones.
     left = result.trades.copy()
     left[names] = 0.0
-    omitted_beta = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > TRADED, left, 0.0)
+    omitted_beta = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > SMALLEST_TRADE, left, 0.0)
 
     def rounding_beta(counts: FloatArray) -> FloatArray:
         beta: FloatArray = betas.T @ ((counts - exact) * unit) - omitted_beta

@@ -182,7 +182,7 @@ class Rebalance:
     @property
     def traded(self) -> tuple[str, ...]:
         """Names that are traded."""
-        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > TRADED))
+        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > SMALLEST_TRADE))
 
     @property
     def traded_names(self) -> int:

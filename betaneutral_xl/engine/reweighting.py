@@ -70,7 +70,7 @@ def _fewest_trades(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
     if trades is None:
         msg = "No weights keep all limits."
         raise Infeasible(msg)
-    untraded = np.abs(trades) <= TRADED
+    untraded = np.abs(trades) <= SMALLEST_TRADE
     lower, upper = (np.where(untraded, problem.weights, bound) for bound in (problem.lower, problem.upper))
     solution = solvers.solve(problem.restricted(lower, upper))
     note = (

@@ -127,7 +127,9 @@ def decide(study: Study, seen: Returns) -> Decision:
 def _observed(study: Study, seen: Returns, tickers: Sequence[str], days: int) -> Observed:
     """Return the window of the last days: ``tickers``, with other names as context for the market."""
     last = seen.until(None, days)
-    return observe(last.select([*tickers, *last.others({*study.names, *study.benchmarks})]), window=days)
+    return observe(
+        last.select([*tickers, *last.market_sample({*study.names, *study.benchmarks})]), window=days
+    )
 
 
 def foresee(

@@ -43,7 +43,7 @@ def covariance_of(
             raise UnknownTicker(msg, tickers=absent)
         also = (normalise(ticker) for ticker in if_there)
         estimated = list(dict.fromkeys(ticker for ticker in (*estimated, *also) if ticker in available))
-        context = prices.returns().until(as_of, window).others(estimated)
+        context = prices.returns().until(as_of, window).market_sample(estimated)
     seen = prices.select([*estimated, *context]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
     covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(context)])

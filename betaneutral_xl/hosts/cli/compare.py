@@ -126,7 +126,7 @@ def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Reb
         table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
-        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
+        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
     for one in alternatives:
         if one.note:
             out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)
