@@ -13,12 +13,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.readers.tabular.printed import stated
+from betaneutral_xl.readers.tabular.printed import cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 """Characters of a name that are looked at."""
 
 CURRENCIES = frozenset(
@@ -36,7 +36,7 @@ CASH_ALONE = frozenset({"CASH", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD",
 Rules = tuple[tuple[AssetClass, re.Pattern[str]], ...]
 
 
-def _rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
+def _compile_rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
     """Compile phrases for text in lower case.
 
     Not to ignore case, and to test once for the beginning of a word instead of in every phrase, is
@@ -63,7 +63,7 @@ def _alternatives(pattern: str) -> list[str]:
     return parts
 
 
-FLAGS = _rules(
+FLAGS = _compile_rules(
     (
         (
             AssetClass.DERIVATIVE,
@@ -143,7 +143,7 @@ _NATION = (
 )
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 
-NAMES = _rules(
+NAMES = _compile_rules(
     (
         (
             AssetClass.DERIVATIVE,
@@ -279,8 +279,8 @@ def of_flag(text: str) -> AssetClass | None:
     >>> of_flag("Cash Collateral and Margins"), of_flag("Cash and/or Derivatives")
     (<AssetClass.CASH: 'cash'>, None)
     """
-    text = stated(text[:LONGEST_NAME]).replace("_", " ")
-    return None if not text or BOTH.search(text) else _first(FLAGS, text)
+    text = cell_text(text[:MAX_NAME_LENGTH]).replace("_", " ")
+    return None if not text or BOTH.search(text) else _first_match(FLAGS, text)
 
 
 def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> AssetClass | None:
@@ -289,8 +289,8 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     >>> of_name("FIRSTCASH HOLDINGS INC", "FCFS"), of_name("NEW TAIWAN DOLLAR", "TWD")
     (None, <AssetClass.CASH: 'cash'>)
     """
-    name, ticker = stated(name[:LONGEST_NAME]), stated(ticker[:LONGEST_NAME])
-    found = _of_ticker(ticker, name, identifiers) or _first(NAMES, name)
+    name, ticker = cell_text(name[:MAX_NAME_LENGTH]), cell_text(ticker[:MAX_NAME_LENGTH])
+    found = _of_ticker(ticker, name, identifiers) or _first_match(NAMES, name)
     if found is AssetClass.CASH and ticker and _is_company(name, identifiers):
         return None
     if (
@@ -305,7 +305,7 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
 @lru_cache(maxsize=4096)  # likewise
 def is_cash_sector(sector: str) -> bool:
     """Whether an issuer's sector column says that the row is no security but cash."""
-    return bool(CASH_SECTOR.fullmatch(stated(sector[:LONGEST_NAME])))
+    return bool(CASH_SECTOR.fullmatch(cell_text(sector[:MAX_NAME_LENGTH])))
 
 
 def _of_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> AssetClass | None:
@@ -321,7 +321,7 @@ def _of_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> AssetClass
     return None
 
 
-def _first(rules: Rules, text: str) -> AssetClass | None:
+def _first_match(rules: Rules, text: str) -> AssetClass | None:
     lower = text.lower()
     return next((asset_class for asset_class, words in rules if words.search(lower)), None)
 

@@ -20,11 +20,11 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.holdings_table import HoldingsTable, find_table, what_else
-from betaneutral_xl.readers.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
+from betaneutral_xl.readers.holdings_table import HoldingsTable, describe_non_holdings, find_table
+from betaneutral_xl.readers.preamble import as_of_date, date_in_file_name, fund_name, fund_title, select_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import shown_name, within
-from betaneutral_xl.readers.tabular.printed import clean, date_of, stated
+from betaneutral_xl.readers.tabular.files import is_inside, shown_name
+from betaneutral_xl.readers.tabular.printed import cell_text, clean, date_of
 from betaneutral_xl.readers.weights import decimal_weights
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ STALE_DAYS = 7
 ENDINGS = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
 """Of the files that are looked at when a fund's name is given."""
 
-MOST_FILES = 50_000
+MAX_FILES = 50_000
 """In a folder that is searched."""
 
 
@@ -67,9 +67,9 @@ def find_etf(name: str, folders: Iterable[Path]) -> Path:
     found: list[tuple[date, float, Path]] = []
     for folder in folders:
         for path in _files(folder):
-            if word.search(path.stem) and path.suffix.lower() in ENDINGS and within(path, folder):
+            if word.search(path.stem) and path.suffix.lower() in ENDINGS and is_inside(path, folder):
                 saved = path.stat().st_mtime
-                day = date_of_file_name(path.name) or datetime.fromtimestamp(saved, UTC).date()
+                day = date_in_file_name(path.name) or datetime.fromtimestamp(saved, UTC).date()
                 found.append((day, saved, path))
     if not found:
         where = listing([shown_name(folder) for folder in folders]) or "no folder"
@@ -80,7 +80,7 @@ def find_etf(name: str, folders: Iterable[Path]) -> Path:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        entries = [path for _, path in zip(range(MOST_FILES), folder.iterdir(), strict=False)]
+        entries = [path for _, path in zip(range(MAX_FILES), folder.iterdir(), strict=False)]
         return [path for path in entries if path.is_file()]
     except OSError:  # a folder that is absent or closed holds nothing
         return []
@@ -131,10 +131,10 @@ def parse_etf(
     sheets = read_sheets(content, file_name)
     table = find_table(sheets, file_name)
     if table is None:
-        raise UnreadableFile(what_else(sheets, file_name))
-    table, in_column = one_fund(table, fund, file_name)
+        raise UnreadableFile(describe_non_holdings(sheets, file_name))
+    table, in_column = select_fund(table, fund, file_name)
     weights, weight_note = decimal_weights(table, file_name)
-    title = title_of(table)
+    title = fund_title(table)
     rows, row_warnings = constituents(table, weights, title)
     name = fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
@@ -153,20 +153,20 @@ def parse_etf(
         ),
         warnings=(
             *sum_warnings(name, rows),
-            *_total_warning(table, rows),
+            *_total_warnings(table, rows),
             *row_warnings,
-            *derivatives.told(table, rows, name, title),
-            *_age_warning(name, as_of, today, stale_days),
+            *derivatives.derivative_warnings(table, rows, name, title),
+            *_age_warnings(name, as_of, today, stale_days),
             *table.warnings,
         ),
-        columns=MappingProxyType(table.header.taken()),
+        columns=MappingProxyType(table.header.used_headers()),
         classes=classes,
         title=title,
         printed_total=table.printed_total,
     )
 
 
-def _age_warning(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
+def _age_warnings(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
     if as_of is None:
         return (f"The file of ETF {name} does not say of which day it is.",)
     age = (today - as_of).days
@@ -178,7 +178,7 @@ def _age_warning(name: str, as_of: date | None, today: date, stale_days: int) ->
 # ------------------------------------------------------------------ constituents
 
 
-def _total_warning(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
+def _total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
     total = table.printed_total
     if total is None:
         return ()
@@ -194,7 +194,7 @@ def constituents(
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and what is to be said of them."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
-    rows = derivatives.with_exposures(table, _told_apart(table, rows), title)
+    rows = derivatives.with_exposures(table, _with_home_markets(table, rows), title)
     warnings = []
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]
@@ -245,7 +245,7 @@ def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> 
     cash_flag = table.text(row, Column.CASH_FLAG).casefold()
     if cash_flag in {"1", "y", "yes", "true"}:
         return AssetClass.CASH
-    flagged = _flagged(table, row)
+    flagged = _issuer_class(table, row)
     if flagged is not None:
         return flagged
     name = table.header.cell(row, Column.NAME)
@@ -260,16 +260,16 @@ def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> 
     return AssetClass.EQUITY
 
 
-def _flagged(table: HoldingsTable, row: Row) -> AssetClass | None:
+def _issuer_class(table: HoldingsTable, row: Row) -> AssetClass | None:
     """Return the class the issuer gives; of two columns (iShares: SWAP, Equity) the one that is no equity."""
-    places = table.header.places.get(Column.ASSET_CLASS, ())
-    flags = [asset_classes.of_flag(row[place]) for place in places if place < len(row)]
+    indices = table.header.indices.get(Column.ASSET_CLASS, ())
+    flags = [asset_classes.of_flag(row[place]) for place in indices if place < len(row)]
     known = [flag for flag in flags if flag is not None]
     return next((flag for flag in known if flag is not AssetClass.EQUITY), known[0] if known else None)
 
 
 def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: str) -> str:
-    text = stated(printed_ticker)
+    text = cell_text(printed_ticker)
     if not text:
         return ""
     try:
@@ -280,7 +280,7 @@ def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: st
     return at_market(ticker, code)
 
 
-def _told_apart(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
+def _with_home_markets(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
     """Give rows that share a ticker the market of their country, where country or ISIN says it."""
     count = Counter(row.ticker for row in rows if row.ticker)
     apart = []

@@ -56,9 +56,9 @@ def load_factor_model(
     (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:4] for table in tables)
     tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
     names = [table[0] for table in tables]
-    _same(factors, f_rows, "factors", names[0], names[1])
-    _same(factors, f_columns, "factors", names[0], names[1])
-    _same(tickers, others, "tickers", names[0], names[2])
+    _require_same_labels(factors, f_rows, "factors", names[0], names[1])
+    _require_same_labels(factors, f_columns, "factors", names[0], names[1])
+    _require_same_labels(tickers, others, "tickers", names[0], names[2])
     if len(r_columns) != 1:
         msg = f"{names[2]} has {len(r_columns)} columns beside the ticker, not the specific risk alone."
         raise UnreadableFile(msg)
@@ -83,7 +83,7 @@ def _table(path: Path | str) -> tuple[str, list[str], list[str], FloatArray, str
     return name, grid.labels(), list(grid.header[1:]), grid.numbers(), digest(content)
 
 
-def _same(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
+def _require_same_labels(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
     for labels, where in ((first, name), (second, other)):
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:

@@ -71,7 +71,7 @@ def read_json(content: bytes, provenance: Provenance) -> dict[str, Any]:
     return answer
 
 
-def described(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:
+def complete_provenance(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:
     """Return the provenance with what only reading the bytes could tell."""
     return replace(
         provenance,

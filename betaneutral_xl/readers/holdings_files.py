@@ -14,22 +14,28 @@ from betaneutral_xl.model.portfolio import FULL, AssetClass, Holdings, Worth
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import is_option, normalise
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.columns import Column, Header, plain
+from betaneutral_xl.readers.columns import Column, Header, header_key
 from betaneutral_xl.readers.holdings_sections import (
     ALL,
     Choice,
+    drop_lots,
     find_sections,
-    last_day,
-    one_level,
-    one_section,
+    rows_of_last_day,
+    select_section,
     without_account_types,
 )
-from betaneutral_xl.readers.holdings_table import IDENTIFYING, HoldingsTable, what_else
-from betaneutral_xl.readers.preamble import as_of_date, one_fund
+from betaneutral_xl.readers.holdings_table import IDENTIFIER_COLUMNS, HoldingsTable, describe_non_holdings
+from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.tabular.printed import NOTHING, is_percentage, number, stated, uses_decimal_comma
-from betaneutral_xl.readers.weights import SIGNED, decimal_weights
+from betaneutral_xl.readers.tabular.printed import (
+    PLACEHOLDERS,
+    cell_text,
+    is_percentage,
+    number,
+    uses_decimal_comma,
+)
+from betaneutral_xl.readers.weights import FROM_SIGNS, decimal_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-AGREE = 1e-3
+VALUE_TOLERANCE = 1e-3
 """How far, relative, a printed value may be from shares times price before it is said."""
 
 OPTION_SIZE = 100.0
@@ -113,18 +119,18 @@ def parse_holdings_file(
     of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
     sections = find_sections(sheets, file_name, chosen, of_workbook=of_workbook)
     if sections:
-        table, name = one_section(sections, chosen, file_name)
+        table, name = select_section(sections, chosen, file_name)
     else:
-        headless = _without_header(sheets, file_name)
-        if headless is None:
-            raise UnreadableFile(what_else(sheets, file_name))
-        table, name = headless, ""
-    table = without_account_types(last_day(one_level(table), file_name))
-    if chosen.adds:
+        headerless = _headerless_table(sheets, file_name)
+        if headerless is None:
+            raise UnreadableFile(describe_non_holdings(sheets, file_name))
+        table, name = headerless, ""
+    table = without_account_types(rows_of_last_day(drop_lots(table), file_name))
+    if chosen.adds_all:
         name = name or ALL
     if not name:
         ask = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
-        table, name = one_fund(table, chosen.account, file_name, ask)
+        table, name = select_fund(table, chosen.account, file_name, ask)
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
     return _holdings(table, label, file_name, provenance, choice=chosen, stated=nav)
 
@@ -143,7 +149,7 @@ def _holdings(
     held = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if not is_cash]
     tickers = _tickers(table, held, file_name)
     provenance = replace(origin, as_of=as_of_date(table, file_name), rows=len(table.rows))
-    notes = (*_cash_note(table, cash), *table.warnings)
+    notes = (*_cash_notes(table, cash), *table.warnings)
     options = [ticker for ticker, row in zip(tickers, held, strict=True) if _is_option(table, row)]
     if options:
         notes = (
@@ -158,9 +164,9 @@ def _holdings(
             f"{file_name} has positions in several currencies without a rate: its weights count, "
             "its values do not.",
         )
-    valued = None if rates is None else _valued(table, held, fund, tickers, rates)
+    valued = None if rates is None else _position_values(table, held, fund, tickers, rates)
     if valued is not None:
-        valued, tickers, told = _without_lots(table, held, valued, tickers)
+        valued, tickers, told = _merge_lots(table, held, valued, tickers)
         notes = (*notes, *told)
     if valued is None or rates is None:
         read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
@@ -211,7 +217,7 @@ def _by_weight(
         cash=cash,
         provenance=replace(provenance, note=unit),
         warnings=(*said, *notes),
-        leverage_stated=SIGNED in unit,
+        leverage_stated=FROM_SIGNS in unit,
     )
 
 
@@ -230,14 +236,14 @@ def _is_option(table: HoldingsTable, row: Row) -> bool:
     return any(is_option(table.text(row, c)) for c in (Column.TICKER, Column.NAME))
 
 
-def _cash_note(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
+def _cash_notes(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
     names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in rows]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
 
 
 def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple[str, ...]:
-    column = Column.TICKER if Column.TICKER in table.header.places else Column.NAME
-    absent = [_named(table, row) for row in rows if not table.text(row, column)]
+    column = Column.TICKER if Column.TICKER in table.header.indices else Column.NAME
+    absent = [_row_label(table, row) for row in rows if not table.text(row, column)]
     if absent:
         msg = f"{file_name} has no ticker for {listing(absent)}. Fill it in, or remove the row."
         raise MissingValue(msg, tickers=absent)
@@ -247,9 +253,9 @@ def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple
     return tuple(normalise(_symbol(table, row, column)) for row in rows)
 
 
-def _named(table: HoldingsTable, row: Row) -> str:
+def _row_label(table: HoldingsTable, row: Row) -> str:
     """Return what names a row without a ticker: its name, else its ISIN or another identifier."""
-    columns = (Column.NAME, *IDENTIFYING)
+    columns = (Column.NAME, *IDENTIFIER_COLUMNS)
     return next((text for column in columns if (text := table.text(row, column))), "?")
 
 
@@ -287,13 +293,13 @@ def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | Non
         If values are in several currencies, without a rate of each.
 
     """
-    if Column.FX_RATE in table.header.places:
+    if Column.FX_RATE in table.header.indices:
         at_one = {_currency(table, row) for row in table.rows if table.number(row, Column.FX_RATE) == 1.0}
         bad = [
-            _named(table, row)
+            _row_label(table, row)
             for row in table.rows
             if not (rate := table.number(row, Column.FX_RATE)) or rate <= 0.0
-            if _measured(table, row) and not (_is_cash(table, row) and _currency(table, row) in at_one)
+            if _has_amount(table, row) and not (_is_cash(table, row) and _currency(table, row) in at_one)
         ]
         if bad:
             msg = f"{file_name} has no positive rate to the base currency for {listing(bad)}. Fill it in."
@@ -303,7 +309,7 @@ def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | Non
     without = [code for code in codes if code not in choice.rates]
     if len(codes) <= 1 or len(without) <= (1 if choice.rates else 0) or _in_base(table):
         return _Rates(by_currency=choice.rates, in_column=False)
-    if Column.WEIGHT in table.header.places and not choice.rates:
+    if Column.WEIGHT in table.header.indices and not choice.rates:
         return None
     msg = (
         f"{file_name} has positions in {len(codes)} currencies ({listing(codes)}) without a rate. "
@@ -312,16 +318,16 @@ def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | Non
     raise MissingValue(msg)
 
 
-def _measured(table: HoldingsTable, row: Row) -> bool:
+def _has_amount(table: HoldingsTable, row: Row) -> bool:
     return table.number(row, Column.MARKET_VALUE) is not None or table.number(row, Column.SHARES) is not None
 
 
 def _in_base(table: HoldingsTable) -> bool:
     """Whether the values are in one currency: by their header, or as other than price times shares abroad."""
-    place = table.header.places.get(Column.MARKET_VALUE)
+    place = table.header.indices.get(Column.MARKET_VALUE)
     if not place:
         return False
-    if {"base", "us", "usd", "eur", "gbp", "chf"} & set(plain(table.header.texts[place[0]]).split()):
+    if {"base", "us", "usd", "eur", "gbp", "chf"} & set(header_key(table.header.texts[place[0]]).split()):
         return True
     local: dict[str, list[bool]] = {}
     for row in table.rows:
@@ -329,49 +335,49 @@ def _in_base(table: HoldingsTable) -> bool:
             table.number(row, c) for c in (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
         )
         if value is not None and shares is not None and price is not None and value:
-            agrees = math.isclose(value, shares * price, rel_tol=AGREE, abs_tol=0.01)
+            agrees = math.isclose(value, shares * price, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
             local.setdefault(_currency(table, row), []).append(agrees)
     tested = {_currency(table, row) for row in table.rows if not _is_cash(table, row)}
     return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
 
 
-def _without_lots(
-    table: HoldingsTable, rows: Sequence[Row], valued: _Valued, tickers: tuple[str, ...]
-) -> tuple[_Valued, tuple[str, ...], tuple[str, ...]]:
+def _merge_lots(
+    table: HoldingsTable, rows: Sequence[Row], valued: _PositionValues, tickers: tuple[str, ...]
+) -> tuple[_PositionValues, tuple[str, ...], tuple[str, ...]]:
     """Add the rows of one security, and say so: lots, or the same name in several accounts."""
     groups: dict[str, list[int]] = {}
     for index, ticker in enumerate(tickers):
         groups.setdefault(ticker, []).append(index)
 
-    def same(places: list[int]) -> bool:
+    def same(indices: list[int]) -> bool:
         columns = (Column.ISIN, Column.CUSIP, Column.NAME)
-        return all(len({table.text(rows[i], column) for i in places}) == 1 for column in columns)
+        return all(len({table.text(rows[i], column) for i in indices}) == 1 for column in columns)
 
-    several = [ticker for ticker, places in groups.items() if len(places) > 1]
+    several = [ticker for ticker, indices in groups.items() if len(indices) > 1]
     if not several or not all(same(groups[ticker]) for ticker in several):
         return valued, tickers, ()
-    values = tuple(math.fsum(valued.values[i] for i in places) for places in groups.values())
+    values = tuple(math.fsum(valued.values[i] for i in indices) for indices in groups.values())
     shares = prices = None
     if valued.shares is not None:
-        shares = tuple(math.fsum(valued.shares[i] for i in places) for places in groups.values())
+        shares = tuple(math.fsum(valued.shares[i] for i in indices) for indices in groups.values())
         prices = tuple(v / s if s else math.nan for v, s in zip(values, shares, strict=True))
         if not all(price > 0.0 for price in prices):
             shares = prices = None
-    merged = _Valued(values=values, shares=shares, prices=prices, warnings=valued.warnings)
+    merged = _PositionValues(values=values, shares=shares, prices=prices, warnings=valued.warnings)
     return merged, tuple(groups), (f"Rows of one name are added: {listing(several)}.",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Valued:
+class _PositionValues:
     values: tuple[float, ...]
     shares: tuple[float, ...] | None
     prices: tuple[float, ...] | None
     warnings: tuple[str, ...]
 
 
-def _valued(
+def _position_values(
     table: HoldingsTable, rows: Sequence[Row], fund: str, tickers: Sequence[str], rates: _Rates
-) -> _Valued | None:
+) -> _PositionValues | None:
     """Return each position's value, None if the table has weights only.
 
     A printed value counts before shares times price, which may be in the local currency; then the
@@ -382,27 +388,31 @@ def _valued(
     printed = [table.number(row, Column.MARKET_VALUE) for row in rows]
     values, quotes, odd, absent = [], [], [], []
     for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
-        rate, size = rates.of(table, row), _size(table, row)
+        rate, size = rates.of(table, row), _contract_size(table, row)
         local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
         if (
             local is not None
             and value is not None
-            and math.isclose(value, local, rel_tol=AGREE, abs_tol=0.01)
+            and math.isclose(value, local, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
         ):
             size = 1.0  # the price is that of the whole contract
         product = None if local is None else local * size * rate
-        in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=AGREE)
+        in_base = (
+            value is not None
+            and product is not None
+            and math.isclose(value, product, rel_tol=VALUE_TOLERANCE)
+        )
         worth = product if value is None else value if in_base else value * rate
         if worth is None:
             absent.append(ticker)
             continue
-        agrees = product is not None and math.isclose(worth, product, rel_tol=AGREE, abs_tol=0.01)
+        agrees = product is not None and math.isclose(worth, product, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
         if product is not None and not agrees:
             odd.append(ticker)
         values.append(worth)
         implied = worth / quantity if quantity else math.nan
         quotes.append(price * size * rate if agrees and price is not None else implied)
-    if absent and Column.WEIGHT in table.header.places:
+    if absent and Column.WEIGHT in table.header.indices:
         return None
     if absent:
         msg = (
@@ -412,7 +422,7 @@ def _valued(
         raise MissingValue(msg, tickers=absent)
     whole = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
     warning = f"Holdings of {fund}: value is not shares times price for {listing(odd)}; weights are by value."
-    return _Valued(
+    return _PositionValues(
         values=tuple(values),
         shares=tuple(quantity for quantity in shares if quantity is not None) if whole else None,
         prices=tuple(quotes) if whole else None,
@@ -420,7 +430,7 @@ def _valued(
     )
 
 
-def _size(table: HoldingsTable, row: Row) -> float:
+def _contract_size(table: HoldingsTable, row: Row) -> float:
     """Return what a price is multiplied by: the file's multiplier, else 100 for an option."""
     return table.number(row, Column.MULTIPLIER) or (OPTION_SIZE if _is_option(table, row) else 1.0)
 
@@ -442,18 +452,18 @@ def _cash_value(table: HoldingsTable, row: Row, file_name: str) -> float:
 
 # ------------------------------------------------------------------ no header
 
-HEADLESS = {
+DEFAULT_COLUMNS = {
     2: (Column.TICKER, Column.WEIGHT),
     3: (Column.TICKER, Column.SHARES, Column.PRICE),
     4: (Column.TICKER, Column.SHARES, Column.PRICE, Column.MARKET_VALUE),
 }
 """What the columns of a table without a header are, by how many there are."""
 
-SUMS = ((0.98, 1.02), (98.0, 102.0))
+WEIGHT_SUMS = ((0.98, 1.02), (98.0, 102.0))
 """What weights add up to, in decimals or percent."""
 
 
-def _without_header(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
+def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
     """Return a table whose first row is a position already, if its columns can be only one thing.
 
     Raises
@@ -465,33 +475,33 @@ def _without_header(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTabl
     sheet = next((sheet for sheet in sheets if sheet.rows), None)
     rows = [row for row in sheet.rows if row] if sheet else []
     width = len(rows[0]) if rows else 0
-    if sheet is None or width not in HEADLESS or any(len(row) != width for row in rows):
+    if sheet is None or width not in DEFAULT_COLUMNS or any(len(row) != width for row in rows):
         return None
     numeric = [cell for row in rows for cell in row[1:]]
     comma = uses_decimal_comma(numeric, otherwise=sheet.delimiter == ";")
     columns = [[number(row[place], decimal_comma=comma) for row in rows] for place in range(1, width)]
     if any(
-        value is None and stated(row[0]).upper() != "CASH"
+        value is None and cell_text(row[0]).upper() != "CASH"
         for column in columns
         for value, row in zip(column, rows, strict=True)
     ):
         return None
-    if any(number(row[0]) is not None or stated(row[0]).casefold() in NOTHING for row in rows):
+    if any(number(row[0]) is not None or cell_text(row[0]).casefold() in PLACEHOLDERS for row in rows):
         return None
     first = math.fsum(value or 0.0 for value in columns[0])
-    are_weights = any(low <= first <= high for low, high in SUMS) or any(
+    are_weights = any(low <= first <= high for low, high in WEIGHT_SUMS) or any(
         is_percentage(row[1]) for row in rows
     )
     if are_weights != (width == len((Column.TICKER, Column.WEIGHT))):
-        kinds = " or ".join(" and ".join(c.value for c in HEADLESS[w][1:3]) for w in (2, 3))
+        kinds = " or ".join(" and ".join(c.value for c in DEFAULT_COLUMNS[w][1:3]) for w in (2, 3))
         msg = (
             f"{file_name} has no header, and its numbers can be {kinds}. "
             "Write the header ticker,weight or ticker,shares,price as its first line."
         )
         raise UnreadableFile(msg)
-    texts = tuple(column.value for column in HEADLESS[width])
+    texts = tuple(column.value for column in DEFAULT_COLUMNS[width])
     header = Header(
-        row=-1, texts=texts, places={column: (place,) for place, column in enumerate(HEADLESS[width])}
+        row=-1, texts=texts, indices={column: (place,) for place, column in enumerate(DEFAULT_COLUMNS[width])}
     )
     return HoldingsTable(
         sheet=sheet.name,

@@ -10,7 +10,7 @@ from betaneutral_xl.errors import EmptyFund, MissingValue, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import Holdings, Worth
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.formats import described, read_json, unreadable
+from betaneutral_xl.readers.formats import complete_provenance, read_json, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NUMBERS = ("shares", "price", "value")
 """What a position must have; its returns, alpha and beta over the range are not read."""
 
-AGREE = 1e-3
+VALUE_TOLERANCE = 1e-3
 """How far, relative, value may be from shares times price before it is said."""
 
 
@@ -72,8 +72,8 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         prices=read_only(prices),
         nav=worth.nav,
         cash=worth.cash / worth.nav,
-        provenance=described(provenance, content, len(held), end),
-        warnings=(*worth.warnings, *_disagreements(fund, tickers, shares, prices, values)),
+        provenance=complete_provenance(provenance, content, len(held), end),
+        warnings=(*worth.warnings, *_value_warnings(fund, tickers, shares, prices, values)),
         leverage_stated=nav is not None,
     )
 
@@ -132,7 +132,7 @@ def _require_positive(tickers: Sequence[str], prices: Sequence[float], fund: str
         raise MissingValue(msg, tickers=names)
 
 
-def _disagreements(
+def _value_warnings(
     fund: str,
     tickers: Sequence[str],
     shares: Sequence[float],
@@ -140,7 +140,7 @@ def _disagreements(
     values: Sequence[float],
 ) -> tuple[str, ...]:
     rows = zip(tickers, shares, prices, values, strict=True)
-    odd = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=AGREE, abs_tol=0.01)]
+    odd = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)]
     if not odd:
         return ()
     return (f"Holdings of {fund}: value is not shares times price for {listing(odd)}; weights are by value.",)

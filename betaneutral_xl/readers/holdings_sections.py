@@ -8,15 +8,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
-from betaneutral_xl.readers.columns import NAMED, VALUED, Column, plain, read_header, recognise
+from betaneutral_xl.readers.columns import (
+    NAME_COLUMNS,
+    VALUE_COLUMNS,
+    Column,
+    header_key,
+    read_header,
+    recognise,
+)
 from betaneutral_xl.readers.holdings_table import (
-    HEADER_WITHIN,
-    LONGEST_HEADING,
-    MOST_TRIED,
+    HEADER_SEARCH_ROWS,
+    MAX_HEADING_LENGTH,
+    MAX_SCANNED,
     HoldingsTable,
     holding_rows,
 )
-from betaneutral_xl.readers.tabular.printed import clean, date_of, number, stated
+from betaneutral_xl.readers.tabular.printed import cell_text, clean, date_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,11 +31,11 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-HOLDING_VALUES = VALUED | {Column.SHARES}
+HOLDING_VALUE_COLUMNS = VALUE_COLUMNS | {Column.SHARES}
 """What a header of holdings must have one of."""
 ALL = "all"
 """What is asked for to add all accounts."""
-TRANSACTIONS = frozenset(
+TRANSACTION_HEADERS = frozenset(
     {
         "transaction type",
         "transaction",
@@ -40,8 +47,8 @@ TRANSACTIONS = frozenset(
     }
 )
 """Headers of a table of trades, which are no positions."""
-MOST_NAMED = 40
-MOST_SECTIONS = 50
+MAX_LISTED = 40
+MAX_SECTIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,7 @@ class Choice:
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
-    def adds(self) -> bool:
+    def adds_all(self) -> bool:
         """Whether all accounts are added."""
         return (self.account or "").strip().casefold() == ALL
 
@@ -112,19 +119,19 @@ def find_sections(
         wanted = choice.sheet.strip().casefold()
         chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted]
         if not chosen:
-            names = listing([sheet.name for sheet in sheets if sheet.name], most=MOST_NAMED) or "none by name"
+            names = listing([sheet.name for sheet in sheets if sheet.name], most=MAX_LISTED) or "none by name"
             msg = f"{file_name} has no sheet {choice.sheet[:40]!r}. It has {names}."
             raise UnreadableFile(msg)
         sheets = chosen
     found = [
         (sheet.name, sections)
         for sheet in map(_with_pandas_header, sheets)
-        if (sections := _statement(sheet, file_name) or _sections(sheet, file_name))
+        if (sections := _activity_statement(sheet, file_name) or _sections(sheet, file_name))
     ]
     if not found:
         return ()
     if of_workbook and len(found) > 1:
-        names = listing([name for name, _ in found], most=MOST_NAMED)
+        names = listing([name for name, _ in found], most=MAX_LISTED)
         msg = (
             f"{file_name} has positions on {len(found)} sheets: {names}. "
             f"Choose one, as {file_name}#{found[0][0]}."
@@ -133,7 +140,7 @@ def find_sections(
     return max((sections for _, sections in found), key=lambda s: sum(len(one.table.rows) for one in s))
 
 
-def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
+def select_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
     """Return the table of one section and its name, or all of them in one; the name is empty of a sole one.
 
     Raises
@@ -146,9 +153,9 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
         return sections[0].table, ""
     labels = [section.label for section in sections]
     headers = {tuple(map(clean, section.table.header.texts)) for section in sections}
-    if choice.adds and len(headers) == 1:
+    if choice.adds_all and len(headers) == 1:
         first = sections[0].table
-        told = f"The positions of {len(sections)} sections are added: {listing(labels, most=MOST_NAMED)}."
+        told = f"The positions of {len(sections)} sections are added: {listing(labels, most=MAX_LISTED)}."
         rows = tuple(row for section in sections for row in section.table.rows)
         warnings = tuple(line for section in sections for line in section.table.warnings)
         return replace(first, rows=rows, warnings=(told, *warnings)), ALL
@@ -159,7 +166,7 @@ def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> 
         return chosen[0].table, chosen[0].label
     adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
     msg = (
-        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MOST_NAMED)}. "
+        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MAX_LISTED)}. "
         f'Choose one with --account "{labels[0]}"{adding}.'
     )
     raise UnknownFund(msg, tickers=labels)
@@ -169,14 +176,14 @@ def _header_rows(sheet: TextSheet, file_name: str) -> list[int]:
     starts: list[int] = []
     tried = 0
     for index, row in enumerate(sheet.rows):
-        if (not starts and index >= HEADER_WITHIN) or tried >= MOST_TRIED:
+        if (not starts and index >= HEADER_SEARCH_ROWS) or tried >= MAX_SCANNED:
             break
         if _may_be_header(sheet.rows, index, starts):
             tried += 1
-            if read_header(row, index, HOLDING_VALUES):
+            if read_header(row, index, HOLDING_VALUE_COLUMNS):
                 starts.append(index)
-        if len(starts) > MOST_SECTIONS:
-            msg = f"{file_name} has more than {MOST_SECTIONS} tables. Check that it is a file of holdings."
+        if len(starts) > MAX_SECTIONS:
+            msg = f"{file_name} has more than {MAX_SECTIONS} tables. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     return starts
 
@@ -187,10 +194,10 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     others: list[str] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):
         part = replace(sheet, rows=sheet.rows[:end])
-        header = read_header(sheet.rows[start], start, HOLDING_VALUES)
+        header = read_header(sheet.rows[start], start, HOLDING_VALUE_COLUMNS)
         if header is None:
             continue
-        if TRANSACTIONS & {plain(text) for text in header.texts}:
+        if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
             columns = listing([clean(text) for text in header.texts if clean(text)], most=4)
             others.append(f"Another table has trades, no positions, and is not read (columns {columns}).")
             continue
@@ -219,24 +226,26 @@ def _may_be_header(rows: Sequence[Row], index: int, starts: Sequence[int]) -> bo
 
 def _label(rows: Sequence[Row], start: int) -> str:
     for row in reversed(rows[max(0, start - 3) : start]):
-        cells = [clean(cell) for cell in row if stated(cell)]
+        cells = [clean(cell) for cell in row if cell_text(cell)]
         if cells:
-            return cells[0][:LONGEST_HEADING] if len(cells) < 3 else ""  # noqa: PLR2004 - a heading
+            return cells[0][:MAX_HEADING_LENGTH] if len(cells) < 3 else ""  # noqa: PLR2004 - a heading
     return ""
 
 
 # ------------------------------------------------------------------ statements of named sections
 
-STATEMENT = frozenset({"header", "data", "total", "subtotal", "notes"})
+STATEMENT_ROW_KINDS = frozenset({"header", "data", "total", "subtotal", "notes"})
 
 
-def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
+def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     """Return the open positions of an Interactive Brokers activity statement, with its ending cash.
 
     Every row begins with its section's name and with Header, Data or Total.
     """
     rows = [row for row in sheet.rows if row]
-    if sum(len(row) > 1 and clean(row[1]).casefold() in STATEMENT for row in rows) < 0.9 * len(rows):
+    if sum(len(row) > 1 and clean(row[1]).casefold() in STATEMENT_ROW_KINDS for row in rows) < 0.9 * len(
+        rows
+    ):
         return ()
     parts: dict[str, list[Row]] = {}
     for row in rows:
@@ -261,10 +270,10 @@ def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     )
     if cash is not None:
         line = [""] * len(first.header.texts)
-        name = Column.TICKER if Column.TICKER in first.header.places else Column.NAME
-        line[first.header.places[name][0]] = "CASH"
-        if Column.MARKET_VALUE in first.header.places:
-            line[first.header.places[Column.MARKET_VALUE][0]] = cash
+        name = Column.TICKER if Column.TICKER in first.header.indices else Column.NAME
+        line[first.header.indices[name][0]] = "CASH"
+        if Column.MARKET_VALUE in first.header.indices:
+            line[first.header.indices[Column.MARKET_VALUE][0]] = cash
         table = replace(table, rows=(*table.rows, tuple(line)))
     return (Section(label="Open Positions", table=replace(table, warnings=(*table.warnings, note))),)
 
@@ -278,7 +287,7 @@ def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:
     totals = {}
     header: list[str] = []
     for row in rows:
-        words = [plain(cell) for cell in row]
+        words = [header_key(cell) for cell in row]
         if "currency" in words:
             header = words
         elif header and words[0] == "ending cash":
@@ -305,10 +314,10 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
     if len(cells) < 2 or not below:  # noqa: PLR2004 - an index and values
         return sheet
     kinds = [known[0] if (known := recognise(cell)) else None for cell in cells]
-    unnamed = plain(cells[0]) in {"", "index", "unnamed 0"}
-    if unnamed and not NAMED & set(kinds[1:]) and all(number(row[0]) is None for row in below):
+    unnamed = header_key(cells[0]) in {"", "index", "unnamed 0"}
+    if unnamed and not NAME_COLUMNS & set(kinds[1:]) and all(number(row[0]) is None for row in below):
         kinds[0], cells[0] = Column.TICKER, "ticker"
-    if len(cells) == 2 and kinds[0] in NAMED and clean(cells[1]) == "0":  # noqa: PLR2004 - as above
+    if len(cells) == 2 and kinds[0] in NAME_COLUMNS and clean(cells[1]) == "0":  # noqa: PLR2004 - as above
         values = [number(row[1]) if len(row) > 1 else None for row in below]
         total = sum(value for value in values if value is not None)
         cells[1] = "weight" if 0.5 <= total <= 1.5 or 98.0 <= total <= 102.0 else cells[1]  # noqa: PLR2004
@@ -319,11 +328,11 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
 # ------------------------------------------------------------------ rows of one day, one level
 
 LEVELS = frozenset({"summary", "lot", "order", "closed lot"})
-OWN_DAYS = frozenset({"trade date", "effective date"})
+ROW_DATE_HEADERS = frozenset({"trade date", "effective date"})
 """Dates that a row may have of its own, unlike the day that the portfolio is of."""
 
 
-def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
+def rows_of_last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
     """Keep the rows of the last day, and say so, where the file has the same names on several days.
 
     Raises
@@ -332,8 +341,8 @@ def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
         If there are several days, and different names on each.
 
     """
-    place = table.header.places.get(Column.DATE)
-    if not place or plain(table.header.texts[place[0]]) in OWN_DAYS:
+    place = table.header.indices.get(Column.DATE)
+    if not place or header_key(table.header.texts[place[0]]) in ROW_DATE_HEADERS:
         return table
     cells = [table.text(row, Column.DATE) for row in table.rows]
     known: dict[str, date | None] = {text: date_of(text) for text in set(cells) if text}
@@ -356,7 +365,7 @@ def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
     return replace(table, rows=rows, warnings=(*table.warnings, said))
 
 
-def one_level(table: HoldingsTable) -> HoldingsTable:
+def drop_lots(table: HoldingsTable) -> HoldingsTable:
     """Leave out the lots where the file has their sums too."""
     levels = [table.text(row, Column.LEVEL).casefold() for row in table.rows]
     if "summary" not in levels or not set(levels) - {"summary", ""}:
@@ -374,17 +383,17 @@ def without_account_types(table: HoldingsTable) -> HoldingsTable:
 
     Fidelity's column Type says in which kind of account a position is held.
     """
-    places = table.header.places.get(Column.ASSET_CLASS, ())
+    indices = table.header.indices.get(Column.ASSET_CLASS, ())
 
     def is_account(place: int) -> bool:
         words = {clean(row[place]).casefold() for row in table.rows if place < len(row)} - {""}
-        return plain(table.header.texts[place]) in {"type", "security type"} and words <= ACCOUNT_TYPES
+        return header_key(table.header.texts[place]) in {"type", "security type"} and words <= ACCOUNT_TYPES
 
-    kept = tuple(place for place in places if not is_account(place))
-    if kept == places:
+    kept = tuple(place for place in indices if not is_account(place))
+    if kept == indices:
         return table
     others: dict[Column, tuple[int, ...]] = {
-        c: p for c, p in table.header.places.items() if c is not Column.ASSET_CLASS
+        c: p for c, p in table.header.indices.items() if c is not Column.ASSET_CLASS
     }
     new: dict[Column, tuple[int, ...]] = {**others, **({Column.ASSET_CLASS: kept} if kept else {})}
-    return replace(table, header=replace(table.header, places=new))
+    return replace(table, header=replace(table.header, indices=new))

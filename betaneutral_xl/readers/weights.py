@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.readers.columns import Column, plain
+from betaneutral_xl.readers.columns import Column, header_key
 from betaneutral_xl.readers.tabular.printed import is_percentage
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 NEAR_ONE = (0.5, 1.5)
 AT_ONE = (0.9, 1.1)
 """What fractions add up to where the header says percent."""
-LEAST_PERCENT = 5.0
+MIN_PERCENT_SUM = 5.0
 """A column that adds up to more than this is in percent: no fund has five times its assets."""
 
-SIGNED = "in percent (signs in the cells)"
-GUESSED = "in percent (their sum)"
+FROM_SIGNS = "in percent (signs in the cells)"
+FROM_SUM = "in percent (their sum)"
 """How a column in percent is described: one that says so in every cell, and one that does not at all."""
 
 
@@ -33,14 +33,14 @@ def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], 
     over their sum.
     """
     header = table.header
-    place = header.places.get(Column.WEIGHT)
+    place = header.indices.get(Column.WEIGHT)
     printed_weights = [table.number(row, Column.WEIGHT) for row in table.rows] if place else []
     known = [weight for weight in printed_weights if weight is not None]
     if any(known):
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
         percent, why = _is_in_percent(texts, known, header.texts[place[0]] if place else "")
         unit = 100.0 if percent else 1.0
-        if why is GUESSED and math.fsum(map(abs, known)) / unit > LEAST_PERCENT:
+        if why is FROM_SUM and math.fsum(map(abs, known)) / unit > MIN_PERCENT_SUM:
             largest = max(known, key=abs)
             msg = (
                 f"{file_name} has weights up to {largest:,.10g}, {math.fsum(known):,.10g} in all: "
@@ -61,14 +61,14 @@ def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], 
 
 def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:
     if sum(map(is_percentage, texts)) * 2 > len(known):
-        return True, SIGNED
+        return True, FROM_SIGNS
     net, gross = math.fsum(known), math.fsum(map(abs, known))
-    adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < LEAST_PERCENT
-    words = plain(header)
+    adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < MIN_PERCENT_SUM
+    words = header_key(header)
     if "%" in words or "percent" in words or "pct" in words:
-        if AT_ONE[0] <= net <= AT_ONE[1] and gross < LEAST_PERCENT:
+        if AT_ONE[0] <= net <= AT_ONE[1] and gross < MIN_PERCENT_SUM:
             return False, "fractions (they add to about 1, though the header says percent)"
         return True, "in percent (header)"
-    if adds_to_one or gross < LEAST_PERCENT:
+    if adds_to_one or gross < MIN_PERCENT_SUM:
         return False, "fractions (their sum)"
-    return True, GUESSED
+    return True, FROM_SUM

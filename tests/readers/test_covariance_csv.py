@@ -24,7 +24,7 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval
-from betaneutral_xl.readers.covariance_csv import MOST_NAMES, load_covariance, parse_covariance
+from betaneutral_xl.readers.covariance_csv import MAX_NAMES, load_covariance, parse_covariance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,13 +143,13 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a row twice",
         API_SHAPE + "2025-11-18,AAPL,0.09,0.03,0.02\n",
         DuplicateTicker,
-        "The covariance v.csv has AAPL more than once in its rows. Remove the repetition.",
+        "The covariance v.csv has AAPL more than once in its rows. Remove the duplicate rows.",
     ),
     (
         "a column twice",
         edited("AAPL,NVDA,IWV", "AAPL,AAPL US,IWV"),
         DuplicateTicker,
-        "The covariance v.csv has AAPL more than once in its columns. Remove the repetition.",
+        "The covariance v.csv has AAPL more than once in its columns. Remove the duplicate columns.",
     ),
     (
         "not symmetric",
@@ -272,7 +272,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
     ("nothing", "", UnreadableFile, "v.csv is empty, not CSV. Check that it is the right file."),
     (
         "too many names",
-        "ticker," + ",".join(f"T{i}" for i in range(MOST_NAMES + 1)) + "\nT0,1\n",
+        "ticker," + ",".join(f"T{i}" for i in range(MAX_NAMES + 1)) + "\nT0,1\n",
         UnreadableFile,
         "v.csv has 5,001 names, more than 5,000. Keep the names that are needed.",
     ),

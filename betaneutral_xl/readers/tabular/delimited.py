@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import LONGEST_CELL, GridBuilder, Row, TextSheet
+from betaneutral_xl.readers.tabular.sheets import MAX_CELL_LENGTH, GridBuilder, Row, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,17 +68,17 @@ def _candidates(content: bytes) -> tuple[str, ...]:
 
 def read_delimited(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return the one grid of a delimited text file."""
-    delimiter, skipped = _declared(text)
-    delimiter = delimiter or _most_regular(text)
+    delimiter, skipped = _declared_delimiter(text)
+    delimiter = delimiter or _guess_delimiter(text)
     builder = GridBuilder(file_name)
     try:
         for row in islice(
-            csv.reader(_narrow_lines(text, delimiter, file_name), delimiter=delimiter), skipped, None
+            csv.reader(_bounded_lines(text, delimiter, file_name), delimiter=delimiter), skipped, None
         ):
             builder.add(row)
     except csv.Error as error:
         msg = (
-            f"{file_name}, after row {builder.taken:,}: {error}. "
+            f"{file_name}, after row {builder.row_count:,}: {error}. "
             "A quotation mark is opened there and not closed; download the file again."
         )
         raise UnreadableFile(msg) from None
@@ -91,10 +91,10 @@ def _lines(text: str) -> io.StringIO:
     return io.StringIO(text, newline="")
 
 
-def _narrow_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
+def _bounded_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
     """Yield the lines; raise before one of a million columns is cut into a million cells."""
     for line in _lines(text):
-        if len(line) > LONGEST_CELL and line.count(delimiter) > LONGEST_CELL:
+        if len(line) > MAX_CELL_LENGTH and line.count(delimiter) > MAX_CELL_LENGTH:
             msg = (
                 f"{file_name} has a line of {line.count(delimiter):,} columns, which is no table of holdings."
             )
@@ -102,14 +102,14 @@ def _narrow_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
         yield line
 
 
-def _declared(text: str) -> tuple[str, int]:
+def _declared_delimiter(text: str) -> tuple[str, int]:
     """Return the delimiter that Excel's ``sep=;`` line declares, and how many rows that takes."""
     first = text[:20].splitlines()[0].strip().strip('"') if text.strip() else ""
     declared = first.removeprefix("sep=")
     return (declared, 1) if first.startswith("sep=") and declared in DELIMITERS else ("", 0)
 
 
-def _most_regular(text: str) -> str:
+def _guess_delimiter(text: str) -> str:
     """Return the delimiter that cuts the most rows into one same number of cells."""
     scores = {}
     sample = "".join(islice(_lines(text[:400_000]), SAMPLE_ROWS))

@@ -49,7 +49,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     try:
         descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
-        raise UnreadableFile(_why_not(error, Path(path), name)) from None
+        raise UnreadableFile(_open_error(error, Path(path), name)) from None
     try:
         before = os.fstat(descriptor)
         _require_regular(before, name, limit)
@@ -68,7 +68,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     return content
 
 
-def within(path: Path, folder: Path) -> bool:
+def is_inside(path: Path, folder: Path) -> bool:
     """Whether a file that a program found in a folder really lies there, links followed."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
@@ -91,7 +91,7 @@ def _require_regular(status: os.stat_result, name: str, limit: int) -> None:
     raise UnreadableFile(msg)
 
 
-def _why_not(error: OSError | ValueError, path: Path, name: str) -> str:
+def _open_error(error: OSError | ValueError, path: Path, name: str) -> str:
     if isinstance(error, FileNotFoundError):
         return f"There is no file {name}. Check the name and the folder."
     if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and _is_folder(path)):

@@ -120,7 +120,7 @@ def parse_grid(content: bytes, name: str) -> TextGrid:
         If it is no text, is too large, has no rows, or a row has not the header's cells.
 
     """
-    text = _text(unpacked(content, name), name)
+    text = _text(decompressed(content, name), name)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2:  # noqa: PLR2004 - a header and a row
         msg = f"{name} has no rows under its header. Check that it is the right file."
@@ -145,7 +145,7 @@ def _split(line: str, delimiter: str, *, quoted: bool) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter)) if quoted else line.split(delimiter)
 
 
-def unpacked(content: bytes, name: str, limit: int = LIMIT) -> bytes:
+def decompressed(content: bytes, name: str, limit: int = LIMIT) -> bytes:
     """Return the content, unpacked if it is gzip, however it is named.
 
     Raises

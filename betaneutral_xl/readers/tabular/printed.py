@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NOTHING = frozenset(
+PLACEHOLDERS = frozenset(
     {
         "",
         "-",
@@ -30,8 +30,8 @@ NOTHING = frozenset(
 )
 """Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
 
-LONGEST_FORMULA = 200
-SHORT = 64
+MAX_FORMULA_LENGTH = 200
+CACHED_LENGTH = 64
 _FORMULA = re.compile(
     r"""=\s*(?:"(?P<quoted>[^"]*)"|(?:T|TEXT|DOLLAR|VALUE)\(\s*"?(?P<inner>[^"(),]*)"?\s*(?:,[^)]*)?\))\s*""",
     re.IGNORECASE,
@@ -44,7 +44,7 @@ def clean(text: str) -> str:
     >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
     ('MSFT', 'ASML', '13746455.09')
     """
-    return _clean_short(text) if len(text) <= SHORT else _clean(text)
+    return _clean_short(text) if len(text) <= CACHED_LENGTH else _clean(text)
 
 
 def _clean(text: str) -> str:
@@ -53,7 +53,7 @@ def _clean(text: str) -> str:
     text = " ".join(text.split())  # no-break spaces are among the blanks
     if not text.isascii():
         text = text.replace("\u200b", "").replace("\ufeff", "").strip()
-    if text.startswith("=") and len(text) < LONGEST_FORMULA:
+    if text.startswith("=") and len(text) < MAX_FORMULA_LENGTH:
         quoted = _FORMULA.fullmatch(text)
         return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
     return text
@@ -63,10 +63,10 @@ _clean_short = lru_cache(maxsize=2**14)(_clean)
 """A cell is looked at several times; what is long is not worth keeping."""
 
 
-def stated(text: str) -> str:
+def cell_text(text: str) -> str:
     """Return the cleaned text of a cell, empty if it is one of the ways to print nothing."""
     text = clean(text)
-    return "" if text.casefold() in NOTHING else text
+    return "" if text.casefold() in PLACEHOLDERS else text
 
 
 # ------------------------------------------------------------------ numbers
@@ -96,7 +96,7 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
     >>> number("1.234,56", decimal_comma=True)
     1234.56
     """
-    text = stated(text)
+    text = cell_text(text)
     if not text or len(text) > 40:  # noqa: PLR2004 - longer than any amount
         return None
     digits = _bare(text)
@@ -136,10 +136,10 @@ def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, other
     """
     balance = 0
     for text in texts:
-        digits = _bare(stated(text))
+        digits = _bare(cell_text(text))
         balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
     for text in small:
-        separators = [one for one in _bare(stated(text)) if one in ",."]
+        separators = [one for one in _bare(cell_text(text)) if one in ",."]
         balance += (separators == [","]) - (separators == ["."])
     return balance > 0 if balance else otherwise
 

@@ -11,14 +11,16 @@ from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST = 8 * 1024 * 1024
-DEEPEST = 12
+MAX_BYTES = 8 * 1024 * 1024
+MAX_DEPTH = 12
 
 
 def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the longest list of records as a grid, its keys as the header; plain fields as notes."""
-    if len(content) > LARGEST:
-        msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LARGEST / 1e6:.0f} MB are read."
+    if len(content) > MAX_BYTES:
+        msg = (
+            f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read."
+        )
         raise UnreadableFile(msg)
     try:
         value = json.loads(content, parse_float=str, parse_int=str, parse_constant=str)
@@ -39,7 +41,7 @@ def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def _lists_of_records(value: Any, depth: int = 0) -> Iterator[list[dict[str, Any]]]:
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return
     if isinstance(value, list):
         if value and all(isinstance(one, dict) for one in value):

@@ -10,12 +10,12 @@ from betaneutral_xl.errors import UnreadableFile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_CELLS = 1_000_000
+MAX_CELLS = 1_000_000
 """Empty ones count, as far as a row has them."""
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
 """Blank rows count: spreadsheets save a million of them."""
-MOST_COLUMNS = 1_000
-LONGEST_CELL = 131_072
+MAX_COLUMNS = 1_000
+MAX_CELL_LENGTH = 131_072
 
 Row = tuple[str, ...]
 
@@ -43,23 +43,23 @@ class GridBuilder:
     """
 
     file_name: str
-    most_cells: int = MOST_CELLS
+    max_cells: int = MAX_CELLS
     rows: list[Row] = field(default_factory=list)
     cells: int = 0
-    taken: int = 0
+    row_count: int = 0
 
     def add(self, row: Iterable[str]) -> None:
         """Take one row, without its trailing empty cells."""
         cells = tuple(row)
         kept = _trimmed(cells)
         self.cells += len(cells)
-        self.taken += 1
-        if len(kept) > MOST_COLUMNS:
-            raise _too_large(self.file_name, f"row {self.taken:,} has {len(kept):,} columns", MOST_COLUMNS)
-        if self.cells > self.most_cells:
-            raise _too_large(self.file_name, "there are more cells", self.most_cells)
-        if self.taken > MOST_ROWS:
-            raise _too_large(self.file_name, "there are more rows", MOST_ROWS)
+        self.row_count += 1
+        if len(kept) > MAX_COLUMNS:
+            raise _too_large(self.file_name, f"row {self.row_count:,} has {len(kept):,} columns", MAX_COLUMNS)
+        if self.cells > self.max_cells:
+            raise _too_large(self.file_name, "there are more cells", self.max_cells)
+        if self.row_count > MAX_ROWS:
+            raise _too_large(self.file_name, "there are more rows", MAX_ROWS)
         self.rows.append(kept)
 
     def finish(self) -> tuple[Row, ...]:

@@ -147,7 +147,7 @@ def test_what_is_larger_than_any_holdings_is_refused(content: bytes, words: str)
 
 
 def test_the_counts_run_over_all_grids_of_a_file() -> None:
-    builder = GridBuilder("file", most_cells=3)
+    builder = GridBuilder("file", max_cells=3)
     builder.add(["a", "b"])
     builder.finish()
     with pytest.raises(UnreadableFile, match="more cells"):

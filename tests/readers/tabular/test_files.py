@@ -9,7 +9,7 @@ import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular import files
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name, within
+from betaneutral_xl.readers.tabular.files import is_inside, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,5 +116,5 @@ def test_a_link_out_of_a_folder_does_not_lie_within_it(tmp_path: Path) -> None:
     (tmp_path / "out.csv").write_bytes(b"x")
     (tmp_path / "in" / "own.csv").write_bytes(b"x")
     (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "out.csv")
-    assert within(tmp_path / "in" / "own.csv", tmp_path / "in")
-    assert not within(tmp_path / "in" / "link.csv", tmp_path / "in")
+    assert is_inside(tmp_path / "in" / "own.csv", tmp_path / "in")
+    assert not is_inside(tmp_path / "in" / "link.csv", tmp_path / "in")

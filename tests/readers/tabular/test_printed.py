@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.readers.tabular.printed import (
+    cell_text,
     clean,
     date_of,
     dates_in,
     number,
-    stated,
     uses_decimal_comma,
 )
 
@@ -124,7 +124,7 @@ def test_excels_serial_numbers_count_days(serial: int) -> None:
 
 @given(st.text())
 def test_cleaning_twice_changes_nothing_and_raises_nothing(text: str) -> None:
-    assert stated(stated(text)) == stated(text)
+    assert cell_text(cell_text(text)) == cell_text(text)
     assert number(text) is None or isinstance(number(text), float)
     assert isinstance(dates_in(text), list)
 
