@@ -228,19 +228,19 @@ def derivative_warnings(
             kind = kind_of(table, cells, row)
             groups.setdefault((kind, row.exposure is not None), []).append(row)
     lines = []
-    for (kind, known), group in groups.items():
+    for (kind, has_exposure), group in groups.items():
         many = len(group) > 1
         noun = f"{len(group)} {kind}{'s' if many and kind is not Kind.OTHER_MARKET else ''}"
         weight = _weight(group)
         measure = f"with a weight of {weight:.2%}"
-        if known:
+        if has_exposure:
             exposure = math.fsum(row.exposure or 0.0 for row in group)
             measure = f"with an exposure of {exposure:.2%} of net assets (weight {weight:.2%})"
         names = listing([row.name or row.printed_ticker for row in group])
         verb = "are" if many else "is"
         if kind is not Kind.DERIVATIVE:
             treatment = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"
-        elif known:
+        elif has_exposure:
             treatment = (
                 f"{verb} not in the basket, but assumed to move with it and counted in the fund's exposure"
             )

@@ -168,7 +168,7 @@ def test_without_exchanges_the_country_or_the_isin_tells_them_apart() -> None:
 def test_where_nothing_tells_them_apart_the_file_is_read_and_its_basket_refused() -> None:
     found = etf("Ticker,Name,Weight\nMRK,Merck & Co,60%\nMRK,Merck KGaA,40%\n")
     assert len(found.constituents) == 2
-    assert "MRK stand on several rows" in " ".join(found.warnings)
+    assert "MRK are on several rows" in " ".join(found.warnings)
     with pytest.raises(DuplicateTicker, match="ETF FUND list MRK more than once"):
         _ = found.tickers
 
@@ -182,7 +182,10 @@ def test_two_lots_of_one_security_are_added_up_in_the_basket() -> None:
 
 def test_an_equity_without_a_ticker_is_kept_and_said() -> None:
     found = etf("Ticker,Name,Weight\nNVDA,Nvidia,99%\n-,Example CVR Rights,1%\n")
-    assert "Equities without a ticker, in no basket: 1 (weight 1.00%): Example CVR Rights." in found.warnings
+    assert (
+        "Equities without a ticker, not in the basket: 1 (weight 1.00%): Example CVR Rights."
+        in found.warnings
+    )
     assert found.constituents[1].asset_class is AssetClass.EQUITY
 
 
@@ -231,9 +234,9 @@ def test_the_age_is_said_from_a_week_on() -> None:
     assert etf(text.format("08/01/2026")).warnings == (
         "Holdings of ETF FUND are 30 days old (as of 2026-08-01).",
     )
-    assert "which is yet to come" in etf(text.format("10/01/2026")).warnings[0]
+    assert "which is in the future" in etf(text.format("10/01/2026")).warnings[0]
     assert etf("Ticker,Weight\nNVDA,100%\n").warnings == (
-        "The file of ETF FUND does not say of which day it is.",
+        "The file of ETF FUND has no date: the age of its holdings is unknown.",
     )
 
 

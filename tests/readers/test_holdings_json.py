@@ -178,10 +178,11 @@ REFUSED: list[tuple[str, bytes, type[BetaNeutralError], str]] = [
         "holdings.json has no fund with a list of holdings. It has 'tickers'.",
     ),
     (
-        "nesting without end",
+        "deep nesting",
         b'{"fund":' + b"[" * 100_000,
         UnreadableFile,
-        "holdings.json is not JSON that anybody would write. Check that it is the right file.",
+        "holdings.json has a number of thousands of digits, or is nested too deeply. "
+        "Check that it is the right file.",
     ),
     (
         "a number of many digits",
