@@ -79,7 +79,7 @@ LARGE_WEIGHT = 0.25
 CASH_RANGE = (-0.05, 1.05)
 """Cash weights outside this range offset notional weights."""
 
-VALUE_TOLERANCE = 0.01
+VALUE_RTOL = 0.01
 """Relative difference allowed between shares times price and the market value: rounding of the price."""
 
 LEVERAGE_TOLERANCE = 0.25
@@ -215,7 +215,7 @@ def _weight_is_notional(table: HoldingsTable, cells: Row, row: Constituent) -> b
     shares, price = table.number(cells, Column.SHARES), table.number(cells, Column.PRICE)
     if not shares or not price or price in PAR or not row.market_value:
         return False
-    return abs(shares * price / row.market_value - 1.0) <= VALUE_TOLERANCE
+    return abs(shares * price / row.market_value - 1.0) <= VALUE_RTOL
 
 
 def derivative_warnings(

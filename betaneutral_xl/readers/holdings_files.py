@@ -1,4 +1,4 @@
-"""A portfolio from a file: a broker's export, a table typed by hand, or the fund's API saved as JSON."""
+"""Load a portfolio from a file: a broker's export, a table typed by hand, or saved JSON of the fund's API."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-VALUE_TOLERANCE = 1e-3
-"""How far, relative, a printed value may be from shares times price before it is said."""
+VALUE_RTOL = 1e-3
+"""Relative difference between a printed value and shares times price above which a warning names it."""
 
 OPTION_SIZE = 100.0
-"""Shares of the underlying that an option is of, where the file does not say."""
+"""Shares of the underlying per option contract, if the file has no multiplier."""
 
 
 def load_holdings(
@@ -58,26 +58,31 @@ def load_holdings(
     Parameters
     ----------
     path
-        The API's JSON; or a table (CSV, XLSX and others) with a ticker and its weight, or its
-        shares and price, or its value, under any usual headings.
+        The API's JSON; or a table (CSV, XLSX and others) with a column of tickers, and one of weights,
+        shares and prices, or values. ``FILE.xlsx#Sheet`` chooses a sheet.
     fund
-        Which fund or account, where the file has several; ``all`` adds them.
+        The fund or account, if the file has several; ``all`` adds them.
     choice
-        The same with the sheet and the rates of currencies.
+        The account, the sheet and the exchange rates; replaces ``fund``.
     nav
-        The net asset value in base currency, where it is stated: for positions without the cash
-        beside them. By default it is what the file's positions and cash add up to.
+        The net asset value in base currency, for a file of positions without the cash. By default the
+        sum of the file's positions and cash.
+
+    Returns
+    -------
+    Holdings
+        Weights as decimals of the net asset value.
 
     Raises
     ------
     UnreadableFile
-        If it is no such file.
+        If it is not such a file.
     UnknownFund
-        If it has several funds and none is chosen, or not the one that is asked for.
+        If it has several funds and none is chosen, or does not have the chosen one.
     MissingValue
         If a position has no ticker, or neither value nor weight.
     DuplicateTicker
-        If a ticker stands on two rows.
+        If a ticker is on two rows.
 
     """
     file, sheet = split_sheet(path)
@@ -87,7 +92,7 @@ def load_holdings(
 
 
 def split_sheet(path: Path | str) -> tuple[str, str | None]:
-    """Split ``FILE.xlsx#Sheet`` into the file and the sheet; a file of that very name comes first."""
+    """Split ``FILE.xlsx#Sheet`` into file and sheet, unless a file of the whole name exists."""
     text = str(path)
     file, mark, sheet = text.rpartition("#")
     whole = not (mark and file and sheet) or os.path.exists(text)  # noqa: PTH110 - a text that may be no path
@@ -101,7 +106,7 @@ def parse_holdings_file(
     choice: Choice | None = None,
     nav: float | None = None,
 ) -> Holdings:
-    """Read a portfolio from a file's bytes; see ``load_holdings``."""
+    """Parse a portfolio from a file's bytes; see ``load_holdings``."""
     provenance = Provenance(
         source="holdings file",
         location=file_name,
@@ -129,10 +134,10 @@ def parse_holdings_file(
     if chosen.adds_all:
         name = name or ALL
     if not name:
-        ask = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
-        table, name = select_fund(table, chosen.account, file_name, ask)
+        advice = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
+        table, name = select_fund(table, chosen.account, file_name, advice)
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
-    return _holdings(table, label, file_name, provenance, choice=chosen, stated=nav)
+    return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
 
 
 def _holdings(
@@ -142,7 +147,7 @@ def _holdings(
     origin: Provenance,
     *,
     choice: Choice,
-    stated: float | None,
+    nav: float | None,
 ) -> Holdings:
     are_cash = [_is_cash(table, row) for row in table.rows]
     cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
@@ -154,36 +159,36 @@ def _holdings(
     if options:
         notes = (
             *notes,
-            f"Options, whose value is {OPTION_SIZE:.0f} times the price where the file does not say "
-            f"otherwise and which have no risk data of their own: {listing(options)}.",
+            f"Options have no risk data of their own and are valued at {OPTION_SIZE:.0f} times the price, "
+            f"unless the file has a value or multiplier: {listing(options)}.",
         )
     rates = _rates(table, choice, file_name)
     if rates is None:
         notes = (
             *notes,
-            f"{file_name} has positions in several currencies without a rate: its weights count, "
-            "its values do not.",
+            f"{file_name} has positions in several currencies without a rate: its weights are used, "
+            "its values are not.",
         )
-    valued = None if rates is None else _position_values(table, held, fund, tickers, rates)
-    if valued is not None:
-        valued, tickers, told = _merge_lots(table, held, valued, tickers)
-        notes = (*notes, *told)
-    if valued is None or rates is None:
-        read = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
-        return replace(read, nav=stated)
+    values = None if rates is None else _position_values(table, held, fund, tickers, rates)
+    if values is not None:
+        values, tickers, lot_notes = _merge_lots(table, held, values, tickers)
+        notes = (*notes, *lot_notes)
+    if values is None or rates is None:
+        by_weight = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
+        return replace(by_weight, nav=nav)
     cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash)
-    worth = Worth.of(valued.values, cash_value, fund, stated)
+    total = Worth.of(values.values, cash_value, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,
-        weights=read_only([value / worth.nav for value in valued.values]),
-        shares=None if valued.shares is None else read_only(valued.shares),
-        prices=None if valued.prices is None else read_only(valued.prices),
-        nav=worth.nav,
-        cash=worth.cash / worth.nav,
+        weights=read_only([value / total.nav for value in values.values]),
+        shares=None if values.shares is None else read_only(values.shares),
+        prices=None if values.prices is None else read_only(values.prices),
+        nav=total.nav,
+        cash=total.cash / total.nav,
         provenance=provenance,
-        warnings=(*worth.warnings, *valued.warnings, *notes),
-        leverage_stated=stated is not None,
+        warnings=(*total.warnings, *values.warnings, *notes),
+        leverage_stated=nav is not None,
     )
 
 
@@ -203,10 +208,10 @@ def _by_weight(
     cash = math.fsum(
         w for w, is_cash in zip(decimals, are_cash, strict=True) if is_cash and not math.isnan(w)
     )
-    said: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     if abs(missing) > FULL:
         cash += missing
-        said = (
+        warnings = (
             f"Weights of {fund} add to {1.0 - missing:.4f}, not 1: "
             f"the other {missing:.4f} is taken as cash, nothing is rescaled.",
         )
@@ -216,7 +221,7 @@ def _by_weight(
         weights=read_only(weights),
         cash=cash,
         provenance=replace(provenance, note=unit),
-        warnings=(*said, *notes),
+        warnings=(*warnings, *notes),
         leverage_stated=FROM_SIGNS in unit,
     )
 
@@ -225,7 +230,7 @@ def _is_cash(table: HoldingsTable, row: Row) -> bool:
     if asset_classes.of_flag(table.header.cell(row, Column.ASSET_CLASS)) is AssetClass.CASH:
         return True
     name, ticker = table.text(row, Column.NAME), table.text(row, Column.TICKER)
-    if not name and " " in ticker:  # some brokers print a name there
+    if not name and " " in ticker:  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
     return asset_classes.of_name(name, ticker) is AssetClass.CASH
 
@@ -243,10 +248,10 @@ def _cash_notes(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
 
 def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple[str, ...]:
     column = Column.TICKER if Column.TICKER in table.header.indices else Column.NAME
-    absent = [_row_label(table, row) for row in rows if not table.text(row, column)]
-    if absent:
-        msg = f"{file_name} has no ticker for {listing(absent)}. Fill it in, or remove the row."
-        raise MissingValue(msg, tickers=absent)
+    missing = [_row_label(table, row) for row in rows if not table.text(row, column)]
+    if missing:
+        msg = f"{file_name} has no ticker for {listing(missing)}. Fill it in, or remove the row."
+        raise MissingValue(msg, tickers=missing)
     if not rows:
         msg = f"{file_name} has no positions, only cash. Check that it is the right file."
         raise InputError(msg)
@@ -254,24 +259,23 @@ def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple
 
 
 def _row_label(table: HoldingsTable, row: Row) -> str:
-    """Return what names a row without a ticker: its name, else its ISIN or another identifier."""
+    """Return a label for a row without a ticker: its name, else its ISIN or another identifier."""
     columns = (Column.NAME, *IDENTIFIER_COLUMNS)
     return next((text for column in columns if (text := table.text(row, column))), "?")
 
 
 def _symbol(table: HoldingsTable, row: Row, column: Column) -> str:
-    """Return a row's ticker; of an option, whose symbol may be its underlying's, what tells it apart."""
+    """Return a row's ticker; the name of an option whose symbol is its underlying's."""
     text, name = table.text(row, column), table.text(row, Column.NAME)
     return name if name and _is_option(table, row) and not is_option(text) else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rates:
-    """What one unit of each row's currency is worth in base currency."""
+    """Exchange rates of the rows: base currency per unit of the row's currency."""
 
     by_currency: Mapping[str, float]
     in_column: bool
-    note: str = ""
 
     def of(self, table: HoldingsTable, row: Row) -> float:
         """Return the rate of a row."""
@@ -285,12 +289,12 @@ def _currency(table: HoldingsTable, row: Row) -> str:
 
 
 def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | None:
-    """Return the rates of the rows' currencies, None where only the weights can be taken.
+    """Return the exchange rates of the rows, None if only the weights can be used.
 
     Raises
     ------
     MissingValue
-        If values are in several currencies, without a rate of each.
+        If values are in several currencies and one has no rate.
 
     """
     if Column.FX_RATE in table.header.indices:
@@ -313,7 +317,7 @@ def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | Non
         return None
     msg = (
         f"{file_name} has positions in {len(codes)} currencies ({listing(codes)}) without a rate. "
-        f"Give the rates with --fx {without[-1]}=RATE (base currency a unit), or a column FXRateToBase."
+        f"Give the rates with --fx {without[-1]}=RATE (base currency per unit), or a column FXRateToBase."
     )
     raise MissingValue(msg)
 
@@ -323,11 +327,14 @@ def _has_amount(table: HoldingsTable, row: Row) -> bool:
 
 
 def _in_base(table: HoldingsTable) -> bool:
-    """Whether the values are in one currency: by their header, or as other than price times shares abroad."""
-    place = table.header.indices.get(Column.MARKET_VALUE)
-    if not place:
+    """Whether all values are in base currency.
+
+    They are if their header says so, or if value is shares times price in one currency at most.
+    """
+    indices = table.header.indices.get(Column.MARKET_VALUE)
+    if not indices:
         return False
-    if {"base", "us", "usd", "eur", "gbp", "chf"} & set(header_key(table.header.texts[place[0]]).split()):
+    if {"base", "us", "usd", "eur", "gbp", "chf"} & set(header_key(table.header.texts[indices[0]]).split()):
         return True
     local: dict[str, list[bool]] = {}
     for row in table.rows:
@@ -335,16 +342,16 @@ def _in_base(table: HoldingsTable) -> bool:
             table.number(row, c) for c in (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
         )
         if value is not None and shares is not None and price is not None and value:
-            agrees = math.isclose(value, shares * price, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
+            agrees = math.isclose(value, shares * price, rel_tol=VALUE_RTOL, abs_tol=0.01)
             local.setdefault(_currency(table, row), []).append(agrees)
     tested = {_currency(table, row) for row in table.rows if not _is_cash(table, row)}
     return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
 
 
 def _merge_lots(
-    table: HoldingsTable, rows: Sequence[Row], valued: _PositionValues, tickers: tuple[str, ...]
+    table: HoldingsTable, rows: Sequence[Row], values: _PositionValues, tickers: tuple[str, ...]
 ) -> tuple[_PositionValues, tuple[str, ...], tuple[str, ...]]:
-    """Add the rows of one security, and say so: lots, or the same name in several accounts."""
+    """Add the rows of one security (lots, or several accounts); return values, tickers and a note."""
     groups: dict[str, list[int]] = {}
     for index, ticker in enumerate(tickers):
         groups.setdefault(ticker, []).append(index)
@@ -355,15 +362,15 @@ def _merge_lots(
 
     several = [ticker for ticker, indices in groups.items() if len(indices) > 1]
     if not several or not all(same(groups[ticker]) for ticker in several):
-        return valued, tickers, ()
-    values = tuple(math.fsum(valued.values[i] for i in indices) for indices in groups.values())
+        return values, tickers, ()
+    sums = tuple(math.fsum(values.values[i] for i in indices) for indices in groups.values())
     shares = prices = None
-    if valued.shares is not None:
-        shares = tuple(math.fsum(valued.shares[i] for i in indices) for indices in groups.values())
-        prices = tuple(v / s if s else math.nan for v, s in zip(values, shares, strict=True))
+    if values.shares is not None:
+        shares = tuple(math.fsum(values.shares[i] for i in indices) for indices in groups.values())
+        prices = tuple(v / s if s else math.nan for v, s in zip(sums, shares, strict=True))
         if not all(price > 0.0 for price in prices):
             shares = prices = None
-    merged = _PositionValues(values=values, shares=shares, prices=prices, warnings=valued.warnings)
+    merged = _PositionValues(values=sums, shares=shares, prices=prices, warnings=values.warnings)
     return merged, tuple(groups), (f"Rows of one name are added: {listing(several)}.",)
 
 
@@ -378,65 +385,65 @@ class _PositionValues:
 def _position_values(
     table: HoldingsTable, rows: Sequence[Row], fund: str, tickers: Sequence[str], rates: _Rates
 ) -> _PositionValues | None:
-    """Return each position's value, None if the table has weights only.
+    """Return the values of the positions in base currency, None if the table has weights only.
 
-    A printed value counts before shares times price, which may be in the local currency; then the
-    price in base currency is value over shares.
+    A printed value takes precedence over shares times price, which may be in the local currency; the
+    price in base currency is then value over shares.
     """
     shares = [table.number(row, Column.SHARES) for row in rows]
     prices = [table.number(row, Column.PRICE) for row in rows]
     printed = [table.number(row, Column.MARKET_VALUE) for row in rows]
-    values, quotes, odd, absent = [], [], [], []
+    values, quotes, differing, missing = [], [], [], []
     for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
         rate, size = rates.of(table, row), _contract_size(table, row)
         local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
         if (
             local is not None
             and value is not None
-            and math.isclose(value, local, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
+            and math.isclose(value, local, rel_tol=VALUE_RTOL, abs_tol=0.01)
         ):
-            size = 1.0  # the price is that of the whole contract
+            size = 1.0  # the price is that of one contract
         product = None if local is None else local * size * rate
         in_base = (
-            value is not None
-            and product is not None
-            and math.isclose(value, product, rel_tol=VALUE_TOLERANCE)
+            value is not None and product is not None and math.isclose(value, product, rel_tol=VALUE_RTOL)
         )
-        worth = product if value is None else value if in_base else value * rate
-        if worth is None:
-            absent.append(ticker)
+        amount = product if value is None else value if in_base else value * rate
+        if amount is None:
+            missing.append(ticker)
             continue
-        agrees = product is not None and math.isclose(worth, product, rel_tol=VALUE_TOLERANCE, abs_tol=0.01)
+        agrees = product is not None and math.isclose(amount, product, rel_tol=VALUE_RTOL, abs_tol=0.01)
         if product is not None and not agrees:
-            odd.append(ticker)
-        values.append(worth)
-        implied = worth / quantity if quantity else math.nan
+            differing.append(ticker)
+        values.append(amount)
+        implied = amount / quantity if quantity else math.nan
         quotes.append(price * size * rate if agrees and price is not None else implied)
-    if absent and Column.WEIGHT in table.header.indices:
+    if missing and Column.WEIGHT in table.header.indices:
         return None
-    if absent:
+    if missing:
         msg = (
             f"Holdings of {fund} have neither a value nor shares with a positive price "
-            f"for {listing(absent)}. Fill them in, or remove the row."
+            f"for {listing(missing)}. Fill them in, or remove the row."
         )
-        raise MissingValue(msg, tickers=absent)
-    whole = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
-    warning = f"Holdings of {fund}: value is not shares times price for {listing(odd)}; weights are by value."
+        raise MissingValue(msg, tickers=missing)
+    complete = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
+    warning = (
+        f"Holdings of {fund}: value is not shares times price for {listing(differing)}; weights are by value."
+    )
     return _PositionValues(
         values=tuple(values),
-        shares=tuple(quantity for quantity in shares if quantity is not None) if whole else None,
-        prices=tuple(quotes) if whole else None,
-        warnings=(warning,) if odd else (),
+        shares=tuple(quantity for quantity in shares if quantity is not None) if complete else None,
+        prices=tuple(quotes) if complete else None,
+        warnings=(warning,) if differing else (),
     )
 
 
 def _contract_size(table: HoldingsTable, row: Row) -> float:
-    """Return what a price is multiplied by: the file's multiplier, else 100 for an option."""
+    """Return the contract multiplier: the file's, else 100 for an option, else 1."""
     return table.number(row, Column.MULTIPLIER) or (OPTION_SIZE if _is_option(table, row) else 1.0)
 
 
 def _cash_value(table: HoldingsTable, row: Row, file_name: str) -> float:
-    """Return the value of a row of cash: printed, or its amount at a price of 1 or as printed."""
+    """Return the value of a cash row: as printed, else its amount times the printed price (default 1)."""
     value = table.number(row, Column.MARKET_VALUE)
     if value is not None:
         return value
@@ -457,19 +464,19 @@ DEFAULT_COLUMNS = {
     3: (Column.TICKER, Column.SHARES, Column.PRICE),
     4: (Column.TICKER, Column.SHARES, Column.PRICE, Column.MARKET_VALUE),
 }
-"""What the columns of a table without a header are, by how many there are."""
+"""Columns of a table without a header, by its width."""
 
 WEIGHT_SUMS = ((0.98, 1.02), (98.0, 102.0))
-"""What weights add up to, in decimals or percent."""
+"""Ranges of the sum of weights, in decimals and in percent."""
 
 
 def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
-    """Return a table whose first row is a position already, if its columns can be only one thing.
+    """Return a table without a header row, None if it is not one.
 
     Raises
     ------
     UnreadableFile
-        If they can be several.
+        If its columns are ambiguous.
 
     """
     sheet = next((sheet for sheet in sheets if sheet.rows), None)
@@ -479,7 +486,7 @@ def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTa
         return None
     numeric = [cell for row in rows for cell in row[1:]]
     comma = uses_decimal_comma(numeric, otherwise=sheet.delimiter == ";")
-    columns = [[number(row[place], decimal_comma=comma) for row in rows] for place in range(1, width)]
+    columns = [[number(row[i], decimal_comma=comma) for row in rows] for i in range(1, width)]
     if any(
         value is None and cell_text(row[0]).upper() != "CASH"
         for column in columns
@@ -501,7 +508,7 @@ def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTa
         raise UnreadableFile(msg)
     texts = tuple(column.value for column in DEFAULT_COLUMNS[width])
     header = Header(
-        row=-1, texts=texts, indices={column: (place,) for place, column in enumerate(DEFAULT_COLUMNS[width])}
+        row=-1, texts=texts, indices={column: (i,) for i, column in enumerate(DEFAULT_COLUMNS[width])}
     )
     return HoldingsTable(
         sheet=sheet.name,

@@ -88,7 +88,7 @@ def test_a_fund_may_be_named_where_the_file_does_not_say() -> None:
         ),
         (
             "<html><head><title>Just a moment...</title></head><body>Please complete the CAPTCHA</body></html>",
-            "is a page that asks who you are",
+            "is a log-in or CAPTCHA page",
         ),
         ("<html><body><h1>404 Not Found</h1></body></html>", "refuses access"),
         ("date,open,close\n2024-01-01,1,2\n", "no table of holdings: a row has date, price, but none has a weight"),
@@ -210,7 +210,7 @@ def test_a_second_copy_of_the_table_is_not_read_and_said() -> None:
     copy = "Ticker,Name,Weight\nNVDA,Nvidia,100%\n"
     found = etf(copy + "\n" + copy)
     assert len(found.constituents) == 1
-    assert "The table stands in the file twice; its first 1 rows are read." in found.warnings
+    assert "The table is in the file twice; its first 1 rows are read." in found.warnings
 
 
 def test_a_table_of_sectors_below_is_not_taken_for_holdings() -> None:

@@ -203,4 +203,4 @@ def test_weights_beside_currencies_without_a_rate_count_and_it_is_told(
     )
     answer = nvda(capsys, given, "--holdings", str(book))
     assert answer["beta_before"]["AI"] == pytest.approx(0.6)
-    assert any("several currencies without a rate: its weights count" in line for line in answer["warnings"])
+    assert any("currencies without a rate: its weights are used" in line for line in answer["warnings"])
