@@ -1,4 +1,4 @@
-"""Which fund a file is of, and of which day: from a column, the lines around the table, the file's name."""
+"""Find the fund and the date of a file: in a column, in the lines around the table, in the file's name."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ if TYPE_CHECKING:
 
 
 MAX_LISTED = 40
-"""Funds that a message names."""
+"""Funds listed in a message."""
 MAX_FUND_ROWS = 20_000
 """Rows: the widest equity index funds hold 10,000 names."""
 
 
 def select_fund(
-    table: HoldingsTable, fund: str | None, file_name: str, ask: str = "funds: {}. Choose one (fund)."
+    table: HoldingsTable, fund: str | None, file_name: str, advice: str = "funds: {}. Choose one (fund)."
 ) -> tuple[HoldingsTable, str]:
-    """Return the rows of one fund and its ticker, empty where no column says it.
+    """Return the rows of one fund, and its ticker from its column (empty if there is no column).
 
-    ``ask`` is how the message says to choose. Blank cells in the fund's column mean the fund above.
+    ``advice`` is the part of the message that lists the funds. A blank cell in the fund's column means
+    the fund above.
 
     Raises
     ------
     UnknownFund
-        If there are several and none is chosen, or not the one that is asked for.
+        If there are several and none is chosen, or the chosen one is not listed.
     UnreadableFile
-        If the fund has more rows than any fund holds.
+        If the fund has more than ``MAX_FUND_ROWS`` rows.
 
     """
-    rows, ticker = _rows_of(table, fund, file_name, ask)
+    rows, ticker = _rows_of(table, fund, file_name, advice)
     if len(rows) > MAX_FUND_ROWS:
         msg = (
             f"{file_name} has {len(rows):,} rows, more than any fund holds. Check that it is the right file."
@@ -50,18 +51,20 @@ def select_fund(
     return replace(table, rows=rows), ticker
 
 
-def _rows_of(table: HoldingsTable, fund: str | None, file_name: str, ask: str) -> tuple[tuple[Row, ...], str]:
+def _rows_of(
+    table: HoldingsTable, fund: str | None, file_name: str, advice: str
+) -> tuple[tuple[Row, ...], str]:
     column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
     if column is None:
         return table.rows, ""
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = f"{file_name} lists {len(tickers)} {ask.format(listing(tickers, most=MAX_LISTED))}"
+        msg = f"{file_name} lists {len(tickers)} {advice.format(listing(tickers, most=MAX_LISTED))}"
         raise UnknownFund(msg, tickers=tickers)
-    wanted = (fund or tickers[0]).strip().casefold()
+    target = (fund or tickers[0]).strip().casefold()
     pairs = zip(funds, names, strict=True)
-    chosen = [i for i, pair in enumerate(pairs) if wanted in {one.casefold() for one in pair}]
+    chosen = [i for i, pair in enumerate(pairs) if target in {one.casefold() for one in pair}]
     if not chosen:
         msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=MAX_LISTED)}."
         raise UnknownFund(msg, tickers=tickers)
@@ -91,7 +94,7 @@ NOT_A_TICKER = frozenset(
         *("DE", "EN", "EU", "EUR", "UK", "US", "USD"),
     }
 )
-"""Short words in capitals that are no fund's ticker."""
+"""Words in capitals that are not a fund's ticker."""
 _LABELLED = re.compile(
     r"(?:fund |etf |stock )?(?:ticker(?: symbol)?|symbol|börsenkürzel)[\s:,]+([A-Z]{2,5}[0-9]?)\b",
     re.IGNORECASE,
@@ -100,27 +103,27 @@ _BRACKETED = re.compile(r"\(([A-Z]{2,5})\)")
 _HOLDINGS_OF = re.compile(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Portfolio)\b")
 
 
-def fund_name(table: HoldingsTable, in_column: str, wanted: str | None, file_name: str) -> str:
-    """Return the fund's ticker: from its column, the lines before the table, or the file's name.
+def fund_name(table: HoldingsTable, in_column: str, fund: str | None, file_name: str) -> str:
+    """Return the fund's ticker: from its column, the lines before the table, ``fund``, or the file's name.
 
     Raises
     ------
     UnknownFund
-        If another fund is wanted than the file says it is of.
+        If ``fund`` is another ticker than that in the lines before the table.
 
     """
-    inside = in_column or fund_in_preamble(table)
-    given = (wanted or "").strip().upper()
-    if given and not inside:
-        return given
-    if given and not in_column and FUND_TICKER.fullmatch(given) and given != inside:
-        msg = f"{file_name} is of the fund {inside}, not {given}. Choose the right file."
-        raise UnknownFund(msg, tickers=[inside])
-    return inside or fund_in_file_name(file_name)
+    in_file = in_column or fund_in_preamble(table)
+    target = (fund or "").strip().upper()
+    if target and not in_file:
+        return target
+    if target and not in_column and FUND_TICKER.fullmatch(target) and target != in_file:
+        msg = f"{file_name} is of the fund {in_file}, not {target}. Choose the right file."
+        raise UnknownFund(msg, tickers=[in_file])
+    return in_file or fund_in_file_name(file_name)
 
 
 def fund_in_preamble(table: HoldingsTable) -> str:
-    """Return the fund's ticker where the lines before the table state it, else nothing."""
+    """Return the fund's ticker from the lines before the table, empty if they have none."""
     lines = _lines(table.before) + [note[:MAX_LINE_LENGTH] for note in table.notes[:40]]
     for line in lines:
         for form in (_LABELLED, _BRACKETED, _HOLDINGS_OF):
@@ -135,7 +138,7 @@ def fund_in_preamble(table: HoldingsTable) -> str:
 
 
 def fund_in_file_name(file_name: str) -> str:
-    """Return the fund's ticker from its file's name, else the name without its ending.
+    """Return the fund's ticker from its file's name, else the name without its suffix.
 
     >>> [fund_in_file_name(n) for n in ("IVV_20241206.csv", "holdings-daily-us-en-spy.xlsx", "mine.csv")]
     ['IVV', 'SPY', 'mine']
@@ -153,15 +156,15 @@ def fund_in_file_name(file_name: str) -> str:
 TITLE = re.compile(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
 MAX_TITLE_LENGTH = 120
 MAX_LINE_LENGTH = 500
-"""Characters of a line around the table that are looked at."""
+"""Characters of a line around the table that are read."""
 MAX_NOTE_LENGTH = 200
-"""Characters of a line after the table that may give its date; longer ones are disclaimers."""
+"""Characters of a line after the table that may contain its date; longer ones are disclaimers."""
 MAX_LINES = 500
-"""Lines after the table that are looked at."""
+"""Lines after the table that are read."""
 
 
 def fund_title(table: HoldingsTable) -> str:
-    """Return the fund's full name from the lines before the table, else nothing."""
+    """Return the fund's full name from its column or the lines before the table, empty if there is none."""
     column = Column.FUND_NAME
     if _is_filled(table, column):
         return _filled_down(table, column)[0]
@@ -195,9 +198,9 @@ _BEFORE_DIGITS = re.compile(r"(?<=[A-Za-z])(?=\d{6,8}(?!\d))")
 
 
 def as_of_date(table: HoldingsTable, file_name: str) -> date | None:
-    """Return the day the holdings are of: from a column, the lines before, the header, the file's name.
+    """Return the date of the holdings: from a column, the lines around the table, or the file's name.
 
-    Where a column holds several days, the latest; no day is guessed from when the file was made.
+    Of several dates in a column, the latest. The file's modification time is not used.
     """
     if Column.DATE in table.header.indices:
         days = {text: date_of(text) for text in {table.text(row, Column.DATE) for row in table.rows} if text}
@@ -223,7 +226,7 @@ def as_of_date(table: HoldingsTable, file_name: str) -> date | None:
 
 
 def date_in_file_name(file_name: str) -> date | None:
-    """Return the day in a file's name, if there is one.
+    """Return the date in a file's name, None if there is none.
 
     >>> str(date_in_file_name("CHAT_ETF_Holdings_08-30-2026.csv")), date_in_file_name("VTI_2023.csv")
     ('2026-08-30', None)

@@ -38,7 +38,7 @@ def test_wide_and_long_tables_say_the_same() -> None:
     assert np.isnan(wide.matrix[1, 0])
     assert wide.provenance.as_of == date(2024, 1, 4)
     assert wide.provenance.location == "wide.csv"
-    assert long.warnings == ("The prices of long.csv are its column Adj Close.",)
+    assert long.warnings == ("The prices of long.csv are from its column Adj Close.",)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
         (b"date\n2024-01-02\n", UnreadableFile, "one column"),
         (b"date,A\n2024-01-02,\n", UnreadableFile, "no price on any day"),
         (b"PK\x03\x04\0\0\n\0\0", UnreadableFile, "not a text table"),
-        (gzip.compress(WIDE)[:-12], UnreadableFile, "ends too early|damaged"),
+        (gzip.compress(WIDE)[:-12], UnreadableFile, "truncated|damaged"),
         (b"\x1f\x8bnonsense", UnreadableFile, "damaged"),
         (b"PAR1 nonsense PAR1", UnreadableFile, "not a table of prices in Parquet"),
         (b"", UnreadableFile, "no rows"),

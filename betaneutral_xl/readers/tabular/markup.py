@@ -1,7 +1,7 @@
-"""Tables in markup: web pages, and Excel's XML Spreadsheet 2003 (which issuers name ``.xls``).
+"""Read tables in markup: web pages, and Excel's XML Spreadsheet 2003 (which issuers name ``.xls``).
 
-Both are read in one pass without building a tree: a parser calls a collector, so that depth and
-size cost nothing but their own bytes. No entity but XML's own five is ever expanded.
+Both are parsed in one pass into a parser target, without a tree, so that depth and size take no extra
+memory. Only the five predefined entities of XML are expanded.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _BLOCKS = frozenset(
 
 
 def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return every table of a web page; the text outside of tables stands in each one's notes."""
+    """Return every table of a web page; the notes of each are the text outside of tables."""
     from lxml import etree
 
     _require_within_limits(text, file_name, MAX_PAGE_LENGTH)
     page = _Page(file_name)
     parser = etree.HTMLParser(
-        target=page,  # type: ignore[arg-type] # lxml hands over text; its stubs say bytes too
+        target=page,  # type: ignore[arg-type] # lxml passes text; its stubs allow bytes too
         huge_tree=False,
         no_network=True,
     )
@@ -52,7 +52,7 @@ def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the sheets of an XML Spreadsheet 2003, also where it is not well-formed."""
+    """Return the sheets of an XML Spreadsheet 2003, even if it is not well-formed."""
     from lxml import etree
 
     _require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
@@ -77,7 +77,7 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def _with_ampersands(text: str) -> str:
-    """Return the text with every bare ampersand escaped, so that no entity but XML's own is left.
+    """Escape every bare ampersand, so that only the predefined entities of XML are left.
 
     >>> _with_ampersands("S&P, AT&amp;T, &#65; and &x;")
     'S&amp;P, AT&amp;T, &#65; and &amp;x;'
@@ -97,12 +97,15 @@ def _require_within_limits(text: str, file_name: str, largest: int) -> None:
         raise UnreadableFile(msg)
     tags = text.count("<")
     if tags > MAX_TAGS:
-        msg = f"{file_name} holds {tags:,} elements, more than any holdings file. Not read."
+        msg = (
+            f"{file_name} has {tags:,} elements; at most {MAX_TAGS:,} are read. "
+            "Download the holdings as CSV or XLSX."
+        )
         raise UnreadableFile(msg)
 
 
 class _Page:
-    """Collects the tables of a web page: text belongs to the innermost open cell."""
+    """Parser target that collects the tables of a web page; text goes to the innermost open cell."""
 
     def __init__(self, file_name: str) -> None:
         self.file_name = file_name
@@ -120,7 +123,10 @@ class _Page:
             table = _Table(self.file_name)
             self.tables.append(table)
             if len(self.tables) > MAX_TABLES:
-                msg = f"{self.file_name} is a page of more than {MAX_TABLES:,} tables. Not read."
+                msg = (
+                    f"{self.file_name} is a page of more than {MAX_TABLES:,} tables. "
+                    "Download the holdings as CSV or XLSX."
+                )
                 raise UnreadableFile(msg)
             self.open.append(table)
         elif self.open:
@@ -165,7 +171,7 @@ class _Page:
 
 
 class _Table:
-    """One HTML table; a cell over several columns leaves blanks after it."""
+    """One HTML table; a cell that spans several columns is followed by blank cells."""
 
     def __init__(self, file_name: str) -> None:
         self.builder = GridBuilder(file_name)
@@ -199,7 +205,7 @@ class _Table:
     def end_cell(self) -> None:
         if self.cell is not None and self.row is not None:
             self.row.append(_SPACE.sub(" ", "".join(self.cell)).strip())
-            if len(self.row) <= MAX_COLUMNS:  # a longer one is refused when it ends
+            if len(self.row) <= MAX_COLUMNS:  # a longer row is refused at its end
                 self.row.extend("" for _ in range(self.span - 1))
         self.cell = None
 
@@ -211,7 +217,7 @@ class _Table:
 
 
 class _Book:
-    """Collects the sheets of an XML Spreadsheet 2003."""
+    """Parser target that collects the sheets of an XML Spreadsheet 2003."""
 
     def __init__(self, file_name: str) -> None:
         self.builder = GridBuilder(file_name)

@@ -1,4 +1,4 @@
-"""JSON as issuers' pages load it: the longest list of records in it, as a grid."""
+"""Read the JSON that issuers' pages load: its longest list of records becomes a grid."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
         value = json.loads(content, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
-        msg = f"{file_name} begins like JSON but is none ({reason[:80]}). Download it again."
+        msg = f"{file_name} begins like JSON but is not JSON ({reason[:80]}). Download it again."
         raise UnreadableFile(msg) from None
     records = max(_lists_of_records(value), key=len, default=[])
     if not records:

@@ -1,7 +1,7 @@
-"""Excel workbooks, XLSX and binary XLS: each cell as the text a person sees in it.
+"""Read Excel workbooks, XLSX and binary XLS, with each cell as the text displayed.
 
-Both formats let a small file describe a huge one. The budget below is checked on the file's table
-of contents before a part is unpacked; ``zipfile`` unpacks no more than that table declares.
+A small XLSX file can expand to a huge one. The limits below are checked on the sizes in the archive's
+directory before a part is decompressed; ``zipfile`` decompresses no more than the directory declares.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ MAX_SHEET_TAGS = 800_000
 """Elements in the sheets: 10,000 rows of 15 cells take 0.6 million."""
 MAX_SHEET_CELLS = 250_000
 MAX_OTHER_TAGS = 300_000
-"""Elements outside the sheets (texts, styles), which cost more time each."""
+"""Elements outside the sheets (shared strings, styles), each of which takes more time."""
 MAX_BLANK_ROWS = 5_000
-"""Rows in a row without text, after which a sheet is taken to be over."""
+"""Consecutive blank rows after which a sheet ends."""
 
 
 def read_xlsx(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the sheets of an XLSX workbook; formulas as the values saved with them."""
+    """Return the sheets of an XLSX workbook; a formula is read as its saved value."""
     return _read(_xlsx_sheets, content, file_name, "an XLSX workbook")
 
 
@@ -52,11 +52,11 @@ def _read(
 ) -> tuple[TextSheet, ...]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of extensions that openpyxl does not keep
+            warnings.simplefilter("ignore")  # openpyxl warns of extensions that it drops
             return tuple(sheets(content, file_name))
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - on a damaged file these parsers raise anything
+    except Exception as error:  # noqa: BLE001 - these parsers raise anything on a damaged file
         msg = (
             f"{file_name} begins like {kind} but cannot be read ({type(error).__name__}). Download it again."
         )
@@ -110,8 +110,9 @@ def _require_within_limits(content: bytes, file_name: str) -> None:
         total = sum(part.file_size for part in parts)
         if len(parts) > MAX_PARTS or largest > MAX_PART_BYTES or total > MAX_TOTAL_BYTES:
             msg = (
-                f"{file_name} would unpack to {total / 1e6:,.0f} MB in {len(parts):,} parts, "
-                f"more than any holdings file (at most {MAX_TOTAL_BYTES / 1e6:.0f} MB). Not read."
+                f"{file_name} has an uncompressed size of {total / 1e6:,.0f} MB in {len(parts):,} parts; at "
+                f"most {MAX_TOTAL_BYTES / 1e6:.0f} MB in {MAX_PARTS:,} parts, and {MAX_PART_BYTES / 1e6:.0f} "
+                "MB in one, are read. Save the holdings as CSV."
             )
             raise UnreadableFile(msg)
         tags = {"sheets": 0, "other": 0}
@@ -119,10 +120,13 @@ def _require_within_limits(content: bytes, file_name: str) -> None:
             if part.filename.endswith((".xml", ".rels", ".vml")):
                 where = "sheets" if part.filename.startswith("xl/worksheets/") else "other"
                 tags[where] += archive.read(part).count(b"<")
-    # openpyxl reads encodings in which "<" is another byte too, but no spreadsheet writes them: the
-    # count of bytes above bounds those
+    # openpyxl also reads encodings in which "<" is another byte, but no spreadsheet program writes them;
+    # the size limits above bound those
     if tags["sheets"] > MAX_SHEET_TAGS or tags["other"] > MAX_OTHER_TAGS:
-        msg = f"{file_name} holds {sum(tags.values()):,} elements, more than any holdings file. Not read."
+        msg = (
+            f"{file_name} has {tags['sheets']:,} elements in its sheets and {tags['other']:,} elsewhere; at "
+            f"most {MAX_SHEET_TAGS:,} and {MAX_OTHER_TAGS:,} are read. Save the holdings as CSV."
+        )
         raise UnreadableFile(msg)
 
 
@@ -149,7 +153,7 @@ def _xls_text(cell: Any, book: Any) -> str:
 
 
 def _number_text(value: object, number_format: str) -> str:
-    """Return a typed cell as text: a date in ISO form, a percentage with its sign.
+    """Return a typed cell as text: a date in ISO format, a percentage with a percent sign.
 
     >>> _number_text(0.0672, "0.00%"), _number_text(185531362.0, "General"), _number_text(True, "")
     ('6.72%', '185531362', 'TRUE')

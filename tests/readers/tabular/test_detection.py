@@ -118,11 +118,11 @@ def zipped(**parts: str) -> bytes:
         (zipped(a="b"), "is a ZIP archive, not a workbook"),
         (zipped(**{"content.xml": "b"}), "is an OpenDocument file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "begins like an XLS workbook"),
-        (b'{"a": 1', "begins like JSON but is none"),
+        (b'{"a": 1', "begins like JSON but is not JSON"),
         (b'{"a": 1}', "JSON without a list of records"),
         (b"<html></html>", "no row with text"),
         (b'a,b\n"open,1\n' + b"x" * 140_000, "quotation mark is opened there and not closed"),
-        (b'a,b,c\n"open,1,2\n' + b"x,1,2\n" * 5, "5 more rows stand in one cell"),
+        (b'a,b,c\n"open,1,2\n' + b"x,1,2\n" * 5, "5 more rows are in one cell"),
     ],
 )
 def test_what_is_no_table_is_named(content: bytes, words: str) -> None:

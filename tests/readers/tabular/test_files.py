@@ -75,7 +75,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied", "/home/ann/a.csv")
 
     monkeypatch.setattr(os, "open", denied)
-    assert "a.csv may not be read by you" in refusal(tmp_path / "a.csv")
+    assert "No permission to read a.csv" in refusal(tmp_path / "a.csv")
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(
