@@ -79,7 +79,7 @@ LARGE_WEIGHT = 0.25
 CASH_RANGE = (-0.05, 1.05)
 """Cash weights outside this range offset notional weights."""
 
-VALUE_RTOL = 0.01
+RTOL = 0.01
 """Relative difference allowed between shares times price and the market value: rounding of the price."""
 
 LEVERAGE_TOLERANCE = 0.25
@@ -215,7 +215,7 @@ def _weight_is_notional(table: HoldingsTable, cells: Row, row: Constituent) -> b
     shares, price = table.number(cells, Column.SHARES), table.number(cells, Column.PRICE)
     if not shares or not price or price in PAR or not row.market_value:
         return False
-    return abs(shares * price / row.market_value - 1.0) <= VALUE_RTOL
+    return abs(shares * price / row.market_value - 1.0) <= RTOL
 
 
 def derivative_warnings(
@@ -241,9 +241,7 @@ def derivative_warnings(
         if kind is not Kind.DERIVATIVE:
             treatment = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"
         elif has_exposure:
-            treatment = (
-                f"{verb} not in the basket, but assumed to move with it and counted in the fund's exposure"
-            )
+            treatment = f"{verb} not in the basket, but assumed to move with it and counted in the exposure"
         else:
             treatment = f"{verb} not in the basket and not counted (the file does not give the exposure)"
         lines.append(f"ETF {name}: {noun} {measure} {treatment}: {names}.")

@@ -29,7 +29,7 @@ from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.tabular.printed import (
-    PLACEHOLDERS,
+    MISSING,
     cell_text,
     is_percentage,
     number,
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-VALUE_RTOL = 1e-3
+RTOL = 1e-3
 """Relative difference between a printed value and shares times price above which a warning names it."""
 
 OPTION_SIZE = 100.0
@@ -342,7 +342,7 @@ def _in_base(table: HoldingsTable) -> bool:
             table.number(row, c) for c in (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
         )
         if value is not None and shares is not None and price is not None and value:
-            agrees = math.isclose(value, shares * price, rel_tol=VALUE_RTOL, abs_tol=0.01)
+            agrees = math.isclose(value, shares * price, rel_tol=RTOL, abs_tol=0.01)
             local.setdefault(_currency(table, row), []).append(agrees)
     tested = {_currency(table, row) for row in table.rows if not _is_cash(table, row)}
     return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
@@ -393,27 +393,21 @@ def _position_values(
     shares = [table.number(row, Column.SHARES) for row in rows]
     prices = [table.number(row, Column.PRICE) for row in rows]
     printed = [table.number(row, Column.MARKET_VALUE) for row in rows]
-    values, quotes, differing, missing = [], [], [], []
+    values, quotes, bad, missing = [], [], [], []
     for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
         rate, size = rates.of(table, row), _contract_size(table, row)
         local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
-        if (
-            local is not None
-            and value is not None
-            and math.isclose(value, local, rel_tol=VALUE_RTOL, abs_tol=0.01)
-        ):
+        if local is not None and value is not None and math.isclose(value, local, rel_tol=RTOL, abs_tol=0.01):
             size = 1.0  # the price is that of one contract
         product = None if local is None else local * size * rate
-        in_base = (
-            value is not None and product is not None and math.isclose(value, product, rel_tol=VALUE_RTOL)
-        )
+        in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=RTOL)
         amount = product if value is None else value if in_base else value * rate
         if amount is None:
             missing.append(ticker)
             continue
-        agrees = product is not None and math.isclose(amount, product, rel_tol=VALUE_RTOL, abs_tol=0.01)
+        agrees = product is not None and math.isclose(amount, product, rel_tol=RTOL, abs_tol=0.01)
         if product is not None and not agrees:
-            differing.append(ticker)
+            bad.append(ticker)
         values.append(amount)
         implied = amount / quantity if quantity else math.nan
         quotes.append(price * size * rate if agrees and price is not None else implied)
@@ -426,14 +420,12 @@ def _position_values(
         )
         raise MissingValue(msg, tickers=missing)
     complete = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
-    warning = (
-        f"Holdings of {fund}: value is not shares times price for {listing(differing)}; weights are by value."
-    )
+    warning = f"Holdings of {fund}: value is not shares times price for {listing(bad)}; weights are by value."
     return _PositionValues(
         values=tuple(values),
         shares=tuple(quantity for quantity in shares if quantity is not None) if complete else None,
         prices=tuple(quotes) if complete else None,
-        warnings=(warning,) if differing else (),
+        warnings=(warning,) if bad else (),
     )
 
 
@@ -493,7 +485,7 @@ def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTa
         for value, row in zip(column, rows, strict=True)
     ):
         return None
-    if any(number(row[0]) is not None or cell_text(row[0]).casefold() in PLACEHOLDERS for row in rows):
+    if any(number(row[0]) is not None or cell_text(row[0]).casefold() in MISSING for row in rows):
         return None
     first = math.fsum(value or 0.0 for value in columns[0])
     are_weights = any(low <= first <= high for low, high in WEIGHT_SUMS) or any(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NUMBERS = ("shares", "price", "value")
 """Required fields of a position; its returns, alpha and beta over the range are not read."""
 
-VALUE_RTOL = 1e-3
+RTOL = 1e-3
 """Relative difference between value and shares times price above which a warning names the position."""
 
 
@@ -145,7 +145,7 @@ def _value_warnings(
     values: Sequence[float],
 ) -> tuple[str, ...]:
     rows = zip(tickers, shares, prices, values, strict=True)
-    names = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=VALUE_RTOL, abs_tol=0.01)]
+    names = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=RTOL, abs_tol=0.01)]
     if not names:
         return ()
     return (

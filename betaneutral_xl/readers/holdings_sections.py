@@ -234,7 +234,7 @@ def _label(rows: Sequence[Row], start: int) -> str:
 
 # ------------------------------------------------------------------ statements of named sections
 
-STATEMENT_ROW_KINDS = frozenset({"header", "data", "total", "subtotal", "notes"})
+ROW_KINDS = frozenset({"header", "data", "total", "subtotal", "notes"})
 
 
 def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
@@ -243,9 +243,7 @@ def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]
     The first cell of each row is its section's name, the second is Header, Data or Total.
     """
     rows = [row for row in sheet.rows if row]
-    if sum(len(row) > 1 and clean(row[1]).casefold() in STATEMENT_ROW_KINDS for row in rows) < 0.9 * len(
-        rows
-    ):
+    if sum(len(row) > 1 and clean(row[1]).casefold() in ROW_KINDS for row in rows) < 0.9 * len(rows):
         return ()
     parts: dict[str, list[Row]] = {}
     for row in rows:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
-from betaneutral_xl.readers.tabular.printed import PLACEHOLDERS, cell_text, clean, number, uses_decimal_comma
+from betaneutral_xl.readers.tabular.printed import MISSING, cell_text, clean, number, uses_decimal_comma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -212,7 +212,7 @@ def _is_holding(table: HoldingsTable, row: Row) -> bool:
         return False
     if any(table.number(row, column) is not None for column in NUMBER_COLUMNS):
         return True
-    has_placeholder = clean(table.header.cell(row, Column.WEIGHT)).casefold() in PLACEHOLDERS - {""}
+    has_placeholder = clean(table.header.cell(row, Column.WEIGHT)).casefold() in MISSING - {""}
     names = sum(bool(table.text(row, column)) for column in IDENTIFIER_COLUMNS)
     return has_placeholder and (names > 1 or bool(table.text(row, Column.TICKER)))
 
@@ -232,7 +232,7 @@ def _is_total(table: HoldingsTable, row: Row) -> bool:
     texts = [word for word in words if number(word, decimal_comma=table.decimal_comma) is None]
     return (
         bool(texts)
-        and all(TOTAL.fullmatch(text) or text.casefold() in PLACEHOLDERS for text in texts)
+        and all(TOTAL.fullmatch(text) or text.casefold() in MISSING for text in texts)
         and any(TOTAL.fullmatch(text) for text in texts)
     )
 

@@ -27,11 +27,11 @@ MAX_FUND_ROWS = 20_000
 
 
 def select_fund(
-    table: HoldingsTable, fund: str | None, file_name: str, advice: str = "funds: {}. Choose one (fund)."
+    table: HoldingsTable, fund: str | None, file_name: str, hint: str = "funds: {}. Choose one (fund)."
 ) -> tuple[HoldingsTable, str]:
     """Return the rows of one fund, and its ticker from its column (empty if there is no column).
 
-    ``advice`` is the part of the message that lists the funds. A blank cell in the fund's column means
+    ``hint`` is the part of the message that lists the funds. A blank cell in the fund's column means
     the fund above.
 
     Raises
@@ -42,7 +42,7 @@ def select_fund(
         If the fund has more than ``MAX_FUND_ROWS`` rows.
 
     """
-    rows, ticker = _rows_of(table, fund, file_name, advice)
+    rows, ticker = _rows(table, fund, file_name, hint)
     if len(rows) > MAX_FUND_ROWS:
         msg = (
             f"{file_name} has {len(rows):,} rows, more than any fund holds. Check that it is the right file."
@@ -51,16 +51,14 @@ def select_fund(
     return replace(table, rows=rows), ticker
 
 
-def _rows_of(
-    table: HoldingsTable, fund: str | None, file_name: str, advice: str
-) -> tuple[tuple[Row, ...], str]:
+def _rows(table: HoldingsTable, fund: str | None, file_name: str, hint: str) -> tuple[tuple[Row, ...], str]:
     column = next((c for c in (Column.FUND, Column.FUND_NAME) if _is_filled(table, c)), None)
     if column is None:
         return table.rows, ""
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = f"{file_name} lists {len(tickers)} {advice.format(listing(tickers, most=MAX_LISTED))}"
+        msg = f"{file_name} lists {len(tickers)} {hint.format(listing(tickers, most=MAX_LISTED))}"
         raise UnknownFund(msg, tickers=tickers)
     target = (fund or tickers[0]).strip().casefold()
     pairs = zip(funds, names, strict=True)
@@ -154,7 +152,7 @@ def fund_in_file_name(file_name: str) -> str:
 
 
 TITLE = re.compile(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
-MAX_TITLE_LENGTH = 120
+MAX_TITLE = 120
 MAX_LINE_LENGTH = 500
 """Characters of a line around the table that are read."""
 MAX_NOTE_LENGTH = 200
@@ -174,11 +172,7 @@ def fund_title(table: HoldingsTable) -> str:
             return words[1]
     cells = (clean(cell) for row in table.before for cell in row)
     return next(
-        (
-            cell
-            for cell in cells
-            if TITLE.search(cell) and len(cell) < MAX_TITLE_LENGTH and not dates_in(cell)
-        ),
+        (cell for cell in cells if TITLE.search(cell) and len(cell) < MAX_TITLE and not dates_in(cell)),
         "",
     )
 

@@ -163,10 +163,7 @@ def decompressed(content: bytes, name: str, limit: int = LIMIT) -> bytes:
             stream = zlib.decompressobj(wbits=31)
             whole += stream.decompress(rest, limit + 1 - len(whole))
             if len(whole) > limit:
-                msg = (
-                    f"{name} is larger than {limit / 1e6:,.0f} MB when decompressed. "
-                    "Check that it is the right file."
-                )
+                msg = f"{name} expands to more than {limit / 1e6:,.0f} MB. Check that it is the right file."
                 raise UnreadableFile(msg)
             if not stream.eof:
                 msg = f"{name} is a truncated gzip file. Fetch it again."

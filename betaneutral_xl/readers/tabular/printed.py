@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-PLACEHOLDERS = frozenset(
+MISSING = frozenset(
     {
         "",
         "-",
@@ -66,7 +66,7 @@ _clean_short = lru_cache(maxsize=2**14)(_clean)
 def cell_text(text: str) -> str:
     """Return the cleaned text of a cell, empty if it is a placeholder for a missing value."""
     text = clean(text)
-    return "" if text.casefold() in PLACEHOLDERS else text
+    return "" if text.casefold() in MISSING else text
 
 
 # ------------------------------------------------------------------ numbers

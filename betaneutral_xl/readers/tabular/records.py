@@ -11,16 +11,14 @@ from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_BYTES = 8 * 1024 * 1024
+LIMIT = 8 * 1024 * 1024
 MAX_DEPTH = 12
 
 
 def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the longest list of records as a grid, its keys as the header; plain fields as notes."""
-    if len(content) > MAX_BYTES:
-        msg = (
-            f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read."
-        )
+    if len(content) > LIMIT:
+        msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LIMIT / 1e6:.0f} MB are read."
         raise UnreadableFile(msg)
     try:
         value = json.loads(content, parse_float=str, parse_int=str, parse_constant=str)
