@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-__all__ = ["LARGEST_FILE", "MAX_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
+__all__ = ["MAX_COVARIANCE_BYTES", "MAX_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
 
 MAX_NAMES = 5_000
 """Names of the largest matrix; a larger one takes gigabytes."""
 
-LARGEST_FILE = 512 * 2**20
+MAX_COVARIANCE_BYTES = 512 * 2**20
 """Bytes of the largest file: ``MAX_NAMES`` squared numbers of 17 digits and separators."""
 
 
@@ -57,7 +57,7 @@ def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Cov
         As ``parse_covariance``.
 
     """
-    content = read_bytes(path, LARGEST_FILE)
+    content = read_bytes(path, MAX_COVARIANCE_BYTES)
     origin = Provenance(
         source="covariance file",
         location=Path(path).name,
