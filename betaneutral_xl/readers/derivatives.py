@@ -239,12 +239,12 @@ def derivative_warnings(
         names = listing([row.name or row.printed_ticker for row in group])
         verb = "are" if many else "is"
         if kind is not Kind.DERIVATIVE:
-            treatment = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"
+            note = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"
         elif has_exposure:
-            treatment = f"{verb} not in the basket, but assumed to move with it and counted in the exposure"
+            note = f"{verb} not in the basket, but assumed to move with it and counted in the fund's exposure"
         else:
-            treatment = f"{verb} not in the basket and not counted (the file does not give the exposure)"
-        lines.append(f"ETF {name}: {noun} {measure} {treatment}: {names}.")
+            note = f"{verb} not in the basket and not counted (the file does not give the exposure)"
+        lines.append(f"ETF {name}: {noun} {measure} {note}: {names}.")
     return (*lines, *_leverage_line(table, rows, name, title))
 
 

@@ -137,7 +137,7 @@ def join(tables: Sequence[Prices]) -> Prices:
 
 
 def choose(tables: Sequence[Prices], tickers: Sequence[Iterable[str]]) -> Prices:
-    """Select tickers from several tables and join them; a ticker comes from the first table that has it.
+    """Select tickers from several tables and join them, each from the first table that lists and has it.
 
     ``tickers`` lists the tickers to select from each table; those that it lacks are skipped. Days
     without a price are left out.
