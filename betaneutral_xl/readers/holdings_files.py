@@ -177,7 +177,7 @@ def _holdings(
         by_weight = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
         return replace(by_weight, nav=nav)
     cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash)
-    total = Worth.of(values.values, cash_value, fund, nav)
+    total = Valuation.of(values.values, cash_value, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,
@@ -209,7 +209,7 @@ def _by_weight(
         w for w, is_cash in zip(decimals, are_cash, strict=True) if is_cash and not math.isnan(w)
     )
     warnings: tuple[str, ...] = ()
-    if abs(missing) > FULL:
+    if abs(missing) > SUM_TOLERANCE:
         cash += missing
         warnings = (
             f"Weights of {fund} add to {1.0 - missing:.4f}, not 1: "

@@ -68,7 +68,7 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     tickers = tuple(normalise(row["ticker"]) for row in held)
     shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
     _require_positive(tickers, prices, fund)
-    total = Worth.of(values, 0.0, fund, nav)
+    total = Valuation.of(values, 0.0, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,

@@ -119,7 +119,9 @@ def find_sections(
         target = choice.sheet.strip().casefold()
         chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == target]
         if not chosen:
-            names = listing([sheet.name for sheet in sheets if sheet.name], most=MAX_LISTED) or "none by name"
+            names = (
+                listing([sheet.name for sheet in sheets if sheet.name], limit=MAX_LISTED) or "none by name"
+            )
             msg = f"{file_name} has no sheet {choice.sheet[:40]!r}. It has {names}."
             raise UnreadableFile(msg)
         sheets = chosen
@@ -131,7 +133,7 @@ def find_sections(
     if not found:
         return ()
     if of_workbook and len(found) > 1:
-        names = listing([name for name, _ in found], most=MAX_LISTED)
+        names = listing([name for name, _ in found], limit=MAX_LISTED)
         msg = (
             f"{file_name} has positions on {len(found)} sheets: {names}. "
             f"Choose one, as {file_name}#{found[0][0]}."
@@ -155,7 +157,7 @@ def select_section(sections: Sequence[Section], choice: Choice, file_name: str) 
     headers = {tuple(map(clean, section.table.header.texts)) for section in sections}
     if choice.adds_all and len(headers) == 1:
         first = sections[0].table
-        note = f"The positions of {len(sections)} sections are added: {listing(labels, most=MAX_LISTED)}."
+        note = f"The positions of {len(sections)} sections are added: {listing(labels, limit=MAX_LISTED)}."
         rows = tuple(row for section in sections for row in section.table.rows)
         warnings = tuple(line for section in sections for line in section.table.warnings)
         return replace(first, rows=rows, warnings=(note, *warnings)), ALL
@@ -166,7 +168,7 @@ def select_section(sections: Sequence[Section], choice: Choice, file_name: str) 
         return chosen[0].table, chosen[0].label
     adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
     msg = (
-        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MAX_LISTED)}. "
+        f"{file_name} has {len(sections)} sections with positions: {listing(labels, limit=MAX_LISTED)}. "
         f'Choose one with --account "{labels[0]}"{adding}.'
     )
     raise UnknownFund(msg, tickers=labels)
@@ -198,7 +200,7 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
         if header is None:
             continue
         if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
-            columns = listing([clean(text) for text in header.texts if clean(text)], most=4)
+            columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
             others.append(f"A table of trades, not positions, is not read (columns {columns}).")
             continue
         table = holding_rows(part, header, file_name)

@@ -58,13 +58,13 @@ def _rows(table: HoldingsTable, fund: str | None, file_name: str, hint: str) -> 
     funds, names = _filled_down(table, column), _filled_down(table, Column.FUND_NAME)
     tickers = list(dict.fromkeys(funds))
     if fund is None and len(tickers) > 1:
-        msg = f"{file_name} lists {len(tickers)} {hint.format(listing(tickers, most=MAX_LISTED))}"
+        msg = f"{file_name} lists {len(tickers)} {hint.format(listing(tickers, limit=MAX_LISTED))}"
         raise UnknownFund(msg, tickers=tickers)
     target = (fund or tickers[0]).strip().casefold()
     pairs = zip(funds, names, strict=True)
     chosen = [i for i, pair in enumerate(pairs) if target in {one.casefold() for one in pair}]
     if not chosen:
-        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, most=MAX_LISTED)}."
+        msg = f"{file_name} does not list the fund {fund}; it lists {listing(tickers, limit=MAX_LISTED)}."
         raise UnknownFund(msg, tickers=tickers)
     return tuple(table.rows[i] for i in chosen), funds[chosen[0]]
 
