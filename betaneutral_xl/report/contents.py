@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TITLE = "Beta-neutral proposal"
 
-BEYOND_LIMITS = "The hedges are shown for comparison only: they do not satisfy the limits on weights."
+BEYOND_LIMITS = "The hedges are shown for comparison only: the limits on weights are not applied to them."
 """Note on the comparison of an infeasible request."""
 
 CONFIDENCE = 1.96

@@ -138,7 +138,7 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
     held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
     assert f"{held.count(True)} of {len(held)} hold: the target is NOT met" in text(book, "Summary")
     assert "hedge ratio JHAI" not in text(book, "Summary")
-    assert "do not satisfy the limits on weights" in text(book, "Compare")
+    assert "the limits on weights are not applied to them" in text(book, "Compare")
     assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
