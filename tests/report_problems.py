@@ -117,7 +117,7 @@ def hedged_with_everything() -> Problem:
     return Problem(
         result,
         {
-            "ways": ways,
+            "alternatives": ways,
             "orders": orders,
             "realised": realised,
             "snapshot": "run.zip",
@@ -136,7 +136,7 @@ def nothing_feasible() -> Problem:
     with pytest.raises(Infeasible) as refusal:
         neutralise(holdings, etfs, risk, **request)
     ways = compare(holdings, etfs, risk, constraints=request["constraints"], on_missing=OnMissing.DROP)
-    options = {"ways": ways, "infeasible": refusal.value.reachable}
+    options = {"alternatives": ways, "infeasible": refusal.value.reachable}
     return Problem(unchanged(holdings, etfs, risk, **request), options)
 
 
@@ -147,7 +147,7 @@ def factors_with_a_benchmark() -> Problem:
     result = neutralise(
         holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
     )
-    return Problem(result, {"ways": ways})
+    return Problem(result, {"alternatives": ways})
 
 
 def rescaled_scaled() -> Problem:
@@ -188,7 +188,7 @@ def own_row_of_an_etf() -> Problem:
     risk, etf = with_own_row(risk, etf, "XAI", 0.001)
     request: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
     ways = compare(holdings, [etf], risk, **request)
-    return Problem(neutralise(holdings, [etf], risk, **request), {"ways": ways})
+    return Problem(neutralise(holdings, [etf], risk, **request), {"alternatives": ways})
 
 
 def own_rows_of_two_of_three_etfs() -> Problem:
@@ -206,7 +206,7 @@ def own_rows_of_two_of_three_etfs() -> Problem:
     )
     etfs[1] = Etf("TWOX", (*etfs[1].constituents, swap), etfs[1].provenance)
     ways = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"ways": ways})
+    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"alternatives": ways})
 
 
 def legs_and_a_range() -> Problem:

@@ -48,7 +48,7 @@ def build_report(
     written_at
         The time stamp, UTC; by default now. The same inputs and time stamp give the same bytes.
     **options
-        Optional fields of ``Contents``: ``snapshot``, ``ways``, ``orders``, ``infeasible``,
+        Optional fields of ``Contents``: ``snapshot``, ``alternatives``, ``orders``, ``infeasible``,
         ``realised``.
 
     """

@@ -88,7 +88,7 @@ class Contents:
         The time stamp, UTC.
     realised
         Realised betas, if there are prices.
-    ways
+    alternatives
         Alternatives that reach the same beta, for comparison.
     orders
         The proposal in whole shares, if all prices are known.
@@ -103,7 +103,7 @@ class Contents:
     command: str = ""
     snapshot: str = ""
     realised: tuple[Realised, ...] = ()
-    ways: tuple[Alternative, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     orders: Orders | None = None
     infeasible: Reachable | None = None
 
@@ -198,9 +198,9 @@ class Contents:
         return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
 
     @cached_property
-    def alternative_results(self) -> tuple[Rebalance, ...]:
-        """Results of the alternatives with weights, numbered from 1 as in ``alternative_1``."""
-        return tuple(way.result for way in self.ways if way.result is not None)
+    def weighted_alternatives(self) -> tuple[tuple[str, Rebalance], ...]:
+        """Name and result of each alternative with weights, numbered from 1 as in ``alternative_1``."""
+        return tuple((one.name, one.result) for one in self.alternatives if one.result is not None)
 
     @cached_property
     def beta_errors(self) -> FloatArray | None:

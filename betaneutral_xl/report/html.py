@@ -70,7 +70,7 @@ def _sections(contents: Contents) -> Iterator[str]:
         drawn.insert(1, pictures.largest_trades(contents))
     drawn += [pictures.realised_betas(group) for group in realised.same_dates(contents.realised)]
     yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
-    if contents.ways:
+    if contents.alternatives:
         yield "<h2>Comparison of alternatives</h2>" + _alternatives(contents)
         if contents.infeasible is not None:
             yield f'<p class="muted">{BEYOND_LIMITS}</p>'
@@ -105,7 +105,7 @@ def _alternatives(contents: Contents) -> str:
             *(_percent(getattr(one, measure)) for measure in measures),
             one.note or str(one.trades),
         )
-        for one in contents.ways
+        for one in contents.alternatives
     )
     betas = [f"Beta to {name}" for name in names]
     return _table(("", *betas, *MEASURES.values()), rows)

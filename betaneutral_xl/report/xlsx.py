@@ -62,7 +62,7 @@ def workbook(contents: Contents) -> bytes:
     trades.write(book, page["Trades"], contents)
     if contents.orders is not None:
         tickets.write(book, page[tickets.NAME], contents, contents.orders)
-    if contents.ways:
+    if contents.alternatives:
         alternatives.write(book, page[alternatives.NAME], contents, model)
     if contents.infeasible is not None:
         infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
@@ -96,7 +96,7 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         ("Weights", PRESENTATION, True),
         ("Trades", PRESENTATION, True),
         (tickets.NAME, PRESENTATION, contents.orders is not None),
-        (alternatives.NAME, PRESENTATION, bool(contents.ways)),
+        (alternatives.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),

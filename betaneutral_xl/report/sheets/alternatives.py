@@ -49,7 +49,7 @@ def cost_of_trade(alternatives: Sequence[Alternative]) -> float:
 
 def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     """Write one row per alternative, and below the reasons of those without a solution."""
-    alternatives, names = contents.ways, contents.result.etf_names
+    alternatives, names = contents.alternatives, contents.result.etf_names
     formulas = _formulas(contents, model)
     covariance = contents.result.aligned.covariance
     has_errors = any(math.isfinite(error) for one in alternatives for error in one.beta_error.values())
@@ -113,9 +113,9 @@ def _error(
 
 def _formulas(contents: Contents, model: Model) -> list[Formulas]:
     """Return the formulas of each alternative by measure; None if there is only Python's value."""
-    number = iter(range(1, len(contents.ways) + 1))
+    number = iter(range(1, len(contents.alternatives) + 1))
     found: list[Formulas] = []
-    for one in contents.ways:
+    for one in contents.alternatives:
         if one.result is not None:
             found.append(_of_weights(contents, model, next(number)))
         elif one.name == AS_IS:
@@ -159,11 +159,11 @@ def _of_weights(contents: Contents, model: Model, j: int) -> Formulas:
 def _by_etf(contents: Contents, model: Model) -> Formulas:
     """Return the formulas of the hedge by the ETFs: risk of their baskets, trades of the ETFs."""
     ratios = contents.result.hedge_ratios
-    with_weights = [one.name for one in contents.ways if one.result is not None]
+    with_weights = [name for name, _ in contents.weighted_alternatives]
     if BY_BASKET not in with_weights:
         return _nothing(contents)
     j = with_weights.index(BY_BASKET)
-    if not np.allclose(contents.alternative_results[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+    if not np.allclose(contents.weighted_alternatives[j][1].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
         return _nothing(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {

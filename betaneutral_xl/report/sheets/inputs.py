@@ -151,8 +151,8 @@ def _risk(contents: Contents) -> Iterator[Row]:
 
 
 def _trading(contents: Contents) -> Iterator[Row]:
-    if contents.ways:
-        cost = alternatives.cost_of_trade(contents.ways)
+    if contents.alternatives:
+        cost = alternatives.cost_of_trade(contents.alternatives)
         yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of the traded value, in Compare"
     if contents.orders is not None:
         yield from tickets.inputs(contents.orders)

@@ -219,7 +219,6 @@ class Vector:
 def _vectors(contents: Contents) -> list[Vector]:
     result, aligned = contents.result, contents.result.aligned
     covered = aligned.covered
-    alternatives = [(way.name, way.result) for way in contents.ways if way.result is not None]
     return [
         Vector("weight", "Weight", aligned.covered_weights),
         Vector("new_weight", "New weight", result.new_weights[covered]),
@@ -230,7 +229,7 @@ def _vectors(contents: Contents) -> list[Vector]:
         ),
         *(
             Vector(f"alternative_{j}", label, alternative.new_weights[covered])
-            for j, (label, alternative) in enumerate(alternatives, start=1)
+            for j, (label, alternative) in enumerate(contents.weighted_alternatives, start=1)
         ),
     ]
 

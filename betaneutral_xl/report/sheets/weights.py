@@ -121,7 +121,6 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
 
 def _alternatives(contents: Contents) -> list[CheckedColumn]:
     """Return the weights of the alternatives as values."""
-    with_weights = [(way.name, way.result) for way in contents.ways if way.result is not None]
     return [
         CheckedColumn(
             heading=name,
@@ -129,7 +128,7 @@ def _alternatives(contents: Contents) -> list[CheckedColumn]:
             look=style.from_python(style.PERCENT),
             name=f"alternative_{j}",
         )
-        for j, (name, result) in enumerate(with_weights, start=1)
+        for j, (name, result) in enumerate(contents.weighted_alternatives, start=1)
     ]
 
 

@@ -123,8 +123,8 @@ def _variance(sheet: Measures, contents: Contents, model: Model, k: int) -> tupl
 def _scale(contents: Contents, k: int) -> float:
     aligned = contents.result.aligned
     etf = aligned.etfs[k]
-    known = set(aligned.covered_tickers)
-    inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in known)
+    covered = set(aligned.covered_tickers)
+    inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in covered)
     return float(etf.weights.sum() / inside)
 
 
