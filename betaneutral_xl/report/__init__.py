@@ -26,8 +26,8 @@ def contents_of(
 ) -> Contents:
     """Return the contents of a report; ``options`` are the optional fields of ``Contents``.
 
-    If the request is infeasible, the portfolio is shown unchanged: weights of another problem must not
-    stand in the place of the proposal.
+    If the request is infeasible, the portfolio is shown unchanged: weights that solve another problem must
+    not appear as the proposal.
     """
     if options.get("infeasible") is not None:
         result = result.unchanged()

@@ -123,17 +123,17 @@ def _formulas(contents: Contents, model: Model) -> list[Formulas]:
         elif one.name == BY_ETF:
             found.append(_by_etf(contents, model))
         else:
-            found.append(_nothing(contents))
+            found.append(_no_formulas(contents))
     return found
 
 
-def _nothing(contents: Contents) -> Formulas:
+def _no_formulas(contents: Contents) -> Formulas:
     return dict.fromkeys((*(f"beta_{k}" for k in contents.etfs), *MEASURES))
 
 
 def _unchanged(contents: Contents) -> Formulas:
     return {
-        **_nothing(contents),
+        **_no_formulas(contents),
         **{f"beta_{k}": f"beta_before_{k}" for k in contents.etfs},
         "volatility": "volatility_before",
         "gross": "gross_before",
@@ -161,10 +161,10 @@ def _by_etf(contents: Contents, model: Model) -> Formulas:
     ratios = contents.result.hedge_ratios
     with_weights = [name for name, _ in contents.weighted_alternatives]
     if BY_BASKET not in with_weights:
-        return _nothing(contents)
+        return _no_formulas(contents)
     j = with_weights.index(BY_BASKET)
     if not np.allclose(contents.weighted_alternatives[j][1].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
-        return _nothing(contents)
+        return _no_formulas(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
         **_of_weights(contents, model, j + 1),
