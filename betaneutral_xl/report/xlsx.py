@@ -1,4 +1,4 @@
-"""The workbook: its sheets, in the order in which an auditor reads them."""
+"""The workbook and the order of its sheets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN
-"""Colours of the sheets' tabs, by their part in the FAST standard of modelling."""
+"""Tab colours by the role of a sheet in the FAST modelling standard."""
 
 
 def workbook(contents: Contents) -> bytes:
@@ -82,7 +82,7 @@ def workbook(contents: Contents) -> bytes:
 
 
 def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
-    """Yield the names and colours of the sheets that there are."""
+    """Yield the names and tab colours of the sheets to write."""
     sheets = (
         ("Summary", PRESENTATION, True),
         (infeasible.NAME, PRESENTATION, contents.infeasible is not None),
@@ -101,4 +101,4 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),
     )
-    yield from ((name, colour) for name, colour, wanted in sheets if wanted)
+    yield from ((name, colour) for name, colour, included in sheets if included)

@@ -1,8 +1,8 @@
-"""What others offer for the same problem: each takes a case and returns the new weights.
+"""Other libraries on the same problem: each takes a case and returns the new weights.
 
-The problem is min (x-w)'V(x-w) with the sum and the betas given and every weight between its
-bounds. A peer that has no tracking error is given the same problem as a utility: of x it is
-``2 w'V x - x'V x`` but for a constant. Arrays that a peer needs are made once, outside the clock.
+The problem is min (x-w)'V(x-w) subject to a fixed sum, fixed betas and bounds on every weight. A peer
+without a tracking error solves the same problem as a utility, ``2 w'V x - x'V x`` up to a constant.
+Arrays that a peer needs are built once, outside the timing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to solve a case: ``prepare`` returns what is timed."""
+    """A solver of a case; ``prepare`` returns the function to time."""
 
     name: str
     package: str
@@ -35,17 +35,17 @@ class Peer:
 
     @property
     def installed(self) -> bool:
-        """Whether its package is here."""
+        """Whether its package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
 
 def ours(case: Case) -> Callable[[], FloatArray]:
-    """Solve as the package does, proof included."""
+    """Solve with this package, including the verification."""
     return lambda: case.problem.weights + solvers.solve(case.problem).trades
 
 
 def daqp(case: Case) -> Callable[[], FloatArray]:
-    """Solve densely with DAQP, unproven."""
+    """Solve with dense DAQP, without verification."""
     import daqp as library
 
     p = case.problem
@@ -63,7 +63,7 @@ def daqp(case: Case) -> Callable[[], FloatArray]:
 
 
 def piqp(case: Case) -> Callable[[], FloatArray]:
-    """Solve in sparse factor form with PIQP, to its usual precision."""
+    """Solve with PIQP in sparse factor form, at its default precision."""
     import piqp as library
     from scipy import sparse
 
@@ -87,7 +87,7 @@ def piqp(case: Case) -> Callable[[], FloatArray]:
 
 
 def clarabel(case: Case) -> Callable[[], FloatArray]:
-    """Solve in sparse factor form with Clarabel, to its usual precision."""
+    """Solve with Clarabel in sparse factor form, at its default precision."""
     import clarabel as library
     from scipy import sparse
 
@@ -154,7 +154,7 @@ def cvxpy_dense(case: Case) -> Callable[[], FloatArray]:
 
 
 def sf_quant(case: Case) -> Callable[[], FloatArray]:
-    """Solve with the fund's own optimiser; its constraints are functions of the weights."""
+    """Solve with the fund's optimiser, whose constraints are functions of the weights."""
     from sf_quant.optimizer.optimizers import mve_optimizer
 
     p = case.problem
@@ -205,21 +205,21 @@ def pyportfolioopt(case: Case) -> Callable[[], FloatArray]:
 
 
 def skfolio(case: Case) -> Callable[[], FloatArray]:
-    """Solve with skfolio, given expected returns and covariance by a prior."""
+    """Solve with skfolio, with expected returns and covariance from a prior."""
     from skfolio.optimization import MeanRisk, ObjectiveFunction
     from skfolio.prior import BasePrior, ReturnDistribution
 
     p, matrix = case.problem, case.form.dense()
     returns = np.zeros((3, p.size))
 
-    class Known(BasePrior):  # type: ignore[misc] # skfolio ships no types
-        """Expected returns and covariance that are known already."""
+    class FixedPrior(BasePrior):  # type: ignore[misc] # skfolio ships no types
+        """Prior with fixed expected returns and covariance."""
 
         def __init__(self) -> None:
-            """Have no parameters."""
+            """Set no parameters."""
 
-        def fit(self, X: Any, y: Any = None, **_: Any) -> Known:  # noqa: N803 - skfolio's name
-            """Take them."""
+        def fit(self, X: Any, y: Any = None, **_: Any) -> FixedPrior:  # noqa: N803 - skfolio's name
+            """Return the fixed moments."""
             self.return_distribution_ = ReturnDistribution(
                 mu=2.0 * matrix @ p.weights, covariance=matrix, returns=X
             )
@@ -231,7 +231,7 @@ def skfolio(case: Case) -> Callable[[], FloatArray]:
         model = MeanRisk(
             objective_function=ObjectiveFunction.MAXIMIZE_UTILITY,
             risk_aversion=1.0,
-            prior_estimator=Known(),
+            prior_estimator=FixedPrior(),
             min_weights=p.lower,
             max_weights=p.upper,
             budget=1.0,
@@ -255,12 +255,12 @@ PEERS = (
     Peer("PyPortfolioOpt", "pypfopt", pyportfolioopt, most_names=500),
     Peer("skfolio", "skfolio", skfolio, most_names=500),
 )
-"""Ourselves first; the dense ones only up to the size at which they take seconds."""
+"""This package first; dense solvers only up to the size at which they take seconds."""
 
 
 @dataclass(frozen=True)
 class DensePeer:
-    """A way to solve a problem with a dense V, long only."""
+    """A long-only solver of a problem with dense V."""
 
     name: str
     package: str
@@ -269,7 +269,7 @@ class DensePeer:
 
     @property
     def installed(self) -> bool:
-        """Whether its package is here."""
+        """Whether its package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
 
@@ -334,4 +334,4 @@ DENSE_PEERS = (
     DensePeer("Clarabel", "clarabel", clarabel_dense, 2000),
     DensePeer("cvxpy", "cvxpy", cvxpy_quadratic, 2000),
 )
-"""Those that take a matrix, up to the size at which they take a minute."""
+"""Solvers that take a matrix, up to the size at which they take a minute."""

@@ -138,7 +138,7 @@ def write(
 
     command, stamp = command_line(), stamp or now()
     with progress(f"Comparing the ways for {path.name} ..."):
-        known["alternatives"] = _alternatives(given, asked)
+        known["alternatives"] = _ways(given, asked)
     known["realised"] = _realised(given)
     with progress(f"Writing {path.name} ..."):
         workbook = report.build_report(result, command, stamp, **sections)

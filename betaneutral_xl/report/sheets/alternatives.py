@@ -1,4 +1,4 @@
-"""The sheet Compare: the ways to the same beta, side by side."""
+"""The sheet Compare: alternatives that reach the same beta."""
 
 from __future__ import annotations
 
@@ -25,13 +25,22 @@ if TYPE_CHECKING:
 
 NAME = "Compare"
 
-MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades")
+MEASURES = {
+    "volatility": "Volatility",
+    "tracking_error": "Tracking error",
+    "turnover": "Turnover",
+    "cost": "Cost",
+    "gross": "Gross exposure",
+    "net": "Net exposure",
+    "trades": "Trades",
+}
+"""Headings of the measures of an ``Alternative``."""
 
 Formulas = dict[str, str | None]
 
 
 def cost_of_trade(alternatives: Sequence[Alternative]) -> float:
-    """Return what a unit of trade costs, from what any way's trades cost."""
+    """Return the cost per unit of traded weight, from the first alternative with turnover."""
     costs = (
         one.cost / one.turnover / 2.0 for one in alternatives if one.turnover and math.isfinite(one.turnover)
     )
@@ -39,10 +48,9 @@ def cost_of_trade(alternatives: Sequence[Alternative]) -> float:
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
-    """Write one row a way, and below them why a way leads nowhere."""
+    """Write one row per alternative, and below the reasons of those without a solution."""
     alternatives, names = contents.alternatives, contents.result.etf_names
     formulas = _formulas(contents, model)
-    suffix = {name: "" if len(names) == 1 else f"_{name}" for name in names}
     covariance = contents.result.aligned.covariance
     has_errors = any(math.isfinite(error) for one in alternatives for error in one.beta_error.values())
     volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
@@ -58,27 +66,29 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
             squared=squared,
         )
 
-    columns = [CheckedColumn(heading="way", values=[one.name for one in alternatives], look=style.LABEL)]
+    columns = [
+        CheckedColumn(heading="Alternative", values=[one.name for one in alternatives], look=style.LABEL)
+    ]
     for k, name in enumerate(names, start=1):
         beta = get_column_letter(len(columns) + 1)
         values = [one.beta[name] for one in alternatives]
-        columns.append(column(f"beta{suffix[name]}", f"beta_{k}", values, style.NUMBER, squared=False))
+        columns.append(column(contents.per_etf("Beta", k), f"beta_{k}", values, style.NUMBER, squared=False))
         if has_errors:
             errors = [CONFIDENCE * one.beta_error[name] for one in alternatives]
             live = covariance.seen is None
             columns.append(
                 CheckedColumn(
-                    heading=f"± 95 %{suffix[name]}",
+                    heading=contents.per_etf("± 95 %", k),
                     values=errors,
                     look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),
                     formula=_error(k, beta, volatility, alternatives) if live else None,
                     squared=True,
                 )
             )
-    for key in MEASURES:
+    for key, heading in MEASURES.items():
         values = [math.nan if one.note else float(getattr(one, key)) for one in alternatives]
         shown = style.WHOLE if key == "trades" else style.PERCENT
-        columns.append(column(key, key, values, shown, squared=key in {"volatility", "tracking_error"}))
+        columns.append(column(heading, key, values, shown, squared=key in {"volatility", "tracking_error"}))
     notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
     if contents.infeasible is not None:
         notes.append(BEYOND_LIMITS)
@@ -90,7 +100,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
 def _error(
     k: int, beta: str, volatility: str, alternatives: Sequence[Alternative]
 ) -> Callable[[int, int], str | None]:
-    """Return the formula of a beta's error bar, from the beta and the volatility in the same row."""
+    """Return the formula of a beta's confidence interval, from beta and volatility in the same row."""
 
     def formula(row: int, i: int) -> str | None:
         if alternatives[i].note:
@@ -102,28 +112,28 @@ def _error(
 
 
 def _formulas(contents: Contents, model: Model) -> list[Formulas]:
-    """Return the formulas of each way by measure; None where the value is Python's alone."""
+    """Return the formulas of each alternative by measure; None if there is only Python's value."""
     number = iter(range(1, len(contents.alternatives) + 1))
     found: list[Formulas] = []
     for one in contents.alternatives:
         if one.result is not None:
             found.append(_of_weights(contents, model, next(number)))
         elif one.name == AS_IS:
-            found.append(_as_it_is(contents))
+            found.append(_unchanged(contents))
         elif one.name == BY_ETF:
             found.append(_by_etf(contents, model))
         else:
-            found.append(_nothing(contents))
+            found.append(_no_formulas(contents))
     return found
 
 
-def _nothing(contents: Contents) -> Formulas:
+def _no_formulas(contents: Contents) -> Formulas:
     return dict.fromkeys((*(f"beta_{k}" for k in contents.etfs), *MEASURES))
 
 
-def _as_it_is(contents: Contents) -> Formulas:
+def _unchanged(contents: Contents) -> Formulas:
     return {
-        **_nothing(contents),
+        **_no_formulas(contents),
         **{f"beta_{k}": f"beta_before_{k}" for k in contents.etfs},
         "volatility": "volatility_before",
         "gross": "gross_before",
@@ -132,29 +142,29 @@ def _as_it_is(contents: Contents) -> Formulas:
 
 
 def _of_weights(contents: Contents, model: Model, j: int) -> Formulas:
-    volatility, tracking = model.variance(f"way_{j}"), model.variance(f"way_{j}", "weight")
-    traded = f"SUMPRODUCT(ABS(way_{j}-weight))"
+    volatility, tracking = model.variance(f"alternative_{j}"), model.variance(f"alternative_{j}", "weight")
+    traded = f"SUMPRODUCT(ABS(alternative_{j}-weight))"
     return {
-        **{f"beta_{k}": f"SUMPRODUCT(way_{j},beta_{k})" for k in contents.etfs},
+        **{f"beta_{k}": f"SUMPRODUCT(alternative_{j},beta_{k})" for k in contents.etfs},
         "volatility": volatility and f"SQRT(MAX(0,{volatility}))",
         "tracking_error": tracking and f"SQRT(MAX(0,{tracking}))",
         "turnover": f"{traded}/2",
         "cost": f"{traded}*cost_of_trade",
-        "gross": f"SUMPRODUCT(ABS(way_{j}))",
-        "net": f"SUM(way_{j})",
-        "trades": f"SUMPRODUCT(--(ABS(way_{j}-weight)>smallest_trade))",
+        "gross": f"SUMPRODUCT(ABS(alternative_{j}))",
+        "net": f"SUM(alternative_{j})",
+        "trades": f"SUMPRODUCT(--(ABS(alternative_{j}-weight)>smallest_trade))",
     }
 
 
 def _by_etf(contents: Contents, model: Model) -> Formulas:
-    """Return the formulas of the hedge by the ETFs: the risk of their baskets, trades of their own."""
+    """Return the formulas of the hedge by the ETFs: risk of their baskets, trades of the ETFs."""
     ratios = contents.result.hedge_ratios
-    weighed = [one.name for one in contents.alternatives if one.result is not None]
-    if BY_BASKET not in weighed:
-        return _nothing(contents)
-    j = weighed.index(BY_BASKET)
-    if not np.allclose(contents.compared_results[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
-        return _nothing(contents)
+    with_weights = [name for name, _ in contents.weighted_alternatives]
+    if BY_BASKET not in with_weights:
+        return _no_formulas(contents)
+    j = with_weights.index(BY_BASKET)
+    if not np.allclose(contents.weighted_alternatives[j][1].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+        return _no_formulas(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
         **_of_weights(contents, model, j + 1),
@@ -168,7 +178,7 @@ def _by_etf(contents: Contents, model: Model) -> Formulas:
 
 
 def _risk_of_own_rows(contents: Contents) -> Formulas:
-    """Return the formulas of beta and risk where ETFs are sold that are rows of the risk model."""
+    """Return the formulas of beta and risk for ETFs that are rows of the risk model."""
     etfs = contents.etfs
     betas = {k: [entry("hedge_system", k, j, len(etfs)) for j in etfs] for k in etfs}
     sold = {
