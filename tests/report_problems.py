@@ -117,7 +117,7 @@ def hedged_with_everything() -> Problem:
     return Problem(
         result,
         {
-            "alternatives": ways,
+            "alternatives": alternatives,
             "orders": orders,
             "realised": realised,
             "snapshot": "run.zip",
@@ -147,7 +147,7 @@ def factors_with_a_benchmark() -> Problem:
     result = neutralise(
         holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
     )
-    return Problem(result, {"alternatives": ways})
+    return Problem(result, {"alternatives": alternatives})
 
 
 def rescaled_scaled() -> Problem:

@@ -214,7 +214,7 @@ def _table(columns: Columns, *, stacked: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         head = escape(name.replace(" ", "\n") if stacked else name)
-        if name in KEY_COLUMNS:
+        if name in LABELS:
             table.add_column(head, overflow="fold")
         else:
             table.add_column(head, justify="right", no_wrap=True)
@@ -223,28 +223,28 @@ def _table(columns: Columns, *, stacked: bool) -> Table:
     return table
 
 
-KEY_COLUMNS = ("method", "estimator", "ETF")
-"""Columns of names."""
+LABELS = ("method", "estimator", "ETF")
+"""Columns of labels, which may wrap."""
 
 
-def _strategies(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
-    """Yield how each way is called, and its measures; once where estimators make no difference."""
+def _performances(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
+    """Yield the labels and measures of each method and estimator, once if the method uses none."""
     from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR
 
     first = result.study.estimators[0].label
     for method, estimator in result.strategies:
-        alike = method in WITHOUT_ESTIMATOR
-        if not alike or estimator == first:
-            yield (method, "-" if alike else estimator), result.performance((method, estimator))
+        unestimated = method in WITHOUT_ESTIMATOR
+        if not unestimated or estimator == first:
+            yield (method, "-" if unestimated else estimator), result.performance((method, estimator))
 
 
 def _betas(result: Backtest) -> Columns:
     """Return realised betas, a row for each method, estimator and ETF."""
     word = "active beta" if any(result.study.targets) else "beta"
-    names = (*KEY_COLUMNS, f"{word} mean", f"{word} RMS", "noise")
+    names = (*LABELS, f"{word} mean", f"{word} RMS", "noise")
     rows = [
-        (*called, etf, *(number(float(value), 3) for value in values))
-        for called, one in _strategies(result)
+        (*labels, etf, *(number(float(value), 3) for value in values))
+        for labels, one in _performances(result)
         for etf, *values in zip(
             *(result.etf_names, one.active_beta_mean, one.active_beta_rms, one.noise_floor), strict=True
         )
@@ -265,7 +265,7 @@ def _risk(result: Backtest) -> Columns:
             *(percent(value, 1) for value in (one.max_drawdown, one.turnover)),
             percent(one.cost),
         )
-        for called, one in _strategies(result)
+        for labels, one in _performances(result)
     ]
-    columns = zip((*KEY_COLUMNS[:2], *names), zip(*rows, strict=True), strict=True)
+    columns = zip((*LABELS[:2], *names), zip(*rows, strict=True), strict=True)
     return {name: list(cells) for name, cells in columns}

@@ -59,13 +59,13 @@ def run(args: argparse.Namespace) -> None:
     """Solve each alternative, print."""
     from betaneutral_xl.engine.compare import compare, hedge_of
 
-    given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
+    inputs = input_options.load_inputs(args)
+    problem = input_options.read_problem(args, inputs.stored)
     alternatives = compare(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        target=asked.target,
+        inputs.holdings,
+        inputs.etfs,
+        inputs.covariance,
+        target=problem.target,
         benchmark=args.benchmark,
         constraints=problem.constraints,
         legs=problem.legs,

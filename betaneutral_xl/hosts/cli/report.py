@@ -137,9 +137,9 @@ def write(
     from betaneutral_xl.model.provenance import now
 
     command, stamp = command_line(), stamp or now()
-    with progress(f"Comparing the ways for {path.name} ..."):
-        known["alternatives"] = _ways(given, asked)
-    known["realised"] = _realised(given)
+    with progress(f"Comparing alternatives for {path.name} ..."):
+        sections["alternatives"] = _alternatives(inputs, problem)
+    sections["realised"] = _realised(inputs)
     with progress(f"Writing {path.name} ..."):
         workbook = report.build_report(result, command, stamp, **sections)
     files = [(path, workbook)]
@@ -181,8 +181,8 @@ def _unchanged(inputs: Inputs, problem: Problem) -> Rebalance:
     )
 
 
-def _alternatives(given: Inputs, asked: Wanted) -> Any:
-    """Return the ways side by side; say so where they cannot be compared."""
+def _alternatives(inputs: Inputs, problem: Problem) -> Any:
+    """Return the alternatives to compare; print why if there are none."""
     from betaneutral_xl.engine.compare import compare
 
     try:
@@ -239,8 +239,8 @@ def _realised(inputs: Inputs) -> tuple[Realised, ...]:
             beta=backtest.beta[:, p, k],
             error=backtest.standard_error[:, p, k],
         )
-        for k, etf in enumerate(tried.etf_names)
-        for p, (method, _) in enumerate(tried.strategies)
+        for k, etf in enumerate(backtest.etf_names)
+        for p, (method, _) in enumerate(backtest.strategies)
     )
 
 

@@ -115,7 +115,7 @@ def _exposures(contents: Contents) -> list[CheckedColumn]:
     equities = [
         row.weight if row.asset_class in etf.classes and np.isfinite(row.weight) else 0.0 for etf, row in rows
     ]
-    derivatives = [(row.exposure or 0.0) if etf.is_beside(row) else 0.0 for etf, row in rows]
+    derivatives = [(row.exposure or 0.0) if etf.scales_basket(row) else 0.0 for etf, row in rows]
     look = style.entered(style.PERCENT)
     return [
         CheckedColumn(heading="Equity exposure", values=equities, look=look, name="etf_equity_exposure"),

@@ -169,7 +169,7 @@ def _report() -> Iterator[Row]:
     )
     yield (
         "smallest trade",
-        TRADED,
+        SMALLEST_TRADE,
         style.TINY,
         "smallest_trade",
         "a smaller change of weight counts as rounding",
