@@ -121,7 +121,7 @@ def _check_trades(constraints: Constraints, trades: FloatArray, size: float) -> 
 def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution) -> Iterator[Check]:
     """Yield checks that the new weights are the solution's and that the solution is optimal.
 
-    The duality gap is recomputed from the covariance, the trades and the multipliers.
+    The proof is made anew from the covariance, the trades and the duals.
     """
     made = float(np.abs(new_weights - aligned.weights).sum())
     gap = abs(made - float(np.abs(solution.trades).sum()))
@@ -129,7 +129,7 @@ def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution
     yield Check(
         "no other weights on the names traded are better (gap of the objective)",
         solution.gap,
-        solution.allowed_gap,
+        solution.gap_tolerance,
     )
 
 

@@ -17,7 +17,7 @@ from betaneutral_xl.engine.hedging import (
     Legs,
     condition_text,
 )
-from betaneutral_xl.engine.optimisation.conditions import Binding, pose
+from betaneutral_xl.engine.optimisation.conditions import Binding, formulate
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
@@ -123,12 +123,12 @@ def neutralise(
     else:
         from betaneutral_xl.engine.reweighting import reweight
 
-        posed = pose(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES)
-        solution, solver_notes = reweight(posed, method, betas, ranges)
-        notes += solver_notes
-        binding = posed.binding(solution)
+        formulation = formulate(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
+        solution, said = reweight(formulation, method, betas, wanted)
+        notes += said
+        binding = formulation.binding(solution)
         x = solution.problem.weights + solution.trades
-        new_weights = posed.expand(np.clip(x, posed.problem.lower, posed.problem.upper))
+        new_weights = formulation.expand(np.clip(x, formulation.problem.lower, formulation.problem.upper))
     return Rebalance(
         aligned=aligned,
         method=method,
@@ -199,8 +199,8 @@ def reach(
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
-    ranges = resolve_beta_ranges(aligned, target, constraints)
-    return reachable(pose(aligned, constraints, betas, ranges), betas, ranges)
+    wanted = resolve_wanted(aligned, target, constraints)
+    return reachable(formulate(aligned, constraints, betas, wanted), betas, wanted)
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:

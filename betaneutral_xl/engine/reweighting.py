@@ -1,4 +1,4 @@
-"""Reweighting: solve an optimisation problem by the chosen method and verify the solution."""
+"""Reweighting by one of its methods: the proven solution of a quadratic program, with notes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation import cardinality, solvers
-from betaneutral_xl.engine.optimisation.linear import fewest_trades
+from betaneutral_xl.engine.optimisation.linear import least_turnover
 from betaneutral_xl.engine.optimisation.reachable import reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
@@ -16,74 +16,78 @@ from betaneutral_xl.model.constraints import SMALLEST_TRADE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.engine.optimisation.conditions import Posed
-    from betaneutral_xl.engine.optimisation.quadratic import Problem, Solution
+    from betaneutral_xl.engine.optimisation.conditions import Formulation
+    from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.constraints import Constraints, Range
 
 
 def reweight(
-    posed: Posed, method: Method, betas: FloatArray, beta_ranges: Sequence[Range]
+    formulation: Formulation, method: Method, betas: FloatArray, targets: Sequence[Range]
 ) -> tuple[Solution, tuple[str, ...]]:
-    """Solve the problem and return the verified solution with notes for the user, one line each.
+    """Solve a formulated problem by one of the methods of reweighting.
 
     Parameters
     ----------
-    posed
-        The problem with the method's objective.
+    formulation
+        The quadratic program of the method's objective.
     method
         ``reweight``, ``least_squares`` or ``fewest_trades``.
-    betas, beta_ranges
-        Betas, shape (n, K), and allowed range of each ETF's beta; used to explain infeasibility.
+    betas, targets
+        The arguments of ``formulate``; they explain why there is no solution.
+
+    Returns
+    -------
+    tuple
+        The solution, and notes on it, one line each.
 
     Raises
     ------
     Infeasible
-        If no weights satisfy all limits; its ``reachable`` gives the betas that can be reached.
+        If no weights keep all limits; its ``reachable`` gives the betas within the limits.
     SolverFailed
-        If feasible weights exist, but no solution could be verified.
+        If there are such weights, but no solution could be proven.
 
     """
-    limits = posed.constraints
+    limits = formulation.constraints
     try:
         if method is Method.FEWEST_TRADES:
-            return _fewest_trades(posed.problem)
+            return _few(formulation.problem)
         if limits.max_trades is not None or limits.min_trade:
-            return _limit_trades(posed.problem, limits)
-        solution = solvers.solve(posed.problem)
+            return _sparse(formulation.problem, limits)
+        solution = solvers.solve(formulation.problem)
     except Infeasible as error:
-        found = reachable(posed, betas, beta_ranges)
-        if found.feasible:  # the limits on the number or size of trades are what is infeasible
+        found = reachable(formulation, betas, targets)
+        if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
-    if solution.shortest:
+    if solution.minimum_norm:
         return solution, (
-            "The covariance is singular: several solutions have the least tracking error; the one with "
-            "the smallest trades is returned.",
+            "The covariance is singular: of the many solutions of least tracking error this is the one with "
+            "the smallest trades.",
         )
     return solution, ()
 
 
-def _fewest_trades(problem: Problem) -> tuple[Solution, tuple[str, ...]]:
-    """Minimise turnover, then tracking error over the names that are traded."""
-    trades = fewest_trades(problem)
+def _few(problem: QuadraticProgram) -> tuple[Solution, tuple[str, ...]]:
+    """Minimise tracking error over the names that the least turnover needs."""
+    trades = least_turnover(problem)
     if trades is None:
-        msg = "No weights keep all limits."
+        msg = "No weights keep all limits. Relax a limit, or change the target."
         raise Infeasible(msg)
-    untraded = np.abs(trades) <= SMALLEST_TRADE
-    lower, upper = (np.where(untraded, problem.weights, bound) for bound in (problem.lower, problem.upper))
-    solution = solvers.solve(problem.restricted(lower, upper))
+    fixed = np.abs(trades) <= TRADED
+    lower, upper = (np.where(fixed, problem.weights, bound) for bound in (problem.lower, problem.upper))
+    solution = solvers.solve(problem.with_bounds(lower, upper))
     note = (
-        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it "
-        f"trades {problem.size - int(untraded.sum())} names, over which tracking error is then minimised."
+        f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it takes "
+        f"{problem.size - int(fixed.sum())} names, on which tracking error is then least."
     )
     return solution, (note,)
 
 
-def _limit_trades(problem: Problem, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
-    """Minimise the objective with limits on the number and the size of trades."""
-    most = problem.size if limits.max_trades is None else limits.max_trades
-    found = cardinality.solve(problem, most, limits.min_trade)
+def _sparse(problem: QuadraticProgram, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
+    """Solve with limits on the number and size of trades."""
+    found = cardinality.solve(problem, limits.max_trades, limits.min_trade)
     if found.optimal:
         note = f"No better choice of trades exists ({found.nodes} choices were compared)."
     else:

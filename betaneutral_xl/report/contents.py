@@ -151,8 +151,8 @@ class Contents:
             return proved
         missed = self.infeasible.beta - np.clip(
             self.infeasible.beta,
-            [one.low for one in self.infeasible.wanted],
-            [one.high for one in self.infeasible.wanted],
+            [one.low for one in self.infeasible.targets],
+            [one.high for one in self.infeasible.targets],
         )
         gap = float(np.abs(missed).max()) if np.isfinite(missed).all() else math.inf
         unmet = Check("target within the limits (distance of the beta)", gap, 0.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.engine.optimisation.reachable import greedy
 from betaneutral_xl.model.risk import Factors
 
@@ -32,12 +32,12 @@ class Case:
     factor_covariance: FloatArray
     specific_variance: FloatArray
     etf_weights: FloatArray
-    problem: Problem
+    problem: QuadraticProgram
 
     @property
     def form(self) -> Factors:
         """V in factor form."""
-        form = self.problem.form
+        form = self.problem.covariance
         assert isinstance(form, Factors)
         return form
 
@@ -72,21 +72,21 @@ def make(n: int, etfs: int = 1, *, long_only: bool, factors: int | None = None, 
     betas = pulled / np.einsum("nk,nk->k", baskets, pulled)
     lower, upper = np.full(n, 0.0 if long_only else -0.05), np.full(n, CAP)
     one = np.ones(1)
-    free = Problem(form, weights, lower, upper, np.ones((n, 1)), one, one, ("net exposure",))
+    free = QuadraticProgram(form, weights, lower, upper, np.ones((n, 1)), one, one, ("net exposure",))
     furthest = greedy(free, betas[:, 0])
     assert furthest is not None
     before, lowest = float(betas[:, 0] @ weights), float(betas[:, 0] @ (weights + furthest))
     step = before / (before - lowest) if lowest < -1e-3 else 0.5
     targets = betas.T @ (weights + step * furthest)
     wanted = np.concatenate([one, targets])
-    problem = Problem(
-        form=form,
+    problem = QuadraticProgram(
+        covariance=form,
         weights=weights,
         lower=lower,
         upper=upper,
         conditions=np.column_stack([np.ones(n), betas]),
-        least=wanted,
-        most=wanted,
+        row_lower=wanted,
+        row_upper=wanted,
         labels=("net exposure", *(f"beta to E{j}" for j in range(etfs))),
     )
     return Case(exposures, factor_covariance, specific, baskets, problem)

@@ -28,7 +28,7 @@ from peers import DENSE_PEERS, PEERS, ours
 from threadpoolctl import threadpool_limits
 
 from betaneutral_xl.engine.optimisation import closed_forms, solvers
-from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram, Solution
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Dense
 
@@ -145,7 +145,7 @@ def bounded() -> str:
     return table(head, rows)
 
 
-def dense_case(n: int) -> Problem:
+def dense_case(n: int) -> QuadraticProgram:
     """Return a long-only problem with a shrunk sample covariance as a matrix."""
     rng = np.random.default_rng(n)
     market = rng.normal(1.0, 0.3, (n, 1)) * 0.16
@@ -160,8 +160,8 @@ def dense_case(n: int) -> Problem:
     basket[rng.choice(n, n // 3, replace=False)] = 3.0 / n
     pulled = form.matvec(basket)
     betas = pulled / (basket @ pulled)
-    targets = np.array([1.0, 0.6 * float(betas @ weights)])
-    return Problem(
+    wanted = np.array([1.0, 0.6 * float(betas @ weights)])
+    return QuadraticProgram(
         form,
         weights,
         np.zeros(n),
@@ -200,7 +200,7 @@ def quality() -> str:
     for peer in PEERS:
         if peer.installed:
             trades = peer.prepare(case)() - case.problem.weights
-            answer = Solution(case.problem, trades, Multipliers(np.zeros(2)), peer.name)
+            answer = Solution(case.problem, trades, Duals(np.zeros(2)), peer.name)
             off = float(np.abs(trades - optimum.trades).max())
             excess = answer.objective / optimum.objective - 1.0
             rows.append([peer.name, f"{off:.0e}", f"{excess:.0e}", f"{answer.violation:.0e}"])
@@ -251,7 +251,7 @@ def _closed_forms(form: CovarianceOperator, case: Case) -> Iterator[float]:
         hedged: FloatArray = w - f @ np.linalg.solve(betas.T @ f, betas.T @ w)
         return hedged
 
-    required = problem.most - problem.conditions.T @ w
+    required = problem.row_upper - problem.conditions.T @ w
     yield best(lambda: form.matvec(w))
     yield best(lambda: overlay(baskets[:, :1]))
     yield best(lambda: overlay(baskets))

@@ -17,7 +17,7 @@ from peers import PEERS, Peer, ours
 from threadpoolctl import threadpool_limits
 
 from betaneutral_xl.engine.optimisation import closed_forms, solvers
-from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Duals, Solution
 from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def test_bounded_reweighting(
     weights = benchmark.pedantic(  # type: ignore[no-untyped-call] # untyped
         peer.prepare(case), rounds=3, warmup_rounds=1
     )
-    answer = Solution(
-        case.problem, weights - case.problem.weights, Multipliers(np.zeros(etfs + 1)), peer.name
-    )
+    answer = Solution(case.problem, weights - case.problem.weights, Duals(np.zeros(etfs + 1)), peer.name)
     benchmark.extra_info["violation"] = answer.violation
     benchmark.extra_info["objective"] = answer.objective
     if peer.name == PEERS[0].name:
@@ -123,7 +121,7 @@ def test_memory_at_five_thousand_names() -> None:
 @pytest.mark.parametrize("n", list(FACTORS))
 def test_least_tracking_error_in_closed_form(n: int, benchmark: BenchmarkFixture) -> None:
     problem = make(n, 3, long_only=False).problem
-    required = problem.most - problem.conditions.T @ problem.weights
+    required = problem.row_upper - problem.conditions.T @ problem.weights
     benchmark.group = "closed form, factor form, 3 ETFs"
-    trades, _ = benchmark(closed_forms.least_tracking_error, problem.form, problem.conditions, required)
+    trades, _ = benchmark(closed_forms.least_tracking_error, problem.covariance, problem.conditions, required)
     np.testing.assert_allclose(problem.conditions.T @ trades, required, atol=1e-10)

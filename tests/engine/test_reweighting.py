@@ -162,7 +162,7 @@ def test_a_result_that_breaks_a_limit_fails_its_checks() -> None:
     with pytest.raises(CheckFailed):
         replace(result, new_weights=moved).check()
     assert result.solution is not None
-    other = replace(result.solution, multipliers=replace(result.solution.multipliers, turnover=5.0))
+    other = replace(result.solution, duals=replace(result.solution.duals, turnover=5.0))
     failed = {check.name for check in replace(result, solution=other).checks() if not check.passed}
     assert failed == {"no other weights on the names traded are better (gap of the objective)"}
 
