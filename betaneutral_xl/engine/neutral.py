@@ -123,9 +123,9 @@ def neutralise(
     else:
         from betaneutral_xl.engine.reweighting import reweight
 
-        formulation = formulate(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
-        solution, said = reweight(formulation, method, betas, wanted)
-        notes += said
+        formulation = formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES)
+        solution, solver_notes = reweight(formulation, method, betas, ranges)
+        notes += solver_notes
         binding = formulation.binding(solution)
         x = solution.problem.weights + solution.trades
         new_weights = formulation.expand(np.clip(x, formulation.problem.lower, formulation.problem.upper))
@@ -199,8 +199,8 @@ def reach(
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
-    wanted = resolve_wanted(aligned, target, constraints)
-    return reachable(formulate(aligned, constraints, betas, wanted), betas, wanted)
+    ranges = resolve_beta_ranges(aligned, target, constraints)
+    return reachable(formulate(aligned, constraints, betas, ranges), betas, ranges)
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:

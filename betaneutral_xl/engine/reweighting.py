@@ -75,7 +75,7 @@ def _few(problem: QuadraticProgram) -> tuple[Solution, tuple[str, ...]]:
     if trades is None:
         msg = "No weights keep all limits. Relax a limit, or change the target."
         raise Infeasible(msg)
-    fixed = np.abs(trades) <= TRADED
+    fixed = np.abs(trades) <= SMALLEST_TRADE
     lower, upper = (np.where(fixed, problem.weights, bound) for bound in (problem.lower, problem.upper))
     solution = solvers.solve(problem.with_bounds(lower, upper))
     note = (

@@ -160,7 +160,7 @@ def dense_case(n: int) -> QuadraticProgram:
     basket[rng.choice(n, n // 3, replace=False)] = 3.0 / n
     pulled = form.matvec(basket)
     betas = pulled / (basket @ pulled)
-    wanted = np.array([1.0, 0.6 * float(betas @ weights)])
+    targets = np.array([1.0, 0.6 * float(betas @ weights)])
     return QuadraticProgram(
         form,
         weights,

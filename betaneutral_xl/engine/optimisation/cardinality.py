@@ -150,7 +150,7 @@ def _undecided(found: Solution, node: _Node, limit: int, min_trade: float) -> in
     small = (sizes > SMALLEST_TRADE) & (sizes < min_trade - SMALLEST_TRADE)
     if small.any():
         return int(np.argmin(np.where(small, np.abs(sizes - min_trade / 2.0), math.inf)))
-    if np.count_nonzero(sizes > TRADED) <= limit:
+    if np.count_nonzero(sizes > SMALLEST_TRADE) <= limit:
         return None
     return int(np.argmax(np.where(node.traded, -1.0, sizes)))
 
@@ -178,7 +178,7 @@ def _incumbent(problem: QuadraticProgram, root: _Node, limit: int, min_trade: fl
     found = [_pruned(problem, root, limit, min_trade, np.zeros(problem.size, dtype=np.bool_))]
     few = least_turnover(problem)
     if few is not None:
-        found.append(_pruned(problem, root, limit, min_trade, np.abs(few) <= TRADED))
+        found.append(_pruned(problem, root, limit, min_trade, np.abs(few) <= SMALLEST_TRADE))
     return min((one for one in found if one is not None), key=lambda one: one.objective, default=None)
 
 
@@ -193,7 +193,7 @@ def _pruned(
         if found is None:
             return None
         sizes = np.abs(found.trades)
-        traded = np.flatnonzero(sizes > TRADED)
+        traded = np.flatnonzero(sizes > SMALLEST_TRADE)
         excess = traded.size - limit
         if excess > 0:
             drop = traded[np.argsort((sizes * risks)[traded])[: max(1, min(excess, traded.size // 5))]]
