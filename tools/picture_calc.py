@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from calc_office import Office, until  # noqa: E402 - the tests' own
+from calc_office import Office, until  # noqa: E402 - a module of the tests
 from calc_window import screen  # noqa: E402 - likewise
 
 SHEET = "Neutral"

@@ -19,7 +19,7 @@ from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.quotes import Quotes
-from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
+from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
@@ -137,7 +137,7 @@ def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Raw
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
-        content=read_bytes(path, LARGEST_FILE),
+        content=read_bytes(path, MAX_COVARIANCE_BYTES),
         options={} if unit is None else {"unit": unit.value},
     )
 

@@ -89,5 +89,5 @@ def realised_betas(inputs: Inputs) -> tuple[Realised, ...]:
             error=backtest.standard_error[:, p, k],
         )
         for k, etf in enumerate(backtest.etf_names)
-        for p, (method, _) in enumerate(backtest.ways)
+        for p, (method, _) in enumerate(backtest.strategies)
     )

@@ -26,12 +26,12 @@ def build_html(contents: Contents) -> bytes:
 
 
 def build_pdf(workbook: bytes) -> bytes:
-    """Return the pages of a report workbook as a PDF, printed by LibreOffice.
+    """Return a report workbook as a PDF, converted by LibreOffice.
 
     Raises
     ------
     HostError
-        If LibreOffice is not installed, or does not do it.
+        If LibreOffice is not installed or fails.
 
     """
     from betaneutral_xl.report.pdf import to_pdf

@@ -77,7 +77,7 @@ def assemble(
         command=command,
         written_at=written_at,
         snapshot=snapshot,
-        ways=alternatives,
+        alternatives=alternatives,
         orders=orders,
         infeasible=outcome.reachable,
         realised=realised,

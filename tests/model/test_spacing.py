@@ -87,4 +87,4 @@ def test_open_high_low_close_are_not_tickers(tmp_path: Path, capsys: pytest.Capt
     path = tmp_path / "p.csv"
     path.write_text("Date,Open,High,Low,Close,Volume\n2025-01-02,1,1,1,1,5\n", encoding="utf-8")
     assert main(["estimate", "--prices", str(path), "--out", str(tmp_path / "c.csv")]) == 2
-    assert "no tickers" in " ".join(capsys.readouterr().err.split())
+    assert "prices of one security, not tickers" in " ".join(capsys.readouterr().err.split())

@@ -141,7 +141,7 @@ def as_record(result: Backtest) -> dict[str, Any]:
 
     study = result.study
     results: dict[str, dict[str, Any]] = {}
-    for method, estimator in result.ways:
+    for method, estimator in result.strategies:
         measured = result.performance((method, estimator)).record(result.etf_names)
         results.setdefault(method, {})[estimator] = measured
     return {
@@ -232,7 +232,7 @@ def _performances(result: Backtest) -> Iterator[tuple[tuple[str, str], Performan
     from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR
 
     first = result.study.estimators[0].label
-    for method, estimator in result.ways:
+    for method, estimator in result.strategies:
         unestimated = method in WITHOUT_ESTIMATOR
         if not unestimated or estimator == first:
             yield (method, "-" if unestimated else estimator), result.performance((method, estimator))

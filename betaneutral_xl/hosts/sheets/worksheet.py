@@ -157,11 +157,11 @@ def compared(session: Session, *problem: Grid) -> Result:
     """Return the ways to the beta side by side, a row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance)
-    ways = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
+    alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
-    covered = [unit.covered for unit in hedge_of(ways).coverage.units.values()]
+    covered = [unit.covered for unit in hedge_of(alternatives).coverage.units.values()]
     return Result(
         [
             [
@@ -172,12 +172,12 @@ def compared(session: Session, *problem: Grid) -> Result:
             ],
             *(
                 [
-                    way.name,
-                    *(number for name in names for number in (way.beta[name], way.beta_error[name])),
-                    *(getattr(way, measure) for measure in measures),
+                    one.name,
+                    *(number for name in names for number in (one.beta[name], one.beta_error[name])),
+                    *(getattr(one, measure) for measure in measures),
                     *covered,
                 ]
-                for way in ways
+                for one in alternatives
             ),
         ],
         made_of(given.holdings, *given.etfs, given.covariance),

@@ -191,8 +191,8 @@ def test_a_chart_is_saved(folder: Path) -> None:
     [
         (["--estimator", "magic"], "no estimator 'magic'"),
         (["--method", "magic"], "no method magic"),
-        (["--start", "2030-01"], "no date to try"),
-        (["--every", "never"], "Rebalance every 'never'"),
+        (["--start", "2030-01"], "no rebalance date to test"),
+        (["--every", "never"], "rebalancing period is 'never'"),
         (["--chart", "beta.pdf"], "Use .png or .svg"),
         (["--long-only"], "keeps to long_only. Add reweight"),
         (["--target", "XXX"], "XXX is neither a number nor a ticker with prices"),

@@ -111,13 +111,13 @@ def test_the_hedge_by_the_etf_has_the_risk_of_the_etf_itself(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ("--holdings", "itself.csv", "--etf", "XAI.csv", "--covariance", "own.csv")
-    record = answer(capsys, folder, "compare", *files)
-    alternatives = {row["alternative"]: row for row in record["alternatives"]}
+    told = answer(capsys, folder, "compare", *files)
+    alternatives = {row["alternative"]: row for row in told["alternatives"]}
     assert alternatives["hedge by the ETF"]["volatility"] == pytest.approx(0.0, abs=1e-8)
     assert alternatives["hedge by the ETF"]["tracking_error"] == pytest.approx(VARIANCE**0.5)
     assert alternatives["hedge by its basket"]["volatility"] > 0.05
-    assert record["coverage"]["XAI"]["basis"] == "own row"
-    assert any("CCC" in line for line in record["warnings"])
+    assert told["coverage"]["XAI"]["basis"] == "own row"
+    assert any("CCC" in line for line in told["warnings"])
 
 
 def test_an_own_row_of_another_company_is_not_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -75,7 +75,10 @@ def test_a_limit_that_lacks_a_percent_sign_is_refused(
         (["--target", "JHAI=-50"], "The target is -50, which is -5000%: give -50% or -0.5."),
         (["--leg-limit", "30"], "The limit of the legs is 30, which is 3000%: give 30% or 0.3."),
         (["--ridge", "5"], "The ridge of the legs is 5, which is 500%: give 5% or 0.05."),
-        (["--leg-limit", "many"], "The limit limit of the legs is 'many': give a number such as 0.05 or 5%."),
+        (
+            ["--leg-limit", "many"],
+            "The option limit of the legs is 'many': give a number such as 0.05 or 5%.",
+        ),
         (
             ["--method", "reweight", "--beta", "30:50"],
             "The limit beta is 30, which is 3000%: give 30% or 0.3.",

@@ -59,7 +59,7 @@ def test_json_has_every_documented_key_and_the_known_answer(
     assert answer["net_exposure"] == pytest.approx(1 - 0.985106, abs=1e-6)
     assert answer["gross_exposure"] == pytest.approx(0.20298, abs=1e-5)
     assert answer["coverage"]["covered"] == 3
-    assert answer["warnings"] == ["The file of ETF AI does not say of which day it is."]
+    assert answer["warnings"] == ["The file of ETF AI has no date: the age of its holdings is unknown."]
     new = {row["ticker"]: row["new_weight"] for row in answer["weights"]}
     assert new == pytest.approx(
         {"A": -0.09404255, "B": 0.10446809, "C": 0.00446809, "CASH": 0.98510638}, abs=5e-9

@@ -129,16 +129,16 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
     assert TITLE in text(book, "Trades")
     assert "Nothing is proposed" in text(book, "Trades")
     header, *rows = book["Weights"].iter_rows(values_only=True)
-    trade = header.index("trade")
+    trade = header.index("Trade")
     assert {row[trade] for row in rows if row[0] and isinstance(row[trade], float | int)} == {0}
     checks = {row[0]: row[4] for row in book["Checks"].iter_rows(values_only=True)}
     assert checks["all checks hold"] is False
-    assert checks["what is asked for is within the limits (distance of the beta)"] is False
+    assert checks["target within the limits (distance of the beta)"] is False
     del checks["all checks hold"]
     held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
-    assert f"{held.count(True)} of {len(held)} hold: what is asked for is NOT met" in text(book, "Summary")
+    assert f"{held.count(True)} of {len(held)} hold: the target is NOT met" in text(book, "Summary")
     assert "hedge ratio JHAI" not in text(book, "Summary")
-    assert "the limits on weights do not hold for them" in text(book, "Compare")
+    assert "the limits on weights are not applied to them" in text(book, "Compare")
     assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 

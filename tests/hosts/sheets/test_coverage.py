@@ -63,9 +63,9 @@ def test_every_function_has_the_beta_to_the_whole_etf_and_the_coverage_beside_it
     betas = records(call(session, "BN_BETAS", HELD, ETF, risk))
     assert sum(row["contribution"] for row in betas) == pytest.approx(beta, rel=1e-12)
     assert {row["coverage"] for row in betas} == {0.75}
-    ways = records(call(session, "BN_COMPARE", HELD, ETF, risk))
-    assert ways[0]["beta"] == pytest.approx(beta, rel=1e-12)
-    assert {row["coverage"] for row in ways} == {0.75}
+    alternatives = records(call(session, "BN_COMPARE", HELD, ETF, risk))
+    assert alternatives[0]["beta"] == pytest.approx(beta, rel=1e-12)
+    assert {row["coverage"] for row in alternatives} == {0.75}
     assert records(call(session, "BN_FEASIBLE", HELD, ETF, risk)[:2])[0]["coverage"] == 0.75
 
 

@@ -115,7 +115,7 @@ def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
     assert line == "#BETA! No price for 1 of 1 trades: AI. Give their prices."
     reweighted = call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.97, "reweight")
     ((line,),) = call(session, "BN_ORDERS", reweighted, [["AI", 25.0]], None, None, None, "etfs")
-    assert str(line).startswith("#BETA! These trades are not AI times a ratio")
+    assert str(line).startswith("#BETA! These trades are not a combination of the baskets of AI")
     ((line,),) = call(session, "BN_ORDERS", weights, None, None, None, None, "options")
     assert str(line).startswith("#BETA! There is no way to trade 'options'")
 
