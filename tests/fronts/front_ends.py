@@ -338,7 +338,7 @@ class Sheets(FrontEnd):
 
 
 def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
-    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "in short")]
+    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "summary")]
     words = ("lowest", "highest", "nearest")
     return Numbers(
         {
@@ -636,7 +636,7 @@ class Python(FrontEnd):
                 )
             if request.ask is Ask.FEASIBLE:
                 found = reach(portfolio, etfs, model, **given)
-                return _reached([("etf",), *found.lines(), ("in short",)])
+                return _reached([("etf",), *found.lines(), ("summary",)])
             legs: dict[str, Any] = {
                 "ridge": request.ridge,
                 "limit": request.leg_limit,

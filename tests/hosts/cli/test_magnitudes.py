@@ -136,7 +136,7 @@ def test_what_may_be_right_is_only_warned_of(
 
 def test_an_option_that_has_no_effect_on_a_matrix_is_refused(session: Session) -> None:
     ((line,),) = call(session, "COVARIANCE", range_of(V), None, "window=250")
-    assert line == "#BETA! The option window has no effect on a covariance that is given. Leave it out."
+    assert line == "#BETA! The option window has no effect on an existing covariance. Omit it."
 
 
 VALUES = [

@@ -44,7 +44,7 @@ def test_what_fails_leaves_the_file_as_it_was(folder: Path, capsys: pytest.Captu
     file = folder / "betaneutral.xlsx"
     before = file.read_bytes()
     assert main(["workbook", "run", "betaneutral.xlsx", "--button", "restore"]) == 2
-    assert "There is no earlier proposal to restore" in capsys.readouterr().err
+    assert "There is no previous proposal to restore" in capsys.readouterr().err
     assert file.read_bytes() == before
 
 

@@ -1,4 +1,4 @@
-"""Values by key, each computed once, however many ask at once."""
+"""A cache of results, each computed once, also under concurrent requests."""
 
 from __future__ import annotations
 
@@ -15,23 +15,30 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MOST_RESULTS = 512
+MAX_RESULTS = 512
 RETRY_AFTER = 60.0
-"""Seconds for which a failure of the network is remembered, so that a recalculation does not wait again."""
+"""Seconds for which a network failure is cached, so that a recalculation does not wait again."""
 
 
-class Memory:
-    """Values by key, each computed once, however many ask at once."""
+class ResultCache:
+    """A least-recently-used cache that computes each value once, also under concurrent requests.
 
-    def __init__(self, most: int = MOST_RESULTS) -> None:
+    Parameters
+    ----------
+    most
+        Number of values that are kept.
+
+    """
+
+    def __init__(self, most: int = MAX_RESULTS) -> None:
         self._most = most
         self._kept: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
         self._lock = Lock()
 
-    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
-        """Return what is kept under the key, or compute and keep it.
+    def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return the cached value of a key, or compute and cache it.
 
-        An error is not kept, except one of a source, for a minute.
+        Errors are not cached, except a ``SourceError`` for ``RETRY_AFTER`` seconds.
         """
         with self._lock:
             made, future = self._kept.get(key, (0.0, None))
@@ -53,7 +60,7 @@ class Memory:
         return cast("T", future.result())
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         with self._lock:
             self._kept.clear()
 
