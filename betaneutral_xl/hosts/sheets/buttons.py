@@ -103,7 +103,7 @@ def rebalance(book: Workbook, session: Session) -> str:
     book.replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
-    message = " ".join(filter(None, (summary(result), share_orders.none)))
+    message = " ".join(filter(None, (summary(result), share_orders.reason)))
     measures = (
         "; ".join(map(proposal.format_beta, result.before.beta.values())),
         "; ".join(map(proposal.format_beta, result.after.beta.values())),

@@ -142,14 +142,14 @@ class GridCache:
 
     Parameters
     ----------
-    most
+    max_bytes
         Total size of the keys, bytes.
 
     """
 
-    def __init__(self, most: int = MAX_CACHED_BYTES) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
+    def __init__(self, max_bytes: int = MAX_CACHED_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
@@ -162,9 +162,9 @@ class GridCache:
             content = b""
         key = (what, content, decode)
         with self._lock:
-            cached = self._kept.get(key) if content else None
+            cached = self._entries.get(key) if content else None
             if cached is not None:
-                self._kept.move_to_end(key)
+                self._entries.move_to_end(key)
                 return cached
         grid = read(raw if decode is None else decode(raw), what)
         if content:
@@ -173,10 +173,10 @@ class GridCache:
 
     def _keep(self, key: tuple[str, bytes, object], grid: Grid) -> None:
         with self._lock:
-            self._size += 0 if key in self._kept else len(key[1])
-            self._kept[key] = grid
-            while self._size > self._most:
-                (_, content, _), _ = self._kept.popitem(last=False)
+            self._size += 0 if key in self._entries else len(key[1])
+            self._entries[key] = grid
+            while self._size > self._max_bytes:
+                (_, content, _), _ = self._entries.popitem(last=False)
                 self._size -= len(content)
 
 

@@ -35,7 +35,7 @@ class ShareOrders:
         Signed shares to be traded, and prices per share in the base currency; by ticker.
     lines
         Notes on the orders.
-    none
+    reason
         Why there are no orders; empty if there are.
 
     """
@@ -43,7 +43,7 @@ class ShareOrders:
     shares: Mapping[str, float]
     prices: Mapping[str, float]
     lines: tuple[str, ...]
-    none: str = ""
+    reason: str = ""
 
     @classmethod
     def of(cls, task: Task, result: Rebalance) -> ShareOrders:
@@ -51,8 +51,8 @@ class ShareOrders:
         try:
             made, quotes = task.orders(result)
         except BetaNeutralError as error:
-            none = f"No orders: {error}"
-            return cls({}, {}, (none,), none)
+            reason = f"No orders: {error}"
+            return cls({}, {}, (reason,), reason)
         used = [order.ticker for order in made.orders]
         shares = {order.ticker: float(order.signed_shares) for order in made.orders}
         instead = [f"Instead of the names: {_legs_text(made)}."] if made.in_etfs else []

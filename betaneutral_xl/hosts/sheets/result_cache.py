@@ -25,14 +25,14 @@ class ResultCache:
 
     Parameters
     ----------
-    most
+    max_entries
         Number of values that are kept.
 
     """
 
-    def __init__(self, most: int = MAX_RESULTS) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
+    def __init__(self, max_entries: int = MAX_RESULTS) -> None:
+        self._max_entries = max_entries
+        self._entries: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
         self._lock = Lock()
 
     def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -41,16 +41,16 @@ class ResultCache:
         Errors are not cached, except a ``SourceError`` for ``RETRY_AFTER`` seconds.
         """
         with self._lock:
-            made, future = self._kept.get(key, (0.0, None))
+            made, future = self._entries.get(key, (0.0, None))
             if future is not None and self._stale(made, future):
                 future = None
             mine = future is None
             if future is None:
                 future = Future()
-                self._kept[key] = (time.monotonic(), future)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+                self._entries[key] = (time.monotonic(), future)
+            self._entries.move_to_end(key)
+            while len(self._entries) > self._max_entries:
+                self._entries.popitem(last=False)
         if mine:
             try:
                 future.set_result(compute())
@@ -62,7 +62,7 @@ class ResultCache:
     def clear(self) -> None:
         """Remove all values."""
         with self._lock:
-            self._kept.clear()
+            self._entries.clear()
 
     @staticmethod
     def _stale(made: float, future: Future[Any]) -> bool:

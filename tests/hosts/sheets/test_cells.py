@@ -178,7 +178,7 @@ def test_values_that_compare_equal_but_differ_are_cached_separately(pair: tuple[
 
 
 def test_the_grid_cache_evicts_the_oldest_beyond_its_size() -> None:
-    cache = cells.GridCache(most=2_000)
+    cache = cells.GridCache(max_bytes=2_000)
     first = cache.read([[float(i) for i in range(100)]], "x")
     assert cache.read([[float(i) for i in range(100)]], "x") is first
     for start in range(1, 5):
