@@ -338,7 +338,7 @@ class Sheets(FrontEnd):
 
 
 def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
-    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "in short")]
+    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "summary")]
     words = ("lowest", "highest", "nearest")
     return Numbers(
         {
@@ -634,9 +634,9 @@ class Python(FrontEnd):
                     {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
                     for one in alternatives
                 )
-            if request.query is Query.FEASIBLE:
-                found = reach(portfolio, etfs, model, **options)
-                return _reached([("etf",), *found.lines(), ("in short",)])
+            if request.ask is Ask.FEASIBLE:
+                found = reach(portfolio, etfs, model, **given)
+                return _reached([("etf",), *found.lines(), ("summary",)])
             legs: dict[str, Any] = {
                 "ridge": request.ridge,
                 "limit": request.leg_limit,
