@@ -634,8 +634,8 @@ class Python(FrontEnd):
                     {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
                     for one in alternatives
                 )
-            if request.ask is Ask.FEASIBLE:
-                found = reach(portfolio, etfs, model, **given)
+            if request.query is Query.FEASIBLE:
+                found = reach(portfolio, etfs, model, **options)
                 return _reached([("etf",), *found.lines(), ("summary",)])
             legs: dict[str, Any] = {
                 "ridge": request.ridge,

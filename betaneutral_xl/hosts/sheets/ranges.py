@@ -183,7 +183,7 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
     read = Holdings.from_weights(pairs, fund, typed(grid, len(rows)))
     stated = math.fsum(weights[i] for i in cash if not math.isnan(weights[i]))
-    if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= FULL:
+    if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= SUM_TOLERANCE:
         return replace(read, cash=stated, warnings=())  # the cash is stated in the table
     return read
 
@@ -413,7 +413,7 @@ def etf_rows(etf: Etf) -> list[list[Any]]:
         *(
             [None, row.name or None, row.exposure, str(row.asset_class)]
             for row in etf.constituents
-            if etf.is_beside(row)
+            if etf.scales_basket(row)
         ),
     ]
 

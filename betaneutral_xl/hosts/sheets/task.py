@@ -125,8 +125,8 @@ class Task:
         if self.sheet_prices.blank:
             quotes = trading.quotes(self.session, holdings, settings["prices"], self.own_prices)
         else:
-            on_sheet = ranges.quotes(self.own_prices).over(ranges.quotes(self.sheet_prices))
-            quotes = on_sheet.over(Quotes.of_holdings(holdings))
+            on_sheet = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
+            quotes = on_sheet.with_fallback(Quotes.of_holdings(holdings))
         return trading.whole_shares(result, quotes, *(settings[name] for name in ORDER_TERMS)), quotes
 
     def net_asset_value(self, result: Rebalance) -> float | None:

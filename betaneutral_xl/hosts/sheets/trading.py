@@ -58,7 +58,7 @@ def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) ->
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
     """Return prices: the user's own, else those of the holdings, else the last closes of a file."""
     name = cells.text(file)
-    preferred = ranges.quotes(own).over(Quotes.of_holdings(holdings))
+    preferred = ranges.quotes(own).with_fallback(Quotes.of_holdings(holdings))
     if name is None:
         return preferred
     name = resolve_file(session, name)
@@ -66,7 +66,7 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
     closes = session.results.get_or_compute(
         ("closes", name, file_stamp(name), day), lambda: _last_closes(name, day)
     )
-    return preferred.over(closes)
+    return preferred.with_fallback(closes)
 
 
 def _last_closes(name: str, day: date | None) -> Quotes:
@@ -88,7 +88,7 @@ def orders(session: Session, *values: Grid) -> Result:
         raise InputError(msg)
     origin = session.origin(prices)
     own = origin if isinstance(origin, Quotes) else ranges.quotes(prices)
-    quotes = own.over(Quotes.of_holdings(result.aligned.holdings))
+    quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)
     return Result(

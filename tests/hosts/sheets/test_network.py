@@ -58,25 +58,25 @@ def template(session: Session) -> list[Rows]:
 def test_recalculating_the_whole_template_makes_no_request(fund_api: StandIn, session: Session) -> None:
     first = template(session)
     assert str(first[3][0][0]) == "ticker"
-    count = len(fund_api.asked)
+    count = len(fund_api.requested)
     assert count > 0
     assert template(session) == first
-    assert len(fund_api.asked) == count
+    assert len(fund_api.requested) == count
 
 
 def test_another_process_uses_the_cache_and_refresh_fetches_again(
     fund_api: StandIn, session: Session
 ) -> None:
     first = call(session, "FETCH_HOLDINGS", "quant_paper", DAY)
-    count = len(fund_api.asked)
+    count = len(fund_api.requested)
     later = Session(session.settings)
     again = call(later, "FETCH_HOLDINGS", "quant_paper", DAY)
     assert again == first
-    assert len(fund_api.asked) == count
+    assert len(fund_api.requested) == count
     assert call(later, "BN_STATUS", again)[1][6] == "cached"
     later.refresh()
     assert call(later, "FETCH_HOLDINGS", "quant_paper", DAY) == first
-    assert len(fund_api.asked) > count
+    assert len(fund_api.requested) > count
     assert call(later, "BN_STATUS", first)[1][6] == "live"
 
 

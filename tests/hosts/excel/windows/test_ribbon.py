@@ -321,7 +321,7 @@ def test_the_check_contacts_the_web_api_once(opened: com.Book, alerts: Alerts, s
         fund_api.fail(Fault.UNAVAILABLE)
         press(opened, "check")
         assert "The web API does not respond: " in alerts[-1][1]
-        assert fund_api.asked == ["/health"] * 2
+        assert fund_api.requested == ["/health"] * 2
 
 
 def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
