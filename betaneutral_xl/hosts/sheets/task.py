@@ -19,6 +19,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     Sheet,
 )
 from betaneutral_xl.job import run
+from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.open_workbook import Workbook
     from betaneutral_xl.hosts.sheets.session import Rows, Session
-    from betaneutral_xl.job.request import OrderTerms, Request
+    from betaneutral_xl.job.request import Request
     from betaneutral_xl.model.portfolio import Holdings
 
 
@@ -136,7 +137,8 @@ class Task:
 
     def net_asset_value(self, result: Rebalance) -> float | None:
         """Return the net asset value: as set, else as the holdings state it."""
-        return self.terms.nav or result.aligned.holdings.nav
+        own = OrderTerms.parse({"nav": cells.number(self.settings["nav"])}).nav
+        return own or result.aligned.holdings.nav
 
 
 def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
