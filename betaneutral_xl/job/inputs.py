@@ -352,6 +352,26 @@ def open_etf(
     return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
 
 
+def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
+    """Return the prices that orders are made with: of the holdings, and for other names of a price file.
+
+    Parameters
+    ----------
+    holdings
+        Whose own prices come first.
+    file
+        A price file, or the name of the sample; None for none.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as prices.
+
+    """
+    own = Quotes.of_holdings(holdings)
+    return own if file is None else own.with_fallback(quotes_of(file, holdings.as_of))
+
+
 def quotes_of(name: str, as_of: date | None) -> Quotes:
     """Return the last closes of a price file, or of the sample, on a day or before it.
 

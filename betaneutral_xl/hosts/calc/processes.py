@@ -119,7 +119,7 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
 
 
 def open_offices() -> list[str]:
-    """Return the command lines of the running LibreOffices; their name where the command line is not readable."""
+    """Return the command lines of the running LibreOffices; the name of one that is not readable."""
     import psutil
 
     lines = []

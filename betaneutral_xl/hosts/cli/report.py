@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import Infeasible, InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, progress
-from betaneutral_xl.job.inputs import quotes_of
+from betaneutral_xl.job.inputs import order_quotes
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.system import saving
@@ -118,7 +118,7 @@ def write(
     assembled = assemble(
         outcome,
         terms,
-        quotes_of(prices, outcome.inputs.holdings.as_of) if prices else None,
+        order_quotes(outcome.inputs.holdings, prices) if prices else None,
         command=command_line(),
         written_at=stamp or now(),
         snapshot=snapshot,

@@ -113,7 +113,7 @@ def order_terms(nav: Grid, min_notional: Grid, lot: Grid, trade: Grid) -> OrderT
     """Return the terms of orders as cells give them."""
     return OrderTerms.parse(
         {
-            "nav": cells.number(nav),
+            "order_nav": cells.number(nav),
             "min_notional": cells.number(min_notional),
             "lot": cells.number(lot),
             "trade": cells.text(trade),
