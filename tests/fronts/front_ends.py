@@ -141,7 +141,7 @@ class CommandLine(FrontEnd):
             timeout=60,
             check=False,
         )
-        if run.returncode:
+        if run.returncode and not run.stdout:  # feasible prints what can be reached, and fails
             return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
         record = json.loads(run.stdout)
         match request.query:

@@ -76,6 +76,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "not a request",
     "estimate": "covered by the request with estimated covariance",
     "workbook": "a separate front end",
+    "completion": "not a request",
     "excel": "installation",
     "calc": "installation",
     "backtest": "no other front end has backtests",

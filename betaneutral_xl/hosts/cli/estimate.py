@@ -59,7 +59,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         help="price files; several are joined side by side",
     )
-    parser.add_argument("--out", metavar="FILE", help="CSV file for the covariance")
+    parser.add_argument("-o", "--out", metavar="FILE", help="CSV file for the covariance")
     names = parser.add_argument_group("names to estimate (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[], help="tickers")
     names.add_argument("--holdings", metavar="FILE", help="names of a portfolio")

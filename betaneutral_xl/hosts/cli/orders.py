@@ -48,7 +48,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("the file of orders")
-    out.add_argument("--out", metavar="FILE.csv", type=Path, help="write the orders to a file")
+    out.add_argument("-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file")
     out.add_argument(
         "--format",
         choices=list(OrderFormat),

@@ -46,7 +46,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("report")
-    out.add_argument("--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write")
+    out.add_argument(
+        "-o", "--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write"
+    )
     out.add_argument("--pdf", action="store_true", help="also write a PDF (needs LibreOffice)")
     out.add_argument("--html", action="store_true", help="also write one self-contained web page")
     out.add_argument(

@@ -51,7 +51,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", metavar="FILE", required=True, help="CSV file for the table of results")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
+    )
     grid = parser.add_argument_group("grid")
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
