@@ -22,10 +22,9 @@ from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import inputs, run, sample
-from betaneutral_xl.job.inputs import load_holdings
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
-from betaneutral_xl.job.sources import last_weekday, require_day_of_sample
+from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings

@@ -6,8 +6,8 @@ import argparse
 
 from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.hosts.cli.rebalance import print_summary, print_table
-from betaneutral_xl.job.inputs import order_quotes
 from betaneutral_xl.job.options import SAMPLE
+from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system.saving import save
 
 REPORT = "betaneutral-report.xlsx"

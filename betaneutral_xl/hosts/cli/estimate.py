@@ -18,7 +18,8 @@ from betaneutral_xl.engine.estimators import (
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
-from betaneutral_xl.job.inputs import covariance_from_prices, load_etf, load_holdings
+from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:

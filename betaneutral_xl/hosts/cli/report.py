@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import Infeasible, InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, progress
-from betaneutral_xl.job.inputs import order_quotes
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
 from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number
-from betaneutral_xl.job.inputs import load_holdings
 from betaneutral_xl.job.request import target_tickers
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:

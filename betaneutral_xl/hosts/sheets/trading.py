@@ -17,8 +17,8 @@ from betaneutral_xl.hosts.sheets.worksheet import (
     union,
 )
 from betaneutral_xl.job import run
-from betaneutral_xl.job.inputs import quotes_of
 from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
