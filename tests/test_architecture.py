@@ -91,7 +91,15 @@ WITHIN: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
-        {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
+        {
+            "closed_forms",
+            "conditioning",
+            "conditions",
+            "dual_newton",
+            "interior_point",
+            "linear",
+            "rough_model",
+        },
         {"solvers"},
         {"cardinality", "reachable"},
     ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation import cardinality, solvers
+from betaneutral_xl.engine.optimisation.conditioning import well_conditioned
 from betaneutral_xl.engine.optimisation.linear import least_turnover
 from betaneutral_xl.engine.optimisation.reachable import reachable
 from betaneutral_xl.engine.result import Method
@@ -49,18 +50,24 @@ def reweight(
         If there are such weights, but no solution could be proven.
 
     """
-    limits = formulation.constraints
     try:
-        if method is Method.FEWEST_TRADES:
-            return _few(formulation.problem)
-        if limits.max_trades is not None or limits.min_trade:
-            return _sparse(formulation.problem, limits)
-        solution = solvers.solve(formulation.problem)
+        return _solve(well_conditioned(formulation.problem), formulation.constraints, method)
     except Infeasible as error:
         found = reachable(formulation, betas, targets)
         if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
+
+
+def _solve(
+    problem: QuadraticProgram, limits: Constraints, method: Method
+) -> tuple[Solution, tuple[str, ...]]:
+    """Solve a program by the method, and return notes on the solution."""
+    if method is Method.FEWEST_TRADES:
+        return _few(problem)
+    if limits.max_trades is not None or limits.min_trade:
+        return _sparse(problem, limits)
+    solution = solvers.solve(problem)
     if solution.minimum_norm:
         return solution, (
             "The covariance is singular: of the many solutions of least tracking error this is the one with "

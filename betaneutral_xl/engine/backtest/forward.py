@@ -19,7 +19,14 @@ from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, r
 from betaneutral_xl.engine.backtest.plan import Absent, Study
 from betaneutral_xl.engine.estimators import MIN_PERIODS
 from betaneutral_xl.engine.regression import FITTED_PARAMETERS, slopes
-from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
+from betaneutral_xl.errors import (
+    InputError,
+    MissingPackage,
+    MissingValue,
+    ModelError,
+    UndefinedBeta,
+    listing,
+)
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
 from betaneutral_xl.model.spacing import require_daily
@@ -230,6 +237,8 @@ def walk(study: Study) -> Backtest:
     ------
     InputError
         If there is no rebalance date.
+    MissingPackage
+        If an estimator needs a package that is not installed.
     ModelError
         If the model has no answer on any date.
 
@@ -255,6 +264,8 @@ def _walk(study: Study) -> Backtest:
         try:
             decision = decide(study, seen)
             recorder.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
+        except MissingPackage:
+            raise  # it is missing on every date
         except (InputError, ModelError) as error:
             failed.append((seen.as_of, error))
     notes = _left_out(failed, len(tested))
