@@ -76,14 +76,14 @@ REMAINING: dict[str, set[str]] = {
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "values"},
+        {"covariance_units", "history", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
         {"hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
-        {"checks"},
+        {"checks", "stable"},
         {"result"},
         {"orders", "reweighting"},
         {"neutral"},
@@ -98,6 +98,7 @@ WITHIN: dict[str, list[set[str]]] = {
             "dual_newton",
             "interior_point",
             "linear",
+            "penalties",
             "rough_model",
         },
         {"solvers"},

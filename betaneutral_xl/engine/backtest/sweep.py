@@ -85,7 +85,7 @@ class Cell:
             "estimator": [estimator.method, estimator.window, sorted(estimator.options.items())],
             "methods": study.methods,
             "how": [study.holding, study.absent, study.cost_bp],
-            "asked": [study.targets, repr(study.constraints)],
+            "asked": [study.targets, repr(study.constraints), study.objective],
             "notes": [*study.notes, *study.prices.warnings],
         }
         return digest(json.dumps(inputs, default=str).encode())
