@@ -73,14 +73,14 @@ REMAINING: dict[str, set[str]] = {
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "values"},
+        {"covariance_units", "history", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
         {"hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
-        {"checks"},
+        {"checks", "stable"},
         {"result"},
         {"orders", "reweighting"},
         {"neutral"},
@@ -88,7 +88,16 @@ WITHIN: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
-        {"closed_forms", "conditions", "dual_newton", "interior_point", "linear", "rough_model"},
+        {
+            "closed_forms",
+            "conditioning",
+            "conditions",
+            "dual_newton",
+            "interior_point",
+            "linear",
+            "penalties",
+            "rough_model",
+        },
         {"solvers"},
         {"cardinality", "reachable"},
     ],

@@ -193,6 +193,7 @@ def beta_neutral(
     method: str = Method.HEDGE,
     *,
     constraints: Constraints | Mapping[str, Any] = UNLIMITED,
+    objective: str | None = None,
     on_missing: str | None = None,
     etf_on_missing: str | None = None,
     ridge: float | str | None = None,
@@ -216,6 +217,8 @@ def beta_neutral(
     constraints
         Limits on the new weights; ``{"long_only": True, "upper": 0.05}`` will do, and may have the options
         below too.
+    objective
+        What ``reweight`` minimises: ``stable`` (the default) or ``tracking_error``.
     on_missing
         ``error`` (the default) or ``drop``: held names without risk data.
     etf_on_missing
@@ -248,6 +251,7 @@ def beta_neutral(
     arguments = {
         "target": target,
         "method": method,
+        "objective": objective,
         "on_missing": on_missing,
         "etf_on_missing": etf_on_missing,
         "ridge": ridge,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW
 from betaneutral_xl.engine.orders import Tradable
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import RISK_AVERSION, Universe
 from betaneutral_xl.model.covariance_units import CovarianceUnit
@@ -379,6 +380,15 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
         per="ETF",
         places={FUNCTION: "argument target_beta", SETTINGS: "Target beta", PYTHON: "argument target"},
+    ),
+    Option(
+        name="objective",
+        section=Section.AIM,
+        kind=Kind.CHOICE,
+        help="what reweight minimises: stable weighs past forecast errors of the portfolio's beta beside the "
+        "tracking error, where the risk model has them; tracking_error is the least",
+        default=Objective.STABLE,
+        choices=tuple(Objective),
     ),
     Option(
         name="on_missing",

@@ -135,6 +135,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
         "fund": holdings.fund,
         "as_of": holdings.as_of,
         "method": str(result.method),
+        "objective": None if result.objective is None else str(result.objective),
         "target": result.target_label,
         "universe": str(result.universe),
         "beta_before": dict(before.beta),

@@ -38,7 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method"})
+    input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
