@@ -301,6 +301,7 @@ class AssetClass(StrEnum):
     FIXED_INCOME = "fixed_income"
     FUND = "fund"
     OTHER = "other"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +327,13 @@ class Constituent:
     market_value: float | None = None
     exposure: float | None = None
     moves_as_basket: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the row is called: its name, else its ticker, else an identifier, else that it has none."""
+        return (
+            self.name or self.printed_ticker or next(iter(self.identifiers.values()), "a row without a name")
+        )
 
     def is_same_security(self, other: Constituent) -> bool:
         """Whether both rows have the same ticker and identifiers, at least one of them."""

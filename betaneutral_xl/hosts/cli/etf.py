@@ -91,8 +91,8 @@ def record(etf: Etf) -> dict[str, object]:
     equities = _of_class(etf, AssetClass.EQUITY)
     other = {
         kind.value: {"n": len(rows), "weight": _weight(rows)}
-        for kind in (AssetClass.DERIVATIVE, AssetClass.FIXED_INCOME, AssetClass.FUND, AssetClass.OTHER)
-        if (rows := _of_class(etf, kind))
+        for kind in AssetClass
+        if kind not in {AssetClass.EQUITY, AssetClass.CASH} and (rows := _of_class(etf, kind))
     }
     return {
         "file": etf.provenance.location,
