@@ -50,7 +50,7 @@ from betaneutral_xl.readers.tabular.files import is_inside, shown_name
 from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
@@ -61,6 +61,8 @@ STALE_DAYS = 7
 SUFFIXES = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
 """Suffixes of the files among which a fund's file is searched."""
 
+NAMED_CLASSES = frozenset({AssetClass.EQUITY, AssetClass.FUND})
+"""Classes whose rows may have a ticker by their identifier."""
 MAX_WEIGHED = 20
 """Names that a warning lists with their weights."""
 MAX_SHEETS = 50
@@ -137,6 +139,7 @@ def parse_etf(
     *,
     fund: str | None = None,
     classes: Collection[AssetClass] = (AssetClass.EQUITY,),
+    tickers: Mapping[str, str] | None = None,
     stale_days: int = STALE_DAYS,
     today: date | None = None,
     retrieval: Retrieval = Retrieval.FILE,
@@ -153,6 +156,8 @@ def parse_etf(
         The fund's ticker or name, required if the file lists several.
     classes
         The asset classes in the basket.
+    tickers
+        Ticker by identifier (``ticker_map``), for rows that have no ticker of their own.
     stale_days
         Age in days above which a warning gives it.
     today
@@ -178,7 +183,7 @@ def parse_etf(
     table = with_weight_column(select_day(table))
     weights, weight_note = decimal_weights(table, file_name, proven_unit(table))
     title = fund_title(table)
-    rows, row_warnings = constituents(table, weights, title)
+    rows, row_warnings = constituents(table, weights, title, tickers or {})
     name = on_sheet or fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
     today = today or datetime.now(UTC).date()
@@ -299,12 +304,15 @@ def _total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[
 
 
 def constituents(
-    table: HoldingsTable, weights: Sequence[float], title: str = ""
+    table: HoldingsTable,
+    weights: Sequence[float],
+    title: str = "",
+    tickers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and warnings about rows that the basket cannot use."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
     rows = derivatives.with_exposures(table, _with_home_markets(table, rows), title)
-    warnings = []
+    rows, warnings = _with_tickers(rows, tickers)
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]
     unknown = [row for row in rows if row.asset_class is AssetClass.UNKNOWN]
@@ -332,6 +340,22 @@ def constituents(
             "basket; rows of different companies make the basket unusable."
         )
     return tuple(rows), tuple(warnings)
+
+
+def _with_tickers(
+    rows: Sequence[Constituent], tickers: Mapping[str, str]
+) -> tuple[list[Constituent], list[str]]:
+    """Return the rows with the tickers of their identifiers, where they have none, and a note of how many."""
+    found = []
+    added = 0
+    for row in rows:
+        codes = (tickers[one.upper()] for one in row.identifiers.values() if one.upper() in tickers)
+        ticker = "" if row.ticker or row.asset_class not in NAMED_CLASSES else next(codes, "")
+        found.append(replace(row, ticker=ticker) if ticker else row)
+        added += bool(ticker)
+    if not tickers:
+        return found, []
+    return found, [f"{added} of {len(rows)} rows have their ticker from the table of tickers by identifier."]
 
 
 def _weighed(rows: Sequence[Constituent]) -> str:

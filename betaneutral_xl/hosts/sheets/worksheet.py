@@ -21,6 +21,7 @@ from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
+from betaneutral_xl.job.inputs import require_local
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.run import Inputs
@@ -55,12 +56,16 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     return Result(ranges.holdings_rows(holdings), holdings)
 
 
-def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid, tickers: Grid) -> Result:
     """Return ticker, name, weight, class."""
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     etf = api.load_etf(
-        located(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
+        located(session, name),
+        cells.text(fund),
+        wanted or (AssetClass.EQUITY,),
+        session.settings,
+        None if tickers.blank else located(session, cells.text(tickers) or ""),
     )
     return Result(ranges.etf_rows(etf), etf)
 
@@ -459,7 +464,15 @@ def inputs_of(result: Rebalance) -> Origins:
 
 
 def located(session: Session, name: str) -> str:
-    """Return where a file is that is named without a folder: here, or among the downloads."""
+    """Return where a file is that is named without a folder: here, or among the downloads.
+
+    Raises
+    ------
+    InputError
+        If it names another machine or a device.
+
+    """
+    require_local(name, session.settings)
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
@@ -475,8 +488,13 @@ def file_stamp(source: str) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
-    """Return what the answer of ``load_etf`` depends on besides its arguments: which file, in which state."""
+def etf_stamp(session: Session, source: Grid, _: Grid, __: Grid, tickers: Grid) -> object:
+    """Return what the answer of ``load_etf`` depends on besides its arguments: the state of its files."""
+    table = None if tickers.blank else file_stamp(located(session, cells.text(tickers) or ""))
+    return _source_stamp(session, source), table
+
+
+def _source_stamp(session: Session, source: Grid) -> object:
     name = located(session, cells.text(source) or "")
     stamp = file_stamp(name)
     if stamp is not None or not NAME.fullmatch(name) or is_sample(name):

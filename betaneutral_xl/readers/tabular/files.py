@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -71,6 +72,33 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         msg = f"{name} changed while it was read. Wait until the download or the saving is done."
         raise UnreadableFile(msg)
     return content
+
+
+_NETWORK = re.compile(r"[\\/]{2}")
+_DEVICE = re.compile(
+    r"(?:.*[\\/:])?(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?"
+    r"|[\\/]dev[\\/].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Windows takes these names for devices in every folder and with every suffix."""
+
+
+def is_network_path(name: str) -> bool:
+    r"""Whether a path names another machine, to which opening it would send the user's credentials.
+
+    >>> [is_network_path(one) for one in (r"\\server\share\x.csv", "//server/x.csv", "a//x.csv")]
+    [True, True, False]
+    """
+    return _NETWORK.match(name.strip()) is not None or name.strip().lower().startswith("file:")
+
+
+def is_device(name: str) -> bool:
+    r"""Whether a path names a device: one of Windows, or one under ``/dev``.
+
+    >>> is_device(r"C:\data\NUL.csv"), is_device("con"), is_device("/dev/zero"), is_device("console.csv")
+    (True, True, True, False)
+    """
+    return _DEVICE.fullmatch(name.strip()) is not None
 
 
 def is_inside(path: Path, folder: Path) -> bool:
