@@ -129,7 +129,9 @@ SEC_CODES = {
 }
 """Asset categories of the SEC's Form N-PORT, item C.4.a."""
 
-BOTH = re.compile(r"\bcash\b.*\bderivatives?\b|\bderivatives?\b.*\bcash\b", re.IGNORECASE)
+_CASH = r"\b(?:cash|liquidit(?:y|és?|à|ät)|barmittel|efectivo)(?!\w)"
+_DERIVATIVES = r"\bd[eé]riv(?:atives?|ate|és?|ati|ados?)(?!\w)"
+BOTH = re.compile(rf"{_CASH}.*{_DERIVATIVES}|{_DERIVATIVES}.*{_CASH}", re.IGNORECASE)
 """iShares' "Cash and/or Derivatives" names two classes; the row's name decides between them."""
 
 CASH_SECTOR = re.compile(
@@ -178,7 +180,8 @@ NAMES = _compile_rules(
             (
                 r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb|rcv|receive|pay)\b|\bswap(?=[-_/])|[-_/]swap\b"
                 r"|\btotal return (?:swap|basket|index)\b"
-                r"|\b(?:financing|funding|equity|receive|recv|pay|long|short) leg\b",
+                r"|\b(?:financing|funding|floating|fixed|equity|receive|recv|pay|long|short) leg\b|\beqs\b"
+                r"|\btotal return$|^(?:usd|eur) (?:float\w*|libor|sofr|estr)\b",
                 r"\b(?:call|put) options?\b|\b(?:call|put)s? (?:on|@)|^(?:call|put)\b"
                 r"|\boptions?\b.*\b(?:call|put)\b",
                 r"\b(?:equity|index|written|purchased|flex) options?\b|\b(?:call|put) \d+(?:\.\d+)?$",
@@ -290,7 +293,8 @@ CASH_TICKER = re.compile(
 """Tickers of cash and money market funds (SPAXX) only; not COP, which is ConocoPhillips."""
 
 CONTRACT_TICKER = re.compile(
-    r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+|.* (?:TRS|SWAP|COMDTY|CURNCY|INDEX)\b.*",
+    r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+"
+    r"|.*[-_ /](?:TRS|SWAP|SWP|COMDTY|CURNCY|INDEX)\b.*|[0-9A-Z]{6,}(?:TRS|SWAP|SWP)",
     re.IGNORECASE,
 )
 FUTURE_TICKER = re.compile(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)

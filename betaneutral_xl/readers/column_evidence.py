@@ -250,10 +250,10 @@ def _constant(table: HoldingsTable, index: int) -> float | None:
 # ------------------------------------------------------------------ the fund
 
 
-def fund_columns(table: HoldingsTable) -> list[int]:
-    """Return the columns under unknown headers that name the fund of each row.
+def fund_columns(table: HoldingsTable) -> list[list[str]]:
+    """Return the funds of the rows by each column under an unknown header that names them.
 
-    Each of their values has rows that add to 100 %, by the column of weights or by any other one; a sector
+    Each of its values has rows that add to 100 %, by the column of weights or by any other one; a sector
     or a country does not. The columns after the first group the rows as it does.
     """
     rows = table.rows
@@ -264,21 +264,19 @@ def fund_columns(table: HoldingsTable) -> list[int]:
     columns = [found for i in weights if any(map(bool, found := numbers_of(table, rows, i)))]
     for i, labels in texts.items():
         if any(each_is_whole(labels, numbers) for numbers in columns):
-            return [i, *(j for j, other in texts.items() if j != i and _same_groups(labels, other))]
+            return [labels, *(other for j, other in texts.items() if j != i and _same_groups(labels, other))]
     return []
 
 
 def _labels(rows: Sequence[Row], index: int) -> list[str]:
-    """Return the texts of a column that may name funds, empty if it cannot: no repeated text, or numbers."""
-    labels = [cell_text(row[index]) if index < len(row) else "" for row in rows]
-    distinct = set(labels)
-    if (
-        not 1 < len(distinct) < len(labels)
-        or "" in distinct
-        or any(number(one) is not None for one in distinct)
-    ):
-        return []
-    return labels
+    """Return the texts of a column that may name funds, a blank one as that above; empty if it cannot."""
+    labels: list[str] = []
+    for row in rows:
+        text = cell_text(row[index]) if index < len(row) else ""
+        if not text and not labels:
+            return []
+        labels.append(text or labels[-1])
+    return labels if 1 < len(set(labels)) < len(labels) else []
 
 
 def each_is_whole(labels: Sequence[str], numbers: Numbers) -> bool:

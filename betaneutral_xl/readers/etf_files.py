@@ -311,6 +311,7 @@ def constituents(
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and warnings about rows that the basket cannot use."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
+    rows = _with_swap_legs(table, rows)
     rows = derivatives.with_exposures(table, _with_home_markets(table, rows), title)
     rows, warnings = _with_tickers(rows, tickers)
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
@@ -423,6 +424,30 @@ def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: st
         return ""
     code = market_code(table.text(row, Column.EXCHANGE), currency, table.text(row, Column.COUNTRY))
     return at_market(ticker, code)
+
+
+def _with_swap_legs(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
+    """Return the rows, those of one ticker that offset each other as derivatives if one is priced at par.
+
+    No fund holds a share and the opposite of it; these are the legs of a swap.
+    """
+    count = Counter(row.ticker for row in rows if row.ticker and row.asset_class is AssetClass.EQUITY)
+    shared = {ticker for ticker, several in count.items() if several > 1}
+    if not shared:
+        return rows
+    signs: dict[str, set[bool]] = {}
+    at_par: set[str] = set()
+    for row, cells in zip(rows, table.rows, strict=True):
+        if row.ticker in shared and row.weight:
+            signs.setdefault(row.ticker, set()).add(row.weight > 0.0)
+            if table.number(cells, Column.PRICE) in derivatives.PAR:
+                at_par.add(row.ticker)
+    legs = {ticker for ticker in at_par if len(signs[ticker]) > 1}
+    is_leg = [row.ticker in legs and row.asset_class is AssetClass.EQUITY for row in rows]
+    return [
+        replace(row, asset_class=AssetClass.DERIVATIVE) if leg else row
+        for row, leg in zip(rows, is_leg, strict=True)
+    ]
 
 
 def _with_home_markets(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:

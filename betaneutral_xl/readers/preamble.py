@@ -81,11 +81,7 @@ def _fund_labels(table: HoldingsTable) -> list[list[str]]:
     labels = [_filled_down(table, column) for column in known]
     if labels and len(set(labels[0])) > 1:
         return labels
-    found = [
-        [clean(row[i]) if i < len(row) else "" for row in table.rows]
-        for i in column_evidence.fund_columns(table)
-    ]
-    return [*found, *labels]
+    return [*column_evidence.fund_columns(table), *labels]
 
 
 def select_day(table: HoldingsTable) -> HoldingsTable:
@@ -225,7 +221,14 @@ def fund_title(table: HoldingsTable) -> str:
             return clean(named[1])[:MAX_TITLE]
     cells = (clean(cell) for row in table.before for cell in row)
     return next(
-        (cell for cell in cells if TITLE.search(cell) and len(cell) < MAX_TITLE and not dates_in(cell)),
+        (
+            cell
+            for cell in cells
+            if TITLE.search(cell)
+            and len(cell) < MAX_TITLE
+            and not dates_in(cell)
+            and not column_evidence.STATED.search(cell)
+        ),
         "",
     )
 

@@ -252,3 +252,27 @@ def test_only_a_closed_fund_is_called_closed() -> None:
         etf("Ticker,Name,Weight\nno,thing,here\n")
     assert "closed" not in str(caught.value)
     assert 'the first is "no | thing | here"' in str(caught.value)
+
+
+def test_rows_of_one_ticker_that_offset_each_other_are_the_legs_of_a_swap() -> None:
+    found = etf(
+        "Ticker,Name,Shares,Price,Weight\nNVDA,NVIDIA Corp,10,180,97%\nEXB,EX AI A,10,91,30%\nEXB,EX AI B,-10,100,-30%\n"
+        "USD,US DOLLAR,3,1,3%\n"
+    )
+    assert [row.asset_class.value for row in found.constituents] == [
+        "equity",
+        "derivative",
+        "derivative",
+        "cash",
+    ]
+
+
+@pytest.mark.parametrize("labels", [("1001", "1001", "1002", "1002"), ("A", "", "B", "")])
+def test_a_fund_is_also_a_number_or_stands_only_in_its_first_row(labels: tuple[str, ...]) -> None:
+    rows = zip(labels, ("NVDA", "MSFT", "XOM", "CVX"), (0.6, 0.4, 0.7, 0.3), strict=True)
+    text = "Vehicle,Ticker,Weight\n" + "".join(
+        f"{label},{ticker},{weight}\n" for label, ticker, weight in rows
+    )
+    with pytest.raises(UnknownFund, match=f"lists 2 funds: {labels[0]}, {labels[2]}"):
+        etf(text)
+    assert etf(text, labels[2]).tickers == ("XOM", "CVX")
