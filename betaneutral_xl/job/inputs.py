@@ -21,7 +21,13 @@ from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_co
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.tabular.files import is_device, is_network_path, read_bytes, shown_name
+from betaneutral_xl.readers.tabular.files import (
+    STANDARD_INPUT,
+    is_device,
+    is_network_path,
+    read_bytes,
+    shown_name,
+)
 from betaneutral_xl.readers.ticker_map import as_text, from_text, parse_ticker_map
 from betaneutral_xl.system.settings import Settings
 
@@ -115,7 +121,7 @@ def require_local(name: str, settings: Settings) -> None:
     """
     from betaneutral_xl.readers.etf_files import NAME
 
-    if is_device(name) and not NAME.fullmatch(name):
+    if name.strip() == STANDARD_INPUT or (is_device(name) and not NAME.fullmatch(name)):
         msg = f"{name[:60]!r} names a device, not a file. Give the path of a file."
         raise InputError(msg)
     if is_network_path(name) and not settings.network_paths:

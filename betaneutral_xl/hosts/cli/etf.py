@@ -26,6 +26,8 @@ examples:
   betaneutral-xl etf ~/Downloads/JHAI_full-holdings.csv
   betaneutral-xl etf JHAI                               the newest file of JHAI in the downloads folder
   betaneutral-xl etf all-funds.csv --fund CHAT --csv > chat.csv
+  betaneutral-xl etf IWDA.csv --tickers isin-to-ticker.csv   a file of ISINs without tickers
+  curl https://... | betaneutral-xl etf -                standard input
 
 Files are read as downloaded: CSV, XLSX, XLS or a saved web page, in any layout. Look here first if an
 ETF's numbers look wrong: how each column was read, what is cash, and the sum of the weights.

@@ -88,6 +88,8 @@ def printable(text: str) -> str:
     >>> printable("NV\x1b[31mDA\x85")
     'NV\\x1b[31mDA '
     """
+    if _STRANGE.search(text) is None:
+        return text
     return _STRANGE.sub(
         lambda one: " " if one[0].isspace() else one[0].encode("unicode_escape").decode(), text
     )

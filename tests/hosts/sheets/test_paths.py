@@ -33,7 +33,7 @@ def test_a_file_on_another_machine_is_refused_in_a_cell(session: Session, path: 
     assert "is on another machine" in line(session, "LOAD_ETF", "demo.csv", None, None, path)
 
 
-@pytest.mark.parametrize("path", ["NUL.csv", r"C:\data\con.txt", "COM1:", "/dev/zero", "aux.xlsx"])
+@pytest.mark.parametrize("path", ["NUL.csv", r"C:\data\con.txt", "COM1:", "/dev/zero", "aux.xlsx", "-"])
 def test_a_device_is_refused_in_a_cell(session: Session, path: str) -> None:
     assert "names a device" in line(session, "LOAD_ETF", path)
 
