@@ -46,10 +46,9 @@ MAX_HEADER_ROWS = 60
 
 
 def unknown_columns(table: HoldingsTable) -> list[int]:
-    """Return the indices of the columns under a header that is not known, or under none."""
+    """Return the indices of the columns whose header is not known, or blank."""
     known = {i for indices in table.header.indices.values() for i in indices}
-    width = max((len(row) for row in table.rows[:SAMPLE]), default=0)
-    return [i for i in range(min(width, MAX_HEADER_CELLS)) if i not in known]
+    return [i for i in range(min(len(table.header.texts), MAX_HEADER_CELLS)) if i not in known]
 
 
 def numbers_of(table: HoldingsTable, rows: Sequence[Row], index: int) -> Numbers:
