@@ -471,12 +471,17 @@ class Etf:
 
     @property
     def unnamed_weights(self) -> FloatArray:
-        """The weights of the basket's classes without a ticker, which are not in the basket."""
+        """The weights that may be of the basket's classes and are not in it: without a ticker, or a class."""
         return read_only(
             [
                 row.weight
                 for row in self.constituents
-                if row.asset_class in self.classes and not row.ticker and not math.isnan(row.weight)
+                if not math.isnan(row.weight)
+                and (
+                    not row.ticker
+                    if row.asset_class in self.classes
+                    else row.asset_class is AssetClass.UNKNOWN
+                )
             ]
         )
 

@@ -124,6 +124,13 @@ def test_several_products_in_one_json_are_several_funds() -> None:
     assert [one["ticker"] for one in found["top3"]] == ["XOM"]
 
 
+def test_the_day_and_the_fund_beside_the_records_are_read() -> None:
+    rows = [{"security": {"ticker": "NVDA", "name": "NVIDIA"}, "weight": "100%"}]
+    page = {"fund": {"fundTicker": "AIXX", "asOfDate": "2026-11-20"}, "positions": {"rows": rows}}
+    found = facts(json.dumps(page).encode(), "page.json")
+    assert (found["fund"], found["as_of"], found["n_equity"]) == ("AIXX", date(2026, 11, 20), 1)
+
+
 def test_cells_that_repeat_their_header_are_read_without_it() -> None:
     def cell(header: str, text: str) -> str:
         return f"<td><span>{header}</span><div>{text}</div></td>"

@@ -27,6 +27,8 @@ ANOTHER_LABEL = re.compile(r"incept|launch|maturity", re.IGNORECASE)
 MAX_LABEL_LENGTH = 120
 """Fields that identify a record, by their names and length."""
 
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
 Record = dict[str, str]
 
 
@@ -120,7 +122,7 @@ def _plain_fields(value: Any, depth: int = 0) -> Iterator[str]:
     """Yield the fields of texts outside of lists."""
     if not isinstance(value, dict) or depth > MAX_DEPTH:
         return
-    yield from (f"{key}: {one}" for key, one in value.items() if isinstance(one, str))
+    yield from (f"{_WORDS.sub(' ', key)}: {one}" for key, one in value.items() if isinstance(one, str))
     for one in value.values():
         yield from _plain_fields(one, depth + 1)
 
