@@ -44,6 +44,7 @@ from betaneutral_xl.readers.preamble import (
     fund_title,
     select_day,
     select_fund,
+    unnamed_fund_warnings,
 )
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import is_inside, shown_name
@@ -205,6 +206,7 @@ def parse_etf(
             *_total_warnings(table, rows),
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
+            *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
             *_age_warnings(name, as_of, today, stale_days),
             *table.warnings,
         ),

@@ -157,6 +157,15 @@ def fund_name(table: HoldingsTable, in_column: str, fund: str | None, file_name:
     return in_file or target
 
 
+def unnamed_fund_warnings(table: HoldingsTable, fund: str, file_name: str) -> tuple[str, ...]:
+    """Return a warning if a fund was requested that neither the file nor its name mentions."""
+    if not fund or fund_in_preamble(table) or _is_in_title(fund, fund_title(table)):
+        return ()
+    if re.search(rf"(?<![A-Za-z0-9]){re.escape(fund)}(?![A-Za-z0-9])", file_name, re.IGNORECASE):
+        return ()
+    return (f"Nothing in {file_name} says of which fund it is; {fund} is as requested.",)
+
+
 def _is_in_title(target: str, title: str) -> bool:
     """Whether a fund's full name is, or has as whole words, what was requested."""
     return bool(re.search(rf"(?<!\w){re.escape(target)}(?!\w)", title, re.IGNORECASE))

@@ -59,7 +59,11 @@ def test_a_file_of_another_fund_is_refused() -> None:
 
 
 def test_the_fund_may_be_named_if_the_file_does_not() -> None:
-    assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv", fund="smh").name == "SMH"
+    named = etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv", fund="smh")
+    assert named.name == "SMH"
+    assert "Nothing in download (3).csv says of which fund it is; smh is as requested." in named.warnings
+    by_name = etf("Ticker,Weight\nNVDA,100%\n", "SMH_2026.csv", fund="smh")
+    assert not [one for one in by_name.warnings if "of which fund" in one]
     assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv").name == "download (3)"
 
 
