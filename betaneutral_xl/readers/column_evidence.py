@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.errors import listing
 from betaneutral_xl.model.printed import cell_text, clean, is_percentage, number
 from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, header_key, read_header
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
@@ -88,7 +89,11 @@ def with_weight_column(table: HoldingsTable) -> HoldingsTable:
     known = [i for i in table.header.indices.get(Column.WEIGHT, ()) if _numeric(table, i)]
     table = _with_value_column(table, known[:1])
     values = _market_values(table)
-    if known and (values is None or _fits(table, known[0], values)):
+    if known and values is None:
+        return _preferring(
+            replace(table, warnings=(*table.warnings, *_other_weights(table, known))), Column.WEIGHT, known[0]
+        )
+    if known and values is not None and _fits(table, known[0], values):
         return _preferring(table, Column.WEIGHT, known[0])
     fitting = [i for i in (*known, *unknown_columns(table)) if _proves_weight(table, i, values)]
     if not fitting:
@@ -105,6 +110,20 @@ def with_weight_column(table: HoldingsTable) -> HoldingsTable:
         why = "are in proportion to the market values" if values is not None else "add to 100%"
         what = f'The column "{header_text(table, index)}" is read as weights: its numbers {why}.'
     return replace(_preferring(table, Column.WEIGHT, index), warnings=(*table.warnings, what))
+
+
+def _other_weights(table: HoldingsTable, known: Sequence[int]) -> tuple[str, ...]:
+    """Return a warning about other columns that are a whole fund's weights, of another fund perhaps."""
+    first = numbers_of(table, table.rows, known[0])
+    others = [
+        header_text(table, i)
+        for i in known[1:]
+        if (numbers := numbers_of(table, table.rows, i)) != first and _is_whole(numbers, WHOLE)
+    ]
+    if not others:
+        return ()
+    which = f'"{header_text(table, known[0])}", not from {listing(others)}'
+    return (f"The weights are read from {which}: remove the column that is not meant.",)
 
 
 def _with_value_column(table: HoldingsTable, weight: Sequence[int]) -> HoldingsTable:

@@ -69,6 +69,12 @@ def test_shares_times_price_is_the_value_whatever_its_header() -> None:
     assert weights(found) == pytest.approx([0.9, 0.1])
 
 
+def test_a_second_column_of_whole_weights_is_told() -> None:
+    found = etf("Ticker,AAA Weight,BBB Weight\nNVDA,0.6,0.1\nMSFT,0.4,0.9\n")
+    assert weights(found) == pytest.approx([0.6, 0.4])
+    assert any('from "AAA Weight", not from BBB Weight' in one for one in found.warnings)
+
+
 def test_a_column_beyond_the_header_is_not_read_as_weights() -> None:
     found = etf("Ticker,Market Value\nNVDA,600,6.0\nMSFT,400,4.0\n")
     assert weights(found) == pytest.approx([0.6, 0.4])
