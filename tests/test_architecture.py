@@ -104,6 +104,7 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
         {"delimited", "markup", "records", "workbooks"},
+        {"xml_records"},
         {"detection"},
     ],
     "betaneutral_xl.hosts.sheets": [
