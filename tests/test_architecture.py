@@ -62,10 +62,8 @@ REMAINING: dict[str, set[str]] = {
     "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
     "hosts.files.workbook_file": {"readers.tabular.files"},
     "hosts.sheets.buttons": {"engine.result"},
-    "hosts.sheets.matrices": {"readers.columns"},
     "hosts.sheets.order_list": {"engine.checks", "engine.orders", "engine.result"},
     "hosts.sheets.proposal": {"engine.orders", "engine.result"},
-    "hosts.sheets.ranges": {"engine.result", "readers.columns"},
     "hosts.sheets.task": {"engine.orders", "engine.result"},
     "hosts.sheets.trading": {"engine.orders", "engine.result"},
     "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
@@ -97,8 +95,8 @@ WITHIN: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
-        {"delimited", "markup", "records", "workbooks"},
-        {"detection"},
+        {"cell_grids", "delimited", "markup", "records", "workbooks"},
+        {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
         {"cells", "handles", "layout", "memory", "records"},

@@ -1,4 +1,9 @@
-"""Parse the text of cells: numbers, percentages, dates, and placeholders for a missing value."""
+"""Parse the text of cells: numbers, percentages, dates, and placeholders for a missing value.
+
+A cell of a spreadsheet may hold a number or a date and no text. ``Typed`` is such a cell as text that
+keeps the value, so that one reader serves text files and typed cells: what it displays is matched as
+text, and its number is never parsed from digits.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +34,34 @@ MISSING = frozenset(
     }
 )
 """Cells that mean a missing value; ``NA`` is not one, because it is a ticker."""
+
+
+class Typed(str):
+    """The text of a cell that holds a number or a date, with the ``value`` itself.
+
+    >>> Typed.of(0.1 + 0.2).value, str(Typed.of(700.0)), str(Typed.of(date(2025, 11, 18)))
+    (0.30000000000000004, '700', '2025-11-18')
+    """
+
+    __slots__ = ("value",)
+    value: float | date
+
+    @classmethod
+    def of(cls, value: float | date) -> Typed:
+        """Return a cell's value as text: a whole number without a point, a date in ISO format."""
+        if isinstance(value, date):
+            text = value.isoformat()
+        elif value.is_integer() and abs(value) < LARGEST_NUMBER:
+            text = f"{value:.0f}"
+        else:
+            text = repr(value)
+        cell = cls(text)
+        cell.value = value
+        return cell
+
+
+LARGEST_NUMBER = 1e18
+"""A number from here on is larger than any amount, and is not read."""
 
 MAX_FORMULA_LENGTH = 200
 CACHED_LENGTH = 64
@@ -99,6 +132,8 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
     >>> number("1.234,56", decimal_comma=True)
     1234.56
     """
+    if isinstance(text, Typed):
+        return _typed_number(text)
     text = cell_text(text)
     if not text or len(text) > 40:  # noqa: PLR2004 - longer than any amount
         return None
@@ -111,7 +146,12 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
         value = float(digits)
     except ValueError:  # "e5", or digits of another script
         return None
-    return value if abs(value) < 1e18 else None  # noqa: PLR2004 - larger than any amount
+    return value if abs(value) < LARGEST_NUMBER else None
+
+
+def _typed_number(cell: Typed) -> float | None:
+    value = cell.value
+    return value if isinstance(value, float) and abs(value) < LARGEST_NUMBER else None
 
 
 def _bare(text: str) -> str:
@@ -136,12 +176,18 @@ def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, other
 
     >>> uses_decimal_comma(["1,234"]), uses_decimal_comma(["1,234", "0,5"]), uses_decimal_comma([], ["1,234"])
     (False, True, True)
+
+    A ``Typed`` number has no separators, and does not count.
     """
     balance = 0
     for text in texts:
+        if isinstance(text, Typed):
+            continue
         digits = _bare(cell_text(text))
         balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
     for text in small:
+        if isinstance(text, Typed):
+            continue
         separators = [one for one in _bare(cell_text(text)) if one in ",."]
         balance += (separators == [","]) - (separators == ["."])
     return balance > 0 if balance else otherwise

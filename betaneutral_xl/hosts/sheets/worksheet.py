@@ -70,7 +70,7 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or a handle of it."""
     given = tickers_or_data
-    if is_handle(given.rows[0][0]) or matrices.is_labelled_matrix(given):
+    if is_handle(given.rows[0][0]) or matrices.is_matrix(given):
         _refuse("method", method, "a covariance that is given is not estimated")
         risk = _given(session, given, named_values(options))
     elif given.is_vector:
@@ -384,7 +384,7 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
     from betaneutral_xl.engine import estimators
 
     given = dict(options)
-    returns = matrices.returns(data, given.pop("data", None))
+    block = matrices.history(data, given.pop("data", None))
     name = estimators.canonical(method or "default")
     defaults = {
         "window": estimators.WINDOW,
@@ -392,8 +392,8 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
         **estimators.parameters(name),
     }
     read = {key: _option(key, value, defaults.get(key)) for key, value in given.items()}
-    risk = estimators.estimate(returns, name, **read)
-    if matrices.is_dated(data):
+    risk = estimators.estimate(block.returns, name, **read)
+    if block.dated:
         return risk
     undated = "The prices or returns have no dates: their days are counted from 1970-01-01."
     return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))

@@ -49,7 +49,11 @@ def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
             InputError,
             "no covariance with its tickers",
         ),
-        ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
+        (
+            [["", "A", "B", "C"], ["A", 0.04, None, 0.01], ["B", 0.01, 0.09, 0.01], ["C", 0.01, 0.01, 0.04]],
+            InputError,
+            "blank cell for A and B .row 2, column 3 of the range",
+        ),
         (
             [["", "A", "B"], ["A", 0.04, "#N/A"], ["B", 0.01, 0.09]],
             FailedCell,
@@ -91,17 +95,20 @@ def test_a_price_that_is_not_positive_does_not_make_returns_of_prices(
     rows: Any, no_price: str, no_return: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        matrices.returns(grid(rows))
+        matrices.history(grid(rows))
     assert str(caught.value) == (
         f"{no_price}, as no price is; but {no_return}. "
-        "Correct it, or say in the options what they are: data=prices or data=returns."
+        "Correct it, or give the option data=prices or data=returns."
     )
 
 
 def test_returns_above_one_are_read_where_they_are_said_to_be_returns() -> None:
     rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
-    assert matrices.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
-    assert matrices.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]
+    assert matrices.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert matrices.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
+        0.5,
+        -0.5,
+    ]
 
 
 def test_rows_of_a_covariance_are_square_with_labels() -> None:
