@@ -99,7 +99,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "memory", "records"},
+        {"cells", "handles", "layout", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

@@ -105,6 +105,7 @@ def cell_text(text: str) -> str:
 # ------------------------------------------------------------------ numbers
 
 _DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_INNER_BLANK = re.compile(r"\d\s+\d")
 _MINUS = str.maketrans("\u2212\u2013", "--")
 _DOT = re.compile(
     r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?",
@@ -161,6 +162,11 @@ def _bare(text: str) -> str:
     if digits.endswith("-"):
         digits = "-" + digits[:-1]
     return digits
+
+
+def has_inner_blank(text: str) -> bool:
+    """Whether a blank separates digits, as in ``4 7``: of a regular table it is a slip, not a thousand."""
+    return _INNER_BLANK.search(text) is not None
 
 
 def is_percentage(text: str) -> bool:

@@ -152,8 +152,8 @@ def _is_plain(content: bytes) -> bool:
         return False
     lines = [line for line in LINE_ENDS.split(content[:MAX_HEADER_BYTES]) if line.strip(b"\xef\xbb\xbf ,")]
     first = lines[0].lower().lstrip(b"\xef\xbb\xbf ") if lines else b""
-    if first.startswith(b"date,ticker,"):
-        return len(lines) > 1 and ISO_DATE.match(lines[1]) is not None
+    if first.startswith(b"date,ticker"):
+        return len(lines) < 2 or ISO_DATE.match(lines[1]) is not None  # noqa: PLR2004 - header and row
     is_labelled = first.startswith((b"ticker,", b",")) and not first.startswith(OTHER_LABELS)
     return is_labelled and b";" not in first
 
@@ -226,10 +226,10 @@ def _read_cells(
     lines: Sequence[str], labels: int, n: int, provenance: Provenance
 ) -> tuple[list[list[str]], FloatArray]:
     header, *table = _cells(lines, provenance)
+    if all(len(row) == labels + i + 1 for i, row in enumerate(table)):  # a lower triangle
+        table = [[*row, *[""] * (labels + n - len(row))] for row in table]
     matrix = np.empty((len(table), n))
     for i, row in enumerate(table):
-        if len(row) == labels + i + 1:  # a lower triangle
-            row += [""] * (n - i - 1)
         if len(row) != labels + n:
             start = ",".join(row[:labels])
             what = f"has {len(row)} cells in the row that begins {start!r:.60}, not {labels + n}"

@@ -391,7 +391,7 @@ def _weight_notes(
     if not apart:
         return ()
     return (
-        f"The weights of {table.file_name} are not those of its shares, prices and values for "
+        f"The weights of {table.file_name} differ from its shares, prices and values for "
         f"{listing(apart)}: the weights are not used.",
     )
 

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import positions_of
-from betaneutral_xl.model.printed import cell_text, clean, date_of, is_percentage, number, uses_decimal_comma
+from betaneutral_xl.model.printed import (
+    cell_text,
+    clean,
+    date_of,
+    has_inner_blank,
+    is_percentage,
+    number,
+    uses_decimal_comma,
+)
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.columns import Column, header_key, recognise
@@ -239,15 +247,16 @@ def _days(
             continue
         found = date_of(text)
         if found is None:
-            msg = f"{_place(sheet, what, i, column)} is {text!r:.40}, not a date. Correct it."
-            raise InputError(msg)
+            where = _place(sheet, what, i, column)
+            msg = f"{where} has {text!r:.40} in its date column, not a date. Correct it."
+            raise UnreadableFile(msg)
         days.setdefault(found, i)
     if len(days) > 1:
         msg = (
             f"{what} has {len(days)} dates in its date column, from {min(days)} to {max(days)}. "
             "Keep the rows of one day."
         )
-        raise InputError(msg)
+        raise UnreadableFile(msg)
     return next(iter(days), None)
 
 
@@ -264,7 +273,7 @@ def _numbers(
     for i, line in enumerate(cells):
         for j, cell in enumerate(line):
             value = number(cell, decimal_comma=comma)
-            if value is not None and not is_percentage(cell):
+            if value is not None and not (is_percentage(cell) or has_inner_blank(cell)):
                 matrix[i, j] = value
             elif cell_text(cell) and clean(cell).casefold() != "nan":
                 msg = (
@@ -347,8 +356,8 @@ def parse_matrix_grid(
         table = find_matrix(sheet_of(grid), grid.what)
     if table is None:
         msg = (
-            f"{grid.what} has {len(grid.rows)} x {len(grid.rows[0])} cells and is no covariance with its "
-            "tickers along the top and down the side. Include the labels, or give a handle."
+            f"{grid.what} ({len(grid.rows)} x {len(grid.rows[0])} cells) does not have the same tickers in "
+            "its first row and first column. Include the labels of the covariance, or give a handle."
         )
         raise InputError(msg)
     return table.covariance(replace(origin, rows=len(table.columns), as_of=table.as_of), unit)

@@ -485,28 +485,24 @@ def _is_day(labels: Sequence[str]) -> bool:
 
 
 def _no_block(what: str) -> InputError:
-    return InputError(f"{what} needs a row of tickers above its prices or returns, and two days at least.")
+    return InputError(f"{what} needs a row of tickers above its prices or returns, and at least two days.")
 
 
 def _are_prices(table: RowGrid, matrix: FloatArray, left: int) -> bool:
-    """Whether numbers are prices, which are positive, or returns: of both signs, and none beyond 1."""
-    no_prices = np.argwhere(matrix <= 0.0)
-    if not no_prices.size:
+    """Return whether numbers are prices (all positive) or returns (both signs, at most 1 in size)."""
+    not_prices = np.argwhere(matrix <= 0.0)
+    if not not_prices.size:
         return True
-    no_returns = np.argwhere(np.abs(matrix) > 1.0)
-    if not no_returns.size and (matrix < 0.0).any():
+    not_returns = np.argwhere(np.abs(matrix) > 1.0)
+    if not not_returns.size and (matrix < 0.0).any():
         return False
 
-    def described(row: int, column: int) -> str:
+    def cell(row: int, column: int) -> str:
         return f"{table.place(row, left + column)} is {matrix[row, column]:g}"
 
-    against = (
-        f"{described(*no_returns[0])}, as hardly a return is"
-        if no_returns.size
-        else "nothing is negative, as some returns are"
-    )
+    evidence = f"{cell(*not_returns[0])} (> 100 %)" if not_returns.size else "no number is negative"
     msg = (
-        f"{described(*no_prices[0])}, as no price is; but {against}. "
-        "Correct it, or give the option data=prices or data=returns."
+        f"The numbers may be prices or returns: {cell(*not_prices[0])} (not a price), but {evidence}. "
+        "Correct the cell, or state in the options data=prices or data=returns."
     )
     raise InputError(msg)

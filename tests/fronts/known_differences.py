@@ -6,27 +6,14 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-NO_LEGS = "worksheets have no ridge, leg limit or sell-only"
 SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
 
 KNOWN: dict[tuple[str, str], str] = {
-    ("betas of a name without risk", CLI): "the command stops where BN_BETAS leaves a blank",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
     ("orders without a price after the same weights with prices", CALC): SAME_CELLS,
     ("orders without a price after the same weights with prices", EXCEL): SAME_CELLS,
-    ("two targets", WORKBOOK): "the sheet Settings has one cell for the target",
-    **{
-        (name, sheet): NO_LEGS
-        for name in ("ridge", "leg limit", "sell only")
-        for sheet in (SHEET, CALC, EXCEL)
-    },
-    **{(name, WORKBOOK): NO_LEGS for name in ("ridge", "leg limit", "sell only")},
-    ("estimated", WORKBOOK): "the sheet Settings has no estimator",
-    ("estimator unknown", WORKBOOK): "the sheet Settings has no estimator",
-    ("estimated", PYTHON): "the public names have no estimator",
-    ("estimator unknown", PYTHON): "the public names have no estimator",
 }
 """Reason of each difference by request and front end."""
 

@@ -1,4 +1,4 @@
-"""Blocks of numbers that are headed by tickers -> covariances, returns; and back to rows."""
+"""Blocks of numbers labelled by tickers -> covariances, returns; and back to rows."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["covariance", "covariance_rows", "history", "is_matrix"]
 
 
-def covariance_rows(given: Covariance) -> list[list[Any]]:
-    """Return a covariance as a matrix with its tickers along the top and down the side."""
-    body = given.form.dense().tolist()
+def covariance_rows(matrix: Covariance) -> list[list[Any]]:
+    """Return a covariance as rows with its tickers in the first row and column."""
+    body = matrix.form.dense().tolist()
     return [
-        ["ticker", *given.tickers],
-        *([ticker, *row] for ticker, row in zip(given.tickers, body, strict=True)),
+        ["ticker", *matrix.tickers],
+        *([ticker, *row] for ticker, row in zip(matrix.tickers, body, strict=True)),
     ]

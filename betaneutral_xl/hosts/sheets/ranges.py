@@ -1,4 +1,4 @@
-"""Ranges of cells -> holdings, ETFs, prices, by the readers of files; and back to rows."""
+"""Tables in ranges -> holdings, ETFs, prices, by the readers of files; and back to rows."""
 
 from __future__ import annotations
 
@@ -18,48 +18,48 @@ __all__ = ["etf_rows", "etfs", "holdings", "holdings_rows", "quotes", "side_by_s
 
 
 def side_by_side(grid: Grid) -> tuple[Grid, ...]:
-    """Split tables of ETFs that stand side by side, each with one column of tickers."""
+    """Split adjacent tables of ETFs, each with one column of tickers."""
     return tuple(grid.columns(start, end) for start, end in tables.etf_columns(grid))
 
 
 def quotes(grid: Grid) -> Quotes:
-    """Read a table of ticker and price, and of day and source if it has them; none for a blank argument."""
+    """Read a table of ticker and price, with optional columns as_of and source; empty for a blank grid."""
     return Quotes() if grid.blank else tables.quotes(grid)
 
 
-def holdings_rows(given: Holdings) -> list[list[Any]]:
+def holdings_rows(portfolio: Holdings) -> list[list[Any]]:
     """Return a portfolio as rows: ticker, shares, price, market_value, weight; largest first, cash last."""
-    absent = [math.nan] * len(given.tickers)
-    shares = absent if given.shares is None else given.shares.tolist()
-    prices = absent if given.prices is None else given.prices.tolist()
+    missing = [math.nan] * len(portfolio.tickers)
+    shares = missing if portfolio.shares is None else portfolio.shares.tolist()
+    prices = missing if portfolio.prices is None else portfolio.prices.tolist()
     rows = [
         [ticker, quantity, price, quantity * price, weight]
         for ticker, quantity, price, weight in zip(
-            given.tickers, shares, prices, given.weights.tolist(), strict=True
+            portfolio.tickers, shares, prices, portfolio.weights.tolist(), strict=True
         )
     ]
     rows.sort(key=lambda row: (-row[-1], row[0]))
-    if given.cash:
-        value = math.nan if given.nav is None else given.cash * given.nav
-        rows.append([CASH, math.nan, math.nan, value, given.cash])
+    if portfolio.cash:
+        value = math.nan if portfolio.nav is None else portfolio.cash * portfolio.nav
+        rows.append([CASH, math.nan, math.nan, value, portfolio.cash])
     return [["ticker", "shares", "price", "market_value", "weight"], *rows]
 
 
-def etf_rows(given: Etf) -> list[list[Any]]:
-    """Return an ETF's rows: ticker, name, weight, class; the chosen classes only, as printed.
+def etf_rows(etf: Etf) -> list[list[Any]]:
+    """Return an ETF as rows of ticker, name, weight, class: its chosen classes, weights as in the file.
 
-    Below them stand the swaps and futures that scale the basket, each with its exposure for a weight.
+    The swaps and futures that scale the basket follow, with their exposure in the column weight.
     """
     return [
         ["ticker", "name", "weight", "class"],
         *(
             [row.ticker or None, row.name or None, row.weight, str(row.asset_class)]
-            for row in given.constituents
-            if row.asset_class in given.classes
+            for row in etf.constituents
+            if row.asset_class in etf.classes
         ),
         *(
             [None, row.name or None, row.exposure, str(row.asset_class)]
-            for row in given.constituents
-            if given.scales_basket(row)
+            for row in etf.constituents
+            if etf.scales_basket(row)
         ),
     ]

@@ -94,7 +94,8 @@ class TextGrid:
             return float(text.replace(",", ".") if self.delimiter != "," else text)
         except ValueError:
             decorated = printed.number(text, decimal_comma=self.delimiter != ",")
-            if decorated is not None and not printed.is_percentage(text):  # "$1,234.50"
+            plain = not (printed.is_percentage(text) or printed.has_inner_blank(text))
+            if decorated is not None and plain:  # "$1,234.50"
                 return decorated
             msg = (
                 f"{self.name}, line {self.lines[row]}, column {self.header[column] or column + 1}: "

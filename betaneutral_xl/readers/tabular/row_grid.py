@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.model.printed import Typed, number, uses_decimal_comma
+from betaneutral_xl.model.printed import Typed, has_inner_blank, is_percentage, number, uses_decimal_comma
 from betaneutral_xl.readers.tabular.cell_grids import Cell, text_of
 from betaneutral_xl.readers.tabular.grid import MISSING
 
@@ -81,7 +81,7 @@ class RowGrid:
         if not isinstance(text, Typed) and text.strip().lower() in MISSING:
             return math.nan
         found = number(text, decimal_comma=uses_decimal_comma([text]))
-        if found is None:
+        if found is None or is_percentage(text) or has_inner_blank(text):
             msg = (
                 f"{self.place(row, column)} is {text[:40]!r}, not a number. "
                 "Correct it, or leave the cell empty."

@@ -36,7 +36,7 @@ def grid(rows: Any) -> Grid:
         ],
     ],
 )
-def test_a_portfolio_is_read_however_it_is_kept(rows: Any) -> None:
+def test_a_portfolio_is_read_from_any_layout(rows: Any) -> None:
     holdings = ranges.holdings(grid(rows))
     assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"A": 0.25, "BRK.B": 0.75}
 
@@ -114,12 +114,12 @@ def test_a_position_without_a_ticker_is_refused_and_not_dropped(rows: Any, messa
     assert str(caught.value) == f"{message}. Give the ticker, or CASH; or clear the row."
 
 
-def test_rows_without_a_ticker_that_hold_nothing_are_passed_over() -> None:
+def test_rows_without_a_ticker_and_a_number_are_skipped() -> None:
     rows = [["ticker", "shares", "price"], ["A", 1.0, 5.0], [None, None, None], [None, 0.0, 0.0]]
     assert ranges.holdings(grid(rows)).tickers == ("A",)
 
 
-def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
+def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
     rows: list[list[Any]] = [
         ["ticker", "shares", "price", "weight"],
         ["A", 10, 3.0, 0.3],
@@ -130,12 +130,11 @@ def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
     edited = ranges.holdings(grid(rows))
     assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
     assert edited.warnings == (
-        "The weights of the range are not those of its shares, prices and values for B: "
-        "the weights are not used.",
+        "The weights of the range differ from its shares, prices and values for B: the weights are not used.",
     )
 
 
-def test_what_is_typed_says_where_it_stands() -> None:
+def test_the_provenance_of_a_range_is_its_name() -> None:
     origin = ranges.holdings(grid([["A", 1.0]])).provenance
     assert (origin.source, origin.location, str(origin.retrieval)) == (
         "worksheet",
@@ -144,7 +143,7 @@ def test_what_is_typed_says_where_it_stands() -> None:
     )
 
 
-def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
+def test_a_portfolio_survives_the_round_trip_through_cells() -> None:
     before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
     after = ranges.holdings(grid(cells.rectangle(ranges.holdings_rows(before))))
     assert after.weights.tolist() == before.weights.tolist()
@@ -162,12 +161,12 @@ def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
         ([["ticker", "weight"], ["A", "half"]], "row 2, column 2 of the range is 'half', not a number"),
     ],
 )
-def test_a_portfolio_that_cannot_be_read_says_where_and_why(rows: Any, message: str) -> None:
+def test_an_invalid_portfolio_is_refused_with_place_and_reason(rows: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ranges.holdings(grid(rows))
 
 
-def test_an_error_cell_in_a_table_is_named() -> None:
+def test_an_error_cell_in_a_table_is_refused_with_its_place() -> None:
     with pytest.raises(FailedCell, match=r"row 1, column 2 of the range is #N/A"):
         ranges.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
 
@@ -181,7 +180,7 @@ def test_an_error_cell_in_a_table_is_named() -> None:
         (matrices.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
-def test_an_error_in_a_header_is_no_name(read: Callable[[Grid], object], rows: Any) -> None:
+def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: Any) -> None:
     with pytest.raises(FailedCell, match=r"^row 1, column 3 of the range is #REF!"):
         read(grid(rows))
 
@@ -209,7 +208,7 @@ def read_etfs(rows: Any) -> list[Etf]:
         [["ticker", "ETF", "ETF 2"], ["A", 0.4, None], ["B", 0.6, 1.0]],
     ],
 )
-def test_several_etfs_stand_side_by_side(rows: Any) -> None:
+def test_several_etfs_are_read_side_by_side(rows: Any) -> None:
     first, second = read_etfs(rows)
     assert (first.name, second.name) == ("ETF", "ETF 2")
     assert dict(zip(first.tickers, first.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
@@ -228,18 +227,18 @@ FAILED = "#BETA! There is no file 'AIQ.csv'. Give its folder."
         [["ticker", "JHAI", "AIQ"], ["A", 0.4, FAILED], ["B", 0.6, FAILED]],
     ],
 )
-def test_the_error_of_one_of_several_etfs_travels(rows: Any) -> None:
+def test_the_error_of_one_of_several_etfs_is_passed_on(rows: Any) -> None:
     with pytest.raises(FailedCell) as caught:
         read_etfs(rows)
     assert str(caught.value) == FAILED
 
 
-def test_an_error_of_the_spreadsheet_in_place_of_an_etf_is_named() -> None:
+def test_an_error_of_the_spreadsheet_in_place_of_an_etf_is_refused() -> None:
     with pytest.raises(FailedCell, match=r"^row 1, column 4 of the range is #NAME\?\. Correct that cell"):
         read_etfs([["ticker", "weight", None, "#NAME?"], ["A", 1.0, None, None]])
 
 
-def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
+def test_an_etf_is_named_by_the_header_of_its_weights() -> None:
     assert [
         etf.name for etf in read_etfs([["ticker", "JHAI", "AIQ"], ["A", 0.4, 1.0], ["B", 0.6, None]])
     ] == [
@@ -248,7 +247,7 @@ def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
     ]
 
 
-def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
+def test_rows_other_than_equity_are_not_in_the_basket() -> None:
     rows = [
         ["ticker", "name", "weight", "class"],
         ["A", "Alpha", 0.9, "equity"],
@@ -259,7 +258,7 @@ def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
     assert len(etf.constituents) == 2
 
 
-def test_a_weight_may_stand_before_its_ticker() -> None:
+def test_the_weights_may_precede_the_tickers() -> None:
     (etf,) = read_etfs([["name", "weight", "ticker"], ["Alpha", 0.4, "A"], ["Beta", 0.6, "B"]])
     assert dict(zip(etf.tickers, etf.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
 
@@ -270,12 +269,12 @@ def test_the_row_cash_of_an_etf_is_its_cash() -> None:
     assert etf.totals == {AssetClass.EQUITY: 0.9, AssetClass.CASH: 0.1}
 
 
-def test_a_constituent_without_a_weight_is_said() -> None:
+def test_a_constituent_without_a_weight_gives_a_warning() -> None:
     (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
     assert etf.warnings == ("Equities without a weight: 1: B.",)
 
 
-def test_an_equitys_weight_without_a_ticker_is_said() -> None:
+def test_an_equity_without_a_ticker_gives_a_warning() -> None:
     rows = [["ticker", "name", "weight"], ["A", None, 0.7], [None, "Beta", 0.2], [None, None, 0.1]]
     (etf,) = read_etfs(rows)
     assert etf.warnings == (
@@ -286,13 +285,13 @@ def test_an_equitys_weight_without_a_ticker_is_said() -> None:
     )
 
 
-def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
+def test_tickers_are_read_from_row_column_or_cell_with_or_without_a_header() -> None:
     assert ranges.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
     assert ranges.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
     assert ranges.tickers(grid("A")) == ("A",)
 
 
-def test_missing_numbers_leave_as_blanks() -> None:
+def test_missing_numbers_are_written_as_blanks() -> None:
     rows = ranges.holdings_rows(Holdings.from_weights({"A": 1.0}))
     assert math.isnan(rows[1][1])
     assert cells.rectangle(rows)[1] == ("A", None, None, None, 1.0)
