@@ -238,9 +238,11 @@ def _read_cells(
             try:
                 matrix[i, j] = float(cell) if cell.strip() else math.nan
             except ValueError:
+                where = f"{provenance.location}, row {i + 2}"
                 msg = (
                     f"The covariance {provenance.location} has {cell!r:.40}, not a number, for "
-                    f"{row[labels - 1]:.40} and {header[labels + j]:.40}. Fill it in, or remove the ticker."
+                    f"{row[labels - 1]:.40} and {header[labels + j]:.40} ({where}). "
+                    "Fill it in, or remove the ticker."
                 )
                 raise MissingValue(msg, tickers=[row[labels - 1]]) from None
     return [row[:labels] for row in table], matrix

@@ -278,7 +278,7 @@ def _by_weight(
     for row in table.rows if Column.WEIGHT in table.header.indices else ():
         if table.number(row, Column.WEIGHT) is None:
             raise _missing(table, row, "weight", Column.WEIGHT)
-    decimals, unit = decimal_weights(table, provenance.location)
+    decimals, unit = decimal_weights(table, table.file_name)
     weights = [weight for weight, is_cash in zip(decimals, are_cash, strict=True) if not is_cash]
     known = [weight for weight in decimals if not math.isnan(weight)]
     missing = 1.0 - math.fsum(known)

@@ -192,7 +192,8 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "text in a cell",
         edited("0.16", "n/a"),
         MissingValue,
-        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA (v.csv, row 3). Fill it in, or remove the ticker.",
+        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "a blank cell",
