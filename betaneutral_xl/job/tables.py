@@ -82,6 +82,10 @@ def in_sheet(grid: CellGrid) -> Provenance:
 # ---------------------------------------------------------------- pandas objects and mappings
 
 
+ETF = "etf"
+"""The argument that may be headed by the name of an ETF."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectGrid:
     """The cells of a Python object; its header, if it has one, is row 0."""
@@ -120,7 +124,7 @@ def etfs_of_object(given: Any) -> tuple[Etf, ...]:
         If it is none of these, or cannot be read as an ETF.
 
     """
-    grid = _grid_of(given, "etf")
+    grid = _grid_of(given, ETF)
     origin = Provenance.given(len(grid.rows) - 1)
     return parse_etf_grid(grid, origin)
 
@@ -151,7 +155,9 @@ def _grid_of(given: Any, what: str) -> ObjectGrid:
         return ObjectGrid(what, _frame_rows(given, what))
     if isinstance(given, Mapping) or (hasattr(given, "items") and hasattr(given, "index")):
         rows = [(_cell(ticker, what), _cell(weight, what)) for ticker, weight in given.items()]
-        return ObjectGrid(what, (("ticker", "weight"), *rows))
+        head = getattr(given, "name", None)
+        weight_header = head if what == ETF and _is_own_name(head) else "weight"
+        return ObjectGrid(what, (("ticker", weight_header), *rows))
     msg = (
         f"Give {what} as ticker to weight (a dict or a Series) or as a DataFrame, not {type(given).__name__}."
     )
@@ -176,9 +182,15 @@ def _frame_rows(frame: Any, what: str) -> tuple[tuple[Cell, ...], ...]:
             [*(label if isinstance(label, tuple) else (label,)), *row]
             for label, row in zip(labels, body, strict=True)
         ]
-    if len(header) == 2 and _column(header[1]) is None:  # noqa: PLR2004 - one column of numbers
+    own = what == ETF and _is_own_name(frame.columns[-1])
+    if len(header) == 2 and _column(header[1]) is None and not own:  # noqa: PLR2004 - one column of numbers
         header[1] = "weight"
     return (tuple(header), *(tuple(_cell(value, what) for value in row) for row in body))
+
+
+def _is_own_name(header: object) -> bool:
+    """Whether a column of an ETF's weights is headed by the ETF's name."""
+    return isinstance(header, str) and bool(header.strip()) and _column(header) is None
 
 
 def _column(header: str) -> Column | None:

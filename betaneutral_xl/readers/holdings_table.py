@@ -147,6 +147,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     rows: list[Row] = []
     skipped: list[Row] = []
     nameless: list[Row] = []
+    unnamed_totals: list[Row] = []
     total: float | None = None
     end = len(body)
     blank = False
@@ -159,7 +160,9 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             rows.append(row)
             blank = False
         elif _is_nameless(table, row):
-            if not _is_sum(table, row, rows):
+            if _is_sum(table, row, rows):
+                unnamed_totals.append(row)
+            else:
                 nameless.append(row)
         elif _ends_table(row, skipped, after_blank=blank):
             end = index
@@ -175,7 +178,13 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        warnings=_unread_row_warnings(table, skipped, rest, len(rows)),
+        warnings=(
+            *_unread_row_warnings(table, skipped, rest, len(rows)),
+            *(
+                f"{table.where(row)} has no ticker and the sum of the rows above: it is taken as their total."
+                for row in unnamed_totals
+            ),
+        ),
         nameless=tuple(nameless),
     )
 
@@ -266,13 +275,19 @@ def _is_nameless(table: HoldingsTable, row: Row) -> bool:
 
 
 def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
-    """Whether every weight and value of a row is the sum of those above: a total without a word."""
+    """Whether every weight and value of a row is the sum of those above: a total without a word.
+
+    Weights that add to 1 or 100 only with the row are no total's.
+    """
+    if len(rows) < 2:  # noqa: PLR2004 - one row is no sum
+        return False
     sums = []
-    for column in (Column.WEIGHT, Column.MARKET_VALUE):
+    for column, wholes in ((Column.WEIGHT, (1.0, 100.0)), (Column.MARKET_VALUE, ())):
         printed = table.number(row, column)
         if printed is not None:
             above = math.fsum(table.number(one, column) or 0.0 for one in rows)
-            sums.append(bool(rows) and math.isclose(printed, above, rel_tol=SUM_RTOL))
+            completes = any(math.isclose(printed + above, whole, rel_tol=SUM_RTOL) for whole in wholes)
+            sums.append(math.isclose(printed, above, rel_tol=SUM_RTOL) and not completes)
     return bool(sums) and all(sums)
 
 

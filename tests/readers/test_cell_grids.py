@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.errors import BetaNeutralError, InputError
+from betaneutral_xl.errors import BetaNeutralError, InputError, MissingValue
 from betaneutral_xl.job import tables
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.readers.etf_files import parse_etf
@@ -80,6 +80,7 @@ TABLES: dict[str, Rows] = {
     "values as weights": (HEAD, ("A", 60_000.0), ("B", 40_000.0)),
     "total": (HEAD, ("A", 0.4), ("B", 0.6), ("Total", 1.0)),
     "total without a word": (HEAD, ("A", 0.4), ("B", 0.6), (None, 1.0)),
+    "half without a ticker": (HEAD, ("A", 0.3), ("B", 0.2), (None, 0.5)),
     "weight without a ticker": (HEAD, ("A", 0.4), (None, 0.6)),
     "title": (("Positions as of 11/18/2025", None), HEAD, ("A", 0.4), ("B", 0.6)),
     "blank line": (HEAD, ("A", 0.4), (None, None), ("B", 0.6)),
@@ -121,6 +122,16 @@ TABLES: dict[str, Rows] = {
 def test_a_portfolio_is_the_same_in_a_file_and_in_a_range(case: str) -> None:
     in_file, in_range = (answer(TABLES[case], in_file=one) for one in (True, False))
     assert in_range == in_file
+
+
+def test_a_number_without_a_ticker_is_refused_or_taken_as_the_total_with_a_warning() -> None:
+    total = parse_holdings_grid(Range(TABLES["total without a word"]), Provenance.given(0))
+    assert total.warnings == (
+        f"{NAME}, row 4 has no ticker and the sum of the rows above: it is taken as their total.",
+    )
+    for case in ("half without a ticker", "weight without a ticker"):
+        with pytest.raises(MissingValue, match=r"has no ticker beside its 0\.[56] \(weight\)"):
+            parse_holdings_grid(Range(TABLES[case]), Provenance.given(0))
 
 
 def test_typed_cells_keep_their_values() -> None:
@@ -188,7 +199,7 @@ def test_pandas_objects_are_read_as_the_tables_they_show() -> None:
         pd.DataFrame([["Positions", None], ["ticker", "weight"], ["A", 0.9], ["USD", 0.1]]),
     ):
         read = tables.holdings_of_object(one)
-        assert (read.tickers, read.weights.tolist(), read.cash) == (("A",), [0.9], pytest.approx(0.1))
+        assert (read.tickers, read.weights.tolist(), round(read.cash, 12)) == (("A",), [0.9], 0.1)
     assert plain.tickers == ("A",)
 
 
@@ -199,6 +210,8 @@ def test_a_word_among_the_weights_of_a_series_is_named() -> None:
 
 def test_a_frame_with_a_column_for_each_etf_is_several_etfs() -> None:
     pd = pytest.importorskip("pandas")
+    (single,) = tables.etfs_of_object(pd.Series([0.4, 0.6], ["A", "B"], name="AIQ"))
+    assert single.name == "AIQ"
     frame = pd.DataFrame({"AIQ": [0.4, 0.6], "JHAI": [1.0, None]}, index=["A", "B"])
     first, second = tables.etfs_of_object(frame)
     assert (first.name, first.tickers) == ("AIQ", ("A", "B"))
