@@ -27,7 +27,6 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.columns import Column, header_key, recognise
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
-from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid
-    from betaneutral_xl.readers.tabular.sheets import Row
+    from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 HEADER_SEARCH_ROWS = 20
 """Rows in which the header of a matrix is searched."""
@@ -369,17 +368,9 @@ def is_matrix(grid: CellGrid) -> bool:
         return False
     if _labels_agree(grid):
         return True
-    top = TextSheet(name="", rows=tuple(tuple(map(text_of, row[:MAX_LABEL_COLUMNS])) for row in grid.rows))
-    labels = {name for row in top.rows for cell in row if (name := _name(cell))}
-    heads = [
-        {name for cell in row if isinstance(cell, str) and (name := _name(cell))}
-        for row in grid.rows[:HEADER_SEARCH_ROWS]
-    ]
-    if (
-        not any(2 * len(found & labels) > len(found) for found in heads)
-        and len(grid.rows[0]) > PAIR_COLUMNS + 1
-    ):
-        return False
+    last = grid.rows[-1]
+    if not any(isinstance(cell, str) for cell in (*last[:MAX_LABEL_COLUMNS], last[-1])):
+        return False  # the rows have no labels
     try:
         return find_matrix(sheet_of(grid), grid.what) is not None
     except InputError:

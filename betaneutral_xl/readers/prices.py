@@ -20,7 +20,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.days import days_of
-from betaneutral_xl.readers.tabular.cell_grids import text_of
+from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
@@ -57,6 +57,9 @@ FIELDS = (
     *("stock_splits", "capital_gains", "repaired?"),
 )
 """Names of one of the two header rows of yfinance, the preferred ones first."""
+
+MAX_HEADER_ROWS = 3
+"""Rows below the first that are tested as further headers."""
 
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
 """How XLSX and XLS files begin."""
@@ -216,8 +219,8 @@ def _two_headers(grid: Grid) -> ParsedPrices | None:
     rows = [[_canonical(cell) for cell in grid.header[1:]]]
     texts = [list(grid.header[1:])]
     first = 0
-    labels = grid.labels()[:3]
-    for label, row in zip(labels, grid.rows()[:3], strict=True):
+    for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
+        label = row[0].strip()
         if label and _canonical(label) not in {"ticker", "price", "date", "attributes", "symbol"}:
             break
         first += 1
@@ -255,8 +258,8 @@ def _workbook_grid(content: bytes, name: str) -> RowGrid:
 
 def _row_grid(rows: Sequence[Sequence[Cell]], name: str, place: Callable[[int, int], str]) -> RowGrid | None:
     """Return rows below a title as a table, None if there are fewer than two."""
-    kept = [i for i, row in enumerate(rows) if any(cell not in {None, ""} for cell in row)]
-    while kept and sum(cell not in {None, ""} for cell in rows[kept[0]]) < 2 < len(kept):  # noqa: PLR2004 - a title
+    kept = [i for i, row in enumerate(rows) if any(map(_is_filled, row))]
+    while kept and sum(map(_is_filled, rows[kept[0]])) < 2 < len(kept):  # noqa: PLR2004 - a title
         kept.pop(0)
     if len(kept) < 2:  # noqa: PLR2004 - a header and a row
         return None
@@ -264,6 +267,10 @@ def _row_grid(rows: Sequence[Sequence[Cell]], name: str, place: Callable[[int, i
     padded = [[*rows[i], *[None] * (width - len(rows[i]))] for i in kept]
     header = tuple(text_of(cell) for cell in padded[0])
     return RowGrid(name, header, padded[1:], lambda i, j: place(kept[1 + i], j))
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and cell != ""
 
 
 def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
@@ -429,10 +436,7 @@ def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
     """
     for j in range(len(grid.rows[0])):
         grid.refuse_error(0, j)
-    for i, row in enumerate(grid.rows):
-        for j, cell in enumerate(row):
-            if isinstance(cell, str):
-                grid.refuse_error(i, j)
+    refuse_errors(grid)
     table = _row_grid(grid.rows, grid.what, grid.place)
     if kind not in {None, *KINDS}:
         msg = f"data is {kind!r:.60}. Give prices or returns."

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 DAYS = [date(2023, 6, 1), date(2023, 6, 2), date(2023, 6, 13)]
 CLOSES = [[39.7, 324.9], [39.2, 327.6], [40.9, 326.5]]
 NAMES = ["NVDA", "BRK-B"]
-PLAIN = [["Date", *NAMES], *([day.isoformat(), *row] for day, row in zip(DAYS, CLOSES, strict=True))]
+PLAIN: list[list[Any]] = [
+    ["Date", *NAMES],
+    *([day.isoformat(), *row] for day, row in zip(DAYS, CLOSES, strict=True)),
+]
 
 
 def text(rows: Sequence[Sequence[object]]) -> bytes:
@@ -48,8 +51,8 @@ def yfinance(*heads: list[str], dated: str = "Date") -> list[list[Any]]:
 FIELDS = ["Price", "Close", "Close", "Open", "Open", "Volume", "Volume"]
 TICKERS = ["Ticker", *NAMES * 3]
 BY_FIELD, BY_TICKER = yfinance(FIELDS, TICKERS), yfinance(TICKERS, FIELDS)
-OLD = [["", *FIELDS[1:]], ["", *TICKERS[1:]], *BY_FIELD[2:]]
-LONG = [
+OLD: list[list[Any]] = [["", *FIELDS[1:]], ["", *TICKERS[1:]], *BY_FIELD[2:]]
+LONG: list[list[Any]] = [
     ["Date", "Ticker", "Close"],
     *(
         [day.isoformat(), n, p]
@@ -57,7 +60,7 @@ LONG = [
         for n, p in zip(NAMES, row, strict=True)
     ),
 ]
-TYPED = [["Date", *NAMES], *([day, *row] for day, row in zip(DAYS, CLOSES, strict=True))]
+TYPED: list[list[Any]] = [["Date", *NAMES], *([day, *row] for day, row in zip(DAYS, CLOSES, strict=True))]
 
 SHAPES = {
     "plain": text(PLAIN),

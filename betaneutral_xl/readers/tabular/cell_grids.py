@@ -60,6 +60,8 @@ def refuse_errors(grid: CellGrid, columns: Iterable[int] | None = None, first: i
     """Raise for the first error in some columns, from a row on; by default in all columns."""
     chosen = None if columns is None else sorted(set(columns))
     for i, row in enumerate(grid.rows[first:], start=first):
+        if str not in map(type, row):  # a block of numbers
+            continue
         for j in range(len(row)) if chosen is None else chosen:
             if j < len(row) and isinstance(row[j], str):
                 grid.refuse_error(i, j)

@@ -49,6 +49,10 @@ class RowGrid:
         """Describe the place of a row's first cell."""
         return self.place(row, 0)
 
+    def cells(self, row: int) -> list[str]:
+        """Return the cells of a row."""
+        return [text_of(cell) for cell in self.body[row]]
+
     def labels(self) -> list[str]:
         """Return the first cell of every row."""
         return [text_of(row[0]) for row in self.body]
