@@ -46,13 +46,7 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {
-        "engine.backtest",
-        "engine.backtest.charts",
-        "engine.backtest.forward",
-        "engine.backtest.plan",
-        "engine.neutral",
-    },
+    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
@@ -61,10 +55,8 @@ REMAINING: dict[str, set[str]] = {
     "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
     "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
     "hosts.files.workbook_file": {"readers.tabular.files"},
-    "hosts.sheets.matrices": {"readers.columns"},
     "hosts.sheets.order_list": {"engine.checks", "engine.orders", "engine.result"},
     "hosts.sheets.proposal": {"engine.orders", "engine.result"},
-    "hosts.sheets.ranges": {"engine.result", "readers.columns"},
     "hosts.sheets.trading": {"engine.result"},
     "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
 }
@@ -103,9 +95,9 @@ WITHIN: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
-        {"delimited", "markup", "records", "workbooks"},
+        {"cell_grids", "delimited", "markup", "records", "workbooks"},
         {"xml_records"},
-        {"detection"},
+        {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
         {"cells", "handles", "layout", "result_cache", "records"},
