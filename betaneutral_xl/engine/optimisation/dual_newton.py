@@ -142,8 +142,8 @@ def solve(
                 return None  # no trades within the bounds have so large an objective: infeasible
             if solution.error <= STOP or (idle and solution.proven):
                 break
-        size = 1.0 + float(np.abs(iterate.trades).sum())
-        if residual <= ROUNDING * size or (idle and residual <= STALLED) or idle >= patience:
+        rounding = ROUNDING * (1.0 + float(np.abs(iterate.trades).sum())) if residual <= STALLED else 0.0
+        if residual <= rounding or (idle and residual <= STALLED) or idle >= patience:
             if (best is not None and best.proven) or not dual.recentre(iterate):
                 break
             iterate = dual.at(iterate.z, iterate.expanded, iterate.duals)
@@ -304,11 +304,12 @@ class _Dual:
         diagonal += 1e-14 * diagonal
         if np.count_nonzero(free) < 2 * count:
             diagonal += REGULARISATION * self.curvature[active]
-        duals = iterate.duals[active]
-        offset = iterate.values[active] - shift - system @ duals
-        along = _solve_duals(system, offset, self.row_lower[active], self.row_upper[active], duals) - duals
+        rows = slice(None) if active.all() else active
+        duals = iterate.duals[rows]
+        offset = iterate.values[rows] - shift - system @ duals
+        along = _solve_duals(system, offset, self.row_lower[rows], self.row_upper[rows], duals) - duals
         duals_along = np.zeros_like(iterate.duals)
-        duals_along[active] = along
+        duals_along[rows] = along
         return duals_along, step(along)
 
 
