@@ -234,15 +234,16 @@ class _Program:
         def direction(products: FloatArray, row_products: FloatArray) -> _Point:
             from_bounds = (products[:2] - z[:2] * of_bounds) / s[:2]
             from_sizes = products[2:] / s[2:] - of_sizes
-            pull, push = p * from_sizes[:count], q * from_sizes[count:]
-            shift = of_splits - pull + push
+            p_terms, q_terms = p * from_sizes[:count], q * from_sizes[count:]
+            shift = of_splits - p_terms + q_terms
             right = from_bounds[0] - from_bounds[1] - of_trades - (between * shift).sum(axis=0)
             alone = solve(right)
-            lack = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
-            lack += self.on_sizes @ (skew * shift + pull + push).sum(axis=1)
+            residual = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
+            residual += self.on_sizes @ (skew * shift + p_terms + q_terms).sum(axis=1)
             # Scaled, as the slack of a limit far away would hide the other rows from least squares.
             duals = (
-                scale * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + lack))[0]
+                scale
+                * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + residual))[0]
             )
             trades = alone - solved @ duals
             loads = (self.on_sizes.T @ duals)[:, None]
@@ -250,8 +251,8 @@ class _Program:
             sizes = np.vstack(
                 [
                     np.where(self.live[:2], np.array([trades, -trades]) + of_bounds, 0.0),
-                    p * (split_duals - loads) + pull,
-                    push - q * (split_duals + loads),
+                    p * (split_duals - loads) + p_terms,
+                    q_terms - q * (split_duals + loads),
                 ]
             )
             slacks = np.divide(row_products - t * duals, y, out=np.zeros_like(t), where=self.loose)
