@@ -17,7 +17,8 @@ from betaneutral_xl.engine.hedging import (
     Legs,
     condition_text,
 )
-from betaneutral_xl.engine.optimisation.conditions import Binding, formulate
+from betaneutral_xl.engine.limits import limits_of
+from betaneutral_xl.engine.limits.formulation import Binding, formulate
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
@@ -28,7 +29,7 @@ from betaneutral_xl.model.values import require_sign
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
@@ -122,8 +123,9 @@ def neutralise(
     else:
         from betaneutral_xl.engine.reweighting import reweight
 
-        formulation = formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES)
-        solution, solver_notes = reweight(formulation, method, betas, ranges)
+        squares = method is Method.LEAST_SQUARES
+        formulation = formulate(aligned, limits_of(constraints), betas, ranges, squares=squares)
+        solution, solver_notes = reweight(formulation, method)
         notes += solver_notes
         binding = formulation.binding(solution)
         x = solution.problem.weights + solution.trades
@@ -192,13 +194,12 @@ def reach(
         where the target cannot be reached, which relaxations would make it feasible.
 
     """
-    from betaneutral_xl.engine.optimisation.reachable import reachable
+    from betaneutral_xl.engine.reachable import reachable
 
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
-    betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
-    return reachable(formulate(aligned, constraints, betas, ranges), betas, ranges)
+    return reachable(formulate(aligned, limits_of(constraints), aligned.betas, ranges))
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:

@@ -8,23 +8,18 @@ import numpy as np
 
 from betaneutral_xl.engine.optimisation import cardinality, solvers
 from betaneutral_xl.engine.optimisation.linear import least_turnover
-from betaneutral_xl.engine.optimisation.reachable import reachable
+from betaneutral_xl.engine.reachable import reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from betaneutral_xl.engine.optimisation.conditions import Formulation
+    from betaneutral_xl.engine.limits.formulation import Formulation
+    from betaneutral_xl.engine.limits.limit import Terms
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.constraints import Constraints, Range
 
 
-def reweight(
-    formulation: Formulation, method: Method, betas: FloatArray, targets: Sequence[Range]
-) -> tuple[Solution, tuple[str, ...]]:
+def reweight(formulation: Formulation, method: Method) -> tuple[Solution, tuple[str, ...]]:
     """Solve a formulated problem by one of the methods of reweighting.
 
     Parameters
@@ -33,8 +28,6 @@ def reweight(
         The quadratic program of the method's objective.
     method
         ``reweight``, ``least_squares`` or ``fewest_trades``.
-    betas, targets
-        The arguments of ``formulate``; they explain why there is no solution.
 
     Returns
     -------
@@ -49,15 +42,15 @@ def reweight(
         If there are such weights, but no solution could be proven.
 
     """
-    limits = formulation.constraints
+    terms = formulation.terms
     try:
         if method is Method.FEWEST_TRADES:
             return _few(formulation.problem)
-        if limits.max_trades is not None or limits.min_trade:
-            return _sparse(formulation.problem, limits)
+        if terms.max_trades is not None or terms.min_trade:
+            return _sparse(formulation.problem, terms)
         solution = solvers.solve(formulation.problem)
     except Infeasible as error:
-        found = reachable(formulation, betas, targets)
+        found = reachable(formulation)
         if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
@@ -85,9 +78,9 @@ def _few(problem: QuadraticProgram) -> tuple[Solution, tuple[str, ...]]:
     return solution, (note,)
 
 
-def _sparse(problem: QuadraticProgram, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
+def _sparse(problem: QuadraticProgram, terms: Terms) -> tuple[Solution, tuple[str, ...]]:
     """Solve with limits on the number and size of trades."""
-    found = cardinality.solve(problem, limits.max_trades, limits.min_trade)
+    found = cardinality.solve(problem, terms.max_trades, terms.min_trade)
     if found.optimal:
         note = f"No better choice of trades exists ({found.nodes} choices were compared)."
     else:

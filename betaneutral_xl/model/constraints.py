@@ -1,7 +1,7 @@
 """Limits of the new weights: one type for Python, command line and worksheet.
 
-Limits are by ticker, in decimals of net asset value, without arrays or solvers;
-``optimisation.conditions`` formulates the problem on an aligned list of names.
+Limits are by ticker, in decimals of net asset value, without arrays or solvers; ``engine.limits`` has a class
+for each, and formulates the problem on an aligned list of names.
 """
 
 from __future__ import annotations
@@ -211,11 +211,6 @@ class Constraints:
         """Cost of a unit of trade, decimal."""
         return self.cost_bp * BASIS_POINT
 
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Tickers with a limit of their own, apart from those of groups."""
-        return tuple(name for name in dict.fromkeys([*self.lower, *self.upper, *self.frozen]) if name != ALL)
-
     def among(self, tickers: Collection[str]) -> Constraints:
         """Return the limits restricted to some tickers; groups and their limits stay."""
         kept = {*tickers, ALL}
@@ -226,6 +221,11 @@ class Constraints:
             frozen=tuple(name for name in self.frozen if name in kept),
         )
 
+    def without_shorts(self) -> Constraints:
+        """Return the limits with long-only bounds."""
+        lower = {name: max(bound, 0.0) for name, bound in self.lower.items()}
+        return replace(self, long_only=True, lower=lower)
+
     def bounds(self, ticker: str) -> tuple[float, float]:
         """Return the lower and the upper bound of a name's weight."""
         lower = self.lower.get(ticker, self.lower.get(ALL, -math.inf))
@@ -235,34 +235,6 @@ class Constraints:
     def beta_range(self, etf: str) -> Range | None:
         """Return the limits of the beta to an ETF, if any are set."""
         return self.beta.get(etf, self.beta.get(ALL))
-
-    def sentences(self) -> tuple[str, ...]:
-        """Describe the limits that are set, one line each."""
-        lines = []
-        if self.long_only:
-            lines.append("long only")
-        for word, limits in (("at least", self.lower), ("at most", self.upper)):
-            lines += [
-                f"weight of {'every name' if name == ALL else name} {word} {limit:g}"
-                for name, limit in limits.items()
-            ]
-        if self.frozen:
-            lines.append(f"not traded: {', '.join(self.frozen)}")
-        if self.universe is not Universe.UNION:
-            lines.append(f"traded: {self.universe} names only")
-        if self.net is not None:
-            lines.append(f"net exposure {self.net}")
-        lines += [f"beta to {'every ETF' if name == ALL else name} {r}" for name, r in self.beta.items()]
-        lines += [f"weight of group {name} {r}" for name, r in self.group_limits.items()]
-        numbers = (
-            ("one-way turnover at most", self.turnover, math.inf),
-            ("gross exposure at most", self.gross, math.inf),
-            ("cost of a trade in basis points", self.cost_bp, 0.0),
-            ("names traded at most", self.max_trades, None),
-            ("a trade is at least", self.min_trade, 0.0),
-        )
-        lines += [f"{what} {value:g}" for what, value, unset in numbers if value not in {unset, None}]
-        return tuple(lines)
 
     def _require_numbers(self) -> None:
         positive = {"turnover": self.turnover, "gross": self.gross, "risk_aversion": self.risk_aversion}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
-from betaneutral_xl.engine.optimisation.reachable import greedy
+from betaneutral_xl.engine.reachable import greedy
 from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:

@@ -69,44 +69,8 @@ def test_bounds_by_name_override_those_of_all_and_long_only_overrides_both() -> 
     assert Constraints(long_only=True).bounds("B") == (0.0, math.inf)
 
 
-def test_without_limits_there_is_no_description() -> None:
+def test_without_limits_none_is_given() -> None:
     assert UNLIMITED.given == ()
-    assert UNLIMITED.sentences() == ()
-
-
-def test_every_limit_is_described() -> None:
-    limits = Constraints.from_mapping(
-        {
-            "long_only": True,
-            "upper": {"*": 0.05, "A": 0.1},
-            "frozen": "X, Y",
-            "universe": "held",
-            "net": 1,
-            "beta": {"AI": "0.1:"},
-            "turnover": 0.3,
-            "gross": 1.5,
-            "groups": {"G": ["A"]},
-            "group_limits": {"G": 0.1},
-            "cost_bp": 5,
-            "max_trades": 7,
-            "min_trade": 0.01,
-        }
-    )
-    assert limits.sentences() == (
-        "long only",
-        "weight of every name at most 0.05",
-        "weight of A at most 0.1",
-        "not traded: X, Y",
-        "traded: held names only",
-        "net exposure 1",
-        "beta to AI at least 0.1",
-        "weight of group G 0.1",
-        "one-way turnover at most 0.3",
-        "gross exposure at most 1.5",
-        "cost of a trade in basis points 5",
-        "names traded at most 7",
-        "a trade is at least 0.01",
-    )
 
 
 @pytest.mark.parametrize(
@@ -164,6 +128,5 @@ def test_limits_survive_pickling() -> None:
 
 def test_limits_restricted_to_some_names_lack_those_of_the_others() -> None:
     limits = Constraints(lower={"A": 0.1, "B": 0.0}, upper={"*": 0.5, "C": 0.6}, frozen=("D", "E"))
-    assert limits.named == ("A", "B", "C", "D", "E")
     part = limits.among(["B", "E"])
     assert part == Constraints(lower={"B": 0.0}, upper={"*": 0.5}, frozen=("E",))
