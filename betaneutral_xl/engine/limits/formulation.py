@@ -150,7 +150,8 @@ def formulate(
     UnknownTicker
         If a limit names a ticker that is neither held nor in an ETF.
     Infeasible
-        If a name that may not be traded is outside its own bounds.
+        If a name that may not be traded is outside its own bounds, or those of two limits exclude each
+        other.
 
     """
     _require_known(aligned, limits)
@@ -159,6 +160,7 @@ def formulate(
     lower, upper = np.broadcast_to(terms.lower, n), np.broadcast_to(terms.upper, n)
     traded = aligned.covered & terms.tradable
     _require_fixed_within(aligned, traded, lower, upper)
+    _require_room(aligned, traded, lower, upper)
     fixed = np.where(traded, 0.0, aligned.weights)
     aims = [
         Row(beta_label(name), aligned.expand(betas[:, k], 0.0), targets[k])
@@ -220,5 +222,18 @@ def _require_fixed_within(aligned: Aligned, traded: BoolArray, lower: FloatArray
             f"{name} may not be traded (frozen, out of the universe, or without risk data) and its weight "
             f"{weights[first]:.4g} is outside its bounds ({Range(float(low), float(high))}). "
             "Let it be traded, or give it bounds of its own."
+        )
+        raise Infeasible(msg, tickers=[name])
+
+
+def _require_room(aligned: Aligned, traded: BoolArray, lower: FloatArray, upper: FloatArray) -> None:
+    """Refuse bounds of several limits on one name that exclude each other."""
+    apart = traded & (lower > upper)
+    if apart.any():
+        first = int(np.flatnonzero(apart)[0])
+        name = aligned.tickers[first]
+        msg = (
+            f"By the limits {name} weighs at least {lower[first]:g} and at most {upper[first]:g}. "
+            "Relax one of them, or give it bounds of its own."
         )
         raise Infeasible(msg, tickers=[name])
