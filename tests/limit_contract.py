@@ -196,6 +196,7 @@ EASED: dict[str, Callable[[Constraints, float, str, Aligned], Constraints]] = {
     "long_only": lambda c, by, _, __: replace(c, long_only=False, lower={ALL: Percent(-by)}),
     "lower": lambda c, by, _, __: replace(c, lower={n: Percent(v - by) for n, v in c.lower.items()}),
     "upper": lambda c, by, _, __: replace(c, upper={n: Percent(v + by) for n, v in c.upper.items()}),
+    "upper_outside_etf": lambda c, by, _, __: replace(c, upper_outside_etf=Percent(c.upper_outside_etf + by)),
     "net": _more_cash,
     "turnover": lambda c, by, _, __: replace(c, turnover=Percent(by)),
     "gross": lambda c, by, _, __: replace(c, gross=Percent(by)),

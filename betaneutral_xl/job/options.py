@@ -419,6 +419,12 @@ OPTIONS: tuple[Option, ...] = (
         per="TICKER",
     ),
     Option(
+        name="upper_outside_etf",
+        section=Section.LIMITS,
+        kind=Kind.SHARE,
+        help="largest weight of any name that is in none of the ETFs",
+    ),
+    Option(
         name="frozen",
         section=Section.LIMITS,
         kind=Kind.TICKERS,

@@ -31,6 +31,7 @@ LARGEST: Mapping[str, float] = MappingProxyType(
     {
         "lower": 1.0,
         "upper": 1.0,
+        "upper_outside_etf": 1.0,
         "net": 1.5,
         "beta": 5.0,
         "turnover": 1.0,
@@ -100,6 +101,8 @@ class Constraints:
         No weight below zero.
     lower, upper
         Lower and upper bound of the weight, by ticker or ``*``. A name without one is unbounded.
+    upper_outside_etf
+        Largest weight of any name that is in none of the ETFs.
     frozen
         Tickers that are not traded.
     universe
@@ -136,6 +139,7 @@ class Constraints:
     long_only: bool = False
     lower: Mapping[str, float] = field(default_factory=dict)
     upper: Mapping[str, float] = field(default_factory=dict)
+    upper_outside_etf: float = math.inf
     frozen: tuple[str, ...] = ()
     universe: Universe = Universe.UNION
     net: Range | None = None
@@ -246,6 +250,9 @@ class Constraints:
             if not 0.0 <= value < math.inf:
                 msg = f"The limit {name} is {value:g}. Give zero or more."
                 raise InputError(msg)
+        if not self.upper_outside_etf >= 0.0:
+            msg = f"The limit upper_outside_etf is {self.upper_outside_etf:g}. Give zero or more."
+            raise InputError(msg)
         if self.max_trades is not None and self.max_trades < 1:
             msg = f"At most {self.max_trades} trades leave nothing to do. Give 1 or more."
             raise InputError(msg)
@@ -403,6 +410,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "long_only": yes_or_no,
     "lower": _by_name(number, normalise),
     "upper": _by_name(number, normalise),
+    "upper_outside_etf": number,
     "frozen": tickers,
     "universe": _universe,
     "net": interval,

@@ -144,6 +144,46 @@ class UpperBounds(Limit):
 
 
 @dataclass(frozen=True, slots=True)
+class UpperOutsideEtf(Limit):
+    """Largest weight of any name that is in none of the ETFs."""
+
+    bound: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where it is finite."""
+        if math.isfinite(constraints.upper_outside_etf):
+            yield cls(constraints.upper_outside_etf)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"weight of every name outside the ETFs at most {self.bound:g}"
+
+    def phrase(self) -> str:
+        """Return the bound."""
+        return f"with at most {self.bound:g} a name outside the ETFs"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the bound of every name outside the ETFs."""
+        return Terms(upper=self._bounds(aligned))
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that no weight outside the ETFs is above the bound."""
+        name = f"no weight outside the ETFs is above {self.bound:g}"
+        yield new.excess(name, new.weights - self._bounds(new.aligned))
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least increase of the bound."""
+        amount = least_margin(others, self._bounds(others.aligned), 1.0, shared=True)
+        if amount is not None:
+            what = f"raise the cap outside the ETFs to {self.bound + amount:.1%}"
+            yield Relaxation("upper_outside_etf", amount, what)
+
+    def _bounds(self, aligned: Aligned) -> FloatArray:
+        return np.where(in_an_etf(aligned), math.inf, self.bound)
+
+
+@dataclass(frozen=True, slots=True)
 class Frozen(Limit):
     """Names that are not traded."""
 
@@ -240,5 +280,12 @@ def _bound_sentences(word: str, bounds: Mapping[str, float]) -> Iterator[str]:
         yield f"weight of {'every name' if name == ALL else name} {word} {bound:g}"
 
 
-LIMITS: tuple[type[Limit], ...] = (LongOnly, LowerBounds, UpperBounds, Frozen, TradedUniverse)
+LIMITS: tuple[type[Limit], ...] = (
+    LongOnly,
+    LowerBounds,
+    UpperBounds,
+    UpperOutsideEtf,
+    Frozen,
+    TradedUniverse,
+)
 """In the order in which they are described."""

@@ -34,6 +34,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "LongOnly": ({"long_only": True},),
     "LowerBounds": ({"lower": -0.05}, {"lower": {"*": -0.1, "N01": 0.01}}, {"lower": {"N11": 0.02}}),
     "UpperBounds": ({"upper": 0.3}, {"upper": {"*": 0.25, "N02": 0.4}}),
+    "UpperOutsideEtf": ({"upper_outside_etf": 0.05},),
     "Frozen": ({"frozen": ["N00", "N05"]},),
     "TradedUniverse": ({"universe": "held"}, {"universe": "etf"}),
     "NetExposure": ({}, {"net": "0.2:0.6"}, {"net": 0}),
@@ -141,6 +142,7 @@ def test_every_limit_is_described() -> None:
         {
             "long_only": True,
             "upper": {"*": 0.05, "A": 0.1},
+            "upper_outside_etf": 0.03,
             "frozen": "X, Y",
             "universe": "held",
             "net": 1,
@@ -158,6 +160,7 @@ def test_every_limit_is_described() -> None:
         "long only",
         "weight of every name at most 0.05",
         "weight of A at most 0.1",
+        "weight of every name outside the ETFs at most 0.03",
         "not traded: X, Y",
         "traded: held names only",
         "net exposure 1",
