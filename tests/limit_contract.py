@@ -197,6 +197,9 @@ EASED: dict[str, Callable[[Constraints, float, str, Aligned], Constraints]] = {
     "lower": lambda c, by, _, __: replace(c, lower={n: Percent(v - by) for n, v in c.lower.items()}),
     "upper": lambda c, by, _, __: replace(c, upper={n: Percent(v + by) for n, v in c.upper.items()}),
     "upper_outside_etf": lambda c, by, _, __: replace(c, upper_outside_etf=Percent(c.upper_outside_etf + by)),
+    "cap": lambda c, by, group, __: replace(
+        c, group_upper={**c.group_upper, group: Percent(c.group_upper[group] + by)}
+    ),
     "net": _more_cash,
     "turnover": lambda c, by, _, __: replace(c, turnover=Percent(by)),
     "gross": lambda c, by, _, __: replace(c, gross=Percent(by)),

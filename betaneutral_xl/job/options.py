@@ -484,6 +484,14 @@ OPTIONS: tuple[Option, ...] = (
         places={CLI: "--group-limit"},
     ),
     Option(
+        name="group_upper",
+        section=Section.LIMITS,
+        kind=Kind.SHARE,
+        help="largest weight of any name of a group",
+        per="NAME",
+        named=True,
+    ),
+    Option(
         name="cost_bp",
         section=Section.LIMITS,
         kind=Kind.BASIS_POINTS,

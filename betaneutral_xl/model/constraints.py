@@ -37,6 +37,7 @@ LARGEST: Mapping[str, float] = MappingProxyType(
         "turnover": 1.0,
         "gross": 5.0,
         "group_limits": 1.0,
+        "group_upper": 1.0,
         "min_trade": 0.5,
     }
 )
@@ -119,6 +120,8 @@ class Constraints:
         Tickers by group, such as sectors.
     group_limits
         The sum of the weights of a group.
+    group_upper
+        Largest weight of any name of a group.
     cost_bp
         Cost of a trade, in basis points of the traded value. The objective is then
         ``risk_aversion / 2 * tracking_error**2 + cost * sum(abs(x - w))``.
@@ -148,6 +151,7 @@ class Constraints:
     gross: float = math.inf
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     group_limits: Mapping[str, Range] = field(default_factory=dict)
+    group_upper: Mapping[str, float] = field(default_factory=dict)
     cost_bp: float = 0.0
     risk_aversion: float = RISK_AVERSION
     max_trades: int | None = None
@@ -156,7 +160,7 @@ class Constraints:
     def __post_init__(self) -> None:
         """Validate the limits individually and jointly."""
         object.__setattr__(self, "frozen", tuple(dict.fromkeys(self.frozen)))
-        for name in ("lower", "upper", "beta", "groups", "group_limits"):
+        for name in ("lower", "upper", "beta", "groups", "group_limits", "group_upper"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         self._require_numbers()
         self._require_sizes()
@@ -288,12 +292,14 @@ class Constraints:
         if bounded:
             msg = f"{bounded[0]} is frozen and has a bound of its own. Leave one of the two out."
             raise InputError(msg, tickers=bounded)
-        undefined = [name for name in self.group_limits if name not in self.groups]
+        limited = {**self.group_limits, **self.group_upper}
+        undefined = [name for name in limited if name not in self.groups]
         if undefined:
             msg = f"The limit of group {undefined[0]} has no tickers. Name them under groups."
             raise InputError(msg)
-        if self.groups and not self.group_limits:
-            msg = f"The group {next(iter(self.groups))} has no limit. Give it one under group_limits."
+        if self.groups and not limited:
+            group = next(iter(self.groups))
+            msg = f"The group {group} has no limit. Give it one under group_limits or group_upper."
             raise InputError(msg)
         if self.net is not None and max(self.net.low, -self.net.high) > self.gross:
             msg = (
@@ -370,7 +376,7 @@ def _grouped(given: Mapping[str, Any]) -> Mapping[str, Any]:
         str(group).strip()
         for key, value in given.items()
         for name, label in (limit_of(str(key)) or ("", ""),)
-        if name == "group_limits"
+        if name in _OF_GROUPS
         for group in ([label] if label else value if isinstance(value, Mapping) else ())
     }
     plain: dict[str, Any] = {}
@@ -419,11 +425,15 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "gross": number,
     "groups": _groups,
     "group_limits": _by_name(interval, str.strip),
+    "group_upper": _by_name(number, str.strip),
     "cost_bp": _basis_points,
     "risk_aversion": _aversion,
     "max_trades": count,
     "min_trade": number,
 }
 
-_BY_NAME = frozenset({"lower", "upper", "beta", "groups", "group_limits"})
+_OF_GROUPS = frozenset({"group_limits", "group_upper"})
+"""Limits by group."""
+
+_BY_NAME = frozenset({"lower", "upper", "beta", "groups"}) | _OF_GROUPS
 """Limits by name, ETF or group."""

@@ -220,6 +220,10 @@ REQUESTS: tuple[Request, ...] = (
         "group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_limits", "Semis", "0.3:0.9")
     ),
     limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
+    limited(
+        "cap of a group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_upper", "Semis", "42%")
+    ),
+    limited("cap of a group without tickers", ("group_upper", "Semis", 0.3)),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
     limited("at most three trades", ("max_trades", 3.0), target=0.7),
     limited("smallest trade", ("min_trade", 0.05)),

@@ -94,6 +94,8 @@ def test_without_limits_none_is_given() -> None:
         ({"lower": {"A": 0.2}, "upper": 0.1}, "bound 0.2 of A"),
         ({"frozen": ["A"], "upper": {"A": 0.1}}, "frozen and has a bound"),
         ({"group_limits": {"G": 0.1}}, "has no tickers"),
+        ({"group_upper": {"G": 0.1}}, "has no tickers"),
+        ({"groups": {"G": ["AAA"]}, "group_upper": {"G": 4}}, "group_upper of G is 4, which is 400%"),
         ({"groups": {"G": ["AAA"]}}, "The group G has no limit"),
         ({"groups": "G"}, "give a mapping"),
         ({"upper_outside_etf": -0.1}, "upper_outside_etf is -0.1. Give zero or more"),
@@ -117,7 +119,7 @@ def test_invalid_limits_are_refused_with_a_reason(values: dict[str, Any], words:
 def test_a_row_of_groups_is_of_a_group_or_of_a_ticker_whichever_the_limits_name() -> None:
     by_group = {"groups": {"Semis": "B,C"}, "group_limits": {"Semis": 0.3}}
     by_ticker = {"groups": {"B": "Semis", "C": "Semis"}, "group_limits": {"Semis": 0.3}}
-    of_one = {"groups": {"Semis": "B"}, "group_limits": {"Semis": 0.3}}
+    of_one = {"groups": {"Semis": "B"}, "group_upper": {"Semis": 0.3}}
     assert Constraints.from_mapping(by_group) == Constraints.from_mapping(by_ticker)
     assert Constraints.from_mapping(of_one).groups == {"Semis": ("B",)}
 

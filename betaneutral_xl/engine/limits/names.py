@@ -184,6 +184,48 @@ class UpperOutsideEtf(Limit):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupUpper(Limit):
+    """Largest weight of any name of a group."""
+
+    group: str
+    tickers: tuple[str, ...]
+    bound: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield a limit for each group that has one."""
+        for group, bound in constraints.group_upper.items():
+            yield cls(group, constraints.groups[group], bound)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"weight of every name of group {self.group} at most {self.bound:g}"
+
+    def phrase(self) -> str:
+        """Return the bound."""
+        return f"with at most {self.bound:g} a name of group {self.group}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the bound of every name of the group."""
+        return Terms(upper=self._bounds(aligned))
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that no weight of the group is above the bound."""
+        name = f"no weight of group {self.group} is above {self.bound:g}"
+        yield new.excess(name, new.weights - self._bounds(new.aligned))
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least increase of the bound."""
+        amount = least_margin(others, self._bounds(others.aligned), 1.0, shared=True)
+        if amount is not None:
+            what = f"raise the cap of group {self.group} to {self.bound + amount:.1%}"
+            yield Relaxation(f"cap of group {self.group}", amount, what)
+
+    def _bounds(self, aligned: Aligned) -> FloatArray:
+        return np.where(members(aligned, self.tickers), self.bound, math.inf)
+
+
+@dataclass(frozen=True, slots=True)
 class Frozen(Limit):
     """Names that are not traded."""
 
@@ -285,6 +327,7 @@ LIMITS: tuple[type[Limit], ...] = (
     LowerBounds,
     UpperBounds,
     UpperOutsideEtf,
+    GroupUpper,
     Frozen,
     TradedUniverse,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {
     "LowerBounds": ({"lower": -0.05}, {"lower": {"*": -0.1, "N01": 0.01}}, {"lower": {"N11": 0.02}}),
     "UpperBounds": ({"upper": 0.3}, {"upper": {"*": 0.25, "N02": 0.4}}),
     "UpperOutsideEtf": ({"upper_outside_etf": 0.05},),
+    "GroupUpper": ({"groups": {"H": ["N02", "N09"]}, "group_upper": {"H": 0.05}},),
     "Frozen": ({"frozen": ["N00", "N05"]},),
     "TradedUniverse": ({"universe": "held"}, {"universe": "etf"}),
     "NetExposure": ({}, {"net": "0.2:0.6"}, {"net": 0}),
@@ -62,6 +64,12 @@ def test_every_class_of_limits_has_an_example() -> None:
     assert list(EXAMPLES) == [kind.__name__ for kind in LIMITS]
 
 
+def test_every_field_of_constraints_is_of_a_limit() -> None:
+    assert {key for many in EXAMPLES.values() for one in many for key in one} == {
+        one.name for one in fields(Constraints)
+    }
+
+
 @pytest.mark.parametrize(("kind", "values"), SET)
 @pytest.mark.parametrize("seed", range(2))
 def test_every_limit_keeps_to_the_contract(kind: str, values: dict[str, Any], seed: int) -> None:
@@ -87,7 +95,9 @@ def requests(draw: st.DrawFn) -> tuple[Constraints, float, int]:
     target = draw(st.sampled_from(TARGETS))
     values: dict[str, Any] = {}
     for kind in chosen:
-        values |= draw(st.sampled_from(EXAMPLES[kind]))
+        more = draw(st.sampled_from(EXAMPLES[kind]))
+        groups = {**values.get("groups", {}), **more.get("groups", {})}
+        values |= more | ({"groups": groups} if groups else {})
     if "BetaRanges" in chosen:
         target = 0.0
     try:
@@ -151,6 +161,7 @@ def test_every_limit_is_described() -> None:
             "gross": 1.5,
             "groups": {"G": ["A"]},
             "group_limits": {"G": 0.1},
+            "group_upper": {"G": 0.04},
             "cost_bp": 5,
             "max_trades": 7,
             "min_trade": 0.01,
@@ -161,6 +172,7 @@ def test_every_limit_is_described() -> None:
         "weight of every name at most 0.05",
         "weight of A at most 0.1",
         "weight of every name outside the ETFs at most 0.03",
+        "weight of every name of group G at most 0.04",
         "not traded: X, Y",
         "traded: held names only",
         "net exposure 1",

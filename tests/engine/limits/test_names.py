@@ -61,3 +61,25 @@ def test_a_cap_outside_the_etfs_is_raised_as_far_as_the_target_needs() -> None:
 def test_a_lower_bound_above_the_cap_outside_the_etfs_names_the_weight() -> None:
     with pytest.raises(Infeasible, match=r"By the limits A weighs at least 0.3 and at most 0.2"):
         rebalanced(0.8, lower={"A": 0.3}, upper_outside_etf=0.2)
+
+
+def test_a_cap_of_a_group_is_on_each_of_its_names() -> None:
+    limits = {"groups": {"G": ["A", "D"]}, "group_upper": {"G": "30%"}}
+    result = rebalanced(0.85, long_only=True, **limits)
+    weights = dict(zip(result.tickers, result.new_weights.tolist(), strict=True))
+    assert rebalanced(0.85, long_only=True).new_weights[3] > 0.3
+    assert weights["D"] == pytest.approx(0.3)
+    assert weights["A"] <= 0.3
+    assert {"no weight of group G is above 0.3"} <= {one.name for one in result.checks()}
+    assert result.binding[0].limit == "D at its upper bound 0.3"
+
+
+def test_a_cap_of_a_group_is_raised_as_far_as_the_target_needs() -> None:
+    limits = {"groups": {"G": ["C", "D"]}, "group_upper": {"G": 0.4}}
+    line, reach = infeasible(1.0, long_only=True, **limits)
+    # The highest beta has 0.4 in each of C and D and 0.2 in B; t in each needs 2 t + 0.7 (1 - 2 t) = 1.
+    assert reach.high[0] == pytest.approx(0.4 * 2.0 + 0.2 * 0.7)
+    assert "long only with at most 0.4 a name of group G" in line
+    found = {one.limit: one for one in reach.relaxations}
+    assert found["cap of group G"].amount == pytest.approx(0.1)
+    assert found["cap of group G"].sentence == "raise the cap of group G to 50.0%"
