@@ -194,7 +194,7 @@ REQUESTS: tuple[Request, ...] = (
         method="reweight",
         target=0.7,
         etfs=(("CHIPS", CHIPS),),
-        limits=(("upper_outside_etf", "25%"), ("upper", 0.6)),
+        limits=(("upper_outside_etf", "20%"), ("upper", 0.6)),
     ),
     Request(
         name="upper outside the ETF out of reach",
@@ -221,8 +221,9 @@ REQUESTS: tuple[Request, ...] = (
     ),
     limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
     limited(
-        "cap of a group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_upper", "Semis", "42%")
+        "cap of a group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_upper", "Semis", "60%")
     ),
+    limited("upper outside the ETFs in a file", ("upper_outside_etf", 0.3), limits_file=True),
     limited("cap of a group without tickers", ("group_upper", "Semis", 0.3)),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
     limited("at most three trades", ("max_trades", 3.0), target=0.7),
