@@ -279,6 +279,21 @@ REQUESTS: tuple[Request, ...] = (
     limited("lower and upper", ("lower", -0.5), ("upper", 0.8)),
     limited("upper 90%", ("upper", "90%")),
     limited("upper of one name", ("upper", 0.9), ("upper", "B", 0.45)),
+    Request(
+        name="upper outside the ETF",
+        method="reweight",
+        target=0.7,
+        etfs=(("CHIPS", CHIPS),),
+        limits=(("upper_outside_etf", "20%"), ("upper", 0.6)),
+    ),
+    Request(
+        name="upper outside the ETF out of reach",
+        query=Query.FEASIBLE,
+        target=0.2,
+        etfs=(("CHIPS", CHIPS),),
+        limits=(("upper_outside_etf", 0.25), ("long_only", True)),
+    ),
+    limited("upper outside the ETFs 30", ("upper_outside_etf", 30.0)),
     limited("upper 5", ("upper", 5.0)),
     limited("upper nan", ("upper", "nan")),
     limited("turnover 30", ("turnover", 30.0)),
@@ -295,6 +310,11 @@ REQUESTS: tuple[Request, ...] = (
         "group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_limits", "Semis", "0.3:0.9")
     ),
     limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
+    limited(
+        "cap of a group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_upper", "Semis", "60%")
+    ),
+    limited("upper outside the ETFs in a file", ("upper_outside_etf", 0.3), limits_file=True),
+    limited("cap of a group without tickers", ("group_upper", "Semis", 0.3)),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
     limited("at most three trades", ("max_trades", 3.0), target=0.7),
     limited("smallest trade", ("min_trade", 0.05)),

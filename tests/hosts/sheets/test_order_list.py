@@ -290,7 +290,7 @@ def test_orders_of_weights_that_violate_a_limit_name_it(desk: Desk) -> None:
     desk.proposed("AAPL", "new_weight").value = -0.3
     desk.proposed("MSFT", "new_weight").value = 0.2
     outcome = desk.press("orders")
-    line = "no weight is below its lower bound (off by 0.3); no weight is above its upper bound (off by 0.05)"
+    line = "no weight is below zero (off by 0.3); no weight is above its upper bound (off by 0.05)"
     assert f"Limits violated: {line}." in outcome.message
     about, _ = desk.written()
     assert about["limits broken"] == line

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.engine.optimisation.reachable import Reachable
+from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.constraints import Constraints
@@ -84,8 +84,8 @@ def test_each_relaxation_is_the_smallest_sufficient_one(fund: Holdings, etf: Etf
     """Long only to beta 0.3: short s of D buys A; cash is A's; by hand."""
     _, reach = refusal(fund, etf, market, target=0.3, long_only=True)
     found = {one.limit: one for one in reach.relaxations}
-    assert found["lower"].amount == pytest.approx(0.2)  # 1.2 A - 0.2 D has beta 0.3
-    assert found["lower"].sentence == "allow 20.0% short"
+    assert found["long_only"].amount == pytest.approx(0.2)  # 1.2 A - 0.2 D has beta 0.3
+    assert found["long_only"].sentence == "allow 20.0% short"
     assert found["net"].amount == pytest.approx(0.4)  # 0.6 A has beta 0.3
     assert "universe" not in found  # M, whose beta is 1, does not help
     for limits, reachable in (({"net": 0.61}, False), ({"net": 0.59}, True)):
