@@ -102,6 +102,7 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
         {"cell_grids", "delimited", "markup", "records", "workbooks"},
+        {"xml_records"},
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [

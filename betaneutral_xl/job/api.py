@@ -91,6 +91,7 @@ def load_etf(
     fund: str | None = None,
     classes: Collection[str] = (AssetClass.EQUITY,),
     settings: Settings | None = None,
+    tickers: Path | str | None = None,
 ) -> Etf:
     """Load an ETF's constituents from its issuer's holdings file, as downloaded.
 
@@ -105,6 +106,8 @@ def load_etf(
         The asset classes that make up the basket, values of ``AssetClass``.
     settings
         The download folders and allowed hosts; by default from the environment.
+    tickers
+        A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file that prints no tickers.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def load_etf(
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
     if is_sample(str(source)):
         return replace(sample.load_etf(), classes=chosen)
-    return inputs.load_etf(source, fund=fund, classes=chosen, settings=settings)
+    return inputs.load_etf(source, fund=fund, classes=chosen, tickers=tickers, settings=settings)
 
 
 def covariance(

@@ -10,9 +10,10 @@ import codecs
 import csv
 import math
 import re
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -123,6 +124,9 @@ def parse_covariance(
     """
     if provenance.retrieval not in NETWORK and not _is_plain(content):
         return _parse_other_shape(content, provenance, unit)
+    fast = parse_plain_matrix(content)
+    if fast is not None:
+        return _of_table(fast, content, provenance, unit)
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip(" ,")]
@@ -136,13 +140,20 @@ def parse_covariance(
     if not columns or len(lines) == 1:
         raise unreadable(provenance, "has a header and no numbers")
     labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
+    return _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
+
+
+def _of_table(
+    plain: PlainMatrix, content: bytes, provenance: Provenance, unit: CovarianceUnit | None
+) -> Covariance:
+    columns = tuple(normalise(name) for name in plain.header)
     table = MatrixTable(
         columns=columns,
-        rows=tuple(normalise(label[-1]) for label in labels),
-        matrix=matrix,
+        rows=tuple(normalise(label[-1]) for label in plain.labels),
+        matrix=plain.matrix,
         place=lambda row, _: f"{provenance.location}, row {row + 2}",
     )
-    as_of = _as_of(labels, provenance) if n_labels > 1 else None
+    as_of = _as_of(plain.labels, provenance) if len(plain.labels[0]) > 1 else None
     return table.covariance(complete_provenance(provenance, content, len(columns), as_of), unit)
 
 
@@ -180,6 +191,52 @@ def _sheets(content: bytes, provenance: Provenance) -> tuple[TextSheet, ...]:
     if not start or start.startswith(b"<"):
         read_text(content, provenance, "CSV")  # says what it is
     return read_sheets(content, provenance.location)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainMatrix:
+    """The tickers of the header, the label cells of each row, and the numbers, shape (rows, tickers)."""
+
+    header: tuple[str, ...]
+    labels: Sequence[Sequence[str]]
+    matrix: FloatArray
+
+
+def parse_plain_matrix(content: bytes) -> PlainMatrix | None:
+    """Parse the numbers of a square CSV row by row into one array; None if a cell is not a plain number.
+
+    A row of plain numbers is a JSON array without its brackets, which simdjson parses into doubles without
+    an object per number: 5,000 x 5,000 numbers take about half the time of pandas' C reader, and no memory
+    beside the content and the matrix. Blank, quoted and other cells are left to the careful reader.
+    """
+    import simdjson
+
+    end = content.find(b"\n")
+    header = content[: max(end, 0)].removeprefix(codecs.BOM_UTF8).rstrip(b"\r").split(b",")
+    words = [cell.strip().lower() for cell in header[:2]]
+    n_labels = 2 if words == [b"date", b"ticker"] else int(words[0] in {b"ticker", b""})
+    n = len(header) - n_labels
+    if not n_labels or not 0 < n <= MAX_NAMES or b'"' in content[:end] or not content[:end].isascii():
+        return None
+    parser: Any = simdjson.Parser()  # its types do not know what an array of numbers is
+    matrix = np.empty((n, n))
+    labels: list[list[str]] = []
+    while (start := end + 1) < len(content):
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        *label, numbers = content[start:end].split(b",", n_labels)
+        if len(label) < n_labels or len(labels) == n or b"[" in numbers:  # nested arrays would be flattened
+            return None
+        try:
+            values = np.frombuffer(parser.parse(b"[" + numbers + b"]").as_buffer(of_type="d"))
+            labels.append([cell.decode("ascii") for cell in label])
+        except (ValueError, TypeError, RuntimeError, AttributeError):  # of simdjson, for all but numbers
+            return None
+        if values.size != n:
+            return None
+        matrix[len(labels) - 1] = values
+    tickers = tuple(cell.decode("ascii") for cell in header[n_labels:])
+    return PlainMatrix(tickers, labels, matrix) if len(labels) == n else None
 
 
 def _label_columns(header: Sequence[str], provenance: Provenance) -> int:

@@ -46,6 +46,7 @@ OPTIONS: dict[str, str] = {
     "--account": FILES,
     "--fx": FILES,
     "--etf-fund": FILES,
+    "--tickers": FILES,
     "--fund": NETWORK,
     "--date": NETWORK,
     "--refresh": NETWORK,

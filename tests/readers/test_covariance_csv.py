@@ -24,7 +24,13 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval
-from betaneutral_xl.readers.covariance_csv import MAX_NAMES, load_covariance, parse_covariance
+from betaneutral_xl.readers import covariance_csv
+from betaneutral_xl.readers.covariance_csv import (
+    MAX_NAMES,
+    load_covariance,
+    parse_covariance,
+    parse_plain_matrix,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -346,3 +352,54 @@ def test_pandas_is_not_needed(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)  # noqa: S603 - our own interpreter
     assert not {"pandas", "scipy", "requests"} & set(json.loads(done.stdout))
+
+
+PRINTED = st.sampled_from(
+    ["0.04", "4e-2", "1", "-0", "0.1234567890123456789", "5e-324", "1.7976931348623157e308", "2.5E+1"]
+) | st.floats(allow_nan=False, allow_infinity=False).map(repr)
+
+
+@given(
+    cells=st.lists(PRINTED, min_size=9, max_size=9), end=st.sampled_from(["\n", "\r\n"]), dated=st.booleans()
+)
+def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: str, *, dated: bool) -> None:
+    label = "2025-11-18," if dated else ""
+    rows = [f"{label}{name},{','.join(cells[3 * i : 3 * i + 3])}" for i, name in enumerate("ABC")]
+    head = ("date,ticker" if dated else "ticker") + ",A,B,C"
+    plain = parse_plain_matrix(end.join([head, *rows, ""]).encode())
+    assert plain is not None
+    np.testing.assert_array_equal(plain.matrix.ravel(), [float(cell) for cell in cells])
+    assert [one[-1] for one in plain.labels] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("0.16", "nan"),
+        ("0.16", ""),
+        ("0.16", '"0.16"'),
+        ("0.16", "x"),
+        ("0.16", "1e999"),
+        ("0.16", "0.16,0.2"),
+        ("0.16", "[0.16]"),
+        ("0.16", "true"),
+        ("0.16", "0.16]"),
+        ("0.16", "0x1"),
+        ("2025-11-18,NVDA", "NVDA"),
+        ("date,", "day,"),
+        ("NVDA", "\u00c4RZ"),
+        ("\n2025-11-18,IWV,0.02,0.04,0.0225", ""),
+    ],
+)
+def test_what_is_no_plain_matrix_is_left_to_the_careful_reader(change: tuple[str, str]) -> None:
+    assert parse_plain_matrix(API_SHAPE.encode()) is not None
+    assert parse_plain_matrix(API_SHAPE.replace(*change).encode()) is None
+
+
+def test_both_readers_give_the_same_covariance(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = parse(API_SHAPE)
+    monkeypatch.setattr(covariance_csv, "parse_plain_matrix", lambda _: None)
+    careful = parse(API_SHAPE)
+    assert fast.tickers == careful.tickers
+    assert fast.form.dense().tobytes() == careful.form.dense().tobytes()
+    assert (fast.as_of, fast.provenance) == (careful.as_of, careful.provenance)

@@ -21,6 +21,7 @@ from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
+from betaneutral_xl.job.inputs import require_local
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.run import Inputs
@@ -57,12 +58,16 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     return Result(ranges.holdings_rows(holdings), holdings)
 
 
-def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid, tickers: Grid) -> Result:
     """Return ticker, name, weight, class."""
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     etf = api.load_etf(
-        resolve_file(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
+        resolve_file(session, name),
+        cells.text(fund),
+        wanted or (AssetClass.EQUITY,),
+        session.settings,
+        None if tickers.blank else resolve_file(session, cells.text(tickers) or ""),
     )
     return Result(ranges.etf_rows(etf), etf)
 
@@ -464,7 +469,15 @@ def input_provenance(result: Rebalance) -> Origins:
 
 
 def resolve_file(session: Session, name: str) -> str:
-    """Return the path of a file without a folder: in the current folder, else in Downloads."""
+    """Return the path of a file without a folder: in the current folder, else in Downloads.
+
+    Raises
+    ------
+    InputError
+        If it names another machine or a device.
+
+    """
+    require_local(name, session.settings)
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
@@ -480,8 +493,13 @@ def file_stamp(source: str) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
-    """Return the file and its state, on which the result of ``load_etf`` depends."""
+def etf_stamp(session: Session, source: Grid, _: Grid, __: Grid, tickers: Grid) -> object:
+    """Return the files and their states, on which the result of ``load_etf`` depends."""
+    table = None if tickers.blank else file_stamp(resolve_file(session, cells.text(tickers) or ""))
+    return _source_stamp(session, source), table
+
+
+def _source_stamp(session: Session, source: Grid) -> object:
     name = resolve_file(session, cells.text(source) or "")
     stamp = file_stamp(name)
     if stamp is not None or not NAME.fullmatch(name) or is_sample(name):
