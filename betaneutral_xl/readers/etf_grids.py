@@ -14,7 +14,7 @@ from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_war
 from betaneutral_xl.model.printed import number
 from betaneutral_xl.readers import derivatives
 from betaneutral_xl.readers.columns import Column, Header, recognise
-from betaneutral_xl.readers.etf_files import constituents
+from betaneutral_xl.readers.etf_files import constituents, total_warnings, weight_warnings
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.weights import decimal_weights
@@ -194,6 +194,8 @@ def _etf(grid: CellGrid, header: Header, name: str, origin: Provenance) -> Etf:
         replace(origin, rows=len(rows), note=unit),
         (
             *sum_warnings(name, rows),
+            *weight_warnings(table, rows, unit),
+            *total_warnings(table, rows),
             *warnings,
             *derivatives.derivative_warnings(table, rows, name, ""),
             *_nameless_warnings(table, name),

@@ -37,6 +37,8 @@ def matrix(variances: dict[str, tuple[float, ...]]) -> Table:
 
 
 HOLDINGS = table(("A", 0.3), ("B", 0.4), ("C", 0.3))
+OTHER = table(("A", 0.25), ("B", 0.45), ("C", 0.3))
+"""Other weights, so that no result has the cells of one whose portfolio has prices."""
 AI = table(("A", 0.4), ("B", 0.3), ("C", 0.3))
 CHIPS = table(("B", 0.2), ("C", 0.8))
 RISK = matrix(
@@ -336,12 +338,12 @@ REQUESTS: tuple[Request, ...] = (
     held("no rows", table()),
     held("weights with percent signs", weights(A="60%", B="40%")),
     held("percent with a total", weights(A=60.0, B=40.0, Total=100.0)),
-    held("row of totals", table(("A", 0.3), ("B", 0.4), ("C", 0.3), ("Total", 1.0))),
-    held("title above the header", (("Positions of the fund", None), *HOLDINGS)),
+    held("row of totals", table(("A", 0.25), ("B", 0.45), ("C", 0.3), ("Total", 1.0))),
+    held("title above the header", (("Positions of the fund", None), *OTHER)),
     held("values under weight", weights(A=60_000.0, B=40_000.0)),
     held("weights with decimal commas", weights(A="0,3", B="0,7")),
     held("short position in brackets", weights(A="1.3", B="(0.3)")),
-    held("blank line inside", table(("A", 0.3), (None, None), ("B", 0.4), ("C", 0.3))),
+    held("blank line inside", table(("A", 0.25), (None, None), ("B", 0.45), ("C", 0.3))),
     held("weight without a ticker", table(("A", 0.5), (None, 0.5))),
     held("cash in a money market fund", table(("A", 0.9), ("SPAXX**", 0.1))),
     held("market values", table(("A", 6000.0), ("B", 4000.0), head=("Symbol", "Market Value"))),
@@ -389,14 +391,16 @@ REQUESTS: tuple[Request, ...] = (
     Request(name="covariance lopsided", covariance=LOPSIDED),
     Request(name="correlation matrix", covariance=matrix({"A": (1.0, 0.3), "B": (0.3, 1.0)})),
     Request(name="covariance in percent squared", covariance=scaled(RISK, 10_000.0)),
-    Request(name="lower triangle", covariance=triangle(RISK)),
+    Request(name="lower triangle", holdings=OTHER, covariance=triangle(RISK)),
     Request(name="covariance with a hole", covariance=hole(RISK)),
-    Request(name="covariance with an unnamed index", covariance=headed("Unnamed: 0", RISK)),
-    Request(name="covariance headed symbol", covariance=headed("symbol", RISK)),
-    Request(name="covariance with counted rows", covariance=counted(RISK)),
-    Request(name="covariance as pairs", covariance=pairs(RISK)),
+    Request(name="covariance with an unnamed index", holdings=OTHER, covariance=headed("Unnamed: 0", RISK)),
+    Request(name="covariance headed symbol", holdings=OTHER, covariance=headed("symbol", RISK)),
+    Request(name="covariance with counted rows", holdings=OTHER, covariance=counted(RISK)),
+    Request(name="covariance as pairs", holdings=OTHER, covariance=pairs(RISK)),
     Request(name="covariance without labels", covariance=unlabelled(RISK)),
-    Request(name="ETF in percent", etfs=(("AI", table(("A", 40.0), ("B", 30.0), ("C", 30.0))),)),
+    Request(
+        name="ETF in percent", holdings=OTHER, etfs=(("AI", table(("A", 40.0), ("B", 30.0), ("C", 30.0))),)
+    ),
     Request(
         name="ETF with cash and a total",
         etfs=(("AI", table(("A", 0.5), ("B", 0.3), ("Cash & Other", 0.2), ("Total", 1.0))),),

@@ -279,7 +279,8 @@ def test_an_equity_without_a_ticker_gives_a_warning() -> None:
     (etf,) = read_etfs(rows)
     assert etf.warnings == (
         "Weights of ETF ETF add to 0.9000, not 1; nothing is rescaled.",
-        "Equities without a ticker, not in the basket: 1 (weight 20.00%): Beta.",
+        "Rows that neither a class, a name, a ticker nor an identifier tells to be equities, not in the "
+        "basket: 1 (weight 20.00%): Beta 20.00%.",
         "ETF ETF: 1 row has a number without a ticker or a name, in neither basket nor total "
         "(the first: row 4, column 1 of the range).",
     )
