@@ -1,7 +1,7 @@
 """Make a stock portfolio beta-neutral to one or several ETFs.
 
-The four functions of the spreadsheet, and the values that they take and return; nothing is read
-or fetched at import.
+The four worksheet functions as Python functions, and the types of their arguments and results.
+Importing the package reads and fetches nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``python -m betaneutral_xl``: the command line where the script is not on the path."""
+"""Run the command line with ``python -m betaneutral_xl``."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""Every exception of the package, and the exit code a script sees for each family.
+"""All exceptions of the package, and the exit code of each family.
 
 ::
 
     BetaNeutralError                what / where / the value / what to do, in one line
-    |- InputError          exit 2   what the user gave cannot be used
+    |- InputError          exit 2   the user's input cannot be used
     |  |- UnknownFund
     |  |- EmptyFund
     |  |- UnknownTicker
@@ -13,12 +13,12 @@
     |  |- BlankArgument
     |  |- UnreadableFile
     |  `- Unwritable
-    |- SourceError         exit 3   what the network answered cannot be used
+    |- SourceError         exit 3   the network's answer cannot be used
     |  |- Unreachable
     |  |- Refused
     |  |- NoData
     |  `- ChangedFormat
-    |- ModelError          exit 4   the numbers admit no answer
+    |- ModelError          exit 4   the numbers have no solution
     |  |- NotPositiveSemidefinite
     |  |- UndefinedBeta
     |  |- UncoveredRisk
@@ -31,8 +31,7 @@
        |- NamedRangeMissing
        `- WorkbookOutOfDate
 
-The message is one line that stands alone; the data travel as attributes, so that a caller need
-not parse text.
+The message is one self-contained line; its data are attributes, so that callers need not parse text.
 """
 
 from __future__ import annotations
@@ -43,24 +42,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LISTED = 5
-"""How many names a message spells out before it says how many more there are."""
+"""Names that a message lists before it counts the rest."""
 
 
-def listing(names: Sequence[str], most: int = LISTED) -> str:
-    """Name the first few and count the rest.
+def listing(names: Sequence[str], limit: int = LISTED) -> str:
+    """List the first few names and count the rest.
 
-    >>> listing(["A", "B", "C"], most=2)
+    >>> listing(["A", "B", "C"], limit=2)
     'A, B and 1 more'
     """
-    shown = ", ".join(names[:most])
-    rest = len(names) - most
+    shown = ", ".join(names[:limit])
+    rest = len(names) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def one_line(text: str) -> str:
-    r"""Return text from a file or a server as it may be shown: one line, nothing that steers a terminal.
+    r"""Sanitise text from a file or a server for display: one line without control characters.
 
-    White space of any kind becomes a blank; other characters that cannot be printed are written out.
+    White space of any kind becomes a blank; other unprintable characters are escaped.
 
     >>> one_line("NV\x1b[31mDA\n100")
     'NV\\x1b[31mDA 100'
@@ -73,7 +72,7 @@ def one_line(text: str) -> str:
 
 
 class BetaNeutralError(Exception):
-    """The base of all errors raised on purpose; ``str`` of it is the one line for the user."""
+    """Base class of the package's errors; its ``str`` is the one-line message for the user."""
 
     exit_code: ClassVar[int] = 1
 
@@ -83,41 +82,41 @@ class BetaNeutralError(Exception):
 
 
 class InputError(BetaNeutralError):
-    """What the user gave (a file, an option, a cell) cannot be used as it is."""
+    """The user's input (a file, an option, a cell) cannot be used as it is."""
 
     exit_code = 2
 
 
 class UnknownFund(InputError):
-    """The fund's web API knows no fund of that name."""
+    """The fund's web API has no fund of that name."""
 
 
 class EmptyFund(InputError):
-    """The fund holds nothing on the day that was asked for."""
+    """The fund holds nothing on the requested day."""
 
 
 class UnknownTicker(InputError):
-    """A ticker that was asked for by name is in no table."""
+    """A requested ticker is not in the data."""
 
 
 class DuplicateTicker(InputError):
-    """One ticker stands on several rows, and adding them up would be a guess."""
+    """A ticker is on several rows, and adding them up would be a guess."""
 
 
 class MissingValue(InputError):
-    """A number that is needed is blank, not a number, or out of its range."""
+    """A required number is blank, not a number, or out of range."""
 
 
 class MissingPrice(MissingValue):
-    """What is to be traded has no price, or an old one only."""
+    """A name to be traded has no price, or only a stale one."""
 
 
 class BlankArgument(InputError):
-    """A worksheet function's argument that is needed is blank."""
+    """A required argument of a worksheet function is blank."""
 
 
 class UnreadableFile(InputError):
-    """The file is absent, too large, or not what its place in the call says it is."""
+    """The file is absent, too large, or not of the expected kind."""
 
 
 class Unwritable(InputError):
@@ -125,29 +124,29 @@ class Unwritable(InputError):
 
 
 class SourceError(BetaNeutralError):
-    """What the network answered cannot be used."""
+    """The network's answer cannot be used."""
 
     exit_code = 3
 
 
 class Unreachable(SourceError):
-    """No answer: no connection, or not in time."""
+    """There is no connection, or no answer in time."""
 
 
 class Refused(SourceError):
-    """The server answered and said no."""
+    """The server refused the request."""
 
 
 class NoData(SourceError):
-    """The server failed at a sound question in the way it does where it has no data."""
+    """The server failed on a valid request the way it does where it has no data."""
 
 
 class ChangedFormat(SourceError):
-    """The server answered with something other than what its interface promises."""
+    """The server's answer is not in the format of its interface."""
 
 
 class ModelError(BetaNeutralError):
-    """The numbers are readable but admit no answer."""
+    """The numbers are readable but have no solution."""
 
     exit_code = 4
 
@@ -157,17 +156,17 @@ class NotPositiveSemidefinite(ModelError):
 
 
 class UndefinedBeta(ModelError):
-    """The ETF has no variance, or the ETFs cannot be told apart."""
+    """The ETF has no variance, or the ETFs are collinear."""
 
 
 class UncoveredRisk(ModelError):
-    """Names have no row in the risk model, and the policy is not to go on without them."""
+    """Names have no row in the risk model, and the missing-data policy is to stop."""
 
 
 class Infeasible(ModelError):
-    """No weights meet all of the conditions.
+    """No weights satisfy all constraints.
 
-    ``reachable`` is the ``Reachable`` that says which betas could be met, where that is known.
+    ``reachable`` is the ``Reachable`` range of betas, where it is known.
     """
 
     def __init__(self, message: str, *, tickers: Sequence[str] = (), reachable: Any = None) -> None:
@@ -176,11 +175,11 @@ class Infeasible(ModelError):
 
 
 class SolverFailed(ModelError):
-    """A solver stopped without an answer it can prove."""
+    """A solver stopped without a certified solution."""
 
 
 class CheckFailed(ModelError):
-    """A result did not pass its own checks, and so does not leave the core."""
+    """A result failed its own checks and is not returned."""
 
 
 class HostError(BetaNeutralError):
@@ -190,11 +189,11 @@ class HostError(BetaNeutralError):
 
 
 class FailedCell(HostError):
-    """A cell that is needed holds an error; one of ours travels on unchanged."""
+    """A required cell holds an error; one of this package is passed on unchanged."""
 
 
 class ExpiredHandle(HostError):
-    """The value that a handle in a cell stands for is kept no longer."""
+    """The value behind a handle in a cell is no longer in memory."""
 
 
 class NamedRangeMissing(HostError):

@@ -1,4 +1,4 @@
-"""What tests share: known answers, the folder of real data, and the rule that nothing is skipped unseen."""
+"""Shared fixtures: known answers, the folder of real data, and skips that fail where all is required."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ settings.register_profile("project", deadline=None, print_blob=True)  # machines
 settings.load_profile("project")
 
 REQUIRE_ALL = "BETANEUTRAL_REQUIRE_ALL"
-"""Set where everything must be there: then a skipped test is a failed one."""
+"""Set where every dependency is installed: a skipped test then fails."""
 
 NOTEBOOK_V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]])
 
@@ -30,7 +30,7 @@ NOTEBOOK_V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail what would be skipped, where everything is required."""
+    """Fail a skipped test where everything is required."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get(REQUIRE_ALL):
         report.outcome = "failed"
@@ -40,7 +40,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let no test see the user's settings, cache or downloads."""
+    """Isolate tests from the user's settings, cache and downloads."""
     for name in list(os.environ):
         if name.startswith("BETANEUTRAL_") and name != REQUIRE_ALL:
             monkeypatch.delenv(name)

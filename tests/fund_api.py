@@ -1,4 +1,4 @@
-"""A small fund behind a stand-in of its API, on a real socket."""
+"""A small fund served by the stand-in for its API, on a real socket."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def fund_api() -> Iterator[StandIn]:
 
 @pytest.fixture
 def settings_for(tmp_path: Path) -> Callable[..., Settings]:
-    """Return a function that points settings at a stand-in, with no pauses and short time-outs."""
+    """Return a function that makes settings for a stand-in, without pauses between retries."""
 
     def make(stand_in: StandIn, **changes: Any) -> Settings:
         settings = Settings(

@@ -1,4 +1,4 @@
-"""Quadratic problems made at random, and what other exact solvers say of them."""
+"""Random quadratic programs, and their optimum by another exact solver."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import clarabel
 import numpy as np
 from scipy.sparse import csc_matrix, triu
 
-from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def random_form(rng: np.random.Generator, n: int, kind: str) -> CovarianceOperator:
-    """Return a covariance: plain, with ties, nearly singular, a sample of few days, or dense."""
+    """Return a covariance: plain, with ties, nearly singular, sample of few days, or dense."""
     factors = int(rng.integers(1, 10))
     loadings = rng.normal(size=(n, factors)) * 0.1
     specific = rng.uniform(0.01, 0.1, n)
@@ -32,12 +32,8 @@ def random_form(rng: np.random.Generator, n: int, kind: str) -> CovarianceOperat
     return Dense(form.dense()) if kind == "dense" else form
 
 
-def random_problem(seed: int, kind: str, *, kinked: bool, reachable: bool = True) -> Problem:
-    """Return a problem with tight bounds, equalities and inequalities.
-
-    Its conditions are those of some weights within the bounds; unless it is not to be reachable,
-    when the last one is moved out of reach.
-    """
+def random_problem(seed: int, kind: str, *, has_l1_terms: bool, reachable: bool = True) -> QuadraticProgram:
+    """Return a program with tight bounds, equalities and inequalities, feasible unless not ``reachable``."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(4, 45))
     weights = rng.dirichlet(np.ones(n))
@@ -48,31 +44,33 @@ def random_problem(seed: int, kind: str, *, kinked: bool, reachable: bool = True
     inside = np.clip(rng.dirichlet(np.ones(n)), lower, upper)
     rows = [np.ones(n), rng.uniform(0.3, 1.8, n), (rng.random(n) < 0.4).astype(float)]
     conditions = np.column_stack(rows[: int(rng.integers(2, 4))])
-    least = conditions.T @ inside
-    most = least.copy()
-    for j in range(least.size):
+    row_lower = conditions.T @ inside
+    row_upper = row_lower.copy()
+    for j in range(row_lower.size):
         if rng.random() < 0.3:
-            least[j] -= rng.uniform(0.0, 0.2)
-            most[j] += rng.uniform(0.0, 0.05)
+            row_lower[j] -= rng.uniform(0.0, 0.2)
+            row_upper[j] += rng.uniform(0.0, 0.05)
     if not reachable:
-        least[1] = most[1] = float(conditions[:, 1] @ np.where(conditions[:, 1] > 0.0, upper, lower)) + 0.01
+        row_lower[1] = row_upper[1] = (
+            float(conditions[:, 1] @ np.where(conditions[:, 1] > 0.0, upper, lower)) + 0.01
+        )
     caps = {}
-    if kinked:
+    if has_l1_terms:
         caps = {
             "turnover": float(np.abs(inside - weights).sum()) / 2.0 * rng.uniform(1.0, 1.3),
             "gross": float(np.abs(inside).sum()) * rng.uniform(1.0, 1.2) if rng.random() < 0.5 else math.inf,
             "cost": 10.0 ** rng.uniform(-5.0, -2.0) if rng.random() < 0.5 else 0.0,
         }
-    labels = tuple(f"condition {j}" for j in range(least.size))
+    labels = tuple(f"condition {j}" for j in range(row_lower.size))
     form = random_form(rng, n, kind)
-    return Problem(form, weights, lower, upper, conditions, least, most, labels, **caps)
+    return QuadraticProgram(form, weights, lower, upper, conditions, row_lower, row_upper, labels, **caps)
 
 
 DENSE_KINDS = ["factors and specific risk", "many days", "few days", "shrunk few days", "one correlation"]
 
 
 def dense_matrix(rng: np.random.Generator, n: int, kind: str) -> FloatArray:
-    """Return a matrix with no more structure than an estimator leaves in it; singular for few days."""
+    """Return an estimate without factor structure; singular for few days."""
     loadings = np.hstack([rng.normal(1.0, 0.3, (n, 1)) * 0.16, rng.normal(0.0, 0.05, (n, 11))])
     own = np.sqrt(rng.uniform(0.02, 0.15, n))
     if kind == "factors and specific risk":
@@ -92,12 +90,12 @@ def dense_matrix(rng: np.random.Generator, n: int, kind: str) -> FloatArray:
 
 
 def rounded(matrix: FloatArray, digits: int) -> FloatArray:
-    """Return what a file of so many significant digits holds."""
+    """Round every entry to so many significant digits, as a file does."""
     return np.array([[float(f"{entry:.{digits}g}") for entry in row] for row in matrix.tolist()])
 
 
-def dense_problem(seed: int, most_names: int = 200) -> Problem:
-    """Return a problem with a dense covariance and some limits of every kind, and weights that keep them."""
+def dense_problem(seed: int, most_names: int = 200) -> QuadraticProgram:
+    """Return a feasible program with a dense covariance and some limits of every kind."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(20, most_names))
     matrix = dense_matrix(rng, n, DENSE_KINDS[seed % len(DENSE_KINDS)])
@@ -108,19 +106,19 @@ def dense_problem(seed: int, most_names: int = 200) -> Problem:
     upper = np.where(rng.random(n) < 0.5, np.maximum(weights, 4.0 / n), 1.0)
     inside = np.clip(weights + rng.normal(0.0, 0.5 / n, n), lower, upper)
     conditions = np.column_stack([np.ones(n), rng.normal(1.0, 0.3, n), rng.random(n) < 0.3])
-    least = conditions.T @ inside
-    most = least.copy()
-    least[2] -= rng.uniform(0.0, 0.1)
-    most[2] += rng.uniform(0.0, 0.02)
+    row_lower = conditions.T @ inside
+    row_upper = row_lower.copy()
+    row_lower[2] -= rng.uniform(0.0, 0.1)
+    row_upper[2] += rng.uniform(0.0, 0.02)
     traded = float(np.abs(inside - weights).sum()) / 2.0
-    return Problem(
+    return QuadraticProgram(
         Dense(matrix),
         weights,
         lower,
         upper,
         conditions,
-        least,
-        most,
+        row_lower,
+        row_upper,
         ("net", "beta", "group"),
         turnover=traded * rng.uniform(1.0, 1.2) if rng.random() < 0.4 else math.inf,
         gross=float(np.abs(inside).sum()) * rng.uniform(1.0, 1.1) if rng.random() < 0.5 else math.inf,
@@ -129,14 +127,14 @@ def dense_problem(seed: int, most_names: int = 200) -> Problem:
 
 
 TINY = 1e-9
-"""How far the judge's objective may be from the least, absolute."""
+"""Absolute tolerance of the objective by Clarabel."""
 
 
-def by_clarabel(problem: Problem) -> float:
-    """Return the least objective by Clarabel's interior point, over (d, a >= |d|, b >= |w + d|)."""
-    n, blocks = problem.size, 3 if problem.kinked else 1
+def by_clarabel(problem: QuadraticProgram) -> float:
+    """Return the optimum by Clarabel, over (d, a >= |d|, b >= |w + d|)."""
+    n, blocks = problem.size, 3 if problem.has_l1_terms else 1
     matrix = np.zeros((n * blocks, n * blocks))
-    matrix[:n, :n] = problem.form.dense()
+    matrix[:n, :n] = problem.covariance.dense()
     identity, blank = np.eye(n), np.zeros((n, n))
     held = problem.conditions.T @ problem.weights
     trades = np.hstack([identity, *[blank] * (blocks - 1)])
@@ -146,14 +144,14 @@ def by_clarabel(problem: Problem) -> float:
     # Below, rows @ v >= values, the equalities first.
     rows = [conditions[equal], loose, -loose, trades, -trades]
     values = [
-        (problem.least - held)[equal],
-        (problem.least - held)[~equal],
-        (held - problem.most)[~equal],
+        (problem.row_lower - held)[equal],
+        (problem.row_lower - held)[~equal],
+        (held - problem.row_upper)[~equal],
         problem.lower - problem.weights,
         problem.weights - problem.upper,
     ]
     linear = np.zeros(n * blocks)
-    if problem.kinked:
+    if problem.has_l1_terms:
         linear[n : 2 * n] = problem.cost
         for sign in (1.0, -1.0):
             rows += [
@@ -165,14 +163,19 @@ def by_clarabel(problem: Problem) -> float:
         caps[0, n : 2 * n] = caps[1, 2 * n :] = -1.0
         rows.append(caps)
         values.append(np.array([-2.0 * problem.turnover, -problem.gross]))
-    every, least = np.vstack(rows), np.concatenate(values)
-    some = np.isfinite(least)
-    cones = [clarabel.ZeroConeT(int(equal.sum())), clarabel.NonnegativeConeT(int(some.sum() - equal.sum()))]
-    asked = clarabel.DefaultSettings()
-    asked.verbose = False
-    asked.tol_gap_abs = asked.tol_gap_rel = asked.tol_feas = 1e-12
-    answer = clarabel.DefaultSolver(
-        triu(csc_matrix(matrix), format="csc"), linear, csc_matrix(-every[some]), -least[some], cones, asked
+    every, bounds = np.vstack(rows), np.concatenate(values)
+    finite = np.isfinite(bounds)
+    cones = [clarabel.ZeroConeT(int(equal.sum())), clarabel.NonnegativeConeT(int(finite.sum() - equal.sum()))]
+    options = clarabel.DefaultSettings()
+    options.verbose = False
+    options.tol_gap_abs = options.tol_gap_rel = options.tol_feas = 1e-12
+    solution = clarabel.DefaultSolver(
+        triu(csc_matrix(matrix), format="csc"),
+        linear,
+        csc_matrix(-every[finite]),
+        -bounds[finite],
+        cones,
+        options,
     ).solve()
-    answer = np.array(answer.x)[:n]
-    return float(0.5 * answer @ problem.form.matvec(answer) + problem.cost * np.abs(answer).sum())
+    trades = np.array(solution.x)[:n]
+    return float(0.5 * trades @ problem.covariance.matvec(trades) + problem.cost * np.abs(trades).sum())

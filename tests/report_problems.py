@@ -36,18 +36,18 @@ STAMP = datetime(2025, 11, 18, 12, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Problem:
-    """A result, and what else its report shows."""
+    """A result and the optional sections of its report."""
 
     result: Rebalance
-    known: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def build(self) -> bytes:
         """Return the workbook."""
-        return build_report(self.result, "betaneutral-xl report --sample", STAMP, **self.known)
+        return build_report(self.result, "betaneutral-xl report --sample", STAMP, **self.options)
 
 
 def origin(name: str, rows: int) -> Provenance:
-    """Return an origin that does not depend on the clock."""
+    """Return a provenance that does not depend on the clock."""
     return Provenance(
         source="test",
         location=name,
@@ -89,10 +89,10 @@ def market(n: int = 40, factors: int = 4, etfs: int = 2, *, dense: bool = True, 
 
 
 def hedged_with_everything() -> Problem:
-    """Return a hedge with every sheet there is."""
+    """Return a hedge with all sheets."""
     holdings, etfs, risk = market()
     result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    ways = compare(
+    alternatives = compare(
         holdings,
         etfs,
         risk,
@@ -112,12 +112,12 @@ def hedged_with_everything() -> Problem:
             beta=level + 0.05 * np.sin(np.arange(12)),
             error=np.full(12, 0.08),
         )
-        for label, level in (("as it was", 1.0), ("hedge", 0.0))
+        for label, level in (("unhedged", 1.0), ("hedge", 0.0))
     )
     return Problem(
         result,
         {
-            "ways": ways,
+            "alternatives": alternatives,
             "orders": orders,
             "realised": realised,
             "snapshot": "run.zip",
@@ -126,32 +126,32 @@ def hedged_with_everything() -> Problem:
 
 
 def nothing_feasible() -> Problem:
-    """Return the report of what no weights within the limits reach."""
+    """Return the report of a target that no weights within the limits attain."""
     holdings, etfs, risk = market()
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "method": Method.REWEIGHT,
         "constraints": Constraints(long_only=True, upper={"*": 0.1}),
         "on_missing": OnMissing.DROP,
     }
     with pytest.raises(Infeasible) as refusal:
-        neutralise(holdings, etfs, risk, **asked)
-    ways = compare(holdings, etfs, risk, constraints=asked["constraints"], on_missing=OnMissing.DROP)
-    known = {"ways": ways, "infeasible": refusal.value.reachable}
-    return Problem(unchanged(holdings, etfs, risk, **asked), known)
+        neutralise(holdings, etfs, risk, **request)
+    ways = compare(holdings, etfs, risk, constraints=request["constraints"], on_missing=OnMissing.DROP)
+    options = {"alternatives": ways, "infeasible": refusal.value.reachable}
+    return Problem(unchanged(holdings, etfs, risk, **request), options)
 
 
 def factors_with_a_benchmark() -> Problem:
-    """Return a reweighting in factor form, names seen on different days, aiming at a ticker."""
+    """Return a reweighting in factor form, names observed on different days, with a ticker as target."""
     holdings, etfs, risk = market(dense=False, etfs=3)
-    ways = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
+    alternatives = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
     result = neutralise(
         holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
     )
-    return Problem(result, {"ways": ways})
+    return Problem(result, {"alternatives": alternatives})
 
 
 def rescaled_scaled() -> Problem:
-    """Return the notebook's formula on an ETF that is rescaled to what has risk data."""
+    """Return the notebook's formula on an ETF rescaled to its names with risk data."""
     holdings, etfs, risk = market(etfs=1)
     return Problem(
         neutralise(
@@ -166,7 +166,7 @@ def rescaled_scaled() -> Problem:
 
 
 def with_own_row(risk: Covariance, etf: Etf, name: str, noise: float) -> tuple[Covariance, Etf]:
-    """Return the risk model with a row that moves as the ETF's basket and a little besides."""
+    """Return the risk model with a row for the ETF: its basket plus noise."""
     basket = np.zeros(len(risk.tickers))
     for ticker, weight in zip(etf.tickers, etf.weights, strict=True):
         if ticker in risk.tickers:
@@ -183,12 +183,12 @@ def with_own_row(risk: Covariance, etf: Etf, name: str, noise: float) -> tuple[C
 
 
 def own_row_of_an_etf() -> Problem:
-    """Return a hedge to an ETF that is a row of the risk model, aiming at a ticker."""
+    """Return a hedge to an ETF that is a row of the risk model, with a ticker as target."""
     holdings, (etf,), risk = market(etfs=1)
     risk, etf = with_own_row(risk, etf, "XAI", 0.001)
-    known: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
-    ways = compare(holdings, [etf], risk, **known)
-    return Problem(neutralise(holdings, [etf], risk, **known), {"ways": ways})
+    request: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
+    ways = compare(holdings, [etf], risk, **request)
+    return Problem(neutralise(holdings, [etf], risk, **request), {"alternatives": ways})
 
 
 def own_rows_of_two_of_three_etfs() -> Problem:
@@ -206,11 +206,11 @@ def own_rows_of_two_of_three_etfs() -> Problem:
     )
     etfs[1] = Etf("TWOX", (*etfs[1].constituents, swap), etfs[1].provenance)
     ways = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"ways": ways})
+    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"alternatives": ways})
 
 
 def legs_and_a_range() -> Problem:
-    """Return a hedge whose legs are limited, of weights without shares."""
+    """Return a hedge with limited legs, of weights without shares."""
     holdings, etfs, risk = market()
     plain = Holdings.from_weights(
         {t: float(w) for t, w in zip(holdings.tickers, holdings.weights, strict=True)}, "weights only"
@@ -228,13 +228,13 @@ def legs_and_a_range() -> Problem:
 
 
 def too_large_a_model() -> Problem:
-    """Return a hedge under a risk model that is not written out."""
+    """Return a hedge with a risk model that is too large for a sheet."""
     holdings, etfs, risk = market(n=520, etfs=1)
     return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP))
 
 
 def nothing_to_do() -> Problem:
-    """Return a portfolio that is neutral already, without known days."""
+    """Return a portfolio that is already neutral, without effective days."""
     risk = Covariance.from_matrix(["A", "B"], np.diag([0.04, 0.09]))
     return Problem(
         neutralise(Holdings.from_weights({"B": 1.0}), [Etf.from_weights({"A": 1.0}, name="X")], risk)
@@ -269,19 +269,19 @@ ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
 
 @dataclass(frozen=True)
 class LibreOffice:
-    """A headless LibreOffice with a profile of its own, which calculates every formula on loading."""
+    """A headless LibreOffice with its own profile that recalculates every formula on loading."""
 
     command: str
     profile: Path
 
     def convert(self, file: Path, to: str, folder: Path) -> Path:
-        """Convert a file, and return the new one."""
+        """Convert a file and return the new one."""
         registry = self.profile / "user" / "registrymodifications.xcu"
         if not registry.exists():
             registry.parent.mkdir(parents=True)
             registry.write_text(ALWAYS_RECALCULATE, encoding="utf-8")
         profile = f"-env:UserInstallation={self.profile.as_uri()}"
-        subprocess.run(  # noqa: S603 - the command was found on the path, the files are ours
+        subprocess.run(  # noqa: S603 - found on the path, our own files
             [self.command, profile, "--headless", "--convert-to", to, "--outdir", str(folder), str(file)],
             check=True,
             capture_output=True,
@@ -290,7 +290,7 @@ class LibreOffice:
         return folder / f"{file.stem}.{to.partition(':')[0]}"
 
     def recalculate(self, content: bytes, folder: Path) -> Path:
-        """Return a workbook as LibreOffice saves it after calculating everything anew."""
+        """Return the path of a workbook recalculated and saved by LibreOffice."""
         file = folder / "report.xlsx"
         file.write_bytes(content)
         return self.convert(file, "xlsx:Calc MS Excel 2007 XML", folder / "calculated")

@@ -1,4 +1,4 @@
-"""The layers of docs/architecture.md: which may import which, and what is imported late."""
+"""The layers of docs/architecture.md: permitted imports and late imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import betaneutral_xl
 ROOT = Path(betaneutral_xl.__file__).parent
 
 BASE = {"errors", "system", "model"}
-"""What every layer above may use: errors, this machine, the values."""
+"""Layers that every higher layer may import."""
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "__main__": {"hosts.cli"},
 }
-"""The arrows between layers. The command line alone may also start other hosts, see ``INSTALLERS``."""
+"""Permitted imports by layer. Only the command line may also start other hosts, see ``INSTALLERS``."""
 
 INSTALLERS = {
     "hosts.cli.calc": "hosts.calc",
@@ -39,7 +39,7 @@ INSTALLERS = {
     "hosts.cli.workbook": "hosts.excel hosts.files",
     "hosts.excel.install": "hosts.files",
 }
-"""Commands that install or run another host, and the one host that changes a workbook while it is closed."""
+"""Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
     "hosts.cli.backtest": {
@@ -99,7 +99,7 @@ REMAINING: dict[str, set[str]] = {
     },
     "network.silverfund": {"job.inputs"},
 }
-"""Arrows that are still to go: a host that assembles a run itself, until ``job.run`` does it for all."""
+"""Imports still to be removed: hosts that assemble a run themselves until ``job.run`` does."""
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
@@ -129,7 +129,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "memory", "records"},
+        {"cells", "handles", "layout", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},
@@ -142,9 +142,9 @@ WITHIN: dict[str, list[set[str]]] = {
         {"buttons"},
     ],
 }
-"""Packages whose modules have an order of their own, from the innermost to the outermost."""
+"""Packages whose modules have an order, from the innermost to the outermost."""
 
-HEAVY = {
+SLOW_IMPORTS = {
     "pandas",
     "scipy",
     "requests",
@@ -166,16 +166,16 @@ HEAVY = {
     "threadpoolctl",
     "daqp",
 }
-"""Imported inside the function that needs them, so that nothing else pays for it."""
+"""Packages that are imported inside the function that needs them, because importing them is slow."""
 
 ONLY_XLWINGS_IMPORTS = {"hosts/excel/udfs.py", "hosts/excel/ribbon.py"}
-"""Modules that live in the process that answers Excel."""
+"""Modules of the process that serves Excel."""
 
 ONLY_A_REQUEST_IMPORTS = {"network/bounded_http.py"}
-"""The module that is imported when the first request is sent."""
+"""Module that is imported with the first network request."""
 
-HEAVY_AT_HOME = {"report"}
-"""Packages that nothing imports until a report is written."""
+LAZY_PACKAGES = {"report"}
+"""Packages that are imported only when a report is written."""
 
 
 def modules() -> list[Path]:
@@ -203,20 +203,20 @@ def own_imports(path: Path) -> set[str]:
 
 
 def layer_of(module: str) -> str:
-    """Return the layer of a module; hosts are one each."""
+    """Return the layer of a module; each host is a layer."""
     first, *rest = module.split(".")
     return f"{first}.{rest[0]}" if first == "hosts" and rest else first
 
 
 def forbidden(module: str, path: Path) -> set[str]:
-    """Return the imports of a module that its layer may not have."""
+    """Return the imports of a module that its layer does not permit."""
     own = layer_of(module)
     allowed = MAY_IMPORT.get(own, set()) | {own, *INSTALLERS.get(module, "").split()}
     return {imported for imported in own_imports(path) if layer_of(imported) not in allowed}
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_layer_imports_only_the_layers_below_it(module: str) -> None:
+def test_a_layer_imports_only_permitted_layers(module: str) -> None:
     assert forbidden(module, MODULES[module]) == REMAINING.get(module, set())
 
 
@@ -225,14 +225,14 @@ def test_every_module_is_in_a_layer() -> None:
 
 
 @pytest.mark.parametrize("package", WITHIN)
-def test_every_module_of_an_ordered_package_has_its_place(package: str) -> None:
+def test_every_module_of_an_ordered_package_has_a_rank(package: str) -> None:
     prefix = package.removeprefix("betaneutral_xl.") + "."
     parts = {name.removeprefix(prefix).split(".")[0] for name in MODULES if name.startswith(prefix)}
     assert parts == set().union(*WITHIN[package])
 
 
 @pytest.mark.parametrize("package", WITHIN)
-def test_modules_of_an_ordered_package_import_only_what_stands_before(package: str) -> None:
+def test_modules_of_an_ordered_package_import_only_lower_ranks(package: str) -> None:
     prefix = package.removeprefix("betaneutral_xl.") + "."
     rank = {part: place for place, parts in enumerate(WITHIN[package]) for part in parts}
     for name, path in MODULES.items():
@@ -247,9 +247,9 @@ def test_modules_of_an_ordered_package_import_only_what_stands_before(package: s
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_what_is_heavy_is_imported_late(module: str) -> None:
+def test_slow_packages_are_imported_late(module: str) -> None:
     place = MODULES[module].relative_to(ROOT)
-    if place.parts[0] in HEAVY_AT_HOME or place.as_posix() in ONLY_XLWINGS_IMPORTS | ONLY_A_REQUEST_IMPORTS:
+    if place.parts[0] in LAZY_PACKAGES or place.as_posix() in ONLY_XLWINGS_IMPORTS | ONLY_A_REQUEST_IMPORTS:
         return
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     top = {
@@ -263,9 +263,9 @@ def test_what_is_heavy_is_imported_late(module: str) -> None:
             else []
         )
     }
-    assert not top & HEAVY
+    assert not top & SLOW_IMPORTS
 
 
-def test_the_public_names_are_there_and_sorted() -> None:
+def test_the_public_names_exist_and_are_sorted() -> None:
     assert betaneutral_xl.__all__ == sorted(betaneutral_xl.__all__)
     assert all(hasattr(betaneutral_xl, name) for name in betaneutral_xl.__all__)

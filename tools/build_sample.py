@@ -1,10 +1,10 @@
-"""Make the sample that the package embeds, from data that the package does not publish.
+"""Create the embedded sample from data that the package does not publish.
 
 Usage: python tools/build_sample.py ../shared/data
 
 Reads the fund's 33 largest weights, the AI ETF's constituents and a panel of daily adjusted
-closes; writes five small files into ``betaneutral_xl/job/sample``. Only computed figures go
-there: an estimated covariance, the closing prices of one day, shares.
+closes; writes five small files to ``betaneutral_xl/job/sample``. They contain computed figures
+only: an estimated covariance, the closing prices of one day, shares.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BENCHMARK = "IWV"
 FUND = "quant_paper"
 ETF_NAME, ETF_TICKER = "Janus Henderson Transformational AI ETF", "JHAI"
 ETF_NET_ASSETS = 100_000_000.0
-OUT = Path(__file__).parent.parent / "betaneutral_xl" / "sources" / "sample"
+OUT = Path(__file__).parent.parent / "betaneutral_xl" / "job" / "sample"
 
 HEADER = (
     "Security,Ticker,Cusip,Underlying Security,Underlying Security Type,Strike Price,"
@@ -84,11 +84,11 @@ NAMES = {
     "CRWV": "CoreWeave Inc",
     "NTSK": "Netskope Inc",
 }
-"""The constituents' names, which the source leaves out."""
+"""Names of the constituents, which the source does not have."""
 
 
 def read_panel(path: Path) -> tuple[list[str], list[str], npt.NDArray[np.float64]]:
-    """Return days, tickers and prices (T, N) up to the sample's day; NaN where there is none."""
+    """Return dates, tickers and prices (T, N) up to the sample's date; NaN where missing."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         tickers = next(reader)[1:]
@@ -98,7 +98,7 @@ def read_panel(path: Path) -> tuple[list[str], list[str], npt.NDArray[np.float64
 
 
 def read_weights(path: Path) -> dict[str, tuple[str, float]]:
-    """Return printed ticker to CUSIP and weight as printed."""
+    """Return CUSIP and weight by ticker, as printed in the file."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {row["ticker"]: (row.get("cusip", ""), float(row["weight"])) for row in csv.DictReader(file)}
 
@@ -123,7 +123,7 @@ def main(folder: Path) -> None:
     days, stocks, stock_prices = read_panel(folder / "prices" / "panel.csv.gz")
     etf_days, funds, fund_prices = read_panel(folder / "prices" / "etf_panel.csv.gz")
     if days != etf_days or days[-1] != AS_OF.isoformat():
-        sys.exit("the two panels have different days, or end before the sample's day")
+        sys.exit("The two panels have different dates, or do not end on the sample's date.")
     column = {name.replace("-", "."): stock_prices[:, i] for i, name in enumerate(stocks)}
     column[BENCHMARK] = fund_prices[:, funds.index(BENCHMARK)]
 
@@ -172,7 +172,7 @@ def main(folder: Path) -> None:
 
 
 def write_holdings(held: dict[str, tuple[str, float]], prices: dict[str, float]) -> None:
-    """Write the holdings as the fund's API answers."""
+    """Write the holdings in the format of the fund's API."""
     total = sum(weight for _, weight in held.values())
     holdings = []
     for ticker, (_, weight) in held.items():
@@ -198,11 +198,11 @@ def write_holdings(held: dict[str, tuple[str, float]], prices: dict[str, float])
 
 
 def write_etf(constituents: dict[str, tuple[str, float]]) -> None:
-    """Write the constituents as the issuer does."""
+    """Write the constituents in the issuer's file format."""
     lines = [f'"{ETF_NAME}","{ETF_TICKER}"', f'"Full Portfolio Holdings (As of {AS_OF:%m/%d/%Y})"', ""]
     lines.append(HEADER)
     for ticker, (cusip, weight) in constituents.items():
-        # The source has lost the leading zeros of CUSIPs, which have nine characters.
+        # The source lost the leading zeros of CUSIPs, which have nine characters.
         value = f'"${ETF_NET_ASSETS * weight / 100.0:,.0f}"'
         identity = f"{NAMES[ticker.removesuffix(' US')]},{ticker},{cusip.zfill(9)}"
         lines.append(f"{identity},,,-,-,{value},{value},{weight:.2f},{value}")
@@ -211,7 +211,7 @@ def write_etf(constituents: dict[str, tuple[str, float]]) -> None:
 
 
 def write_covariance(tickers: list[str], matrix: npt.NDArray[np.float64]) -> None:
-    """Write the covariance as the fund's API answers."""
+    """Write the covariance in the format of the fund's API."""
     lines = [",".join(["date", "ticker", *tickers])]
     for name, row in zip(tickers, matrix, strict=True):
         lines.append(",".join([AS_OF.isoformat(), name, *(f"{value:.10g}" for value in row)]))

@@ -1,6 +1,6 @@
-"""Write docs/calc-rebalance.png: BETA_NEUTRAL on the template, in a real window of LibreOffice Calc.
+"""Write docs/calc-rebalance.png: BETA_NEUTRAL on the template, in a LibreOffice Calc window.
 
-Usage: python tools/picture_calc.py (Linux, with LibreOffice and what the tests of its window need)
+Usage: python tools/picture_calc.py (Linux, with LibreOffice and the programs that its window tests need)
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from calc_office import Office, until  # noqa: E402 - the tests' own
+from calc_office import Office, until  # noqa: E402 - a module of the tests
 from calc_window import screen  # noqa: E402 - likewise
 
 SHEET = "Neutral"
 
 
 def main() -> None:
-    """Open the template, show a sheet, keep the picture."""
+    """Open the template, select a sheet and save a screenshot."""
     target = ROOT / "docs" / "calc-rebalance.png"
     with tempfile.TemporaryDirectory() as folder:
         book = Path(folder) / "betaneutral.xlsx"

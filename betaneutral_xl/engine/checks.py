@@ -1,4 +1,4 @@
-"""Statements about a result, recomputed from the result itself."""
+"""Checks of a result, recomputed from the result itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation.conditions import bounds_of, group_label, universe_of
-from betaneutral_xl.model.constraints import TRADED, Universe
+from betaneutral_xl.model.constraints import SMALLEST_TRADE, Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.constraints import Constraints, Range
 
 LIMIT = 1e-8
-"""Largest excess over a limit with which a result may leave the core, for sums of size 1."""
+"""Tolerance for an excess over a limit, for sums of size 1."""
 
 
 def size_of(*terms: FloatArray) -> float:
-    """Return the size of sums, which their rounding errors are relative to: at least 1.
+    """Return the scale of sums to which their rounding errors are relative: at least 1.
 
     The error of a sum is a small multiple of the machine epsilon times the sum of the absolute values
     of its terms (Higham, Accuracy and Stability of Numerical Algorithms, section 4.2), whatever the
@@ -38,7 +38,7 @@ def size_of(*terms: FloatArray) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One statement about the result, recomputed from the result itself."""
+    """A statement about a result with its residual and the allowed limit."""
 
     name: str
     residual: float
@@ -46,7 +46,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether it holds; a residual that is no number does not pass."""
+        """Whether the residual is within the limit; False for NaN."""
         return self.residual <= self.limit
 
 
@@ -57,7 +57,7 @@ def check_limits(
     betas: Mapping[str, float],
     tolerance: float,
 ) -> Iterator[Check]:
-    """Check new weights, shape (N,), against every limit that was set."""
+    """Yield a check of new weights, shape (N,), for each limit that is set."""
     x, w = new_weights, aligned.weights
     size = size_of(x, w)
     if constraints.net is None:
@@ -80,9 +80,9 @@ def check_limits(
 
 
 def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> Iterator[Check]:
-    """Check what is asked of single names.
+    """Yield checks of the limits on single names.
 
-    A bound is for names that are held or may be traded: an ETF's name that is neither is at zero.
+    Bounds apply to names that are held or traded; an ETF's name that is neither has weight zero.
     """
     trades = x - aligned.weights
     size = size_of(x, aligned.weights)
@@ -94,17 +94,19 @@ def _check_names(aligned: Aligned, constraints: Constraints, x: FloatArray) -> I
         yield Check("no weight is above its upper bound", float(above.max(initial=0.0)), LIMIT * size)
     if constraints.frozen:
         frozen = np.isin(aligned.tickers, constraints.frozen)
-        yield Check("frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), TRADED)
+        yield Check(
+            "frozen names are not traded", float(np.abs(trades[frozen]).max(initial=0.0)), SMALLEST_TRADE
+        )
     if constraints.universe is not Universe.UNION:
         outside = ~np.isin(aligned.tickers, list(universe_of(aligned, constraints.universe)))
         most = float(np.abs(trades[outside]).max(initial=0.0))
-        yield Check(f"only {constraints.universe} names are traded", most, TRADED)
+        yield Check(f"only {constraints.universe} names are traded", most, SMALLEST_TRADE)
 
 
 def _check_trades(constraints: Constraints, trades: FloatArray, size: float) -> Iterator[Check]:
-    """Check what is asked of the trades together."""
+    """Yield checks of turnover and of the number and size of trades."""
     sizes = np.abs(trades)
-    sizes = sizes[sizes > TRADED]
+    sizes = sizes[sizes > SMALLEST_TRADE]
     if math.isfinite(constraints.turnover):
         over = float(sizes.sum()) / 2.0 - constraints.turnover
         yield Check(f"turnover is at most {constraints.turnover:g}", over, LIMIT * size)
@@ -117,9 +119,9 @@ def _check_trades(constraints: Constraints, trades: FloatArray, size: float) -> 
 
 
 def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution) -> Iterator[Check]:
-    """Check that the new weights are the solution's, and that the solution is the best there is.
+    """Yield checks that the new weights are the solution's and that the solution is optimal.
 
-    The proof is made anew from the covariance, the trades and the multipliers.
+    The proof is made anew from the covariance, the trades and the duals.
     """
     made = float(np.abs(new_weights - aligned.weights).sum())
     gap = abs(made - float(np.abs(solution.trades).sum()))
@@ -127,7 +129,7 @@ def check_solution(aligned: Aligned, new_weights: FloatArray, solution: Solution
     yield Check(
         "no other weights on the names traded are better (gap of the objective)",
         solution.gap,
-        solution.allowed_gap,
+        solution.gap_tolerance,
     )
 
 

@@ -1,4 +1,4 @@
-"""The ways to the same beta, side by side."""
+"""Compare alternatives that bring a portfolio to the same target beta."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, LONG_ONLY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """One way, and what the portfolio is then.
+    """One alternative and the measures of the resulting portfolio.
 
     Attributes
     ----------
     name
-        Which way.
+        Name of the alternative.
     beta, beta_error
-        To each ETF, and its standard error (NaN where the risk model does not say on how many days
-        it rests).
+        Beta to each ETF, and its standard error (NaN where the risk model does not state the number of
+        days behind it).
     volatility, tracking_error
-        Annual, decimals; the tracking error is against the portfolio as it is.
+        Annual, decimals; the tracking error is relative to the current portfolio.
     turnover, cost
-        One-way, and what all trades cost; decimals of net asset value.
+        One-way turnover and the cost of all trades; decimals of net asset value.
     gross, net
-        Exposures, decimals of net asset value; an ETF that is sold counts as one position.
+        Exposures, decimals of net asset value; an ETF sold counts as one position.
     trades
-        How many names are traded, a whole number.
+        Number of names traded.
     note
-        Why there is no such portfolio; its numbers are NaN then.
+        The reason where there is no such portfolio; its measures are then NaN.
     result
-        The weights, where the way is one of reweighting or selling the basket.
+        The full result, for the alternatives that reweight or sell the basket.
 
     """
 
@@ -84,26 +84,31 @@ def compare(
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> tuple[Alternative, ...]:
-    """Put the ways to a beta side by side.
+    """Compare alternatives that bring a portfolio to a target beta.
 
     The portfolio as it is; hedged by selling the ETFs; hedged by selling their baskets; reweighted
     under the constraints; and reweighted long only to the benchmark's own beta, which is what a
-    long-only fund can reach. A way that leads nowhere stays in the list with the reason.
+    long-only fund can reach. An infeasible alternative stays in the list with the reason.
 
     Parameters
     ----------
     holdings, etfs, covariance, target, legs, on_missing, etf_on_missing
-        As of ``neutralise``.
+        As for ``neutralise``.
     benchmark
-        The ticker whose beta the long-only portfolio aims at; by default the target, where that is
-        a ticker, or a market fund of the risk model.
+        The ticker whose beta is the long-only portfolio's target; by default the target, where that
+        is a ticker, or a market fund of the risk model.
     constraints
-        Of the reweighted portfolios; their ``cost_bp`` is charged on every way's trades.
+        Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
+
+    Returns
+    -------
+    tuple of Alternative
+        In the order above.
 
     Raises
     ------
     InputError, UncoveredRisk, UndefinedBeta
-        If the inputs do not fit together, whichever way is taken.
+        If the inputs are inconsistent for every alternative.
 
     """
 
@@ -122,7 +127,8 @@ def compare(
 
     target = read_target(target)
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
-    ways = [_as_it_is(hedge), _by_etf(hedge, constraints.cost), _of(BY_BASKET, hedge, constraints.cost)]
+    cost = constraints.cost
+    alternatives = [_as_it_is(hedge), _by_etf(hedge, cost), _from_result(BY_BASKET, hedge, cost)]
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     for name, aim, limits in (
@@ -131,35 +137,35 @@ def compare(
     ):
         if aim is None:
             note = "The risk model has no market fund (such as IWV) to aim at. Name a benchmark."
-            ways.append(_nowhere(name, hedge, note))
+            alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            ways.append(_of(name, solve(Method.REWEIGHT, aim, limits), constraints.cost))
+            alternatives.append(_from_result(name, solve(Method.REWEIGHT, aim, limits), cost))
         except (ModelError, InputError) as error:
-            ways.append(_nowhere(name, hedge, str(error)))
-    return tuple(ways)
+            alternatives.append(_without_result(name, hedge, str(error)))
+    return tuple(alternatives)
 
 
-def hedge_of(ways: Sequence[Alternative]) -> Rebalance:
-    """Return the hedge among the ways: it always has weights, coverage and warnings."""
-    return next(way.result for way in ways if way.name == BY_BASKET and way.result is not None)
+def hedge_of(alternatives: Sequence[Alternative]) -> Rebalance:
+    """Return the hedge among the alternatives: unlike the others it always has a result."""
+    return next(one.result for one in alternatives if one.name == BY_BASKET and one.result is not None)
 
 
 def _long_only(constraints: Constraints) -> Constraints:
-    """Return the same constraints, long only and on the target's beta."""
+    """Return the constraints with long-only bounds and without ranges of beta."""
     lower = {name: max(bound, 0.0) for name, bound in constraints.lower.items()}
     return replace(constraints, long_only=True, lower=lower, beta={})
 
 
 def _as_it_is(hedge: Rebalance) -> Alternative:
-    return _seen(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
+    return _alternative(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
 
 
 def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
-    """Return the hedge with the ETFs themselves: K trades, the stocks untouched.
+    """Return the hedge with the ETFs themselves: K trades, the stocks unchanged.
 
-    Its risk is that of the baskets that stand for the ETFs, or where the risk model has the ETFs' own
-    rows that of these.
+    Its risk is that of the baskets that represent the ETFs, or of the ETFs' own rows where the risk model
+    has them.
     """
     sold, aligned = hedge.hedge_ratios, hedge.aligned
     traded = float(abs(sold).sum())
@@ -176,7 +182,7 @@ def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
         )
         tracking_error = aligned.instruments.volatility(aligned.units @ sold)
     return replace(
-        _seen(
+        _alternative(
             BY_ETF,
             after,
             tracking_error=tracking_error,
@@ -189,8 +195,8 @@ def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
     )
 
 
-def _of(name: str, result: Rebalance, cost: float) -> Alternative:
-    return _seen(
+def _from_result(name: str, result: Rebalance, cost: float) -> Alternative:
+    return _alternative(
         name,
         result.after,
         tracking_error=result.tracking_error,
@@ -201,7 +207,7 @@ def _of(name: str, result: Rebalance, cost: float) -> Alternative:
     )
 
 
-def _seen(
+def _alternative(
     name: str,
     exposure: Exposure,
     *,
@@ -226,6 +232,6 @@ def _seen(
     )
 
 
-def _nowhere(name: str, hedge: Rebalance, note: str) -> Alternative:
+def _without_result(name: str, hedge: Rebalance, note: str) -> Alternative:
     unknown = MappingProxyType(dict.fromkeys(hedge.etf_names, math.nan))
     return Alternative(name=name, beta=unknown, beta_error=unknown, note=note)

@@ -1,7 +1,7 @@
-"""A portfolio seen name by name against an ETF: what both hold, and where its beta comes from.
+"""Look through a portfolio and an ETF to their names: overlap, and contributions to beta.
 
-The overlap counts weights only; the beta contributions are the risk model's. The two answer
-different questions: a portfolio without one name of the ETF can have a high beta to it.
+The overlap uses weights only; contributions to beta use the risk model. The two answer different
+questions: a portfolio that holds none of the ETF's names can have a high beta to it.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
 
 UNGROUPED = "(no group)"
-"""Where the names are counted that are in no group."""
+"""Label of the names that are in no group."""
 
 UNCOVERED = "(no risk data)"
-"""Where the weight is counted that has no beta."""
+"""Label of the names without risk data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """What a portfolio and an ETF have in common.
+    """Overlap of a portfolio and an ETF.
 
     Attributes
     ----------
     etf
         The ETF's name.
     shared
-        Names that both have a weight in.
+        Names in which both have a weight.
     portfolio_weight, etf_weight
-        How much of each is in the shared names, in its own net assets.
+        Sum of each one's weights in the shared names, decimals of its own net assets.
     shared_weight
-        ``sum(min(w, f))`` over names where both are long: the part of the portfolio that is the ETF.
+        ``sum(min(w, f))`` over names where both are long: the part of the portfolio that replicates the ETF.
     active_share
-        ``sum(abs(w - f)) / 2`` over names; 0 for a copy, 1 for two long books without a common name.
-        Cash is not counted.
+        ``sum(abs(w - f)) / 2`` over names; 0 for equal weights, 1 for two fully invested long-only
+        portfolios without a common name. Cash is not counted.
 
     """
 
@@ -55,9 +55,9 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What a name, or a group of names, adds to the portfolio's beta: ``weight * beta``.
+    """Contribution of a name, or a group of names, to the portfolio's beta: ``weight * beta``.
 
-    ``share`` is its part of the whole beta, NaN where that is 0.
+    ``share`` is its fraction of the portfolio's beta, NaN where that is 0.
     """
 
     label: str
@@ -98,9 +98,9 @@ def overlaps(aligned: Aligned) -> tuple[Overlap, ...]:
 
 
 def contributions(aligned: Aligned, weights: FloatArray, etf: str) -> tuple[Contribution, ...]:
-    """Return what each name adds to the beta of weights (N,) to an ETF, the largest first.
+    """Return each name's contribution to the beta of weights (N,) to an ETF, largest first.
 
-    Names of zero weight are left out; a name without risk data has beta contribution NaN.
+    Names of zero weight are omitted; the contribution of a name without risk data is NaN.
     """
     betas = _betas(aligned, etf)
     total = float(np.nansum(weights * betas))
@@ -115,11 +115,10 @@ def contributions(aligned: Aligned, weights: FloatArray, etf: str) -> tuple[Cont
 def contributions_by_group(
     aligned: Aligned, weights: FloatArray, etf: str, groups: Mapping[str, Sequence[str]]
 ) -> tuple[Contribution, ...]:
-    """Return what each group of names adds to the beta of weights (N,) to an ETF, the largest first.
+    """Return each group's contribution to the beta of weights (N,) to an ETF, largest first.
 
-    Names in no group, and names without risk data, are counted as groups of their own, so that
-    the weights add up to the portfolio's and the betas to its beta. A name in several groups is
-    counted in the first.
+    Names in no group and names without risk data form groups of their own, so that the weights add
+    up to the portfolio's and the betas to its beta. A name in several groups counts in the first.
     """
     of: dict[str, str] = {}
     for group, tickers in groups.items():

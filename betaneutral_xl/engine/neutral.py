@@ -1,4 +1,4 @@
-"""From a portfolio, ETFs and a risk model to weights with the beta that was asked for."""
+"""Compute weights with a target beta from a portfolio, ETFs and a risk model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from betaneutral_xl.engine.hedging import (
     Legs,
     condition_text,
 )
-from betaneutral_xl.engine.optimisation.conditions import Binding, pose
+from betaneutral_xl.engine.optimisation.conditions import Binding, formulate
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
 
 Target = float | str | Mapping[str, float | str]
-"""A beta; or a ticker of the risk model, whose own beta is then the target; or one of these by ETF."""
+"""A beta; a ticker of the risk model, whose own beta is the target; or a mapping from ETF name to either."""
 
 
 def neutralise(
@@ -49,69 +49,69 @@ def neutralise(
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Rebalance:
-    """Give a portfolio the asked-for beta to one or several ETFs.
+    """Change a portfolio so that its beta to one or several ETFs is the target.
 
     ``hedge``
-        ``x = w - F h`` with ``(B'F) h = B'w - t``: sell h of each ETF as its basket, or as the
-        ETF itself. Of all portfolios with ``B'x = t`` the one of least tracking error; what is
-        freed is a cash line. With ``legs`` that limit h, the nearest that they allow. Where part of
-        an ETF has no risk data, h counts the whole ETF, and the covered names that have its beta
-        are sold for it (``Aligned.equivalents``).
+        ``x = w - F h`` with ``(B'F) h = B'w - t``: sell h of each ETF, as its basket or as the
+        ETF itself. It has the least tracking error of all portfolios with ``B'x = t``; the proceeds
+        are a cash line. With ``legs`` that limit h, the nearest portfolio within these limits. Where
+        part of an ETF has no risk data, h refers to the whole ETF, and covered names with the same
+        beta are sold in its place (``Aligned.equivalents``).
     ``reweight``
         ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints.
     ``least_squares``
         ``min sum((x-w)**2)`` subject to the same.
     ``fewest_trades``
-        The trades of least turnover, which are few (a linear programme); then ``reweight`` with
-        these names only.
+        Minimise turnover (a linear programme, whose solutions have few trades); then ``reweight``
+        over these names only.
     ``scaled``
         ``x = w * beta``, the notebook's formula, kept so that its numbers can be reproduced. It
-        aims at no target and is not neutral.
+        has no target and is not neutral.
 
     Parameters
     ----------
     holdings, etfs, covariance
-        The portfolio, the K ETFs and the risk model; they need not have the same names.
+        The portfolio, the K ETFs and the risk model; their tickers may differ.
     target
-        The portfolio's beta to be reached: a number; a ticker of the risk model such as ``IWV``,
-        so that the *active* beta is zero; or a mapping from ETF name to one of these.
+        The portfolio's target beta: a number; a ticker of the risk model such as ``IWV``, so that
+        the *active* beta is zero; or a mapping from ETF name to one of these.
     method
-        How.
+        One of the methods above.
     constraints
-        What the new weights must keep to, besides the target; for the methods that reweight.
+        Limits on the new weights, besides the target; for the methods that reweight.
     legs
-        What is asked of the hedge ratios besides the beta; for ``hedge``.
+        Ridge and limits on the hedge ratios; for ``hedge``.
     on_missing, etf_on_missing
-        What to do with names that have no risk data.
+        What to do with names of the portfolio and of the ETFs that have no risk data.
 
     Returns
     -------
     Rebalance
-        Which has passed its own checks.
+        The result, after it has passed its own checks.
 
     Raises
     ------
     InputError
         If the options contradict each other.
     UncoveredRisk, UndefinedBeta
-        If the numbers admit no answer.
+        If risk data are missing, or the betas or hedge ratios are undefined.
     Infeasible
-        If no weights keep all limits; its ``reachable`` says which betas could be reached.
+        If no weights satisfy all limits; its ``reachable`` gives the betas that can be reached.
 
     """
     target = read_target(target)
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
-    wanted = resolve_wanted(aligned, target, constraints)
+    ranges = resolve_beta_ranges(aligned, target, constraints)
     w = aligned.covered_weights
-    present = betas.T @ w
-    aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(present, wanted, strict=True)])
+    current = betas.T @ w
+    aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(current, ranges, strict=True)])
     system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, aligned.with_etfs(w), aims)
-    ratios, said = _hedge_ratios(system, legs, method)
+    ratios, hedge_notes = _hedge_ratios(system, legs, method)
 
-    targets = np.array([one.low if one.low == one.high else math.nan for one in wanted])
-    notes = (*_dates_apart(aligned), *said)
+    targets = np.array([one.low if one.low == one.high else math.nan for one in ranges])
+    notes = (*_dates_apart(aligned), *hedge_notes)
     solution = None
     binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
@@ -119,22 +119,22 @@ def neutralise(
     elif method is Method.SCALED:
         new_weights = aligned.expand(w * betas[:, 0], aligned.weights)
         targets = np.full(1, math.nan)
-        notes += ("The method scaled (weight times beta) is not neutral; it aims at no beta.",)
+        notes += ("The method scaled (weight times beta) is not neutral; it has no target beta.",)
     else:
         from betaneutral_xl.engine.reweighting import reweight
 
-        posed = pose(aligned, constraints, betas, wanted, squares=method is Method.LEAST_SQUARES)
-        solution, said = reweight(posed, method, betas, wanted)
-        notes += said
-        binding = posed.binding(solution)
+        formulation = formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES)
+        solution, solver_notes = reweight(formulation, method, betas, ranges)
+        notes += solver_notes
+        binding = formulation.binding(solution)
         x = solution.problem.weights + solution.trades
-        new_weights = posed.expand(np.clip(x, posed.problem.lower, posed.problem.upper))
+        new_weights = formulation.expand(np.clip(x, formulation.problem.lower, formulation.problem.upper))
     return Rebalance(
         aligned=aligned,
         method=method,
         constraints=constraints,
         targets=targets,
-        target_label=describe_wanted(target, constraints),
+        target_label=describe_beta_ranges(target, constraints),
         new_weights=new_weights,
         hedge_ratios=ratios,
         condition_number=system.condition_number,
@@ -156,10 +156,10 @@ def unchanged(
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Rebalance:
-    """Return the portfolio as it is, with what was asked of it: for what is not feasible.
+    """Return the unchanged portfolio with the request's method and constraints, for infeasible requests.
 
-    Parameters are those of ``neutralise``; the hedge ratios are those that would bring the portfolio to
-    the target, and nothing is traded.
+    Parameters are those of ``neutralise``. The hedge ratios are those that would bring the portfolio to
+    the target; nothing is traded.
     """
     hedge = neutralise(
         holdings, etfs, covariance, target=target, on_missing=on_missing, etf_on_missing=etf_on_missing
@@ -177,20 +177,20 @@ def reach(
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Reachable:
-    """Find which betas reweighting can reach under the constraints, and what stands in the way.
+    """Find the betas that reweighting can reach under the constraints, and the limits that bind.
 
-    The limits on the number and size of trades are not among those that are looked at.
+    Limits on the number and size of trades are ignored.
 
     Parameters
     ----------
     holdings, etfs, covariance, target, constraints, on_missing, etf_on_missing
-        As of ``neutralise``.
+        As for ``neutralise``.
 
     Returns
     -------
     Reachable
-        With the lowest and highest beta, the weights nearest to the target, the limits that they
-        are on, and where the target cannot be reached what would help.
+        The lowest and highest beta, the weights nearest to the target, their binding limits, and
+        where the target cannot be reached, which relaxations would make it feasible.
 
     """
     from betaneutral_xl.engine.optimisation.reachable import reachable
@@ -199,8 +199,8 @@ def reach(
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
-    wanted = resolve_wanted(aligned, target, constraints)
-    return reachable(pose(aligned, constraints, betas, wanted), betas, wanted)
+    ranges = resolve_beta_ranges(aligned, target, constraints)
+    return reachable(formulate(aligned, constraints, betas, ranges), betas, ranges)
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
@@ -211,22 +211,22 @@ def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
     Raises
     ------
     UnknownTicker
-        If the risk model lacks the ticker, or no ETF has the name.
+        If a ticker is not in the risk model, or an ETF name is unknown.
     InputError
         If the target is not a finite number.
 
     """
     names = aligned.etf_names
     if isinstance(target, Mapping):
-        strangers = [name for name in target if name not in names]
-        if strangers or len(target) != len(names):
-            given, asked = ", ".join(target), ", ".join(names)
-            msg = f"Targets are given for {given}, but the ETFs are {asked}. Name each once."
-            raise UnknownTicker(msg, tickers=strangers)
-        wanted = [target[name] for name in names]
+        unknown = [name for name in target if name not in names]
+        if unknown or len(target) != len(names):
+            targets, etfs = ", ".join(target), ", ".join(names)
+            msg = f"Targets are given for {targets}, but the ETFs are {etfs}. Name each once."
+            raise UnknownTicker(msg, tickers=unknown)
+        by_etf = [target[name] for name in names]
     else:
-        wanted = [target] * len(names)
-    return np.array([_target_beta(aligned, k, one) for k, one in enumerate(wanted)])
+        by_etf = [target] * len(names)
+    return np.array([_target_beta(aligned, k, one) for k, one in enumerate(by_etf)])
 
 
 def _target_beta(aligned: Aligned, k: int, target: float | str) -> float:
@@ -244,20 +244,20 @@ def _target_beta(aligned: Aligned, k: int, target: float | str) -> float:
 
 
 def describe_target(target: Target) -> str:
-    """Return the target as the user would write it."""
+    """Format the target as the user would write it."""
     if isinstance(target, Mapping):
         return ", ".join(f"{name}={describe_target(one)}" for name, one in target.items())
     return target if isinstance(target, str) else f"{target:g}"
 
 
-def describe_wanted(target: Target, constraints: Constraints) -> str:
-    """Return the target, or the ranges that were asked for in its place."""
+def describe_beta_ranges(target: Target, constraints: Constraints) -> str:
+    """Format the ranges of beta, or the target where there are none."""
     ranges = [str(one) if name == ALL else f"{name}={one}" for name, one in constraints.beta.items()]
     return ", ".join(ranges) or describe_target(target)
 
 
-def resolve_wanted(aligned: Aligned, target: Target, constraints: Constraints) -> tuple[Range, ...]:
-    """Return the range that the beta to each ETF must be in: the constraint's, or the target alone."""
+def resolve_beta_ranges(aligned: Aligned, target: Target, constraints: Constraints) -> tuple[Range, ...]:
+    """Return the allowed range of the beta to each ETF: the constraint's range, or the target alone."""
     targets = resolve_targets(aligned, target).tolist()
     return tuple(
         constraints.beta_range(name) or Range(one, one)
@@ -266,23 +266,23 @@ def resolve_wanted(aligned: Aligned, target: Target, constraints: Constraints) -
 
 
 def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return the hedge ratios, and what is to be said about them."""
+    """Return the hedge ratios, and notes for the user."""
     notes = []
     if system.condition_number >= NEARLY_COLLINEAR:
         name, explained = system.redundant()
-        said = condition_text(system.condition_number)
+        condition = condition_text(system.condition_number)
         notes.append(
-            f"The ETFs nearly repeat each other (condition number {said}): the others "
+            f"The ETFs are nearly collinear (condition number {condition}): the others "
             f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
             "Leave it out, or give the legs of the hedge a ridge or a limit."
         )
     if method is not Method.HEDGE and system.condition_number >= COLLINEAR:
-        return system.shortest(), tuple(notes)  # only shown, beside the new weights
+        return system.minimum_norm(), tuple(notes)  # for display only, beside the new weights
     ratios = system.solve(legs)
-    left = system.left_over(ratios)
+    residual = system.residual_betas(ratios)
     if not legs.exact:
-        said = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, left, strict=True))
-        notes.append(f"With these legs the beta is off its target by {said}.")
+        off = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, residual, strict=True))
+        notes.append(f"With these legs the beta is off its target by {off}.")
     return ratios, tuple(notes)
 
 
@@ -291,11 +291,11 @@ def _refuse_contradictions(
 ) -> None:
     if constraints.given and method in {Method.HEDGE, Method.SCALED}:
         reason = "sells the whole basket" if method is Method.HEDGE else "multiplies what is held"
-        said = ", ".join(constraints.given)
-        msg = f"The method {method} {reason}, so {said} can have no effect. Use reweight, or leave it out."
+        limits = ", ".join(constraints.given)
+        msg = f"The method {method} {reason}, so {limits} can have no effect. Use reweight, or leave it out."
         raise InputError(msg)
     if not legs.exact and method is not Method.HEDGE:
-        msg = f"Ridge, limit and sell-only are of the hedge's legs; {method} has none. Use hedge."
+        msg = f"Ridge, limit and sell-only apply to the legs of a hedge; {method} has none. Use hedge."
         raise InputError(msg)
     if method is Method.SCALED and (target != 0.0 or len(etfs) != 1):
         msg = "The method scaled (weight times beta) takes one ETF and no target. Use hedge or reweight."

@@ -1,8 +1,8 @@
-"""From weights to whole shares, and the truth after rounding.
+"""Orders in whole shares, and the portfolio after rounding.
 
-Rounding each trade to the nearest lot leaves a beta that nobody asked for. Each trade can be
-rounded down or up; of these choices one is searched whose rounding errors cancel in beta: first the
-nearest, then single names and pairs of names are turned round as long as the residual beta falls.
+Rounding each trade to the nearest lot leaves a residual beta. Each trade can be rounded down or up,
+and a local search looks for a choice whose rounding errors cancel in beta: starting from the nearest
+lots, the rounding of single names and pairs of names is changed as long as the residual beta falls.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ import numpy as np
 
 from betaneutral_xl.engine.checks import Check, size_of
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
-from betaneutral_xl.model.alignment import COVERED_ENOUGH
+from betaneutral_xl.model.alignment import MIN_COVERAGE
 from betaneutral_xl.model.arrays import FloatArray, IntArray, read_only
-from betaneutral_xl.model.constraints import BASIS_POINT, TRADED
+from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.engine.result import Rebalance
 
-PAIRS = 400
-"""Of so many trades every pair is tried; of more, the pairs of those that change beta least."""
+MAX_PAIRED = 400
+"""Largest number of trades of which every pair is tried; of more, those that change beta least."""
 
-ROUNDS = 200
-"""Improvements after which the search ends; it has never been seen to need more than a few dozen."""
+MAX_STEPS = 200
+"""Limit on the steps of the search; a few dozen have been enough in every case observed."""
 
-WHOLE = 1e-6
-"""What a weight may lack to a whole share, for rounding of its digits."""
+SHARE_ROUNDING = 1e-6
+"""Tolerance in shares within which a weight counts as a whole number of shares."""
 
 SAME_WEIGHT = 1e-7
-"""Weights that differ by less are the same, after a journey through cells."""
+"""Weights that differ by less are equal: they may have been rounded in cells."""
 
-ENOUGH = 1e-7
-"""A residual beta that is not worth improving."""
+BETA_TOLERANCE = 1e-7
+"""Residual beta at which the search stops."""
 
 
 class Side(StrEnum):
-    """What is done with the shares."""
+    """Side of an order."""
 
     BUY = "buy"
     SELL = "sell"
@@ -59,14 +59,16 @@ class Order:
     price: float
 
     def __post_init__(self) -> None:
-        """Validate that it is an order."""
         if self.shares <= 0 or not 0.0 < self.price < math.inf:
-            msg = f"An order for {self.shares} shares of {self.ticker} at {self.price:g} is none."
+            msg = (
+                f"The order for {self.ticker} is {self.shares} shares at {self.price:g}. "
+                "Give a positive number of shares and a positive price."
+            )
             raise InputError(msg, tickers=[self.ticker])
 
     @property
     def signed_shares(self) -> int:
-        """Negative for a sale."""
+        """Shares, negative for a sale."""
         return self.shares if self.side is Side.BUY else -self.shares
 
     @property
@@ -76,9 +78,10 @@ class Order:
 
 
 class Tradable(StrEnum):
-    """What orders are in: the names themselves, or for a hedge the ETFs.
+    """Instruments of the orders: the names themselves, or for a hedge the ETFs.
 
-    The ETFs only where enough of each has risk data, or its own row; or whatever their coverage.
+    ``ETFS`` requires that enough of each ETF has risk data, or that the risk model has its own row;
+    ``ETFS_ANY_COVERAGE`` does not.
     """
 
     NAMES = "names"
@@ -87,7 +90,7 @@ class Tradable(StrEnum):
 
 
 class Action(StrEnum):
-    """What a broker is told to do; a sale of what is not held must be told apart."""
+    """Instruction to a broker, who must know which sales are short."""
 
     BUY = "buy"
     SELL = "sell"
@@ -96,7 +99,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """An order, or the part of one on one side of nothing held."""
+    """An order, or the part of a sale that is either of held shares or short."""
 
     ticker: str
     action: Action
@@ -111,23 +114,23 @@ class Leg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """How weights become orders.
+    """Prices, net asset value and limits for turning weights into orders.
 
     Attributes
     ----------
     prices
-        Base currency a share, by ticker.
+        Price per share in base currency, by ticker.
     nav
         Net asset value, base currency.
     lots
-        Shares in a lot, by ticker; 1 for all that are not named.
+        Shares per lot, by ticker; 1 for tickers not in the mapping.
     keep_cash
-        Least cash after the trades, as a decimal of net asset value; a target that asks for less
-        is not changed for it, only the rounding.
+        Minimum cash after the trades, as a decimal of net asset value. It affects the rounding only:
+        weights that leave less cash are not changed.
     min_notional
-        Trades smaller than this, in base currency, are left out.
+        Trades smaller than this, in base currency, are omitted.
     cost_bp
-        What a trade costs, in basis points of what is traded.
+        Cost of a trade, in basis points of its notional.
 
     """
 
@@ -139,7 +142,6 @@ class Ticket:
     cost_bp: float = 0.0
 
     def __post_init__(self) -> None:
-        """Validate that the numbers have a meaning."""
         for name in ("prices", "lots"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not 0.0 < self.nav < math.inf:
@@ -157,23 +159,23 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
-    """Whole-share trades, and what the portfolio is after them.
+    """Whole-share orders, and the portfolio after them.
 
     Attributes
     ----------
     result
-        The weights that were aimed at.
+        The result with the target weights.
     ticket
-        How they became orders.
+        The prices and limits used.
     orders
-        The trades, largest first.
+        The orders, largest notional first.
     weights
-        Shape (N,): the portfolio after them.
+        Shape (N,), the portfolio's weights after the orders.
     left_out
-        Names whose trade is below the minimum notional or rounds to nothing.
+        Names whose trade is below the minimum notional or rounds to zero.
     in_etfs
-        Whether the orders are in shares of the ETFs, in place of their baskets; then ``weights``
-        sees through them to their names.
+        Whether the orders are in shares of the ETFs instead of their baskets; ``weights`` then look
+        through the ETFs to their names.
 
     """
 
@@ -185,36 +187,35 @@ class Orders:
     in_etfs: bool = False
 
     def __post_init__(self) -> None:
-        """Make the weights read-only."""
         object.__setattr__(self, "weights", read_only(self.weights))
 
     @property
     def residual_beta(self) -> Mapping[str, float]:
-        """What rounding adds to the beta to each ETF that the exact weights have."""
+        """Beta to each ETF that rounding adds to that of the exact weights."""
         aligned = self.result.aligned
-        off = (self.weights - self.result.new_weights)[aligned.covered]
-        betas = self.result.predicted_beta[aligned.covered].T @ off
+        rounding = (self.weights - self.result.new_weights)[aligned.covered]
+        betas = self.result.predicted_beta[aligned.covered].T @ rounding
         return MappingProxyType(dict(zip(aligned.etf_names, betas.tolist(), strict=True)))
 
     @property
     def beta(self) -> Mapping[str, float]:
         """The portfolio's beta to each ETF after the trades."""
         exact = self.result.after.beta
-        return MappingProxyType({name: exact[name] + off for name, off in self.residual_beta.items()})
+        return MappingProxyType({name: exact[name] + beta for name, beta in self.residual_beta.items()})
 
     @property
     def traded(self) -> float:
-        """What the orders move in all, in base currency."""
+        """Total notional of the orders, in base currency."""
         return math.fsum(order.notional for order in self.orders)
 
     @property
     def turnover(self) -> float:
-        """One-way, decimal of net asset value."""
+        """One-way turnover, decimal of net asset value."""
         return self.traded / self.ticket.nav / 2.0
 
     @property
     def cost(self) -> float:
-        """What the orders cost, in base currency."""
+        """Cost of the orders, in base currency."""
         return self.traded * self.ticket.cost_bp * BASIS_POINT
 
     @property
@@ -225,14 +226,14 @@ class Orders:
 
     @property
     def tracking_error(self) -> float:
-        """Annual, against the weights that were aimed at; decimal."""
+        """Annual tracking error against the target weights, decimal."""
         aligned = self.result.aligned
         return aligned.covariance.volatility((self.weights - self.result.new_weights)[aligned.covered])
 
     def legs(self) -> tuple[Leg, ...]:
-        """Return the orders as a broker takes them: a sale beyond what is held is two, the rest of it short.
+        """Return the orders for a broker: a sale of more than is held is split into a sale and a short sale.
 
-        A portfolio that is given in weights holds as many whole shares as its weight buys.
+        Of a portfolio given in weights, the shares held are the whole shares that each weight buys.
         """
         held = self._held()
         found: list[Leg] = []
@@ -246,7 +247,7 @@ class Orders:
         return tuple(found)
 
     def _held(self) -> dict[str, int]:
-        """Return the whole shares that are held of each name; none of what is held short."""
+        """Return the whole shares held long of each name; 0 for a short position."""
         holdings, ticket = self.result.aligned.holdings, self.ticket
         if holdings.shares is not None:
             shares = dict(zip(holdings.tickers, holdings.shares.tolist(), strict=True))
@@ -257,21 +258,21 @@ class Orders:
                 for name, weight in weights
                 if name in ticket.prices
             }
-        return {name: max(math.floor(quantity + WHOLE), 0) for name, quantity in shares.items()}
+        return {name: max(math.floor(quantity + SHARE_ROUNDING), 0) for name, quantity in shares.items()}
 
     def checks(self) -> tuple[Check, ...]:
-        """Recompute what the orders do from the orders alone."""
+        """Recompute weights, cash and limits from the orders alone."""
         aligned, nav = self.result.aligned, self.ticket.nav
         names = aligned.etf_names if self.in_etfs else aligned.tickers
         bought = np.zeros(len(names))
         off_lot = 0
-        for order, place in zip(self.orders, _places(self.orders, names), strict=True):
-            bought[place] += order.signed_shares * order.price / nav
+        for order, position in zip(self.orders, _positions(self.orders, names), strict=True):
+            bought[position] += order.signed_shares * order.price / nav
             off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
-        through = aligned.expand(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
-        made = aligned.weights + through
-        # What an ETF holds besides its basket is paid for, too, and is in no beta.
-        total = float(made.sum() + bought.sum() - through.sum()) + (self.cash + self.cost) / nav
+        look_through = aligned.expand(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
+        made = aligned.weights + look_through
+        # The part of an ETF outside its basket is paid for too, but contributes no beta.
+        total = float(made.sum() + bought.sum() - look_through.sum()) + (self.cash + self.cost) / nav
         before = float(aligned.weights.sum()) + aligned.holdings.cash
         small = sum(order.notional < self.ticket.min_notional for order in self.orders)
         size = size_of(made, bought, aligned.weights)
@@ -304,25 +305,25 @@ class Orders:
 
 
 def orders_in(what: Tradable, result: Rebalance, ticket: Ticket) -> Orders:
-    """Turn new weights into orders in the names, or a hedge into orders in the ETFs."""
+    """Convert new weights to orders in the names, or a hedge to orders in the ETFs."""
     if what is Tradable.NAMES:
         return make_orders(result, ticket)
     return etf_orders(result, ticket, any_coverage=what is Tradable.ETFS_ANY_COVERAGE)
 
 
 def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
-    """Turn new weights into whole-share orders with little residual beta.
+    """Convert new weights to whole-share orders with a small residual beta.
 
     Raises
     ------
     MissingPrice
-        If a name that is to be traded has no positive price.
+        If a traded name has no positive price.
     InputError
-        If the cash to be kept cannot be kept by rounding.
+        If the minimum cash cannot be kept by rounding.
 
     """
     trades = result.trades
-    names = np.flatnonzero(np.abs(trades) > TRADED)
+    names = np.flatnonzero(np.abs(trades) > SMALLEST_TRADE)
     tickers = [result.tickers[i] for i in names]
     prices = np.array([ticket.prices.get(ticker, math.nan) for ticker in tickers])
     bad = [ticker for ticker, price in zip(tickers, prices, strict=True) if not 0.0 < price < math.inf]
@@ -330,9 +331,9 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
         msg = f"No price for {len(bad)} of {len(tickers)} trades: {listing(bad)}. Give their prices."
         raise MissingPrice(msg, tickers=bad)
     lots = np.array([ticket.lots.get(ticker, 1) for ticker in tickers], dtype=np.float64)
-    wanted = trades[names] * ticket.nav / prices / lots
+    exact = trades[names] * ticket.nav / prices / lots
     large = np.abs(trades[names]) * ticket.nav >= ticket.min_notional
-    counts = _rounded(result, ticket, names[large], wanted[large], (prices * lots)[large] / ticket.nav)
+    counts = _rounded(result, ticket, names[large], exact[large], (prices * lots)[large] / ticket.nav)
 
     shares = np.zeros(len(names))
     shares[large] = counts * lots[large]
@@ -352,46 +353,44 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
     ).check()
 
 
-def _places(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
-    place = {name: i for i, name in enumerate(names)}
-    return [place[order.ticker] for order in orders]
+def _positions(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
+    position = {name: i for i, name in enumerate(names)}
+    return [position[order.ticker] for order in orders]
 
 
 def _require_coverage(result: Rebalance) -> None:
-    """Refuse orders in shares of ETFs of which too little has risk data.
+    """Refuse orders in ETFs with insufficient coverage by the risk model.
 
     Raises
     ------
     UncoveredRisk
-        With the ETFs.
+        With the ETFs concerned.
 
     """
-    few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.enough}
+    few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.sufficient}
     if few:
-        told = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
+        listed = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])
         msg = (
-            f"Less than {COVERED_ENOUGH:.0%} of the exposure of ETF {told} has risk data, too little for "
+            f"Less than {MIN_COVERAGE:.0%} of the exposure of ETF {listed} has risk data, too little for "
             "orders in its shares. Trade the names, give the risk model the ETF's own row or series, or "
-            f"choose {Tradable.ETFS_ANY_COVERAGE} in place of {Tradable.ETFS}."
+            f"choose {Tradable.ETFS_ANY_COVERAGE} instead of {Tradable.ETFS}."
         )
         raise UncoveredRisk(msg, tickers=tuple(few))
 
 
 def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False) -> Orders:
-    """Return the hedge as orders in the ETFs themselves, in place of their baskets.
+    """Convert a hedge to orders in the ETFs themselves instead of their baskets.
 
-    Each is rounded to the nearest lot; a K-name hedge has no rounding to choose. The beta and the
-    weights after them are those of the ETFs' baskets.
-
-    ``any_coverage`` makes them also where less than ``COVERED_ENOUGH`` of an ETF's exposure has risk data and
-    the risk model has no row of its own.
+    Each order is rounded to the nearest lot. The beta and the weights after the orders are those of the
+    ETFs' baskets. With ``any_coverage`` orders are also made where less than ``MIN_COVERAGE`` of an ETF's
+    exposure has risk data and the risk model has no row for the ETF.
 
     Raises
     ------
     UncoveredRisk
-        If too little of an ETF has risk data.
+        If an ETF's coverage by the risk model is insufficient.
     InputError
-        If the trades are not those of a hedge by the ETFs.
+        If the trades are not a combination of the ETFs' baskets.
     MissingPrice
         If an ETF has no price.
 
@@ -403,14 +402,14 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
     ratios = -np.linalg.lstsq(baskets, trades, rcond=None)[0]
     if float(np.abs(baskets @ ratios + trades).max(initial=0.0)) > SAME_WEIGHT:
         msg = (
-            f"These trades are not {listing(aligned.etf_names)} times a ratio, so shares of the ETFs cannot "
-            "stand for them. Trade the names, or hedge with the method hedge."
+            f"These trades are not a combination of the baskets of {listing(aligned.etf_names)}, so orders "
+            "in the ETFs cannot replace them. Trade the names, or use the method hedge."
         )
         raise InputError(msg)
     orders: list[Order] = []
     left_out: list[str] = []
     weights = result.weights.copy()
-    for place, (name, ratio) in enumerate(zip(aligned.etf_names, ratios.tolist(), strict=True)):
+    for position, (name, ratio) in enumerate(zip(aligned.etf_names, ratios.tolist(), strict=True)):
         price, lot = ticket.prices.get(name, math.nan), ticket.lots.get(name, 1)
         if not 0.0 < price < math.inf:
             msg = f"No price for the ETF {name}. Give it among the prices."
@@ -420,7 +419,7 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
             left_out.append(name)
             continue
         orders.append(Order(name, Side.SELL if shares > 0 else Side.BUY, abs(shares), price))
-        weights -= aligned.expand(baskets[:, place], 0.0) * (shares * price / ticket.nav)
+        weights -= aligned.expand(baskets[:, position], 0.0) * (shares * price / ticket.nav)
     return Orders(
         result=result,
         ticket=ticket,
@@ -432,76 +431,76 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
 
 
 def _rounded(
-    result: Rebalance, ticket: Ticket, names: IntArray, wanted: FloatArray, worth: FloatArray
+    result: Rebalance, ticket: Ticket, names: IntArray, exact: FloatArray, unit: FloatArray
 ) -> FloatArray:
-    """Return whole numbers of lots near those wanted whose errors cancel in beta.
+    """Return whole numbers of lots near ``exact`` whose rounding errors cancel in beta.
 
-    ``worth`` is a lot's weight. Cash is kept by rounding down what is bought until there is enough.
+    ``unit`` is the weight of one lot. The minimum cash is kept by rounding purchases down.
     """
     betas = result.predicted_beta[names]
     betas = np.where(np.isnan(betas), 0.0, betas)
     smallest = ticket.min_notional / ticket.nav
 
-    def large_enough(counts: FloatArray) -> FloatArray:
-        """Return counts without those that are below the minimum notional."""
-        return np.where(np.abs(counts) * worth >= smallest, counts, 0.0)
+    def drop_small(counts: FloatArray) -> FloatArray:
+        """Set counts below the minimum notional to zero."""
+        return np.where(np.abs(counts) * unit >= smallest, counts, 0.0)
 
-    counts = np.round(wanted)
-    counts = np.where(large_enough(counts) == counts, counts, np.sign(wanted) * np.ceil(np.abs(wanted)))
+    counts = np.round(exact)
+    counts = np.where(drop_small(counts) == counts, counts, np.sign(exact) * np.ceil(np.abs(exact)))
 
-    def turned(counts: FloatArray) -> FloatArray:
-        """Return what each count becomes when it is rounded the other way; itself where that is too small."""
-        other = np.where(
-            counts > wanted, np.floor(wanted), np.where(counts < wanted, np.ceil(wanted), counts)
-        )
-        return np.where(large_enough(other) == other, other, counts)
+    def other_rounding(counts: FloatArray) -> FloatArray:
+        """Return counts rounded in the other direction, except where that is below the minimum notional."""
+        other = np.where(counts > exact, np.floor(exact), np.where(counts < exact, np.ceil(exact), counts))
+        return np.where(drop_small(other) == other, other, counts)
 
-    # The beta that the left-out trades owe is owed by the rounding of the others.
+    # The rounding of the other trades compensates the beta of the omitted ones.
     left = result.trades.copy()
     left[names] = 0.0
-    owed = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > TRADED, left, 0.0)
+    omitted_beta = np.nan_to_num(result.predicted_beta).T @ np.where(np.abs(left) > SMALLEST_TRADE, left, 0.0)
 
-    def off(counts: FloatArray) -> FloatArray:
-        beta: FloatArray = betas.T @ ((counts - wanted) * worth) - owed
+    def rounding_beta(counts: FloatArray) -> FloatArray:
+        beta: FloatArray = betas.T @ ((counts - exact) * unit) - omitted_beta
         return beta
 
-    spare = _spare_cash(result, ticket, counts * worth)
-    for i in np.argsort(-worth) if spare < 0.0 else ():
-        lower = large_enough(np.floor(wanted))[i]
+    spare = _spare_cash(result, ticket, counts * unit)
+    for i in np.argsort(-unit) if spare < 0.0 else ():
+        lower = drop_small(np.floor(exact))[i]
         if spare < 0.0 and counts[i] > lower:
-            spare += (counts[i] - lower) * worth[i]
+            spare += (counts[i] - lower) * unit[i]
             counts[i] = lower
-    for _ in range(ROUNDS):
-        before = off(counts)
-        if float(np.abs(before).max(initial=0.0)) <= ENOUGH:
+    for _ in range(MAX_STEPS):
+        before = rounding_beta(counts)
+        if float(np.abs(before).max(initial=0.0)) <= BETA_TOLERANCE:
             break
-        other = turned(counts)
-        steps = (other - counts) * worth
-        best = _best_turn(before, steps, betas, _spare_cash(result, ticket, counts * worth))
+        other = other_rounding(counts)
+        steps = (other - counts) * unit
+        best = _best_change(before, steps, betas, _spare_cash(result, ticket, counts * unit))
         if best is None:
             break
         counts[best] = other[best]
-    if _spare_cash(result, ticket, counts * worth) < 0.0 <= _spare_cash(result, ticket, wanted * worth):
-        msg = f"Rounding cannot keep cash of {ticket.keep_cash:.2%}. Keep less, or aim at a little more cash."
+    if _spare_cash(result, ticket, counts * unit) < 0.0 <= _spare_cash(result, ticket, exact * unit):
+        msg = (
+            f"Rounding cannot keep cash of {ticket.keep_cash:.2%}. Keep less, or set a target with more cash."
+        )
         raise InputError(msg)
     return counts
 
 
 def _spare_cash(result: Rebalance, ticket: Ticket, traded: FloatArray) -> float:
-    """Return the cash beyond what is to be kept, as a decimal of net asset value."""
+    """Return the cash above the minimum, as a decimal of net asset value."""
     if math.isinf(ticket.keep_cash):
         return math.inf
     cost = float(np.abs(traded).sum()) * ticket.cost_bp * BASIS_POINT
     return result.aligned.holdings.cash - float(traded.sum()) - cost - ticket.keep_cash
 
 
-def _best_turn(before: FloatArray, steps: FloatArray, betas: FloatArray, spare: float) -> list[int] | None:
-    """Return the one or two names to round the other way for the least residual; None for neither."""
+def _best_change(before: FloatArray, steps: FloatArray, betas: FloatArray, spare: float) -> list[int] | None:
+    """Return the one or two names whose other rounding lowers the residual most; None if none does."""
     movable = np.flatnonzero(steps)
     if not movable.size:
         return None
     moves = steps[movable, None] * betas[movable]
-    few = np.argsort(np.abs(moves).max(axis=1))[:PAIRS]
+    few = np.argsort(np.abs(moves).max(axis=1))[:MAX_PAIRED]
     ones = [[int(i)] for i in movable]
     after_one = np.abs(before + moves).max(axis=1)
     after_one[steps[movable] > spare] = np.inf

@@ -1,11 +1,11 @@
-"""Betas straight from returns: least squares with standard errors, and no N x N matrix.
+"""Betas from returns by weighted least squares, with standard errors, without an N x N matrix.
 
 The slope of an asset's returns y on an ETF's returns x, with day weights q, is
 
     beta = cov_q(x, y) / var_q(x),    se^2 = (var_q(y) - beta^2 var_q(x)) / (var_q(x) (T - 2))
 
-where T = (sum q)^2 / sum q^2 is the effective number of days: T itself for equal weights, where
-both are ordinary least squares to the last digit.
+where T = (sum q)^2 / sum q^2 is the effective number of days. With equal weights T is the number of
+days, and both formulas are those of ordinary least squares.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ import numpy as np
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.model.arrays import FloatArray, read_only
 
-FITTED = 2
-"""Numbers that a regression on one ETF fits: the intercept and the slope."""
+FITTED_PARAMETERS = 2
+"""Number of fitted parameters of a regression on one ETF: intercept and slope."""
 
 
 def decaying_weights(days: int, half_life: float) -> FloatArray:
-    """Return weights of T days that halve every ``half_life`` days into the past, with sum 1.
+    """Return exponentially decaying weights of T days, latest last, that sum to 1.
+
+    A weight halves every ``half_life`` days into the past.
 
     >>> decaying_weights(3, half_life=1).round(4).tolist()
     [0.1429, 0.2857, 0.5714]
@@ -36,7 +38,7 @@ def decaying_weights(days: int, half_life: float) -> FloatArray:
 
 
 def effective_days(weights: FloatArray) -> float:
-    """Return how many equally weighted days carry as much information: (sum q)^2 / sum q^2.
+    """Return the effective number of days of day weights q: (sum q)^2 / sum q^2.
 
     References
     ----------
@@ -54,12 +56,12 @@ def effective_days(weights: FloatArray) -> float:
 def standard_error(
     variance: FloatArray, beta: FloatArray, etf_variance: FloatArray | float, days: FloatArray | float
 ) -> FloatArray:
-    """Return the standard error of a beta from moments: the formula at the head of this module.
+    """Return the standard error of a beta from moments, by the formula in the module docstring.
 
-    NaN where there are too few days, or where rounding leaves nothing to say.
+    NaN where there are no more days than fitted parameters.
     """
     left = np.maximum(variance - beta**2 * etf_variance, 0.0)
-    freedom = np.where(np.asarray(days) > FITTED, np.asarray(days) - FITTED, np.nan)
+    freedom = np.where(np.asarray(days) > FITTED_PARAMETERS, np.asarray(days) - FITTED_PARAMETERS, np.nan)
     error: FloatArray = np.sqrt(left / etf_variance / freedom)
     return error
 
@@ -71,7 +73,7 @@ class Regression:
     Attributes
     ----------
     beta, standard_error, residual_variance
-        Shape (N,); the variance is daily, with day weights of sum 1 and no correction.
+        Shape (N,); the variance is daily, with day weights that sum to 1, without bias correction.
     days
         Shape (N,), the effective number of days on which both have a return.
 
@@ -83,20 +85,19 @@ class Regression:
     days: FloatArray
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("beta", "standard_error", "residual_variance", "days"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
 
 def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = None) -> Regression:
-    """Regress the returns of N assets on those of an ETF, each on the days that both have.
+    """Regress the returns of N assets on those of an ETF, each over the days on which both have one.
 
     Parameters
     ----------
     returns
-        Shape (T, N), daily, NaN where there is none.
+        Shape (T, N), daily, NaN where missing.
     etf
-        Shape (T,), daily, NaN where there is none.
+        Shape (T,), daily, NaN where missing.
     weights
         Shape (T,), day weights; equal by default.
 
@@ -108,7 +109,7 @@ def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = Non
     Raises
     ------
     UndefinedBeta
-        If the ETF does not move.
+        If the ETF's returns do not vary.
 
     Examples
     --------
@@ -128,8 +129,8 @@ def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = Non
         x = (x - (share * x).sum(axis=0)) * both
         variance = (share * x * x).sum(axis=0)
         days = 1.0 / (share * share).sum(axis=0)
-        usable = (both.sum(axis=0) > FITTED) & (variance > 0.0)
-        if not usable.any() and np.isfinite(etf).sum() > FITTED and not np.nanvar(etf) > 0.0:
+        usable = (both.sum(axis=0) > FITTED_PARAMETERS) & (variance > 0.0)
+        if not usable.any() and np.isfinite(etf).sum() > FITTED_PARAMETERS and not np.nanvar(etf) > 0.0:
             msg = "Beta is undefined: the ETF's returns do not vary. Check its prices."
             raise UndefinedBeta(msg)
         beta = np.where(usable, (share * x * y).sum(axis=0) / variance, np.nan)
@@ -142,41 +143,41 @@ def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = Non
 def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the slopes of P series on each of K ETFs, and their standard errors, each (P, K).
 
-    Ordinary least squares for every pair, on days (T, P) and (T, K) without holes.
+    Ordinary least squares for every pair; ``portfolios`` (T, P) and ``etfs`` (T, K) have no missing values.
 
     Raises
     ------
     UndefinedBeta
-        If an ETF does not move, or there are fewer than three days.
+        If an ETF's returns do not vary, or there are fewer than three days.
 
     """
     y, x = portfolios - portfolios.mean(axis=0), etfs - etfs.mean(axis=0)
     square = (x * x).sum(axis=0)
-    if len(y) <= FITTED or not (square > 0.0).all():
+    if len(y) <= FITTED_PARAMETERS or not (square > 0.0).all():
         msg = f"Beta is undefined: {len(y)} days, or an ETF's returns do not vary. Check its prices."
         raise UndefinedBeta(msg)
     beta = y.T @ x / square
     left = np.maximum((y * y).sum(axis=0)[:, None] - beta**2 * square, 0.0)
-    error: FloatArray = np.sqrt(left / square / (len(y) - FITTED))
+    error: FloatArray = np.sqrt(left / square / (len(y) - FITTED_PARAMETERS))
     return beta, error
 
 
 def vasicek(
     beta: FloatArray, error: FloatArray, prior: float | None = None, prior_variance: float | None = None
 ) -> FloatArray:
-    """Return betas shrunk toward their mean, each by as much as it is uncertain.
+    """Shrink betas toward their mean, in proportion to their uncertainty.
 
-    ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the variance of the true
-    betas between names.
+    ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the cross-sectional
+    variance of the true betas.
 
     Parameters
     ----------
     beta, error
         Shape (N,), estimates and their standard errors.
     prior
-        What an unknown beta is expected to be; by default the mean of the estimates.
+        Prior mean of a beta; by default the mean of the estimates.
     prior_variance
-        tau^2; by default the variance of the estimates less what their errors explain of it.
+        tau^2; by default the variance of the estimates less their mean squared standard error.
 
     References
     ----------

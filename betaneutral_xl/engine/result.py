@@ -1,4 +1,4 @@
-"""The answer: new weights, what they change, and the proof that they do what they say."""
+"""Result of a rebalance: new weights, exposures before and after, and checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from betaneutral_xl.engine.checks import LIMIT, Check, check_limits, check_solut
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.provenance import Provenance
 
 TOLERANCE = 1e-10
-"""Largest residual with which a result may leave the core, for sums of size 1 (see ``checks.size_of``)."""
+"""Default tolerance of a result's checks, for sums of size 1 (see ``checks.size_of``)."""
 
 CASH = "CASH"
-"""The label of the table's last row."""
+"""Label of the table's last row."""
 
 
 class Method(StrEnum):
-    """How the portfolio is changed."""
+    """Method of changing the portfolio."""
 
     HEDGE = "hedge"
     REWEIGHT = "reweight"
@@ -50,10 +50,10 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """A portfolio seen through the risk model.
+    """Risk and exposure of a portfolio.
 
     ``beta`` maps each ETF's name to the portfolio's predicted beta to it, ``beta_error`` to the
-    standard error of that beta (NaN where the risk model does not say how many days are behind
+    standard error of that beta (NaN where the risk model does not state the number of days behind
     it). ``volatility`` is annual. All are decimals of net asset value; names without risk data
     count in ``gross``, ``net`` and ``cash`` only.
     """
@@ -75,30 +75,30 @@ class Rebalance:
     aligned
         Portfolio, ETFs and risk model on one list of N tickers.
     method
-        How the weights were found.
+        Method that gave the new weights.
     constraints
-        What the new weights had to keep to besides.
+        Limits on the new weights.
     targets
-        Shape (K,): the portfolio's beta to each ETF that was asked for; NaN where a range was,
-        and for ``scaled``, which aims at none.
+        Shape (K,), target beta to each ETF; NaN where the target is a range, and for ``scaled``,
+        which has no target.
     target_label
-        The target as it was asked for, such as ``0`` or ``IWV``.
+        The target as requested, such as ``0`` or ``IWV``.
     new_weights
         x, shape (N,), decimals of net asset value.
     hedge_ratios
-        h, shape (K,): how much of each ETF, in units of net asset value, is to be sold to bring
-        the original portfolio to the target (to 0 for ``scaled``); of the whole ETF, also where the
-        risk model covers a part of it.
+        h, shape (K,): how much of each ETF to sell, in units of net asset value, to bring the original
+        portfolio to the target (to 0 for ``scaled``); of the whole ETF, also where the risk model
+        covers only a part of it.
     condition_number
-        Of the system that gives h; 1 for one ETF.
+        Condition number of the system for h; 1 for one ETF.
     notes
-        What the method has to say, one line each.
+        Notes of the method, one line each.
     legs
-        What the hedge ratios had to keep to; then the beta may be off its target.
+        Ridge and limits on the hedge ratios; where any is set the beta may miss its target.
     solution
-        Of the optimisation, with its proof; None for the methods that do not optimise.
+        Verified solution of the optimisation; None for methods that do not optimise.
     binding
-        The limits that the new weights are on, with their shadow prices, largest first.
+        Binding limits of the new weights with their shadow prices, largest first.
 
     """
 
@@ -116,7 +116,6 @@ class Rebalance:
     binding: tuple[Binding, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("targets", "new_weights", "hedge_ratios"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
@@ -127,12 +126,12 @@ class Rebalance:
 
     @property
     def weights(self) -> FloatArray:
-        """The portfolio as it was, w, shape (N,)."""
+        """Original weights w, shape (N,)."""
         return self.aligned.weights
 
     @property
     def universe(self) -> Universe:
-        """Which names could be traded."""
+        """Names allowed to be traded."""
         return self.constraints.universe
 
     @property
@@ -142,7 +141,7 @@ class Rebalance:
 
     @property
     def coverage(self) -> Coverage:
-        """What the risk model covers."""
+        """Coverage of the inputs by the risk model."""
         return self.aligned.coverage
 
     @cached_property
@@ -152,52 +151,52 @@ class Rebalance:
 
     @property
     def trades(self) -> FloatArray:
-        """What to trade, x - w, shape (N,), decimals of net asset value."""
+        """Trades x - w, shape (N,), decimals of net asset value."""
         return self.new_weights - self.weights
 
     def unchanged(self) -> Rebalance:
-        """Return the result without its trades: the portfolio as it is, where no proposal may be shown."""
+        """Return the result without trades, for use where no proposal may be shown."""
         return replace(self, new_weights=self.weights, notes=(), legs=EXACT, solution=None, binding=())
 
     @cached_property
     def before(self) -> Exposure:
-        """The portfolio as it was."""
+        """Exposure of the original portfolio."""
         return self._exposure(self.weights, self.aligned.holdings.cash)
 
     @cached_property
     def after(self) -> Exposure:
-        """The portfolio with the new weights; what was not reinvested is cash."""
+        """Exposure with the new weights; the proceeds that are not reinvested are cash."""
         freed = float(self.weights.sum() - self.new_weights.sum())
         return self._exposure(self.new_weights, self.aligned.holdings.cash + freed)
 
     @cached_property
     def tracking_error(self) -> float:
-        """Annual sqrt((x-w)'V(x-w)), decimal."""
+        """Annual tracking error sqrt((x-w)'V(x-w)), decimal."""
         return self.aligned.covariance.volatility(self.trades[self.aligned.covered])
 
     @property
     def turnover(self) -> float:
-        """One-way, ``sum(abs(x - w)) / 2`` over names (the cash line is not a trade)."""
+        """One-way turnover, ``sum(abs(x - w)) / 2`` over names, without the cash line."""
         return float(np.abs(self.trades).sum()) / 2.0
 
     @property
     def traded(self) -> tuple[str, ...]:
-        """The names that are traded."""
-        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > TRADED))
+        """Names that are traded."""
+        return tuple(self.tickers[i] for i in np.flatnonzero(np.abs(self.trades) > SMALLEST_TRADE))
 
     @property
     def traded_names(self) -> int:
-        """How many names are traded."""
+        """Number of names traded."""
         return len(self.traded)
 
     @property
     def cost(self) -> float:
-        """What the trades cost, decimal of net asset value; 0 where no cost was given."""
+        """Cost of the trades, decimal of net asset value; 0 where no cost was given."""
         return self.constraints.cost * float(np.abs(self.trades).sum())
 
     @property
     def sources(self) -> tuple[Provenance, ...]:
-        """Where every input came from."""
+        """Provenance of every input."""
         aligned = self.aligned
         return (
             aligned.holdings.provenance,
@@ -207,7 +206,7 @@ class Rebalance:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Everything the reader should know, one line each, no line twice."""
+        """Warnings and notes of the inputs and the method, one line each, without duplicates."""
         aligned = self.aligned
         lines = chain(
             aligned.holdings.warnings,
@@ -221,7 +220,7 @@ class Rebalance:
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
-        """The table's column names; with several ETFs theirs carry the ETF's name."""
+        """Column names of the table; with several ETFs, their columns carry the ETF's name."""
 
         def of_etfs(stem: str) -> list[str]:
             return [stem] if len(self.etf_names) == 1 else [f"{stem}_{name}" for name in self.etf_names]
@@ -236,10 +235,10 @@ class Rebalance:
         )
 
     def rows(self) -> list[tuple[str | float, ...]]:
-        """Return the aligned weight table: a row a ticker, the cash line last.
+        """Return the aligned weight table: one row per ticker, the cash line last.
 
-        Weights and trades are decimals of net asset value. A beta is NaN where there is no risk
-        data; cash has beta 0.
+        Weights and trades are decimals of net asset value. A beta is NaN for a name without risk data;
+        cash has beta 0.
         """
         k = len(self.etf_names)
         numbers = np.column_stack(
@@ -262,18 +261,18 @@ class Rebalance:
         return pd.DataFrame(self.rows(), columns=list(self.columns))
 
     def checks(self, tolerance: float = TOLERANCE) -> tuple[Check, ...]:
-        """Recompute every promise of the result from its weights.
+        """Recompute every property that the result claims from its weights.
 
         Parameters
         ----------
         tolerance
-            Largest residual of a sum whose terms add up to 1 at most; relative to that where more.
+            Largest residual for sums of size 1; scaled by ``checks.size_of`` for larger sums.
 
         Returns
         -------
         tuple of Check
-            Beta to each ETF on its target, sums kept, every input row accounted for, and what the
-            method adds.
+            Beta to each ETF on its target, sums kept, every input row accounted for, and the checks
+            of the method.
 
         """
         aligned, x, w = self.aligned, self.new_weights, self.weights
@@ -293,7 +292,7 @@ class Rebalance:
             Check(
                 "names without risk data are not traded",
                 float(np.abs((x - w)[fixed]).max(initial=0.0)),
-                TRADED,
+                SMALLEST_TRADE,
             ),
             Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
         ]
@@ -329,13 +328,13 @@ class Rebalance:
         return self
 
     def _exposure(self, w: FloatArray, cash: float) -> Exposure:
-        inside = w[self.aligned.covered]
-        betas = self.predicted_beta[self.aligned.covered].T @ inside
-        errors = self.aligned.portfolio_beta_error(inside)
+        covered_weights = w[self.aligned.covered]
+        betas = self.predicted_beta[self.aligned.covered].T @ covered_weights
+        errors = self.aligned.portfolio_beta_error(covered_weights)
         return Exposure(
             beta=MappingProxyType(dict(zip(self.etf_names, betas.tolist(), strict=True))),
             beta_error=MappingProxyType(dict(zip(self.etf_names, errors.tolist(), strict=True))),
-            volatility=self.aligned.covariance.volatility(inside),
+            volatility=self.aligned.covariance.volatility(covered_weights),
             gross=float(np.abs(w).sum()),
             net=float(w.sum()),
             cash=cash,
@@ -355,19 +354,19 @@ class Rebalance:
         ]
         if not parts:
             return ()
-        said = ", ".join(parts)
-        return (f"Sample data, for trying things out, not the fund's own: {said}.",)
+        listed = ", ".join(parts)
+        return (f"Sample data, for trying things out, not the fund's own: {listed}.",)
 
     def _unaccounted(self) -> int:
-        """Count the input rows that the table lacks, has twice, or shows with another weight."""
+        """Count the input rows that are missing or duplicated in the table, or have another weight."""
         aligned = self.aligned
         table = Counter(self.tickers)
         shown = dict(zip(self.tickers, self.weights.tolist(), strict=True))
         inputs = set(chain(aligned.holdings.tickers, *(etf.tickers for etf in aligned.etfs)))
-        lost = sum(1 for ticker in inputs | set(table) if table[ticker] != 1)
+        missing = sum(1 for ticker in inputs | set(table) if table[ticker] != 1)
         held = zip(aligned.holdings.tickers, aligned.holdings.weights.tolist(), strict=True)
         changed = sum(1 for ticker, weight in held if shown.get(ticker) != weight)
-        return lost + changed
+        return missing + changed
 
     def _etf_beta_gap(self) -> float:
         return float(np.abs(self.aligned.etf_betas.diagonal() - 1.0).max())

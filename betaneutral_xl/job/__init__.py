@@ -1,1 +1,1 @@
-"""From a request to its answer: where the inputs come from, what is run, what is shown of it."""
+"""Runs: inputs from files, the network, the sample or a snapshot; the Python API; results as plain data."""

@@ -1,4 +1,4 @@
-"""The package for a notebook: four functions of the same names as in the spreadsheet.
+"""The Python API: four functions named after the worksheet functions.
 
 >>> import betaneutral_xl as bn
 >>> etf = {"A": 0.4, "B": 0.3, "C": 0.3}
@@ -39,37 +39,37 @@ E = TypeVar("E", bound=StrEnum)
 
 
 def last_weekday(today: date) -> date:
-    """Return the day itself, or the Friday before a weekend."""
+    """Return the day, or the preceding Friday if the day is on a weekend."""
     return today - timedelta(days=max(0, today.weekday() - 4))
 
 
 def fetch_holdings(
     fund: str, as_of: date | str, start: date | str | None = None, settings: Settings | None = None
 ) -> Holdings:
-    """Fetch what a fund holds from the fund's web API.
+    """Fetch a fund's holdings from its web API.
 
     Parameters
     ----------
     fund
-        The fund's name there, such as ``quant_paper``.
+        The fund's name in the API, such as ``quant_paper``.
     as_of
-        The day, a date or ``2025-11-18``.
+        The date of the holdings, a ``date`` or an ISO date such as ``2025-11-18``.
     start
-        First day of the range that the API is asked for; by default the same day.
+        First date of the range requested from the API; by default ``as_of``.
     settings
-        By default, from the environment.
+        Address, token and time limits; by default from the environment.
 
     Returns
     -------
     Holdings
-        Weights are value over total value; positions no longer held are left out.
+        Weights are market value over total value (decimals); closed positions are left out.
 
     Raises
     ------
     InputError
-        If there is no such fund, or it is empty on that day.
+        If there is no such fund, or it has no holdings on that day.
     SourceError
-        If the API cannot be reached, refuses, or answers something else.
+        If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
     from betaneutral_xl.network.silverfund import SilverFund
@@ -89,18 +89,25 @@ def load_etf(
     Parameters
     ----------
     source
-        The file; or a fund's ticker, for its newest file in the download folders; or an address.
+        A file; a fund's ticker, for its newest file in the download folders; or an https address.
     fund
-        Which fund, where the file has several.
+        Which fund, if the file has several.
     classes
-        The asset classes that make the basket: ``equity`` and others of ``AssetClass``.
+        The asset classes that make up the basket, values of ``AssetClass``.
     settings
-        The download folders and allowed hosts; by default, from the environment.
+        The download folders and allowed hosts; by default from the environment.
+
+    Returns
+    -------
+    Etf
+        Weights in decimals of the ETF's net assets.
 
     Raises
     ------
     InputError
-        If the file cannot be read as an ETF's holdings.
+        If there is no such file, or it cannot be read as an ETF's holdings.
+    SourceError
+        If an address cannot be fetched.
 
     """
     from betaneutral_xl.job import inputs
@@ -112,24 +119,29 @@ def load_etf(
 def covariance(
     tickers: Sequence[str], file: Path | str | None = None, settings: Settings | None = None
 ) -> Covariance:
-    """Return the annual covariance of returns of some tickers, in decimals.
+    """Return the annual covariance of the returns of the given tickers, in decimals.
 
     Parameters
     ----------
     tickers
-        In any spelling. Those that the source does not cover are left out; aligning the result
-        with a portfolio says which.
+        Tickers in any spelling. Those that the source does not cover are left out, and listed when
+        the result is aligned with a portfolio. A file is read whole.
     file
-        A file in the shape of the API's answer; by default the API itself is asked.
+        A file in the format of the API's answer; by default the covariance is fetched from the API.
     settings
-        By default, from the environment.
+        Address, token and time limits; by default from the environment.
+
+    Returns
+    -------
+    Covariance
+        Shape (N, N), annual, in decimals.
 
     Raises
     ------
     InputError, ModelError
         If the file is not a covariance.
     SourceError
-        If the API cannot be reached, refuses, or answers something else.
+        If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
     if file is not None:
@@ -158,21 +170,21 @@ def beta_neutral(
     Parameters
     ----------
     holdings
-        The portfolio; ticker to weight will do.
+        The portfolio, or a mapping or Series of ticker to weight (decimals of net asset value).
     etf
-        One ETF or several; ticker to weight will do for one.
+        One ETF or several; or, for one, a mapping or Series of ticker to weight (decimals).
     cov
-        The risk model; a square DataFrame labelled with tickers will do.
+        The risk model, annual, in decimals; or a square DataFrame labelled with tickers.
     target
-        The beta to be reached: a number, a ticker of the risk model, or either by ETF name.
+        The target beta: a number, a ticker of the risk model, or either by ETF name.
     method
         ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
     constraints
-        What the new weights must keep to; ``{"long_only": True, "upper": 0.05}`` will do.
+        Limits on the new weights, or a mapping such as ``{"long_only": True, "upper": 0.05}``.
     on_missing
-        ``error`` or ``drop``: held names without risk data.
+        Policy for held names without risk data: ``error`` or ``drop``.
     etf_on_missing
-        ``drop``, ``rescale`` or ``error``: ETF names without risk data.
+        Policy for ETF names without risk data: ``drop``, ``rescale`` or ``error``.
 
     Returns
     -------
@@ -185,7 +197,7 @@ def beta_neutral(
     InputError
         If the arguments cannot be used or contradict each other.
     ModelError
-        If the numbers admit no answer.
+        If the problem has no solution, such as limits that no weights satisfy.
 
     """
     portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(_weights(holdings))
@@ -210,12 +222,12 @@ def beta_neutral(
 
 
 def choice(kind: type[E], text: str, what: str) -> E:
-    """Return the member of a choice that a text names (blanks and hyphens read as underscores).
+    """Return the member of an enumeration by its name, reading blanks and hyphens as underscores.
 
     Raises
     ------
     InputError
-        With the list of what there is.
+        If there is no such member; the message lists those that there are.
 
     """
     try:
@@ -226,7 +238,6 @@ def choice(kind: type[E], text: str, what: str) -> E:
 
 
 def _weights(table: Any) -> Mapping[str, float]:
-    """Read a mapping or a pandas Series of ticker to weight."""
     if isinstance(table, Mapping):
         return table
     if hasattr(table, "items"):
@@ -234,14 +245,13 @@ def _weights(table: Any) -> Mapping[str, float]:
         weights = {str(ticker): float(weight) for ticker, weight in pairs}
         if len(weights) == len(pairs):
             return weights
-        msg = "A ticker stands twice in the weights. Merge its rows."
+        msg = "The weights have a ticker more than once. Merge its rows."
         raise InputError(msg)
     msg = f"Give weights as ticker to weight (a dict or a Series), not {type(table).__name__}."
     raise InputError(msg)
 
 
 def _risk_model(cov: Any) -> Covariance:
-    """Read a Covariance, or a DataFrame with tickers on both sides."""
     if isinstance(cov, Covariance):
         return cov
     if not (hasattr(cov, "columns") and hasattr(cov, "index")):
@@ -249,7 +259,7 @@ def _risk_model(cov: Any) -> Covariance:
         raise InputError(msg)
     names = [str(name) for name in cov.columns]
     if sorted(names) != sorted(str(name) for name in cov.index):
-        msg = "The covariance's rows and columns do not have the same tickers. Label both alike."
+        msg = "The covariance's rows and columns do not have the same tickers. Give both the same labels."
         raise InputError(msg)
     ordered = cov.loc[list(cov.columns)]
     return Covariance.from_source(names, np.asarray(ordered, dtype=np.float64))

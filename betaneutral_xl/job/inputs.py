@@ -1,7 +1,7 @@
-"""Where inputs come from: files, addresses and prices, each kept as it came so that a run can be repeated.
+"""Inputs from files, addresses and prices, each kept as raw bytes so that a run can be repeated.
 
-Reading is a pure function of a raw input, so a run that keeps its raw inputs can be repeated. A file, the
-network, the sample and a snapshot differ only in how they obtain one.
+Reading is a pure function of a raw input. A file, the network, the sample and a snapshot differ only in
+how they obtain one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.readers.covariance_csv import LARGEST_FILE, parse_covariance
+from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
@@ -31,12 +31,24 @@ if TYPE_CHECKING:
 
 
 def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
-    """Read a raw input as what it is expected to be.
+    """Parse a raw input and complete its provenance.
+
+    Parameters
+    ----------
+    raw_input
+        The bytes and how they are read.
+    kind
+        The expected type: ``Holdings``, ``Etf`` or ``Covariance``.
+
+    Returns
+    -------
+    Loaded
+        The value, and the raw input with the provenance that reading it established.
 
     Raises
     ------
     BetaNeutralError
-        If it cannot be read, or is something else.
+        If it cannot be read, or is of another type.
 
     """
     found = _READERS[raw_input.reader](raw_input)
@@ -55,21 +67,21 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
 
 
 def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> RawInput:
-    """Take a portfolio's file as it is, and what is to be chosen of it; see ``Choice.parse``."""
+    """Return a portfolio's file and which part of it to read; see ``Choice.parse``."""
     from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
-    given = {"fund": account, "sheet": sheet, "rates": rates}
+    options = {"fund": account, "sheet": sheet, "rates": rates}
     return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
         content=read_bytes(file),
-        options={name: text for name, text in given.items() if text},
+        options={name: text for name, text in options.items() if text},
     )
 
 
 def with_nav(raw_input: RawInput, nav: float | None) -> RawInput:
-    """Return a portfolio's original that is read with a stated net asset value, if one is stated."""
+    """Return a portfolio's raw input that is read with a stated net asset value, if one is stated."""
     return raw_input if nav is None else replace(raw_input, options={**raw_input.options, "nav": repr(nav)})
 
 
@@ -79,7 +91,7 @@ def _stated_nav(raw_input: RawInput) -> float | None:
 
 
 def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> RawInput:
-    """Take an ETF's file as it is: a path, a fund's ticker or an address; see ``load_etf``."""
+    """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
     if file.fund:
@@ -88,11 +100,11 @@ def etf_file(source: Path | str, fund: str | None = None, settings: Settings | N
 
 
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
-    """Take a covariance's file as it is."""
+    """Return a covariance file and the unit in which it is read."""
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
-        content=read_bytes(path, LARGEST_FILE),
+        content=read_bytes(path, MAX_COVARIANCE_BYTES),
         options={} if unit is None else {"unit": unit.value},
     )
 
@@ -106,15 +118,15 @@ def prices_file(
     *,
     if_there: Iterable[str] = (),
 ) -> RawInput:
-    """Take a price file as it is, from which the covariance of some names is to be estimated.
+    """Return a price file and the covariance to estimate from it.
 
-    Those of ``if_there`` are among them where the file has their prices, and not missed where it has not.
+    Names of ``if_there`` are included if the file has their prices; it is no error if it has not.
     """
     options = {"tickers": ",".join(tickers), "method": method, "window": str(window)}
     if as_of is not None:
         options["as_of"] = as_of.isoformat()
-    if beside := ",".join(if_there):
-        options["if_there"] = beside
+    if optional := ",".join(if_there):
+        options["if_there"] = optional
     return RawInput(
         reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, grid.LIMIT), options=options
     )
@@ -204,18 +216,23 @@ def covariance_from_prices(
     Parameters
     ----------
     path
-        One file, or several whose names are put side by side (stocks, ETFs).
+        One file, or several that are joined by date (stocks, ETFs).
     tickers
-        The names wanted, in any spelling; all by default. Those without prices are not in the
-        result, and named in its warnings. Up to a hundred others of the file are seen beside
-        them, to tell how the market moved.
+        The names to include, in any spelling; all by default. Those without prices are left out
+        and listed in the result's warnings. Up to a hundred other names of the file are used as
+        well, to estimate the movement of the market.
     method, as_of, window, gaps, options
         As in ``estimators.estimate``.
+
+    Returns
+    -------
+    Covariance
+        Shape (N, N), annual, in decimals.
 
     Raises
     ------
     UnreadableFile
-        If a file cannot be read.
+        If a file is not a price file.
     UnknownTicker
         If none of the names has prices.
 
@@ -241,16 +258,21 @@ def load_etf(
     Parameters
     ----------
     source
-        A file; or a fund's ticker, whose newest file in the download folders is taken; or an https
-        address on a host that the settings allow.
+        A file; a fund's ticker, for its newest file in the download folders; or an https address on
+        a host that the settings allow.
     fund
-        Which fund, where the file has several.
+        Which fund, if the file has several.
     classes
-        The asset classes that make the basket.
+        The asset classes that make up the basket.
     settings
         The download folders and the allowed hosts; by default from the environment.
     get
         Fetches an address; by default over https within the settings' time limits.
+
+    Returns
+    -------
+    Etf
+        Weights in decimals of the ETF's net assets.
 
     Raises
     ------
@@ -268,7 +290,7 @@ def load_etf(
 
 @dataclass(frozen=True, slots=True)
 class EtfFile:
-    """An issuer's file as it came: which fund is wanted of it, and from where."""
+    """An issuer's file: its bytes, which fund to read, and how it was retrieved."""
 
     content: bytes
     name: str
@@ -282,7 +304,7 @@ def open_etf(
     settings: Settings | None = None,
     get: Callable[[str], bytes] | None = None,
 ) -> EtfFile:
-    """Return the bytes that ``load_etf`` reads."""
+    """Return the file that ``load_etf`` parses."""
     from betaneutral_xl.network.download import fetch_file, file_name_of
     from betaneutral_xl.readers.etf_files import NAME, find_etf
 

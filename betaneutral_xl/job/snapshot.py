@@ -1,12 +1,12 @@
-"""A run's inputs in one file: to repeat it elsewhere, later, without a network.
+"""Snapshots: a run's inputs in one file, so that it can be repeated later, elsewhere and offline.
 
-The inputs are the same byte for byte, so on the same machine with the same versions the answer is the
-same to the last digit. Another processor adds in another order: there weights, betas and measures agree
-to 1e-12 (of net asset value; betas and volatilities as decimals).
+The inputs are identical byte for byte, so the same machine and versions give the same answer to the last
+digit. Other processors sum in another order: there weights, betas and measures agree to 1e-12 (of net
+asset value; betas and volatilities as decimals).
 
-A ZIP archive with ``manifest.json`` and the originals under ``inputs/``, all of it stored as it
-is, not compressed: the same inputs make the same bytes on every machine, and what is not larger
-inside than outside cannot be a bomb. Nothing is ever unpacked to the disk.
+A snapshot is a ZIP archive of ``manifest.json`` and the raw inputs under ``inputs/``, stored without
+compression: the same inputs give the same bytes on every machine, and an archive whose uncompressed size
+is no larger than the file cannot be a ZIP bomb. Nothing is unpacked to disk.
 """
 
 from __future__ import annotations
@@ -40,29 +40,29 @@ FORMAT, VERSION = "betaneutral-xl snapshot", 1
 
 MANIFEST = "manifest.json"
 
-LARGEST = 2**30
-"""Bytes of a snapshot that is read."""
+MAX_SIZE = 2**30
+"""Maximum size of a snapshot in bytes."""
 
-LARGEST_MANIFEST = 4 * 2**20
+MAX_MANIFEST = 4 * 2**20
 
-MOST_FILES = 64
+MAX_FILES = 64
 
 PACKAGES = ("betaneutral-xl", "numpy", "scipy")
-"""Whose versions may change the last digits, as another processor may."""
+"""Packages whose versions may change the last digits of results."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Snapshot:
-    """What a run was about.
+    """A run's inputs, parameters and versions.
 
     Attributes
     ----------
     raw_inputs
-        Its inputs: the portfolio, the ETFs, the risk model.
+        The portfolio, the ETFs and the risk model.
     parameters
-        What was asked for, as plain data.
+        The request as plain data.
     versions
-        Of Python and of the packages that the numbers depend on.
+        Versions of Python and of the packages that affect the numbers.
 
     """
 
@@ -71,18 +71,20 @@ class Snapshot:
     versions: Mapping[str, str]
 
     def of(self, kind: type[Holdings | Etf | Covariance]) -> tuple[RawInput, ...]:
-        """Return the originals that are read as a kind of value."""
+        """Return the raw inputs of one type of value."""
         return tuple(one for one in self.raw_inputs if one.reader in _KINDS[kind])
 
     def differences(self) -> tuple[str, ...]:
-        """Say which versions are others here, one line for all; nothing where they are the same."""
+        """Return a warning that lists the versions that differ here; empty if none does."""
         here = versions()
-        other = [
+        changed = [
             f"{name} {then} (here {here.get(name)})"
             for name, then in self.versions.items()
             if here.get(name) != then
         ]
-        return (f"The snapshot was made with {', '.join(other)}: last digits may differ.",) if other else ()
+        return (
+            (f"The snapshot was made with {', '.join(changed)}: last digits may differ.",) if changed else ()
+        )
 
 
 _KINDS: Mapping[type, frozenset[Reader]] = {
@@ -93,7 +95,7 @@ _KINDS: Mapping[type, frozenset[Reader]] = {
 
 
 def versions() -> dict[str, str]:
-    """Return the versions here of Python and of what the numbers depend on."""
+    """Return the installed versions of Python and of the packages that affect the numbers."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -104,7 +106,7 @@ def versions() -> dict[str, str]:
 
 
 def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> None:
-    """Write a run's inputs into one file, whole or not at all.
+    """Write a run's inputs to one file, atomically.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters:
     raw_inputs
         The inputs, each with its provenance.
     parameters
-        What was asked for: plain data that JSON has.
+        The request as data that JSON can represent.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters:
 
 
 def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes:
-    """Return a snapshot's bytes, the same for the same inputs."""
+    """Return a snapshot's bytes; the same inputs give the same bytes."""
     names = [f"inputs/{number}-{_plain_name(one.name)}" for number, one in enumerate(raw_inputs, 1)]
     manifest = {
         "format": FORMAT,
@@ -143,32 +145,32 @@ def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes
 
 
 def read_snapshot(path: Path | str) -> Snapshot:
-    """Read a snapshot, and hold that nothing in it has changed.
+    """Read a snapshot and verify its hashes.
 
     Raises
     ------
     UnreadableFile
-        If it is no snapshot, or one that is damaged or was made to harm.
+        If it is not a snapshot, is damaged, or exceeds the limits on size and number of files.
 
     """
-    return unpack(read_bytes(path, LARGEST), shown_name(path))
+    return unpack(read_bytes(path, MAX_SIZE), shown_name(path))
 
 
 def unpack(content: bytes, name: str) -> Snapshot:
-    """Read a snapshot from its bytes; ``name`` is for messages."""
+    """Read a snapshot from its bytes; ``name`` is used in error messages."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _snapshot(_files(archive, len(content)))
     except _NoSnapshotError as error:
-        msg = f"{name} {error}. Use a snapshot as this program wrote it."
+        msg = f"{name} {error}. Use a snapshot file written by betaneutral-xl."
     except _DAMAGED as error:
-        what = "no snapshot, or a damaged one"
-        msg = f"{name} is {what} ({type(error).__name__}). Use one as this program wrote it."
+        what = f"not a snapshot, or damaged ({type(error).__name__})"
+        msg = f"{name} is {what}. Use a snapshot file written by betaneutral-xl."
     raise UnreadableFile(msg)
 
 
 class _NoSnapshotError(Exception):
-    """What is wrong, as the rest of a sentence that begins with the file's name."""
+    """The defect of a file, as a predicate for a message that begins with the file's name."""
 
 
 _DAMAGED = (
@@ -178,24 +180,24 @@ _DAMAGED = (
     ValueError,
     AttributeError,
     NotImplementedError,
-    RuntimeError,  # encrypted; nested without end
+    RuntimeError,  # encrypted, or nested too deeply
     EOFError,
     OSError,
     struct.error,
     OverflowError,
 )
-"""What reading an archive and its manifest can raise."""
+"""Exceptions that reading an archive and its manifest can raise."""
 
 
 def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
-    """Return the archive's files, after holding that they are no more than the archive itself."""
+    """Return the archive's files after checking that they are no larger than the archive."""
     infos = archive.infolist()
     names = [info.filename for info in infos]
     if MANIFEST not in names:
-        what = "is a ZIP archive, but no snapshot"
+        what = "is a ZIP archive, but not a snapshot"
         raise _NoSnapshotError(what)
-    if len(infos) > MOST_FILES or len(set(names)) != len(names):
-        what = f"has {len(infos)} files, more than {MOST_FILES}, or two of one name"
+    if len(infos) > MAX_FILES or len(set(names)) != len(names):
+        what = f"has {len(infos)} files, more than {MAX_FILES}, or two with the same name"
         raise _NoSnapshotError(what)
     stored = all(
         info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size for info in infos
@@ -203,7 +205,7 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
     if not stored or sum(info.file_size for info in infos) > size:
         what = "is compressed, or its uncompressed size exceeds the limit"
         raise _NoSnapshotError(what)
-    if archive.getinfo(MANIFEST).file_size > LARGEST_MANIFEST:
+    if archive.getinfo(MANIFEST).file_size > MAX_MANIFEST:
         what = "has a manifest that exceeds the size limit"
         raise _NoSnapshotError(what)
     return {info.filename: archive.read(info) for info in infos}
@@ -212,11 +214,11 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
 def _snapshot(files: dict[str, bytes]) -> Snapshot:
     manifest = json.loads(files.pop(MANIFEST))
     if (manifest["format"], manifest["version"]) != (FORMAT, VERSION):
-        what = f"is of format {manifest['format']!r:.40} {manifest['version']!r:.10}"
+        what = f"has format {manifest['format']!r:.40} {manifest['version']!r:.10}, not {FORMAT!r} {VERSION}"
         raise _NoSnapshotError(what)
-    raw_inputs = tuple(_original(entry, files) for entry in manifest["inputs"])
+    raw_inputs = tuple(_raw_input(entry, files) for entry in manifest["inputs"])
     if files:
-        what = f"has {next(iter(files))!r:.60}, which its manifest does not name"
+        what = f"has {next(iter(files))!r:.60}, which is not in its manifest"
         raise _NoSnapshotError(what)
     return Snapshot(
         raw_inputs=raw_inputs,
@@ -225,22 +227,22 @@ def _snapshot(files: dict[str, bytes]) -> Snapshot:
     )
 
 
-def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
+def _raw_input(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
     content = files.pop(entry["file"])
     if digest(content) != entry["sha256"]:
-        what = f"has another {entry['file']!r:.60} than when it was made"
+        what = f"has a changed {entry['file']!r:.60}: its SHA-256 is not that of the manifest"
         raise _NoSnapshotError(what)
-    given = entry["provenance"]
-    is_sample = Retrieval(given["retrieval"]) is Retrieval.SAMPLE  # which says everywhere that it is one
+    origin = entry["provenance"]
+    is_sample = Retrieval(origin["retrieval"]) is Retrieval.SAMPLE  # a sample stays marked as one
     provenance = Provenance(
-        source=str(given["source"]),
-        location=str(given["location"]),
+        source=str(origin["source"]),
+        location=str(origin["location"]),
         retrieval=Retrieval.SAMPLE if is_sample else Retrieval.SNAPSHOT,
-        as_of=None if given["as_of"] is None else date.fromisoformat(given["as_of"]),
-        rows=int(given["rows"]),
+        as_of=None if origin["as_of"] is None else date.fromisoformat(origin["as_of"]),
+        rows=int(origin["rows"]),
         sha256=str(entry["sha256"]),
-        fetched_at=datetime.fromisoformat(given["fetched_at"]),
-        note=str(given["note"]),
+        fetched_at=datetime.fromisoformat(origin["fetched_at"]),
+        note=str(origin["note"]),
     )
     return RawInput(
         reader=Reader(entry["reader"]),
@@ -255,7 +257,7 @@ def _original(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
 def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:
     origin = raw_input.provenance
     if origin is None:
-        msg = "an original is read before it is kept"
+        msg = "a raw input has no provenance before it is read"
         raise ValueError(msg)
     return {
         "file": file,
@@ -278,7 +280,7 @@ def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:
 
 
 def _plain_name(name: str) -> str:
-    """Return a name that every system can have."""
+    """Return a file name that is valid on every system."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name)[-60:].lstrip(".") or "input"
 
 

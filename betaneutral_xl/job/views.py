@@ -1,4 +1,4 @@
-"""A result as plain data, which the command line prints, the report lays out and scripts read."""
+"""A result as plain data, for the command line, the report and scripts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MEANINGS = {
     SCALED: "predicted beta, beta'w with f the covered basket scaled to all of the ETF's exposure",
     OWN_ROW: "predicted beta, beta'w with betas from the ETF's own row of the risk model",
 }
-"""What a beta is, by ``Unit.basis``."""
+"""Definition of a beta by ``Unit.basis``."""
 
 
 class Kind(StrEnum):
-    """How a number is to be shown."""
+    """How a number is formatted."""
 
     NUMBER = "number"
     PERCENT = "percent"
@@ -34,8 +34,8 @@ class Kind(StrEnum):
 class Line:
     """One measure of the portfolio before and after, or of the change alone (``before`` is None).
 
-    The errors are standard errors of the two numbers, NaN where they have none or none is known;
-    ``coverage``, of a beta to an ETF, is the share of the ETF's exposure that has risk data.
+    The errors are standard errors of the two numbers, NaN if unavailable; ``coverage``, of a beta to
+    an ETF, is the share of the ETF's exposure that has risk data.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Line:
 
 
 def headline(result: Rebalance) -> str:
-    """Say in one line what was made neutral to what, and how."""
+    """Return one line with the portfolio, the ETFs, the target and the method."""
     etfs = ", ".join(result.etf_names)
     if result.method is Method.SCALED:
         return f"{result.aligned.holdings.fund} scaled by its beta to {etfs} (not neutral)"
@@ -68,7 +68,7 @@ def _is_number(text: str) -> bool:
 
 
 def lines(result: Rebalance) -> list[Line]:
-    """Return the before and after of a result, most important first."""
+    """Return the measures before and after a rebalance, most important first."""
     before, after = result.before, result.after
     betas = [
         Line(
@@ -87,7 +87,7 @@ def lines(result: Rebalance) -> list[Line]:
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
         ("gross exposure", before.gross, after.gross, "sum of absolute weights"),
         ("net exposure", before.net, after.net, "sum of weights"),
-        ("cash", before.cash, after.cash, "what is in no position"),
+        ("cash", before.cash, after.cash, "weight not invested in any position"),
     ]
     changes = [
         Line("tracking error", None, result.tracking_error, Kind.PERCENT, "annual, sqrt((x-w)'V(x-w))"),
@@ -122,10 +122,10 @@ def lines(result: Rebalance) -> list[Line]:
 
 
 def as_record(result: Rebalance) -> dict[str, Any]:
-    """Return everything about a result as a record of plain values, for JSON.
+    """Return a result as plain values for JSON.
 
     Weights, volatilities and exposures are decimals; ``hedge_ratio`` is a number for one ETF and
-    a record by name for several. Measures without ``before`` in their name are of the new
+    a mapping by name for several. Measures without ``before`` in their name are of the new
     portfolio.
     """
     holdings, coverage = result.aligned.holdings, result.coverage
@@ -188,9 +188,9 @@ def as_record(result: Rebalance) -> dict[str, Any]:
 
 
 def coverage_record(coverage: Coverage) -> dict[str, dict[str, Any]]:
-    """Return what the betas to each ETF rest on, as plain values for JSON; decimals.
+    """Return the coverage behind the betas to each ETF as plain values for JSON, in decimals.
 
-    ``own_row_beta_to_basket`` is None where the risk model has no row of the ETF itself.
+    ``own_row_beta_to_basket`` is None if the risk model has no row for the ETF itself.
     """
     return {
         name: {

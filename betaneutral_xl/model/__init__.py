@@ -1,1 +1,1 @@
-"""The values that all layers speak of: holdings, ETFs, risk, limits; each validates itself."""
+"""Self-validating value types: holdings, ETFs, covariance, prices, limits, tickers, provenance."""

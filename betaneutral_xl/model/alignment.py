@@ -1,13 +1,13 @@
-"""Portfolio, ETFs and risk model on one list of tickers, with what each of them lacks said.
+"""Align portfolio, ETFs and risk model on one list of tickers, and report missing risk data.
 
-A left join would drop names without a word, and a fill with zero would call an unknown stock
-riskless. Here the list is the sorted union, and a name without risk data is *uncovered*: it
-keeps its weight, has no beta, is not traded, and is named.
+A left join would silently drop names, and filling with zero would make an unknown stock riskless.
+Here the list is the sorted union, and a name without risk data is *uncovered*: it keeps its
+weight, has no beta, is not traded, and is reported.
 
-A beta to an ETF is one to the whole ETF, not to the part of it that has risk data. So each ETF has
-a *unit*: its own row of the risk model where there is one, else the covered basket scaled to all of
-the ETF's exposure, swaps and futures included. Betas, hedge ratios and orders in ETF shares are in
-that unit; what is sold as a basket are the covered names.
+A beta to an ETF is to the whole ETF, not to the part of it that has risk data. So each ETF has a
+*unit*: its own row of the risk model where there is one, else the covered basket scaled to the
+ETF's whole exposure, swaps and futures included. Betas, hedge ratios and orders in ETF shares are
+in that unit; a basket trade is in the covered names.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
 
 
-SAME_SERIES = 0.5
-"""Least correlation of a risk model's row with an ETF's covered basket for it to be that ETF's own row:
-a file named AI.csv is no reason to take the shares of the company AI for the fund."""
+MIN_CORRELATION = 0.5
+"""Minimum correlation of a risk model's row with an ETF's covered basket to be that ETF's own row:
+the fund of a file AI.csv need not be the company with the ticker AI."""
 
-ABOUT_ONE = (0.8, 1.25)
-"""The beta of an ETF's own row to its scaled basket; outside, one of the two is something else."""
+OWN_BETA_RANGE = (0.8, 1.25)
+"""Plausible range of the beta of an ETF's own row to its scaled basket."""
 
-COVERED_ENOUGH = 0.9
-"""Share of an ETF's exposure with risk data below which no orders in its shares are made unasked."""
+MIN_COVERAGE = 0.9
+"""Minimum share of an ETF's exposure with risk data for orders in its shares by default."""
 
 
 BASKET, SCALED, OWN_ROW = "basket", "scaled basket", "own row"
-"""What betas to an ETF are taken from."""
+"""The series that betas to an ETF are computed with."""
 
 ROUNDING = 1e-12
-"""How far from 1 sums of the same weights may put a scale."""
+"""Largest deviation of a scale from 1 that is floating-point rounding."""
 
 
 class OnMissing(StrEnum):
-    """What to do with a name that the risk model does not cover."""
+    """Missing-data policy for names that the risk model does not cover."""
 
     ERROR = "error"
     DROP = "drop"
@@ -61,7 +61,7 @@ class OnMissing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncovered:
-    """The names of one table that the risk model lacks, and the weight they had there."""
+    """The names of a portfolio or ETF without risk data, and their total weight there."""
 
     tickers: tuple[str, ...] = ()
     weight: float = 0.0
@@ -73,26 +73,26 @@ class Uncovered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What one unit of an ETF is to the risk model.
+    """One unit of an ETF in terms of the risk model.
 
     Attributes
     ----------
     exposure
-        The ETF's whole exposure, a decimal of its net assets: equities, swaps and futures.
+        The ETF's exposure, a decimal of its net assets: equities, swaps and futures.
     derivatives
-        What swaps and futures are of it.
+        The part of it in swaps and futures.
     covered
         Share of the equities, by weight, that has risk data; 0 to 1.
     scale
-        What the covered basket is multiplied by to have all of that exposure.
+        The multiple of the covered basket that has this exposure.
     own_row
-        The ticker of the ETF's own row in the risk model, from which its betas are then taken in
-        place of the basket; empty where there is none.
+        The ticker of the ETF's own row in the risk model, which then replaces the basket in its
+        betas; empty where there is none.
     own_beta
-        The beta of the own row to the scaled covered basket, which should be about 1; NaN without one.
-    mistaken
-        The correlation with the covered basket of a row that has the ETF's name and is something
-        else; NaN where there is no such row.
+        The beta of the own row to the scaled covered basket, about 1 if both are right; NaN without one.
+    mismatch
+        The correlation with the covered basket of a row that has the ETF's ticker but is another
+        security; NaN where there is no such row.
 
     """
 
@@ -102,40 +102,40 @@ class Unit:
     scale: float = 1.0
     own_row: str = ""
     own_beta: float = math.nan
-    mistaken: float = math.nan
+    mismatch: float = math.nan
 
     @property
     def basis(self) -> str:
-        """What betas to the ETF are taken from, in words."""
+        """The series that betas to the ETF are computed with."""
         if self.own_row:
             return OWN_ROW
         return BASKET if self.scale == 1.0 else SCALED
 
     @property
-    def in_words(self) -> str:
-        """The coverage as it stands beside a beta."""
+    def coverage_text(self) -> str:
+        """The coverage as shown beside a beta."""
         if self.own_row:
             return f"{self.covered:.2%} covered, beta from the ETF's own row"
         return f"{self.covered:.2%} covered" + ("" if self.scale == 1.0 else f", scaled by {self.scale:.4g}")
 
     @property
-    def enough(self) -> bool:
-        """Whether orders in the ETF's shares rest on enough of it."""
-        return bool(self.own_row) or self.covered >= COVERED_ENOUGH
+    def sufficient(self) -> bool:
+        """Whether the coverage suffices for orders in the ETF's shares."""
+        return bool(self.own_row) or self.covered >= MIN_COVERAGE
 
     def sentences(self, name: str) -> tuple[str, ...]:
-        """Say what is to be known of the unit besides the names that lack risk data."""
+        """Return notes on the unit, apart from the names without risk data."""
         lines = []
-        low, high = ABOUT_ONE
-        if not math.isnan(self.mistaken):
+        low, high = OWN_BETA_RANGE
+        if not math.isnan(self.mismatch):
             lines.append(
-                f"The risk model's row {name} is not taken for ETF {name}: it has a correlation of "
-                f"{self.mistaken:.2f} with the ETF's basket. Give the ETF its own ticker if it is another."
+                f"The risk model's row {name} is not used for ETF {name}: its correlation with the basket "
+                f"is {self.mismatch:.2f}. Give the ETF's own ticker if it is another."
             )
         if self.own_row:
-            told = f"Betas to ETF {name} are from its own row {self.own_row} of the risk model"
+            source = f"Betas to ETF {name} are from its own row {self.own_row} of the risk model"
             if math.isnan(self.own_beta):
-                lines.append(f"{told}.")
+                lines.append(f"{source}.")
             else:
                 check = (
                     ", about 1 as it should be."
@@ -143,7 +143,7 @@ class Unit:
                     else ", not about 1: check that the row, the file and its weights are of one fund."
                 )
                 lines.append(
-                    f"{told}, which has a beta of {self.own_beta:.3f} to the covered basket scaled to the "
+                    f"{source}, which has a beta of {self.own_beta:.3f} to the covered basket scaled to the "
                     f"ETF's exposure{check}"
                 )
         elif self.derivatives:
@@ -157,7 +157,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What the risk model covers of the portfolio and of each ETF, and what was done about it."""
+    """Coverage of the portfolio and of each ETF by the risk model, and the missing-data policies applied."""
 
     names: int
     covered: int
@@ -168,7 +168,7 @@ class Coverage:
     etf_on_missing: OnMissing
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what is not covered, one line each; nothing if all is."""
+        """Return notes on what is not covered, one line each; none if all is."""
         lines = []
         if self.held:
             lines.append(
@@ -209,29 +209,29 @@ class Coverage:
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """One list of tickers, and everything on it.
+    """Portfolio, ETFs and risk model on one list of tickers.
 
     Attributes
     ----------
     tickers
         N tickers, the sorted union of portfolio and ETFs.
     covered
-        Shape (N,): whether the risk model has the name.
+        Shape (N,): whether the risk model covers the name.
     weights
         w, shape (N,), the portfolio.
     etf_names
         K names.
     etf_weights
-        F, shape (N, K), the ETFs' weights. Uncovered names keep what the ETF prints, but enter no
-        calculation: that sees ``covered_etf_weights`` only.
+        F, shape (N, K), the ETFs' weights. Uncovered names keep the weight in the ETF's file, but
+        calculations use ``covered_etf_weights`` only.
     covariance
         V of the covered names, in the order of ``tickers[covered]``.
     risk_model
-        The whole risk model, for benchmarks that are in neither table.
+        The whole risk model, for benchmarks that are in neither portfolio nor ETFs.
     coverage
-        What is covered and what was done about the rest.
+        What is covered, and the policies for the rest.
     instruments
-        The risk model of the n covered names and, behind them, of the m ETFs' own rows.
+        The risk model of the n covered names, followed by the m ETFs' own rows.
     units
         U, shape (n + m, K): one unit of each ETF in these instruments. Betas to the ETFs are
         ``B = V U / (U'V U)``, and ``B'U`` has ones on its diagonal.
@@ -276,14 +276,14 @@ class Aligned:
 
     @cached_property
     def beta_errors(self) -> FloatArray:
-        """The standard errors of these betas, shape (n, K); NaN where they are unknown."""
+        """The standard errors of ``betas``, shape (n, K); NaN where unknown."""
         errors = self.instruments.beta_standard_error(self.units)
         return read_only(errors[: len(self.covered_tickers)])
 
     def portfolio_beta_error(self, inside: FloatArray, etf_ratios: FloatArray | None = None) -> FloatArray:
         """Return the standard errors, shape (K,), of a portfolio's betas.
 
-        ``inside`` (n,) are weights of the covered names, ``etf_ratios`` (K,) units of the ETFs beside them.
+        ``inside`` (n,) are weights of the covered names, ``etf_ratios`` (K,) units of ETFs held with them.
         """
         return self.instruments.portfolio_beta_standard_error(self.with_etfs(inside, etf_ratios), self.units)
 
@@ -315,28 +315,28 @@ class Aligned:
 
     @cached_property
     def equivalents(self) -> FloatArray:
-        """The covered names, shape (n, K), that have the betas of one unit of each ETF.
+        """The weights of covered names, shape (n, K), with the betas of one unit of each ETF.
 
-        That is F, as far as the baskets are the ETFs; F scaled where parts of them lack risk data;
-        and ``F (B'F)^-1 (B'U)`` where betas come from the ETFs' own rows.
+        That is F where the baskets are the ETFs; F scaled where parts of them lack risk data; and
+        ``F (B'F)^-1 (B'U)`` where betas come from the ETFs' own rows.
 
         Raises
         ------
         UndefinedBeta
-            If the baskets cannot stand for the ETFs.
+            If no combination of the baskets has the ETFs' betas.
 
         """
         baskets = self.covered_etf_weights
-        found = [self.coverage.units[name] for name in self.etf_names]
-        if not any(unit.own_row for unit in found):
-            scales = np.array([unit.scale for unit in found])
+        units = [self.coverage.units[name] for name in self.etf_names]
+        if not any(unit.own_row for unit in units):
+            scales = np.array([unit.scale for unit in units])
             return baskets if (scales == 1.0).all() else read_only(baskets * scales)
         own = all(etf.is_own_basket for etf in self.etfs)
         try:
             return baskets if own else read_only(baskets @ np.linalg.solve(self.basket_betas, self.etf_betas))
         except np.linalg.LinAlgError:
             msg = (
-                f"The baskets of {listing(self.etf_names)} cannot stand for the ETFs: they have no beta to "
+                f"The baskets of {listing(self.etf_names)} cannot replace the ETFs: they have no beta to "
                 "them, or the same. Leave one out, or reweight."
             )
             raise UndefinedBeta(msg, tickers=self.etf_names) from None
@@ -352,10 +352,10 @@ class Aligned:
         """The n names that have risk data."""
         return self.covariance.tickers
 
-    def expand(self, values: FloatArray, elsewhere: FloatArray | float) -> FloatArray:
-        """Put values of the n covered names on the list of all N, with others elsewhere."""
+    def expand(self, values: FloatArray, fill: FloatArray | float) -> FloatArray:
+        """Expand values of the n covered names to all N names; the others get ``fill``."""
         shape = (len(self.tickers), *values.shape[1:])
-        full = np.array(np.broadcast_to(np.asarray(elsewhere, dtype=np.float64), shape))
+        full = np.array(np.broadcast_to(np.asarray(fill, dtype=np.float64), shape))
         full[self.covered] = values
         return read_only(full)
 
@@ -367,16 +367,16 @@ def align(
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Aligned:
-    """Put a portfolio, K ETFs and a risk model on the sorted union of their names.
+    """Align a portfolio, K ETFs and a risk model on the sorted union of portfolio and ETF names.
 
     Parameters
     ----------
     holdings
         The portfolio.
     etfs
-        One or several ETFs, each name once.
+        One or several ETFs with distinct names.
     covariance
-        The risk model; it may cover more names, and less.
+        The risk model; it may cover more names, or fewer.
     on_missing
         For held names without risk data: ``error``, or ``drop`` them from the risk calculation
         (they keep their weight).
@@ -387,10 +387,10 @@ def align(
     Raises
     ------
     UncoveredRisk
-        If names lack risk data and the policy is ``error``, or the portfolio or an ETF is not
-        covered at all.
+        If names lack risk data and the policy is ``error``, or the portfolio or an ETF has no
+        covered name.
     InputError
-        If two ETFs have one name, or there is none.
+        If two ETFs have the same name, or there is none.
 
     """
     names = [etf.name for etf in etfs]
@@ -401,24 +401,24 @@ def align(
         msg = "A portfolio is not rescaled for a name without risk data. Choose error or drop."
         raise InputError(msg)
     tickers = tuple(sorted(set(chain(holdings.tickers, *(etf.tickers for etf in etfs)))))
-    known = set(covariance.tickers)
-    covered = np.fromiter((t in known for t in tickers), dtype=np.bool_, count=len(tickers))
+    in_model = set(covariance.tickers)
+    covered = np.fromiter((t in in_model for t in tickers), dtype=np.bool_, count=len(tickers))
 
-    held = _uncovered(holdings.tickers, holdings.weights, known)
-    contracts = [ticker for ticker in held.tickers if is_option(ticker)]
-    if contracts and on_missing is OnMissing.ERROR:
-        others = [ticker for ticker in held.tickers if ticker not in set(contracts)]
-        besides = f" No row either for {listing(others)}." if others else ""
+    held = _uncovered(holdings.tickers, holdings.weights, in_model)
+    options = [ticker for ticker in held.tickers if is_option(ticker)]
+    if options and on_missing is OnMissing.ERROR:
+        others = [ticker for ticker in held.tickers if ticker not in set(options)]
+        also = f" There is also no row for {listing(others)}." if others else ""
         msg = (
-            f"Options have no risk data of their own: {listing(contracts)}.{besides} Remove them, "
-            "or choose to go on without their risk (on-missing drop)."
+            f"Options have no risk data of their own: {listing(options)}.{also} Remove them, "
+            "or continue without their risk (on-missing drop)."
         )
         raise UncoveredRisk(msg, tickers=held.tickers)
     if held and on_missing is OnMissing.ERROR:
         msg = (
             f"The covariance has no row for {len(held.tickers)} of {len(holdings.tickers)} holdings: "
-            f"{listing(held.tickers)} (weight {held.weight:.2%}). Refresh the matrix, or choose to "
-            "go on without their risk (on-missing drop)."
+            f"{listing(held.tickers)} (weight {held.weight:.2%}). Refresh the matrix, or "
+            "continue without their risk (on-missing drop)."
         )
         raise UncoveredRisk(msg, tickers=held.tickers)
 
@@ -433,11 +433,11 @@ def align(
 
     columns, gaps = [], {}
     for etf in etfs:
-        gap = _uncovered(etf.tickers, etf.weights, known)
+        gap = _uncovered(etf.tickers, etf.weights, in_model)
         gaps[etf.name] = gap
         columns.append(_basket(etf, gap, tickers, covered, etf_on_missing))
     baskets = np.column_stack(columns)
-    inside = covariance.select([t for t in tickers if t in known])
+    inside = covariance.select([t for t in tickers if t in in_model])
     units = {
         etf.name: _unit(etf, gaps[etf.name], column[covered], inside, covariance)
         for etf, column in zip(etfs, columns, strict=True)
@@ -467,8 +467,8 @@ def align(
     )
 
 
-def _uncovered(tickers: Sequence[str], weights: FloatArray, known: set[str]) -> Uncovered:
-    absent = [i for i, ticker in enumerate(tickers) if ticker not in known]
+def _uncovered(tickers: Sequence[str], weights: FloatArray, in_model: set[str]) -> Uncovered:
+    absent = [i for i, ticker in enumerate(tickers) if ticker not in in_model]
     return Uncovered(tickers=tuple(tickers[i] for i in absent), weight=float(sum(weights[i] for i in absent)))
 
 
@@ -503,7 +503,7 @@ def _basket(
 
 
 def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, model: Covariance) -> Unit:
-    """Find what one unit of an ETF is; ``basket`` are its weights on the covered names ``inside``."""
+    """Return the unit of an ETF; ``basket`` are its weights of the names of ``inside``, the covered ones."""
     if etf.is_own_basket:
         return Unit(
             exposure=etf.derivative_exposure, derivatives=etf.derivative_exposure, own_row=etf.own_ticker
@@ -513,7 +513,7 @@ def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, mode
     if gap or unnamed.any() or derivatives:
         absent = set(gap.tickers)
         has_data = np.array([ticker not in absent for ticker in etf.tickers], dtype=np.bool_)
-        # By absolute weights: the net ones of long and short positions may add to next to nothing.
+        # By absolute weights: long and short positions may net to almost nothing.
         whole = float(np.abs(printed).sum() + np.abs(unnamed).sum())
         covered, used = float(np.abs(printed[has_data]).sum()), float(np.abs(basket).sum())
         try:
@@ -522,30 +522,31 @@ def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, mode
             if etf.own_ticker not in model:
                 raise
             leverage = 1.0
-        unit = replace(unit, covered=covered / whole, scale=_plainly(leverage * whole / used))
+        unit = replace(unit, covered=covered / whole, scale=_snapped(leverage * whole / used))
     return _with_own_row(etf, unit, basket, inside, model)
 
 
-def _plainly(scale: float) -> float:
-    """Return a scale; one of nothing but rounding is none."""
+def _snapped(scale: float) -> float:
     return 1.0 if abs(scale - 1.0) < ROUNDING else scale
 
 
 def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, model: Covariance) -> Unit:
-    """Take the ETF's own row where the risk model has it, and see that it is the ETF's indeed."""
+    """Use the ETF's own row where the risk model has one that is correlated with its basket."""
     own = etf.own_ticker
-    if own not in model or own in etf.tickers:  # no fund holds itself: that is a company of its name
+    if (
+        own not in model or own in etf.tickers
+    ):  # a fund does not hold itself: this is a company with its ticker
         return unit
     row = model.select([own])
     variance = float(row.form.variances()[0])
-    shared = unit.scale * float(model.between(own, inside.tickers) @ basket)
+    covariance = unit.scale * float(model.between(own, inside.tickers) @ basket)
     volatility = abs(unit.scale) * inside.volatility(basket)
-    spread = volatility * math.sqrt(max(variance, 0.0))
-    if not spread > 0.0:
+    scale = volatility * math.sqrt(max(variance, 0.0))
+    if not scale > 0.0:
         return unit
-    if unit.covered >= SAME_SERIES and shared / spread < SAME_SERIES:
-        return replace(unit, mistaken=shared / spread)
-    return replace(unit, own_row=own, own_beta=shared / volatility**2)
+    if unit.covered >= MIN_CORRELATION and covariance / scale < MIN_CORRELATION:
+        return replace(unit, mismatch=covariance / scale)
+    return replace(unit, own_row=own, own_beta=covariance / volatility**2)
 
 
 def _instruments(

@@ -1,4 +1,4 @@
-"""The array types of the package, and the one way to make an array that nobody can change."""
+"""Array types of the package, and read-only arrays."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ IntArray = npt.NDArray[np.intp]
 
 
 def read_only(values: npt.ArrayLike) -> FloatArray:
-    """Return the values as a contiguous float64 array that refuses assignment.
+    """Return the values as a read-only C-contiguous float64 array.
 
-    The caller's own array stays writable: it is copied unless it is read-only already.
+    A writable array is copied, so that the caller's own stays writable.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.flags.writeable or not array.flags.c_contiguous:
@@ -27,7 +27,7 @@ def read_only(values: npt.ArrayLike) -> FloatArray:
     return array
 
 
-def positions_of(wanted: Sequence[str], among: Sequence[str]) -> IntArray:
-    """Return where each wanted label stands among the others (all must be there)."""
-    place = {label: index for index, label in enumerate(among)}
-    return np.fromiter((place[label] for label in wanted), dtype=np.intp, count=len(wanted))
+def positions_of(labels: Sequence[str], among: Sequence[str]) -> IntArray:
+    """Return the index of each label in ``among``, which must have them all."""
+    index_of = {label: index for index, label in enumerate(among)}
+    return np.fromiter((index_of[label] for label in labels), dtype=np.intp, count=len(labels))

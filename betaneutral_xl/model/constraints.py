@@ -1,7 +1,7 @@
-"""What the new weights must keep to: one object for Python, command line and worksheet.
+"""Limits of the new weights: one type for Python, command line and worksheet.
 
-It speaks of names and weights in decimals of net asset value, and knows nothing of arrays or
-solvers; ``optimisation.conditions`` turns it into a problem on an aligned list of names.
+Limits are by ticker, in decimals of net asset value, without arrays or solvers;
+``optimisation.conditions`` formulates the problem on an aligned list of names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ALL = "*"
-"""The key that stands for every name, or every ETF, that is not named itself."""
+"""The key for every name, or every ETF, without an entry of its own."""
 
 BASIS_POINT = 1e-4
 
@@ -39,13 +39,13 @@ LARGEST: Mapping[str, float] = MappingProxyType(
         "min_trade": 0.5,
     }
 )
-"""The largest size of each limit that passes without a percent sign: 5 was meant as 5%."""
+"""The largest absolute value of each limit that is accepted without a percent sign: 5 means 5%."""
 
-TRADED = 1e-9
-"""A trade smaller than this is none (a dollar in a billion)."""
+SMALLEST_TRADE = 1e-9
+"""Smaller trades count as zero (a dollar in a billion)."""
 
 RISK_AVERSION = 10.0
-"""Of an active manager: 2 % of tracking error costs as much as 20 bp (Grinold and Kahn, chapter 4)."""
+"""Of an active manager: 2 % of tracking error costs 20 bp (Grinold and Kahn, chapter 4)."""
 
 
 class Universe(StrEnum):
@@ -64,13 +64,13 @@ class Range:
     high: float = math.inf
 
     def __post_init__(self) -> None:
-        """Validate that there is something in it."""
+        """Validate that the interval is not empty."""
         if not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
             msg = f"The range {self.low:g} to {self.high:g} is empty. Give the lower end first."
             raise InputError(msg)
 
     def __str__(self) -> str:
-        """Say it as a person would.
+        """Return the range in words.
 
         >>> str(Range(0.1, 0.2)), str(Range(high=0.3)), str(Range(0.5, 0.5))
         ('0.1 to 0.2', 'at most 0.3', '0.5')
@@ -86,42 +86,42 @@ class Range:
 class Constraints:
     """The limits of ``reweight``, ``least_squares`` and ``fewest_trades``; by default only the net exposure.
 
-    All weights and limits are decimals of net asset value. Mappings by name may have the key ``*``
-    for all that are not named. A limit that is larger than anyone means as a decimal, such as a
-    weight of 5 or a turnover of 30, is refused unless it is a ``Percent``, which ``from_mapping``
-    makes of text with a percent sign.
+    All weights and limits are decimals of net asset value. In mappings by name the key ``*`` is for
+    all other names. A limit that is implausible as a decimal, such as a weight of 5 or a turnover
+    of 30, is refused unless it is a ``Percent``, which ``from_mapping`` makes of text with a
+    percent sign.
 
     Attributes
     ----------
     long_only
         No weight below zero.
     lower, upper
-        Least and most weight, by ticker or ``*``. A name without one is unbounded.
+        Lower and upper bound of the weight, by ticker or ``*``. A name without one is unbounded.
     frozen
         Tickers that are not traded.
     universe
         Which names may be traded: ``union`` of portfolio and ETFs, ``held``, or the ``etf`` names.
     net
-        The sum of all weights; by default it is kept as it is.
+        The sum of all weights; by default it stays unchanged.
     beta
         The portfolio's beta to each ETF, by the ETF's name or ``*``, in place of a target.
     turnover
-        Most one-way turnover, ``sum(abs(x - w)) / 2``.
+        Maximum one-way turnover, ``sum(abs(x - w)) / 2``.
     gross
-        Most gross exposure, ``sum(abs(x))``.
+        Maximum gross exposure, ``sum(abs(x))``.
     groups
         Tickers by group, such as sectors.
     group_limits
         The sum of the weights of a group.
     cost_bp
-        What a trade costs, in basis points of what is traded. The objective is then
+        Cost of a trade, in basis points of the traded value. The objective is then
         ``risk_aversion / 2 * tracking_error**2 + cost * sum(abs(x - w))``.
     risk_aversion
-        How much utility a unit of annual tracking variance costs; only weighs against ``cost_bp``.
+        Utility cost of a unit of annual tracking variance; used with ``cost_bp`` only.
     max_trades
-        Most names that are traded.
+        Maximum number of names traded.
     min_trade
-        A trade is none, or at least this large.
+        Minimum size of a trade that is not zero.
 
     Examples
     --------
@@ -156,20 +156,19 @@ class Constraints:
         self._require_agreement()
 
     def __reduce__(self) -> tuple[Callable[..., Constraints], tuple[()]]:
-        """Let limits travel to another process, which a read-only mapping as such cannot."""
+        """Support pickling, which read-only mappings do not."""
         values: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         plain: dict[str, Any] = {n: dict(v) if isinstance(v, Mapping) else v for n, v in values.items()}
         return partial(Constraints, **plain), ()
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any]) -> Constraints:
-        """Make constraints from plain values: a TOML file's, a worksheet range's, a caller's.
+    def from_mapping(cls, values: Mapping[str, Any]) -> Constraints:
+        """Make constraints from plain values, such as a TOML file's or a worksheet range's.
 
         A limit by name is a mapping, or one value for all. A range is a number, ``[low, high]``,
         or text such as ``0.1:0.3``, ``:0.3`` and ``0.1:``. Text may end in ``%``. ``groups`` maps
-        a group to its tickers, or a ticker to its group. Names of limits may be written with
-        blanks or hyphens; in two columns a limit by name is a row of its own, such as
-        ``upper NVDA`` with 0.08.
+        a group to its tickers, or a ticker to its group. Names of limits may contain blanks or
+        hyphens; in two columns a limit by name is a separate row, such as ``upper NVDA`` with 0.08.
 
         Raises
         ------
@@ -178,7 +177,7 @@ class Constraints:
 
         """
         read: dict[str, Any] = {}
-        for key, value in given.items():
+        for key, value in values.items():
             name, label = _limit_of(str(key))
             try:
                 own = _tickers(value) if name == "groups" else value
@@ -195,7 +194,7 @@ class Constraints:
 
     @classmethod
     def load(cls, path: Path) -> Constraints:
-        """Read constraints from a TOML file; raises what ``read`` and ``from_mapping`` raise."""
+        """Read constraints from a TOML file; raises as ``read`` and ``from_mapping`` do."""
         return cls.from_mapping(cls.read(path))
 
     @staticmethod
@@ -205,7 +204,7 @@ class Constraints:
         Raises
         ------
         UnreadableFile
-            If the file is absent or is no TOML.
+            If the file is absent or not TOML.
 
         """
         import tomllib
@@ -214,15 +213,17 @@ class Constraints:
             return tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             msg = f"The constraints {path.name} cannot be read: {error.strerror}."
-        except (ValueError, RecursionError) as error:  # what tomllib raises, and the decoder
+        except (ValueError, RecursionError) as error:  # raised by tomllib and the decoder
             msg = f"The constraints {path.name} are not TOML: {error}."
         raise UnreadableFile(msg)
 
     @property
     def given(self) -> tuple[str, ...]:
         """Names of the limits that are not at their default."""
-        plain = Constraints()
-        return tuple(one.name for one in fields(self) if getattr(self, one.name) != getattr(plain, one.name))
+        default = Constraints()
+        return tuple(
+            one.name for one in fields(self) if getattr(self, one.name) != getattr(default, one.name)
+        )
 
     @property
     def cost(self) -> float:
@@ -231,11 +232,11 @@ class Constraints:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """Tickers that have a limit of their own; those of groups are not among them."""
+        """Tickers with a limit of their own, apart from those of groups."""
         return tuple(name for name in dict.fromkeys([*self.lower, *self.upper, *self.frozen]) if name != ALL)
 
     def among(self, tickers: Collection[str]) -> Constraints:
-        """Return the same limits without those of other tickers; groups and their limits stay."""
+        """Return the limits restricted to some tickers; groups and their limits stay."""
         kept = {*tickers, ALL}
         return replace(
             self,
@@ -245,17 +246,17 @@ class Constraints:
         )
 
     def bounds(self, ticker: str) -> tuple[float, float]:
-        """Return the least and the most weight of a name."""
-        least = self.lower.get(ticker, self.lower.get(ALL, -math.inf))
-        most = self.upper.get(ticker, self.upper.get(ALL, math.inf))
-        return max(least, 0.0) if self.long_only else least, most
+        """Return the lower and the upper bound of a name's weight."""
+        lower = self.lower.get(ticker, self.lower.get(ALL, -math.inf))
+        upper = self.upper.get(ticker, self.upper.get(ALL, math.inf))
+        return max(lower, 0.0) if self.long_only else lower, upper
 
     def beta_range(self, etf: str) -> Range | None:
-        """Return the range that the beta to an ETF must be in, if one is set."""
+        """Return the limits of the beta to an ETF, if any are set."""
         return self.beta.get(etf, self.beta.get(ALL))
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what is asked for, one line each."""
+        """Describe the limits that are set, one line each."""
         lines = []
         if self.long_only:
             lines.append("long only")
@@ -300,18 +301,18 @@ class Constraints:
             raise InputError(msg)
         for name, limits, never in (("lower", self.lower, math.inf), ("upper", self.upper, -math.inf)):
             if never in limits.values():
-                msg = f"The limit {name} is {never:g}, which no weight can keep. Leave it out."
+                msg = f"The limit {name} is {never:g}, which no weight satisfies. Leave it out."
                 raise InputError(msg)
 
     def _require_sizes(self) -> None:
-        """Refuse what was typed as percent without its sign."""
-        for name, most in LARGEST.items():
-            given = getattr(self, name)
-            for label, value in given.items() if isinstance(given, Mapping) else [(ALL, given)]:
+        """Refuse a percentage typed without its sign."""
+        for name, largest in LARGEST.items():
+            limit = getattr(self, name)
+            for label, value in limit.items() if isinstance(limit, Mapping) else [(ALL, limit)]:
                 what = f"The limit {name}" if label == ALL else f"The limit {name} of {label}"
                 for one in (value.low, value.high) if isinstance(value, Range) else (value,):
                     if one is not None:
-                        require_sign(what, one, most)
+                        require_sign(what, one, largest)
 
     def _require_agreement(self) -> None:
         for name in {*self.lower, *self.upper}:
@@ -323,13 +324,13 @@ class Constraints:
             if low > high:
                 msg = f"The lower bound {low:g} of {who} is above its upper bound {high:g}."
                 raise InputError(msg)
-        pointless = [name for name in self.frozen if name in self.lower or name in self.upper]
-        if pointless:
-            msg = f"{pointless[0]} is frozen and has a bound of its own. Leave one of the two out."
-            raise InputError(msg, tickers=pointless)
-        homeless = [name for name in self.group_limits if name not in self.groups]
-        if homeless:
-            msg = f"The limit of group {homeless[0]} has no tickers. Name them under groups."
+        bounded = [name for name in self.frozen if name in self.lower or name in self.upper]
+        if bounded:
+            msg = f"{bounded[0]} is frozen and has a bound of its own. Leave one of the two out."
+            raise InputError(msg, tickers=bounded)
+        undefined = [name for name in self.group_limits if name not in self.groups]
+        if undefined:
+            msg = f"The limit of group {undefined[0]} has no tickers. Name them under groups."
             raise InputError(msg)
         if self.groups and not self.group_limits:
             msg = f"The group {next(iter(self.groups))} has no limit. Give it one under group_limits."
@@ -348,7 +349,7 @@ class Constraints:
 
 
 UNLIMITED = Constraints()
-"""No limit but the net exposure, which is kept."""
+"""No limit, except that the net exposure stays unchanged."""
 
 
 def interval(value: Any) -> Range:
@@ -399,12 +400,12 @@ def _tickers(value: Any) -> tuple[str, ...]:
 
 
 def _limit_of(key: str) -> tuple[str, str]:
-    """Return the limit that a key names, and of whom: ``upper NVDA`` is the limit upper of NVDA."""
+    """Split a key into limit and label: ``upper NVDA`` is the limit ``upper`` of ``NVDA``."""
     words = key.replace("_", " ").replace("-", " ").split()
     for count in range(len(words), 0, -1):
         name = "_".join(words[:count]).lower()
         if name in _READERS and (count == len(words) or name in _BY_NAME):
-            # The label as it was written: a ticker may have a hyphen.
+            # The label unchanged: a ticker may have a hyphen.
             return name, key.strip()[len(name) :].strip() if count < len(words) else ""
     msg = f"There is no limit {key!r}. Choose from {', '.join(_READERS)}."
     raise InputError(msg)
@@ -460,4 +461,4 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 _BY_NAME = frozenset({"lower", "upper", "beta", "groups", "group_limits"})
-"""Limits that may be of one name, one ETF or one group."""
+"""Limits by name, ETF or group."""

@@ -1,7 +1,7 @@
-"""In which unit the numbers of a covariance are, and which numbers cannot be annual decimals.
+"""Units of a covariance, and detection of variances that cannot be annual decimals.
 
-The unit cancels in a beta and not in a volatility or a tracking error, so a wrong one is seen
-late or never. Every matrix from outside is made by ``Covariance.from_source``, which asks here.
+The unit cancels in a beta but not in a volatility or a tracking error, so a wrong one is noticed
+late or never. ``Covariance.from_source`` makes every matrix from outside, with these checks.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.provenance import Provenance
 
 TRADING_DAYS = 252
-"""Trading days a year, with which daily variances become annual."""
+"""Trading days a year: annual variances are this multiple of daily ones."""
 
 VARIANCE_RANGE = (0.0025, 4.0)
-"""What the median annual variance of shares can be, decimals: volatilities of 5 % to 200 %."""
+"""Possible range of the median annual variance of shares, decimals: volatilities of 5 % to 200 %."""
 
-DOUBTFUL = 1.0
-"""A median variance above this, a volatility of 100 %, has to be stated to be annual."""
+LARGEST_UNSTATED = 1.0
+"""A median variance above this, a volatility of 100 %, is accepted only if stated to be annual."""
 
 USUAL_VOLATILITY = (0.12, 0.5)
-"""Outside of these a median volatility is said to be unusual; shares' is 20 % to 45 %."""
+"""Median volatilities outside this range get a warning; that of shares is 20 % to 45 %."""
 
 LARGEST_VARIANCE = 100.0
-"""Of any one name: a volatility of 1,000 %."""
+"""Largest variance of a single name: a volatility of 1,000 %."""
 
 TYPICAL_VARIANCE = 0.09
-"""Of a share of 30 % volatility; of several units that are possible the nearest to it is advised."""
+"""Variance of a share of 30 % volatility; of several possible units the nearest to it is suggested."""
 
-ONES = 1e-6
-"""How far printed diagonals of a correlation matrix may be from 1."""
+ONE_TOLERANCE = 1e-6
+"""Tolerance of the diagonal of a correlation matrix, from rounding in files."""
 
 
 class CovarianceUnit(StrEnum):
-    """What the numbers of a covariance are; inside the package they are annual decimals.
+    """The unit of a covariance's numbers; inside the package they are annual decimals.
 
     A stock of 30 % annual volatility has 0.09 in ``annual``, 900 in ``percent_squared``, 0.000357
     in ``daily`` and 3.57 in ``daily_percent_squared``.
@@ -56,7 +56,7 @@ class CovarianceUnit(StrEnum):
 
     @property
     def factor(self) -> float:
-        """What a printed number is multiplied with to be annual and a decimal."""
+        """The multiplier from this unit to annual decimals."""
         return _FACTORS[self]
 
     @classmethod
@@ -66,7 +66,7 @@ class CovarianceUnit(StrEnum):
         Raises
         ------
         InputError
-            With the list of what there is.
+            If there is no such unit; the message lists those there are.
 
         """
         try:
@@ -94,7 +94,7 @@ _HOW = {
     "worksheet": 'give COVARIANCE the option "unit={}"',
     "caller": 'use Covariance.from_matrix(..., unit="{}")',
 }
-"""How a unit is stated, by the source of the matrix; of a file and of the API by an option."""
+"""How the user states a unit, by source of the matrix; for files and the API by an option."""
 
 
 def refuse_correlations(variances: FloatArray, origin: Provenance, unit: CovarianceUnit) -> None:
@@ -107,7 +107,7 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
     origin
         Where they are from, for the message.
     unit
-        As they were read.
+        The unit they were read in.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
 
     """
     for one in (1.0, 100.0):
-        if variances.size > 1 and np.abs(variances / unit.factor / one - 1.0).max() <= ONES:
+        if variances.size > 1 and np.abs(variances / unit.factor / one - 1.0).max() <= ONE_TOLERANCE:
             msg = (
                 f"{_what(origin)} is a correlation matrix: every number of its diagonal is {one:g}. "
                 "Give covariances: each correlation times the two annual volatilities."
@@ -124,22 +124,22 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
             raise InputError(msg)
 
 
-def objection(
+def implausible_variances(
     tickers: Sequence[str], variances: FloatArray, origin: Provenance, unit: CovarianceUnit | None
 ) -> str:
-    """Say what is against variances being those of shares, annual and in decimals; nothing is empty.
+    """Return why variances cannot be annual variances of shares in decimals; empty if they can.
 
     Parameters
     ----------
     tickers
         N names.
     variances
-        Shape (N,), annual decimals if the unit is what it is taken for.
+        Shape (N,), annual decimals if the assumed unit is right.
     origin
         Where they are from, for the message.
     unit
-        As the user stated it; None if nobody did, and they were taken for annual decimals. Stated
-        annual, a median volatility of 100 % to 200 % is taken as it stands.
+        The unit stated by the user; None if annual decimals were assumed. If it is stated to be
+        annual, a median volatility of 100 % to 200 % is accepted.
 
     """
     if not variances.size:
@@ -153,7 +153,7 @@ def objection(
             f"annual variances of shares lie between {low} and {high:g} in decimals. "
             f"{_advice(median / read.factor, read, origin)}"
         )
-    if median > DOUBTFUL and unit is None:
+    if median > LARGEST_UNSTATED and unit is None:
         return (
             f"{_what(origin)} has a median variance of {median:.4g}, as annual decimals a volatility of "
             f"{math.sqrt(median):.0%}. {_advice(median, read, origin)} If it is right, {_how(origin, read)}."
@@ -169,8 +169,8 @@ def objection(
     return ""
 
 
-def unusual(variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
-    """Return what is to be said of annual variances that can be right, but are not usual of shares."""
+def unusual_volatility(variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
+    """Return warnings on annual variances that are possible but unusual for shares."""
     if not variances.size:
         return ()
     volatility = math.sqrt(float(np.median(variances)))

@@ -1,4 +1,4 @@
-"""A factor model as vendors print it: exposures, factor covariance, specific risk; their units checked."""
+"""A vendor's factor model: exposures, factor covariance and specific risk, with their units checked."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
 
 PLAUSIBLE_VOLATILITY = (0.02, 3.0)
-"""Annual volatility, decimal, between which the middle name of any equity model lies."""
+"""Range of the median annual volatility of an equity model, decimals."""
 
 
 class Units(StrEnum):
-    """In which units a factor model is written."""
+    """Units of a vendor's factor model."""
 
     DECIMAL = "decimal"
     PERCENT = "percent"
@@ -39,28 +39,33 @@ def factor_model(
     units: Units = Units.DECIMAL,
     provenance: Provenance | None = None,
 ) -> Covariance:
-    """Make a covariance from a given factor model: ``V = X F X' + diag(specific_risk^2)``.
+    """Make a covariance from a factor model: ``V = X F X' + diag(specific_risk^2)``.
 
     Parameters
     ----------
     tickers
         N tickers in any spelling.
     exposures
-        X, shape (N, k), without unit.
+        X, shape (N, k), dimensionless.
     factor_covariance
         F, shape (k, k), annual: decimals, or percent squared.
     specific_risk
         Shape (N,), annual *volatility* (not variance): decimals, or percent.
     units
-        In which of the two F and the specific risk are. A model in percent has F 10,000 times as
-        large; betas would not show it, volatilities would be 100 times too large.
+        Units of F and of the specific risk. A model in percent has an F 10,000 times as large; read
+        as decimals, its betas would be right and its volatilities 100 times too large.
     provenance
         Where the model came from; by default, from the caller.
+
+    Returns
+    -------
+    Covariance
+        In factor form, annual decimals, names in the order of ``tickers``.
 
     Raises
     ------
     InputError
-        If the shapes do not fit, or the volatilities can only be in the other unit.
+        If the shapes do not match, or the volatilities can only be in the other unit.
     MissingValue
         If an entry is missing.
     NotPositiveSemidefinite
@@ -90,14 +95,14 @@ def factor_model(
 
 
 def _require_plausible(variances: FloatArray, units: Units) -> None:
-    """Refuse a model whose middle volatility shows that it is in the other unit."""
-    middle = float(np.sqrt(np.median(variances))) if variances.size else 0.0
+    """Refuse a model whose median volatility shows that it is in the other unit."""
+    median = float(np.sqrt(np.median(variances))) if variances.size else 0.0
     low, high = PLAUSIBLE_VOLATILITY
-    if low <= middle <= high or middle == 0.0:
+    if low <= median <= high or median == 0.0:
         return
     other = Units.PERCENT if units is Units.DECIMAL else Units.DECIMAL
     msg = (
-        f"Read as {units}, the middle annual volatility of the factor model is {middle:.2%}. "
+        f"Read as {units}, the median annual volatility of the factor model is {median:.2%}. "
         f"Check whether it is in {other} (percent squared for the factor covariance)."
     )
     raise InputError(msg)

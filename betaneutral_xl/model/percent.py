@@ -1,8 +1,8 @@
-"""Numbers that may be given in percent: what carries the sign, and what is refused without it.
+"""Numbers with or without a percent sign.
 
-``5`` for ``5%`` is the commonest slip with limits, and as a limit of 500 % it would limit nothing.
-So a number that is too large to be meant as a decimal is refused, unless it came with its percent
-sign: ``300%`` is taken as it stands.
+``5`` for ``5%`` is the commonest mistake with limits, and as a limit of 500 % it would not bind.
+So a number that is implausibly large for a decimal is refused unless it has a percent sign:
+``300%`` is accepted.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from betaneutral_xl.errors import InputError
 
 
 class Percent(float):
-    """A decimal that was given with a percent sign, such as 3.0 for ``300%``.
+    """A decimal that was written with a percent sign, such as 3.0 for ``300%``.
 
-    It is a float in every other respect: it can be compared, pickled and written as JSON like one.
-    What is computed from it is a plain float again.
+    It compares, pickles and serialises to JSON like any float; results computed from it are plain
+    floats.
 
     >>> Percent(0.05), Percent(0.05) == 0.05, type(Percent(0.05) * 2.0).__name__
     (Percent(0.05), True, 'float')
@@ -27,7 +27,7 @@ class Percent(float):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Show the decimal and that it had a sign."""
+        """Show the decimal, not the percentage."""
         return f"Percent({float(self)!r})"
 
 
@@ -61,7 +61,7 @@ def number(value: Any) -> float:
 
 
 def unsigned(value: Any, unit: str) -> float:
-    """Read a number whose unit is not a share, so that a percent sign would mean something else.
+    """Read a number for which a percent sign has no meaning.
 
     Raises
     ------
@@ -72,12 +72,12 @@ def unsigned(value: Any, unit: str) -> float:
     parsed = number(value)
     if isinstance(parsed, Percent):
         msg = f"it is {unit}, so give a number without a percent sign"
-        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not what the caller handed over
+        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not the caller's type
     return parsed
 
 
 def beta_or_ticker(value: float | str) -> float | str:
-    """Return a target as the number that it prints, or as the ticker that it names.
+    """Parse a target: a number, else the ticker of a benchmark.
 
     >>> beta_or_ticker("50%"), beta_or_ticker("0.3"), beta_or_ticker(" IWV ")
     (Percent(0.5), 0.3, 'IWV')
@@ -91,36 +91,36 @@ def beta_or_ticker(value: float | str) -> float | str:
 
 
 def read_target(target: float | str | Mapping[str, float | str]) -> float | str | Mapping[str, float | str]:
-    """Return a target whose texts are read: ``50%`` is a beta, ``IWV`` stays a ticker."""
+    """Parse the texts of a target: ``50%`` is a beta, ``IWV`` stays a ticker."""
     if isinstance(target, Mapping):
         return {name: beta_or_ticker(one) for name, one in target.items()}
     return beta_or_ticker(target)
 
 
-def require_sign(what: str, value: float, most: float) -> None:
-    """Refuse a number beyond what anyone means as a decimal, unless it came with a percent sign.
+def require_sign(what: str, value: float, largest: float) -> None:
+    """Refuse a number that is implausibly large for a decimal, unless it had a percent sign.
 
     Parameters
     ----------
     what
-        What is limited, as a message begins: ``The limit upper``.
+        The start of the message, such as ``The limit upper``.
     value
-        A decimal; infinity is no limit, and passes.
-    most
-        The largest size that passes without a sign.
+        A decimal; infinity is no limit and accepted.
+    largest
+        The largest absolute value that is accepted without a sign.
 
     Raises
     ------
     InputError
-        With the two ways to write what was probably meant, and how to insist.
+        If it is larger; the message names the likely intended spellings.
 
     """
-    if abs(value) <= most or not math.isfinite(value) or isinstance(value, Percent):
+    if abs(value) <= largest or not math.isfinite(value) or isinstance(value, Percent):
         return
-    said = f"{float(value) * 100.0:.6g}%"
+    percent = f"{float(value) * 100.0:.6g}%"
     msg = (
-        f"{what} is {float(value):.6g}, which is {said}: give {float(value):.6g}% or {value / 100.0:.6g}. "
-        f"If {said} is meant, give it as text with its percent sign."
+        f"{what} is {float(value):.6g}, which is {percent}: give {float(value):.6g}% or {value / 100.0:.6g}. "
+        f"If {percent} is meant, give it as text with its percent sign."
     )
     raise InputError(msg)
 

@@ -1,4 +1,4 @@
-"""The two things that are to be made neutral to one another: a portfolio and an ETF."""
+"""A portfolio's holdings, and an ETF's constituents."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
-FULL = 5e-4
-"""How far from 1 a sum of printed weights may be (5 bp: issuers round each row) before we say so."""
+SUM_TOLERANCE = 5e-4
+"""Deviation from 1 of a sum of weights (5 bp, as issuers round each row) above which there is a warning."""
 
-MOST_GROSS = 10.0
-"""Gross exposure, in units of net asset value, that no fund has unless its user states so."""
+MAX_GROSS = 10.0
+"""Gross exposure, in units of net asset value, above which the user must confirm it."""
 
 
 NO_EXPOSURE = 1e-9
-"""An exposure of less than this is none."""
+"""Smaller exposures count as zero."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Holdings:
-    """What a fund holds on one day.
+    """A fund's holdings on one day.
 
     Attributes
     ----------
@@ -45,19 +45,19 @@ class Holdings:
     weights
         Shape (N,), decimals of the net asset value; negative for a short position.
     shares, prices
-        Shape (N,), shares and base currency a share, where the source has them.
+        Shape (N,), number of shares and base currency per share, where the source has them.
     nav
         Net asset value in base currency, where the source has it.
     cash
-        The weight that is not in any position; ``sum(weights) + cash`` is 1 where the source is
-        a whole portfolio.
+        The weight outside of positions; ``sum(weights) + cash`` is 1 where the source is a whole
+        portfolio.
     provenance
         Where this came from.
     warnings
-        What the reader should know, one line each.
+        Notes for the user, one line each.
     leverage_stated
-        Whether the user stated the net asset value, or the weights' unit, so that a gross exposure
-        beyond ``MOST_GROSS`` is meant; else it is refused.
+        Whether the user stated the net asset value, or the weights' unit, which confirms a gross
+        exposure above ``MAX_GROSS``; else it is refused.
 
     """
 
@@ -73,7 +73,7 @@ class Holdings:
     leverage_stated: bool = False
 
     def __post_init__(self) -> None:
-        """Hold every promise of the attributes, or raise."""
+        """Validate the attributes."""
         object.__setattr__(self, "weights", read_only(self.weights))
         if not self.tickers:
             msg = f"Fund {self.fund} has no positions. Check the fund's name and the date."
@@ -89,24 +89,24 @@ class Holdings:
             self._require_leverage()
 
     def _require_leverage(self) -> None:
-        """Refuse values that were read as weights, and weights of a net value that is nearly nothing."""
+        """Refuse values read as weights, and weights relative to a net asset value close to zero."""
         gross = float(np.abs(self.weights).sum())
-        if gross <= MOST_GROSS:
+        if gross <= MAX_GROSS:
             return
-        place = int(np.abs(self.weights).argmax())
+        largest = int(np.abs(self.weights).argmax())
         msg = (
             f"Holdings of {self.fund} have a gross exposure of {gross:,.4g} times the net asset value of "
             f"{self.nav:,.2f}. Check the values; {CASH_OR_NAV}."
             if self.nav is not None
             else f"Weights of {self.fund} add to a gross exposure of {gross:,.10g} times net asset value "
-            f"({self.tickers[place]}: {float(self.weights[place]):,.10g}). Give decimals or percent; "
+            f"({self.tickers[largest]}: {float(self.weights[largest]):,.10g}). Give decimals or percent; "
             "values belong under market_value."
         )
         raise InputError(msg)
 
     @property
     def as_of(self) -> date | None:
-        """The day the positions are of."""
+        """The day of the positions."""
         return self.provenance.as_of
 
     @classmethod
@@ -116,7 +116,7 @@ class Holdings:
         fund: str = "portfolio",
         provenance: Provenance | None = None,
     ) -> Holdings:
-        """Make holdings from weights in decimals; what is missing to 1 is said, and is cash.
+        """Make holdings from weights in decimals; the remainder to 1 is cash, with a warning.
 
         Parameters
         ----------
@@ -127,13 +127,18 @@ class Holdings:
         provenance
             Where the weights came from; by default, from the caller.
 
+        Returns
+        -------
+        Holdings
+            Without shares, prices and net asset value.
+
         """
         values = read_only(list(weights.values()))
         tickers = tuple(normalise(ticker) for ticker in weights)
         total = float(values.sum())
         warnings: tuple[str, ...] = ()
         cash = 0.0
-        if math.isfinite(total) and abs(total - 1.0) > FULL:
+        if math.isfinite(total) and abs(total - 1.0) > SUM_TOLERANCE:
             cash = 1.0 - total
             warnings = (
                 f"Weights of {fund} add to {total:.4f}, not 1: "
@@ -170,24 +175,29 @@ class Holdings:
         shares
             N numbers of shares, negative for a short position.
         prices
-            N prices in base currency a share, all positive.
+            N prices in base currency per share, all positive.
         fund
             A name for messages and reports.
         cash_value
             Cash in base currency.
         nav
-            Net asset value in base currency, where it is stated; what is in no position is cash.
-            By default, the positions' values and the cash.
+            Net asset value in base currency, where it is stated; the rest beside positions is cash.
+            By default, the sum of the positions' values and the cash.
         provenance
             Where the positions came from; by default, from the caller.
         warnings
-            What the reader should know already.
+            Notes on the source.
+
+        Returns
+        -------
+        Holdings
+            In the order of ``tickers``.
 
         Raises
         ------
         MissingValue
-            If a price is not a positive number, a number of shares is no number, or the net asset
-            value is not positive, so that weights have no meaning.
+            If a price is not a positive number, a number of shares is not finite, or the net asset
+            value is not positive, so that weights are undefined.
 
         """
         names = tuple(normalise(ticker) for ticker in tickers)
@@ -196,42 +206,39 @@ class Holdings:
         bad = ~(np.isfinite(quotes) & (quotes > 0.0))
         if bad.any():
             culprits = [names[i] for i in np.flatnonzero(bad)]
-            value = quotes[np.flatnonzero(bad)[0]]
+            first = quotes[np.flatnonzero(bad)[0]]
             msg = (
                 f"Holdings of {fund} have no positive price for {listing(culprits)} "
-                f"(first: {value:g}). Correct the price, or remove the position."
+                f"(first: {first:g}). Correct the price, or remove the position."
             )
             raise MissingValue(msg, tickers=culprits)
         values = quantities * quotes
-        worth = Worth.of(values.tolist(), cash_value, fund, nav) if names else Worth(1.0, 0.0)
+        value = Valuation.of(values.tolist(), cash_value, fund, nav) if names else Valuation(1.0, 0.0)
         return cls(
             fund=fund,
             tickers=names,
-            weights=read_only(values / worth.nav),
+            weights=read_only(values / value.nav),
             shares=quantities,
             prices=quotes,
-            nav=worth.nav,
-            cash=worth.cash / worth.nav,
+            nav=value.nav,
+            cash=value.cash / value.nav,
             provenance=provenance or Provenance.given(len(names)),
-            warnings=(*worth.warnings, *warnings),
+            warnings=(*value.warnings, *warnings),
             leverage_stated=nav is not None,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Worth:
-    """What a portfolio of values is worth.
-
-    ``nav`` is the net asset value, ``cash`` what of it is in no position, both in base currency.
-    """
+class Valuation:
+    """Net asset value ``nav`` of a portfolio, and the ``cash`` in it, both in base currency."""
 
     nav: float
     cash: float
     warnings: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Worth:
-        """Add up positions and cash; or take the net asset value as stated, and what is left as cash.
+    def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Valuation:
+        """Add up positions and cash; or take a stated net asset value, with the remainder as cash.
 
         Parameters
         ----------
@@ -242,12 +249,12 @@ class Worth:
         fund
             The fund's name, for messages.
         stated
-            The net asset value as the user states it, if so.
+            The net asset value stated by the user, if any.
 
         Raises
         ------
         MissingValue
-            If it is not positive, so that weights have no meaning.
+            If it is not positive, so that weights are undefined.
 
         """
         try:
@@ -256,7 +263,7 @@ class Worth:
             positions = math.inf
         total = positions + cash
         if not math.isfinite(total):
-            msg = f"Holdings of {fund} have a total value that is no number. Check its positions' values."
+            msg = f"Holdings of {fund} have a total value that is not finite. Check the positions' values."
             raise MissingValue(msg)
         if stated is None:
             if not total > 0.0:
@@ -269,24 +276,24 @@ class Worth:
         if not 0.0 < stated < math.inf:
             msg = f"The net asset value of {fund} is stated as {stated:,.12g}. Give a positive amount."
             raise MissingValue(msg)
-        apart = stated - total
+        remainder = stated - total
         line = (
             f"Net asset value of {fund} stated as {stated:,.2f}, positions and cash come to {total:,.2f}: "
-            f"the other {apart:,.2f} is taken as cash."
+            f"the other {remainder:,.2f} is taken as cash."
         )
-        return cls(stated, cash + apart, (line,) if abs(apart) > FULL * stated else ())
+        return cls(stated, cash + remainder, (line,) if abs(remainder) > SUM_TOLERANCE * stated else ())
 
 
 CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--nav)"
-"""What makes weights of positions whose long and short values nearly cancel."""
+"""Advice where long and short values nearly cancel."""
 
 
-UNNAMED = re.compile(r"ETF(?: \d+)?")
-"""What an ETF is called that came without a name."""
+PLACEHOLDER_NAME = re.compile(r"ETF(?: \d+)?")
+"""Placeholder names of ETFs without a name."""
 
 
 class AssetClass(StrEnum):
-    """What a row of an ETF's holdings file is."""
+    """Asset class of a row of an ETF's holdings file."""
 
     EQUITY = "equity"
     CASH = "cash"
@@ -298,15 +305,15 @@ class AssetClass(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constituent:
-    """One row of an ETF's holdings file, nothing left out.
+    """One row of an ETF's holdings file.
 
     ``ticker`` is canonical, empty where the file has none; ``printed_ticker`` is the file's own
     text. ``weight`` is a decimal of the fund's net assets, NaN where the file has none.
 
-    ``exposure`` is what a derivative moves, a decimal of net assets with its sign, None where the
-    source does not say it; its market value, and so its weight, is next to nothing.
-    ``moves_as_basket`` says that this exposure is one to the fund's own kind of shares (a swap or a
-    future on equities), so that it scales the basket; an option's is not, as its delta is unknown.
+    ``exposure`` is the signed notional exposure of a derivative, a decimal of net assets, None where
+    the source does not give it; its market value, and so its weight, is close to zero.
+    ``moves_as_basket`` is true if it is an exposure to equities (a swap or a future), which scales
+    the basket; that of an option does not, as its delta is unknown.
     """
 
     ticker: str
@@ -321,7 +328,7 @@ class Constituent:
     moves_as_basket: bool = False
 
     def is_same_security(self, other: Constituent) -> bool:
-        """Whether both rows carry the same ticker and the same identifiers (there must be one)."""
+        """Whether both rows have the same ticker and identifiers, at least one of them."""
         return bool(self.identifiers) and (self.ticker, self.identifiers) == (other.ticker, other.identifiers)
 
 
@@ -329,17 +336,16 @@ class Constituent:
 class Etf:
     """An ETF's constituents on one day.
 
-    The basket ``tickers``, ``weights`` is what has a beta: by default the equities that have a
-    ticker and a weight. Cash has no risk and is not in it; every other row stays in
-    ``constituents`` and in ``totals``.
+    Betas are to the basket ``tickers``, ``weights``: by default the equities with a ticker and a
+    weight. Cash has no risk and is not in it; all rows are in ``constituents`` and ``totals``.
 
-    Where swaps and futures make the fund's exposure and there is no such equity, as in most inverse
+    Where the exposure is from swaps and futures and there are no such equities, as in most inverse
     funds, the basket is the fund itself: its own ticker at a weight of 1, which only a risk model
     with a row of that ticker covers.
 
-    A file may list several companies under one ticker. Such an ETF can be looked at, but its basket
-    cannot be used: asking for ``tickers`` or ``weights`` raises. Several rows of one security (same
-    ticker, same identifiers) are added up in the basket.
+    A file may list several companies under one ticker. Such an ETF can be displayed, but its
+    ``tickers`` and ``weights`` raise. Several rows of one security (same ticker, same identifiers)
+    are added up in the basket.
 
     Attributes
     ----------
@@ -350,15 +356,15 @@ class Etf:
     provenance
         Where this came from.
     warnings
-        What the reader should know, one line each.
+        Notes for the user, one line each.
     columns
-        Which column of the source was taken for what.
+        The column of the source that each field was read from.
     classes
-        The asset classes that make the basket.
+        The asset classes of the basket.
     title
         The fund's full name, where the source has it.
     printed_total
-        The total weight that the source itself prints, in decimals, where it does.
+        The total weight stated by the source, in decimals, where it has one.
 
     """
 
@@ -373,7 +379,7 @@ class Etf:
     _basket: tuple[tuple[str, ...], FloatArray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Find the basket; whether it can be used is decided when it is asked for."""
+        """Build the basket; it is validated on access."""
         if not self.constituents:
             msg = f"ETF {self.name} has no constituents. Check that this is its holdings file."
             raise InputError(msg)
@@ -389,8 +395,8 @@ class Etf:
 
     @property
     def own_ticker(self) -> str:
-        """The name as a ticker, under which a risk model may know the fund; empty if it is none."""
-        if UNNAMED.fullmatch(self.name):
+        """The name as a ticker, which a risk model may cover; empty if it cannot be one."""
+        if PLACEHOLDER_NAME.fullmatch(self.name):
             return ""
         try:
             return normalise(self.name)
@@ -399,51 +405,51 @@ class Etf:
 
     @property
     def is_own_basket(self) -> bool:
-        """Whether the fund holds no equities, so that only its own row in a risk model has its beta."""
+        """Whether the fund holds no equities, so that betas need its own row in a risk model."""
         return self._basket[0] == (self.own_ticker,) and self.derivative_exposure != 0.0
 
     @property
     def derivative_exposure(self) -> float:
-        """What swaps and futures add to the basket's exposure, a decimal of net assets with its sign."""
-        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.is_beside(row))
+        """The signed exposure of swaps and futures outside the basket, a decimal of net assets."""
+        return math.fsum(row.exposure or 0.0 for row in self.constituents if self.scales_basket(row))
 
     @property
     def leverage(self) -> float:
-        """The whole exposure over that of the rows of the basket's classes: 1 without swaps and futures.
+        """The ratio of the whole exposure to that of the basket's classes: 1 without swaps and futures.
 
         Raises
         ------
         UndefinedBeta
-            If it is not defined: no equities, fewer held than sold short, or no exposure in all.
+            If it is undefined: equities are not net long, or the whole exposure is zero.
 
         """
-        beside = self.derivative_exposure
-        if not beside or self.is_own_basket:
+        derivatives = self.derivative_exposure
+        if not derivatives or self.is_own_basket:
             return 1.0
         whole = self.exposure
-        equities = whole - beside
+        equities = whole - derivatives
         if not (equities > 0.0 and abs(whole) > NO_EXPOSURE):
             msg = (
-                f"ETF {self.name} has an exposure of {equities:.2%} in equities and of {beside:.2%} in "
+                f"ETF {self.name} has an exposure of {equities:.2%} in equities and of {derivatives:.2%} in "
                 "swaps and futures: its basket cannot be scaled to that. A beta to it needs its own row "
                 "in the risk model, or a fund of the same index that holds its shares."
             )
             raise UndefinedBeta(msg, tickers=[self.name])
         return whole / equities
 
-    def is_beside(self, row: Constituent) -> bool:
-        """Whether a row is a swap or a future that scales the basket, and is not in it."""
+    def scales_basket(self, row: Constituent) -> bool:
+        """Whether a row is a swap or a future that scales the basket without being in it."""
         return row.moves_as_basket and row.asset_class not in self.classes
 
     @property
     def exposure(self) -> float:
-        """The exposure, a decimal of net assets, of the basket's classes and of swaps and futures."""
+        """The exposure of the basket's classes and of swaps and futures, a decimal of net assets."""
         own = (row.weight for row in self.constituents if row.asset_class in self.classes)
         return math.fsum(weight for weight in own if not math.isnan(weight)) + self.derivative_exposure
 
     @property
     def unnamed_weights(self) -> FloatArray:
-        """The weights of the rows of the basket's classes that have no ticker, and so are in no basket."""
+        """The weights of the basket's classes without a ticker, which are not in the basket."""
         return read_only(
             [
                 row.weight
@@ -483,7 +489,7 @@ class Etf:
         _require_unique(tickers, f"ETF {self.name}")
         _require_finite(tickers, weights, f"weight in ETF {self.name}")
         gross = float(np.abs(weights).sum())
-        if gross > MOST_GROSS:
+        if gross > MAX_GROSS:
             msg = (
                 f"Weights of ETF {self.name} add to a gross exposure of {gross:,.10g} times net assets. "
                 "Give decimals or percent; values belong under market_value."
@@ -493,12 +499,12 @@ class Etf:
 
     @property
     def as_of(self) -> date | None:
-        """The day the constituents are of."""
+        """The day of the constituents."""
         return self.provenance.as_of
 
     @property
     def totals(self) -> dict[AssetClass, float]:
-        """Sum of the printed weights by asset class, in decimals."""
+        """Sum of the source's weights by asset class, in decimals."""
         sums: dict[AssetClass, float] = {}
         for row in self.constituents:
             if not math.isnan(row.weight):
@@ -512,7 +518,7 @@ class Etf:
         name: str = "ETF",
         provenance: Provenance | None = None,
     ) -> Etf:
-        """Make an ETF from ticker (in any spelling) to weight in decimals of net assets."""
+        """Make an ETF from weights by ticker (in any spelling), decimals of net assets."""
         rows = tuple(
             Constituent(ticker=normalise(ticker), printed_ticker=ticker, weight=float(weight))
             for ticker, weight in weights.items()
@@ -521,15 +527,15 @@ class Etf:
 
 
 def sum_warnings(name: str, rows: Iterable[Constituent]) -> tuple[str, ...]:
-    """Say, where it is so, that the weights of all rows do not add to 1."""
+    """Return a warning if the weights of all rows do not add to 1."""
     total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
-    if abs(total - 1.0) <= FULL:
+    if abs(total - 1.0) <= SUM_TOLERANCE:
         return ()
     return (f"Weights of ETF {name} add to {total:.4f}, not 1; nothing is rescaled.",)
 
 
 def _merged(rows: Iterable[Constituent]) -> list[tuple[str, float]]:
-    """Return ticker and weight of each row, rows of one security added up."""
+    """Return ticker and weight of each row, adding up rows of one security."""
     groups: dict[str, list[Constituent]] = {}
     for row in rows:
         groups.setdefault(row.ticker, []).append(row)
@@ -543,13 +549,13 @@ def _merged(rows: Iterable[Constituent]) -> list[tuple[str, float]]:
 
 
 def _require_unique(tickers: Sequence[str], where: str) -> None:
-    twice = [ticker for ticker, count in Counter(tickers).items() if count > 1]
-    if twice:
+    repeated = [ticker for ticker, count in Counter(tickers).items() if count > 1]
+    if repeated:
         msg = (
-            f"{where} list {listing(twice)} more than once. "
+            f"{where} list {listing(repeated)} more than once. "
             "Merge the rows if they are one company; give the exchange if they are not."
         )
-        raise DuplicateTicker(msg, tickers=twice)
+        raise DuplicateTicker(msg, tickers=repeated)
 
 
 def _require_finite(tickers: Sequence[str], values: FloatArray, what: str) -> None:

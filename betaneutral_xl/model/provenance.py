@@ -1,4 +1,4 @@
-"""Where a number came from, and as of when: carried by every input, printed by every output."""
+"""Source and date of each input, which every output states."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def now() -> datetime:
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 of some bytes in hexadecimal."""
+    """Return the hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -34,8 +34,8 @@ def digest(content: bytes) -> str:
 class Provenance:
     """The origin of one input.
 
-    ``location`` is a file's name or a URL without secrets, never a path of the user's machine.
-    ``sha256`` is of the bytes as they were read, empty where there were none.
+    ``location`` is a file name or a URL without secrets, never a full path. ``sha256`` is of the
+    bytes read, empty where there were none.
     """
 
     source: str
@@ -49,7 +49,7 @@ class Provenance:
 
     @classmethod
     def given(cls, rows: int, as_of: date | None = None, note: str = "") -> Provenance:
-        """Return the origin of data that a caller handed over in memory."""
+        """Return the provenance of data passed by a caller in memory."""
         return cls(
             source="caller",
             location="memory",
@@ -60,6 +60,6 @@ class Provenance:
         )
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Return one line for display."""
         as_of = self.as_of.isoformat() if self.as_of else "date unknown"
         return f"{self.source}: {self.location}, {as_of}, {self.retrieval}"

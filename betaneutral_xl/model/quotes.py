@@ -1,7 +1,7 @@
-"""What a share costs: one price a name, the day it is of and where it is from.
+"""Prices for orders: one per name, with its date and source.
 
-Orders need prices of names that the portfolio does not hold. They come in layers: what the user
-typed goes before what the holdings say, and that before a price file's last close.
+Orders need prices of names that the portfolio does not hold. By priority they are typed by the
+user, from the holdings, or the last close of a price file.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
 
 STALE_DAYS = 7
-"""Age in days from which a closing price is not traded on."""
+"""Age in days from which a closing price is too old for orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A price in base currency a share; ``as_of`` is None where the day is not known."""
+    """A price in base currency per share; ``as_of`` is None where the day is unknown."""
 
     price: float
     as_of: date | None
@@ -42,11 +42,11 @@ class Quotes:
     Attributes
     ----------
     usable
-        What orders may be made with.
+        Prices that orders may use.
     stale
-        Names that have nothing but a price of ``STALE_DAYS`` or more ago.
+        Prices of names whose last price is ``STALE_DAYS`` or more days old.
     origins
-        Where each ``source`` of a quote came from, as far as that is known.
+        Provenance of each ``source`` of a quote, where known.
 
     """
 
@@ -55,7 +55,7 @@ class Quotes:
     origins: Mapping[str, Provenance] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Make the mappings read-only; refuse what is no price."""
+        """Make the mappings read-only; refuse prices that are not positive."""
         for name in ("usable", "stale", "origins"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         bad = [ticker for ticker, quote in self.usable.items() if not 0.0 < quote.price < np.inf]
@@ -68,44 +68,49 @@ class Quotes:
             raise MissingValue(msg, tickers=bad)
 
     @classmethod
-    def given(
+    def from_mapping(
         cls,
         prices: Mapping[str, float],
         source: str,
         as_of: date | None = None,
         origin: Provenance | None = None,
     ) -> Quotes:
-        """Return prices as somebody gave them."""
+        """Return prices from one source, all of one day."""
         quotes = {ticker: Quote(price, as_of, source) for ticker, price in prices.items()}
         return cls(quotes, origins={source: origin} if origin else {})
 
     @classmethod
     def of_holdings(cls, holdings: Holdings) -> Quotes:
-        """Return the prices by which the holdings are weighed; none if they come as weights."""
+        """Return the prices of the holdings; none if they have weights only."""
         if holdings.prices is None:
             return cls()
         prices = dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
-        return cls.given(prices, "holdings", holdings.as_of, holdings.provenance)
+        return cls.from_mapping(prices, "holdings", holdings.as_of, holdings.provenance)
 
     @classmethod
     def last_closes(cls, prices: Prices, as_of: date | None = None) -> Quotes:
-        """Return the last price of every name on a day or before it.
+        """Return the last price of every name on or before a day.
 
         Parameters
         ----------
         prices
-            Of a file.
+            A price file's.
         as_of
-            By default, the last day that the file has.
+            By default, the file's last day.
+
+        Returns
+        -------
+        Quotes
+            Prices older than ``STALE_DAYS`` are in ``stale``.
 
         """
         origin = prices.provenance
         last = np.datetime64(as_of, "D") if as_of else prices.dates[-1]
-        known = np.isfinite(prices.matrix[prices.dates <= last])
+        present = np.isfinite(prices.matrix[prices.dates <= last])
         usable: dict[str, Quote] = {}
         stale: dict[str, Quote] = {}
-        for column in np.flatnonzero(known.any(axis=0)):
-            row = np.flatnonzero(known[:, column])[-1]
+        for column in np.flatnonzero(present.any(axis=0)):
+            row = np.flatnonzero(present[:, column])[-1]
             day = prices.dates[row]
             quote = Quote(float(prices.matrix[row, column]), day.astype(date), origin.location)
             kept = usable if (last - day).astype(int) < STALE_DAYS else stale
@@ -114,45 +119,45 @@ class Quotes:
 
     @property
     def prices(self) -> dict[str, float]:
-        """Base currency a share, by ticker."""
+        """Base currency per share, by ticker."""
         return {ticker: quote.price for ticker, quote in self.usable.items()}
 
-    def over(self, other: Quotes) -> Quotes:
-        """Return these, and of another what these lack."""
+    def with_fallback(self, other: Quotes) -> Quotes:
+        """Return these quotes, with those of another for the names these lack."""
         usable = {**other.usable, **self.usable}
         stale = {**other.stale, **self.stale}
         stale = {ticker: quote for ticker, quote in stale.items() if ticker not in usable}
         return Quotes(usable, stale, {**other.origins, **self.origins})
 
     def select(self, tickers: Iterable[str]) -> Quotes:
-        """Return the usable prices of some names, as far as there are any."""
+        """Return the usable prices of some names; those without one are left out."""
         return Quotes(
             {ticker: self.usable[ticker] for ticker in tickers if ticker in self.usable}, origins=self.origins
         )
 
     def require(self, tickers: Iterable[str]) -> None:
-        """Raise if some names have no price to trade on.
+        """Raise if some names have no usable price.
 
         Raises
         ------
         MissingPrice
-            With their names, and the days of those whose last price is too old.
+            If so, with their names and the dates of stale prices.
 
         """
-        wanted = list(tickers)
-        missing = [ticker for ticker in wanted if ticker not in self.usable]
+        names = list(tickers)
+        missing = [ticker for ticker in names if ticker not in self.usable]
         if missing:
-            named = [
+            shown = [
                 f"{one} (the last is of {self.stale[one].as_of})" if one in self.stale else one
                 for one in missing
             ]
-            msg = f"No price for {len(missing)} of {len(wanted)} trades: {listing(named)}. Give their prices."
+            msg = f"No price for {len(missing)} of {len(names)} trades: {listing(shown)}. Give their prices."
             raise MissingPrice(msg, tickers=missing)
 
     def sentence(self, tickers: Iterable[str]) -> str:
-        """Say where the prices of some names are from, and of which days.
+        """Summarise the sources and dates of some names' prices.
 
-        >>> Quotes.given({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
+        >>> Quotes.from_mapping({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
         'Prices: 2 of prices.csv (2025-11-18).'
         """
         found = _by_source(self.select(tickers))
@@ -161,7 +166,7 @@ class Quotes:
         return f"Prices: {', '.join(parts) or 'none'}."
 
     def sources(self) -> tuple[Provenance, ...]:
-        """Return where the usable prices came from: each source with its count and the last day of them."""
+        """Return the provenance of each source of usable prices, with their count and latest date."""
         return tuple(
             replace(
                 self.origins.get(source) or Provenance.given(len(quotes), note=source),
@@ -172,9 +177,9 @@ class Quotes:
         )
 
 
-def _by_source(given: Quotes) -> dict[str, list[Quote]]:
+def _by_source(quotes: Quotes) -> dict[str, list[Quote]]:
     found: dict[str, list[Quote]] = {}
-    for quote in given.usable.values():
+    for quote in quotes.usable.values():
         found.setdefault(quote.source, []).append(quote)
     return found
 

@@ -1,7 +1,7 @@
-"""Prices and daily returns of many names on one calendar, with their holes left open.
+"""Prices and daily returns of many names on one calendar, with gaps.
 
-Nothing is filled forward. A name has no return on a day unless it has a price on that day and on
-the day before in the table; what that leaves out is told by ``Returns.warnings``.
+Nothing is filled forward. A name has a return on a day only if it has a price on that day and on
+the previous one in the table; ``Returns.warnings`` reports what is missing.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 DateArray = npt.NDArray[np.datetime64]
 
 JUMP = 0.4
-"""A daily return beyond this is named: of large stocks few are real, and an unadjusted split is."""
+"""Daily returns beyond this get a warning: rare for large stocks, usual for an unadjusted split."""
 
-OTHERS = 100
-"""Names beside those that are asked for; a median of so many is near that of all."""
+MARKET_SAMPLE = 100
+"""Number of other names that represent the market; their median is near that of all."""
 
-STILL = (0.05, 0.6)
-"""The shares of days on which no price moves between which they pass for filled forward; beyond, for dead."""
-FEWEST_DAYS = 21
-"""Days from which on the share says anything."""
+UNCHANGED = (0.05, 0.6)
+"""Range of the share of days on which no price moves that indicates forward filling; above, a dead series."""
+MIN_DAYS = 21
+"""Minimum number of days for this check."""
 SATURDAY = 5
 
 SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
-"""Usual ratios of splits, and of reverse splits the other way round."""
+"""Usual ratios of splits, and the inverse ones of reverse splits."""
 
 SPLIT_MATCH = 0.03
-"""How far from such a ratio a price ratio may be, relatively: the day's own return comes on top."""
+"""Relative tolerance of the price ratio, which includes the day's own return."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,11 +55,11 @@ class Prices:
     dates
         Shape (T,), days, ascending, each once.
     matrix
-        Shape (T, N), positive; adjusted for splits and dividends if returns are to mean anything.
+        Shape (T, N), positive; adjusted for splits and dividends, for returns to be meaningful.
     provenance
         Where this came from.
     warnings
-        What the reader of the file had to say, one line each.
+        Notes on reading the file, one line each.
 
     """
 
@@ -70,8 +70,8 @@ class Prices:
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold every promise of the attributes, or raise."""
-        _hold_shape(self, "prices")
+        """Validate the attributes."""
+        _validate(self, "prices")
         bad = self.matrix <= 0.0
         if bad.any():
             row, column = (int(i) for i in np.argwhere(bad)[0])
@@ -103,7 +103,12 @@ class Prices:
         provenance
             Where they came from; by default, from the caller.
         warnings
-            What the reader should know already.
+            Notes on the source.
+
+        Returns
+        -------
+        Prices
+            In ascending order of days.
 
         """
         days = np.asarray(dates, dtype="datetime64[D]")
@@ -116,7 +121,7 @@ class Prices:
         return cls(names, days, values, provenance or Provenance.given(len(days), last), warnings)
 
     def select(self, tickers: Sequence[str]) -> Prices:
-        """Return the prices of some of the names, in the given order."""
+        """Return the prices of some names, in the given order; raises as ``Returns.select`` does."""
         columns = _columns(tickers, self.tickers, "prices")
         return Prices(tuple(tickers), self.dates, self.matrix[:, columns], self.provenance, self.warnings)
 
@@ -148,15 +153,15 @@ class Returns:
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        """Hold every promise of the attributes, or raise."""
-        _hold_shape(self, "returns")
+        """Validate the attributes."""
+        _validate(self, "returns")
 
     @classmethod
     def from_prices(cls, prices: Prices) -> Returns:
-        """Make simple returns ``p_t / p_(t-1) - 1`` from prices on successive days.
+        """Return simple returns ``p_t / p_(t-1) - 1`` of prices on successive days.
 
         A name has no return on the day of its first price, on a day without a price, or on the
-        day after one: nothing is filled forward, and no return spans two days.
+        day after one: nothing is filled forward, and no return spans a gap.
         """
         p = prices.matrix
         return cls(prices.tickers, prices.dates[1:], p[1:] / p[:-1] - 1.0, prices.provenance)
@@ -179,30 +184,30 @@ class Returns:
 
     @property
     def as_of(self) -> date | None:
-        """The last day, or nothing if there is none."""
+        """The last day, or None."""
         return self.dates[-1].astype(date) if len(self.dates) else None
 
     def select(self, tickers: Sequence[str]) -> Returns:
-        """Return the returns of some of the names, in the given order.
+        """Return the returns of some names, in the given order.
 
         Raises
         ------
         UnknownTicker
-            If one of them is not there.
+            If one of them is missing.
 
         """
         columns = _columns(tickers, self.tickers, "returns")
         return Returns(tuple(tickers), self.dates, self.matrix[:, columns], self.provenance)
 
     def until(self, as_of: date | None = None, days: int | None = None) -> Returns:
-        """Return the last ``days`` days up to and including a day, and nothing that came later.
+        """Return the last ``days`` days up to and including a day.
 
-        This is the only way from a history to what an estimator sees, so that it cannot look ahead.
+        Estimators see a history only through this method, so that they cannot look ahead.
 
         Raises
         ------
         InputError
-            If there is no day so early.
+            If the history starts later.
 
         """
         end = len(self.dates)
@@ -215,30 +220,32 @@ class Returns:
         start = 0 if days is None else max(0, end - days)
         return Returns(self.tickers, self.dates[start:end], self.matrix[start:end], self.provenance)
 
-    def others(self, asked: Collection[str]) -> tuple[str, ...]:
-        """Return names that nobody asks for, to tell how the market moved: without holes, evenly chosen.
+    def market_sample(self, excluding: Collection[str]) -> tuple[str, ...]:
+        """Return up to ``MARKET_SAMPLE`` other names without gaps, evenly spaced, to represent the market.
 
-        A portfolio and an ETF may be of one industry, and a day on which that alone moved would
-        pass for one on which the market did.
+        A portfolio and an ETF may be of one industry, whose moves alone would look like moves of
+        the market.
         """
-        whole = np.asarray(np.isfinite(self.matrix).all(axis=0))
-        free = sorted(t for t, full in zip(self.tickers, whole, strict=True) if full and t not in asked)
-        chosen = np.linspace(0, len(free) - 1, min(OTHERS, len(free))).round().astype(int)
+        complete = np.asarray(np.isfinite(self.matrix).all(axis=0))
+        free = sorted(
+            t for t, full in zip(self.tickers, complete, strict=True) if full and t not in excluding
+        )
+        chosen = np.linspace(0, len(free) - 1, min(MARKET_SAMPLE, len(free))).round().astype(int)
         return tuple(free[i] for i in chosen)
 
     @property
     def observed(self) -> IntArray:
-        """On how many days each name has a return, shape (N,)."""
+        """Number of returns of each name, shape (N,)."""
         return np.asarray(np.isfinite(self.matrix).sum(axis=0), dtype=np.intp)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is missing and what looks wrong, one line a kind: late, ended, gaps, jumps."""
-        return (*_hole_warnings(self), *_still_warnings(self), *_jump_warnings(self))
+        """Notes on late, ended and missing series, unchanged prices and jumps, one line each."""
+        return (*_gap_warnings(self), *_unchanged_warnings(self), *_jump_warnings(self))
 
 
-def _hole_warnings(returns: Returns) -> list[str]:
-    """Name the names that begin late, end early, or have gaps between."""
+def _gap_warnings(returns: Returns) -> list[str]:
+    """Report the names that begin late, end early, or have gaps in between."""
     present = np.isfinite(returns.matrix)
     t = len(present)
     if not t:
@@ -255,37 +262,37 @@ def _hole_warnings(returns: Returns) -> list[str]:
             late.append(f"{ticker} ({returns.dates[first]})")
         if last < t - 1:
             ended.append(f"{ticker} ({returns.dates[last]})")
-        holes = last - first + 1 - days.size
-        if holes:
-            gappy.append(f"{ticker} ({holes} {'day' if holes == 1 else 'days'})")
+        missing = last - first + 1 - days.size
+        if missing:
+            gappy.append(f"{ticker} ({missing} {'day' if missing == 1 else 'days'})")
     kinds = (
         ("Names that begin after the first day", late),
         ("Names that end before the last day", ended),
         ("Names with gaps", gappy),
-        ("Names without a return, as no two days on end have prices", never),
+        ("Names without returns, as no two successive days have prices", never),
     )
     return [f"{what}: {listing(names)}." for what, names in kinds if names]
 
 
-def _still_warnings(returns: Returns) -> list[str]:
-    """Say on how many days no price moves, weekends above all: filled forward, no days of trading."""
-    if len(returns.dates) < FEWEST_DAYS:
+def _unchanged_warnings(returns: Returns) -> list[str]:
+    """Report days on which no price changes, such as weekends that were filled forward."""
+    if len(returns.dates) < MIN_DAYS:
         return []
-    still = np.asarray((np.nan_to_num(returns.matrix) == 0.0).all(axis=1))
+    unchanged = np.asarray((np.nan_to_num(returns.matrix) == 0.0).all(axis=1))
     weekend = (returns.dates.astype("datetime64[D]").view("int64") + 3) % 7 >= SATURDAY
-    n, on_weekends = int(still.sum()), int((still & weekend).sum())
-    enough = STILL[0] * len(still) <= n <= STILL[1] * len(still)
-    if not enough or (on_weekends < 2 and len(returns.tickers) == 1):  # noqa: PLR2004 - one may stand still
+    n, on_weekends = int(unchanged.sum()), int((unchanged & weekend).sum())
+    filled = UNCHANGED[0] * len(unchanged) <= n <= UNCHANGED[1] * len(unchanged)
+    if not filled or (on_weekends < 2 and len(returns.tickers) == 1):  # noqa: PLR2004 - one series may be unchanged
         return []
     where = f", {on_weekends} of them at weekends" if on_weekends else ""
     return [
-        f"On {n} of {len(still)} days ({n / len(still):.0%}) all prices are those of the day before{where}: "
-        "they seem to be filled forward, which makes volatilities too low. Remove those days."
+        f"On {n} of {len(unchanged)} days ({n / len(unchanged):.0%}) all prices are those of the day "
+        f"before{where}: they seem to be filled forward, which makes volatilities too low. Remove those days."
     ]
 
 
 def _jump_warnings(returns: Returns) -> list[str]:
-    """Name the largest daily moves, and say which look like a split that was not adjusted for."""
+    """Report the largest daily moves, and which of them look like unadjusted splits."""
     found = np.argwhere(np.abs(np.nan_to_num(returns.matrix)) > JUMP)
     if not len(found):
         return []
@@ -308,7 +315,7 @@ def _jump_warnings(returns: Returns) -> list[str]:
 
 
 def split_ratio(daily_return: float) -> str:
-    """Return which split a daily return looks like, or nothing.
+    """Return the split ratio that a daily return looks like, or an empty text.
 
     >>> split_ratio(-0.51), split_ratio(9.2), split_ratio(-0.05)
     ('2:1', '1:10', '')
@@ -324,34 +331,34 @@ def split_ratio(daily_return: float) -> str:
     return f"{nearest:g}:1" if forward else f"1:{nearest:g}"
 
 
-def _columns(wanted: Sequence[str], among: Sequence[str], what: str) -> IntArray:
-    known = set(among)
-    absent = [ticker for ticker in wanted if ticker not in known]
+def _columns(tickers: Sequence[str], among: Sequence[str], what: str) -> IntArray:
+    present = set(among)
+    absent = [ticker for ticker in tickers if ticker not in present]
     if absent:
         msg = f"There are no {what} of {listing(absent)}. Add them to the table, or leave them out."
         raise UnknownTicker(msg, tickers=absent)
-    return positions_of(wanted, among)
+    return positions_of(tickers, among)
 
 
-def _hold_shape(table: Prices | Returns, what: str) -> None:
-    """Make the arrays read-only and hold that labels fit them."""
+def _validate(table: Prices | Returns, what: str) -> None:
+    """Make the arrays read-only, and validate them and their labels."""
     dates = np.array(table.dates, dtype="datetime64[D]")
     dates.flags.writeable = False
     object.__setattr__(table, "dates", dates)
     object.__setattr__(table, "matrix", read_only(table.matrix))
     if table.matrix.shape != (len(dates), len(table.tickers)):
         msg = (
-            f"There are {what} of shape {table.matrix.shape}, but {len(dates)} days "
+            f"The {what} have the shape {table.matrix.shape}, but there are {len(dates)} days "
             f"and {len(table.tickers)} tickers. Give one row a day and one column a ticker."
         )
         raise InputError(msg)
     if len(set(table.tickers)) != len(table.tickers):
-        twice = sorted({t for t in table.tickers if table.tickers.count(t) > 1})
-        msg = f"The {what} list {listing(twice)} more than once. Remove the repeated columns."
-        raise DuplicateTicker(msg, tickers=twice)
-    late = np.flatnonzero(dates[1:] <= dates[:-1])
-    if late.size:
-        day = dates[late[0] + 1]
+        repeated = sorted({t for t in table.tickers if table.tickers.count(t) > 1})
+        msg = f"The {what} list {listing(repeated)} more than once. Remove the repeated columns."
+        raise DuplicateTicker(msg, tickers=repeated)
+    unsorted = np.flatnonzero(dates[1:] <= dates[:-1])
+    if unsorted.size:
+        day = dates[unsorted[0] + 1]
         msg = f"The {what} are not one row a day, ascending: see {day}. Sort them, remove repeated days."
         raise InputError(msg)
     if np.isinf(table.matrix).any():

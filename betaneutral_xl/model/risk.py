@@ -1,11 +1,11 @@
-"""Risk: a covariance of returns, dense or in factor form, and what follows from it.
+"""Covariance of returns, dense or in factor form, with the betas and volatilities it implies.
 
 Throughout, variances are annual and in decimals (a stock of 30 % volatility has 0.09), and
 
     V = X F X' + diag(D)
 
-with exposures X (N, k), factor covariance F (k, k) and specific variances D (N,). A dense
-matrix is used only where that is all there is.
+with exposures X (N, k), factor covariance F (k, k) and specific variances D (N,). The dense form
+is used only where there is no factor form.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ from betaneutral_xl.errors import (
     listing,
 )
 from betaneutral_xl.model.arrays import FloatArray, IntArray, positions_of, read_only
-from betaneutral_xl.model.covariance_units import CovarianceUnit, objection, refuse_correlations, unusual
+from betaneutral_xl.model.covariance_units import (
+    CovarianceUnit,
+    implausible_variances,
+    refuse_correlations,
+    unusual_volatility,
+)
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
@@ -35,25 +40,25 @@ if TYPE_CHECKING:
     from datetime import date
 
 SYMMETRY = 1e-8
-"""Largest asymmetry, relative to the largest entry, that printing a matrix can cause."""
+"""Tolerated asymmetry, relative to the largest entry, from rounding in files."""
 
-FEW = 4
-"""A portfolio of less than one name in so many is worth being looked up name by name."""
+SPARSE = 4
+"""Portfolios with less than one in this many names are multiplied by the rows of these names only."""
 
 SEMIDEFINITE = 1e-8
-"""Most negative eigenvalue, relative to the largest variance, that printing a matrix can cause."""
+"""Tolerated negative eigenvalue, relative to the largest variance, from rounding in files."""
 
 
-IN_PLACE = 500
-"""From so many names on it pays to import scipy (0.1 s), whose factorisation needs no copy."""
+SCIPY_FROM = 500
+"""Number of names above which importing scipy (0.1 s) pays, as it factorises without a copy."""
 
 
 Solver: TypeAlias = "Callable[[FloatArray], FloatArray]"
-"""Takes right-hand sides, of shape (n,) or (n, K), to the solutions of one linear system."""
+"""Solves one linear system for right-hand sides of shape (n,) or (n, K)."""
 
 
 class CovarianceOperator(Protocol):
-    """How V is kept. N is the number of assets."""
+    """The covariance V of N assets as a linear operator."""
 
     @property
     def size(self) -> int:
@@ -69,7 +74,7 @@ class CovarianceOperator(Protocol):
         ...
 
     def subset(self, rows: IntArray) -> CovarianceOperator:
-        """Return the same model of some of the assets, in the given order."""
+        """Return the model of some assets, in the given order."""
         ...
 
     def between(self, row: int, columns: IntArray) -> FloatArray:
@@ -79,10 +84,10 @@ class CovarianceOperator(Protocol):
     def solver(
         self, rows: IntArray | None = None, added: FloatArray | None = None, near: Solver | None = None
     ) -> Solver:
-        """Return ``r -> (V_FF + diag(added))^-1 r`` over some of the assets F, by default all.
+        """Return ``r -> (V_FF + diag(added))^-1 r`` for a set F of assets, by default all.
 
-        What a solver ``near`` of the same V and other assets has worked out may be used again.
-        numpy.linalg.LinAlgError where that matrix is not positive definite.
+        The factorisation of ``near``, a solver of the same V for another set, may be updated.
+        Raises numpy.linalg.LinAlgError where the matrix is not positive definite.
         """
         ...
 
@@ -107,9 +112,9 @@ class Dense:
         return len(self.matrix)
 
     def matvec(self, x: FloatArray) -> FloatArray:
-        """Return V x; of a portfolio of few names only their rows are read, V being symmetric."""
+        """Return V x; for few names only their rows are read, as V is symmetric."""
         held = np.flatnonzero(x if x.ndim == 1 else x.any(axis=1))
-        if FEW * held.size < self.size:
+        if SPARSE * held.size < self.size:
             product: FloatArray = x[held].T @ self.matrix[held]
             return product.T
         return self.matrix @ x
@@ -133,9 +138,9 @@ class Dense:
         self,
         rows: IntArray | None = None,
         added: FloatArray | None = None,
-        near: Solver | None = None,  # noqa: ARG002 - a Cholesky factor is made anew
+        near: Solver | None = None,  # noqa: ARG002 - the Cholesky factor is not updated
     ) -> Solver:
-        """Return ``r -> (V_FF + diag(added))^-1 r``: one copy of V_FF, which its Cholesky factor replaces."""
+        """Return ``r -> (V_FF + diag(added))^-1 r`` by Cholesky factorisation of a copy of V_FF in place."""
         matrix = np.array(self.matrix) if rows is None else self.matrix[np.ix_(rows, rows)]
         if added is not None:
             np.einsum("ii->i", matrix)[:] += added
@@ -148,10 +153,10 @@ class Dense:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factors:
-    """V as L L' + diag(D); never multiplied out unless ``dense`` is asked for.
+    """V as L L' + diag(D), formed explicitly by ``dense`` only.
 
     ``loadings`` L (N, k) are the exposures times a square root of the factor covariance. A sample
-    covariance of T days is the case of k = T columns (the days' scaled returns) and D = 0.
+    covariance of T days has k = T columns (the days' scaled returns) and D = 0.
     """
 
     loadings: FloatArray
@@ -176,7 +181,7 @@ class Factors:
     def from_exposures(
         cls, exposures: FloatArray, factor_covariance: FloatArray, specific_variance: FloatArray
     ) -> Factors:
-        """Make the form of V = X F X' + diag(D).
+        """Make the factor form of V = X F X' + diag(D).
 
         Parameters
         ----------
@@ -190,7 +195,7 @@ class Factors:
         Raises
         ------
         InputError
-            If the shapes do not fit.
+            If the shapes do not match.
         NotPositiveSemidefinite
             If F has a negative eigenvalue or D a negative entry.
 
@@ -223,7 +228,7 @@ class Factors:
         return common + self.specific_variance
 
     def subset(self, rows: IntArray) -> Factors:
-        """Return the same model of some of the assets."""
+        """Return the model of some assets, in the given order."""
         return Factors(self.loadings[rows], self.specific_variance[rows])
 
     def between(self, row: int, columns: IntArray) -> FloatArray:
@@ -240,11 +245,11 @@ class Factors:
             if added is not None:
                 np.einsum("ii->i", matrix)[:] += added
             return _cholesky_solver(matrix)
-        known = near if isinstance(near, _Woodbury) and added is None else None
-        return _Woodbury.of(self, rows, added, known)
+        previous = near if isinstance(near, _Woodbury) and added is None else None
+        return _Woodbury.of(self, rows, added, previous)
 
     def dense(self) -> FloatArray:
-        """Return V, multiplied out."""
+        """Return V itself."""
         matrix: FloatArray = self.loadings @ self.loadings.T
         matrix[np.diag_indices(self.size)] += self.specific_variance
         return matrix
@@ -252,7 +257,7 @@ class Factors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Woodbury:
-    """The solver of V_FF + diag(added) in factor form.
+    """Solver of V_FF + diag(added) in factor form.
 
     Attributes
     ----------
@@ -276,7 +281,7 @@ class _Woodbury:
     def of(
         cls, form: Factors, rows: IntArray | None, added: FloatArray | None, near: _Woodbury | None
     ) -> _Woodbury:
-        """Make it; from one nearby with the core's change over the assets that differ."""
+        """Make the solver; from ``near`` by updating the core for the assets that differ."""
         some = slice(None) if rows is None else rows
         variances = form.specific_variance[some] + (0.0 if added is None else added)
         if not (variances > 0.0).all():
@@ -286,23 +291,23 @@ class _Woodbury:
         precisions[some] = 1.0 / variances
         change, core = precisions, np.eye(loadings.shape[1])
         if near is not None and near.loadings is loadings:
-            since = precisions - near.precisions
-            if 2 * np.count_nonzero(since) < variances.size:
-                change, core = since, near.core
-        differ = np.flatnonzero(change)
-        if differ.size:
-            part = loadings if differ.size == form.size else loadings[differ]
-            core = core + part.T @ (part * change[differ, None])
+            difference = precisions - near.precisions
+            if 2 * np.count_nonzero(difference) < variances.size:
+                change, core = difference, near.core
+        changed = np.flatnonzero(change)
+        if changed.size:
+            part = loadings if changed.size == form.size else loadings[changed]
+            core = core + part.T @ (part * change[changed, None])
         return cls(loadings, rows, precisions, core)
 
     def __call__(self, rhs: FloatArray) -> FloatArray:
-        """Return the solution; no part of L is copied out."""
+        """Return the solution without copying rows of L."""
         some = slice(None) if self.rows is None else self.rows
         precisions = self.precisions[some]
         scaled = rhs * (precisions if rhs.ndim == 1 else precisions[:, None])
-        spread = np.zeros((len(self.loadings), *rhs.shape[1:]))
-        spread[some] = scaled
-        common = (self.loadings @ np.linalg.solve(self.core, self.loadings.T @ spread))[some]
+        expanded = np.zeros((len(self.loadings), *rhs.shape[1:]))
+        expanded[some] = scaled
+        common = (self.loadings @ np.linalg.solve(self.core, self.loadings.T @ expanded))[some]
         answer: FloatArray = scaled - common * (precisions if rhs.ndim == 1 else precisions[:, None])
         return answer
 
@@ -320,13 +325,12 @@ class Covariance:
     provenance
         Where this came from.
     effective_days
-        Effective number of daily observations behind the estimate, where known: T for equal
-        weights, ``sum(q)**2 / sum(q**2)`` for weights q. It gives every beta its standard error.
+        Effective number of daily observations of the estimate, where known: T for equal weights,
+        ``sum(q)**2 / sum(q**2)`` for weights q. Standard errors of betas depend on it.
     warnings
-        What the reader should know, one line each.
+        Notes for the user, one line each.
     seen
-        Shape (N,), the share of those days on which each name had a return of its own; by default
-        all of them.
+        Shape (N,), the share of those days on which each name has an observed return; by default 1.
 
     """
 
@@ -338,7 +342,7 @@ class Covariance:
     seen: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        """Validate that labels and rows agree."""
+        """Validate that labels and rows match."""
         if len(self.tickers) != self.form.size:
             msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
             raise InputError(msg)
@@ -348,9 +352,9 @@ class Covariance:
                 msg = f"The covariance has {len(self.tickers)} tickers but {self.seen.size} shares of days."
                 raise InputError(msg)
         if len(set(self.tickers)) != len(self.tickers):
-            twice = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
-            msg = f"The covariance lists {listing(twice)} more than once. Remove the repeated rows."
-            raise DuplicateTicker(msg, tickers=twice)
+            repeated = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
+            msg = f"The covariance lists {listing(repeated)} more than once. Remove the repeated rows."
+            raise DuplicateTicker(msg, tickers=repeated)
 
     @classmethod
     def from_matrix(
@@ -363,28 +367,33 @@ class Covariance:
         *,
         unit: CovarianceUnit | str = CovarianceUnit.ANNUAL,
     ) -> Covariance:
-        """Make a covariance from a labelled matrix, after proving that it is one.
+        """Make a covariance from a labelled matrix after validating it.
 
         Parameters
         ----------
         tickers
             N tickers in any spelling.
         matrix
-            Shape (N, N), variances and covariances in the unit.
+            Shape (N, N), variances and covariances in ``unit``.
         provenance
             Where the matrix came from; by default, from the caller.
         effective_days
-            Effective number of daily observations behind it, where known.
+            Effective number of daily observations, where known.
         warnings
-            What the reader should know already.
+            Notes on the source.
         unit
-            What the numbers are: ``annual`` decimals, ``percent_squared``, ``daily`` or
-            ``daily_percent_squared``. What is against it is a warning of the result.
+            ``annual`` decimals, ``percent_squared``, ``daily`` or ``daily_percent_squared``.
+            Implausible variances in it are a warning of the result.
+
+        Returns
+        -------
+        Covariance
+            Dense, annual decimals, rows in the order of ``tickers``.
 
         Raises
         ------
         InputError
-            If it is not square, has not one ticker a row, or is a correlation matrix.
+            If it is not square, does not have one ticker per row, or is a correlation matrix.
         MissingValue
             If an entry is blank or not finite.
         NotPositiveSemidefinite
@@ -406,9 +415,9 @@ class Covariance:
         _require_semidefinite(values)
         origin = provenance or Provenance.given(len(names))
         variances = values.diagonal()
-        against = objection(names, variances, origin, read)
-        said = (against,) if against else unusual(variances, origin)
-        made = cls(names, Dense(values), origin, effective_days, (*said, *warnings))
+        implausible = implausible_variances(names, variances, origin, read)
+        notes = (implausible,) if implausible else unusual_volatility(variances, origin)
+        made = cls(names, Dense(values), origin, effective_days, (*notes, *warnings))
         refuse_correlations(variances, origin, read)
         return made
 
@@ -420,34 +429,34 @@ class Covariance:
         provenance: Provenance | None = None,
         unit: CovarianceUnit | str | None = None,
     ) -> Covariance:
-        """Make a covariance from a file, a sheet or a table, and refuse it in another unit.
+        """Make a covariance from a file, a sheet or a table; refuse implausible units.
 
         Parameters
         ----------
         tickers, matrix, provenance
             As of ``from_matrix``.
         unit
-            What the user states that the numbers are; by default nobody does, and they are taken for
-            annual decimals, which is then checked the more.
+            The unit stated by the user; by default annual decimals are assumed, which is checked
+            more strictly.
 
         Raises
         ------
         InputError
-            As ``from_matrix``; and if no shares have such variances.
+            As ``from_matrix``; and if the variances are impossible for shares.
         MissingValue, NotPositiveSemidefinite
             As ``from_matrix``.
 
         """
         stated = None if unit is None else CovarianceUnit.of(unit)
         made = cls.from_matrix(tickers, matrix, provenance, unit=stated or CovarianceUnit.ANNUAL)
-        against = objection(made.tickers, made.form.variances(), made.provenance, stated)
-        if against:
-            raise InputError(against)
+        implausible = implausible_variances(made.tickers, made.form.variances(), made.provenance, stated)
+        if implausible:
+            raise InputError(implausible)
         return made
 
     @property
     def as_of(self) -> date | None:
-        """The last day that the estimate has seen."""
+        """The last day of the estimate's data."""
         return self.provenance.as_of
 
     @property
@@ -456,22 +465,22 @@ class Covariance:
         return np.sqrt(self.form.variances())
 
     def __contains__(self, ticker: object) -> bool:
-        """Say whether the risk model covers a (canonical) ticker."""
+        """Whether the risk model covers a (canonical) ticker."""
         return ticker in self.tickers
 
     def select(self, tickers: Sequence[str]) -> Covariance:
-        """Return the same model of some of its assets, in the given order.
+        """Return the model of some of its assets, in the given order.
 
         Raises
         ------
         UnknownTicker
-            If the model lacks one of them: nothing is filled in.
+            If the model lacks one of them.
 
         """
         if tuple(tickers) == self.tickers:
             return self
-        known = set(self.tickers)
-        absent = [ticker for ticker in tickers if ticker not in known]
+        covered = set(self.tickers)
+        absent = [ticker for ticker in tickers if ticker not in covered]
         if absent:
             msg = f"The covariance has no row for {listing(absent)}."
             raise UnknownTicker(msg, tickers=absent)
@@ -482,7 +491,7 @@ class Covariance:
         )
 
     def with_warnings(self, lines: Sequence[str]) -> Covariance:
-        """Return the same model with more to be said of it, before what is said already."""
+        """Return the same model with further warnings before its own."""
         return replace(self, warnings=(*lines, *self.warnings)) if lines else self
 
     def between(self, ticker: str, others: Sequence[str]) -> FloatArray:
@@ -501,7 +510,7 @@ class Covariance:
     def predicted_beta(self, basket: FloatArray) -> FloatArray:
         """Return the beta of every asset to one or several baskets.
 
-        For a basket f (N,), ``beta = V f / (f' V f)``; note that ``beta' f = 1``.
+        For a basket f (N,), ``beta = V f / (f' V f)``, so that ``beta' f = 1``.
 
         Parameters
         ----------
@@ -511,7 +520,7 @@ class Covariance:
         Returns
         -------
         FloatArray
-            Shape of the argument, a number without unit, rows in the order of ``tickers``.
+            Shape of the argument, dimensionless, rows in the order of ``tickers``.
 
         Raises
         ------
@@ -537,9 +546,9 @@ class Covariance:
     def beta_standard_error(self, basket: FloatArray) -> FloatArray:
         """Return the standard error of every asset's beta to one or several baskets.
 
-        ``se_i^2 = (V_ii - beta_i^2 f'V f) / (f'V f (T_i - 2))`` with T_i the effective days on which
-        the asset was seen: least squares with V's own moments, exact for a sample covariance of
-        equally weighted days.
+        ``se_i^2 = (V_ii - beta_i^2 f'V f) / (f'V f (T_i - 2))`` with T_i the effective number of
+        days with a return of the asset: ordinary least squares with the moments of V, exact for a
+        sample covariance of equally weighted days.
 
         Parameters
         ----------
@@ -568,8 +577,8 @@ class Covariance:
     def portfolio_beta_standard_error(self, w: FloatArray, basket: FloatArray) -> FloatArray:
         """Return the standard error of a portfolio's beta ``beta'w`` to one or several baskets.
 
-        ``se^2 = (w'V w - beta_w^2 f'V f) / (f'V f) m``, where m is 1 / (T - 2), for assets seen on
-        fewer days averaged with the weights ``w_i^2 V_ii``.
+        ``se^2 = (w'V w - beta_w^2 f'V f) / (f'V f) m``, where m is 1 / (T - 2), averaged with
+        the weights ``w_i^2 V_ii`` where assets have different numbers of days.
 
         Parameters
         ----------
@@ -602,7 +611,7 @@ class Covariance:
         return error
 
     def _with_basket(self, basket: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return V f and f'V f, or raise where the latter is nothing."""
+        """Return V f and f'V f; raise where the latter is zero."""
         vf = self.form.matvec(basket)
         variance: FloatArray = np.einsum("n...,n...->...", basket, vf)
         if not (variance > np.finfo(np.float64).tiny).all():
@@ -645,14 +654,14 @@ def _require_symmetric(tickers: tuple[str, ...], matrix: FloatArray) -> FloatArr
 
 
 def _require_semidefinite(matrix: FloatArray) -> None:
-    """Refuse a negative variance: one Cholesky factorisation in place, a third of the cost of eigenvalues."""
+    """Refuse negative variances by an in-place Cholesky factorisation, a third of the cost of eigenvalues."""
     if not matrix.size:
         return
     largest = float(np.abs(matrix.diagonal()).max())
     shifted = matrix.copy()
     np.einsum("ii->i", shifted)[:] += SEMIDEFINITE * largest + np.finfo(np.float64).tiny
     try:
-        (_cholesky_solver if len(matrix) > IN_PLACE else np.linalg.cholesky)(shifted)
+        (_cholesky_solver if len(matrix) > SCIPY_FROM else np.linalg.cholesky)(shifted)
     except np.linalg.LinAlgError:
         smallest = float(np.linalg.eigvalsh(matrix)[0])
         msg = (
@@ -663,13 +672,13 @@ def _require_semidefinite(matrix: FloatArray) -> None:
 
 
 def _cholesky_solver(matrix: FloatArray) -> Solver:
-    """Factorise a symmetric matrix in place, and return what solves with it."""
+    """Factorise a symmetric matrix in place, and return its solver."""
     from scipy.linalg.lapack import dpotrf, dpotrs
 
-    # To LAPACK the transpose of a C-ordered array is a matrix in its own order: nothing is copied.
-    factor, fault = dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
-    if fault:
-        msg = f"the leading minor of order {fault} is not positive definite"
+    # The transpose of a C-ordered array is in LAPACK's own order: nothing is copied.
+    factor, info = dpotrf(matrix.T, lower=0, clean=0, overwrite_a=1)
+    if info:
+        msg = f"the leading minor of order {info} is not positive definite"
         raise np.linalg.LinAlgError(msg)
 
     def solve(rhs: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""How far apart the days of a table of prices are, and so how many of its returns make a year."""
+"""Spacing of the dates of a price table, and the number of returns per year."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import DateArray
 
 REGULAR = 0.85
-"""The share of gaps that must fit a spacing; the rest are holidays and holes."""
+"""Minimum share of gaps between dates that fit a spacing; the rest are holidays and missing days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spacing:
-    """A spacing of prices: its name, what one step is called, returns a year, its gaps in days."""
+    """A spacing of prices: name, unit of a step, returns per year, shortest and longest gap in days."""
 
     name: str
     units: str
@@ -28,7 +28,7 @@ class Spacing:
 
     @property
     def note(self) -> str:
-        """What is to be said of it; nothing of daily prices."""
+        """The note for the user; empty for daily prices."""
         if self is DAILY:
             return ""
         return (
@@ -42,11 +42,11 @@ WEEKLY = Spacing("weekly", "weeks", 52, 5, 9)
 MONTHLY = Spacing("monthly", "months", 12, 26, 35)
 
 MEDIANS = {DAILY: (1, 1), WEEKLY: (6, 8), MONTHLY: (28, 32)}
-"""What the median gap may be."""
+"""Range of the median gap in days."""
 
 
 def spacing_of(dates: DateArray) -> Spacing:
-    """Return the spacing of ascending days; daily where there are too few to tell.
+    """Return the spacing of ascending days; daily where there are too few.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def spacing_of(dates: DateArray) -> Spacing:
 
     """
     gaps = np.diff(dates).astype(int)
-    if gaps.size < 2:  # noqa: PLR2004 - no median to speak of
+    if gaps.size < 2:  # noqa: PLR2004 - too few for a median
         return DAILY
     median = float(np.median(gaps))
     for spacing, (low, high) in MEDIANS.items():
@@ -65,13 +65,13 @@ def spacing_of(dates: DateArray) -> Spacing:
     msg = (
         f"The prices are irregular: between {dates[0]} and {dates[-1]} the gaps between dates are "
         f"{median:g} days in the median, from {gaps.min()} to {gaps.max()}. "
-        "Give daily, weekly or monthly prices, so that their variance a year is known."
+        "Give daily, weekly or monthly prices, so that variances can be annualised."
     )
     raise InputError(msg)
 
 
 def require_daily(dates: DateArray, what: str) -> None:
-    """Refuse what counts in trading days where the prices are not daily.
+    """Refuse prices that are not daily for an option ``what`` that counts trading days.
 
     Raises
     ------
@@ -81,5 +81,5 @@ def require_daily(dates: DateArray, what: str) -> None:
     """
     spacing = spacing_of(dates)
     if spacing is not DAILY:
-        msg = f"The prices are {spacing.name}, and {what} counts in days of trading. Give daily prices."
+        msg = f"The prices are {spacing.name}, and {what} counts trading days. Give daily prices."
         raise InputError(msg)

@@ -1,8 +1,7 @@
-"""One company, many spellings: the only place that knows.
+"""Canonical spelling of tickers.
 
-The canonical spelling is the risk model's (Barra style): ``BRK.B``. A US listing carries no
-exchange; a listing elsewhere keeps its exchange (``2330 TT``), because the same letters are
-another company there.
+It is the risk model's (Barra style): ``BRK.B``. A US listing has no exchange code; other listings
+keep theirs (``2330 TT``), because the same letters are another company there.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from functools import lru_cache
 from betaneutral_xl.errors import InputError
 
 LONGEST = 64
-"""Longer than any ticker or option symbol; what exceeds it is not a ticker."""
+"""Maximum length of a ticker or option symbol."""
 
 US_EXCHANGES = frozenset({"US", "UN", "UQ", "UW", "UR", "UA", "UP", "UF", "UV", "UD"})
-"""Bloomberg's composite and venue codes of the United States."""
+"""Bloomberg's composite and venue codes for the United States."""
 
 UNSEPARATED_CLASSES = {
     "BRKA": "BRK.A",
@@ -27,7 +26,7 @@ UNSEPARATED_CLASSES = {
     "LENB": "LEN.B",
     "MOGA": "MOG.A",
 }
-"""Share classes that some issuers print without a separator, where no other company has that ticker."""
+"""Share classes that some issuers spell without a separator, where no other company has that ticker."""
 
 OPTION = re.compile(
     r"-?[0-9A-Z./]{1,6} *\d{6}[CP] ?\d{1,8}(?:\.\d+)?"
@@ -36,10 +35,10 @@ OPTION = re.compile(
     r"|.*\b[A-Z]{3} \d{1,2},? \d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|(?:CALL|PUT) .*\bEXP\b.*",
     re.IGNORECASE,
 )
-"""How brokers print an option: as the clearing house's symbol, or underlying, day, strike and side."""
+"""Brokers' spellings of an option: the clearing house's symbol, or underlying, day, strike and side."""
 
 LONGEST_NAME = 100
-"""Characters of a name that are looked at."""
+"""Number of characters of a name that are matched."""
 
 EXCHANGES = {
     "euronext paris": "FP",
@@ -141,7 +140,7 @@ CURRENCY_MARKETS = {
     "TWD": "TT",
     "ZAR": "SJ",
 }
-"""The market that a local currency belongs to, where there is one such market."""
+"""The market of a local currency, where there is one such market."""
 
 COUNTRY_MARKETS = {
     "AT": ("AV", "austria"),
@@ -173,7 +172,7 @@ COUNTRY_MARKETS = {
     "TW": ("TT", "taiwan"),
     "ZA": ("SJ", "south africa"),
 }
-"""ISO country code -> the market code, and a word of the country's name."""
+"""ISO country code -> market code, and a word in the country's name."""
 
 _CLASS = re.compile(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
 _EXCHANGE = re.compile(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
@@ -183,7 +182,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 @lru_cache(maxsize=4096)
 def is_option(text: str) -> bool:
-    """Whether a ticker or a name is an option's.
+    """Return whether a ticker or a name is an option's.
 
     >>> is_option("NVDA  260116C00200000"), is_option("AAPL 01/16/2026 250.00 C"), is_option("NVDA")
     (True, True, False)
@@ -198,18 +197,18 @@ def normalise(text: str) -> str:
     Parameters
     ----------
     text
-        A ticker as the broker, an issuer, the risk model, Yahoo or Bloomberg spells it.
+        A ticker in the spelling of a broker, an issuer, the risk model, Yahoo or Bloomberg.
 
     Returns
     -------
     str
-        Upper case; a share class after a dot; no exchange for US listings, the Bloomberg
-        exchange code after one blank for others.
+        Upper case; share class after a dot; no exchange code for US listings, Bloomberg's after
+        one blank for others.
 
     Raises
     ------
     InputError
-        If nothing is left, or the text cannot be a ticker (too long, control characters).
+        If the text is blank, too long, or has control characters.
 
     Examples
     --------
@@ -240,10 +239,10 @@ def _with_class(ticker: str) -> str:
 
 
 def market_code(exchange: str = "", currency: str = "", country: str = "") -> str:
-    """Return the Bloomberg code of the market that a file's columns name; empty for US or unknown.
+    """Return the Bloomberg code of the market in a file's columns; empty for US or unknown.
 
-    The exchange decides; without one, the local currency; the euro has many markets, so there the
-    country decides. A country alone is where a company is registered, which says nothing.
+    The exchange decides, else the local currency; for the euro, with its many markets, the country
+    does. A country alone is ignored: it is where a company is registered, not listed.
 
     >>> market_code("Nyse Euronext - Euronext Paris"), market_code("NASDAQ", "USD", "Taiwan")
     ('FP', '')
@@ -273,7 +272,7 @@ def country_market(country: str) -> str:
 
 
 def at_market(ticker: str, code: str) -> str:
-    """Return a canonical ticker with the code of its market, unless it carries one already.
+    """Append the code of its market to a canonical ticker that has none.
 
     >>> at_market("2330", "TT"), at_market("2330 TT", "TT"), at_market("NVDA", "")
     ('2330 TT', '2330 TT', 'NVDA')

@@ -1,8 +1,8 @@
-"""HTTP connections on which no step waits beyond the time limit of the request.
+"""HTTP connections that respect the time limit of the whole request.
 
-The time-outs of requests and urllib3 hold for one read, and a server that sends a byte now and
-then meets them for ever. Here each read, write, TLS handshake and look-up of a name is given what
-is left of the whole time (see ``time_limit``), on connections to servers and to proxies alike.
+The time-outs of requests and urllib3 are per read, and a server that sends a byte now and then
+never exceeds them. Here each read, write, TLS handshake and name resolution waits at most for the
+remaining time (see ``time_limit``), on connections to servers and to proxies.
 """
 
 from __future__ import annotations
@@ -31,56 +31,47 @@ if TYPE_CHECKING:
 
 
 class _Bounded(socket.socket):
-    """A socket of which each operation waits for what is left, and at most for its own time-out."""
+    """A socket whose operations wait at most for the remaining time and for its own time-out."""
 
-    _longest: float | None = None
+    _own_timeout: float | None = None
 
     def settimeout(self, value: float | None, /) -> None:
-        """Keep the time-out of one operation."""
-        self._longest = value
+        self._own_timeout = value
         super().settimeout(value)
 
     def _bound(self) -> None:
-        super().settimeout(bounded(self._longest))
+        super().settimeout(bounded(self._own_timeout))
 
     def connect(self, *args: Any) -> None:
-        """Connect in time."""
         self._bound()
         super().connect(*args)
 
     def recv(self, *args: Any) -> bytes:
-        """Receive in time."""
         self._bound()
         return super().recv(*args)
 
     def recv_into(self, *args: Any) -> int:
-        """Receive in time; all that http.client reads comes from here."""
+        """Receive within the time; http.client reads through this method only."""
         self._bound()
         return super().recv_into(*args)
 
     def send(self, *args: Any) -> int:
-        """Send in time; TLS sends a large body in many parts."""
+        """Send within the time; TLS sends a large body in many parts."""
         self._bound()
         return super().send(*args)
 
     def sendall(self, *args: Any) -> None:
-        """Send all in time."""
         self._bound()
         super().sendall(*args)
 
 
 class _BoundedTls(_Bounded, ssl.SSLSocket):
-    """The same under TLS."""
-
     def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in the base
-        """Agree on keys in time."""
         self._bound()
         super().do_handshake(block)
 
 
 class _Connection(HTTPConnection):
-    """A connection that is opened within the time."""
-
     def _new_conn(self) -> socket.socket:
         try:
             return self._opened()
@@ -95,16 +86,16 @@ class _Connection(HTTPConnection):
             raise NewConnectionError(self, str(error)) from error
 
     def _opened(self) -> socket.socket:
-        """Try the addresses of the host one after the other."""
-        refusal = OSError("the name has no address")
+        """Try the addresses of the host in order."""
+        failure = OSError("the name has no address")
         for family, kind, protocol, _, address in call_bounded(
             self.timeout, socket.getaddrinfo, self._dns_host, self.port, 0, socket.SOCK_STREAM
         ):
             try:
                 return self._connected(_Bounded(family, kind, protocol), address)
             except OSError as error:
-                refusal = error
-        raise refusal
+                failure = error
+        raise failure
 
     def _connected(self, opened: socket.socket, address: Any) -> socket.socket:
         try:
@@ -119,24 +110,21 @@ class _Connection(HTTPConnection):
 
 
 class _TlsConnection(_Connection, HTTPSConnection):
-    """The same to a server that is asked over TLS."""
-
     def connect(self) -> None:
-        """Connect with sockets that keep the time."""
         self.ssl_context = _tls(self.ssl_context)
         super().connect()
 
     def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
-        """Connect to a proxy that is itself asked over TLS; it is trusted as servers are."""
+        """Connect to a proxy over TLS, verifying its certificate like a server's."""
         context = _tls(None)
         context.load_verify_locations(self.ca_certs, self.ca_cert_dir)
-        assert self.proxy_config is not None  # noqa: S101 - urllib3 comes here with a proxy only
+        assert self.proxy_config is not None  # noqa: S101 - urllib3 calls this with a proxy only
         self.proxy_config = self.proxy_config._replace(ssl_context=context)
         return super()._connect_tls_proxy(hostname, sock)
 
 
 def _tls(context: ssl.SSLContext | None) -> ssl.SSLContext:
-    """Return a context, by default urllib3's usual one, that makes sockets which keep the time."""
+    """Make a TLS context, by default urllib3's usual one, create bounded sockets."""
     context = context or create_urllib3_context()
     context.sslsocket_class = _BoundedTls
     return context
@@ -154,15 +142,11 @@ _POOLS = {"http": _Pool, "https": _TlsPool}
 
 
 class _Adapter(HTTPAdapter):
-    """What requests sends through: our connections, to servers and to proxies."""
-
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Set our connections to servers."""
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        """Set our connections to a proxy."""
         if proxy.lower().startswith("socks"):
             msg = "a SOCKS proxy cannot be used"
             raise InvalidProxyURL(msg)
@@ -172,7 +156,7 @@ class _Adapter(HTTPAdapter):
 
 
 class BoundedSession(requests.Session):
-    """A session of requests of which nothing outlives the time limit that is set around it."""
+    """A session of requests that respects the surrounding ``time_limit``."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,9 +164,9 @@ class BoundedSession(requests.Session):
             self.mount(scheme, _Adapter())
 
     def resolve_redirects(self, *_: Any, **__: Any) -> Iterator[Any]:
-        """Follow none; requests would read all of a redirection's body to find the next address."""
+        """Follow no redirects; requests would read the whole body of each."""
         return iter(())
 
     def merge_environment_settings(self, *args: Any) -> Any:
-        """Look the proxy up, for which Windows may resolve the server's name."""
+        """Determine the proxy within the time: Windows may resolve the server's name for it."""
         return call_bounded(None, super().merge_environment_settings, *args)

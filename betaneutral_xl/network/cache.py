@@ -1,9 +1,9 @@
-"""Answers of the network, kept on disk: asked for once, by one process, and whole.
+"""Disk cache of network answers, with one request at a time across processes.
 
-One file an answer, named by what was asked (never by who asked: no token comes here). Its first
-line is JSON and says what was asked, when, for how long it holds, and the SHA-256 of the rest.
-Files appear whole or not at all, so reading needs no lock. Whoever finds no usable answer asks for
-it under a lock that is held across processes; the others wait, and find the answer.
+Each answer is a file named by the hash of its query, which has no token. The first line is JSON
+with the query, the time of the request, the expiry and the SHA-256 of the rest. Files are written
+atomically, so reading needs no lock. A process without a usable answer fetches it under a lock
+between processes; the others wait for the answer.
 """
 
 from __future__ import annotations
@@ -38,35 +38,36 @@ T = TypeVar("T")
 VERSION = 1
 
 NEGATIVE_TTL = timedelta(minutes=1)
-"""How long a refusal is believed."""
+"""Time to live of a cached refusal."""
 
 MAX_STALE = timedelta(days=30)
-"""How long an answer stays after its time, for when the network is down."""
+"""How long unused expired answers are kept, for when the network is down."""
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far a clock may be wrong: an answer from further in the future is not believed."""
+"""Tolerated error of a clock: answers from further in the future are ignored."""
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 0.05, 2.0, 1.5
-"""Seconds between two looks while another process asks: ever longer, or many who wait hold it up."""
+"""Seconds between two attempts at the lock, and their growth, so that many waiting processes do not
+slow the one that fetches."""
 
 NEGATIVE = (UnknownFund, EmptyFund, NoData)
-"""Refusals that are answers: to ask again at once would bring the same."""
+"""Refusals that are cached, as an immediate retry would have the same result."""
 
 NETWORK_DOWN = (Unreachable, ChangedFormat)
-"""When an old answer may stand in: nobody answers, or something in between does."""
+"""Errors for which a stale answer may be used: no answer, or one from a proxy or log-in page."""
 
-LONGEST_HEADER = 2**20
-"""Bytes of the first line of a file."""
+MAX_HEADER = 2**20
+"""Maximum bytes of the first line of a file."""
 
 SUFFIX = ".answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What is asked, as far as the cache need know.
+    """A cacheable query.
 
-    ``key`` is the whole question, ``note`` a few words on it, ``ttl`` how long its answer
-    holds (for ever without one).
+    ``key`` is its whole text, ``note`` a short description, ``ttl`` the time to live of its answer
+    (unlimited if None).
     """
 
     key: str
@@ -75,15 +76,15 @@ class Query:
 
     @property
     def name(self) -> str:
-        """The name of its file."""
+        """The file name of its answer, without suffix."""
         return hashlib.sha256(self.key.encode()).hexdigest()[:40]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known of a kept answer without reading it.
+    """The header of a cached answer.
 
-    ``refusal`` is the kind of error, empty for a good answer; its words are then the content.
+    ``refusal`` is the class of an error, whose message is the content; empty for a good answer.
     """
 
     key: str
@@ -94,14 +95,14 @@ class Entry:
     size: int
     refusal: str = ""
 
-    def holds(self, at: datetime) -> bool:
-        """Say whether the answer may be used at a time."""
+    def is_valid(self, at: datetime) -> bool:
+        """Whether the answer has not expired at a time, nor is from after it."""
         return self.fetched_at <= at + CLOCK_SKEW and (self.expires is None or at < self.expires)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The bytes of an answer, and how they came."""
+    """The bytes of an answer, and how they were retrieved."""
 
     content: bytes
     sha256: str
@@ -110,27 +111,27 @@ class Answer:
 
     @classmethod
     def live(cls, content: bytes) -> Answer:
-        """Return an answer that has just come."""
+        """Return an answer that was fetched now."""
         return cls(content, digest(content), Retrieval.LIVE, _clock())
 
 
 @dataclass(frozen=True, slots=True)
 class Cached(Generic[T]):
-    """What was read from an answer, and what the reader should know about it."""
+    """The parsed value of an answer, with warnings about its retrieval."""
 
     value: T
     warnings: tuple[str, ...] = ()
 
 
 class Cache:
-    """The folder of kept answers.
+    """A folder of cached answers.
 
     Parameters
     ----------
     folder
-        Made when there is something to keep.
+        Created with the first answer.
     lock_timeout
-        Seconds to wait for another process that asks the same.
+        Seconds to wait for another process with the same query.
 
     """
 
@@ -148,59 +149,64 @@ class Cache:
         refresh: bool = False,
         allow_stale: bool = False,
     ) -> Cached[T]:
-        """Return what the kept answer says, or ask, and keep the answer if it can be read.
+        """Return the parsed cached answer, or fetch, parse and cache it.
 
         Parameters
         ----------
         query
-            What is asked.
+            Identifies the answer.
         fetch
-            Asks it, over the network.
+            Requests it over the network.
         parse
-            Reads an answer. A kept one that it cannot read is asked for again.
+            Parses an answer. A cached one that it cannot parse is fetched again.
         refresh
-            Ask even if a kept answer holds.
+            Fetch even if a cached answer is valid.
         allow_stale
-            Use an answer that no longer holds if the network is down, and say its age.
+            Use an expired answer if the network is down, with a warning that gives its age.
+
+        Returns
+        -------
+        Cached
+            What ``parse`` returned, with warnings.
 
         Raises
         ------
         BetaNeutralError
-            What ``fetch`` or ``parse`` raised, just now or, for a refusal, up to a minute ago.
+            As ``fetch`` and ``parse`` raise, now or, for a refusal, up to a minute ago.
 
         """
         since = _clock() if refresh else None
-        give_up = time.monotonic() + min(self._lock_timeout, seconds_left())
+        deadline = time.monotonic() + min(self._lock_timeout, seconds_left())
         pause = FIRST_PAUSE
         while (found := self._usable(query, parse, since)) is None:
-            with self._locked(query) as alone:
-                if alone:  # and another may have been done between the two looks
+            with self._locked(query) as acquired:
+                if acquired:  # another process may have finished in between
                     found = self._usable(query, parse, since)
-                    return found or self._fetch_and_keep(query, fetch, parse, allow_stale=allow_stale)
-            left = give_up - time.monotonic()
+                    return found or self._fetch_and_store(query, fetch, parse, allow_stale=allow_stale)
+            left = deadline - time.monotonic()
             if left <= 0.0:
                 msg = (
-                    f"Another run has been asking for {query.note} for {self._lock_timeout:.0f} s. "
-                    "Wait for it to end, or end it."
+                    f"Another run has been requesting {query.note} for {self._lock_timeout:.0f} s. "
+                    "Wait until it ends, or end it."
                 )
-                return self._stale(query, Unreachable(msg), parse, allow_stale=allow_stale)
+                return self._stale_answer(query, Unreachable(msg), parse, allow_stale=allow_stale)
             time.sleep(min(pause, left))
             pause = min(GROWTH * pause, LONGEST_PAUSE)
         return found
 
     def entries(self) -> tuple[Entry, ...]:
-        """Return what is kept, newest first."""
-        kept = (_read_header(path) for path in self._files())
-        return tuple(sorted((e for e in kept if e), key=lambda entry: entry.fetched_at, reverse=True))
+        """Return the cached answers, newest first."""
+        headers = (_read_header(path) for path in self._files())
+        return tuple(sorted((e for e in headers if e), key=lambda entry: entry.fetched_at, reverse=True))
 
     def clear(self) -> int:
-        """Remove all that is kept, and return how many answers that were.
+        """Remove all cached answers, and return their number.
 
-        Locks stay: to remove one that is held would let two processes in.
+        Lock files stay: removing one in use would let two processes acquire it.
         """
         removed = 0
         for path in self._files():
-            with contextlib.suppress(OSError):  # another process was faster
+            with contextlib.suppress(OSError):  # removed by another process
                 path.unlink()
                 removed += 1
         return removed
@@ -212,41 +218,41 @@ class Cache:
         return sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
 
     def _usable(self, query: Query, parse: Callable[[Answer], T], since: datetime | None) -> Cached[T] | None:
-        """Return what a kept answer says that holds, was fetched since then, and can be read."""
+        """Return a cached answer that is valid, not older than ``since``, and can be parsed."""
         entry = _read_header(self._file(query))
-        if entry is None or not entry.holds(_clock()) or (since is not None and entry.fetched_at < since):
+        if entry is None or not entry.is_valid(_clock()) or (since is not None and entry.fetched_at < since):
             return None
-        kept = self._read(query)
-        if kept is None:
+        cached = self._read(query)
+        if cached is None:
             return None
-        entry, content = kept
+        entry, content = cached
         if entry.refusal:
             raise _refusal(entry, content)
         return _parsed(entry, content, parse)
 
-    def _fetch_and_keep(
+    def _fetch_and_store(
         self, query: Query, fetch: Callable[[], bytes], parse: Callable[[Answer], T], *, allow_stale: bool
     ) -> Cached[T]:
-        """Ask, and keep what is worth keeping."""
+        """Fetch an answer, and cache it or its refusal."""
         try:
             answer = Answer.live(fetch())
             value = parse(answer)
         except NEGATIVE as error:
-            self._keep(query, Answer.live(str(error).encode()), type(error).__name__)
+            self._store(query, Answer.live(str(error).encode()), type(error).__name__)
             raise
         except NETWORK_DOWN as error:
-            return self._stale(query, error, parse, allow_stale=allow_stale)
-        return Cached(value, self._keep(query, answer))
+            return self._stale_answer(query, error, parse, allow_stale=allow_stale)
+        return Cached(value, self._store(query, answer))
 
-    def _stale(
+    def _stale_answer(
         self, query: Query, error: BetaNeutralError, parse: Callable[[Answer], T], *, allow_stale: bool
     ) -> Cached[T]:
-        """Return what the last answer says if that is allowed, else raise the error."""
-        kept = self._read(query)
-        found = None if kept is None or kept[0].refusal else _parsed(*kept, parse)
-        if kept is None or found is None:
+        """Return the last answer with a warning if that is allowed, else raise the error."""
+        cached = self._read(query)
+        found = None if cached is None or cached[0].refusal else _parsed(*cached, parse)
+        if cached is None or found is None:
             raise error
-        fetched_at = kept[0].fetched_at
+        fetched_at = cached[0].fetched_at
         which = f"the answer of {fetched_at:%Y-%m-%d %H:%M} UTC, {_age(_clock() - fetched_at)} old"
         if not allow_stale:
             msg = f"{error} Or use {which}: --allow-stale."
@@ -254,17 +260,17 @@ class Cache:
         return Cached(found.value, (f"{error} Used instead for {query.note}: {which}.",))
 
     def _read(self, query: Query) -> tuple[Entry, bytes] | None:
-        """Return a kept answer, whole and to this question, or nothing."""
+        """Return a cached answer if it is complete and to this query."""
         try:
             header, _, content = self._file(query).read_bytes().partition(b"\n")
         except OSError:
             return None
         entry = _entry(header)
-        whole = entry is not None and (entry.size, entry.sha256) == (len(content), digest(content))
-        return (entry, content) if entry is not None and whole and entry.key == query.key else None
+        complete = entry is not None and (entry.size, entry.sha256) == (len(content), digest(content))
+        return (entry, content) if entry is not None and complete and entry.key == query.key else None
 
-    def _keep(self, query: Query, answer: Answer, refusal: str = "") -> tuple[str, ...]:
-        """Write an answer, or return why not."""
+    def _store(self, query: Query, answer: Answer, refusal: str = "") -> tuple[str, ...]:
+        """Write an answer, or return a warning that it cannot be written."""
         ttl = NEGATIVE_TTL if refusal else query.ttl
         header = {
             "version": VERSION,
@@ -277,10 +283,10 @@ class Cache:
             "refusal": refusal,
         }
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # a fund's holdings are its own
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # a fund's holdings are confidential
             save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content)
         except (OSError, Unwritable):
-            return ("The answers of the network could not be kept: the cache folder cannot be written.",)
+            return ("Network answers could not be cached: the cache folder is not writable.",)
         self._evict_stale()
         return ()
 
@@ -295,10 +301,10 @@ class Cache:
 
     @contextlib.contextmanager
     def _locked(self, query: Query) -> Iterator[bool]:
-        """Hold the lock for a question if nobody else does, and say whether nobody does."""
+        """Try to acquire the lock of a query; yield whether the caller may fetch."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # of 256 files, which are never removed
+        lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # one of 256 files, never removed
         try:
             self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock.acquire(blocking=False)
@@ -306,7 +312,7 @@ class Cache:
             yield False
             return
         except (OSError, NotImplementedError):
-            yield True  # a folder or a file system where nothing can be locked: better twice than not at all
+            yield True  # no locks on this file system: a second request is better than none
             return
         try:
             yield True
@@ -322,7 +328,7 @@ def _parsed(entry: Entry, content: bytes, parse: Callable[[Answer], T]) -> Cache
     answer = Answer(content, entry.sha256, Retrieval.CACHED, entry.fetched_at)
     try:
         return Cached(parse(answer))
-    except BetaNeutralError:  # kept by a version that read more, or touched since: ask again
+    except BetaNeutralError:  # cached by another version, or modified since: fetch again
         return None
 
 
@@ -330,32 +336,32 @@ def _refusal(entry: Entry, content: bytes) -> BetaNeutralError:
     kinds = {kind.__name__: kind for kind in NEGATIVE}
     kind = kinds.get(entry.refusal, NoData)
     age = _age(_clock() - entry.fetched_at)
-    return kind(f"{content.decode(errors='replace')} (So it was {age} ago; --refresh asks again.)")
+    return kind(f"{content.decode(errors='replace')} (Cached {age} ago; --refresh requests it again.)")
 
 
 def _read_header(path: Path) -> Entry | None:
     try:
         with path.open("rb") as file:
-            return _entry(file.readline(LONGEST_HEADER))
+            return _entry(file.readline(MAX_HEADER))
     except OSError:
         return None
 
 
 def _entry(header: bytes) -> Entry | None:
-    """Read a header, or nothing if anything about it is odd."""
+    """Parse a header; None if it is invalid."""
     try:
-        given: dict[str, Any] = json.loads(header)
-        if given.pop("version") != VERSION:
+        fields: dict[str, Any] = json.loads(header)
+        if fields.pop("version") != VERSION:
             return None
-        expires = given.pop("expires")
+        expires = fields.pop("expires")
         return Entry(
-            key=str(given["key"]),
-            note=str(given["note"]),
-            fetched_at=_time(given["fetched_at"]),
+            key=str(fields["key"]),
+            note=str(fields["note"]),
+            fetched_at=_time(fields["fetched_at"]),
             expires=None if expires is None else _time(expires),
-            sha256=str(given["sha256"]),
-            size=int(given["size"]),
-            refusal=str(given["refusal"]),
+            sha256=str(fields["sha256"]),
+            size=int(fields["size"]),
+            refusal=str(fields["refusal"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
@@ -366,7 +372,7 @@ def _time(text: str) -> datetime:
 
 
 def _age(age: timedelta) -> str:
-    """Say how old something is, in its largest unit.
+    """Return an age in words, in its largest unit.
 
     >>> _age(timedelta(hours=30)), _age(timedelta(minutes=1)), _age(timedelta(days=3))
     ('30 hours', '60 seconds', '3 days')

@@ -11,27 +11,27 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.settings import Settings
 
 SERVICE, USER = "betaneutral-xl", "silverfund"
-"""Under which the keyring keeps the token."""
+"""The keyring's entry for the token."""
 
 HOW_TO_SET = (
-    f"Set BETANEUTRAL_TOKEN, or keep the token in the keyring (python -m keyring set {SERVICE} {USER})."
+    f"Set BETANEUTRAL_TOKEN, or store the token in the keyring (python -m keyring set {SERVICE} {USER})."
 )
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 
 
 def find_token(settings: Settings) -> str:
-    """Return the token, empty where there is none; it is for a request's header and nothing else.
+    """Return the token, empty where there is none; use it in a request's header only.
 
     Raises
     ------
     InputError
-        If what is set cannot be a token (the value is not shown).
+        If the value cannot be a token; the message does not show it.
 
     """
     token = (settings.token or _from_keyring()).strip().removeprefix("Bearer ").strip()
     if token and not _TOKEN.fullmatch(token):
-        msg = f"The token for the risk model has blanks or characters that no token has. {HOW_TO_SET}"
+        msg = f"The token for the risk model contains blanks or invalid characters. {HOW_TO_SET}"
         raise InputError(msg)
     return token
 
@@ -44,5 +44,5 @@ def _from_keyring() -> str:
         return ""
     try:
         return keyring.get_password(SERVICE, USER) or ""
-    except KeyringError:  # no keyring on this machine, or it is locked: the same as no token
+    except KeyringError:  # none on this machine, or locked: no token
         return ""

@@ -1,4 +1,4 @@
-"""A file at an https address, on a host that the settings allow."""
+"""Download files over https from hosts that the settings allow."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None 
     except ValueError:
         host, port, parts = "", None, urlsplit("")
     if parts.scheme != "https" or not host or parts.username is not None or port not in {None, 443}:
-        shown = "..." if "@" in url else url[:60]  # what stands before an @ may be a password
-        msg = f"{shown!r} is not an address that is fetched. Give https://host/path without a password."
+        shown = "..." if "@" in url else url[:60]  # the text before an @ may be a password
+        msg = f"{shown!r} is not a supported address. Give https://host/path without a password."
         raise InputError(msg)
     if host not in settings.etf_hosts:
         msg = (
@@ -46,7 +46,7 @@ def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None 
 
 
 def _get(url: str, host: str, settings: Settings) -> bytes:
-    """Fetch an address, without following where it sends us."""
+    """Fetch an address without following redirects."""
     transport = Transport(settings)
     try:
         reply = transport.send(Request(url=url, body=None, accept="*/*", limit=LIMIT))
@@ -60,6 +60,6 @@ def _get(url: str, host: str, settings: Settings) -> bytes:
 
 
 def file_name_of(url: str) -> str:
-    """Return what an address calls its file, for messages: no query, which may hold a secret."""
+    """Return an address's file name for messages, without the query, which may have a secret."""
     parts = urlsplit(url)
     return shown_name(unquote(parts.path)) if parts.path.strip("/") else parts.hostname or "address"

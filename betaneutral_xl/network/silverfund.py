@@ -1,6 +1,6 @@
-"""The fund's web API: what can be asked, and what its answers and refusals mean.
+"""Client of the fund's web API: its requests, answers and errors.
 
-Transport, cache and parsers are modules of their own; here is what only this API is like.
+Transport, cache and parsers are separate modules; this one has what is specific to the API.
 """
 
 from __future__ import annotations
@@ -48,28 +48,28 @@ T = TypeVar("T")
 V = TypeVar("V", bound=Holdings | Covariance)
 
 FUNDS = ("undergrad", "quant", "brigham_capital", "grad", "quant_paper")
-"""The funds that the API is known to have."""
+"""The API's funds."""
 
 JSON, CSV = "application/json", "text/csv"
 
 MEGABYTE = 2**20
 
-OPEN = timedelta(hours=1)
-"""How long an answer holds that may still change: the risk model, the holdings of today."""
+CURRENT_TTL = timedelta(hours=1)
+"""Time to live of answers that may still change: the risk model, today's holdings."""
 
-CORRECTED = timedelta(days=1)
-"""A day is closed when this is past too: its data come overnight, in another time zone."""
+CORRECTION_TIME = timedelta(days=1)
+"""Time after a day until its data are final: they are loaded overnight, in another time zone."""
 
 CRASH = b"Internal Server Error"
-"""The body of a 500 that the API itself sends, not a proxy."""
+"""The body of a 500 from the API itself, not from a proxy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """One thing to ask the API.
+class ApiCall:
+    """A request to the API.
 
-    ``on_crash`` is what its plain 500 means here; ``ttl`` is how long an answer holds (for ever
-    without one); ``note`` says in a few words what is asked.
+    ``on_crash`` is the error of its plain 500 here; ``ttl`` is the time to live of an answer
+    (unlimited if None); ``note`` is a short description.
     """
 
     path: str
@@ -78,68 +78,68 @@ class Question:
     limit: int
     on_crash: BetaNeutralError
     note: str
-    ttl: timedelta | None = OPEN
+    ttl: timedelta | None = CURRENT_TTL
 
 
-def holdings_question(fund: str, start: date, end: date) -> Question:
-    """Ask what a fund held at the end of a range of days."""
+def holdings_call(fund: str, start: date, end: date) -> ApiCall:
+    """Return the request for a fund's holdings at the end of a range of days."""
     days = f"on {end}" if start == end else f"from {start} to {end}"
     on_crash: BetaNeutralError
     if fund in FUNDS:
         on_crash = NoData(
-            f"The fund's API failed over the holdings of {fund} {days} (500). That is usually a day without "
-            "data: a weekend, a holiday, or one that is not loaded yet. Choose another day."
+            f"The fund's API failed to return the holdings of {fund} {days} (500). That is usually a day "
+            "without data: a weekend, a holiday, or one that is not loaded yet. Choose another day."
         )
     else:
         on_crash = UnknownFund(
-            f"The fund's API knows no fund {fund!r:.60} (500). Choose one of {', '.join(FUNDS)}."
+            f"The fund's API has no fund {fund!r:.60} (500). Choose one of {', '.join(FUNDS)}."
         )
-    return Question(
+    return ApiCall(
         path="/all-holdings/summary",
         body=_json({"fund": fund, "start": start.isoformat(), "end": end.isoformat()}),
         accepts=JSON,
         limit=8 * MEGABYTE,
         on_crash=on_crash,
         note=f"{fund} {days}",
-        ttl=None if end < datetime.now(UTC).date() - CORRECTED else OPEN,
+        ttl=None if end < datetime.now(UTC).date() - CORRECTION_TIME else CURRENT_TTL,
     )
 
 
-def tickers_question() -> Question:
-    """Ask which names the risk model covers."""
-    return Question(
+def tickers_call() -> ApiCall:
+    """Return the request for the names that the risk model covers."""
+    return ApiCall(
         path="/covariance-matrix/tickers",
         body="{}",
         accepts=JSON,
         limit=8 * MEGABYTE,
-        on_crash=NoData("The fund's API failed over the list of names that it covers (500). Try later."),
+        on_crash=NoData("The fund's API failed to list the names that it covers (500). Try again later."),
         note="names of the risk model",
     )
 
 
-def covariance_question(printed: Sequence[str]) -> Question:
-    """Ask for the risk model of some names, in the API's own spelling."""
-    return Question(
+def covariance_call(printed: Sequence[str]) -> ApiCall:
+    """Return the request for the risk model of some names, in the API's own spelling."""
+    return ApiCall(
         path="/covariance-matrix/latest",
         body=_json({"tickers": list(printed)}),
         accepts=CSV,
         limit=512 * MEGABYTE,
         on_crash=NoData(
-            f"The fund's API failed over the covariance of {len(printed)} names (500). That is usually a "
-            "name that it no longer covers. Try again with --refresh."
+            f"The fund's API failed to return the covariance of {len(printed)} names (500). That is usually "
+            "a name that it no longer covers. Try again with --refresh."
         ),
         note=f"{len(printed)} names",
     )
 
 
-def health_question() -> Question:
-    """Ask whether the API is up."""
-    return Question(
+def health_call() -> ApiCall:
+    """Return the request for the API's status."""
+    return ApiCall(
         path="/health",
         body=None,
         accepts=JSON,
         limit=MEGABYTE,
-        on_crash=NoData("The fund's API is up but not well (500). Try later."),
+        on_crash=NoData("The fund's API is up but reports an error (500). Try again later."),
         note="health",
     )
 
@@ -150,7 +150,7 @@ class SilverFund:
     Parameters
     ----------
     settings
-        Address, token, time-outs.
+        Address, token, time-outs and cache.
 
     """
 
@@ -172,7 +172,7 @@ class SilverFund:
         self._transport.close()
 
     def holdings(self, fund: str, as_of: date | str, start: date | str | None = None) -> Holdings:
-        """Fetch what a fund held on a day.
+        """Fetch a fund's holdings on a day.
 
         Parameters
         ----------
@@ -181,14 +181,19 @@ class SilverFund:
         as_of
             The day, a date or ``2025-11-18``.
         start
-            First day of the range that is asked for; by default the same day.
+            First day of the requested range; by default the same day.
+
+        Returns
+        -------
+        Holdings
+            With shares, prices and net asset value.
 
         Raises
         ------
         InputError
-            If the days are none or the wrong way round, there is no such fund, or it is empty.
+            If a day is invalid, the range is reversed, or the fund is unknown or empty.
         SourceError
-            If the API cannot be reached, refuses, or answers something else.
+            If the API cannot be reached, refuses, or answers in another format.
 
         """
         return self.loaded_holdings(fund, as_of, start).value
@@ -196,7 +201,7 @@ class SilverFund:
     def loaded_holdings(
         self, fund: str, as_of: date | str, start: date | str | None = None, nav: float | None = None
     ) -> Loaded[Holdings]:
-        """Fetch the same, with the bytes of the answer; ``nav`` is the net asset value where it is stated."""
+        """Fetch ``holdings`` with the bytes of the answer; ``nav`` is the net asset value if stated."""
         end = _day(as_of)
         first = end if start is None else _day(start)
         if first > end:
@@ -210,7 +215,10 @@ class SilverFund:
         def parse(content: bytes, origin: Provenance) -> Loaded[Holdings]:
             holdings = parse_holdings(content, origin, nav)
             if holdings.fund != name:
-                msg = f"The fund's API was asked for {name!r:.60} and got {holdings.fund!r:.60}. Try later."
+                msg = (
+                    f"The fund's API answered a request for {name!r:.60} with {holdings.fund!r:.60}. "
+                    "Try again later."
+                )
                 raise ChangedFormat(msg)
             raw_input = RawInput(
                 reader=Reader.API_HOLDINGS,
@@ -220,7 +228,7 @@ class SilverFund:
             )
             return Loaded(holdings, with_nav(raw_input, nav))
 
-        return _with_warnings(self._ask(holdings_question(name, first, end), parse))
+        return _with_warnings(self._get(holdings_call(name, first, end), parse))
 
     def covariance(self, tickers: Sequence[str], unit: CovarianceUnit | None = None) -> Covariance:
         """Fetch the risk model of some names.
@@ -228,24 +236,24 @@ class SilverFund:
         Parameters
         ----------
         tickers
-            In any spelling. Those that the API does not cover are not asked for; aligning the
-            result with a portfolio says which.
+            In any spelling. Those that the API does not cover are not requested; aligning the
+            result with a portfolio reports them.
         unit
-            What the API's numbers are; by default annual decimals.
+            The unit of the API's numbers; by default annual decimals.
 
         Returns
         -------
         Covariance
-            Annual decimals. It has the benchmark ``IWV`` too, asked for or not.
+            Annual decimals. It always has the benchmark ``IWV``.
 
         Raises
         ------
         UncoveredRisk
             If the API covers none of the names.
         InputError, ModelError
-            If the answer is a matrix, but not a covariance of annual decimals.
+            If the answer is a matrix but not a covariance of annual decimals.
         SourceError
-            If the API cannot be reached, refuses, or answers something else.
+            If the API cannot be reached, refuses, or answers in another format.
 
         """
         return self.loaded_covariance(tickers, unit).value
@@ -253,23 +261,23 @@ class SilverFund:
     def loaded_covariance(
         self, tickers: Sequence[str], unit: CovarianceUnit | None = None
     ) -> Loaded[Covariance]:
-        """Fetch the same, with the bytes of the answer."""
-        wanted = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
-        names = self._spellings()
-        printed = names.value
-        asked = [ticker for ticker in wanted if ticker in printed]
-        if not asked:
+        """Fetch ``covariance`` with the bytes of the answer."""
+        names = tuple(dict.fromkeys(normalise(ticker) for ticker in tickers))
+        spellings = self._spellings()
+        printed = spellings.value
+        covered = [ticker for ticker in names if ticker in printed]
+        if not covered:
             msg = (
-                f"The fund's risk model covers none of the {len(wanted)} names asked for"
-                f"{': ' + listing(wanted) if wanted else ''}. Check their spelling."
+                f"The fund's risk model covers none of the {len(names)} requested names"
+                f"{': ' + listing(names) if names else ''}. Check their spelling."
             )
-            raise UncoveredRisk(msg, tickers=wanted)
+            raise UncoveredRisk(msg, tickers=names)
 
         def parse(content: bytes, origin: Provenance) -> Loaded[Covariance]:
             covariance = parse_covariance(content, origin, unit)
-            absent = sorted(set(asked) - set(covariance.tickers))
+            absent = sorted(set(covered) - set(covariance.tickers))
             if absent:
-                msg = f"The fund's API covers {listing(absent)} but left it out of its answer. Try later."
+                msg = f"The fund's API covers {listing(absent)} but its answer lacks it. Try again later."
                 raise ChangedFormat(msg, tickers=absent)
             raw_input = RawInput(
                 reader=Reader.COVARIANCE,
@@ -280,15 +288,15 @@ class SilverFund:
             )
             return Loaded(covariance, raw_input)
 
-        cached = self._ask(covariance_question(sorted(printed[ticker] for ticker in asked)), parse)
-        return _with_warnings(cached, names.warnings)
+        cached = self._get(covariance_call(sorted(printed[ticker] for ticker in covered)), parse)
+        return _with_warnings(cached, spellings.warnings)
 
     def covered_tickers(self) -> tuple[str, ...]:
         """Fetch the names that the risk model covers, canonical and sorted."""
         return tuple(sorted(self._spellings().value))
 
     def health(self) -> str:
-        """Return ``ok`` if the API is up.
+        """Return ``ok`` if the API is available.
 
         Raises
         ------
@@ -296,93 +304,93 @@ class SilverFund:
             If it is not.
 
         """
-        question = health_question()
-        answer = Answer.live(self._fetch(question))
-        return _parse_health(answer.content, self._origin(question, answer))
+        call = health_call()
+        answer = Answer.live(self._fetch(call))
+        return _parse_health(answer.content, self._origin(call, answer))
 
     def _spellings(self) -> Cached[Mapping[str, str]]:
-        """Return canonical ticker to the API's own spelling."""
-        return self._ask(tickers_question(), _parse_spellings)
+        """Return the API's own spelling by canonical ticker."""
+        return self._get(tickers_call(), _parse_spellings)
 
-    def _ask(self, question: Question, parse: Callable[[bytes, Provenance], T]) -> Cached[T]:
-        """Return what the API's answer says, kept or new."""
-        key = f"{self._url(question)} {question.body}"
-        with time_limit(self._settings.total_timeout):  # for a wait until another has asked, too
+    def _get(self, call: ApiCall, parse: Callable[[bytes, Provenance], T]) -> Cached[T]:
+        """Return the parsed answer, cached or new."""
+        key = f"{self._url(call)} {call.body}"
+        with time_limit(self._settings.total_timeout):  # includes waiting for another process
             return self._cache.get_or_fetch(
-                Query(key=key, note=question.note, ttl=question.ttl),
-                fetch=lambda: self._fetch(question),
-                parse=lambda answer: parse(answer.content, self._origin(question, answer)),
+                Query(key=key, note=call.note, ttl=call.ttl),
+                fetch=lambda: self._fetch(call),
+                parse=lambda answer: parse(answer.content, self._origin(call, answer)),
                 refresh=self._settings.refresh,
                 allow_stale=self._settings.allow_stale,
             )
 
-    def _origin(self, question: Question, answer: Answer) -> Provenance:
+    def _origin(self, call: ApiCall, answer: Answer) -> Provenance:
         return Provenance(
             source="Silver Fund API",
-            location=self._url(question),
+            location=self._url(call),
             retrieval=answer.retrieval,
             as_of=None,
             rows=0,
             sha256=answer.sha256,
             fetched_at=answer.fetched_at.replace(microsecond=0),
-            note=question.note,
+            note=call.note,
         )
 
-    def _url(self, question: Question) -> str:
-        return self._settings.api_url + question.path
+    def _url(self, call: ApiCall) -> str:
+        return self._settings.api_url + call.path
 
-    def _fetch(self, question: Question) -> bytes:
-        """Return the body of a good answer, or raise what a bad one means."""
+    def _fetch(self, call: ApiCall) -> bytes:
+        """Return the body of a good answer, or raise the error of a bad one."""
         request = Request(
-            url=self._url(question),
-            body=question.body,
-            accept=question.accepts,
-            limit=question.limit,
-            token="" if question.body is None else find_token(self._settings),
+            url=self._url(call),
+            body=call.body,
+            accept=call.accepts,
+            limit=call.limit,
+            token="" if call.body is None else find_token(self._settings),
         )
         reply = self._transport.send(request)
-        refusal = _refusal(reply, question, request)
+        refusal = _refusal(reply, call, request)
         if refusal is not None:
             raise refusal
         return reply.content
 
 
 def _with_warnings(cached: Cached[Loaded[V]], others: Sequence[str] = ()) -> Loaded[V]:
-    """Return what was recalled with everything in its warnings that was said on the way, once."""
-    said: tuple[str, ...] = tuple(dict.fromkeys((*others, *cached.warnings)))
-    value: V = replace(cached.value.value, warnings=(*cached.value.value.warnings, *said))
-    return Loaded(value, replace(cached.value.raw_input, warnings=said))
+    """Return the cached value with all warnings of its retrieval, each once."""
+    retrieval: tuple[str, ...] = tuple(dict.fromkeys((*others, *cached.warnings)))
+    value: V = replace(cached.value.value, warnings=(*cached.value.value.warnings, *retrieval))
+    return Loaded(value, replace(cached.value.raw_input, warnings=retrieval))
 
 
-def _refusal(  # noqa: PLR0911 - a table: one return a status
-    reply: Reply, question: Question, request: Request
+def _refusal(  # noqa: PLR0911 - a table: one return per status
+    reply: Reply, call: ApiCall, request: Request
 ) -> BetaNeutralError | None:
-    """Return what a bad reply means, nothing for a good one."""
+    """Return the error of a bad reply, None for a good one."""
     host = request.host
     match reply.status:
-        case 200 if reply.media_type == question.accepts:
+        case 200 if reply.media_type == call.accepts:
             return None
         case 200:
-            return _not_the_format(reply, question, host)
+            return _not_the_format(reply, call, host)
         case status if 300 <= status < 400:  # noqa: PLR2004 - redirections
             return ChangedFormat(
-                f"{host} sends us on to {reply.redirect or 'nowhere'} ({status}), which is not followed. "
+                f"{host} redirects to {reply.redirect or 'no valid host'} ({status}), which is not followed. "
                 "Check BETANEUTRAL_API_URL."
             )
         case 401 | 403 as status:
-            state = "refuses the token" if request.token else "wants a token, and none is set"
+            state = "refuses the token" if request.token else "requires a token, and none is set"
             return Refused(f"{host} {state} ({status}). {HOW_TO_SET}")
         case 404 | 405 as status:
-            return ChangedFormat(f"{host} has no {question.path} ({status}). Check BETANEUTRAL_API_URL.")
+            return ChangedFormat(f"{host} has no {call.path} ({status}). Check BETANEUTRAL_API_URL.")
         case 422:
-            return Refused(f"{host} does not accept the question: {_field_messages(reply.content)} (422).")
+            return Refused(f"{host} rejects the request: {_field_messages(reply.content)} (422).")
         case 429:
             wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
-            return Refused(f"{host} has been asked too often (429). Try again {wait}.")
+            return Refused(f"{host} received too many requests (429). Try again {wait}.")
         case status if status in RETRYABLE_STATUSES:
-            return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try later.")
+            return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try again later.")
         case 500 if reply.content.strip() == CRASH:
-            return question.on_crash
+            return call.on_crash
         case status:
             return Refused(
                 f"{host} answered with status {status}. "
@@ -390,25 +398,25 @@ def _refusal(  # noqa: PLR0911 - a table: one return a status
             )
 
 
-def _not_the_format(reply: Reply, question: Question, host: str) -> ChangedFormat:
+def _not_the_format(reply: Reply, call: ApiCall, host: str) -> ChangedFormat:
     if reply.content[:64].lstrip().startswith(b"<"):
         return ChangedFormat(
-            f"{host} answered with a web page instead of data. A proxy or a log-in page stands in between: "
-            "open the address in a browser, or check the VPN."
+            f"{host} answered with a web page instead of data. A proxy or a log-in page intercepts the "
+            "request: open the address in a browser, or check the VPN."
         )
     return ChangedFormat(
-        f"{host} answered {question.path} with {reply.media_type or 'no content type'!s:.40}, "
-        f"not {question.accepts}. Check BETANEUTRAL_API_URL, or try later."
+        f"{host} answered {call.path} with {reply.media_type or 'no content type'!s:.40}, "
+        f"not {call.accepts}. Check BETANEUTRAL_API_URL, or try again later."
     )
 
 
 def _field_messages(content: bytes) -> str:
-    """Return what FastAPI says about each field: ``start: Field required``."""
+    """Return FastAPI's message on each field: ``start: Field required``."""
     try:
         details = json.loads(content)["detail"]
         lines = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in details]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return "it does not say why"
+        return "no reason given"
     return listing([line[:120] for line in lines])
 
 
@@ -421,7 +429,7 @@ def _parse_spellings(content: bytes, origin: Provenance) -> dict[str, str]:
         try:
             ticker = normalise(name)
         except InputError:
-            continue  # nobody can ask for it
+            continue  # no request can name it
         if ticker == name or ticker not in spellings:
             spellings[ticker] = name
     return spellings
@@ -435,7 +443,6 @@ def _parse_health(content: bytes, origin: Provenance) -> str:
 
 
 def _day(day: date | str) -> date:
-    """Read a day as people and scripts write it: 2025-11-18."""
     try:
         return day if isinstance(day, date) else date.fromisoformat(day.strip())
     except ValueError:
@@ -444,5 +451,5 @@ def _day(day: date | str) -> date:
 
 
 def _json(body: Mapping[str, Any]) -> str:
-    """Return the one spelling of a body, so that the same question has the same text."""
+    """Serialise a body canonically, so that equal requests have equal cache keys."""
     return json.dumps(body, sort_keys=True, separators=(",", ":"))

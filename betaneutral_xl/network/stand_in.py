@@ -1,8 +1,8 @@
-"""A stand-in for the fund's web API on this machine, with faults on request.
+"""A stand-in for the fund's web API on this machine, with fault injection.
 
-For tests over real sockets, and to try the whole path without credentials. ``Api`` is what the
-API answers, a pure function of the question; ``StandIn`` puts it on a socket, on the loopback
-interface only, and breaks it as it is told to.
+For tests over real sockets, and to try the package without credentials. ``Api`` has the API's
+answers as a pure function of the request; ``StandIn`` serves them on the loopback interface only,
+and injects faults.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 BENCHMARK = "IWV"
-"""Always the last name of a covariance."""
+"""The last name of every covariance."""
 
-LARGEST_QUESTION = 2**20
-"""Bytes."""
+MAX_BODY = 2**20
+"""Maximum bytes of a request's body."""
 
 
 class Fault(StrEnum):
-    """A way to answer badly."""
+    """A fault to inject."""
 
     SLOW = "slow"
     TRICKLE = "trickle"
@@ -54,7 +54,7 @@ class Fault(StrEnum):
     FORBIDDEN = "403"
     NOT_FOUND = "404"
     UNPROCESSABLE = "422"
-    TOO_OFTEN = "429"
+    RATE_LIMITED = "429"
     CRASH = "500"
     BAD_GATEWAY = "502"
     UNAVAILABLE = "503"
@@ -63,7 +63,7 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A status, a body and what it says it is."""
+    """Status, media type and body of an answer."""
 
     status: int
     media_type: str
@@ -75,12 +75,12 @@ def _json(status: int, answer: object) -> Response:
     return Response(status, "application/json", json.dumps(answer).encode())
 
 
-CRASHED = Response(500, "text/plain; charset=utf-8", b"Internal Server Error")
+CRASH_ANSWER = Response(500, "text/plain; charset=utf-8", b"Internal Server Error")
 WEB_PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Sign in to go on.</body></html>\n"
 )
 
-ALTERED: Mapping[Fault, Callable[[Response], Response]] = {
+FAULT_ANSWERS: Mapping[Fault, Callable[[Response], Response]] = {
     Fault.TRUNCATED: lambda good: Response(200, good.media_type, good.content[: len(good.content) // 2]),
     Fault.COMPRESSED: lambda good: Response(
         200, good.media_type, gzip.compress(good.content), {"Content-Encoding": "gzip"}
@@ -94,43 +94,43 @@ ALTERED: Mapping[Fault, Callable[[Response], Response]] = {
     Fault.FORBIDDEN: lambda _: _json(403, {"detail": "Forbidden"}),
     Fault.NOT_FOUND: lambda _: _json(404, {"detail": "Not Found"}),
     Fault.UNPROCESSABLE: lambda _: _invalid("start", "date_parsing", "Input should be a valid date"),
-    Fault.TOO_OFTEN: lambda _: Response(
+    Fault.RATE_LIMITED: lambda _: Response(
         429, "application/json", b'{"detail": "Too Many Requests"}', {"Retry-After": "0"}
     ),
-    Fault.CRASH: lambda _: CRASHED,
+    Fault.CRASH: lambda _: CRASH_ANSWER,
     Fault.BAD_GATEWAY: lambda _: Response(502, "text/html", b"<html>502 Bad Gateway</html>"),
     Fault.UNAVAILABLE: lambda _: Response(503, "text/html", b"<html>503 Service Unavailable</html>"),
     Fault.GATEWAY_TIMEOUT: lambda _: Response(504, "text/html", b"<html>504 Gateway Time-out</html>"),
 }
-"""Faults that are answers; the others are in how an answer is sent."""
+"""Answers of faults; the other faults are in sending an answer."""
 
 
-def _invalid(name: str, kind: str, message: str, given: object = None) -> Response:
+def _invalid(name: str, kind: str, message: str, value: object = None) -> Response:
     """Return FastAPI's 422."""
     loc = ["body", name] if name else ["body"]
-    return _json(422, {"detail": [{"type": kind, "loc": loc, "msg": message, "input": given}]})
+    return _json(422, {"detail": [{"type": kind, "loc": loc, "msg": message, "input": value}]})
 
 
 class _InvalidError(Exception):
-    """A field of the question (or all of it) is not what it must be."""
+    """A field of a request, or its whole body, is invalid."""
 
-    def __init__(self, *, kind: str, message: str, name: str = "", given: object = None) -> None:
+    def __init__(self, *, kind: str, message: str, name: str = "", value: object = None) -> None:
         super().__init__(message)
-        self.response = _invalid(name, kind, message, given)
+        self.response = _invalid(name, kind, message, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the fund's web API answers, from given data.
+    """Answers of the fund's web API from fixed data.
 
     Attributes
     ----------
     books
-        Fund to its answer of ``/all-holdings/summary`` for one day; that is the only day there is.
+        By fund, the answer of ``/all-holdings/summary`` for its only day.
     covariance
-        The text of an answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last.
+        The answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last.
     token
-        Who asks for the covariance must have this.
+        Required by requests for the covariance.
 
     """
 
@@ -140,12 +140,12 @@ class Api:
 
     @classmethod
     def of_files(cls, holdings: bytes, covariance: bytes, token: str = "demo") -> Api:  # noqa: S107 - as above
-        """Return an API that answers from two answers of it, after reading both.
+        """Make the API from files of two of its answers, after parsing both.
 
         Raises
         ------
         BetaNeutralError
-            If they are not such answers.
+            If they are not in the format of such answers.
 
         """
 
@@ -158,12 +158,12 @@ class Api:
         names = parse_covariance(covariance, origin("the covariance")).tickers
         text = covariance.decode("utf-8-sig")
         if not text.startswith("date,ticker,") or names[-1] != BENCHMARK:
-            msg = f"The covariance is not as the API answers: date,ticker,<tickers>,{BENCHMARK}."
+            msg = f"The covariance does not have the API's header: date,ticker,<tickers>,{BENCHMARK}."
             raise InputError(msg)
         return cls({fund: json.loads(holdings)}, text, token)
 
     def answer(self, method: str, path: str, authorization: str, body: bytes) -> Response:
-        """Return what the API answers to a request."""
+        """Return the API's answer to a request."""
         routes: Mapping[tuple[str, str], Callable[[bytes], Response]] = {
             ("GET", "/health"): lambda _: _json(200, {"status": "ok"}),
             ("POST", "/all-holdings/summary"): self._holdings,
@@ -173,31 +173,31 @@ class Api:
             ("POST", "/covariance-matrix/latest"): self._latest,
         }
         if (method, path) not in routes:
-            known = any(path == route for _, route in routes)
-            status, detail = (405, "Method Not Allowed") if known else (404, "Not Found")
+            exists = any(path == route for _, route in routes)
+            status, detail = (405, "Method Not Allowed") if exists else (404, "Not Found")
             return _json(status, {"detail": detail})
         if path == "/covariance-matrix/latest" and authorization != f"Bearer {self.token}":
-            return ALTERED[Fault.UNAUTHORISED](CRASHED)
+            return FAULT_ANSWERS[Fault.UNAUTHORISED](CRASH_ANSWER)
         try:
             return routes[method, path](body)
         except _InvalidError as error:
             return error.response
-        except LookupError:  # a fund or a ticker that is not there: the API does not look first
-            return CRASHED
+        except LookupError:  # an unknown fund or ticker, which the API does not check
+            return CRASH_ANSWER
 
     def _holdings(self, body: bytes) -> Response:
-        question = _fields(body, fund=str, start=date, end=date)
-        if question["fund"] not in FUNDS:
-            return CRASHED
-        book = self.books[question["fund"]]
-        return _json(200, {**book, **question, "holdings": _rows(book, question)})
+        request = _fields(body, fund=str, start=date, end=date)
+        if request["fund"] not in FUNDS:
+            return CRASH_ANSWER
+        book = self.books[request["fund"]]
+        return _json(200, {**book, **request, "holdings": _rows(book, request)})
 
     def _time_series(self, body: bytes) -> Response:
-        question = _fields(body, fund=str, start=date, end=date)
-        book = self.books[question["fund"]]
+        request = _fields(body, fund=str, start=date, end=date)
+        book = self.books[request["fund"]]
         value = sum(row["value"] for row in book["holdings"] if row["active"])
         record = {"date": book["end"], "value": value, "return_": None}
-        return _json(200, {"records": [record] if _rows(book, question) else []})
+        return _json(200, {"records": [record] if _rows(book, request) else []})
 
     def _fund_tickers(self, body: bytes) -> Response:
         book = self.books[_fields(body, fund=str)["fund"]]
@@ -205,8 +205,7 @@ class Api:
         return _json(200, {"tickers": sorted(held & set(self._names()))})
 
     def _latest(self, body: bytes) -> Response:
-        asked = set(_fields(body, tickers=list)["tickers"]) - {BENCHMARK}
-        names = [*sorted(asked), BENCHMARK]
+        names = [*sorted(set(_fields(body, tickers=list)["tickers"]) - {BENCHMARK}), BENCHMARK]
         all_names = [*self._names(), BENCHMARK]
         places = [all_names.index(name) if name in all_names else _missing(name) for name in names]
         table = [line.split(",") for line in self.covariance.splitlines()]
@@ -224,48 +223,48 @@ def _missing(name: str) -> int:
     raise LookupError(name)
 
 
-def _rows(book: Mapping[str, Any], question: Mapping[str, Any]) -> list[Any]:
-    return list(book["holdings"]) if question["start"] <= book["end"] <= question["end"] else []
+def _rows(book: Mapping[str, Any], request: Mapping[str, Any]) -> list[Any]:
+    return list(book["holdings"]) if request["start"] <= book["end"] <= request["end"] else []
 
 
 def _fields(body: bytes, **kinds: type) -> dict[str, Any]:
-    """Return the fields of a question as FastAPI would check them."""
+    """Return the fields of a request, validated as by FastAPI."""
     if not body:
         raise _InvalidError(kind="missing", message="Field required")
     try:
-        given = json.loads(body)
+        fields = json.loads(body)
     except (ValueError, RecursionError):
         raise _InvalidError(kind="json_invalid", message="JSON decode error") from None
-    if not isinstance(given, dict):
+    if not isinstance(fields, dict):
         raise _InvalidError(
-            kind="model_attributes_type", message="Input should be a valid dictionary", given=given
+            kind="model_attributes_type", message="Input should be a valid dictionary", value=fields
         )
     for name, kind in kinds.items():
-        if name not in given:
-            raise _InvalidError(kind="missing", message="Field required", name=name, given=given)
-        value = given[name]
+        if name not in fields:
+            raise _InvalidError(kind="missing", message="Field required", name=name, value=fields)
+        value = fields[name]
         if kind is date:
             _require_date(name, value)
         elif not isinstance(value, kind):
             what = "string" if kind is str else "list"
             message = f"Input should be a valid {what}"
-            raise _InvalidError(kind=f"{what}_type", message=message, name=name, given=value)
-    return {name: given[name] for name in kinds}
+            raise _InvalidError(kind=f"{what}_type", message=message, name=name, value=value)
+    return {name: fields[name] for name in kinds}
 
 
 def _require_date(name: str, value: object) -> None:
     try:
-        date.fromisoformat(value)  # type: ignore[arg-type] # what is no text is refused just so
+        date.fromisoformat(value)  # type: ignore[arg-type] # other types raise TypeError
     except (TypeError, ValueError):
         message = "Input should be a valid date or datetime"
         raise _InvalidError(
-            kind="date_from_datetime_parsing", message=message, name=name, given=value
+            kind="date_from_datetime_parsing", message=message, name=name, value=value
         ) from None
 
 
 @dataclass(slots=True)
-class _Trouble:
-    """A fault that is to come: for one path or all, so many times or for ever."""
+class _PlannedFault:
+    """A fault to inject: for one path or all, a number of times or always."""
 
     fault: Fault
     path: str
@@ -273,18 +272,18 @@ class _Trouble:
 
 
 class StandIn:
-    """The stand-in on a port of this machine, in a ``with`` block.
+    """The stand-in on a port of this machine; use it in a ``with`` block.
 
     Parameters
     ----------
     api
-        What it answers.
+        Its answers.
     port
-        0 for any that is free.
+        0 for any free one.
     log
-        Told of every request, one line without its secrets.
+        Called with one line per request, without secrets.
     delay
-        Seconds for which ``slow`` says nothing, and ``trickle`` waits between two bytes.
+        Seconds before the answer of ``slow``, and between two bytes of ``trickle``.
 
     """
 
@@ -294,9 +293,9 @@ class StandIn:
         self.api = api
         self.log = log
         self.delay = delay
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.closing = threading.Event()
-        self._troubles: list[_Trouble] = []
+        self._planned: list[_PlannedFault] = []
         self._lock = threading.Lock()
         try:
             self._server = _Server((HOST, port), self)
@@ -308,48 +307,48 @@ class StandIn:
 
     @property
     def url(self) -> str:
-        """The address to be set as BETANEUTRAL_API_URL."""
+        """Its address, for BETANEUTRAL_API_URL."""
         return f"http://{HOST}:{self._server.server_address[1]}"
 
     def fail(self, fault: Fault, path: str = "", times: int | None = None) -> Self:
-        """Answer badly: on one path or all, so many times or from now on."""
-        self._troubles.append(_Trouble(fault, path, times))
+        """Inject a fault: on one path or all, a number of times or always."""
+        self._planned.append(_PlannedFault(fault, path, times))
         return self
 
     def recover(self) -> None:
-        """Answer well again."""
-        self._troubles.clear()
+        """Remove all injected faults."""
+        self._planned.clear()
 
     def close(self) -> None:
-        """Give the port back."""
+        """Stop the server and release the port."""
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def __enter__(self) -> Self:
-        """Return the stand-in, which answers already."""
+        """Return the running stand-in."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the port back."""
+        """Stop the server."""
         self.close()
 
-    def take(self, path: str) -> Fault | None:
-        """Note that a path was asked for, and return what is to go wrong, if anything."""
+    def next_fault(self, path: str) -> Fault | None:
+        """Record a request to a path, and return the fault to inject, if any."""
         with self._lock:
-            self.asked.append(path)
-            for trouble in self._troubles:
-                if trouble.path in {"", path} and trouble.times != 0:
-                    if trouble.times is not None:
-                        trouble.times -= 1
-                    return trouble.fault
+            self.requested.append(path)
+            for planned in self._planned:
+                if planned.path in {"", path} and planned.times != 0:
+                    if planned.times is not None:
+                        planned.times -= 1
+                    return planned.fault
         return None
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    allow_reuse_address = sys.platform != "win32"  # there it would let two servers share a port
+    allow_reuse_address = sys.platform != "win32"  # where it lets two servers share a port
     request_queue_size = 256
 
     def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
@@ -357,18 +356,18 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up, which is what some faults make them do."""
+        """Ignore clients that disconnect, which some faults cause."""
         if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type] # as it was handed in
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # passed on
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "StandIn", ""
     timeout = 30
-    disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
+    disable_nagle_algorithm = True  # else every answer is delayed by 40 ms
     server: _Server
-    _SENT_ODDLY: ClassVar = {Fault.SLOW, Fault.TRICKLE, Fault.RESET, Fault.CUT_OFF, Fault.HUGE}
+    _SENDING_FAULTS: ClassVar = {Fault.SLOW, Fault.TRICKLE, Fault.RESET, Fault.CUT_OFF, Fault.HUGE}
 
     def do_GET(self) -> None:
         self._answer()
@@ -377,20 +376,22 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer()
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet; the stand-in has its own log."""
+        """Do nothing; the stand-in has its own log."""
 
     def _answer(self) -> None:
         stand_in = self.server.stand_in
         length = int(self.headers.get("Content-Length") or 0)
-        if length > LARGEST_QUESTION:
+        if length > MAX_BODY:
             self.close_connection = True
             self._send(_json(413, {"detail": "Request Entity Too Large"}))
             return
         body = self.rfile.read(length)
-        fault = stand_in.take(self.path)
+        fault = stand_in.next_fault(self.path)
         good = stand_in.api.answer(self.command, self.path, self.headers.get("Authorization", ""), body)
-        response = ALTERED[fault](good) if fault is not None and fault in ALTERED else good
-        stand_in.log(f"{self.command} {self.path} {fault if fault in self._SENT_ODDLY else response.status}")
+        response = FAULT_ANSWERS[fault](good) if fault is not None and fault in FAULT_ANSWERS else good
+        stand_in.log(
+            f"{self.command} {self.path} {fault if fault in self._SENDING_FAULTS else response.status}"
+        )
         match fault:
             case Fault.SLOW:
                 stand_in.closing.wait(stand_in.delay)
@@ -429,7 +430,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _flood(self, response: Response) -> None:
-        """Send blanks until the client has had enough."""
+        """Send blanks until the client disconnects."""
         self._head(response, **{"Transfer-Encoding": "chunked"})
         blanks = b"%x\r\n%s\r\n" % (2**16, b" " * 2**16)
         while not self.server.stand_in.closing.is_set():
@@ -437,7 +438,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _reset(self) -> None:
-        """Close so that the client gets a reset, not an end."""
+        """Reset the connection instead of closing it."""
         linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         for stream in (self.rfile, self.wfile, self.connection):

@@ -1,7 +1,7 @@
-"""A limit on the time of everything that one answer of the network takes.
+"""A time limit for a whole network request, with its retries.
 
-Whoever waits asks here how long it may: each read and write of a socket, a pause before a retry,
-the wait for a lock. So the limit holds however slowly the other side sends.
+Every wait is bounded by the remaining time: each read and write of a socket, pauses before retries,
+waiting for a lock. So the limit holds however slowly the server sends.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_END: ContextVar[float] = ContextVar("end", default=math.inf)
-"""The end of the time, as ``time.monotonic`` counts."""
+_DEADLINE: ContextVar[float] = ContextVar("deadline", default=math.inf)
+"""In seconds of ``time.monotonic``."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Limit the time of what waits in the block; of two limits, the sooner end holds.
+    """Limit the waiting time in a block; of nested limits the earlier deadline holds.
 
     >>> with time_limit(60.0), time_limit(3600.0):
     ...     0.0 < seconds_left() <= 60.0
     True
     """
-    token = _END.set(min(_END.get(), time.monotonic() + seconds))
+    token = _DEADLINE.set(min(_DEADLINE.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _END.reset(token)
+        _DEADLINE.reset(token)
 
 
 def seconds_left() -> float:
-    """Return the seconds until the end, infinite without a limit, negative after it.
+    """Return the seconds until the deadline: infinite without one, negative after it.
 
     >>> seconds_left()
     inf
     """
-    return _END.get() - time.monotonic()
+    return _DEADLINE.get() - time.monotonic()
 
 
 def bounded(seconds: float | None) -> float | None:
-    """Return how long the next step may wait: ``seconds`` (``None``: for ever), or what is left.
+    """Return how long the next step may wait: ``seconds`` (None: unlimited), or less if less is left.
 
     Raises
     ------
     TimeoutError
-        If nothing is left.
+        After the deadline.
 
     """
     left = seconds_left()
@@ -66,11 +66,15 @@ def bounded(seconds: float | None) -> float | None:
 
 
 def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function that cannot be interrupted, and wait for it no longer than allowed.
+    """Call a function that cannot be interrupted, and wait at most ``seconds`` and the remaining time.
 
-    It runs in a thread of its own. When the time is up the thread is left behind, and ends when the
-    operating system lets it: a look-up of a name after the resolver's own time-out (some ten
-    seconds). It never keeps the process from ending.
+    It runs in a daemon thread, which is abandoned when the time is up and ends by itself: a name
+    resolution after the resolver's own time-out (some ten seconds).
+
+    Returns
+    -------
+    T
+        What the function returns.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args,
     def run() -> None:
         try:
             outcome.extend((function(*args, **kwargs), None))
-        except BaseException as error:  # noqa: BLE001 - raised again where the call waits
+        except BaseException as error:  # noqa: BLE001 - raised again by the caller
             outcome.extend((None, error))
         done.set()
 
@@ -96,4 +100,4 @@ def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args,
     result, error = outcome
     if error is not None:
         raise error
-    return result  # type: ignore[no-any-return] # what the function returned
+    return result  # type: ignore[no-any-return] # the function's result

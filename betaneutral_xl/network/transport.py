@@ -1,11 +1,10 @@
-"""One request over HTTP that ends, with an answer or one of our errors, in bounded time and size.
+"""HTTP requests of bounded time and size, with retries and translated errors.
 
-It knows HTTP and nothing of what is asked. Transient failures are retried a few times: no
-connection, an answer that breaks off, 429 and 502 to 504. Every request is idempotent, so a retry
-does no harm.
+Transient failures are retried a few times: no connection, an incomplete answer, statuses 429 and
+502 to 504. All requests are idempotent, so retrying is safe.
 
-``Settings.total_timeout`` holds for all of it: looking up the name, connecting, the TLS handshake,
-proxies, every read and write, the pauses and the retries (see ``time_limit`` and ``bounded_http``).
+``Settings.total_timeout`` is for all of it: name resolution, connecting, the TLS handshake, proxies,
+reads and writes, pauses and retries (see ``time_limit`` and ``bounded_http``).
 """
 
 from __future__ import annotations
@@ -32,26 +31,24 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.settings import Settings
 
 RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
-"""Statuses that ask to come back later."""
+"""Statuses of transient failures."""
 
-OK = 200
-
-FIRST_REFUSAL = 300
-"""Statuses from here on have no answer in their body, but at most the reason why."""
+FIRST_FAILURE = 300
+"""From this status on the body is not an answer, but at most a reason."""
 
 CHUNK = 2**16
-"""Bytes read at once."""
+"""Bytes per read."""
 
-LARGEST_REFUSAL = 2**16
-"""Bytes that are read of a refusal: enough to say why."""
+MAX_REASON = 2**16
+"""Maximum bytes to read of the body of a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask whom.
+    """An HTTP request.
 
-    ``body`` is JSON to POST, without one it is a GET; ``accept`` is the media type that is wanted,
-    ``limit`` the most bytes that a good answer may have; ``token`` is sent as a bearer token.
+    ``body`` is JSON to POST, None for a GET; ``accept`` is the accepted media type, ``limit`` the
+    maximum bytes of a good answer; ``token`` is sent as a bearer token.
     """
 
     url: str
@@ -62,16 +59,15 @@ class Request:
 
     @property
     def host(self) -> str:
-        """The host and port, the part of the address that may be shown."""
+        """Host and port, the part of the address that messages may show."""
         return host_of(self.url)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered, good or bad.
+    """A server's answer of any status.
 
-    ``redirect`` is the host to which it sends us, ``retry_after`` the seconds that it asks us to
-    wait.
+    ``redirect`` is the host of a redirection, ``retry_after`` the seconds to wait before a retry.
     """
 
     status: int
@@ -82,27 +78,27 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a foreign exception means: words after the server's name, whether it is transient, our error."""
+class Failure:
+    """Translation of a foreign exception: message after the host, whether it is transient, our error."""
 
-    words: str
-    passing: bool = False
+    message: str
+    transient: bool = False
     error: type[BetaNeutralError] = Unreachable
 
 
-_NO_CONNECTION = Meaning("cannot be reached", passing=True)
-_NO_CONNECTION_IN_TIME = Meaning("did not accept a connection in time", passing=True)
-_CLOSED = Meaning("closed the connection without an answer", passing=True)
-_NO_ANSWER_IN_TIME = Meaning("did not answer in time")
-_NO_END_IN_TIME = Meaning("did not finish its answer in time")
-_BROKE_OFF = Meaning("broke off in the middle of its answer", passing=True)
-_PROXY = Meaning("cannot be reached through the proxy that is set on this machine")
-_UNTRUSTED = Meaning("has no TLS certificate that this machine trusts")
-_NO_ADDRESS = Meaning("is not an address that can be asked", error=InputError)
-_UNCLEAR = Meaning("could not be asked")
-_NOT_HTTP = Meaning("does not answer as a web server should", error=ChangedFormat)
+_NO_CONNECTION = Failure("cannot be reached", transient=True)
+_NO_CONNECTION_IN_TIME = Failure("did not accept a connection in time", transient=True)
+_CLOSED = Failure("closed the connection without an answer", transient=True)
+_NO_ANSWER_IN_TIME = Failure("did not answer in time")
+_NO_END_IN_TIME = Failure("did not finish its answer in time")
+_BROKE_OFF = Failure("broke off in the middle of its answer", transient=True)
+_PROXY = Failure("cannot be reached through the proxy that is set on this machine")
+_UNTRUSTED = Failure("has no TLS certificate that this machine trusts")
+_INVALID_URL = Failure("is not a valid address", error=InputError)
+_OTHER = Failure("could not be queried")
+_NOT_HTTP = Failure("does not answer in valid HTTP", error=ChangedFormat)
 
-MEANINGS: Mapping[str, Meaning] = {
+FAILURES: Mapping[str, Failure] = {
     "requests.exceptions.ConnectionError": _NO_CONNECTION,
     "requests.exceptions.ConnectTimeout": _NO_CONNECTION_IN_TIME,
     "requests.exceptions.Timeout": _NO_ANSWER_IN_TIME,
@@ -111,35 +107,35 @@ MEANINGS: Mapping[str, Meaning] = {
     "requests.exceptions.ProxyError": _PROXY,
     "requests.exceptions.InvalidProxyURL": _PROXY,
     "requests.exceptions.SSLError": _UNTRUSTED,
-    "requests.exceptions.URLRequired": _NO_ADDRESS,
-    "requests.exceptions.MissingSchema": _NO_ADDRESS,
-    "requests.exceptions.InvalidSchema": _NO_ADDRESS,
-    "requests.exceptions.InvalidURL": _NO_ADDRESS,
-    "requests.exceptions.InvalidHeader": _UNCLEAR,
+    "requests.exceptions.URLRequired": _INVALID_URL,
+    "requests.exceptions.MissingSchema": _INVALID_URL,
+    "requests.exceptions.InvalidSchema": _INVALID_URL,
+    "requests.exceptions.InvalidURL": _INVALID_URL,
+    "requests.exceptions.InvalidHeader": _OTHER,
     "requests.exceptions.TooManyRedirects": _NOT_HTTP,
     "requests.exceptions.ContentDecodingError": _NOT_HTTP,
     "requests.exceptions.InvalidJSONError": _NOT_HTTP,
     "requests.exceptions.JSONDecodeError": _NOT_HTTP,
-    "requests.exceptions.HTTPError": _UNCLEAR,
-    "requests.exceptions.RetryError": _UNCLEAR,
-    "requests.exceptions.StreamConsumedError": _UNCLEAR,
-    "requests.exceptions.UnrewindableBodyError": _UNCLEAR,
-    "requests.exceptions.RequestException": _UNCLEAR,
-    # The body is read from urllib3, beneath requests, and its exceptions come as they are.
+    "requests.exceptions.HTTPError": _OTHER,
+    "requests.exceptions.RetryError": _OTHER,
+    "requests.exceptions.StreamConsumedError": _OTHER,
+    "requests.exceptions.UnrewindableBodyError": _OTHER,
+    "requests.exceptions.RequestException": _OTHER,
+    # The body is read from urllib3 directly, so its exceptions are not wrapped by requests.
     "urllib3.exceptions.ReadTimeoutError": _NO_END_IN_TIME,
     "urllib3.exceptions.SSLError": _BROKE_OFF,
     "urllib3.exceptions.ProtocolError": _BROKE_OFF,
     "urllib3.exceptions.IncompleteRead": _BROKE_OFF,
     "urllib3.exceptions.InvalidChunkLength": _BROKE_OFF,
     "urllib3.exceptions.ProxySchemeUnsupported": _PROXY,
-    "urllib3.exceptions.HTTPError": _UNCLEAR,
+    "urllib3.exceptions.HTTPError": _OTHER,
     "builtins.TimeoutError": _NO_ANSWER_IN_TIME,
-    "builtins.OSError": _UNCLEAR,
-    "builtins.ValueError": _UNCLEAR,
+    "builtins.OSError": _OTHER,
+    "builtins.ValueError": _OTHER,
 }
-"""Every foreign exception that a request can raise, by the name of its class."""
+"""Failures by class name of the foreign exceptions that a request can raise."""
 
-BEFORE_THE_ANSWER: Mapping[str, Meaning] = {
+CONNECTION_FAILURES: Mapping[str, Failure] = {
     "urllib3.exceptions.NewConnectionError": _NO_CONNECTION,
     "builtins.ConnectionResetError": _CLOSED,
     "builtins.ConnectionAbortedError": _CLOSED,
@@ -147,17 +143,26 @@ BEFORE_THE_ANSWER: Mapping[str, Meaning] = {
     "builtins.TimeoutError": _NO_ANSWER_IN_TIME,
     "http.client.HTTPException": _NOT_HTTP,
 }
-"""What a ``ConnectionError`` of requests means, by what lies beneath it: it says no more itself."""
+"""Failures by the exception that a ``ConnectionError`` of requests wraps."""
 
 REASONS: Mapping[type[OSError], str] = {
     ConnectionRefusedError: "the connection was refused",
     socket.gaierror: "its host name could not be resolved",
 }
-"""Why there was no connection, in words that are the same on every system."""
+"""Reasons why there was no connection, in the same words on every system."""
 
 
 class Transport:
-    """Sends requests one after the other, and keeps the connection open between them."""
+    """Sends requests sequentially over a connection that is kept open.
+
+    Parameters
+    ----------
+    settings
+        Time-outs and retries.
+    pause
+        Waits a number of seconds.
+
+    """
 
     def __init__(self, settings: Settings, pause: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
@@ -171,16 +176,16 @@ class Transport:
             self._session = None
 
     def send(self, request: Request) -> Reply:
-        """Ask once, and again where that may help, and return the reply, good or bad.
+        """Send a request, retry transient failures, and return the reply of any status.
 
         Raises
         ------
         Unreachable
-            If there is no answer, or not in time.
+            If there is no answer in time.
         ChangedFormat
-            If it is larger than the limit, or compressed though nobody asked for that.
+            If it is larger than the limit, or compressed without being requested so.
         InputError
-            If the address is none.
+            If the address is invalid.
 
         """
         with time_limit(self._settings.total_timeout):
@@ -190,74 +195,74 @@ class Transport:
         from urllib3.exceptions import HTTPError
 
         pause = self._settings.backoff
-        for tries in count(1):
+        for attempt in count(1):
             wait = pause
             try:
-                reply = self._try(request)
-            except (OSError, ValueError, HTTPError) as error:  # what requests raises are OSErrors
-                meaning = meaning_of(error)
-                if not (meaning.passing and self._may_try_again(tries, wait)):
-                    raise _translated(error, meaning, request.host, tries) from error
+                reply = self._send_once(request)
+            except (OSError, ValueError, HTTPError) as error:  # requests raises OSErrors
+                failure = failure_of(error)
+                if not (failure.transient and self._may_retry(attempt, wait)):
+                    raise _translated(error, failure, request.host, attempt) from error
             else:
                 if reply.retry_after is not None:
                     wait = reply.retry_after
-                if not (reply.status in RETRYABLE_STATUSES and self._may_try_again(tries, wait)):
+                if not (reply.status in RETRYABLE_STATUSES and self._may_retry(attempt, wait)):
                     return reply
             self._pause(wait)
             pause *= 2.0
-        raise AssertionError  # pragma: no cover - the loop has no end of its own
+        raise AssertionError  # pragma: no cover - the loop is infinite
 
-    def _may_try_again(self, tries: int, wait: float) -> bool:
-        return tries <= self._settings.retries and wait < seconds_left()
+    def _may_retry(self, attempt: int, wait: float) -> bool:
+        return attempt <= self._settings.retries and wait < seconds_left()
 
-    def _try(self, request: Request) -> Reply:
+    def _send_once(self, request: Request) -> Reply:
         headers = {
             "Accept": request.accept,
-            "Accept-Encoding": "identity",  # what is compressed has no size until it is unpacked
+            "Accept-Encoding": "identity",  # the size of compressed content is unknown
             "User-Agent": "betaneutral-xl",
         }
         if request.body is not None:
             headers["Content-Type"] = "application/json"
-        response = self._opened(request).request(
+        response = self._session_for(request).request(
             "GET" if request.body is None else "POST",
             request.url,
             data=request.body and request.body.encode(),
             headers=headers,
             auth=_bearer(request.token),
             timeout=(bounded(self._settings.connect_timeout), self._settings.read_timeout),
-            allow_redirects=False,  # the token is for one server only
+            allow_redirects=False,  # another host must not get the token
             stream=True,
         )
         with response:
             return _read(response, request.host, request.limit)
 
-    def _opened(self, request: Request) -> requests.Session:
+    def _session_for(self, request: Request) -> requests.Session:
         if self._session is None:
             # 0.15 s to import, and most runs need no network
             from betaneutral_xl.network.bounded_http import BoundedSession
 
             self._session = BoundedSession()
-            # A proxy has no business between this machine and itself.
+            # No proxy for requests to this machine.
             self._session.trust_env = request.url.startswith("https:")
         return self._session
 
 
-def meaning_of(error: BaseException) -> Meaning:
-    """Look an exception up by its class, or the nearest of its bases that is in the table."""
-    meaning = _looked_up(error, MEANINGS) or _UNCLEAR
-    if meaning is not _NO_CONNECTION:
-        return meaning
-    beneath = (_looked_up(layer, BEFORE_THE_ANSWER) for layer in _layers(error))
-    return next((one for one in beneath if one is not None), meaning)
+def failure_of(error: BaseException) -> Failure:
+    """Look up the failure of an exception by its class, else by its nearest base class."""
+    failure = _looked_up(error, FAILURES) or _OTHER
+    if failure is not _NO_CONNECTION:
+        return failure
+    wrapped = (_looked_up(layer, CONNECTION_FAILURES) for layer in _layers(error))
+    return next((one for one in wrapped if one is not None), failure)
 
 
-def _looked_up(error: BaseException, meanings: Mapping[str, Meaning]) -> Meaning | None:
+def _looked_up(error: BaseException, failures: Mapping[str, Failure]) -> Failure | None:
     names = (f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
-    return next((meanings[name] for name in names if name in meanings), None)
+    return next((failures[name] for name in names if name in failures), None)
 
 
 def _layers(error: BaseException) -> Iterator[BaseException]:
-    """Return an exception and all that it wraps, the outermost first."""
+    """Yield an exception and all that it wraps, outermost first."""
     layers: list[object] = [error]
     for layer in layers:
         if isinstance(layer, BaseException):
@@ -267,27 +272,25 @@ def _layers(error: BaseException) -> Iterator[BaseException]:
 
 
 def host_of(url: str) -> str:
-    """Return an address's host and port, the part that may be shown."""
+    """Return an address's host and port, the part that messages may show."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _translated(error: BaseException, meaning: Meaning, host: str, tries: int) -> BetaNeutralError:
-    reason = _reason(error) if meaning is _NO_CONNECTION else ""
-    tried = f" (tried {tries} times)" if tries > 1 else ""
-    advice = (
-        "Check BETANEUTRAL_API_URL." if meaning is _NO_ADDRESS else "Check the network or VPN, or try later."
-    )
-    return meaning.error(f"{host} {meaning.words}{reason}{tried}. {advice}")
+def _translated(error: BaseException, failure: Failure, host: str, attempts: int) -> BetaNeutralError:
+    reason = _reason(error) if failure is _NO_CONNECTION else ""
+    tried = f" (tried {attempts} times)" if attempts > 1 else ""
+    check = "BETANEUTRAL_API_URL" if failure is _INVALID_URL else "the network or VPN, or try again later"
+    return failure.error(f"{host} {failure.message}{reason}{tried}. Check {check}.")
 
 
 def _reason(error: BaseException) -> str:
-    """Find the operating system's error beneath the layers, and say it."""
-    known = (words for layer in _layers(error) for kind, words in REASONS.items() if isinstance(layer, kind))
-    return next((f": {words}" for words in known), "")
+    """Return the operating system's error among the wrapped ones, in words."""
+    found = (words for layer in _layers(error) for kind, words in REASONS.items() if isinstance(layer, kind))
+    return next((f": {words}" for words in found), "")
 
 
 def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Set the token, or nothing: without an ``auth`` of ours, requests would take one from a .netrc."""
+    """Return an ``auth`` that sets the token or nothing; without one, requests reads a .netrc."""
 
     def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
         if token:
@@ -299,7 +302,9 @@ def _bearer(token: str) -> Callable[[requests.PreparedRequest], requests.Prepare
 
 def _read(response: requests.Response, host: str, limit: int) -> Reply:
     headers = response.headers
-    content = _refusal(response) if response.status_code >= FIRST_REFUSAL else _body(response, host, limit)
+    content = (
+        _reason_body(response) if response.status_code >= FIRST_FAILURE else _body(response, host, limit)
+    )
     return Reply(
         status=response.status_code,
         media_type=headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -311,27 +316,28 @@ def _read(response: requests.Response, host: str, limit: int) -> Reply:
 
 def _body(response: requests.Response, host: str, limit: int) -> bytes:
     if _is_compressed(response):
-        msg = f"{host} sent a compressed answer, which was not asked for. Check for a proxy in between."
+        msg = f"{host} sent a compressed answer, which was not requested. Check for a proxy in between."
         raise ChangedFormat(msg)
     content = bytearray()
     while piece := response.raw.read1(CHUNK, decode_content=False):
         content += piece
         if len(content) > limit:
             msg = (
-                f"{host} sent more than {limit:,} bytes, so the rest is not read. Ask for less, or try later."
+                f"{host} sent more than {limit:,} bytes, so the rest is not read. "
+                "Request less, or try again later."
             )
             raise ChangedFormat(msg)
     return bytes(content)
 
 
-def _refusal(response: requests.Response) -> bytes:
-    """Read why the server refuses, as far as it says so; that it refuses is known without it."""
+def _reason_body(response: requests.Response) -> bytes:
+    """Read the start of a failure's body; errors are suppressed, as the status is known."""
     from urllib3.exceptions import HTTPError
 
     content = bytearray()
     with contextlib.suppress(OSError, ValueError, HTTPError):
-        while len(content) < LARGEST_REFUSAL and not _is_compressed(response):
-            piece = response.raw.read1(LARGEST_REFUSAL - len(content), decode_content=False)
+        while len(content) < MAX_REASON and not _is_compressed(response):
+            piece = response.raw.read1(MAX_REASON - len(content), decode_content=False)
             if not piece:
                 break
             content += piece
@@ -343,18 +349,18 @@ def _is_compressed(response: requests.Response) -> bool:
 
 
 def _redirect(location: str) -> str:
-    """Return the host to which a server sends us, empty where it names none that could exist."""
-    with contextlib.suppress(ValueError):  # a bracket that is not closed
+    """Return the host of a redirection, empty if it is not a valid one."""
+    with contextlib.suppress(ValueError):  # an unclosed bracket
         host = host_of(location)
         return host if re.fullmatch(r"[A-Za-z0-9._:\[\]-]{1,255}", host) else ""
     return ""
 
 
 def _retry_after(text: str) -> float | None:
-    """Read seconds, or a date."""
+    """Parse a Retry-After header: seconds, or a date."""
     if re.fullmatch("[0-9]{1,9}", text.strip()):
         return float(text)
     try:
         return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):  # neither; or a date without a zone
+    except (TypeError, ValueError):  # neither, or a date without time zone
         return None

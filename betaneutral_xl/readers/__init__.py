@@ -1,1 +1,1 @@
-"""What files say: bytes in, values out; nothing is fetched."""
+"""Parsers of input files: from bytes to validated values, without network access."""

@@ -1,9 +1,8 @@
-"""What a row of a holdings file is: by the issuer's own word first, by the row's name last.
+"""Classify the rows of a holdings file: by the issuer's asset class first, by the row's name last.
 
 Names mislead: FirstCash, Dollar General and Posco Future M are companies, and a money market fund
-is called "Government Obligations". So a name decides only where the issuer gives no class, the
-words must stand alone, and words for cash give way to a company's legal form with a security's
-identifier beside it.
+is called "Government Obligations". So a name decides only if the issuer gives no class, only whole
+words match, and words for cash are overridden by a company's legal form with a security identifier.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.readers.tabular.printed import stated
+from betaneutral_xl.readers.tabular.printed import cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-LONGEST_NAME = 100
-"""Characters of a name that are looked at."""
+MAX_NAME_LENGTH = 100
+"""Characters of a name that are read."""
 
 CURRENCIES = frozenset(
     {
@@ -31,20 +30,20 @@ CURRENCIES = frozenset(
 )
 
 CASH_ALONE = frozenset({"CASH", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "HKD", "CNY"})
-"""What means cash in a table without names; not CLP, COP or TRY, which are companies' tickers."""
+"""Tickers of cash in a table without names; not CLP, COP or TRY, which are companies' tickers."""
 
 Rules = tuple[tuple[AssetClass, re.Pattern[str]], ...]
 
 
-def _rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
+def _compile_rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
     """Compile phrases for text in lower case.
 
-    Not to ignore case, and to test once for the beginning of a word instead of in every phrase, is
-    many times as fast, and there are thousands of names in a file.
+    Case-sensitive patterns with one common word boundary are many times faster, and a file has
+    thousands of names.
     """
     rules = []
-    for asset_class, words in phrases:
-        alternatives = [one for phrase in words for one in _alternatives(phrase)]
+    for asset_class, patterns in phrases:
+        alternatives = [one for pattern in patterns for one in _alternatives(pattern)]
         at_word = "|".join(one.removeprefix(r"\b") for one in alternatives if one.startswith(r"\b"))
         elsewhere = [one for one in alternatives if not one.startswith(r"\b")]
         rules.append((asset_class, re.compile("|".join([rf"\b(?:{at_word})", *elsewhere]))))
@@ -52,7 +51,7 @@ def _rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """Split a pattern at the bars that stand in no bracket."""
+    """Split a pattern at the bars outside brackets."""
     parts, depth = [""], 0
     for piece in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", pattern):
         depth += (piece == "(") - (piece == ")")
@@ -63,7 +62,7 @@ def _alternatives(pattern: str) -> list[str]:
     return parts
 
 
-FLAGS = _rules(
+FLAGS = _compile_rules(
     (
         (
             AssetClass.DERIVATIVE,
@@ -114,10 +113,10 @@ FLAGS = _rules(
         ),
     )
 )
-"""Words of an issuer's asset class column."""
+"""Patterns for an issuer's asset class column."""
 
 BOTH = re.compile(r"\bcash\b.*\bderivatives?\b|\bderivatives?\b.*\bcash\b", re.IGNORECASE)
-"""iShares' "Cash and/or Derivatives" names two classes; which one, the row's name says."""
+"""iShares' "Cash and/or Derivatives" names two classes; the row's name decides between them."""
 
 CASH_SECTOR = re.compile(
     r"cash(?:\b.*)?|money market.*|(?:short[- ]term )?(?:investments?|reserves)|barmittel|currency"
@@ -143,7 +142,7 @@ _NATION = (
 )
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 
-NAMES = _rules(
+NAMES = _compile_rules(
     (
         (
             AssetClass.DERIVATIVE,
@@ -232,17 +231,17 @@ NAMES = _rules(
         ),
     )
 )
-"""Words in a row's name, where the issuer gives no class."""
+"""Patterns for a row's name, used if the issuer gives no class."""
 
 LEVERAGED = re.compile(r"\b(?:bull|bear|long|short|inverse)\b.*\b[-+]?[1-5](?:\.\d+)?x\b", re.IGNORECASE)
-"""A line without ticker named like the fund's own leverage is the swap that makes it."""
+"""A row without a ticker whose name has a leverage ("Bull 3x") is the swap that provides it."""
 
 CASH_TICKER = re.compile(
     rf"-?(?:{_CODES}) ?cash-?|-?cash[-_ &]?(?:{_CODES}|other)-?|(?:cash|etd|margin|margin_cash)_[a-z]{{3}}"
     r"|cash ?& ?other|xtsla|[a-z]{3}xx\*{0,2}",
     re.IGNORECASE,
 )
-"""Tickers that only cash and money market funds (SPAXX) have; not COP, which is ConocoPhillips."""
+"""Tickers of cash and money market funds (SPAXX) only; not COP, which is ConocoPhillips."""
 
 CONTRACT_TICKER = re.compile(
     r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+|.* (?:TRS|SWAP|COMDTY|CURNCY|INDEX)\b.*",
@@ -250,10 +249,10 @@ CONTRACT_TICKER = re.compile(
 )
 FUTURE_TICKER = re.compile(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)
 FUTURE_NAME = re.compile(rf"{_MONTH} ?'?\d{{2}}\b|\bfuture\b|\be-?mini\b", re.IGNORECASE)
-"""A futures code is a ticker like any other; with a delivery month in the name it is a contract."""
+"""A futures code alone may be a stock's ticker; with a delivery month in the name it is a contract."""
 
 DELIVERY_MONTH = re.compile(rf"\b\w*{_MONTH} ?'?\d{{2}}$", re.IGNORECASE)
-"""At the end of a name that has no identifier of any kind."""
+"""A delivery month at the end of the name of a row without identifiers."""
 
 SECURITY_CODES = re.compile(
     r"[0-9A-HJ-NP-Z]{5}[0-9A-Z*@#]{3}\d"  # CUSIP
@@ -274,23 +273,23 @@ LEGAL_FORM = re.compile(
 
 @lru_cache(maxsize=4096)  # an issuer has a few classes for thousands of rows
 def of_flag(text: str) -> AssetClass | None:
-    """Return the class that an issuer's own word means, if it means one.
+    """Return the class that the issuer's asset class column gives, None if it gives none.
 
     >>> of_flag("Cash Collateral and Margins"), of_flag("Cash and/or Derivatives")
     (<AssetClass.CASH: 'cash'>, None)
     """
-    text = stated(text[:LONGEST_NAME]).replace("_", " ")
-    return None if not text or BOTH.search(text) else _first(FLAGS, text)
+    text = cell_text(text[:MAX_NAME_LENGTH]).replace("_", " ")
+    return None if not text or BOTH.search(text) else _first_match(FLAGS, text)
 
 
 def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> AssetClass | None:
-    """Return the class that a row's name and ticker mean, None if they mean none.
+    """Return the class that a row's name and ticker indicate, None if they indicate none.
 
     >>> of_name("FIRSTCASH HOLDINGS INC", "FCFS"), of_name("NEW TAIWAN DOLLAR", "TWD")
     (None, <AssetClass.CASH: 'cash'>)
     """
-    name, ticker = stated(name[:LONGEST_NAME]), stated(ticker[:LONGEST_NAME])
-    found = _of_ticker(ticker, name, identifiers) or _first(NAMES, name)
+    name, ticker = cell_text(name[:MAX_NAME_LENGTH]), cell_text(ticker[:MAX_NAME_LENGTH])
+    found = _of_ticker(ticker, name, identifiers) or _first_match(NAMES, name)
     if found is AssetClass.CASH and ticker and _is_company(name, identifiers):
         return None
     if (
@@ -302,10 +301,10 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     return found
 
 
-@lru_cache(maxsize=4096)  # likewise
+@lru_cache(maxsize=4096)  # as above
 def is_cash_sector(sector: str) -> bool:
-    """Whether an issuer's sector column says that the row is no security but cash."""
-    return bool(CASH_SECTOR.fullmatch(stated(sector[:LONGEST_NAME])))
+    """Whether an issuer's sector is one for cash."""
+    return bool(CASH_SECTOR.fullmatch(cell_text(sector[:MAX_NAME_LENGTH])))
 
 
 def _of_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> AssetClass | None:
@@ -314,20 +313,20 @@ def _of_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> AssetClass
     if ticker.upper() == "DUMMY":
         return AssetClass.OTHER
     if ticker.upper() in CURRENCIES and name:
-        names_itself = any("CASH" in one.upper() or one.upper() == ticker.upper() for one in identifiers)
-        return AssetClass.CASH if names_itself else None
+        is_cash = any("CASH" in one.upper() or one.upper() == ticker.upper() for one in identifiers)
+        return AssetClass.CASH if is_cash else None
     if CASH_TICKER.fullmatch(ticker) or (not name and ticker.upper() in CASH_ALONE):
         return AssetClass.CASH
     return None
 
 
-def _first(rules: Rules, text: str) -> AssetClass | None:
+def _first_match(rules: Rules, text: str) -> AssetClass | None:
     lower = text.lower()
     return next((asset_class for asset_class, words in rules if words.search(lower)), None)
 
 
 def _is_company(name: str, identifiers: Sequence[str]) -> bool:
-    """Whether a name has a company's legal form, no word of a money fund, and a security's identifier."""
+    """Whether a row has a company's legal form, no word for a money market fund, and a security code."""
     return (
         bool(LEGAL_FORM.search(name))
         and not MONEY_FUND.search(name)

@@ -1,4 +1,4 @@
-"""Which column of an issuer's file is what: one table, a new issuer is one more word in it."""
+"""Recognise the columns of a holdings file by their headers, from one table of aliases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Column(StrEnum):
-    """What a column of a holdings file can be."""
+    """The meaning of a column of a holdings file."""
 
     TICKER = "ticker"
     NAME = "name"
@@ -182,44 +182,44 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.COUPON: ("coupon", "coupon rate", "coupon %", "coupon rate %", "kupon", "kupon %"),
     Column.STRIKE: ("strike price", "strike"),
 }  # fmt: skip
-"""For each column, the headers known for it, in lower case without punctuation, the preferred first.
+"""The known headers of each column, in lower case without punctuation, the preferred first.
 
-``*`` stands for anything. A header is first looked up as it is, then with the patterns, both in the
-order of this table; the columns to be ignored come first, so that no pattern takes them.
+``*`` matches any text. A header is looked up literally first, then against the patterns, both in the
+order of this table; ignored columns come first, so that no pattern matches them.
 """
 
-LONGEST_HEADER = 80
-VALUED = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
-NAMED = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, Column.CUSIP})
+MAX_HEADER_LENGTH = 80
+VALUE_COLUMNS = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
+NAME_COLUMNS = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, Column.CUSIP})
 
 _CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
 _OTHER = re.compile(r"[^0-9a-zäöüß%]+")
-MOST_COLUMNS = 100
-"""Cells of a header that are looked at."""
+MAX_HEADER_CELLS = 100
+"""Cells of a header row that are read."""
 _EXACT = {alias: column for column, names in ALIASES.items() for alias in names if "*" not in alias}
 _PATTERNS = [(alias, column) for column, names in ALIASES.items() for alias in names if "*" in alias]
 _ANY_PATTERN = re.compile("|".join(f"({translate(alias)})" for alias, _ in _PATTERNS))
-_PREFERENCE = {alias: place for names in ALIASES.values() for place, alias in enumerate(names)}
+_PREFERENCE = {alias: rank for names in ALIASES.values() for rank, alias in enumerate(names)}
 
 
-def plain(header: str) -> str:
-    """Return a header as the table of aliases spells it.
+def header_key(header: str) -> str:
+    """Return a header in the spelling of ``ALIASES``: lower case, without punctuation.
 
-    >>> plain("Market Value (US$)"), plain("% of fund*"), plain("StockTicker"), plain("percent_of_nav")
-    ('market value us', '% of fund', 'stock ticker', 'percent of nav')
+    >>> [header_key(text) for text in ("Market Value (US$)", "% of fund*", "StockTicker", "percent_of_nav")]
+    ['market value us', '% of fund', 'stock ticker', 'percent of nav']
     """
     return _OTHER.sub(" ", _CAMEL.sub(" ", clean(header)).casefold()).strip()
 
 
 @lru_cache(maxsize=4096)
 def recognise(header: str) -> tuple[Column, int] | None:
-    """Return what a header stands for, and how late in the preferences its alias comes."""
-    if not header or len(header) > LONGEST_HEADER or number(header) is not None:
+    """Return the column that a header means and the rank of its alias (0 is preferred), or None."""
+    if not header or len(header) > MAX_HEADER_LENGTH or number(header) is not None:
         return None
-    words = plain(header)
-    if words in _EXACT:
-        return _EXACT[words], _PREFERENCE[words]
-    match = _ANY_PATTERN.match(words)
+    key = header_key(header)
+    if key in _EXACT:
+        return _EXACT[key], _PREFERENCE[key]
+    match = _ANY_PATTERN.match(key)
     if match is None:
         return None
     alias, column = _PATTERNS[(match.lastindex or 1) - 1]
@@ -228,59 +228,69 @@ def recognise(header: str) -> tuple[Column, int] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The header row of a table: where it stands and which column is what.
+    """The header row of a table.
 
-    ``places`` lists the candidates for each column, the preferred first.
+    Attributes
+    ----------
+    row
+        Index of the row in its sheet, from 0; -1 if the table has no header row.
+    texts
+        The cells of the row.
+    indices
+        Indices of the candidate cells of each column, the preferred first.
+
     """
 
     row: int
     texts: tuple[str, ...]
-    places: Mapping[Column, tuple[int, ...]] = field(default_factory=dict)
+    indices: Mapping[Column, tuple[int, ...]] = field(default_factory=dict)
 
     def cell(self, row: Sequence[str], column: Column) -> str:
-        """Return a row's text in a column as printed; empty where there is none."""
-        place = self.places.get(column)
-        return row[place[0]] if place and place[0] < len(row) else ""
+        """Return a row's text in a column as printed, empty if there is none."""
+        indices = self.indices.get(column)
+        return row[indices[0]] if indices and indices[0] < len(row) else ""
 
-    def taken(self) -> dict[str, str]:
-        """Return for each column that is used the header it has in the file."""
+    def used_headers(self) -> dict[str, str]:
+        """Return the file's header of each column in use."""
         return {
-            column.value: clean(self.texts[places[0]])
-            for column, places in self.places.items()
+            column.value: clean(self.texts[indices[0]])
+            for column, indices in self.indices.items()
             if column not in {Column.IGNORED, Column.PRODUCT}
         }
 
-    def prefer(self, column: Column, place: int) -> Header:
-        """Return the header with another candidate taken for a column."""
-        rest = tuple(one for one in self.places[column] if one != place)
-        return Header(row=self.row, texts=self.texts, places={**self.places, column: (place, *rest)})
+    def prefer(self, column: Column, index: int) -> Header:
+        """Return the header with another candidate of a column as the preferred one."""
+        rest = tuple(one for one in self.indices[column] if one != index)
+        return Header(row=self.row, texts=self.texts, indices={**self.indices, column: (index, *rest)})
 
 
-def read_header(row: Sequence[str], index: int, valued: frozenset[Column] = VALUED) -> Header | None:
-    """Return a row as a header, or None if it is none.
+def read_header(
+    row: Sequence[str], index: int, value_columns: frozenset[Column] = VALUE_COLUMNS
+) -> Header | None:
+    """Return a row as a header, or None if it is not a header.
 
-    A header names a value (one of ``valued``: a weight or a market value) and what has it (a ticker, a
-    name, an identifier) in different columns.
+    A header has a value column (one of ``value_columns``) and a column that names the holding (ticker,
+    name, identifier).
     """
-    if len(row) < 2:  # noqa: PLR2004 - a value and what has it
+    if len(row) < 2:  # noqa: PLR2004 - a name and a value
         return None
     found: dict[Column, list[tuple[int, int]]] = {}
-    for place, text in enumerate(row[:MOST_COLUMNS]):
-        known = recognise(text)
-        if known is not None:
-            found.setdefault(known[0], []).append((known[1], place))
-    if not (found.keys() & valued and found.keys() & NAMED) or Column.PRODUCT in found:
+    for i, text in enumerate(row[:MAX_HEADER_CELLS]):
+        match = recognise(text)
+        if match is not None:
+            found.setdefault(match[0], []).append((match[1], i))
+    if not (found.keys() & value_columns and found.keys() & NAME_COLUMNS) or Column.PRODUCT in found:
         return None  # a table with expense ratios lists funds, not holdings
-    places = {column: tuple(place for _, place in sorted(candidates)) for column, candidates in found.items()}
+    indices = {column: tuple(i for _, i in sorted(candidates)) for column, candidates in found.items()}
     if (
-        Column.TICKER not in places
-        and Column.IDENTIFIER in places
-        and places.keys() & {Column.CUSIP, Column.ISIN}
+        Column.TICKER not in indices
+        and Column.IDENTIFIER in indices
+        and indices.keys() & {Column.CUSIP, Column.ISIN}
     ):
-        places[Column.TICKER] = places.pop(Column.IDENTIFIER)  # First Trust calls its ticker so
-    return Header(row=index, texts=tuple(row), places=places)
+        indices[Column.TICKER] = indices.pop(Column.IDENTIFIER)  # First Trust's header of the ticker
+    return Header(row=index, texts=tuple(row), indices=indices)
 
 
-def header_like(row: Sequence[str]) -> Counter[Column]:
-    """Count what the cells of a row would be as headers, to say what another kind of table is."""
-    return Counter(known[0] for known in map(recognise, row[:MOST_COLUMNS]) if known is not None)
+def count_headers(row: Sequence[str]) -> Counter[Column]:
+    """Count the columns that the cells of a row would be as headers, to describe another kind of table."""
+    return Counter(match[0] for match in map(recognise, row[:MAX_HEADER_CELLS]) if match is not None)

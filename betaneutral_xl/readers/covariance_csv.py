@@ -1,7 +1,7 @@
-"""A covariance as the fund's web API answers it: bytes in, ``Covariance`` out.
+"""Parse a covariance in the CSV format of the fund's web API.
 
-The shape is ``date,ticker,<N tickers>`` and a row a ticker; the date column may be absent. Rows
-are matched to columns by their tickers, never by their place.
+The header is ``date,ticker,<N tickers>`` with one row per ticker; the date column is optional. Rows
+are matched to columns by ticker, never by position.
 """
 
 from __future__ import annotations
@@ -20,31 +20,36 @@ from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.formats import described, read_text, unreadable
+from betaneutral_xl.readers.formats import complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.tabular.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-__all__ = ["LARGEST_FILE", "MOST_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
+__all__ = ["MAX_COVARIANCE_BYTES", "MAX_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
 
-MOST_NAMES = 5_000
-"""A matrix of more names takes gigabytes; ask for the names that are needed."""
+MAX_NAMES = 5_000
+"""Names of the largest matrix; a larger one takes gigabytes."""
 
-LARGEST_FILE = 512 * 2**20
-"""Bytes of a file of that many names at 17 digits, and some air."""
+MAX_COVARIANCE_BYTES = 512 * 2**20
+"""Bytes of the largest file: ``MAX_NAMES`` squared numbers of 17 digits and separators."""
 
 
 def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Covariance:
-    """Load a covariance from a CSV file in the shape of the API's answer.
+    """Load a covariance from a CSV file in the format of the API.
 
     Parameters
     ----------
     path
         The file.
     unit
-        What its numbers are; by default annual decimals, which is then checked the more.
+        The unit of its numbers. If None, they are read as annual decimals and checked for another unit.
+
+    Returns
+    -------
+    Covariance
+        Annual decimals.
 
     Raises
     ------
@@ -52,7 +57,7 @@ def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Cov
         As ``parse_covariance``.
 
     """
-    content = read_bytes(path, LARGEST_FILE)
+    content = read_bytes(path, MAX_COVARIANCE_BYTES)
     origin = Provenance(
         source="covariance file",
         location=Path(path).name,
@@ -67,56 +72,62 @@ def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Cov
 def parse_covariance(
     content: bytes, provenance: Provenance, unit: CovarianceUnit | None = None
 ) -> Covariance:
-    """Read a covariance from CSV: columns ``date,ticker,<tickers>`` or ``ticker,<tickers>``.
+    """Parse a covariance from CSV: columns ``date,ticker,<tickers>`` or ``ticker,<tickers>``.
 
     Parameters
     ----------
     content
-        UTF-8 CSV. All rows have one date.
+        UTF-8 CSV, all rows of one date.
     provenance
-        Where the bytes came from; rows, day and hash are filled in.
+        The origin of the bytes; rows, date and hash are filled in.
     unit
-        What the numbers are, by default annual decimals; the result is annual decimals.
+        The unit of the numbers, by default annual decimals.
+
+    Returns
+    -------
+    Covariance
+        Annual decimals, shape (N, N), in the order of the columns.
 
     Raises
     ------
     DuplicateTicker
         If a ticker has two rows or two columns.
     MissingValue
-        If an entry is blank, or not finite.
+        If an entry is blank or not finite.
     NotPositiveSemidefinite
         If it is not symmetric, or gives some portfolio a negative variance.
     InputError
         If rows and columns have different tickers, or the variances are in another unit.
     UnreadableFile, ChangedFormat
-        If it is not such CSV: of a file, or of the API.
+        If a file, or the API, has another format.
 
     """
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in text.split("\n") if line.strip(" ,")]
     header = next(_cells(lines[:1], provenance), [])
-    labels = _label_columns(header, provenance)
-    columns = tuple(normalise(name) for name in header[labels:])
+    n_labels = _label_columns(header, provenance)
+    columns = tuple(normalise(name) for name in header[n_labels:])
     names = max(len(columns), len(lines) - 1)
-    if names > MOST_NAMES:
-        what = f"has {names:,} names, more than {MOST_NAMES:,}"
+    if names > MAX_NAMES:
+        what = f"has {names:,} names, more than {MAX_NAMES:,}"
         raise unreadable(provenance, what, "Keep the names that are needed.")
     if not columns or len(lines) == 1:
         raise unreadable(provenance, "has a header and no numbers")
-    marks, matrix = _read_rows(lines, labels, len(columns), provenance)
-    rows = tuple(normalise(mark[-1]) for mark in marks)
-    order = _match(columns, rows, provenance)
+    labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
+    rows = tuple(normalise(label[-1]) for label in labels)
+    order = _row_order(columns, rows, provenance)
+    as_of = _as_of(labels, provenance) if n_labels > 1 else None
     return Covariance.from_source(
         columns,
         matrix if order is None else matrix[order],
-        described(provenance, content, len(columns), _as_of(marks, provenance) if labels > 1 else None),
+        complete_provenance(provenance, content, len(columns), as_of),
         unit=unit,
     )
 
 
 def _label_columns(header: Sequence[str], provenance: Provenance) -> int:
-    """Return how many columns stand before the numbers."""
+    """Return the number of label columns before the numbers."""
     words = [cell.strip().lower() for cell in header]
     if words[:2] == ["date", "ticker"]:
         return 2
@@ -130,17 +141,17 @@ def _label_columns(header: Sequence[str], provenance: Provenance) -> int:
 def _read_rows(
     lines: Sequence[str], labels: int, n: int, provenance: Provenance
 ) -> tuple[list[list[str]], FloatArray]:
-    """Return the label cells of every row, and the numbers, shape (rows, n)."""
+    """Return the label cells of each row, and the numbers, shape (rows, n)."""
     cells = [line.split(",", labels) for line in lines[1:]]
-    matrix = _fast([row[labels] if len(row) > labels else "" for row in cells])
+    matrix = _parse_numeric_rows([row[labels] if len(row) > labels else "" for row in cells])
     if matrix is not None and matrix.shape == (len(cells), n):
         return [row[:labels] for row in cells], matrix
     return _read_cells(lines, labels, n, provenance)
 
 
-def _fast(numbers: Sequence[str]) -> FloatArray | None:
-    """Read rows of plain numbers; return nothing where a cell is blank, quoted or a word."""
-    if not all(map(str.strip, numbers)):  # such a row would be skipped
+def _parse_numeric_rows(numbers: Sequence[str]) -> FloatArray | None:
+    """Parse rows of plain numbers; return None if a cell is blank, quoted or text."""
+    if not all(map(str.strip, numbers)):  # loadtxt skips blank rows
         return None
     try:
         return np.loadtxt(numbers, delimiter=",", comments=None, ndmin=2)
@@ -151,7 +162,7 @@ def _fast(numbers: Sequence[str]) -> FloatArray | None:
 def _cells(lines: Sequence[str], provenance: Provenance) -> Iterator[list[str]]:
     try:
         yield from csv.reader(lines)
-    except csv.Error as error:  # a cell without end
+    except csv.Error as error:  # a cell over the field limit
         raise unreadable(provenance, f"is not CSV ({error})") from None
 
 
@@ -178,31 +189,31 @@ def _read_cells(
     return [row[:labels] for row in table], matrix
 
 
-def _match(columns: Sequence[str], rows: Sequence[str], provenance: Provenance) -> IntArray | None:
-    """Return where each column's ticker has its row; nothing where the order is the same."""
+def _row_order(columns: Sequence[str], rows: Sequence[str], provenance: Provenance) -> IntArray | None:
+    """Return the row index of each column's ticker, or None if rows and columns have the same order."""
     for what, names in (("columns", columns), ("rows", rows)):
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
+        duplicates = [name for name, count in Counter(names).items() if count > 1]
+        if duplicates:
             msg = (
-                f"The covariance {provenance.location} has {listing(twice)} more than once in its {what}. "
-                "Remove the repetition."
+                f"The covariance {provenance.location} has {listing(duplicates)} more than once in its "
+                f"{what}. Remove the duplicate {what}."
             )
-            raise DuplicateTicker(msg, tickers=twice)
+            raise DuplicateTicker(msg, tickers=duplicates)
     if columns == rows:
         return None
-    odd = sorted(set(columns) ^ set(rows))
-    if odd:
-        side = "column but no row" if odd[0] in columns else "row but no column"
+    unmatched = sorted(set(columns) ^ set(rows))
+    if unmatched:
+        side = "column but no row" if unmatched[0] in columns else "row but no column"
         msg = (
             f"The covariance {provenance.location} is not square: {len(rows)} rows, {len(columns)} columns "
-            f"of numbers, and {odd[0]} has a {side}. Give each ticker one row and one column."
+            f"of numbers, and {unmatched[0]} has a {side}. Give each ticker one row and one column."
         )
-        raise InputError(msg, tickers=odd)
+        raise InputError(msg, tickers=unmatched)
     return positions_of(columns, rows)
 
 
-def _as_of(marks: Sequence[Sequence[str]], provenance: Provenance) -> date:
-    printed = sorted({mark[0].strip() for mark in marks})
+def _as_of(labels: Sequence[Sequence[str]], provenance: Provenance) -> date:
+    printed = sorted({label[0].strip() for label in labels})
     try:
         days = sorted({datetime.fromisoformat(text).date() for text in printed})
     except ValueError:

@@ -1,14 +1,15 @@
-"""What the swaps, futures and options of an ETF's file move, which their market value does not say.
+"""Exposures of the swaps, futures and options in an ETF's file.
 
-A leveraged fund holds shares for a part of its assets and swaps for the rest of its exposure; an
-inverse fund holds cash and swaps. The exposure of each is its notional value over the net assets
-where the file prints one. Else it is the printed weight, where that weight can only be a notional
-one: it comes on top of other rows that make 100 %, cash stands against it, or it is shares times
-price of what the swap is on. A small weight beside nothing of this kind is profit or loss, and the
-exposure is then what the fund's name lacks to its leverage ("3x"), or is not known; either is said.
+The market value of a derivative is not its exposure. A leveraged fund holds shares for a part of its
+assets and swaps for the rest of its exposure; an inverse fund holds cash and swaps. The exposure of a
+derivative is its notional value over the net assets, if the file prints one. Else it is the printed
+weight, if that weight can only be notional: the other rows already sum to 100 %, offsetting cash is
+listed, or it equals shares times the price of the underlying. Any other small weight is profit or loss;
+the exposure is then the leverage in the fund's name ("3x") less the exposure of the other rows, or
+unknown. A warning reports either.
 
-Swaps and futures on equities are taken to move as the fund's own basket. Not counted are options,
-whose delta no file prints, and contracts on currencies, rates, bonds, commodities and volatility.
+Swaps and futures on equities are assumed to move with the fund's basket. Options, whose delta no file
+prints, and contracts on currencies, rates, bonds, commodities and volatility are not counted.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import listing
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.readers.asset_classes import CURRENCIES, LONGEST_NAME
+from betaneutral_xl.readers.asset_classes import CURRENCIES, MAX_NAME_LENGTH
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.tabular.printed import is_percentage, stated
+from betaneutral_xl.readers.tabular.printed import cell_text, is_percentage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a derivative is; only ``DERIVATIVE`` (swaps and futures on equities) scales the basket."""
+    """The kind of a derivative; only ``DERIVATIVE`` (swaps and futures on equities) scales the basket."""
 
     DERIVATIVE = "derivative"
     OPTION = "option"
@@ -43,13 +44,13 @@ class Kind(StrEnum):
     FINANCING = "financing leg of a swap"
 
 
-WHY_NOT = {
+EXCLUDED_BECAUSE = {
     Kind.OPTION: "no delta is in the file",
     Kind.CURRENCY: "it moves with currencies",
     Kind.OTHER_MARKET: "it does not move as equities do",
     Kind.FINANCING: "it pays for the other leg",
 }
-"""Why a kind is not counted in the exposure."""
+"""The reason why a kind is not counted in the exposure."""
 
 OPTION = re.compile(
     r"\b(?:calls?|puts?|options?|swaptions?|warrants?)\b|\b[0-9a-z/]{1,6} *\d{6}[cp]\d{8}\b"
@@ -66,79 +67,79 @@ OTHER_MARKET = re.compile(
     r"|soybeans?|bitcoin|ether(?:eum)?|eurodollars?|3 month sofr)\b"
 )
 MINERS = re.compile(r"\b(?:miners?|mining|producers?|explorers?|equit(?:y|ies))\b")
-"""With these words a metal names an equity index: swaps on gold miners."""
+"""Words that make a metal's name that of an equity index: a swap on gold miners."""
 
 LEG = re.compile(r"\b(?:recv|rcv|receive|payb|pay)\b")
 PAR = frozenset({1.0, 100.0})
-"""What the financing leg of a swap is priced at."""
+"""Prices of the financing leg of a swap."""
 
-LARGE = 0.25
-"""A weight of this size is no profit or loss of a swap, which is settled long before."""
+LARGE_WEIGHT = 0.25
+"""A weight of this size is not a swap's profit or loss, which is settled earlier."""
 
 CASH_RANGE = (-0.05, 1.05)
-"""Outside of this, cash stands against notional values among the weights."""
+"""Cash weights outside this range offset notional weights."""
 
-SAME_VALUE = 0.01
-"""How far shares times price may be from the market value, for rounding of the price."""
+RTOL = 0.01
+"""Relative difference allowed between shares times price and the market value: rounding of the price."""
 
-COUNTED_OFF = 0.25
-"""By how much of itself the leverage in a fund's name may differ from the exposure of its file."""
+LEVERAGE_TOLERANCE = 0.25
+"""Relative difference allowed between the leverage in a fund's name and the exposure of its file."""
 
 
 def with_exposures(table: HoldingsTable, rows: Sequence[Constituent], title: str) -> list[Constituent]:
-    """Return the rows, each derivative with its exposure as far as the file, or the fund's name, says it."""
+    """Return the rows with the derivative exposures that the file or the fund's name (``title``) gives."""
     if not any(row.asset_class is AssetClass.DERIVATIVE for row in rows):
         return list(rows)
-    return _by_name(table, _by_file(table, rows), title)
+    return _exposures_from_name(table, _exposures_from_file(table, rows), title)
 
 
-def _by_file(table: HoldingsTable, rows: Sequence[Constituent]) -> list[Constituent]:
-    """Return the rows with the exposures that the file says."""
+def _exposures_from_file(table: HoldingsTable, rows: Sequence[Constituent]) -> list[Constituent]:
+    """Return the rows with the exposures that the file gives."""
     assets = net_assets(table, rows)
-    notional_weights = _are_notional(rows)
+    notional_weights = _weights_are_notional(rows)
     found = []
     for row, cells in zip(rows, table.rows, strict=True):
         if row.asset_class is not AssetClass.DERIVATIVE:
             found.append(row)
             continue
-        exposure = _printed(table, cells, assets)
-        if exposure is None and (notional_weights or _is_notional(table, cells, row)):
+        exposure = _printed_exposure(table, cells, assets)
+        if exposure is None and (notional_weights or _weight_is_notional(table, cells, row)):
             exposure = row.weight
         counted = kind_of(table, cells, row) is Kind.DERIVATIVE and exposure is not None
         found.append(replace(row, exposure=exposure, moves_as_basket=counted))
     return found
 
 
-def _by_name(table: HoldingsTable, rows: Sequence[Constituent], title: str) -> list[Constituent]:
-    """Give swaps and futures of unknown exposure what is missing to the leverage in the fund's name."""
+def _exposures_from_name(table: HoldingsTable, rows: Sequence[Constituent], title: str) -> list[Constituent]:
+    """Divide the exposure missing to the leverage in the fund's name among swaps and futures without one."""
     unknown = [
         row.asset_class is AssetClass.DERIVATIVE
         and row.exposure is None
         and kind_of(table, cells, row) is Kind.DERIVATIVE
         for row, cells in zip(rows, table.rows, strict=True)
     ]
-    says = stated_leverage(title)
-    if says is None or not any(unknown):
+    leverage = stated_leverage(title)
+    if leverage is None or not any(unknown):
         return list(rows)
-    each = (says - _exposure(rows)) / sum(unknown)
+    each = (leverage - _total_exposure(rows)) / sum(unknown)
     return [
-        replace(row, exposure=each, moves_as_basket=True) if lacks else row
-        for row, lacks in zip(rows, unknown, strict=True)
+        replace(row, exposure=each, moves_as_basket=True) if is_unknown else row
+        for row, is_unknown in zip(rows, unknown, strict=True)
     ]
 
 
-def _exposure(rows: Iterable[Constituent]) -> float:
-    """Return what equities, and the swaps and futures of known exposure, move in all."""
+def _total_exposure(rows: Iterable[Constituent]) -> float:
+    """Return the exposure of equities, funds, and swaps and futures that move with the basket."""
     rows = list(rows)
     equities = _weight(row for row in rows if row.asset_class in {AssetClass.EQUITY, AssetClass.FUND})
     return equities + math.fsum(row.exposure or 0.0 for row in rows if row.moves_as_basket)
 
 
 def kind_of(table: HoldingsTable, cells: Row, row: Constituent) -> Kind:
-    """Return what a derivative is, by its name, its ticker and the issuer's class."""
-    flag = table.header.cell(cells, Column.ASSET_CLASS)
-    text = " ".join((row.name[:LONGEST_NAME], row.printed_ticker[:LONGEST_NAME], flag[:LONGEST_NAME])).lower()
-    if OPTION.search(text) or stated(table.header.cell(cells, Column.STRIKE)):
+    """Return the kind of a derivative, by its name, its ticker and the issuer's asset class."""
+    texts = (row.name, row.printed_ticker, table.header.cell(cells, Column.ASSET_CLASS))
+    text = " ".join(one[:MAX_NAME_LENGTH] for one in texts).lower()
+    if OPTION.search(text) or cell_text(table.header.cell(cells, Column.STRIKE)):
         return Kind.OPTION
     if LEG.search(text) and table.number(cells, Column.PRICE) in PAR:
         return Kind.FINANCING
@@ -150,7 +151,7 @@ def kind_of(table: HoldingsTable, cells: Row, row: Constituent) -> Kind:
 
 
 def net_assets(table: HoldingsTable, rows: Sequence[Constituent]) -> float | None:
-    """Return the fund's net assets in its currency, from rows that print a weight and a value."""
+    """Return the fund's net assets in its currency, from the rows with a weight and a value."""
     for column in (Column.MARKET_VALUE, Column.NOTIONAL):
         value = weight = 0.0
         for row, cells in zip(rows, table.rows, strict=True):
@@ -168,12 +169,12 @@ def net_assets(table: HoldingsTable, rows: Sequence[Constituent]) -> float | Non
     return None
 
 
-def _printed(table: HoldingsTable, cells: Row, assets: float | None) -> float | None:
-    """Return the exposure that a row prints, over net assets; negative for what is sold."""
+def _printed_exposure(table: HoldingsTable, cells: Row, assets: float | None) -> float | None:
+    """Return the exposure that a row prints, as a fraction of net assets; negative if short."""
     sign = -1.0 if (table.number(cells, Column.SHARES) or 0.0) < 0.0 else 1.0
     share = table.number(cells, Column.EXPOSURE)
     if share:
-        percent = is_percentage(table.header.cell(cells, Column.EXPOSURE)) or _says_percent(table)
+        percent = is_percentage(table.header.cell(cells, Column.EXPOSURE)) or _exposures_in_percent(table)
         share /= 100.0 if percent else 1.0
     else:
         notional = table.number(cells, Column.NOTIONAL)
@@ -183,8 +184,8 @@ def _printed(table: HoldingsTable, cells: Row, assets: float | None) -> float | 
     return sign * share if share > 0.0 else share
 
 
-def _says_percent(table: HoldingsTable) -> bool:
-    """Whether the column of exposures is in percent: by its size, as no fund is levered tenfold."""
+def _exposures_in_percent(table: HoldingsTable) -> bool:
+    """Whether the exposure column is in percent: it sums to more than 10, and no fund is levered tenfold."""
     values = [abs(value) for row in table.rows if (value := table.number(row, Column.EXPOSURE)) is not None]
     return math.fsum(values) > 10.0  # noqa: PLR2004
 
@@ -193,11 +194,11 @@ def _weight(rows: Iterable[Constituent]) -> float:
     return math.fsum(row.weight for row in rows if not math.isnan(row.weight))
 
 
-def _are_notional(rows: Sequence[Constituent]) -> bool:
-    """Whether derivatives are weighed by what they move: beyond 100 %, or with cash against them."""
+def _weights_are_notional(rows: Sequence[Constituent]) -> bool:
+    """Whether the weights of derivatives are notional: the others sum to 100 %, or cash offsets them."""
     derivatives = [row for row in rows if row.asset_class is AssetClass.DERIVATIVE]
     gross = math.fsum(abs(row.weight) for row in derivatives if not math.isnan(row.weight))
-    if gross < LARGE:
+    if gross < LARGE_WEIGHT:
         return False
     whole = _weight(rows)
     others = whole - _weight(derivatives)
@@ -205,43 +206,45 @@ def _are_notional(rows: Sequence[Constituent]) -> bool:
     return abs(others - 1.0) < abs(whole - 1.0) or not CASH_RANGE[0] <= cash <= CASH_RANGE[1]
 
 
-def _is_notional(table: HoldingsTable, cells: Row, row: Constituent) -> bool:
-    """Whether one derivative's weight can only be what it moves."""
+def _weight_is_notional(table: HoldingsTable, cells: Row, row: Constituent) -> bool:
+    """Whether the weight of one derivative can only be notional."""
     if math.isnan(row.weight) or not row.weight:
         return False
-    if abs(row.weight) >= LARGE:
+    if abs(row.weight) >= LARGE_WEIGHT:
         return True
     shares, price = table.number(cells, Column.SHARES), table.number(cells, Column.PRICE)
     if not shares or not price or price in PAR or not row.market_value:
         return False
-    return abs(shares * price / row.market_value - 1.0) <= SAME_VALUE
+    return abs(shares * price / row.market_value - 1.0) <= RTOL
 
 
-def told(table: HoldingsTable, rows: Sequence[Constituent], name: str, title: str) -> tuple[str, ...]:
-    """Say which derivatives there are, what they weigh and move, and what is made of them."""
+def derivative_warnings(
+    table: HoldingsTable, rows: Sequence[Constituent], name: str, title: str
+) -> tuple[str, ...]:
+    """Return warnings that list the derivatives, their weights and exposures, and how they are treated."""
     groups: dict[tuple[Kind, bool], list[Constituent]] = {}
     for row, cells in zip(rows, table.rows, strict=True):
         if row.asset_class is AssetClass.DERIVATIVE:
             kind = kind_of(table, cells, row)
             groups.setdefault((kind, row.exposure is not None), []).append(row)
     lines = []
-    for (kind, known), group in groups.items():
+    for (kind, has_exposure), group in groups.items():
         many = len(group) > 1
         noun = f"{len(group)} {kind}{'s' if many and kind is not Kind.OTHER_MARKET else ''}"
         weight = _weight(group)
         measure = f"with a weight of {weight:.2%}"
-        if known:
+        if has_exposure:
             exposure = math.fsum(row.exposure or 0.0 for row in group)
             measure = f"with an exposure of {exposure:.2%} of net assets (weight {weight:.2%})"
         names = listing([row.name or row.printed_ticker for row in group])
         verb = "are" if many else "is"
         if kind is not Kind.DERIVATIVE:
-            done = f"{verb} in no basket and not counted ({WHY_NOT[kind]})"
-        elif known:
-            done = f"{verb} in no basket, but taken to move as it and counted in the fund's exposure"
+            note = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"
+        elif has_exposure:
+            note = f"{verb} not in the basket, but assumed to move with it and counted in the fund's exposure"
         else:
-            done = f"{verb} in no basket and not counted (the file does not say the exposure)"
-        lines.append(f"ETF {name}: {noun} {measure} {done}: {names}.")
+            note = f"{verb} not in the basket and not counted (the file does not give the exposure)"
+        lines.append(f"ETF {name}: {noun} {measure} {note}: {names}.")
     return (*lines, *_leverage_line(table, rows, name, title))
 
 
@@ -257,12 +260,12 @@ ULTRA = (
 
 
 def stated_leverage(title: str) -> float | None:
-    """Return the leverage that a fund's name states, None if it states none.
+    """Return the leverage in a fund's name, None if it has none.
 
     >>> stated_leverage("Direxion Daily Semiconductor Bear 3X ETF"), stated_leverage("AI Leaders ETF")
     (-3.0, None)
     """
-    title = title[:LONGEST_NAME]
+    title = title[:MAX_NAME_LENGTH]
     for words, leverage in ULTRA:
         if words.search(title):
             return leverage
@@ -276,21 +279,21 @@ def stated_leverage(title: str) -> float | None:
 def _leverage_line(
     table: HoldingsTable, rows: Sequence[Constituent], name: str, title: str
 ) -> tuple[str, ...]:
-    """Say where the exposure of the file is not that of the fund's name, or was taken from it."""
-    says = stated_leverage(title)
-    if says is None:
+    """Return a warning if the exposure differs from the leverage in the fund's name, or is taken from it."""
+    leverage = stated_leverage(title)
+    if leverage is None:
         return ()
-    in_file = _by_file(table, rows) if any(row.moves_as_basket for row in rows) else rows
+    in_file = _exposures_from_file(table, rows) if any(row.moves_as_basket for row in rows) else rows
     if any(row.moves_as_basket and not read.moves_as_basket for row, read in zip(rows, in_file, strict=True)):
         return (
-            f"The file of ETF {name} does not say what its swaps or futures move: the {says:g}x of the "
-            "fund's name is taken for its exposure.",
+            f"The file of ETF {name} does not give the exposure of its swaps or futures: the exposure is "
+            f"taken from the {leverage:g}x in the fund's name.",
         )
-    has = _exposure(rows)
-    if abs(has - says) <= COUNTED_OFF * abs(says):
+    exposure = _total_exposure(rows)
+    if abs(exposure - leverage) <= LEVERAGE_TOLERANCE * abs(leverage):
         return ()
     return (
-        f"The name of ETF {name} says {says:g}x, but its file has an exposure of {has:.2%} of net assets: "
-        "what its swaps move may not be in the file. Betas and hedge ratios are in units of a fund of that "
-        "exposure, unless the risk model has the fund's own row.",
+        f"The name of ETF {name} says {leverage:g}x, but its file has an exposure of {exposure:.2%} of net "
+        "assets: the exposure of its swaps may not be in the file. Betas and hedge ratios are in units of a "
+        "fund of that exposure, unless the risk model has the fund's own row.",
     )

@@ -1,7 +1,7 @@
-"""An ETF's holdings as its issuer publishes them: any layout, found by words, never by position.
+"""Parse an ETF's holdings from its issuer's file, in any layout: columns are found by header.
 
-The steps: grids of text (``tabular.tables``) -> the table in them and its rows (``holdings_table``) -> one
-fund's rows and the day (``preamble``) -> weights in decimals -> constituents -> ``Etf``.
+The steps: text grids (``tabular.detection``) -> the table and its rows (``holdings_table``) -> one fund's
+rows and the date (``preamble``) -> decimal weights (``weights``) -> constituents -> ``Etf``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.holdings_table import HoldingsTable, find_table, what_else
-from betaneutral_xl.readers.preamble import as_of_date, date_of_file_name, fund_name, one_fund, title_of
+from betaneutral_xl.readers.holdings_table import HoldingsTable, describe_non_holdings, find_table
+from betaneutral_xl.readers.preamble import as_of_date, date_in_file_name, fund_name, fund_title, select_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import shown_name, within
-from betaneutral_xl.readers.tabular.printed import clean, date_of, stated
+from betaneutral_xl.readers.tabular.files import is_inside, shown_name
+from betaneutral_xl.readers.tabular.printed import cell_text, clean, date_of
 from betaneutral_xl.readers.weights import decimal_weights
 
 if TYPE_CHECKING:
@@ -34,29 +34,41 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import Row
 
 STALE_DAYS = 7
-"""Days after which a file's age is said."""
+"""Age in days above which a warning gives it."""
 
-ENDINGS = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
-"""Of the files that are looked at when a fund's name is given."""
+SUFFIXES = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
+"""Suffixes of the files among which a fund's file is searched."""
 
-MOST_FILES = 50_000
-"""In a folder that is searched."""
+MAX_FILES = 50_000
+"""Entries of a folder that are searched."""
 
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")
-"""What can be a fund's ticker, and so no path."""
+"""A fund's ticker, as opposed to a path."""
 
 
 def find_etf(name: str, folders: Iterable[Path]) -> Path:
-    """Return the newest file whose name has the fund's ticker as a word of its own.
+    """Return the newest file whose name contains a fund's ticker as a whole word.
 
-    The newest is by the date in its name, else by when it was saved. Links that lead out of the
+    Files are ordered by the date in the name, else by modification time. Links that lead out of the
     folder are not followed: the user named a fund, not a path.
+
+    Parameters
+    ----------
+    name
+        The fund's ticker.
+    folders
+        The folders to search, without their subfolders.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
     UnreadableFile
-        If there is none; the message says in which folders, by their last part.
+        If the name is not a ticker, or no file matches; the message names the folders by their last part.
 
     """
     if not NAME.fullmatch(name):
@@ -67,9 +79,9 @@ def find_etf(name: str, folders: Iterable[Path]) -> Path:
     found: list[tuple[date, float, Path]] = []
     for folder in folders:
         for path in _files(folder):
-            if word.search(path.stem) and path.suffix.lower() in ENDINGS and within(path, folder):
+            if word.search(path.stem) and path.suffix.lower() in SUFFIXES and is_inside(path, folder):
                 saved = path.stat().st_mtime
-                day = date_of_file_name(path.name) or datetime.fromtimestamp(saved, UTC).date()
+                day = date_in_file_name(path.name) or datetime.fromtimestamp(saved, UTC).date()
                 found.append((day, saved, path))
     if not found:
         where = listing([shown_name(folder) for folder in folders]) or "no folder"
@@ -80,9 +92,9 @@ def find_etf(name: str, folders: Iterable[Path]) -> Path:
 
 def _files(folder: Path) -> list[Path]:
     try:
-        entries = [path for _, path in zip(range(MOST_FILES), folder.iterdir(), strict=False)]
+        entries = [path for _, path in zip(range(MAX_FILES), folder.iterdir(), strict=False)]
         return [path for path in entries if path.is_file()]
-    except OSError:  # a folder that is absent or closed holds nothing
+    except OSError:  # the folder is absent or may not be read
         return []
 
 
@@ -96,45 +108,45 @@ def parse_etf(
     today: date | None = None,
     retrieval: Retrieval = Retrieval.FILE,
 ) -> Etf:
-    """Read an ETF's holdings from the bytes of an issuer's file.
+    """Parse an ETF's holdings from the bytes of an issuer's file.
 
     Parameters
     ----------
     content
         The file as downloaded: CSV, XLSX, XLS, XML Spreadsheet 2003, HTML or JSON.
     file_name
-        Its name; the fund's ticker and the date are taken from it where the file has none.
+        Its name; the fund's ticker and the date are taken from it if the content has none.
     fund
-        The fund's ticker or name, needed where the file lists several.
+        The fund's ticker or name, required if the file lists several.
     classes
-        What makes the basket.
+        The asset classes in the basket.
     stale_days
-        Age in days from which a warning says how old the file is.
+        Age in days above which a warning gives it.
     today
-        The day from which the age counts; by default today (UTC).
+        The day to which the age counts; by default today (UTC).
     retrieval
-        How the bytes came here.
+        How the bytes were obtained.
 
     Returns
     -------
     Etf
-        Every row of the fund, its weight a decimal of net assets, and what was understood.
+        Every row of the fund, with weights as decimals of net assets, and the headers that were used.
 
     Raises
     ------
     UnreadableFile
-        If there is no table of holdings in it; the message says what it is instead.
+        If it has no table of holdings; the message says what it is instead.
     UnknownFund
-        If it lists several funds and none is chosen, or not the one that is asked for.
+        If it lists several funds and none is chosen, or does not list the chosen one.
 
     """
     sheets = read_sheets(content, file_name)
     table = find_table(sheets, file_name)
     if table is None:
-        raise UnreadableFile(what_else(sheets, file_name))
-    table, in_column = one_fund(table, fund, file_name)
+        raise UnreadableFile(describe_non_holdings(sheets, file_name))
+    table, in_column = select_fund(table, fund, file_name)
     weights, weight_note = decimal_weights(table, file_name)
-    title = title_of(table)
+    title = fund_title(table)
     rows, row_warnings = constituents(table, weights, title)
     name = fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
@@ -153,32 +165,32 @@ def parse_etf(
         ),
         warnings=(
             *sum_warnings(name, rows),
-            *_total_warning(table, rows),
+            *_total_warnings(table, rows),
             *row_warnings,
-            *derivatives.told(table, rows, name, title),
-            *_age_warning(name, as_of, today, stale_days),
+            *derivatives.derivative_warnings(table, rows, name, title),
+            *_age_warnings(name, as_of, today, stale_days),
             *table.warnings,
         ),
-        columns=MappingProxyType(table.header.taken()),
+        columns=MappingProxyType(table.header.used_headers()),
         classes=classes,
         title=title,
         printed_total=table.printed_total,
     )
 
 
-def _age_warning(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
+def _age_warnings(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
     if as_of is None:
-        return (f"The file of ETF {name} does not say of which day it is.",)
+        return (f"The file of ETF {name} has no date: the age of its holdings is unknown.",)
     age = (today - as_of).days
     if age > stale_days:
         return (f"Holdings of ETF {name} are {age} days old (as of {as_of}).",)
-    return (f"Holdings of ETF {name} are dated {as_of}, which is yet to come.",) if age < -1 else ()
+    return (f"Holdings of ETF {name} are dated {as_of}, which is in the future.",) if age < -1 else ()
 
 
 # ------------------------------------------------------------------ constituents
 
 
-def _total_warning(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
+def _total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
     total = table.printed_total
     if total is None:
         return ()
@@ -192,9 +204,9 @@ def _total_warning(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[s
 def constituents(
     table: HoldingsTable, weights: Sequence[float], title: str = ""
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
-    """Return each row as a constituent, and what is to be said of them."""
+    """Return each row as a constituent, and warnings about rows that the basket cannot use."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
-    rows = derivatives.with_exposures(table, _told_apart(table, rows), title)
+    rows = derivatives.with_exposures(table, _with_home_markets(table, rows), title)
     warnings = []
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]
@@ -202,7 +214,7 @@ def constituents(
         weight = math.fsum(row.weight for row in unnamed if not math.isnan(row.weight))
         names = listing([row.name or next(iter(row.identifiers.values()), "?") for row in unnamed])
         warnings.append(
-            f"Equities without a ticker, in no basket: {len(unnamed)} (weight {weight:.2%}): {names}."
+            f"Equities without a ticker, not in the basket: {len(unnamed)} (weight {weight:.2%}): {names}."
         )
     missing = [row for row in equities if math.isnan(row.weight)]
     if missing:
@@ -213,8 +225,8 @@ def constituents(
     ]
     if shared:
         warnings.append(
-            f"{listing(shared)} stand on several rows: rows of one security are added up in the basket, "
-            "different companies make the basket unusable."
+            f"{listing(shared)} are on several rows: the weights of rows of one security are added in the "
+            "basket; rows of different companies make the basket unusable."
         )
     return tuple(rows), tuple(warnings)
 
@@ -241,17 +253,17 @@ def _constituent(table: HoldingsTable, row: Row, weight: float) -> Constituent:
 
 
 def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> AssetClass:
-    """Decide by the issuer's cash flag, its asset class, its sector, then by the name."""
+    """Classify a row by the issuer's cash flag, its asset class, the name, the sector, then its maturity."""
     cash_flag = table.text(row, Column.CASH_FLAG).casefold()
     if cash_flag in {"1", "y", "yes", "true"}:
         return AssetClass.CASH
-    flagged = _flagged(table, row)
-    if flagged is not None:
-        return flagged
+    by_issuer = _issuer_class(table, row)
+    if by_issuer is not None:
+        return by_issuer
     name = table.header.cell(row, Column.NAME)
-    named = asset_classes.of_name(name, table.header.cell(row, Column.TICKER), identifiers)
-    if named is not None:
-        return named
+    by_name = asset_classes.of_name(name, table.header.cell(row, Column.TICKER), identifiers)
+    if by_name is not None:
+        return by_name
     if asset_classes.is_cash_sector(table.header.cell(row, Column.SECTOR)):
         return AssetClass.CASH
     maturity = table.text(row, Column.MATURITY)
@@ -260,34 +272,34 @@ def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> 
     return AssetClass.EQUITY
 
 
-def _flagged(table: HoldingsTable, row: Row) -> AssetClass | None:
-    """Return the class the issuer gives; of two columns (iShares: SWAP, Equity) the one that is no equity."""
-    places = table.header.places.get(Column.ASSET_CLASS, ())
-    flags = [asset_classes.of_flag(row[place]) for place in places if place < len(row)]
+def _issuer_class(table: HoldingsTable, row: Row) -> AssetClass | None:
+    """Return the issuer's class; of two columns (iShares: SWAP, Equity) the one other than equity."""
+    indices = table.header.indices.get(Column.ASSET_CLASS, ())
+    flags = [asset_classes.of_flag(row[i]) for i in indices if i < len(row)]
     known = [flag for flag in flags if flag is not None]
     return next((flag for flag in known if flag is not AssetClass.EQUITY), known[0] if known else None)
 
 
 def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: str) -> str:
-    text = stated(printed_ticker)
+    text = cell_text(printed_ticker)
     if not text:
         return ""
     try:
         ticker = normalise(text)
-    except InputError:  # a sentence in the ticker's column: kept as printed, in no basket
+    except InputError:  # text in the ticker column: kept as printed, not in the basket
         return ""
     code = market_code(table.text(row, Column.EXCHANGE), currency, table.text(row, Column.COUNTRY))
     return at_market(ticker, code)
 
 
-def _told_apart(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
-    """Give rows that share a ticker the market of their country, where country or ISIN says it."""
+def _with_home_markets(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
+    """Append the market code of the country (by column, else by ISIN) to tickers that several rows share."""
     count = Counter(row.ticker for row in rows if row.ticker)
-    apart = []
+    result = []
     for row, cells in zip(rows, table.rows, strict=True):
         code = ""
         if row.ticker and count[row.ticker] > 1:
             isin = row.identifiers.get(Column.ISIN.value, "")
             code = country_market(table.text(cells, Column.COUNTRY)) or country_market(isin[:2])
-        apart.append(replace(row, ticker=at_market(row.ticker, code)) if code else row)
-    return apart
+        result.append(replace(row, ticker=at_market(row.ticker, code)) if code else row)
+    return result

@@ -1,4 +1,4 @@
-"""A factor model in three labelled tables: exposures, factor covariance, specific risk."""
+"""Load a factor model from three labelled tables: exposures, factor covariance, specific risk."""
 
 from __future__ import annotations
 
@@ -29,36 +29,43 @@ def load_factor_model(
     units: Units = Units.DECIMAL,
     as_of: date | None = None,
 ) -> Covariance:
-    """Read a factor model from three tables, put together by their labels, never by position.
+    """Load a factor model from three tables, aligned by label, never by position.
+
+    The covariance is ``X F X' + diag(s^2)``.
 
     Parameters
     ----------
     exposures
-        ``ticker,<factor>,<factor>,...``: N rows.
+        CSV of X, shape (N, k): ``ticker,<factor>,<factor>,...``.
     factor_covariance
-        ``factor,<factor>,<factor>,...``: k rows with the same labels, in any order; annual.
+        CSV of F, shape (k, k), annual: ``factor,<factor>,<factor>,...``, the same factors in any order.
     specific_risk
-        ``ticker,specific_risk``: annual volatility, of the same N tickers in any order.
+        CSV of s, shape (N,), annual volatility: ``ticker,specific_risk``, the same tickers in any order.
     units
         ``decimal``, or ``percent`` for percent and percent squared.
     as_of
-        The day of the model.
+        The date of the model.
+
+    Returns
+    -------
+    Covariance
+        Annual decimals, in the factor form, in the order of ``exposures``.
 
     Raises
     ------
     UnreadableFile
-        If a file is no such table.
+        If a file is not such a table.
     InputError
-        If the labels of two tables differ; and as ``estimators.factor_model``.
+        If the labels of two tables differ; and as ``model.factor_model.factor_model``.
 
     """
     tables = [_table(path) for path in (exposures, factor_covariance, specific_risk)]
     (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:4] for table in tables)
     tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
     names = [table[0] for table in tables]
-    _same(factors, f_rows, "factors", names[0], names[1])
-    _same(factors, f_columns, "factors", names[0], names[1])
-    _same(tickers, others, "tickers", names[0], names[2])
+    _require_same_labels(factors, f_rows, "factors", names[0], names[1])
+    _require_same_labels(factors, f_columns, "factors", names[0], names[1])
+    _require_same_labels(tickers, others, "tickers", names[0], names[2])
     if len(r_columns) != 1:
         msg = f"{names[2]} has {len(r_columns)} columns beside the ticker, not the specific risk alone."
         raise UnreadableFile(msg)
@@ -83,13 +90,13 @@ def _table(path: Path | str) -> tuple[str, list[str], list[str], FloatArray, str
     return name, grid.labels(), list(grid.header[1:]), grid.numbers(), digest(content)
 
 
-def _same(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
+def _require_same_labels(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
     for labels, where in ((first, name), (second, other)):
-        twice = sorted({label for label in labels if labels.count(label) > 1})
-        if twice:
-            msg = f"{where} lists the {what} {listing(twice)} more than once. Remove the repeated ones."
-            raise DuplicateTicker(msg, tickers=twice)
-    differ = sorted(set(first) ^ set(second))
-    if differ:
-        msg = f"{name} and {other} do not have the same {what}: see {listing(differ)}."
+        duplicates = sorted({label for label in labels if labels.count(label) > 1})
+        if duplicates:
+            msg = f"{where} lists the {what} {listing(duplicates)} more than once. Remove the duplicates."
+            raise DuplicateTicker(msg, tickers=duplicates)
+    unmatched = sorted(set(first) ^ set(second))
+    if unmatched:
+        msg = f"{name} and {other} do not have the same {what}: see {listing(unmatched)}."
         raise InputError(msg)

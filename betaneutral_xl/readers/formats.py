@@ -1,4 +1,4 @@
-"""What every parser of bytes needs: the right error for the origin, text, JSON, provenance."""
+"""Shared steps of the parsers: decoding, JSON, the error for the origin of the bytes, provenance."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from datetime import date
 
 NETWORK = frozenset({Retrieval.LIVE, Retrieval.CACHED})
-"""Origins whose bytes the user can do nothing about."""
+"""Origins whose content the user cannot correct."""
 
 
 def unreadable(provenance: Provenance, what: str, advice: str = "") -> BetaNeutralError:
-    """Return the error for bytes that are not what they should be: the server's fault, or the file's.
+    """Return the error for content in another format: ``ChangedFormat`` of an API, else ``UnreadableFile``.
 
     >>> origin = Provenance(source="", location="a.csv", retrieval=Retrieval.FILE, as_of=None, rows=0)
     >>> unreadable(origin, "is empty")
@@ -31,23 +31,33 @@ def unreadable(provenance: Provenance, what: str, advice: str = "") -> BetaNeutr
 
 
 def read_text(content: bytes, provenance: Provenance, expected: str) -> str:
-    """Return the bytes as text, after refusing what is plainly something else.
+    """Decode the bytes, and refuse empty content and web pages.
 
     Parameters
     ----------
     content
         UTF-8, with or without a byte order mark.
     provenance
-        For the message.
+        The origin, for the message.
     expected
-        What it should be, such as ``JSON``.
+        The expected format, such as ``JSON``, for the message.
+
+    Returns
+    -------
+    str
+        The text without its byte order mark.
+
+    Raises
+    ------
+    UnreadableFile, ChangedFormat
+        If the content is empty, a web page, or not UTF-8.
 
     """
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise unreadable(provenance, f"is empty, not {expected}")
     if start.startswith(b"<"):
-        advice = "A proxy or a log-in page may stand in between." if provenance.retrieval in NETWORK else ""
+        advice = "Check for a proxy or a log-in page." if provenance.retrieval in NETWORK else ""
         raise unreadable(provenance, f"is a web page, not {expected}", advice)
     try:
         return content.decode("utf-8-sig")
@@ -56,7 +66,7 @@ def read_text(content: bytes, provenance: Provenance, expected: str) -> str:
 
 
 def read_json(content: bytes, provenance: Provenance) -> dict[str, Any]:
-    """Return a JSON object; ``NaN`` and ``Infinity`` are read, as the fund's API writes them."""
+    """Parse a JSON object; ``NaN`` and ``Infinity`` are accepted, as the fund's API writes them."""
     text = read_text(content, provenance, "JSON")
     try:
         answer = json.loads(text)
@@ -64,15 +74,16 @@ def read_json(content: bytes, provenance: Provenance) -> dict[str, Any]:
         cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
         what = "is cut off" if cut else "is not JSON"
         raise unreadable(provenance, f"{what}: line {error.lineno}, column {error.colno}") from None
-    except (ValueError, RecursionError):  # a number of thousands of digits; nesting without end
-        raise unreadable(provenance, "is not JSON that anybody would write") from None
+    except (ValueError, RecursionError):
+        what = "has a number of thousands of digits, or is nested too deeply"
+        raise unreadable(provenance, what) from None
     if not isinstance(answer, dict):
         raise unreadable(provenance, f"is a JSON {type(answer).__name__}, not an object")
     return answer
 
 
-def described(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:
-    """Return the provenance with what only reading the bytes could tell."""
+def complete_provenance(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:
+    """Return the provenance with the rows, date and hash of the content filled in."""
     return replace(
         provenance,
         rows=rows,

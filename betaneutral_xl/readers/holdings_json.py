@@ -1,4 +1,4 @@
-"""Holdings as the fund's web API answers them: bytes in, ``Holdings`` out."""
+"""Parse holdings in the JSON format of the fund's web API."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import EmptyFund, MissingValue, listing
 from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.portfolio import Holdings, Worth
+from betaneutral_xl.model.portfolio import Holdings, Valuation
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.formats import described, read_json, unreadable
+from betaneutral_xl.readers.formats import complete_provenance, read_json, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.provenance import Provenance
 
 NUMBERS = ("shares", "price", "value")
-"""What a position must have; its returns, alpha and beta over the range are not read."""
+"""Required fields of a position; its returns, alpha and beta over the range are not read."""
 
-AGREE = 1e-3
-"""How far, relative, value may be from shares times price before it is said."""
+RTOL = 1e-3
+"""Relative difference between value and shares times price above which a warning names the position."""
 
 
 def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = None) -> Holdings:
-    """Read a portfolio from the API's JSON: active positions, ``weight = value / sum(value)``.
+    """Parse a portfolio from the API's JSON: active positions, ``weight = value / nav``.
 
     Parameters
     ----------
@@ -33,9 +33,14 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         ``{"fund", "start", "end", "holdings": [{"ticker", "active", "shares", "price", "value",
         ...}]}``. Positions with ``active`` false were sold in the range and are left out.
     provenance
-        Where the bytes came from; rows, day and hash are filled in.
+        The origin of the bytes; rows, date and hash are filled in.
     nav
-        The net asset value, where it is stated; by default the positions' total value.
+        The net asset value; by default the total value of the positions.
+
+    Returns
+    -------
+    Holdings
+        The active positions.
 
     Raises
     ------
@@ -44,9 +49,9 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     MissingValue
         If a number is missing, or a price is not positive.
     DuplicateTicker
-        If a ticker stands on two rows.
+        If a ticker is on two rows.
     UnreadableFile, ChangedFormat
-        If it is not such JSON: of a file, or of the API.
+        If a file, or the API, has another format.
 
     """
     answer = read_json(content, provenance)
@@ -63,17 +68,17 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     tickers = tuple(normalise(row["ticker"]) for row in held)
     shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
     _require_positive(tickers, prices, fund)
-    worth = Worth.of(values, 0.0, fund, nav)
+    total = Valuation.of(values, 0.0, fund, nav)
     return Holdings(
         fund=fund,
         tickers=tickers,
-        weights=read_only(values) / worth.nav,
+        weights=read_only(values) / total.nav,
         shares=read_only(shares),
         prices=read_only(prices),
-        nav=worth.nav,
-        cash=worth.cash / worth.nav,
-        provenance=described(provenance, content, len(held), end),
-        warnings=(*worth.warnings, *_disagreements(fund, tickers, shares, prices, values)),
+        nav=total.nav,
+        cash=total.cash / total.nav,
+        provenance=complete_provenance(provenance, content, len(held), end),
+        warnings=(*total.warnings, *_value_warnings(fund, tickers, shares, prices, values)),
         leverage_stated=nav is not None,
     )
 
@@ -101,15 +106,15 @@ def _is_active(row: Any, number: int, provenance: Provenance) -> bool:
 
 
 def _numbers(rows: Sequence[dict[str, Any]], name: str, fund: str, provenance: Provenance) -> list[float]:
-    absent = [row["ticker"] for row in rows if row.get(name) is None]
-    if absent:
-        msg = f"Holdings of {fund} have no {name} for {listing(absent)}. Fill it in, or remove the position."
-        raise MissingValue(msg, tickers=absent)
+    missing = [row["ticker"] for row in rows if row.get(name) is None]
+    if missing:
+        msg = f"Holdings of {fund} have no {name} for {listing(missing)}. Fill it in, or remove the position."
+        raise MissingValue(msg, tickers=missing)
     for row in rows:
         value = row[name]
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise unreadable(provenance, f"has {value!r:.40} as the {name} of {row['ticker']:.40}")
-        if not abs(value) < math.inf:  # NaN too; of an integer that no float holds, float() is not asked
+        if not abs(value) < math.inf:  # NaN too; an integer beyond the range of float does not overflow here
             msg = (
                 f"Holdings of {fund} have {value} as the {name} of {row['ticker']}. "
                 "Correct it, or remove the position."
@@ -132,7 +137,7 @@ def _require_positive(tickers: Sequence[str], prices: Sequence[float], fund: str
         raise MissingValue(msg, tickers=names)
 
 
-def _disagreements(
+def _value_warnings(
     fund: str,
     tickers: Sequence[str],
     shares: Sequence[float],
@@ -140,7 +145,9 @@ def _disagreements(
     values: Sequence[float],
 ) -> tuple[str, ...]:
     rows = zip(tickers, shares, prices, values, strict=True)
-    odd = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=AGREE, abs_tol=0.01)]
-    if not odd:
+    names = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=RTOL, abs_tol=0.01)]
+    if not names:
         return ()
-    return (f"Holdings of {fund}: value is not shares times price for {listing(odd)}; weights are by value.",)
+    return (
+        f"Holdings of {fund}: value is not shares times price for {listing(names)}; weights are by value.",
+    )

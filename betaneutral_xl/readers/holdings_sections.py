@@ -1,4 +1,4 @@
-"""Which tables of positions a file has, and which of them the portfolio is: none is chosen in silence."""
+"""Find the tables of positions in a file, and select the portfolio's; an ambiguous file is refused."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
-from betaneutral_xl.readers.columns import NAMED, VALUED, Column, plain, read_header, recognise
+from betaneutral_xl.readers.columns import (
+    NAME_COLUMNS,
+    VALUE_COLUMNS,
+    Column,
+    header_key,
+    read_header,
+    recognise,
+)
 from betaneutral_xl.readers.holdings_table import (
-    HEADER_WITHIN,
-    LONGEST_HEADING,
-    MOST_TRIED,
+    HEADER_SEARCH_ROWS,
+    MAX_HEADING_LENGTH,
+    MAX_SCANNED,
     HoldingsTable,
     holding_rows,
 )
-from betaneutral_xl.readers.tabular.printed import clean, date_of, number, stated
+from betaneutral_xl.readers.tabular.printed import cell_text, clean, date_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,11 +31,11 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-HOLDING_VALUES = VALUED | {Column.SHARES}
-"""What a header of holdings must have one of."""
+HOLDING_VALUE_COLUMNS = VALUE_COLUMNS | {Column.SHARES}
+"""Columns of which a header of holdings needs one."""
 ALL = "all"
-"""What is asked for to add all accounts."""
-TRANSACTIONS = frozenset(
+"""The account that adds all accounts."""
+TRANSACTION_HEADERS = frozenset(
     {
         "transaction type",
         "transaction",
@@ -39,23 +46,23 @@ TRANSACTIONS = frozenset(
         "trans code",
     }
 )
-"""Headers of a table of trades, which are no positions."""
-MOST_NAMED = 40
-MOST_SECTIONS = 50
+"""Headers of a table of trades, which is not read."""
+MAX_LISTED = 40
+MAX_SECTIONS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """What is taken of a file that has several portfolios.
+    """The selection from a file with several portfolios, and its exchange rates.
 
     Attributes
     ----------
     account
-        A fund, an account or a section, by its name or number; ``all`` adds them.
+        The name or number of a fund, account or section; ``all`` adds them.
     sheet
-        A sheet of a workbook.
+        The name of a sheet of a workbook.
     rates
-        Base currency a unit of a currency, by its code, for files that have no rate.
+        Base currency per unit of a currency, by its code, for files without rates.
 
     """
 
@@ -64,18 +71,18 @@ class Choice:
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
-    def adds(self) -> bool:
+    def adds_all(self) -> bool:
         """Whether all accounts are added."""
         return (self.account or "").strip().casefold() == ALL
 
     @classmethod
     def parse(cls, account: str | None = None, sheet: str | None = None, rates: str = "") -> Choice:
-        """Make a choice from texts; rates are ``EUR=1.16,JPY=0.0064``.
+        """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``.
 
         Raises
         ------
         InputError
-            If a rate is no code and positive number.
+            If a rate is not a currency code and a positive number.
 
         """
         found: dict[str, float] = {}
@@ -83,7 +90,7 @@ class Choice:
             code, _, text = one.partition("=")
             rate = number(text)
             if not (len(code.strip()) == 3 and code.strip().isalpha() and rate is not None and rate > 0.0):  # noqa: PLR2004 - ISO 4217
-                msg = f"{one[:40]!r} is not a rate of a currency. Give it as EUR=1.16, base currency a unit."
+                msg = f"{one[:40]!r} is not a rate of a currency. Give base currency per unit, as EUR=1.16."
                 raise InputError(msg)
             found[code.strip().upper()] = rate
         return cls(account=account, sheet=sheet, rates=MappingProxyType(found))
@@ -91,7 +98,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One table of positions and what the file calls it."""
+    """A table of positions and its heading in the file."""
 
     label: str
     table: HoldingsTable
@@ -100,31 +107,33 @@ class Section:
 def find_sections(
     sheets: Sequence[TextSheet], file_name: str, choice: Choice, *, of_workbook: bool
 ) -> tuple[Section, ...]:
-    """Return the tables of positions in a file, all of one sheet.
+    """Return the tables of positions in a file, all from one sheet; none if there is no header.
 
     Raises
     ------
     UnreadableFile
-        If several sheets have one and none is chosen, or the one that is chosen has none.
+        If several sheets of a workbook have one and none is chosen, or the chosen sheet does not exist.
 
     """
     if choice.sheet is not None:
-        wanted = choice.sheet.strip().casefold()
-        chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == wanted]
+        target = choice.sheet.strip().casefold()
+        chosen = [sheet for sheet in sheets if sheet.name.strip().casefold() == target]
         if not chosen:
-            names = listing([sheet.name for sheet in sheets if sheet.name], most=MOST_NAMED) or "none by name"
+            names = (
+                listing([sheet.name for sheet in sheets if sheet.name], limit=MAX_LISTED) or "none by name"
+            )
             msg = f"{file_name} has no sheet {choice.sheet[:40]!r}. It has {names}."
             raise UnreadableFile(msg)
         sheets = chosen
     found = [
         (sheet.name, sections)
         for sheet in map(_with_pandas_header, sheets)
-        if (sections := _statement(sheet, file_name) or _sections(sheet, file_name))
+        if (sections := _activity_statement(sheet, file_name) or _sections(sheet, file_name))
     ]
     if not found:
         return ()
     if of_workbook and len(found) > 1:
-        names = listing([name for name, _ in found], most=MOST_NAMED)
+        names = listing([name for name, _ in found], limit=MAX_LISTED)
         msg = (
             f"{file_name} has positions on {len(found)} sheets: {names}. "
             f"Choose one, as {file_name}#{found[0][0]}."
@@ -133,33 +142,33 @@ def find_sections(
     return max((sections for _, sections in found), key=lambda s: sum(len(one.table.rows) for one in s))
 
 
-def one_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
-    """Return the table of one section and its name, or all of them in one; the name is empty of a sole one.
+def select_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
+    """Return the chosen section's table and name, or the sum of all; the name of a single section is empty.
 
     Raises
     ------
     UnknownFund
-        If there are several and none of them is chosen.
+        If there are several and the choice does not match exactly one.
 
     """
     if len(sections) == 1:
         return sections[0].table, ""
     labels = [section.label for section in sections]
     headers = {tuple(map(clean, section.table.header.texts)) for section in sections}
-    if choice.adds and len(headers) == 1:
+    if choice.adds_all and len(headers) == 1:
         first = sections[0].table
-        told = f"The positions of {len(sections)} sections are added: {listing(labels, most=MOST_NAMED)}."
+        note = f"The positions of {len(sections)} sections are added: {listing(labels, limit=MAX_LISTED)}."
         rows = tuple(row for section in sections for row in section.table.rows)
         warnings = tuple(line for section in sections for line in section.table.warnings)
-        return replace(first, rows=rows, warnings=(told, *warnings)), ALL
-    wanted = (choice.account or "").strip().casefold()
-    chosen = [s for s in sections if wanted and s.label.casefold() == wanted]
-    chosen = chosen or [s for s in sections if wanted and wanted in s.label.casefold()]
+        return replace(first, rows=rows, warnings=(note, *warnings)), ALL
+    target = (choice.account or "").strip().casefold()
+    chosen = [s for s in sections if target and s.label.casefold() == target]
+    chosen = chosen or [s for s in sections if target and target in s.label.casefold()]
     if len(chosen) == 1:
         return chosen[0].table, chosen[0].label
     adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
     msg = (
-        f"{file_name} has {len(sections)} sections with positions: {listing(labels, most=MOST_NAMED)}. "
+        f"{file_name} has {len(sections)} sections with positions: {listing(labels, limit=MAX_LISTED)}. "
         f'Choose one with --account "{labels[0]}"{adding}.'
     )
     raise UnknownFund(msg, tickers=labels)
@@ -169,14 +178,14 @@ def _header_rows(sheet: TextSheet, file_name: str) -> list[int]:
     starts: list[int] = []
     tried = 0
     for index, row in enumerate(sheet.rows):
-        if (not starts and index >= HEADER_WITHIN) or tried >= MOST_TRIED:
+        if (not starts and index >= HEADER_SEARCH_ROWS) or tried >= MAX_SCANNED:
             break
         if _may_be_header(sheet.rows, index, starts):
             tried += 1
-            if read_header(row, index, HOLDING_VALUES):
+            if read_header(row, index, HOLDING_VALUE_COLUMNS):
                 starts.append(index)
-        if len(starts) > MOST_SECTIONS:
-            msg = f"{file_name} has more than {MOST_SECTIONS} tables. Check that it is a file of holdings."
+        if len(starts) > MAX_SECTIONS:
+            msg = f"{file_name} has more than {MAX_SECTIONS} tables. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     return starts
 
@@ -187,12 +196,12 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     others: list[str] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):
         part = replace(sheet, rows=sheet.rows[:end])
-        header = read_header(sheet.rows[start], start, HOLDING_VALUES)
+        header = read_header(sheet.rows[start], start, HOLDING_VALUE_COLUMNS)
         if header is None:
             continue
-        if TRANSACTIONS & {plain(text) for text in header.texts}:
-            columns = listing([clean(text) for text in header.texts if clean(text)], most=4)
-            others.append(f"Another table has trades, no positions, and is not read (columns {columns}).")
+        if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
+            columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
+            others.append(f"A table of trades, not positions, is not read (columns {columns}).")
             continue
         table = holding_rows(part, header, file_name)
         if table.rows:
@@ -201,15 +210,15 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
         first = found[0]
         warned = replace(first.table, warnings=(*first.table.warnings, *others))
         found[0] = Section(label=first.label, table=warned)
-    twice = {label for label, n in Counter(one.label for one in found).items() if n > 1}
+    duplicates = {label for label, n in Counter(one.label for one in found).items() if n > 1}
     return tuple(
-        Section(label=f"{one.label} ({i})", table=one.table) if one.label in twice else one
+        Section(label=f"{one.label} ({i})", table=one.table) if one.label in duplicates else one
         for i, one in enumerate(found, start=1)
     )
 
 
 def _may_be_header(rows: Sequence[Row], index: int, starts: Sequence[int]) -> bool:
-    """Whether a row is worth looking at; in the body of a long table few are."""
+    """Whether a row may be a header: a cheap test, for the body of a long table."""
     row = rows[index]
     if not row or not starts:
         return bool(row)
@@ -219,24 +228,24 @@ def _may_be_header(rows: Sequence[Row], index: int, starts: Sequence[int]) -> bo
 
 def _label(rows: Sequence[Row], start: int) -> str:
     for row in reversed(rows[max(0, start - 3) : start]):
-        cells = [clean(cell) for cell in row if stated(cell)]
+        cells = [clean(cell) for cell in row if cell_text(cell)]
         if cells:
-            return cells[0][:LONGEST_HEADING] if len(cells) < 3 else ""  # noqa: PLR2004 - a heading
+            return cells[0][:MAX_HEADING_LENGTH] if len(cells) < 3 else ""  # noqa: PLR2004 - a heading
     return ""
 
 
 # ------------------------------------------------------------------ statements of named sections
 
-STATEMENT = frozenset({"header", "data", "total", "subtotal", "notes"})
+ROW_KINDS = frozenset({"header", "data", "total", "subtotal", "notes"})
 
 
-def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
+def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     """Return the open positions of an Interactive Brokers activity statement, with its ending cash.
 
-    Every row begins with its section's name and with Header, Data or Total.
+    The first cell of each row is its section's name, the second is Header, Data or Total.
     """
     rows = [row for row in sheet.rows if row]
-    if sum(len(row) > 1 and clean(row[1]).casefold() in STATEMENT for row in rows) < 0.9 * len(rows):
+    if sum(len(row) > 1 and clean(row[1]).casefold() in ROW_KINDS for row in rows) < 0.9 * len(rows):
         return ()
     parts: dict[str, list[Row]] = {}
     for row in rows:
@@ -248,7 +257,7 @@ def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     found = _sections(replace(sheet, rows=_padded(positions)), file_name)
     if not found:
         return ()
-    # the same columns again (options after stocks) are one table
+    # tables of the same columns (stocks, then options) are one table
     first = found[0].table
     if any(tuple(s.table.header.texts) != tuple(first.header.texts) for s in found):
         return found
@@ -261,10 +270,10 @@ def _statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     )
     if cash is not None:
         line = [""] * len(first.header.texts)
-        name = Column.TICKER if Column.TICKER in first.header.places else Column.NAME
-        line[first.header.places[name][0]] = "CASH"
-        if Column.MARKET_VALUE in first.header.places:
-            line[first.header.places[Column.MARKET_VALUE][0]] = cash
+        name = Column.TICKER if Column.TICKER in first.header.indices else Column.NAME
+        line[first.header.indices[name][0]] = "CASH"
+        if Column.MARKET_VALUE in first.header.indices:
+            line[first.header.indices[Column.MARKET_VALUE][0]] = cash
         table = replace(table, rows=(*table.rows, tuple(line)))
     return (Section(label="Open Positions", table=replace(table, warnings=(*table.warnings, note))),)
 
@@ -274,29 +283,29 @@ def _padded(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 
 def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:
-    """Return the ending cash in base currency as printed, and what is to be said of it."""
+    """Return the ending cash in base currency as printed, None if there is none, and a note."""
     totals = {}
     header: list[str] = []
     for row in rows:
-        words = [plain(cell) for cell in row]
+        words = [header_key(cell) for cell in row]
         if "currency" in words:
             header = words
         elif header and words[0] == "ending cash":
-            place = header.index("total") if "total" in header else 2
-            totals[words[1] if len(words) > 1 else ""] = row[place] if place < len(row) else ""
+            i = header.index("total") if "total" in header else 2
+            totals[words[1] if len(words) > 1 else ""] = row[i] if i < len(row) else ""
     base = next((text for name, text in totals.items() if "base currency" in name), None)
     if base is None and len(totals) == 1:
         base = next(iter(totals.values()))
     if base is None or number(base) is None:
-        return None, "The statement has no ending cash in base currency: cash is taken as none."
+        return None, "The statement has no ending cash in base currency: cash is taken as zero."
     return base, f"Cash is the statement's ending cash, {base}."
 
 
-# ------------------------------------------------------------------ how pandas writes a Series
+# ------------------------------------------------------------------ a Series written by pandas
 
 
 def _with_pandas_header(sheet: TextSheet) -> TextSheet:
-    """Name the columns of a Series that pandas wrote: an index without a name, or values named 0."""
+    """Name the columns of a Series written by pandas: an unnamed index, or values named 0."""
     first = next((i for i, row in enumerate(sheet.rows) if row), None)
     if first is None:
         return sheet
@@ -304,11 +313,11 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
     below = [row for row in sheet.rows[first + 1 :] if row]
     if len(cells) < 2 or not below:  # noqa: PLR2004 - an index and values
         return sheet
-    kinds = [known[0] if (known := recognise(cell)) else None for cell in cells]
-    unnamed = plain(cells[0]) in {"", "index", "unnamed 0"}
-    if unnamed and not NAMED & set(kinds[1:]) and all(number(row[0]) is None for row in below):
+    kinds = [match[0] if (match := recognise(cell)) else None for cell in cells]
+    unnamed = header_key(cells[0]) in {"", "index", "unnamed 0"}
+    if unnamed and not NAME_COLUMNS & set(kinds[1:]) and all(number(row[0]) is None for row in below):
         kinds[0], cells[0] = Column.TICKER, "ticker"
-    if len(cells) == 2 and kinds[0] in NAMED and clean(cells[1]) == "0":  # noqa: PLR2004 - as above
+    if len(cells) == 2 and kinds[0] in NAME_COLUMNS and clean(cells[1]) == "0":  # noqa: PLR2004 - as above
         values = [number(row[1]) if len(row) > 1 else None for row in below]
         total = sum(value for value in values if value is not None)
         cells[1] = "weight" if 0.5 <= total <= 1.5 or 98.0 <= total <= 102.0 else cells[1]  # noqa: PLR2004
@@ -319,25 +328,25 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
 # ------------------------------------------------------------------ rows of one day, one level
 
 LEVELS = frozenset({"summary", "lot", "order", "closed lot"})
-OWN_DAYS = frozenset({"trade date", "effective date"})
-"""Dates that a row may have of its own, unlike the day that the portfolio is of."""
+ROW_DATE_HEADERS = frozenset({"trade date", "effective date"})
+"""Headers of dates of a row, as opposed to the date of the portfolio."""
 
 
-def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
-    """Keep the rows of the last day, and say so, where the file has the same names on several days.
+def rows_of_last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
+    """Keep the rows of the last day, with a warning, if the file has the same names on several days.
 
     Raises
     ------
     UnreadableFile
-        If there are several days, and different names on each.
+        If there are several days, and no name on two of them.
 
     """
-    place = table.header.places.get(Column.DATE)
-    if not place or plain(table.header.texts[place[0]]) in OWN_DAYS:
+    indices = table.header.indices.get(Column.DATE)
+    if not indices or header_key(table.header.texts[indices[0]]) in ROW_DATE_HEADERS:
         return table
     cells = [table.text(row, Column.DATE) for row in table.rows]
-    known: dict[str, date | None] = {text: date_of(text) for text in set(cells) if text}
-    days = [known.get(text) for text in cells]
+    dates: dict[str, date | None] = {text: date_of(text) for text in set(cells) if text}
+    days = [dates.get(text) for text in cells]
     several = sorted({day for day in days if day is not None})
     if len(several) < 2:  # noqa: PLR2004 - several
         return table
@@ -347,44 +356,44 @@ def last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
         keys.setdefault(key, set()).add(day)
     if all(len(of) == 1 for of in keys.values()):
         msg = (
-            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}), and no name on "
-            "two of them, so which is the portfolio cannot be told. Keep the rows of one day."
+            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}) and no name on two "
+            "of them, so the day of the portfolio is ambiguous. Keep the rows of one day."
         )
         raise UnreadableFile(msg)
-    said = f"{file_name} has {len(several)} days, {several[0]} to {several[-1]}; the last is taken."
+    note = f"{file_name} has {len(several)} days, {several[0]} to {several[-1]}; the last is used."
     rows = tuple(row for row, day in zip(table.rows, days, strict=True) if day == several[-1])
-    return replace(table, rows=rows, warnings=(*table.warnings, said))
+    return replace(table, rows=rows, warnings=(*table.warnings, note))
 
 
-def one_level(table: HoldingsTable) -> HoldingsTable:
-    """Leave out the lots where the file has their sums too."""
+def drop_lots(table: HoldingsTable) -> HoldingsTable:
+    """Leave out the lots, with a warning, if the file has their summaries too."""
     levels = [table.text(row, Column.LEVEL).casefold() for row in table.rows]
     if "summary" not in levels or not set(levels) - {"summary", ""}:
         return table
     rows = tuple(r for r, level in zip(table.rows, levels, strict=True) if level in {"summary", ""})
-    said = f"{len(table.rows) - len(rows)} rows are lots of the summaries beside them and are left out."
-    return replace(table, rows=rows, warnings=(*table.warnings, said))
+    note = f"{len(table.rows) - len(rows)} rows are lots of summary rows in the file and are left out."
+    return replace(table, rows=rows, warnings=(*table.warnings, note))
 
 
 ACCOUNT_TYPES = frozenset({"cash", "margin", "short", "long"})
 
 
 def without_account_types(table: HoldingsTable) -> HoldingsTable:
-    """Take no account type (Cash, Margin, Short) for the class of an asset.
+    """Ignore a column of account types (Cash, Margin, Short), which is not one of asset classes.
 
-    Fidelity's column Type says in which kind of account a position is held.
+    Fidelity's column Type is the type of the account that holds a position.
     """
-    places = table.header.places.get(Column.ASSET_CLASS, ())
+    indices = table.header.indices.get(Column.ASSET_CLASS, ())
 
-    def is_account(place: int) -> bool:
-        words = {clean(row[place]).casefold() for row in table.rows if place < len(row)} - {""}
-        return plain(table.header.texts[place]) in {"type", "security type"} and words <= ACCOUNT_TYPES
+    def is_account(i: int) -> bool:
+        words = {clean(row[i]).casefold() for row in table.rows if i < len(row)} - {""}
+        return header_key(table.header.texts[i]) in {"type", "security type"} and words <= ACCOUNT_TYPES
 
-    kept = tuple(place for place in places if not is_account(place))
-    if kept == places:
+    kept = tuple(i for i in indices if not is_account(i))
+    if kept == indices:
         return table
     others: dict[Column, tuple[int, ...]] = {
-        c: p for c, p in table.header.places.items() if c is not Column.ASSET_CLASS
+        c: p for c, p in table.header.indices.items() if c is not Column.ASSET_CLASS
     }
     new: dict[Column, tuple[int, ...]] = {**others, **({Column.ASSET_CLASS: kept} if kept else {})}
-    return replace(table, header=replace(table.header, places=new))
+    return replace(table, header=replace(table.header, indices=new))

@@ -1,4 +1,4 @@
-"""The table of holdings in a file: where its header stands, which rows below it are holdings."""
+"""Find the table of holdings in a file: its header, and the rows below it that are holdings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.columns import VALUED, Column, Header, header_like, read_header
-from betaneutral_xl.readers.tabular.printed import NOTHING, clean, number, stated, uses_decimal_comma
+from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
+from betaneutral_xl.readers.tabular.printed import MISSING, cell_text, clean, number, uses_decimal_comma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 SAMPLE = 400
-"""Rows that decide how numbers are written."""
-HEADER_WITHIN = 120
-"""Rows of a sheet, blank ones too, within which its header stands."""
-MOST_HEADERS = 5
-MOST_TRIED = 2_000
-"""Rows of a file that are tried as headers."""
-MOST_HOLDINGS = 60_000
+"""Rows from which the decimal separator is decided."""
+HEADER_SEARCH_ROWS = 120
+"""Rows of a sheet, blank ones included, in which its header is searched."""
+MAX_HEADERS = 5
+MAX_SCANNED = 2_000
+"""Rows of a file that are tested as headers."""
+MAX_HOLDINGS = 60_000
 """Rows of a table: an issuer with all its funds in one file has 20,000."""
-MOST_PASSED = 500
-"""Lines within a table that are no holdings."""
-MOST_NOTE_CELLS = 2
-"""Filled cells of a line that is a note."""
-LONGEST_HEADING = 60
-"""Characters of a line that is the heading of a section, not a disclaimer."""
+MAX_SKIPPED_ROWS = 500
+"""Rows within a table that are not holdings."""
+MAX_NOTE_CELLS = 2
+"""Filled cells of a row that is a note."""
+MAX_HEADING_LENGTH = 60
+"""Characters of a row that is the heading of a section, not a disclaimer."""
 
 TOTAL = re.compile(
     r"(?:grand |account |portfolio |positions |sub-?)?totals?:?(?: (?:net assets?|portfolio|holdings"
@@ -41,12 +41,12 @@ TOTAL = re.compile(
     re.IGNORECASE,
 )
 
-MAYBE_TOTAL = re.compile(r"total|sum|gesamt|net assets", re.IGNORECASE)
+TOTAL_WORDS = re.compile(r"total|sum|gesamt|net assets", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingsTable:
-    """A table of holdings and what stands around it."""
+    """A table of holdings, the rows before and after it, and the notes of its sheet."""
 
     sheet: str
     header: Header
@@ -59,33 +59,33 @@ class HoldingsTable:
     warnings: tuple[str, ...] = ()
 
     def number(self, row: Sequence[str], column: Column) -> float | None:
-        """Return the number in a row's column, None if there is none."""
+        """Return the number in a row's column, None if the cell has none."""
         cell = self.header.cell(row, column)
         return number(cell, decimal_comma=self.decimal_comma) if cell else None
 
     def text(self, row: Sequence[str], column: Column) -> str:
-        """Return the text in a row's column, empty if it prints nothing."""
+        """Return the text in a row's column, empty if the cell is blank or a placeholder."""
         cell = self.header.cell(row, column)
-        return stated(cell) if cell else ""
+        return cell_text(cell) if cell else ""
 
 
 def find_table(
-    sheets: Sequence[TextSheet], file_name: str, valued: frozenset[Column] = VALUED
+    sheets: Sequence[TextSheet], file_name: str, value_columns: frozenset[Column] = VALUE_COLUMNS
 ) -> HoldingsTable | None:
     """Return the table of holdings with the most rows, None if there is none.
 
-    In each sheet the first header counts that has holdings below it; ``valued`` are the columns of
-    which a header must have one.
+    Each sheet's table is that of its first header with holdings below it. A header needs one of
+    ``value_columns``.
     """
     best: HoldingsTable | None = None
     tried = 0
     for sheet in sheets:
         found = 0
-        for index, row in enumerate(sheet.rows[:HEADER_WITHIN]):
+        for index, row in enumerate(sheet.rows[:HEADER_SEARCH_ROWS]):
             tried += bool(row)
-            if tried > MOST_TRIED or found >= MOST_HEADERS:
+            if tried > MAX_SCANNED or found >= MAX_HEADERS:
                 break
-            header = read_header(row, index, valued)
+            header = read_header(row, index, value_columns)
             if header is None:
                 continue
             found += 1
@@ -98,15 +98,15 @@ def find_table(
 
 
 def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTable:
-    """Return the rows below a header that are holdings, up to where the table ends.
+    """Return the rows below a header that are holdings, up to the end of the table.
 
-    The table ends at another header, and after a blank line at anything that is neither a holding
-    nor the heading of a section. Headings, totals and notes within are passed over.
+    The table ends at another header or, after a blank row, at a row that is neither a holding nor the
+    heading of a section. Headings, totals and notes within the table are skipped.
 
     Raises
     ------
     UnreadableFile
-        If there are more rows than any fund has.
+        If there are more than ``MAX_HOLDINGS`` rows.
 
     """
     body = sheet.rows[header.row + 1 :]
@@ -120,10 +120,10 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         notes=sheet.notes,
         decimal_comma=comma,
     )
-    header = _with_numbers(table, body)
+    header = _prefer_numeric_columns(table, body)
     table = replace(table, header=header)
     rows: list[Row] = []
-    passed: list[Row] = []
+    skipped: list[Row] = []
     total: float | None = None
     end = len(body)
     blank = False
@@ -131,60 +131,60 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         if not row:
             blank = bool(rows)
         elif _is_total(table, row):
-            total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.places else None
-        elif _is_holding(table, row) or (not blank and _lacks_its_numbers(table, row)):
+            total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.indices else None
+        elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
-        elif _ends(row, passed, after_blank=blank):
+        elif _ends_table(row, skipped, after_blank=blank):
             end = index
             break
         else:
-            passed.append(row)
-        if len(rows) > MOST_HOLDINGS:
-            msg = f"{file_name} has more than {MOST_HOLDINGS:,} rows. Check that it is a file of holdings."
+            skipped.append(row)
+        if len(rows) > MAX_HOLDINGS:
+            msg = f"{file_name} has more than {MAX_HOLDINGS:,} rows. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     rest = body[end:]
     return replace(
         table,
         rows=tuple(rows),
-        after=(*passed, *rest),
+        after=(*skipped, *rest),
         printed_total=total,
-        warnings=_left_over(table, passed, rest, len(rows)),
+        warnings=_unread_row_warnings(table, skipped, rest, len(rows)),
     )
 
 
-def _ends(row: Row, passed: Sequence[Row], *, after_blank: bool) -> bool:
-    """Whether a row that is no holding ends the table."""
-    if len(passed) >= MOST_PASSED or read_header(row, 0) is not None:
+def _ends_table(row: Row, skipped: Sequence[Row], *, after_blank: bool) -> bool:
+    """Whether a row that is not a holding ends the table."""
+    if len(skipped) >= MAX_SKIPPED_ROWS or read_header(row, 0) is not None:
         return True
-    cells = [cell for cell in row if stated(cell)]
-    return after_blank and not (len(cells) == 1 and len(cells[0]) < LONGEST_HEADING)
+    cells = [cell for cell in row if cell_text(cell)]
+    return after_blank and not (len(cells) == 1 and len(cells[0]) < MAX_HEADING_LENGTH)
 
 
 def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
     def texts(*columns: Column) -> Iterator[str]:
-        places = [place for column in columns for place in header.places.get(column, ())]
-        return (row[place] for row in body[:SAMPLE] for place in places if place < len(row))
+        indices = [i for column in columns for i in header.indices.get(column, ())]
+        return (row[i] for row in body[:SAMPLE] for i in indices if i < len(row))
 
     amounts = texts(Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
     return uses_decimal_comma(amounts, texts(Column.WEIGHT), otherwise=delimiter == ";")
 
 
-def _with_numbers(table: HoldingsTable, body: Sequence[Row]) -> Header:
-    """Take, of several columns that could be the weight or value, the first that has numbers."""
+def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
+    """Prefer, among several candidate columns of the weight or value, the first that has numbers."""
     header = table.header
     for column in (Column.WEIGHT, Column.MARKET_VALUE):
-        for place in header.places.get(column, ()):
+        for i in header.indices.get(column, ()):
             if any(
-                place < len(row) and number(row[place], decimal_comma=table.decimal_comma) is not None
-                for row in body[:MOST_TRIED]
+                i < len(row) and number(row[i], decimal_comma=table.decimal_comma) is not None
+                for row in body[:MAX_SCANNED]
             ):
-                header = header.prefer(column, place)
+                header = header.prefer(column, i)
                 break
     return header
 
 
-IDENTIFYING = (
+IDENTIFIER_COLUMNS = (
     Column.TICKER,
     Column.NAME,
     Column.ISIN,
@@ -194,9 +194,9 @@ IDENTIFYING = (
     Column.IDENTIFIER,
 )
 TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
-"""What is a ticker even if nothing stands beside it; longer words may head a section."""
+"""A ticker, even in a row without other cells; a longer word may be the heading of a section."""
 
-MEASURING = (
+NUMBER_COLUMNS = (
     Column.WEIGHT,
     Column.MARKET_VALUE,
     Column.SHARES,
@@ -207,24 +207,24 @@ MEASURING = (
 
 
 def _is_holding(table: HoldingsTable, row: Row) -> bool:
-    """Whether a row names something and measures it (or prints that there is no measure)."""
-    if not any(table.text(row, column) for column in IDENTIFYING):
+    """Whether a row has an identifier, and a number or a placeholder for a missing weight."""
+    if not any(table.text(row, column) for column in IDENTIFIER_COLUMNS):
         return False
-    if any(table.number(row, column) is not None for column in MEASURING):
+    if any(table.number(row, column) is not None for column in NUMBER_COLUMNS):
         return True
-    says_none = clean(table.header.cell(row, Column.WEIGHT)).casefold() in NOTHING - {""}
-    names = sum(bool(table.text(row, column)) for column in IDENTIFYING)
-    return says_none and (names > 1 or bool(table.text(row, Column.TICKER)))
+    has_placeholder = clean(table.header.cell(row, Column.WEIGHT)).casefold() in MISSING - {""}
+    names = sum(bool(table.text(row, column)) for column in IDENTIFIER_COLUMNS)
+    return has_placeholder and (names > 1 or bool(table.text(row, Column.TICKER)))
 
 
-def _lacks_its_numbers(table: HoldingsTable, row: Row) -> bool:
-    """Whether a row without any number is a holding that lacks its own, and not a heading."""
+def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
+    """Whether a row without numbers is a holding, and not a heading."""
     ticker = table.text(row, Column.TICKER)
     return TICKER_ALONE.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
 
 
 def _is_total(table: HoldingsTable, row: Row) -> bool:
-    if not MAYBE_TOTAL.search("|".join(row)):
+    if not TOTAL_WORDS.search("|".join(row)):
         return False
     words = [word for cell in row if (word := clean(cell))]
     if any(table.text(row, column) for column in (Column.ISIN, Column.CUSIP, Column.SEDOL)):
@@ -232,40 +232,40 @@ def _is_total(table: HoldingsTable, row: Row) -> bool:
     texts = [word for word in words if number(word, decimal_comma=table.decimal_comma) is None]
     return (
         bool(texts)
-        and all(TOTAL.fullmatch(text) or text.casefold() in NOTHING for text in texts)
+        and all(TOTAL.fullmatch(text) or text.casefold() in MISSING for text in texts)
         and any(TOTAL.fullmatch(text) for text in texts)
     )
 
 
-def _left_over(
-    table: HoldingsTable, passed: Sequence[Row], rest: Sequence[Row], taken: int
+def _unread_row_warnings(
+    table: HoldingsTable, skipped: Sequence[Row], rest: Sequence[Row], n_read: int
 ) -> tuple[str, ...]:
-    """Say which lines within and after the table may be holdings that were not read."""
+    """Return warnings about rows within and after the table that may be holdings but were not read."""
     lines = []
-    odd = [row for row in passed if sum(bool(stated(cell)) for cell in row) > MOST_NOTE_CELLS]
-    if odd:
-        shown = " | ".join(clean(cell)[:30] for cell in odd[0][:4])
+    not_notes = [row for row in skipped if sum(bool(cell_text(cell)) for cell in row) > MAX_NOTE_CELLS]
+    if not_notes:
+        shown = " | ".join(clean(cell)[:30] for cell in not_notes[0][:4])
         lines.append(
-            f"{len(odd)} lines within the table are no holdings and were passed over (first: {shown})."
+            f"{len(not_notes)} lines within the table are not holdings and were skipped (first: {shown})."
         )
-    headers = [row for row in rest[:MOST_TRIED] if row and read_header(row, 0) is not None]
+    headers = [row for row in rest[:MAX_SCANNED] if row and read_header(row, 0) is not None]
     if any(tuple(map(clean, row)) == tuple(map(clean, table.header.texts)) for row in headers):
-        lines.append(f"The table stands in the file twice; its first {taken} rows are read.")
+        lines.append(f"The table is in the file twice; its first {n_read} rows are read.")
     elif headers:
-        columns = listing([clean(text) for text in headers[0] if clean(text)], most=4)
+        columns = listing([clean(text) for text in headers[0] if clean(text)], limit=4)
         lines.append(f"Another table follows and is not read (columns {columns}).")
-    unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MOST_TRIED])
+    unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MAX_SCANNED])
     if unread:
         lines.append(f"{unread} lines after the end of the table look like holdings and are not read.")
     return tuple(lines)
 
 
-def what_else(sheets: Sequence[TextSheet], file_name: str) -> str:
-    """Say, in one line, what a file without holdings is."""
-    rows = [row for sheet in sheets for row in sheet.rows[:HEADER_WITHIN]][:MOST_TRIED]
+def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
+    """Return a one-line message that says what a file without holdings is."""
+    rows = [row for sheet in sheets for row in sheet.rows[:HEADER_SEARCH_ROWS]][:MAX_SCANNED]
     lines = [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
-    lines += [note for sheet in sheets[:1] for note in sheet.notes[:MOST_TRIED]]
-    text = "\n".join(line[:LONGEST_LINE] for line in lines)
+    lines += [note for sheet in sheets[:1] for note in sheet.notes[:MAX_SCANNED]]
+    text = "\n".join(line[:MAX_LINE_LENGTH] for line in lines)
     if any(read_header(row, 0) for row in rows):
         no_date = re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE)
         why = "its date is a dash" if no_date else "the fund is closed, or has no data for that day"
@@ -273,16 +273,16 @@ def what_else(sheets: Sequence[TextSheet], file_name: str) -> str:
     for words, what in NOT_HOLDINGS:
         if words.search(text):
             return f"{file_name} {what}"
-    first = next((line for line in lines if line), "")[:LONGEST_HEADING]
-    known = listing([column.value for column in max(map(header_like, rows), key=len, default=Counter())])
-    lacks = f"a row has {known}, but none has" if known else "no row has"
+    first = next((line for line in lines if line), "")[:MAX_HEADING_LENGTH]
+    found = listing([column.value for column in max(map(count_headers, rows), key=len, default=Counter())])
+    missing = f"a row has {found}, but none has" if found else "no row has"
     return (
-        f"{file_name} has no table of holdings: {lacks} a weight or market value beside a ticker or name. "
+        f"{file_name} has no table of holdings: {missing} a weight or market value beside a ticker or name. "
         f'It begins "{first}". Download the fund\'s full holdings.'
     )
 
 
-LONGEST_LINE = 500
+MAX_LINE_LENGTH = 500
 NOT_HOLDINGS = (
     (
         re.compile(
@@ -291,7 +291,7 @@ NOT_HOLDINGS = (
             r"|not found|error 40\d|sign in|log ?in\b|accept (?:the )?terms",
             re.IGNORECASE,
         ),
-        "is a page that asks who you are, or refuses access. Download the holdings in the browser.",
+        "is a log-in or CAPTCHA page, or refuses access. Download the holdings in the browser.",
     ),
     (
         re.compile(
@@ -310,4 +310,4 @@ NOT_HOLDINGS = (
         "is a list of funds, not the holdings of one. Download the fund's own holdings.",
     ),
 )
-"""What else is downloaded in place of holdings, by its words, and what to say of it."""
+"""Patterns of other pages and files that are downloaded in place of holdings, each with its message."""

@@ -1,7 +1,7 @@
-"""Price files: CSV (plain or gzip) or Parquet, wide or long.
+"""Load price files: CSV (plain or gzip) or Parquet, wide or long.
 
-Wide: ``date,AAPL,MSFT,...`` and a row a day. Long: ``date,ticker,price`` and a row a day and name,
-in any order and with other columns beside them. Tickers may be in any spelling.
+Wide: ``date,AAPL,MSFT,...``, one row per day. Long: ``date,ticker,price``, one row per day and ticker,
+in any order; other columns are ignored. Tickers may be in any spelling.
 """
 
 from __future__ import annotations
@@ -38,23 +38,33 @@ PRICE_HEADERS = (
     "last",
     "value",
 )
-"""Columns of a long table, best first: adjusted prices give returns, closing prices have holes at splits."""
+"""Price columns of a long table, the preferred first: closing prices jump at splits, adjusted ones do not."""
 
 BAR = frozenset({"high", "low"})
-"""Columns that only a table of one security has beside each other; OPEN and LOW alone are tickers."""
+"""Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
 
 PARQUET = b"PAR1"
 
 
 def load_prices(path: Path | str) -> Prices:
-    """Read one price file.
+    """Load a price file.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Prices
+        Prices, shape (T, N), NaN if missing, dates ascending.
 
     Raises
     ------
     UnreadableFile
-        If it is absent, too large, or not a price table.
+        If it does not exist, is too large, or is not a price table.
     DuplicateTicker
-        If two columns are one name, or two rows one name on one day.
+        If two columns have one ticker, or two rows one ticker and day.
     MissingValue
         If a price is not positive.
 
@@ -63,7 +73,7 @@ def load_prices(path: Path | str) -> Prices:
 
 
 def parse_prices(content: bytes, name: str) -> Prices:
-    """Read the content of a price file; ``name`` is for messages and the provenance."""
+    """Parse the content of a price file; ``name`` is for messages and the provenance. See ``load_prices``."""
     if content.startswith(PARQUET):
         tickers, days, matrix, notes = _from_parquet(content, name)
     else:
@@ -76,10 +86,10 @@ def parse_prices(content: bytes, name: str) -> Prices:
         msg = f"{name} has no price on any day. Check that it is the right file."
         raise UnreadableFile(msg)
     if empty:
-        notes = [*notes, f"{empty} days of {name} have no price of any name and are left out."]
-    days, matrix, twice = _without_equal_rows(days, matrix)
-    if twice:
-        notes = [*notes, f"{name} has {listing(twice)} more than once with the same prices; one row is kept."]
+        notes = [*notes, f"{empty} days of {name} have no price of any ticker and are left out."]
+    days, matrix, equal = _without_equal_rows(days, matrix)
+    if equal:
+        notes = [*notes, f"{name} has {listing(equal)} more than once with the same prices; one row is kept."]
     names = _unique(tickers, name)
     provenance = Provenance(
         source="prices",
@@ -93,12 +103,12 @@ def parse_prices(content: bytes, name: str) -> Prices:
 
 
 def join(tables: Sequence[Prices]) -> Prices:
-    """Put the names of several tables side by side, on the days that any of them has.
+    """Join the columns of several tables on the union of their dates, NaN if missing.
 
     Raises
     ------
     DuplicateTicker
-        If two tables have the same name.
+        If two tables have the same ticker.
 
     """
     if len(tables) == 1:
@@ -120,43 +130,44 @@ def join(tables: Sequence[Prices]) -> Prices:
         as_of=days[-1].astype(date),
         rows=len(days),
         sha256=digest("".join(table.provenance.sha256 for table in tables).encode()),
-        note="the SHA-256 is of the files' own, one after the other",
+        note="the SHA-256 is that of the files' SHA-256 digests, concatenated",
     )
     warnings = tuple(line for table in tables for line in table.warnings)
     return Prices(names, days, matrix, provenance, warnings)
 
 
-def choose(tables: Sequence[Prices], wanted: Sequence[Iterable[str]]) -> Prices:
-    """Take from each table the names wanted of it, as far as it has them, each name once.
+def choose(tables: Sequence[Prices], tickers: Sequence[Iterable[str]]) -> Prices:
+    """Select tickers from several tables and join them, each from the first table that lists and has it.
 
-    Days on which none of them has a price are left out.
+    ``tickers`` lists the tickers to select from each table; those that it lacks are skipped. Days
+    without a price are left out.
 
     Raises
     ------
     UnknownTicker
-        If no table has any of its names.
+        If no table has any of its tickers.
 
     """
-    taken: set[str] = set()
+    selected: set[str] = set()
     parts = []
-    for table, names in zip(tables, wanted, strict=True):
-        known = set(table.tickers) - taken
-        mine = [ticker for ticker in dict.fromkeys(names) if ticker in known]
-        taken.update(mine)
-        if mine:
-            parts.append(table.select(mine))
+    for table, names in zip(tables, tickers, strict=True):
+        available = set(table.tickers) - selected
+        present = [ticker for ticker in dict.fromkeys(names) if ticker in available]
+        selected.update(present)
+        if present:
+            parts.append(table.select(present))
     if not parts:
         where = " or ".join(table.provenance.location for table in tables)
-        asked = list(dict.fromkeys(ticker for names in wanted for ticker in names))
-        msg = f"There are no prices of {listing(asked)} in {where}. Check that it is the right file."
-        raise UnknownTicker(msg, tickers=asked)
+        missing = list(dict.fromkeys(ticker for names in tickers for ticker in names))
+        msg = f"There are no prices of {listing(missing)} in {where}. Check that it is the right file."
+        raise UnknownTicker(msg, tickers=missing)
     joined = join(parts)
     days, matrix, _ = _without_empty_days(joined.dates, joined.matrix)
     return Prices(joined.tickers, days, matrix, joined.provenance, joined.warnings)
 
 
 ParsedPrices = tuple[list[str], "DateArray", "FloatArray", list[str]]
-"""Tickers, days, prices (T, N), and what there is to say."""
+"""Tickers, days, prices (T, N), and notes."""
 
 
 def _canonical(header: str) -> str:
@@ -167,11 +178,11 @@ def _is_long(headers: Sequence[str]) -> bool:
     return any(h in TICKER_HEADERS for h in headers) and any(h in PRICE_HEADERS for h in headers)
 
 
-def _find(headers: Sequence[str], wanted: Sequence[str], name: str, what: str) -> int:
-    for one in wanted:
-        if one in headers:
-            return headers.index(one)
-    msg = f"{name} has no column for the {what} in its header ({listing(headers)}). Name one {wanted[0]}."
+def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) -> int:
+    for alias in aliases:
+        if alias in headers:
+            return headers.index(alias)
+    msg = f"{name} has no column for the {what} in its header ({listing(headers)}). Name one {aliases[0]}."
     raise UnreadableFile(msg)
 
 
@@ -184,8 +195,8 @@ def _wide(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
         raise UnreadableFile(msg)
     if set(headers[1:]) >= BAR:
         msg = (
-            f"{grid.name} has the columns {listing(grid.header[1:])}: they are one security's day, no "
-            "tickers. Name the column of adjusted closing prices by its ticker, and leave out the others."
+            f"{grid.name} has the columns {listing(grid.header[1:])}: prices of one security, not tickers. "
+            "Name the column of adjusted closing prices by its ticker, and remove the others."
         )
         raise UnreadableFile(msg)
     days = np.array([_day(label, grid, i) for i, label in enumerate(grid.labels())], dtype="datetime64[D]")
@@ -212,21 +223,21 @@ def _long(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
 
 
 def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, column: str) -> ParsedPrices:
-    """Put rows of (day, ticker, price) into a matrix, each in its own cell."""
+    """Pivot rows of (day, ticker, price) into a matrix of prices, shape (T, N)."""
     names = list(dict.fromkeys(normalise(ticker) for ticker in dict.fromkeys(tickers)))
-    place = {ticker: index for index, ticker in enumerate(names)}
-    spelled = {ticker: place[normalise(ticker)] for ticker in dict.fromkeys(tickers)}
+    index = {ticker: i for i, ticker in enumerate(names)}
+    column_of = {ticker: index[normalise(ticker)] for ticker in dict.fromkeys(tickers)}
     calendar, rows = np.unique(days, return_inverse=True)
-    columns = np.fromiter((spelled[ticker] for ticker in tickers), dtype=np.intp, count=len(tickers))
+    columns = np.fromiter((column_of[ticker] for ticker in tickers), dtype=np.intp, count=len(tickers))
     cells = rows * len(names) + columns
     found, counts = np.unique(cells, return_counts=True)
     if (counts > 1).any():
         row, col = divmod(int(found[counts > 1][0]), len(names))
-        msg = f"{name} has more than one price of {names[col]} on {calendar[row]}. Remove the repeated rows."
+        msg = f"{name} has more than one price of {names[col]} on {calendar[row]}. Remove the duplicate rows."
         raise DuplicateTicker(msg, tickers=[names[col]])
     matrix = np.full((len(calendar), len(names)), np.nan)
     matrix.ravel()[cells] = prices
-    note = [] if column.lower() == "price" else [f"The prices of {name} are its column {column}."]
+    note = [] if column.lower() == "price" else [f"The prices of {name} are from its column {column}."]
     return names, calendar, matrix, note
 
 
@@ -252,12 +263,12 @@ def _from_parquet(content: bytes, name: str) -> ParsedPrices:
             ]
             values = np.asarray(table.column(price).to_numpy(), dtype=np.float64)
             return _pivot(days, tickers, values, name, table.column_names[price])
-        wanted = [i for i in range(len(headers)) if i != index]
-        columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in wanted]
+        others = [i for i in range(len(headers)) if i != index]
+        columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in others]
     except (ArrowInvalid, TypeError, ValueError) as error:
         msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
-    return [table.column_names[i] for i in wanted], days, np.column_stack(columns), []
+    return [table.column_names[i] for i in others], days, np.column_stack(columns), []
 
 
 def _day(text: str, grid: TextGrid, row: int) -> date:
@@ -272,13 +283,13 @@ def _day(text: str, grid: TextGrid, row: int) -> date:
 
 
 def _without_empty_days(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, int]:
-    """Leave out days without any price (weekends, holidays): they are no days of trading."""
+    """Leave out days without any price (weekends, holidays); return how many too."""
     traded = (~np.isnan(matrix)).any(axis=1)
     return days[traded], matrix[traded], int((~traded).sum())
 
 
 def _without_equal_rows(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, list[str]]:
-    """Keep one of the rows of a day whose prices are the same (yfinance writes its last day twice)."""
+    """Keep one of several equal rows of a day (yfinance writes its last day twice); return those days too."""
     order = np.argsort(days, kind="stable")
     days, matrix = days[order], matrix[order]
     same = days[1:] == days[:-1]

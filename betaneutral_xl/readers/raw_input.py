@@ -1,4 +1,4 @@
-"""An input as it came: its bytes, where they are from, and how they are read."""
+"""An input before parsing: its bytes, origin and reader."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ V = TypeVar("V", bound=Holdings | Etf | Covariance)
 
 
 class Reader(StrEnum):
-    """How an original is read."""
+    """The parser of a ``RawInput``."""
 
     API_HOLDINGS = "api holdings"
     HOLDINGS_FILE = "holdings file"
@@ -30,22 +30,22 @@ class Reader(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawInput:
-    """The bytes of one input and all that reading them needs.
+    """The bytes of one input and all that parsing them requires.
 
     Attributes
     ----------
     reader
-        How it is read.
+        The parser.
     name
-        The file's name, without a folder, for messages and for what the reader finds in it.
+        The file's name, without a folder, for messages and for a fund or date in it.
     content
         The bytes.
     options
-        The reader's own options, as text.
+        The parser's options, as text.
     provenance
-        Where the bytes are from; for a file that has not been read yet, nothing.
+        The origin of the bytes; None for a file that has not been parsed yet.
     warnings
-        What was to be said about how the bytes came, which reading them cannot tell.
+        Warnings from the retrieval of the bytes.
 
     """
 
@@ -59,7 +59,7 @@ class RawInput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Loaded(Generic[V]):
-    """A value, and the original that it was read from."""
+    """A parsed value, and the raw input it was parsed from."""
 
     value: V
     raw_input: RawInput

@@ -1,4 +1,4 @@
-"""The weights of a table in decimals: in which unit its column is, decided once for the whole column."""
+"""Convert the weight column of a table to decimals; its unit is decided once for the whole column."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.readers.columns import Column, plain
+from betaneutral_xl.readers.columns import Column, header_key
 from betaneutral_xl.readers.tabular.printed import is_percentage
 
 if TYPE_CHECKING:
@@ -15,36 +15,45 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.holdings_table import HoldingsTable
 
 NEAR_ONE = (0.5, 1.5)
+"""Sum of fractions."""
 AT_ONE = (0.9, 1.1)
-"""What fractions add up to where the header says percent."""
-LEAST_PERCENT = 5.0
-"""A column that adds up to more than this is in percent: no fund has five times its assets."""
+"""Sum of fractions under a header that says percent."""
+MIN_PERCENT_SUM = 5.0
+"""A column whose absolute values sum to more is in percent: no fund has five times its net assets."""
 
-SIGNED = "in percent (signs in the cells)"
-GUESSED = "in percent (their sum)"
-"""How a column in percent is described: one that says so in every cell, and one that does not at all."""
+FROM_SIGNS = "in percent (signs in the cells)"
+FROM_SUM = "in percent (their sum)"
+"""Descriptions of a percent column, by its evidence: percent signs in the cells, or only the sum."""
 
 
 def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], str]:
-    """Return each row's weight as a decimal of net assets, NaN where there is none, and how it was read.
+    """Return the weights as decimals of net assets, NaN if missing, and a note on their unit.
 
-    The unit is decided once for the whole column: by percent signs in its cells; by its header, if
-    the sum does not contradict it; by the sum. Without a weight column, weights are market values
+    The unit is decided once for the whole column: by percent signs in its cells, else by its header
+    unless the sum contradicts it, else by the sum. Without a weight column, weights are market values
     over their sum.
+
+    Raises
+    ------
+    InputError
+        If the column is neither fractions nor percent.
+    UnreadableFile
+        If the table has no weight and no positive market value.
+
     """
     header = table.header
-    place = header.places.get(Column.WEIGHT)
-    printed_weights = [table.number(row, Column.WEIGHT) for row in table.rows] if place else []
+    indices = header.indices.get(Column.WEIGHT)
+    printed_weights = [table.number(row, Column.WEIGHT) for row in table.rows] if indices else []
     known = [weight for weight in printed_weights if weight is not None]
     if any(known):
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
-        percent, why = _is_in_percent(texts, known, header.texts[place[0]] if place else "")
+        percent, why = _is_in_percent(texts, known, header.texts[indices[0]] if indices else "")
         unit = 100.0 if percent else 1.0
-        if why is GUESSED and math.fsum(map(abs, known)) / unit > LEAST_PERCENT:
+        if why is FROM_SUM and math.fsum(map(abs, known)) / unit > MIN_PERCENT_SUM:
             largest = max(known, key=abs)
             msg = (
                 f"{file_name} has weights up to {largest:,.10g}, {math.fsum(known):,.10g} in all: "
-                "neither fractions nor percent. Head values as market_value; or write percent signs."
+                "neither fractions nor percent. Name a column of values market_value, or add percent signs."
             )
             raise InputError(msg)
         return [math.nan if w is None else w / unit for w in printed_weights], f"weights are {why}"
@@ -61,14 +70,14 @@ def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], 
 
 def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:
     if sum(map(is_percentage, texts)) * 2 > len(known):
-        return True, SIGNED
+        return True, FROM_SIGNS
     net, gross = math.fsum(known), math.fsum(map(abs, known))
-    adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < LEAST_PERCENT
-    words = plain(header)
-    if "%" in words or "percent" in words or "pct" in words:
-        if AT_ONE[0] <= net <= AT_ONE[1] and gross < LEAST_PERCENT:
+    adds_to_one = NEAR_ONE[0] <= net <= NEAR_ONE[1] and gross < MIN_PERCENT_SUM
+    key = header_key(header)
+    if "%" in key or "percent" in key or "pct" in key:
+        if AT_ONE[0] <= net <= AT_ONE[1] and gross < MIN_PERCENT_SUM:
             return False, "fractions (they add to about 1, though the header says percent)"
         return True, "in percent (header)"
-    if adds_to_one or gross < LEAST_PERCENT:
+    if adds_to_one or gross < MIN_PERCENT_SUM:
         return False, "fractions (their sum)"
-    return True, GUESSED
+    return True, FROM_SUM

@@ -1,7 +1,7 @@
-"""From a result to a workbook that stands alone and proves its own numbers.
+"""Reports of a result: a self-contained workbook that verifies its own numbers, a PDF and a web page.
 
-What else is known is given by keyword: the ways side by side, the orders in whole shares, what
-could be reached, what the weights did, and the name of the frozen inputs.
+Optional sections are passed by keyword: the comparison of alternatives, the orders in whole shares, the
+reason for infeasibility, realised betas, and the name of the snapshot.
 """
 
 from __future__ import annotations
@@ -22,77 +22,76 @@ __all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_report", "w
 
 
 def contents_of(
-    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **options: Any
 ) -> Contents:
-    """Put together what a report shows; ``known`` is what ``Contents`` has besides.
+    """Return the contents of a report; ``options`` are the optional fields of ``Contents``.
 
-    Where it is told that nothing is feasible, the portfolio is shown as it is: no weights of another
-    problem, however good, stand where a proposal is looked for.
+    If the request is infeasible, the portfolio is shown unchanged: weights that solve another problem must
+    not appear as the proposal.
     """
-    if known.get("infeasible") is not None:
+    if options.get("infeasible") is not None:
         result = result.unchanged()
-    return Contents(result=result, command=command, written_at=written_at or now(), **known)
+    return Contents(result=result, command=command, written_at=written_at or now(), **options)
 
 
 def build_report(
-    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **options: Any
 ) -> bytes:
-    """Return a result's report workbook as the bytes of an ``.xlsx`` file.
+    """Return the report workbook of a result as the bytes of an ``.xlsx`` file.
 
     Parameters
     ----------
     result
-        What is reported.
+        The result to report.
     command
-        The command that reproduces it, without users' paths.
+        The command that reproduces it, without local paths.
     written_at
-        The time stamp, UTC; by default now. The same inputs and the same stamp give the same
-        bytes.
-    **known
-        What else ``Contents`` can show: ``snapshot``, ``ways``, ``orders``, ``infeasible``,
+        The time stamp, UTC; by default now. The same inputs and time stamp give the same bytes.
+    **options
+        Optional fields of ``Contents``: ``snapshot``, ``alternatives``, ``orders``, ``infeasible``,
         ``realised``.
 
     """
     from betaneutral_xl.report.xlsx import workbook
 
-    return workbook(contents_of(result, command, written_at, **known))
+    return workbook(contents_of(result, command, written_at, **options))
 
 
 def write_report(
-    result: Rebalance, path: Path | str, command: str = "", written_at: datetime | None = None, **known: Any
+    result: Rebalance, path: Path | str, command: str = "", written_at: datetime | None = None, **options: Any
 ) -> None:
-    """Write a result's report workbook, whole or not at all.
+    """Write the report workbook of a result atomically.
 
-    Parameters are those of ``build_report``, and the ``.xlsx`` file's path.
+    The parameters are those of ``build_report``, and the path of the ``.xlsx`` file.
 
     Raises
     ------
     Unwritable
-        If the file cannot be written; what was there is still there.
+        If the file cannot be written; an existing file is then unchanged.
 
     """
-    saving.save(path, build_report(result, command, written_at, **known))
+    saving.save(path, build_report(result, command, written_at, **options))
 
 
 def build_html(
-    result: Rebalance, command: str = "", written_at: datetime | None = None, **known: Any
+    result: Rebalance, command: str = "", written_at: datetime | None = None, **options: Any
 ) -> bytes:
-    """Return a result's report as one web page that needs no other file.
+    """Return the report of a result as one self-contained web page, in UTF-8.
 
-    Parameters are those of ``build_report``.
+    The parameters are those of ``build_report``.
     """
     from betaneutral_xl.report.html import page
 
-    return page(contents_of(result, command, written_at, **known)).encode()
+    return page(contents_of(result, command, written_at, **options)).encode()
 
 
 def build_pdf(workbook: bytes) -> bytes:
-    """Return the pages of a report workbook as a PDF, printed by LibreOffice.
+    """Return a report workbook as a PDF, converted by LibreOffice.
 
     Raises
     ------
     HostError
-        If LibreOffice is not installed, or does not do it.
+        If LibreOffice is not installed or fails.
 
     """
     from betaneutral_xl.report.pdf import to_pdf

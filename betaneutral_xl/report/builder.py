@@ -1,4 +1,4 @@
-"""A workbook in the making: its sheets, its names, and what the sheet Checks will compare."""
+"""The workbook under construction: sheets, defined names, and comparisons for the sheet Checks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.header_footer import _HeaderFooterPart
 
 LONGEST_MARGIN_TEXT = 70
-"""Characters of one part of a header or footer; all three parts of one have 255 in common."""
+"""Maximum characters of one part of a header or footer; the three parts share 255."""
 
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What stands at the head and foot of every page."""
+    """Header and footer of every page."""
 
     title: str
     as_of: str
@@ -33,10 +33,10 @@ class Margins:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A block of formulas and the block of Python's values beside it.
+    """A block of formulas and the block of Python's values to compare with.
 
-    ``scale`` is the largest of Python's values; ``squared`` compares the squares, because a root
-    of next to nothing has half of the digits only; ``text`` is for what is no number.
+    ``scale`` is the largest absolute value in Python; ``squared`` compares squares, because the root of
+    a number near zero has only half of the digits; ``text`` compares texts.
     """
 
     label: str
@@ -48,7 +48,7 @@ class Compared:
 
 
 class Book:
-    """The workbook; sheets appear in the order in which they are made."""
+    """The workbook; sheets appear in the order in which they are added."""
 
     def __init__(self, margins: Margins) -> None:
         self._workbook = openpyxl.Workbook()
@@ -60,7 +60,7 @@ class Book:
         self.tables = 0
 
     def sheet(self, title: str, *, tab: str) -> Canvas:
-        """Add a sheet with its page set up: A4, as wide as the page, no grid."""
+        """Add a sheet set up for A4 pages, fitted to the page width, without grid lines."""
         sheet = self._workbook.create_sheet(title)
         sheet.sheet_view.showGridLines = False
         sheet.sheet_properties.tabColor = tab
@@ -86,11 +86,11 @@ class Book:
         return canvas
 
     def define(self, name: str, area: Area) -> None:
-        """Give a cell, or a block of cells, a name that formulas use."""
+        """Define a name for a block of cells, for use in formulas."""
         self._workbook.defined_names[name] = DefinedName(name, attr_text=str(area))
 
     def describe(self, *, title: str, subject: str, comments: str, version: str, at: datetime) -> None:
-        """Fill in the document's properties."""
+        """Set the document's properties."""
         properties = self._workbook.properties
         properties.title, properties.subject, properties.description = (
             clean(text) for text in (title, subject, comments)
@@ -101,7 +101,7 @@ class Book:
         properties.created = at.replace(tzinfo=None)
 
     def to_bytes(self, written_at: datetime) -> bytes:
-        """Return the file."""
+        """Return the bytes of the ``.xlsx`` file."""
         self._styles.close()
         self._workbook.active = 0
         return package(self._workbook, self.canvases, written_at)

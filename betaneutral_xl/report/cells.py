@@ -1,8 +1,8 @@
-"""Cells as the file keeps them: text that stays text, and formulas with their values.
+"""Cells as XML: text that stays text, and formulas with their values.
 
-openpyxl writes a formula without its value, so that previews, phones and pandas see nothing.
-Here a formula is written together with the value that Python computed, straight as XML, which
-is also several times faster for large tables.
+openpyxl writes a formula without its value, so previews, phones and pandas show nothing. Here a formula
+is written with the value that Python computed, directly as XML, which is also several times faster for
+large tables.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.style import Look, Styles
 
 LONGEST_TEXT = 32_767
-"""Characters that a cell can hold."""
+"""Maximum characters of a cell."""
 
 DAY_ZERO = date(1899, 12, 30)
-"""Day 0 of the spreadsheets' calendar, for days after February 1900."""
+"""Day 0 of spreadsheet dates, valid after February 1900."""
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LOOKS_ESCAPED = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 Scalar = str | float | int | bool | date | datetime | None
-"""What a cell may be given; a missing number is an empty cell."""
+"""The value of a cell; None and NaN are empty cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula of our own making, without ``=``, and the value that Python has for it.
+    """A formula without ``=``, and the value that Python computed for it.
 
-    No outside text may be part of a formula: it refers to the cell that holds the text.
+    External text must not be part of a formula; the formula refers to the cell with the text.
     """
 
     text: str
@@ -50,7 +50,7 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A block of cells of a sheet.
+    """A block of cells on a sheet.
 
     >>> str(Area("Weights", 2, 1, rows=8)), str(Area("Weights", 2, 3)), Area("Weights", 1, 1, 2, 3).local()
     ("'Weights'!$A$2:$A$9", "'Weights'!$C$2", 'A1:C2')
@@ -63,31 +63,31 @@ class Area:
     columns: int = 1
 
     def local(self, mark: str = "") -> str:
-        """Return the block without its sheet, ``mark`` before every letter and number."""
+        """Return the reference without its sheet, with ``mark`` before each column and row."""
         first = f"{mark}{get_column_letter(self.column)}{mark}{self.row}"
         if self.rows == self.columns == 1:
-            return first  # a range of one cell is no number to LibreOffice
+            return first  # LibreOffice does not read a range of one cell as a number
         last = get_column_letter(self.column + self.columns - 1)
         return f"{first}:{mark}{last}{mark}{self.row + self.rows - 1}"
 
     def __str__(self) -> str:
-        """Return the block as formulas of any sheet refer to it."""
+        """Return the absolute reference with its sheet."""
         return f"'{self.sheet}'!{self.local('$')}"
 
 
 def clean(text: str) -> str:
-    """Return text without the characters that no spreadsheet can hold, cut to what a cell holds."""
+    """Replace characters that are invalid in a spreadsheet, and truncate to the length of a cell."""
     return _ILLEGAL.sub("\ufffd", text)[:LONGEST_TEXT]
 
 
 def _escaped(text: str) -> str:
-    """Escape for XML, and for the readers that take ``_x0041_`` for a coded character."""
+    """Escape for XML, and for readers that decode ``_x0041_`` as a character."""
     text = _LOOKS_ESCAPED.sub("_x005F_", clean(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "_x000D_")
 
 
 def serial(moment: date) -> float:
-    """Return a day, or a moment in UTC, as the number that spreadsheets count it by.
+    """Return the spreadsheet serial number of a date, or of a time in UTC.
 
     >>> serial(date(2025, 11, 18))
     45979
@@ -100,7 +100,7 @@ def serial(moment: date) -> float:
 
 
 def cell_xml(at: str, style: int, value: Scalar | Formula) -> str:
-    """Return one cell as the file keeps it."""
+    """Return the XML of one cell."""
     formula = ""
     if isinstance(value, Formula):
         formula, value = f"<f>{_escaped(value.text)}</f>", value.value
@@ -127,7 +127,7 @@ def cell_xml(at: str, style: int, value: Scalar | Formula) -> str:
 
 
 class Canvas:
-    """A sheet to be filled: openpyxl has the sheet, this has its cells."""
+    """The cells of a sheet; openpyxl has its other properties."""
 
     def __init__(self, sheet: Worksheet, styles: Styles) -> None:
         self.sheet = sheet
@@ -143,7 +143,7 @@ class Canvas:
         return title
 
     def area(self, row: int, column: int, rows: int = 1, columns: int = 1) -> Area:
-        """Return a block of this sheet's cells."""
+        """Return a block of cells on this sheet."""
         return Area(self.title, row, column, rows, columns)
 
     def put(self, row: int, column: int, value: Scalar | Formula, look: Look) -> None:
@@ -154,7 +154,7 @@ class Canvas:
         self._add(row, column, column, cell_xml(at, self._styles.number(look), value))
 
     def put_numbers(self, row: int, column: int, values: Iterable[float], look: Look) -> None:
-        """Write a row of finite numbers, fast; none of its cells may be written again."""
+        """Write a row of finite numbers at once; none of its cells may be written again."""
         style = self._styles.number(look)
         cells = [
             f'<c r="{get_column_letter(at)}{row}" s="{style}"><v>{value!r}</v></c>'
@@ -163,31 +163,31 @@ class Canvas:
         self._add(row, column, column + len(cells) - 1, "".join(cells))
 
     def paint(self, row: int, columns: range, look: Look) -> None:
-        """Give cells a look and no value."""
+        """Format cells without writing a value."""
         for column in columns:
             self.put(row, column, None, look)
 
     def merge(self, row: int, first: int, last: int) -> None:
-        """Join cells of a row."""
+        """Merge cells of a row."""
         self.sheet.merged_cells.add(self.area(row, first, columns=last - first + 1).local())
 
     def height(self, row: int, points: float) -> None:
-        """Set a row's height."""
+        """Set the height of a row in points."""
         self._heights[row] = points
         self._rows.setdefault(row, {})
 
     def widths(self, characters: Iterable[float], first: int = 1) -> None:
-        """Set columns' widths in characters."""
+        """Set the widths of columns in characters."""
         for column, width in enumerate(characters, start=first):
             self.sheet.column_dimensions[get_column_letter(column)].width = width
 
     def width(self, columns: int) -> float:
-        """Return the width of the first columns in characters."""
+        """Return the total width of the first columns in characters."""
         sizes = self.sheet.column_dimensions
         return sum(sizes[get_column_letter(column)].width for column in range(1, columns + 1))
 
     def rows_xml(self) -> bytes:
-        """Return all cells as the content of the file's ``sheetData``."""
+        """Return all cells as the content of the ``sheetData`` element."""
         lines = []
         for row in sorted(self._rows):
             height = f' ht="{self._heights[row]:g}" customHeight="1"' if row in self._heights else ""
@@ -196,7 +196,7 @@ class Canvas:
         return "".join(lines).encode()
 
     def extent(self) -> str:
-        """Return the range that the cells cover."""
+        """Return the range of the cells written."""
         return f"A1:{get_column_letter(self._last_column)}{max(self._rows, default=1)}"
 
     def _add(self, row: int, first: int, last: int, xml: str) -> None:
@@ -205,7 +205,7 @@ class Canvas:
 
 
 def lookup_key(cell: str, text: Any) -> str:
-    """Return a formula for the text of a cell as MATCH wants it, which gives ``*?~`` a meaning.
+    """Return a formula for the text of a cell with the wildcards ``*?~`` of MATCH escaped.
 
     >>> lookup_key("$A2", "NVDA")
     '$A2'
@@ -217,11 +217,11 @@ def lookup_key(cell: str, text: Any) -> str:
     return cell
 
 
-def yes(answer: bool) -> str:  # noqa: FBT001 - the answer is what it is about
-    """Return an answer as sheets show it: LibreOffice prints TRUE as 1."""
+def yes(answer: bool) -> str:  # noqa: FBT001 - its only argument
+    """Return ``yes`` or ``no``, because LibreOffice prints TRUE as 1."""
     return "yes" if answer else "no"
 
 
-def known_formula(key: str) -> str:
-    """Return the formula that says whether the risk model has a ticker."""
+def covered_formula(key: str) -> str:
+    """Return the formula for whether the risk model has a ticker."""
     return f'IF(ISNUMBER(MATCH({key},risk_ticker,0)),"yes","no")'

@@ -1,4 +1,4 @@
-"""The pictures as charts that the spreadsheet draws itself, from cells."""
+"""The pictures as native spreadsheet charts of cells."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.pictures import Picture, Series
 
 POINTS = 100
-"""Font sizes are in hundredths of a point."""
+"""Font size units per point."""
 
 
 def column(sheet: str, letter: str, first: int, last: int) -> str:
-    """Return the reference of a part of a column."""
+    """Return the reference of a range in one column."""
     return f"'{sheet}'!${letter}${first}:${letter}${last}"
 
 
 ERROR_BARS_ORDER = ("errDir", "errBarType", "errValType", "noEndCap", "plus", "minus", "val", "spPr")
-"""In which the file format wants the parts of error bars; openpyxl writes them in another."""
+"""Order of the elements of error bars in the file format; openpyxl writes another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The cells of one series: its values, and the half-widths of its error bars."""
+    """References of one series: its values and the half-widths of its error bars."""
 
     values: str
     errors: str = ""
@@ -74,18 +74,18 @@ def draw(
     at: str,
     size: tuple[float, float],
 ) -> None:
-    """Put a chart of a picture on a sheet.
+    """Add a chart of a picture to a sheet.
 
     Parameters
     ----------
     canvas
         The sheet.
     picture
-        What is shown; its numbers are kept in the chart as well, for readers that do not calculate.
+        The picture; its numbers are cached in the chart for programs that do not calculate.
     categories
-        The cells of the categories.
+        Reference of the categories.
     sources
-        The cells of each series.
+        References of each series.
     at
         The cell of the chart's upper left corner.
     size
@@ -124,7 +124,7 @@ def _bar_chart(kind: Kind) -> BarChart:
     chart.overlap = 100 if kind is Kind.STACKED_BARS else -5
     if kind is not Kind.COLUMNS:
         chart.x_axis.scaling.orientation = "maxMin"  # the largest on top
-        chart.y_axis.crosses = "max"  # and the scale below
+        chart.y_axis.crosses = "max"  # and the axis at the bottom
     return chart
 
 
@@ -152,7 +152,7 @@ def _series(n: int, series: Series, source: Source, picture: Picture, categories
             minus=_numbers(source.errors, series.errors),
             spPr=GraphicalProperties(ln=LineProperties(solidFill=style.INK, w=12_700)),
         )
-        bars.__elements__ = ERROR_BARS_ORDER  # type: ignore[misc] # of these bars alone
+        bars.__elements__ = ERROR_BARS_ORDER  # type: ignore[misc] # of this instance only
         native.errBars = bars
     return native
 

@@ -1,4 +1,4 @@
-"""Tables that prove themselves: beside each column of formulas stands what Python computed."""
+"""Tables in which each column of formulas is compared with the values computed in Python."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.style import Look
 
 PYTHON = "in Python"
-"""What the heading of a column of Python's values ends in."""
+"""Suffix of the heading of a column of Python's values."""
 
 LONGEST_HEADING = 200
-"""Characters; spreadsheets allow 255 in the heading of a table."""
+"""Maximum characters of a heading; spreadsheets allow 255 in a table."""
 
 WIDEST_TEXT = 44
 
 PORTRAIT = 100
-"""Characters that an upright page holds; a wider sheet is printed across."""
+"""Characters across a portrait page; a wider sheet is printed in landscape."""
 
 HEADING_ROW = 1
 FIRST_ROW = 2
@@ -42,18 +42,18 @@ class CheckedColumn:
     Attributes
     ----------
     heading
-        Its name.
+        The column's heading, in words.
     values
-        One value a row, as Python has them; NaN and None are empty cells.
+        One value per row, computed in Python; NaN and None are empty cells.
     look
-        How they are shown.
+        The format of the cells.
     formula
-        From a row's number in the sheet and its index to its formula, or to None where the row
-        has a plain value. Python's values then stand in a column of their own, and are compared.
+        Returns the formula of a row from its row number on the sheet and its index, or None if the
+        row has a plain value. Python's values are then written to a second column and compared.
     name
         The defined name of the column's cells.
     squared
-        Compare the squares: for roots, see ``Compared``.
+        Compare squares, see ``Compared``.
 
     """
 
@@ -64,20 +64,20 @@ class CheckedColumn:
     name: str = ""
     squared: bool = False
 
-    def set_off(self) -> CheckedColumn:
-        """Return the same column, text clear of the numbers on its left."""
+    def indented(self) -> CheckedColumn:
+        """Return the column with text indented from the numbers on its left."""
         return replace(self, look=self.look.replace(indent=1)) if self.is_text else self
 
     @property
     def is_text(self) -> bool:
-        """Whether the values are no numbers."""
+        """Whether any value is text or a truth value."""
         return any(isinstance(value, (str, bool)) for value in self.values)
 
 
 def place(
     book: Book, canvas: Canvas, name: str, columns: Sequence[CheckedColumn], *, printed_below: int = 0
 ) -> None:
-    """Write a table from the sheet's first row on: filters, frozen head, names, print set-up.
+    """Write a table from the first row on, with filters, frozen headings, names and print set-up.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def place(
     name
         The table's name in the workbook, such as ``tblWeights``.
     columns
-        All of the same length, at least one row.
+        Columns of the same length, at least one row.
     printed_below
-        Rows below the table that are printed with it.
+        Number of rows below the table to print with it.
 
     """
     headings = place_grid(book, canvas, columns, printed_below=printed_below)
@@ -98,27 +98,27 @@ def place(
 def place_grid(
     book: Book, canvas: Canvas, columns: Sequence[CheckedColumn], *, printed_below: int = 0
 ) -> list[str]:
-    """Write the same without filters, for rows whose order must stay, and return the headings."""
-    columns = [column.set_off() if at else column for at, column in enumerate(columns)]
-    proofs = [column for column in columns if column.formula]
+    """Write a table without filters, for rows in a fixed order, and return its headings."""
+    columns = [column.indented() if at else column for at, column in enumerate(columns)]
+    checked = [column for column in columns if column.formula]
     headings = _unique(
-        [column.heading for column in columns] + [f"{column.heading} {PYTHON}" for column in proofs]
+        [column.heading for column in columns] + [f"{column.heading} {PYTHON}" for column in checked]
     )
-    write_headings(canvas, headings, [style.CELL if c.is_text else c.look for c in (*columns, *proofs)])
+    write_headings(canvas, headings, [style.CELL if c.is_text else c.look for c in (*columns, *checked)])
     for at, column in enumerate(columns, start=1):
         _write(book, canvas, at, column)
-    for at, column in enumerate(proofs, start=len(columns) + 1):
+    for at, column in enumerate(checked, start=len(columns) + 1):
         look = style.from_python(column.look.number_format)
         for row, value in enumerate(column.values, start=FIRST_ROW):
             canvas.put(row, at, value, look)
         _compare(book, canvas, column, columns.index(column) + 1, at)
-    canvas.widths(_width(h, c) for h, c in zip(headings, (*columns, *proofs), strict=True))
+    canvas.widths(_width(h, c) for h, c in zip(headings, (*columns, *checked), strict=True))
     finish_sheet(canvas, len(columns), FIRST_ROW + len(columns[0].values) - 1 + printed_below)
     return headings
 
 
 def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look]) -> None:
-    """Write the head of a sheet; headings of numbers stand to the right, clear of the filter's button."""
+    """Write the headings of a sheet; those of numbers are right-aligned, clear of the filter button."""
     for at, (heading, look) in enumerate(zip(headings, looks, strict=True), start=1):
         number = look.number_format != "General"
         aligned = style.HEADING.replace(
@@ -129,7 +129,7 @@ def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look
 
 
 def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> None:
-    """Freeze the head and the first column, and print the columns that are for reading."""
+    """Freeze the headings and the first column, and set the print area and orientation."""
     canvas.sheet.freeze_panes = "B2"
     canvas.sheet.print_title_rows = "1:1"
     canvas.sheet.print_area = canvas.area(1, 1, printed_rows, printed_columns).local()
@@ -183,7 +183,7 @@ def _list_object(book: Book, canvas: Canvas, name: str, headings: Sequence[str],
 
 
 def _unique(headings: Sequence[str]) -> list[str]:
-    """Return the headings so that no two are one to a spreadsheet, which does not see case."""
+    """Return headings that are unique regardless of case, as spreadsheet tables require."""
     seen: set[str] = set()
     names = []
     for heading in headings:

@@ -1,4 +1,4 @@
-"""What a report is about, as plain data: a result, and what else is known of it."""
+"""The contents of a report as plain data: a result and optional sections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.model.alignment import SCALED
 from betaneutral_xl.model.arrays import FloatArray, read_only
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
@@ -28,27 +28,27 @@ if TYPE_CHECKING:
 
 TITLE = "Beta-neutral proposal"
 
-BEYOND_LIMITS = "The hedges stand here for comparison: the limits on weights do not hold for them."
-"""Said beside the ways where what was asked for is not feasible."""
+BEYOND_LIMITS = "The hedges are shown for comparison only: the limits on weights are not applied to them."
+"""Note on the comparison of an infeasible request."""
 
 CONFIDENCE = 1.96
-"""Standard errors on either side of a beta that hold it 95 times in 100."""
+"""Half-width of a 95 % confidence interval in standard errors."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Realised:
-    """What weights did after the fact: a series of realised betas to one ETF.
+    """A time series of realised betas to one ETF.
 
     Attributes
     ----------
     label
-        Which weights, such as ``hedge`` or ``as it was``.
+        Which weights, such as ``hedge`` or ``unhedged``.
     etf
         The ETF's name.
     dates
-        T days, ascending: the last of each window.
+        T dates, ascending: the last of each window.
     beta, error
-        Shape (T,): the slope over the window, and its standard error.
+        Shape (T,): the regression slope over the window, and its standard error.
 
     """
 
@@ -59,14 +59,16 @@ class Realised:
     error: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate that there is one beta and one error a day."""
+        """Validate that there is one beta and one error per date, and that dates ascend."""
         for name in ("beta", "error"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
             if getattr(self, name).shape != (len(self.dates),):
-                msg = f"The realised {name} of {self.label} has not one value for each of its dates."
+                msg = (
+                    f"The realised {name} of {self.label} needs {len(self.dates)} values, one for each date."
+                )
                 raise InputError(msg)
         if not self.dates or list(self.dates) != sorted(set(self.dates)):
-            msg = f"The dates of the realised beta of {self.label} are none, or not ascending."
+            msg = f"The dates of the realised beta of {self.label} are missing or not ascending."
             raise InputError(msg)
 
 
@@ -79,20 +81,20 @@ class Contents:
     result
         The proposal.
     command
-        The command that reproduces it, without users' paths.
+        The command that reproduces it, without local paths.
     snapshot
-        The name of the frozen inputs that it was made from, if they were.
+        The file name of the snapshot of the inputs, if there is one.
     written_at
-        UTC.
+        The time stamp, UTC.
     realised
-        What the weights did, where prices were given.
-    ways
-        The ways to the same beta, side by side.
+        Realised betas, if there are prices.
+    alternatives
+        Alternatives that reach the same beta, for comparison.
     orders
-        The proposal in whole shares, where all prices are known.
+        The proposal in whole shares, if all prices are known.
     infeasible
-        What could be reached, where what was asked for could not be; then ``result`` is the portfolio
-        as it is, without a trade, and there are no orders.
+        The attainable betas, if the request is infeasible; ``result`` is then the unchanged
+        portfolio, and there are no orders.
 
     """
 
@@ -101,102 +103,114 @@ class Contents:
     command: str = ""
     snapshot: str = ""
     realised: tuple[Realised, ...] = ()
-    ways: tuple[Alternative, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     orders: Orders | None = None
     infeasible: Reachable | None = None
 
     def __post_init__(self) -> None:
-        """Require that nothing is proposed where nothing is feasible."""
+        """Validate that an infeasible request has neither trades nor orders."""
         if self.infeasible is not None and (self.orders is not None or self.by_size):
-            msg = "What is not feasible has neither trades nor orders. Report the unchanged portfolio."
+            msg = "The report of an infeasible request has trades or orders. Report the unchanged portfolio."
             raise InputError(msg)
 
     @property
     def title(self) -> str:
-        """What the report is, on its first page and in the document's properties."""
+        """The title on the first page and in the document's properties."""
         return TITLE if self.infeasible is None else self.infeasible.title()
 
     @property
     def headline(self) -> str:
-        """What stands at the head of every page: what was made neutral to what, or that it cannot be."""
+        """The header of every page: portfolio, ETFs and method, or that the request is infeasible."""
         return views.headline(self.result) if self.infeasible is None else self.title
 
     @property
     def after(self) -> str:
-        """The heading of the numbers with the new weights, which are the old ones if nothing is feasible."""
+        """The heading of the numbers with the new weights; ``unchanged`` if the request is infeasible."""
         return "after" if self.infeasible is None else "unchanged"
 
     @property
     def lines(self) -> list[views.Line]:
-        """The measures of the portfolio; no ETF is proposed to be sold where nothing is feasible."""
+        """The measures of the portfolio; without hedge ratios if the request is infeasible."""
         lines = views.lines(self.result)
         return lines if self.infeasible is None else [line for line in lines if line.before is not None]
 
     @property
-    def nothing_proposed(self) -> str:
-        """Why there are no trades, where nothing is feasible; and which limits stand in the way."""
+    def no_proposal(self) -> str:
+        """Why an infeasible request has no trades, with its binding limits; empty if feasible."""
         if self.infeasible is None:
             return ""
         binding = listing(self.infeasible.binding)
-        told = f" On their limits there: {binding}." if binding else ""
-        return f"{self.title}.{told} Nothing is proposed: all weights are the portfolio's as it is."
+        limits = f" Binding limits: {binding}." if binding else ""
+        return f"{self.title}.{limits} Nothing is proposed: all weights are the portfolio's current weights."
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:
-        """What was recomputed in Python; what is not feasible fails here, whatever else holds."""
+        """The checks of the result in Python; an infeasible request has one that fails."""
         proved = self.result.checks()
         if self.infeasible is None:
             return proved
         missed = self.infeasible.beta - np.clip(
             self.infeasible.beta,
-            [one.low for one in self.infeasible.wanted],
-            [one.high for one in self.infeasible.wanted],
+            [one.low for one in self.infeasible.targets],
+            [one.high for one in self.infeasible.targets],
         )
         gap = float(np.abs(missed).max()) if np.isfinite(missed).all() else math.inf
-        unmet = Check("what is asked for is within the limits (distance of the beta)", gap, 0.0)
+        unmet = Check("target within the limits (distance of the beta)", gap, 0.0)
         about_target = {f"beta to {name} is" for name in self.result.etf_names}
         kept = (one for one in proved if not one.name.startswith(tuple(about_target)))
         return (unmet, *kept)
 
     @property
     def etfs(self) -> range:
-        """The numbers of the ETFs, from 1: formulas call the first ``etf_1``."""
+        """The numbers of the ETFs from 1, as in the defined name ``etf_1``."""
         return range(1, len(self.result.etf_names) + 1)
+
+    def per_etf(self, heading: str, k: int) -> str:
+        """Return a column heading, with the name of ETF k if there are several."""
+        return heading if len(self.etfs) == 1 else f"{heading} {self.result.etf_names[k - 1]}"
+
+    @property
+    def weight_headings(self) -> tuple[str, ...]:
+        """The headings of the aligned table, in the order of ``Rebalance.columns``."""
+        weights, betas = (
+            [self.per_etf(heading, k) for k in self.etfs] for heading in ("ETF weight", "Predicted beta")
+        )
+        return ("Ticker", "Weight", *weights, *betas, "New weight", "Trade")
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
-        """What one unit of each ETF is to the risk model."""
+        """Representation of each ETF in the risk model."""
         coverage = self.result.coverage
         return tuple(coverage.units[name] for name in self.result.etf_names)
 
     @property
     def has_own_rows(self) -> bool:
-        """Whether the betas to an ETF are from its own row, so that they are no formula on its basket."""
+        """Whether betas to an ETF are from its own row of the risk model rather than from its basket."""
         return any(unit.own_row for unit in self.units)
 
     @property
     def has_scaled_units(self) -> bool:
-        """Whether a basket is scaled to be an ETF."""
+        """Whether any ETF is represented by its scaled basket."""
         return any(unit.basis == SCALED for unit in self.units)
 
     def scaled(self, k: int) -> str:
-        """Return the factor, with its sign of multiplication, in formulas on the basket of ETF k."""
+        """Return the factor ``etf_unit_k*`` of formulas on the basket of ETF k; empty if unscaled."""
         return f"etf_unit_{k}*" if self.units[k - 1].basis == SCALED else ""
 
     @cached_property
-    def weighed_ways(self) -> tuple[Rebalance, ...]:
-        """The results of those ways that have weights of their own; formulas call the first ``way_1``."""
-        return tuple(way.result for way in self.ways if way.result is not None)
+    def weighted_alternatives(self) -> tuple[tuple[str, Rebalance], ...]:
+        """Name and result of each alternative with weights, numbered from 1 as in ``alternative_1``."""
+        return tuple((one.name, one.result) for one in self.alternatives if one.result is not None)
 
     @cached_property
     def beta_errors(self) -> FloatArray | None:
-        """Standard errors of the covered names' betas, shape (n, K); None where they are unknown."""
+        """Standard errors of the covered names' betas, shape (n, K); None if unavailable."""
         errors = self.result.aligned.beta_errors
         return errors if np.isfinite(errors).all() else None
 
     @cached_property
     def benchmarks(self) -> tuple[str | None, ...]:
-        """The ticker whose beta each ETF's target is; None where the target is a number."""
+        """For each ETF the ticker whose beta is the target; None if the target is a number."""
         result = self.result
         texts = result.target_label.split(", ")
         if len(texts) == 1 and "=" not in texts[0]:
@@ -208,7 +222,7 @@ class Contents:
         return tuple(self._benchmark(k, text) for k, text in enumerate(texts))
 
     def _benchmark(self, k: int, text: str) -> str | None:
-        """Return the ticker that a text names, if its beta is the target indeed."""
+        """Return the ticker in a target's label, if the target is that ticker's beta."""
         aligned = self.result.aligned
         try:
             ticker = normalise(text)
@@ -221,14 +235,14 @@ class Contents:
 
     @cached_property
     def by_size(self) -> list[int]:
-        """Where the trades stand in the table, the largest first."""
+        """Indices of the trades in the table, largest first."""
         trades = self.result.trades
         order: list[int] = np.argsort(-np.abs(trades), kind="stable").tolist()
-        return [at for at in order if abs(trades[at]) > TRADED]
+        return [at for at in order if abs(trades[at]) > SMALLEST_TRADE]
 
     @cached_property
     def by_contribution(self) -> list[int]:
-        """Where the covered names stand in the risk model, the largest part of the first beta first."""
+        """Indices of the covered names in the risk model, largest contribution to the first beta first."""
         aligned = self.result.aligned
         beta = self.result.predicted_beta[aligned.covered][:, 0]
         size = np.maximum(

@@ -1,7 +1,7 @@
-"""The pictures as small inline SVG, for the web page.
+"""The pictures as inline SVG for the web page.
 
-Four kinds of plain charts need no plotting library of 30 MB: the drawing is the same on every
-machine, its text can be searched and read aloud, and it prints sharp.
+Four kinds of charts do not justify a plotting library of 30 MB. The SVG is the same on every machine,
+its text is searchable and accessible to screen readers, and it prints sharply.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 420.0, 320.0
 TOP, BOTTOM, LEFT, RIGHT = 34.0, 44.0, 62.0, 14.0
-"""Margins around the plot: title above, legend and categories below, labels on the left."""
+"""Margins of the plot: title at the top, legend and categories below, labels on the left."""
 
 FILLED = 0.7
-"""How much of a category's room its bars take."""
+"""Share of a category's width that its bars fill."""
 
 
 def draw(picture: Picture) -> str:
@@ -33,7 +33,7 @@ def draw(picture: Picture) -> str:
     marks = [low + step * n for n in range(round((high - low) / step) + 1)]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="{escape(_said(picture))}">',
+        f'aria-label="{escape(_alt_text(picture))}">',
         f'<text x="{WIDTH / 2:g}" y="18" class="title">{escape(picture.title)}</text>',
     ]
     for mark in marks:
@@ -124,12 +124,12 @@ def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
     return f'<text x="{x:.2f}" y="{y:.2f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _said(picture: Picture) -> str:
-    """Return the picture in words, for those who hear it; long series by their ends."""
-    said = []
+def _alt_text(picture: Picture) -> str:
+    """Return the picture as text for screen readers; line series by their first and last value."""
+    parts = []
     for series in picture.series:
         pairs = list(zip(picture.categories, series.values, strict=True))
         shown = pairs if picture.kind is not Kind.LINES else [pairs[0], pairs[-1]]
         numbers = ", ".join(f"{name} {value:.4f}" for name, value in shown if math.isfinite(value))
-        said.append(f"{series.name}: {numbers}")
-    return f"{picture.title}. {'; '.join(said)}"
+        parts.append(f"{series.name}: {numbers}")
+    return f"{picture.title}. {'; '.join(parts)}"

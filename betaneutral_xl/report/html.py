@@ -1,4 +1,4 @@
-"""The report as one web page that needs no other file, no script and no network."""
+"""The report as a self-contained web page without scripts or network access."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from betaneutral_xl.report import drawing, pictures, style
 from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
 from betaneutral_xl.report.sheets import front, provenance, realised
+from betaneutral_xl.report.sheets.alternatives import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,21 +36,21 @@ th:first-child,td:first-child,.text td,.text th{{text-align:left;overflow-wrap:a
 
 
 def page(contents: Contents) -> str:
-    """Return the page."""
+    """Return the web page of a report."""
     title = contents.headline
     body = "\n".join(_sections(contents))
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{_safe(title)}</title><style>{CSS}{_printed(contents)}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{_safe(title)}</title><style>{CSS}{_print_header(contents)}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
 
 
-def _printed(contents: Contents) -> str:
-    """Return what a browser prints at the head of every page."""
+def _print_header(contents: Contents) -> str:
+    """Return the style of the header that browsers print on every page."""
     if contents.infeasible is None:
         return ""
-    return '@page{margin:2cm;@top-left{content:"Not feasible as asked: no proposal"}}'
+    return '@page{margin:2cm;@top-left{content:"Not feasible: no proposal"}}'
 
 
 def _sections(contents: Contents) -> Iterator[str]:
@@ -59,32 +60,33 @@ def _sections(contents: Contents) -> Iterator[str]:
     yield f'<p class="muted">Holdings as of {as_of or "an unknown day"} · {_safe(contents.command)}</p>'
     if contents.infeasible is not None:
         yield f'<p class="answer">{_safe(contents.infeasible.sentence())}</p>'
-        yield f'<p class="warning">! {_safe(contents.nothing_proposed)}</p>'
+        yield f'<p class="warning">! {_safe(contents.no_proposal)}</p>'
     for k in contents.etfs:
         yield f'<p class="answer">{_safe(str(front.answer(contents, k).value))}</p>'
     yield from (f'<p class="warning">! {_safe(warning)}</p>' for warning in result.warnings)
-    yield _table(("", "before", contents.after, "meaning"), _summary(contents))
+    yield _table(("", "Before", contents.after.capitalize(), "Meaning"), _summary(contents))
     drawn = [pictures.portfolio_betas(contents), pictures.beta_contributions(contents)]
     if contents.by_size:
         drawn.insert(1, pictures.largest_trades(contents))
     drawn += [pictures.realised_betas(group) for group in realised.same_dates(contents.realised)]
     yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
-    if contents.ways:
-        yield "<h2>The ways side by side</h2>" + _ways(contents)
+    if contents.alternatives:
+        yield "<h2>Comparison of alternatives</h2>" + _alternatives(contents)
         if contents.infeasible is not None:
             yield f'<p class="muted">{BEYOND_LIMITS}</p>'
     if contents.orders is not None:
         yield "<h2>Orders</h2>" + _orders(contents)
     columns = result.columns
-    yield "<h2>Weights</h2>" if contents.infeasible is None else "<h2>Weights as they are: no proposal</h2>"
-    yield _table(columns, ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows()))
-    yield "<h2>Proved in Python before anything was written</h2>"
+    yield "<h2>Weights</h2>" if contents.infeasible is None else "<h2>Current weights: no proposal</h2>"
+    rows = ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows())
+    yield _table(contents.weight_headings, rows)
+    yield "<h2>Verified in Python before the report was written</h2>"
     checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in contents.checks)
-    yield _table(("", "residual", "allowed", "holds"), checks)
+    yield _table(("", "Residual", "Allowed", "Holds"), checks)
     for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
         yield f"<h2>{_safe(name)}</h2>"
-        rows = ((label, "" if value is None else str(value)) for label, value in facts)
-        yield _table(("", ""), rows, kind="text")
+        texts = ((label, "" if value is None else str(value)) for label, value in facts)
+        yield _table(("", ""), texts, kind="text")
 
 
 def _summary(contents: Contents) -> Iterator[Sequence[str]]:
@@ -93,32 +95,32 @@ def _summary(contents: Contents) -> Iterator[Sequence[str]]:
         yield line.label, before, _with_error(line.after, line.after_error, line.kind), line.meaning
 
 
-def _ways(contents: Contents) -> str:
-    measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
+def _alternatives(contents: Contents) -> str:
     names = contents.result.etf_names
+    *measures, _ = MEASURES
     rows = (
         (
-            way.name,
-            *(_with_error(way.beta[name], way.beta_error[name], views.Kind.NUMBER) for name in names),
-            *(_percent(getattr(way, measure)) for measure in measures),
-            way.note or str(way.trades),
+            one.name,
+            *(_with_error(one.beta[name], one.beta_error[name], views.Kind.NUMBER) for name in names),
+            *(_percent(getattr(one, measure)) for measure in measures),
+            one.note or str(one.trades),
         )
-        for way in contents.ways
+        for one in contents.alternatives
     )
-    betas = [f"beta to {name}" for name in names]
-    return _table(("", *betas, *(one.replace("_", " ") for one in measures), "trades"), rows)
+    betas = [f"Beta to {name}" for name in names]
+    return _table(("", *betas, *MEASURES.values()), rows)
 
 
 def _orders(contents: Contents) -> str:
     orders = contents.orders
-    assert orders is not None  # noqa: S101 - asked before
+    assert orders is not None  # noqa: S101 - checked by the caller
     after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
-    said = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
+    summary = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
     rows = (
         (one.ticker, str(one.side), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.orders
     )
-    return f"<p>{_safe(said)}</p>" + _table(("ticker", "side", "shares", "price", "notional"), rows)
+    return f"<p>{_safe(summary)}</p>" + _table(("Ticker", "Side", "Shares", "Price", "Notional"), rows)
 
 
 def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
@@ -149,5 +151,5 @@ def _percent(value: float) -> str:
     return f"{round(value, 4) + 0.0:.2%}" if math.isfinite(value) else ""
 
 
-def _holds(passed: bool) -> str:  # noqa: FBT001 - the verdict is what it is about
+def _holds(passed: bool) -> str:  # noqa: FBT001 - its only argument
     return "yes" if passed else "NO"

@@ -1,4 +1,4 @@
-"""The workings of single numbers: a named formula, and Python's value beside it."""
+"""Rows of single numbers: a named formula and the value computed in Python."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
 
-HEADINGS = ("measure", "by formula", "in Python", "name", "how")
+HEADINGS = ("Measure", "By formula", "In Python", "Name", "Definition")
 VALUE, PYTHON = 2, 3
 
 LARGE = 1e3
-"""From which on a number is an amount of money, and has two digits."""
+"""Numbers from here on are amounts of money, with two decimals."""
 
 
 class Measures:
-    """A sheet with one number a row."""
+    """A sheet with one number per row."""
 
     def __init__(self, book: Book, canvas: Canvas) -> None:
         self._book, self._canvas = book, canvas
@@ -38,9 +38,16 @@ class Measures:
         self._row += 1
 
     def add(
-        self, name: str, label: str, formula: str | None, value: float, how: str, *, squared: bool = False
+        self,
+        name: str,
+        label: str,
+        formula: str | None,
+        value: float,
+        definition: str,
+        *,
+        squared: bool = False,
     ) -> None:
-        """Write one number; without a formula, only Python's value, which then has the name."""
+        """Write one number; without a formula, only Python's value, which then gets the name."""
         canvas, row = self._canvas, self._row
         canvas.put(row, 1, label, style.LABEL)
         shown = style.EXACT if abs(value) < LARGE else style.PRICE
@@ -48,7 +55,7 @@ class Measures:
         canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
         canvas.put(row, PYTHON, value, grey)
         canvas.put(row, 4, name, style.from_python("General").replace(indent=1))
-        canvas.put(row, 5, how, style.NOTE)
+        canvas.put(row, 5, definition, style.NOTE)
         self._book.define(name, canvas.area(row, PYTHON if formula is None else VALUE))
         if formula is not None:
             scale = value**2 if squared else abs(value)
@@ -57,7 +64,7 @@ class Measures:
         self._row += 1
 
     def matrix(self, name: str, label: str, formulas: list[list[str]], values: list[list[float]]) -> None:
-        """Write a block of formulas with a name, and Python's beside it."""
+        """Write a named block of formulas, and Python's values next to it."""
         canvas, first = self._canvas, self._row
         rows, columns = len(values), len(values[0])
         python = VALUE + columns
@@ -74,5 +81,5 @@ class Measures:
         self._row = first + rows
 
     def close(self) -> None:
-        """Set the page up."""
+        """Set up the page for printing."""
         finish_sheet(self._canvas, len(HEADINGS), self._row - 1)

@@ -1,7 +1,7 @@
-"""The last step from openpyxl's workbook to the file: its cells, and the same bytes every time.
+"""Packaging of openpyxl's workbook with its cells, as reproducible bytes.
 
-openpyxl saves everything but the cells. They are put in here, and the clock of the machine is
-taken out, so that the same report with the same time stamp is the same file.
+openpyxl saves everything but the cells, which are inserted here. The system clock is replaced by the
+report's time stamp, so that the same report with the same time stamp is the same file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.cells import Canvas
 
 _FIRST = ("[Content_Types].xml", "_rels/.rels")
-"""Parts that readers expect at the head of the package."""
+"""Parts that readers expect first in the package."""
 
 _NO_CELLS = re.compile(rb"<sheetData\s*(?:/>|></sheetData>)")
 _EXTENT = re.compile(rb'<dimension ref="[^"]*"')
@@ -30,7 +30,7 @@ _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 def package(book: Workbook, canvases: Sequence[Canvas], written_at: datetime) -> bytes:
-    """Return the bytes of the workbook with its cells."""
+    """Return the bytes of the ``.xlsx`` file."""
     draft = io.BytesIO()
     book.save(draft)
     of_part = {f"xl/worksheets/sheet{n}.xml": canvas for n, canvas in enumerate(canvases, start=1)}
@@ -51,6 +51,6 @@ def _with_cells(part: bytes, canvas: Canvas) -> bytes:
     rows = canvas.rows_xml()
     part, found = _NO_CELLS.subn(lambda _: b"<sheetData>" + rows + b"</sheetData>", part, count=1)
     if found != 1:
-        msg = f"openpyxl wrote the sheet {canvas.title} in a way that is not known here"
+        msg = f"openpyxl wrote the sheet {canvas.title} without an empty sheetData element"
         raise RuntimeError(msg)
     return _EXTENT.sub(f'<dimension ref="{canvas.extent()}"'.encode(), part, count=1)

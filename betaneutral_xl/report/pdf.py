@@ -1,4 +1,4 @@
-"""From the workbook to a PDF, through LibreOffice where it is installed."""
+"""Conversion of the workbook to PDF by LibreOffice."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pathlib import Path
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.system import libreoffice
 
-PATIENCE = 300.0
-"""Seconds that LibreOffice may take."""
+TIMEOUT = 300.0
+"""Seconds allowed for the conversion."""
 
 
 def to_pdf(workbook: bytes) -> bytes:
-    """Return a workbook's pages as a PDF.
+    """Return a workbook as a PDF.
 
     Raises
     ------
     HostError
-        If LibreOffice is not installed, or does not do it.
+        If LibreOffice is not installed or fails.
 
     """
     command = _command()
@@ -27,10 +27,10 @@ def to_pdf(workbook: bytes) -> bytes:
         here = Path(folder)
         (here / "report.xlsx").write_bytes(workbook)
         try:
-            subprocess.run(  # noqa: S603 - LibreOffice's own command, on a file of ours
+            subprocess.run(  # noqa: S603 - LibreOffice on our own file
                 [
                     command,
-                    f"-env:UserInstallation={(here / 'profile').as_uri()}",  # the user's own may be open
+                    f"-env:UserInstallation={(here / 'profile').as_uri()}",  # the default may be in use
                     "--headless",
                     "--convert-to",
                     "pdf",
@@ -40,13 +40,13 @@ def to_pdf(workbook: bytes) -> bytes:
                 ],
                 check=True,
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
             )
             return (here / "report.pdf").read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
             msg = (
-                f"LibreOffice did not print the report ({type(error).__name__}). The workbook itself is "
-                "unharmed: open it and print it from there."
+                f"LibreOffice did not print the report ({type(error).__name__}). The workbook is complete: "
+                "open it and print it from there."
             )
             raise HostError(msg) from None
 

@@ -1,4 +1,4 @@
-"""The report's pictures as plain data; the workbook's charts and the web page draw the same ones."""
+"""The report's pictures as plain data, drawn as charts in the workbook and as SVG on the web page."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents, Realised
 
 STEPS = 6
-"""Of a scale, about."""
+"""Approximate number of steps of a scale."""
 
-MOST_BARS = 12
-"""Names in a picture of the largest ones."""
+MAX_BARS = 12
+"""Maximum number of names in a bar chart."""
 
 
 class Kind(StrEnum):
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of a picture; ``errors`` are half-widths of error bars."""
+    """One series of a picture; ``errors`` are half-widths of error bars."""
 
     name: str
     values: tuple[float, ...]
@@ -43,7 +43,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a picture shows."""
+    """A chart, independent of how it is drawn."""
 
     title: str
     kind: Kind
@@ -52,7 +52,7 @@ class Picture:
     percent: bool = False
 
     def scale(self) -> tuple[float, float, float]:
-        """Return round ends of a scale that holds 0, all values and their error bars, and its step."""
+        """Return rounded limits of a scale that includes 0, all values and error bars, and its step."""
         ends = [0.0]
         for series in self.series:
             errors = series.errors or (0.0,) * len(series.values)
@@ -74,16 +74,16 @@ def portfolio_betas(contents: Contents) -> Picture:
         (contents.after, result.after, style.BLUE),
     ):
         errors = tuple(CONFIDENCE * error for error in exposure.beta_error.values())
-        known = bool(np.isfinite(errors).all())
-        series.append(Series(name, tuple(exposure.beta.values()), colour, errors if known else ()))
-    bars = ", bars hold 95 %" if series[0].errors else ""
+        has_errors = bool(np.isfinite(errors).all())
+        series.append(Series(name, tuple(exposure.beta.values()), colour, errors if has_errors else ()))
+    bars = " with 95 % confidence intervals" if series[0].errors else ""
     return Picture(f"Predicted beta{bars}", Kind.COLUMNS, result.etf_names, tuple(series))
 
 
 def largest_trades(contents: Contents) -> Picture:
-    """Return the largest trades, purchases and sales in their own colours."""
+    """Return the largest trades, buys and sells as two series."""
     result = contents.result
-    shown = contents.by_size[:MOST_BARS]
+    shown = contents.by_size[:MAX_BARS]
     trades = result.trades[shown]
     return Picture(
         f"Largest trades (of {len(contents.by_size)})",
@@ -98,9 +98,9 @@ def largest_trades(contents: Contents) -> Picture:
 
 
 def beta_contributions(contents: Contents) -> Picture:
-    """Return what the largest contributors add to the portfolio's beta to the first ETF."""
+    """Return the largest contributions to the portfolio's beta to the first ETF."""
     result, aligned = contents.result, contents.result.aligned
-    shown = contents.by_contribution[:MOST_BARS]
+    shown = contents.by_contribution[:MAX_BARS]
     beta = result.predicted_beta[aligned.covered][shown, 0]
     before = beta * aligned.covered_weights[shown]
     after = beta * result.new_weights[aligned.covered][shown]
@@ -116,7 +116,7 @@ def beta_contributions(contents: Contents) -> Picture:
 
 
 def realised_betas(series: tuple[Realised, ...]) -> Picture:
-    """Return rolling realised betas to one ETF, of weights that share their dates."""
+    """Return rolling realised betas to one ETF, of series with the same dates."""
     colours = (style.GREY, style.BLUE, style.ORANGE, style.GREEN)
     return Picture(
         f"Realised beta to {series[0].etf}",

@@ -1,7 +1,7 @@
-"""How the report looks: a palette, the looks of cells, and openpyxl's number for each look.
+"""Formatting of the report: palette, cell formats, and openpyxl's style number of each format.
 
-The palette is Okabe and Ito's, which people of all kinds of colour vision can tell apart; no
-meaning is carried by colour alone.
+The palette is Okabe and Ito's, which is safe for colour-blind readers; no meaning is carried by colour
+alone.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
 
 FONT = "Arial"
-"""On every Windows and Mac, and of the same widths as the Liberation Sans of Linux."""
+"""Installed on Windows and macOS, and metrically equal to Liberation Sans on Linux."""
 
 INK, MUTED, RULE, PAPER = "1F2937", "6B7280", "E5E7EB", "FFFFFF"
 NAVY, BLUE, ORANGE, GREEN, GREY = "1F3A5F", "0072B2", "D55E00", "009E73", "9CA3AF"
 INPUT_BLUE = "0000FF"
 GOOD, BAD, CAUTION, SOFT = "DDF3EA", "FBE3D6", "FEF6DC", "EEF3F8"
-"""Fills: a check that holds, one that does not, a warning, a panel."""
+"""Fills: a passed check, a failed check, a warning, a panel."""
 
 GOOD_INK, BAD_INK = "005F46", "8A3B00"
-"""Dark enough on their fills to be read (WCAG AA)."""
+"""Text colours with sufficient contrast on their fills (WCAG AA)."""
 
 NUMBER, PERCENT, EXACT, TINY = "0.0000;-0.0000;0.0000", "0.00%;-0.00%;0.00%", "0.000000000000", "0.0E+00"
 WHOLE, MONEY, PRICE = "#,##0", "#,##0", "#,##0.00"
@@ -36,17 +36,17 @@ RISK = "0.000000"
 PLUS_MINUS = '"± "0.0000'
 
 _WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
-"""Characters that numbers of a format take; 10 for the others."""
+"""Column width in characters by number format; 10 for the others."""
 
 
 def width_of(number_format: str) -> int:
-    """Return how many characters a column of such numbers needs."""
+    """Return the column width in characters for a number format."""
     return _WIDTHS.get(number_format, 10)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a cell looks like; ``quoted`` marks text that a spreadsheet could take for a formula."""
+    """The format of a cell; ``quoted`` marks text that a spreadsheet might read as a formula."""
 
     number_format: str = "General"
     ink: str = INK
@@ -62,7 +62,7 @@ class Look:
     quoted: bool = False
 
     def replace(self, **changes: object) -> Look:
-        """Return the same look with some things changed."""
+        """Return a copy with some fields changed."""
         return replace(self, **changes)  # type: ignore[arg-type] # the fields' own types
 
 
@@ -80,39 +80,38 @@ WARNING = Look(wrap=True, vertical="center", fill=CAUTION, indent=1)
 
 
 def calculated(number_format: str) -> Look:
-    """Return the look of a formula: black."""
+    """Return the format of a formula: black."""
     return CELL.replace(number_format=number_format)
 
 
-def given(number_format: str = "General") -> Look:
-    """Return the look of an input: blue."""
+def entered(number_format: str = "General") -> Look:
+    """Return the format of an input: blue."""
     return CELL.replace(number_format=number_format, ink=INPUT_BLUE)
 
 
 def from_python(number_format: str) -> Look:
-    """Return the look of a value that Python computed: grey."""
+    """Return the format of a value computed in Python: grey."""
     return CELL.replace(number_format=number_format, ink=MUTED, italic=True)
 
 
 FONT_ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "family", "scheme")
-"""In which the file format wants the parts of a font; openpyxl writes them in another."""
+"""Order of the elements of a font in the file format; openpyxl writes another."""
 
 
 class Styles:
-    """The styles of one workbook: every look gets its number once."""
+    """The styles of one workbook, each registered once."""
 
     def __init__(self, book: Workbook) -> None:
         self._probe_sheet = book.create_sheet("styles")
         self._numbers: dict[Look, int] = {}
 
     def number(self, look: Look) -> int:
-        """Return the number under which the workbook's style table keeps a look."""
-        known = self._numbers.get(look)
-        if known is not None:
-            return known
+        """Return the index of a format in the workbook's style table."""
+        if look in self._numbers:
+            return self._numbers[look]
         cell = Cell(self._probe_sheet, row=1, column=1)
         font = Font(name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
-        font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this font alone
+        font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this instance only
         cell.font = font
         cell.number_format = look.number_format
         if look.fill:
@@ -133,5 +132,5 @@ class Styles:
         return number
 
     def close(self) -> None:
-        """Take the sheet on which styles were tried out from the workbook."""
+        """Remove the sheet on which styles were registered."""
         self._probe_sheet.parent.remove(self._probe_sheet)

@@ -1,4 +1,4 @@
-"""The workbook: its sheets, in the order in which an auditor reads them."""
+"""The workbook and the order of its sheets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Book, Margins
 from betaneutral_xl.report.sheets import (
+    alternatives,
     betas,
     checks,
     etf,
@@ -19,7 +20,6 @@ from betaneutral_xl.report.sheets import (
     risk_model,
     tickets,
     trades,
-    ways,
     weights,
     workings,
 )
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN
-"""Colours of the sheets' tabs, by their part in the FAST standard of modelling."""
+"""Tab colours by the role of a sheet in the FAST modelling standard."""
 
 
 def workbook(contents: Contents) -> bytes:
@@ -62,8 +62,8 @@ def workbook(contents: Contents) -> bytes:
     trades.write(book, page["Trades"], contents)
     if contents.orders is not None:
         tickets.write(book, page[tickets.NAME], contents, contents.orders)
-    if contents.ways:
-        ways.write(book, page[ways.NAME], contents, model)
+    if contents.alternatives:
+        alternatives.write(book, page[alternatives.NAME], contents, model)
     if contents.infeasible is not None:
         infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
     if contents.realised:
@@ -82,7 +82,7 @@ def workbook(contents: Contents) -> bytes:
 
 
 def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
-    """Yield the names and colours of the sheets that there are."""
+    """Yield the names and tab colours of the sheets to write."""
     sheets = (
         ("Summary", PRESENTATION, True),
         (infeasible.NAME, PRESENTATION, contents.infeasible is not None),
@@ -96,9 +96,9 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         ("Weights", PRESENTATION, True),
         ("Trades", PRESENTATION, True),
         (tickets.NAME, PRESENTATION, contents.orders is not None),
-        (ways.NAME, PRESENTATION, bool(contents.ways)),
+        (alternatives.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),
     )
-    yield from ((name, colour) for name, colour, wanted in sheets if wanted)
+    yield from ((name, colour) for name, colour, included in sheets if included)

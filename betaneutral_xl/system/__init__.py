@@ -1,1 +1,1 @@
-"""What the package needs of the machine it runs on: settings, files that are written whole, LibreOffice."""
+"""The machine: settings from the environment, atomic writes, LibreOffice's location."""

@@ -1,4 +1,4 @@
-"""Where LibreOffice is installed, and where it keeps its user's profile; nothing is started to find out."""
+"""Find LibreOffice's installations and user profile without starting any program."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 COMMANDS = ("soffice", "libreoffice")
 
 ENDINGS = ("", ".exe")
-"""Of soffice: on Linux and macOS, on Windows."""
+"""Suffixes of soffice: on Linux and macOS, on Windows."""
 
 INSTALL_PATH = r"SOFTWARE\LibreOffice\UNO\InstallPath"
-"""The registry's key of the folder of its programs, on Windows."""
+"""Registry key of the program folder on Windows."""
 
 SANDBOXES = {
     "snap": ("snap/libreoffice",),
@@ -31,75 +31,75 @@ SANDBOXES = {
         "{home}/.local/share/flatpak/app/org.libreoffice.LibreOffice",
     ),
 }
-"""Ways of packaging that shut LibreOffice in, and where their LibreOffice stands."""
+"""Sandboxing package formats, and where they install LibreOffice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """One installation of LibreOffice, and the profile it is used with.
+    """An installation of LibreOffice, and the user profile it runs with.
 
     Attributes
     ----------
     soffice
-        Its command.
+        Path of its command.
     version
-        Its first two numbers, such as ``(7, 4)`` or ``(25, 2)``.
-    usual_profile
-        The folder of the user's profile, unless it is told to use another.
+        Major and minor version, such as ``(7, 4)`` or ``(25, 2)``.
+    default_profile
+        The folder of the default user profile.
     other_profile
-        The other one that it is told to use.
+        A profile to use in its place.
 
     """
 
     soffice: Path
     version: tuple[int, int]
-    usual_profile: Path
+    default_profile: Path
     other_profile: Path | None = None
 
     @property
     def profile(self) -> Path:
-        """The folder of the profile it is used with."""
-        return self.other_profile or self.usual_profile
+        """The folder of the profile in use."""
+        return self.other_profile or self.default_profile
 
     @property
     def profile_arguments(self) -> tuple[str, ...]:
-        """What its programs must be told about the profile."""
+        """Command-line arguments that select the profile; none for the default one."""
         return (f"-env:UserInstallation={self.other_profile.as_uri()}",) if self.other_profile else ()
 
     @property
     def unopkg(self) -> Path | None:
-        """Its own installer of extensions, where it has one."""
+        """Its extension installer, where it has one."""
         names = ("unopkg.com", "unopkg.exe", "unopkg")  # on Windows, .com is the one that waits and prints
         return next((self.soffice.with_name(name) for name in names if self._beside(name)), None)
 
     @property
     def runs_python(self) -> bool:
-        """Whether it can run extensions that are written in Python."""
+        """Whether it can run extensions written in Python."""
         return (_resources(self.soffice) / "pythonloader.py").exists()
 
     @property
     def pythons(self) -> tuple[Path, ...]:
-        """The Pythons that may have its module ``uno``, its own before the system's."""
+        """Python interpreters that may have its module ``uno``, its own before the system's."""
         own = (_resources(self.soffice) / "python", *map(self.soffice.with_name, ("python.exe", "python")))
         found = [path for path in own if path.is_file()]
         system = Path("/usr/bin/python3")
         return (*found, system) if system.exists() else tuple(found)
 
     def with_profile(self, folder: Path | None) -> Office:
-        """Return it as used with another profile; none is the usual one."""
+        """Return the installation with another profile; ``None`` selects the default one."""
         other = folder.absolute() if folder else None
-        return replace(self, other_profile=None if other == self.usual_profile else other)
+        return replace(self, other_profile=None if other == self.default_profile else other)
 
     def _beside(self, name: str) -> bool:
         return self.soffice.with_name(name).is_file()
 
     def __str__(self) -> str:
-        """Name it as in a sentence."""
+        """Return the product name and version."""
         return f"LibreOffice {self.version[0]}.{self.version[1]}"
 
 
 def command() -> Path | None:
-    """Return the command that starts LibreOffice: the one on the path, or else that of an installation."""
+    """Return the path of the LibreOffice command: the one on PATH, else the first installation's."""
     on_path = next(filter(None, map(shutil.which, COMMANDS)), None)
     if on_path is not None:
         return Path(on_path)
@@ -114,20 +114,20 @@ def find(
     home: Path | None = None,
     root: Path = Path("/"),
 ) -> tuple[Office, ...]:
-    """Return the installations of LibreOffice: that on the path first, then the newest first.
+    """Find the installations of LibreOffice: the one on PATH first, then by descending version.
 
-    What a sandbox shuts in (a snap, a flatpak) is not among them; see ``sandboxed``.
+    Sandboxed ones (snap, flatpak) are not among them; see ``sandboxed``.
 
     Parameters
     ----------
     platform
-        The operating system, as Python names it.
+        The operating system, as ``sys.platform`` names it.
     environ
-        Its environment.
+        Environment variables.
     home
-        The user's home; by default this user's.
+        The home folder; by default the current user's.
     root
-        Where the file system starts.
+        Root of the file system.
 
     """
     on_path = _on_path(environ)
@@ -148,12 +148,12 @@ def at(
     environ: Mapping[str, str] = os.environ,
     home: Path | None = None,
 ) -> Office:
-    """Return the installation in a folder: its own, that of its programs, or an .app.
+    """Return the installation in a folder: its top folder, its program folder, or an .app.
 
     Raises
     ------
     HostError
-        If there is none, or it is one that a sandbox shuts in.
+        If there is none, or it is sandboxed.
 
     """
     soffice = _soffice(folder)
@@ -167,7 +167,7 @@ def at(
 
 
 def sandboxed(*, home: Path | None = None, root: Path = Path("/")) -> tuple[str, ...]:
-    """Return the ways of packaging by which LibreOffice is here but shut in: snap, flatpak."""
+    """Return the sandboxing package formats in which LibreOffice is installed: snap, flatpak."""
     texts = {"home": (home or Path.home()).as_posix()}
     return tuple(
         name
@@ -196,7 +196,7 @@ def _usual_folders(platform: str, environ: Mapping[str, str], home: Path, root: 
 
 
 def _registered() -> list[Path]:
-    """Return the folders that installers on Windows have written down."""
+    """Return the folders that the Windows registry lists."""
     found: list[Path] = []
     if sys.platform == "win32":
         import winreg
@@ -212,7 +212,7 @@ def _registered() -> list[Path]:
 
 
 def _soffice(folder: Path) -> Path | None:
-    """Return the command of an installation, from any of the folders that people call its own."""
+    """Return the command of an installation, from any of the folders a user may name."""
     if folder.is_file():
         folder = folder.resolve().parent
     places = (folder, folder / "program", folder / "Contents" / "MacOS")
@@ -221,13 +221,13 @@ def _soffice(folder: Path) -> Path | None:
 
 
 def _resources(soffice: Path) -> Path:
-    """Return the folder of what is no program: on macOS one of its own."""
+    """Return the folder of the non-executable files: a separate one on macOS."""
     beside = soffice.parent.parent / "Resources"
     return beside if soffice.parent.name == "MacOS" and beside.is_dir() else soffice.parent
 
 
 def _office(soffice: Path, platform: str, environ: Mapping[str, str], home: Path | None) -> Office | None:
-    """Read what an installation says of itself; nothing if it is none."""
+    """Read an installation's own description; None if it is not one."""
     if {"snap", "flatpak"} & set(soffice.parts):
         return None
     texts = configparser.ConfigParser(interpolation=None, strict=False)
@@ -243,11 +243,13 @@ def _office(soffice: Path, platform: str, environ: Mapping[str, str], home: Path
         return None
     configuration = _configuration_folder(platform, environ, home or Path.home())
     profile = profile.replace("$SYSUSERCONFIG", configuration.as_posix())
-    profile = profile.replace("$ORIGIN", soffice.parent.as_posix())  # a portable one carries its profile
+    profile = profile.replace(
+        "$ORIGIN", soffice.parent.as_posix()
+    )  # a portable installation has its own profile
     return Office(
         soffice=soffice,
         version=(int(numbers[1]), int(numbers[2])),
-        usual_profile=Path(os.path.normpath(profile)),
+        default_profile=Path(os.path.normpath(profile)),
     )
 
 
@@ -256,5 +258,5 @@ def _configuration_folder(platform: str, environ: Mapping[str, str], home: Path)
         return Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
     if platform == "darwin":
         return home / "Library" / "Application Support"
-    chosen = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-    return chosen if chosen.is_dir() else home / ".config"  # as LibreOffice does
+    folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+    return folder if folder.is_dir() else home / ".config"  # as LibreOffice does

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and text that no spreadsheet takes for a formula."""
+"""Write files atomically, and tables without formula injection."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula."""
+"""First characters that a spreadsheet reads as the start of a formula."""
 
 
 def save(path: Path | str, content: bytes) -> None:
-    """Write a file whole: to a temporary file beside it, which then takes its name.
+    """Write a file atomically: to a temporary file beside it, which then replaces it.
 
     Raises
     ------
     Unwritable
-        If the folder is absent or may not be written to, or the file is read-only or held open by
-        another program. What was there before is still there.
+        If the folder is absent or not writable, or the file is read-only or locked by another
+        program. An existing file is left unchanged.
 
     """
     target = Path(path)
@@ -59,12 +59,12 @@ def save(path: Path | str, content: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those that it is in, where they are absent.
+    """Create a folder and its missing parents.
 
     Raises
     ------
     Unwritable
-        If that cannot be done: something else has its name, or its place may not be written to.
+        If a file has its name, or its parent is not writable.
 
     """
     try:
@@ -76,13 +76,12 @@ def make_folder(folder: Path) -> None:
 
 
 def _is_read_only(file: Path) -> bool:
-    """Say whether a file is marked as one that nobody, or not this user, is to change."""
-    return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # root may write everything
+    return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # to root, all is writable
 
 
 def archive_entry(name: str, mode: int = 0o644) -> zipfile.ZipInfo:
-    """Return an entry of a zip archive that is the same bytes on every day and every system."""
-    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the first that an archive can name
+    """Return a zip entry whose bytes do not depend on the date or the operating system."""
+    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the earliest that the format can hold
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 3  # Windows would write 0
     entry.external_attr = mode << 16
@@ -96,7 +95,7 @@ def _umask() -> int:
 
 
 def as_text(value: str) -> str:
-    """Return text that a spreadsheet opening a CSV file keeps as text.
+    """Escape text so that a spreadsheet opening a CSV file does not run it as a formula.
 
     >>> as_text("=cmd|' /C calc'!A0"), as_text("BRK.B")
     ("'=cmd|' /C calc'!A0", 'BRK.B')
@@ -105,7 +104,7 @@ def as_text(value: str) -> str:
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a table as CSV: numbers to the last digit, a missing number as an empty cell."""
+    """Return a table as CSV: numbers with all digits, a missing number as an empty cell."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([as_text(name) for name in columns])

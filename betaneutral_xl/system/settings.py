@@ -1,4 +1,4 @@
-"""What differs from one installation to the next, read from the environment in one place."""
+"""Settings of an installation, read from environment variables."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 PREFIX = "BETANEUTRAL_"
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-"""This machine; only there may an address be plain http."""
+"""Hosts of this machine, to which plain http is allowed."""
 
 _PLAIN_URL = re.compile(
     r"(?i:https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
 )
-"""An address with nothing that two programs could read differently: no user, no escape, no query."""
+"""An address that every URL parser reads alike: no user, no escape, no query."""
 
 API_URL = "https://prod-api.silverfund.byu.edu"
 """The Silver Fund's web API."""
@@ -32,14 +32,14 @@ API_URL = "https://prod-api.silverfund.byu.edu"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where to look, and how long to wait.
+    """Addresses, folders and time-outs.
 
     Attributes
     ----------
     api_url
         Base address of the fund's web API (``BETANEUTRAL_API_URL``).
     token
-        Bearer token for the risk model (``BETANEUTRAL_TOKEN``); never shown.
+        Bearer token for the risk model (``BETANEUTRAL_TOKEN``); not in the repr.
     cache
         Folder of cached answers (``BETANEUTRAL_CACHE``).
     downloads
@@ -49,16 +49,16 @@ class Settings:
         Hosts from which an issuer's file may be fetched over https (``BETANEUTRAL_ETF_HOSTS``,
         separated by commas); none by default.
     connect_timeout, read_timeout, total_timeout
-        Seconds to a connection, between two pieces of an answer, and for a whole answer with its
+        Seconds to connect, between two reads of an answer, and for a request with all of its
         retries (``BETANEUTRAL_TIMEOUT`` sets the last).
     retries, backoff
-        How often a transient failure is retried, and the seconds before the first retry; each
-        further pause is twice as long.
+        How often a transient failure is retried, and the seconds before the first retry, doubled
+        before each further one.
     refresh
-        Whether to ask again what the cache could answer.
+        Whether to request what the cache already holds.
     allow_stale
-        Whether an answer that has outlived its time may stand in while the network is down
-        (``BETANEUTRAL_ALLOW_STALE``: yes or no); its age is said.
+        Whether an expired answer may be used while the network is down
+        (``BETANEUTRAL_ALLOW_STALE``: yes or no); a warning gives its age.
 
     """
 
@@ -76,12 +76,12 @@ class Settings:
     allow_stale: bool = False
 
     def __post_init__(self) -> None:
-        """Validate that the token goes to nobody else: over TLS, or to this machine."""
+        """Validate that the token is sent over TLS, or to this machine only."""
         object.__setattr__(self, "api_url", _checked_url(self.api_url))
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read the settings; what is not set keeps its default.
+        """Read the settings from environment variables; those not set keep their defaults.
 
         Raises
         ------
@@ -89,16 +89,16 @@ class Settings:
             If a value cannot be used.
 
         """
-        given = {name: environ[PREFIX + name].strip() for name in _READERS if environ.get(PREFIX + name)}
+        texts = {name: environ[PREFIX + name].strip() for name in _READERS if environ.get(PREFIX + name)}
         fields: dict[str, object] = {}
-        for name, text in given.items():
+        for name, text in texts.items():
             attribute, read = _READERS[name]
             try:
                 fields[attribute] = read(text)
             except ValueError as error:
                 msg = f"The environment variable {PREFIX}{name} is {text!r}: {error}."
                 raise InputError(msg) from None
-        return cls(**fields)  # type: ignore[arg-type] # the readers give each field its type
+        return cls(**fields)  # type: ignore[arg-type] # the readers return each field's type
 
 
 def _checked_url(text: str) -> str:
@@ -109,10 +109,10 @@ def _checked_url(text: str) -> str:
             and parts.port != 0
             and (parts.scheme == "https" or parts.hostname in LOOPBACK)
         )
-    except ValueError:  # a port that is no port, a bracket that is not closed
+    except ValueError:  # an invalid port, an unclosed bracket
         safe = False
     if not safe:
-        shown = "..." if "@" in text else repr(text[:80])  # what stands before an @ may be a password
+        shown = "..." if "@" in text else repr(text[:80])  # the text before an @ may be a password
         msg = (
             f"The API's address ({PREFIX}API_URL) is {shown}. Give an https address such as {API_URL}; "
             "http only on this machine, and no user, password or query."

@@ -1,8 +1,7 @@
-"""Portfolios and factor risk models of realistic size, made at random, for the benchmarks.
+"""Random portfolios and factor risk models of realistic size for the benchmarks.
 
-A Barra-like model: a market factor with log-normal exposures (some names against it), styles that
-every name has, and one industry a name; annual decimals. A book of 25 to 91 names, and ETFs of 47
-and 100.
+A Barra-like model: a market factor with log-normal exposures (some negative), style factors for every
+name, and one industry per name; annual decimals. Portfolios of 25 to 91 names, ETFs of 47 and 100.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.engine.optimisation.reachable import greedy
 from betaneutral_xl.model.risk import Factors
 
@@ -20,34 +19,34 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
 
 FACTORS = {50: 20, 500: 40, 2000: 70, 5000: 70}
-"""Number of factors by number of names, as risk models have them."""
+"""Typical number of factors by number of names."""
 
 CAP = 0.10
 
 
 @dataclass(frozen=True)
 class Case:
-    """One problem: n names, k factors, K ETFs; and the same as arrays for the peers."""
+    """One problem with n names, k factors and K ETFs, also as arrays for the peers."""
 
     exposures: FloatArray
     factor_covariance: FloatArray
     specific_variance: FloatArray
     etf_weights: FloatArray
-    problem: Problem
+    problem: QuadraticProgram
 
     @property
     def form(self) -> Factors:
         """V in factor form."""
-        form = self.problem.form
+        form = self.problem.covariance
         assert isinstance(form, Factors)
         return form
 
 
 def make(n: int, etfs: int = 1, *, long_only: bool, factors: int | None = None, seed: int = 0) -> Case:
-    """Return the problem: least tracking error, net kept, each beta at zero where that can be reached.
+    """Return the problem: minimum tracking error, net exposure kept, each beta zero if attainable.
 
-    Long-short weights are between -5 % and 10 %, long-only ones between 0 and 10 %. Where beta zero
-    is out of reach the target lies half way to the lowest beta.
+    Long-short weights are between -5 % and 10 %, long-only weights between 0 and 10 %. If beta zero
+    is not attainable, the target is half way to the lowest beta.
     """
     rng = np.random.default_rng(seed + n)
     k = factors or FACTORS.get(n, 70)
@@ -73,21 +72,21 @@ def make(n: int, etfs: int = 1, *, long_only: bool, factors: int | None = None, 
     betas = pulled / np.einsum("nk,nk->k", baskets, pulled)
     lower, upper = np.full(n, 0.0 if long_only else -0.05), np.full(n, CAP)
     one = np.ones(1)
-    free = Problem(form, weights, lower, upper, np.ones((n, 1)), one, one, ("net exposure",))
+    free = QuadraticProgram(form, weights, lower, upper, np.ones((n, 1)), one, one, ("net exposure",))
     furthest = greedy(free, betas[:, 0])
     assert furthest is not None
     before, lowest = float(betas[:, 0] @ weights), float(betas[:, 0] @ (weights + furthest))
     step = before / (before - lowest) if lowest < -1e-3 else 0.5
     targets = betas.T @ (weights + step * furthest)
     wanted = np.concatenate([one, targets])
-    problem = Problem(
-        form=form,
+    problem = QuadraticProgram(
+        covariance=form,
         weights=weights,
         lower=lower,
         upper=upper,
         conditions=np.column_stack([np.ones(n), betas]),
-        least=wanted,
-        most=wanted,
+        row_lower=wanted,
+        row_upper=wanted,
         labels=("net exposure", *(f"beta to E{j}" for j in range(etfs))),
     )
     return Case(exposures, factor_covariance, specific, baskets, problem)

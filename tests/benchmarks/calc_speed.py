@@ -1,11 +1,11 @@
-"""How long a cell of LibreOffice Calc takes, in a real office without windows.
+"""Time to calculate a cell in LibreOffice Calc, in a headless office.
 
 Run from the repository's root::
 
     python tests/benchmarks/calc_speed.py
 
-Prints milliseconds from entering a formula until its result can be read: the first time, and the
-median of the times after it, when the same is asked again.
+Prints milliseconds from entering a formula until its result can be read: for the first call, and the
+median of repeated calls.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from calc_office import Office  # noqa: E402 - the tests' own
+from calc_office import Office  # noqa: E402 - a module of the tests
 
 NAMES = 500
 TIMES = 9
 
 FORMULAS = {
-    "first call of all (starts the worker)": "=BN_VERSION()",
+    "first call (starts the worker)": "=BN_VERSION()",
     "500 x 2 table in and out": "=BN_NAMES(A1:B501;D1:E501)",
     "500 x 2 in, a table of 500 x 6 out": "=COUNTA(BETA_NEUTRAL(A1:B501;D1:E501;H1))",
     "500 x 500 matrix in, inside SUM()": "=SUM(COVARIANCE($Matrix.A1:SG501))",
@@ -36,7 +36,7 @@ FORMULAS = {
 
 
 def main() -> None:
-    """Fill a document, time formulas."""
+    """Fill a document and time formulas."""
     rng = np.random.default_rng(1)
     names = [f"T{i:03d}" for i in range(NAMES)]
     exposures = rng.standard_normal((NAMES, 8))

@@ -1,15 +1,14 @@
-"""What hedges were worth that estimators promised to be neutral, month by month, on real prices.
+"""Walk-forward backtest of covariance estimators: realised betas of hedges on real prices.
 
 Run from the repository's root, with the real prices in ``../shared/data``::
 
     python tests/benchmarks/estimator_evidence.py                  # print the tables
     python tests/benchmarks/estimator_evidence.py --write docs/estimators.md
 
-At each month's last day an estimator is handed the window of returns up to that day. Every
-portfolio is hedged with every ETF by the beta that follows (``x = w - beta f``), and the slope of
-the hedged portfolio on the ETF over the next 21 days is measured: the realised beta, which ought
-to be zero. Half of the portfolios in the first half of the months serve to choose, the other half of
-both to confirm.
+At each month's last day an estimator gets the window of returns up to that day. Every portfolio is
+hedged with every ETF by the estimated beta (``x = w - beta f``). The realised beta is the slope of the
+hedged portfolio on the ETF over the next 21 days, which should be zero. Estimators are selected on half
+of the portfolios in the first half of the months, and confirmed on the other half of both.
 """
 
 from __future__ import annotations
@@ -46,16 +45,16 @@ TABLE_FROM = np.datetime64("2022-12-30")
 """The design's own table begins a month later, with January 2023 as its first month held."""
 SPLIT = np.datetime64("2024-03-28")
 SEEN = 200
-"""Returns in the window that a name needs to be in a portfolio that is made up here."""
+"""Minimum number of returns in the window for a name of a constructed portfolio."""
 
 RANDOM = 4
-"""Random portfolios of 30 names, and as many of 8."""
+"""Number of random portfolios of 30 names, and of 8 names."""
 
 SHUFFLES = 5
-"""Random orders of the days."""
+"""Number of random permutations of the days."""
 
 HIDDEN = (21, 63, 126)
-"""Days that a name is left when its listing is made late."""
+"""Days left of a name whose listing is simulated as late."""
 
 BASELINE = "sample, 504 days"
 CHOSEN = "volatility_scaled, half-life 63 (the default)"
@@ -103,12 +102,12 @@ SECTORS = {
 }
 
 SUSPECT = {"CD"}
-"""In the prices another company has this ticker (coverage.md)."""
+"""Ticker that belongs to another company in the prices (coverage.md)."""
 
 
 @dataclass(frozen=True)
 class Month:
-    """One date: what the estimators see, what is hedged with what, and what came after."""
+    """One date: the estimation window, portfolios and ETFs, and the returns after it."""
 
     day: np.datetime64
     window: Window
@@ -119,16 +118,16 @@ class Month:
 
 @dataclass(frozen=True)
 class Measured:
-    """Realised betas and what goes with them, each (months, portfolios, ETFs)."""
+    """Realised betas and their statistics, each of shape (months, portfolios, ETFs)."""
 
     beta: FloatArray
     noise: FloatArray  # squared standard error of the realised beta
-    promised: FloatArray  # squared standard error that the estimate gave with its beta
-    variance: FloatArray  # of the hedged portfolio: realised over promised
+    predicted: FloatArray  # squared standard error predicted by the estimate
+    variance: FloatArray  # of the hedged portfolio: realised over predicted
 
 
 def main() -> None:
-    """Measure, print, and on demand write the tables into the page."""
+    """Measure, print, and optionally write the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("--write", metavar="PAGE", help="put the tables between the page's marks")
     args = parser.parse_args()
@@ -144,19 +143,19 @@ def main() -> None:
 
 
 def load_returns() -> Returns:
-    """Read the two price panels; the ETFs are names like the others."""
+    """Read the two price panels; ETFs are treated as names."""
     stocks, etfs = (load_prices(SHARED / "prices" / f"{name}.csv.gz") for name in ("panel", "etf_panel"))
     return join([stocks, etfs.select(list(ETFS))]).returns()
 
 
 def weights_in(path: Path, column: str) -> dict[str, float]:
-    """Read ticker and weight."""
+    """Read weights by ticker."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         return {normalise(row["ticker"]): float(row[column]) for row in csv.DictReader(file)}
 
 
 def months(returns: Returns, *, only_sample: bool) -> list[Month]:
-    """Return every month's last day with 21 days after it."""
+    """Return the month-ends that have 21 days after them."""
     fund = weights_in(SHARED / "silverfund" / "quant_paper_weights_2025-11-18.csv", "weight")
     basket = weights_in(SHARED / "silverfund" / "jhai_constituents.csv", "weight")
     dates = returns.dates
@@ -165,8 +164,8 @@ def months(returns: Returns, *, only_sample: bool) -> list[Month]:
     for end in ends:
         seen = returns.until(dates[end].astype(object), WINDOW)
         enough = seen.observed >= HORIZON
-        wanted = set(fund) | set(basket) if only_sample else set(seen.tickers)
-        names = tuple(t for t, ok in zip(seen.tickers, enough, strict=True) if ok and t in wanted - SUSPECT)
+        eligible = set(fund) | set(basket) if only_sample else set(seen.tickers)
+        names = tuple(t for t, ok in zip(seen.tickers, enough, strict=True) if ok and t in eligible - SUSPECT)
         window = Window.of(names, seen.select(names).matrix)
         books = {"sample": fund} if only_sample else portfolios(window, fund)
         etfs = {"JHAI": basket} | ({} if only_sample else {name: {name: 1.0} for name in ETFS})
@@ -179,7 +178,7 @@ def months(returns: Returns, *, only_sample: bool) -> list[Month]:
 
 
 def portfolios(window: Window, fund: dict[str, float]) -> dict[str, dict[str, float]]:
-    """Make the portfolios of a month from its window; the random ones are the same every month."""
+    """Return the portfolios of a month from its window; random ones are the same every month."""
     seen = np.isfinite(window.returns).sum(axis=0) >= min(SEEN, window.days)
     names = [t for t, ok in zip(window.tickers, seen, strict=True) if ok and t not in ETFS]
     columns = [window.tickers.index(t) for t in names]
@@ -204,7 +203,7 @@ def portfolios(window: Window, fund: dict[str, float]) -> dict[str, dict[str, fl
 
 
 def on_names(books: dict[str, dict[str, float]], names: Sequence[str]) -> FloatArray:
-    """Put weights on the list of names, each book's sum 1 over the names that it has there."""
+    """Return weights over the names, each portfolio normalised to sum to 1."""
     place = {t: i for i, t in enumerate(names)}
     matrix = np.zeros((len(names), len(books)))
     for column, book in enumerate(books.values()):
@@ -215,9 +214,9 @@ def on_names(books: dict[str, dict[str, float]], names: Sequence[str]) -> FloatA
 
 
 def measure(found: Sequence[Month], candidate: str) -> Measured:
-    """Hedge every portfolio with every ETF by one estimator, and measure the months after."""
+    """Hedge every portfolio with every ETF by one estimator, and measure the following months."""
     method, days, options = CANDIDATES[candidate]
-    betas, noises, promises, variances = [], [], [], []
+    betas, noises, predictions, variances = [], [], [], []
     for month in found:
         window = last_days(month.window, days)
         estimate = ESTIMATORS[method](window, **options)
@@ -226,18 +225,18 @@ def measure(found: Sequence[Month], candidate: str) -> Measured:
         variance = np.einsum("nk,nk->k", f, vf)
         beta = w.T @ vf / variance
         own = np.einsum("np,np->p", w, estimate.form.matvec(w))[:, None]
-        promises.append((own / variance - beta**2) / (estimate.effective_days - 2))
+        predictions.append((own / variance - beta**2) / (estimate.effective_days - 2))
         x = (month.future @ w)[:, :, None] - beta * (month.future @ f)[:, None, :]
         variances.append(x.var(axis=0, ddof=1) / (own - beta**2 * variance))
         realised, error = slopes(month.future @ w, month.future @ f)
         betas.append(realised - beta)
         noises.append(error**2)
-    return Measured(np.array(betas), np.array(noises), np.array(promises), np.array(variances))
+    return Measured(np.array(betas), np.array(noises), np.array(predictions), np.array(variances))
 
 
-def only(window: Window, wanted: set[str]) -> Window:
-    """Return the window of some of the names."""
-    keep = [i for i, ticker in enumerate(window.tickers) if ticker in wanted]
+def only(window: Window, tickers: set[str]) -> Window:
+    """Return the window restricted to some names."""
+    keep = [i for i, ticker in enumerate(window.tickers) if ticker in tickers]
     return Window(
         tuple(window.tickers[i] for i in keep),
         window.returns[:, keep],
@@ -247,7 +246,7 @@ def only(window: Window, wanted: set[str]) -> Window:
 
 
 def last_days(window: Window, days: int) -> Window:
-    """Return the end of a window."""
+    """Return the last days of a window."""
     if days >= window.days:
         return window
     return Window(window.tickers, window.returns[-days:], window.complete[-days:], window.unexplained)
@@ -269,7 +268,7 @@ def sample_table(found: Sequence[Month]) -> str:
     ]
     for name in CANDIDATES:
         m = measure(found, name)
-        bar = rms(m.beta[:, 0, 0] / np.sqrt(m.noise + m.promised)[:, 0, 0])
+        bar = rms(m.beta[:, 0, 0] / np.sqrt(m.noise + m.predicted)[:, 0, 0])
         numbers = f"{m.beta.mean():+.3f} | {rms(m.beta):.3f} | {math.sqrt(m.noise.mean()):.3f}"
         lines.append(f"| {name} | {numbers} | {bar:.2f} | {math.sqrt(m.variance.mean()):.2f} |")
     return "\n".join(lines)
@@ -332,7 +331,7 @@ def by_portfolio(ours: Measured, base: Measured, found: Sequence[Month]) -> str:
 
 
 def shuffled_table(returns: Returns) -> str:
-    """Return what the estimators do where there is nothing to follow: the same days, shuffled."""
+    """Return the table on shuffled days, where betas and volatilities are constant."""
     names = [BASELINE, "exponential, half-life 63", CHOSEN, "volatility_scaled, 63, scale over 21"]
     found: dict[str, list[FloatArray]] = {name: [] for name in names}
     for seed in range(SHUFFLES):
@@ -355,7 +354,7 @@ def shuffled_table(returns: Returns) -> str:
 
 
 def late_table(found: Sequence[Month]) -> str:
-    """Return how well single names' betas are predicted if all but their last days are hidden."""
+    """Return the table of predicted betas of single names with only their last days visible."""
     method, _, options = CANDIDATES[CHOSEN]
     lines = [
         "Betas of single names of the sample portfolio to the basket over the next 21 days, six names drawn "
@@ -389,7 +388,7 @@ def late_table(found: Sequence[Month]) -> str:
 
 
 def insert(page: Path, text: str, what: str = "measured") -> None:
-    """Put the tables between the page's two marks."""
+    """Replace the text between the page's two markers by the tables."""
     begin, end = f"<!-- {what}: begin -->", f"<!-- {what}: end -->"
     before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, _, after = rest.partition(end)

@@ -1,14 +1,14 @@
-"""Is there a better default? Other estimators on portfolios that nobody chose: tables of docs/evidence.md.
+"""Comparison of the default estimator with others on random portfolios: tables of docs/evidence.md.
 
 Run from the repository's root, with the real prices in ``../shared/data``::
 
     python tests/benchmarks/estimator_search.py --write docs/evidence.md
     python tests/benchmarks/estimator_search.py --prices OTHER.csv.gz --write docs/evidence.md --mark british
 
-Two hundred random portfolios, half of them of names that move alike, are hedged with 24 ETFs on each
-month's last day, and the slope over the next 21 days is measured. No portfolio of one half of the
-names has a name of the other half, and even years are told from odd ones, so that what was chosen on
-one part can be judged on the others. On a file of other prices the baskets are random as well.
+Two hundred random portfolios, half of them of correlated names, are hedged with 24 ETFs on each month's
+last day, and the slope over the next 21 days is measured. The names are split into two halves without
+shared names, and the years into even and odd, so that a choice on one part can be tested on the others.
+On a file of other prices the baskets are random as well.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from betaneutral_xl.engine.backtest import Schedule
 from betaneutral_xl.engine.estimators import WINDOW, Window
 from betaneutral_xl.engine.estimators.factor import statistical_factors
 from betaneutral_xl.engine.estimators.historical import (
-    CALMEST,
     LEVEL,
+    MIN_SCALE,
     SCALE,
     day_scale,
     scaled_days,
@@ -49,13 +49,13 @@ if TYPE_CHECKING:
 
 HORIZON = 21
 BOOKS = 100
-"""Random portfolios of each half of the names."""
+"""Number of random portfolios of each half of the names."""
 
 BASKETS = 6
-"""Random baskets on a file of other prices, the first of which is all names."""
+"""Number of baskets on a file of other prices; the first has all names, the others are random."""
 
 BEYOND = 2.0
-"""A paired t statistic beyond which a difference is called one."""
+"""Paired t statistic beyond which a difference counts as significant."""
 
 ETFS = (
     *("AIQ", "BOTZ", "SMH", "SOXX", "QQQ", "SPY", "IWV", "RSP", "IWM", "IWD", "MTUM", "VLUE", "USMV"),
@@ -64,19 +64,19 @@ ETFS = (
 
 
 def memories(window: Window, *pairs: tuple[float, float], scale: float = SCALE) -> Factors:
-    """Weigh scaled days by several memories at once, each a half-life with its share."""
+    """Weight scaled days by a mixture of half-lives, each with its share."""
     q = sum(share * decaying_weights(window.days, half_life) for half_life, share in pairs)
     return scaled_days(window, np.asarray(q), scale, LEVEL)
 
 
 def by_scale(window: Window, scale: FloatArray) -> Factors:
-    """Weigh days divided by a scale of another kind, with the default's memory."""
+    """Weight days divided by another scale, with the default's half-life."""
     q = decaying_weights(window.days, 63.0)
     return weighted(window, window.complete / scale[:, None], q, window.lost_variance(q / scale**2))
 
 
 def to_the_power(window: Window, power: float) -> Factors:
-    """Divide days by more than their scale."""
+    """Divide days by a power of their scale."""
     return by_scale(window, day_scale(window.complete, SCALE) ** power)
 
 
@@ -87,15 +87,15 @@ def before(window: Window) -> Factors:
 
 
 def dispersed(window: Window) -> Factors:
-    """Divide each day by how far names were apart, not by how far all of them moved."""
+    """Divide each day by the cross-sectional dispersion of names instead of their common scale."""
     usual = np.median(np.abs(window.complete), axis=0)
     z = window.complete[:, usual > 0.0] / usual[usual > 0.0]
     apart = day_scale(z - np.median(z, axis=1)[:, None], SCALE)
-    return by_scale(window, np.maximum(apart, CALMEST * float(np.median(apart))))
+    return by_scale(window, np.maximum(apart, MIN_SCALE * float(np.median(apart))))
 
 
 def winsorised(window: Window, most: float = 3.0) -> Factors:
-    """Cut scaled returns at so many robust standard deviations of each name."""
+    """Winsorise scaled returns at a number of robust standard deviations of each name."""
     q, scale = decaying_weights(window.days, 63.0), day_scale(window.complete, SCALE)
     z = window.complete / scale[:, None]
     limit = most * 1.4826 * np.median(np.abs(z), axis=0)
@@ -103,7 +103,7 @@ def winsorised(window: Window, most: float = 3.0) -> Factors:
 
 
 def own_volatilities(window: Window) -> Factors:
-    """Take each name's volatility from a memory of 63 days, correlations from one of 252."""
+    """Estimate volatilities with a half-life of 63 days and correlations with one of 252."""
     long, short = (memories(window, (days, 1.0)) for days in (252.0, 63.0))
     was = long.variances()
     ratio = np.sqrt(np.divide(short.variances(), was, out=np.ones_like(was), where=was > 0.0))
@@ -123,10 +123,10 @@ def averaged(window: Window, share: float) -> Factors:
 
 
 def steady_axes(window: Window, count: int = 5, share: float = 0.5) -> Factors:
-    """Let variances of principal components follow a memory of 42 days, their axes one of 252.
+    """Estimate variances of principal components with a half-life of 42 days, their axes with one of 252.
 
-    Orthogonal GARCH (Alexander, 2001) with exponential weights, as far as ``share`` says; the rest is
-    a memory of 42 days alone.
+    Orthogonal GARCH (Alexander, 2001) with exponential weights, weighted by ``share``; the rest has a
+    half-life of 42 days only.
     """
     scale = day_scale(window.complete, SCALE)
     z = window.complete / scale[:, None]
@@ -181,7 +181,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Universe:
-    """Portfolios and baskets by ticker, and their returns; ``half`` says of which names a portfolio is."""
+    """Portfolios and baskets by ticker, and returns; ``half`` is the half of the names of each portfolio."""
 
     returns: Returns
     books: dict[str, dict[str, float]]
@@ -190,11 +190,11 @@ class Universe:
 
 
 def main() -> None:
-    """Try everything, print, and on demand write the tables into the page."""
+    """Measure, print, and optionally write the tables into the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
-    parser.add_argument("--prices", metavar="FILE", nargs="+", help="other prices, side by side")
-    parser.add_argument("--write", metavar="PAGE", help="put the table between the page's marks")
-    parser.add_argument("--mark", default="tried", help="which marks (default: %(default)s)")
+    parser.add_argument("--prices", metavar="FILE", nargs="+", help="other price files, joined by date")
+    parser.add_argument("--write", metavar="PAGE", help="write the table between the page's markers")
+    parser.add_argument("--mark", default="tried", help="name of the markers (default: %(default)s)")
     args = parser.parse_args()
     begun = time.perf_counter()
     text = elsewhere([Path(one) for one in args.prices]) if args.prices else here()
@@ -232,17 +232,17 @@ def elsewhere(files: Sequence[Path]) -> str:
 
 
 def shuffled(names: Sequence[str], seed: str) -> list[str]:
-    """Return names in an order that depends on the seed alone."""
+    """Return names in an order that depends only on the seed."""
     return sorted(names, key=lambda name: digest(f"{seed} {name}".encode()))
 
 
 def random_books(
     returns: Returns, names: Sequence[str], count: int
 ) -> tuple[dict[str, dict[str, float]], FloatArray]:
-    """Return portfolios of each half of the names, and of which half each is.
+    """Return portfolios of each half of the names, and the half of each.
 
-    Every other one is of names that moved like one of them; which is known only afterwards, but says
-    nothing of betas to come.
+    Every other portfolio is of names correlated with one of them. The correlation uses the whole sample,
+    which gives no information about future betas.
     """
     whole = [one for one in names if np.isfinite(returns.matrix[:, returns.tickers.index(one)]).all()]
     lots = shuffled(whole, "half")
@@ -261,7 +261,7 @@ def random_books(
 
 
 def months(universe: Universe, first: np.datetime64, last: np.datetime64) -> Iterator[Month]:
-    """Yield every month's last day with 21 days after it."""
+    """Yield the month-ends that have 21 days after them."""
     returns = universe.returns
     schedule = Schedule(start=first.astype(object), end=last.astype(object), horizon=HORIZON)
     for end in schedule.rows(returns.dates)[0]:

@@ -1,10 +1,10 @@
-"""Does a beta-neutral portfolio stay neutral? The tables and plots of docs/evidence.md.
+"""Walk-forward backtest of hedged portfolios: the tables and plots of docs/evidence.md.
 
 Run from the repository's root, with the real prices in ``../shared/data``::
 
     python tests/benchmarks/hedge_evidence.py --write docs/evidence.md
 
-It is a sweep of backtests, as ``betaneutral-xl sweep`` runs them: the sample portfolio and eight others,
+A sweep of backtests like that of ``betaneutral-xl sweep``: the sample portfolio and eight others,
 each hedged with each of six ETFs, by four estimators, over two horizons.
 """
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 START, END = date(2022, 1, 1), date(2026, 6, 30)
 TABLE_START = date(2023, 1, 1)
-"""From here on estimators have two years behind them; of the page's first table."""
+"""Start of the page's first table; from here on estimators have two years of returns."""
 
 HORIZONS = (21, 63)
 
@@ -49,13 +49,13 @@ ESTIMATORS = {
 }
 
 BEYOND = 2.0
-"""Standard errors beyond which a difference is not called chance."""
+"""Number of standard errors beyond which a difference counts as significant."""
 
 Row = dict[str, Any]
 
 
 def main() -> None:
-    """Sweep, print, and on demand write the tables and plots."""
+    """Run the sweep, print, and optionally write the tables and plots."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument(
         "--write", metavar="PAGE", help="put the tables between the page's marks, plots beside"
@@ -161,7 +161,7 @@ def sample_table(result: Any) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     first = result.study.estimators[0].label
-    for method, estimator in result.ways:
+    for method, estimator in result.strategies:
         bare = method in {"unhedged", "perfect_foresight"}
         if bare and estimator != first:
             continue
@@ -176,9 +176,9 @@ def sample_table(result: Any) -> str:
 
 
 def hedges(rows: list[Row], estimator: str, horizon: int, method: str = "hedge") -> list[Row]:
-    """Return the rows of one way, a row a pair of portfolio and ETF."""
-    asked = (method, estimator, horizon)
-    return [row for row in rows if (row["method"], row["estimator"], row["horizon"]) == asked]
+    """Return the rows of one method, estimator and horizon, one per pair of portfolio and ETF."""
+    key = (method, estimator, horizon)
+    return [row for row in rows if (row["method"], row["estimator"], row["horizon"]) == key]
 
 
 def by_horizon(rows: list[Row]) -> str:
@@ -256,7 +256,7 @@ def by_portfolio(books: dict[str, Holdings], etfs: list[Etf], betas: FloatArray)
 
 
 def worse(books: dict[str, Holdings], etfs: list[Etf], betas: FloatArray) -> str:
-    """Return the pairs on which the default is worse than equal weights, and whether that is chance."""
+    """Return the pairs on which the default is worse than equal weights, with significance."""
     pairs = [(fund, etf.name) for fund in books for etf in etfs]
     squared = betas**2
     means = squared.mean(axis=1)  # (pairs, 2)
@@ -283,7 +283,7 @@ def worse(books: dict[str, Holdings], etfs: list[Etf], betas: FloatArray) -> str
 
 
 def paired(squared: FloatArray) -> FloatArray:
-    """Return the t statistic of the default less equal weights, (..., months, 2) to (...)."""
+    """Return the t statistic of the default minus equal weights, (..., months, 2) to (...)."""
     apart = squared[..., 0] - squared[..., 1]
     error = apart.std(axis=-1, ddof=1) / math.sqrt(apart.shape[-1])
     return np.asarray(apart.mean(axis=-1) / error)

@@ -1,9 +1,9 @@
-"""Measure neutralising against the peers and the machine's own limits, and write the page about it.
+"""Measure the speed of neutralising against peers and hardware limits, and write docs/performance.md.
 
     python tests/benchmarks/neutralising_speed.py                               # print
     python tests/benchmarks/neutralising_speed.py --write docs/performance.md   # write
 
-Every number of a table is of the same run. Peers that are not installed are left out, and said.
+All numbers of a table are from the same run. Peers that are not installed are listed as left out.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.linalg  # noqa: F401 - loaded before the threads are limited, so that its own are too
+import scipy.linalg  # noqa: F401 - loaded first, so that its threads are limited too
 from barra import FACTORS, make
 from peers import DENSE_PEERS, PEERS, ours
 from threadpoolctl import threadpool_limits
 
 from betaneutral_xl.engine.optimisation import closed_forms, solvers
-from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram, Solution
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Dense
 
@@ -99,7 +99,7 @@ From the start of Python to the answer printed; imports included.
 
 
 def best(run: Callable[[], object], seconds: float = 0.5) -> float:
-    """Return the shortest run of as many as fit into the time, in milliseconds."""
+    """Return the shortest of the runs that fit into the time, in milliseconds."""
     run()
     taken: list[float] = []
     end = time.perf_counter() + seconds
@@ -145,7 +145,7 @@ def bounded() -> str:
     return table(head, rows)
 
 
-def dense_case(n: int) -> Problem:
+def dense_case(n: int) -> QuadraticProgram:
     """Return a long-only problem with a shrunk sample covariance as a matrix."""
     rng = np.random.default_rng(n)
     market = rng.normal(1.0, 0.3, (n, 1)) * 0.16
@@ -160,21 +160,21 @@ def dense_case(n: int) -> Problem:
     basket[rng.choice(n, n // 3, replace=False)] = 3.0 / n
     pulled = form.matvec(basket)
     betas = pulled / (basket @ pulled)
-    wanted = np.array([1.0, 0.6 * float(betas @ weights)])
-    return Problem(
+    targets = np.array([1.0, 0.6 * float(betas @ weights)])
+    return QuadraticProgram(
         form,
         weights,
         np.zeros(n),
         np.full(n, np.inf),
         np.column_stack([np.ones(n), betas]),
-        wanted,
-        wanted,
+        targets,
+        targets,
         ("net exposure", "beta"),
     )
 
 
 def dense() -> str:
-    """Time and measure a dense covariance, beside the peers that take one."""
+    """Measure time and memory with a dense covariance, with the peers that support one."""
     names = (50, 500, 2000, 5000)
     rows: dict[str, list[str]] = {}
     for n in names:
@@ -193,14 +193,14 @@ def dense() -> str:
 
 
 def quality() -> str:
-    """Say how good each peer's answer is."""
+    """Return the accuracy of each peer's answer as a table."""
     case = make(500, long_only=True)
     optimum = solvers.solve(case.problem)
     rows = []
     for peer in PEERS:
         if peer.installed:
             trades = peer.prepare(case)() - case.problem.weights
-            answer = Solution(case.problem, trades, Multipliers(np.zeros(2)), peer.name)
+            answer = Solution(case.problem, trades, Duals(np.zeros(2)), peer.name)
             off = float(np.abs(trades - optimum.trades).max())
             excess = answer.objective / optimum.objective - 1.0
             rows.append([peer.name, f"{off:.0e}", f"{excess:.0e}", f"{answer.violation:.0e}"])
@@ -208,7 +208,7 @@ def quality() -> str:
 
 
 def linear() -> str:
-    """Time and measure ourselves from 500 to 50,000 names."""
+    """Measure time and memory of this package from 500 to 50,000 names."""
     rows = []
     for n in (500, 5_000, 50_000):
         for long_only in (False, True):
@@ -226,7 +226,7 @@ def linear() -> str:
 
 
 def closed() -> str:
-    """Time the closed forms beside one reading of V."""
+    """Time the closed forms and one product with V."""
     rows = []
     for n in FACTORS:
         case = make(n, 3, long_only=False)
@@ -251,7 +251,7 @@ def _closed_forms(form: CovarianceOperator, case: Case) -> Iterator[float]:
         hedged: FloatArray = w - f @ np.linalg.solve(betas.T @ f, betas.T @ w)
         return hedged
 
-    required = problem.most - problem.conditions.T @ w
+    required = problem.row_upper - problem.conditions.T @ w
     yield best(lambda: form.matvec(w))
     yield best(lambda: overlay(baskets[:, :1]))
     yield best(lambda: overlay(baskets))
@@ -291,14 +291,14 @@ def process() -> str:
         environment = {**os.environ, "PYTHONPATH": str(folder.parent.parent)}
 
         def run(command: list[str] = command, environment: dict[str, str] = environment) -> None:
-            subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 - ours
+            subprocess.run(command, check=True, capture_output=True, env=environment)  # noqa: S603 - our own commands
 
         rows.append([name, shown(best(run, 5.0))])
     return table(["", "ms"], rows)
 
 
 def machine() -> str:
-    """Say what kind of machine this is, and no more."""
+    """Return a short description of the machine."""
     return (
         f"{os.cpu_count()} cores ({platform.machine()}), {platform.system()}, "
         f"Python {platform.python_version()}, numpy {np.__version__}"
@@ -306,13 +306,13 @@ def machine() -> str:
 
 
 def main() -> None:
-    """Measure, print, and write where that is asked for."""
+    """Measure, print, and write the page on request."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--write", type=Path, metavar="FILE.md", help="write the page there")
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore")  # the peers' own
+    warnings.simplefilter("ignore")  # warnings of the peers
     absent = [peer.name for peer in PEERS if not peer.installed]
     with_all_cores = dense()
     with threadpool_limits(limits=1):

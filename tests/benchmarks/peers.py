@@ -1,8 +1,8 @@
-"""What others offer for the same problem: each takes a case and returns the new weights.
+"""Other libraries on the same problem: each takes a case and returns the new weights.
 
-The problem is min (x-w)'V(x-w) with the sum and the betas given and every weight between its
-bounds. A peer that has no tracking error is given the same problem as a utility: of x it is
-``2 w'V x - x'V x`` but for a constant. Arrays that a peer needs are made once, outside the clock.
+The problem is min (x-w)'V(x-w) subject to a fixed sum, fixed betas and bounds on every weight. A peer
+without a tracking error solves the same problem as a utility, ``2 w'V x - x'V x`` up to a constant.
+Arrays that a peer needs are built once, outside the timing.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from barra import Case
 
-    from betaneutral_xl.engine.optimisation.quadratic import Problem
+    from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
     from betaneutral_xl.model.arrays import FloatArray
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to solve a case: ``prepare`` returns what is timed."""
+    """A solver of a case; ``prepare`` returns the function to time."""
 
     name: str
     package: str
@@ -35,24 +35,24 @@ class Peer:
 
     @property
     def installed(self) -> bool:
-        """Whether its package is here."""
+        """Whether its package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
 
 def ours(case: Case) -> Callable[[], FloatArray]:
-    """Solve as the package does, proof included."""
+    """Solve with this package, including the verification."""
     return lambda: case.problem.weights + solvers.solve(case.problem).trades
 
 
 def daqp(case: Case) -> Callable[[], FloatArray]:
-    """Solve densely with DAQP, unproven."""
+    """Solve with dense DAQP, without verification."""
     import daqp as library
 
     p = case.problem
     matrix = np.array(case.form.dense())
-    kinds = np.zeros(p.size + p.least.size, dtype=np.int32)
+    kinds = np.zeros(p.size + p.row_lower.size, dtype=np.int32)
     kinds[p.size :] = 5
-    upper, lower = np.concatenate([p.upper, p.most]), np.concatenate([p.lower, p.least])
+    upper, lower = np.concatenate([p.upper, p.row_upper]), np.concatenate([p.lower, p.row_lower])
     rows = np.ascontiguousarray(p.conditions.T)
 
     def run() -> FloatArray:
@@ -63,7 +63,7 @@ def daqp(case: Case) -> Callable[[], FloatArray]:
 
 
 def piqp(case: Case) -> Callable[[], FloatArray]:
-    """Solve in sparse factor form with PIQP, to its usual precision."""
+    """Solve with PIQP in sparse factor form, at its default precision."""
     import piqp as library
     from scipy import sparse
 
@@ -72,7 +72,7 @@ def piqp(case: Case) -> Callable[[], FloatArray]:
     quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
     linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
     rows = sparse.csc_matrix(_equalities(case))
-    values = np.concatenate([p.most, form.loadings.T @ p.weights])
+    values = np.concatenate([p.row_upper, form.loadings.T @ p.weights])
     endless = np.full(k, np.inf)
     lower, upper = np.concatenate([p.lower, -endless]), np.concatenate([p.upper, endless])
 
@@ -87,7 +87,7 @@ def piqp(case: Case) -> Callable[[], FloatArray]:
 
 
 def clarabel(case: Case) -> Callable[[], FloatArray]:
-    """Solve in sparse factor form with Clarabel, to its usual precision."""
+    """Solve with Clarabel in sparse factor form, at its default precision."""
     import clarabel as library
     from scipy import sparse
 
@@ -97,8 +97,8 @@ def clarabel(case: Case) -> Callable[[], FloatArray]:
     linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
     bounds = sparse.hstack([sparse.eye_array(n), sparse.csc_array((n, k))])
     rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(_equalities(case)), bounds, -bounds]))
-    values = np.concatenate([p.most, form.loadings.T @ p.weights, p.upper, -p.lower])
-    cones = [library.ZeroConeT(p.least.size + k), library.NonnegativeConeT(2 * n)]
+    values = np.concatenate([p.row_upper, form.loadings.T @ p.weights, p.upper, -p.lower])
+    cones = [library.ZeroConeT(p.row_lower.size + k), library.NonnegativeConeT(2 * n)]
 
     def run() -> FloatArray:
         settings = library.DefaultSettings()
@@ -128,7 +128,7 @@ def cvxpy_factor(case: Case) -> Callable[[], FloatArray]:
         objective = cp.sum_squares(form.loadings.T @ d) + cp.sum_squares(
             cp.multiply(np.sqrt(form.specific_variance), d)
         )
-        limits = [p.conditions.T @ x == p.most, x >= p.lower, x <= p.upper]
+        limits = [p.conditions.T @ x == p.row_upper, x >= p.lower, x <= p.upper]
         cp.Problem(cp.Minimize(objective), limits).solve()
         weights: FloatArray = x.value
         return weights
@@ -145,7 +145,7 @@ def cvxpy_dense(case: Case) -> Callable[[], FloatArray]:
     def run() -> FloatArray:
         x = cp.Variable(p.size)
         objective = cp.quad_form(x - p.weights, cp.psd_wrap(matrix))
-        limits = [p.conditions.T @ x == p.most, x >= p.lower, x <= p.upper]
+        limits = [p.conditions.T @ x == p.row_upper, x >= p.lower, x <= p.upper]
         cp.Problem(cp.Minimize(objective), limits).solve()
         weights: FloatArray = x.value
         return weights
@@ -154,16 +154,16 @@ def cvxpy_dense(case: Case) -> Callable[[], FloatArray]:
 
 
 def sf_quant(case: Case) -> Callable[[], FloatArray]:
-    """Solve with the fund's own optimiser; its constraints are functions of the weights."""
+    """Solve with the fund's optimiser, whose constraints are functions of the weights."""
     from sf_quant.optimizer.optimizers import mve_optimizer
 
     p = case.problem
     gamma = 2.0
-    alphas = gamma * p.form.matvec(p.weights)
+    alphas = gamma * p.covariance.matvec(p.weights)
     names = [f"T{i}" for i in range(p.size)]
 
     def limits(weights: Any, **_: Any) -> Any:
-        return p.conditions.T @ weights == p.most
+        return p.conditions.T @ weights == p.row_upper
 
     def above(weights: Any, **_: Any) -> Any:
         return weights >= p.lower
@@ -196,7 +196,7 @@ def pyportfolioopt(case: Case) -> Callable[[], FloatArray]:
 
     def run() -> FloatArray:
         frontier = EfficientFrontier(alphas, matrix, weight_bounds=(p.lower, p.upper))
-        frontier.add_constraint(lambda x: p.conditions[:, 1:].T @ x == p.most[1:])
+        frontier.add_constraint(lambda x: p.conditions[:, 1:].T @ x == p.row_upper[1:])
         frontier.max_quadratic_utility(risk_aversion=2.0)
         weights: FloatArray = frontier.weights
         return weights
@@ -205,21 +205,21 @@ def pyportfolioopt(case: Case) -> Callable[[], FloatArray]:
 
 
 def skfolio(case: Case) -> Callable[[], FloatArray]:
-    """Solve with skfolio, given expected returns and covariance by a prior."""
+    """Solve with skfolio, with expected returns and covariance from a prior."""
     from skfolio.optimization import MeanRisk, ObjectiveFunction
     from skfolio.prior import BasePrior, ReturnDistribution
 
     p, matrix = case.problem, case.form.dense()
     returns = np.zeros((3, p.size))
 
-    class Known(BasePrior):  # type: ignore[misc] # skfolio ships no types
-        """Expected returns and covariance that are known already."""
+    class FixedPrior(BasePrior):  # type: ignore[misc] # skfolio ships no types
+        """Prior with fixed expected returns and covariance."""
 
         def __init__(self) -> None:
-            """Have no parameters."""
+            """Set no parameters."""
 
-        def fit(self, X: Any, y: Any = None, **_: Any) -> Known:  # noqa: N803 - skfolio's name
-            """Take them."""
+        def fit(self, X: Any, y: Any = None, **_: Any) -> FixedPrior:  # noqa: N803 - skfolio's name
+            """Return the fixed moments."""
             self.return_distribution_ = ReturnDistribution(
                 mu=2.0 * matrix @ p.weights, covariance=matrix, returns=X
             )
@@ -231,12 +231,12 @@ def skfolio(case: Case) -> Callable[[], FloatArray]:
         model = MeanRisk(
             objective_function=ObjectiveFunction.MAXIMIZE_UTILITY,
             risk_aversion=1.0,
-            prior_estimator=Known(),
+            prior_estimator=FixedPrior(),
             min_weights=p.lower,
             max_weights=p.upper,
             budget=1.0,
             left_inequality=np.vstack([rows, -rows]),
-            right_inequality=np.concatenate([p.most[1:], -p.least[1:]]),
+            right_inequality=np.concatenate([p.row_upper[1:], -p.row_lower[1:]]),
         )
         weights: FloatArray = np.asarray(model.fit(returns).weights_)
         return weights
@@ -255,29 +255,29 @@ PEERS = (
     Peer("PyPortfolioOpt", "pypfopt", pyportfolioopt, most_names=500),
     Peer("skfolio", "skfolio", skfolio, most_names=500),
 )
-"""Ourselves first; the dense ones only up to the size at which they take seconds."""
+"""This package first; dense solvers only up to the size at which they take seconds."""
 
 
 @dataclass(frozen=True)
 class DensePeer:
-    """A way to solve a problem with a dense V, long only."""
+    """A long-only solver of a problem with dense V."""
 
     name: str
     package: str
-    prepare: Callable[[Problem], Callable[[], FloatArray]]
+    prepare: Callable[[QuadraticProgram], Callable[[], FloatArray]]
     most_names: int
 
     @property
     def installed(self) -> bool:
-        """Whether its package is here."""
+        """Whether its package is installed."""
         return importlib.util.find_spec(self.package) is not None
 
 
-def piqp_dense(problem: Problem) -> Callable[[], FloatArray]:
+def piqp_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
     """Solve with PIQP's dense solver."""
     import piqp as library
 
-    matrix = np.array(problem.form.dense())
+    matrix = np.array(problem.covariance.dense())
     n = problem.size
 
     def run() -> FloatArray:
@@ -285,7 +285,9 @@ def piqp_dense(problem: Problem) -> Callable[[], FloatArray]:
         rows = np.array(problem.conditions.T)
         linear = -matrix @ problem.weights
         endless = np.full(n, np.inf)
-        solver.setup(matrix, linear, rows, np.array(problem.most), None, None, None, np.zeros(n), endless)
+        solver.setup(
+            matrix, linear, rows, np.array(problem.row_upper), None, None, None, np.zeros(n), endless
+        )
         solver.solve()
         weights: FloatArray = np.asarray(solver.result.x)
         return weights
@@ -293,17 +295,17 @@ def piqp_dense(problem: Problem) -> Callable[[], FloatArray]:
     return run
 
 
-def clarabel_dense(problem: Problem) -> Callable[[], FloatArray]:
+def clarabel_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
     """Solve with Clarabel and the whole matrix."""
     import clarabel as library
     from scipy import sparse
 
     n = problem.size
-    matrix = sparse.csc_matrix(np.triu(problem.form.dense()))
-    linear = -problem.form.matvec(problem.weights)
+    matrix = sparse.csc_matrix(np.triu(problem.covariance.dense()))
+    linear = -problem.covariance.matvec(problem.weights)
     rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(problem.conditions.T), -sparse.eye_array(n)]))
-    values = np.concatenate([problem.most, np.zeros(n)])
-    cones = [library.ZeroConeT(problem.least.size), library.NonnegativeConeT(n)]
+    values = np.concatenate([problem.row_upper, np.zeros(n)])
+    cones = [library.ZeroConeT(problem.row_lower.size), library.NonnegativeConeT(n)]
 
     def run() -> FloatArray:
         settings = library.DefaultSettings()
@@ -313,16 +315,16 @@ def clarabel_dense(problem: Problem) -> Callable[[], FloatArray]:
     return run
 
 
-def cvxpy_quadratic(problem: Problem) -> Callable[[], FloatArray]:
+def cvxpy_quadratic(problem: QuadraticProgram) -> Callable[[], FloatArray]:
     """Solve with cvxpy and the whole matrix, with its default solver."""
     import cvxpy as cp
 
-    matrix = problem.form.dense()
+    matrix = problem.covariance.dense()
 
     def run() -> FloatArray:
         x = cp.Variable(problem.size)
         risk = cp.quad_form(x - problem.weights, cp.psd_wrap(matrix))
-        cp.Problem(cp.Minimize(risk), [problem.conditions.T @ x == problem.most, x >= 0.0]).solve()
+        cp.Problem(cp.Minimize(risk), [problem.conditions.T @ x == problem.row_upper, x >= 0.0]).solve()
         weights: FloatArray = x.value
         return weights
 
@@ -334,4 +336,4 @@ DENSE_PEERS = (
     DensePeer("Clarabel", "clarabel", clarabel_dense, 2000),
     DensePeer("cvxpy", "cvxpy", cvxpy_quadratic, 2000),
 )
-"""Those that take a matrix, up to the size at which they take a minute."""
+"""Solvers that take a matrix, up to the size at which they take a minute."""

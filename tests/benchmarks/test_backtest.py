@@ -1,4 +1,4 @@
-"""How fast a backtest is, against a loop over numpy's covariance, on made-up prices.
+"""Speed of a backtest against a loop over numpy's covariance, on simulated prices.
 
 pytest tests/benchmarks/test_backtest.py
 """
@@ -24,7 +24,7 @@ SIX = ("default", "sample", "sample:window=252", "exponential", "two_speed", "st
 
 
 def market(names: int, days: int, schedule: Schedule, estimators: tuple[str, ...]) -> Study:
-    """Return a study of half of the names against all, a tenth of them listed late."""
+    """Return a study of half of the names against all, with a tenth of them listed late."""
     rng = np.random.default_rng(0)
     calendar = np.busday_offset("2018-01-01", np.arange(days), roll="forward")
     moves = rng.normal(0.0, 0.01, (days, 1)) * rng.uniform(0.5, 1.5, names) + rng.normal(
@@ -44,7 +44,7 @@ def market(names: int, days: int, schedule: Schedule, estimators: tuple[str, ...
 
 
 def by_hand(study: Study) -> list[float]:
-    """Hedge and measure on the same dates as a notebook would: one estimator, one method, one matrix."""
+    """Hedge and measure on the same dates with plain numpy: one estimator, one method, one matrix."""
     returns = np.nan_to_num(study.prices.returns().matrix)
     held, basket = np.zeros((2, len(study.prices.tickers)))
     held[[study.prices.tickers.index(one) for one in study.holdings.tickers]] = study.holdings.weights

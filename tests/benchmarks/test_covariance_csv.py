@@ -1,4 +1,4 @@
-"""Reading a covariance, against pandas reading the same bytes."""
+"""Speed of reading a covariance, compared with pandas on the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading 3,790 constituents, against pandas reading the same bytes without understanding them."""
+"""Speed of parsing 3,790 constituents, compared with pandas reading the same bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bounded reweighting, side by side with the peers in one run; each that is not installed is skipped.
+"""Bounded reweighting compared with the peers in one run; peers that are not installed are skipped.
 
 pip install 'betaneutral-xl[bench]'
 pytest tests/benchmarks/test_neutralising.py --benchmark-group-by=group
@@ -17,7 +17,7 @@ from peers import PEERS, Peer, ours
 from threadpoolctl import threadpool_limits
 
 from betaneutral_xl.engine.optimisation import closed_forms, solvers
-from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Duals, Solution
 from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
     from pytest_benchmark.fixture import BenchmarkFixture
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the peers' own
+pytestmark = pytest.mark.filterwarnings("ignore")  # warnings of the peers
 
 MOST_MILLISECONDS = {500: 4.0, 5000: 100.0}
-"""What a bounded problem may take, by number of names."""
+"""Maximum time of a bounded problem by number of names."""
 
 SLACK = 1.5
-"""How much slower than the fastest peer of the same run we may be."""
+"""Maximum time relative to the fastest peer of the same run."""
 
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread, so that what else the machine does changes little."""
+    """Limit linear algebra to one thread, so that other load on the machine has little effect."""
     with threadpool_limits(limits=1):
         yield
 
@@ -69,12 +69,10 @@ def test_bounded_reweighting(
         pytest.skip(f"{peer.name} takes seconds for {n} names")
     case = make(n, etfs, long_only=long_only)
     benchmark.group = f"{n} names, {etfs} ETFs, {'long only' if long_only else 'long-short'}"
-    weights = benchmark.pedantic(  # type: ignore[no-untyped-call] # it has no types
+    weights = benchmark.pedantic(  # type: ignore[no-untyped-call] # untyped
         peer.prepare(case), rounds=3, warmup_rounds=1
     )
-    answer = Solution(
-        case.problem, weights - case.problem.weights, Multipliers(np.zeros(etfs + 1)), peer.name
-    )
+    answer = Solution(case.problem, weights - case.problem.weights, Duals(np.zeros(etfs + 1)), peer.name)
     benchmark.extra_info["violation"] = answer.violation
     benchmark.extra_info["objective"] = answer.objective
     if peer.name == PEERS[0].name:
@@ -123,7 +121,7 @@ def test_memory_at_five_thousand_names() -> None:
 @pytest.mark.parametrize("n", list(FACTORS))
 def test_least_tracking_error_in_closed_form(n: int, benchmark: BenchmarkFixture) -> None:
     problem = make(n, 3, long_only=False).problem
-    required = problem.most - problem.conditions.T @ problem.weights
+    required = problem.row_upper - problem.conditions.T @ problem.weights
     benchmark.group = "closed form, factor form, 3 ETFs"
-    trades, _ = benchmark(closed_forms.least_tracking_error, problem.form, problem.conditions, required)
+    trades, _ = benchmark(closed_forms.least_tracking_error, problem.covariance, problem.conditions, required)
     np.testing.assert_allclose(problem.conditions.T @ trades, required, atol=1e-10)

@@ -1,4 +1,4 @@
-"""The largest report that is promised: seconds and memory, each in a process of its own."""
+"""Time and memory of the largest supported reports, each in its own process."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_largest_reports_are_built_in_time_and_memory(names: int, factors: int, form: str) -> None:
     pytest.importorskip("resource", reason="memory is not measured on Windows")
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"}
-    run = subprocess.run(  # noqa: S603 - this interpreter, code of ours
+    run = subprocess.run(  # noqa: S603 - this interpreter, our own code
         [sys.executable, "-c", CODE, str(names), str(factors), form],
         check=True,
         capture_output=True,

@@ -1,6 +1,6 @@
-"""What a recalculation costs with nothing changed, at 500 names, in the session that all hosts share.
+"""Cost of a recalculation with unchanged arguments at 500 names, in the session shared by all hosts.
 
-Against pickling the arguments: whoever tells whether they have changed has to look at each.
+Compared with pickling the arguments, because detecting a change requires reading each of them.
 
 pip install 'betaneutral-xl[bench]'
 pytest tests/benchmarks/test_worksheet.py

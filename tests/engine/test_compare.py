@@ -30,30 +30,33 @@ def with_iwv() -> Covariance:
     return replace(Covariance.from_matrix(["A", "B", "C", "IWV"], MATRIX), effective_days=252.0)
 
 
-def test_the_ways_are_side_by_side(book: Holdings, etf: Etf, with_iwv: Covariance) -> None:
-    ways = {way.name: way for way in compare(book, [etf], with_iwv, constraints=Constraints(cost_bp=10.0))}
-    assert list(ways) == [AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, "long only, aiming at IWV"]
+def test_the_alternatives_are_compared(book: Holdings, etf: Etf, with_iwv: Covariance) -> None:
+    alternatives = {
+        alternative.name: alternative
+        for alternative in compare(book, [etf], with_iwv, constraints=Constraints(cost_bp=10.0))
+    }
+    assert list(alternatives) == [AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, "long only, aiming at IWV"]
     h = 0.985106
-    assert ways[AS_IS].beta["AI"] == pytest.approx(h, abs=1e-6)
-    assert ways[AS_IS].trades == 0
-    etf_way, basket = ways[BY_ETF], ways[BY_BASKET]
-    assert (etf_way.trades, basket.trades) == (1, 3)
-    assert etf_way.gross == pytest.approx(1.0 + h, abs=1e-6)
+    assert alternatives[AS_IS].beta["AI"] == pytest.approx(h, abs=1e-6)
+    assert alternatives[AS_IS].trades == 0
+    by_etf, basket = alternatives[BY_ETF], alternatives[BY_BASKET]
+    assert (by_etf.trades, basket.trades) == (1, 3)
+    assert by_etf.gross == pytest.approx(1.0 + h, abs=1e-6)
     assert basket.gross == pytest.approx(0.20298, abs=1e-5)
-    assert etf_way.net == pytest.approx(basket.net, abs=1e-12)
-    assert etf_way.cost == pytest.approx(h * 1e-3, abs=1e-8)
-    assert etf_way.tracking_error == basket.tracking_error <= ways[REWEIGHTED].tracking_error
-    for way in (etf_way, basket, ways[REWEIGHTED]):
-        assert way.beta["AI"] == pytest.approx(0.0, abs=1e-10)
-        assert way.beta_error["AI"] > 0.0
+    assert by_etf.net == pytest.approx(basket.net, abs=1e-12)
+    assert by_etf.cost == pytest.approx(h * 1e-3, abs=1e-8)
+    assert by_etf.tracking_error == basket.tracking_error <= alternatives[REWEIGHTED].tracking_error
+    for alternative in (by_etf, basket, alternatives[REWEIGHTED]):
+        assert alternative.beta["AI"] == pytest.approx(0.0, abs=1e-10)
+        assert alternative.beta_error["AI"] > 0.0
     f = np.array([0.4, 0.3, 0.3, 0.0])
-    fund = ways["long only, aiming at IWV"]
+    fund = alternatives["long only, aiming at IWV"]
     assert fund.beta["AI"] == pytest.approx(MATRIX[3] @ f / (f @ MATRIX @ f), abs=1e-10)
     assert fund.result is not None
     assert (fund.result.new_weights >= 0.0).all()
 
 
-def test_a_way_that_leads_nowhere_stays_with_its_reason(book: Holdings, etf: Etf, risk: Covariance) -> None:
+def test_an_infeasible_alternative_stays_with_its_reason(book: Holdings, etf: Etf, risk: Covariance) -> None:
     limits = Constraints.from_mapping({"turnover": 0.01})
     *_, reweighted, long_only = compare(book, [etf], risk, constraints=limits)
     assert reweighted.note.startswith("No weights reach beta 0.00 with a turnover of at most 0.01")

@@ -29,7 +29,7 @@ NIST = {
 
 
 @pytest.mark.parametrize("computed", [math.inf, 1.3e16, 4.6e15, math.nan])
-def test_a_condition_number_beyond_what_can_be_computed_is_told_as_such(
+def test_a_condition_number_that_is_rounding_error_is_reported_as_a_lower_bound(
     computed: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(HedgeSystem, "condition_number", computed)
@@ -39,7 +39,7 @@ def test_a_condition_number_beyond_what_can_be_computed_is_told_as_such(
 
 
 def test_hedge_ratios_of_six_near_collinear_etfs_are_the_certified_coefficients() -> None:
-    """With its sample covariance, a book hedged with six assets is Longley's regression."""
+    """With its sample covariance, hedging TOTEMP with six assets is Longley's regression."""
     data = sm.datasets.longley.load_pandas().data[["TOTEMP", *NIST]]
     risk = Covariance.from_matrix(list(data.columns), np.cov(data.to_numpy().T))
     etfs = [Etf.from_weights({name: 1.0}, name=name) for name in NIST]
@@ -64,8 +64,8 @@ def test_sell_only_legs_are_nonnegative_least_squares(seed: int) -> None:
     legs = Legs(sell_only=True)
     ratios = one.solve(legs)
     root = np.linalg.cholesky(one.correlation)
-    judge = nnls(root.T, np.linalg.solve(root, one.volatilities * one.excess))[0] / one.volatilities
-    np.testing.assert_allclose(ratios, judge, atol=1e-9)
+    expected = nnls(root.T, np.linalg.solve(root, one.volatilities * one.excess))[0] / one.volatilities
+    np.testing.assert_allclose(ratios, expected, atol=1e-9)
     assert one.shortfall(ratios, legs) < 1e-9
 
 
@@ -90,10 +90,12 @@ def test_limited_ratios_are_within_and_none_within_is_better(seed: int, limit: f
 def test_limits_that_do_not_bind_change_nothing() -> None:
     one = system(1)
     np.testing.assert_allclose(one.solve(Legs(limit=Percent(100.0))), one.solve(), rtol=1e-9)
-    np.testing.assert_allclose(one.left_over(one.solve()), 0.0, atol=1e-12)
+    np.testing.assert_allclose(one.residual_betas(one.solve()), 0.0, atol=1e-12)
 
 
-def test_a_copy_is_named_and_with_a_limit_each_gets_half(book: Holdings, etf: Etf, risk: Covariance) -> None:
+def test_a_duplicate_etf_is_named_and_with_a_limit_each_gets_half(
+    book: Holdings, etf: Etf, risk: Covariance
+) -> None:
     twin = Etf.from_weights({"A": 0.4, "B": 0.3, "C": 0.3}, name="TWIN")
     with pytest.raises(UndefinedBeta, match=r"TWIN repeats the others \(R squared 1\.0") as caught:
         neutralise(book, [etf, twin], risk)
@@ -103,7 +105,7 @@ def test_a_copy_is_named_and_with_a_limit_each_gets_half(book: Holdings, etf: Et
     assert max(abs(beta) for beta in result.after.beta.values()) < 1e-9
 
 
-def test_legs_that_keep_the_beta_off_its_target_say_by_how_much(
+def test_legs_that_keep_the_beta_off_its_target_report_by_how_much(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     result = neutralise(book, [etf], risk, legs=Legs(limit=0.5))
@@ -115,19 +117,17 @@ def test_legs_that_keep_the_beta_off_its_target_say_by_how_much(
     }
 
 
-def test_legs_are_of_the_hedge_alone_and_their_numbers_have_a_meaning(
-    book: Holdings, etf: Etf, risk: Covariance
-) -> None:
+def test_legs_apply_to_the_hedge_only_and_are_validated(book: Holdings, etf: Etf, risk: Covariance) -> None:
     with pytest.raises(InputError, match="reweight has none"):
         neutralise(book, [etf], risk, method=Method.REWEIGHT, legs=Legs(ridge=0.1))
     for wrong in ({"ridge": -1.0}, {"limit": 0.0}, {"ridge": math.nan}):
-        with pytest.raises(InputError, match="Both are positive"):
+        with pytest.raises(InputError, match="ridge of zero or more and a positive limit"):
             Legs(**wrong)  # type: ignore[arg-type] # one number each
 
 
-def test_legs_are_read_from_plain_values_and_from_nothing_else() -> None:
+def test_legs_are_read_from_plain_values_only() -> None:
     assert Legs.from_mapping({"limit": "50%", "sell_only": "no"}) == Legs(limit=0.5, sell_only=False)
     with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give true or false"):
         Legs.from_mapping({"sell_only": "perhaps"})
-    with pytest.raises(InputError, match="The legs have no 'lim'"):
+    with pytest.raises(InputError, match="The legs have no option 'lim'"):
         Legs.from_mapping({"lim": 0.5})

@@ -38,12 +38,12 @@ def test_overlap_by_hand(aligned: Aligned) -> None:
     assert one.active_share == pytest.approx(0.7)
 
 
-def test_a_copy_has_no_active_share_and_a_stranger_has_all() -> None:
+def test_active_share_is_zero_for_equal_weights_and_one_for_disjoint_names() -> None:
     risk = Covariance.from_matrix(["A", "B", "C"], V)
     etf = Etf.from_weights({"A": 0.5, "B": 0.5}, name="AI")
-    copy, stranger = Holdings.from_weights({"A": 0.5, "B": 0.5}), Holdings.from_weights({"C": 1.0})
+    copy, disjoint = Holdings.from_weights({"A": 0.5, "B": 0.5}), Holdings.from_weights({"C": 1.0})
     assert overlaps(align(copy, [etf], risk))[0].active_share == 0.0
-    assert overlaps(align(stranger, [etf], risk))[0].active_share == 1.0
+    assert overlaps(align(disjoint, [etf], risk))[0].active_share == 1.0
 
 
 def test_a_short_shares_no_weight() -> None:
@@ -58,15 +58,15 @@ def test_contributions_add_up_to_the_beta(aligned: Aligned) -> None:
     f = np.array([0.0, 0.6, 0.4])
     betas = V @ f / (f @ V @ f)
     rows = contributions(aligned, aligned.weights, "AI")
-    known = [row for row in rows if not math.isnan(row.beta)]
-    assert sum(row.beta for row in known) == pytest.approx(0.5 * betas[0] + 0.3 * betas[1])
-    assert sum(row.share for row in known) == pytest.approx(1.0)
-    assert all(one.beta >= other.beta for one, other in pairwise(known))
+    covered = [row for row in rows if not math.isnan(row.beta)]
+    assert sum(row.beta for row in covered) == pytest.approx(0.5 * betas[0] + 0.3 * betas[1])
+    assert sum(row.share for row in covered) == pytest.approx(1.0)
+    assert all(one.beta >= other.beta for one, other in pairwise(covered))
     assert rows[-1].label == "PRIVATE"
     assert math.isnan(rows[-1].beta)
 
 
-def test_groups_hold_every_name_once_and_say_what_has_none(aligned: Aligned) -> None:
+def test_groups_count_every_name_once_and_report_names_without_a_group(aligned: Aligned) -> None:
     rows = contributions_by_group(aligned, aligned.weights, "AI", {"First": ["A"], "Second": ["A", "C"]})
     weights = {row.label: row.weight for row in rows}
     assert weights == {"First": 0.5, UNGROUPED: pytest.approx(0.3), UNCOVERED: pytest.approx(0.2)}

@@ -44,7 +44,7 @@ def test_the_hedge_of_the_notebooks_example(book: Holdings, etf: Etf, risk: Cova
     assert abs(result.after.beta["AI"]) < 1e-15
 
 
-def test_the_notebooks_scaled_weights_are_reproduced_and_not_called_neutral(
+def test_the_notebooks_scaled_weights_are_reproduced_and_reported_as_not_neutral(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     result = neutralise(book, [etf], risk, method=Method.SCALED)
@@ -73,7 +73,7 @@ def test_no_other_neutral_portfolio_is_closer_than_the_hedge(seed: int) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-def test_reweighting_is_the_best_of_all_that_keep_the_conditions(seed: int) -> None:
+def test_reweighting_has_the_least_tracking_error_of_all_feasible_weights(seed: int) -> None:
     """Moving along any direction that keeps beta and net exposure makes the error larger."""
     book, etfs, risk = random_problem(seed)
     best = neutralise(book, etfs, risk, method=Method.REWEIGHT)
@@ -131,9 +131,9 @@ def test_each_etf_may_have_its_own_target() -> None:
     assert result.after.beta["ETF1"] == pytest.approx(0.5, abs=1e-12)
 
 
-def test_two_copies_of_one_etf_cannot_be_told_apart(book: Holdings, etf: Etf, risk: Covariance) -> None:
+def test_two_copies_of_one_etf_are_collinear(book: Holdings, etf: Etf, risk: Covariance) -> None:
     twin = Etf.from_weights({"A": 0.4, "B": 0.3, "C": 0.3}, name="TWIN")
-    with pytest.raises(UndefinedBeta, match="cannot be told apart"):
+    with pytest.raises(UndefinedBeta, match="The 2 ETFs are collinear"):
         neutralise(book, [etf, twin], risk)
 
 
@@ -158,7 +158,7 @@ def test_too_few_names_to_meet_the_conditions_is_infeasible(risk: Covariance) ->
         neutralise(book, [etf], risk, method=Method.REWEIGHT, constraints=held)
 
 
-def test_a_name_without_risk_data_keeps_its_weight_and_is_said(etf: Etf, risk: Covariance) -> None:
+def test_a_name_without_risk_data_keeps_its_weight_and_is_reported(etf: Etf, risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 0.3, "B": 0.4, "PRIVATE": 0.3})
     for method in NEUTRAL:
         result = neutralise(book, [etf], risk, method=method, on_missing=OnMissing.DROP)
@@ -168,7 +168,7 @@ def test_a_name_without_risk_data_keeps_its_weight_and_is_said(etf: Etf, risk: C
         assert any("PRIVATE" in line for line in result.warnings)
 
 
-def test_a_singular_covariance_is_said_and_the_smallest_trades_are_given(book: Holdings, etf: Etf) -> None:
+def test_a_singular_covariance_is_reported_and_gives_the_smallest_trades(book: Holdings, etf: Etf) -> None:
     loadings = np.array([[0.2, 0.0], [0.1, 0.1], [0.3, 0.1]])
     risk = Covariance(("A", "B", "C"), Factors(loadings, np.zeros(3)), Provenance.given(3))
     result = neutralise(book, [etf], risk, method=Method.REWEIGHT)
@@ -186,7 +186,7 @@ def test_a_sample_of_more_days_than_names_is_not_singular(book: Holdings, etf: E
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "words"),
+    ("options", "error", "message"),
     [
         ({"method": Method.HEDGE, "constraints": HELD}, InputError, "universe can have no effect"),
         ({"method": Method.SCALED, "constraints": HELD}, InputError, "universe can have no effect"),
@@ -196,8 +196,13 @@ def test_a_sample_of_more_days_than_names_is_not_singular(book: Holdings, etf: E
         ({"target": {"QQQ": 0.0}}, UnknownTicker, "the ETFs are AI"),
     ],
 )
-def test_options_that_make_no_sense_are_refused_with_a_reason(
-    book: Holdings, etf: Etf, risk: Covariance, options: dict[str, object], error: type[Exception], words: str
+def test_invalid_options_are_refused_with_a_reason(
+    book: Holdings,
+    etf: Etf,
+    risk: Covariance,
+    options: dict[str, object],
+    error: type[Exception],
+    message: str,
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         neutralise(book, [etf], risk, **options)  # type: ignore[arg-type] # one wrong thing each

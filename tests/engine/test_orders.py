@@ -49,9 +49,9 @@ def test_orders_are_whole_add_up_and_leave_little_beta(seed: int) -> None:
         error = orders.weights[i] - result.new_weights[i]
         assert abs(error) <= lot * (1 + 1e-9)
         nearest += (round(result.trades[i] / lot) * lot - result.trades[i]) * result.predicted_beta[i, 0]
-    left = abs(orders.residual_beta["AI"])
-    assert left <= abs(nearest) + 1e-12
-    assert left < 1e-4
+    residual = abs(orders.residual_beta["AI"])
+    assert residual <= abs(nearest) + 1e-12
+    assert residual < 1e-4
     assert orders.beta["AI"] == pytest.approx(0.5 + orders.residual_beta["AI"], abs=1e-12)
 
 
@@ -61,9 +61,9 @@ def test_the_search_comes_close_to_the_best_of_all_roundings(seed: int) -> None:
     orders = priced(result, seed)
     betas = result.predicted_beta[:, 0]
     lots = np.array([orders.ticket.prices[t] for t in result.tickers]) / NAV
-    wanted = result.trades / lots
-    down = (np.floor(wanted) - wanted) * lots * betas
-    up = (np.ceil(wanted) - wanted) * lots * betas
+    exact = result.trades / lots
+    down = (np.floor(exact) - exact) * lots * betas
+    up = (np.ceil(exact) - exact) * lots * betas
     best = min(abs(sum(choice)) for choice in itertools.product(*zip(down, up, strict=True)))
     assert abs(orders.residual_beta["AI"]) <= best + 1e-4
 
@@ -81,7 +81,7 @@ def test_lots_are_kept_and_small_trades_left_out() -> None:
     assert min(order.notional for order in orders.orders) >= 20_000.0
 
 
-def test_cash_and_cost_are_what_the_orders_say() -> None:
+def test_cash_and_cost_follow_from_the_orders() -> None:
     orders = priced(reweighted(2), 2, cost_bp=10.0)
     bought = sum(o.shares * o.price for o in orders.orders if o.side is Side.BUY)
     sold = sum(o.shares * o.price for o in orders.orders if o.side is Side.SELL)
@@ -91,7 +91,7 @@ def test_cash_and_cost_are_what_the_orders_say() -> None:
     assert orders.tracking_error < 1e-3
 
 
-def test_cash_that_is_to_be_kept_is_kept_by_rounding_down_what_is_bought() -> None:
+def test_the_minimum_cash_is_kept_by_rounding_purchases_down() -> None:
     free = priced(reweighted(3), 3)
     floor = max(free.cash / NAV, 0.0) + 1e-4
     kept = priced(reweighted(3), 3, keep_cash=floor)
@@ -125,12 +125,12 @@ def test_an_etf_that_is_not_all_basket_is_paid_for_in_full() -> None:
     assert all(check.passed for check in made.checks())
 
 
-def test_trades_that_are_no_hedge_cannot_be_done_in_the_etf() -> None:
-    with pytest.raises(InputError, match="These trades are not AI times a ratio"):
+def test_trades_that_are_no_hedge_cannot_be_replaced_by_etf_orders() -> None:
+    with pytest.raises(InputError, match="These trades are not a combination of the baskets of AI"):
         etf_orders(reweighted(4), Ticket(prices={"AI": 41.5}, nav=NAV))
 
 
-def test_a_sale_beyond_what_is_held_is_told_apart() -> None:
+def test_a_sale_beyond_what_is_held_is_split_into_a_sale_and_a_short_sale() -> None:
     held = Holdings.from_positions(["A", "B", "C"], [100.0, 50.0, -20.0], [10.0, 20.0, 5.0])
     etf = Etf.from_weights({"A": 0.5, "B": 0.2, "C": 0.2, "D": 0.1}, name="AI")
     form = Factors(np.full((4, 1), 0.3), np.full(4, 0.01))
@@ -148,7 +148,7 @@ def test_a_sale_beyond_what_is_held_is_told_apart() -> None:
     assert sum(leg.notional for leg in made.legs()) == pytest.approx(made.traded)
 
 
-def test_a_wrong_order_does_not_leave() -> None:
+def test_a_wrong_order_fails_the_checks() -> None:
     orders = priced(reweighted(5), 5)
     first = orders.orders[0]
     more = (replace(first, shares=first.shares + 1), *orders.orders[1:])
@@ -156,16 +156,16 @@ def test_a_wrong_order_does_not_leave() -> None:
         replace(orders, orders=more).check()
 
 
-def test_what_cannot_be_ordered_is_refused_with_a_reason() -> None:
+def test_invalid_orders_are_refused_with_a_reason() -> None:
     result = reweighted(6)
     with pytest.raises(MissingValue, match=r"No price for 12 of 12 trades: N00"):
         make_orders(result, Ticket(prices={}, nav=NAV))
-    for options, words in (
+    for options, message in (
         ({"nav": 0.0}, "net asset value is 0"),
         ({"lots": {"A": 0}}, "lot of A"),
         ({"cost_bp": -1.0}, "zero or more"),
     ):
-        with pytest.raises(InputError, match=words):
+        with pytest.raises(InputError, match=message):
             Ticket(**{"prices": {}, "nav": NAV, **options})  # type: ignore[arg-type] # one wrong each
-    with pytest.raises(InputError, match="is none"):
+    with pytest.raises(InputError, match="Give a positive number of shares"):
         Order("A", Side.BUY, 0, 10.0)

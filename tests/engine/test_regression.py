@@ -84,7 +84,7 @@ def test_each_asset_uses_the_days_it_shares_with_the_etf() -> None:
     assert np.isnan(fit.standard_error[1:]).all()
 
 
-def test_what_does_not_move_has_no_beta_to_it() -> None:
+def test_beta_to_an_etf_that_does_not_move_is_undefined() -> None:
     with pytest.raises(UndefinedBeta, match="do not vary"):
         betas(np.ones((10, 2)), np.zeros(10))
 
@@ -99,7 +99,7 @@ def test_weights_halve_and_count_their_days() -> None:
         decaying_weights(10, 0.0)
 
 
-def test_vasicek_shrinks_the_uncertain_more_and_the_certain_not() -> None:
+def test_vasicek_shrinks_uncertain_betas_more_and_certain_ones_not_at_all() -> None:
     beta, error = np.array([0.2, 1.0, 1.8]), np.array([0.0, 0.3, 0.6])
     shrunk = vasicek(beta, error)
     assert shrunk[0] == pytest.approx(0.2)

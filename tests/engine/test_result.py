@@ -76,7 +76,7 @@ def test_a_result_off_its_target_does_not_pass(hedge: Rebalance) -> None:
 
 @pytest.mark.parametrize("size", [1.0, 3.0, 8.0])
 @pytest.mark.parametrize("method", [Method.HEDGE, Method.LEAST_SQUARES])
-def test_checks_allow_what_rounding_makes_of_weights_of_any_size(
+def test_checks_allow_rounding_errors_of_weights_of_any_size(
     method: Method, size: float, book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     many = dict(zip(book.tickers, (book.weights * size).tolist(), strict=True))
@@ -87,7 +87,7 @@ def test_checks_allow_what_rounding_makes_of_weights_of_any_size(
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 2e9, 1e15])
-def test_the_order_of_a_sum_is_never_what_fails_a_check(size: float) -> None:
+def test_the_order_of_summation_never_fails_a_check(size: float) -> None:
     rng = np.random.default_rng(8)
     weights = rng.normal(size=2000) * size
     sums = [float(np.cumsum(rng.permutation(weights))[-1]) for _ in range(50)]
@@ -95,7 +95,7 @@ def test_the_order_of_a_sum_is_never_what_fails_a_check(size: float) -> None:
     assert TOLERANCE * size_of(weights) < 1e-6 * size
 
 
-def test_weights_that_are_no_numbers_do_not_pass(hedge: Rebalance) -> None:
+def test_weights_that_are_nan_do_not_pass(hedge: Rebalance) -> None:
     with pytest.raises(CheckFailed):
         replace(hedge, new_weights=np.full(3, math.nan)).check()
 
@@ -122,14 +122,14 @@ def test_a_row_that_the_table_lost_does_not_pass(hedge: Rebalance) -> None:
     assert "every input row is in the table once" in failed
 
 
-def test_dates_far_apart_are_said(etf: Etf, risk: Covariance) -> None:
+def test_dates_far_apart_are_reported(etf: Etf, risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 1.0}, provenance=Provenance.given(1, date(2025, 11, 18)))
     late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))
     lines = neutralise(book, [late], risk).warnings
     assert "Holdings are as of 2025-11-18, ETF AI as of 2026-09-30: 316 days apart." in lines
 
 
-def test_a_beta_carries_its_error_bar_before_and_after() -> None:
+def test_a_beta_has_its_standard_error_before_and_after() -> None:
     rng = np.random.default_rng(0)
     market = rng.normal(0.0, 0.01, (100, 1))
     matrix = market + rng.normal(0.0, 0.01, (100, 3))
@@ -143,7 +143,7 @@ def test_a_beta_carries_its_error_bar_before_and_after() -> None:
         assert exposure.beta_error["AI"] == pytest.approx(error[0, 0], rel=1e-9)
 
 
-def test_without_days_behind_the_risk_model_there_is_no_error_bar(
+def test_without_a_number_of_days_there_is_no_standard_error(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     assert math.isnan(neutralise(book, [etf], risk).after.beta_error["AI"])

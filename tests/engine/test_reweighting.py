@@ -66,7 +66,7 @@ LIMITS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("limits", LIMITS, ids=str)
 @settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
-def test_every_limit_is_kept_or_the_refusal_says_why(limits: dict[str, Any], seed: int) -> None:
+def test_every_limit_is_kept_or_the_error_explains_why(limits: dict[str, Any], seed: int) -> None:
     try:
         result = reweight(seed, **limits)
     except Infeasible as error:
@@ -75,8 +75,8 @@ def test_every_limit_is_kept_or_the_refusal_says_why(limits: dict[str, Any], see
     constraints = result.constraints
     x, d = result.new_weights, result.trades
     beta = result.after.beta["E0"]
-    wanted = constraints.beta_range("E0") or Range(0.0, 0.0)
-    assert wanted.low - 1e-10 <= beta <= wanted.high + 1e-10
+    allowed = constraints.beta_range("E0") or Range(0.0, 0.0)
+    assert allowed.low - 1e-10 <= beta <= allowed.high + 1e-10
     net = constraints.net or Range(result.before.net, result.before.net)
     assert net.low - 1e-10 <= x.sum() <= net.high + 1e-10
     for ticker, weight, trade in zip(result.tickers, x, d, strict=True):
@@ -95,7 +95,7 @@ def test_every_limit_is_kept_or_the_refusal_says_why(limits: dict[str, Any], see
 
 
 @given(seed=st.integers(0, 10_000))
-def test_each_limit_more_can_only_cost(seed: int) -> None:
+def test_a_tighter_limit_never_lowers_the_tracking_error(seed: int) -> None:
     free = reweight(seed)
     tighter: list[dict[str, Any]] = [
         {"lower": -0.1},
@@ -115,7 +115,7 @@ def test_limits_that_do_not_bind_change_nothing() -> None:
     assert wide.binding == ()
 
 
-def test_the_shadow_price_is_what_a_little_more_room_saves() -> None:
+def test_the_shadow_price_is_the_saving_per_unit_of_relaxation() -> None:
     tight, wider = reweight(2, 0.6, turnover=0.5), reweight(2, 0.6, turnover=0.5 + 1e-5)
     assert tight.solution is not None
     assert wider.solution is not None
@@ -125,7 +125,7 @@ def test_the_shadow_price_is_what_a_little_more_room_saves() -> None:
     assert binding.price == pytest.approx(saved / 1e-5, rel=1e-2)
 
 
-def test_a_dearer_trade_is_traded_less() -> None:
+def test_turnover_falls_as_the_cost_of_trades_rises() -> None:
     turnovers = [reweight(3, cost_bp=bp).turnover for bp in (1, 20, 100, 500)]
     assert turnovers == sorted(turnovers, reverse=True)
     assert turnovers[-1] < turnovers[0]
@@ -148,13 +148,13 @@ def test_several_etfs_within_limits() -> None:
     assert np.isnan(result.targets).tolist() == [False, True]
 
 
-def test_the_range_that_was_asked_for_is_said() -> None:
+def test_the_requested_range_is_reported() -> None:
     result = reweight(1, beta="0.2:0.4")
     assert result.target_label == "0.2 to 0.4"
     assert headline(result) == "portfolio to E0: beta 0.2 to 0.4 by reweight"
 
 
-def test_a_result_that_breaks_a_limit_does_not_leave() -> None:
+def test_a_result_that_breaks_a_limit_fails_its_checks() -> None:
     result = reweight(6, 0.75, lower=-0.05, turnover=0.5, gross=1.5, frozen=["N03"])
     moved = result.new_weights * 1.5
     failed = {check.name for check in replace(result, new_weights=moved).checks() if not check.passed}
@@ -162,13 +162,13 @@ def test_a_result_that_breaks_a_limit_does_not_leave() -> None:
     with pytest.raises(CheckFailed):
         replace(result, new_weights=moved).check()
     assert result.solution is not None
-    other = replace(result.solution, multipliers=replace(result.solution.multipliers, turnover=5.0))
+    other = replace(result.solution, duals=replace(result.solution.duals, turnover=5.0))
     failed = {check.name for check in replace(result, solution=other).checks() if not check.passed}
     assert failed == {"no other weights on the names traded are better (gap of the objective)"}
 
 
 @pytest.mark.parametrize(
-    ("method", "target", "limits", "error", "words"),
+    ("method", "target", "limits", "error", "message"),
     [
         (Method.HEDGE, 0.0, {"turnover": 0.5}, InputError, "turnover can have no effect"),
         (Method.SCALED, 0.0, {"long_only": True, "gross": 2}, InputError, "long_only, gross can have no"),
@@ -180,8 +180,8 @@ def test_a_result_that_breaks_a_limit_does_not_leave() -> None:
         (Method.REWEIGHT, 0.0, {"max_trades": 1}, Infeasible, "Allow more or smaller trades"),
     ],
 )
-def test_what_does_not_fit_together_is_refused_with_a_reason(
-    method: Method, target: float, limits: dict[str, Any], error: type[BetaNeutralError], words: str
+def test_inconsistent_options_are_refused_with_a_reason(
+    method: Method, target: float, limits: dict[str, Any], error: type[BetaNeutralError], message: str
 ) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=message):
         reweight(0, target, method, **limits)

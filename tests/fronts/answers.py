@@ -1,4 +1,4 @@
-"""What a front end answers: numbers by name, a refusal, or that it does not offer what is asked."""
+"""Answers of a front end: numbers by name, a refusal, or that the request is not supported."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-9
-"""How near numbers of two front ends must be; the second for those that are zero but for rounding."""
+"""Tolerances between front ends; the absolute one is for numbers that are zero up to rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """An answer: weights, betas or shares, each with a name."""
+    """Weights, betas or shares by name."""
 
     by_name: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is wrong, in a line; its kind (input, source, model, host) where the front end shows it."""
+    """An error message and, if the front end shows it, its kind (input, source, model, host)."""
 
     text: str
     kind: str | None = None
@@ -30,14 +30,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class NotOffered:
-    """Nothing: the front end has no way to put the question."""
+    """The front end does not support the request."""
 
 
 Answer = Numbers | Refusal | NotOffered
 
 
 def agree(one: Answer, other: Answer) -> bool:
-    """Whether two front ends gave the same answer, or refused for the same kind of reason."""
+    """Return whether two front ends gave the same answer, or refused with the same kind of error."""
     match one, other:
         case Numbers(), Numbers():
             return one.by_name.keys() == other.by_name.keys() and all(

@@ -1,7 +1,7 @@
-"""Excel's side of xlwings in a process of its own: worksheet functions called through the stand-in COM layer.
+"""The Excel process of xlwings: worksheet functions called through the stand-in COM layer.
 
-JSON lines: ``{"call": NAME, "values": [...]}`` in, ``{"rows": [...]}`` out. Tables are put into cells and
-handed over as ranges, everything else as it is; ``null`` is an argument that is not given.
+JSON lines: ``{"call": NAME, "values": [...]}`` in, ``{"rows": [...]}`` out. Tables are written to cells and
+passed as ranges, other values unchanged; ``null`` is an omitted argument.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME  # noqa: E402 - likewi
 
 
 def argument(book: com.Book, value: Any) -> Any:
-    """Return a value as Excel hands it over; a table stands in cells of a sheet of its own."""
+    """Return a value as Excel passes it; a table is in cells of its own sheet."""
     if not isinstance(value, list):
         return com.MISSING if value is None else value
     sheet = com.Sheet(book, f"Sheet{len(book.Worksheets) + 1}")
@@ -35,22 +35,22 @@ def argument(book: com.Book, value: Any) -> Any:
 
 
 def answer(book: com.Book, name: str, values: list[Any]) -> Any:
-    """Call a function as its macro does."""
+    """Call a function like its macro."""
     padded = [*values, *[None] * (len(BY_NAME[name].arguments) - len(values))]
     server: Any = com_server.XLPython()
     caller = book.Worksheets(1).Range("ZZ1")
     rows = server.CallUDF(vba.UDFS, name, tuple(argument(book, one) for one in padded), book, caller)
-    return rows if isinstance(rows, list) else [[rows]]  # one cell comes back as itself
+    return rows if isinstance(rows, list) else [[rows]]  # a single cell is not a list
 
 
 def main() -> None:
-    """Answer until the input ends; standard output is for answers alone."""
+    """Answer until the input ends; standard output has only answers."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     for line in sys.stdin:
-        question = json.loads(line)
+        request = json.loads(line)
         book = com.Book(Path.cwd())
-        rows = answer(book, question["call"], question["values"])
+        rows = answer(book, request["call"], request["values"])
         out.write(json.dumps({"rows": rows}, default=str) + "\n")
         out.flush()
 

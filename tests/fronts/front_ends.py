@@ -1,6 +1,6 @@
-"""The front ends, a class each: ``answer`` puts a request as its users would, and reads what they would see.
+"""The front ends, one class each: ``answer`` sends a request as a user would, and reads the visible answer.
 
-To add one, derive from ``FrontEnd`` (from ``Sheets`` if it calls worksheet functions), and name it in
+To add one, derive from ``FrontEnd`` (from ``Sheets`` if it calls worksheet functions), and list it in
 ``FRONT_ENDS``.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
-from fronts.requests import Ask, Cell, Request, Table
+from fronts.requests import Cell, Query, Request, Table
 
 from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral
 from betaneutral_xl.engine.compare import compare
@@ -50,50 +50,50 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
-"""What an exit code says."""
+"""Kind of error by exit code."""
 
 MEASURES = ("volatility", "tracking_error", "turnover", "gross", "net")
-"""Of the ways that are compared."""
+"""Measures of the alternatives to compare."""
 
 NOT_OFFERED = NotOffered()
 
 
 class FrontEnd(ABC):
-    """One way to put a request.
+    """One interface to the package.
 
     Parameters
     ----------
     folder
-        Its own, for its files and its cache.
+        A folder for its files and its cache.
 
     """
 
     name: ClassVar[str]
 
     def __init__(self, folder: Path) -> None:
-        """Start what answers."""
+        """Start the front end."""
         self.folder = folder
 
     @abstractmethod
     def answer(self, request: Request) -> Answer:
-        """Put a request and read the answer."""
+        """Send a request and read the answer."""
 
     def answers(self, requests: Sequence[Request]) -> dict[str, Answer]:
-        """Return the answers by the requests' names."""
+        """Return the answers by the names of the requests."""
         return {request.name: self.answer(request) for request in requests}
 
-    def close(self) -> None:  # noqa: B027 - most start nothing
-        """End what was started."""
+    def close(self) -> None:  # noqa: B027 - most have no process
+        """Stop the front end."""
 
 
 def number(cell: object) -> float:
-    """Return a cell's number; a blank one has none, and neither cells nor JSON have an infinite one."""
+    """Return the number in a cell; NaN if it is blank or not finite."""
     value = math.nan if cell in {None, ""} else float(cast("float", cell))
     return value if math.isfinite(value) else math.nan
 
 
 def records(rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
-    """Return the rows of a table by its header."""
+    """Return the rows of a table as records by its header."""
     head = [str(cell) for cell in rows[0]]
     return [dict(zip(head, row, strict=True)) for row in rows[1:]]
 
@@ -110,7 +110,7 @@ def rebalanced(
 
 
 def of_betas(rows: Iterable[Mapping[str, Any]]) -> Numbers:
-    """Return each held name's beta to each ETF; its columns are named by front ends in their own ways."""
+    """Return each held name's beta to each ETF, whatever the front end calls the columns."""
     found: dict[str, float] = {}
     for row in rows:
         betas = [key for key in row if key.startswith(("predicted_beta", "beta_")) and "error" not in key]
@@ -128,7 +128,7 @@ def ordered(rows: Iterable[Mapping[str, Any]]) -> Numbers:
 
 
 class CommandLine(FrontEnd):
-    """``python -m betaneutral_xl`` with options and files, a process for each request."""
+    """``python -m betaneutral_xl`` with options and files, one process per request."""
 
     name = "command line"
 
@@ -138,8 +138,8 @@ class CommandLine(FrontEnd):
             return dict(zip([one.name for one in requests], pool.map(self.answer, requests), strict=True))
 
     def answer(self, request: Request) -> Answer:
-        """Run the command of the request, and read its JSON."""
-        if request.ask is Ask.ORDERS:
+        """Run the command of the request and read its JSON."""
+        if request.query is Query.ORDERS:
             return NOT_OFFERED
         argv = arguments(request, self.folder / request.name.replace(" ", "_"))
         run = subprocess.run(  # noqa: S603 - our own command
@@ -152,12 +152,12 @@ class CommandLine(FrontEnd):
         if run.returncode:
             return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
         record = json.loads(run.stdout)
-        match request.ask:
-            case Ask.REBALANCE:
+        match request.query:
+            case Query.REBALANCE:
                 return rebalanced(record["weights"], record["beta_before"], record["beta_after"])
-            case Ask.BETAS:
+            case Query.BETAS:
                 return of_betas(record["betas"])
-            case Ask.COMPARE:
+            case Query.COMPARE:
                 return compared(record["alternatives"])
             case _:
                 return Numbers(
@@ -170,9 +170,9 @@ class CommandLine(FrontEnd):
 
 
 def arguments(request: Request, folder: Path) -> list[str]:
-    """Return the command of a request, its files written to a folder."""
+    """Return the command of a request, and write its files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    argv = [request.ask.value, "--json", *_inputs(request, folder)]
+    argv = [request.query.value, "--json", *_inputs(request, folder)]
     targets = request.target if isinstance(request.target, tuple) else (request.target,)
     if len(targets) > 1:
         argv += [f"--target={name}={aim}" for (name, _), aim in zip(request.etfs, targets, strict=True)]
@@ -196,7 +196,7 @@ def arguments(request: Request, folder: Path) -> list[str]:
 
 
 def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
-    """Return the tickers of each group: a row has a ticker's group, or a group's tickers with commas."""
+    """Return the tickers of each group; a row has the group of a ticker, or comma-separated tickers."""
     found: dict[str, list[str]] = {}
     for name, *key, value in limits:
         if name == "groups":
@@ -235,17 +235,17 @@ def _toml(limits: tuple[tuple[Cell, ...], ...]) -> str:
     return "".join(f"{name} = {json.dumps(value)}\n" for name, value in as_mapping(limits).items())
 
 
-def compared(ways: Iterable[Mapping[str, Any]]) -> Numbers:
-    """Return the measures of each way."""
+def compared(alternatives: Iterable[Mapping[str, Any]]) -> Numbers:
+    """Return the measures of each alternative."""
     found: dict[str, float] = {}
-    for way in ways:
-        name = way.get("way", way.get("alternative"))
-        found |= {f"{measure} of {name}": number(way[measure]) for measure in MEASURES}
+    for one in alternatives:
+        name = one.get("alternative", one.get("way"))
+        found |= {f"{measure} of {name}": number(one[measure]) for measure in MEASURES}
     return Numbers(found)
 
 
 def as_mapping(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, Any]:
-    """Return limits as Python and TOML have them: a value, or values by what they are for."""
+    """Return limits as a mapping for Python and TOML: a value, or values by key."""
     found: dict[str, Any] = {}
     for name, *key, value in limits:
         if key:
@@ -260,27 +260,27 @@ def as_mapping(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, Any]:
 
 
 class Refused(Exception):
-    """A cell shows an error."""
+    """A cell has an error."""
 
 
 class Sheets(FrontEnd):
-    """A host that calls worksheet functions; each says how its values arrive."""
+    """A host that calls worksheet functions; subclasses define how values are passed."""
 
     def __init__(self, folder: Path) -> None:
-        """Have called nothing yet."""
+        """Start without called functions."""
         super().__init__(folder)
         self.called: set[str] = set()
 
     @abstractmethod
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
-        """Return the cells of a function's answer."""
+        """Return the cells of a function's result."""
 
     def kind(self, name: str, *values: Any) -> str | None:
-        """Return the kind of a refusal, where more than its line is to be had."""
+        """Return the kind of a refusal, if the host shows more than its message."""
         return None
 
     def answer(self, request: Request) -> Answer:
-        """Call the functions of the request, one on the answers of the others as formulas do."""
+        """Call the functions of the request, nested like formulas."""
         if request.ridge or request.leg_limit or request.sell_only:
             return NOT_OFFERED
         try:
@@ -290,7 +290,7 @@ class Sheets(FrontEnd):
             return Refusal(text, kind)
 
     def cells(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
-        """Return what a function answers, or raise the line of its error."""
+        """Return the result of a function, or raise its error message."""
         self.called.add(name)
         rows = self.call(name, *values)
         first = str(rows[0][0])
@@ -303,19 +303,19 @@ class Sheets(FrontEnd):
         target = request.target if not isinstance(request.target, tuple) else (request.target,)
         limits = wide(request.limits) or None
         problem = (*inputs, target, request.method, limits)
-        match request.ask:
-            case Ask.BETAS:
+        match request.query:
+            case Query.BETAS:
                 return of_betas(records(self.cells("BN_BETAS", *inputs)))
-            case Ask.COMPARE:
+            case Query.COMPARE:
                 return compared(records(self.cells("BN_COMPARE", *inputs, target, limits, request.benchmark)))
-            case Ask.FEASIBLE:
+            case Query.FEASIBLE:
                 return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
         weights = self.cells("BETA_NEUTRAL", *problem)
-        if request.ask is Ask.ORDERS:
+        if request.query is Query.ORDERS:
             own = request.prices or None
             quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, own) if own is None else own
-            terms = (request.nav, request.min_notional, request.lot, request.trade)
-            return ordered(records(self.cells("BN_ORDERS", weights, quotes, *terms)))
+            options = (request.nav, request.min_notional, request.lot, request.trade)
+            return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}
         betas = {str(name).removeprefix("beta to "): row for name, row in lines.items() if "beta to " in name}
         return rebalanced(
@@ -338,7 +338,7 @@ class Sheets(FrontEnd):
 
 
 def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
-    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "in short")]
+    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "summary")]
     words = ("lowest", "highest", "nearest")
     return Numbers(
         {
@@ -350,12 +350,12 @@ def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
 
 
 def named(basket: Table, name: str) -> Table:
-    """Return an ETF's table with its name over the weights, as a sheet has it."""
+    """Return an ETF's table with its name above the weights, as on a sheet."""
     return (("ticker", name), *basket[1:])
 
 
 def beside(tables: Sequence[Table]) -> Table:
-    """Return tables side by side, with a blank column between."""
+    """Return tables side by side, separated by a blank column."""
     height = max(map(len, tables))
     filled = [(*one, *((None, None),) * (height - len(one))) for one in tables]
     return tuple(
@@ -364,12 +364,12 @@ def beside(tables: Sequence[Table]) -> Table:
 
 
 def wide(limits: tuple[tuple[Cell, ...], ...]) -> Table:
-    """Return limits as rows of name, for which, and value."""
+    """Return limits as rows of name, key and value."""
     return tuple((row[0], row[1] if len(row) > 2 else None, row[-1]) for row in limits)
 
 
 class Registry(Sheets):
-    """The worksheet functions as the hosts' processes call them, without a host."""
+    """The worksheet functions called without a host."""
 
     name = "worksheet"
 
@@ -379,11 +379,11 @@ class Registry(Sheets):
         self._session = Session(Settings(cache=folder))
 
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
-        """Call an entry of the registry."""
+        """Call a function of the registry."""
         return self._session.call(BY_NAME[name], *values)
 
     def kind(self, name: str, *values: Any) -> str | None:
-        """Return the family of the error."""
+        """Return the kind of the error."""
         try:
             self._session.answer(BY_NAME[name], *values)
         except BetaNeutralError as error:
@@ -392,12 +392,12 @@ class Registry(Sheets):
 
 
 def family(error: BetaNeutralError) -> str:
-    """Return the kind of an error, in the words of the exit codes."""
+    """Return the kind of an error by its exit code."""
     return KINDS[error.exit_code]
 
 
 class Lines(Sheets):
-    """A host whose functions answer in a process of their own, by JSON lines over its pipes."""
+    """A host whose functions run in a separate process with JSON lines over pipes."""
 
     command: ClassVar[tuple[str, ...]]
 
@@ -405,7 +405,7 @@ class Lines(Sheets):
         """Start the process."""
         super().__init__(folder)
         self._errors = (folder / "stderr.txt").open("wb")
-        self.process = subprocess.Popen(  # noqa: S603 - our own
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, *self.command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -416,18 +416,18 @@ class Lines(Sheets):
         self._input = cast("IO[bytes]", self.process.stdin)
         self._output = cast("IO[bytes]", self.process.stdout)
 
-    def ask(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Return the next message after a question."""
+    def send(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Send a message and return the reply."""
         self._input.write(wire.encode(message))
         self._input.flush()
-        return self.told()
+        return self.receive()
 
-    def told(self) -> dict[str, Any]:
+    def receive(self) -> dict[str, Any]:
         """Return the next message."""
         return wire.decode(self._output.readline())
 
     def close(self) -> None:
-        """End the process with its input."""
+        """Close the input, which ends the process."""
         self._input.close()
         self.process.wait(30)
         self._output.close()
@@ -435,19 +435,19 @@ class Lines(Sheets):
 
 
 class Calc(Lines):
-    """The worker of the extension, with the values that LibreOffice gives it."""
+    """The worker of the Calc extension, with values as LibreOffice passes them."""
 
     name = "Calc"
     command = ("-P", "-u", "-m", worker.__name__)
 
     def __init__(self, folder: Path) -> None:
-        """Wait until it is there."""
+        """Wait until the worker is ready."""
         super().__init__(folder)
-        assert "hello" in self.told()
+        assert "hello" in self.receive()
 
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
-        """Call a function with blanks as empty texts, and truth values and whole numbers as numbers."""
-        reply = self.ask(
+        """Call a function with blanks as empty text, and Booleans and integers as floats."""
+        reply = self.send(
             {"id": 1, "call": name, "values": [wire.pack(_as_calc_gives(one)) for one in values]}
         )
         rows: Sequence[Sequence[Any]] = wire.unpack(reply["rows"])
@@ -461,14 +461,14 @@ def _as_calc_gives(value: Any) -> Any:
 
 
 class Excel(Lines):
-    """xlwings' Windows modules over stand-ins for COM."""
+    """xlwings' Windows modules with a stand-in for COM."""
 
     name = "Excel"
     command = ("-P", "-u", "-m", "fronts.excel_process")  # not imported: it replaces modules of Windows
 
     def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
         """Call a function on ranges of cells."""
-        rows: Sequence[Sequence[Any]] = self.ask({"call": name, "values": list(values)})["rows"]
+        rows: Sequence[Sequence[Any]] = self.send({"call": name, "values": list(values)})["rows"]
         return rows
 
 
@@ -476,7 +476,7 @@ class Excel(Lines):
 
 
 class Workbook(FrontEnd):
-    """``workbook build`` once; then a copy of it is filled in, and ``workbook run`` presses its buttons."""
+    """A template built once; a copy is filled in, and ``workbook run`` presses its buttons."""
 
     name = "workbook"
 
@@ -486,7 +486,7 @@ class Workbook(FrontEnd):
         refused = command("workbook", "build", "--folder", str(folder), "--only", "xlsx")
         assert refused is None, refused
         self._book = openpyxl.load_workbook(folder / "betaneutral.xlsx")
-        _put(self._book["Neutral"], FIRST_ROW, {})  # no button reads its formulas
+        _put(self._book["Neutral"], FIRST_ROW, {})  # its formulas are read by no button
         self._settings = {
             name: _values(self._book, name)
             for name in self._book.defined_names
@@ -494,9 +494,9 @@ class Workbook(FrontEnd):
         }
 
     def answer(self, request: Request) -> Answer:
-        """Fill in, press, and read the sheet of the proposal, or the file of orders."""
+        """Fill in the workbook, press the button, and read the proposal or the file of orders."""
         legs = request.ridge or request.leg_limit or request.sell_only
-        elsewhere = request.ask not in {Ask.REBALANCE, Ask.ORDERS} or request.history is not None
+        elsewhere = request.query not in {Query.REBALANCE, Query.ORDERS} or request.history is not None
         if legs or elsewhere or isinstance(request.target, tuple):
             return NOT_OFFERED
         folder = self.folder / request.name.replace(" ", "_")
@@ -506,11 +506,11 @@ class Workbook(FrontEnd):
             _set(self._book, name, rows)
         _fill_in(self._book, request)
         self._book.save(file)
-        for button in ("rebalance", "orders")[: 1 + (request.ask is Ask.ORDERS)]:
+        for button in ("rebalance", "orders")[: 1 + (request.query is Query.ORDERS)]:
             refused = command("workbook", "run", str(file), "--button", button)
             if refused is not None:
                 return refused
-        if request.ask is Ask.ORDERS:
+        if request.query is Query.ORDERS:
             (path,) = folder.glob("*.csv")
             _, _, orders = path.read_text(encoding="utf-8-sig").partition("\n\n")
             return ordered(csv.DictReader(io.StringIO(orders)))
@@ -518,7 +518,7 @@ class Workbook(FrontEnd):
 
 
 def command(*argv: str) -> Refusal | None:
-    """Run a command here; return what it refuses."""
+    """Run a command in this process; return its refusal, if any."""
     errors = io.StringIO()
     with ExitStack() as stack:
         stack.enter_context(redirect_stderr(errors))
@@ -532,10 +532,10 @@ def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
     _set(book, "setting_limits", wide(request.limits))
     _set(book, "own_prices", request.prices)
     names = ("target", "method", "nav", "min_notional", "lot", "trade")
-    given = {name: getattr(request, name) for name in names} | {
+    settings = {name: getattr(request, name) for name in names} | {
         "inputs": "fetch" if request.sample else "sheets"
     }
-    for name, value in given.items():
+    for name, value in settings.items():
         if value is not None:
             _set(book, f"setting_{name}", ((value,),))
     if request.sample:
@@ -560,14 +560,14 @@ def _values(book: openpyxl.Workbook, name: str) -> Table:
 
 
 def _set(book: openpyxl.Workbook, name: str, rows: Table) -> None:
-    """Write to a named range, and clear what it has besides."""
+    """Write to a named range and clear its other cells."""
     for i, line in enumerate(_area(book, name)):
         for j, cell in enumerate(line):
             cell.value = rows[i][j] if i < len(rows) else None
 
 
 def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
-    """Empty a sheet from a row on, and write tables there, by their first columns."""
+    """Clear a sheet from a row on, and write tables there by their first columns."""
     sheet.delete_rows(first, sheet.max_row)
     for column, rows in tables.items():
         for i, row in enumerate(rows):
@@ -593,13 +593,13 @@ def _proposal(sheet: Any) -> Numbers:
 
 
 class Python(FrontEnd):
-    """A notebook: pandas in, values out."""
+    """The Python API with pandas objects."""
 
     name = "Python"
 
     def answer(self, request: Request) -> Answer:
         """Call the functions of the package."""
-        if request.ask is Ask.BETAS or request.history is not None:
+        if request.query is Query.BETAS or request.history is not None:
             return NOT_OFFERED
         try:
             return self._numbers(request)
@@ -615,7 +615,7 @@ class Python(FrontEnd):
         target: Any = request.target or 0.0
         if isinstance(target, tuple):
             target = dict(zip((name for name, _ in request.etfs), target, strict=True))
-        if request.ask is Ask.REBALANCE and not (request.ridge or request.leg_limit or request.sell_only):
+        if request.query is Query.REBALANCE and not (request.ridge or request.leg_limit or request.sell_only):
             method = request.method or "hedge"
             result = beta_neutral(holdings, etfs, risk, target, method, constraints=limits, **policies)
         else:
@@ -623,20 +623,20 @@ class Python(FrontEnd):
                 holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
             )
             model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
-            given: dict[str, Any] = {
+            options: dict[str, Any] = {
                 "target": target,
                 "constraints": Constraints.from_mapping(limits),
                 **{name: choice(OnMissing, value, name) for name, value in policies.items()},
             }
-            if request.ask is Ask.COMPARE:
-                ways = compare(portfolio, etfs, model, benchmark=request.benchmark, **given)
+            if request.query is Query.COMPARE:
+                alternatives = compare(portfolio, etfs, model, benchmark=request.benchmark, **options)
                 return compared(
-                    {"way": way.name, **{measure: getattr(way, measure) for measure in MEASURES}}
-                    for way in ways
+                    {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
+                    for one in alternatives
                 )
-            if request.ask is Ask.FEASIBLE:
-                found = reach(portfolio, etfs, model, **given)
-                return _reached([("etf",), *found.lines(), ("in short",)])
+            if request.query is Query.FEASIBLE:
+                found = reach(portfolio, etfs, model, **options)
+                return _reached([("etf",), *found.lines(), ("summary",)])
             legs: dict[str, Any] = {
                 "ridge": request.ridge,
                 "limit": request.leg_limit,
@@ -648,9 +648,9 @@ class Python(FrontEnd):
                 model,
                 method=choice(Method, request.method or "hedge", "method"),
                 legs=Legs(**{name: value for name, value in legs.items() if value is not None}),
-                **given,
+                **options,
             )
-        if request.ask is Ask.ORDERS:
+        if request.query is Query.ORDERS:
             return self._orders(request, result)
         return rebalanced(records([result.columns, *result.rows()]), result.before.beta, result.after.beta)
 

@@ -1,15 +1,15 @@
-"""Where front ends differ today: the test fails on an entry that no longer holds."""
+"""Known differences between front ends; the test fails on an entry that no longer applies."""
 
 from __future__ import annotations
 
-from fronts.requests import REQUESTS, Ask
+from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
 NO_LEGS = "worksheets have no ridge, leg limit or sell-only"
-CASH_ROW = "rows that stand for cash are known in files only"
-ONE_CELL = "a group's tickers in one cell are read as the group of a ticker"
-SAME_CELLS = "a result is known again by its cells, which another portfolio's result shares"
+CASH_ROW = "cash rows are recognised in files only"
+ONE_CELL = "tickers of a group in one cell are read as the group of a ticker"
+SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
 
 KNOWN: dict[tuple[str, str], str] = {
     ("method with a blank", CLI): "a method's name takes hyphens, but no blanks",
@@ -25,7 +25,7 @@ KNOWN: dict[tuple[str, str], str] = {
     ("cash row Cash & Other", WORKBOOK): CASH_ROW,
     ("cash row Cash & Other", PYTHON): CASH_ROW,
     ("cash row CASH", PYTHON): "a Series of weights has no cash row",
-    ("weight a word", PYTHON): "a word among the weights is a ValueError of Python's own",
+    ("weight a word", PYTHON): "text among the weights raises Python's ValueError",
     ("betas of a name without risk", CLI): "the command stops where BN_BETAS leaves a blank",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
@@ -45,30 +45,30 @@ KNOWN: dict[tuple[str, str], str] = {
     ("estimated", PYTHON): "the public names have no estimator",
     ("estimator unknown", PYTHON): "the public names have no estimator",
 }
-"""By request and front end, those that differ from the others, with the reason."""
+"""Reason of each difference by request and front end."""
 
-WITHOUT: dict[tuple[Ask, str], str] = {
-    (Ask.ORDERS, CLI): "only the report has orders",
-    (Ask.BETAS, WORKBOOK): "no button shows betas: its formulas do",
-    (Ask.COMPARE, WORKBOOK): "no button compares",
-    (Ask.FEASIBLE, WORKBOOK): "no button shows what can be reached",
-    (Ask.BETAS, PYTHON): "the public names have no table of betas",
+WITHOUT: dict[tuple[Query, str], str] = {
+    (Query.ORDERS, CLI): "only the report has orders",
+    (Query.BETAS, WORKBOOK): "no button shows betas; the workbook's formulas do",
+    (Query.COMPARE, WORKBOOK): "no button compares alternatives",
+    (Query.FEASIBLE, WORKBOOK): "no button shows attainable betas",
+    (Query.BETAS, PYTHON): "the public names have no table of betas",
 }
-"""Questions that a front end does not offer at all."""
+"""Queries that a front end does not support."""
 
 KNOWN |= {
     (request.name, front_end): reason
     for request in REQUESTS
-    for (ask, front_end), reason in WITHOUT.items()
-    if request.ask is ask
+    for (query, front_end), reason in WITHOUT.items()
+    if request.query is query
 }
 
-NETWORK, FILES = "what the network answers is tested with its stand-in", "only files have it"
+NETWORK, FILES = "network sources are tested with a stand-in server", "applies to files only"
 OPTIONS: dict[str, str] = {
-    "--help": "no request",
-    "--csv": "the form of the answer",
-    "--report": "an output beside the answer",
-    "--snapshot": "an output beside the answer",
+    "--help": "not a request",
+    "--csv": "format of the answer",
+    "--report": "an additional output",
+    "--snapshot": "an additional output",
     "--from-snapshot": FILES,
     "--covariance-unit": FILES,
     "--nav": FILES,
@@ -80,28 +80,28 @@ OPTIONS: dict[str, str] = {
     "--refresh": NETWORK,
     "--allow-stale": NETWORK,
 }
-"""Options that no request uses."""
+"""Options that no request of the table uses, with the reason."""
 
 COMMANDS: dict[str, str] = {
     "demo": "a fixed request",
-    "report": "the request of rebalance with other outputs",
-    "etf": "reads a file, and poses no request",
-    "cache": "poses no request",
-    "fake-api": "poses no request",
-    "snapshot": "poses no request",
-    "estimate": "its matrix is used by the request that is estimated",
-    "workbook": "a front end of its own",
-    "excel": "installs",
-    "calc": "installs",
-    "backtest": "no other front end walks forward",
-    "sweep": "no other front end walks forward",
+    "report": "same request as rebalance, with other outputs",
+    "etf": "reads a file; not a request",
+    "cache": "not a request",
+    "fake-api": "not a request",
+    "snapshot": "not a request",
+    "estimate": "covered by the request with estimated covariance",
+    "workbook": "a separate front end",
+    "excel": "installation",
+    "calc": "installation",
+    "backtest": "no other front end has backtests",
+    "sweep": "no other front end has backtests",
 }
-"""Commands that are no column of the table."""
+"""Commands that are not in the table, with the reason."""
 
 FUNCTIONS: dict[str, str] = {
-    "BN_MATRIX": "shows a matrix; no other front end has handles",
-    "BN_STATUS": "says where a result is from; the others say it in their own places",
-    "BN_LAST_ERROR": "about the process",
-    "BN_VERSION": "about the process",
+    "BN_MATRIX": "shows a matrix; other front ends have no handles",
+    "BN_STATUS": "shows the provenance of a result; other front ends show it elsewhere",
+    "BN_LAST_ERROR": "information about the process",
+    "BN_VERSION": "information about the process",
 }
-"""Worksheet functions that no request uses."""
+"""Worksheet functions that no request of the table uses, with the reason."""

@@ -1,4 +1,4 @@
-"""The requests that every front end is asked, right and wrong ones: a line each in ``REQUESTS``."""
+"""The table ``REQUESTS`` of valid and invalid requests for every front end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ Cell = str | float | bool | None
 Table = tuple[tuple[Cell, ...], ...]
 
 
-class Ask(StrEnum):
-    """What is asked for."""
+class Query(StrEnum):
+    """The kind of a request."""
 
     REBALANCE = "rebalance"
     BETAS = "betas"
@@ -21,12 +21,12 @@ class Ask(StrEnum):
 
 
 def table(*rows: tuple[Cell, ...], head: tuple[Cell, ...] = ("ticker", "weight")) -> Table:
-    """Return a table with its header."""
+    """Return a table with a header."""
     return (head, *rows)
 
 
 def matrix(variances: dict[str, tuple[float, ...]]) -> Table:
-    """Return a covariance with its tickers on both sides."""
+    """Return a covariance labelled with tickers on both sides."""
     rows: list[tuple[Cell, ...]] = [(ticker, *row) for ticker, row in variances.items()]
     return ((None, *variances), *rows)
 
@@ -53,7 +53,7 @@ def weights(**by_ticker: Cell) -> Table:
 
 
 def prices(days: int = 160) -> Table:
-    """Return closes that go up and down, each name with a period and a swing of its own."""
+    """Return oscillating closes, each name with its own period and amplitude."""
     swings = {"A": (0.9, 0.010), "B": (1.7, 0.014), "C": (2.3, 0.020)}
     head: tuple[Cell, ...] = ("date", *swings)
     closes: list[tuple[Cell, ...]] = [
@@ -71,14 +71,14 @@ def prices(days: int = 160) -> Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One request, in no front end's words.
+    """One request, independent of the front end.
 
     Attributes
     ----------
     name
-        Names it in the test's output and in ``KNOWN``.
-    ask
-        What is asked for.
+        Identifies the request in test output and in ``KNOWN``.
+    query
+        The kind of request.
     sample
         Whether the three inputs are the embedded sample's.
     holdings, etfs, covariance
@@ -86,22 +86,22 @@ class Request:
     history, estimator, window
         Daily prices to estimate the covariance from instead, how, and how many days of it.
     target
-        As it is typed; several are for the ETFs in their order.
+        As typed by a user; several targets are for the ETFs in order.
     method, benchmark
-        As they are typed.
+        As typed by a user.
     limits
-        Rows of name and value, or of name, for which, and value, as they are typed.
+        Rows of name and value, or of name, key and value, as typed by a user.
     limits_file
-        Whether a front end that can takes the limits from a file.
+        Whether front ends that support it take the limits from a file.
     ridge, leg_limit, sell_only
-        What the hedge ratios must keep to.
+        Limits on the hedge ratios.
     prices, nav, min_notional, lot, trade
-        Terms of the orders; prices as ticker and price.
+        Options of the orders; prices as rows of ticker and price.
 
     """
 
     name: str
-    ask: Ask = Ask.REBALANCE
+    query: Query = Query.REBALANCE
     sample: bool = False
     holdings: Table = HOLDINGS
     etfs: tuple[tuple[str, Table], ...] = (("AI", AI),)
@@ -125,13 +125,13 @@ class Request:
 
 
 def limited(name: str, *limits: tuple[Cell, ...], target: Cell = 0.95, limits_file: bool = False) -> Request:
-    """Return a request to reweight under limits."""
+    """Return a request to reweight with limits."""
     return Request(name=name, method="reweight", target=target, limits=limits, limits_file=limits_file)
 
 
-def held(name: str, holdings: Table, *limits: tuple[Cell, ...], ask: Ask = Ask.REBALANCE) -> Request:
-    """Return a request about another portfolio."""
-    return Request(name=name, ask=ask, holdings=holdings, limits=limits)
+def held(name: str, holdings: Table, *limits: tuple[Cell, ...], query: Query = Query.REBALANCE) -> Request:
+    """Return a request with another portfolio."""
+    return Request(name=name, query=query, holdings=holdings, limits=limits)
 
 
 def ordered(
@@ -147,7 +147,7 @@ def ordered(
     """Return a request for orders."""
     return Request(
         name=name,
-        ask=Ask.ORDERS,
+        query=Query.ORDERS,
         holdings=holdings,
         nav=nav,
         lot=lot,
@@ -244,16 +244,16 @@ REQUESTS: tuple[Request, ...] = (
     Request(name="covariance lopsided", covariance=LOPSIDED),
     Request(name="estimated", history=prices(), estimator="sample", window=100),
     Request(name="estimator unknown", history=prices(), estimator="magic"),
-    # other questions
-    Request(name="betas", ask=Ask.BETAS),
-    Request(name="betas to two ETFs", ask=Ask.BETAS, etfs=TWO),
-    held("betas of a name without risk", WITHOUT_Z, ask=Ask.BETAS),
-    Request(name="compare", ask=Ask.COMPARE),
-    Request(name="compare with a benchmark", ask=Ask.COMPARE, benchmark="IWV", target=0.4),
-    Request(name="compare with an unknown benchmark", ask=Ask.COMPARE, benchmark="QQQQ"),
-    Request(name="feasible", ask=Ask.FEASIBLE),
-    Request(name="feasible long only", ask=Ask.FEASIBLE, limits=(("long_only", True),), target=0.2),
-    Request(name="feasible nowhere", ask=Ask.FEASIBLE, limits=(("upper", 0.1), ("net", 1.0))),
+    # other kinds of requests
+    Request(name="betas", query=Query.BETAS),
+    Request(name="betas to two ETFs", query=Query.BETAS, etfs=TWO),
+    held("betas of a name without risk", WITHOUT_Z, query=Query.BETAS),
+    Request(name="compare", query=Query.COMPARE),
+    Request(name="compare with a benchmark", query=Query.COMPARE, benchmark="IWV", target=0.4),
+    Request(name="compare with an unknown benchmark", query=Query.COMPARE, benchmark="QQQQ"),
+    Request(name="feasible", query=Query.FEASIBLE),
+    Request(name="feasible long only", query=Query.FEASIBLE, limits=(("long_only", True),), target=0.2),
+    Request(name="feasible nowhere", query=Query.FEASIBLE, limits=(("upper", 0.1), ("net", 1.0))),
     ordered("orders"),
     ordered("orders in lots", lot=10.0),
     ordered("orders above 20000", min_notional=20_000.0),
@@ -266,4 +266,4 @@ REQUESTS: tuple[Request, ...] = (
     ordered("orders without a price", holdings=weights(A=0.3, B=0.5, C=0.2), nav=100_000.0),
     ordered("orders without a price after the same weights with prices", holdings=HOLDINGS, nav=100_000.0),
 )
-"""Every name once; a right request beside the wrong ones of its family."""
+"""Names are unique; valid requests are next to the invalid ones of the same kind."""

@@ -1,4 +1,4 @@
-"""The same request has the same answer in every front end, but for the differences that are known."""
+"""The same request has the same answer in every front end, except for known differences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from fronts.answers import Answer, NotOffered, Refusal, agree
 from fronts.front_ends import FRONT_ENDS, FrontEnd, Sheets, arguments
 from fronts.known_differences import COMMANDS, FUNCTIONS, KNOWN, OPTIONS
-from fronts.requests import REQUESTS, Ask, Request
+from fronts.requests import REQUESTS, Query, Request
 
 from betaneutral_xl.hosts.cli import build_parser
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
@@ -23,10 +23,10 @@ NAMES = tuple(one.name for one in FRONT_ENDS)
 
 
 class Fronts:
-    """All front ends, and what they answered to all requests."""
+    """All front ends and their answers to all requests."""
 
     def __init__(self, folder: Path) -> None:
-        """Ask everything of each."""
+        """Send all requests to each front end."""
         self.started: dict[str, FrontEnd] = {}
         self.answers: dict[str, dict[str, Answer]] = {}
         try:
@@ -53,16 +53,18 @@ def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.name)
-def test_front_ends_give_the_same_answer_but_for_what_is_known(fronts: Fronts, request_: Request) -> None:
+def test_front_ends_give_the_same_answer_except_for_known_differences(
+    fronts: Fronts, request_: Request
+) -> None:
     answers = {name: fronts.answers[name][request_.name] for name in NAMES}
-    alike = [name for name in NAMES if (request_.name, name) not in KNOWN]
-    first = alike[0]
+    consistent = [name for name in NAMES if (request_.name, name) not in KNOWN]
+    first = consistent[0]
     assert not isinstance(answers[first], NotOffered), first
-    for name in alike:
-        same = [agree(answers[name], answers[other]) for other in alike]
+    for name in consistent:
+        same = [agree(answers[name], answers[other]) for other in consistent]
         assert all(same), f"{name}: {answers[name]}\n{first}: {answers[first]}"
-    for name in set(NAMES) - set(alike):
-        assert not agree(answers[name], answers[first]), f"{name} no longer differs: take it out of KNOWN"
+    for name in set(NAMES) - set(consistent):
+        assert not agree(answers[name], answers[first]), f"{name} no longer differs: remove it from KNOWN"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +75,7 @@ def test_no_refusal_is_a_defect(fronts: Fronts, name: str) -> None:
     assert not bad
 
 
-def test_worksheet_functions_refuse_in_the_same_words_in_every_host(fronts: Fronts) -> None:
+def test_worksheet_functions_give_the_same_message_in_every_host(fronts: Fronts) -> None:
     for request in REQUESTS:
         lines = {
             answer.text
@@ -84,7 +86,7 @@ def test_worksheet_functions_refuse_in_the_same_words_in_every_host(fronts: Fron
         assert len(lines) <= 1, lines
 
 
-def test_every_known_difference_is_of_a_request_and_a_front_end() -> None:
+def test_every_known_difference_names_a_request_and_a_front_end() -> None:
     names = [one.name for one in REQUESTS]
     assert len(set(names)) == len(names) >= 40
     assert {request for request, _ in KNOWN} <= set(names)
@@ -93,13 +95,13 @@ def test_every_known_difference_is_of_a_request_and_a_front_end() -> None:
 
 def test_every_command_and_option_is_in_the_table_or_excepted(tmp_path: Path) -> None:
     (commands,) = (one for one in build_parser()._actions if isinstance(one, argparse._SubParsersAction))
-    asked = {str(ask) for ask in Ask} & set(commands.choices)
-    assert set(commands.choices) == asked | set(COMMANDS)
-    posed = [arguments(one, tmp_path / str(i)) for i, one in enumerate(REQUESTS) if one.ask in asked]
-    used = {word.partition("=")[0] for argv in posed for word in argv if word.startswith("--")}
+    covered = {str(query) for query in Query} & set(commands.choices)
+    assert set(commands.choices) == covered | set(COMMANDS)
+    argvs = [arguments(one, tmp_path / str(i)) for i, one in enumerate(REQUESTS) if one.query in covered]
+    used = {word.partition("=")[0] for argv in argvs for word in argv if word.startswith("--")}
     offered = {
         option
-        for name in asked
+        for name in covered
         for action in commands.choices[name]._actions
         for option in action.option_strings
         if option.startswith("--")

@@ -18,14 +18,14 @@ F = {"A": 0.4, "B": 0.3, "C": 0.3}
 HEDGE = [-0.09404255, 0.10446809, 0.00446809]
 
 
-def test_what_a_notebook_has_at_hand_will_do() -> None:
+def test_pandas_objects_are_accepted() -> None:
     labelled = pd.DataFrame(V, index=list("ABC"), columns=list("ABC")).loc[list("CAB")]
     result = bn.beta_neutral(pd.Series(W), pd.Series(F), labelled)
     np.testing.assert_allclose(result.new_weights, HEDGE, atol=5e-9)
     assert result.table["ticker"].tolist() == ["A", "B", "C", "CASH"]
 
 
-def test_files_fit_together(tmp_path: Path) -> None:
+def test_an_etf_and_a_covariance_are_loaded_from_files(tmp_path: Path) -> None:
     (tmp_path / "AI.csv").write_text("ticker,weight\nA,40\nB,30\nC,30\n", encoding="utf-8")
     rows = "\n".join(f"2025-11-18,{t},{','.join(map(str, row))}" for t, row in zip("ABC", V, strict=True))
     (tmp_path / "risk.csv").write_text(f"date,ticker,A,B,C\n{rows}\n", encoding="utf-8")
@@ -45,11 +45,11 @@ def test_files_fit_together(tmp_path: Path) -> None:
         ({"holdings": 0.5}, "Give weights as ticker to weight"),
     ],
 )
-def test_arguments_that_cannot_be_used_are_named(options: dict[str, object], words: str) -> None:
+def test_invalid_arguments_are_named_in_the_message(options: dict[str, object], words: str) -> None:
     risk = bn.Covariance.from_matrix(list("ABC"), np.array(V))
     arguments: dict[str, object] = {"holdings": W, "etf": F, "cov": risk, **options}
     with pytest.raises(InputError, match=words):
-        bn.beta_neutral(**arguments)  # type: ignore[arg-type] # one wrong thing each
+        bn.beta_neutral(**arguments)  # type: ignore[arg-type] # one invalid argument each
 
 
 def test_a_frame_labelled_differently_on_its_sides_is_refused() -> None:

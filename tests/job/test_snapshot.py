@@ -35,7 +35,7 @@ PARAMETERS = {"method": "reweight", "target": ["IWV"], "constraints": {"upper": 
 
 @pytest.fixture
 def raw_inputs() -> tuple[RawInput, ...]:
-    """Return the sample's, with their provenance as reading completed it."""
+    """Return the sample's raw inputs with the provenance that reading completed."""
     return (
         read(sample.raw_input(sample.HOLDINGS), Holdings).raw_input,
         read(sample.raw_input(sample.ETF), Etf).raw_input,
@@ -43,7 +43,9 @@ def raw_inputs() -> tuple[RawInput, ...]:
     )
 
 
-def test_a_snapshot_gives_back_what_was_kept(raw_inputs: tuple[RawInput, ...], tmp_path: Path) -> None:
+def test_a_snapshot_restores_inputs_parameters_and_versions(
+    raw_inputs: tuple[RawInput, ...], tmp_path: Path
+) -> None:
     write_snapshot(tmp_path / "run.zip", raw_inputs, PARAMETERS)
     snapshot = read_snapshot(tmp_path / "run.zip")
     assert dict(snapshot.parameters) == PARAMETERS
@@ -55,7 +57,7 @@ def test_a_snapshot_gives_back_what_was_kept(raw_inputs: tuple[RawInput, ...], t
         assert now.provenance == then.provenance
 
 
-def test_numbers_are_repeated_to_the_last_digit(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_a_repeated_run_gives_the_same_bits(raw_inputs: tuple[RawInput, ...]) -> None:
     before = neutralise(sample.load_holdings(), [sample.load_etf()], sample.load_covariance())
     holdings, etf, covariance = unpack(pack(raw_inputs, {}), "run.zip").raw_inputs
     after = neutralise(
@@ -69,7 +71,7 @@ def test_numbers_are_repeated_to_the_last_digit(raw_inputs: tuple[RawInput, ...]
     assert {source.retrieval for source in after.sources} == {Retrieval.SAMPLE}
 
 
-def test_the_same_inputs_make_the_same_bytes(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_the_same_inputs_give_the_same_bytes(raw_inputs: tuple[RawInput, ...]) -> None:
     assert pack(raw_inputs, PARAMETERS) == pack(raw_inputs, dict(PARAMETERS))
     with zipfile.ZipFile(io.BytesIO(pack(raw_inputs, PARAMETERS))) as archive:
         assert archive.namelist() == [
@@ -83,7 +85,7 @@ def test_the_same_inputs_make_the_same_bytes(raw_inputs: tuple[RawInput, ...]) -
         assert archive.testzip() is None
 
 
-def test_answers_of_the_api_can_be_kept_and_read_again(
+def test_answers_of_the_api_survive_a_round_trip(
     fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
     with SilverFund(settings_for(fund_api)) as fund:
@@ -99,13 +101,13 @@ def test_answers_of_the_api_can_be_kept_and_read_again(
     assert b"not-to-be-seen" not in pack([book.raw_input, model.raw_input], {})
 
 
-def test_what_was_said_on_the_way_is_said_again(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_warnings_are_repeated(raw_inputs: tuple[RawInput, ...]) -> None:
     line = "x.org cannot be reached. Used instead: the answer of yesterday."
     kept = unpack(pack([replace(raw_inputs[0], warnings=(line,))], {}), "run.zip")
     assert line in read(kept.raw_inputs[0], Holdings).value.warnings
 
 
-def test_files_can_be_kept_and_read_again(tmp_path: Path) -> None:
+def test_files_survive_a_round_trip(tmp_path: Path) -> None:
     (tmp_path / "fund.csv").write_text("ticker,weight\nA,0.4\nB,0.6\n", encoding="utf-8")
     (tmp_path / "AI.csv").write_text("ticker,weight\nA,50%\nB,50%\n", encoding="utf-8")
     (tmp_path / "v.csv").write_text("ticker,A,B\nA,400,100\nB,100,900\n", encoding="utf-8")
@@ -124,24 +126,24 @@ def test_files_can_be_kept_and_read_again(tmp_path: Path) -> None:
         assert now.provenance == replace(then.value.provenance, retrieval=Retrieval.SNAPSHOT)
 
 
-def test_an_original_is_read_as_what_it_is(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_a_raw_input_of_another_type_is_refused(raw_inputs: tuple[RawInput, ...]) -> None:
     with pytest.raises(InputError, match=r"^covariance\.csv is a covariance, not holdings\.$"):
         read(raw_inputs[2], Holdings)
 
 
-def test_other_versions_are_said(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_other_versions_give_a_warning(raw_inputs: tuple[RawInput, ...]) -> None:
     snapshot = unpack(edited(pack(raw_inputs, {}), lambda m: m["versions"].update(numpy="1.0")), "run.zip")
     assert snapshot.differences() == (
         f"The snapshot was made with numpy 1.0 (here {np.__version__}): last digits may differ.",
     )
 
 
-def test_a_path_that_cannot_be_written_is_said(raw_inputs: tuple[RawInput, ...], tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_written_raises(raw_inputs: tuple[RawInput, ...], tmp_path: Path) -> None:
     with pytest.raises(Unwritable):
         write_snapshot(tmp_path / "absent" / "run.zip", raw_inputs, {})
 
 
-def test_names_are_such_as_every_system_has(raw_inputs: tuple[RawInput, ...]) -> None:
+def test_file_names_in_the_archive_are_valid_on_every_system(raw_inputs: tuple[RawInput, ...]) -> None:
     names = ["../../etc/passwd", "C:\\con.csv", ".bashrc", "größe?.csv", "x" * 300, "a\x00b", ""]
     content = pack([replace(raw_inputs[0], name=name) for name in names], {})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -156,7 +158,7 @@ def test_names_are_such_as_every_system_has(raw_inputs: tuple[RawInput, ...]) ->
         ]
 
 
-# ------------------------------------------------------------------ damaged, or made to harm
+# ------------------------------------------------------------------ damaged or hostile
 
 
 def edited(content: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
@@ -185,8 +187,8 @@ def test_a_changed_input_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
     with pytest.raises(UnreadableFile) as caught:
         unpack(zipped(files), "run.zip")
     assert str(caught.value) == (
-        "run.zip has another 'inputs/1-holdings.json' than when it was made. "
-        "Use a snapshot as this program wrote it."
+        "run.zip has a changed 'inputs/1-holdings.json': its SHA-256 is not that of the manifest. "
+        "Use a snapshot file written by betaneutral-xl."
     )
 
 
@@ -197,9 +199,9 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "an input that is not there": lambda m: m["inputs"][0].update(file="inputs/9"),
     "an input twice": lambda m: m["inputs"].append(m["inputs"][0]),
     "an input that is not named": lambda m: m["inputs"].pop(),
-    "a reader that is none": lambda m: m["inputs"][0].update(reader="pickle"),
+    "an unknown reader": lambda m: m["inputs"][0].update(reader="pickle"),
     "no provenance": lambda m: m["inputs"][0].pop("provenance"),
-    "a date that is none": lambda m: m["inputs"][0]["provenance"].update(as_of="soon"),
+    "an invalid date": lambda m: m["inputs"][0]["provenance"].update(as_of="soon"),
     "parameters that are a list": lambda m: m.update(parameters=[1]),
     "options that are a list": lambda m: m["inputs"][0].update(options=[1]),
     "a file name that is a list": lambda m: m["inputs"][0].update(file=[]),
@@ -207,15 +209,17 @@ CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_manifest_that_does_not_fit_is_refused(
+def test_an_inconsistent_manifest_is_refused(
     change: Callable[[dict[str, Any]], object], raw_inputs: tuple[RawInput, ...]
 ) -> None:
-    with pytest.raises(UnreadableFile, match=r"^run\.zip .* as this program wrote it\.$"):
+    with pytest.raises(
+        UnreadableFile, match=r"^run\.zip .* Use a snapshot file written by betaneutral-xl\.$"
+    ):
         unpack(edited(pack(raw_inputs, {}), change), "run.zip")
 
 
 def overlapping(content: bytes) -> bytes:
-    """Let the archive's directory name one file's bytes many times, each as a file of its own."""
+    """Return an archive whose directory lists the bytes of one file as many files."""
     stream = io.BytesIO(content)
     with zipfile.ZipFile(stream, "a") as archive:
         (info,) = [info for info in archive.infolist() if info.filename.endswith("covariance.csv")]
@@ -230,10 +234,10 @@ def overlapping(content: bytes) -> bytes:
 
 
 HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
-    "no archive": (lambda _: b"ticker,weight\n", "is no snapshot, or a damaged one (BadZipFile)"),
-    "nothing": (lambda _: b"", "is no snapshot, or a damaged one (BadZipFile)"),
-    "cut off": (lambda good: good[: len(good) // 2], "is no snapshot, or a damaged one (BadZipFile)"),
-    "a workbook": (lambda _: zipped({"xl/workbook.xml": b"<x/>"}), "is a ZIP archive, but no snapshot"),
+    "no archive": (lambda _: b"ticker,weight\n", "is not a snapshot, or damaged (BadZipFile)"),
+    "nothing": (lambda _: b"", "is not a snapshot, or damaged (BadZipFile)"),
+    "cut off": (lambda good: good[: len(good) // 2], "is not a snapshot, or damaged (BadZipFile)"),
+    "a workbook": (lambda _: zipped({"xl/workbook.xml": b"<x/>"}), "is a ZIP archive, but not a snapshot"),
     "a bomb": (
         lambda _: zipped({MANIFEST: b" " * 10_000_000}, zipfile.ZIP_DEFLATED),
         "is compressed, or its uncompressed size exceeds the limit",
@@ -241,27 +245,27 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "overlapping files": (overlapping, "is compressed, or its uncompressed size exceeds the limit"),
     "many files": (
         lambda _: zipped({MANIFEST: b"{}", **{f"inputs/{i}": b"" for i in range(100)}}),
-        "has 101 files, more than 64, or two of one name",
+        "has 101 files, more than 64, or two with the same name",
     ),
-    "an endless manifest": (
+    "a manifest that is too large": (
         lambda _: zipped({MANIFEST: b" " * 5_000_000}),
         "has a manifest that exceeds the size limit",
     ),
-    "a manifest that is no JSON": (
+    "a manifest that is not JSON": (
         lambda _: zipped({MANIFEST: b"{"}),
-        "is no snapshot, or a damaged one (JSONDecodeError)",
+        "is not a snapshot, or damaged (JSONDecodeError)",
     ),
     "a manifest that is a list": (
         lambda _: zipped({MANIFEST: b"[]"}),
-        "is no snapshot, or a damaged one (TypeError)",
+        "is not a snapshot, or damaged (TypeError)",
     ),
-    "a manifest nested without end": (
+    "a manifest nested too deeply": (
         lambda _: zipped({MANIFEST: b"[" * 200_000}),
-        "is no snapshot, or a damaged one (RecursionError)",
+        "is not a snapshot, or damaged (RecursionError)",
     ),
     "a path out of the archive": (
         lambda good: edited_with(good, "../../outside", b"x"),
-        "has '../../outside', which its manifest does not name",
+        "has '../../outside', which is not in its manifest",
     ),
 }
 
@@ -303,7 +307,7 @@ SMALL = RawInput(
 
 
 @given(st.data())
-def test_no_damage_raises_anything_but_our_error(data: st.DataObject) -> None:
+def test_any_damage_raises_the_packages_own_error(data: st.DataObject) -> None:
     good = pack([SMALL], {"method": "hedge"})
     place = data.draw(st.integers(0, len(good) - 1))
     patch = data.draw(st.binary(min_size=1, max_size=8))

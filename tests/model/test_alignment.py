@@ -13,13 +13,13 @@ from betaneutral_xl.model.risk import Covariance
 
 @pytest.fixture
 def half_covered() -> tuple[Holdings, Etf, Covariance]:
-    """Return a book and an ETF of which the risk model lacks one name each."""
+    """Return a portfolio and an ETF with one uncovered name each."""
     book = Holdings.from_weights({"M": 0.5, "A": 0.3, "X": 0.2})
     etf = Etf.from_weights({"A": 0.5, "Z": 0.3, "Y": 0.2}, name="AI")
     return book, etf, Covariance.from_matrix(["Z", "M", "A"], np.diag([0.09, 0.04, 0.01]))
 
 
-def test_the_list_is_the_sorted_union_and_labels_stay_with_their_numbers(
+def test_tickers_are_the_sorted_union_and_values_keep_their_labels(
     half_covered: tuple[Holdings, Etf, Covariance],
 ) -> None:
     book, etf, risk = half_covered
@@ -41,7 +41,7 @@ def test_a_held_name_without_risk_data_stops_the_run_by_default(
     assert caught.value.tickers == ("X",)
 
 
-def test_what_is_dropped_is_named_with_its_weight(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
+def test_dropped_names_are_reported_with_their_weight(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
     book, etf, risk = half_covered
     coverage = align(book, [etf], risk, OnMissing.DROP).coverage
     assert (coverage.names, coverage.covered) == (5, 3)
@@ -58,7 +58,7 @@ def test_what_is_dropped_is_named_with_its_weight(half_covered: tuple[Holdings, 
     )
 
 
-def test_the_rest_of_an_etf_is_rescaled_only_when_asked(
+def test_the_rest_of_an_etf_is_rescaled_under_that_policy_only(
     half_covered: tuple[Holdings, Etf, Covariance],
 ) -> None:
     book, etf, risk = half_covered
@@ -69,7 +69,7 @@ def test_the_rest_of_an_etf_is_rescaled_only_when_asked(
     assert "rescaled to the same total" in rescaled.coverage.sentences()[1]
 
 
-def test_an_etf_name_without_risk_data_stops_the_run_when_asked(
+def test_an_etf_name_without_risk_data_stops_the_run_under_the_policy_error(
     half_covered: tuple[Holdings, Etf, Covariance],
 ) -> None:
     book, etf, risk = half_covered
@@ -77,13 +77,13 @@ def test_an_etf_name_without_risk_data_stops_the_run_when_asked(
         align(book, [etf], risk, OnMissing.DROP, OnMissing.ERROR)
 
 
-def test_an_etf_that_is_not_covered_at_all_is_refused(book: Holdings, risk: Covariance) -> None:
+def test_an_etf_without_a_covered_name_is_refused(book: Holdings, risk: Covariance) -> None:
     with pytest.raises(UncoveredRisk, match="covers no name of ETF QQQ"):
         align(book, [Etf.from_weights({"Q": 1.0}, name="QQQ")], risk)
 
 
 @pytest.mark.parametrize("weights", [{"X": 0.6, "W": 0.4}, {"X": 1.0, "A": 0.0}])
-def test_a_portfolio_that_is_not_covered_at_all_is_refused_though_names_may_be_dropped(
+def test_a_portfolio_without_a_covered_name_is_refused_under_the_policy_drop(
     half_covered: tuple[Holdings, Etf, Covariance], weights: dict[str, float]
 ) -> None:
     _, etf, risk = half_covered
@@ -97,7 +97,7 @@ def test_a_portfolio_that_is_not_covered_at_all_is_refused_though_names_may_be_d
     assert "X" in caught.value.tickers
 
 
-def test_two_etfs_of_one_name_are_refused(book: Holdings, etf: Etf, risk: Covariance) -> None:
+def test_etfs_of_the_same_name_are_refused(book: Holdings, etf: Etf, risk: Covariance) -> None:
     with pytest.raises(InputError, match="each with its own name"):
         align(book, [etf, etf], risk)
 
@@ -107,7 +107,9 @@ def test_a_portfolio_is_never_rescaled(book: Holdings, etf: Etf, risk: Covarianc
         align(book, [etf], risk, OnMissing.RESCALE)
 
 
-def test_values_of_the_covered_are_spread_over_all(half_covered: tuple[Holdings, Etf, Covariance]) -> None:
+def test_values_of_covered_names_are_expanded_to_all_names(
+    half_covered: tuple[Holdings, Etf, Covariance],
+) -> None:
     book, etf, risk = half_covered
     aligned = align(book, [etf], risk, OnMissing.DROP)
     full = aligned.expand(np.array([1.0, 2.0, 3.0]), math.nan)

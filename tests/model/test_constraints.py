@@ -31,7 +31,7 @@ Semis = ":0.3"
 """
 
 
-def test_a_file_and_the_same_plain_values_make_the_same_constraints(tmp_path: Path) -> None:
+def test_a_file_and_the_same_values_in_two_columns_make_equal_constraints(tmp_path: Path) -> None:
     path = tmp_path / "limits.toml"
     path.write_text(TOML, encoding="utf-8")
     expected = Constraints(
@@ -66,19 +66,19 @@ def test_a_row_of_two_columns_may_name_the_tickers_of_a_group() -> None:
     )
 
 
-def test_bounds_by_name_come_before_those_of_all_and_long_only_before_both() -> None:
+def test_bounds_by_name_override_those_of_all_and_long_only_overrides_both() -> None:
     limits = Constraints(lower={"*": -0.1, "A": 0.02}, upper={"A": 0.2})
     assert limits.bounds("A") == (0.02, 0.2)
     assert limits.bounds("B") == (-0.1, math.inf)
     assert Constraints(long_only=True).bounds("B") == (0.0, math.inf)
 
 
-def test_nothing_given_is_nothing_said() -> None:
+def test_without_limits_there_is_no_description() -> None:
     assert UNLIMITED.given == ()
     assert UNLIMITED.sentences() == ()
 
 
-def test_every_limit_is_said() -> None:
+def test_every_limit_is_described() -> None:
     limits = Constraints.from_mapping(
         {
             "long_only": True,
@@ -114,7 +114,7 @@ def test_every_limit_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("values", "words"),
     [
         ({"moon": 1}, "no limit 'moon'"),
         ({"turnover": "lots"}, "turnover is 'lots'"),
@@ -146,12 +146,12 @@ def test_every_limit_is_said() -> None:
         ({"turnover NVDA": 0.1}, "no limit 'turnover NVDA'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_reason(given: dict[str, Any], words: str) -> None:
+def test_invalid_limits_are_refused_with_a_reason(values: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        Constraints.from_mapping(given)
+        Constraints.from_mapping(values)
 
 
-def test_a_file_that_is_absent_or_no_toml_is_named_without_its_folder(tmp_path: Path) -> None:
+def test_an_absent_or_invalid_file_is_named_without_its_folder(tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match=r"^The constraints absent\.toml cannot be read"):
         Constraints.load(tmp_path / "absent.toml")
     (tmp_path / "bad.toml").write_text("long_only = maybe", encoding="utf-8")
@@ -159,14 +159,14 @@ def test_a_file_that_is_absent_or_no_toml_is_named_without_its_folder(tmp_path: 
         Constraints.load(tmp_path / "bad.toml")
 
 
-def test_limits_are_the_same_after_a_journey_to_another_process() -> None:
+def test_limits_survive_pickling() -> None:
     limits = Constraints.from_mapping(
         {"upper": {"*": 0.05, "A": 0.1}, "groups": {"G": ["A"]}, "group_limits": {"G": ":0.2"}, "frozen": "B"}
     )
-    assert pickle.loads(pickle.dumps(limits)) == limits  # noqa: S301 - its own bytes
+    assert pickle.loads(pickle.dumps(limits)) == limits  # noqa: S301 - pickled here
 
 
-def test_limits_among_some_names_lack_those_of_the_others() -> None:
+def test_limits_restricted_to_some_names_lack_those_of_the_others() -> None:
     limits = Constraints(lower={"A": 0.1, "B": 0.0}, upper={"*": 0.5, "C": 0.6}, frozen=("D", "E"))
     assert limits.named == ("A", "B", "C", "D", "E")
     part = limits.among(["B", "E"])

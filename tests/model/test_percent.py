@@ -14,15 +14,15 @@ from betaneutral_xl.model.percent import Percent, number, require_sign
 
 
 @given(st.floats(-1e6, 1e6))
-def test_a_sign_makes_a_percent_of_the_same_value(value: float) -> None:
+def test_text_with_a_percent_sign_becomes_a_percent(value: float) -> None:
     read = number(f"{value!r}%")
     assert isinstance(read, Percent)
     assert read == value / 100.0
 
 
-def test_the_sign_survives_copies_pickles_and_other_processes() -> None:
+def test_a_percent_survives_copies_and_pickles() -> None:
     limits = Constraints.from_mapping({"upper": {"*": "300%"}, "net": "200%:300%", "turnover": "900%"})
-    for again in (pickle.loads(pickle.dumps(limits)), copy.deepcopy(limits), limits.among(["A"])):  # noqa: S301 - our own
+    for again in (pickle.loads(pickle.dumps(limits)), copy.deepcopy(limits), limits.among(["A"])):  # noqa: S301 - pickled here
         assert again.upper == limits.upper
         assert isinstance(again.upper["*"], Percent)
         assert again.net is not None
@@ -36,12 +36,10 @@ def test_a_percent_is_written_as_a_number() -> None:
 
 
 @given(st.floats(allow_nan=False), st.floats(0.1, 10.0))
-def test_only_finite_numbers_beyond_the_limit_and_without_a_sign_are_refused(
-    value: float, most: float
-) -> None:
-    require_sign("It", Percent(value), most)
-    if abs(value) <= most or value in {float("inf"), float("-inf")}:
-        require_sign("It", value, most)
+def test_only_large_finite_numbers_without_a_percent_sign_are_refused(value: float, largest: float) -> None:
+    require_sign("It", Percent(value), largest)
+    if abs(value) <= largest or value in {float("inf"), float("-inf")}:
+        require_sign("It", value, largest)
     else:
         with pytest.raises(InputError, match=r"^It is .*: give .*% or "):
-            require_sign("It", value, most)
+            require_sign("It", value, largest)

@@ -24,28 +24,28 @@ def test_a_short_position_has_a_negative_weight() -> None:
 
 
 @pytest.mark.parametrize("price", [math.nan, -1.0, 0.0, math.inf])
-def test_a_price_that_is_no_price_is_named_with_its_ticker(price: float) -> None:
+def test_an_invalid_price_is_refused_with_its_ticker(price: float) -> None:
     with pytest.raises(MissingValue, match=r"no positive price for B \(first: ") as caught:
         Holdings.from_positions(["A", "B"], [1, 1], [10.0, price], fund="quant")
     assert caught.value.tickers == ("B",)
 
 
-def test_a_portfolio_worth_nothing_has_no_weights() -> None:
+def test_a_portfolio_of_total_value_zero_has_no_weights() -> None:
     with pytest.raises(MissingValue, match=r"worth 0\.00 in total"):
         Holdings.from_positions(["A", "B"], [1, -1], [10.0, 10.0])
 
 
-def test_an_empty_fund_is_said() -> None:
+def test_an_empty_fund_is_refused() -> None:
     with pytest.raises(InputError, match="Fund quant has no positions"):
         Holdings.from_positions([], [], [], fund="quant")
 
 
-def test_two_spellings_of_one_ticker_are_a_duplicate_and_never_added_up() -> None:
+def test_two_spellings_of_one_ticker_are_a_duplicate_and_not_added_up() -> None:
     with pytest.raises(DuplicateTicker, match=r"list BRK\.B more than once"):
         Holdings.from_weights({"BRK B": 0.5, "BRK/B US": 0.5})
 
 
-def test_weights_that_do_not_add_to_one_are_kept_and_said() -> None:
+def test_weights_that_do_not_add_to_one_are_kept_with_a_warning() -> None:
     held = Holdings.from_weights({"A": 0.5, "B": 0.4})
     assert held.weights.tolist() == [0.5, 0.4]
     assert held.cash == pytest.approx(0.1)
@@ -59,12 +59,12 @@ def test_a_missing_weight_is_an_error_not_a_zero() -> None:
         Holdings.from_weights({"A": 1.0, "B": math.nan})
 
 
-def test_values_cannot_be_changed_afterwards(book: Holdings) -> None:
+def test_arrays_are_read_only(book: Holdings) -> None:
     with pytest.raises(ValueError, match="read-only"):
         book.weights[0] = 1.0
 
 
-def test_the_callers_array_stays_its_own() -> None:
+def test_the_callers_array_is_copied_and_stays_writable() -> None:
     mine = np.array([0.5, 0.5])
     held = Holdings("f", ("A", "B"), mine, Provenance.given(2))
     mine[0] = 9.0
@@ -98,7 +98,7 @@ def test_an_etf_whose_weights_are_all_zero_or_missing_is_refused(weight: float) 
         _ = fund.weights
 
 
-def test_two_companies_under_one_ticker_can_be_looked_at_but_not_used() -> None:
+def test_an_etf_with_two_companies_under_one_ticker_has_no_usable_basket() -> None:
     fund = Etf("WORLD", (row("MRK", 0.6), row("MRK", 0.4)), Provenance.given(2))
     assert len(fund.constituents) == 2
     with pytest.raises(DuplicateTicker, match="ETF WORLD list MRK more than once"):
@@ -110,7 +110,7 @@ def test_an_etf_without_rows_is_refused() -> None:
         Etf("AI", (), Provenance.given(0))
 
 
-def test_an_etf_whose_weights_do_not_add_to_one_says_so_and_rescales_nothing() -> None:
+def test_an_etf_whose_weights_do_not_add_to_one_gets_a_warning_and_no_rescaling() -> None:
     fund = Etf.from_weights({"A": 0.6, "B": 0.2}, name="AI")
     assert fund.weights.sum() == pytest.approx(0.8)
     assert fund.warnings == ("Weights of ETF AI add to 0.8000, not 1; nothing is rescaled.",)

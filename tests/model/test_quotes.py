@@ -25,7 +25,7 @@ CLOSES = Prices.from_matrix(
 )
 
 
-def test_the_last_close_up_to_the_day_is_taken_and_what_came_later_is_not_seen() -> None:
+def test_the_last_close_up_to_the_day_is_used_and_later_ones_are_not() -> None:
     quotes = Quotes.last_closes(CLOSES, date(2025, 11, 17))
     assert quotes.prices == {"A": 3.0, "B": 11.0, "C": 6.0}
     assert quotes.usable["B"].as_of == date(2025, 11, 11)
@@ -33,7 +33,7 @@ def test_the_last_close_up_to_the_day_is_taken_and_what_came_later_is_not_seen()
     assert Quotes.last_closes(CLOSES, date(2025, 11, 1)).prices == {}
 
 
-def test_a_price_of_a_week_ago_is_stale_and_named_with_its_day() -> None:
+def test_a_price_of_a_week_ago_is_stale_and_reported_with_its_day() -> None:
     quotes = Quotes.last_closes(CLOSES, date(2025, 11, 18))
     assert quotes.prices == {"A": 4.0, "B": 13.0}
     assert quotes.stale["C"] == Quote(6.0, date(2025, 11, 11), "memory")
@@ -42,10 +42,10 @@ def test_a_price_of_a_week_ago_is_stale_and_named_with_its_day() -> None:
     quotes.require(["A", "B"])
 
 
-def test_what_is_typed_goes_before_the_holdings_and_those_before_a_file() -> None:
+def test_typed_prices_override_the_holdings_and_those_override_a_file() -> None:
     held = Quotes.of_holdings(Holdings.from_positions(["A", "B"], [1.0, 1.0], [40.0, 41.0]))
-    typed = Quotes.given({"A": 50.0, "C": 51.0}, "typed")
-    together = typed.over(held).over(Quotes.last_closes(CLOSES, date(2025, 11, 18)))
+    typed = Quotes.from_mapping({"A": 50.0, "C": 51.0}, "typed")
+    together = typed.with_fallback(held).with_fallback(Quotes.last_closes(CLOSES, date(2025, 11, 18)))
     assert together.prices == {"A": 50.0, "B": 41.0, "C": 51.0}
     assert not together.stale
     assert (
@@ -60,17 +60,17 @@ def test_holdings_in_weights_have_no_prices() -> None:
 
 
 @pytest.mark.parametrize("price", [0.0, -1.0, np.inf, NAN])
-def test_what_is_no_price_is_refused(price: float) -> None:
+def test_an_invalid_price_is_refused(price: float) -> None:
     with pytest.raises(MissingValue, match="The price of A is not a positive number"):
-        Quotes.given({"A": price}, "typed")
+        Quotes.from_mapping({"A": price}, "typed")
 
 
-def test_every_price_that_counts_has_its_source_with_the_last_day_of_it() -> None:
+def test_every_used_source_is_listed_with_its_latest_day() -> None:
     file = Quotes.last_closes(CLOSES, date(2025, 11, 18))
     held = Quotes.of_holdings(Holdings.from_positions(["A"], [1.0], [40.0]))
-    both = held.over(file)
+    both = held.with_fallback(file)
     assert [(one.as_of, one.rows) for one in file.sources()] == [(date(2025, 11, 18), 2)]
     assert [(one.as_of, one.rows) for one in both.sources()] == [(None, 1), (date(2025, 11, 18), 1)]
-    typed = Quotes.given({"A": 1.0, "B": 2.0}, "typed").over(both)
+    typed = Quotes.from_mapping({"A": 1.0, "B": 2.0}, "typed").with_fallback(both)
     assert [(one.note, one.rows) for one in typed.sources()] == [("typed", 2)]
     assert typed.select(["B", "Z"]).prices == {"B": 2.0}

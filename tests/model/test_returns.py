@@ -17,7 +17,7 @@ def prices(*columns: list[float]) -> Prices:
     return Prices.from_matrix(names, DAYS[: len(columns[0])], np.column_stack(columns))
 
 
-def test_a_missing_price_leaves_two_returns_open_and_fills_nothing() -> None:
+def test_a_missing_price_makes_two_returns_missing() -> None:
     returns = prices([10.0, 11.0, NAN, 12.0, 12.0, 15.0]).returns()
     assert np.isnan(returns.matrix[:, 0]).tolist() == [False, True, True, False, False]
     assert returns.matrix[[0, 3, 4], 0].tolist() == pytest.approx([0.1, 0.0, 0.25])
@@ -25,7 +25,7 @@ def test_a_missing_price_leaves_two_returns_open_and_fills_nothing() -> None:
     assert returns.observed.tolist() == [3]
 
 
-def test_late_ended_and_gappy_names_are_named_with_their_days() -> None:
+def test_late_ended_and_incomplete_series_are_reported_with_their_days() -> None:
     table = prices(
         [1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
         [NAN, NAN, 1.0, 1.0, 1.0, 1.0],
@@ -34,16 +34,16 @@ def test_late_ended_and_gappy_names_are_named_with_their_days() -> None:
         [NAN, NAN, NAN, NAN, NAN, NAN],
         [1.0, NAN, 1.0, NAN, 1.0, NAN],
     )
-    said = table.returns().warnings
-    assert said == (
+    warnings = table.returns().warnings
+    assert warnings == (
         "Names that begin after the first day: N1 (2024-01-04).",
         "Names that end before the last day: N2 (2024-01-04).",
         "Names with gaps: N3 (2 days).",
-        "Names without a return, as no two days on end have prices: N4, N5.",
+        "Names without returns, as no two successive days have prices: N4, N5.",
     )
 
 
-def test_a_split_that_was_not_adjusted_for_is_told_from_other_jumps() -> None:
+def test_an_unadjusted_split_is_distinguished_from_other_jumps() -> None:
     table = prices([100.0, 50.5, 50.0, 51.0, 51.0, 51.0], [10.0, 10.0, 16.0, 16.0, 16.0, 16.0])
     split, move = table.returns().warnings
     assert "N0 -50% on 2024-01-02 (2:1)" in split
@@ -67,20 +67,20 @@ def test_split_ratios(move: float, ratio: str) -> None:
     assert split_ratio(move) == ratio
 
 
-def test_days_in_any_order_are_put_in_order() -> None:
+def test_days_in_any_order_are_sorted() -> None:
     table = Prices.from_matrix(["A"], DAYS[[2, 0, 1]], [[3.0], [1.0], [2.0]])
     assert table.matrix[:, 0].tolist() == [1.0, 2.0, 3.0]
     assert table.dates.tolist() == DAYS[:3].tolist()
     assert table.provenance.as_of == date(2024, 1, 3)
 
 
-def test_a_price_that_is_not_positive_is_refused_with_its_place() -> None:
+def test_a_price_that_is_not_positive_is_refused_with_its_ticker_and_day() -> None:
     with pytest.raises(MissingValue, match="N0 on 2024-01-02 is 0") as caught:
         prices([1.0, 0.0, 1.0])
     assert caught.value.tickers == ("N0",)
 
 
-def test_labels_that_do_not_fit_are_refused() -> None:
+def test_labels_of_another_shape_are_refused() -> None:
     with pytest.raises(DuplicateTicker, match=r"BRK\.B"):
         Prices.from_matrix(["BRK-B", "BRK/B"], DAYS[:1], [[1.0, 2.0]])
     with pytest.raises(InputError, match="ascending: see 2024-01-01"):
@@ -91,7 +91,7 @@ def test_labels_that_do_not_fit_are_refused() -> None:
         Returns.from_matrix(["A"], DAYS[:1], [[np.inf]])
 
 
-def test_a_window_ends_on_the_day_and_never_later() -> None:
+def test_a_window_ends_on_the_day_and_not_later() -> None:
     returns = prices([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).returns()
     window = returns.until(date(2024, 1, 4), days=2)
     assert window.dates.tolist() == [date(2024, 1, 3), date(2024, 1, 4)]
@@ -113,7 +113,7 @@ def test_names_are_selected_by_label() -> None:
         table.returns().select(["X"])
 
 
-def test_the_arrays_cannot_be_changed() -> None:
+def test_arrays_are_read_only() -> None:
     returns = prices([1.0, 2.0, 3.0]).returns()
     with pytest.raises(ValueError, match="read-only"):
         returns.matrix[0, 0] = 0.0

@@ -74,7 +74,7 @@ def test_beta_and_correlation_of_the_funds_own_files() -> None:
 
 
 @given(st.integers(0, 10_000))
-def test_the_factor_form_is_the_same_model_as_its_dense_matrix(seed: int) -> None:
+def test_the_factor_form_is_equivalent_to_its_dense_matrix(seed: int) -> None:
     factors = factor_model(seed)
     dense = Dense(factors.dense())
     x = np.random.default_rng(seed).normal(size=(12, 2))
@@ -99,14 +99,14 @@ def test_an_etfs_own_beta_is_one(seed: int) -> None:
     np.testing.assert_allclose(own, 1.0, rtol=1e-12)
 
 
-def test_selecting_names_keeps_labels_with_their_rows(risk: Covariance) -> None:
+def test_selected_names_keep_their_rows(risk: Covariance) -> None:
     part = risk.select(["C", "A"])
     assert part.tickers == ("C", "A")
     assert part.form.dense().tolist() == [[0.05, 0.01], [0.01, 0.04]]
     assert risk.between("B", ["C", "A"]).tolist() == [0.015, 0.02]
 
 
-def test_a_portfolio_of_few_names_is_multiplied_by_their_rows_alone() -> None:
+def test_the_product_with_few_names_equals_the_full_product() -> None:
     dense = Dense(factor_model(0, n=40).dense())
     rng = np.random.default_rng(1)
     baskets = np.zeros((40, 2))
@@ -116,7 +116,7 @@ def test_a_portfolio_of_few_names_is_multiplied_by_their_rows_alone() -> None:
     np.testing.assert_array_equal(dense.matvec(np.zeros(40)), np.zeros(40))
 
 
-def test_a_name_that_the_model_lacks_is_never_given_zero_risk(risk: Covariance) -> None:
+def test_selecting_an_uncovered_name_is_refused(risk: Covariance) -> None:
     with pytest.raises(UnknownTicker, match="no row for Z") as caught:
         risk.select(["A", "Z"])
     assert caught.value.tickers == ("Z",)
@@ -150,14 +150,14 @@ def matrix_with(row: int, column: int, value: float) -> FloatArray:
         ),
     ],
 )
-def test_a_matrix_that_is_no_covariance_is_refused_with_the_reason(
+def test_an_invalid_matrix_is_refused_with_the_reason(
     tickers: str, matrix: FloatArray, error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):
         Covariance.from_matrix(list(tickers), matrix)
 
 
-def test_a_singular_covariance_is_a_covariance() -> None:
+def test_a_singular_covariance_is_accepted() -> None:
     model = Covariance.from_matrix(["A", "B"], np.full((2, 2), 0.04))
     assert model.volatility(np.array([1.0, -1.0])) == 0.0
 
@@ -175,7 +175,7 @@ def test_an_etf_without_variance_has_no_beta(risk: Covariance) -> None:
         (np.array([[1.0], [np.nan]]), np.ones(2), "negative or missing"),
     ],
 )
-def test_a_factor_model_holds_its_shapes_and_signs(
+def test_a_factor_model_validates_its_shapes_and_signs(
     loadings: FloatArray, specific: FloatArray, words: str
 ) -> None:
     with pytest.raises((InputError, NotPositiveSemidefinite), match=words):

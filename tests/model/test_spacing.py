@@ -1,4 +1,4 @@
-"""How far apart prices are decides what a year of them is."""
+"""The spacing of prices decides how variances are annualised."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def write(path: Path, days: DateArray, levels: np.ndarray | None = None) -> str:
 
 
 @pytest.mark.parametrize(("days", "per_year", "word"), [(WEEKS, 52, "weekly"), (MONTHS, 12, "monthly")])
-def test_variances_are_annualised_by_the_spacing_and_it_is_told(
+def test_variances_are_annualised_by_the_spacing_which_is_reported(
     days: DateArray, per_year: int, word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prices, out = write(tmp_path / "p.csv", days), tmp_path / "c.csv"
     assert main(["estimate", "--prices", prices, "--out", str(out), "--method", "sample"]) == 0
-    said = capsys.readouterr().out
-    assert f"The prices are {word}" in " ".join(said.split())
+    printed = capsys.readouterr().out
+    assert f"The prices are {word}" in " ".join(printed.split())
     returns = load_prices(prices).returns().matrix
     read = load_covariance(out).select(["AAA", "BBB"]).form.dense()
     assert read == pytest.approx(per_year * np.cov(returns.T), rel=1e-9)
@@ -60,7 +60,7 @@ def test_a_backtest_refuses_weekly_prices(tmp_path: Path, capsys: pytest.Capture
     assert "The prices are weekly" in capsys.readouterr().err
 
 
-def test_days_filled_forward_over_weekends_are_named(tmp_path: Path) -> None:
+def test_days_filled_forward_over_weekends_are_reported(tmp_path: Path) -> None:
     days = FRIDAY + np.arange(140)
     trading = np.is_busday(days)
     rng = np.random.default_rng(5)
@@ -69,7 +69,7 @@ def test_days_filled_forward_over_weekends_are_named(tmp_path: Path) -> None:
     assert any("40 of 139 days" in line and "weekends" in line for line in prices.returns().warnings)
 
 
-def test_an_equal_last_row_is_kept_once_and_another_is_refused(
+def test_an_equal_repeated_last_row_is_kept_once_and_a_different_one_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "p.csv"
@@ -83,8 +83,8 @@ def test_an_equal_last_row_is_kept_once_and_another_is_refused(
     assert main(["estimate", "--prices", str(path), *out]) == 2
 
 
-def test_open_high_low_close_are_no_tickers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_open_high_low_close_are_not_tickers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "p.csv"
     path.write_text("Date,Open,High,Low,Close,Volume\n2025-01-02,1,1,1,1,5\n", encoding="utf-8")
     assert main(["estimate", "--prices", str(path), "--out", str(tmp_path / "c.csv")]) == 2
-    assert "no tickers" in " ".join(capsys.readouterr().err.split())
+    assert "prices of one security, not tickers" in " ".join(capsys.readouterr().err.split())

@@ -12,7 +12,7 @@ from betaneutral_xl.model.tickers import LONGEST, normalise
     "spelling",
     ["BRK B", "BRK.B", "BRK/B US", "BRK-B", "BRK/B", "BRK B US", "brk.b", " BRK B ", "BRKB", "BRK\u00a0B"],
 )
-def test_the_spellings_of_berkshire_are_one(spelling: str) -> None:
+def test_all_spellings_of_berkshire_are_normalised_alike(spelling: str) -> None:
     assert normalise(spelling) == "BRK.B"
 
 
@@ -41,12 +41,12 @@ def test_a_us_listing_loses_its_exchange_and_a_foreign_one_keeps_it(spelling: st
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\u00a0", "X" * (LONGEST + 1), "A\x00B"])
-def test_what_cannot_be_a_ticker_is_refused(text: str) -> None:
+def test_an_invalid_ticker_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         normalise(text)
 
 
 @given(st.from_regex(r"[A-Za-z0-9]{1,6}([ ./-][A-Za-z]{1,2})?( US| UN| TT)?", fullmatch=True))
-def test_normalising_twice_changes_nothing(text: str) -> None:
+def test_normalising_is_idempotent(text: str) -> None:
     once = normalise(text)
     assert normalise(once) == once

@@ -25,7 +25,7 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.network import cache as cache_module
 from betaneutral_xl.network.cache import NEGATIVE, Answer, Cache, Cached, Query
-from betaneutral_xl.network.silverfund import SilverFund, holdings_question
+from betaneutral_xl.network.silverfund import SilverFund, holdings_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,23 +36,21 @@ if TYPE_CHECKING:
 
 NOON = datetime(2025, 11, 20, 12, 0, tzinfo=UTC)
 HOUR = Query(key="POST https://x.org/latest {}", note="three names", ttl=timedelta(hours=1))
-FOR_EVER = Query(key="POST https://x.org/summary {}", note="a closed day", ttl=None)
+NO_EXPIRY = Query(key="POST https://x.org/summary {}", note="a closed day", ttl=None)
 
 
 class Source:
-    """Counts how often it is asked, and answers or fails as it is told to."""
+    """Counts its requests, and answers or raises an error."""
 
     def __init__(self) -> None:
-        """Answer well at first."""
-        self.asked = 0
+        self.requests = 0
         self.error: Exception | None = None
 
     def fetch(self) -> bytes:
-        """Answer with the number of times it has been asked."""
-        self.asked += 1
+        self.requests += 1
         if self.error is not None:
             raise self.error
-        return f"answer\n{self.asked}".encode()
+        return f"answer\n{self.requests}".encode()
 
 
 def read(answer: Answer) -> tuple[str, Retrieval]:
@@ -71,7 +69,7 @@ def cache(tmp_path: Path) -> Cache:
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Return a function that sets the cache's clock to some time after noon; noon it is at first."""
+    """Set the cache's clock to noon; return a function that sets it to a time after noon."""
 
     def set_clock(later: timedelta) -> None:
         monkeypatch.setattr(cache_module, "_clock", lambda: NOON + later)
@@ -80,64 +78,64 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
     return set_clock
 
 
-def test_what_was_answered_is_not_asked_again(cache: Cache, source: Source) -> None:
+def test_a_cached_answer_is_not_requested_again(cache: Cache, source: Source) -> None:
     assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(("answer\n1", Retrieval.LIVE))
     assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(("answer\n1", Retrieval.CACHED))
-    assert source.asked == 1
+    assert source.requests == 1
 
 
-def test_an_open_answer_holds_for_its_time_a_closed_one_for_ever(
+def test_answers_expire_after_their_time_to_live_if_they_have_one(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
-    for query in (HOUR, FOR_EVER):
+    for query in (HOUR, NO_EXPIRY):
         cache.get_or_fetch(query, source.fetch, read)
     at(timedelta(minutes=59))
-    for query in (HOUR, FOR_EVER):
+    for query in (HOUR, NO_EXPIRY):
         cache.get_or_fetch(query, source.fetch, read)
-    assert source.asked == 2
+    assert source.requests == 2
     at(timedelta(minutes=60))
     assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n3", Retrieval.LIVE)
     at(timedelta(days=4000))
-    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
+    assert cache.get_or_fetch(NO_EXPIRY, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
-def test_an_answer_from_the_future_is_not_believed(
+def test_an_answer_from_the_future_is_ignored(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     at(timedelta(days=1))
-    cache.get_or_fetch(FOR_EVER, source.fetch, read)
+    cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
     at(timedelta(0))
-    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(NO_EXPIRY, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
-def test_refresh_asks_again_and_keeps_the_new_answer(cache: Cache, source: Source) -> None:
-    cache.get_or_fetch(FOR_EVER, source.fetch, read)
-    assert cache.get_or_fetch(FOR_EVER, source.fetch, read, refresh=True).value == (
+def test_refresh_requests_again_and_caches_the_new_answer(cache: Cache, source: Source) -> None:
+    cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
+    assert cache.get_or_fetch(NO_EXPIRY, source.fetch, read, refresh=True).value == (
         "answer\n2",
         Retrieval.LIVE,
     )
-    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
+    assert cache.get_or_fetch(NO_EXPIRY, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
 @pytest.mark.parametrize("kind", NEGATIVE)
-def test_a_refusal_is_believed_for_a_minute(
+def test_a_refusal_is_cached_for_a_minute(
     kind: type[InputError | SourceError], cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     source.error = kind("No such thing.")
     with pytest.raises(kind, match=r"^No such thing\.$"):
-        cache.get_or_fetch(FOR_EVER, source.fetch, read)
+        cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
     at(timedelta(seconds=59))
     with pytest.raises(kind) as caught:
-        cache.get_or_fetch(FOR_EVER, source.fetch, read)
-    assert str(caught.value) == "No such thing. (So it was 59 seconds ago; --refresh asks again.)"
-    assert source.asked == 1
+        cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
+    assert str(caught.value) == "No such thing. (Cached 59 seconds ago; --refresh requests it again.)"
+    assert source.requests == 1
     at(timedelta(seconds=60))
     source.error = None
-    assert cache.get_or_fetch(FOR_EVER, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
+    assert cache.get_or_fetch(NO_EXPIRY, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
 @pytest.mark.parametrize("kind", [Unreachable, Refused, ChangedFormat, InputError, RuntimeError])
-def test_other_failures_are_not_kept(kind: type[Exception], cache: Cache, source: Source) -> None:
+def test_other_failures_are_not_cached(kind: type[Exception], cache: Cache, source: Source) -> None:
     source.error = kind("not now")
     with pytest.raises(kind):
         cache.get_or_fetch(HOUR, source.fetch, read)
@@ -145,20 +143,20 @@ def test_other_failures_are_not_kept(kind: type[Exception], cache: Cache, source
     assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n2", Retrieval.LIVE)
 
 
-def test_an_answer_that_cannot_be_read_is_not_kept(cache: Cache, source: Source) -> None:
-    def fussy(answer: Answer) -> str:
+def test_an_answer_that_cannot_be_parsed_is_not_cached(cache: Cache, source: Source) -> None:
+    def strict(answer: Answer) -> str:
         if answer.content.endswith(b"1"):
             msg = "not this"
             raise ChangedFormat(msg)
         return answer.content.decode()
 
     with pytest.raises(ChangedFormat, match="not this"):
-        cache.get_or_fetch(HOUR, source.fetch, fussy)
+        cache.get_or_fetch(HOUR, source.fetch, strict)
     assert cache.entries() == ()
-    assert cache.get_or_fetch(HOUR, source.fetch, fussy).value == "answer\n2"
+    assert cache.get_or_fetch(HOUR, source.fetch, strict).value == "answer\n2"
 
 
-def test_when_the_network_is_down_an_old_answer_is_used_only_if_allowed(
+def test_a_stale_answer_is_used_only_if_the_network_is_down_and_it_is_allowed(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     cache.get_or_fetch(HOUR, source.fetch, read)
@@ -178,7 +176,7 @@ def test_when_the_network_is_down_an_old_answer_is_used_only_if_allowed(
     )
 
 
-def test_an_old_answer_does_not_stand_in_for_a_refusal(
+def test_a_stale_answer_does_not_replace_a_refusal(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     cache.get_or_fetch(HOUR, source.fetch, read)
@@ -188,7 +186,7 @@ def test_an_old_answer_does_not_stand_in_for_a_refusal(
         cache.get_or_fetch(HOUR, source.fetch, read, allow_stale=True)
 
 
-def test_a_refusal_does_not_stand_in_for_an_answer(
+def test_a_stale_refusal_does_not_replace_an_answer(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
     source.error = UnknownFund("no such fund")
@@ -218,9 +216,9 @@ def only_file(folder: Path) -> Path:
         lambda content: b"[]" + content[content.index(b"\n") :],
         lambda content: b"[" * 200_000 + content[content.index(b"\n") :],
     ],
-    ids=["cut", "changed", "empty", "zeros", "version", "question", "time", "list", "nested"],
+    ids=["cut", "changed", "empty", "zeros", "version", "query", "time", "list", "nested"],
 )
-def test_a_damaged_answer_is_asked_for_again(
+def test_a_damaged_answer_is_requested_again(
     damage: Callable[[bytes], bytes], cache: Cache, source: Source, tmp_path: Path
 ) -> None:
     cache.get_or_fetch(HOUR, source.fetch, read)
@@ -232,10 +230,10 @@ def test_a_damaged_answer_is_asked_for_again(
     assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n2", Retrieval.CACHED)
 
 
-def test_entries_say_what_is_kept_newest_first(
+def test_entries_list_cached_answers_newest_first(
     cache: Cache, source: Source, at: Callable[[timedelta], None]
 ) -> None:
-    cache.get_or_fetch(FOR_EVER, source.fetch, read)
+    cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
     at(timedelta(hours=1))
     cache.get_or_fetch(HOUR, source.fetch, read)
     newest, oldest = cache.entries()
@@ -245,23 +243,23 @@ def test_entries_say_what_is_kept_newest_first(
 
 
 def test_clear_removes_all_answers(cache: Cache, source: Source) -> None:
-    for query in (HOUR, FOR_EVER):
+    for query in (HOUR, NO_EXPIRY):
         cache.get_or_fetch(query, source.fetch, read)
     assert cache.clear() == 2
     assert cache.entries() == ()
     assert cache.clear() == 0
 
 
-def test_a_cache_that_is_not_there_is_empty(cache: Cache, tmp_path: Path) -> None:
+def test_an_absent_cache_is_empty(cache: Cache, tmp_path: Path) -> None:
     assert cache.entries() == ()
     assert cache.clear() == 0
     assert not list(tmp_path.iterdir())
 
 
-def test_what_nobody_asked_for_in_a_month_is_forgotten(
+def test_expired_answers_are_removed_after_a_month(
     cache: Cache, source: Source, tmp_path: Path, at: Callable[[timedelta], None]
 ) -> None:
-    cache.get_or_fetch(FOR_EVER, source.fetch, read)
+    cache.get_or_fetch(NO_EXPIRY, source.fetch, read)
     cache.get_or_fetch(HOUR, source.fetch, read)
     for path in (tmp_path / "cache" / "answers").iterdir():
         os.utime(path, (0, 0))
@@ -269,42 +267,42 @@ def test_what_nobody_asked_for_in_a_month_is_forgotten(
     assert {entry.note for entry in cache.entries()} == {"a closed day", "another"}
 
 
-def test_where_nothing_can_be_written_the_answer_comes_all_the_same(source: Source, tmp_path: Path) -> None:
+def test_where_the_cache_is_not_writable_the_answer_has_a_warning(source: Source, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     cache = Cache(tmp_path / "file" / "cache")
     for times in (1, 2):
         assert cache.get_or_fetch(HOUR, source.fetch, read) == Cached(
             (f"answer\n{times}", Retrieval.LIVE),
-            ("The answers of the network could not be kept: the cache folder cannot be written.",),
+            ("Network answers could not be cached: the cache folder is not writable.",),
         )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
-def test_nobody_else_may_look_into_the_cache(cache: Cache, source: Source, tmp_path: Path) -> None:
+def test_other_users_cannot_read_the_cache(cache: Cache, source: Source, tmp_path: Path) -> None:
     cache.get_or_fetch(HOUR, source.fetch, read)
     assert (tmp_path / "cache" / "answers").stat().st_mode & 0o077 == 0
 
 
-def test_who_waits_for_too_long_is_told(cache: Cache, source: Source) -> None:
+def test_waiting_too_long_for_the_lock_is_an_error(cache: Cache, source: Source) -> None:
     with cache._locked(HOUR), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(cache.get_or_fetch, HOUR, source.fetch, read)
         with pytest.raises(Unreachable) as caught:
             waiting.result()
     assert str(caught.value) == (
-        "Another run has been asking for three names for 0 s. Wait for it to end, or end it."
+        "Another run has been requesting three names for 0 s. Wait until it ends, or end it."
     )
-    assert source.asked == 0
+    assert source.requests == 0
 
 
-def test_who_waited_finds_the_answer_of_the_other(tmp_path: Path, source: Source) -> None:
+def test_after_waiting_the_answer_of_the_other_is_used(tmp_path: Path, source: Source) -> None:
     cache = Cache(tmp_path / "cache")
     with ThreadPoolExecutor(16) as pool:
         found = list(
             pool.map(lambda _: cache.get_or_fetch(HOUR, source.fetch, read, refresh=True).value[0], range(16))
         )
-    assert set(found) <= {f"answer\n{times}" for times in range(1, source.asked + 1)}
+    assert set(found) <= {f"answer\n{times}" for times in range(1, source.requests + 1)}
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: cache.get_or_fetch(FOR_EVER, source.fetch, read), range(16)))
+        list(pool.map(lambda _: cache.get_or_fetch(NO_EXPIRY, source.fetch, read), range(16)))
     assert len(cache.entries()) == 2
 
 
@@ -319,40 +317,40 @@ def lock_that_fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Iterat
 
 
 @pytest.mark.parametrize("error", [NotImplementedError("no flock"), OSError("no locks available")])
-def test_where_there_are_no_locks_it_works_without(
+def test_without_locks_the_answer_is_still_fetched(
     error: Exception, cache: Cache, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lock_that_fails(monkeypatch, error):
         assert cache.get_or_fetch(HOUR, source.fetch, read).value == ("answer\n1", Retrieval.LIVE)
 
 
-def test_days_are_closed_when_the_night_after_them_is_over() -> None:
+def test_holdings_of_a_day_are_final_after_the_next_day() -> None:
     today = datetime.now(UTC).date()
-    lifetimes = {
-        days: holdings_question("quant", day, day).ttl
+    ttls = {
+        days: holdings_call("quant", day, day).ttl
         for days in (0, 1, 2, 3)
         for day in [today - timedelta(days=days)]
     }
-    assert [lifetimes[days] is None for days in (0, 1, 2, 3)] == [False, False, True, True]
+    assert [ttls[days] is None for days in (0, 1, 2, 3)] == [False, False, True, True]
 
 
-def test_an_answer_is_asked_for_with_the_same_words_whoever_asks(
+def test_the_cache_key_does_not_depend_on_the_token(
     fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
     for token in ("", "not-to-be-seen-anywhere"):
         with SilverFund(settings_for(fund_api, token=token)) as fund:
             holdings = fund.holdings("quant_paper", date(2025, 11, 18))
     assert holdings.provenance.retrieval is Retrieval.CACHED
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]
 
 
-def test_the_risk_model_of_the_same_names_is_asked_for_once(
+def test_the_risk_model_of_the_same_names_is_requested_once(
     fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
     with SilverFund(settings_for(fund_api)) as fund:
         first = fund.covariance(["NVDA", "MSFT", "TSM"])
         second = fund.covariance(["msft us", "NVDA"])
-    assert fund_api.asked == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
+    assert fund_api.requested == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
     assert second.provenance.retrieval is Retrieval.CACHED
     assert second.provenance.sha256 == first.provenance.sha256
     assert (second.form.dense() == first.form.dense()).all()
@@ -366,7 +364,7 @@ def test_the_risk_model_of_the_same_names_is_asked_for_once(
         ("grad", "2025-11-18", NoData),
     ],
 )
-def test_negative_answers_of_the_api_are_asked_for_once(
+def test_refusals_of_the_api_are_requested_once(
     name: str,
     day: str,
     kind: type[BetaNeutralError],
@@ -376,14 +374,14 @@ def test_negative_answers_of_the_api_are_asked_for_once(
     for _ in range(3):
         with SilverFund(settings_for(fund_api)) as fund, pytest.raises(kind):
             fund.holdings(name, day)
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]
 
 
 MANY = 200
 
 RUN_MANY = """\
 import json, os, sys
-import filelock, requests, urllib3  # once, before the processes part
+import filelock, requests, urllib3  # once, before forking
 from pathlib import Path
 from betaneutral_xl.system.settings import Settings
 from betaneutral_xl.network.silverfund import SilverFund
@@ -397,7 +395,7 @@ for _ in range(many):
         code = 1
         try:
             os.close(go)
-            os.read(start, 1)  # ends for all at once, when the parent closes its end
+            os.read(start, 1)  # until the parent closes its end
             with SilverFund(Settings(api_url=url, cache=cache, retries=0)) as fund:
                 code = 0 if fund.holdings("quant_paper", "2025-11-18").nav == 50_000.0 else 2
         finally:
@@ -418,4 +416,4 @@ def test_two_hundred_processes_at_once_make_one_request(fund_api: StandIn, tmp_p
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )
     assert json.loads(done.stdout) == [0] * MANY, done.stderr
-    assert fund_api.asked == ["/all-holdings/summary"]
+    assert fund_api.requested == ["/all-holdings/summary"]

@@ -11,12 +11,12 @@ from betaneutral_xl.system.settings import Settings
 
 
 class KeyringError(Exception):
-    """As the keyring's own."""
+    """Stands in for keyring's own."""
 
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str | Exception]:
-    """Put a keyring of our own in the place of the operating system's, and return what it keeps."""
+    """Replace the operating system's keyring; return the contents."""
     kept: dict[tuple[str, str], str | Exception] = {}
 
     def get_password(service: str, user: str) -> str | None:
@@ -35,7 +35,7 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str | Exce
 
 def test_the_environment_comes_first(keyring: dict[tuple[str, str], str | Exception]) -> None:
     keyring["betaneutral-xl", "silverfund"] = "kept"
-    assert find_token(Settings.from_environment({"BETANEUTRAL_TOKEN": "given"})) == "given"
+    assert find_token(Settings.from_environment({"BETANEUTRAL_TOKEN": "set"})) == "set"
 
 
 def test_the_keyring_comes_second(keyring: dict[tuple[str, str], str | Exception]) -> None:
@@ -44,26 +44,26 @@ def test_the_keyring_comes_second(keyring: dict[tuple[str, str], str | Exception
     assert find_token(Settings()) == "kept"
 
 
-def test_a_keyring_that_is_locked_is_no_token(keyring: dict[tuple[str, str], str | Exception]) -> None:
+def test_a_locked_keyring_counts_as_no_token(keyring: dict[tuple[str, str], str | Exception]) -> None:
     keyring["betaneutral-xl", "silverfund"] = KeyringError("locked")
     assert find_token(Settings()) == ""
 
 
-def test_no_keyring_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_keyring_counts_as_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert find_token(Settings()) == ""
 
 
 @pytest.mark.parametrize("text", ["abc", " abc\n", "Bearer abc"])
-def test_a_token_may_be_pasted_with_what_stands_around_it(text: str) -> None:
+def test_blanks_and_the_prefix_bearer_are_removed_from_a_token(text: str) -> None:
     assert find_token(Settings(token=text)) == "abc"
 
 
 @pytest.mark.parametrize("text", ["a bc", "abc\r\nX-Other: 1", "ab\x00c", "äbc", "a" * 9000])
-def test_what_cannot_be_a_token_is_refused_and_not_shown(text: str) -> None:
+def test_an_invalid_token_is_refused_and_not_shown(text: str) -> None:
     with pytest.raises(InputError) as caught:
         find_token(Settings(token=text))
     assert str(caught.value) == (
-        "The token for the risk model has blanks or characters that no token has. Set BETANEUTRAL_TOKEN, "
-        "or keep the token in the keyring (python -m keyring set betaneutral-xl silverfund)."
+        "The token for the risk model contains blanks or invalid characters. Set BETANEUTRAL_TOKEN, "
+        "or store the token in the keyring (python -m keyring set betaneutral-xl silverfund)."
     )

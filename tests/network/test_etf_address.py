@@ -1,4 +1,4 @@
-"""An ETF's file at an https address: asked for by the same transport as the fund's API."""
+"""An ETF's file at an https address, fetched by the same transport as the fund's API."""
 
 from __future__ import annotations
 
@@ -22,26 +22,25 @@ URL = "https://issuer.example.org/files/AIQ_20251118.csv?session=abc"
 
 @pytest.fixture
 def replies(monkeypatch: pytest.MonkeyPatch) -> dict[str, Reply]:
-    """Let each address be answered with what is put here."""
+    """Replace the transport by one that answers from this mapping of addresses."""
     answers: dict[str, Reply] = {}
 
     class Answering:
         def __init__(self, settings: Settings) -> None:
-            """Need nothing."""
+            pass
 
         def send(self, request: Request) -> Reply:
-            """Answer."""
             assert request.token == ""
             return answers[request.url]
 
         def close(self) -> None:
-            """Close nothing."""
+            pass
 
     monkeypatch.setattr(download, "Transport", Answering)
     return answers
 
 
-def test_an_address_on_the_list_is_read(replies: dict[str, Reply]) -> None:
+def test_a_file_on_an_allowed_host_is_read(replies: dict[str, Reply]) -> None:
     replies[URL] = Reply(200, "text/csv", b"ticker,weight\nNVDA,60%\nMSFT,40%\n")
     etf = load_etf(URL, settings=SETTINGS)
     assert etf.tickers == ("NVDA", "MSFT")
@@ -56,7 +55,9 @@ def test_an_address_on_the_list_is_read(replies: dict[str, Reply]) -> None:
         (Reply(302, "", b"", redirect="other.org"), "redirects to other.org instead of sending the file"),
     ],
 )
-def test_what_is_not_the_file_is_said(reply: Reply, words: str, replies: dict[str, Reply]) -> None:
+def test_an_answer_that_is_not_the_file_is_an_error(
+    reply: Reply, words: str, replies: dict[str, Reply]
+) -> None:
     replies[URL] = reply
     with pytest.raises(Refused, match=f"^issuer.example.org {words}"):
         load_etf(URL, settings=SETTINGS)
@@ -72,7 +73,7 @@ def test_what_is_not_the_file_is_said(reply: Reply, words: str, replies: dict[st
         "https://issuer.example.org@evil.com/AIQ.csv",
     ],
 )
-def test_no_other_address_is_asked(url: str, replies: dict[str, Reply]) -> None:
+def test_other_addresses_are_not_requested(url: str, replies: dict[str, Reply]) -> None:
     with pytest.raises(InputError):
         load_etf(url, settings=SETTINGS)
 

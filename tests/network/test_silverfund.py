@@ -20,7 +20,7 @@ from betaneutral_xl.errors import (
     Unreachable,
 )
 from betaneutral_xl.model.provenance import Retrieval
-from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund, covariance_question
+from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund, covariance_call
 from betaneutral_xl.network.stand_in import Fault, Response, StandIn
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.settings import Settings
 
 DAY = date(2025, 11, 18)
-TOKEN = "not-to-be-seen-anywhere"  # noqa: S105 - the stand-in's, which must not leak
+TOKEN = "not-to-be-seen-anywhere"  # noqa: S105 - the stand-in's, must not leak
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def fund(fund_api: StandIn, settings_for: Callable[..., Settings]) -> SilverFund
     return SilverFund(settings_for(fund_api))
 
 
-def test_holdings_come_with_weights_and_where_from(fund_api: StandIn, fund: SilverFund) -> None:
+def test_holdings_have_weights_and_provenance(fund_api: StandIn, fund: SilverFund) -> None:
     holdings = fund.holdings("quant_paper", DAY)
     assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {
         "NVDA": 0.6,
@@ -50,11 +50,11 @@ def test_holdings_come_with_weights_and_where_from(fund_api: StandIn, fund: Silv
     assert origin.location == f"{fund_api.url}/all-holdings/summary"
 
 
-def test_days_may_be_text(fund: SilverFund) -> None:
+def test_days_can_be_text(fund: SilverFund) -> None:
     assert fund.holdings("quant_paper", "2025-11-18", start="2025-11-01").as_of == DAY
 
 
-def test_covariance_asks_for_what_is_covered_and_leaves_the_rest(fund_api: StandIn, fund: SilverFund) -> None:
+def test_covariance_requests_covered_names_only(fund_api: StandIn, fund: SilverFund) -> None:
     covariance = fund.covariance(["nvda us", "BRK B", "TSM"])
     assert covariance.tickers == ("BRK.B", "NVDA", "IWV")
     assert covariance.form.dense().tolist() == [
@@ -62,26 +62,26 @@ def test_covariance_asks_for_what_is_covered_and_leaves_the_rest(fund_api: Stand
         [0.01, 0.16, 0.03],
         [0.015, 0.03, 0.0225],
     ]
-    assert fund_api.asked == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
+    assert fund_api.requested == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
 
 
 def test_covered_tickers_are_sorted(fund: SilverFund) -> None:
     assert fund.covered_tickers() == ("AAPL", "BRK.B", "MSFT", "NVDA")
 
 
-def test_health_is_asked_every_time(fund_api: StandIn, fund: SilverFund) -> None:
+def test_health_is_requested_every_time(fund_api: StandIn, fund: SilverFund) -> None:
     assert (fund.health(), fund.health()) == ("ok", "ok")
-    assert fund_api.asked == ["/health", "/health"]
+    assert fund_api.requested == ["/health", "/health"]
 
 
-def test_the_unit_of_the_covariance_can_be_told(fund: SilverFund) -> None:
+def test_the_unit_of_the_covariance_can_be_stated(fund: SilverFund) -> None:
     with pytest.raises(InputError, match="median variance"):
         fund.covariance(["NVDA"], CovarianceUnit.PERCENT_SQUARED)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the fault matrix: what goes wrong, and what the user sees."""
+    """One row of the fault matrix: the fault, and the error that the user sees."""
 
     fault: Fault
     kind: type[BetaNeutralError]
@@ -91,9 +91,9 @@ class Row:
 
 
 HOST = "127.0.0.1:PORT"
-ADVICE = "Check the network or VPN, or try later."
+ADVICE = "Check the network or VPN, or try again later."
 TOKEN_ADVICE = (
-    "Set BETANEUTRAL_TOKEN, or keep the token in the keyring "  # noqa: S105 - advice
+    "Set BETANEUTRAL_TOKEN, or store the token in the keyring "  # noqa: S105 - advice
     "(python -m keyring set betaneutral-xl silverfund)."
 )
 
@@ -128,19 +128,19 @@ FAULT_MATRIX = [
         Fault.HUGE,
         ChangedFormat,
         1,
-        f"{HOST} sent more than 8,388,608 bytes, so the rest is not read. Ask for less, or try later.",
+        f"{HOST} sent more than 8,388,608 bytes, so the rest is not read. Request less, or try again later.",
     ),
     Row(
         Fault.COMPRESSED,
         ChangedFormat,
         1,
-        f"{HOST} sent a compressed answer, which was not asked for. Check for a proxy in between.",
+        f"{HOST} sent a compressed answer, which was not requested. Check for a proxy in between.",
     ),
     Row(
         Fault.HTML,
         ChangedFormat,
         1,
-        f"{HOST} answered with a web page instead of data. A proxy or a log-in page stands in between: "
+        f"{HOST} answered with a web page instead of data. A proxy or a log-in page intercepts the request: "
         "open the address in a browser, or check the VPN.",
     ),
     Row(
@@ -148,20 +148,20 @@ FAULT_MATRIX = [
         ChangedFormat,
         1,
         f"{HOST} answered /all-holdings/summary with application/octet-stream, not application/json. "
-        "Check BETANEUTRAL_API_URL, or try later.",
+        "Check BETANEUTRAL_API_URL, or try again later.",
     ),
     Row(
         Fault.REDIRECT,
         ChangedFormat,
         1,
-        f"{HOST} sends us on to login.example.org (307), which is not followed. Check BETANEUTRAL_API_URL.",
+        f"{HOST} redirects to login.example.org (307), which is not followed. Check BETANEUTRAL_API_URL.",
     ),
     Row(Fault.UNAUTHORISED, Refused, 1, f"{HOST} refuses the token (401). {TOKEN_ADVICE}"),
     Row(
         Fault.UNAUTHORISED,
         Refused,
         1,
-        f"{HOST} wants a token, and none is set (401). {TOKEN_ADVICE}",
+        f"{HOST} requires a token, and none is set (401). {TOKEN_ADVICE}",
         {"token": ""},
     ),
     Row(Fault.FORBIDDEN, Refused, 1, f"{HOST} refuses the token (403). {TOKEN_ADVICE}"),
@@ -175,39 +175,39 @@ FAULT_MATRIX = [
         Fault.UNPROCESSABLE,
         Refused,
         1,
-        f"{HOST} does not accept the question: start: Input should be a valid date (422).",
+        f"{HOST} rejects the request: start: Input should be a valid date (422).",
     ),
-    Row(Fault.TOO_OFTEN, Refused, 3, f"{HOST} has been asked too often (429). Try again later."),
+    Row(Fault.RATE_LIMITED, Refused, 3, f"{HOST} received too many requests (429). Try again later."),
     Row(
         Fault.CRASH,
         NoData,
         1,
-        "The fund's API failed over the holdings of quant_paper on 2025-11-18 (500). That is usually a day "
-        "without data: a weekend, a holiday, or one that is not loaded yet. Choose another day.",
+        "The fund's API failed to return the holdings of quant_paper on 2025-11-18 (500). That is usually a "
+        "day without data: a weekend, a holiday, or one that is not loaded yet. Choose another day.",
     ),
     Row(
         Fault.BAD_GATEWAY,
         Unreachable,
         3,
-        f"{HOST} is down or behind a gateway that fails (502). Try later.",
+        f"{HOST} is down or behind a gateway that fails (502). Try again later.",
     ),
     Row(
         Fault.UNAVAILABLE,
         Unreachable,
         3,
-        f"{HOST} is down or behind a gateway that fails (503). Try later.",
+        f"{HOST} is down or behind a gateway that fails (503). Try again later.",
     ),
     Row(
         Fault.GATEWAY_TIMEOUT,
         Unreachable,
         3,
-        f"{HOST} is down or behind a gateway that fails (504). Try later.",
+        f"{HOST} is down or behind a gateway that fails (504). Try again later.",
     ),
 ]
 
 
 @pytest.mark.parametrize("row", FAULT_MATRIX, ids=lambda row: f"{row.fault}-{row.kind.__name__}")
-def test_every_fault_has_its_one_line(
+def test_every_fault_has_a_one_line_message(
     row: Row, fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("betaneutral_xl.network.credentials._from_keyring", str)
@@ -217,14 +217,16 @@ def test_every_fault_has_its_one_line(
         fund.holdings("quant_paper", DAY)
     assert str(caught.value) == row.message.replace("PORT", fund_api.url.rpartition(":")[2])
     assert type(caught.value) is row.kind
-    assert fund_api.asked == ["/all-holdings/summary"] * row.requests
+    assert fund_api.requested == ["/all-holdings/summary"] * row.requests
 
 
 def test_every_fault_is_in_the_matrix() -> None:
     assert {row.fault for row in FAULT_MATRIX} == set(Fault)
 
 
-def test_nobody_there(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
+def test_without_a_server_the_connection_is_refused(
+    fund_api: StandIn, settings_for: Callable[..., Settings]
+) -> None:
     settings = settings_for(fund_api)
     fund_api.close()
     with SilverFund(settings) as fund, pytest.raises(Unreachable) as caught:
@@ -236,12 +238,12 @@ def test_nobody_there(fund_api: StandIn, settings_for: Callable[..., Settings]) 
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.RESET, Fault.CUT_OFF, Fault.BAD_GATEWAY, Fault.UNAVAILABLE, Fault.TOO_OFTEN]
+    "fault", [Fault.RESET, Fault.CUT_OFF, Fault.BAD_GATEWAY, Fault.UNAVAILABLE, Fault.RATE_LIMITED]
 )
-def test_what_passes_is_asked_again(fault: Fault, fund_api: StandIn, fund: SilverFund) -> None:
+def test_transient_failures_are_retried(fault: Fault, fund_api: StandIn, fund: SilverFund) -> None:
     fund_api.fail(fault, times=2)
     assert fund.holdings("quant_paper", DAY).nav == 50_000.0
-    assert len(fund_api.asked) == 3
+    assert len(fund_api.requested) == 3
 
 
 @pytest.mark.parametrize(
@@ -252,7 +254,7 @@ def test_what_passes_is_asked_again(fault: Fault, fund_api: StandIn, fund: Silve
             "2025-11-18",
             None,
             UnknownFund,
-            "The fund's API knows no fund 'hedgy' (500). "
+            "The fund's API has no fund 'hedgy' (500). "
             "Choose one of undergrad, quant, brigham_capital, grad, quant_paper.",
         ),
         (
@@ -267,13 +269,13 @@ def test_what_passes_is_asked_again(fault: Fault, fund_api: StandIn, fund: Silve
             "2025-11-17",
             "2025-11-14",
             NoData,
-            "The fund's API failed over the holdings of quant from 2025-11-14 to 2025-11-17 (500). That is "
-            "usually a day without data: a weekend, a holiday, or one that is not loaded yet. "
+            "The fund's API failed to return the holdings of quant from 2025-11-14 to 2025-11-17 (500). That "
+            "is usually a day without data: a weekend, a holiday, or one that is not loaded yet. "
             "Choose another day.",
         ),
     ],
 )
-def test_what_the_api_does_not_have(
+def test_unknown_funds_and_days_without_data_are_errors(
     name: str,
     day: str,
     start: str | None,
@@ -286,7 +288,7 @@ def test_what_the_api_does_not_have(
         fund.holdings(name, day, start)
     assert str(caught.value) == message
     assert type(caught.value) is kind
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
 
 
 @pytest.mark.parametrize(
@@ -307,23 +309,23 @@ def test_what_the_api_does_not_have(
         ),
     ],
 )
-def test_what_makes_no_sense_is_not_asked(
+def test_invalid_arguments_are_not_requested(
     name: str, day: str, start: str | None, message: str, fund_api: StandIn, fund: SilverFund
 ) -> None:
     with pytest.raises(InputError) as caught:
         fund.holdings(name, day, start)
     assert str(caught.value) == message
-    assert fund_api.asked == []
+    assert fund_api.requested == []
 
 
-def test_a_covariance_of_nothing_covered_is_not_asked_for(fund_api: StandIn, fund: SilverFund) -> None:
+def test_a_covariance_without_covered_names_is_not_requested(fund_api: StandIn, fund: SilverFund) -> None:
     with pytest.raises(UncoveredRisk) as caught:
         fund.covariance(["TSM", "ASML NA"])
     assert str(caught.value) == (
-        "The fund's risk model covers none of the 2 names asked for: TSM, ASML NA. Check their spelling."
+        "The fund's risk model covers none of the 2 requested names: TSM, ASML NA. Check their spelling."
     )
     assert caught.value.tickers == ("TSM", "ASML NA")
-    assert fund_api.asked == ["/covariance-matrix/tickers"]
+    assert fund_api.requested == ["/covariance-matrix/tickers"]
 
 
 def test_a_wrong_token_is_refused(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
@@ -332,7 +334,7 @@ def test_a_wrong_token_is_refused(fund_api: StandIn, settings_for: Callable[...,
         fund.covariance(["NVDA"])
 
 
-def test_a_crash_over_the_covariance_says_what_that_usually_is(fund_api: StandIn, fund: SilverFund) -> None:
+def test_a_crash_on_the_covariance_states_the_usual_cause(fund_api: StandIn, fund: SilverFund) -> None:
     fund_api.fail(Fault.CRASH, "/covariance-matrix/latest")
     with pytest.raises(
         NoData, match=r"covariance of 1 names \(500\)\. That is usually a name that it no longer covers"
@@ -341,32 +343,32 @@ def test_a_crash_over_the_covariance_says_what_that_usually_is(fund_api: StandIn
 
 
 def answering(fund_api: StandIn, monkeypatch: pytest.MonkeyPatch, path: str, response: Response) -> None:
-    """Let the stand-in answer one path with something else."""
+    """Replace the stand-in's answer of one path."""
     good = type(fund_api.api).answer
 
-    def answer(self: Any, method: str, asked: str, authorization: str, body: bytes) -> Response:
-        return response if asked == path else good(self, method, asked, authorization, body)
+    def answer(self: Any, method: str, requested: str, authorization: str, body: bytes) -> Response:
+        return response if requested == path else good(self, method, requested, authorization, body)
 
     monkeypatch.setattr(type(fund_api.api), "answer", answer)
 
 
-def test_an_answer_for_another_fund_is_not_taken_nor_kept(
+def test_an_answer_for_another_fund_is_refused_and_not_cached(
     fund_api: StandIn, fund: SilverFund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = json.dumps({**fund_api.api.books["quant_paper"], "fund": "grad"}).encode()
     with monkeypatch.context() as patch:
         answering(fund_api, patch, "/all-holdings/summary", Response(200, "application/json", other))
-        with pytest.raises(ChangedFormat, match="was asked for 'quant_paper' and got 'grad'"):
+        with pytest.raises(ChangedFormat, match="answered a request for 'quant_paper' with 'grad'"):
             fund.holdings("quant_paper", DAY)
     assert fund.holdings("quant_paper", DAY).fund == "quant_paper"
 
 
-def test_a_covariance_without_a_name_it_covers_is_not_taken(
+def test_a_covariance_that_lacks_a_covered_name_is_refused(
     fund_api: StandIn, fund: SilverFund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = b"date,ticker,NVDA\n2025-11-18,NVDA,0.16\n"
     answering(fund_api, monkeypatch, "/covariance-matrix/latest", Response(200, "text/csv", short))
-    with pytest.raises(ChangedFormat, match="covers MSFT but left it out"):
+    with pytest.raises(ChangedFormat, match="covers MSFT but its answer lacks it"):
         fund.covariance(["NVDA", "MSFT"])
 
 
@@ -378,7 +380,7 @@ def test_a_covariance_without_a_name_it_covers_is_not_taken(
         ("/covariance-matrix/tickers", b'{"tickers": [1]}', "has no list of tickers"),
     ],
 )
-def test_an_answer_of_another_form_is_said(
+def test_an_answer_in_another_format_is_an_error(
     path: str,
     content: bytes,
     message: str,
@@ -392,15 +394,15 @@ def test_an_answer_of_another_form_is_said(
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"detail": 1}', b'{"detail": [{"loc": 1}]}', b"[" * 60_000])
-def test_a_422_that_does_not_say_why(
+def test_a_422_without_a_reason(
     body: bytes, fund_api: StandIn, fund: SilverFund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(fund_api, monkeypatch, "/all-holdings/summary", Response(422, "application/json", body))
-    with pytest.raises(Refused, match="does not accept the question: it does not say why"):
+    with pytest.raises(Refused, match="rejects the request: no reason given"):
         fund.holdings("quant_paper", DAY)
 
 
-def test_another_500_is_not_taken_for_an_unknown_fund(
+def test_another_500_is_not_reported_as_an_unknown_fund(
     fund_api: StandIn, fund: SilverFund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(fund_api, monkeypatch, "/all-holdings/summary", Response(500, "text/html", b"<html></html>"))
@@ -408,7 +410,7 @@ def test_another_500_is_not_taken_for_an_unknown_fund(
         fund.holdings("hedgy", DAY)
 
 
-def test_the_apis_spelling_is_used_to_ask_it(
+def test_requests_use_the_apis_spelling(
     fund_api: StandIn, fund: SilverFund, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = json.dumps({"tickers": ["", "BRKB", "BRK.B", "BF B"]}).encode()
@@ -416,7 +418,7 @@ def test_the_apis_spelling_is_used_to_ask_it(
     assert fund._spellings().value == {"BRK.B": "BRK.B", "BF.B": "BF B"}
 
 
-def test_the_token_is_in_no_text(
+def test_the_token_is_in_no_output_or_file(
     fund_api: StandIn,
     settings_for: Callable[..., Settings],
     caplog: pytest.LogCaptureFixture,
@@ -438,7 +440,7 @@ def test_the_token_is_in_no_text(
             while error is not None:
                 texts += [str(error), repr(error), repr(error.args)]
                 error = error.__cause__ or error.__context__
-    texts += [repr(covariance_question(["NVDA"])), caplog.text, *capsys.readouterr(), *lines]
+    texts += [repr(covariance_call(["NVDA"])), caplog.text, *capsys.readouterr(), *lines]
     files = [path for path in settings.cache.rglob("*") if path.is_file()]
     assert files
     assert TOKEN not in "\n".join(texts)
@@ -452,10 +454,10 @@ def test_a_token_with_a_line_break_is_refused_without_being_shown(
     with SilverFund(settings) as fund, pytest.raises(InputError) as caught:
         fund.holdings("quant_paper", DAY)
     assert TOKEN not in str(caught.value)
-    assert fund_api.asked == []
+    assert fund_api.requested == []
 
 
-def test_with_a_stale_answer_the_age_is_said(
+def test_a_stale_answer_has_a_warning_with_its_age(
     fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
     settings = settings_for(fund_api)
@@ -470,6 +472,6 @@ def test_with_a_stale_answer_the_age_is_said(
     assert holdings.provenance.retrieval is Retrieval.CACHED
     assert len(holdings.warnings) == 1
     assert holdings.warnings[0].startswith(
-        f"{fund_api.url.removeprefix('http://')} is down or behind a gateway that fails (502). Try later. "
-        "Used instead for quant_paper on 2025-11-18: the answer of 20"
+        f"{fund_api.url.removeprefix('http://')} is down or behind a gateway that fails (502). Try again "
+        "later. Used instead for quant_paper on 2025-11-18: the answer of 20"
     )

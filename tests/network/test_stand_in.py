@@ -1,4 +1,4 @@
-"""The stand-in is held to what is known of the fund's API, from its public description."""
+"""The stand-in behaves as the public description of the fund's API says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOKEN = {"Authorization": "Bearer not-to-be-seen-anywhere"}
-QUESTION = {"fund": "quant_paper", "start": "2025-11-18", "end": "2025-11-18"}
+REQUEST = {"fund": "quant_paper", "start": "2025-11-18", "end": "2025-11-18"}
 
 
 @pytest.fixture
@@ -33,23 +33,23 @@ def test_health(fund_api: StandIn) -> None:
 
 
 def test_holdings_of_a_range_with_its_day(post: Callable[..., requests.Response]) -> None:
-    answer = post("/all-holdings/summary", {**QUESTION, "start": "2025-11-01", "end": "2025-11-30"}).json()
+    answer = post("/all-holdings/summary", {**REQUEST, "start": "2025-11-01", "end": "2025-11-30"}).json()
     assert [answer[key] for key in ("fund", "start", "end")] == ["quant_paper", "2025-11-01", "2025-11-30"]
     assert [row["ticker"] for row in answer["holdings"]] == ["NVDA", "BRK B", "META", "MSFT"]
     assert {"active", "shares", "price", "value", "beta"} <= set(answer["holdings"][0])
 
 
 @pytest.mark.parametrize("change", [{"start": "2025-11-19"}, {"end": "2025-11-17"}])
-def test_a_day_without_data_or_the_wrong_way_round_gives_an_empty_list(
+def test_a_range_without_data_or_reversed_gives_an_empty_list(
     change: dict[str, str], post: Callable[..., requests.Response]
 ) -> None:
-    response = post("/all-holdings/summary", {**QUESTION, **change})
+    response = post("/all-holdings/summary", {**REQUEST, **change})
     assert (response.status_code, response.json()["holdings"]) == (200, [])
 
 
 @pytest.mark.parametrize("fund", ["hedgy", "grad"])
-def test_a_fund_that_is_not_there_is_a_plain_500(fund: str, post: Callable[..., requests.Response]) -> None:
-    response = post("/all-holdings/summary", {**QUESTION, "fund": fund})
+def test_an_unknown_fund_is_a_plain_500(fund: str, post: Callable[..., requests.Response]) -> None:
+    response = post("/all-holdings/summary", {**REQUEST, "fund": fund})
     assert (response.status_code, response.text) == (500, "Internal Server Error")
     assert response.headers["Content-Type"].startswith("text/plain")
 
@@ -58,14 +58,14 @@ def test_a_fund_that_is_not_there_is_a_plain_500(fund: str, post: Callable[..., 
     ("body", "loc", "message"),
     [
         ({"fund": "quant_paper", "end": "2025-11-18"}, ["body", "start"], "Field required"),
-        ({**QUESTION, "end": "soon"}, ["body", "end"], "Input should be a valid date or datetime"),
-        ({**QUESTION, "end": 5}, ["body", "end"], "Input should be a valid date or datetime"),
-        ({**QUESTION, "fund": None}, ["body", "fund"], "Input should be a valid string"),
+        ({**REQUEST, "end": "soon"}, ["body", "end"], "Input should be a valid date or datetime"),
+        ({**REQUEST, "end": 5}, ["body", "end"], "Input should be a valid date or datetime"),
+        ({**REQUEST, "fund": None}, ["body", "fund"], "Input should be a valid string"),
         ([], ["body"], "Input should be a valid dictionary"),
         (None, ["body"], "Field required"),
     ],
 )
-def test_a_question_of_another_form_is_a_422(
+def test_an_invalid_request_is_a_422(
     body: Any, loc: list[str], message: str, post: Callable[..., requests.Response]
 ) -> None:
     response = post("/all-holdings/summary", body)
@@ -74,7 +74,7 @@ def test_a_question_of_another_form_is_a_422(
     assert detail["type"]
 
 
-def test_what_is_no_json_is_a_422(fund_api: StandIn) -> None:
+def test_invalid_json_is_a_422(fund_api: StandIn) -> None:
     response = requests.post(f"{fund_api.url}/all-holdings/summary", data=b"{", timeout=5)
     assert (response.status_code, response.json()["detail"][0]["type"]) == (422, "json_invalid")
 
@@ -93,7 +93,7 @@ def test_the_covariance_has_the_benchmark_last_and_sorted_names(
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer other"}, {"Authorization": "Basic x"}])
-def test_the_covariance_wants_the_token(
+def test_the_covariance_requires_the_token(
     headers: dict[str, str], post: Callable[..., requests.Response]
 ) -> None:
     response = post("/covariance-matrix/latest", {"tickers": ["NVDA"]}, headers=headers)
@@ -112,8 +112,8 @@ def test_the_lists_of_names(post: Callable[..., requests.Response]) -> None:
     assert held == {"tickers": ["BRK.B", "MSFT", "NVDA"]}
 
 
-def test_the_time_series_has_the_value_of_what_is_held(post: Callable[..., requests.Response]) -> None:
-    answer = post("/portfolio/time-series", QUESTION).json()
+def test_the_time_series_has_the_value_of_active_positions(post: Callable[..., requests.Response]) -> None:
+    answer = post("/portfolio/time-series", REQUEST).json()
     assert answer == {"records": [{"date": "2025-11-18", "value": 50_000.0, "return_": None}]}
 
 
@@ -124,12 +124,12 @@ def test_other_paths_and_methods(fund_api: StandIn) -> None:
     assert (wrong.status_code, wrong.json()) == (405, {"detail": "Method Not Allowed"})
 
 
-def test_a_question_that_is_huge_is_not_read(fund_api: StandIn) -> None:
+def test_a_huge_request_is_not_read(fund_api: StandIn) -> None:
     response = requests.post(f"{fund_api.url}/health", data=b" " * (2**20 + 1), timeout=5)
     assert response.status_code == 413
 
 
-def test_a_fault_is_for_one_path_and_so_many_times(fund_api: StandIn) -> None:
+def test_a_fault_is_for_one_path_and_a_number_of_times(fund_api: StandIn) -> None:
     fund_api.fail(Fault.CRASH, "/health", times=1)
     other = requests.post(f"{fund_api.url}/covariance-matrix/tickers", timeout=5)
     health = [requests.get(f"{fund_api.url}/health", timeout=5).status_code for _ in range(2)]
@@ -140,7 +140,7 @@ def test_it_listens_on_this_machine_only(fund_api: StandIn) -> None:
     assert fund_api._server.server_address[0] == "127.0.0.1"
 
 
-def test_a_port_that_is_taken_is_said(fund_api: StandIn) -> None:
+def test_an_unavailable_port_is_an_error(fund_api: StandIn) -> None:
     port = int(fund_api.url.rpartition(":")[2])
     for bad in (port, 70_000):
         with pytest.raises(InputError, match=f"^Port {bad} of this machine cannot be used"):
@@ -149,14 +149,14 @@ def test_a_port_that_is_taken_is_said(fund_api: StandIn) -> None:
 
 def test_the_sample_can_be_served() -> None:
     api = Api.of_files(sample.read(sample.HOLDINGS), sample.read(sample.COVARIANCE))
-    question = json.dumps({"tickers": ["NVDA", "BRK.B"]}).encode()
-    response = api.answer("POST", "/covariance-matrix/latest", "Bearer demo", question)
+    request = json.dumps({"tickers": ["NVDA", "BRK.B"]}).encode()
+    response = api.answer("POST", "/covariance-matrix/latest", "Bearer demo", request)
     assert response.status == 200
     assert response.content.startswith(b"date,ticker,BRK.B,NVDA,IWV\n2025-11-18,BRK.B,")
 
 
-def test_what_is_no_answer_of_the_api_is_not_served() -> None:
+def test_files_that_are_not_answers_of_the_api_are_refused() -> None:
     with pytest.raises(UnreadableFile):
         Api.of_files(b"<html>", sample.read(sample.COVARIANCE))
-    with pytest.raises(InputError, match="is not as the API answers"):
+    with pytest.raises(InputError, match="does not have the API's header"):
         Api.of_files(sample.read(sample.HOLDINGS), b"ticker,NVDA\nNVDA,0.16\n")

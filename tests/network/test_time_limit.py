@@ -1,4 +1,4 @@
-"""The total time-out holds where no data flow: names, connections, TLS, proxies, and the cache's lock."""
+"""The total time-out limits name resolution, connections, TLS, proxies and the cache's lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.network.stand_in import StandIn
 
 SLACK = 10.0
-"""Seconds for a slow machine; without a limit each of these would take for ever."""
+"""Seconds for a slow machine; without a limit each of these would never end."""
 
 
 @contextmanager
@@ -44,7 +44,7 @@ def serving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator
         with connection:
             try:
                 serve(connection, closing)
-            except OSError:  # the client has gone
+            except OSError:  # the client has disconnected
                 return
 
     def accept() -> None:
@@ -64,7 +64,7 @@ def serving(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator
 
 
 def dripping(start: bytes, again: bytes) -> Callable[[socket.socket, threading.Event], None]:
-    """Return a server that reads once, answers a start, and then the same byte for ever."""
+    """Return a server that reads once, answers a start, and then the same byte endlessly."""
 
     def serve(connection: socket.socket, closing: threading.Event) -> None:
         connection.recv(65536)
@@ -88,7 +88,7 @@ def fetch(url: str, **changes: Any) -> None:
         transport.close()
 
 
-def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_resolution_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     found = threading.Event()
     monkeypatch.setattr("socket.getaddrinfo", lambda *_: found.wait())
     with ends_in_time(), pytest.raises(Unreachable, match=r"^x\.example did not accept a connection in time"):
@@ -96,7 +96,7 @@ def test_a_name_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> N
     found.set()
 
 
-def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_host_name(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -107,16 +107,18 @@ def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_address_of_a_name_is_tried(fund_api: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        nobody = closed.getsockname()
+        refusing = closed.getsockname()
     port = int(fund_api.url.rpartition(":")[2])
     stream = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
-    monkeypatch.setattr("socket.getaddrinfo", lambda *_: [(*stream, nobody), (*stream, ("127.0.0.1", port))])
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda *_: [(*stream, refusing), (*stream, ("127.0.0.1", port))]
+    )
     fetch("http://x.example/health")
-    assert fund_api.asked == ["/health"]
+    assert fund_api.requested == ["/health"]
 
 
 def test_many_addresses_of_which_none_accepts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fill the queue of a port: whoever comes then waits."""
+    """Fill a port's queue, so that further connections wait."""
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -180,7 +182,7 @@ def test_a_socks_proxy_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         fetch("https://x.example/")
 
 
-def test_a_proxy_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_look_up_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     found = threading.Event()
     monkeypatch.setattr("requests.Session.merge_environment_settings", lambda *_: found.wait())
     with ends_in_time(), pytest.raises(Unreachable, match="did not answer in time"):
@@ -188,7 +190,7 @@ def test_a_proxy_that_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> 
     found.set()
 
 
-def test_another_run_that_asks_the_same_for_ever(
+def test_another_run_that_holds_the_lock_without_end(
     fund_api: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BETANEUTRAL_API_URL", fund_api.url)
@@ -203,11 +205,11 @@ def test_another_run_that_asks_the_same_for_ever(
     for lock in held:
         lock.release()
     assert code == 3
-    assert "Another run has been asking for quant_paper on 2025-11-18" in capsys.readouterr().err
-    assert fund_api.asked == []
+    assert "Another run has been requesting quant_paper on 2025-11-18" in capsys.readouterr().err
+    assert fund_api.requested == []
 
 
-def test_the_sooner_of_two_limits_holds() -> None:
+def test_the_earlier_of_two_deadlines_holds() -> None:
     with time_limit(3600.0):
         with time_limit(60.0):
             assert seconds_left() <= 60.0
@@ -217,12 +219,12 @@ def test_the_sooner_of_two_limits_holds() -> None:
     assert bounded(5.0) == 5.0
 
 
-def test_after_the_limit_nothing_may_wait() -> None:
+def test_after_the_deadline_waiting_is_an_error() -> None:
     with time_limit(0.0), pytest.raises(TimeoutError):
         bounded(5.0)
 
 
-def test_what_cannot_be_interrupted_returns_and_raises_as_ever() -> None:
+def test_a_bounded_call_returns_and_raises_as_the_function_does() -> None:
     assert call_bounded(SLACK, divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         call_bounded(SLACK, divmod, 7, 0)

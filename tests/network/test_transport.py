@@ -13,7 +13,7 @@ import urllib3.exceptions
 
 from betaneutral_xl.errors import ChangedFormat, InputError, SourceError, Unreachable
 from betaneutral_xl.network.stand_in import Api, Fault, Response, StandIn
-from betaneutral_xl.network.transport import MEANINGS, Request, Transport, meaning_of
+from betaneutral_xl.network.transport import FAILURES, Request, Transport, failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +39,8 @@ def foreign(module: Any) -> list[type[BaseException]]:
     [kind for kind in foreign(requests.exceptions) if kind.__module__.startswith("requests")],
     ids=lambda kind: kind.__qualname__,
 )
-def test_every_exception_of_requests_has_a_meaning_of_its_own(kind: type[BaseException]) -> None:
-    assert f"{kind.__module__}.{kind.__qualname__}" in MEANINGS
+def test_every_exception_of_requests_is_translated(kind: type[BaseException]) -> None:
+    assert f"{kind.__module__}.{kind.__qualname__}" in FAILURES
 
 
 @pytest.mark.parametrize(
@@ -48,35 +48,35 @@ def test_every_exception_of_requests_has_a_meaning_of_its_own(kind: type[BaseExc
     [kind for kind in foreign(urllib3.exceptions) if kind.__module__.startswith("urllib3")],
     ids=lambda kind: kind.__qualname__,
 )
-def test_every_exception_of_urllib3_is_caught_and_has_a_meaning(kind: type[BaseException]) -> None:
+def test_every_exception_of_urllib3_is_caught_and_translated(kind: type[BaseException]) -> None:
     assert issubclass(kind, urllib3.exceptions.HTTPError | OSError | ValueError)
     names = {f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__}
-    assert names & set(MEANINGS)
+    assert names & set(FAILURES)
 
 
-def test_the_table_names_only_what_there_is() -> None:
+def test_the_table_has_existing_exceptions_only() -> None:
     kinds = {*foreign(requests.exceptions), *foreign(urllib3.exceptions), TimeoutError, OSError, ValueError}
-    assert set(MEANINGS) <= {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
+    assert set(FAILURES) <= {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
 
 
-def test_the_nearest_base_gives_the_meaning() -> None:
-    class StrangeReset(requests.exceptions.ConnectTimeout):
+def test_the_nearest_base_class_decides() -> None:
+    class CustomTimeout(requests.exceptions.ConnectTimeout):
         pass
 
-    assert meaning_of(StrangeReset()) is MEANINGS["requests.exceptions.ConnectTimeout"]
-    assert meaning_of(requests.exceptions.SSLError()).passing is False
-    assert meaning_of(urllib3.exceptions.IncompleteRead(1, 2)).passing is True
+    assert failure_of(CustomTimeout()) is FAILURES["requests.exceptions.ConnectTimeout"]
+    assert failure_of(requests.exceptions.SSLError()).transient is False
+    assert failure_of(urllib3.exceptions.IncompleteRead(1, 2)).transient is True
 
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """Return what takes the place of sleeping: the seconds that it would have been."""
+    """Return the list of pauses, which are recorded instead of slept."""
     return []
 
 
 def ask(stand_in: StandIn, **changes: Any) -> Request:
-    given = {"url": f"{stand_in.url}/health", "body": None, "accept": "application/json", "limit": 1000}
-    return Request(**(given | changes))
+    fields = {"url": f"{stand_in.url}/health", "body": None, "accept": "application/json", "limit": 1000}
+    return Request(**(fields | changes))
 
 
 def test_each_pause_is_twice_as_long(
@@ -86,7 +86,7 @@ def test_each_pause_is_twice_as_long(
     reply = Transport(settings_for(fund_api, retries=3, backoff=0.5), pauses.append).send(ask(fund_api))
     assert reply.status == 502
     assert pauses == [0.5, 1.0, 2.0]
-    assert len(fund_api.asked) == 4
+    assert len(fund_api.requested) == 4
 
 
 def test_retries_can_be_turned_off(
@@ -95,7 +95,7 @@ def test_retries_can_be_turned_off(
     fund_api.fail(Fault.RESET)
     with pytest.raises(Unreachable):
         Transport(settings_for(fund_api, retries=0), pauses.append).send(ask(fund_api))
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
     assert pauses == []
 
 
@@ -114,7 +114,7 @@ def answering(fund_api: StandIn, monkeypatch: pytest.MonkeyPatch, response: Resp
         ("1e400", [0.5, 1.0]),
     ],
 )
-def test_retry_after_is_obeyed(
+def test_retry_after_sets_the_pause(
     text: str,
     expected: list[float],
     fund_api: StandIn,
@@ -132,7 +132,7 @@ def in_an_hour() -> str:
 
 
 @pytest.mark.parametrize("when", [lambda: "3600", in_an_hour], ids=["seconds", "date"])
-def test_nobody_waits_longer_than_the_whole_answer_may_take(
+def test_a_pause_beyond_the_total_time_out_ends_the_retries(
     when: Callable[[], str],
     fund_api: StandIn,
     settings_for: Callable[..., Settings],
@@ -143,10 +143,10 @@ def test_nobody_waits_longer_than_the_whole_answer_may_take(
     reply = Transport(settings_for(fund_api), pauses.append).send(ask(fund_api))
     assert reply.retry_after == pytest.approx(3600, abs=60)
     assert pauses == []
-    assert len(fund_api.asked) == 1
+    assert len(fund_api.requested) == 1
 
 
-def test_a_refusal_is_read_only_so_far(
+def test_a_refusal_is_read_up_to_its_maximum(
     fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(fund_api, monkeypatch, Response(500, "text/plain", b"x" * 100_000))
@@ -154,7 +154,7 @@ def test_a_refusal_is_read_only_so_far(
     assert (reply.status, len(reply.content)) == (500, 65_536)
 
 
-def test_an_answer_of_just_the_limit_is_read(
+def test_an_answer_of_the_limit_is_read_and_a_larger_one_is_not(
     fund_api: StandIn, settings_for: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(fund_api, monkeypatch, Response(200, "text/plain", b"x" * 1000))
@@ -205,13 +205,13 @@ def test_the_token_is_sent_and_no_password_from_a_netrc(
     netrc.write_text("machine 127.0.0.1 login someone password secret\n", encoding="utf-8")
     monkeypatch.setenv("NETRC", str(netrc))
     transport = Transport(settings_for(fund_api))
-    transport._opened(ask(fund_api)).trust_env = True
+    transport._session_for(ask(fund_api)).trust_env = True
     transport.send(ask(fund_api, token="abc"))  # noqa: S106 - a token for a test
     transport.send(ask(fund_api))
     assert headers_seen == ["Bearer abc", ""]
 
 
-def test_no_proxy_comes_between_this_machine_and_itself(
+def test_no_proxy_is_used_for_this_machine(
     fund_api: StandIn,
     settings_for: Callable[..., Settings],
     headers_seen: list[str],
@@ -226,17 +226,17 @@ def test_a_request_does_not_show_its_token(fund_api: StandIn) -> None:
     assert "abc" not in repr(ask(fund_api, token="abc"))  # noqa: S106 - a token for a test
 
 
-def test_an_address_that_is_none(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
-    with pytest.raises(InputError, match=r"is not an address that can be asked\. Check BETANEUTRAL_API_URL"):
+def test_an_invalid_address_is_refused(fund_api: StandIn, settings_for: Callable[..., Settings]) -> None:
+    with pytest.raises(InputError, match=r"is not a valid address\. Check BETANEUTRAL_API_URL"):
         Transport(settings_for(fund_api)).send(ask(fund_api, url="ftp://example.org/"))
 
 
 @pytest.fixture
-def speaking() -> Iterator[Callable[[bytes], str]]:
-    """Return a function that starts a server which says just these bytes to whoever connects."""
+def serving() -> Iterator[Callable[[bytes], str]]:
+    """Return a function that starts a server which sends these bytes on every connection."""
     servers: list[socket.socket] = []
 
-    def start(said: bytes) -> str:
+    def start(content: bytes) -> str:
         server = socket.create_server(("127.0.0.1", 0))
         servers.append(server)
 
@@ -246,7 +246,7 @@ def speaking() -> Iterator[Callable[[bytes], str]]:
                     connection, _ = server.accept()
                     with connection:
                         connection.recv(65536)
-                        connection.sendall(said)
+                        connection.sendall(content)
             except OSError:
                 return
 
@@ -260,9 +260,9 @@ def speaking() -> Iterator[Callable[[bytes], str]]:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("content", "words"),
     [
-        (b"SSH-2.0-OpenSSH_9.6\r\n", "does not answer as a web server should"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "does not answer in valid HTTP"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "broke off in the middle of its answer"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -273,24 +273,24 @@ def speaking() -> Iterator[Callable[[bytes], str]]:
             "broke off in the middle of its answer",
         ),
         (b"", "closed the connection without an answer"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000, "does not answer as a web server should"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000, "does not answer in valid HTTP"),
     ],
     ids=["no HTTP", "short", "a chunk of no size", "a short chunk", "nothing", "an endless header"],
 )
-def test_what_is_no_answer(
-    said: bytes,
+def test_an_invalid_answer_is_an_error(
+    content: bytes,
     words: str,
-    speaking: Callable[[bytes], str],
+    serving: Callable[[bytes], str],
     fund_api: StandIn,
     settings_for: Callable[..., Settings],
 ) -> None:
     with pytest.raises(SourceError, match=words):
-        Transport(settings_for(fund_api, retries=1)).send(ask(fund_api, url=speaking(said)))
+        Transport(settings_for(fund_api, retries=1)).send(ask(fund_api, url=serving(content)))
 
 
-def test_a_certificate_that_nobody_signed_is_not_trusted(
-    speaking: Callable[[bytes], str], fund_api: StandIn, settings_for: Callable[..., Settings]
+def test_a_failed_tls_handshake_is_an_untrusted_certificate(
+    serving: Callable[[bytes], str], fund_api: StandIn, settings_for: Callable[..., Settings]
 ) -> None:
-    url = speaking(b"HTTP/1.1 400 Bad Request\r\n\r\n").replace("http:", "https:")
+    url = serving(b"HTTP/1.1 400 Bad Request\r\n\r\n").replace("http:", "https:")
     with pytest.raises(Unreachable, match="has no TLS certificate that this machine trusts"):
         Transport(settings_for(fund_api)).send(ask(fund_api, url=url))

@@ -38,7 +38,7 @@ CUSIP = "256677105"
         ("CONTRA ABIOMED INC", ""),
     ],
 )
-def test_a_company_is_a_company(name: str, ticker: str) -> None:
+def test_companies_are_not_classified_as_something_else(name: str, ticker: str) -> None:
     assert of_name(name, ticker) is None
     assert of_name(name, ticker, (CUSIP,)) is None
 
@@ -90,7 +90,7 @@ def test_a_company_is_a_company(name: str, ticker: str) -> None:
         ("BITCOIN", "XBTUSD", "other"),
     ],
 )
-def test_what_is_no_company_is_known_by_name_or_ticker(name: str, ticker: str, kind: str) -> None:
+def test_other_rows_are_classified_by_name_or_ticker(name: str, ticker: str, kind: str) -> None:
     assert of_name(name, ticker) == kind
 
 
@@ -128,5 +128,5 @@ def test_what_is_no_company_is_known_by_name_or_ticker(name: str, ticker: str, k
         ("Software", None),
     ],
 )
-def test_the_issuers_own_word_decides(flag: str, kind: str | None) -> None:
+def test_the_issuers_asset_class_is_recognised(flag: str, kind: str | None) -> None:
     assert of_flag(flag) == kind

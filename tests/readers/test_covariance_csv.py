@@ -24,7 +24,7 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval
-from betaneutral_xl.readers.covariance_csv import MOST_NAMES, load_covariance, parse_covariance
+from betaneutral_xl.readers.covariance_csv import MAX_NAMES, load_covariance, parse_covariance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def parse(
     return parse_covariance(text.encode(), origin, unit)
 
 
-def test_the_apis_shape_is_read() -> None:
+def test_the_apis_format_is_read() -> None:
     covariance = parse(API_SHAPE)
     assert covariance.tickers == ("AAPL", "NVDA", "IWV")
     assert covariance.form.dense().tolist() == V
@@ -80,14 +80,14 @@ def test_the_apis_shape_is_read() -> None:
         "spelling",
     ],
 )
-def test_small_differences_of_shape_change_nothing(text: str) -> None:
+def test_variants_of_the_format_give_the_same_covariance(text: str) -> None:
     covariance = parse(text)
     assert covariance.tickers == ("AAPL", "NVDA", "IWV")
     assert covariance.form.dense().tolist() == V
 
 
 @given(st.permutations([1, 2, 3]))
-def test_rows_are_matched_by_ticker_never_by_place(order: list[int]) -> None:
+def test_rows_are_matched_by_ticker_not_by_position(order: list[int]) -> None:
     lines = API_SHAPE.splitlines()
     covariance = parse("\n".join([lines[0], *(lines[i] for i in order)]))
     assert covariance.form.dense().tolist() == V
@@ -143,13 +143,13 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a row twice",
         API_SHAPE + "2025-11-18,AAPL,0.09,0.03,0.02\n",
         DuplicateTicker,
-        "The covariance v.csv has AAPL more than once in its rows. Remove the repetition.",
+        "The covariance v.csv has AAPL more than once in its rows. Remove the duplicate rows.",
     ),
     (
         "a column twice",
         edited("AAPL,NVDA,IWV", "AAPL,AAPL US,IWV"),
         DuplicateTicker,
-        "The covariance v.csv has AAPL more than once in its columns. Remove the repetition.",
+        "The covariance v.csv has AAPL more than once in its columns. Remove the duplicate columns.",
     ),
     (
         "not symmetric",
@@ -182,7 +182,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "--covariance-unit daily, or convert it.",
     ),
     (
-        "no unit that is known",
+        "no known unit",
         table(["AAPL", "NVDA"], np.array([[1e-9, 0.0], [0.0, 1e-9]])),
         InputError,
         "The covariance v.csv has a median variance of 1e-09, read as annual decimals; annual variances of "
@@ -272,7 +272,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
     ("nothing", "", UnreadableFile, "v.csv is empty, not CSV. Check that it is the right file."),
     (
         "too many names",
-        "ticker," + ",".join(f"T{i}" for i in range(MOST_NAMES + 1)) + "\nT0,1\n",
+        "ticker," + ",".join(f"T{i}" for i in range(MAX_NAMES + 1)) + "\nT0,1\n",
         UnreadableFile,
         "v.csv has 5,001 names, more than 5,000. Keep the names that are needed.",
     ),
@@ -295,19 +295,19 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
 @pytest.mark.parametrize(
     ("text", "kind", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_each_bad_input_has_its_one_line(text: str, kind: type[BetaNeutralError], message: str) -> None:
+def test_each_bad_input_gives_its_message(text: str, kind: type[BetaNeutralError], message: str) -> None:
     with pytest.raises(kind) as caught:
         parse(text)
     assert str(caught.value) == message
     assert type(caught.value) is kind
 
 
-def test_what_the_network_answered_is_not_called_a_file() -> None:
+def test_an_answer_of_the_network_is_not_called_a_file() -> None:
     with pytest.raises(ChangedFormat, match=r"^v\.csv: the answer has 1 cells in the row"):
         parse(API_SHAPE[:60], retrieval=Retrieval.LIVE)
 
 
-def test_the_unit_can_be_told(tmp_path: Path) -> None:
+def test_the_unit_can_be_specified(tmp_path: Path) -> None:
     file = tmp_path / "v.csv"
     file.write_text(SCALED, encoding="utf-8")
     covariance = load_covariance(file, CovarianceUnit.PERCENT_SQUARED)
@@ -325,11 +325,11 @@ def error_line(text: str) -> str:
 
 
 @given(st.one_of(st.text(max_size=80), st.text("date,ticker\n0.19AIWV-\"'\r2", max_size=120)))
-def test_no_text_raises_anything_but_our_errors(text: str) -> None:
+def test_any_text_raises_only_the_packages_errors(text: str) -> None:
     assert "\n" not in error_line(text)
 
 
-def test_rows_without_a_number_are_named_and_nothing_is_warned_of() -> None:
+def test_a_row_without_numbers_is_named_without_a_numpy_warning() -> None:
     assert error_line(",0\n0,") == (
         "The covariance v.csv has a blank cell for 0 and 0. Fill it in, or remove the ticker."
     )

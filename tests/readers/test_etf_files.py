@@ -40,7 +40,7 @@ def etf(text: str, file_name: str = "FUND.csv", fund: str | None = None) -> Etf:
 TWO_FUNDS = "Fund,Ticker,Weight\nAAA,NVDA,100%\nBBB,AMD,60%\n,INTC,40%\n"
 
 
-def test_several_funds_are_named_and_one_is_chosen() -> None:
+def test_one_of_several_funds_must_be_chosen() -> None:
     with pytest.raises(UnknownFund, match=r"lists 2 funds: AAA, BBB\. Choose one") as caught:
         etf(TWO_FUNDS)
     assert caught.value.tickers == ("AAA", "BBB")
@@ -48,17 +48,17 @@ def test_several_funds_are_named_and_one_is_chosen() -> None:
     assert (chosen.name, chosen.tickers) == ("BBB", ("AMD", "INTC"))
 
 
-def test_a_fund_that_is_not_there_is_an_error_that_names_those_there() -> None:
+def test_an_unknown_fund_is_an_error_that_lists_the_funds() -> None:
     with pytest.raises(UnknownFund, match="does not list the fund CCC; it lists AAA, BBB"):
         etf(TWO_FUNDS, fund="CCC")
 
 
-def test_a_file_that_says_it_is_of_another_fund_is_refused() -> None:
+def test_a_file_of_another_fund_is_refused() -> None:
     with pytest.raises(UnknownFund, match="is of the fund SPY, not QQQ"):
         etf("Ticker Symbol:,SPY\nName,Ticker,Weight\nNvidia,NVDA,100%\n", fund="QQQ")
 
 
-def test_a_fund_may_be_named_where_the_file_does_not_say() -> None:
+def test_the_fund_may_be_named_if_the_file_does_not() -> None:
     assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv", fund="smh").name == "SMH"
     assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv").name == "download (3)"
 
@@ -88,14 +88,14 @@ def test_a_fund_may_be_named_where_the_file_does_not_say() -> None:
         ),
         (
             "<html><head><title>Just a moment...</title></head><body>Please complete the CAPTCHA</body></html>",
-            "is a page that asks who you are",
+            "is a log-in or CAPTCHA page",
         ),
         ("<html><body><h1>404 Not Found</h1></body></html>", "refuses access"),
         ("date,open,close\n2024-01-01,1,2\n", "no table of holdings: a row has date, price, but none has a weight"),
         ("hello\nworld\n", 'It begins "hello"'),
     ],
 )  # fmt: skip
-def test_what_is_no_holdings_is_said_to_be_what_it_is(text: str, words: str) -> None:
+def test_a_file_without_holdings_is_refused_with_its_kind(text: str, words: str) -> None:
     with pytest.raises(UnreadableFile, match=words):
         etf(text)
 
@@ -124,13 +124,13 @@ def test_the_unit_is_decided_once_for_the_column(
     assert [row.weight for row in etf(text).constituents] == pytest.approx(list(weights), abs=1e-12)
 
 
-def test_a_sum_other_than_one_is_said_and_nothing_is_rescaled() -> None:
+def test_a_sum_other_than_one_gives_a_warning_without_rescaling() -> None:
     found = etf("Ticker,Weight\nNVDA,50%\nAMD,49.23%\n")
     assert found.weights.sum() == pytest.approx(0.9923)
     assert "Weights of ETF FUND add to 0.9923, not 1; nothing is rescaled." in found.warnings
 
 
-def test_a_printed_total_is_no_holding_and_is_checked() -> None:
+def test_a_printed_total_is_checked_and_is_not_a_holding() -> None:
     found = etf("Ticker,Name,Weight\nTTE,TotalEnergies SE,50%\nAMD,Advanced Micro,50%\nTotal,,100.00%\n")
     assert found.printed_total == 100.0
     assert len(found.constituents) == 2
@@ -139,7 +139,7 @@ def test_a_printed_total_is_no_holding_and_is_checked() -> None:
     assert "The file prints a total of 1.0000, but its rows add to 0.8000." in short.warnings
 
 
-def test_a_row_without_a_weight_is_kept_and_said() -> None:
+def test_a_row_without_a_weight_is_kept_with_a_warning() -> None:
     found = etf("Ticker,Name,Weight\nNVDA,Nvidia,100%\nAMD,Advanced Micro,--\n")
     assert math.isnan(found.constituents[1].weight)
     assert "Equities without a weight: 1: Advanced Micro." in found.warnings
@@ -149,7 +149,7 @@ def test_a_row_without_a_weight_is_kept_and_said() -> None:
 # ------------------------------------------------------------------ tickers
 
 
-def test_companies_that_share_a_ticker_are_told_apart_by_their_market() -> None:
+def test_companies_that_share_a_ticker_get_their_market() -> None:
     found = etf(
         "Ticker,Name,Asset Class,Weight (%),Location,Exchange,Market Currency\n"
         "MRK,MERCK & CO INC,Equity,60,United States,New York Stock Exchange Inc.,USD\n"
@@ -160,29 +160,32 @@ def test_companies_that_share_a_ticker_are_told_apart_by_their_market() -> None:
     assert found.tickers == ("MRK", "MRK GR", "SAP CN", "SAP GR")
 
 
-def test_without_exchanges_the_country_or_the_isin_tells_them_apart() -> None:
+def test_without_exchanges_the_market_is_that_of_the_country_or_isin() -> None:
     found = etf("Ticker,Name,ISIN,Weight\nMRK,Merck & Co,US58933Y1055,60%\nMRK,Merck KGaA,DE0006599905,40%\n")
     assert found.tickers == ("MRK", "MRK GR")
 
 
-def test_where_nothing_tells_them_apart_the_file_is_read_and_its_basket_refused() -> None:
+def test_an_ambiguous_ticker_is_read_but_its_basket_refused() -> None:
     found = etf("Ticker,Name,Weight\nMRK,Merck & Co,60%\nMRK,Merck KGaA,40%\n")
     assert len(found.constituents) == 2
-    assert "MRK stand on several rows" in " ".join(found.warnings)
+    assert "MRK are on several rows" in " ".join(found.warnings)
     with pytest.raises(DuplicateTicker, match="ETF FUND list MRK more than once"):
         _ = found.tickers
 
 
-def test_two_lots_of_one_security_are_added_up_in_the_basket() -> None:
+def test_two_lots_of_one_security_are_added_in_the_basket() -> None:
     found = etf("Ticker,Name,CUSIP,Weight\nNVDA,Nvidia,67066G104,60%\nNVDA,Nvidia,67066G104,40%\n")
     assert len(found.constituents) == 2
     assert found.tickers == ("NVDA",)
     assert found.weights.tolist() == pytest.approx([1.0])
 
 
-def test_an_equity_without_a_ticker_is_kept_and_said() -> None:
+def test_an_equity_without_a_ticker_is_kept_with_a_warning() -> None:
     found = etf("Ticker,Name,Weight\nNVDA,Nvidia,99%\n-,Example CVR Rights,1%\n")
-    assert "Equities without a ticker, in no basket: 1 (weight 1.00%): Example CVR Rights." in found.warnings
+    assert (
+        "Equities without a ticker, not in the basket: 1 (weight 1.00%): Example CVR Rights."
+        in found.warnings
+    )
     assert found.constituents[1].asset_class is AssetClass.EQUITY
 
 
@@ -203,20 +206,20 @@ def test_rows_after_a_section_heading_are_read() -> None:
     assert [row.asset_class.value for row in found.constituents] == ["equity", "cash"]
 
 
-def test_a_second_copy_of_the_table_is_not_read_and_said() -> None:
+def test_a_second_copy_of_the_table_gives_a_warning() -> None:
     copy = "Ticker,Name,Weight\nNVDA,Nvidia,100%\n"
     found = etf(copy + "\n" + copy)
     assert len(found.constituents) == 1
-    assert "The table stands in the file twice; its first 1 rows are read." in found.warnings
+    assert "The table is in the file twice; its first 1 rows are read." in found.warnings
 
 
-def test_a_table_of_sectors_below_is_not_taken_for_holdings() -> None:
+def test_a_table_of_sectors_below_is_not_read() -> None:
     found = etf("Ticker,Name,Weight\nNVDA,Nvidia,100%\n\nSector,,Weight\nTechnology,,100%\n")
     assert [row.name for row in found.constituents] == ["Nvidia"]
     assert found.warnings[-1] == "1 lines after the end of the table look like holdings and are not read."
 
 
-def test_formulas_stay_text_and_run_nothing() -> None:
+def test_formulas_stay_text() -> None:
     found = etf("Ticker,Name,Weight\n=cmd|' /C calc'!A0,@SUM(A1:A9),60%\nNVDA,Nvidia,40%\n")
     assert found.constituents[0].name == "@SUM(A1:A9)"
     assert found.constituents[0].printed_ticker == "=cmd|' /C calc'!A0"
@@ -225,26 +228,26 @@ def test_formulas_stay_text_and_run_nothing() -> None:
 # ------------------------------------------------------------------ the day
 
 
-def test_the_age_is_said_from_a_week_on() -> None:
+def test_holdings_older_than_a_week_give_a_warning() -> None:
     text = "As of {}\nTicker,Weight\nNVDA,100%\n"
     assert not etf(text.format("08/28/2026")).warnings
     assert etf(text.format("08/01/2026")).warnings == (
         "Holdings of ETF FUND are 30 days old (as of 2026-08-01).",
     )
-    assert "which is yet to come" in etf(text.format("10/01/2026")).warnings[0]
+    assert "which is in the future" in etf(text.format("10/01/2026")).warnings[0]
     assert etf("Ticker,Weight\nNVDA,100%\n").warnings == (
-        "The file of ETF FUND does not say of which day it is.",
+        "The file of ETF FUND has no date: the age of its holdings is unknown.",
     )
 
 
-def test_the_inception_date_is_not_the_day() -> None:
+def test_the_inception_date_is_not_the_date() -> None:
     assert etf('Inception Date,"Jul 10, 2001"\nTicker,Weight\nNVDA,100%\n').as_of is None
 
 
 # ------------------------------------------------------------------ files, names, addresses
 
 
-def test_what_was_read_is_on_record(tmp_path: Path) -> None:
+def test_the_provenance_and_the_columns_are_recorded(tmp_path: Path) -> None:
     path = tmp_path / "CHAT_2026-08-28.csv"
     path.write_bytes(b"Ticker,Weight\nNVDA,100%\n")
     found = load_etf(path)
@@ -281,7 +284,7 @@ def test_without_a_date_in_the_name_the_last_saved_is_newest(tmp_path: Path) -> 
     assert find_etf("SPY", settings.downloads).name == "holdings-daily-us-en-spy (1).xlsx"
 
 
-def test_a_name_without_a_file_says_where_it_looked(tmp_path: Path) -> None:
+def test_a_fund_without_a_file_names_the_folders(tmp_path: Path) -> None:
     settings = downloads(tmp_path / "Downloads")
     with pytest.raises(UnreadableFile, match="No file of JHAI in Downloads") as caught:
         load_etf("JHAI", settings=settings)
@@ -289,7 +292,7 @@ def test_a_name_without_a_file_says_where_it_looked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../JHAI", "a/b", "*", "", "JHAI.csv", "x" * 11])
-def test_a_name_is_no_path(name: str, tmp_path: Path) -> None:
+def test_a_path_is_not_a_fund(name: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableFile, match="is not a fund's ticker"):
         find_etf(name, (tmp_path,))
 
@@ -307,14 +310,14 @@ ALLOWED = Settings(etf_hosts=frozenset({"issuer.example"}))
 
 
 def test_an_address_on_an_allowed_host_is_fetched() -> None:
-    asked: list[str] = []
+    fetched: list[str] = []
 
     def get(url: str) -> bytes:
-        asked.append(url)
+        fetched.append(url)
         return b"Ticker,Weight\nNVDA,100%\n"
 
     found = load_etf("https://issuer.example/SMH.csv?key=secret", settings=ALLOWED, get=get)
-    assert asked == ["https://issuer.example/SMH.csv?key=secret"]
+    assert fetched == ["https://issuer.example/SMH.csv?key=secret"]
     assert (found.name, found.provenance.location) == ("SMH", "SMH.csv")
     assert found.provenance.retrieval is Retrieval.LIVE
 
@@ -324,16 +327,16 @@ def test_an_address_on_an_allowed_host_is_fetched() -> None:
     [
         ("https://elsewhere.example/SMH.csv", "host elsewhere.example is not allowed"),
         ("https://issuer.example.evil.example/SMH.csv", "is not allowed"),
-        ("http://issuer.example/SMH.csv", "not an address that is fetched"),
-        ("https://ann:pass@issuer.example/SMH.csv", "not an address that is fetched"),
-        ("https://issuer.example:8443/SMH.csv", "not an address that is fetched"),
-        ("https://[::1/SMH.csv", "not an address that is fetched"),
-        ("https:///SMH.csv", "not an address that is fetched"),
+        ("http://issuer.example/SMH.csv", "not a supported address"),
+        ("https://ann:pass@issuer.example/SMH.csv", "not a supported address"),
+        ("https://issuer.example:8443/SMH.csv", "not a supported address"),
+        ("https://[::1/SMH.csv", "not a supported address"),
+        ("https:///SMH.csv", "not a supported address"),
     ],
 )
-def test_no_other_address_is_asked(url: str, words: str) -> None:
+def test_no_other_address_is_fetched(url: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        load_etf(url, settings=ALLOWED, get=lambda _: pytest.fail("was asked"))
+        load_etf(url, settings=ALLOWED, get=lambda _: pytest.fail("was fetched"))
 
 
 def test_an_address_without_a_file_is_named_by_its_host() -> None:
@@ -353,7 +356,7 @@ def test_a_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refusal(content: bytes) -> str:
-    """Return in which words the bytes are refused, nothing if they are not; let any other error pass."""
+    """Return the message of an ``InputError``, empty if the bytes are read."""
     try:
         parse_etf(content, "x.csv")
     except InputError as error:
@@ -374,7 +377,7 @@ STARTS = st.sampled_from(
 
 
 @given(STARTS, st.lists(st.one_of(st.binary(max_size=20), st.text(max_size=20).map(str.encode)), max_size=40))
-def test_any_continuation_of_a_true_beginning_is_read_or_refused(start: bytes, pieces: list[bytes]) -> None:
+def test_any_bytes_after_a_valid_start_are_read_or_refused(start: bytes, pieces: list[bytes]) -> None:
     assert "\n" not in refusal(start + b"".join(pieces))
 
 

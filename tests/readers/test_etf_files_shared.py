@@ -1,4 +1,4 @@
-"""Real files of ten issuers, and what a right reader finds in each."""
+"""Real files of ten issuers, and their expected content."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FACTS = ("n_rows", "n_equity", "equity_weight_sum", "cash_weight", "other", "tot
 
 @pytest.fixture(autouse=True)
 def _folder(shared: Path) -> None:
-    """Skip, saying so, where the real files are not."""
+    """Skip if the real files are absent."""
 
 
 def same(found: Any, expected: Any) -> bool:
-    """Compare plain data; weights to 1e-6, further keys in what is found are allowed."""
+    """Compare plain data; weights to 1e-6, additional keys in ``found`` are allowed."""
     match expected:
         case dict():
             return all(key in found and same(found[key], value) for key, value in expected.items())
@@ -40,12 +40,12 @@ def same(found: Any, expected: Any) -> bool:
             return bool(found == expected)
 
 
-def test_the_cases_are_there() -> None:
+def test_there_are_twelve_cases() -> None:
     assert len(CASES) == 12
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["file"] for case in CASES])
-def test_a_real_file_gives_what_a_right_reader_finds(case: dict[str, Any]) -> None:
+def test_a_real_file_is_read_as_expected(case: dict[str, Any]) -> None:
     found = record(load_etf(FOLDER / case["file"]))
     assert found["fund"] == case["fund"]
     assert str(found["as_of"]) == str(case["as_of"])
@@ -54,7 +54,7 @@ def test_a_real_file_gives_what_a_right_reader_finds(case: dict[str, Any]) -> No
     assert found["other"].keys() == case["other"].keys()  # type: ignore[attr-defined] # plain data
 
 
-def test_names_of_thousands_of_companies_are_not_taken_for_cash_or_contracts() -> None:
+def test_thousands_of_companies_are_all_classified_as_equity() -> None:
     etf = load_etf(FOLDER / "vanguard" / "VTI_nopreamble_2023.csv")
     assert {row.asset_class.value for row in etf.constituents} == {"equity"}
     names = " ".join(row.name for row in etf.constituents)

@@ -1,4 +1,4 @@
-"""Every issuer's layout that is known, as a small file of invented holdings."""
+"""Every known layout of an issuer, as a small file of invented holdings."""
 
 # ruff: noqa: E501, Q003, RUF001 - the lines are as long, and quoted and dashed, as issuers print them
 
@@ -41,7 +41,7 @@ def xlsx(*sheets: Sequence[Sequence[object]]) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A file, and what a right reader finds in it."""
+    """A file, and its expected content."""
 
     content: bytes
     as_of: date | None
@@ -579,7 +579,7 @@ def read(layout: Layout) -> Etf:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=list(LAYOUTS))
-def test_a_layout_is_read_whole(layout: Layout) -> None:
+def test_a_layout_is_read(layout: Layout) -> None:
     etf = read(layout)
     assert etf.name == layout.fund
     assert etf.as_of == layout.as_of

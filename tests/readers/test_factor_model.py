@@ -28,21 +28,21 @@ def write(folder: Path, *texts: str) -> list[Path]:
     return paths
 
 
-def test_a_given_model_is_multiplied_out_only_on_demand() -> None:
+def test_a_factor_model_is_expanded_only_on_demand() -> None:
     covariance = factor_model(["AAA", "BRK-B", "CCC"], X, F, RISK)
     assert isinstance(covariance.form, Factors)
     assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
     assert covariance.effective_days is None
 
 
-def test_tables_are_put_together_by_label_not_by_position(tmp_path: Path) -> None:
+def test_tables_are_aligned_by_label_not_by_position(tmp_path: Path) -> None:
     covariance = load_factor_model(*write(tmp_path, EXPOSURES, FACTORS, SPECIFIC))
     assert covariance.tickers == ("AAA", "BRK.B", "CCC")
     assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
     assert covariance.provenance.location == "x.csv + f.csv + d.csv"
 
 
-def test_percent_squared_is_read_when_said_and_refused_when_not() -> None:
+def test_percent_squared_is_read_only_with_its_unit() -> None:
     percent = factor_model(["A", "B", "C"], X, F * 1e4, RISK * 100, units=Units.PERCENT)
     assert percent.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
     with pytest.raises(InputError, match="percent squared"):
@@ -51,7 +51,7 @@ def test_percent_squared_is_read_when_said_and_refused_when_not() -> None:
         factor_model(["A", "B", "C"], X, F, RISK, units=Units.PERCENT)
 
 
-def test_what_is_no_model_is_refused() -> None:
+def test_an_invalid_model_is_refused() -> None:
     names = ["A", "B", "C"]
     with pytest.raises(InputError, match="3 tickers"):
         factor_model(names, X[:2], F, RISK)
@@ -64,7 +64,7 @@ def test_what_is_no_model_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("texts", "kind", "said"),
+    ("texts", "kind", "message"),
     [
         (
             (EXPOSURES, FACTORS.replace("value", "size"), SPECIFIC),
@@ -77,8 +77,8 @@ def test_what_is_no_model_is_refused() -> None:
         ((EXPOSURES.replace("0.8", "high"), FACTORS, SPECIFIC), InputError, "x.csv, line 3, column market"),
     ],
 )
-def test_tables_that_do_not_belong_together_are_refused(
-    tmp_path: Path, texts: tuple[str, str, str], kind: type[Exception], said: str
+def test_tables_with_different_labels_are_refused(
+    tmp_path: Path, texts: tuple[str, str, str], kind: type[Exception], message: str
 ) -> None:
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=message):
         load_factor_model(*write(tmp_path, *texts))

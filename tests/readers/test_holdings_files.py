@@ -43,7 +43,7 @@ SCHWAB = (
 )
 
 
-def test_shares_and_prices_make_weights_and_cash_counts() -> None:
+def test_weights_come_from_shares_prices_and_cash() -> None:
     held = read("ticker,shares,price\nAAPL,10,30\nBRK B,5,100\nCASH,,200\n")
     assert held.tickers == ("AAPL", "BRK.B")
     assert held.weights.tolist() == [0.3, 0.5]
@@ -64,26 +64,26 @@ def test_shares_and_prices_make_weights_and_cash_counts() -> None:
         "My portfolio on 2026-01-02\n\nCompany,Ticker,Weight\nApple,AAPL US,60.5\nMicrosoft,MSFT US,39.5\nTotal,,100\n",
     ],
 )
-def test_weights_in_any_spelling(text: str) -> None:
+def test_weights_in_any_format_are_read(text: str) -> None:
     held = read(text)
     assert held.tickers == ("AAPL", "MSFT")
     assert held.weights.tolist() == pytest.approx([0.605, 0.395])
     assert held.cash == pytest.approx(0.0)
 
 
-def test_a_currencys_code_is_cash_only_where_no_company_has_it() -> None:
+def test_a_currency_code_is_cash_unless_a_company_has_it() -> None:
     held = read("ticker,weight\nAAPL,0.6\nCOP,0.3\nUSD,0.1\n")
     assert held.tickers == ("AAPL", "COP")
     assert held.cash == pytest.approx(0.1)
 
 
-def test_what_weights_lack_to_one_is_cash_and_said() -> None:
+def test_weights_below_one_leave_cash_with_a_warning() -> None:
     held = read("ticker,weight\nAAPL,0.5\nMSFT,0.4\n")
     assert held.cash == pytest.approx(0.1)
     assert "add to 0.9000, not 1: the other 0.1000 is taken as cash" in held.warnings[0]
 
 
-def test_a_brokers_export_of_one_account() -> None:
+def test_a_brokers_export_of_one_account_is_read() -> None:
     held = read(SCHWAB)
     assert held.tickers == ("AAPL", "NVDA")
     assert held.weights.tolist() == [0.5, -0.4]
@@ -91,7 +91,7 @@ def test_a_brokers_export_of_one_account() -> None:
     assert held.as_of == date(2026, 1, 2)
 
 
-def test_of_several_accounts_one_is_chosen() -> None:
+def test_one_of_several_accounts_must_be_chosen() -> None:
     with pytest.raises(UnknownFund, match="lists 2 accounts or funds: X1, X2"):
         read(FIDELITY)
     held = read(FIDELITY, "Individual")
@@ -99,7 +99,7 @@ def test_of_several_accounts_one_is_chosen() -> None:
     assert held.as_of == date(2026, 1, 2)
 
 
-def test_a_printed_value_counts_before_shares_times_a_local_price() -> None:
+def test_a_printed_value_takes_precedence_over_shares_times_price() -> None:
     held = read("ticker,shares,price,value\n2330 TT,1000,600,20000\nMSFT,200,400,80000\n")
     assert held.weights.tolist() == [0.2, 0.8]
     assert held.prices is not None
@@ -109,7 +109,7 @@ def test_a_printed_value_counts_before_shares_times_a_local_price() -> None:
     )
 
 
-def test_without_a_header_only_what_is_unambiguous_is_read() -> None:
+def test_a_table_without_header_is_read_only_if_unambiguous() -> None:
     assert read("AAPL,10,100\nMSFT,4,50\n").nav == 1200.0
     assert "taken as ticker, shares, price" in read("AAPL,10,100\n").warnings[-1]
     with pytest.raises(
@@ -138,7 +138,7 @@ def test_without_a_header_only_what_is_unambiguous_is_read() -> None:
         ("hello world\n", UnreadableFile, "has no table of holdings"),
     ],
 )
-def test_what_cannot_be_a_portfolio_is_said(text: str, error: type[InputError], words: str) -> None:
+def test_an_invalid_portfolio_is_refused(text: str, error: type[InputError], words: str) -> None:
     with pytest.raises(error, match=words):
         read(text)
 
@@ -191,6 +191,6 @@ def test_a_position_without_a_weight_is_an_error_and_never_dropped(text: str) ->
     assert caught.value.tickers == ("A",)
 
 
-def test_a_heading_within_the_table_is_no_position() -> None:
+def test_a_heading_within_the_table_is_not_a_position() -> None:
     held = parse_holdings_file(b"ticker,weight\nEquity,\nA,0.5\nCash,\nB,0.5\n", "fund.csv")
     assert held.tickers == ("A", "B")

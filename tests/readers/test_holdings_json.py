@@ -61,7 +61,7 @@ def test_alpha_and_beta_may_be_nan_as_the_api_writes_them() -> None:
     assert parse_holdings(content, origin()).tickers == ("NVDA",)
 
 
-def test_a_value_that_is_not_shares_times_price_is_said() -> None:
+def test_a_value_other_than_shares_times_price_gives_a_warning() -> None:
     holdings = parse_holdings(answer(row(), row("SHEL LN", value=66.0)), origin())
     assert holdings.warnings == (
         "Holdings of quant: value is not shares times price for SHEL LN; weights are by value.",
@@ -178,10 +178,11 @@ REFUSED: list[tuple[str, bytes, type[BetaNeutralError], str]] = [
         "holdings.json has no fund with a list of holdings. It has 'tickers'.",
     ),
     (
-        "nesting without end",
+        "deep nesting",
         b'{"fund":' + b"[" * 100_000,
         UnreadableFile,
-        "holdings.json is not JSON that anybody would write. Check that it is the right file.",
+        "holdings.json has a number of thousands of digits, or is nested too deeply. "
+        "Check that it is the right file.",
     ),
     (
         "a number of many digits",
@@ -227,14 +228,14 @@ REFUSED: list[tuple[str, bytes, type[BetaNeutralError], str]] = [
 @pytest.mark.parametrize(
     ("content", "kind", "message"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_each_bad_input_has_its_one_line(content: bytes, kind: type[BetaNeutralError], message: str) -> None:
+def test_each_bad_input_gives_its_message(content: bytes, kind: type[BetaNeutralError], message: str) -> None:
     with pytest.raises(kind) as caught:
         parse_holdings(content, origin())
     assert str(caught.value) == message
     assert type(caught.value) is kind
 
 
-def test_what_the_network_answered_is_not_called_a_file() -> None:
+def test_an_answer_of_the_network_is_not_called_a_file() -> None:
     with pytest.raises(ChangedFormat, match=r"^holdings\.json: the answer is cut off: .* Try again later\.$"):
         parse_holdings(answer(row())[:-1], origin(Retrieval.LIVE))
 
@@ -265,5 +266,5 @@ def error_line(content: bytes) -> str:
         ).map(lambda value: json.dumps(value).encode()),
     )
 )
-def test_no_bytes_raise_anything_but_our_errors(content: bytes) -> None:
+def test_any_bytes_raise_only_the_packages_errors(content: bytes) -> None:
     assert "\n" not in error_line(content)

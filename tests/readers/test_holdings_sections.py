@@ -1,4 +1,4 @@
-"""Brokers' exports through the command line: what the portfolio is, and what is asked or refused."""
+"""Brokers' exports through the command line: the portfolio that is read, and the errors."""
 # ruff: noqa: E501 - lines of files, as they are printed
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def given(tmp_path: Path) -> list[str]:
 
 
 def nvda(capsys: pytest.CaptureFixture[str], given: list[str], *argv: str) -> dict[str, Any]:
-    """Return the answer of the command line, of which the beta is NVDA's weight."""
+    """Return the answer of the command line, whose beta is NVDA's weight."""
     assert main(["rebalance", *given, *argv, "--json"]) == 0
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     return answer
@@ -64,7 +64,7 @@ def file(tmp_path: Path, text: str) -> str:
         ("Symbol,LevelOfDetail,Quantity,Price\nNVDA,SUMMARY,10,100\nNVDA,LOT,4,100\nNVDA,LOT,6,100\nMSFT,SUMMARY,10,100\n", 0.5),
     ],
 )  # fmt: skip
-def test_the_weight_is_what_the_broker_means(
+def test_each_brokers_columns_are_read(
     text: str, weight: float, tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = nvda(capsys, given, "--holdings", file(tmp_path, text))
@@ -75,11 +75,11 @@ def test_the_weight_is_what_the_broker_means(
     ("column", "named"),
     [("Purchase Price", "NVDA"), ("Avg Price", "NVDA"), ("Trade Price", "NVDA"), ("Average Cost", "NVDA")],
 )
-def test_a_cost_is_no_price(
+def test_a_cost_is_not_a_price(
     column: str, named: str, tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refused(capsys, given, "--holdings", file(tmp_path, f"Ticker,Shares,{column}\nNVDA,100,90\n"))
-    assert f"neither a value nor shares with a positive price for {named}" in said
+    message = refused(capsys, given, "--holdings", file(tmp_path, f"Ticker,Shares,{column}\nNVDA,100,90\n"))
+    assert f"neither a value nor shares with a positive price for {named}" in message
 
 
 def test_currencies_need_rates(tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,7 +108,7 @@ FIDELITY = "Account Number,Account Name,Symbol,Quantity,Last Price,Current Value
         (FIDELITY, ("X1", "X2"), "ROTH IRA", 0.6, 0.6),
     ],
 )
-def test_of_several_accounts_one_is_asked_for_or_all_are_added(
+def test_one_account_is_chosen_or_all_are_added(
     text: str,
     labels: tuple[str, ...],
     chosen: str,
@@ -119,9 +119,9 @@ def test_of_several_accounts_one_is_asked_for_or_all_are_added(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = file(tmp_path, text)
-    said = refused(capsys, given, "--holdings", path)
-    assert all(label in said for label in labels)
-    assert "--account" in said
+    message = refused(capsys, given, "--holdings", path)
+    assert all(label in message for label in labels)
+    assert "--account" in message
     answer = nvda(capsys, given, "--holdings", path, "--account", chosen)
     assert answer["beta_before"]["AI"] == pytest.approx(one)
     answer = nvda(capsys, given, "--holdings", path, "--account", "all")
@@ -159,9 +159,9 @@ def test_an_option_is_named_and_valued_by_its_contract(
 ) -> None:
     head = "Symbol,Description,Quantity,Price,Security Type\nNVDA,NVIDIA CORP,10,83,Equity\n"
     path = file(tmp_path, head + row + "\n")
-    said = refused(capsys, given, "--holdings", path, code=4)
-    assert "Options have no risk data of their own" in said
-    assert "Refresh" not in said
+    message = refused(capsys, given, "--holdings", path, code=4)
+    assert "Options have no risk data of their own" in message
+    assert "Refresh" not in message
     answer = nvda(capsys, given, "--holdings", path, "--on-missing", "drop")
     assert answer["beta_before"]["AI"] == pytest.approx(0.5)
     held = load_holdings(path)
@@ -190,11 +190,11 @@ def test_an_activity_statement_has_its_ending_cash(
 def test_positions_without_a_ticker_are_named_by_their_isin(
     tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = refused(capsys, given, "--holdings", file(tmp_path, "ISIN,weight\nUS67066G1040,0.6\nUS5949181045,0.4\n"))  # fmt: skip
-    assert "no ticker for US67066G1040, US5949181045" in said
+    message = refused(capsys, given, "--holdings", file(tmp_path, "ISIN,weight\nUS67066G1040,0.6\nUS5949181045,0.4\n"))  # fmt: skip
+    assert "no ticker for US67066G1040, US5949181045" in message
 
 
-def test_weights_beside_currencies_without_a_rate_count_and_it_is_told(
+def test_weights_are_used_if_currencies_have_no_rate_with_a_warning(
     tmp_path: Path, given: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     book = tmp_path / "book.csv"
@@ -203,4 +203,4 @@ def test_weights_beside_currencies_without_a_rate_count_and_it_is_told(
     )
     answer = nvda(capsys, given, "--holdings", str(book))
     assert answer["beta_before"]["AI"] == pytest.approx(0.6)
-    assert any("several currencies without a rate: its weights count" in line for line in answer["warnings"])
+    assert any("currencies without a rate: its weights are used" in line for line in answer["warnings"])

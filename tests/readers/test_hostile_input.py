@@ -1,4 +1,4 @@
-"""Files made to crash, stall or exhaust: each is read or refused in words, soon and in little memory."""
+"""Files made to crash, stall or exhaust: each is read or refused in time and in little memory."""
 
 # ruff: noqa: E501 - a kind of file a line
 
@@ -38,7 +38,7 @@ CSV = b"Ticker,Name,Weight\nNVDA,NVIDIA,1.0\n"
 
 
 def xlsx(rows: str, strings: str = "", before: str = "") -> bytes:
-    """Return a workbook of one sheet, its rows as given, damaged or not."""
+    """Return a workbook of one sheet with these rows, valid or not."""
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{OFFICE}/package/2006/content-types">'
         '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -139,7 +139,7 @@ READERS: tuple[Callable[[bytes], object], ...] = (
 
 
 def refusal(reader: Callable[[bytes], object], content: bytes) -> str:
-    """Return in which words a reader refuses, nothing if it does not; let any other error pass."""
+    """Return the message of an ``InputError``, empty if the content is read."""
     try:
         reader(content)
     except InputError as error:
@@ -148,7 +148,7 @@ def refusal(reader: Callable[[bytes], object], content: bytes) -> str:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_hostile_file_is_read_or_refused_in_words_and_soon(kind: str) -> None:
+def test_a_hostile_file_is_read_or_refused_in_one_line_and_in_time(kind: str) -> None:
     content = HOSTILE[kind]()
     for reader in READERS:
         started = time.process_time()
@@ -162,7 +162,7 @@ def test_a_hostile_file_is_read_or_refused_in_words_and_soon(kind: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not count memory in this way")
 def test_no_hostile_file_takes_much_memory() -> None:
-    """Read each in a process of its own, and compare its peak with what it had before."""
+    """Read each in its own process, and compare the peak memory with that before."""
     program = f"""
 import resource, sys
 sys.path.insert(0, {str(__file__.rpartition("test_hostile_input")[0])!r})

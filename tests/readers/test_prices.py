@@ -29,7 +29,7 @@ BRK B,9,2024-01-04,352
 """
 
 
-def test_wide_and_long_tables_say_the_same() -> None:
+def test_wide_and_long_tables_give_the_same_prices() -> None:
     wide, long = parse_prices(WIDE, "wide.csv"), parse_prices(LONG, "long.csv")
     assert wide.tickers == ("BRK.B", "NVDA")
     same = long.select(wide.tickers)
@@ -38,7 +38,7 @@ def test_wide_and_long_tables_say_the_same() -> None:
     assert np.isnan(wide.matrix[1, 0])
     assert wide.provenance.as_of == date(2024, 1, 4)
     assert wide.provenance.location == "wide.csv"
-    assert long.warnings == ("The prices of long.csv are its column Adj Close.",)
+    assert long.warnings == ("The prices of long.csv are from its column Adj Close.",)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_wide_and_long_tables_say_the_same() -> None:
         WIDE.replace(b"2024-01-03,", b"20240103,"),
     ],
 )
-def test_however_it_is_written_it_is_the_same_table(content: bytes) -> None:
+def test_every_encoding_and_delimiter_gives_the_same_prices(content: bytes) -> None:
     plain, other = parse_prices(WIDE, "a"), parse_prices(content, "b")
     assert other.tickers == plain.tickers
     assert np.array_equal(other.matrix, plain.matrix, equal_nan=True)
@@ -98,7 +98,7 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind", "said"),
+    ("content", "kind", "message"),
     [
         (WIDE.replace(b"47.5", b"4 7"), UnreadableFile, "line 3, column NVDA: '4 7' is not a number"),
         (WIDE.replace(b"2024-01-03", b"03/01/2024"), UnreadableFile, "line 3: '03/01/2024' is not a date"),
@@ -114,16 +114,16 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
         (b"date\n2024-01-02\n", UnreadableFile, "one column"),
         (b"date,A\n2024-01-02,\n", UnreadableFile, "no price on any day"),
         (b"PK\x03\x04\0\0\n\0\0", UnreadableFile, "not a text table"),
-        (gzip.compress(WIDE)[:-12], UnreadableFile, "ends too early|damaged"),
+        (gzip.compress(WIDE)[:-12], UnreadableFile, "truncated|damaged"),
         (b"\x1f\x8bnonsense", UnreadableFile, "damaged"),
         (b"PAR1 nonsense PAR1", UnreadableFile, "not a table of prices in Parquet"),
         (b"", UnreadableFile, "no rows"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_one_line(content: bytes, kind: type[Exception], said: str) -> None:
+def test_an_invalid_file_is_refused_in_one_line(content: bytes, kind: type[Exception], message: str) -> None:
     if content.startswith(b"PAR1"):
         pytest.importorskip("pyarrow")
-    with pytest.raises(kind, match=said) as caught:
+    with pytest.raises(kind, match=message) as caught:
         parse_prices(content, "prices.csv")
     assert "\n" not in str(caught.value)
 
@@ -134,7 +134,7 @@ def test_days_without_any_price_are_left_out_and_counted() -> None:
     assert "2 days of a.csv" in table.warnings[0]
 
 
-def test_two_files_are_put_side_by_side() -> None:
+def test_two_files_are_joined_on_the_union_of_dates() -> None:
     stocks = parse_prices(WIDE, "a.csv")
     etfs = parse_prices(b"date,SPY\n2024-01-03,470\n2024-01-05,471\n", "b.csv")
     both = join([stocks, etfs])
@@ -159,7 +159,7 @@ def write_panel(folder: Path, days: int = 60) -> Path:
     return path
 
 
-def test_a_covariance_comes_from_a_file_in_one_call(tmp_path: Path) -> None:
+def test_a_covariance_is_estimated_from_a_price_file(tmp_path: Path) -> None:
     path = write_panel(tmp_path)
     covariance = covariance_from_prices(path, ["ccc", "BRK B", "ZZZ"], "exponential", half_life=20.0)
     assert covariance.tickers == ("CCC", "BRK.B")
@@ -171,12 +171,12 @@ def test_a_covariance_comes_from_a_file_in_one_call(tmp_path: Path) -> None:
     assert covariance.form.dense() == pytest.approx(252 * np.cov(returns.T, aweights=weights))
 
 
-def test_names_of_which_none_has_prices_are_an_error(tmp_path: Path) -> None:
+def test_tickers_without_any_prices_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnknownTicker, match="no prices of ZZZ"):
         covariance_from_prices(write_panel(tmp_path), ["ZZZ"])
 
 
-def test_an_earlier_day_does_not_see_the_file_to_its_end(tmp_path: Path) -> None:
+def test_an_earlier_date_ignores_later_prices(tmp_path: Path) -> None:
     covariance = covariance_from_prices(write_panel(tmp_path), as_of=date(2024, 2, 15))
     assert covariance.as_of == date(2024, 2, 15)
 
@@ -191,13 +191,13 @@ def test_the_shared_panel_is_read_whole() -> None:
     assert table.matrix[0, table.tickers.index("NVDA")] == 13.0608
 
 
-def test_few_names_are_estimated_beside_the_market_that_the_file_has(tmp_path: Path) -> None:
+def test_few_tickers_are_estimated_with_the_other_series_of_the_file(tmp_path: Path) -> None:
     file = write_panel(tmp_path)
     whole = load_prices(file)
-    asked = whole.tickers[:2]
-    narrow = covariance_from_prices(file, asked)
-    assert narrow.tickers == asked
-    beside = estimate(whole.returns()).select(asked).form.dense()
+    tickers = whole.tickers[:2]
+    narrow = covariance_from_prices(file, tickers)
+    assert narrow.tickers == tickers
+    beside = estimate(whole.returns()).select(tickers).form.dense()
     np.testing.assert_allclose(narrow.form.dense(), beside, rtol=1e-9)
-    alone = estimate(whole.select(asked).returns()).form.dense()
+    alone = estimate(whole.select(tickers).returns()).form.dense()
     assert np.abs(beside - alone).max() > 1e-4

@@ -15,11 +15,11 @@ def problem(request: pytest.FixtureRequest) -> Problem:
 
 @pytest.fixture(scope="session")
 def everything() -> Problem:
-    """Return the report with every sheet there is."""
+    """Return the report with all sheets."""
     return hedged_with_everything()
 
 
 @pytest.fixture(scope="session")
 def libreoffice(soffice: str, tmp_path_factory: pytest.TempPathFactory) -> LibreOffice:
-    """Return LibreOffice, one profile for all tests of the session."""
+    """Return LibreOffice with one profile for the session."""
     return LibreOffice(soffice, tmp_path_factory.mktemp("libreoffice") / "profile")

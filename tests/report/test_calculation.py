@@ -1,4 +1,4 @@
-"""Every formula gives the number that the file keeps for it, which is the one that Python computed."""
+"""Every formula evaluates to the value in the file, which is the value computed in Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from report_problems import Problem, load
 from betaneutral_xl.report.cells import Formula, cell_xml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from report_problems import LibreOffice
@@ -27,6 +27,13 @@ def formulas(content: bytes) -> Iterator[tuple[str, str, str]]:
             for cell in row:
                 if cell.data_type == "f":
                     yield sheet.title, cell.coordinate, str(cell.value)
+
+
+def headings(etfs: Sequence[str]) -> tuple[str, ...]:
+    """Return the headings of the aligned table."""
+    suffixes = [f" {name}" for name in etfs] if len(etfs) > 1 else [""]
+    of_etfs = (f"{heading}{suffix}" for heading in ("ETF weight", "Predicted beta") for suffix in suffixes)
+    return ("Ticker", "Weight", *of_etfs, "New weight", "Trade")
 
 
 def agree(kept: Any, calculated: Any) -> bool:
@@ -46,14 +53,14 @@ def test_libreoffice_calculates_every_formula_to_the_value_in_the_file(
     gaps = [
         (sheet, cell, text, kept[sheet][cell].value, calculated[sheet][cell].value)
         for sheet, cell, text in found
-        if not (sheet == "Checks" and cell.startswith("C"))  # the gaps themselves are rounding
+        if not (sheet == "Checks" and cell.startswith("C"))  # the differences themselves are rounding
         and not agree(kept[sheet][cell].value, calculated[sheet][cell].value)
     ]
     assert not gaps
     verdicts = [row[4] for row in calculated["Checks"].iter_rows(values_only=True)]
-    feasible = "infeasible" not in problem.known
-    assert verdicts[2] is feasible  # that all hold
-    assert verdicts.count(False) == (0 if feasible else 2)  # what is asked for, and so that all hold
+    feasible = "infeasible" not in problem.options
+    assert verdicts[2] is feasible  # the overall verdict
+    assert verdicts.count(False) == (0 if feasible else 2)  # the target, and therefore the overall verdict
     assert sum(isinstance(verdict, bool) for verdict in verdicts) > len(problem.result.checks()) + 10
 
 
@@ -61,24 +68,24 @@ def test_a_wrong_input_turns_checks_false(
     everything: Problem, libreoffice: LibreOffice, tmp_path: Path
 ) -> None:
     book = load(everything.build(), values=False)
-    book["Holdings"]["B2"].value += 1  # one share more than Python knew of
+    book["Holdings"]["B2"].value += 1  # one share more than in Python
     book.save(tmp_path / "wrong.xlsx")
     calculated = load(libreoffice.recalculate((tmp_path / "wrong.xlsx").read_bytes(), tmp_path), values=True)
     checks = {row[0]: row[4] for row in calculated["Checks"].iter_rows(values_only=True)}
     assert checks["all checks hold"] is False
-    assert checks["Holdings: market_value"] is False
-    assert checks["ETF: weight"] is True
+    assert checks["Holdings: Market value"] is False
+    assert checks["ETF: Weight"] is True
 
 
-def test_the_numbers_are_there_without_any_calculation(problem: Problem) -> None:
+def test_the_file_has_the_values_without_recalculation(problem: Problem) -> None:
     content, result = problem.build(), problem.result
     book = load(content, values=True)
     missing = [
         (sheet, cell, text) for sheet, cell, text in formulas(content) if book[sheet][cell].value is None
     ]
-    assert [one for one in missing if one[0] != "ETF"] == []  # a row outside of the basket has no key
+    assert [one for one in missing if one[0] != "ETF"] == []  # a row outside the basket has no key
     rows = list(book["Weights"].iter_rows(values_only=True))
-    assert rows[0][: len(result.columns)] == result.columns
+    assert rows[0][: len(result.columns)] == headings(result.etf_names)
     shown = [row[: len(result.columns)] for row in rows[1 : len(result.tickers) + 2]]
     for got, computed in zip(shown, result.rows(), strict=True):
         assert got[0] == computed[0]
@@ -102,20 +109,20 @@ def test_every_formula_of_a_table_is_compared_with_python(everything: Problem) -
     assert {cell.row for cell in book["Measures"]["B"] if cell.data_type == "f"} == rows
 
 
-def test_no_formula_is_volatile_or_leads_elsewhere(everything: Problem) -> None:
+def test_no_formula_is_volatile_or_refers_outside_the_workbook(everything: Problem) -> None:
     for sheet, cell, text in formulas(everything.build()):
         for word in ("NOW(", "TODAY(", "RAND", "OFFSET(", "INDIRECT(", "CELL(", "INFO(", "HYPERLINK("):
             assert word not in text, (sheet, cell)
 
 
-def test_pandas_reads_a_sheet_as_it_is(everything: Problem) -> None:
+def test_pandas_reads_the_values_of_a_sheet(everything: Problem) -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.read_excel(io.BytesIO(everything.build()), sheet_name="Weights", engine="openpyxl")
-    weights = frame["new_weight"].to_numpy()[: len(everything.result.tickers)]
+    weights = frame["New weight"].to_numpy()[: len(everything.result.tickers)]
     assert np.allclose(weights, everything.result.new_weights, rtol=1e-15, atol=0.0)
 
 
-def test_a_cell_keeps_a_number_to_the_last_digit() -> None:
+def test_a_cell_stores_a_number_exactly() -> None:
     assert cell_xml("A1", 3, Formula("B1+C1", 0.1 + 0.2)) == (
         '<c r="A1" s="3"><f>B1+C1</f><v>0.30000000000000004</v></c>'
     )

@@ -1,4 +1,4 @@
-"""The file itself: the same bytes every time, valid, and without anything that acts on its own."""
+"""The file format: reproducible bytes, valid, and without active content."""
 
 from __future__ import annotations
 
@@ -38,18 +38,21 @@ def test_the_same_inputs_and_stamp_give_the_same_bytes(
 
 
 def without_time(content: bytes, stamp: datetime) -> bytes:
-    """Take a time out of a part, in words and as the number that a sheet keeps."""
-    serial = (stamp.replace(tzinfo=None) - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - a sheet's
+    """Replace a time in a part, as text and as serial number."""
+    serial = (stamp.replace(tzinfo=None) - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - day 0 of spreadsheets
     for shown in (f"{stamp:%Y-%m-%d %H:%M}", f"{stamp:%Y-%m-%dT%H:%M}", repr(serial)):
         content = content.replace(shown.encode(), b"?")
     return content
 
 
-def test_the_stamp_is_all_that_differs_between_two_times(everything: Problem) -> None:
+def test_two_reports_differ_only_in_the_time_stamp(everything: Problem) -> None:
     first = parts(everything.build())
     other = parts(
         build_report(
-            everything.result, "betaneutral-xl report --sample", STAMP + timedelta(days=1), **everything.known
+            everything.result,
+            "betaneutral-xl report --sample",
+            STAMP + timedelta(days=1),
+            **everything.options,
         )
     )
     assert first.keys() == other.keys()
@@ -63,14 +66,14 @@ def test_a_validator_of_the_file_format_finds_nothing(problem: Problem, tmp_path
     file.write_bytes(problem.build())
     found = audit.OpenXmlValidator().validate(str(file)).errors
     errors = [one for one in found if one.severity is audit.ValidationSeverity.ERROR]
-    # openpyxl writes its own first font, which no cell has, in an order that the schema does not know.
+    # openpyxl writes its default font, which no cell uses, in an order that the schema forbids.
     ours = [one for one in errors if not one.path.endswith("/fonts[1]/font[1]")]
     assert [(one.part_uri, one.path, one.description) for one in ours] == []
     warnings = {one.id for one in found if one.severity is audit.ValidationSeverity.WARNING}
     assert warnings <= {"Excel_InlineStrCells"}
 
 
-def test_nothing_acts_on_its_own_and_nothing_leads_outside(everything: Problem) -> None:
+def test_there_is_no_active_content_and_no_external_link(everything: Problem) -> None:
     names = parts(everything.build())
     assert not [name for name in names if re.search(r"vba|externalLink|connections|query|activeX", name)]
     for name, content in names.items():
@@ -78,7 +81,7 @@ def test_nothing_acts_on_its_own_and_nothing_leads_outside(everything: Problem) 
         assert b"<hyperlink" not in content, name
 
 
-def test_every_relationship_leads_to_a_part_and_every_part_has_a_type(everything: Problem) -> None:
+def test_every_relationship_has_a_target_and_every_part_a_type(everything: Problem) -> None:
     names = parts(everything.build())
     types = names["[Content_Types].xml"].decode()
     for name in names:
@@ -92,7 +95,7 @@ def test_every_relationship_leads_to_a_part_and_every_part_has_a_type(everything
                 assert path in names or f"xl/{path}" in names, (name, path)
 
 
-def test_no_cell_is_written_twice_and_cells_stand_in_order(everything: Problem) -> None:
+def test_cells_are_unique_and_in_order(everything: Problem) -> None:
     for name, content in parts(everything.build()).items():
         if name.startswith("xl/worksheets/sheet"):
             for row in re.findall(rb"<row [^>]*>(.*?)</row>", content, re.DOTALL):
@@ -139,7 +142,7 @@ def test_every_constant_is_on_inputs_once_under_its_name(everything: Problem) ->
     assert book["Inputs"][cell].value == 101.5
 
 
-def test_where_every_input_came_from_is_in_the_workbook(everything: Problem) -> None:
+def test_the_provenance_of_every_input_is_in_the_workbook(everything: Problem) -> None:
     book = load(everything.build(), values=True)
     text = " ".join(str(value) for row in book["Provenance"].iter_rows(values_only=True) for value in row)
     for expected in (
@@ -157,35 +160,33 @@ def test_where_every_input_came_from_is_in_the_workbook(everything: Problem) -> 
         assert expected in text
 
 
-def test_warnings_stand_on_the_first_sheet(etf: Etf, risk: Covariance) -> None:
+def test_warnings_are_on_the_first_sheet(etf: Etf, risk: Covariance) -> None:
     half = Holdings.from_weights({"A": 0.5})
     book = load(build_report(neutralise(half, [etf], risk)), values=True)
     values = [str(value) for row in book["Summary"].iter_rows(values_only=True) for value in row]
     assert any("add to 0.5000" in value for value in values)
 
 
-def test_etfs_that_differ_in_case_only_have_columns_of_their_own(risk: Covariance) -> None:
+def test_etfs_that_differ_only_in_case_have_separate_columns(risk: Covariance) -> None:
     etfs = [Etf.from_weights({"A": 1.0}, name="qqq"), Etf.from_weights({"B": 1.0}, name="QQQ")]
     book = load(build_report(neutralise(Holdings.from_weights({"C": 1.0}), etfs, risk)), values=True)
     headings = [str(cell.value).casefold() for cell in book["Weights"][1]]
     assert len(set(headings)) == len(headings)
 
 
-def test_a_realised_series_without_an_error_a_day_is_refused() -> None:
+def test_a_realised_series_without_one_error_per_date_is_refused() -> None:
     days = (datetime(2025, 1, 1, tzinfo=UTC).date(),)
     with pytest.raises(InputError, match="realised error of hedge"):
         Realised(label="hedge", etf="X", dates=days, beta=[0.1], error=[])  # type: ignore[arg-type]
 
 
-def test_a_folder_that_cannot_be_written_to_leaves_nothing_half_written(
-    everything: Problem, tmp_path: Path
-) -> None:
+def test_an_unwritable_folder_leaves_no_partial_file(everything: Problem, tmp_path: Path) -> None:
     with pytest.raises(Unwritable, match=r"Cannot write report\.xlsx"):
         write_report(everything.result, tmp_path / "absent" / "report.xlsx")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_thousands_of_names_are_a_file_of_a_few_megabytes() -> None:
+def test_the_file_of_thousands_of_names_is_a_few_megabytes() -> None:
     holdings, etfs, risk = market(n=3000, factors=10, etfs=1, dense=False)
     result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
     content = build_report(result)

@@ -1,10 +1,10 @@
-"""The workbook of the notebook's example, part by part, as it was when it was last looked at.
+"""The workbook of the notebook's example, compared part by part with a reviewed reference.
 
-What was looked at is in golden.txt. To write it anew after a change that is meant::
+The reference is golden.txt. To renew it after an intended change::
 
     python tests/report/test_golden.py
 
-Numbers are kept to nine digits, because processors differ in the last ones.
+Numbers are rounded to nine digits, because processors differ in the last ones.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).with_name("golden.txt")
 V = [[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]]
 
 LEFT_OUT = ("xl/theme/theme1.xml", "docProps/app.xml", "[Content_Types].xml")
-"""Parts that are openpyxl's alone."""
+"""Parts that openpyxl generates without our data."""
 
 _CELL = re.compile(r'<c r="([A-Z]+\d+)" s="(\d+)"[^>/]*(?:/>|>(.*?)</c>)')
 _NUMBER = re.compile(
@@ -46,7 +46,7 @@ def workbook() -> bytes:
 
 
 def normalised(content: bytes) -> str:
-    """Return a workbook's parts as text, an element a line."""
+    """Return a workbook's parts as text, one element per line."""
     lines = []
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
@@ -73,7 +73,7 @@ def _rounded(match: re.Match[str]) -> str:
     return "0" if abs(value) < 1e-12 else f"{value:.9g}"
 
 
-def test_the_notebooks_report_is_as_it_was_looked_at() -> None:
+def test_the_notebooks_report_matches_the_reviewed_reference() -> None:
     assert normalised(workbook()).splitlines() == GOLDEN.read_text(encoding="utf-8").splitlines()
 
 

@@ -1,4 +1,4 @@
-"""Text from outside stays text: in the file, and after two programs have opened and saved it."""
+"""External text stays text in the file, and after two programs have opened and saved it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def hostile() -> Rebalance:
-    """Return a hedge whose every text is hostile."""
+    """Return a hedge in which every text is hostile."""
     names = [Constituent(ticker=t, weight=1 / len(HOSTILE), name=f"={t}") for t in reversed(HOSTILE)]
     etf = Etf("-2+3&[x]", tuple(names), Provenance.given(len(names), note="=1+1"))
     held = Holdings.from_weights(
@@ -73,17 +73,17 @@ def test_hostile_text_stays_text_through_two_round_trips(
                     if cell.data_type == "f":
                         assert not re.search(r"HYPERLINK|CMD|cmd|@SUM|1\+1|2\+3", str(cell.value))
     checks = load(twice, values=True)["Checks"]
-    assert checks["E3"].value is True  # wildcards found nobody else's number
+    assert checks["E3"].value is True  # no wildcard matched another name
 
 
-def test_hostile_text_is_no_markup_of_the_web_page(hostile: Rebalance) -> None:
+def test_hostile_text_is_escaped_on_the_web_page(hostile: Rebalance) -> None:
     page = build_html(hostile, command="<script>alert(1)</script>", written_at=STAMP).decode()
     assert "<script" not in page
     assert "<B>" not in page
     assert "&lt;B&gt;&amp;AMP;" in page
 
 
-def test_what_no_spreadsheet_can_hold_is_replaced(risk: Covariance, etf: Etf) -> None:
+def test_characters_invalid_in_a_spreadsheet_are_replaced(risk: Covariance, etf: Etf) -> None:
     held = Holdings.from_weights({"A": 1.0}, fund="bell \x07 surrogate \ud800 end")
     book = load(build_report(neutralise(held, [etf], risk)), values=True)
     assert "bell \ufffd surrogate \ufffd end" in str(book["Summary"]["A2"].value)

@@ -1,4 +1,4 @@
-"""The report on paper and on the web."""
+"""The report as PDF and as web page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from betaneutral_xl.report import build_html, build_pdf, drawing, pictures
 from betaneutral_xl.report.contents import Contents
 
 ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
-"""Where the rendered pages are left to be looked at."""
+"""Folder of the rendered pages, for visual inspection."""
 
 
 def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: str, tmp_path: Path) -> None:
@@ -29,13 +29,13 @@ def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: 
     shutil.rmtree(ARTEFACTS, ignore_errors=True)
     ARTEFACTS.mkdir(parents=True)
     pages = [pdftoppm, "-r", "70", "-png", str(file), str(ARTEFACTS / "page")]
-    subprocess.run(pages, check=True, timeout=120)  # noqa: S603 - found on the path, files of ours
+    subprocess.run(pages, check=True, timeout=120)  # noqa: S603 - found on the path, our own files
     rendered = sorted(ARTEFACTS.glob("page*.png"))
     assert 15 <= len(rendered) <= 40
     assert all(page.stat().st_size > 3_000 for page in rendered)
 
 
-def test_without_libreoffice_the_error_says_what_to_do(
+def test_without_libreoffice_the_error_names_the_remedy(
     everything: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("betaneutral_xl.system.libreoffice.command", lambda: None)
@@ -43,17 +43,17 @@ def test_without_libreoffice_the_error_says_what_to_do(
         build_pdf(b"")
 
 
-def test_a_libreoffice_that_fails_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_libreoffice_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     true = shutil.which("true")
     if true is None:
-        pytest.skip("there is no command that does nothing")
+        pytest.skip("the command true is not installed")
     monkeypatch.setattr("betaneutral_xl.report.pdf._command", lambda: true)
     with pytest.raises(HostError, match="did not print the report"):
         build_pdf(b"no workbook")
 
 
 class Reader(HTMLParser):
-    """Collects what a browser would fetch, and whether every element is closed."""
+    """Collects addresses that a browser would fetch, and elements that are not closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,18 +61,18 @@ class Reader(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep what is fetched, and what is to be closed."""
+        """Record fetched addresses and open elements."""
         self.fetched += [value or "" for name, value in attrs if name in {"src", "href"}]
         if tag != "meta":
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Validate that what was opened last is closed first."""
+        """Validate that elements are closed in reverse order."""
         assert self.open.pop() == tag
 
 
-def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem) -> None:
-    page = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.known).decode()
+def test_the_web_page_is_self_contained_and_reproducible(everything: Problem) -> None:
+    page = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.options).decode()
     reader = Reader()
     reader.feed(page)
     assert reader.fetched == []
@@ -83,14 +83,14 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
     assert f"{beta:.3f} ±" in page
     assert "2025-11-18 12:00:00" in page
     assert all(ticker in page for ticker in everything.result.tickers)
-    again = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.known)
+    again = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.options)
     assert again.decode() == page
 
 
-def test_a_drawing_has_a_bar_a_value_and_a_whisker_an_error(everything: Problem) -> None:
+def test_a_drawing_has_one_bar_per_value_and_one_whisker_per_error(everything: Problem) -> None:
     contents = Contents(result=everything.result, written_at=STAMP)
     picture = pictures.portfolio_betas(contents)
-    svg = ET.fromstring(drawing.draw(picture))  # noqa: S314 - our own
+    svg = ET.fromstring(drawing.draw(picture))  # noqa: S314 - our own output
     bars = [e for e in svg.iter("{http://www.w3.org/2000/svg}rect") if e.get("width") != "9"]
     assert len(bars) == 4  # two ETFs before and after
     low, high, _ = picture.scale()
@@ -104,7 +104,7 @@ def test_a_drawing_has_a_bar_a_value_and_a_whisker_an_error(everything: Problem)
     assert len(re.findall("<line", drawing.draw(picture))) >= 4 * 3
 
 
-def test_the_scale_has_round_steps_and_holds_everything() -> None:
+def test_the_scale_has_round_steps_and_includes_all_values() -> None:
     for values in ((0.5231, -0.1), (0.0, 0.0), (1e-9, 2e-9), (120.0, -3.0), (-0.2, -0.1)):
         series = pictures.Series("x", values, "000000", (0.05, 0.05))
         low, high, step = pictures.Picture("t", pictures.Kind.COLUMNS, ("a", "b"), (series,)).scale()

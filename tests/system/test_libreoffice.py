@@ -20,20 +20,20 @@ def installation(
     names: tuple[str, ...] = ("soffice", "unopkg"),
     rc: str = "bootstraprc",
 ) -> Path:
-    """Lay out the files of an installation that are looked at; return the folder of its programs."""
+    """Create the files of an installation that are read; return its program folder."""
     resources = resources or programs
     for folder in (programs, resources):
         folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (programs / name).write_text("#!/bin/sh\n", encoding="utf-8")
         (programs / name).chmod(0o755)
-    said = ("InstallMode=<installmode>", f"ProductKey=LibreOffice {version}", f"UserInstallation={profile}")
-    text = "\n".join(("[Bootstrap]", *said, ""))
+    lines = ("InstallMode=<installmode>", f"ProductKey=LibreOffice {version}", f"UserInstallation={profile}")
+    text = "\n".join(("[Bootstrap]", *lines, ""))
     (resources / rc).write_text(text, encoding="utf-8")
     return programs
 
 
-def test_on_linux_those_of_the_system_and_of_opt_are_found_the_newest_first(tmp_path: Path) -> None:
+def test_on_linux_installations_in_usr_and_opt_are_found_newest_first(tmp_path: Path) -> None:
     system = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
     newer = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     oldest = installation(tmp_path / "opt/libreoffice6.4/program", "6.4")
@@ -46,7 +46,7 @@ def test_on_linux_those_of_the_system_and_of_opt_are_found_the_newest_first(tmp_
     assert str(found[0]) == "LibreOffice 25.2"
 
 
-def test_the_one_on_the_path_comes_first_and_once(tmp_path: Path) -> None:
+def test_the_installation_on_path_comes_first_and_once(tmp_path: Path) -> None:
     system = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
     installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     on_path = tmp_path / "usr/bin"
@@ -57,19 +57,19 @@ def test_the_one_on_the_path_comes_first_and_once(tmp_path: Path) -> None:
     assert [office.version for office in found] == [(7, 4), (25, 2)]
 
 
-def test_the_profile_is_where_libreoffice_itself_would_look(tmp_path: Path) -> None:
+def test_the_profile_is_where_libreoffice_looks_for_it(tmp_path: Path) -> None:
     programs = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "configuration")}
 
     def profile() -> Path:
         return libreoffice.at(programs, platform="linux", environ=environ, home=tmp_path).profile
 
-    assert profile() == tmp_path / ".config/libreoffice/4"  # a folder that is not there does not count
+    assert profile() == tmp_path / ".config/libreoffice/4"  # an absent folder is ignored
     (tmp_path / "configuration").mkdir()
     assert profile() == tmp_path / "configuration/libreoffice/4"
 
 
-def test_on_macos_programs_and_resources_stand_apart(tmp_path: Path) -> None:
+def test_on_macos_programs_and_resources_are_in_separate_folders(tmp_path: Path) -> None:
     contents = tmp_path / "Applications/LibreOffice.app/Contents"
     programs = installation(
         contents / "MacOS",
@@ -93,7 +93,7 @@ def test_on_macos_programs_and_resources_stand_apart(tmp_path: Path) -> None:
     )
 
 
-def test_on_windows_those_among_the_programs_are_found_with_the_unopkg_that_waits(tmp_path: Path) -> None:
+def test_on_windows_program_files_are_searched_and_unopkg_com_is_preferred(tmp_path: Path) -> None:
     programs = installation(
         tmp_path / "Program Files/LibreOffice/program",
         "25.2",
@@ -110,13 +110,13 @@ def test_on_windows_those_among_the_programs_are_found_with_the_unopkg_that_wait
     assert not office.runs_python
 
 
-def test_a_portable_one_carries_its_profile(tmp_path: Path) -> None:
+def test_a_portable_installation_has_its_own_profile(tmp_path: Path) -> None:
     programs = installation(tmp_path / "portable/App/program", "7.6", profile="$ORIGIN/../../Data/settings")
     office = libreoffice.at(programs.parent, platform="linux", environ={}, home=tmp_path)
     assert office.profile == tmp_path / "portable/Data/settings"
 
 
-def test_any_folder_that_people_call_its_own_will_do(tmp_path: Path) -> None:
+def test_an_installation_is_found_from_any_of_its_folders(tmp_path: Path) -> None:
     programs = installation(tmp_path / "opt/libreoffice25.2/program", "25.2")
     for folder in (programs, programs.parent, programs / "soffice"):
         assert libreoffice.at(folder).soffice == programs / "soffice"
@@ -126,14 +126,14 @@ def test_any_folder_that_people_call_its_own_will_do(tmp_path: Path) -> None:
         libreoffice.at(tmp_path / "opt")
 
 
-def test_what_is_no_libreoffice_is_not_taken_for_one(tmp_path: Path) -> None:
+def test_a_folder_without_a_valid_bootstrap_file_is_ignored(tmp_path: Path) -> None:
     programs = installation(tmp_path / "usr/lib/libreoffice/program", "7.4")
     for text in ("", "[Bootstrap]\n", "no section\n", "[Bootstrap]\nProductKey=x\nUserInstallation=y\n"):
         (programs / "bootstraprc").write_text(text, encoding="utf-8")
         assert libreoffice.find(platform="linux", environ={}, home=tmp_path, root=tmp_path) == ()
 
 
-def test_a_snap_and_a_flatpak_are_named_but_not_offered(tmp_path: Path) -> None:
+def test_a_snap_and_a_flatpak_are_reported_but_not_used(tmp_path: Path) -> None:
     assert libreoffice.sandboxed(home=tmp_path / "home", root=tmp_path) == ()
     inside = installation(tmp_path / "snap/libreoffice/current/lib/libreoffice/program", "25.2")
     (tmp_path / "home/.local/share/flatpak/app/org.libreoffice.LibreOffice").mkdir(parents=True)
@@ -143,17 +143,17 @@ def test_a_snap_and_a_flatpak_are_named_but_not_offered(tmp_path: Path) -> None:
         libreoffice.at(inside)
 
 
-def test_another_profile_is_told_to_its_programs_and_the_usual_one_is_not(tmp_path: Path) -> None:
+def test_another_profile_is_passed_as_an_argument_and_the_default_one_is_not(tmp_path: Path) -> None:
     office = libreoffice.at(installation(tmp_path / "program", "7.4"))
     assert office.profile_arguments == ()
     other = office.with_profile(tmp_path / "my profile")
     assert other.profile == tmp_path / "my profile"
     assert other.profile_arguments == (f"-env:UserInstallation={(tmp_path / 'my profile').as_uri()}",)
     assert other.with_profile(None) == office
-    assert other.with_profile(office.usual_profile) == office
+    assert other.with_profile(office.default_profile) == office
 
 
-def test_the_installed_one_is_found(soffice: str) -> None:
+def test_the_installed_libreoffice_is_found(soffice: str) -> None:
     office = libreoffice.find()[0]
     assert office.version >= (7, 4)
     assert office.soffice.is_file()

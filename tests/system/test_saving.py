@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     target = tmp_path / "out.bin"
     save(target, b"old")
     save(target, b"new")
@@ -25,15 +25,13 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["out.bin"]
 
 
-def test_a_folder_that_is_not_there_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_absent_folder_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(Unwritable, match=r"Cannot write out\.xlsx: No such file or directory\."):
         save(tmp_path / "absent" / "out.xlsx", b"x")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_while_writing_keeps_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "out.xlsx"
     target.write_bytes(b"old")
 
@@ -62,7 +60,7 @@ def test_a_file_that_is_read_only_is_not_replaced(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
-def test_a_folder_in_the_files_place_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_the_files_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out.xlsx").mkdir()
     with pytest.raises(Unwritable):
         save(tmp_path / "out.xlsx", b"x")
@@ -89,6 +87,6 @@ def test_json_has_null_for_a_missing_number() -> None:
     }
 
 
-def test_what_has_no_json_form_is_an_error() -> None:
+def test_a_value_without_a_json_form_is_an_error() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_json({"a": object()})

@@ -9,7 +9,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.system.settings import API_URL, Settings
 
 
-def test_what_is_not_set_keeps_its_default() -> None:
+def test_unset_variables_keep_their_defaults() -> None:
     assert Settings.from_environment({}) == Settings()
     assert Settings().api_url == API_URL
 
@@ -49,7 +49,7 @@ def test_settings_are_read_from_the_environment() -> None:
         "http://[::1]:8000",
     ],
 )
-def test_https_is_taken_and_plain_http_on_this_machine(url: str) -> None:
+def test_https_is_accepted_and_plain_http_on_this_machine(url: str) -> None:
     assert Settings(api_url=url + "/").api_url == url
 
 
@@ -85,7 +85,7 @@ def test_https_is_taken_and_plain_http_on_this_machine(url: str) -> None:
         "javascript:alert(1)",
     ],
 )
-def test_nothing_else_gets_the_token(url: str) -> None:
+def test_no_other_address_is_accepted(url: str) -> None:
     with pytest.raises(InputError, match="Give an https address"):
         Settings(api_url=url)
 

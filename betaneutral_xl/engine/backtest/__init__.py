@@ -1,6 +1,6 @@
 """Walk-forward backtest of hedges: decide on each date from the past, measure the realised betas.
 
-``walk`` tries one portfolio; ``sweep`` many, on all cores or on a cluster.
+``walk`` tests one portfolio; ``sweep`` many, on all cores or on a cluster.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.backtest.forward import ROLLING
+from betaneutral_xl.engine.backtest.forward import ROLLING_DAYS
 from betaneutral_xl.engine.backtest.plan import COMPARISONS, UNHEDGED
 from betaneutral_xl.errors import InputError
 
@@ -27,15 +27,15 @@ SETTINGS: Any = {
 
 INK, MUTED, BAND = "#1f2937", "#9ca3af", "#e5e7eb"
 COLOURS = ("#1d4ed8", "#b45309", "#047857", "#7c3aed", "#be123c", "#0e7490")
-"""Of the ways, in their order; the portfolio left alone is grey."""
+"""Colours of the strategies in order; the unhedged portfolio is grey."""
 
 
-def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
-    """Draw the betas of a backtest: rolling, and date by date beside the noise.
+def draw(result: Backtest, kind: str, days: int = ROLLING_DAYS) -> bytes:
+    """Draw the betas of a backtest: rolling, and by date with a noise band.
 
-    For each ETF one row: on the left the beta over the last ``days`` days, on the right the realised
-    betas over the horizon, with a band of two noise floors about zero: what stays in it may be chance.
-    With a target the left one shows it, and those on the right are active, less the target's.
+    Each ETF has one row: on the left the rolling beta over ``days`` days, on the right the realised betas
+    over the horizon, with a band of two noise floors about zero, within which a beta is not significant.
+    With a target, the left chart shows it, and the betas on the right are active (less the target).
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
     kind
         ``png`` or ``svg``.
     days
-        Of the rolling beta; half of the days held, where those are fewer than twice as many.
+        Window of the rolling beta; at most half of the days held.
 
     Raises
     ------
     InputError
-        If matplotlib is not installed, or there is no such kind of picture.
+        If matplotlib is not installed, or the format is not supported.
 
     """
     require(kind)
@@ -66,7 +66,7 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
             _by_date(axes[k, 1], result, k)
             axes[k, 0].set_title(f"beta to {name} over the last {days} days", loc="left")
             horizon = result.study.schedule.horizon
-            word = "active beta" if _aimed(result) else "beta"
+            word = "active beta" if _has_target(result) else "beta"
             axes[k, 1].set_title(f"{word} over the next {horizon} days; band: twice the noise", loc="left")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False)
@@ -76,12 +76,12 @@ def draw(result: Backtest, kind: str, days: int = ROLLING) -> bytes:
 
 
 def require(kind: str) -> None:
-    """Hold that a picture of a kind can be drawn, which is better known before a long walk.
+    """Check that charts of a format can be drawn, before a long backtest.
 
     Raises
     ------
     InputError
-        If matplotlib is not installed, or there is no such kind of picture.
+        If matplotlib is not installed, or the format is not supported.
 
     """
     if kind not in FORMATS:
@@ -94,32 +94,32 @@ def require(kind: str) -> None:
         raise InputError(msg) from None
 
 
-def shown(result: Backtest) -> dict[Strategy, tuple[str, str]]:
-    """Choose what is drawn, with label and colour: the portfolio left alone, and each method's hedges."""
+def drawn_strategies(result: Backtest) -> dict[Strategy, tuple[str, str]]:
+    """Return the strategies to draw, unhedged and hedges, with label and colour."""
     first = result.study.estimators[0].label
-    ways = [way for way in result.ways if way[0] not in COMPARISONS]
-    if not ways:
-        ways = [way for way in result.ways if way[0] != UNHEDGED]
-    several = len({method for method, _ in ways}) > 1
+    strategies = [strategy for strategy in result.strategies if strategy[0] not in COMPARISONS]
+    if not strategies:
+        strategies = [strategy for strategy in result.strategies if strategy[0] != UNHEDGED]
+    several = len({method for method, _ in strategies}) > 1
     styles = {
-        way: (f"{way[0]}, {way[1]}" if several else f"{way[1]}", COLOURS[i % len(COLOURS)])
-        for i, way in enumerate(ways)
+        (method, label): (f"{method}, {label}" if several else label, COLOURS[i % len(COLOURS)])
+        for i, (method, label) in enumerate(strategies)
     }
-    alone: dict[Strategy, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
-    return {**(alone if (UNHEDGED, first) in result.ways else {}), **styles}
+    unhedged: dict[Strategy, tuple[str, str]] = {(UNHEDGED, first): ("unhedged", MUTED)}
+    return {**(unhedged if (UNHEDGED, first) in result.strategies else {}), **styles}
 
 
-def _aimed(result: Backtest) -> bool:
+def _has_target(result: Backtest) -> bool:
     return any(result.study.targets)
 
 
 def _rolling(axes: Any, result: Backtest, k: int, days: int) -> None:
     axes.axhline(0.0, color=INK, linewidth=0.6)
-    if _aimed(result):
+    if _has_target(result):
         target = result.rolling_target(days)[:, k]
         axes.plot(result.days, target, color=INK, linewidth=1.0, linestyle="--", label="target")
-    for way, (label, colour) in shown(result).items():
-        axes.plot(result.days, result.rolling(way, days)[:, k], color=colour, linewidth=1.0, label=label)
+    for strategy, (label, colour) in drawn_strategies(result).items():
+        axes.plot(result.days, result.rolling(strategy, days)[:, k], color=colour, linewidth=1.0, label=label)
     axes.tick_params(axis="x", rotation=30)
 
 
@@ -128,7 +128,7 @@ def _by_date(axes: Any, result: Backtest, k: int) -> None:
     band = 2.0 * float(np.sqrt((noise**2).mean()))
     axes.axhspan(-band, band, color=BAND, linewidth=0.0)
     axes.axhline(0.0, color=INK, linewidth=0.6)
-    for way, (label, colour) in shown(result).items():
-        active = result.beta[:, result.ways.index(way), k] - result.target_beta[:, k]
+    for strategy, (label, colour) in drawn_strategies(result).items():
+        active = result.beta[:, result.strategies.index(strategy), k] - result.target_beta[:, k]
         axes.plot(result.dates, active, color=colour, linewidth=0.6, marker=".", markersize=3.0, label=label)
     axes.tick_params(axis="x", rotation=30)

@@ -1,7 +1,7 @@
-"""What is decided on a date, from the days up to it and nothing else.
+"""Decisions: the new weights of a date, from the days up to it only.
 
-A decision is made from a ``Returns`` that ends on its date: what came later is not there to be
-looked at. What came later is in ``outcome``, and only the hedge of perfect foresight is given it.
+A decision is made from a ``Returns`` that ends on its date, so that it cannot look ahead. Later
+returns are in ``outcome``; of the hedges only that of perfect foresight uses them.
 """
 
 from __future__ import annotations
@@ -31,112 +31,114 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.returns import Returns
 
-LATEST = 5
-"""A name without a return on the last days, this many, is not traded any more."""
+RECENT_DAYS = 5
+"""A name without a return on this many last days is not tradable."""
 
 Strategy = tuple[str, str]
-"""Method and estimator, by name."""
+"""Names of a method and an estimator."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """The weights that were chosen on one date, on the study's N names.
+    """Weights chosen on one date, for the N names of the prices.
 
     Attributes
     ----------
     weights, etf_weights
-        w (N,) and F (N, K) as they could be had on that date.
+        w (N,) and F (N, K), of the names tradable on that date.
     new_weights
-        x (N,) by method and estimator; perfect foresight is not among them.
-    impossible
-        Why a way has no answer, where it has none: no weights that keep the limits were found. Its
-        ``new_weights`` are then those that were there, w.
+        x (N,) by strategy, without perfect foresight.
+    infeasible
+        Reason by strategy, where no weights that satisfy the limits were found; its ``new_weights``
+        are then the current weights w.
     absent
-        The names that could not be had.
+        Names that are not tradable.
     scaled
-        By how much what could be had of the portfolio, and of each ETF, was scaled up.
+        Factor by which the tradable part of the portfolio, and of each ETF, was scaled up.
     days
-        How many days were seen.
+        Number of days seen.
 
     """
 
     weights: FloatArray
     etf_weights: FloatArray
     new_weights: Mapping[Strategy, FloatArray]
-    impossible: Mapping[Strategy, str]
+    infeasible: Mapping[Strategy, str]
     absent: tuple[str, ...]
     scaled: Mapping[str, float]
     days: int
 
 
 def decide(study: Study, seen: Returns) -> Decision:
-    """Choose weights by every method and estimator, from the returns that are seen.
+    """Compute the new weights of every method and estimator from the returns seen.
 
     Raises
     ------
     MissingValue
-        If nothing of the portfolio or of an ETF can be had on that date, or a target has no prices then.
+        If no name of the portfolio or of an ETF is tradable on that date, or a target has no prices.
     ModelError
-        If the numbers admit no answer.
+        If a hedge is undefined.
 
     """
-    names, asked = study.prices.tickers, set(study.names)
-    traded = tradable(seen, min(one.window for one in study.estimators))
-    kept = {ticker for ticker, usable in zip(names, traded, strict=True) if usable}
+    names, study_names = study.prices.tickers, set(study.names)
+    usable_names = tradable(seen, min(one.window for one in study.estimators))
+    kept = {ticker for ticker, usable in zip(names, usable_names, strict=True) if usable}
     book, factor = _held(study.holdings, kept, study.absent)
     baskets = [_basket(etf, kept, study.absent) for etf in study.etfs]
     etfs = tuple(etf for etf, _ in baskets)
     scaled = {"the portfolio": factor, **{f"ETF {etf.name}": factor for etf, factor in baskets}}
     _require_benchmarks(study, kept)
-    wanted = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
-    observed = {days: _observed(study, seen, wanted, days) for days in {e.window for e in study.estimators}}
+    tickers = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
+    observed = {days: _observed(study, seen, tickers, days) for days in {e.window for e in study.estimators}}
 
-    w = _spread(book.tickers, book.weights, names)
-    f = np.column_stack([_spread(etf.tickers, etf.weights, names) for etf in etfs])
+    w = _expand(book.tickers, book.weights, names)
+    f = np.column_stack([_expand(etf.tickers, etf.weights, names) for etf in etfs])
     limits = study.constraints.among(kept) if study.constraints.named else study.constraints
-    chosen: dict[Strategy, FloatArray] = {}
-    impossible: dict[Strategy, str] = {}
+    new_weights: dict[Strategy, FloatArray] = {}
+    infeasible: dict[Strategy, str] = {}
     for estimator in study.estimators:
-        whole = fit(observed[estimator.window], estimator.method, **estimator.options)
-        covariance = whole.select(wanted)
+        full = fit(observed[estimator.window], estimator.method, **estimator.options)
+        covariance = full.select(tickers)
         for method in study.methods:
             if method == FORESIGHT:
                 continue
             if method == UNHEDGED:
                 x = w
             elif method == BETA:
-                held = covariance.select([ticker for ticker in wanted if ticker in asked])
-                betas = held.predicted_beta(_spread(etfs[0].tickers, etfs[0].weights, held.tickers))
-                x = _spread(held.tickers, betas / betas.sum(), names)
+                held = covariance.select([ticker for ticker in tickers if ticker in study_names])
+                betas = held.predicted_beta(_expand(etfs[0].tickers, etfs[0].weights, held.tickers))
+                x = _expand(held.tickers, betas / betas.sum(), names)
             else:
-                aim = 0.0 if method == Method.SCALED else study.target
-                kept_to = limits if method in LIMITED else UNLIMITED
+                target = 0.0 if method == Method.SCALED else study.target
+                limited = limits if method in LIMITED else UNLIMITED
                 try:
                     result = neutralise(
-                        book, etfs, covariance, target=aim, method=Method(method), constraints=kept_to
+                        book, etfs, covariance, target=target, method=Method(method), constraints=limited
                     )
-                    x = _spread(result.tickers, result.new_weights, names)
+                    x = _expand(result.tickers, result.new_weights, names)
                 except (Infeasible, SolverFailed) as error:
-                    impossible[method, estimator.label] = str(error)
+                    infeasible[method, estimator.label] = str(error)
                     x = w
-            chosen[method, estimator.label] = x
+            new_weights[method, estimator.label] = x
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
-    return Decision(w, f, chosen, impossible, absent, scaled, len(seen.dates))
+    return Decision(w, f, new_weights, infeasible, absent, scaled, len(seen.dates))
 
 
-def _observed(study: Study, seen: Returns, wanted: Sequence[str], days: int) -> Observed:
-    """Return what an estimator sees of the last days: the names wanted, and how the market moved then."""
+def _observed(study: Study, seen: Returns, tickers: Sequence[str], days: int) -> Observed:
+    """Return the window of the last days: ``tickers``, with other names as context for the market."""
     last = seen.until(None, days)
-    return observe(last.select([*wanted, *last.others({*study.names, *study.benchmarks})]), window=days)
+    return observe(
+        last.select([*tickers, *last.market_sample({*study.names, *study.benchmarks})]), window=days
+    )
 
 
 def foresee(
     weights: FloatArray, etf_weights: FloatArray, after: FloatArray, targets: FloatArray
 ) -> FloatArray:
-    """Return the weights of the hedge by the betas that will have been: the best that hedging can do.
+    """Return the weights of a hedge with perfect foresight, by the betas that are realised later.
 
     ``x = w - F h`` with ``cov(e_j, F h) = cov(e_j, w) - t_j var(e_j)`` for every ETF's returns e_j
-    over the days that come, ``after`` (T, N), and its target t_j.
+    over the following days, ``after`` (T, N), and its target t_j.
     """
     e, y = after @ etf_weights, after @ weights
     e, y = e - e.mean(axis=0), y - y.mean()
@@ -147,23 +149,23 @@ def foresee(
 
 
 def _require_benchmarks(study: Study, kept: set[str]) -> None:
-    gone = [ticker for ticker in study.benchmarks if ticker not in kept]
-    if gone:
-        msg = f"The target {listing(gone)} has no prices then. Give more prices, or a later start."
-        raise MissingValue(msg, tickers=gone)
+    unpriced = [ticker for ticker in study.benchmarks if ticker not in kept]
+    if unpriced:
+        msg = f"The target {listing(unpriced)} has no prices on this date. Give more, or a later start."
+        raise MissingValue(msg, tickers=unpriced)
 
 
 def tradable(seen: Returns, window: int) -> BoolArray:
-    """Return which names have enough returns in the window, and one on the last days, shape (N,)."""
+    """Return the mask (N,) of names with enough returns in the window and one on the last days."""
     present = np.isfinite(seen.matrix[-window:])
-    usable: BoolArray = (present.sum(axis=0) >= MIN_PERIODS) & present[-LATEST:].any(axis=0)
+    usable: BoolArray = (present.sum(axis=0) >= MIN_PERIODS) & present[-RECENT_DAYS:].any(axis=0)
     return usable
 
 
 def _held(holdings: Holdings, kept: set[str], absent: Absent) -> tuple[Holdings, float]:
-    """Return the part of the portfolio that can be had, and by how much it is scaled up."""
+    """Return the tradable part of the portfolio, and the factor by which it is scaled up."""
     pairs = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-    weights, factor = _had(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
+    weights, factor = _tradable_part(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
     cash = holdings.cash + math.fsum(holdings.weights) - math.fsum(weights.values())
     part = replace(
         holdings,
@@ -177,36 +179,36 @@ def _held(holdings: Holdings, kept: set[str], absent: Absent) -> tuple[Holdings,
 
 
 def _basket(etf: Etf, kept: set[str], absent: Absent) -> tuple[Etf, float]:
-    """Return the part of a basket that can be had, and by how much it is scaled up.
+    """Return the tradable part of a basket, and the factor by which it is scaled up.
 
-    Swaps and futures scale it besides, so that betas are in units of a leveraged or inverse fund.
+    The leverage of swaps and futures is included, so that betas are to the leveraged or inverse fund.
     """
     whole = dict(zip(etf.tickers, (etf.weights * etf.leverage).tolist(), strict=True))
-    weights, factor = _had(whole, kept, absent, f"ETF {etf.name}")
+    weights, factor = _tradable_part(whole, kept, absent, f"ETF {etf.name}")
     rows = tuple(Constituent(ticker=ticker, weight=weight) for ticker, weight in weights.items())
     return Etf(etf.name, rows, Provenance.given(len(rows), etf.as_of)), factor
 
 
-def _had(
+def _tradable_part(
     weights: Mapping[str, float], kept: set[str], absent: Absent, what: str
 ) -> tuple[dict[str, float], float]:
-    """Leave out what cannot be had, and put the others or cash in its place.
+    """Drop names that are not tradable, replaced by cash or by scaling up the others.
 
-    The others are scaled to the same gross exposure: the net one of long and short positions may be
-    near zero, and a ratio of two such numbers is anything.
+    The others are scaled to the same gross exposure: the net exposure of long and short positions may
+    be near zero, where a ratio of net exposures is meaningless.
     """
-    had = {ticker: weight for ticker, weight in weights.items() if ticker in kept}
-    if not any(had.values()):
-        msg = f"No name of {what} has prices then. Give more prices, or a later start."
+    remaining = {ticker: weight for ticker, weight in weights.items() if ticker in kept}
+    if not any(remaining.values()):
+        msg = f"No name of {what} has prices on this date. Give more prices, or a later start."
         raise MissingValue(msg, tickers=tuple(weights))
-    if absent is Absent.CASH or len(had) == len(weights):
-        return had, 1.0
-    factor = math.fsum(map(abs, weights.values())) / math.fsum(map(abs, had.values()))
-    return {ticker: factor * weight for ticker, weight in had.items()}, factor
+    if absent is Absent.CASH or len(remaining) == len(weights):
+        return remaining, 1.0
+    factor = math.fsum(map(abs, weights.values())) / math.fsum(map(abs, remaining.values()))
+    return {ticker: factor * weight for ticker, weight in remaining.items()}, factor
 
 
-def _spread(tickers: Sequence[str], values: FloatArray, names: Sequence[str]) -> FloatArray:
-    """Put values of some names on the list of all, with zero elsewhere."""
+def _expand(tickers: Sequence[str], values: FloatArray, names: Sequence[str]) -> FloatArray:
+    """Expand values of some names to the list of all names, with zero elsewhere."""
     full = np.zeros(len(names))
     full[positions_of(tickers, names)] = values
     return full

@@ -1,6 +1,6 @@
-"""Walk forward: decide on each date from the past, hold to the next, and see what came of it.
+"""Walk-forward backtest: decide on each date from the past, hold to the next date, and measure.
 
-Only a few numbers a date and a return a day are kept, so memory does not grow with the dates.
+Only a few numbers per date and one return per day are kept, so that memory hardly grows with the dates.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.backtest.decide import LATEST, decide, foresee
+from betaneutral_xl.engine.backtest.decide import RECENT_DAYS, decide, foresee
 from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, rolling_beta
 from betaneutral_xl.engine.backtest.plan import Absent, Study
 from betaneutral_xl.engine.estimators import MIN_PERIODS
-from betaneutral_xl.engine.regression import FITTED, slopes
+from betaneutral_xl.engine.regression import FITTED_PARAMETERS, slopes
 from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
@@ -34,50 +34,50 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import DateArray, Returns
 
 NUMBER = re.compile(r"(?:\babove )?[-+]?(?:\b\d+(?:\.\d+)?(?:e[-+]?\d+)?|\b(?:inf|nan)\b)%?")
-"""A number in a message, infinities and those beyond what is computable included."""
+"""A number in a message, including infinities and lower bounds such as ``above 4.5e+15``."""
 
-ROLLING = 63
-"""Days of a rolling beta by default: a quarter."""
+ROLLING_DAYS = 63
+"""Default window of a rolling beta, in days: a quarter."""
 
-PRICED = 0.5
-"""Share of an ETF's weight that has a return on a day on which the ETF itself counts as having one; and
-share of the horizon's days that must be such days."""
+MIN_PRICED_SHARE = 0.5
+"""Minimum share of an ETF's weight with a return for the ETF to have a return on that day; and minimum
+share of such days in the horizon."""
 
 COLUMNS = (
     *("date", "method", "estimator", "etf", "realised_beta", "standard_error", "turnover"),
     *("target_beta", "infeasible"),
 )
-"""Of ``Backtest.rows``."""
+"""Columns of ``Backtest.rows``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performance:
-    """What one way came to over all dates.
+    """Measures of one strategy over all dates.
 
     Attributes
     ----------
     realised_beta_mean, realised_beta_rms
-        Mean and root mean square over the dates of the beta to each ETF over the horizon, shape (K,).
+        Mean and root mean square over the dates of the realised beta to each ETF, shape (K,).
     active_beta_mean, active_beta_rms
-        The same of that beta less the target, shape (K,); of a ticker the beta that it had itself.
+        The same for the beta less the target, shape (K,); for a ticker, its own realised beta.
     noise_floor
-        Root mean square of those betas' standard errors, shape (K,): what would be left had every
-        beta been known.
+        Root mean square of the betas' standard errors, shape (K,): the RMS that perfect knowledge of
+        the betas would give.
     volatility, tracking_error
-        Annual, of the daily returns, and of their difference from doing nothing.
+        Annual, of the daily returns, and of their difference from the unhedged portfolio's.
     hedge_effectiveness
-        Share of the variance of doing nothing that is gone.
+        Fraction by which the variance of the unhedged portfolio is reduced.
     max_drawdown
-        After cost.
+        Maximum drawdown, after costs.
     turnover
-        One-way, mean of the dates, with what putting weights back each day took.
+        One-way, mean over the dates, including daily rebalancing.
     cost
-        A year.
+        Per year, decimal of net asset value.
     n_dates
-        How many dates.
+        Number of dates.
     n_infeasible
-        On how many of them no weights that keep the limits were found, so that the portfolio was left
-        as it was.
+        Number of dates on which no weights that satisfy the limits were found, and the portfolio was
+        left unchanged.
 
     """
 
@@ -96,7 +96,7 @@ class Performance:
     n_infeasible: int
 
     def record(self, etfs: Sequence[str]) -> dict[str, Any]:
-        """Return plain values; the betas are numbers for one ETF, records by name for several."""
+        """Return plain values; betas are numbers for one ETF, mappings by name for several."""
         record: dict[str, Any] = {}
         for name in (field.name for field in fields(self)):
             value = getattr(self, name)
@@ -108,42 +108,42 @@ class Performance:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Backtest:
-    """What came of every way: P ways, n dates, K ETFs, D days held.
+    """Result of a backtest: P strategies, n dates, K ETFs, D days held.
 
     Attributes
     ----------
     study
-        What was tried.
-    ways
+        The inputs.
+    strategies
         P pairs of method and estimator.
     dates
         Shape (n,), the rebalance dates.
     beta, standard_error
-        Shape (n, P, K): realised over the horizon after each date.
+        Shape (n, P, K), realised over the horizon after each date.
     target_beta
-        Shape (n, K): the target, of a ticker the beta over the horizon that it had.
+        Shape (n, K), the target; for a ticker, its own beta over the horizon.
     infeasible
-        Shape (n, P): where no weights that keep the limits were found, and the portfolio was left as it
-        was.
+        Shape (n, P), where no weights that satisfy the limits were found, and the portfolio was left
+        unchanged.
     turnover
-        Shape (n, P), one-way: what was traded on the date, and daily until the next.
+        Shape (n, P), one-way, on the date and daily until the next.
     days
         Shape (D,), the days held.
     returns
         Shape (D, P), daily, before cost.
     etf_returns
         Shape (D, K), daily.
-    idle
-        Shape (D,), daily, of the portfolio left alone.
+    unhedged
+        Shape (D,), daily, of the unhedged portfolio.
     first
-        Shape (n,), which of the D days is the first that each date's weights were held.
+        Shape (n,), index among the D days of the first day of each date's weights.
     notes
-        What is to be known, one line each.
+        Notes for the user, one line each.
 
     """
 
     study: Study
-    ways: tuple[Strategy, ...]
+    strategies: tuple[Strategy, ...]
     dates: DateArray
     beta: FloatArray
     standard_error: FloatArray
@@ -153,13 +153,12 @@ class Backtest:
     days: DateArray
     returns: FloatArray
     etf_returns: FloatArray
-    idle: FloatArray
+    unhedged: FloatArray
     first: IntArray
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        arrays = ("beta", "standard_error", "target_beta", "turnover", "returns", "etf_returns", "idle")
+        arrays = ("beta", "standard_error", "target_beta", "turnover", "returns", "etf_returns", "unhedged")
         for name in arrays:
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
@@ -168,9 +167,9 @@ class Backtest:
         """K names."""
         return tuple(etf.name for etf in self.study.etfs)
 
-    def performance(self, way: Strategy) -> Performance:
-        """Return the measures of one way."""
-        p = self.ways.index(way)
+    def performance(self, strategy: Strategy) -> Performance:
+        """Return the measures of one strategy."""
+        p = self.strategies.index(strategy)
         daily = self.returns[:, p]
         cost = self.study.cost_bp * 1e-4 * 2.0 * self.turnover[:, p]
         net = daily.copy()
@@ -183,8 +182,8 @@ class Backtest:
             active_beta_rms=np.sqrt((active**2).mean(axis=0)),
             noise_floor=np.sqrt((self.standard_error[:, p] ** 2).mean(axis=0)),
             volatility=_annual(daily),
-            tracking_error=_annual(daily - self.idle),
-            hedge_effectiveness=1.0 - float(daily.var() / self.idle.var()),
+            tracking_error=_annual(daily - self.unhedged),
+            hedge_effectiveness=1.0 - float(daily.var() / self.unhedged.var()),
             max_drawdown=drawdown(net),
             turnover=float(self.turnover[:, p].mean()),
             cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
@@ -192,13 +191,13 @@ class Backtest:
             n_infeasible=int(self.infeasible[:, p].sum()),
         )
 
-    def rolling(self, way: Strategy, days: int = ROLLING) -> FloatArray:
-        """Return the beta to each ETF over the last days, on every day held, shape (D, K)."""
-        mine = self.returns[:, self.ways.index(way)]
-        return np.column_stack([rolling_beta(mine, etf, days) for etf in self.etf_returns.T])
+    def rolling(self, strategy: Strategy, days: int = ROLLING_DAYS) -> FloatArray:
+        """Return the rolling beta to each ETF, shape (D, K)."""
+        own = self.returns[:, self.strategies.index(strategy)]
+        return np.column_stack([rolling_beta(own, etf, days) for etf in self.etf_returns.T])
 
-    def rolling_target(self, days: int = ROLLING) -> FloatArray:
-        """Return the target over the last days, of a ticker the beta that it had, shape (D, K)."""
+    def rolling_target(self, days: int = ROLLING_DAYS) -> FloatArray:
+        """Return the target, shape (D, K); for a ticker, its own rolling beta."""
         gains, columns = outcomes(self.study.prices), []
         held = np.searchsorted(gains.dates, self.days)
         for one, etf in zip(self.study.targets, self.etf_returns.T, strict=True):
@@ -210,34 +209,34 @@ class Backtest:
         return np.column_stack(columns)
 
     def rows(self) -> Iterator[tuple[date | str | float | bool, ...]]:
-        """Yield a row of ``COLUMNS`` for each date, way and ETF: plain data for a table."""
+        """Yield a row of ``COLUMNS`` for each date, strategy and ETF."""
         for i, day in enumerate(self.dates.astype(object)):
-            for p, (method, estimator) in enumerate(self.ways):
+            for p, (method, estimator) in enumerate(self.strategies):
                 for k, name in enumerate(self.etf_names):
                     numbers = (
                         *(self.beta[i, p, k], self.standard_error[i, p, k], self.turnover[i, p]),
                         self.target_beta[i, k],
                     )
-                    told = (float(one) for one in numbers)
-                    yield (day, method, estimator, name, *told, bool(self.infeasible[i, p]))
+                    values = (float(one) for one in numbers)
+                    yield (day, method, estimator, name, *values, bool(self.infeasible[i, p]))
 
 
 def walk(study: Study) -> Backtest:
-    """Decide on each date from the days before, hold to the next, and measure what came of it.
+    """Run a walk-forward backtest: decide on each date from the past, hold to the next, and measure.
 
-    A date on which the inputs or the numbers admit no answer is left out, and ``notes`` say so.
+    Dates without an answer, because of the inputs or the model, are left out and listed in ``notes``.
 
     Raises
     ------
     InputError
-        If there is no date that can be tried.
+        If there is no rebalance date.
     ModelError
-        If the numbers admit no answer on any date.
+        If the model has no answer on any date.
 
     """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):  # the same sums in the same order on every machine; and no slower here
+    with threadpool_limits(1):  # same order of summation on every machine; not slower here
         return _walk(study)
 
 
@@ -246,52 +245,52 @@ def _walk(study: Study) -> Backtest:
     require_daily(study.prices.dates, "the backtest")
     rows, unfollowed = study.schedule.rows(returns.dates)
     seen_from = int(np.searchsorted(rows, MIN_PERIODS - 1))
-    trail = _Trail(study, returns)
+    recorder = _Recorder(study, returns)
     failed: list[tuple[date | None, InputError | ModelError]] = []
-    tried = rows[seen_from:].tolist()
-    for row, after in zip_longest(tried, tried[1:]):
+    tested = rows[seen_from:].tolist()
+    for row, after in zip_longest(tested, tested[1:]):
         seen = returns.until(returns.dates[row].astype(object), max(one.window for one in study.estimators))
         hold = study.schedule.horizon if after is None else after - row
         length = max(hold, study.schedule.horizon)
         try:
             decision = decide(study, seen)
-            trail.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
+            recorder.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
         except (InputError, ModelError) as error:
             failed.append((seen.as_of, error))
-    notes = _left_out(failed, len(tried))
+    notes = _left_out(failed, len(tested))
     if seen_from:
         notes.append(f"Left out, with fewer than {MIN_PERIODS} days before them: {seen_from} dates.")
     if unfollowed:
         notes.append(
             f"Left out, with fewer than {study.schedule.horizon} days after them: {unfollowed} dates."
         )
-    if not trail.rows:
-        hopeless = failed and all(isinstance(error, ModelError) for _, error in failed)
+    if not recorder.rows:
+        all_model_errors = failed and all(isinstance(error, ModelError) for _, error in failed)
         covered = f"The prices cover {study.prices.dates[0]} to {study.prices.dates[-1]}."
-        msg = " ".join(["There is no date to try.", *notes, covered])
-        raise (ModelError if hopeless else InputError)(msg)
-    return trail.end(notes)
+        msg = " ".join(["There is no rebalance date to test.", *notes, covered])
+        raise (ModelError if all_model_errors else InputError)(msg)
+    return recorder.end(notes)
 
 
-def _left_out(failed: Sequence[tuple[date | None, BetaNeutralError]], tried: int) -> list[str]:
-    """Name the dates that have no answer, by kind of error, with the first reason of each kind."""
+def _left_out(failed: Sequence[tuple[date | None, BetaNeutralError]], tested: int) -> list[str]:
+    """Return notes on the dates without an answer, by kind of error, with the first reason of each kind."""
     kinds: dict[tuple[object, ...], list[tuple[date | None, BetaNeutralError]]] = {}
     for one in failed:
         _, error = one
         kinds.setdefault((type(error), error.tickers, NUMBER.sub("", str(error))), []).append(one)
     return [
-        f"Left out, {len(same)} of {tried} dates: {listing([str(day) for day, _ in same])}. "
-        f"{'The first says: ' if len(same) > 1 else ''}{same[0][1]}"
+        f"Left out, {len(same)} of {tested} dates: {listing([str(day) for day, _ in same])}. "
+        f"{'The first reason: ' if len(same) > 1 else ''}{same[0][1]}"
         for same in kinds.values()
     ]
 
 
-class _Trail:
-    """What is kept while walking: a few numbers a date, a return a day."""
+class _Recorder:
+    """Records of a backtest in progress: a few numbers per date, one return per day."""
 
     def __init__(self, study: Study, returns: Returns) -> None:
         self.study, self.all = study, returns
-        self.ways = tuple((m, e.label) for m in study.methods for e in study.estimators)
+        self.strategies = tuple((m, e.label) for m in study.methods for e in study.estimators)
         self.rows: list[int] = []
         self.first: list[int] = []
         self.beta: list[FloatArray] = []
@@ -303,60 +302,61 @@ class _Trail:
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
         self.etf_returns: list[FloatArray] = []
-        self.idle: list[FloatArray] = []
+        self.unhedged: list[FloatArray] = []
         self.held: FloatArray | None = None
         self.absent: Counter[str] = Counter()
         self.scaled = (1.0, "", "")
-        self.silent: Counter[str] = Counter()
-        self.partly: list[str] = []
+        self.unpriced: Counter[str] = Counter()
+        self.partial: list[str] = []
         self.short = 0
 
     def add(self, row: int, decision: Decision, after: FloatArray, hold: int) -> None:
-        """Hold what was decided over the days after, of which the first ``hold`` are before the next date."""
+        """Record a decision and its outcome; the first ``hold`` days of ``after`` are up to the next date."""
         study, horizon = self.study, self.study.schedule.horizon
         w, f = decision.weights, decision.etf_weights
-        gains = np.nan_to_num(after)  # what is not listed is not held
+        gains = np.nan_to_num(after)  # unlisted names are not held
         measured = self._measured(row, f)
         targets = self._targets(gains[:horizon][measured], f)
         foreseen = foresee(w, f, gains[:horizon][measured], targets)
-        x = np.column_stack([decision.new_weights.get(way, foreseen) for way in self.ways])
-        both, ways, etfs = np.column_stack([x, f, w]), slice(len(self.ways)), slice(len(self.ways), -1)
-        names = [f"{method} by {label}" for method, label in self.ways]
-        near = follow(both, gains[:horizon], study.holding, names)
-        path = near if hold == horizon else follow(both, gains[:hold], study.holding, names)
-        self._require_movement(near.returns[measured, etfs])
-        beta, error = slopes(near.returns[measured, ways], near.returns[measured, etfs])
+        x = np.column_stack([decision.new_weights.get(strategy, foreseen) for strategy in self.strategies])
+        count = len(self.strategies)
+        portfolios, hedged, etfs = np.column_stack([x, f, w]), slice(count), slice(count, -1)
+        names = [f"{method} by {label}" for method, label in self.strategies]
+        horizon_path = follow(portfolios, gains[:horizon], study.holding, names)
+        path = horizon_path if hold == horizon else follow(portfolios, gains[:hold], study.holding, names)
+        self._require_movement(horizon_path.returns[measured, etfs])
+        beta, error = slopes(horizon_path.returns[measured, hedged], horizon_path.returns[measured, etfs])
         before = w[:, None] if self.held is None else self.held
-        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[ways])
-        self.held = path.weights[:, ways]
+        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[hedged])
+        self.held = path.weights[:, hedged]
         self.rows.append(row)
         self.first.append(sum(map(len, self.returns)))
         self.beta.append(beta)
         self.error.append(error)
         self.target.append(targets)
-        self.infeasible.append([way in decision.impossible for way in self.ways])
-        self.reasons = {**decision.impossible, **self.reasons}
+        self.infeasible.append([strategy in decision.infeasible for strategy in self.strategies])
+        self.reasons = {**decision.infeasible, **self.reasons}
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
-        self.returns.append(path.returns[:, ways])
+        self.returns.append(path.returns[:, hedged])
         self.etf_returns.append(path.returns[:, etfs])
-        self.idle.append(path.returns[:, -1])
+        self.unhedged.append(path.returns[:, -1])
         if not measured.all():
-            self.partly.append(f"{self.all.dates[row]} ({int(measured.sum())})")
-        self._notice(decision, row, hold)
+            self.partial.append(f"{self.all.dates[row]} ({int(measured.sum())})")
+        self._count_gaps(decision, row, hold)
 
     def _measured(self, row: int, etf_weights: FloatArray) -> BoolArray:
-        """Return the days of the horizon on which every ETF, and ticker as target, has a return, shape (H,).
+        """Return the mask (H,) of the days of the horizon on which every ETF and target ticker has a return.
 
-        A price that is kept is right for what a position is worth, and no return to measure a beta with.
+        A price carried forward gives a position's value, but no return to measure a beta with.
         """
         names = [*(etf.name for etf in self.study.etfs), *self.study.benchmarks]
         ones = [np.array(self.all.tickers) == ticker for ticker in self.study.benchmarks]
         weights = np.abs(np.column_stack([etf_weights, *ones]))
         horizon = self.study.schedule.horizon
-        there = np.isfinite(self.all.matrix[row + 1 : row + 1 + horizon])
-        moved = there @ weights >= PRICED * weights.sum(axis=0)
+        priced = np.isfinite(self.all.matrix[row + 1 : row + 1 + horizon])
+        moved = priced @ weights >= MIN_PRICED_SHARE * weights.sum(axis=0)
         measured: BoolArray = moved.all(axis=1)
-        if measured.sum() < max(PRICED * horizon, FITTED + 1):
+        if measured.sum() < max(MIN_PRICED_SHARE * horizon, FITTED_PARAMETERS + 1):
             counts = moved.sum(axis=0).tolist()
             fewest = [name for name, count in zip(names, counts, strict=True) if count == min(counts)]
             msg = (
@@ -367,9 +367,9 @@ class _Trail:
         return measured
 
     def _require_movement(self, etf_returns: FloatArray) -> None:
-        still = np.ptp(etf_returns, axis=0) == 0.0
-        if still.any():
-            names = [etf.name for etf, stands in zip(self.study.etfs, still, strict=True) if stands]
+        constant = np.ptp(etf_returns, axis=0) == 0.0
+        if constant.any():
+            names = [etf.name for etf, flat in zip(self.study.etfs, constant, strict=True) if flat]
             msg = (
                 f"ETF {listing(names)} does not move over the {len(etf_returns)} days after, so no beta "
                 "to it can be measured. Check its prices."
@@ -377,7 +377,7 @@ class _Trail:
             raise UndefinedBeta(msg, tickers=names)
 
     def _targets(self, after: FloatArray, etf_weights: FloatArray) -> FloatArray:
-        """Return the target for each ETF, shape (K,); of a ticker the beta that it has over the days."""
+        """Return the target for each ETF, shape (K,); for a ticker, its beta over the days."""
         targets = np.zeros(len(self.study.targets))
         for k, one in enumerate(self.study.targets):
             if isinstance(one, str):
@@ -387,7 +387,7 @@ class _Trail:
                 targets[k] = one
         return targets
 
-    def _notice(self, decision: Decision, row: int, hold: int) -> None:
+    def _count_gaps(self, decision: Decision, row: int, hold: int) -> None:
         self.absent.update(decision.absent)
         largest = max((factor, what, str(self.all.dates[row])) for what, factor in decision.scaled.items())
         if largest[0] > self.scaled[0]:
@@ -395,13 +395,13 @@ class _Trail:
         self.short += decision.days < min(one.window for one in self.study.estimators)
         held = np.flatnonzero(decision.weights.astype(bool) | decision.etf_weights.any(axis=1))
         missing = np.isnan(self.all.matrix[row + 1 : row + 1 + hold, held]).sum(axis=0)
-        self.silent.update({self.all.tickers[i]: int(n) for i, n in zip(held, missing, strict=True) if n})
+        self.unpriced.update({self.all.tickers[i]: int(n) for i, n in zip(held, missing, strict=True) if n})
 
     def end(self, notes: list[str]) -> Backtest:
-        """Return what was kept."""
+        """Return the result."""
         return Backtest(
             study=self.study,
-            ways=self.ways,
+            strategies=self.strategies,
             dates=self.all.dates[self.rows],
             beta=np.array(self.beta),
             standard_error=np.array(self.error),
@@ -411,55 +411,55 @@ class _Trail:
             days=np.concatenate(self.days),
             returns=np.vstack(self.returns),
             etf_returns=np.vstack(self.etf_returns),
-            idle=np.concatenate(self.idle),
+            unhedged=np.concatenate(self.unhedged),
             first=np.array(self.first),
-            notes=(*self.study.notes, *self.study.prices.warnings, *self._warnings(), *notes, *self._told()),
+            notes=(*self.study.notes, *self.study.prices.warnings, *self._warnings(), *notes, *self._notes()),
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        """Return what is missing or looks wrong in the prices asked for, on the days seen or held."""
-        asked = set(self.study.names)
+        """Return warnings on the prices of the study's names, over the days seen or held."""
+        study_names = set(self.study.names)
         begin = max(0, self.rows[0] + 1 - max(one.window for one in self.study.estimators))
         end = self.rows[-1] + max(len(self.days[-1]), self.study.schedule.horizon)
         seen = self.all.until(self.all.dates[end].astype(object), end + 1 - begin)
-        return seen.select([ticker for ticker in seen.tickers if ticker in asked]).warnings
+        return seen.select([ticker for ticker in seen.tickers if ticker in study_names]).warnings
 
-    def _told(self) -> list[str]:
+    def _notes(self) -> list[str]:
         n = len(self.rows)
         factor, what, day = self.scaled
         most = f", by a factor of {factor:.2f} at most ({what} on {day})" if day else ""
         rescaled = self.study.absent is Absent.RESCALE
-        instead = f"the others are scaled up{most}" if rescaled else "cash stands in"
+        instead = f"the others are scaled up{most}" if rescaled else "replaced by cash"
         lines = []
         if self.short:
             lines.append(
                 f"On {self.short} of {n} dates the estimators saw fewer days than their windows hold."
             )
-        if self.partly:
+        if self.partial:
             lines.append(
-                f"On {len(self.partly)} of {n} dates betas are measured on fewer than "
+                f"On {len(self.partial)} of {n} dates betas are measured on fewer than "
                 f"{self.study.schedule.horizon} days, those on which every ETF has a return: "
-                f"{listing(self.partly)}."
+                f"{listing(self.partial)}."
             )
         if self.absent:
             names = [f"{ticker} ({count} of {n})" for ticker, count in self.absent.most_common()]
             windows = {one.window for one in self.study.estimators}
             where = f"the shortest window of {min(windows)} days" if len(windows) > 1 else "the window"
             lines.append(
-                f"Not to be had on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
-                f"{LATEST} days: {listing(names)}; {instead}."
+                f"Not tradable on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
+                f"{RECENT_DAYS} days: {listing(names)}; {instead}."
             )
-        for way, without in zip(self.ways, np.array(self.infeasible).T, strict=True):
-            if without.any():
-                days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(without)]
+        for (method, label), dates in zip(self.strategies, np.array(self.infeasible).T, strict=True):
+            if dates.any():
+                days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(dates)]
                 lines.append(
-                    f"{way[0]} by {way[1]}: no weights found that keep the limits on {len(days)} of {n} "
+                    f"{method} by {label}: no weights found that keep the limits on {len(days)} of {n} "
                     f"dates, on which the portfolio is left as it is: {listing(days)}. "
-                    f"The first says: {self.reasons[way]}"
+                    f"The first reason: {self.reasons[method, label]}"
                 )
-        if self.silent:
-            names = [f"{ticker} ({count})" for ticker, count in self.silent.most_common()]
-            lines.append(f"Days held without a return: {listing(names)}; the last price is kept meanwhile.")
+        if self.unpriced:
+            names = [f"{ticker} ({count})" for ticker, count in self.unpriced.most_common()]
+            lines.append(f"Days held without a return: {listing(names)}; the last price is carried forward.")
         return lines
 
 

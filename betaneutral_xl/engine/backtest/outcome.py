@@ -1,4 +1,4 @@
-"""What came of weights: the path of their value, and the betas that were realised."""
+"""Outcome of weights: returns, drifted weights, drawdown and realised betas."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ if TYPE_CHECKING:
 
 
 def outcomes(prices: Prices) -> Returns:
-    """Return what a holder of each name gained each day, shape (T - 1, N).
+    """Return the daily returns of holding each name, shape (T - 1, N).
 
-    A position without a price keeps its last one: it gains nothing on that day, and all of the
-    move on the day that trading resumes. After its last price it gains nothing more. NaN before
-    a name's first price.
+    A missing price is carried forward: the return is 0 on that day and the whole move falls on the
+    day that trading resumes. After a name's last price its return is 0; before its first price NaN.
     """
     rows = np.arange(len(prices.dates))[:, None]
     last = np.maximum.accumulate(np.where(np.isfinite(prices.matrix), rows, -1), axis=0)
@@ -33,16 +32,16 @@ def outcomes(prices: Prices) -> Returns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """What P portfolios became over T days.
+    """Evolution of P portfolios over T days.
 
     Attributes
     ----------
     returns
         Shape (T, P), daily, of the whole net asset value; cash earns nothing.
     weights
-        Shape (N, P), the weights that they are on the last day.
+        Shape (N, P), the weights on the last day.
     turnover
-        Shape (P,), one-way, of what putting them back each day took; 0 where they drift.
+        Shape (P,), one-way turnover of daily rebalancing; 0 where weights drift.
 
     """
 
@@ -52,15 +51,15 @@ class Path:
 
 
 def follow(weights: FloatArray, gains: FloatArray, holding: Holding, names: Sequence[str] = ()) -> Path:
-    """Hold portfolios (N, P), of which the first have names, over the days of ``gains`` (T, N).
+    """Hold portfolios (N, P) over the days of ``gains`` (T, N); ``names`` label the first portfolios.
 
-    Drifting, the value is ``V_t = 1 + sum_i x_i (p_ti / p_0i - 1)``; put back daily, each day's
-    return is ``sum_i x_i r_ti``.
+    If weights drift, the value is ``V_t = 1 + sum_i x_i (p_ti / p_0i - 1)``; if rebalanced daily, each
+    day's return is ``sum_i x_i r_ti``.
 
     Raises
     ------
     ModelError
-        If one loses more than its net asset value.
+        If a portfolio loses more than its net asset value.
 
     """
     if holding is Holding.DRIFTING:
@@ -93,7 +92,7 @@ def _require_solvent(value: FloatArray, weights: FloatArray, names: Sequence[str
 
 
 def drawdown(returns: FloatArray) -> float:
-    """Return the largest loss from a peak, a decimal that is not negative.
+    """Return the maximum drawdown of daily returns, a nonnegative decimal.
 
     >>> round(drawdown(np.array([0.1, -0.2, 0.05, -0.1])), 4)
     0.244
@@ -103,7 +102,7 @@ def drawdown(returns: FloatArray) -> float:
 
 
 def rolling_beta(returns: FloatArray, etf: FloatArray, days: int) -> FloatArray:
-    """Return the slope over the last ``days`` days on every day, shape (T,); NaN before there are so many."""
+    """Return the rolling beta over ``days`` days, shape (T,); NaN on the first ``days - 1`` days."""
     beta = np.full(len(returns), np.nan)
     if len(returns) >= days:
         y, x = (np.lib.stride_tricks.sliding_window_view(one, days) for one in (returns, etf))

@@ -1,4 +1,4 @@
-"""What is to be tried: a portfolio, ETFs, prices, estimators, ways of hedging, and when."""
+"""Plan of a backtest: portfolio, ETFs, prices, estimators, methods and schedule."""
 
 from __future__ import annotations
 
@@ -27,46 +27,46 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import DateArray, Prices
 
 HORIZON = 21
-"""Days over which a realised beta is measured by default: a month of trading."""
+"""Default horizon of a realised beta, in days: a month of trading."""
 
 COST_BP = 5.0
-"""Cost of a trade by default, in basis points of what is bought or sold."""
+"""Default cost of a trade, in basis points of its notional."""
 
 UNHEDGED, BETA, FORESIGHT = "unhedged", "beta", "perfect_foresight"
-"""Ways that only serve to compare: do nothing; hold the betas themselves, as the notebook's second
-formula does; hedge with the beta that will have been."""
+"""Methods for comparison only: no hedge; weights proportional to betas (the notebook's second formula);
+a hedge with the betas that are realised later."""
 
 COMPARISONS = (UNHEDGED, str(Method.SCALED), BETA, FORESIGHT)
-"""What every method is set against; ``scaled`` is the notebook's first formula."""
+"""Methods for comparison; ``scaled`` is the notebook's first formula."""
 
 BY_DEFAULT = (str(Method.HEDGE), *COMPARISONS)
-"""What is tried where nothing is said."""
+"""Default methods."""
 
 METHODS = (*(str(method) for method in Method if method is not Method.SCALED), *COMPARISONS)
-"""Every way by name."""
+"""Names of all methods."""
 
 LIMITED = frozenset({str(Method.REWEIGHT), str(Method.LEAST_SQUARES), str(Method.FEWEST_TRADES)})
-"""What keeps to limits on the new weights."""
+"""Methods with limits on the new weights."""
 
 AIMED = LIMITED | {str(Method.HEDGE), FORESIGHT}
-"""What aims at a target."""
+"""Methods with a target."""
 
 WITHOUT_ESTIMATOR = frozenset({UNHEDGED, FORESIGHT})
-"""What comes out the same by every estimator."""
+"""Methods whose result does not depend on the estimator."""
 
 ONE_ETF_ONLY = frozenset({str(Method.SCALED), BETA})
-"""The notebook's formulas know one ETF."""
+"""Methods for a single ETF: the notebook's formulas."""
 
 
 class Holding(StrEnum):
-    """What becomes of the weights between two rebalance dates."""
+    """Treatment of the weights between two rebalance dates."""
 
     DRIFTING = "drifting"
     DAILY = "daily"
 
 
 class Absent(StrEnum):
-    """What stands in for a name that cannot be held on a date: the others, or cash."""
+    """Replacement for a name that is not tradable on a date: the others, scaled up, or cash."""
 
     RESCALE = "rescale"
     CASH = "cash"
@@ -74,18 +74,18 @@ class Absent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """An estimator under the name by which results are told apart.
+    """An estimator with its parameters and a label for the results.
 
     Attributes
     ----------
     label
-        As it was asked for, such as ``default`` or ``exponential:half_life=21``.
+        The text of the request, such as ``default`` or ``exponential:half_life=21``.
     method
         A name of ``ESTIMATORS``.
     window
-        Days that it sees, at most.
+        Maximum number of days of the window.
     options
-        Its parameters, where they are not the default ones.
+        Parameters that differ from the defaults.
 
     """
 
@@ -96,12 +96,12 @@ class Estimator:
 
     @classmethod
     def parse(cls, text: str, window: int = WINDOW) -> Estimator:
-        """Read ``NAME`` or ``NAME:parameter=value,...``, where the window may be among the parameters.
+        """Parse ``NAME`` or ``NAME:parameter=value,...``; ``window`` is accepted as a parameter.
 
         Raises
         ------
         InputError
-            If there is no such estimator or parameter, or a value is not of its kind.
+            If the estimator or a parameter is unknown, or a value is invalid.
 
         Examples
         --------
@@ -110,24 +110,24 @@ class Estimator:
 
         """
         name, _, rest = text.strip().partition(":")
-        given: dict[str, str] = {}
+        options: dict[str, str] = {}
         for part in filter(None, rest.split(",")):
             key, sign, value = part.partition("=")
             if not sign:
                 example = "exponential:half_life=21"
                 msg = f"The estimator {text!r} is not NAME:parameter=value,..., such as {example}."
                 raise InputError(msg)
-            given[key.strip().replace("-", "_")] = value.strip()
-        days = given.pop("window", str(window))
+            options[key.strip().replace("-", "_")] = value.strip()
+        days = options.pop("window", str(window))
         if not days.isdecimal() or int(days) < MIN_PERIODS:
             msg = f"The window of the estimator {text!r} is {days!r}. Give {MIN_PERIODS} days or more."
             raise InputError(msg)
         method = canonical(name)
-        return cls(text.strip(), method, int(days), read_parameters(method, given))
+        return cls(text.strip(), method, int(days), read_parameters(method, options))
 
     @property
     def description(self) -> str:
-        """The method with every parameter."""
+        """The method with all of its parameters."""
         settings = {**parameters(self.method), **self.options, "window": self.window}
         return (
             f"{self.method} ({', '.join(f'{key} {value}' for key, value in settings.items() if value != '')})"
@@ -136,12 +136,12 @@ class Estimator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """When to rebalance, and how long to look on.
+    """Rebalance dates, and horizon of the realised betas.
 
     Attributes
     ----------
     start, end
-        First and last rebalance date that may be; by default what the prices allow.
+        Earliest and latest rebalance date; by default as the prices allow.
     every
         ``week``, ``month``, ``quarter``, ``year``: the last trading day of each; or a number of
         trading days.
@@ -156,21 +156,21 @@ class Schedule:
     horizon: int = HORIZON
 
     def __post_init__(self) -> None:
-        """Validate that the numbers make sense."""
         if self.every not in _PERIODS and not (self.every.isdecimal() and int(self.every) > 0):
-            msg = f"Rebalance every {self.every!r}? Give one of {', '.join(_PERIODS)}, or a number of days."
+            periods = ", ".join(_PERIODS)
+            msg = f"The rebalancing period is {self.every!r}. Give one of {periods}, or a number of days."
             raise InputError(msg)
         if self.horizon <= 2:  # noqa: PLR2004 - a slope has an intercept beside it
             msg = f"A horizon of {self.horizon} days is too short for a beta. Give three days or more."
             raise InputError(msg)
         if self.start and self.end and self.end < self.start:
-            msg = f"The end, {self.end}, is before the start, {self.start}. Give them the other way round."
+            msg = f"The end, {self.end}, is before the start, {self.start}. Swap them."
             raise InputError(msg)
 
     def rows(self, dates: DateArray) -> tuple[IntArray, int]:
-        """Return the rebalance dates' rows, and how many more lack a horizon of days after them.
+        """Return the rows of the rebalance dates, and the number of dates without a full horizon after them.
 
-        A day counts as the last of its period only where a day of the next period follows.
+        A day is the last of its period only if a day of the next period follows.
         """
         first = 0 if self.start is None else int(np.searchsorted(dates, np.datetime64(self.start, "D")))
         last = len(dates)
@@ -198,34 +198,34 @@ _PERIODS: Mapping[str, Any] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Study:
-    """Everything that a backtest is about; equal studies have equal results, to the last bit.
+    """Inputs of a backtest; equal studies have bitwise equal results.
 
     Attributes
     ----------
     holdings, etfs
-        The weights to which the portfolio is put back on each date before it is hedged, and the
-        baskets that it is hedged with; an ETF's own price series is a basket of one name.
+        Weights to which the portfolio is reset on each date before it is hedged, and the baskets
+        that it is hedged with; an ETF's own price series is a basket of one name.
     prices
-        Of all of these names, as far as there are any. Other names are never held: they tell the
-        estimators how the market moved, which a few names of one industry do not.
+        Prices of these names, where there are any. Other names are never held: they give the
+        estimators a view of the market that a few names of one industry do not.
     schedule
-        When.
+        Rebalance dates and horizon.
     estimators, methods
-        What is compared; ``methods`` of ``METHODS``. All hold the same names on a date: those with
-        enough returns in the shortest of the estimators' windows.
+        The estimators and methods (of ``METHODS``) to compare. All hold the same names on a date:
+        those with enough returns in the shortest of the estimators' windows.
     holding
-        Whether weights drift with the prices between two dates, or are put back each day.
+        Whether weights drift with the prices between two dates, or are rebalanced daily.
     absent
-        What stands in for a name that cannot be held on a date.
+        Replacement for a name that is not tradable on a date.
     target
-        The beta that is wanted, as for ``neutralise``; of a ticker the beta that it has itself.
+        The target beta, as for ``neutralise``; for a ticker, the ticker's own beta.
     constraints
-        What the new weights must keep to, by the methods that reweight. A limit of a name that
-        cannot be held on a date counts on the other dates.
+        Limits on the new weights, for the methods that reweight. A limit on a name applies on the
+        dates on which it is tradable.
     cost_bp
-        Cost of a trade in basis points of what is bought or sold.
+        Cost of a trade in basis points of its notional.
     notes
-        What is to be known beforehand, one line each.
+        Notes on the inputs, one line each.
 
     """
 
@@ -243,10 +243,9 @@ class Study:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Validate that methods and estimators are told apart and fit the ETFs, the target and the limits."""
-        strangers = [name for name in self.methods if name not in METHODS]
-        if strangers:
-            msg = f"There is no method {listing(strangers)}. Choose among: {', '.join(METHODS)}."
+        unknown_methods = [name for name in self.methods if name not in METHODS]
+        if unknown_methods:
+            msg = f"There is no method {listing(unknown_methods)}. Choose among: {', '.join(METHODS)}."
             raise InputError(msg)
         labels = [one.label for one in self.estimators]
         if not labels or not self.methods or not self.etfs:
@@ -260,25 +259,25 @@ class Study:
             raise InputError(msg)
         object.__setattr__(self, "target", read_target(self.target))
         self._require_aim()
-        alone = [name for name in self.methods if name in ONE_ETF_ONLY]
-        if len(self.etfs) > 1 and alone:
+        single_etf = [name for name in self.methods if name in ONE_ETF_ONLY]
+        if len(self.etfs) > 1 and single_etf:
             rest = tuple(name for name in self.methods if name not in ONE_ETF_ONLY)
             if not rest:
                 names = listing([etf.name for etf in self.etfs])
                 msg = (
-                    f"{', '.join(alone)} takes one ETF only, and there are {len(self.etfs)}: {names}. "
+                    f"{', '.join(single_etf)} takes one ETF only, and there are {len(self.etfs)}: {names}. "
                     "Give one of them, or add hedge to the methods."
                 )
                 raise InputError(msg)
-            note = f"Left out, as it takes one ETF only: {', '.join(alone)}."
+            note = f"Left out, as it takes one ETF only: {', '.join(single_etf)}."
             object.__setattr__(self, "methods", rest)
             object.__setattr__(self, "notes", (*self.notes, note))
 
     def _require_aim(self) -> None:
-        """Validate that the target and the limits are of what there is, and have an effect."""
+        """Validate that the target and the limits refer to known names and have an effect."""
         if isinstance(self.target, Mapping) and set(self.target) != {etf.name for etf in self.etfs}:
-            there = ", ".join(etf.name for etf in self.etfs)
-            msg = f"Targets are given for {', '.join(self.target)}, but the ETFs are {there}. Name each once."
+            etfs = ", ".join(etf.name for etf in self.etfs)
+            msg = f"Targets are given for {', '.join(self.target)}, but the ETFs are {etfs}. Name each once."
             raise UnknownTicker(msg, tickers=list(self.target))
         if not all(isinstance(one, str) or math.isfinite(one) for one in self.targets):
             msg = f"The target beta is {self.target}. Give a number, or a ticker such as IWV."
@@ -300,24 +299,24 @@ class Study:
             )
             raise InputError(msg)
         if self.constraints.given and not LIMITED.intersection(self.methods):
-            said, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
-            msg = f"None of {methods} keeps to {said}. Add reweight to the methods, or leave it out."
+            limits, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
+            msg = f"None of {methods} keeps to {limits}. Add reweight to the methods, or leave it out."
             raise InputError(msg)
 
     @property
     def targets(self) -> tuple[float | str, ...]:
         """The target for each of K ETFs: a number, or a ticker."""
-        wanted = self.target
-        each = [wanted[etf.name] if isinstance(wanted, Mapping) else wanted for etf in self.etfs]
+        target = self.target
+        each = [target[etf.name] if isinstance(target, Mapping) else target for etf in self.etfs]
         return tuple(normalise(one) if isinstance(one, str) else one for one in each)
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
-        """The tickers that targets name, each once."""
+        """Tickers among the targets, without duplicates."""
         return tuple(dict.fromkeys(one for one in self.targets if isinstance(one, str)))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that the portfolio or a basket asks for, each once."""
+        """Names of the portfolio and the baskets, without duplicates."""
         lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs))
         return tuple(dict.fromkeys(ticker for one in lists for ticker in one))

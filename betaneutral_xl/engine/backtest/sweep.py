@@ -1,10 +1,10 @@
-"""Many backtests, on all cores or on a cluster; what is done is kept, and a sweep goes on from there.
+"""Many backtests on all cores or on a cluster; completed cells are kept, so that a sweep can be resumed.
 
-Every cell is one portfolio, one ETF, one estimator, one horizon and one span of dates. A cell is told by
-the digest of all that it depends on, and its result goes into the journal, a line of JSON, as soon as it
-is there. Sums are taken on one thread in a fixed order, and every result goes through the journal, so
-that it is the same to the last bit whichever engine computed it, in whatever order, in one run or several
-(on processors of one kind: NumPy and BLAS choose their kernels by it).
+A cell is one portfolio, one ETF, one estimator, one horizon and one span of dates. It is identified by the
+digest of its inputs, and its result is appended to the journal, as a line of JSON, on completion. Sums are
+computed on one thread in a fixed order, and every result passes through the journal, so that results are
+bitwise equal whatever the engine, the order of the cells and the number of runs (on processors of one
+kind, because NumPy and BLAS choose their kernels by processor).
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ COLUMNS = (
     "warnings",
     "error",
 )
-"""Of a sweep's table; ``error`` says why a cell has no numbers."""
+"""Columns of a sweep's table; ``error`` is the reason where a cell has no results."""
 
-CONNECT = 20
-"""Seconds to wait for a cluster."""
+CONNECT_TIMEOUT = 20
+"""Seconds to wait for a connection to a cluster."""
 
-AT_ONCE = 4
-"""Cells a processor that are sent to Ray together: so many may be lost by an interruption, and its
-processes are begun anew for each lot, which replaces those that were lost."""
+CELLS_PER_PROCESS = 4
+"""Cells per processor in a batch for Ray: an interruption can lose that many. Each batch starts new
+processes, which replaces lost ones."""
 
-BEGINNING = b'{"key": '
-"""Of every line of a journal."""
+LINE_PREFIX = b'{"key": '
+"""Start of every line of a journal."""
 
 Row = dict[str, Any]
 
 
 class Engine(StrEnum):
-    """What runs the cells: processes on this machine, or a cluster that is there already."""
+    """Engine that runs the cells: processes on this machine, or an existing cluster."""
 
     LOKY = "loky"
     DASK = "dask"
@@ -63,7 +63,7 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cell:
-    """One backtest of a sweep, with the names under which its rows stand in the table."""
+    """One backtest of a sweep, with the names for its rows in the table."""
 
     fund: str
     etf: str
@@ -71,10 +71,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """The digest of everything that the numbers depend on."""
+        """Digest of all inputs of the cell."""
         study = self.study
         (estimator,) = study.estimators
-        told = {
+        inputs = {
             "version": _version(),
             "holdings": [study.holdings.tickers, study.holdings.weights.tolist(), study.holdings.cash],
             "etfs": [[etf.tickers, etf.weights.tolist()] for etf in study.etfs],
@@ -88,12 +88,12 @@ class Cell:
             "asked": [study.targets, repr(study.constraints)],
             "notes": [*study.notes, *study.prices.warnings],
         }
-        return digest(json.dumps(told, default=str).encode())
+        return digest(json.dumps(inputs, default=str).encode())
 
     def rows(self, measured: Sequence[Row]) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of ``COLUMNS`` of what was measured."""
+        """Yield the measured rows as tuples of ``COLUMNS``."""
         schedule = self.study.schedule
-        named = {
+        common = {
             "fund": self.fund,
             "etf": self.etf,
             "estimator": self.study.estimators[0].label,
@@ -102,25 +102,25 @@ class Cell:
             "end": schedule.end,
         }
         for one in measured:
-            row = {**named, **one}
+            row = {**common, **one}
             yield tuple(math.nan if row.get(name) is None else row[name] for name in COLUMNS)
 
 
 def measure(cell: Cell) -> list[Row]:
-    """Run one cell; a row a method, or one that says why there are no numbers."""
+    """Run one cell and return a row per method, or one row with the error."""
     try:
         result = walk(cell.study)
     except BetaNeutralError as error:
         return [{"method": "", "warnings": "", "error": str(error)}]
-    told = {"start": str(result.dates[0]), "end": str(result.dates[-1]), "warnings": " ".join(result.notes)}
+    common = {"start": str(result.dates[0]), "end": str(result.dates[-1]), "warnings": " ".join(result.notes)}
     return [
         {
             "method": method,
             **result.performance((method, label)).record(result.etf_names),
-            **told,
+            **common,
             "error": "",
         }
-        for method, label in result.ways
+        for method, label in result.strategies
     ]
 
 
@@ -133,76 +133,76 @@ def sweep(
     jobs: int = -1,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[tuple[Any, ...]]:
-    """Run all cells that the journal does not have, and return the rows of all, in the cells' order.
+    """Run all cells that are not in the journal, and return the rows of all cells, in their order.
 
     Parameters
     ----------
     cells
-        What to run.
+        The cells of the sweep.
     journal
-        A file beside the results, to which every cell is added when it is done. With the same
-        journal a sweep goes on after an interruption, and a larger one runs what is new.
+        File to which every cell is appended on completion. With the same journal an interrupted sweep
+        is resumed, and an enlarged one runs the new cells only.
     engine, address
-        Processes here (``loky``), or a cluster that runs already: the address of a Dask scheduler,
+        Processes on this machine (``loky``), or a running cluster: the address of a Dask scheduler,
         such as ``tcp://host:8786``, or of a Ray head node. Its workers need this package.
     jobs
-        Processes on this machine; by default one a core.
+        Processes on this machine; by default one per core.
     on_progress
-        Told how many cells of how many are done, at the beginning and after each.
+        Called with the numbers of completed cells and of all cells, at the start and after each cell.
 
     Returns
     -------
     list of tuple
-        Rows of ``COLUMNS``. A cell without an answer has one row, with the reason in ``error``.
+        Rows of ``COLUMNS``. A failed cell has one row, with the reason in ``error``.
 
     Raises
     ------
     InputError
         If an engine is not installed, or needs an address.
     Unreachable
-        If the cluster does not answer, or workers were lost; what is done is kept.
+        If the cluster does not answer, or workers were lost; completed cells are kept.
     Unwritable
         If the journal cannot be written, or another sweep is writing it.
 
     """
     keys = [cell.key for cell in cells]
     with _Journal(Path(journal)) as kept:
-        todo = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in kept.done}
+        pending = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in kept.done}
         total = len(set(keys))
-        tell = on_progress or (lambda *_: None)
-        tell(total - len(todo), total)
-        if todo:
-            for key, measured in _run(todo, engine, address, jobs):
-                kept.add(key, measured)
-                tell(total - len(todo) + kept.added, total)
+        report = on_progress or (lambda *_: None)
+        report(total - len(pending), total)
+        if pending:
+            for key, rows in _run(pending, engine, address, jobs):
+                kept.add(key, rows)
+                report(total - len(pending) + kept.added, total)
         return [row for key, cell in zip(keys, cells, strict=True) for row in cell.rows(kept.done[key])]
 
 
-def _run(todo: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
-    """Yield every cell's key and rows, in the order in which they are done."""
+def _run(cells: dict[str, Cell], engine: Engine, address: str, jobs: int) -> Iterator[tuple[str, list[Row]]]:
+    """Yield every cell's key and rows, in the order of completion."""
     from joblib import Parallel, delayed, effective_n_jobs
 
     with _engine(engine, address, jobs):
-        tasks = (delayed(_keyed)(key, cell) for key, cell in todo.items())
+        tasks = (delayed(_keyed)(key, cell) for key, cell in cells.items())
         try:
-            if engine is Engine.RAY:  # whose backend answers only when all is done
-                while some := list(islice(tasks, AT_ONCE * effective_n_jobs())):
+            if engine is Engine.RAY:  # its backend returns results only when all are complete
+                while some := list(islice(tasks, CELLS_PER_PROCESS * effective_n_jobs())):
                     yield from Parallel(batch_size=1)(some)
             else:
                 yield from Parallel(return_as="generator_unordered", batch_size=1)(tasks)
-        except _losses(engine) as error:
-            what, instead = f"The {engine} cluster at {address} was lost", "when it runs again"
+        except _worker_errors(engine) as error:
+            lost, retry = f"The {engine} cluster at {address} was lost", "when it is running"
             if engine is Engine.LOKY:
-                what, instead = "A process of the sweep was ended from outside", "perhaps with fewer jobs"
+                lost, retry = "A process of the sweep was killed", "perhaps with fewer jobs"
             msg = (
-                f"{what} ({_reason(error)}). What was done is kept: give the same command again to go on, "
-                f"{instead}."
+                f"{lost} ({_reason(error)}). Completed cells are kept: run the same command again to resume, "
+                f"{retry}."
             )
             raise Unreachable(msg) from None
 
 
-def _losses(engine: Engine) -> tuple[type[Exception], ...]:
-    """Return what an engine raises where it has lost its processes, which is asked only then."""
+def _worker_errors(engine: Engine) -> tuple[type[Exception], ...]:
+    """Return the exceptions of an engine for lost processes; imported only when needed."""
     if engine is Engine.LOKY:
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -225,18 +225,18 @@ def _keyed(key: str, cell: Cell) -> tuple[str, list[Row]]:
 
 @contextmanager
 def _engine(engine: Engine, address: str, jobs: int) -> Iterator[None]:
-    """Let joblib use an engine, and let go of it at the end; the cluster itself is left as it is."""
+    """Configure joblib for an engine, and disconnect at the end; the cluster itself keeps running."""
     from joblib import parallel_config
 
     if engine is Engine.LOKY:
         if address:
-            msg = "An address is of a cluster; loky runs on this machine. Choose --engine dask or ray."
+            msg = "An address is for a cluster, but loky runs on this machine. Choose --engine dask or ray."
             raise InputError(msg)
         with parallel_config(backend="loky", n_jobs=jobs, max_nbytes=None):
             yield
     elif not address:
         example = "tcp://host:8786" if engine is Engine.DASK else "auto, or host:6379"
-        msg = f"The engine {engine} is a cluster that runs already: give its address, such as {example}."
+        msg = f"The engine {engine} needs a running cluster: give its address, such as {example}."
         raise InputError(msg)
     elif engine is Engine.DASK:
         with _dask(address):
@@ -255,7 +255,7 @@ def _dask(address: str) -> Iterator[None]:
     from joblib import parallel_config
 
     try:
-        client = Client(address, timeout=CONNECT, set_as_default=False)
+        client = Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)
     except (OSError, ValueError) as error:
         raise _no_answer(Engine.DASK, address, error) from None
     with client, parallel_config(backend="dask", client=client, n_jobs=-1):
@@ -272,7 +272,7 @@ def _ray(address: str) -> Iterator[None]:
     from joblib import parallel_config
 
     try:
-        _knock(address)
+        _check_port(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except (OSError, OverflowError, ValueError, RuntimeError) as error:
         raise _no_answer(Engine.RAY, address, error) from None
@@ -284,11 +284,11 @@ def _ray(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """See whether something listens at host:port: Ray itself would try for two minutes."""
+def _check_port(address: str) -> None:
+    """Check that host:port accepts connections, because Ray itself would retry for two minutes."""
     host, _, port = address.rpartition("/")[2].rpartition(":")
     if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=CONNECT).close()
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT).close()
 
 
 def _not_installed(engine: Engine) -> InputError:
@@ -302,12 +302,12 @@ def _no_answer(engine: Engine, address: str, error: Exception) -> Unreachable:
 
 
 def _reason(error: Exception) -> str:
-    """Return the first sentence of another's error."""
+    """Return the first sentence of a foreign error, at most 120 characters."""
     return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")[:120]
 
 
 class _Journal:
-    """What is done, a line of JSON a cell; a last line cut short by an interruption is dropped."""
+    """Completed cells, one line of JSON each; a last line truncated by an interruption is dropped."""
 
     def __init__(self, path: Path) -> None:
         from filelock import FileLock
@@ -318,17 +318,16 @@ class _Journal:
         self.added = 0
 
     def __enter__(self) -> Self:
-        """Read what is there, and keep others out."""
         from filelock import Timeout
 
-        if not self.path.parent.is_dir():  # which the lock would make
-            msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Make it first."
+        if not self.path.parent.is_dir():  # the lock would create it
+            msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Create it."
             raise Unwritable(msg)
         try:
             self.lock.acquire()
-            whole = self._read()
+            size = self._read()
             self.file = self.path.open("ab")
-            self.file.truncate(whole)
+            self.file.truncate(size)
         except Timeout:
             msg = f"Another sweep is writing {self.path.name}. Wait for it, or choose another --out."
             raise Unwritable(msg) from None
@@ -343,46 +342,45 @@ class _Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let others in."""
         self.file.close()
         self.lock.release()
 
-    def add(self, key: str, measured: list[Row]) -> None:
-        """Write down one cell, and keep what a later run would read."""
-        line = json.dumps({"key": key, "rows": measured})
+    def add(self, key: str, rows: list[Row]) -> None:
+        """Append one cell, and keep it as a later run would read it."""
+        line = json.dumps({"key": key, "rows": rows})
         self.file.write(line.encode() + b"\n")
         self.file.flush()
         self.done[key] = json.loads(line)["rows"]
         self.added += 1
 
     def _read(self) -> int:
-        """Take up the whole lines, and return how many bytes they are."""
-        whole = 0
+        """Read the complete lines, and return their size in bytes."""
+        size = 0
         for number, line in enumerate(self._lines(), 1):
-            if not line.endswith(b"\n") and line.startswith(BEGINNING[: len(line)]):
-                break  # cut short
-            key, rows = _told(line)
+            if not line.endswith(b"\n") and line.startswith(LINE_PREFIX[: len(line)]):
+                break  # truncated
+            key, rows = _parse_line(line)
             if not isinstance(key, str) or not isinstance(rows, list):
                 msg = (
-                    f"{self.path.name} is no journal of a sweep: see its line {number}. It is left as it is; "
-                    "choose another --out, or remove it."
+                    f"{self.path.name} is not the journal of a sweep: line {number} is invalid. It is left "
+                    "unchanged; choose another --out, or remove it."
                 )
                 raise Unwritable(msg)
             self.done[key] = rows
-            whole += len(line)
-        return whole
+            size += len(line)
+        return size
 
     def _lines(self) -> list[bytes]:
         return self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
 
 
-def _told(line: bytes) -> tuple[Any, Any]:
-    """Return the key and the rows that a line tells; None where it tells something else."""
+def _parse_line(line: bytes) -> tuple[Any, Any]:
+    """Return the key and the rows of a line; None where the line is invalid."""
     try:
-        told = json.loads(line)
+        record = json.loads(line)
     except ValueError:
         return None, None
-    return (told.get("key"), told.get("rows")) if isinstance(told, dict) else (None, None)
+    return (record.get("key"), record.get("rows")) if isinstance(record, dict) else (None, None)
 
 
 def _version() -> str:

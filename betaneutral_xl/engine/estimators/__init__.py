@@ -1,8 +1,8 @@
-"""From returns to a covariance: one table of methods, and one function that runs them.
+"""Estimators of a covariance from returns: a table of methods, and the function that runs them.
 
-Every method gets a ``Window`` (the days up to a date, and nothing after it) and returns daily
-variances; the holes of the window, the annual scale, and what to tell the reader are dealt with
-here, once. How the default was chosen is told in docs/estimators.md.
+Every method takes a ``Window`` (the days up to a date, none after it) and returns a daily
+covariance. Missing returns, annualisation, and notes for the user are handled here for all methods.
+docs/estimators.md explains the choice of the default.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ __all__ = [
 ]
 
 WINDOW = 504
-"""Days that an estimator sees by default: two years."""
+"""Default length of the window, in days: two years."""
 
 MIN_PERIODS = 21
-"""Fewest returns that a name needs, and fewest days that a window needs."""
+"""Minimum number of returns of a name, and of days of a window."""
 
 ESTIMATORS: Mapping[str, Callable[..., Estimate]] = MappingProxyType(
     {
@@ -65,14 +65,14 @@ ESTIMATORS: Mapping[str, Callable[..., Estimate]] = MappingProxyType(
         "single_index": factor.single_index,
     }
 )
-"""Every method by name; the keyword arguments of its function are its parameters."""
+"""Methods by name; the keyword arguments of a function are its parameters."""
 
 DEFAULT = "volatility_scaled"
-"""Chosen by evidence: docs/estimators.md."""
+"""Default method; docs/estimators.md gives the evidence."""
 
 
 class MissingData(StrEnum):
-    """What to do where a name has no return on some days of the window."""
+    """Policy for names without a return on some days of the window."""
 
     MODEL = "model"
     DAYS = "days"
@@ -80,7 +80,7 @@ class MissingData(StrEnum):
 
 
 def parameters(method: str) -> dict[str, Any]:
-    """Return a method's own parameters with their defaults.
+    """Return a method's parameters with their defaults.
 
     >>> parameters("exponential")
     {'half_life': 63.0}
@@ -89,8 +89,8 @@ def parameters(method: str) -> dict[str, Any]:
     return {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
 
 
-def read_parameters(method: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return a method's parameters from texts, each as the type of its default.
+def read_parameters(method: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Parse a method's parameters from texts, each to the type of its default.
 
     Raises
     ------
@@ -103,14 +103,14 @@ def read_parameters(method: str, given: Mapping[str, str]) -> dict[str, Any]:
     {'components': 5, 'scaled': False}
 
     """
-    known, name = parameters(method), canonical(method)
-    _require_options(name, dict.fromkeys(given, 1.0))
-    read = {key: _like(known[key], key, value) for key, value in given.items()}
+    defaults, name = parameters(method), canonical(method)
+    _require_options(name, dict.fromkeys(texts, 1.0))
+    read = {key: _parse_value(defaults[key], key, value) for key, value in texts.items()}
     _require_options(name, read)
     return read
 
 
-def _like(default: Any, name: str, value: str) -> Any:
+def _parse_value(default: Any, name: str, value: str) -> Any:
     try:
         if isinstance(default, bool):
             return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
@@ -122,7 +122,7 @@ def _like(default: Any, name: str, value: str) -> Any:
 
 
 def canonical(method: str) -> str:
-    """Return the registered name of a method, in whatever spelling; ``default`` is one.
+    """Return the registered name of a method, ignoring case and hyphens; ``default`` is accepted.
 
     Raises
     ------
@@ -158,37 +158,37 @@ def estimate(
     method
         A name of ``ESTIMATORS``, or ``default``.
     as_of
-        The last day that may be seen; by default the last there is.
+        Last day of the window; by default the last day of the returns.
     window
-        How many days are seen, at most.
+        Length of the window, in days; shorter where there are fewer.
     gaps
-        For names that lack a return on some days: ``model`` completes them from the other names,
-        with the variance this leaves out added (``estimators.window``); ``days`` leaves out
-        the days on which any name lacks one; ``error`` refuses. The method ``pairwise`` has its
-        own way and takes ``model`` only.
+        Policy for missing returns: ``model`` imputes them from the other names and adds the
+        variance that the imputation omits (``estimators.window``); ``days`` drops the days on which
+        any name has none; ``error`` raises. The method ``pairwise`` handles missing returns itself
+        and accepts ``model`` only.
     min_periods
-        Names with fewer returns in the window are left out, and named.
+        Names with fewer returns in the window are left out, and reported.
     options
-        The method's own parameters.
+        The method's parameters.
 
     Returns
     -------
     Covariance
-        In factor form, unless the method knows only the dense matrix. Its ``provenance`` and
-        ``warnings`` say what was done.
+        Annual, in factor form unless the method gives a dense matrix. ``provenance`` and ``warnings``
+        state the settings and the data left out.
 
     Raises
     ------
     InputError
-        If the method or an option is unknown, or the window holds too few days.
+        If the method or an option is unknown, or the window has too few days.
     MissingValue
-        If there are gaps and the policy is ``error``, or no name has enough returns.
+        If returns are missing and the policy is ``error``, or no name has enough returns.
 
     """
     name = canonical(method)
     _require_options(name, options)
     if MissingData(gaps) is not MissingData.MODEL and name == "pairwise":
-        msg = f"The estimator pairwise deals with gaps itself, so gaps {gaps} has no meaning."
+        msg = f"The estimator pairwise handles missing returns itself; gaps is {gaps}. Use model."
         raise InputError(msg)
     observed = observe(returns, as_of=as_of, window=window, gaps=gaps, min_periods=min_periods)
     return fit(observed, name, **options)
@@ -196,20 +196,20 @@ def estimate(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Observed:
-    """What estimators are handed: a window of returns, and what was done to get it.
+    """Input of the estimators: a window of returns, and how it was obtained.
 
     Attributes
     ----------
     seen
-        The days up to a date, of the names that have enough of them.
+        Returns up to a date, of the names that have enough of them.
     window
-        The same on the days that are used, completed.
+        The same returns on the days that are used, with missing ones imputed.
     notes
-        What was left out, one line each.
+        Data left out, one line each.
     completed
-        What was put into holes, for the methods that use it; empty where there are none.
+        Note on the imputed returns, for the methods that use them; empty where there are none.
     spacing
-        How far apart the days are.
+        Spacing of the days.
 
     """
 
@@ -228,7 +228,7 @@ def observe(
     gaps: MissingData = MissingData.MODEL,
     min_periods: int = MIN_PERIODS,
 ) -> Observed:
-    """Take the last days up to a date and deal with their holes, once for any number of methods.
+    """Prepare the window up to a date and impute missing returns, once for any number of methods.
 
     Parameters and errors are those of ``estimate``.
     """
@@ -240,13 +240,13 @@ def observe(
     kept, notes = _enough(seen, min_periods)
     seen = seen.select(kept)
     matrix, more, completed = _usable_days(seen, MissingData(gaps))
-    told = [spacing.note] if spacing.note else []
+    spacing_note = [spacing.note] if spacing.note else []
     window_of = Window.of(kept, matrix)
-    return Observed(seen, window_of, (*told, *notes, *seen.warnings, *more), completed, spacing)
+    return Observed(seen, window_of, (*spacing_note, *notes, *seen.warnings, *more), completed, spacing)
 
 
 def fit(observed: Observed, method: str = "default", **options: Any) -> Covariance:
-    """Estimate the annual covariance from what was observed.
+    """Estimate the annual covariance from a prepared window.
 
     Parameters and errors are those of ``estimate``.
     """
@@ -265,21 +265,21 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
 
 
 def _require_options(name: str, options: Mapping[str, Any]) -> None:
-    known = parameters(name)
-    unknown = [option for option in options if option not in known]
+    defaults = parameters(name)
+    unknown = [option for option in options if option not in defaults]
     if unknown:
-        takes = ", ".join(known) or "none of its own"
+        takes = ", ".join(defaults) or "none of its own"
         msg = f"The estimator {name} has no parameter {listing(unknown)}; its parameters are: {takes}."
         raise InputError(msg)
     for option, value in options.items():
-        default = known[option]
+        default = defaults[option]
         if isinstance(default, float) and not (isinstance(value, (int, float)) and value > 0.0):
             msg = f"The parameter {option} of the estimator {name} is {value!r}. Give a positive number."
             raise InputError(msg)
 
 
 def _enough(seen: Returns, min_periods: int) -> tuple[tuple[str, ...], list[str]]:
-    """Split off the names with too few returns, and say which."""
+    """Return the names with enough returns, and a note on the others."""
     enough = (seen.observed >= max(min_periods, 2)).tolist()
     kept = tuple(t for t, usable in zip(seen.tickers, enough, strict=True) if usable)
     short = [
@@ -298,7 +298,7 @@ def _enough(seen: Returns, min_periods: int) -> tuple[tuple[str, ...], list[str]
 
 
 def _usable_days(seen: Returns, gaps: MissingData) -> tuple[FloatArray, list[str], str]:
-    """Return the days that are used, why not the others, and what is to become of the holes."""
+    """Return the days that are used, notes on the others, and a note on the missing returns."""
     present = np.isfinite(seen.matrix)
     whole = np.asarray(present.all(axis=0))
     holed = [t for t, complete in zip(seen.tickers, whole, strict=True) if not complete]
@@ -335,7 +335,7 @@ def _annual(form: CovarianceOperator, per_year: int) -> CovarianceOperator:
 def _provenance(observed: Observed, name: str, effective: float, options: Mapping[str, Any]) -> Provenance:
     seen, days = observed.seen, observed.window.days
     settings = {**parameters(name), **options}
-    said = ", ".join(
+    described = ", ".join(
         f"{key.replace('_', ' ')} {value:g}"
         if isinstance(value, float)
         else f"{key.replace('_', ' ')} {value}"
@@ -350,7 +350,7 @@ def _provenance(observed: Observed, name: str, effective: float, options: Mappin
         rows=len(seen.tickers),
         sha256=seen.provenance.sha256,
         note=(
-            f"{said + '; ' if said else ''}{days} {observed.spacing.units} from {seen.dates[0]} "
+            f"{described + '; ' if described else ''}{days} {observed.spacing.units} from {seen.dates[0]} "
             f"to {seen.dates[-1]}, {effective:.0f} effective"
         ),
     )

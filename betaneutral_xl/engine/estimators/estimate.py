@@ -1,4 +1,4 @@
-"""What an estimator returns."""
+"""The result of an estimator."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A daily covariance of N names, and how much stands behind it.
+    """A daily covariance of N names, and the amount of data it is based on.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Estimate:
     seen
         Shape (N,), as ``Covariance.seen``.
     notes
-        What the reader should know about this estimate, one line each.
+        Notes for the user, one line each.
 
     """
 
@@ -34,5 +34,4 @@ class Estimate:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the array read-only."""
         object.__setattr__(self, "seen", read_only(self.seen))

@@ -1,4 +1,4 @@
-"""Factor models: V = L L' + diag(D), few factors and a variance of each name's own."""
+"""Factor models: V = L L' + diag(D), with few factors and specific variances."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 def statistical_factors(
     window: Window, *, components: int = 10, half_life: float = 63.0, scaled: bool = True
 ) -> Estimate:
-    """Keep the first principal components of correlation, and each name's remaining variance.
+    """Keep the first principal components of the correlation matrix, and specific variances.
 
     ``V = diag(s) (P diag(l) P' + diag(1 - sum_k l_k P_ik^2)) diag(s)`` with P, l the largest
     ``components`` eigenvectors and eigenvalues of the correlation of the ``volatility_scaled``
     (or, without ``scaled``, of the ``exponential``) covariance, and s its volatilities.
 
-    A component is what many names share. An ETF kept as one column of the prices is one name, so
-    its beta to a few of its own constituents is understated: give its constituents instead, or
-    choose another method.
+    The components capture what many names have in common. Betas between an ETF that is one column
+    of the prices and a few of its own constituents are therefore understated: use the ETF's
+    constituents instead, or another method.
 
     References
     ----------
@@ -54,7 +54,7 @@ def statistical_factors(
 def single_index(
     window: Window, *, half_life: float = 126.0, market: str = "", shrink: bool = True
 ) -> Estimate:
-    """Explain all names by one index, with betas shrunk toward their mean after Vasicek.
+    """Fit a single-index model, with betas shrunk toward their mean (Vasicek).
 
     ``V = v b b' + diag(D)`` with v the index's variance, b the shrunk betas, and D the residual
     variances. The index is the equally weighted mean of all names, or the name ``market`` (such
@@ -76,7 +76,7 @@ def single_index(
     q = recent(window, half_life)
     fit = betas(window.returns, index, q)
     b = vasicek(fit.beta, fit.standard_error) if shrink else fit.beta
-    if market:  # its beta to itself is known
+    if market:  # its beta to itself is 1
         b = np.where(np.array(window.tickers) == normalise(market), 1.0, b)
     centred = index - q @ index
     variance = float(q @ (centred * centred))
@@ -87,8 +87,8 @@ def single_index(
 def principal_loadings(z: FloatArray) -> FloatArray:
     """Return L with orthogonal columns, largest first, and L L' = Z Z', for Z of shape (N, T).
 
-    From the smaller of Z Z' and Z' Z: half the digits of a singular value decomposition, which
-    are enough for components that anybody keeps, at a fraction of its cost.
+    It is computed from the smaller of Z Z' and Z' Z: half the digits of a singular value decomposition,
+    enough for the leading components, at a fraction of its cost.
     """
     n, t = z.shape
     if n <= t:

@@ -1,4 +1,4 @@
-"""From prices to the covariance of some names, with others beside them to tell how the market moved."""
+"""Estimate the covariance of some names from prices, with other names as context for the market."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def covariance_of(
 ) -> Covariance:
     """Estimate a covariance from prices; see ``covariance_from_prices``.
 
-    Of ``if_there``, such as the ETFs themselves, those are estimated too that have prices.
+    Tickers of ``if_there``, such as the ETFs themselves, are included where they have prices.
     """
-    wanted: Sequence[str] = prices.tickers
-    beside: tuple[str, ...] = ()
+    estimated: Sequence[str] = prices.tickers
+    context: tuple[str, ...] = ()
     absent: list[str] = []
     if tickers is not None:
-        wanted = list(dict.fromkeys(normalise(ticker) for ticker in tickers))
-        known = set(prices.tickers)
-        absent = [ticker for ticker in wanted if ticker not in known]
-        if len(absent) == len(wanted):
+        estimated = list(dict.fromkeys(normalise(ticker) for ticker in tickers))
+        available = set(prices.tickers)
+        absent = [ticker for ticker in estimated if ticker not in available]
+        if len(absent) == len(estimated):
             msg = f"{prices.provenance.location} has no prices of {listing(absent) or 'no tickers'}."
             raise UnknownTicker(msg, tickers=absent)
         also = (normalise(ticker) for ticker in if_there)
-        wanted = list(dict.fromkeys(ticker for ticker in (*wanted, *also) if ticker in known))
-        beside = prices.returns().until(as_of, window).others(wanted)
-    seen = prices.select([*wanted, *beside]).returns()
+        estimated = list(dict.fromkeys(ticker for ticker in (*estimated, *also) if ticker in available))
+        context = prices.returns().until(as_of, window).market_sample(estimated)
+    seen = prices.select([*estimated, *context]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
-    covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(beside)])
-    told = (*prices.select(wanted).warnings, *([f"No prices of {listing(absent)}."] if absent else []))
-    return covariance.with_warnings(told)
+    covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(context)])
+    warnings = (*prices.select(estimated).warnings, *([f"No prices of {listing(absent)}."] if absent else []))
+    return covariance.with_warnings(warnings)

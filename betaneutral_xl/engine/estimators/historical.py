@@ -1,7 +1,7 @@
-"""Covariances that are weighted sums over days: V = sum_t g_t r_t r_t' with day weights g.
+"""Covariances as weighted sums over days: V = sum_t g_t r_t r_t' with day weights g.
 
-All of them stay in the form of T columns, L_t = sqrt(g_t) r_t, so a beta costs O(N T) and no
-N x N matrix is made. They differ in the days' weights.
+They are kept in factor form with T columns, L_t = sqrt(g_t) r_t, so that a beta costs O(N T) and no
+N x N matrix is formed. The methods differ in the day weights.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
 
 SCALE = 5.0
-"""Half-life, in days, over which a day's scale is smoothed."""
+"""Default half-life of the smoothing of day scales, in days."""
 
 LEVEL = 21.0
-"""Half-life, in days, of the level of volatility."""
+"""Default half-life of the level of volatility, in days."""
 
-FEWEST_EFFECTIVE = 2.0
-"""Least days, effectively, that weights must leave."""
+MIN_EFFECTIVE_DAYS = 2.0
+"""Minimum effective number of days."""
 
-CALMEST = 0.25
-"""Least day scale, relative to the window's median: a day on which little traded is no evidence."""
+MIN_SCALE = 0.25
+"""Minimum day scale, relative to the window's median: guards against days with hardly any trading."""
 
 
 def sample(window: Window) -> Estimate:
-    """Weigh all days equally: the sample covariance.
+    """Compute the sample covariance, with equal day weights.
 
     ``V = sum_t (r_t - m)(r_t - m)' / (T - 1)``
     """
@@ -42,7 +42,7 @@ def sample(window: Window) -> Estimate:
 
 
 def exponential(window: Window, *, half_life: float = 63.0) -> Estimate:
-    """Weigh recent days more: weights that halve every half_life days.
+    """Weight days exponentially: a weight halves every ``half_life`` days.
 
     ``V = sum_t q_t (r_t - m)(r_t - m)' / (1 - sum q^2)``, ``q_t`` proportional to
     ``2^(-age / half_life)``.
@@ -59,7 +59,7 @@ def exponential(window: Window, *, half_life: float = 63.0) -> Estimate:
 def volatility_scaled(
     window: Window, *, half_life: float = 63.0, scale_half_life: float = SCALE, level_half_life: float = LEVEL
 ) -> Estimate:
-    """Divide each day by how much the market moved about then, then weigh recent days more.
+    """Scale each day by the market's volatility at the time, then weight days exponentially.
 
     With s_t the day's scale (the median over names of ``|r_ti| / |r_i|``, where ``|r_i|`` is the
     name's median over the window, squared and smoothed over the days up to t with
@@ -67,13 +67,13 @@ def volatility_scaled(
 
     ``V = c sum_t q_t z_t z_t' / (1 - sum q^2)``, ``z_t = r_t / s_t - mean``
 
-    and c gives the names the mean variance of the last days (``level_half_life``). Least squares
-    on raw returns lets the few most violent days decide; if a day's movement is a common scale
-    times a stable pattern, the scaled days are alike and weighing them alike is efficient.
+    and c sets the names' mean variance to that of the last days (``level_half_life``). Least squares
+    on raw returns is dominated by the few most volatile days; if returns are a common scale times a
+    stable pattern, the scaled returns are identically distributed and equal weights are efficient.
 
-    The scale contains the day itself, so that a day on which the market alone moved counts a
-    little less than it should: were volatility constant, betas would be understated by 2 to 4
-    hundredths (half-life 5), the less the longer ``scale_half_life``.
+    The scale includes the day itself, so that a day on which only the market moved is weighted
+    slightly too little: with constant volatility, betas are understated by 0.02 to 0.04 at a
+    half-life of 5, and by less at a longer ``scale_half_life``.
 
     References
     ----------
@@ -91,9 +91,9 @@ def volatility_scaled(
 def two_speed(
     window: Window, *, correlation_half_life: float = 126.0, volatility_half_life: float = 21.0
 ) -> Estimate:
-    """Take correlations from a long memory and each name's volatility from a short one.
+    """Combine correlations of a long half-life with volatilities of a short one.
 
-    ``V_ij = s_i s_j C_ij`` with C weighed by ``correlation_half_life`` and s by
+    ``V_ij = s_i s_j C_ij`` with C weighted by ``correlation_half_life`` and s by
     ``volatility_half_life``. The effective days are those of the volatilities.
 
     References
@@ -111,11 +111,11 @@ def two_speed(
 
 
 def pairwise(window: Window, *, half_life: float = float("inf")) -> Estimate:
-    """Use for each pair of names the days that both have; the result is then repaired.
+    """Estimate each covariance from the days that both names have, then repair the matrix.
 
     ``V_ij = sum_t q_t r_ti r_tj / sum_t q_t`` over the days with both, each name less its own mean.
-    Such a matrix need not be positive semidefinite: negative eigenvalues are set to zero, the
-    variances restored, and the size of the change told.
+    The matrix need not be positive semidefinite: negative eigenvalues are set to zero, the
+    variances restored, and the size of the change reported.
 
     References
     ----------
@@ -131,26 +131,26 @@ def pairwise(window: Window, *, half_life: float = float("inf")) -> Estimate:
     square = (both * (q**2)[:, None]).T @ both
     with np.errstate(invalid="ignore", divide="ignore"):
         matrix = (r.T @ r) / (weight - square / weight)
-    matrix = np.where(np.isfinite(matrix), matrix, 0.0)  # no two days in common: taken as unrelated
-    strangers = int((np.triu(weight - square / np.where(weight > 0.0, weight, 1.0), 1) <= 0.0).sum())
-    strangers -= len(weight) * (len(weight) + 1) // 2  # the lower triangle that triu left at zero
+    matrix = np.where(np.isfinite(matrix), matrix, 0.0)  # no two days in common: zero
+    disjoint = int((np.triu(weight - square / np.where(weight > 0.0, weight, 1.0), 1) <= 0.0).sum())
+    disjoint -= len(weight) * (len(weight) + 1) // 2  # the lower triangle that triu left at zero
     repaired, note = nearest_semidefinite(matrix)
-    if strangers > 0:
-        note += (f"{strangers} pairs of names have no two days in common: their covariance is taken as 0.",)
+    if disjoint > 0:
+        note += (f"{disjoint} pairs of names have no two days in common: their covariance is taken as 0.",)
     return Estimate(Dense(repaired), effective_days(q), window.seen(q), note)
 
 
 def recent(window: Window, half_life: float) -> FloatArray:
-    """Return day weights (T,) of sum 1 that halve every half_life days into the past.
+    """Return exponentially decaying day weights (T,) that sum to 1.
 
     Raises
     ------
     InputError
-        If what they leave is less than two days: there is no covariance of one.
+        If the effective number of days is less than two.
 
     """
     q = decaying_weights(window.days, half_life)
-    if effective_days(q) < FEWEST_EFFECTIVE:
+    if effective_days(q) < MIN_EFFECTIVE_DAYS:
         msg = (
             f"A half-life of {half_life:g} days leaves {effective_days(q):.2f} effective days, too few for a "
             "covariance. Give a longer one."
@@ -160,14 +160,14 @@ def recent(window: Window, half_life: float) -> FloatArray:
 
 
 def weighted(window: Window, days: FloatArray, q: FloatArray, lost: FloatArray | None = None) -> Factors:
-    """Return the weighted covariance of days (T, N) about their weighted mean, sum(q) = 1."""
+    """Return the weighted covariance of days (T, N) about their weighted mean, where sum(q) = 1."""
     unbiased = 1.0 - float(q @ q)
     loadings = ((days - q @ days) * np.sqrt(q / unbiased)[:, None]).T
     return Factors(loadings, window.lost_variance(q) if lost is None else lost)
 
 
 def scaled_days(window: Window, q: FloatArray, scale_half_life: float, level_half_life: float) -> Factors:
-    """Return the weighted covariance of days divided by their scale, at the level of the last days."""
+    """Return the weighted covariance of scaled days, at the volatility level of the last days."""
     r = window.complete
     scale = day_scale(r, scale_half_life)
     z = r / scale[:, None]
@@ -179,10 +179,10 @@ def scaled_days(window: Window, q: FloatArray, scale_half_life: float, level_hal
 
 
 def day_scale(returns: FloatArray, half_life: float) -> FloatArray:
-    """Return how much the market moved about each day, shape (T,), median 1 or so.
+    """Return the market's volatility scale on each day, shape (T,), with a median of about 1.
 
-    Each name counts in units of its own median move, and the median over names is deaf to the
-    few that had news of their own. The smoothing looks back only.
+    Each name's move is divided by its own median move, and the median over names is robust to
+    news on single names. The smoothing uses past days only.
     """
     moves = np.abs(returns)
     own = np.median(moves, axis=0)
@@ -197,12 +197,12 @@ def day_scale(returns: FloatArray, half_life: float) -> FloatArray:
         total, weight = decay * total + one, decay * weight + 1.0
         smooth[t] = total / weight
     scale = np.sqrt(smooth)
-    floored: FloatArray = np.maximum(scale, CALMEST * float(np.median(scale)))
+    floored: FloatArray = np.maximum(scale, MIN_SCALE * float(np.median(scale)))
     return floored
 
 
 def nearest_semidefinite(matrix: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
-    """Set negative eigenvalues to zero, restore the diagonal, and say what that changed."""
+    """Set negative eigenvalues to zero, restore the diagonal, and return a note on the change."""
     values, vectors = np.linalg.eigh(matrix)
     rounding = len(values) * np.finfo(np.float64).eps * max(float(values[-1]), 0.0)
     if values[0] >= -rounding:

@@ -1,7 +1,7 @@
-"""Shrinkage: the sample covariance S (divided by T, as in the papers) pulled toward order.
+"""Shrinkage of the sample covariance S (divided by T, as in the papers) toward a structured target.
 
-scikit-learn finds the intensity where it has the estimator. Shrinkage toward a constant
-correlation is left out on purpose: it biases betas toward each other.
+scikit-learn computes the intensity where it has the estimator. Shrinkage toward a constant
+correlation is omitted on purpose: it biases betas toward each other.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import CovarianceOperator
 
-FEWEST_DAYS = 12
-"""The nonlinear formula's kernel needs as many, its authors say."""
+MIN_DAYS = 12
+"""Minimum number of days for the kernel of the nonlinear formula, according to its authors."""
 
-
-FAR = 100.0
-"""Bandwidths from which on the kernel's Hilbert transform is given by its series to 12 digits."""
+SERIES_FROM = 100.0
+"""Distance, in bandwidths, from which the series of the kernel's Hilbert transform has 12 digits."""
 
 
 def ledoit_wolf(window: Window) -> Estimate:
-    """Shrink toward equal, uncorrelated variances; the intensity from the data.
+    """Shrink toward a multiple of the identity, with the Ledoit-Wolf intensity.
 
     ``V = (1 - a) S + a (tr S / N) I``
 
@@ -45,7 +44,7 @@ def ledoit_wolf(window: Window) -> Estimate:
 
 
 def oas(window: Window) -> Estimate:
-    """Shrink toward equal, uncorrelated variances; the intensity that is best for normal returns.
+    """Shrink toward a multiple of the identity, with the intensity that is optimal for normal returns.
 
     ``V = (1 - a) S + a (tr S / N) I``
 
@@ -60,7 +59,7 @@ def oas(window: Window) -> Estimate:
 
 
 def ledoit_wolf_single_factor(window: Window) -> Estimate:
-    """Shrink toward what one market factor explains; the intensity from the data.
+    """Shrink toward a single-factor model, with the Ledoit-Wolf intensity.
 
     ``V = (1 - a) S + a (c c' / v + diag(S - c c' / v))``, with c the names' covariances with their
     equally weighted mean, and v its variance.
@@ -79,7 +78,7 @@ def ledoit_wolf_single_factor(window: Window) -> Estimate:
     a = _single_factor_intensity(y, market, c, v, own) if v > 0.0 else 0.0
     remainder = np.maximum(own - c * c / v, 0.0) if v > 0.0 else np.zeros_like(own)
     loadings = np.column_stack([np.sqrt((1.0 - a) / t) * y.T, np.sqrt(a / v) * c if v > 0.0 else c])
-    return _equally_weighted(window, Factors(loadings, a * remainder + _lost(window)), a)
+    return _equally_weighted(window, Factors(loadings, a * remainder + _omitted_variance(window)), a)
 
 
 def _single_factor_intensity(
@@ -88,7 +87,7 @@ def _single_factor_intensity(
     """Return the paper's (pi - rho) / (gamma T), between 0 and 1, from sums over days.
 
     The paper's sums over all pairs of names are sums over days of products of sums over names,
-    so that no N x N matrix is made.
+    so that no N x N matrix is formed.
     """
     t = len(y)
     squares = y * y
@@ -112,7 +111,7 @@ def _single_factor_intensity(
 
 
 def nonlinear(window: Window) -> Estimate:
-    """Shrink every eigenvalue by what the density of all of them says about its error.
+    """Shrink each eigenvalue nonlinearly, from the density of the sample eigenvalues.
 
     ``V = U diag(d) U'`` with U the eigenvectors of S and d the authors' analytical formula.
 
@@ -124,19 +123,19 @@ def nonlinear(window: Window) -> Estimate:
     """
     y = _centred(window)
     t, n = y.shape
-    if t <= FEWEST_DAYS:
-        msg = f"Nonlinear shrinkage needs more than {FEWEST_DAYS} days, not {t}. Give a longer window."
+    if t <= MIN_DAYS:
+        msg = f"Nonlinear shrinkage needs more than {MIN_DAYS} days, not {t}. Give a longer window."
         raise InputError(msg)
-    rank = min(n, t - 1)  # the mean took one day
+    rank = min(n, t - 1)  # one degree of freedom for the mean
     values, u = _principal_axes(y / np.sqrt(t - 1), rank)
     shrunk, null = shrunk_eigenvalues(values, n, t - 1)
-    least = float(min(shrunk.min(), null)) if n > rank else float(shrunk.min())
+    smallest = float(min(shrunk.min(), null)) if n > rank else float(shrunk.min())
     form: CovarianceOperator
-    if n == rank or null <= least:
-        form = Factors(u * np.sqrt(shrunk - least), np.full(n, least) + _lost(window))
+    if n == rank or null <= smallest:
+        form = Factors(u * np.sqrt(shrunk - smallest), np.full(n, smallest) + _omitted_variance(window))
     else:
         matrix = (u * (shrunk - null)) @ u.T
-        matrix[np.diag_indices(n)] += null + _lost(window)
+        matrix[np.diag_indices(n)] += null + _omitted_variance(window)
         form = Dense((matrix + matrix.T) / 2.0)
     return _equally_weighted(window, form)
 
@@ -151,14 +150,14 @@ def _principal_axes(y: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
 
 
 def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArray, float]:
-    """Return the shrunk eigenvalues, and the one that all null directions share (0 without any).
+    """Return the shrunk eigenvalues, and that of the null space (0 where there is none).
 
     Parameters
     ----------
     values
         The positive eigenvalues of S, shape (min(n, days),).
     n, days
-        Number of names, and of days less one for the mean.
+        Number of names, and number of days less one for the mean.
 
     """
     h = days ** (-1.0 / 3.0)  # the kernel's bandwidth, relative to each eigenvalue
@@ -186,11 +185,11 @@ def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArra
 def _conjugate(x: FloatArray) -> FloatArray:
     """Return the Hilbert transform of the Epanechnikov kernel of variance 1.
 
-    Far out the formula is a small difference of large numbers; there its series in 1/x is used,
-    whose coefficients are the kernel's moments.
+    For large x the formula cancels; there its series in 1/x is used, whose coefficients are the
+    kernel's moments.
     """
     root5 = np.sqrt(5.0)
-    far = np.abs(x) > FAR
+    far = np.abs(x) > SERIES_FROM
     near = np.where(far, 0.0, x)
     with np.errstate(divide="ignore", invalid="ignore"):
         bulge = (1.0 - near**2 / 5.0) * np.log(np.abs((root5 - near) / (root5 + near)))
@@ -210,11 +209,11 @@ def _toward_identity(window: Window, centred: FloatArray, a: float) -> Estimate:
     t, n = centred.shape
     mean_variance = float((centred * centred).sum()) / t / n
     loadings = np.sqrt((1.0 - a) / t) * centred.T
-    form = Factors(loadings, np.full(n, a * mean_variance) + _lost(window))
+    form = Factors(loadings, np.full(n, a * mean_variance) + _omitted_variance(window))
     return _equally_weighted(window, form, a)
 
 
-def _lost(window: Window) -> FloatArray:
+def _omitted_variance(window: Window) -> FloatArray:
     return window.lost_variance(np.full(window.days, 1.0 / window.days))
 
 

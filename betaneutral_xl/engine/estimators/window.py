@@ -1,19 +1,18 @@
-"""What an estimator sees: T days of returns of N names up to a day, and nothing after it.
+"""The window of an estimator: T days of returns of N names, with missing returns imputed.
 
-Where names were listed late or have gaps, the empty cells are given their expected value, and
-what that expectation does not know is kept as extra variance, so that no name becomes calmer or
-more like the others than its own days say:
+Missing returns of names with a late listing or gaps are replaced by their expected value, and the
+variance that this omits is added back, so that imputation neither lowers a name's volatility nor
+raises its correlations:
 
-1. returns are divided by each name's own volatility, and the common movement is taken from the
-   first principal components of the names with the most days (of the complete ones, where half
-   of all names are);
-2. a name with holes is regressed on the components over the days that it has, with the other
-   names' loadings as prior (the conjugate normal one), so that 21 days suffice for a start;
-3. an empty cell is what the regression says; the regression's residual variance is added to the
-   name's own variance for as much of the weight as was empty.
+1. returns are divided by each name's volatility, and the first principal components are taken
+   from the names with the most days (the complete ones, where these are half of all names);
+2. an incomplete name is regressed on the components over the days that it has, with the
+   distribution of the other names' loadings as conjugate normal prior, so that 21 days suffice;
+3. a missing return is set to the fitted value, and the residual variance of the regression is
+   added to the name's variance in proportion to the weight of its missing days.
 
 The second moments are those of one step of the EM algorithm with independent residuals. The
-result is positive semidefinite by construction, and uses every return that there is.
+result is positive semidefinite by construction, and uses every available return.
 
 References
 ----------
@@ -30,27 +29,26 @@ import numpy as np
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 
 COMPONENTS = 5
-"""Principal components on which a name with holes is regressed."""
+"""Maximum number of principal components on which an incomplete name is regressed."""
 
-ROUNDS = 2
-"""Times that components and filled cells are recomputed from each other; a third changes little."""
+ITERATIONS = 2
+"""Iterations between components and imputed returns; a third changes little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Returns with their holes, and the same completed.
+    """Returns with missing values, and the same with these imputed.
 
     Attributes
     ----------
     tickers
         N canonical tickers.
     returns
-        Shape (T, N), daily, NaN where there is none.
+        Shape (T, N), daily, NaN where missing.
     complete
-        Shape (T, N), with expected returns in the holes.
+        Shape (T, N), with expected returns in place of missing ones.
     unexplained
-        Shape (N,), daily variance of a return about the expectation that stands in for it; 0 for
-        names without holes.
+        Shape (N,), daily residual variance of an imputed return; 0 for complete names.
 
     """
 
@@ -60,27 +58,26 @@ class Window:
     unexplained: FloatArray
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
         for name in ("returns", "complete", "unexplained"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @classmethod
     def of(cls, tickers: tuple[str, ...], returns: FloatArray) -> Window:
-        """Complete the returns of every name that has two at least."""
+        """Create a window, imputing the missing returns of names with at least two returns."""
         return cls(tickers, returns, *completed(returns))
 
     @property
     def days(self) -> int:
-        """T."""
+        """Number of days T."""
         return len(self.complete)
 
     @property
     def empty(self) -> BoolArray:
-        """Which cells hold an expectation, shape (T, N)."""
+        """Mask of the imputed returns, shape (T, N)."""
         return np.isnan(self.returns)
 
     def lost_variance(self, weights: FloatArray) -> FloatArray:
-        """Return the daily variance (N,) that completed cells lack, for day weights (T,)."""
+        """Return the daily variance (N,) that imputation omits, for day weights (T,)."""
         if not self.unexplained.any():
             return np.zeros(len(self.tickers))
         lost: FloatArray = self.unexplained * (weights @ self.empty)
@@ -88,40 +85,40 @@ class Window:
 
     def seen(self, weights: FloatArray) -> FloatArray:
         """Return the share (N,) of the day weights on which a name has a return of its own."""
-        share: FloatArray = 1.0 - (weights @ self.empty) / weights.sum()  # exactly 1 without holes
+        share: FloatArray = 1.0 - (weights @ self.empty) / weights.sum()  # exactly 1 without missing returns
         return share
 
 
 def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the returns with expectations in the holes (T, N), and what they leave out (N,)."""
+    """Return the returns with missing ones imputed (T, N), and their residual variance (N,)."""
     empty = np.isnan(returns)
-    holed = np.flatnonzero(empty.any(axis=0))
+    incomplete = np.flatnonzero(empty.any(axis=0))
     unexplained = np.zeros(returns.shape[1])
-    if not holed.size:
+    if not incomplete.size:
         return returns, unexplained
     own = np.sqrt(np.nanmean(returns**2, axis=0))
     size = np.where(own > 0.0, own, 1.0)
     z = returns / size
     market = np.nanmean(z, axis=1)
     z[empty] = np.broadcast_to(market[:, None], z.shape)[empty]
-    trusted = _longest(empty)
-    rounds = ROUNDS if empty[:, trusted].any() else 1  # else the components stay what they are
-    for _ in range(rounds):
-        scores = _components(z[:, trusted])
-        prior, spread, noise = _loadings(scores, z[:, trusted])
-        for column in holed:
+    reference = _most_complete(empty)
+    iterations = ITERATIONS if empty[:, reference].any() else 1  # otherwise the components do not change
+    for _ in range(iterations):
+        scores = _components(z[:, reference])
+        prior, variance, noise = _loadings(scores, z[:, reference])
+        for column in incomplete:
             rows = ~empty[:, column]
             x, y = scores[rows], z[rows, column]
-            precision = x.T @ x / noise + np.diag(1.0 / spread)
-            loading = np.linalg.solve(precision, x.T @ y / noise + prior / spread)
+            precision = x.T @ x / noise + np.diag(1.0 / variance)
+            loading = np.linalg.solve(precision, x.T @ y / noise + prior / variance)
             z[~rows, column] = scores[~rows] @ loading
-            left = y - x @ loading
-            unexplained[column] = (left @ left) / max(len(y) - scores.shape[1], 1)
+            residual = y - x @ loading
+            unexplained[column] = (residual @ residual) / max(len(y) - scores.shape[1], 1)
     return np.where(empty, z * size, returns), unexplained * size**2
 
 
-def _longest(empty: BoolArray) -> BoolArray:
-    """Choose the names that say what is common, and what a loading is like: those with the most days."""
+def _most_complete(empty: BoolArray) -> BoolArray:
+    """Return the mask of the names with the most days, which give the components and the prior."""
     holes = empty.sum(axis=0)
     chosen: BoolArray = holes <= np.median(holes)
     return chosen
@@ -135,7 +132,7 @@ def _components(z: FloatArray) -> FloatArray:
     k = max(1, min(COMPONENTS, n // 8, t // 10))
     gram = z @ z.T if t <= n else z.T @ z
     last = len(gram) - 1
-    vectors = eigh(gram, subset_by_index=(last - k + 1, last))[1]  # a third of the time of all of them
+    vectors = eigh(gram, subset_by_index=(last - k + 1, last))[1]  # a third of the time of a full one
     scores = vectors if t <= n else z @ vectors
     length = np.sqrt((scores * scores).sum(axis=0) / t)
     scaled: FloatArray = scores / np.where(length > 0.0, length, 1.0)
@@ -143,9 +140,9 @@ def _components(z: FloatArray) -> FloatArray:
 
 
 def _loadings(scores: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Return the mean and variance (k,) of loadings between names, and their residual variance."""
+    """Return the cross-sectional mean and variance (k,) of the loadings, and the residual variance."""
     loadings = scores.T @ z / len(z)
     noise = max(float(((z - scores @ loadings) ** 2).mean()), 1e-6)
     prior = loadings.mean(axis=1)
-    spread = np.maximum(loadings.var(axis=1) - noise / len(z), 1e-3)
-    return prior, spread, noise
+    variance = np.maximum(loadings.var(axis=1) - noise / len(z), 1e-3)
+    return prior, variance, noise

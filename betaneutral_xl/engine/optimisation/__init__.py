@@ -1,6 +1,7 @@
-"""The optimiser: limits become a quadratic problem, and its solution comes with a proof.
+"""Portfolio optimisation under limits: quadratic programs whose solutions are certified.
 
-``conditions`` poses the problem (``quadratic``) from constraints on names, ``solvers`` answer it, by
-``closed_forms`` where no limit binds, ``dual_newton`` or a library; ``cardinality`` limits the number and
-size of trades, ``reachable`` says which betas the limits allow; ``linear`` is both of theirs.
+``conditions`` formulates the program (``quadratic``) from constraints on names; ``solvers`` solves it,
+with ``closed_forms`` if there are only equalities, else ``dual_newton`` or ``interior_point``.
+``cardinality`` limits the number and size of trades, ``reachable`` computes the betas within the limits;
+both use the linear programs of ``linear``.
 """

@@ -1,4 +1,4 @@
-"""The exact answers where no limit binds: arrays in, arrays out, no labels.
+"""Closed-form solutions under equalities alone: arrays in, arrays out, no labels.
 
 Symbols as in the documentation: V the covariance, x (n,) new weights, d = x - w the trades.
 """
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import CovarianceOperator
 
-MET = 1e-10
+RESIDUAL = 1e-10
 """Largest residual of a condition that counts as met."""
 
 
 def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
-    """Return the trades of least sum of squares that meet linear conditions.
+    """Return the trades of least sum of squares under linear equalities.
 
     ``min d'd`` subject to ``A'd = b``, that is ``d = A (A'A)^-1 b``.
 
@@ -32,6 +32,11 @@ def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
         A, shape (n, m).
     required
         b, shape (m,).
+
+    Returns
+    -------
+    FloatArray
+        d, shape (n,).
 
     Raises
     ------
@@ -45,16 +50,16 @@ def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
 
 
 def least_tracking_error(
-    form: CovarianceOperator, conditions: FloatArray, required: FloatArray
+    covariance: CovarianceOperator, conditions: FloatArray, required: FloatArray
 ) -> tuple[FloatArray, bool]:
-    """Return the trades of least tracking error that meet linear conditions.
+    """Return the trades of least tracking error under linear equalities.
 
     ``min d'V d`` subject to ``A'd = b``, that is ``d = V^-1 A (A'V^-1 A)^-1 b``. Where V is
     singular there are many such trades, and those of least sum of squares are returned.
 
     Parameters
     ----------
-    form
+    covariance
         V of the n names that may be traded.
     conditions
         A, shape (n, m).
@@ -73,41 +78,41 @@ def least_tracking_error(
 
     """
     try:
-        pulled = form.solver()(conditions)
-        multipliers, *_ = np.linalg.lstsq(conditions.T @ pulled, required)
-        trades: FloatArray = pulled @ multipliers
+        solved = covariance.solver()(conditions)
+        duals, *_ = np.linalg.lstsq(conditions.T @ solved, required)
+        trades: FloatArray = solved @ duals
         singular = False
     except np.linalg.LinAlgError:
-        trades, singular = _shortest(form, conditions, required), True
-    # One step of refinement: the conditions hold to rounding, whatever the condition of V.
+        trades, singular = _minimum_norm(covariance, conditions, required), True
+    # One step of refinement: the equalities hold to rounding, however ill-conditioned V is.
     trades = trades + least_squares(conditions, required - conditions.T @ trades)
     return trades, singular
 
 
-def _shortest(form: CovarianceOperator, conditions: FloatArray, required: FloatArray) -> FloatArray:
-    """Solve [V A; A' 0] [d; -l] = [0; b] for the shortest d, which exists where V^-1 does not.
+def _minimum_norm(covariance: CovarianceOperator, conditions: FloatArray, required: FloatArray) -> FloatArray:
+    """Solve [V A; A' 0] [d; -l] = [0; b] for the d of least norm, where V is singular.
 
-    The shortest d lies in the span of the columns of V and A. With V = L L' of few columns that
-    is a space of few dimensions, and V itself is not needed.
+    That d lies in the span of the columns of V and A. With V = L L' of few columns that is a
+    subspace of few dimensions, and V need not be formed.
     """
-    if isinstance(form, Factors) and not form.specific_variance.any():
-        basis = np.linalg.qr(np.hstack([form.loadings, conditions]))[0]
-        seen = basis.T @ form.loadings
-        return basis @ _by_optimality_system(seen @ seen.T, basis.T @ conditions, required)
-    return _by_optimality_system(form.dense(), conditions, required)
+    if isinstance(covariance, Factors) and not covariance.specific_variance.any():
+        basis = np.linalg.qr(np.hstack([covariance.loadings, conditions]))[0]
+        reduced = basis.T @ covariance.loadings
+        return basis @ _solve_kkt(reduced @ reduced.T, basis.T @ conditions, required)
+    return _solve_kkt(covariance.dense(), conditions, required)
 
 
-def _by_optimality_system(matrix: FloatArray, conditions: FloatArray, required: FloatArray) -> FloatArray:
+def _solve_kkt(matrix: FloatArray, conditions: FloatArray, required: FloatArray) -> FloatArray:
     n, m = conditions.shape
     system = np.block([[matrix, conditions], [conditions.T, np.zeros((m, m))]])
-    answer, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))
-    trades: FloatArray = answer[:n]
+    solution, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))
+    trades: FloatArray = solution[:n]
     return trades
 
 
 def _require_met(conditions: FloatArray, trades: FloatArray, required: FloatArray) -> None:
     gap = float(np.abs(conditions.T @ trades - required).max(initial=0.0))
-    if not gap <= MET * max(1.0, float(np.abs(required).max(initial=0.0))):
+    if not gap <= RESIDUAL * max(1.0, float(np.abs(required).max(initial=0.0))):
         msg = (
             f"No weights meet all conditions: the best miss by {gap:.2g}. "
             "Let more names be traded (universe union), or change the target."

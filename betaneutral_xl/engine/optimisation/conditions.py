@@ -1,4 +1,4 @@
-"""From constraints on names to a problem on the names that may be traded."""
+"""Formulate constraints on names as a quadratic program over the names that may be traded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible, UnknownTicker, listing
 from betaneutral_xl.model.constraints import ALL, Constraints, Range, Universe
 from betaneutral_xl.model.risk import Factors
@@ -23,15 +23,15 @@ NET = "net exposure"
 """The label of the condition on the sum of weights."""
 
 ON_LIMIT = 1e-9
-"""A weight this close to a limit is on it."""
+"""Distance from a limit within which a weight counts as on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A limit that the answer is on, and its shadow price.
+    """A limit that is active at the optimum, and its shadow price.
 
-    The price is what the objective, ``risk_aversion / 2 * tracking_error**2`` and the cost, falls
-    by when the limit is moved by one, at the rate of the first step.
+    The price is the derivative of the objective, ``risk_aversion / 2 * tracking_error**2`` plus the
+    cost, with respect to the limit: the decrease per unit by which the limit is relaxed.
     """
 
     limit: str
@@ -39,27 +39,27 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Posed:
-    """A problem, and which of the n covered names it is about.
+class Formulation:
+    """A quadratic program, and the mapping between its names and those of the portfolio.
 
     Attributes
     ----------
     aligned
-        The names.
+        Portfolio, ETFs and risk model on one list of names.
     constraints
-        What the problem came from.
+        The constraints that were formulated.
     problem
-        On the names that may be traded.
+        The program, over the names that may be traded.
     tradable
-        Shape (n,), which covered names these are.
+        Shape (n,), whether each covered name may be traded.
     unit
-        What the problem's objective is to be multiplied by to be in units of utility.
+        Factor from the program's objective to units of utility.
 
     """
 
     aligned: Aligned
     constraints: Constraints
-    problem: Problem
+    problem: QuadraticProgram
     tradable: BoolArray
     unit: float = 1.0
 
@@ -69,61 +69,66 @@ class Posed:
         return tuple(np.array(self.aligned.covered_tickers, dtype=object)[self.tradable])
 
     def expand(self, new_weights: FloatArray) -> FloatArray:
-        """Put new weights of the tradable names on the list of all N."""
+        """Expand new weights of the tradable names to all N names; the others keep theirs."""
         covered = self.aligned.covered_weights.copy()
         covered[self.tradable] = new_weights
         return self.aligned.expand(covered, self.aligned.weights)
 
     def binding(self, solution: Solution) -> tuple[Binding, ...]:
-        """Return the limits that a solution is on, largest shadow price first."""
-        problem, prices = self.problem, solution.multipliers
+        """Return the active limits of a solution, largest shadow price first."""
+        problem, duals = self.problem, solution.duals
         x = problem.weights + solution.trades
-        pressure = solution.pull - problem.conditions @ prices.conditions
+        reduced_gradient = solution.gradient - problem.conditions @ duals.conditions
         tickers = self.tickers
         limits: list[tuple[str, float]] = []
         for word, bounds in (("lower", problem.lower), ("upper", problem.upper)):
             limits += [
-                (f"{tickers[i]} at its {word} bound {bounds[i]:g}", float(pressure[i]))
+                (f"{tickers[i]} at its {word} bound {bounds[i]:g}", float(reduced_gradient[i]))
                 for i in np.flatnonzero(np.abs(x - bounds) <= ON_LIMIT)
             ]
         limits += [
             (label, float(price))
-            for label, price, equal in zip(problem.labels, prices.conditions, problem.equalities, strict=True)
+            for label, price, equal in zip(problem.labels, duals.conditions, problem.equalities, strict=True)
             if price and not equal
         ]
-        if prices.turnover:
-            limits.append((f"turnover at {problem.turnover:g}", 2.0 * prices.turnover))
-        if prices.gross:
-            limits.append((f"gross exposure at {self.constraints.gross:g}", prices.gross))
+        if duals.turnover:
+            limits.append((f"turnover at {problem.turnover:g}", 2.0 * duals.turnover))
+        if duals.gross:
+            limits.append((f"gross exposure at {self.constraints.gross:g}", duals.gross))
         priced = (Binding(limit, self.unit * abs(price)) for limit, price in limits)
         return tuple(sorted(priced, key=lambda one: -one.price))
 
 
-def pose(
+def formulate(
     aligned: Aligned,
     constraints: Constraints,
     betas: FloatArray,
-    wanted: Sequence[Range],
+    targets: Sequence[Range],
     *,
     squares: bool = False,
-) -> Posed:
-    """Write constraints as a problem on the names that may be traded.
+) -> Formulation:
+    """Formulate constraints as a quadratic program over the names that may be traded.
 
     Parameters
     ----------
     aligned, constraints
-        The names and what is asked of them.
+        The names and the constraints on them.
     betas
         Predicted betas of the n covered names, shape (n, K).
-    wanted
-        K ranges that the portfolio's betas must be in.
+    targets
+        K ranges of the portfolio's betas.
     squares
-        Whether the objective is the sum of squared trades in place of the tracking variance.
+        Whether the objective is the sum of squared trades instead of the tracking variance.
+
+    Returns
+    -------
+    Formulation
+        The program; every limit is net of the weights that may not be traded.
 
     Raises
     ------
     UnknownTicker
-        If a limit is for a name that is neither held nor in an ETF.
+        If a limit names a ticker that is neither held nor in an ETF.
     Infeasible
         If a name that may not be traded is outside its own bounds.
 
@@ -141,7 +146,7 @@ def pose(
     net = constraints.net or Range(*[float(aligned.weights.sum())] * 2)
     rows: list[tuple[str, FloatArray, Range, float]] = [(NET, np.ones(len(covered)), net, float(fixed.sum()))]
     rows += [
-        (f"beta to {name}", betas[:, k], wanted[k], float(betas[:, k] @ fixed_covered))
+        (f"beta to {name}", betas[:, k], targets[k], float(betas[:, k] @ fixed_covered))
         for k, name in enumerate(aligned.etf_names)
     ]
     for group, limit in constraints.group_limits.items():
@@ -149,27 +154,27 @@ def pose(
         inside = np.array([ticker in members for ticker in aligned.tickers], dtype=np.float64)
         rows.append((group_label(group), inside[aligned.covered], limit, float(inside @ fixed)))
     scale = 1.0 if squares else 1.0 / constraints.risk_aversion
-    form = aligned.covariance.form.subset(np.flatnonzero(tradable))
+    covariance = aligned.covariance.form.subset(np.flatnonzero(tradable))
     if squares:
-        form = Factors(np.zeros((form.size, 0)), np.ones(form.size))
-    problem = Problem(
-        form=form,
+        covariance = Factors(np.zeros((covariance.size, 0)), np.ones(covariance.size))
+    problem = QuadraticProgram(
+        covariance=covariance,
         weights=aligned.covered_weights[tradable],
         lower=bounds[all_tradable, 0],
         upper=bounds[all_tradable, 1],
         conditions=np.column_stack([row[tradable] for _, row, _, _ in rows]),
-        least=np.array([limit.low - part for _, _, limit, part in rows]),
-        most=np.array([limit.high - part for _, _, limit, part in rows]),
+        row_lower=np.array([limit.low - part for _, _, limit, part in rows]),
+        row_upper=np.array([limit.high - part for _, _, limit, part in rows]),
         labels=tuple(label for label, *_ in rows),
         turnover=constraints.turnover,
         gross=constraints.gross - float(np.abs(fixed).sum()),
         cost=constraints.cost * scale,
     )
-    return Posed(aligned, constraints, problem, tradable, 1.0 / scale)
+    return Formulation(aligned, constraints, problem, tradable, 1.0 / scale)
 
 
 def bounds_of(constraints: Constraints, tickers: Sequence[str]) -> FloatArray:
-    """Return the least and the most weight of every name, shape (N, 2)."""
+    """Return the lower and upper bound of every name, shape (N, 2)."""
     bounds = np.array([constraints.bounds(ALL)] * len(tickers))
     named = {*constraints.lower, *constraints.upper}
     for row, ticker in enumerate(tickers) if named - {ALL} else ():
@@ -199,21 +204,23 @@ def _tradable(aligned: Aligned, constraints: Constraints) -> BoolArray:
 
 def _require_known(aligned: Aligned, constraints: Constraints) -> None:
     known = set(aligned.tickers)
-    strangers = [name for name in constraints.named if name not in known]
-    if strangers:
-        msg = f"There is a limit for {listing(strangers)}, which is in no portfolio or ETF here. Check it."
-        raise UnknownTicker(msg, tickers=strangers)
-    unknown = [name for name in constraints.beta if name not in {*aligned.etf_names, ALL}]
+    unknown = [name for name in constraints.named if name not in known]
     if unknown:
-        there = ", ".join(aligned.etf_names)
-        msg = f"There is a range of beta to {listing(unknown)}, but the ETFs are {there}."
+        msg = f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here. Check it."
         raise UnknownTicker(msg, tickers=unknown)
+    unknown_etfs = [name for name in constraints.beta if name not in {*aligned.etf_names, ALL}]
+    if unknown_etfs:
+        msg = (
+            f"There is a range of beta to {listing(unknown_etfs)}, but the ETFs are "
+            f"{', '.join(aligned.etf_names)}. Check the name."
+        )
+        raise UnknownTicker(msg, tickers=unknown_etfs)
 
 
 def _require_fixed_within(aligned: Aligned, tradable: BoolArray, bounds: FloatArray) -> None:
     weights = aligned.weights
     outside = ~tradable & ((weights < bounds[:, 0] - ON_LIMIT) | (weights > bounds[:, 1] + ON_LIMIT))
-    # A name of the ETF that is not held, and may not be traded, stays at zero whatever its bounds.
+    # A name that is only in the ETF and may not be traded stays at zero, whatever its bounds.
     outside &= np.isin(aligned.tickers, aligned.holdings.tickers)
     if outside.any():
         first = int(np.flatnonzero(outside)[0])

@@ -1,9 +1,9 @@
-"""Mehrotra's predictor-corrector method: slower than Newton's on the dual, and hardly ever lost.
+"""Mehrotra's predictor-corrector method: slower than Newton's on the dual, but more robust.
 
-Every size ``|o + d|`` that is priced or limited gets a variable of its own, so that with v = (d, sizes)
-all limits of single names are ``coefficients @ v <= ends``, name by name, and all others are few rows
-``R v <= ends``. The former condense into the diagonal of V, the latter border it: a step is one
-factorisation of V + diagonal, whatever the limits are, and a singular V is no trouble.
+Every absolute value ``|o + d|`` with a cost or limit becomes a variable, so that with v = (d, sizes)
+all limits of single names are ``coefficients @ v <= limits``, name by name, and all others are few rows
+``R v <= limits``. The former condense into the diagonal of V, the latter border it: a step is one
+factorisation of V + diagonal for any limits, and V may be singular.
 
 References
 ----------
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.quadratic import Multipliers, Problem, Solution
+from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,36 +29,36 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Solver
 
 STEPS = 60
-"""Steps at most; 10 to 25 are usual."""
+"""Largest number of steps; 10 to 25 are usual."""
 
-TO_THE_EDGE = 0.9995
-"""Share of the way to the nearest limit that a step goes."""
+STEP_FRACTION = 0.9995
+"""Step length as a share of the distance to the boundary."""
 
 DAMPING = 1e-10
-"""Added to the diagonal of V, relative to the mean variance, where it moves a step and not the answer."""
+"""Added to the diagonal of V in the Newton systems, relative to the mean variance."""
 
-MORE = 30.0
-"""How much more is added where V is not definite even so, as one that was rounded need not be."""
+DAMPING_FACTOR = 30.0
+"""Growth of the damping where V is not definite even so, as after rounding."""
 
-MOST_DAMPING = 1e-6
-"""The most that is added."""
+MAX_DAMPING = 1e-6
+"""Largest damping."""
 
-EXACT = 1e-2
-"""Share of the gap and violation that a proof allows at which the method stops of itself."""
+STOP = 1e-2
+"""Error, relative to the tolerances of a proof, at which the method stops."""
 
 
-def solve(problem: Problem) -> Solution | None:
-    """Return the solution, proven or the best found; None where the method gets lost."""
+def solve(problem: QuadraticProgram) -> Solution | None:
+    """Return the best solution found, not necessarily proven; None if there is none."""
     program = _Program(problem)
     best: Solution | None = None
     try:
-        with np.errstate(over="raise", invalid="raise"):  # iterates that diverge end the search, too
+        with np.errstate(over="raise", invalid="raise"):  # diverging iterates end the search, too
             point = program.start()
             for _ in range(STEPS):
                 solution = program.solution(point)
-                if best is None or solution.shortfall < best.shortfall:
+                if best is None or solution.error < best.error:
                     best = solution
-                if solution.shortfall <= EXACT:
+                if solution.error <= STOP:
                     break
                 point = program.step(point)
                 if point is None:
@@ -70,28 +70,28 @@ def solve(problem: Problem) -> Solution | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Point:
-    """Variables v (1 + K, n), slacks and duals of the names' limits (B, n) and of the rows (R,), and V d."""
+    """Variables v (1 + K, n), slacks and duals of names' limits (B, n) and of rows (R,), and V d."""
 
     variables: FloatArray
     slacks: FloatArray
     duals: FloatArray
     row_slacks: FloatArray
     row_duals: FloatArray
-    pull: FloatArray
+    gradient: FloatArray
 
 
 class _Program:
-    """The problem over the names that can move, with a variable for every size that matters."""
+    """The program over the names that can move, with a variable for every absolute value."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: QuadraticProgram) -> None:
         low, high = problem.lower - problem.weights, problem.upper - problem.weights
         self.problem = problem
         self.names = np.flatnonzero(low < high)
-        self.still = np.where(low < high, 0.0, np.minimum(np.maximum(0.0, low), high))
+        self.fixed_trades = np.where(low < high, 0.0, np.minimum(np.maximum(0.0, low), high))
         names, n = self.names, self.names.size
-        mean = float(problem.form.variances().mean())
+        mean = float(problem.covariance.variances().mean())
         self.unit = mean / problem.size
-        self.damping, self.most_damping = DAMPING * mean, MOST_DAMPING * mean
+        self.damping, self.max_damping = DAMPING * mean, MAX_DAMPING * mean
 
         by_trade = bool(problem.cost) or math.isfinite(problem.turnover)
         self.offsets = [np.zeros(n)] * by_trade
@@ -104,28 +104,32 @@ class _Program:
                 coefficients[[0, k]] = sign, -1.0
                 blocks.append((coefficients, -sign * offset))
         self.coefficients = np.array([coefficients for coefficients, _ in blocks])
-        self.ends = np.array([ends for _, ends in blocks])
-        self.live = np.isfinite(self.ends)
+        self.limits = np.array([limits for _, limits in blocks])
+        self.live = np.isfinite(self.limits)
         self.linear = np.zeros((1 + len(self.offsets), n))
         if by_trade:
             self.linear[1] = problem.cost
         self._write_rows()
 
     def _write_rows(self) -> None:
-        """Write the conditions and caps as rows on the trades and on the sums of sizes."""
+        """Write the conditions and the limits of turnover and gross as rows on trades and sums of sizes."""
         problem, names = self.problem, self.names
-        base = problem.conditions.T @ (problem.weights + self.still)
+        base = problem.conditions.T @ (problem.weights + self.fixed_trades)
         equal = np.flatnonzero(problem.equalities)
-        above = np.flatnonzero(~problem.equalities & np.isfinite(problem.most))
-        below = np.flatnonzero(~problem.equalities & np.isfinite(problem.least))
+        above = np.flatnonzero(~problem.equalities & np.isfinite(problem.row_upper))
+        below = np.flatnonzero(~problem.equalities & np.isfinite(problem.row_lower))
         self.condition = np.concatenate([equal, above, below])
         self.sign = np.concatenate([np.ones(equal.size + above.size), -np.ones(below.size)])
-        ends = (problem.most - base)[equal], (problem.most - base)[above], (base - problem.least)[below]
+        limits = (
+            (problem.row_upper - base)[equal],
+            (problem.row_upper - base)[above],
+            (base - problem.row_lower)[below],
+        )
         caps = [
             (cap - float(np.abs(fixed[self._fixed]).sum()))
             for cap, fixed in (
-                (2.0 * problem.turnover, self.still),
-                (problem.gross, problem.weights + self.still),
+                (2.0 * problem.turnover, self.fixed_trades),
+                (problem.gross, problem.weights + self.fixed_trades),
             )
             if math.isfinite(cap)
         ]
@@ -140,8 +144,8 @@ class _Program:
             problem.conditions[np.ix_(names, self.condition)].T * self.sign[:, None]
         )
         self.on_sizes = on_sizes
-        self.row_ends = np.concatenate([*ends, caps])
-        self.loose = np.arange(self.row_ends.size) >= equal.size
+        self.row_limits = np.concatenate([*limits, caps])
+        self.loose = np.arange(self.row_limits.size) >= equal.size
 
     @property
     def _fixed(self) -> BoolArray:
@@ -150,44 +154,45 @@ class _Program:
         return fixed
 
     def start(self) -> _Point:
-        """Return a point inside of the bounds, if not of the rows."""
+        """Return a starting point within the bounds."""
         n = self.problem.size
-        high, low = self.ends[0], -self.ends[1]
+        high, low = self.limits[0], -self.limits[1]
         trades = np.clip(0.0, low + 1.0 / n, np.maximum(high - 1.0 / n, low + 1e-3 / n))
         variables = np.array([trades, *(np.abs(trades + offset) + 1.0 / n for offset in self.offsets)])
-        slacks = np.where(self.live, np.maximum(self.ends - self.coefficients @ variables, 0.1 / n), 1.0)
+        slacks = np.where(self.live, np.maximum(self.limits - self.coefficients @ variables, 0.1 / n), 1.0)
         duals = np.where(self.live, self.unit, 0.0)
         duals[2:] = max(self.unit, self.problem.cost / 2.0)
-        row_slacks = np.where(self.loose, np.maximum(self.row_ends - self._rows(variables), 0.1), 0.0)
+        row_slacks = np.where(self.loose, np.maximum(self.row_limits - self._rows(variables), 0.1), 0.0)
         row_duals = np.where(self.loose, self.unit, 0.0)
-        return _Point(variables, slacks, duals, row_slacks, row_duals, self._pull(trades))
+        return _Point(variables, slacks, duals, row_slacks, row_duals, self._gradient(trades))
 
     def solution(self, point: _Point) -> Solution:
-        """Return the trades, put on limits that they are on but for rounding, with their multipliers."""
-        trades = self.problem.within(self._all(point.variables[0]))
-        prices = np.zeros(self.problem.least.size)
+        """Return the solution of a point, polished."""
+        trades = self.problem.polish(self._all(point.variables[0]))
+        duals = np.zeros(self.problem.row_lower.size)
         count = self.condition.size
-        np.subtract.at(prices, self.condition, self.sign * point.row_duals[:count])
+        np.subtract.at(duals, self.condition, self.sign * point.row_duals[:count])
         caps = iter(point.row_duals[count:].tolist())
         turnover = next(caps) if math.isfinite(self.problem.turnover) else 0.0
         gross = next(caps) if math.isfinite(self.problem.gross) else 0.0
-        return Solution(self.problem, trades, Multipliers(prices, turnover, gross), "interior point")
+        return Solution(self.problem, trades, Duals(duals, turnover, gross), "interior point")
 
     def step(self, point: _Point) -> _Point:
-        """Predict, correct, and go as far as no slack or dual becomes negative."""
-        direction = self._factorised(point)
+        """Return the next point: predictor, corrector, and a step within the boundary."""
+        direction = self._newton_system(point)
         s, z, t, y = point.slacks, point.duals, point.row_slacks, point.row_duals
         count = max(int(self.live.sum() + self.loose.sum()), 1)
         mean = float((s * z).sum() + t @ y) / count
         _, ds, dz, dt, dy = direction(-s * z, -t * y)
-        length = self._reach(point, ds, dz, dt, dy)
+        length = self._step_length(point, ds, dz, dt, dy)
         predicted = float(((s + length * ds) * (z + length * dz)).sum())
         predicted += float((t + length * dt) @ (y + length * dy))
-        aim = mean * (predicted / count / mean) ** 3 if mean > 0.0 else 0.0
+        target = mean * (predicted / count / mean) ** 3 if mean > 0.0 else 0.0
         dv, ds, dz, dt, dy = direction(
-            np.where(self.live, aim - s * z - ds * dz, 0.0), np.where(self.loose, aim - t * y - dt * dy, 0.0)
+            np.where(self.live, target - s * z - ds * dz, 0.0),
+            np.where(self.loose, target - t * y - dt * dy, 0.0),
         )
-        length = self._reach(point, ds, dz, dt, dy)
+        length = self._step_length(point, ds, dz, dt, dy)
         variables = point.variables + length * dv
         return _Point(
             variables,
@@ -195,57 +200,59 @@ class _Program:
             z + length * dz,
             t + length * dt,
             y + length * dy,
-            self._pull(variables[0]),
+            self._gradient(variables[0]),
         )
 
-    def _factorised(self, point: _Point) -> Callable[[FloatArray, FloatArray], tuple[FloatArray, ...]]:
-        """Return what takes wanted changes of the products slack times dual to a step."""
+    def _newton_system(self, point: _Point) -> Callable[[FloatArray, FloatArray], tuple[FloatArray, ...]]:
+        """Return the function from the changes of the complementarity products to the Newton step."""
         q, s, z, t, y = self.coefficients, point.slacks, point.duals, point.row_slacks, point.row_duals
-        off_dual = self.linear + q.T @ z
-        off_dual[0] += point.pull + self.on_trades.T @ y
-        off_dual[1:] += (self.on_sizes.T @ y)[:, None]
-        off_names = np.where(self.live, q @ point.variables + s - np.where(self.live, self.ends, 0.0), 0.0)
-        off_rows = self._rows(point.variables) + t - self.row_ends
+        dual_residual = self.linear + q.T @ z
+        dual_residual[0] += point.gradient + self.on_trades.T @ y
+        dual_residual[1:] += (self.on_sizes.T @ y)[:, None]
+        name_residual = np.where(
+            self.live, q @ point.variables + s - np.where(self.live, self.limits, 0.0), 0.0
+        )
+        row_residual = self._rows(point.variables) + t - self.row_limits
 
         curvature = np.einsum("bi,bj,bn->ijn", q, q, z / s)
-        own = np.einsum("kkn->kn", curvature)[1:]  # of the sizes, which only meet the trades
+        own = np.einsum("kkn->kn", curvature)[1:]  # of the sizes, which couple only to the trades
         ratio = curvature[0, 1:] / own
         rows = self.on_trades - self.on_sizes @ ratio
         solve = self._solver(curvature[0, 0] - (curvature[0, 1:] * ratio).sum(axis=0))
-        answers = solve(np.asfortranarray(rows.T))
-        system = rows @ answers + (self.on_sizes * (1.0 / own).sum(axis=1)) @ self.on_sizes.T
+        solved = solve(np.asfortranarray(rows.T))
+        system = rows @ solved + (self.on_sizes * (1.0 / own).sum(axis=1)) @ self.on_sizes.T
         stiffness = np.divide(t, y, out=np.zeros_like(t), where=self.loose)
         np.einsum("ii->i", system)[:] += stiffness
 
         def direction(names: FloatArray, of_rows: FloatArray) -> tuple[FloatArray, ...]:
-            right = -off_dual - q.T @ ((names + z * off_names) / s)
-            ends = -off_rows - np.divide(of_rows, y, out=np.zeros_like(t), where=self.loose)
+            right = -dual_residual - q.T @ ((names + z * name_residual) / s)
+            limits = -row_residual - np.divide(of_rows, y, out=np.zeros_like(t), where=self.loose)
             alone = solve(right[0] - (ratio * right[1:]).sum(axis=0))
             met = rows @ alone + self.on_sizes @ (right[1:] / own).sum(axis=1)
-            dy = np.linalg.lstsq(system, met - ends)[0]
-            trades = alone - answers @ dy
+            dy = np.linalg.lstsq(system, met - limits)[0]
+            trades = alone - solved @ dy
             sizes = (right[1:] - (self.on_sizes.T @ dy)[:, None] - curvature[0, 1:] * trades) / own
             dv = np.vstack([trades, sizes])
-            ds = np.where(self.live, -off_names - q @ dv, 0.0)
-            dt = np.where(self.loose, -off_rows - self._rows(dv), 0.0)
+            ds = np.where(self.live, -name_residual - q @ dv, 0.0)
+            dt = np.where(self.loose, -row_residual - self._rows(dv), 0.0)
             return dv, ds, np.where(self.live, (names - z * ds) / s, 0.0), dt, dy
 
         return direction
 
     def _solver(self, added: FloatArray) -> Solver:
-        """Return what solves with V + diag(added), and as little more on the diagonal as it takes."""
+        """Return the solver of V + diag(added) with as little damping as makes it definite."""
         everyone = self.names.size == self.problem.size
         while True:
             try:
-                return self.problem.form.solver(None if everyone else self.names, added + self.damping)
+                return self.problem.covariance.solver(None if everyone else self.names, added + self.damping)
             except np.linalg.LinAlgError:
-                if self.damping > self.most_damping:
+                if self.damping > self.max_damping:
                     raise
-                self.damping *= MORE
+                self.damping *= DAMPING_FACTOR
 
-    def _reach(self, point: _Point, *steps: FloatArray) -> float:
-        """Return the length of a step that ends before a slack or dual becomes negative."""
-        fastest = TO_THE_EDGE
+    def _step_length(self, point: _Point, *steps: FloatArray) -> float:
+        """Return the step length that keeps all slacks and duals positive."""
+        fastest = STEP_FRACTION
         rows = self.loose
         for now, change, live in zip(
             (point.slacks, point.duals, point.row_slacks, point.row_duals),
@@ -254,17 +261,17 @@ class _Program:
             strict=True,
         ):
             fastest = max(fastest, float((-change[live] / now[live]).max(initial=0.0)))
-        return TO_THE_EDGE / fastest
+        return STEP_FRACTION / fastest
 
     def _rows(self, variables: FloatArray) -> FloatArray:
         value: FloatArray = self.on_trades @ variables[0] + self.on_sizes @ variables[1:].sum(axis=1)
         return value
 
     def _all(self, trades: FloatArray) -> FloatArray:
-        every = self.still.copy()
+        every = self.fixed_trades.copy()
         every[self.names] = trades
         return every
 
-    def _pull(self, trades: FloatArray) -> FloatArray:
-        pull: FloatArray = self.problem.form.matvec(self._all(trades))[self.names]
-        return pull
+    def _gradient(self, trades: FloatArray) -> FloatArray:
+        gradient: FloatArray = self.problem.covariance.matvec(self._all(trades))[self.names]
+        return gradient

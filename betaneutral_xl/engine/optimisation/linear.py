@@ -1,8 +1,7 @@
-"""The linear side of the problem: its limits without absolute values, and programmes over them.
+"""Linear programs over the limits of a quadratic program, solved with HiGHS through scipy.
 
-A trade's size and a weight's size become variables of their own, ``a >= |d|`` and ``b >= |w + d|``,
-one block of n each, present only where a limit or the objective asks for them. The programmes go to
-HiGHS through scipy.
+Absolute values become variables, ``a >= |d|`` and ``b >= |w + d|``, one block of n each, present only
+where a limit or the objective needs them.
 """
 
 from __future__ import annotations
@@ -18,36 +17,36 @@ from betaneutral_xl.errors import SolverFailed
 if TYPE_CHECKING:
     from scipy import sparse
 
-    from betaneutral_xl.engine.optimisation.quadratic import Problem
+    from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
     from betaneutral_xl.model.arrays import FloatArray
 
 SparseMatrix: TypeAlias = "sparse.sparray | sparse.spmatrix"
 
 TOLERANCE = 1e-10
-"""Feasibility asked of HiGHS, the least that it takes."""
+"""Feasibility tolerance of HiGHS, the smallest that it accepts."""
 
 ALGORITHMS = ("highs", "highs-ipm")
-"""Asked in this order. Near the least tolerance the simplex may end with "Unknown" where limits cannot
-be kept, which the interior point then proves; a greater tolerance would be one that proofs do not have."""
+"""Tried in this order. At this tolerance the simplex method may end infeasible programs with "Unknown",
+which the interior point method then decides; a larger tolerance would exceed that of proven solutions."""
 
 SOLVED, INFEASIBLE, UNBOUNDED = 0, 2, 3
-"""What scipy's linprog calls the answers that are no failure."""
+"""Status codes of scipy's linprog that are no failure."""
 
 
 class Unbounded(SolverFailed):
-    """The limits let the objective fall without end."""
+    """The objective is unbounded within the limits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """``least <= rows v <= most`` and ``lower <= v <= upper`` over v = (d, a, b).
+    """``row_lower <= rows v <= row_upper`` and ``lower <= v <= upper`` over v = (d, a, b).
 
-    The conditions of the problem come first, the caps on turnover and gross last.
+    The rows of the conditions come first, those of the turnover and gross limits last.
     """
 
     rows: sparse.csc_array
-    least: FloatArray
-    most: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
     lower: FloatArray
     upper: FloatArray
     trades: slice
@@ -56,8 +55,8 @@ class Limits:
     caps: slice
 
     @classmethod
-    def of(cls, problem: Problem, *, sizes: bool = False) -> Limits:
-        """Write the limits of a problem as rows; ``sizes`` asks for the trades' sizes in any case."""
+    def of(cls, problem: QuadraticProgram, *, sizes: bool = False) -> Limits:
+        """Write the limits of a program as rows; ``sizes`` adds the variables a in any case."""
         from scipy import sparse
 
         n, held = problem.size, problem.conditions.T @ problem.weights
@@ -71,7 +70,7 @@ class Limits:
                 *[sparse.csc_array((held.size, n))] * (by_trade + by_weight),
             ]
         ]
-        least, most = [problem.least - held], [problem.most - held]
+        row_lower, row_upper = [problem.row_lower - held], [problem.row_upper - held]
         for present, block, offset in (
             (by_trade, 1, np.zeros(n)),
             (by_weight, 1 + by_trade, problem.weights),
@@ -80,22 +79,22 @@ class Limits:
                 row = [sign * eye, *[blank] * (by_trade + by_weight)]
                 row[block] = -eye
                 grid.append(row)
-                least.append(np.full(n, -np.inf))
-                most.append(-sign * offset)
+                row_lower.append(np.full(n, -np.inf))
+                row_upper.append(-sign * offset)
         for cap, block in ((2.0 * problem.turnover, 1), (problem.gross, 1 + by_trade)):
             if math.isfinite(cap):
                 row = [sparse.csc_array((1, n))] * (1 + by_trade + by_weight)
                 row[block] = sparse.csc_array(ones)
                 grid.append(row)
-                least.append(np.array([-np.inf]))
-                most.append(np.array([cap]))
+                row_lower.append(np.array([-np.inf]))
+                row_upper.append(np.array([cap]))
         caps = int(math.isfinite(problem.turnover)) + int(math.isfinite(problem.gross))
-        height = sum(part.size for part in most)
+        height = sum(part.size for part in row_upper)
         free = np.full(n * (by_trade + by_weight), np.inf)
         return cls(
             rows=sparse.csc_array(sparse.block_array(grid)),
-            least=np.concatenate(least),
-            most=np.concatenate(most),
+            row_lower=np.concatenate(row_lower),
+            row_upper=np.concatenate(row_upper),
             lower=np.concatenate([problem.lower - problem.weights, 0.0 * np.ones_like(free)]),
             upper=np.concatenate([problem.upper - problem.weights, free]),
             trades=slice(0, n),
@@ -110,7 +109,7 @@ class Limits:
         return self.lower.size
 
     def with_columns(self, columns: SparseMatrix | FloatArray) -> Limits:
-        """Return the limits with more variables, all >= 0."""
+        """Return the limits with additional variables >= 0."""
         from scipy import sparse
 
         more = sparse.csc_array(columns)
@@ -121,40 +120,40 @@ class Limits:
             upper=np.append(self.upper, np.full(more.shape[1], np.inf)),
         )
 
-    def with_rows(self, rows: SparseMatrix, least: FloatArray, most: FloatArray) -> Limits:
-        """Return the limits with more rows."""
+    def with_rows(self, rows: SparseMatrix, row_lower: FloatArray, row_upper: FloatArray) -> Limits:
+        """Return the limits with additional rows."""
         from scipy import sparse
 
         return replace(
             self,
             rows=sparse.csc_array(sparse.vstack([self.rows, rows])),
-            least=np.concatenate([self.least, least]),
-            most=np.concatenate([self.most, most]),
+            row_lower=np.concatenate([self.row_lower, row_lower]),
+            row_upper=np.concatenate([self.row_upper, row_upper]),
         )
 
     def minimise(self, linear: FloatArray) -> FloatArray | None:
-        """Return the variables of least ``linear @ v``; None where no v keeps the limits.
+        """Return the v that minimises ``linear @ v``, shape (count,); None if the limits are infeasible.
 
         Raises
         ------
         Unbounded
-            If there is no least.
+            If the objective has no minimum.
         SolverFailed
-            If no algorithm of HiGHS ends with one of these answers.
+            If no algorithm of HiGHS decides which of these holds.
 
         """
         from scipy import sparse
         from scipy.optimize import linprog
 
-        equal = self.least == self.most
-        up, down = ~equal & np.isfinite(self.most), ~equal & np.isfinite(self.least)
+        equal = self.row_lower == self.row_upper
+        up, down = ~equal & np.isfinite(self.row_upper), ~equal & np.isfinite(self.row_lower)
         for algorithm in ALGORITHMS:
-            found = linprog(  # type: ignore[call-overload] # its stubs know no sparse matrices
+            found = linprog(  # type: ignore[call-overload] # its stubs lack sparse matrices
                 linear,
                 A_ub=sparse.vstack([self.rows[up], -self.rows[down]]),
-                b_ub=np.concatenate([self.most[up], -self.least[down]]),
+                b_ub=np.concatenate([self.row_upper[up], -self.row_lower[down]]),
                 A_eq=self.rows[equal],
-                b_eq=self.most[equal],
+                b_eq=self.row_upper[equal],
                 bounds=np.column_stack([self.lower, self.upper]),
                 method=algorithm,
                 options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
@@ -164,51 +163,52 @@ class Limits:
         if found.status == INFEASIBLE:
             return None
         if found.status == UNBOUNDED:
-            msg = "The limits leave some weights unbounded, so there is no least. Give bounds to every name."
+            msg = (
+                "The limits leave some weights unbounded, so there is no minimum. Give bounds to every name."
+            )
             raise Unbounded(msg)
         if found.status != SOLVED:
             msg = (
-                f"The linear solver stopped without an answer ({found.message}). "
+                f"The linear solver stopped without a solution ({found.message}). "
                 "Change the tightest limit a little."
             )
             raise SolverFailed(msg)
-        answer: FloatArray = found.x
-        return answer
+        solution: FloatArray = found.x
+        return solution
 
 
-def least_violation(problem: Problem) -> float:
-    """Return by how much the conditions and caps must be missed at least; 0 where they can be kept.
-
-    All are missed by the same amount at most; the bounds of single names are kept.
-    """
+def least_violation(problem: QuadraticProgram) -> float:
+    """Return the smallest largest violation of the rows by weights within their bounds; 0 if feasible."""
     from scipy import sparse
 
     limits = Limits.of(problem)
-    missed = np.zeros(limits.least.size)
-    missed[: problem.least.size] = missed[limits.caps] = 1.0
-    elastic = missed > 0.0
+    slack = np.zeros(limits.row_lower.size)
+    slack[: problem.row_lower.size] = slack[limits.caps] = 1.0
+    elastic = slack > 0.0
     count = int(elastic.sum())
-    # least <= A v + t and A v - t <= most need t on either side: two rows an interval.
-    upward = replace(limits, least=np.where(elastic, -np.inf, limits.least)).with_columns(-missed[:, None])
+    # row_lower <= A v + t and A v - t <= row_upper: two rows an interval.
+    upward = replace(limits, row_lower=np.where(elastic, -np.inf, limits.row_lower)).with_columns(
+        -slack[:, None]
+    )
     downward = sparse.hstack([limits.rows[elastic], sparse.csc_array(np.ones((count, 1)))])
-    both = upward.with_rows(downward, limits.least[elastic], np.full(count, np.inf))
-    answer = both.minimise(np.append(np.zeros(limits.count), 1.0))
-    return math.inf if answer is None else float(answer[-1])
+    both = upward.with_rows(downward, limits.row_lower[elastic], np.full(count, np.inf))
+    solution = both.minimise(np.append(np.zeros(limits.count), 1.0))
+    return math.inf if solution is None else float(solution[-1])
 
 
-def fewest_trades(problem: Problem) -> FloatArray | None:
-    """Return the trades of least turnover, which are few: a vertex has as many as limits that bind."""
+def least_turnover(problem: QuadraticProgram) -> FloatArray | None:
+    """Return the trades of least turnover; None if infeasible. Few: a vertex has as many as active limits."""
     limits = Limits.of(problem, sizes=True)
     linear = np.zeros(limits.count)
     linear[limits.trade_sizes] = 1.0
-    answer = limits.minimise(linear)
-    return None if answer is None else answer[limits.trades]
+    solution = limits.minimise(linear)
+    return None if solution is None else solution[limits.trades]
 
 
-def extreme(problem: Problem, direction: FloatArray) -> FloatArray | None:
-    """Return the trades of least ``direction @ d``; None where no trades keep the limits."""
+def minimise(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
+    """Return the trades that minimise ``direction @ d``; None if infeasible."""
     limits = Limits.of(problem)
     linear = np.zeros(limits.count)
     linear[limits.trades] = direction
-    answer = limits.minimise(linear)
-    return None if answer is None else answer[limits.trades]
+    solution = limits.minimise(linear)
+    return None if solution is None else solution[limits.trades]

@@ -1,13 +1,13 @@
-"""The quadratic problem of all bounded methods, and solutions that prove themselves.
+"""The quadratic program of all methods with limits, and solutions with optimality certificates.
 
-In trades d = x - w, with V in factor form wherever it comes in one::
+In trades d = x - w, with V in factor form where it is given so::
 
     min   1/2 d'V d + c sum|d|
-    s.t.  lower <= w + d <= upper,   least <= A'(w + d) <= most,
-          sum|d| / 2 <= turnover,    sum|w + d| <= gross
+    s.t.  lower <= w + d <= upper,  row_lower <= A'(w + d) <= row_upper,
+          sum|d| / 2 <= turnover,   sum|w + d| <= gross
 
-Whichever solver found a solution (``solvers``), its violation and its gap are recomputed here from
-the problem alone.
+Whichever solver found a solution (``solvers``), its violation and its duality gap are recomputed here
+from the program alone.
 """
 
 from __future__ import annotations
@@ -26,50 +26,50 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import CovarianceOperator
 
 VIOLATION = 1e-10
-"""Largest violation of a limit with which a solution counts as proven."""
+"""Largest violation of a limit in a proven solution, in weight (or beta)."""
 
 RELATIVE_GAP, ABSOLUTE_GAP = 1e-8, 1e-12
-"""How far above the least objective a proven solution may be (1e-12 is a tracking error of 0.014 bp)."""
+"""Largest duality gap of a proven solution (1e-12 is a tracking error of 0.014 bp)."""
 
 ROUNDING = 1e-13
-"""Residual of an equality that is rounding."""
+"""Residual of an equality that counts as rounding error."""
 
-FAR = 10.0
-"""A trade of ten times the net asset value: as far as the proof looks where a name has no bound."""
+MAX_TRADE = 10.0
+"""Bound on a trade, in net asset values, that the certificate assumes for a name without bounds."""
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
-    """One problem over the n names that may be traded, m linear conditions.
+class QuadraticProgram:
+    """A quadratic program over the n names that may be traded, with m linear conditions.
 
     Attributes
     ----------
-    form
-        V, n assets, multiplied by whatever the risk is worth.
+    covariance
+        V, n assets, annual, times the objective's scale.
     weights
-        w, shape (n,), before the trades.
+        w, shape (n,), before trading.
     lower, upper
-        Shape (n,), limits of the new weights; may be infinite.
+        Shape (n,), bounds on the new weights; may be infinite.
     conditions
         A, shape (n, m).
-    least, most
+    row_lower, row_upper
         Shape (m,), limits of A'x; equal for an equality.
     labels
         m names of the conditions.
     turnover, gross
-        Most one-way turnover and gross exposure; may be infinite.
+        Largest one-way turnover and gross exposure; may be infinite.
     cost
-        c, of a unit of trade.
+        c, per unit of trade.
 
     """
 
-    form: CovarianceOperator
+    covariance: CovarianceOperator
     weights: FloatArray
     lower: FloatArray
     upper: FloatArray
     conditions: FloatArray
-    least: FloatArray
-    most: FloatArray
+    row_lower: FloatArray
+    row_upper: FloatArray
     labels: tuple[str, ...]
     turnover: float = math.inf
     gross: float = math.inf
@@ -77,7 +77,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
-        for name in ("weights", "lower", "upper", "conditions", "least", "most"):
+        for name in ("weights", "lower", "upper", "conditions", "row_lower", "row_upper"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
@@ -88,44 +88,44 @@ class Problem:
     @cached_property
     def equalities(self) -> BoolArray:
         """Which conditions are equalities, shape (m,)."""
-        equal: BoolArray = self.least == self.most
+        equal: BoolArray = self.row_lower == self.row_upper
         return equal
 
     @cached_property
-    def bounded(self) -> bool:
-        """Whether there is any limit that is not an equality."""
+    def has_inequalities(self) -> bool:
+        """Whether any limit is not an equality."""
         return bool(
             np.isfinite(self.lower).any()
             or np.isfinite(self.upper).any()
             or not self.equalities.all()
-            or self.kinked
+            or self.has_l1_terms
         )
 
     @property
-    def kinked(self) -> bool:
-        """Whether absolute values enter: a cost, a turnover or a gross limit."""
+    def has_l1_terms(self) -> bool:
+        """Whether absolute values enter: a cost, a turnover limit or a gross limit."""
         return bool(self.cost) or math.isfinite(self.turnover) or math.isfinite(self.gross)
 
-    def restricted(self, lower: FloatArray, upper: FloatArray) -> Problem:
-        """Return the same problem with other bounds."""
+    def with_bounds(self, lower: FloatArray, upper: FloatArray) -> QuadraticProgram:
+        """Return the same program with other bounds."""
         return replace(self, lower=lower, upper=upper)
 
-    def within(self, trades: FloatArray) -> FloatArray:
-        """Put trades that are right but for rounding exactly on the bounds and equalities."""
+    def polish(self, trades: FloatArray) -> FloatArray:
+        """Remove rounding errors: move trades exactly onto the bounds and equalities."""
         low, high = self.lower - self.weights, self.upper - self.weights
         trades = np.minimum(np.maximum(trades, low), high)
-        off = (self.least - self.conditions.T @ (self.weights + trades))[self.equalities]
-        if not np.abs(off).max(initial=0.0) > ROUNDING:
+        residual = (self.row_lower - self.conditions.T @ (self.weights + trades))[self.equalities]
+        if not np.abs(residual).max(initial=0.0) > ROUNDING:
             return trades
         free = (trades > low) & (trades < high)
         conditions = self.conditions[:, self.equalities]
-        trades[free] += np.linalg.lstsq(conditions[free].T, off)[0]
+        trades[free] += np.linalg.lstsq(conditions[free].T, residual)[0]
         return np.minimum(np.maximum(trades, low), high)
 
 
 @dataclass(frozen=True, slots=True)
-class Multipliers:
-    """Prices of the limits: ``conditions`` (m,), positive where more is dearer; the others >= 0."""
+class Duals:
+    """Dual variables: ``conditions`` (m,), positive at lower, negative at upper limits; the others >= 0."""
 
     conditions: FloatArray
     turnover: float = 0.0
@@ -134,105 +134,109 @@ class Multipliers:
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """Trades, and everything that proves them.
+    """Trades and the duals that certify them.
 
     Attributes
     ----------
     problem
-        What was solved.
+        The program.
     trades
         d, shape (n,).
-    multipliers
-        From which the proof is made; any would give a true, if weak, bound.
+    duals
+        For the certificate; any duals give a valid, if loose, bound.
     solver
-        Who found it.
-    shortest
-        Whether there were many answers, of which this is the one of smallest trades.
-    known_pull
-        V d, where the solver knows it already.
+        Name of the solver that found it.
+    minimum_norm
+        Whether the optimum is not unique, and this is the one of least sum of squared trades.
+    known_gradient
+        V d, where the solver has computed it already.
 
     """
 
-    problem: Problem
+    problem: QuadraticProgram
     trades: FloatArray
-    multipliers: Multipliers
+    duals: Duals
     solver: str
-    shortest: bool = False
-    known_pull: FloatArray | None = field(default=None, repr=False)
+    minimum_norm: bool = False
+    known_gradient: FloatArray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Make the trades read-only."""
         object.__setattr__(self, "trades", read_only(self.trades))
 
     @cached_property
-    def pull(self) -> FloatArray:
+    def gradient(self) -> FloatArray:
         """V d, shape (n,)."""
-        return self.problem.form.matvec(self.trades) if self.known_pull is None else self.known_pull
+        return (
+            self.problem.covariance.matvec(self.trades)
+            if self.known_gradient is None
+            else self.known_gradient
+        )
 
     @cached_property
     def objective(self) -> float:
         """1/2 d'V d + c sum|d|."""
         traded = float(np.abs(self.trades).sum())
-        return max(0.5 * float(self.trades @ self.pull), 0.0) + self.problem.cost * traded
+        return max(0.5 * float(self.trades @ self.gradient), 0.0) + self.problem.cost * traded
 
     @cached_property
     def violation(self) -> float:
-        """Largest amount by which any limit is exceeded, in weight (or beta)."""
+        """Largest violation of any limit, in weight (or beta)."""
         p, d = self.problem, self.trades
         x = p.weights + d
-        reached = p.conditions.T @ x
-        excess = [p.lower - x, x - p.upper, p.least - reached, reached - p.most]
-        if p.kinked:
+        rows = p.conditions.T @ x
+        excess = [p.lower - x, x - p.upper, p.row_lower - rows, rows - p.row_upper]
+        if p.has_l1_terms:
             sizes = np.abs(d).sum() / 2.0 - p.turnover, np.abs(x).sum() - p.gross
             excess.append(np.array(sizes))
         return float(np.concatenate(excess).max(initial=0.0))
 
     @cached_property
     def gap(self) -> float:
-        """Upper bound on how much lower the objective of any other allowed portfolio is.
+        """Duality gap: upper bound on how much lower the objective of any feasible portfolio can be.
 
-        The objective is convex, so it lies above its tangent at d; the least of the tangent over
-        the bounds, with every other limit priced by its multiplier, is a number that no allowed
-        portfolio goes below. Nothing here depends on how d was found.
+        The objective is convex, so it lies above its tangent at d; the minimum of the tangent's
+        Lagrangian over the bounds is a lower bound on the objective of every feasible portfolio.
+        Nothing here depends on how d was found.
         """
-        p, d, prices = self.problem, self.trades, self.multipliers
-        ends = np.where(prices.conditions > 0.0, p.least, p.most)
-        usable = np.isfinite(ends)
-        nu, ends = np.where(usable, prices.conditions, 0.0), np.where(usable, ends, 0.0)
-        slopes = self.pull - p.conditions @ nu
-        # No name can trade more than all may together, nor weigh more than all.
-        far = min(FAR, 2.0 * p.turnover)
+        p, d, duals = self.problem, self.trades, self.duals
+        limits = np.where(duals.conditions > 0.0, p.row_lower, p.row_upper)
+        finite = np.isfinite(limits)
+        nu, limits = np.where(finite, duals.conditions, 0.0), np.where(finite, limits, 0.0)
+        slopes = self.gradient - p.conditions @ nu
+        # No name can trade more than the whole turnover, nor weigh more than the gross exposure.
+        far = min(MAX_TRADE, 2.0 * p.turnover)
         low = np.maximum(np.maximum(p.lower, -p.gross) - p.weights, -far)
         high = np.minimum(np.minimum(p.upper, p.gross) - p.weights, far)
-        gap = float(nu @ (p.conditions.T @ (p.weights + d) - ends))
-        if not p.kinked:
+        gap = float(nu @ (p.conditions.T @ (p.weights + d) - limits))
+        if not p.has_l1_terms:
             return gap + float(slopes @ d - np.minimum(slopes * low, slopes * high).sum())
 
-        kink = p.cost + prices.turnover
+        kink = p.cost + duals.turnover
 
         def tangent(trades: FloatArray) -> FloatArray:
             value = slopes * trades + kink * np.abs(trades)
-            return value + prices.gross * np.abs(p.weights + trades) if prices.gross else value
+            return value + duals.gross * np.abs(p.weights + trades) if duals.gross else value
 
         corners = [low, high, np.clip(0.0, low, high), np.clip(-p.weights, low, high)]
         gap += float((tangent(d) - np.min([tangent(corner) for corner in corners], axis=0)).sum())
-        if prices.turnover:
-            gap += prices.turnover * (2.0 * p.turnover - float(np.abs(d).sum()))
-        if prices.gross:
-            gap += prices.gross * (p.gross - float(np.abs(p.weights + d).sum()))
+        if duals.turnover:
+            gap += duals.turnover * (2.0 * p.turnover - float(np.abs(d).sum()))
+        if duals.gross:
+            gap += duals.gross * (p.gross - float(np.abs(p.weights + d).sum()))
         return gap
 
     @property
-    def allowed_gap(self) -> float:
-        """The largest gap with which the solution counts as proven."""
+    def gap_tolerance(self) -> float:
+        """Largest gap of a proven solution."""
         return RELATIVE_GAP * self.objective + ABSOLUTE_GAP
 
     @property
-    def shortfall(self) -> float:
-        """How far it is from being proven: at most 1 where it is."""
-        return float(np.maximum(self.violation / VIOLATION, self.gap / self.allowed_gap))  # keeps a NaN
+    def error(self) -> float:
+        """Violation or gap relative to its tolerance, whichever is larger; at most 1 where proven."""
+        return float(np.maximum(self.violation / VIOLATION, self.gap / self.gap_tolerance))  # keeps a NaN
 
     @property
     def proven(self) -> bool:
-        """Whether it keeps every limit and no allowed portfolio is better."""
-        return self.shortfall <= 1.0
+        """Whether it is feasible and optimal within the tolerances."""
+        return self.error <= 1.0

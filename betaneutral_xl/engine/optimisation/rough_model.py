@@ -1,7 +1,7 @@
-"""A factor model near a covariance: not exact, and good enough to set out from.
+"""An approximate factor model of a covariance, to compute a starting point with.
 
-The largest eigenvalues of ``V - diag(D)`` by subspace iteration, with ``D = diag(V - L L')`` renewed
-after every round (principal factors): a few products of V with as many columns as there are factors.
+The largest eigenvalues of ``V - diag(D)`` by subspace iteration, with ``D = diag(V - L L')`` updated
+after every iteration (principal factors): a few products of V with as many columns as there are factors.
 
 References
 ----------
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import CovarianceOperator
 
 FACTORS = 20
-"""Factors of the model; the answers of more are hardly nearer."""
+"""Factors of the model; more hardly bring its optimum nearer to that of V."""
 
-ROUNDS = 3
-"""Products of V with that many columns, after the first."""
+ITERATIONS = 3
+"""Subspace iterations after the first."""
 
-LEAST = 0.05
-"""Least specific variance, as a share of the variance."""
+MIN_SPECIFIC = 0.05
+"""Smallest specific variance, as a share of the variance."""
 
 
-def rough_factors(form: CovarianceOperator) -> Factors:
-    """Return a factor model near a covariance; the same one of the same matrix."""
-    variances = form.variances()
+def rough_factors(covariance: CovarianceOperator) -> Factors:
+    """Approximate a covariance by a factor model, deterministically."""
+    variances = covariance.variances()
     specific = 0.5 * variances
-    directions = np.random.default_rng(0).standard_normal((form.size, FACTORS))
+    directions = np.random.default_rng(0).standard_normal((covariance.size, FACTORS))
     loadings = directions
-    for _ in range(1 + ROUNDS):
+    for _ in range(1 + ITERATIONS):
         basis = np.linalg.qr(directions)[0]
-        directions = form.matvec(basis) - specific[:, None] * basis
+        directions = covariance.matvec(basis) - specific[:, None] * basis
         values, vectors = np.linalg.eigh(basis.T @ directions)
-        # L = (V - D) Q U / sqrt(values) is what V - D does to its own largest eigenvectors.
+        # Nystrom: L = (V - D) Q U / sqrt(values).
         large = values > 1e-10 * values[-1]
         loadings = (directions @ vectors[:, large]) / np.sqrt(values[large])
-        specific = np.maximum(variances - np.einsum("ij,ij->i", loadings, loadings), LEAST * variances)
+        specific = np.maximum(variances - np.einsum("ij,ij->i", loadings, loadings), MIN_SPECIFIC * variances)
     floor = 1e-3 * float(variances.mean())
-    return Factors(loadings, np.maximum(specific, LEAST * floor))
+    return Factors(loadings, np.maximum(specific, MIN_SPECIFIC * floor))

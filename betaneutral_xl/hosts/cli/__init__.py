@@ -1,8 +1,7 @@
-"""The command line: ``betaneutral-xl COMMAND``; a module a command.
+"""The command line: ``betaneutral-xl COMMAND``, one module per command.
 
-A command module has ``add_parser(commands)``, which describes itself and sets ``run``, and
-``run(args)``, which raises a ``BetaNeutralError`` or returns nothing. What is heavy is imported
-inside ``run``.
+A command module has ``add_parser(commands)``, which adds its parser and sets ``run``, and ``run(args)``,
+which raises a ``BetaNeutralError`` or returns nothing. Slow imports are inside ``run``.
 """
 
 from __future__ import annotations
@@ -56,8 +55,9 @@ COMMANDS = (
 
 EPILOG = """\
 exit codes:
-  0  done      2  input (a file, an option)      3  source (the network)
-  4  model (the numbers admit no answer)         1  a defect of this program
+  0  success                                 1  a defect in this program
+  2  input: a file or an option is invalid   3  source: the network or the API failed
+  4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
 """
 
 
@@ -71,17 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write(f"betaneutral-xl: {error}\n")
         return error.exit_code
-    except BrokenPipeError:  # the reader, such as ``head``, has seen enough
+    except BrokenPipeError:  # the reader, such as ``head``, closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("betaneutral-xl: interrupted; nothing was left half written\n")
+        sys.stderr.write("betaneutral-xl: interrupted; no file was left half written\n")
         return 130
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+    """Return the parser with all commands."""
     from betaneutral_xl import __version__
 
     parser = argparse.ArgumentParser(
@@ -91,7 +91,7 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"betaneutral-xl {__version__}")
-    parser.add_argument("--debug", action="store_true", help="show the trace of an error")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add_parser(commands)

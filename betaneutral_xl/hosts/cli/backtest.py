@@ -30,44 +30,44 @@ examples:
   betaneutral-xl backtest --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --etf-prices etfs.csv \\
       --method reweight unhedged --target IWV --long-only --upper 8% --turnover 30%
 
-On each date the portfolio is put back to the weights of --holdings and hedged with all of the ETFs, by
-betas that are estimated from the days before. The realised beta is the slope of the next --horizon
-days' returns on the ETF's: of its basket, where it is given by its holdings file, of its own price
-series, where it is given by its ticker; days on which that has no return do not count.
+On each date the portfolio is reset to the weights of --holdings and hedged with all of the ETFs, with
+betas estimated from the days before. The realised beta is the slope of its returns over the next
+--horizon days on the ETF's returns: those of its basket if --etf is a holdings file, those of its own
+prices if --etf is a ticker. Days without an ETF return are left out.
 
 {backtest_options.EPILOG}
---json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: what it is}},
+--json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: description}},
   "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "active_beta_mean",
   "active_beta_rms", "noise_floor", "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown",
   "turnover", "cost", "n_dates", "n_infeasible"}}}}}}, "warnings": [...]}}, in decimals; volatility and cost
-  a year, turnover one-way a date. With several ETFs the first five are records by ETF. noise_floor is the
-  root mean square of the realised betas' standard errors: what would be left had every beta been known.
---csv prints a row for each date, method, estimator and ETF: the beta that was realised, the target's,
-  and whether no weights that keep the limits were found.
+  per year, turnover one-way per date. With several ETFs the first five are records by ETF. noise_floor is
+  the root mean square of the realised betas' standard errors, which remains even with perfect betas.
+--csv prints a row for each date, method, estimator and ETF, with the realised beta, the target's beta,
+  and whether no weights within the limits were found.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "backtest",
         help="run a walk-forward backtest of hedges over prices",
-        description="Walk forward over prices: hedge on each date by what was known then, hold to the next, "
-        "and measure the beta that was realised.",
+        description="Walk forward over prices: hedge on each date with the data available then, hold to the "
+        "next date, and measure the realised beta.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    what = parser.add_argument_group("what")
-    what.add_argument("--holdings", metavar="FILE", required=True, help="the portfolio, as for rebalance")
-    input_options.add_choice(what)
-    what.add_argument(
+    subject = parser.add_argument_group("portfolio and ETFs")
+    subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
+    input_options.add_holdings_choice(subject)
+    subject.add_argument(
         "--etf",
         metavar="FILE|TICKER",
         nargs="+",
         action="extend",
         required=True,
-        help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own price series); "
-        "several are hedged with at once",
+        help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own prices); "
+        "several ETFs are hedged together",
     )
     backtest_options.add_arguments(parser)
     parser.add_argument(
@@ -75,7 +75,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=int,
         default=backtest_options.HORIZON,
         metavar="DAYS",
-        help="days over which a realised beta is measured (default: %(default)s)",
+        help="trading days over which a realised beta is measured (default: %(default)s)",
     )
     parser.add_argument(
         "--estimator",
@@ -84,27 +84,27 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME",
         help=f"estimators to compare (default: {' '.join(backtest_options.ESTIMATORS)})",
     )
-    backtest_options.add_aim(parser)
-    parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas, .png or .svg")
+    backtest_options.add_target_and_limits(parser)
+    parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas as .png or .svg")
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, walk, print."""
+    """Read the inputs, run the backtest, print."""
     from betaneutral_xl.engine.backtest import walk
 
-    picture = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
+    image_format = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
     if args.chart:
         from betaneutral_xl.engine.backtest import charts
 
-        charts.require(picture)
+        charts.require(image_format)
     with progress("Reading ..."):
-        wanted = read(args)
+        study = read_study(args)
     with progress("Walking forward ..."):
-        result = walk(wanted)
+        result = walk(study)
     if args.chart:
-        saving.save(args.chart, charts.draw(result, picture))
+        saving.save(args.chart, charts.draw(result, image_format))
     if args.json:
         sys.stdout.write(saving.to_json(as_record(result)) + "\n")
     elif args.csv:
@@ -117,46 +117,46 @@ def run(args: argparse.Namespace) -> None:
             console().print(f"chart saved to {args.chart}", markup=False, soft_wrap=True)
 
 
-def read(args: argparse.Namespace) -> Study:
-    """Read the files that the options name, and pose the study."""
+def read_study(args: argparse.Namespace) -> Study:
+    """Read the files that the options name, and return the study to run."""
     from betaneutral_xl.readers.holdings_files import load_holdings
 
-    tables = backtest_options.Tables.read(args.prices, args.etf_prices)
+    tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
     etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
     holdings = load_holdings(args.holdings, choice=input_options.holdings_choice(args))
-    return backtest_options.pose(
+    return backtest_options.build_study(
         args,
         holdings,
         etfs,
-        tables.of(holdings, etfs, input_options.benchmarks(args.target)),
+        tables.select(holdings, etfs, input_options.benchmarks(args.target)),
         estimators=args.estimator or backtest_options.ESTIMATORS,
         horizon=args.horizon,
-        keeping=backtest_options.limits(args),
+        limits=backtest_options.read_limits(args),
     )
 
 
 def as_record(result: Backtest) -> dict[str, Any]:
-    """Return everything as plain values, for JSON."""
+    """Return the study and its measures as plain values, for JSON."""
     from betaneutral_xl.engine.neutral import describe_target
 
-    asked = result.study
+    study = result.study
     results: dict[str, dict[str, Any]] = {}
-    for method, estimator in result.ways:
+    for method, estimator in result.strategies:
         measured = result.performance((method, estimator)).record(result.etf_names)
         results.setdefault(method, {})[estimator] = measured
     return {
-        "fund": asked.holdings.fund,
+        "fund": study.holdings.fund,
         "etfs": list(result.etf_names),
         "start": result.dates[0].astype(object),
         "end": result.dates[-1].astype(object),
-        "every": asked.schedule.every,
-        "horizon": asked.schedule.horizon,
-        "holding": str(asked.holding),
-        "absent": str(asked.absent),
-        "target": describe_target(asked.target),
-        "limits": list(asked.constraints.sentences()),
-        "cost_bp": asked.cost_bp,
-        "estimators": {one.label: one.description for one in asked.estimators},
+        "every": study.schedule.every,
+        "horizon": study.schedule.horizon,
+        "holding": str(study.holding),
+        "absent": str(study.absent),
+        "target": describe_target(study.target),
+        "limits": list(study.constraints.sentences()),
+        "cost_bp": study.cost_bp,
+        "estimators": {one.label: one.description for one in study.estimators},
         "results": results,
         "warnings": list(result.notes),
     }
@@ -166,20 +166,20 @@ def _print(result: Backtest) -> None:
     from betaneutral_xl.engine.backtest.plan import LIMITED
     from betaneutral_xl.engine.neutral import describe_target
 
-    out, asked = console(), result.study
+    out, study = console(), result.study
     out.print(
-        f"{asked.holdings.fund} against {', '.join(result.etf_names)}: {len(result.dates)} dates, "
-        f"{result.dates[0]} to {result.dates[-1]}, betas over the next {asked.schedule.horizon} days",
+        f"{study.holdings.fund} against {', '.join(result.etf_names)}: {len(result.dates)} dates, "
+        f"{result.dates[0]} to {result.dates[-1]}, betas over the next {study.schedule.horizon} days",
         style="bold",
         markup=False,
         soft_wrap=True,
     )
-    if any(asked.targets):
-        said = f"target {describe_target(asked.target)}: betas are active, realised less the target's"
-        out.print(said, markup=False, soft_wrap=True)
-    if asked.constraints.given:
-        by = ", ".join(name for name in asked.methods if name in LIMITED)
-        out.print(f"{by}: {'; '.join(asked.constraints.sentences())}", markup=False, soft_wrap=True)
+    if any(study.targets):
+        line = f"target {describe_target(study.target)}: betas are active (realised less the target's)"
+        out.print(line, markup=False, soft_wrap=True)
+    if study.constraints.given:
+        limited = ", ".join(name for name in study.methods if name in LIMITED)
+        out.print(f"{limited}: {'; '.join(study.constraints.sentences())}", markup=False, soft_wrap=True)
     for i, table in enumerate(_tables(result, out)):
         if i:
             out.print()
@@ -189,15 +189,15 @@ def _print(result: Backtest) -> None:
 
 
 Columns = dict[str, list[str]]
-"""Cells by the name of their column."""
+"""Cells of each column, by heading."""
 
 
 def _tables(result: Backtest, out: Console) -> list[Table]:
-    """Return one table where it fits; for several ETFs, or few characters a line, two."""
-    betas, levels = _betas(result), _levels(result)
-    arrangements = [[betas, levels]]
+    """Return one table if there is one ETF and the table fits the width, else two."""
+    betas, risk = _betas(result), _risk(result)
+    arrangements = [[betas, risk]]
     if len(result.etf_names) == 1:
-        arrangements.insert(0, [{**betas, **levels}])
+        arrangements.insert(0, [{**betas, **risk}])
     unlimited = out.options.update(max_width=10**4)
     for parts, stacked in product(arrangements, (False, True)):
         tables = [_table(part, stacked=stacked) for part in parts]
@@ -207,14 +207,14 @@ def _tables(result: Backtest, out: Console) -> list[Table]:
 
 
 def _table(columns: Columns, *, stacked: bool) -> Table:
-    """Return a table whose numbers are whole at any width; only names are broken."""
+    """Return a table that wraps labels but never truncates numbers; ``stacked`` breaks headings."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in columns:
         head = escape(name.replace(" ", "\n") if stacked else name)
-        if name in WAY:
+        if name in LABELS:
             table.add_column(head, overflow="fold")
         else:
             table.add_column(head, justify="right", no_wrap=True)
@@ -223,28 +223,28 @@ def _table(columns: Columns, *, stacked: bool) -> Table:
     return table
 
 
-WAY = ("method", "estimator", "ETF")
-"""Columns of names."""
+LABELS = ("method", "estimator", "ETF")
+"""Columns of labels, which may wrap."""
 
 
-def _ways(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
-    """Yield how each way is called, and its measures; once where estimators make no difference."""
+def _performances(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
+    """Yield the labels and measures of each method and estimator, once if the method uses none."""
     from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR
 
     first = result.study.estimators[0].label
-    for method, estimator in result.ways:
-        alike = method in WITHOUT_ESTIMATOR
-        if not alike or estimator == first:
-            yield (method, "-" if alike else estimator), result.performance((method, estimator))
+    for method, estimator in result.strategies:
+        unestimated = method in WITHOUT_ESTIMATOR
+        if not unestimated or estimator == first:
+            yield (method, "-" if unestimated else estimator), result.performance((method, estimator))
 
 
 def _betas(result: Backtest) -> Columns:
-    """Return a row for each way and ETF."""
+    """Return realised betas, a row for each method, estimator and ETF."""
     word = "active beta" if any(result.study.targets) else "beta"
-    names = (*WAY, f"{word} mean", f"{word} RMS", "noise")
+    names = (*LABELS, f"{word} mean", f"{word} RMS", "noise")
     rows = [
-        (*called, etf, *(number(float(value), 3) for value in values))
-        for called, one in _ways(result)
+        (*labels, etf, *(number(float(value), 3) for value in values))
+        for labels, one in _performances(result)
         for etf, *values in zip(
             *(result.etf_names, one.active_beta_mean, one.active_beta_rms, one.noise_floor), strict=True
         )
@@ -255,17 +255,17 @@ def _betas(result: Backtest) -> Columns:
     return columns
 
 
-def _levels(result: Backtest) -> Columns:
-    """Return a row for each way."""
+def _risk(result: Backtest) -> Columns:
+    """Return risk, turnover and cost, a row for each method and estimator."""
     names = ("volatility", "tracking error", "hedge effectiveness", "drawdown", "turnover", "cost")
     rows = [
         (
-            *called,
+            *labels,
             *(percent(value, 1) for value in (one.volatility, one.tracking_error, one.hedge_effectiveness)),
             *(percent(value, 1) for value in (one.max_drawdown, one.turnover)),
             percent(one.cost),
         )
-        for called, one in _ways(result)
+        for labels, one in _performances(result)
     ]
-    columns = zip((*WAY[:2], *names), zip(*rows, strict=True), strict=True)
+    columns = zip((*LABELS[:2], *names), zip(*rows, strict=True), strict=True)
     return {name: list(cells) for name, cells in columns}

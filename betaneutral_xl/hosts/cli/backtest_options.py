@@ -1,4 +1,4 @@
-"""The options that say what a backtest is about: portfolio, ETFs, prices, dates, methods."""
+"""Options that backtest and sweep share, and the study that they describe."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
 
 ESTIMATORS = ("default", "sample")
-"""What is compared where nobody says."""
+"""Estimators compared by default."""
 
 HORIZON = 21
-"""Days over which realised betas are measured where nobody says: a month of trading."""
+"""Default number of days over which realised betas are measured: a trading month."""
 
 EPILOG = f"""\
 estimators: a name of "betaneutral-xl estimate --list" ("default" is {DEFAULT}), with parameters
-  after a colon: exponential:half_life=21 or sample:window=252. Results carry the name as it is given.
-methods: hedge, reweight, least_squares, fewest_trades; and what they are compared with: unhedged (do
-  nothing), scaled and beta (the notebook's two formulas, the second scaled to sum 1; one ETF only),
-  perfect_foresight (hedge by the betas that will have been: the best any hedge can do).
-target and limits: as for rebalance; limits are for reweight, least_squares and fewest_trades. Measures named
-  active_beta are of the realised beta less the target, of a ticker its own realised beta. On dates on which
-  no weights that keep the limits are found the portfolio is left as it is; dates without any answer are left
-  out; both are named. A cost that is to be weighed against tracking error is given as cost_bp in the file of
-  --constraints; --cost-bp is what is paid.
+  after a colon: exponential:half_life=21 or sample:window=252. Results show the name as typed.
+methods: hedge, reweight, least_squares, fewest_trades; and for comparison: unhedged (no trades), scaled
+  and beta (the notebook's two formulas, the second scaled to sum 1; one ETF only), perfect_foresight
+  (hedge with the betas realised later: the best that any hedge can do).
+target and limits: as for rebalance; limits apply to reweight, least_squares and fewest_trades. Measures named
+  active_beta are of the realised beta less the target, which for a ticker is its own realised beta. On dates
+  without weights within the limits the portfolio is left unchanged; dates without any result are left out;
+  both are reported. --cost-bp is the cost paid; a cost to weigh against tracking error is cost_bp in the file
+  of --constraints.
 prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,price, adjusted for
-  splits and dividends. Nothing is filled in: what is listed late, ends early, has gaps or jumps like a
-  split is named, and what was done about it. Names of --prices that nobody holds tell the
-  estimators how the market moved: give a broad table.
+  splits and dividends. Nothing is filled in: late listings, early ends, gaps, jumps that look like splits
+  and their treatment are reported. Names of --prices that are not held also show the estimators how the
+  market moved: give a broad table.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options that a backtest and a sweep share, except those that a sweep has several of."""
+    """Add the options that take the same values in backtest and sweep."""
     prices = parser.add_argument_group("prices")
     prices.add_argument(
         "--prices",
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         required=True,
-        help="of the stocks; several are put side by side",
+        help="price files of the stocks; several are joined side by side",
     )
     prices.add_argument(
         "--etf-prices",
@@ -64,84 +64,84 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         default=[],
-        help="of ETFs that --etf names by ticker",
+        help="price files of the ETFs that --etf names by ticker",
     )
-    prices.add_argument("--etf-fund", metavar="NAME", help="which fund, where an ETF file has several")
-    when = parser.add_argument_group("when")
-    when.add_argument(
+    prices.add_argument("--etf-fund", metavar="NAME", help="fund to read, if an ETF file lists several")
+    dates = parser.add_argument_group("dates")
+    dates.add_argument(
         "--start",
         type=first_day,
         metavar="DATE",
-        help="first rebalance date that may be, as 2023-01-31 or 2023-01",
+        help="earliest rebalance date, such as 2023-01-31 or 2023-01",
     )
-    when.add_argument(
+    dates.add_argument(
         "--end",
         type=last_day,
         metavar="DATE",
-        help="last rebalance date that may be, as 2026-06-30 or 2026-06",
+        help="latest rebalance date, such as 2026-06-30 or 2026-06",
     )
-    when.add_argument(
+    dates.add_argument(
         "--every",
         default="month",
         metavar="PERIOD",
-        help="week, month, quarter, year (their last trading days), or a number of trading days "
+        help="week, month, quarter, year (its last trading day), or a number of trading days between dates "
         "(default: %(default)s)",
     )
-    how = parser.add_argument_group("how")
-    how.add_argument(
+    methods = parser.add_argument_group("methods and costs")
+    methods.add_argument(
         "--window",
         type=int,
         default=WINDOW,
         metavar="DAYS",
-        help="days that estimators see, at most, where they do not say themselves (default: %(default)s)",
+        help="maximum days of returns, for estimators without a window of their own (default: %(default)s)",
     )
-    how.add_argument(
+    methods.add_argument(
         "--method",
         nargs="+",
         action="extend",
         metavar="NAME",
-        help="what to compare (default: hedge and all that it is compared with)",
+        help="methods to compare (default: hedge, and all of those for comparison)",
     )
-    how.add_argument(
+    methods.add_argument(
         "--holding",
         choices=["drifting", "daily"],
         default="drifting",
-        help="between two dates weights drift with the prices, or are put back daily (default: %(default)s)",
+        help="between two dates weights drift with the prices, or are reset daily (default: %(default)s)",
     )
-    how.add_argument(
+    methods.add_argument(
         "--absent",
         choices=["rescale", "cash"],
         default="rescale",
-        help="for names that have no prices on a date, yet or any more: scale the others up to the same "
+        help="names without prices on a date, not yet listed or no longer: scale the others up to the same "
         "gross exposure, or hold cash (default: %(default)s)",
     )
-    how.add_argument(
+    methods.add_argument(
         "--cost-bp",
         type=float,
         default=5.0,
         metavar="BP",
-        help="cost of a trade in basis points of what is bought or sold (default: %(default)g)",
+        help="cost paid for a trade, in basis points of its value (default: %(default)g)",
     )
 
 
-def add_aim(parser: argparse.ArgumentParser) -> None:
-    """Add the target and the limits, after the other options, which are more often wanted."""
-    input_options.add_target(parser.add_argument_group("what beta"))
-    limit_options.add_arguments(parser, weighs_cost=False)
+def add_target_and_limits(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the target and the limits."""
+    input_options.add_target(parser.add_argument_group("target"))
+    limit_options.add_arguments(parser, with_cost_bp=False)
 
 
-def limits(args: argparse.Namespace) -> Constraints:
-    """Return what the options, and the file that they name, ask of the new weights."""
-    return Constraints.from_mapping(limit_options.given(args, weighs_cost=False))
+def read_limits(args: argparse.Namespace) -> Constraints:
+    """Return the limits of the options and of the ``--constraints`` file."""
+    return Constraints.from_mapping(limit_options.read_limits(args, with_cost_bp=False))
 
 
 def first_day(text: str) -> date:
-    """Read a day, or the first day of a month or a year."""
+    """Read a date, or a month or year as its first day."""
     return input_options.day(text + {4: "-01-01", 7: "-01"}.get(len(text), ""))
 
 
 def last_day(text: str) -> date:
-    """Read a day, or the last day of a month or a year."""
+    """Read a date, or a month or year as its last day."""
     first = first_day(f"{text}-12" if len(text) == len("2026") else text)
     if len(text) > len("2026-06"):
         return first
@@ -149,16 +149,16 @@ def last_day(text: str) -> date:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tables:
-    """The prices that were given: of stocks, and of ETFs where there are any."""
+class PriceTables:
+    """Prices of the stocks, and of the ETFs if there are any."""
 
     stocks: Prices
     series: Prices | None
     joined: dict[tuple[str, ...], Prices] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, stocks: Sequence[str], series: Sequence[str]) -> Tables:
-        """Read the files, several side by side."""
+    def read(cls, stocks: Sequence[str], series: Sequence[str]) -> PriceTables:
+        """Read the price files and join those of a kind side by side."""
         from betaneutral_xl.readers.prices import join, load_prices
 
         first, second = ([load_prices(file) for file in files] for files in (stocks, series))
@@ -166,11 +166,11 @@ class Tables:
 
     @property
     def all(self) -> tuple[Prices, ...]:
-        """ETFs' own first: there a ticker is looked for."""
+        """The tables in the order of look-up: ETFs first."""
         return (self.stocks,) if self.series is None else (self.series, self.stocks)
 
-    def of(self, holdings: Holdings, etfs: Sequence[Found], benchmarks: Sequence[str] = ()) -> Prices:
-        """Return the prices of a study: ETFs' and benchmarks' from their table, and all of the stocks."""
+    def select(self, holdings: Holdings, etfs: Sequence[HedgeEtf], benchmarks: Sequence[str] = ()) -> Prices:
+        """Return the prices for a study: of ETFs and benchmarks from their table, and of all stocks."""
         from betaneutral_xl.readers.prices import choose
 
         own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
@@ -178,28 +178,28 @@ class Tables:
         baskets = [ticker for one in etfs if not one.by_ticker for ticker in one.etf.tickers]
         names = [*holdings.tickers, *baskets]
         if not {*names, *own} & {ticker for table in self.all for ticker in table.tickers}:
-            return choose(self.all, [[*names, *own]] * len(self.all))  # which says that there is none
+            return choose(self.all, [[*names, *own]] * len(self.all))  # raises, as there are no prices
         if self.series is None:
             return self.stocks
-        elsewhere = set(own) & set(self.series.tickers)
-        stocks = [ticker for ticker in self.stocks.tickers if ticker not in elsewhere]
-        there = set(self.series.tickers) - set(stocks)
-        series = tuple(sorted(there & {*own, *names}))
-        if series not in self.joined:  # a sweep asks for the same ones again and again
+        in_series = set(own) & set(self.series.tickers)
+        stocks = [ticker for ticker in self.stocks.tickers if ticker not in in_series]
+        available = set(self.series.tickers) - set(stocks)
+        series = tuple(sorted(available & {*own, *names}))
+        if series not in self.joined:  # a sweep needs the same tables many times
             self.joined[series] = choose([self.stocks, self.series], [stocks, series])
         return self.joined[series]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """An ETF, and whether it is its own price series rather than a basket."""
+class HedgeEtf:
+    """An ETF to hedge with, and whether its returns are its own prices' or its basket's."""
 
     etf: Etf
     by_ticker: bool
 
 
-def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
-    """Return an ETF by its holdings file, or by its ticker as its own price series.
+def find_etf(text: str, fund: str | None, tables: PriceTables) -> HedgeEtf:
+    """Return the ETF of a holdings file, or of a ticker with its own prices.
 
     Raises
     ------
@@ -213,33 +213,33 @@ def find_etf(text: str, fund: str | None, tables: Tables) -> Found:
     if path.is_file() or path.suffix or path.name != text:
         from betaneutral_xl.job.api import load_etf
 
-        if path.is_file() or not _has(text, tables):
-            return Found(load_etf(text, fund=fund), by_ticker=False)
+        if path.is_file() or not _has_prices(text, tables):
+            return HedgeEtf(load_etf(text, fund=fund), by_ticker=False)
     ticker = normalise(text)
-    if not _has(text, tables):
+    if not _has_prices(text, tables):
         where = " or ".join(table.provenance.location for table in tables.all)
         msg = f"ETF {ticker} is neither a file nor a ticker with prices in {where}. Check its name."
         raise UnknownTicker(msg, tickers=[ticker])
-    return Found(Etf.from_weights({ticker: 1.0}, name=ticker), by_ticker=True)
+    return HedgeEtf(Etf.from_weights({ticker: 1.0}, name=ticker), by_ticker=True)
 
 
-def _has(text: str, tables: Tables) -> bool:
+def _has_prices(text: str, tables: PriceTables) -> bool:
     try:
         ticker = normalise(text)
-    except InputError:  # a path is too long for one
+    except InputError:  # a path can be too long for a ticker
         return False
     return any(ticker in table.tickers for table in tables.all)
 
 
-def pose(
+def build_study(
     args: argparse.Namespace,
     holdings: Holdings,
-    etfs: Sequence[Found],
+    etfs: Sequence[HedgeEtf],
     prices: Prices,
     *,
     estimators: Sequence[str],
     horizon: int,
-    keeping: Constraints,
+    limits: Constraints,
 ) -> Study:
     """Return the study that the options describe."""
     from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study
@@ -255,7 +255,7 @@ def pose(
         holding=Holding(args.holding),
         absent=Absent(args.absent),
         target=input_options.read_target(args.target),
-        constraints=keeping,
+        constraints=limits,
         cost_bp=args.cost_bp,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

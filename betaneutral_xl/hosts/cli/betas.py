@@ -18,19 +18,19 @@ examples:
   betaneutral-xl betas --holdings fund.csv --etf JHAI.csv AIQ.csv --covariance risk.csv --csv > betas.csv
 
 The predicted beta of a name to an ETF with constituent weights f is V f / (f'V f), V the covariance.
-Where part of the ETF has no risk data, f is the covered basket scaled to all of the ETF's exposure, or
-the ETF itself where the risk model has its row; the coverage stands beside each beta. A name's share of
-the portfolio's beta is weight times beta. Its error is the standard error of least squares over the
-effective days of the risk model, blank where the model does not say how many it has seen.
+If part of the ETF has no risk data, f is the covered basket scaled to all of the ETF's exposure, or the
+ETF's own row if the risk model has one; the coverage is shown beside each beta. A name's contribution to
+the portfolio's beta is weight times beta. The error is the standard error of least squares over the
+effective days of the risk model, blank if the model does not state them.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "betas",
         help="show each name's predicted beta to each ETF, largest contribution first",
-        description="Show each held name's predicted beta to each ETF, and what it adds to the portfolio's.",
+        description="Show each held name's predicted beta to each ETF, and its contribution.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,20 +40,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> None:
-    """Align, compute, print."""
-    given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
+    """Align the inputs, compute betas and contributions, print."""
+    inputs = input_options.load_inputs(args)
+    problem = input_options.read_problem(args, inputs.stored)
     aligned = align(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        asked.on_missing,
-        asked.etf_on_missing,
+        inputs.holdings,
+        inputs.etfs,
+        inputs.covariance,
+        problem.on_missing,
+        problem.etf_on_missing,
     )
     betas = aligned.expand(aligned.betas, math.nan)
     errors = aligned.expand(aligned.beta_errors, math.nan)
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
-    held = set(given.holdings.tickers)
+    held = set(inputs.holdings.tickers)
     names = aligned.etf_names
     columns = (
         "ticker",
@@ -80,12 +80,12 @@ def run(args: argparse.Namespace) -> None:
         name: math.fsum(r[3 + 2 * len(names) + k] for r in rows if not math.isnan(r[3 + k]))
         for k, name in enumerate(names)
     }
-    whole = aligned.portfolio_beta_error(aligned.covered_weights)
-    total_error = dict(zip(names, whole.tolist(), strict=True))
-    notes = [
-        *given.holdings.warnings,
-        *(w for etf in given.etfs for w in etf.warnings),
-        *given.covariance.warnings,
+    portfolio_error = aligned.portfolio_beta_error(aligned.covered_weights)
+    total_error = dict(zip(names, portfolio_error.tolist(), strict=True))
+    warnings = [
+        *inputs.holdings.warnings,
+        *(warning for etf in inputs.etfs for warning in etf.warnings),
+        *inputs.covariance.warnings,
         *aligned.coverage.sentences(),
     ]
     if args.json:
@@ -95,26 +95,26 @@ def run(args: argparse.Namespace) -> None:
             "effective_days": aligned.covariance.effective_days,
             "coverage": views.coverage_record(aligned.coverage),
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
-            "warnings": notes,
+            "warnings": warnings,
         }
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
         covered = tuple(unit.covered for unit in aligned.coverage.units.values())
-        beside = (*columns, *(f"coverage_{name}" for name in names))
-        sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
+        with_coverage = (*columns, *(f"coverage_{name}" for name in names))
+        sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
         totals = {
-            name: (total[name], total_error[name], unit.in_words)
+            name: (total[name], total_error[name], unit.coverage_text)
             for name, unit in aligned.coverage.units.items()
         }
-        _print(columns, rows, totals, notes)
+        _print(columns, rows, totals, warnings)
 
 
 def _print(
     columns: tuple[str, ...],
     rows: list[tuple[str | float, ...]],
     total: dict[str, tuple[float, float, str]],
-    notes: list[str],
+    warnings: list[str],
 ) -> None:
     from rich.markup import escape
     from rich.table import Table
@@ -129,7 +129,7 @@ def _print(
     out.print(table)
     for name, (beta, error, coverage) in total.items():
         uncertain = "" if math.isnan(error) else f" ± {number(error)}"
-        said = f"portfolio beta to {name}: {number(beta)}{uncertain} ({coverage})"
-        out.print(said, style="bold", markup=False, soft_wrap=True)
-    for note in notes:
-        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
+        line = f"portfolio beta to {name}: {number(beta)}{uncertain} ({coverage})"
+        out.print(line, style="bold", markup=False, soft_wrap=True)
+    for warning in warnings:
+        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)

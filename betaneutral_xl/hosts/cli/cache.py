@@ -1,4 +1,4 @@
-"""``betaneutral-xl cache``: what is kept of the network's answers."""
+"""``betaneutral-xl cache``: show or remove cached answers of the fund's web API."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ examples:
   betaneutral-xl cache list --json
   betaneutral-xl cache clear
 
-Answers about days that are over are kept for good, others for an hour, refusals for a minute. The
-folder is the platform's cache folder, or BETANEUTRAL_CACHE. No token is in it.
+Answers about past days are cached for good, others for an hour, refusals for a minute. The folder is the
+platform's cache folder, or BETANEUTRAL_CACHE. It contains no token.
 """
 
 COLUMNS = ("what", "fetched_at", "expires", "holds", "bytes", "refusal")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "cache",
-        help="show or remove what is kept of the fund's API's answers",
-        description="Show or remove what is kept of the answers of the fund's web API.",
+        help="show or remove cached answers of the fund's web API",
+        description="Show or remove the cached answers of the fund's web API.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="show what is kept, newest first")
+    listing = actions.add_parser("list", help="show the cached answers, newest first")
     add_machine_formats(listing)
     listing.set_defaults(run=run_list)
-    actions.add_parser("clear", help="remove all of it").set_defaults(run=run_clear)
+    actions.add_parser("clear", help="remove all cached answers").set_defaults(run=run_clear)
 
 
 def run_list(args: argparse.Namespace) -> None:
-    """Print what is kept."""
+    """Print the cached answers."""
     from betaneutral_xl.network.cache import Cache
 
     settings = Settings.from_environment()
@@ -59,7 +59,7 @@ def run_list(args: argparse.Namespace) -> None:
 
 
 def run_clear(_: argparse.Namespace) -> None:
-    """Remove what is kept."""
+    """Remove all cached answers."""
     from betaneutral_xl.network.cache import Cache
 
     settings = Settings.from_environment()
@@ -72,7 +72,7 @@ def _row(entry: Entry) -> tuple[str, str, str | None, bool, int, str | None]:
         entry.note,
         entry.fetched_at.isoformat(timespec="seconds"),
         expires,
-        entry.holds(datetime.now(UTC)),
+        entry.is_valid(datetime.now(UTC)),
         entry.size,
         entry.refusal or None,
     )
@@ -84,11 +84,11 @@ def _print(rows: list[tuple[str, str, str | None, bool, int, str | None]], folde
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("what", "fetched at (UTC)", "holds until (UTC)"):
+    for name in ("what", "fetched at (UTC)", "valid until (UTC)"):
         table.add_column(name, no_wrap=True)
     table.add_column("bytes", justify="right", no_wrap=True)
-    for what, fetched_at, expires, holds, size, refusal in rows:
-        until = "for good" if expires is None else _minute(expires) if holds else "over"
+    for what, fetched_at, expires, valid, size, refusal in rows:
+        until = "for good" if expires is None else _minute(expires) if valid else "expired"
         label = f"{what} ({refusal})" if refusal else what
         table.add_row(Text(label), _minute(fetched_at), until, f"{size:,}")
     if rows:

@@ -1,4 +1,4 @@
-"""``betaneutral-xl calc``: put the extension into LibreOffice, say how it is, open Calc, take it out."""
+"""``betaneutral-xl calc``: install, check, open and uninstall the extension of LibreOffice Calc."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   betaneutral-xl calc install
-      puts the functions and the Beta Neutral toolbar into LibreOffice Calc, for you alone
+      installs the functions and the Beta Neutral toolbar in LibreOffice Calc, for your user only
   betaneutral-xl calc open
-      starts Calc with the template workbook, a copy of it in 'Beta Neutral' among your documents
+      starts Calc with a copy of the template workbook in the folder 'Beta Neutral' in your documents
   betaneutral-xl calc open --file mine.xlsx
   betaneutral-xl calc status
-      says what is there and what is amiss; the exit code is 0 if Calc is ready, else 5
+      checks the installation; the exit code is 0 if Calc is ready, else 5
   betaneutral-xl calc uninstall
 
-several LibreOffices, other people:
+several LibreOffice installations, or all users:
   betaneutral-xl calc install --office /opt/libreoffice25.2
   betaneutral-xl calc install --oxt betaneutral.oxt --python /opt/betaneutral/bin/python
-      writes the extension file and installs nothing: an administrator installs it for all users with
-      unopkg add --shared betaneutral.oxt; that Python, with betaneutral-xl, must be there on each machine
+      only writes the extension file: an administrator installs it for all users with
+      unopkg add --shared betaneutral.oxt; each machine needs that Python with betaneutral-xl
 
-Close LibreOffice before you install or uninstall. The functions are computed by the Python that ran
-'calc install', not by LibreOffice's own: after moving or renewing its environment, install again.
-LibreOffice 7.4 or newer; on Debian and Ubuntu: apt install libreoffice-calc python3-uno. A LibreOffice that
-is a snap or a flatpak may not start another Python, and so cannot be used.
+Close LibreOffice before you install or uninstall. The functions run in the Python that ran 'calc install',
+not in LibreOffice's own: after moving or rebuilding its environment, install again.
+Requires LibreOffice 7.4 or newer; on Debian and Ubuntu: apt install libreoffice-calc python3-uno. A snap or
+flatpak of LibreOffice cannot be used, because it may not start another Python.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "calc",
-        help="install the extension for LibreOffice Calc, check, open, uninstall",
-        description="Put the functions and the button into LibreOffice Calc, and open the template in it.",
+        help="install, check, open or uninstall the extension of LibreOffice Calc",
+        description="Install the functions and buttons in LibreOffice Calc, and open the template there.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -51,21 +51,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--office",
         type=Path,
         metavar="FOLDER",
-        help="which LibreOffice (default: the one installed to before, on the path, or the newest)",
+        help="LibreOffice to use (default: that of the last install, else that on the PATH, else the newest)",
     )
     which.add_argument(
-        "--profile", type=Path, metavar="FOLDER", help="another user profile than its usual one, to try out"
+        "--profile", type=Path, metavar="FOLDER", help="user profile, instead of the default, for trials"
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    install = actions.add_parser("install", parents=[which], help="install the extension for you")
+    install = actions.add_parser("install", parents=[which], help="install the extension for your user")
     install.add_argument(
-        "--python", type=Path, metavar="FILE", help="which Python computes the functions (default: this one)"
+        "--python", type=Path, metavar="FILE", help="Python that runs the functions (default: this one)"
     )
     install.add_argument(
         "--oxt", type=Path, metavar="FILE.oxt", help="only write the extension file, for others to install"
     )
     install.set_defaults(run=run_install)
-    status = actions.add_parser("status", parents=[which], help="say what is installed, and what is amiss")
+    status = actions.add_parser("status", parents=[which], help="check the installation")
     status.set_defaults(run=run_status)
     start = actions.add_parser("open", parents=[which], help="start Calc with the template workbook")
     document = start.add_mutually_exclusive_group()
@@ -74,17 +74,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--folder",
         type=Path,
         metavar="FOLDER",
-        help="where the copy of the template is (default: 'Beta Neutral' among your documents)",
+        help="folder of the copy of the template (default: 'Beta Neutral' in your documents)",
     )
     start.set_defaults(run=run_open)
-    uninstall = actions.add_parser(
-        "uninstall", parents=[which], help="remove what install and open put there"
-    )
+    uninstall = actions.add_parser("uninstall", parents=[which], help="remove what install and open created")
     uninstall.set_defaults(run=run_uninstall)
 
 
 def run_install(args: argparse.Namespace) -> None:
-    """Build the extension; write it, or install it and say how it is."""
+    """Build the extension; write it to a file, or install it and print the findings."""
     from betaneutral_xl.hosts.calc import extension, install
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.saving import save
@@ -92,34 +90,34 @@ def run_install(args: argparse.Namespace) -> None:
     if args.oxt is not None:
         python = (args.python or Path(sys.executable)).absolute()
         save(args.oxt, extension.build(python))
-        _say(f"Written: {args.oxt}. Its functions are computed by {python}.")
+        _write(f"Written: {args.oxt}. Its functions run in {python}.")
         return
     python = install.checked_python(args.python) if args.python else Path(sys.executable)
     session = Session()
     office = install.choose(session, args.office, args.profile)
     with progress(f"Installing in {office} ..."):
         install.install(session, office, extension.build(python))
-        found = install.findings(office)
-    _say(f"Installed in {office}.")
-    _print(found)
-    _say("\nOpen Calc with the template: betaneutral-xl calc open")
+        findings = install.findings(office)
+    _write(f"Installed in {office}.")
+    _print(findings)
+    _write("\nOpen Calc with the template: betaneutral-xl calc open")
 
 
 def run_status(args: argparse.Namespace) -> None:
-    """Say how it is; fail if it is not as it must be."""
+    """Print the findings; fail if one is not fine."""
     from betaneutral_xl.hosts.calc import install
     from betaneutral_xl.hosts.sheets.session import Session
 
-    found = install.findings(install.choose(Session(), args.office, args.profile))
-    _print(found)
-    amiss = [finding for finding in found if not finding.fine]
-    if amiss:
-        msg = f"Calc is not ready. {amiss[0].name}: {amiss[0].text}."
+    findings = install.findings(install.choose(Session(), args.office, args.profile))
+    _print(findings)
+    failed = [finding for finding in findings if not finding.fine]
+    if failed:
+        msg = f"Calc is not ready. {failed[0].name}: {failed[0].text}."
         raise HostError(msg)
 
 
 def run_open(args: argparse.Namespace) -> None:
-    """Put the workbook in its place if it is not there, and start Calc with it."""
+    """Create the workbook if it does not exist, and start Calc with it."""
     from betaneutral_xl.hosts.calc import install
     from betaneutral_xl.hosts.sheets.records import default_folder
     from betaneutral_xl.hosts.sheets.session import Session
@@ -127,14 +125,14 @@ def run_open(args: argparse.Namespace) -> None:
     session = Session()
     office = install.choose(session, args.office, args.profile)
     with progress(f"Starting {office} ..."):
-        install.hold_that_it_is_ready(office)
+        install.require_ready(office)
         document = args.file or install.workbook(session, args.folder or default_folder())
         install.start(office, document)
-    _say(f"Opened in {office}: {document}")
+    _write(f"Opened in {office}: {document}")
 
 
 def run_uninstall(args: argparse.Namespace) -> None:
-    """Remove what was installed."""
+    """Remove the extension, and the workbook if it is unchanged."""
     from betaneutral_xl.hosts.calc import extension, install
     from betaneutral_xl.hosts.sheets.session import Session
 
@@ -142,22 +140,22 @@ def run_uninstall(args: argparse.Namespace) -> None:
     office = install.choose(session, args.office, args.profile)
     with progress(f"Uninstalling from {office} ..."):
         done = install.uninstall(session, office)
-    _say(f"Removed from {office}." if done.extension else f"Not installed in {office}: nothing to remove.")
+    _write(f"Removed from {office}." if done.extension else f"Not installed in {office}: nothing to remove.")
     if done.workbook is not None:
-        said = "Removed" if done.workbook_removed else "Kept, because it has been changed since"
-        _say(f"{said}: {done.workbook}")
-    everybody = install.installed(office)
-    if everybody is not None:
-        _say(
-            "It is still there for all users; an administrator removes it: unopkg remove --shared "
+        outcome = "Removed" if done.workbook_removed else "Kept, because it has been changed since"
+        _write(f"{outcome}: {done.workbook}")
+    shared = install.installed(office)
+    if shared is not None:
+        _write(
+            "It is still installed for all users; an administrator removes it with unopkg remove --shared "
             + extension.IDENTIFIER
         )
 
 
-def _say(text: str) -> None:
+def _write(text: str) -> None:
     console().print(text, markup=False, soft_wrap=True)
 
 
 def _print(findings: list[Finding]) -> None:
     for finding in findings:
-        _say(f"{'ok ' if finding.fine else '-- '} {finding.name}: {finding.text}")
+        _write(f"{'ok ' if finding.fine else '-- '} {finding.name}: {finding.text}")

@@ -1,8 +1,9 @@
-"""``betaneutral-xl compare``: the ways to a beta side by side."""
+"""``betaneutral-xl compare``: alternative ways to a target beta, side by side."""
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ examples:
   betaneutral-xl compare --sample --lower=-2% --upper 8% --cost-bp 5
   betaneutral-xl compare --holdings fund.csv --etf JHAI.csv --covariance risk.csv --benchmark IWV --csv
 
-The limits are those of the reweighted portfolios; --cost-bp is charged on every way's trades.
+The limits apply to the reweighted portfolios; --cost-bp is charged on the trades of each.
 """
 
 MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
@@ -31,22 +32,22 @@ MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "compare",
-        help="put hedging by the ETF, by its basket, and reweighting side by side",
-        description="Put the ways to a beta side by side: the portfolio as it is, hedged by the ETF, "
-        "hedged by the ETF's basket, reweighted, and reweighted long only to a benchmark's beta.",
+        help="compare hedging by the ETF, hedging by its basket, and reweighting",
+        description="Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
+        "reweighted, and reweighted long only to a benchmark's beta.",
         epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     input_options.add_arguments(parser)
-    wanted = parser.add_argument_group("what is wanted")
-    input_options.add_target(wanted)
-    wanted.add_argument(
+    target = parser.add_argument_group("target")
+    input_options.add_target(target)
+    target.add_argument(
         "--benchmark",
         metavar="TICKER",
-        help="whose beta the long-only portfolio aims at (default: a market fund of the risk model)",
+        help="asset whose beta the long-only portfolio targets (default: a market fund of the risk model)",
     )
     limit_options.add_arguments(parser)
     input_options.add_legs(parser)
@@ -55,23 +56,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> None:
-    """Solve each way, print."""
+    """Solve each alternative, print."""
     from betaneutral_xl.engine.compare import compare, hedge_of
 
-    given = input_options.gather(args)
-    asked = input_options.wanted(args, given.stored)
-    ways = compare(
-        given.holdings,
-        given.etfs,
-        given.covariance,
-        target=asked.target,
+    inputs = input_options.load_inputs(args)
+    problem = input_options.read_problem(args, inputs.stored)
+    alternatives = compare(
+        inputs.holdings,
+        inputs.etfs,
+        inputs.covariance,
+        target=problem.target,
         benchmark=args.benchmark,
-        constraints=asked.constraints,
-        legs=asked.legs,
-        on_missing=asked.on_missing,
-        etf_on_missing=asked.etf_on_missing,
+        constraints=problem.constraints,
+        legs=problem.legs,
+        on_missing=problem.on_missing,
+        etf_on_missing=problem.etf_on_missing,
     )
-    names = [etf.name for etf in given.etfs]
+    names = [etf.name for etf in inputs.etfs]
     columns = (
         "alternative",
         *(f"beta_{name}" for name in names),
@@ -80,8 +81,8 @@ def run(args: argparse.Namespace) -> None:
         "trades",
         "note",
     )
-    rows = [_row(way, names) for way in ways]
-    hedge = hedge_of(ways)
+    rows = [_row(one, names) for one in alternatives]
+    hedge = hedge_of(alternatives)
     units = hedge.coverage.units
     if args.json:
         record = {
@@ -92,24 +93,24 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
         covered = tuple(unit.covered for unit in units.values())
-        beside = (*columns, *(f"coverage_{name}" for name in names))
-        sys.stdout.write(saving.to_csv(beside, [(*row, *covered) for row in rows]))
+        with_coverage = (*columns, *(f"coverage_{name}" for name in names))
+        sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
-        _print(ways, names, hedge)
+        _print(alternatives, names, hedge)
 
 
-def _row(way: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
+def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
     return (
-        way.name,
-        *(way.beta[name] for name in names),
-        *(way.beta_error[name] for name in names),
-        *(getattr(way, measure) for measure in MEASURES),
-        way.trades,
-        way.note,
+        one.name,
+        *(one.beta[name] for name in names),
+        *(one.beta_error[name] for name in names),
+        *(getattr(one, measure) for measure in MEASURES),
+        one.trades,
+        one.note,
     )
 
 
-def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
+def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
     from rich.table import Table
 
     out = console()
@@ -119,21 +120,20 @@ def _print(ways: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) 
         table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
     for measure in (*MEASURES, "trades"):
         table.add_column(measure.replace("_", " "), justify="right")
-    for way in ways:
-        betas = (_with_error(way.beta[name], way.beta_error[name]) for name in names)
-        shown = (percent(getattr(way, measure)) for measure in MEASURES)
-        table.add_row(way.name, *betas, *shown, "-" if way.note else str(way.trades))
+    for one in alternatives:
+        betas = (_with_error(one.beta[name], one.beta_error[name]) for name in names)
+        shown = (percent(getattr(one, measure)) for measure in MEASURES)
+        table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
     out.print(table)
     for name, unit in hedge.coverage.units.items():
-        out.print(f"beta to {name}: {unit.in_words}", markup=False, soft_wrap=True)
-    for way in ways:
-        if way.note:
-            out.print(f"! {way.name}: {way.note}", style="yellow", markup=False, soft_wrap=True)
+        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
+    for one in alternatives:
+        if one.note:
+            out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)
 
     for warning in hedge.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
 def _with_error(beta: float, error: float) -> str:
-    known = error == error  # noqa: PLR0124 - NaN only
-    return f"{number(beta)} ± {number(error)}" if known else number(beta)
+    return number(beta) if math.isnan(error) else f"{number(beta)} ± {number(error)}"

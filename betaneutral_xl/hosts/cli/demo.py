@@ -1,4 +1,4 @@
-"""``betaneutral-xl demo``: the whole job on the embedded sample."""
+"""``betaneutral-xl demo``: a whole run on the embedded sample."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ REPORT = "betaneutral-report.xlsx"
 
 EPILOG = """\
 The sample is 33 positions of a fund, the constituents of an AI ETF and a covariance of their returns,
-all of 2025-11-18. It needs no network, no file and no account. The same, step by step:
+all of 2025-11-18. It needs no network, file or account. The same with the main command:
 
   betaneutral-xl rebalance --sample --report report.xlsx
 """
 
 NEXT = f"""
-What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and that much of
-the ETF's basket was sold against it; the result was checked, and written to {REPORT}.
+What happened: the portfolio's beta to the AI ETF was predicted from the risk model, and the ETF's basket
+was sold in that amount; the result was checked and written to {REPORT}.
 
 Try next:
-  betaneutral-xl betas --sample                                  where the beta comes from
-  betaneutral-xl rebalance --sample --method reweight            no short ETF: trade the names instead
-  betaneutral-xl rebalance --sample --target IWV                 aim at the market's own beta to the ETF
+  betaneutral-xl betas --sample                                  which names the beta comes from
+  betaneutral-xl rebalance --sample --method reweight            sell no ETF: trade the names instead
+  betaneutral-xl rebalance --sample --target IWV                 target the market's own beta to the ETF
   betaneutral-xl rebalance --holdings FILE --etf FILE --covariance FILE      your own data
-  betaneutral-xl rebalance --help                                everything else"""
+  betaneutral-xl rebalance --help                                all options"""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "demo",
         help="make the embedded sample beta-neutral and write its report here",
@@ -42,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(_: argparse.Namespace) -> None:
-    """Run the sample from its files to its report."""
+    """Make the sample neutral, print the result, write the report."""
     from betaneutral_xl.engine.neutral import neutralise
     from betaneutral_xl.job import sample
     from betaneutral_xl.report import write_report
@@ -51,7 +51,7 @@ def run(_: argparse.Namespace) -> None:
     result = neutralise(data.holdings, (data.etf,), data.covariance)
     out = console()
     print_summary(result, out)
-    print_table(result, out, most=10)
+    print_table(result, out, limit=10)
     with progress(f"Writing {REPORT} ..."):
         write_report(result, Path(REPORT), command="betaneutral-xl demo")
     out.print(NEXT, markup=False, soft_wrap=True)

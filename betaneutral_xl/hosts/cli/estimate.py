@@ -1,4 +1,4 @@
-"""``betaneutral-xl estimate``: from prices to a covariance file."""
+"""``betaneutral-xl estimate``: estimate a covariance file from prices."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
 
 BENCHMARK = "IWV"
-"""The ticker that stands last in a covariance file, as in the API's answer."""
+"""Ticker in the last row and column of a covariance file, as in the API's answer."""
 
 EPILOG = """\
 examples:
@@ -37,13 +37,13 @@ examples:
   betaneutral-xl estimate --list
 
 Prices are CSV (plain or gzip) or Parquet: date,TICKER,TICKER,... or date,ticker,price. They must be
-adjusted for splits and dividends. Nothing is filled forward; what is missing, and what was done about
-it, is told. The file written is in the API's shape, annual decimals: date,ticker,<tickers>.
+adjusted for splits and dividends. Nothing is filled forward; missing data and its treatment are
+reported. The file written has the API's format, in annual decimals: date,ticker,<tickers>.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "estimate",
         help="estimate a covariance from prices",
@@ -56,30 +56,30 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         nargs="+",
         action="extend",
-        help="price files; several are put side by side",
+        help="price files; several are joined side by side",
     )
-    parser.add_argument("--out", metavar="FILE", help="where to save the covariance (CSV)")
-    names = parser.add_argument_group("which names (default: all that have prices)")
-    names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[])
-    names.add_argument("--holdings", metavar="FILE", help="those of a portfolio")
-    input_options.add_choice(names)
+    parser.add_argument("--out", metavar="FILE", help="CSV file for the covariance")
+    names = parser.add_argument_group("names to estimate (default: all that have prices)")
+    names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[], help="tickers")
+    names.add_argument("--holdings", metavar="FILE", help="names of a portfolio")
+    input_options.add_holdings_choice(names)
     names.add_argument(
-        "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="those of ETFs' holdings files"
+        "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="constituents of ETFs"
     )
 
-    how = parser.add_argument_group("how")
+    how = parser.add_argument_group("estimation")
     how.add_argument("--method", default="default", metavar="NAME", help=f"see --list (default: {DEFAULT})")
     how.add_argument(
-        "--window", type=int, default=WINDOW, metavar="DAYS", help="days seen, at most (default: %(default)s)"
+        "--window", type=int, default=WINDOW, metavar="DAYS", help="maximum days used (default: %(default)s)"
     )
     how.add_argument(
-        "--as-of", type=input_options.day, metavar="DATE", help="last day seen (default: the last)"
+        "--as-of", type=input_options.day, metavar="DATE", help="last day used (default: the last)"
     )
     how.add_argument(
         "--gaps",
         choices=list(MissingData),
         default=MissingData.MODEL,
-        help="names that lack returns: complete them from the others, use the days that all have, "
+        help="names that lack returns: complete them from the others (model), use the days that all have, "
         "or stop (default: %(default)s)",
     )
     how.add_argument("--half-life", type=float, metavar="DAYS", help="for methods that have one")
@@ -90,14 +90,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="NAME=VALUE",
         help="any parameter of the method, such as components=20",
     )
-    shown = parser.add_argument_group("instead, or for machines").add_mutually_exclusive_group()
+    shown = parser.add_argument_group("other output").add_mutually_exclusive_group()
     shown.add_argument("--list", action="store_true", help="list the methods and their parameters")
     shown.add_argument("--json", action="store_true", help="print the summary as one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Estimate, save, and say what was done."""
+    """Estimate and save the covariance, print a summary."""
     if args.list:
         _print_methods()
         return
@@ -134,18 +134,18 @@ def read_options(method: str, texts: Iterable[str], half_life: float | None) -> 
         If the method has no such parameter, or the value is not of its type.
 
     """
-    given: dict[str, str] = {} if half_life is None else {"half_life": str(half_life)}
+    values: dict[str, str] = {} if half_life is None else {"half_life": str(half_life)}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
-            msg = f"--set {text} is not NAME=VALUE, such as components=20."
+            msg = f"--set {text} is not NAME=VALUE. Write it as components=20."
             raise InputError(msg)
-        given[name.strip().replace("-", "_")] = value.strip()
-    return read_parameters(method, given)
+        values[name.strip().replace("-", "_")] = value.strip()
+    return read_parameters(method, values)
 
 
 def to_api_csv(covariance: Covariance) -> str:
-    """Return a covariance as CSV in the API's shape: sorted tickers, the benchmark last."""
+    """Return a covariance as CSV in the API's format: tickers sorted, the benchmark last."""
     order = sorted(covariance.tickers, key=lambda ticker: (ticker == BENCHMARK, ticker))
     matrix = covariance.select(order).form.dense().tolist()
     day = covariance.as_of.isoformat() if covariance.as_of else ""
@@ -168,7 +168,7 @@ def _tickers(args: argparse.Namespace) -> list[str]:
 
 
 def _summary(covariance: Covariance) -> dict[str, Any]:
-    """Return what was estimated from what, as plain data."""
+    """Return the estimate's names, method, settings and volatilities as plain data."""
     volatilities = covariance.volatilities
     return {
         "names": len(covariance.tickers),
@@ -192,20 +192,20 @@ def _summary(covariance: Covariance) -> dict[str, Any]:
 
 
 def _print_summary(covariance: Covariance, file: str) -> None:
-    out, told = console(), _summary(covariance)
+    out, stats = console(), _summary(covariance)
     out.print(
-        f"{told['names']} names as of {told['as_of']}, from {told['prices']}", style="bold", markup=False
+        f"{stats['names']} names as of {stats['as_of']}, from {stats['prices']}", style="bold", markup=False
     )
-    out.print(f"{told['method']}: {told['settings']}", markup=False, soft_wrap=True)
-    out.print(f"effective days   {number(told['effective_days'], 0)}", markup=False)
+    out.print(f"{stats['method']}: {stats['settings']}", markup=False, soft_wrap=True)
+    out.print(f"effective days   {number(stats['effective_days'], 0)}", markup=False)
     out.print(
-        f"volatility       {percent(told['lowest_volatility'], 1)} to "
-        f"{percent(told['highest_volatility'], 1)}, median {percent(told['median_volatility'], 1)}",
+        f"volatility       {percent(stats['lowest_volatility'], 1)} to "
+        f"{percent(stats['highest_volatility'], 1)}, median {percent(stats['median_volatility'], 1)}",
         markup=False,
     )
-    if told["seen_in_part"]:
-        parts = ", ".join(f"{ticker} {share:.0%}" for ticker, share in told["seen_in_part"].items())
-        out.print(f"weight of own days: {parts}", markup=False, soft_wrap=True)
+    if stats["seen_in_part"]:
+        parts = ", ".join(f"{ticker} {share:.0%}" for ticker, share in stats["seen_in_part"].items())
+        out.print(f"share of days with own returns: {parts}", markup=False, soft_wrap=True)
     for note in covariance.warnings:
         out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"saved to {file}", markup=False, soft_wrap=True)
@@ -214,11 +214,11 @@ def _print_summary(covariance: Covariance, file: str) -> None:
 def _print_methods() -> None:
     out = console()
     for name in ESTIMATORS:
-        told = inspect.getdoc(ESTIMATORS[name]) or ""
+        description = inspect.getdoc(ESTIMATORS[name]) or ""
         star = " (default)" if name == DEFAULT else ""
         out.print(f"{name}{star}", style="bold", markup=False)
-        out.print(f"    {told.splitlines()[0] if told else ''}", markup=False, soft_wrap=True)
-        known = parameters(name)
-        if known:
-            shown = ", ".join(f"{key}={value}" for key, value in known.items())
+        out.print(f"    {description.splitlines()[0] if description else ''}", markup=False, soft_wrap=True)
+        defaults = parameters(name)
+        if defaults:
+            shown = ", ".join(f"{key}={value}" for key, value in defaults.items())
             out.print(f"    parameters: {shown}", markup=False, soft_wrap=True)

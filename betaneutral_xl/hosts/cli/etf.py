@@ -1,4 +1,4 @@
-"""``betaneutral-xl etf``: what is understood of an issuer's holdings file."""
+"""``betaneutral-xl etf``: show how an issuer's holdings file is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Constituent, Etf
 
 LARGEST = 3
-"""How many of the largest equities ``--json`` names."""
+"""Number of the largest equities in the JSON output."""
 
 EPILOG = """\
 examples:
@@ -25,8 +25,8 @@ examples:
   betaneutral-xl etf JHAI                               the newest file of JHAI in the downloads folder
   betaneutral-xl etf all-funds.csv --fund CHAT --csv > chat.csv
 
-Any layout is read, as downloaded: CSV, XLSX, XLS, saved web pages. Look here first when an ETF's
-numbers surprise: which column was taken for what, what is cash, what the weights add up to.
+Files are read as downloaded: CSV, XLSX, XLS or a saved web page, in any layout. Look here first if an
+ETF's numbers look wrong: how each column was read, what is cash, and the sum of the weights.
 """
 
 COLUMNS = (
@@ -43,11 +43,11 @@ COLUMNS = (
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "etf",
-        help="show what is understood of an issuer's holdings file",
-        description="Read issuers' holdings files and show what was understood of them.",
+        help="show how an issuer's holdings file is read",
+        description="Read issuers' holdings files and show their rows, sums and columns as they are read.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -55,23 +55,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "files",
         metavar="FILE",
         nargs="+",
-        help="a file as downloaded; or a fund's ticker, for its newest file in the downloads folder; "
+        help="file as downloaded; or a fund's ticker, for its newest file in the downloads folder; "
         "or an https address on a host in BETANEUTRAL_ETF_HOSTS",
     )
-    parser.add_argument("--fund", metavar="NAME", help="which fund, where a file lists several")
+    parser.add_argument("--fund", metavar="NAME", help="fund to read, if a file lists several")
     parser.add_argument(
         "--rows",
         metavar="N",
         type=int,
         default=15,
-        help="how many of the largest rows to show (default: %(default)s; --csv has all)",
+        help="number of rows to show, largest first (default: %(default)s; --csv has all)",
     )
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read each file, print what was understood."""
+    """Read each file, print its contents."""
     from betaneutral_xl.job.inputs import load_etf
 
     etfs = [load_etf(file, fund=args.fund) for file in args.files]
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def record(etf: Etf) -> dict[str, object]:
-    """Return what was understood as plain data: counts, sums, the largest equities, warnings."""
+    """Return an ETF's counts, sums, derivatives, largest equities and warnings as plain data."""
     equities = _of_class(etf, AssetClass.EQUITY)
     other = {
         kind.value: {"n": len(rows), "weight": _weight(rows)}
@@ -163,13 +163,13 @@ def _cells(row: Constituent) -> tuple[object, ...]:
 
 
 def _exposure(row: Constituent) -> str:
-    """Return what a row moves: a derivative's exposure where it is known; "" for what is no derivative."""
+    """Return a derivative's exposure or "unknown"; an empty string for any other row."""
     if row.asset_class is not AssetClass.DERIVATIVE:
         return ""
     return "unknown" if row.exposure is None else percent(row.exposure)
 
 
-def _show(etf: Etf, most: int) -> None:
+def _show(etf: Etf, limit: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -183,13 +183,13 @@ def _show(etf: Etf, most: int) -> None:
     has_derivatives = bool(_of_class(etf, AssetClass.DERIVATIVE))
     if has_derivatives:
         table.add_column("exposure", justify="right")
-    for row in _largest(etf.constituents)[:most]:
+    for row in _largest(etf.constituents)[:limit]:
         cells = (row.ticker or "-", row.printed_ticker, row.name[:60], row.asset_class.value)
-        beside = [_exposure(row)] if has_derivatives else []
-        table.add_row(*map(escape, cells), percent(row.weight), *beside)
+        exposure = [_exposure(row)] if has_derivatives else []
+        table.add_row(*map(escape, cells), percent(row.weight), *exposure)
     screen.print(table)
-    if len(etf.constituents) > most:
-        smaller = len(etf.constituents) - most
+    if len(etf.constituents) > limit:
+        smaller = len(etf.constituents) - limit
         screen.print(f"and {smaller:,} smaller rows (--rows {len(etf.constituents)} shows all)", style="dim")
     totals = Table("class")
     totals.add_column("rows", justify="right")
@@ -204,7 +204,7 @@ def _show(etf: Etf, most: int) -> None:
             f"Exposure: {percent(etf.exposure)} of net assets, {percent(etf.derivative_exposure)} of it in "
             "swaps and futures."
         )
-    taken = ", ".join(f'{column} from "{header}"' for column, header in etf.columns.items())
-    screen.print(escape(f"Columns: {taken}; {etf.provenance.note}."), style="dim")
+    columns = ", ".join(f'{column} from "{header}"' for column, header in etf.columns.items())
+    screen.print(escape(f"Columns: {columns}; {etf.provenance.note}."), style="dim")
     for warning in etf.warnings:
         screen.print(f"[yellow]Note:[/yellow] {escape(warning)}")

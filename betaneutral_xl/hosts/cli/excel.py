@@ -1,4 +1,4 @@
-"""``betaneutral-xl excel``: put the macro workbook in its place, check what Excel needs, take it away."""
+"""``betaneutral-xl excel``: install, check and uninstall the macro workbook."""
 
 from __future__ import annotations
 
@@ -13,40 +13,39 @@ examples:
   betaneutral-xl excel check
   betaneutral-xl excel uninstall
 
-A workbook that comes by mail or from the web carries the Mark of the Web, and Excel blocks its macros. One
-that is installed here carries none. Excel still asks before it runs macros; to be asked no more, make its
-folder a trusted location: File, Options, Trust Center, Trust Center Settings, Trusted Locations, Add new
-location.
+Excel blocks the macros of a workbook from mail or the web, which has the Mark of the Web; one installed here
+has none. Excel still asks before it runs macros; to stop that, make the workbook's folder a trusted location:
+File, Options, Trust Center, Trust Center Settings, Trusted Locations, Add new location.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "excel",
-        help="install the macro workbook for Excel, check, uninstall",
-        description="Put the macro workbook where you work, built for this Python and this xlwings.",
+        help="install, check or uninstall the macro workbook for Excel",
+        description="Install the macro workbook, built for this Python and this version of xlwings.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    install = actions.add_parser("install", help="build the workbook and put it into a folder")
+    install = actions.add_parser("install", help="build the workbook and write it to a folder")
     install.add_argument(
-        "--folder", type=Path, metavar="FOLDER", help="default: 'Beta Neutral' among your documents"
+        "--folder", type=Path, metavar="FOLDER", help="default: 'Beta Neutral' in your documents"
     )
     install.set_defaults(run=run_install)
-    check = actions.add_parser("check", help="say whether Python, xlwings and Excel are there and fit")
+    check = actions.add_parser("check", help="check that Python, xlwings and Excel are installed and match")
     check.add_argument(
-        "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="a workbook to compare with"
+        "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="workbook to check for its versions"
     )
     check.set_defaults(run=run_check)
-    actions.add_parser("uninstall", help="remove each workbook that is as it was installed").set_defaults(
+    actions.add_parser("uninstall", help="remove the installed workbooks that are unchanged").set_defaults(
         run=run_uninstall
     )
 
 
 def run_install(args: argparse.Namespace) -> None:
-    """Build, write, advise."""
+    """Build and write the workbook, print findings and the next steps."""
     from betaneutral_xl.hosts.excel import install
     from betaneutral_xl.hosts.sheets.records import default_folder
     from betaneutral_xl.hosts.sheets.session import Session
@@ -57,32 +56,33 @@ def run_install(args: argparse.Namespace) -> None:
     out.print(f"Installed: {target}", markup=False, soft_wrap=True)
     _print(install.findings(target))
     out.print(
-        f"\nOpen {target.name}, allow macros, press Rebalance. To be asked no more, make {target.parent} a "
-        "trusted location: File, Options, Trust Center, Trust Center Settings, Trusted Locations.",
+        f"\nOpen {target.name}, allow macros, press Rebalance. To stop Excel's question, make "
+        f"{target.parent} a trusted location: File, Options, Trust Center, Trust Center Settings, "
+        "Trusted Locations.",
         markup=False,
         soft_wrap=True,
     )
 
 
 def run_check(args: argparse.Namespace) -> None:
-    """Say what is there."""
+    """Print the findings."""
     from betaneutral_xl.hosts.excel import install
 
     _print(install.findings(args.workbook))
 
 
 def run_uninstall(_: argparse.Namespace) -> None:
-    """Remove what was installed."""
+    """Remove the installed workbooks that are unchanged."""
     from betaneutral_xl.hosts.excel import install
     from betaneutral_xl.hosts.sheets.session import Session
 
     out = console()
     for target, removed in install.uninstall(Session()).items():
-        said = "Removed" if removed else "Kept, because it has been changed since"
-        out.print(f"{said}: {target}", markup=False, soft_wrap=True)
+        outcome = "Removed" if removed else "Kept, because it has been changed since"
+        out.print(f"{outcome}: {target}", markup=False, soft_wrap=True)
 
 
 def _print(findings: list[tuple[str, bool, str]]) -> None:
     out = console()
-    for name, there, text in findings:
-        out.print(f"{'ok ' if there else '-- '} {name}: {text}", markup=False, soft_wrap=True)
+    for name, fine, text in findings:
+        out.print(f"{'ok ' if fine else '-- '} {name}: {text}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``betaneutral-xl fake-api``: the fund's web API on this machine, to try the whole path."""
+"""``betaneutral-xl fake-api``: run a stand-in for the fund's web API on this machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ examples:
   betaneutral-xl fake-api --fault html@/covariance-matrix/latest
   betaneutral-xl fake-api --holdings fund.json --covariance risk.csv --port 9000
 
-It answers as the fund's API does, with the embedded sample or with files in the API's shape, on the
+It answers as the fund's API does, with the embedded sample or with files in the API's format, on the
 loopback interface only. Stop it with Ctrl-C.
 """
 
@@ -29,7 +29,7 @@ _FAULT = re.compile(r"(?P<fault>[^@*]+)(?:@(?P<path>/[^*]*))?(?:\*(?P<times>[0-9
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "fake-api",
         help="serve the embedded sample as the fund's web API, on this machine only",
@@ -38,33 +38,33 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--port", type=int, default=8765, metavar="N", help="where to listen (default: %(default)s; 0: any)"
+        "--port", type=int, default=8765, metavar="N", help="port to listen on (default: %(default)s; 0: any)"
     )
     parser.add_argument(
         "--token",
         default="demo",
         metavar="TEXT",
-        help="the token it wants for risk data (default: %(default)s)",
+        help="token required for risk data (default: %(default)s)",
     )
     parser.add_argument(
-        "--holdings", metavar="FILE", help="serve this answer of /all-holdings/summary instead of the sample"
+        "--holdings", metavar="FILE", help="file to serve as /all-holdings/summary instead of the sample"
     )
     parser.add_argument(
-        "--covariance", metavar="FILE", help="serve this answer of /covariance-matrix/latest instead"
+        "--covariance", metavar="FILE", help="file to serve as /covariance-matrix/latest instead"
     )
     parser.add_argument(
         "--fault",
         metavar="FAULT[@PATH][*TIMES]",
         action="append",
         default=[],
-        help="answer badly, always or so many times: slow, trickle, reset, cut-off, truncated, huge, "
-        "compressed, html, content-type, redirect, or a status such as 401, 422, 429, 500, 502",
+        help="fault to serve, on one path or all, always or TIMES times: slow, trickle, reset, cut-off, "
+        "truncated, huge, compressed, html, content-type, redirect, or a status: 401, 422, 429, 500, 502 ...",
     )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Serve until it is interrupted."""
+    """Serve until interrupted."""
     from betaneutral_xl.job import sample
     from betaneutral_xl.network.stand_in import Api, StandIn
     from betaneutral_xl.readers.tabular.files import read_bytes
@@ -72,20 +72,20 @@ def run(args: argparse.Namespace) -> None:
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)
     api = Api.of_files(holdings, covariance, args.token)
-    troubles = [read_fault(text) for text in args.fault]
-    with StandIn(api, args.port, log=_say) as stand_in:
-        for fault, path, times in troubles:
+    faults = [read_fault(text) for text in args.fault]
+    with StandIn(api, args.port, log=_write) as stand_in:
+        for fault, path, times in faults:
             stand_in.fail(fault, path, times)
-        for line in how_to_use(stand_in, faults=bool(troubles)):
-            _say(line)
+        for line in how_to_use(stand_in, faults=bool(faults)):
+            _write(line)
         try:
             threading.Event().wait()
-        except KeyboardInterrupt:  # the way to end it, not an accident
-            _say("stopped")
+        except KeyboardInterrupt:  # the normal end
+            _write("stopped")
 
 
 def read_fault(text: str) -> tuple[Fault, str, int | None]:
-    """Read what is to go wrong, where, and how often: ``502@/health*2``.
+    """Return the fault, path (empty: all) and times (None: always) of ``502@/health*2``.
 
     Raises
     ------
@@ -106,13 +106,13 @@ def read_fault(text: str) -> tuple[Fault, str, int | None]:
 
 
 def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
-    """Return the lines that tell how to point the package at the stand-in."""
+    """Return the lines that explain how to use the stand-in."""
     from betaneutral_xl.job import sample
 
     fund, book = next(iter(stand_in.api.books.items()))
     token = stand_in.api.token
     lines = [
-        f"The fund's API, as a stand-in: {stand_in.url} (fund {fund} on {book['end']}). Stop it with Ctrl-C.",
+        f"Stand-in for the fund's API: {stand_in.url} (fund {fund} on {book['end']}). Stop it with Ctrl-C.",
         "",
         "In another terminal:",
         f"  export BETANEUTRAL_API_URL={stand_in.url} BETANEUTRAL_TOKEN={token}",
@@ -122,10 +122,10 @@ def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
         f'  betaneutral-xl rebalance --fund {fund} --date {book["end"]} --etf "{files(sample) / sample.ETF}"',
     ]
     if faults:
-        lines.append("Add --refresh: an answer that is kept hides the faults.")
+        lines.append("Add --refresh: a cached answer hides the faults.")
     return [*lines, ""]
 
 
-def _say(line: str) -> None:
+def _write(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The options that say where the portfolio, the ETFs and the risk model come from."""
+"""Options for the inputs (portfolio, ETFs, risk model) and the problem to solve."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a run is about."""
+    """The inputs of a run, and the raw files that they were read from."""
 
     holdings: Holdings
     etfs: tuple[Etf, ...]
     covariance: Covariance
     raw_inputs: tuple[RawInput, ...]
     stored: Mapping[str, Any]
-    """What a snapshot says was asked for; empty without one."""
+    """The problem's parameters in the snapshot; empty without a snapshot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is to be done with the inputs."""
+class Problem:
+    """The problem to solve for the inputs."""
 
     method: Method
     target: Target
@@ -60,123 +60,124 @@ class Wanted:
     etf_on_missing: OnMissing
 
 
-def add_choice(group: argparse._ActionsContainer) -> None:
-    """Add the options that choose among what a holdings file has."""
+def add_holdings_choice(group: argparse._ActionsContainer) -> None:
+    """Add the options that select an account and exchange rates of a holdings file."""
     group.add_argument(
-        "--account", metavar="NAME", help="which account of the --holdings file, or all to add them"
+        "--account", metavar="NAME", help="account to read from the --holdings file; all adds them up"
     )
     group.add_argument(
         "--fx",
         metavar="EUR=1.16",
         nargs="+",
         action="extend",
-        help="base currency a unit of a currency, for --holdings files with several and no rates",
+        help="base currency per unit of a currency, for --holdings files with several and no rates",
     )
 
 
 def holdings_choice(args: argparse.Namespace) -> Choice:
-    """Return what the options choose of a holdings file."""
+    """Return the account and exchange rates that the options select."""
     from betaneutral_xl.readers.holdings_sections import Choice
 
     return Choice.parse(args.account, None, ",".join(args.fx or ()))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the three inputs and for what to do about missing risk data."""
-    book = parser.add_argument_group("the portfolio (one of these)")
-    book.add_argument(
+    """Add the options for the three inputs, missing risk data, snapshots and the network."""
+    portfolio = parser.add_argument_group("portfolio (choose one source)")
+    portfolio.add_argument(
         "--holdings",
         metavar="FILE",
-        help="the API's JSON, or a table: ticker with shares and price, or with weight; "
-        "FILE.xlsx#Sheet where several sheets have one",
+        help="the API's JSON, or a table with the columns ticker, shares, price or ticker, weight; "
+        "FILE.xlsx#Sheet selects a sheet",
     )
-    add_choice(book)
-    book.add_argument(
-        "--fund", metavar="NAME", help="a fund of the Silver Fund's web API, such as quant_paper"
+    add_holdings_choice(portfolio)
+    portfolio.add_argument(
+        "--fund", metavar="NAME", help="fund to fetch from the Silver Fund's web API, such as quant_paper"
     )
-    book.add_argument(
+    portfolio.add_argument(
         "--date",
         metavar="DATE",
         type=day,
-        help="the day for --fund, such as 2025-11-18 (default: the last weekday)",
+        help="date of the holdings of --fund, such as 2025-11-18 (default: the last weekday)",
     )
-
-    book.add_argument(
+    portfolio.add_argument(
         "--nav",
         type=float,
         metavar="VALUE",
-        help="net asset value, where the portfolio does not say it: what is in no position is cash",
+        help="net asset value, if the portfolio does not state it; what exceeds the positions is cash",
     )
 
-    etf = parser.add_argument_group("the ETFs")
+    etf = parser.add_argument_group("ETFs")
     etf.add_argument(
         "--etf",
         metavar="FILE",
         nargs="+",
         action="extend",
-        help="issuers' holdings files, as downloaded; several for several ETFs",
+        help="issuers' holdings files as downloaded, one for each ETF",
     )
-    etf.add_argument("--etf-fund", metavar="NAME", help="which fund, where an ETF file has several")
+    etf.add_argument("--etf-fund", metavar="NAME", help="fund to read, if an ETF file lists several")
 
-    risk = parser.add_argument_group("the risk model")
+    risk = parser.add_argument_group("risk model")
     risk.add_argument(
-        "--covariance", metavar="FILE", help="a CSV in the API's shape; default: the API's own risk model"
+        "--covariance",
+        metavar="FILE",
+        help="covariance matrix, CSV in the API's format (default: fetched from the API)",
     )
     risk.add_argument(
         "--covariance-unit",
         choices=list(CovarianceUnit),
-        help="what the risk model's numbers are (default: annual decimals, which is checked)",
+        help="unit of the covariances (default: annual decimals; implausible magnitudes are refused)",
     )
     risk.add_argument(
         "--prices",
         metavar="FILE",
-        help="estimate it from prices up to the portfolio's day",
+        help="estimate the covariance from prices up to the portfolio's date",
     )
     risk.add_argument(
-        "--estimator", metavar="NAME", help="how, see 'estimate --list' (default: volatility_scaled)"
+        "--estimator", metavar="NAME", help="for --prices, see 'estimate --list' (default: volatility_scaled)"
     )
-    risk.add_argument("--window", type=int, metavar="DAYS", help=f"days of returns (default: {WINDOW})")
+    risk.add_argument("--window", type=int, metavar="DAYS", help=f"days of returns used (default: {WINDOW})")
     risk.add_argument(
         "--on-missing",
         choices=[OnMissing.ERROR, OnMissing.DROP],
-        help=f"held names without risk data: stop, or leave them alone (default: {OnMissing.ERROR})",
+        help=f"held names without risk data: stop, or keep their weights (default: {OnMissing.ERROR})",
     )
     risk.add_argument(
         "--etf-on-missing",
         choices=list(OnMissing),
-        help="ETF names without risk data: stop, drop, or drop and rescale the rest "
+        help="ETF constituents without risk data: stop, drop them, or drop them and rescale the rest "
         f"(default: {OnMissing.DROP})",
     )
 
     parser.add_argument(
         "--sample",
         action="store_true",
-        help="take the embedded sample for whatever of the three is not given",
+        help="use the embedded sample for each of the three inputs that is not given",
     )
     parser.add_argument(
         "--from-snapshot",
         metavar="FILE.zip",
-        help="take all three from a snapshot, and what was asked for where no option says otherwise",
+        help="read inputs, method, target and limits from a snapshot; options override all but the inputs",
     )
-    network = parser.add_argument_group("the network")
+    network = parser.add_argument_group("network")
     network.add_argument(
-        "--refresh", action="store_true", help="ask the API again for what is kept of its answers"
+        "--refresh", action="store_true", help="fetch again instead of using cached answers of the API"
     )
     network.add_argument(
         "--allow-stale",
         action="store_true",
-        help="use an answer that is past its time if the network is down; its age is said",
+        help="use expired cached answers if the network is down; their age is reported",
     )
 
 
 def add_problem(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say what is wanted."""
-    group = parser.add_argument_group("what is wanted")
+    """Add the options for the problem: method, target and limits."""
+    group = parser.add_argument_group("method and target")
     group.add_argument(
         "--method",
         type=method,
         metavar="NAME",
-        help=f"{', '.join(Method)} (default: {Method.HEDGE})",
+        help=f"how to reach the target: {', '.join(Method)} (default: {Method.HEDGE})",
     )
     add_target(group)
     limit_options.add_arguments(parser)
@@ -184,43 +185,43 @@ def add_problem(parser: argparse.ArgumentParser) -> None:
 
 
 def add_target(group: argparse._ArgumentGroup) -> None:
-    """Add the option for the beta that is wanted."""
+    """Add the option for the target beta."""
     group.add_argument(
         "--target",
         action="append",
         metavar="BETA",
-        help="the beta to reach: a number such as 0.5 or 50%%, a ticker of the risk model such as IWV, "
-        "or ETF=BETA for each of several (default: 0)",
+        help="beta to reach: a number such as 0.5 or 50%%, a ticker of the risk model such as IWV for its "
+        "own beta, or ETF=BETA once for each ETF (default: 0)",
     )
 
 
 def add_legs(parser: argparse.ArgumentParser) -> None:
-    """Add the options for hedge ratios of ETFs that are near copies of each other."""
-    legs = parser.add_argument_group("what the hedge ratios must keep to (only for hedge)")
+    """Add the options for limits on the hedge ratios."""
+    legs = parser.add_argument_group("limits on the hedge ratios (hedge only)")
     legs.add_argument(
         "--ridge",
         metavar="NUMBER",
-        help="shrink the ratios of ETFs that are near copies of each other; 0.01 to 0.1 are usual",
+        help="ridge penalty that shrinks the ratios of nearly collinear ETFs; usually 0.01 to 0.1",
     )
     legs.add_argument(
         "--leg-limit",
-        metavar="MOST",
-        help="most of any ETF, in net asset value: 0.5 or 50%%",
+        metavar="MAX",
+        help="largest position in any ETF, as a share of net asset value: 0.5 or 50%%",
     )
-    legs.add_argument("--sell-only", action="store_const", const=True, help="buy no ETF")
+    legs.add_argument("--sell-only", action="store_const", const=True, help="sell ETFs, never buy them")
 
 
 def day(text: str) -> date:
-    """Read a day as people and scripts write it: 2025-11-18."""
+    """Read an ISO date such as 2025-11-18."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        msg = f"{text!r} is not a day; write it as 2025-11-18"
+        msg = f"{text!r} is not a date; write it as 2025-11-18"
         raise ArgumentTypeError(msg) from None
 
 
 def method(text: str) -> Method:
-    """Read a method's name, with hyphens or underscores."""
+    """Read a method's name, in any case, with hyphens or underscores."""
     try:
         return Method(text.lower().replace("-", "_"))
     except ValueError:
@@ -234,41 +235,41 @@ def read_target(texts: list[str] | None) -> Target:
     Raises
     ------
     InputError
-        If plain targets and targets by ETF are mixed, or there are several plain ones.
+        If there are several plain targets, both kinds, or two targets for one ETF.
 
     """
     if not texts:
         return 0.0
-    named = [text.partition("=") for text in texts]
-    if all(sign for _, sign, _ in named):
-        targets = {name.strip(): beta_or_ticker(beta) for name, _, beta in named}
-        if len(targets) == len(named):
+    pairs = [text.partition("=") for text in texts]
+    if all(sign for _, sign, _ in pairs):
+        targets = {name.strip(): beta_or_ticker(beta) for name, _, beta in pairs}
+        if len(targets) == len(pairs):
             return targets
-    if len(texts) == 1 and not named[0][1]:
+    if len(texts) == 1 and not pairs[0][1]:
         return beta_or_ticker(texts[0])
-    msg = f"The targets {', '.join(texts)} do not fit together. Give one, or one ETF=BETA for each ETF."
+    msg = f"The targets {', '.join(texts)} cannot be combined. Give one BETA, or one ETF=BETA for each ETF."
     raise InputError(msg)
 
 
 def benchmarks(texts: list[str] | None) -> list[str]:
-    """Return the tickers that ``--target`` options name."""
+    """Return the tickers among the targets of the ``--target`` options."""
     targets = read_target(texts)
-    several = targets.values() if isinstance(targets, dict) else [targets]
-    return [target for target in several if isinstance(target, str)]
+    values = targets.values() if isinstance(targets, dict) else [targets]
+    return [target for target in values if isinstance(target, str)]
 
 
-def gather(args: argparse.Namespace) -> Inputs:
-    """Load or fetch the three inputs that the options name, or take them from a snapshot.
+def load_inputs(args: argparse.Namespace) -> Inputs:
+    """Load or fetch the three inputs that the options name, or read them from a snapshot.
 
     Raises
     ------
     InputError
-        If one is not named, or named twice.
+        If an input has no source or two, or an option would have no effect.
     BetaNeutralError
-        If one cannot be had.
+        If an input cannot be read or fetched.
 
     """
-    _refuse_contradictions(args)
+    _refuse_conflicting_options(args)
     if args.from_snapshot:
         return _from_snapshot(args)
     settings = _settings(args)
@@ -284,41 +285,41 @@ def gather(args: argparse.Namespace) -> Inputs:
     )
 
 
-def _refuse_contradictions(args: argparse.Namespace) -> None:
-    """Refuse sources that exclude each other, and options that would have no effect."""
+def _refuse_conflicting_options(args: argparse.Namespace) -> None:
+    """Refuse options that exclude each other or would have no effect."""
     unit_is_given = args.covariance_unit is not None
-    unit_is_known = args.from_snapshot or args.prices or (args.sample and not args.covariance)
-    how_is_given = args.estimator or args.window is not None
-    for wrong, said in (
+    unit_is_fixed = args.from_snapshot or args.prices or (args.sample and not args.covariance)
+    estimator_is_given = args.estimator or args.window is not None
+    for conflict, msg in (
         (
             args.holdings and args.fund,
             "Both --holdings and --fund are given. Choose one source of the portfolio.",
         ),
         (
             (args.account or args.fx) and not args.holdings,
-            "--account and --fx are for a --holdings file, and none is given.",
+            "--account and --fx are for a --holdings file, and none is given. Add --holdings.",
         ),
-        (args.date and not args.fund, "--date is for --fund; a file has its own date."),
+        (args.date and not args.fund, "--date is for --fund; a file states its own date. Leave --date out."),
         (
             args.etf_fund and not args.etf,
-            "--etf-fund chooses among the funds of an --etf file, and none is given.",
+            "--etf-fund selects a fund of an --etf file, and none is given. Add --etf.",
         ),
         (args.covariance and args.prices, "Both --covariance and --prices are given. Choose one risk model."),
         (
-            unit_is_given and unit_is_known,
-            "--covariance-unit is for a covariance file or the API; prices, sample and snapshot know theirs.",
+            unit_is_given and unit_is_fixed,
+            "--covariance-unit is for a covariance file or the API; prices, sample and snapshot fix theirs.",
         ),
         (
-            how_is_given and not args.prices,
-            "--estimator and --window are for --prices; a covariance has been estimated already.",
+            estimator_is_given and not args.prices,
+            "--estimator and --window are for --prices; any other covariance is already estimated.",
         ),
     ):
-        if wrong:
-            raise InputError(said)
+        if conflict:
+            raise InputError(msg)
 
 
 def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is asked for as plain data: by the options, else by a snapshot, else by default."""
+    """Return the problem as plain data: from the options, else the snapshot, else the defaults."""
 
     def chosen(name: str, default: Any) -> Any:
         value = getattr(args, name, None)
@@ -327,7 +328,7 @@ def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str,
     return {
         "method": chosen("method", Method.HEDGE),
         "target": chosen("target", None),
-        "constraints": {**stored.get("constraints", {}), **limit_options.given(args)},
+        "constraints": {**stored.get("constraints", {}), **limit_options.read_limits(args)},
         "legs": {**stored.get("legs", {}), **_legs(args)},
         "on_missing": chosen("on_missing", OnMissing.ERROR),
         "etf_on_missing": chosen("etf_on_missing", OnMissing.DROP),
@@ -335,60 +336,60 @@ def parameters(args: argparse.Namespace, stored: Mapping[str, Any]) -> dict[str,
 
 
 def _legs(args: argparse.Namespace) -> dict[str, float | str | bool]:
-    """Return what the hedge ratios must keep to, where an option says so.
+    """Return the limits on the hedge ratios that the options set.
 
-    What has a percent sign stays text, so that a snapshot keeps the sign.
+    A value with a percent sign stays text, so that a snapshot keeps the sign.
     """
-    given = {
-        "ridge": _plain(getattr(args, "ridge", None)),
-        "limit": _plain(getattr(args, "leg_limit", None)),
+    limits = {
+        "ridge": _number_or_text(getattr(args, "ridge", None)),
+        "limit": _number_or_text(getattr(args, "leg_limit", None)),
         "sell_only": getattr(args, "sell_only", None),
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in limits.items() if value is not None}
 
 
-def _plain(text: str | None) -> float | str | None:
-    """Return text that prints a plain number as that number, all else as it is."""
+def _number_or_text(text: str | None) -> float | str | None:
+    """Return the text of a plain number as a float, any other text unchanged."""
     try:
         return None if text is None else float(text)
     except ValueError:
         return text
 
 
-def wanted(args: argparse.Namespace, stored: Mapping[str, Any]) -> Wanted:
-    """Read what is asked for, by the options or by a snapshot, which may say anything."""
-    asked = parameters(args, stored)
-    return Wanted(
-        method=choice(Method, asked["method"], "method"),
-        target=read_target(asked["target"]),
-        constraints=Constraints.from_mapping(asked["constraints"]),
-        legs=Legs.from_mapping(asked["legs"]),
-        on_missing=choice(OnMissing, asked["on_missing"], "policy on_missing"),
-        etf_on_missing=choice(OnMissing, asked["etf_on_missing"], "policy etf_on_missing"),
+def read_problem(args: argparse.Namespace, stored: Mapping[str, Any]) -> Problem:
+    """Read and validate the problem that the options or the snapshot describe."""
+    values = parameters(args, stored)
+    return Problem(
+        method=choice(Method, values["method"], "method"),
+        target=read_target(values["target"]),
+        constraints=Constraints.from_mapping(values["constraints"]),
+        legs=Legs.from_mapping(values["legs"]),
+        on_missing=choice(OnMissing, values["on_missing"], "policy on_missing"),
+        etf_on_missing=choice(OnMissing, values["etf_on_missing"], "policy etf_on_missing"),
     )
 
 
-MANY = 1_000
-"""From so many names of the risk model on a solution can take a second."""
+LARGE_PROBLEM = 1_000
+"""Number of names in the risk model from which solving can take a second."""
 
 
 def solve(args: argparse.Namespace, inputs: Inputs) -> Rebalance:
-    """Solve the problem that the options, or a snapshot, describe."""
+    """Solve the problem that the options or the snapshot describe."""
     from betaneutral_xl.engine.neutral import neutralise
 
-    asked = wanted(args, inputs.stored)
+    problem = read_problem(args, inputs.stored)
     names = len(inputs.covariance.tickers)
-    with progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext():
+    with progress(f"Solving for {names:,} names ...") if names > LARGE_PROBLEM else nullcontext():
         return neutralise(
             inputs.holdings,
             inputs.etfs,
             inputs.covariance,
-            target=asked.target,
-            method=asked.method,
-            constraints=asked.constraints,
-            legs=asked.legs,
-            on_missing=asked.on_missing,
-            etf_on_missing=asked.etf_on_missing,
+            target=problem.target,
+            method=problem.method,
+            constraints=problem.constraints,
+            legs=problem.legs,
+            on_missing=problem.on_missing,
+            etf_on_missing=problem.etf_on_missing,
         )
 
 
@@ -413,63 +414,63 @@ SOURCES = (
     ),
     *("sample", "refresh", "allow_stale"),
 )
-"""Options that name a source, which a snapshot leaves no room for."""
+"""Options that name or fetch an input, which ``--from-snapshot`` excludes."""
 
 
 def _from_snapshot(args: argparse.Namespace) -> Inputs:
     from betaneutral_xl.job.snapshot import read_snapshot
 
-    beside = [f"--{name.replace('_', '-')}" for name in SOURCES if getattr(args, name)]
-    if beside:
-        msg = f"--from-snapshot has all inputs, so {listing(beside)} cannot be given with it."
+    conflicting = [f"--{name.replace('_', '-')}" for name in SOURCES if getattr(args, name)]
+    if conflicting:
+        msg = f"--from-snapshot has all inputs, so {listing(conflicting)} cannot be given with it."
         raise InputError(msg)
-    return inputs_of(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot), args.nav)
+    return inputs_from_snapshot(read_snapshot(args.from_snapshot), shown_name(args.from_snapshot), args.nav)
 
 
-def inputs_of(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs:
-    """Read a snapshot's originals, with another net asset value where one is stated.
+def inputs_from_snapshot(snapshot: Snapshot, name: str, nav: float | None = None) -> Inputs:
+    """Read the inputs of a snapshot, with ``nav`` as the net asset value if it is stated.
 
     Raises
     ------
     InputError
-        If it has not one portfolio, one risk model and at least one ETF.
+        If it lacks one portfolio, one risk model and at least one ETF, or a parameter is invalid.
 
     """
-    books, etfs, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
-    if len(books) != 1 or not etfs or len(models) != 1:
+    portfolios, etfs, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
+    if len(portfolios) != 1 or not etfs or len(models) != 1:
         msg = (
-            f"The snapshot {name} has {len(books)} portfolios, {len(etfs)} ETFs and {len(models)} risk "
-            "models; a run needs one, at least one, and one."
+            f"The snapshot {name} has {len(portfolios)} portfolios, {len(etfs)} ETFs and {len(models)} risk "
+            "models; a run needs one portfolio, at least one ETF and one risk model."
         )
         raise InputError(msg)
     for key, value in snapshot.parameters.items():
-        if not _may_be_stored(key, value):
-            msg = f"The snapshot {name} asks for {key!r:.20} {value!r:.40}, which is not what it can be."
+        if not _is_parameter(key, value):
+            msg = f"The snapshot {name} has an invalid parameter {key!r:.20}: {value!r:.40}. Write it again."
             raise InputError(msg)
-    book = read(with_nav(books[0], nav), Holdings)
-    holdings = book.value
+    portfolio = read(with_nav(portfolios[0], nav), Holdings)
+    holdings = portfolio.value
     return Inputs(
         replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
         tuple(read(etf, Etf).value for etf in etfs),
         read(models[0], Covariance).value,
-        raw_inputs=tuple(book.raw_input if one is books[0] else one for one in snapshot.raw_inputs),
+        raw_inputs=tuple(portfolio.raw_input if one is portfolios[0] else one for one in snapshot.raw_inputs),
         stored=snapshot.parameters,
     )
 
 
-def _may_be_stored(key: str, value: object) -> bool:
+def _is_parameter(key: str, value: object) -> bool:
     match key, value:
         case ("method" | "on_missing" | "etf_on_missing", str()) | ("constraints", dict()) | ("target", None):
             return True
         case ("target", list()):
             return all(isinstance(text, str) for text in value)
         case ("legs", dict()):
-            return all(_may_be_a_leg(name, one) for name, one in value.items())
+            return all(_is_leg_limit(name, one) for name, one in value.items())
         case _:
             return False
 
 
-def _may_be_a_leg(name: str, value: object) -> bool:
+def _is_leg_limit(name: str, value: object) -> bool:
     if name == "sell_only":
         return isinstance(value, bool)
     signed = isinstance(value, str) and isinstance(beta_or_ticker(value), float)
@@ -483,7 +484,7 @@ def _holdings(args: argparse.Namespace, settings: Settings) -> Loaded[Holdings]:
     if args.fund:
         from betaneutral_xl.network.silverfund import SilverFund
 
-        as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the analyst's own calendar
+        as_of = args.date or last_weekday(date.today())  # noqa: DTZ011 - the user's local date
         with progress(f"Fetching holdings of {args.fund} on {as_of} ..."), SilverFund(settings) as api:
             return api.loaded_holdings(args.fund, as_of, nav=args.nav)
     if args.sample:
@@ -506,7 +507,7 @@ def _etfs(args: argparse.Namespace, settings: Settings) -> list[Loaded[Etf]]:
 
 
 def _benchmarks(args: argparse.Namespace) -> list[str]:
-    """Return the tickers that a target or a comparison is aimed at: they need risk data too."""
+    """Return the tickers of targets and of ``--benchmark``, which need risk data too."""
     return [*benchmarks(getattr(args, "target", None)), *filter(None, [getattr(args, "benchmark", None)])]
 
 

@@ -1,4 +1,4 @@
-"""What the commands print: for a person with rich, for a machine as CSV or JSON."""
+"""Output of the commands: tables with rich, or CSV and JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPED_WIDTH = 160
-"""Columns of output that goes to a file or a pipe, where nothing says how wide it may be."""
+"""Columns of output to a file or a pipe, which has no width of its own."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console that shows its text whole, on a terminal or in a pipe."""
+    """Return a console as wide as the terminal, or ``PIPED_WIDTH`` where there is none."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
@@ -27,29 +27,29 @@ def console(*, stderr: bool = False) -> Console:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Show on a terminal that something takes its time; say nothing elsewhere."""
+def progress(text: str) -> Iterator[None]:
+    """Show a spinner with a text on a terminal; print nothing elsewhere."""
     if not sys.stderr.isatty():
         yield
         return
-    with console(stderr=True).status(what):
+    with console(stderr=True).status(text):
         yield
 
 
 def add_machine_formats(parser: argparse.ArgumentParser) -> None:
-    """Add ``--json`` and ``--csv``, of which one at most may be given."""
+    """Add ``--json`` and ``--csv``, which exclude each other."""
     formats = parser.add_argument_group("output for machines").add_mutually_exclusive_group()
     formats.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     formats.add_argument("--csv", action="store_true", help="print the table as CSV, at full precision")
 
 
 def percent(value: float, digits: int = 2) -> str:
-    """Return a decimal as text in percent; a missing number as a dash."""
+    """Return a decimal as text in percent, NaN as a dash."""
     return "-" if math.isnan(value) else f"{number(100.0 * value, digits)}%"
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Return a number as text, without a sign on what shows as zero; a missing number as a dash.
+    """Return a number as text, NaN as a dash, and what rounds to zero without a sign.
 
     >>> number(-1e-17), number(-0.25, 2)
     ('0.0000', '-0.25')

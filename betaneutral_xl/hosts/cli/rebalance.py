@@ -1,4 +1,4 @@
-"""``betaneutral-xl rebalance``: the job itself."""
+"""``betaneutral-xl rebalance``: weights that reach a target beta, and a report."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ examples:
   betaneutral-xl rebalance --holdings fund.csv --etf JHAI.csv --covariance risk.csv --report out.xlsx
       from files, with a report workbook
   betaneutral-xl rebalance --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV --method reweight
-      from the fund's web API; keeps net exposure, and aims at the benchmark's own beta to the ETF
+      from the fund's web API; keeps net exposure and targets the benchmark's own beta to the ETF
   betaneutral-xl rebalance --sample --method reweight --lower=-2% --upper 8% --turnover 60%
       the sample, reweighted under limits
 
 methods:
-  hedge          sell the ETF's basket; least tracking error of all neutral portfolios, frees cash
-  reweight       least tracking error with net exposure kept
-  fewest_trades  trade only the names that the least turnover takes
-  least_squares  smallest trades (sum of squares) with net exposure kept
-  scaled         weight times beta; reproduces the old notebook, not neutral
+  hedge          sell the ETF's basket, which frees cash; the least tracking error of all neutral portfolios
+  reweight       the least tracking error with net exposure unchanged
+  fewest_trades  trade only the names that the minimum turnover requires
+  least_squares  the smallest sum of squared trades with net exposure unchanged
+  scaled         weight times beta; reproduces the old notebook and is not neutral
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "rebalance",
-        help="find the weights that are beta-neutral, and write a report",
-        description="Find the weights of a portfolio that have the asked-for beta to one or several ETFs.",
+        help="compute beta-neutral weights, and write a report",
+        description="Compute the weights of a portfolio that have the target beta to one or several ETFs.",
         epilog=f"{EPILOG}\n{limit_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,7 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--snapshot",
         metavar="FILE.zip",
         type=Path,
-        help="keep all inputs and what was asked for in one file; --from-snapshot repeats the run",
+        help="save all inputs and the options of the run in one file; --from-snapshot repeats it",
     )
     parser.add_argument("--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
     add_machine_formats(parser)
@@ -61,16 +61,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> None:
-    """Solve, write the report where one is wanted, print."""
-    given = input_options.gather(args)
-    result = input_options.solve(args, given)
+    """Solve, write the snapshot and the report if requested, print."""
+    inputs = input_options.load_inputs(args)
+    result = input_options.solve(args, inputs)
     if args.snapshot:
         from betaneutral_xl.job.snapshot import write_snapshot
 
-        write_snapshot(args.snapshot, given.raw_inputs, input_options.parameters(args, given.stored))
+        write_snapshot(args.snapshot, inputs.raw_inputs, input_options.parameters(args, inputs.stored))
     if args.report:
-        asked = input_options.wanted(args, given.stored)
-        report.write(args.report, result, given, asked, snapshot=report.snapshot_name(args))
+        problem = input_options.read_problem(args, inputs.stored)
+        report.write(args.report, result, inputs, problem, snapshot=report.snapshot_name(args))
     if args.json:
         sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
     elif args.csv:
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def print_summary(result: Rebalance, out: Console) -> None:
-    """Print the headline, the before and after, and the warnings."""
+    """Print the headline, the measures before and after, and the warnings."""
     from rich.table import Table
 
     as_of = result.aligned.holdings.as_of
@@ -95,31 +95,31 @@ def print_summary(result: Rebalance, out: Console) -> None:
     for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
     for line in views.lines(result):
-        before = "" if line.before is None else _shown(line.before, line.before_error, line.kind)
+        before = "" if line.before is None else _formatted(line.before, line.before_error, line.kind)
         coverage = "" if math.isnan(line.coverage) else percent(line.coverage)
-        table.add_row(line.label, before, _shown(line.after, line.after_error, line.kind), coverage)
+        table.add_row(line.label, before, _formatted(line.after, line.after_error, line.kind), coverage)
     out.print(table)
     days = result.aligned.covariance.effective_days
-    about = "not known: the risk model does not say how many days it has seen"
-    said = about if days is None else f"after the sign ±, from {days:.0f} effective days"
-    out.print(f"(standard errors of betas: {said})", style="dim", markup=False, soft_wrap=True)
+    unknown = "unknown: the risk model does not state its number of days"
+    errors = unknown if days is None else f"after the sign ±, from {days:.0f} effective days"
+    out.print(f"(standard errors of betas: {errors})", style="dim", markup=False, soft_wrap=True)
     for warning in result.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _shown(value: float, error: float, kind: views.Kind) -> str:
+def _formatted(value: float, error: float, kind: views.Kind) -> str:
     show = percent if kind is views.Kind.PERCENT else number
     return show(value) if math.isnan(error) else f"{show(value)} ± {show(error)}"
 
 
-def print_table(result: Rebalance, out: Console, most: int | None = None) -> None:
-    """Print the aligned weight table: all of it, or the largest trades and the cash line."""
+def print_table(result: Rebalance, out: Console, limit: int | None = None) -> None:
+    """Print the table of weights: all of it, or the ``limit`` largest trades and cash."""
     from rich.table import Table
 
     rows = result.rows()
-    if most is not None:
+    if limit is not None:
         largest = sorted(rows[:-1], key=lambda row: -abs(float(row[-1])))
-        rows = [*largest[:most], rows[-1]]
+        rows = [*largest[:limit], rows[-1]]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in result.columns:
         table.add_column(name, justify="left" if name == "ticker" else "right", no_wrap=True)
@@ -134,7 +134,7 @@ def print_table(result: Rebalance, out: Console, most: int | None = None) -> Non
 
 
 def _literal(text: str) -> str:
-    """Keep square brackets in outside text from being read as markup."""
+    """Escape square brackets, so that text from outside is not read as markup."""
     from rich.markup import escape
 
     return escape(text)

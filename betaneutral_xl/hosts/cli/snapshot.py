@@ -1,4 +1,4 @@
-"""``betaneutral-xl snapshot``: every input of a run in one file."""
+"""``betaneutral-xl snapshot``: save every input of a run in one file."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   betaneutral-xl snapshot run.zip --fund quant_paper --date 2025-11-18 --etf JHAI.csv --target IWV
-      keep the answers of the API, the ETF's file and what is asked for
+      save the API's answers, the ETF's file, and the method, target and limits
   betaneutral-xl rebalance --from-snapshot run.zip
-      repeat it anywhere, without a network: to the last digit here, to 1e-12 on another processor
+      repeat the run without a network: to the last digit here, to 1e-12 on another processor
   betaneutral-xl rebalance --from-snapshot run.zip --method reweight
-      the same inputs, asked for something else
+      the same inputs with another method
   betaneutral-xl snapshot run.zip --show
-      what is in it, and from where
+      list its inputs and their sources
 
-Inputs are kept byte for byte with their SHA-256. No token is kept, and no path of this machine. A
-snapshot has the fund's holdings in it: it is as confidential as they are.
+Inputs are saved byte for byte with their SHA-256, without tokens and paths of this machine. A snapshot
+contains the fund's holdings and is as confidential as they are.
 """
 
 COLUMNS = ("name", "read_as", "source", "location", "as_of", "fetched_at", "bytes", "sha256")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "snapshot",
-        help="keep every input of a run in one file, from which it can be repeated",
-        description="Keep every input of a run, and what is asked for, in one file; or show one.",
+        help="save every input of a run in one file, from which it can be repeated",
+        description="Save the inputs, method, target and limits of a run in one file; or show such a file.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE.zip", type=Path, help="the snapshot")
-    parser.add_argument("--show", action="store_true", help="show what is in it; nothing is written")
+    parser.add_argument("file", metavar="FILE.zip", type=Path, help="snapshot to write, or to show")
+    parser.add_argument("--show", action="store_true", help="show the snapshot; write nothing")
     input_options.add_arguments(parser)
     input_options.add_problem(parser)
     add_machine_formats(parser)
@@ -52,15 +52,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write a snapshot, or read one; print what is in it."""
+    """Write a snapshot, or read one; print its contents."""
     from betaneutral_xl.job.snapshot import read_snapshot, write_snapshot
 
     if not args.show:
-        given = input_options.gather(args)
-        input_options.solve(
-            args, given
-        )  # what cannot be solved is refused now, not when it is to be repeated
-        write_snapshot(args.file, given.raw_inputs, input_options.parameters(args, given.stored))
+        inputs = input_options.load_inputs(args)
+        input_options.solve(args, inputs)  # refuse an unsolvable run now, not when it is repeated
+        write_snapshot(args.file, inputs.raw_inputs, input_options.parameters(args, inputs.stored))
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:
@@ -79,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
 def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
     origin = raw_input.provenance
     if origin is None:
-        msg = "an original of a snapshot has its provenance"
+        msg = "an input of a snapshot has no provenance"
         raise AssertionError(msg)
     return (
         raw_input.name,
@@ -96,7 +94,7 @@ def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
 def _print(
     name: str,
     rows: Sequence[tuple[str, str, str, str, str, str, int, str]],
-    asked: Mapping[str, object],
+    parameters: Mapping[str, object],
     differences: Sequence[str],
 ) -> None:
     from rich.table import Table
@@ -119,8 +117,8 @@ def _print(
         )
         table.add_row(*map(Text, cells))
     out.print(table)
-    wanted = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
-    out.print(f"asked for: {wanted}", markup=False, soft_wrap=True)
+    stated = ", ".join(f"{key} {value}" for key, value in parameters.items() if value)
+    out.print(f"parameters: {stated}", markup=False, soft_wrap=True)
     for line in differences:
         out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"\nRepeat it: betaneutral-xl rebalance --from-snapshot {name}", markup=False, soft_wrap=True)

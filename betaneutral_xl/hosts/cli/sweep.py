@@ -1,4 +1,4 @@
-"""``betaneutral-xl sweep``: many backtests at once."""
+"""``betaneutral-xl sweep``: run many backtests."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ examples:
       --estimator exponential volatility_scaled --half-life 21 63 126 --period 2016:2018 2018:2020 --out s.csv
   betaneutral-xl sweep ... --out sweep.csv --engine dask --address tcp://scheduler:8786
 
-Every portfolio is hedged with every ETF alone, by every estimator, over every horizon and period. What
-is done stands in the journal beside the results (sweep.csv.journal): after an interruption the same
-command goes on, and a larger one runs only what is new. Remove the journal to begin again.
+Every portfolio is hedged with every ETF alone, with every estimator, over every horizon and period.
+Finished backtests are saved in a journal beside the results (sweep.csv.journal): after an interruption the
+same command resumes, and a larger grid runs only what is new. Delete the journal to start again.
 
 {backtest_options.EPILOG}
 The results are a table, a row for each portfolio, ETF, estimator, method, horizon and period, with the
-measures that "backtest --json" prints, and the reason where there are none. They are the same to the last
-bit whichever engine ran them, on processors of one kind. Workers of a cluster need this package.
+measures that "backtest --json" prints, and the reason where there are none. They are identical to the last
+bit with every engine, on processors of one kind. The workers of a cluster need this package.
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "sweep",
         help="run many backtests on all cores or a cluster",
@@ -49,26 +49,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", metavar="FILE", required=True, help="where to save the table (CSV)")
-    grid = parser.add_argument_group("the grid")
+    parser.add_argument("--out", metavar="FILE", required=True, help="CSV file for the table of results")
+    grid = parser.add_argument_group("grid")
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
     )
-    input_options.add_choice(grid)
+    input_options.add_holdings_choice(grid)
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
         nargs="+",
         action="extend",
         required=True,
-        help="ETFs, by holdings file or by a ticker of --etf-prices; each alone",
+        help="ETFs, by holdings file or by a ticker of --etf-prices; each is hedged with alone",
     )
     grid.add_argument(
         "--estimator",
         nargs="+",
         action="extend",
         metavar="NAME",
-        help=f"default: {' '.join(backtest_options.ESTIMATORS)}",
+        help=f"estimators to compare (default: {' '.join(backtest_options.ESTIMATORS)})",
     )
     grid.add_argument(
         "--half-life",
@@ -77,7 +77,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=float,
         default=[],
         metavar="DAYS",
-        help="each for every estimator that has one and does not give it itself",
+        help="half-lives to try, for estimators that have one and do not set it themselves",
     )
     grid.add_argument(
         "--horizon",
@@ -85,7 +85,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         type=int,
         metavar="DAYS",
-        help=f"of realised betas (default: {backtest_options.HORIZON})",
+        help=f"trading days over which realised betas are measured (default: {backtest_options.HORIZON})",
     )
     grid.add_argument(
         "--period",
@@ -93,26 +93,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         type=period,
         metavar="START:END",
-        help="such as 2016-01:2018-12, instead of --start and --end",
+        help="periods such as 2016-01:2018-12, instead of --start and --end",
     )
     backtest_options.add_arguments(parser)
-    backtest_options.add_aim(parser)
-    where = parser.add_argument_group("where it runs")
-    where.add_argument(
+    backtest_options.add_target_and_limits(parser)
+    workers = parser.add_argument_group("where to run")
+    workers.add_argument(
         "--engine",
         choices=["loky", "dask", "ray"],
         default="loky",
-        help="processes on this machine, or a cluster that runs already (default: %(default)s)",
+        help="loky: processes on this machine; dask, ray: a running cluster (default: %(default)s)",
     )
-    where.add_argument("--address", default="", help="of the cluster, such as tcp://scheduler:8786")
-    where.add_argument(
-        "--jobs", type=int, default=-1, metavar="N", help="processes on this machine (default: one a core)"
+    workers.add_argument("--address", default="", help="address of the cluster, such as tcp://scheduler:8786")
+    workers.add_argument(
+        "--jobs", type=int, default=-1, metavar="N", help="processes on this machine (default: one per core)"
     )
     parser.set_defaults(run=run)
 
 
 def period(text: str) -> tuple[date, date]:
-    """Read ``START:END``, each a day, a month or a year."""
+    """Read ``START:END``, each a date, a month or a year."""
     first, sign, last = text.partition(":")
     if not sign:
         msg = f"{text!r} is not START:END, such as 2016-01:2018-12"
@@ -121,68 +121,75 @@ def period(text: str) -> tuple[date, date]:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Lay out the grid, run what is not done, save the table, show the means."""
+    """Run the cells of the grid that are not in the journal, save the table, print the means."""
     from betaneutral_xl.engine.backtest.sweep import COLUMNS, Engine, sweep
 
     if args.jobs == 0:
-        msg = "--jobs 0 leaves nobody to do the work. Give a number of processes, or -1 for one a core."
+        msg = "--jobs 0 starts no process. Give a number of processes, or -1 for one per core."
         raise InputError(msg)
     out = Path(args.out)
     if out.is_dir():
         msg = f"Cannot write {out.name}: it is a folder. Name a file in it."
         raise Unwritable(msg)
     cells = grid(args)
-    with _bar(len(cells)) as tell, _going_on(f"{out.name}.journal"):
+    with _progress_bar(len(cells)) as on_progress, _resume_hint(f"{out.name}.journal"):
         rows = sweep(
             cells,
             Path(f"{args.out}.journal"),
             engine=Engine(args.engine),
             address=args.address,
             jobs=args.jobs,
-            on_progress=tell,
+            on_progress=on_progress,
         )
     saving.save(args.out, saving.to_csv(COLUMNS, rows).encode())
     _print([dict(zip(COLUMNS, row, strict=True)) for row in rows], args.out)
 
 
 def grid(args: argparse.Namespace) -> list[Cell]:
-    """Return every cell that the options describe."""
+    """Return every cell of the grid that the options describe.
+
+    Raises
+    ------
+    InputError
+        If the options conflict, or two portfolios or two ETFs have the same name.
+
+    """
     from betaneutral_xl.engine.backtest.sweep import Cell
     from betaneutral_xl.readers.holdings_files import load_holdings
 
     if args.period and (args.start or args.end):
-        msg = "Both --period and --start or --end are given. Choose one way to say when."
+        msg = "Both --period and --start or --end are given. Use one of them."
         raise InputError(msg)
-    tables = backtest_options.Tables.read(args.prices, args.etf_prices)
+    tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
     funds = {
         Path(file).stem: load_holdings(file, choice=input_options.holdings_choice(args))
         for file in args.holdings
     }
     etfs = {text: backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf}
-    keeping, benchmarks = backtest_options.limits(args), input_options.benchmarks(args.target)
+    limits, benchmarks = backtest_options.read_limits(args), input_options.benchmarks(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
-            "Two portfolios or two ETFs have one name, so their rows could not be told apart. Rename a file."
+            "Two portfolios or two ETFs have the same name, which makes their rows ambiguous. Rename a file."
         )
         raise InputError(msg)
     estimators = with_half_lives(args.estimator or backtest_options.ESTIMATORS, args.half_life)
     spans = args.period or [(args.start, args.end)]
     cells = []
     for (fund, holdings), etf in product(funds.items(), etfs.values()):
-        prices = tables.of(holdings, [etf], benchmarks)
+        prices = tables.select(holdings, [etf], benchmarks)
         for estimator, horizon, (start, end) in product(
             estimators, args.horizon or [backtest_options.HORIZON], spans
         ):
-            when = argparse.Namespace(**{**vars(args), "start": start, "end": end})
-            posed = backtest_options.pose(
-                when, holdings, [etf], prices, estimators=[estimator], horizon=horizon, keeping=keeping
+            dated = argparse.Namespace(**{**vars(args), "start": start, "end": end})
+            study = backtest_options.build_study(
+                dated, holdings, [etf], prices, estimators=[estimator], horizon=horizon, limits=limits
             )
-            cells.append(Cell(fund, etf.etf.name, posed))
+            cells.append(Cell(fund, etf.etf.name, study))
     return cells
 
 
 def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> list[str]:
-    """Return each estimator with each half-life, where it has one and does not give it itself.
+    """Return each estimator with each half-life, if it has that parameter and does not set it itself.
 
     Raises
     ------
@@ -203,25 +210,25 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
     if half_lives and out == list(estimators):
         msg = (
             f"--half-life {' '.join(f'{days:g}' for days in half_lives)} has no effect on "
-            f"{', '.join(estimators)}. Choose an estimator that has a half-life and does not give it itself."
+            f"{', '.join(estimators)}. Choose an estimator that has a half-life and does not set it itself."
         )
         raise InputError(msg)
     return list(dict.fromkeys(out))
 
 
 @contextmanager
-def _going_on(journal: str) -> Iterator[None]:
-    """Say to who interrupts that nothing is lost."""
+def _resume_hint(journal: str) -> Iterator[None]:
+    """Print on an interrupt that the sweep can be resumed."""
     try:
         yield
     except KeyboardInterrupt:
-        sys.stderr.write(f"What is done stands in {journal}: the same command goes on from there.\n")
+        sys.stderr.write(f"Finished backtests are saved in {journal}: run the same command to resume.\n")
         raise
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on a terminal; say nothing elsewhere."""
+def _progress_bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar on a terminal; show nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -234,7 +241,7 @@ def _bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _print(rows: list[dict[str, Any]], file: str) -> None:
-    """Show each estimator's and method's means over the grid."""
+    """Print the means over the grid by method, estimator and horizon."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -247,21 +254,21 @@ def _print(rows: list[dict[str, Any]], file: str) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("method", "estimator"):
         table.add_column(name, no_wrap=True)
-    done = [row for found in groups.values() for row in found]
-    aimed = any(row["active_beta_mean"] != row["realised_beta_mean"] for row in done)
-    word = "active beta" if aimed else "beta"
+    done = [row for members in groups.values() for row in members]
+    active = any(row["active_beta_mean"] != row["realised_beta_mean"] for row in done)
+    word = "active beta" if active else "beta"
     for name in ("horizon", "rows", f"{word} mean", f"{word} RMS", "noise", "worst RMS"):
         table.add_column(name, justify="right")
-    for (method, estimator, horizon), found in groups.items():
-        rms = [row["active_beta_rms"] for row in found]
+    for (method, estimator, horizon), members in groups.items():
+        rms = [row["active_beta_rms"] for row in members]
         table.add_row(
             escape(method),
             escape(estimator),
             str(horizon),
-            str(len(found)),
-            number(sum(row["active_beta_mean"] for row in found) / len(found), 3),
+            str(len(members)),
+            number(sum(row["active_beta_mean"] for row in members) / len(members), 3),
             number(_rms(rms), 3),
-            number(_rms([row["noise_floor"] for row in found]), 3),
+            number(_rms([row["noise_floor"] for row in members]), 3),
             number(max(rms), 3),
         )
     out.print(table)
@@ -270,7 +277,7 @@ def _print(rows: list[dict[str, Any]], file: str) -> None:
         out.print(f"! {what}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"saved to {file}", markup=False, soft_wrap=True)
     if len(failed) == len(rows):
-        msg = f"No cell of the sweep has an answer; the first: {failed[0]['error']}"
+        msg = f"No backtest of the sweep has a result. The first error: {failed[0]['error']}"
         raise ModelError(msg)
 
 

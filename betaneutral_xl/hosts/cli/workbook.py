@@ -1,4 +1,4 @@
-"""``betaneutral-xl workbook``: build the template, and do in a file what a button does in Excel."""
+"""``betaneutral-xl workbook``: build the template, and run its buttons on a file."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ BUTTONS = ("rebalance", "restore", "orders", "report")
 EPILOG = """\
 examples:
   betaneutral-xl workbook build
-      writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) into this folder
+      writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) to this folder
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
-      writes whole-share orders of the proposal as a CSV file; prices are as the workbook's settings say
+      writes the orders of the proposal in whole shares as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
 """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Describe the command."""
+    """Add the command's parser."""
     parser = commands.add_parser(
         "workbook",
         help="build the template workbook, or rebalance one without a spreadsheet program",
-        description="Build the template workbook; do in a workbook file what a button does in Excel.",
+        description="Build the template workbook, or run one of its buttons on a workbook file.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
-    build.add_argument("--folder", type=Path, default=Path(), help="where to (default: here)")
-    build.add_argument("--only", choices=["xlsm", "xlsx"], help="one of the two")
+    build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
+    build.add_argument("--only", choices=["xlsm", "xlsx"], help="build only this one")
     build.set_defaults(run=run_build)
-    run = actions.add_parser("run", help="press a button in a workbook file")
-    run.add_argument("file", type=Path, metavar="FILE", help="an .xlsx or .xlsm made from the template")
-    run.add_argument("--button", choices=BUTTONS, default="rebalance", help="which (default: %(default)s)")
-    run.add_argument("--output", type=Path, metavar="FILE", help="write to another file; default: in place")
+    run = actions.add_parser("run", help="run a button of a workbook file")
+    run.add_argument("file", type=Path, metavar="FILE", help=".xlsx or .xlsm file made from the template")
+    run.add_argument("--button", choices=BUTTONS, default="rebalance", help="default: %(default)s")
+    run.add_argument("--output", type=Path, metavar="FILE", help="file to write (default: overwrite FILE)")
     run.set_defaults(run=run_button)
 
 
 def run_build(args: argparse.Namespace) -> None:
-    """Build one workbook or both."""
+    """Build and write one workbook or both."""
     from betaneutral_xl.hosts.excel import macro_workbook
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
@@ -60,14 +60,14 @@ def run_build(args: argparse.Namespace) -> None:
 
 
 def run_button(args: argparse.Namespace) -> None:
-    """Press a button, and save the file if all went well."""
+    """Run a button, and save the file if it succeeds."""
     from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
     from betaneutral_xl.hosts.sheets.buttons import press
     from betaneutral_xl.hosts.sheets.session import Session
 
     if args.output and args.output.suffix.lower() != args.file.suffix.lower():
         msg = (
-            f"{args.output.name} is to be a copy of {args.file.name}. Give it the ending {args.file.suffix}."
+            f"{args.output.name} cannot be a copy of {args.file.name}: give it the ending {args.file.suffix}."
         )
         raise InputError(msg)
     with progress(f"{args.button.capitalize()} in {args.file.name} ..."):

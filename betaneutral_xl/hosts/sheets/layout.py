@@ -1,6 +1,6 @@
-"""The template workbook's plan: which sheets there are, and where what stands.
+"""The layout of the template workbook: its sheets, and the positions of their content.
 
-The build writes by it and the buttons read by it, so that neither knows anything of its own.
+The one source for the build, which writes by it, and the buttons, which read by it.
 """
 
 from __future__ import annotations
@@ -32,39 +32,39 @@ class Sheet(StrEnum):
 
 
 FIRST_ROW = 6
-"""The row in which the tables of Holdings, ETF and Neutral begin, and the handle of Covariance stands."""
+"""First row of the tables on Holdings, ETF and Neutral; row of the handle on Covariance."""
 
 LAST_ROW = 12_005
-"""The last row that formulas look at in those tables: the longest list of an ETF's shares has 10,000."""
+"""Last row of those tables that formulas read: the longest list of an ETF's constituents has 10,000."""
 
 MATRIX_ROW = 9
-"""The row in which the matrix of Covariance begins."""
+"""First row of the matrix on Covariance."""
 
 ETF_STRIDE = 5
-"""Columns from one ETF's table to the next: four, and a gap."""
+"""Columns from one ETF's table to the next: four, and a blank one."""
 
-MOST_ETFS = 3
+MAX_ETFS = 3
 
 EXPOSURE_COLUMN = 12
-"""The column of Neutral in which the measures before and after begin; the weights end before it."""
+"""First column of the measures before and after on Neutral, to the right of the weights."""
 
 OWN_PRICES = "own_prices"
 """The range of the user's own prices on Orders, two columns: ticker, price."""
 
 OWN_ROWS = 100
-"""How many of them there is room for."""
+"""Rows of that range below its header."""
 
 OWN_COLUMN, ORDERS_COLUMN = 6, 9
-"""The columns of Orders in which the user's own prices begin, and the orders; the prices end before them."""
+"""First columns of the user's own prices and of the orders on Orders, to the right of the prices."""
 
 LOG_ROW = 4
-"""The header of Log; entries follow."""
+"""The header row of Log."""
 
 LOG_COLUMNS = ("at", "action", "result", "beta before", "beta after", "turnover", "trades", "message")
 
 
 class Inputs(StrEnum):
-    """Where Rebalance takes the three inputs from."""
+    """The origin of the three inputs of Rebalance."""
 
     FETCH = "fetch"
     SHEETS = "sheets"
@@ -86,7 +86,7 @@ class Setting:
 
     @property
     def range_name(self) -> str:
-        """The name of its cell."""
+        """The defined name of its cell."""
         return f"setting_{self.name}"
 
 
@@ -98,11 +98,16 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
             hint="A fund of the web API, such as quant_paper; demo is the embedded sample.",
             default="demo",
         ),
-        Setting(name="as_of", label="Holdings of", hint="Day. Blank: the last weekday.", number_format=DATE),
+        Setting(
+            name="as_of",
+            label="Holdings as of",
+            hint="Date. Blank: the last weekday.",
+            number_format=DATE,
+        ),
         Setting(
             name="inputs",
             label="Inputs from",
-            hint="fetch: holdings, ETFs and risk as set here. sheets: what stands on their sheets.",
+            hint="fetch: holdings, ETFs and risk as set here. sheets: the content of their sheets.",
             default=Inputs.FETCH,
             choices=tuple(Inputs),
         ),
@@ -111,17 +116,17 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="etf_1",
             label="ETF",
-            hint="The issuer's file, with folder or among the downloads; or a ticker, for its newest.",
+            hint="The issuer's file, with folder or in Downloads; or a ticker, for its newest file.",
             default="demo",
         ),
         Setting(name="etf_2", label="Second ETF", hint="Blank: none."),
         Setting(name="etf_3", label="Third ETF", hint="Blank: none."),
     ),
-    "Risk and aim": (
+    "Risk and target": (
         Setting(
             name="risk",
             label="Risk model",
-            hint="Blank: the web API's. Or a covariance file; demo is the sample.",
+            hint="Blank: that of the web API. Or a covariance file; demo is the sample.",
             default="demo",
         ),
         Setting(
@@ -134,7 +139,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="method",
             label="Method",
-            hint="hedge sells the ETF's basket; reweight trades the names and keeps the net exposure.",
+            hint="hedge sells the ETF's basket; reweight trades the names at constant net exposure.",
             default=Method.HEDGE,
             choices=tuple(Method),
         ),
@@ -143,42 +148,42 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         Setting(
             name="nav",
             label="Net asset value",
-            hint="Blank: as the holdings say.",
+            hint="Blank: that of the holdings.",
             number_format=MONEY,
         ),
         Setting(
             name="prices",
             label="Prices",
-            hint="Price file (CSV, Parquet) for names that the holdings do not price; demo is the sample.",
+            hint="Price file (CSV, Parquet) for names without a price in the holdings; demo is the sample.",
             default="demo",
         ),
         Setting(
             name="min_notional",
             label="Smallest order",
-            hint="Trades of less value are left out. Blank: none.",
+            hint="Trades of a smaller value are omitted. Blank: 0.",
             number_format=MONEY,
         ),
         Setting(name="lot", label="Lot", hint="Shares in a lot. Blank: 1.", number_format=MONEY),
         Setting(
             name="trade",
             label="Trade",
-            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each; refused "
-            "below 90 % coverage, for which there is etfs_any_coverage.",
+            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each; below "
+            "90 % coverage only with etfs_any_coverage.",
             default=Tradable.NAMES,
             choices=tuple(Tradable),
         ),
     ),
 }
-"""What can be set, by group, in the order of the sheet."""
+"""The settings, by group, in the order of the sheet."""
 
 LIMITS = "setting_limits"
-"""The range of limits under them, three columns: name, for which, value; one without a value is none."""
+"""The range of limits below them, three columns: name, for which, value; without a value not set."""
 
 LIMIT_ROWS: tuple[Setting, ...] = (
     Setting(
         name="on_missing",
         label="",
-        hint="Held names without risk data: stop, or leave them alone.",
+        hint="Held names without risk data: stop, or leave them untraded.",
         default=OnMissing.ERROR,
         choices=(OnMissing.ERROR, OnMissing.DROP),
     ),
@@ -197,19 +202,19 @@ LIMIT_ROWS: tuple[Setting, ...] = (
         choices=tuple(Universe),
     ),
     Setting(name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")),
-    Setting(name="upper", label="", hint="Most weight of any name, such as 5%; for which: one name."),
-    Setting(name="turnover", label="", hint="Most one-way turnover, such as 30%."),
-    Setting(name="max_trades", label="", hint="Most names that are traded."),
+    Setting(name="upper", label="", hint="Largest weight of any name, such as 5%; for which: one name."),
+    Setting(name="turnover", label="", hint="Largest one-way turnover, such as 30%."),
+    Setting(name="max_trades", label="", hint="Largest number of traded names."),
 )
-"""The limits that are named on the sheet."""
+"""The limits that the sheet lists."""
 
 FREE_LIMITS = 5
-"""Blank rows under them, for more."""
+"""Blank rows below them, for further limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Where what stands on the sheets Proposal and Previous; rows and columns from 1."""
+    """Positions on the sheets Proposal and Previous; rows and columns from 1."""
 
     headline: int = 2
     measures: int = 5

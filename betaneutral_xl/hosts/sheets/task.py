@@ -1,4 +1,4 @@
-"""What a workbook asks for: its settings, its limits, and the three inputs, fetched or from its sheets."""
+"""The task of a workbook: its settings, its limits, and the three inputs, fetched or from its sheets."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
-"""The settings that make a ticket of weights and prices, in the order of ``BN_ORDERS``."""
+"""The settings for orders, in the argument order of ``BN_ORDERS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One reading of a workbook.
+    """The settings and inputs of a workbook, read at once.
 
     Attributes
     ----------
     session
-        Answers and remembers.
+        Evaluates the worksheet functions.
     settings
         The named cells, by the names of ``SETTINGS``.
     holdings, etf, covariance, limits
-        As the worksheet functions take them.
+        The arguments of the worksheet functions.
     own_prices, sheet_prices
-        What the user typed; and what stands on the sheet Orders, where the inputs are the sheets'.
+        The user's own prices; and those on the sheet Orders, where the inputs are the sheets'.
 
     """
 
@@ -67,7 +67,7 @@ class Task:
 
     @classmethod
     def of(cls, book: Workbook, session: Session) -> Task:
-        """Read a workbook, and fetch what it says is to be fetched."""
+        """Read a workbook, and fetch its inputs where the settings require it."""
         settings = {
             one.name: cells.read(book.named(one.range_name), one.label)
             for group in SETTINGS.values()
@@ -89,25 +89,26 @@ class Task:
 
     @property
     def constraints(self) -> Constraints:
-        """What the new weights are to keep to."""
+        """The constraints of the settings."""
         constraints: Constraints = worksheet.limits(self.limits)["constraints"]
         return constraints
 
     def solve(self) -> Rebalance:
-        """Return the weights that are asked for."""
+        """Return the rebalance for the settings."""
         target, method = self.settings["target"], self.settings["method"]
         return worksheet.solve(
             self.session, self.holdings, self.etf, self.covariance, target, method, self.limits
         )
 
     def hedged(self) -> Rebalance:
-        """Return the portfolio hedged to beta 0, whatever is asked for: to put other weights in."""
-        given = worksheet.limits(self.limits)
-        given.pop("constraints")
-        return neutralise(*worksheet.inputs(self.session, self.holdings, self.etf, self.covariance), **given)
+        """Return the portfolio hedged to beta 0, without limits: a frame for other new weights."""
+        policies = worksheet.limits(self.limits)
+        policies.pop("constraints")
+        inputs = worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
+        return neutralise(*inputs, **policies)
 
     def unchanged(self) -> Rebalance:
-        """Return the portfolio as it is, with what is asked of it: for what is not feasible."""
+        """Return the untraded portfolio with its target and limits: for the report on an infeasible task."""
         portfolio, etfs, risk = worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
         return unchanged(
             portfolio,
@@ -119,40 +120,40 @@ class Task:
         )
 
     def orders(self, result: Rebalance) -> tuple[Orders, Quotes]:
-        """Return the orders that a result takes, and the prices there are."""
-        given = self.settings
+        """Return the orders for a result's new weights, and the available prices."""
+        settings, holdings = self.settings, result.aligned.holdings
         if self.sheet_prices.blank:
-            quotes = trading.quotes(self.session, result.aligned.holdings, given["prices"], self.own_prices)
+            quotes = trading.quotes(self.session, holdings, settings["prices"], self.own_prices)
         else:
-            there = ranges.quotes(self.own_prices).over(ranges.quotes(self.sheet_prices))
-            quotes = there.over(Quotes.of_holdings(result.aligned.holdings))
-        return trading.whole_shares(result, quotes, *(given[name] for name in ORDER_TERMS)), quotes
+            on_sheet = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
+            quotes = on_sheet.with_fallback(Quotes.of_holdings(holdings))
+        return trading.whole_shares(result, quotes, *(settings[name] for name in ORDER_TERMS)), quotes
 
     def net_asset_value(self, result: Rebalance) -> float | None:
-        """Return the net asset value: as set, else as the holdings say."""
+        """Return the net asset value in the base currency: of the settings, else of the holdings."""
         return trading.net_asset_value(result, self.settings["nav"])
 
 
-def _fetched(book: Workbook, session: Session, given: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
-    """Fetch what the settings name, through the same functions as the sheets' formulas."""
+def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
+    """Fetch the inputs of the settings, with the same functions as the sheets' formulas."""
     book.say("Fetching holdings ...")
-    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], given["fund"].rows, given["as_of"].rows)
+    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], settings["fund"].rows, settings["as_of"].rows)
     names = [row[0] for row in holdings[1:]]
     etfs: list[Rows] = []
-    for setting in (given[f"etf_{place}"] for place in (1, 2, 3)):
+    for setting in (settings[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:
             book.say(f"Loading ETF {cells.text(setting)} ...")
             etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
             names += [row[0] for row in etfs[-1][1:]]
-            known = session.origin(cells.read(etfs[-1], "etf"))
-            if isinstance(known, Etf) and known.own_ticker:
-                names.append(known.own_ticker)
+            etf = session.origin(cells.read(etfs[-1], "etf"))
+            if isinstance(etf, Etf) and etf.own_ticker:
+                names.append(etf.own_ticker)
     if not etfs:
-        msg = "No ETF is set. Fill in the sheet Settings."
+        msg = "No ETF is set. Enter one on the sheet Settings."
         raise InputError(msg)
     book.say(f"Fetching the risk of {len(names)} names ...")
     tickers = [[name] for name in names if name not in {None, "CASH"}]
-    handle = session.answer(BY_NAME["COVARIANCE"], tickers, given["risk"].rows, None, True)  # noqa: FBT003 - a cell's value
+    handle = session.answer(BY_NAME["COVARIANCE"], tickers, settings["risk"].rows, None, True)  # noqa: FBT003 - a cell's value
     return (
         cells.read(holdings, "holdings"),
         cells.read(beside(etfs), "etf"),
@@ -165,7 +166,7 @@ def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
     holdings, etf, matrix = (_on_sheet(book, sheet, row) for sheet, row in places)
     for grid, (sheet, row) in zip((holdings, etf, matrix), places, strict=True):
         if grid.blank:
-            msg = f"There is nothing on the sheet {sheet} from row {row} on. Fill it in, or fetch it."
+            msg = f"The sheet {sheet} is blank from row {row} on. Fill it in, or set Inputs from to fetch."
             raise FailedCell(msg)
     return holdings, etf, matrix
 
@@ -175,12 +176,12 @@ def _on_sheet(book: Workbook, sheet: Sheet, row: int) -> Grid:
 
 
 def _prices_on_sheet(book: Workbook) -> Grid:
-    there = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
-    return there.columns(0, max(OWN_COLUMN - there.left, 0))
+    grid = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
+    return grid.columns(0, max(OWN_COLUMN - grid.left, 0))
 
 
 def beside(tables: list[Rows]) -> Rows:
-    """Put tables side by side, with a blank column between."""
+    """Join tables side by side, with a blank column between them."""
     height = max(len(table) for table in tables)
     joined: list[list[Any]] = [[] for _ in range(height)]
     for table in tables:

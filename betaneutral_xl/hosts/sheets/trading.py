@@ -1,4 +1,4 @@
-"""Prices and orders in worksheets: from a result in weights to what is told to a broker."""
+"""Prices and whole-share orders in worksheets."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.worksheet import (
     DEMO,
     file_stamp,
-    inputs_of,
-    located,
-    made_of,
+    input_provenance,
+    provenance_of,
+    resolve_file,
     tables_of,
     union,
 )
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def prices(session: Session, *values: Grid) -> Result:
-    """Return ticker, price, as_of, source of every name, and of the ETFs themselves."""
+    """Return ticker, price, as_of and source of every name and of the ETFs themselves."""
     holdings, etf, file, own, as_of = values
     portfolio, baskets = tables_of(session, holdings, etf)
     found = quotes(session, portfolio, file, own, cells.day(as_of))
@@ -51,20 +51,22 @@ def _quoted(found: Quotes, ticker: str) -> list[Any]:
 
 
 def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) -> object:
-    """Return what the answer of ``prices`` depends on besides its arguments: the state of the file."""
-    return file_stamp(located(session, cells.text(file) or ""))
+    """Return the state of the price file, on which the result of ``prices`` depends."""
+    return file_stamp(resolve_file(session, cells.text(file) or ""))
 
 
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
-    """Return prices: the user's own; of other names the holdings'; of others a file's last closes."""
+    """Return prices: the user's own, else those of the holdings, else the last closes of a file."""
     name = cells.text(file)
-    known = ranges.quotes(own).over(Quotes.of_holdings(holdings))
+    preferred = ranges.quotes(own).with_fallback(Quotes.of_holdings(holdings))
     if name is None:
-        return known
-    name = located(session, name)
+        return preferred
+    name = resolve_file(session, name)
     day = as_of or holdings.as_of
-    closes = session.memory.once(("closes", name, file_stamp(name), day), lambda: _last_closes(name, day))
-    return known.over(closes)
+    closes = session.results.get_or_compute(
+        ("closes", name, file_stamp(name), day), lambda: _last_closes(name, day)
+    )
+    return preferred.with_fallback(closes)
 
 
 def _last_closes(name: str, day: date | None) -> Quotes:
@@ -78,15 +80,15 @@ def _last_closes(name: str, day: date | None) -> Quotes:
 
 
 def orders(session: Session, *values: Grid) -> Result:
-    """Return whole-share orders, then the cash and the betas after them."""
+    """Return whole-share orders, then the cash and the betas after trading."""
     weights, prices, *terms = values
     result = session.origin(weights)
     if not isinstance(result, Rebalance):
-        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it (in Excel, A1#)."
+        msg = f"{weights.what} is not the whole, unchanged result of BETA_NEUTRAL. Select it (in Excel, A1#)."
         raise InputError(msg)
-    known = session.origin(prices)
-    given = known if isinstance(known, Quotes) else ranges.quotes(prices)
-    quotes = given.over(Quotes.of_holdings(result.aligned.holdings))
+    origin = session.origin(prices)
+    own = origin if isinstance(origin, Quotes) else ranges.quotes(prices)
+    quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)
     return Result(
@@ -96,22 +98,31 @@ def orders(session: Session, *values: Grid) -> Result:
             [CASH, "after", None, None, made.cash],
             *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
         ],
-        Origins((*inputs_of(result).parts, *made_of(used).parts)),
+        Origins((*input_provenance(result).parts, *provenance_of(used).parts)),
     )
 
 
 def order_rows(made: Orders) -> list[list[Any]]:
-    """Return a row an order: ticker, side, shares, price, value; a short sale on a row of its own."""
+    """Return one row per order: ticker, side, shares, price, value; a short sale has its own row."""
     return [[one.ticker, str(one.action), one.shares, one.price, one.notional] for one in made.legs()]
 
 
-def whole_shares(result: Rebalance, given: Quotes, *terms: Grid) -> Orders:
-    """Turn new weights into orders; the terms are net asset value, smallest order, lot, what to trade.
+def whole_shares(result: Rebalance, quotes: Quotes, *terms: Grid) -> Orders:
+    """Convert new weights into whole-share orders.
+
+    Parameters
+    ----------
+    result
+        The new weights.
+    quotes
+        Prices per share in the base currency.
+    terms
+        Net asset value, smallest order, lot, what to trade: one cell each, blank for the default.
 
     Raises
     ------
     MissingValue
-        If there is no net asset value, or what is traded has no price.
+        If there is no net asset value, or an instrument to be traded has no price.
 
     """
     nav, min_notional, lot, trade = terms
@@ -121,18 +132,18 @@ def whole_shares(result: Rebalance, given: Quotes, *terms: Grid) -> Orders:
         msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
         raise MissingValue(msg)
     traded = result.traded if what is Tradable.NAMES else result.etf_names
-    given.require(traded)
+    quotes.require(traded)
     ticket = Ticket(
-        prices=given.prices,
+        prices=quotes.prices,
         nav=value,
-        lots=dict.fromkeys(traded, _whole(lot)),
+        lots=dict.fromkeys(traded, _lot_size(lot)),
         min_notional=cells.number(min_notional) or 0.0,
         cost_bp=result.constraints.cost_bp,
     )
     return orders_in(what, result, ticket)
 
 
-def _whole(lot: Grid) -> int:
+def _lot_size(lot: Grid) -> int:
     size = cells.number(lot)
     if size is None:
         return 1
@@ -142,21 +153,21 @@ def _whole(lot: Grid) -> int:
     return int(size)
 
 
-def net_asset_value(result: Rebalance, given: Grid) -> float | None:
-    """Return the net asset value: as given, else as the holdings say.
+def net_asset_value(result: Rebalance, cell: Grid) -> float | None:
+    """Return the net asset value in the base currency: of the cell, else of the holdings.
 
     Raises
     ------
     MissingValue
-        If it is given and not positive: every trade would change its side.
+        If the cell is not positive: every trade would change its side.
 
     """
-    value = cells.number(given)
+    value = cells.number(cell)
     if value is None:
         return result.aligned.holdings.nav
     if not value > 0.0:
         msg = (
-            f"{given.what} is {value:,.12g}. Give a positive amount, or leave it blank for the holdings' own."
+            f"{cell.what} is {value:,.12g}. Give a positive amount, or leave it blank for the holdings' own."
         )
         raise MissingValue(msg)
     return value

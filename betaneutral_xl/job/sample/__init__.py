@@ -1,6 +1,6 @@
-"""The embedded sample: a whole run without a network, a file or an account.
+"""The embedded sample: inputs for a complete run without network, files or account.
 
-``sample.json`` says what each part is and how it was made; ``tools/build_sample.py`` makes it.
+``sample.json`` documents the content and origin of each file; ``tools/build_sample.py`` creates them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import date
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.job.inputs import read as read_original
+from betaneutral_xl.job.inputs import read as read_input
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
@@ -38,12 +38,12 @@ def read(name: str) -> bytes:
 
 
 def raw_input(name: str) -> RawInput:
-    """Return one of the first three files, with how it is read and where it is from."""
+    """Return the holdings, ETF or covariance file with its reader and provenance."""
     content = read(name)
     as_of = _notes()["as_of"]
     part, reader, options = {
         HOLDINGS: ("holdings", Reader.API_HOLDINGS, {}),
-        ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # its age is no news
+        ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # no warning about its age
         COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
     }[name]
     return RawInput(
@@ -71,21 +71,21 @@ def _origin(name: str, content: bytes, part: str) -> Provenance:
 
 def load_holdings() -> Holdings:
     """Return the sample's portfolio: 33 large positions, as the fund's API would answer."""
-    return read_original(raw_input(HOLDINGS), Holdings).value
+    return read_input(raw_input(HOLDINGS), Holdings).value
 
 
 def load_etf() -> Etf:
     """Return the sample's AI ETF, read from a file in its issuer's layout."""
-    return read_original(raw_input(ETF), Etf).value
+    return read_input(raw_input(ETF), Etf).value
 
 
 def load_covariance() -> Covariance:
     """Return the sample's risk model, estimated from daily closes, annual decimals."""
-    return read_original(raw_input(COVARIANCE), Covariance).value
+    return read_input(raw_input(COVARIANCE), Covariance).value
 
 
 def load_prices() -> Prices:
-    """Return one day's closes of every name of the sample and of its ETF, for trying out orders."""
+    """Return one day's closes of every name of the sample and of its ETF, to try out orders."""
     from betaneutral_xl.readers.prices import parse_prices
 
     content = read(PRICES)
@@ -94,5 +94,5 @@ def load_prices() -> Prices:
 
 
 def load() -> Sample:
-    """Return all three."""
+    """Return the holdings, the ETF and the covariance."""
     return Sample(load_holdings(), load_etf(), load_covariance())

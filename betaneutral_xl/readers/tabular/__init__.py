@@ -1,6 +1,6 @@
-"""Any table of any file, as text: nothing here knows what a table is about.
+"""Read any table file as text, whatever its content means.
 
-``files`` opens what the user named; ``tables`` finds out what its bytes are, and ``delimited``, ``markup``,
-``records`` or ``workbooks`` make ``sheets`` of them: grids of text as people see it, which ``printed`` reads.
-``grid`` is for large regular tables, of which nothing need be found out but how they are packed and parted.
+``files`` reads the bytes; ``detection`` detects their format; ``delimited``, ``markup``, ``records`` and
+``workbooks`` parse them into ``sheets``: grids of text as displayed, whose cells ``printed`` parses.
+``grid`` parses large regular tables, of which only the compression and delimiter are detected.
 """

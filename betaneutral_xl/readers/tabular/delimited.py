@@ -1,4 +1,4 @@
-"""Text files with delimiters: comma, semicolon, tab or bar, in any encoding issuers use."""
+"""Read delimited text files: comma, semicolon, tab or bar, in any encoding issuers use."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import LONGEST_CELL, GridBuilder, Row, TextSheet
+from betaneutral_xl.readers.tabular.sheets import MAX_CELL_LENGTH, GridBuilder, Row, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DELIMITERS = (";", "\t", "|", ",")
-"""The comma last, for it is in numbers too: of two that cut equally well the first is taken."""
+"""The comma last, because it is in numbers too: of two equally regular delimiters the first is used."""
 SAMPLE_ROWS = 200
 
 _MARKS = (
@@ -26,18 +26,18 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
-"""Byte order marks, the longer ones first, since one begins with another."""
+"""Byte order marks, the longer ones first, because one is a prefix of another."""
 
 
 def decode(content: bytes, file_name: str) -> str:
-    """Return the text of a file, without byte order marks (some issuers write two).
+    """Decode a file, without its byte order marks (some issuers write two).
 
-    UTF-8 and UTF-16 are certain when they fit; what fits neither is Windows' Western encoding.
+    Bytes that are not valid UTF-8 or UTF-16 are decoded as Windows-1252.
 
     Raises
     ------
     UnreadableFile
-        If there are NUL characters, so that it is no text.
+        If there are NUL characters.
 
     """
     text = ""
@@ -67,18 +67,18 @@ def _candidates(content: bytes) -> tuple[str, ...]:
 
 
 def read_delimited(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the one grid of a delimited text file."""
-    delimiter, skipped = _declared(text)
-    delimiter = delimiter or _most_regular(text)
+    """Return the grid of a delimited text file."""
+    delimiter, skipped = _declared_delimiter(text)
+    delimiter = delimiter or _guess_delimiter(text)
     builder = GridBuilder(file_name)
     try:
         for row in islice(
-            csv.reader(_narrow_lines(text, delimiter, file_name), delimiter=delimiter), skipped, None
+            csv.reader(_bounded_lines(text, delimiter, file_name), delimiter=delimiter), skipped, None
         ):
             builder.add(row)
     except csv.Error as error:
         msg = (
-            f"{file_name}, after row {builder.taken:,}: {error}. "
+            f"{file_name}, after row {builder.row_count:,}: {error}. "
             "A quotation mark is opened there and not closed; download the file again."
         )
         raise UnreadableFile(msg) from None
@@ -91,26 +91,27 @@ def _lines(text: str) -> io.StringIO:
     return io.StringIO(text, newline="")
 
 
-def _narrow_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
-    """Yield the lines; raise before one of a million columns is cut into a million cells."""
+def _bounded_lines(text: str, delimiter: str, file_name: str) -> Iterator[str]:
+    """Yield the lines; raise at one of too many columns, before it is split into cells."""
     for line in _lines(text):
-        if len(line) > LONGEST_CELL and line.count(delimiter) > LONGEST_CELL:
+        if len(line) > MAX_CELL_LENGTH and line.count(delimiter) > MAX_CELL_LENGTH:
             msg = (
-                f"{file_name} has a line of {line.count(delimiter):,} columns, which is no table of holdings."
+                f"{file_name} has a line of {line.count(delimiter):,} columns: not a table of holdings. "
+                "Check that it is the right file."
             )
             raise UnreadableFile(msg)
         yield line
 
 
-def _declared(text: str) -> tuple[str, int]:
-    """Return the delimiter that Excel's ``sep=;`` line declares, and how many rows that takes."""
+def _declared_delimiter(text: str) -> tuple[str, int]:
+    """Return the delimiter of Excel's ``sep=;`` line, and the number of rows to skip for it."""
     first = text[:20].splitlines()[0].strip().strip('"') if text.strip() else ""
     declared = first.removeprefix("sep=")
     return (declared, 1) if first.startswith("sep=") and declared in DELIMITERS else ("", 0)
 
 
-def _most_regular(text: str) -> str:
-    """Return the delimiter that cuts the most rows into one same number of cells."""
+def _guess_delimiter(text: str) -> str:
+    """Return the delimiter that splits the most rows into the same number of cells."""
     scores = {}
     sample = "".join(islice(_lines(text[:400_000]), SAMPLE_ROWS))
     for delimiter in DELIMITERS:
@@ -125,7 +126,7 @@ def _most_regular(text: str) -> str:
 
 
 def _require_closed_quotes(rows: tuple[Row, ...], delimiter: str, file_name: str) -> None:
-    """Raise if a cell holds whole rows, which an open quotation mark would have swallowed."""
+    """Raise if a cell contains several rows, because a quotation mark is not closed."""
     widths = Counter(len(row) for row in rows if len(row) > 1)
     usual = widths.most_common(1)[0][0] if widths else 0
     for number, row in enumerate(rows, start=1):
@@ -136,6 +137,6 @@ def _require_closed_quotes(rows: tuple[Row, ...], delimiter: str, file_name: str
             if swallowed > 1:
                 msg = (
                     f"{file_name}, row {number:,}: a quotation mark is opened and not closed, "
-                    f"so that {swallowed:,} more rows stand in one cell. Download the file again."
+                    f"so that {swallowed:,} more rows are in one cell. Download the file again."
                 )
                 raise UnreadableFile(msg)

@@ -1,8 +1,8 @@
-"""Bytes of any kind of table file -> grids of text; what kind it is, the content says, not the name.
+"""Detect the format of a table file by its content, not its name, and read it as grids of text.
 
-Everything stays text, because software that guesses types turns the ticker ``TRUE`` into a truth
-value, ``005930`` into 5930 and the CUSIP ``46120E602`` into infinity. Every reader counts what it
-takes in and stops with a clear error when a file is larger than any holdings file can be.
+Cells stay text, because software that guesses types turns the ticker ``TRUE`` into a boolean,
+``005930`` into 5930 and the CUSIP ``46120E602`` into infinity. Each reader counts its input and raises
+an error if the file is larger than any holdings file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the grids of a file, in its order, at least one of them with a row.
+    """Return the grids of a file in its order; at least one has rows or notes.
 
     Parameters
     ----------
@@ -27,10 +27,15 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     file_name
         For messages only.
 
+    Returns
+    -------
+    tuple of TextSheet
+        The grids.
+
     Raises
     ------
     UnreadableFile
-        If it is none of these, damaged, empty, or over a limit; the message says what it is.
+        If it is none of these, damaged, empty, or over a limit; the message says which.
 
     """
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -74,11 +79,11 @@ FOREIGN = {
     b"\x7fELF": "a program",
     b"MZ": "a program",
 }
-"""What else people download, by its first bytes."""
+"""Other formats that are downloaded, by their first bytes."""
 
 
 def refuse_foreign(content: bytes, file_name: str) -> None:
-    """Raise if the first bytes are those of a kind of file that holds no table."""
+    """Raise if the first bytes are those of a format without tables."""
     for magic, kind in FOREIGN.items():
         if content.startswith(magic) and (magic != b"MZ" or b"\0" in content[:256]):
             msg = f"{file_name} is {kind}, not a table. Download the holdings as CSV or XLSX."

@@ -1,4 +1,4 @@
-"""Reading one file from disk, whole or not at all: the only place that opens a user's input."""
+"""Read a file from disk whole; the only module that opens a user's input."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from betaneutral_xl.errors import UnreadableFile
 
 LIMIT = 32 * 1024 * 1024
-"""Bytes of the largest input file; the largest issuer's file known is under 4 MB."""
+"""Bytes of the largest input file; the largest known file of an issuer is under 4 MB."""
 
 _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-"""Not blocking: opening a pipe must not wait for somebody to write into it."""
+"""Non-blocking, so that opening a pipe does not wait for a writer."""
 
 
 def shown_name(path: Path | str) -> str:
-    """Return what a message may say of a path: its last part, with nothing a terminal would obey.
+    """Return the last part of a path for messages, without control characters, at most 120 characters.
 
     >>> shown_name("/home/ann/Downloads/IVV_holdings.csv")
     'IVV_holdings.csv'
@@ -26,30 +26,35 @@ def shown_name(path: Path | str) -> str:
 
 
 def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
-    """Read a file that the user named, whole.
+    """Read a whole file that the user named.
 
-    Relative parts and symbolic links are followed, because the user named the path and may read
-    what it leads to; where a program chooses the file, see ``within``.
+    Relative parts and symbolic links are followed, because the user chose the path and has the rights
+    to read its target; for a file that a program chooses, see ``is_inside``.
 
     Parameters
     ----------
     path
         A regular file.
     limit
-        The most bytes to read.
+        The largest size, in bytes.
+
+    Returns
+    -------
+    bytes
+        The content.
 
     Raises
     ------
     UnreadableFile
-        If it is absent, a folder or a device, not permitted, larger than the limit, or changed
-        while it was read. The message names the file, never its folder.
+        If it does not exist, is a folder or a device, may not be read, is larger than the limit, or
+        changed while it was read. The message names the file, never its folder.
 
     """
     name = shown_name(path)
     try:
         descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
-        raise UnreadableFile(_why_not(error, Path(path), name)) from None
+        raise UnreadableFile(_open_error(error, Path(path), name)) from None
     try:
         before = os.fstat(descriptor)
         _require_regular(before, name, limit)
@@ -68,8 +73,8 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     return content
 
 
-def within(path: Path, folder: Path) -> bool:
-    """Whether a file that a program found in a folder really lies there, links followed."""
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a file is inside a folder after symbolic links are resolved."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError, ValueError):  # a loop of links, a name the system refuses
@@ -91,14 +96,14 @@ def _require_regular(status: os.stat_result, name: str, limit: int) -> None:
     raise UnreadableFile(msg)
 
 
-def _why_not(error: OSError | ValueError, path: Path, name: str) -> str:
+def _open_error(error: OSError | ValueError, path: Path, name: str) -> str:
     if isinstance(error, FileNotFoundError):
         return f"There is no file {name}. Check the name and the folder."
     if isinstance(error, IsADirectoryError) or (isinstance(error, PermissionError) and _is_folder(path)):
         return f"{name} is a folder. Name a file in it."
     if isinstance(error, PermissionError):
-        return f"{name} may not be read by you. Change its permissions, or close it in the other program."
-    reason = getattr(error, "strerror", None) or "no such name can exist"
+        return f"No permission to read {name}. Change its permissions, or close it in the other program."
+    reason = getattr(error, "strerror", None) or "the name is not valid"
     return f"Cannot open {name}: {reason}. Check the path."
 
 

@@ -1,7 +1,7 @@
-"""Plain tables of text: gzip, encoding and delimiter found out, every cell traceable.
+"""Parse regular tables: gzip, encoding and delimiter are detected, errors name the line and column.
 
-For price panels and factor models, which are regular and may have a million cells. Issuers'
-holdings files, which are neither, are for ``tables``.
+For price panels and factor models, which may have a million cells. Issuers' holdings files are
+irregular; ``detection`` reads those.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
 
 LIMIT = 512 * 1024 * 1024
-"""Bytes of the largest table, unpacked: 5,000 names on 5,000 days have half of it."""
+"""Bytes of the largest table, decompressed: 5,000 tickers on 5,000 days take half of it."""
 
 GZIP = b"\x1f\x8b"
 
 DELIMITERS = ",;\t|"
 
 MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "."})
-"""What programs write for a missing number."""
+"""Placeholders that programs write for a missing number."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextGrid:
-    """Lines of cells under a header, taken apart when they are needed.
+    """The rows of a table as lines of text, split into cells on demand.
 
-    ``lines`` are the numbers of the texts in the file, for messages; ``delimiter`` also tells how a
-    decimal comma is to be read.
+    ``lines`` are the line numbers of ``texts`` in the file, for messages. If ``delimiter`` is not a
+    comma, a comma in a number is a decimal comma.
     """
 
     name: str
@@ -67,21 +67,21 @@ class TextGrid:
         return [self.cells(row) for row in range(len(self))]
 
     def numbers(self) -> FloatArray:
-        """Return everything right of the first column as numbers, NaN where they are missing.
+        """Return the numbers right of the first column, shape (rows, columns - 1), NaN if missing.
 
         Raises
         ------
         UnreadableFile
-            If there is other text, with its place.
+            If a cell has other text; the message names its line and column.
 
         """
-        whole = None if self.quoted or self.delimiter != "," else self._quick_numbers()
-        if whole is None:
-            whole = np.array([self._careful_numbers(row) for row in range(len(self))])
-        return whole
+        numbers = None if self.quoted or self.delimiter != "," else self._fast_numbers()
+        if numbers is None:
+            numbers = np.array([self._row_numbers(row) for row in range(len(self))])
+        return numbers
 
     def number(self, row: int, column: int, text: str) -> float:
-        """Return the number in a cell, NaN where it is missing; the cell's place is for the message."""
+        """Return the number in a cell, NaN if missing; ``row`` and ``column`` are for the message."""
         text = text.strip()
         if text.lower() in MISSING:
             return math.nan
@@ -94,33 +94,33 @@ class TextGrid:
             )
             raise UnreadableFile(msg) from None
 
-    def _quick_numbers(self) -> FloatArray | None:
-        """Read all numbers at once, or nothing if any cell needs a closer look."""
+    def _fast_numbers(self) -> FloatArray | None:
+        """Parse all numbers at once; return None if a cell is not a plain number."""
         body = ",".join([text.partition(",")[2] for text in self.texts])
         body = f",{body},".replace(",,", ",nan,").replace(",,", ",nan,")[1:-1]
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # numpy warns where it stops reading
+                warnings.simplefilter("error")  # numpy warns if it stops before the end
                 numbers = np.fromstring(body, sep=",")
         except (ValueError, DeprecationWarning):
             return None
         width = len(self.header) - 1
         return numbers.reshape(len(self), width) if numbers.size == len(self) * width else None
 
-    def _careful_numbers(self, row: int) -> list[float]:
+    def _row_numbers(self, row: int) -> list[float]:
         return [self.number(row, column, cell) for column, cell in enumerate(self.cells(row)) if column]
 
 
 def parse_grid(content: bytes, name: str) -> TextGrid:
-    """Read a delimited text of any usual encoding, packed with gzip or not.
+    """Parse delimited text in any usual encoding, compressed with gzip or not.
 
     Raises
     ------
     UnreadableFile
-        If it is no text, is too large, has no rows, or a row has not the header's cells.
+        If it is not text, is too large, has no rows, or a row has not as many cells as the header.
 
     """
-    text = _text(unpacked(content, name), name)
+    text = _text(decompressed(content, name), name)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2:  # noqa: PLR2004 - a header and a row
         msg = f"{name} has no rows under its header. Check that it is the right file."
@@ -145,13 +145,13 @@ def _split(line: str, delimiter: str, *, quoted: bool) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter)) if quoted else line.split(delimiter)
 
 
-def unpacked(content: bytes, name: str, limit: int = LIMIT) -> bytes:
-    """Return the content, unpacked if it is gzip, however it is named.
+def decompressed(content: bytes, name: str, limit: int = LIMIT) -> bytes:
+    """Return the content, decompressed if it is gzip, whatever its name.
 
     Raises
     ------
     UnreadableFile
-        If it is damaged, or would unpack to more than the limit.
+        If it is damaged, or larger than ``limit`` bytes when decompressed.
 
     """
     if not content.startswith(GZIP):
@@ -159,14 +159,14 @@ def unpacked(content: bytes, name: str, limit: int = LIMIT) -> bytes:
     whole = bytearray()
     rest = content
     try:
-        while rest.startswith(GZIP):  # a file may hold several packed parts, one after the other
+        while rest.startswith(GZIP):  # a gzip file may have several members
             stream = zlib.decompressobj(wbits=31)
             whole += stream.decompress(rest, limit + 1 - len(whole))
             if len(whole) > limit:
-                msg = f"{name} unpacks to more than {limit / 1e6:,.0f} MB. Check that it is the right file."
+                msg = f"{name} expands to more than {limit / 1e6:,.0f} MB. Check that it is the right file."
                 raise UnreadableFile(msg)
             if not stream.eof:
-                msg = f"{name} is a gzip file that ends too early. Fetch it again."
+                msg = f"{name} is a truncated gzip file. Fetch it again."
                 raise UnreadableFile(msg)
             rest = stream.unused_data
     except zlib.error:

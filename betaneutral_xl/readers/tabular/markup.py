@@ -1,7 +1,7 @@
-"""Tables in markup: web pages, and Excel's XML Spreadsheet 2003 (which issuers name ``.xls``).
+"""Read tables in markup: web pages, and Excel's XML Spreadsheet 2003 (which issuers name ``.xls``).
 
-Both are read in one pass without building a tree: a parser calls a collector, so that depth and
-size cost nothing but their own bytes. No entity but XML's own five is ever expanded.
+Both are parsed in one pass into a parser target, without a tree, so that depth and size take no extra
+memory. Only the five predefined entities of XML are expanded.
 """
 
 from __future__ import annotations
@@ -10,35 +10,35 @@ import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import MOST_COLUMNS, GridBuilder, TextSheet
+from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MOST_TAGS = 1_500_000
-MOST_TABLES = 1_000
-LARGEST_PAGE = 8 * 1024 * 1024
-LARGEST_WORKBOOK = 16 * 1024 * 1024
-MOST_NOTES = 2_000
-MOST_NOTE_ROWS = 50
-LONGEST_NOTE = 300
+MAX_TAGS = 1_500_000
+MAX_TABLES = 1_000
+MAX_PAGE_LENGTH = 8 * 1024 * 1024
+MAX_WORKBOOK_LENGTH = 16 * 1024 * 1024
+MAX_NOTES = 2_000
+MAX_NOTE_ROWS = 50
+MAX_NOTE_LENGTH = 300
 _ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;", "#")
 _DECLARATION = re.compile(r"<\?xml[^>]*\?>")
 _SPACE = re.compile(r"\s+")
-_UNSEEN = frozenset({"script", "style", "noscript", "template", "svg"})
+_HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"}
 )
 
 
 def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return every table of a web page; the text outside of tables stands in each one's notes."""
+    """Return every table of a web page; the notes of each are the text outside of tables."""
     from lxml import etree
 
-    _require_moderate(text, file_name, LARGEST_PAGE)
+    _require_within_limits(text, file_name, MAX_PAGE_LENGTH)
     page = _Page(file_name)
     parser = etree.HTMLParser(
-        target=page,  # type: ignore[arg-type] # lxml hands over text; its stubs say bytes too
+        target=page,  # type: ignore[arg-type] # lxml passes text; its stubs allow bytes too
         huge_tree=False,
         no_network=True,
     )
@@ -52,10 +52,10 @@ def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the sheets of an XML Spreadsheet 2003, also where it is not well-formed."""
+    """Return the sheets of an XML Spreadsheet 2003, even if it is not well-formed."""
     from lxml import etree
 
-    _require_moderate(text, file_name, LARGEST_WORKBOOK)
+    _require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
     body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
     book = _Book(file_name)
     parser = etree.XMLParser(
@@ -77,7 +77,7 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def _with_ampersands(text: str) -> str:
-    """Return the text with every bare ampersand escaped, so that no entity but XML's own is left.
+    """Escape every bare ampersand, so that only the predefined entities of XML are left.
 
     >>> _with_ampersands("S&P, AT&amp;T, &#65; and &x;")
     'S&amp;P, AT&amp;T, &#65; and &amp;x;'
@@ -88,7 +88,7 @@ def _with_ampersands(text: str) -> str:
     return text
 
 
-def _require_moderate(text: str, file_name: str, largest: int) -> None:
+def _require_within_limits(text: str, file_name: str, largest: int) -> None:
     if len(text) > largest:
         msg = (
             f"{file_name} is a page or XML workbook of {len(text) / 1e6:.0f} MB; "
@@ -96,31 +96,37 @@ def _require_moderate(text: str, file_name: str, largest: int) -> None:
         )
         raise UnreadableFile(msg)
     tags = text.count("<")
-    if tags > MOST_TAGS:
-        msg = f"{file_name} holds {tags:,} elements, more than any holdings file. Not read."
+    if tags > MAX_TAGS:
+        msg = (
+            f"{file_name} has {tags:,} elements; at most {MAX_TAGS:,} are read. "
+            "Download the holdings as CSV or XLSX."
+        )
         raise UnreadableFile(msg)
 
 
 class _Page:
-    """Collects the tables of a web page: text belongs to the innermost open cell."""
+    """Parser target that collects the tables of a web page; text goes to the innermost open cell."""
 
     def __init__(self, file_name: str) -> None:
         self.file_name = file_name
         self.tables: list[_Table] = []
         self.open: list[_Table] = []
         self.outside: list[str] = []
-        self.unseen = 0
+        self.hidden = 0
         self.title: list[str] | None = None
         self.cells = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if tag in _UNSEEN:
-            self.unseen += 1
+        if tag in _HIDDEN:
+            self.hidden += 1
         elif tag == "table":
             table = _Table(self.file_name)
             self.tables.append(table)
-            if len(self.tables) > MOST_TABLES:
-                msg = f"{self.file_name} is a page of more than {MOST_TABLES:,} tables. Not read."
+            if len(self.tables) > MAX_TABLES:
+                msg = (
+                    f"{self.file_name} is a page of more than {MAX_TABLES:,} tables. "
+                    "Download the holdings as CSV or XLSX."
+                )
                 raise UnreadableFile(msg)
             self.open.append(table)
         elif self.open:
@@ -129,8 +135,8 @@ class _Page:
             self.outside.append("\n")
 
     def end(self, tag: str) -> None:
-        if tag in _UNSEEN:
-            self.unseen = max(0, self.unseen - 1)
+        if tag in _HIDDEN:
+            self.hidden = max(0, self.hidden - 1)
         elif tag == "table" and self.open:
             self.open.pop().end_row()
         elif self.open:
@@ -139,7 +145,7 @@ class _Page:
             self.outside.append("\n")
 
     def data(self, text: str) -> None:
-        if self.unseen:
+        if self.hidden:
             return
         if self.open:
             self.open[-1].data(text)
@@ -154,18 +160,18 @@ class _Page:
 
     def sheets(self) -> tuple[TextSheet, ...]:
         lines = (_SPACE.sub(" ", line).strip() for line in "".join(self.outside).split("\n"))
-        notes = tuple(line for line in lines if line)[:MOST_NOTES]
+        notes = tuple(line for line in lines if line)[:MAX_NOTES]
         grids = [table.builder.finish() for table in self.tables]
-        around = [cell for rows in grids for row in rows[:MOST_NOTE_ROWS] if len(row) == 1 for cell in row]
-        notes += tuple(cell for cell in around if len(cell) < LONGEST_NOTE)[
-            :MOST_NOTES
+        around = [cell for rows in grids for row in rows[:MAX_NOTE_ROWS] if len(row) == 1 for cell in row]
+        notes += tuple(cell for cell in around if len(cell) < MAX_NOTE_LENGTH)[
+            :MAX_NOTES
         ]  # tables that lay out
         sheets = [TextSheet(name="", rows=rows, notes=notes) for rows in grids]
         return tuple(sheets) or (TextSheet(name="", rows=(), notes=notes),)
 
 
 class _Table:
-    """One HTML table; a cell over several columns leaves blanks after it."""
+    """One HTML table; a cell that spans several columns is followed by blank cells."""
 
     def __init__(self, file_name: str) -> None:
         self.builder = GridBuilder(file_name)
@@ -182,7 +188,7 @@ class _Table:
             self.row = self.row if self.row is not None else []
             self.cell = []
             span = attributes.get("colspan", "1")
-            self.span = min(int(span), MOST_COLUMNS) if re.fullmatch(r"[0-9]{1,4}", span) else 1
+            self.span = min(int(span), MAX_COLUMNS) if re.fullmatch(r"[0-9]{1,4}", span) else 1
         elif tag == "br" and self.cell is not None:
             self.cell.append(" ")
 
@@ -199,7 +205,7 @@ class _Table:
     def end_cell(self) -> None:
         if self.cell is not None and self.row is not None:
             self.row.append(_SPACE.sub(" ", "".join(self.cell)).strip())
-            if len(self.row) <= MOST_COLUMNS:  # a longer one is refused when it ends
+            if len(self.row) <= MAX_COLUMNS:  # a longer row is refused at its end
                 self.row.extend("" for _ in range(self.span - 1))
         self.cell = None
 
@@ -211,7 +217,7 @@ class _Table:
 
 
 class _Book:
-    """Collects the sheets of an XML Spreadsheet 2003."""
+    """Parser target that collects the sheets of an XML Spreadsheet 2003."""
 
     def __init__(self, file_name: str) -> None:
         self.builder = GridBuilder(file_name)

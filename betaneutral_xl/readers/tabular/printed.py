@@ -1,4 +1,4 @@
-"""What people print in cells: numbers, percentages, dates, and the many ways to print nothing."""
+"""Parse the text of cells: numbers, percentages, dates, and placeholders for a missing value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-NOTHING = frozenset(
+MISSING = frozenset(
     {
         "",
         "-",
@@ -28,10 +28,10 @@ NOTHING = frozenset(
         "not applicable",
     }
 )
-"""Cells that say there is no value; ``NA`` is not among them: it is a ticker."""
+"""Cells that mean a missing value; ``NA`` is not one, because it is a ticker."""
 
-LONGEST_FORMULA = 200
-SHORT = 64
+MAX_FORMULA_LENGTH = 200
+CACHED_LENGTH = 64
 _FORMULA = re.compile(
     r"""=\s*(?:"(?P<quoted>[^"]*)"|(?:T|TEXT|DOLLAR|VALUE)\(\s*"?(?P<inner>[^"(),]*)"?\s*(?:,[^)]*)?\))\s*""",
     re.IGNORECASE,
@@ -39,34 +39,34 @@ _FORMULA = re.compile(
 
 
 def clean(text: str) -> str:
-    """Return a cell's text without blanks around it, and out of a formula that only quotes it.
+    """Return a cell's text without surrounding blanks, extracted from a formula that only quotes it.
 
     >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
     ('MSFT', 'ASML', '13746455.09')
     """
-    return _clean_short(text) if len(text) <= SHORT else _clean(text)
+    return _clean_short(text) if len(text) <= CACHED_LENGTH else _clean(text)
 
 
 def _clean(text: str) -> str:
     if "&" in text and ";" in text:
         text = unescape(text)  # FlexShares writes &#38;
-    text = " ".join(text.split())  # no-break spaces are among the blanks
+    text = " ".join(text.split())  # no-break spaces are blanks too
     if not text.isascii():
         text = text.replace("\u200b", "").replace("\ufeff", "").strip()
-    if text.startswith("=") and len(text) < LONGEST_FORMULA:
+    if text.startswith("=") and len(text) < MAX_FORMULA_LENGTH:
         quoted = _FORMULA.fullmatch(text)
         return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
     return text
 
 
 _clean_short = lru_cache(maxsize=2**14)(_clean)
-"""A cell is looked at several times; what is long is not worth keeping."""
+"""Cached, because a cell is read several times."""
 
 
-def stated(text: str) -> str:
-    """Return the cleaned text of a cell, empty if it is one of the ways to print nothing."""
+def cell_text(text: str) -> str:
+    """Return the cleaned text of a cell, empty if it is a placeholder for a missing value."""
     text = clean(text)
-    return "" if text.casefold() in NOTHING else text
+    return "" if text.casefold() in MISSING else text
 
 
 # ------------------------------------------------------------------ numbers
@@ -86,17 +86,17 @@ _CERTAIN_DOT = re.compile(
 
 
 def number(text: str, *, decimal_comma: bool = False) -> float | None:
-    """Return the number that a cell prints, or None if it prints none.
+    """Return the number in a cell, None if it has none.
 
-    Currency signs, thousands separators and a percent sign are taken off (the sign changes nothing:
-    see ``is_percentage``); brackets and any kind of minus make it negative.
+    Currency signs, thousands separators and a percent sign are removed (for the percent sign see
+    ``is_percentage``); parentheses and any kind of minus sign make the number negative.
 
     >>> [number(t) for t in ("$-8,057,353", "(1,234.5)", "-$98,250", "2.37E-07", "--", "12.1%", "nan")]
     [-8057353.0, -1234.5, -98250.0, 2.37e-07, None, 12.1, None]
     >>> number("1.234,56", decimal_comma=True)
     1234.56
     """
-    text = stated(text)
+    text = cell_text(text)
     if not text or len(text) > 40:  # noqa: PLR2004 - longer than any amount
         return None
     digits = _bare(text)
@@ -108,7 +108,7 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
         value = float(digits)
     except ValueError:  # "e5", or digits of another script
         return None
-    return value if abs(value) < 1e18 else None  # noqa: PLR2004 - more than all money
+    return value if abs(value) < 1e18 else None  # noqa: PLR2004 - larger than any amount
 
 
 def _bare(text: str) -> str:
@@ -121,25 +121,25 @@ def _bare(text: str) -> str:
 
 
 def is_percentage(text: str) -> bool:
-    """Whether a cell prints its number with a percent sign."""
+    """Whether a cell has a percent sign."""
     return "%" in text
 
 
 def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, otherwise: bool = False) -> bool:
-    """Decide from all number cells of a table whether they have a decimal comma.
+    """Whether the numbers of a table have a decimal comma, by majority of the unambiguous cells.
 
-    ``0,0483`` and ``1.234,5`` cannot be anything else, ``1,234`` can be either: the certain ones
-    decide, by majority. Of ``small`` numbers, which have no thousands, one separator is certain.
+    ``0,0483`` and ``1.234,5`` are unambiguous, ``1,234`` is not, unless it is one of the ``small``
+    numbers, which have no thousands separators. ``otherwise`` is the answer if there is no majority.
 
     >>> uses_decimal_comma(["1,234"]), uses_decimal_comma(["1,234", "0,5"]), uses_decimal_comma([], ["1,234"])
     (False, True, True)
     """
     balance = 0
     for text in texts:
-        digits = _bare(stated(text))
+        digits = _bare(cell_text(text))
         balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
     for text in small:
-        separators = [one for one in _bare(stated(text)) if one in ",."]
+        separators = [one for one in _bare(cell_text(text)) if one in ",."]
         balance += (separators == [","]) - (separators == ["."])
     return balance > 0 if balance else otherwise
 
@@ -176,7 +176,7 @@ _DATES = tuple(
         rf"{_YEAR}[-/._](?P<month>\d{{1,2}})[-/._]{_DAY}",
         rf"{_MONTH}[ -]?{_DAY}(?:st|nd|rd|th)?(?:,? |-){_YEAR}",
         rf"{_DAY}(?:st|nd|rd|th)?[-. /]{{1,2}}{_MONTH}[-., /]{{1,2}}{_YEAR}",
-        rf"{_DAY}-{_MONTH}-(?P<year>\d{{2}})",  # as Excel saves a date again
+        rf"{_DAY}-{_MONTH}-(?P<year>\d{{2}})",  # Excel's format when it saves CSV
         r"(?P<first>\d{1,2})(?P<separator>[-/._])(?P<second>\d{1,2})(?P=separator)(?P<year>(?:19|20)\d{2}|\d{2})",
         r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])",
         r"(?P<first>0[1-9]|1[0-2])(?P<separator>)(?P<second>0[1-9]|[12]\d|3[01])(?P<year>20\d{2})",
@@ -184,13 +184,13 @@ _DATES = tuple(
 )
 _SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
 YEARS = (1990, 2100)
-"""The years a holdings file can be of."""
+"""Range of plausible years of a holdings file."""
 _EPOCH = date(1899, 12, 30)
-"""Day 0 of Excel's calendar, as it counts from March 1900 on."""
+"""Day 0 of Excel's serial dates from March 1900 on."""
 
 
 def dates_in(text: str) -> list[date]:
-    """Return the dates that a text prints, in its order: US month first where both are possible.
+    """Return the dates in a text, in its order; an ambiguous date is read month first, as in the US.
 
     >>> [d.isoformat() for d in dates_in("Fund Holdings as of Dec 06, 2024; was 8/11/2026 12:00:00 AM")]
     ['2024-12-06', '2026-08-11']
@@ -207,7 +207,7 @@ def dates_in(text: str) -> list[date]:
 
 
 def date_of(text: str) -> date | None:
-    """Return the date of a cell that holds one, an Excel serial number included."""
+    """Return the first date in a cell, or that of an Excel serial number; None if there is none."""
     text = clean(text)
     if _SERIAL.fullmatch(text):
         return _EPOCH + timedelta(days=int(float(text)))

@@ -1,4 +1,4 @@
-"""JSON as issuers' pages load it: the longest list of records in it, as a grid."""
+"""Read the JSON that issuers' pages load: its longest list of records becomes a grid."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST = 8 * 1024 * 1024
-DEEPEST = 12
+LIMIT = 8 * 1024 * 1024
+MAX_DEPTH = 12
 
 
 def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the longest list of records as a grid, its keys as the header; plain fields as notes."""
-    if len(content) > LARGEST:
-        msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LARGEST / 1e6:.0f} MB are read."
+    if len(content) > LIMIT:
+        msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LIMIT / 1e6:.0f} MB are read."
         raise UnreadableFile(msg)
     try:
         value = json.loads(content, parse_float=str, parse_int=str, parse_constant=str)
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
-        msg = f"{file_name} begins like JSON but is none ({reason[:80]}). Download it again."
+        msg = f"{file_name} begins like JSON but is not JSON ({reason[:80]}). Download it again."
         raise UnreadableFile(msg) from None
     records = max(_lists_of_records(value), key=len, default=[])
     if not records:
@@ -39,7 +39,7 @@ def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def _lists_of_records(value: Any, depth: int = 0) -> Iterator[list[dict[str, Any]]]:
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         return
     if isinstance(value, list):
         if value and all(isinstance(one, dict) for one in value):

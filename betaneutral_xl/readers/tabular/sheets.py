@@ -1,4 +1,4 @@
-"""Grids of text, and the one way to build them under limits."""
+"""Grids of text, and their builder, which enforces the size limits."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from betaneutral_xl.errors import UnreadableFile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_CELLS = 1_000_000
-"""Empty ones count, as far as a row has them."""
-MOST_ROWS = 2_000_000
-"""Blank rows count: spreadsheets save a million of them."""
-MOST_COLUMNS = 1_000
-LONGEST_CELL = 131_072
+MAX_CELLS = 1_000_000
+"""Cells of a file, including the empty ones of each row."""
+MAX_ROWS = 2_000_000
+"""Rows of a file, including blank ones: spreadsheets save a million of them."""
+MAX_COLUMNS = 1_000
+MAX_CELL_LENGTH = 131_072
 
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSheet:
-    """One grid of text.
+    """A grid of text.
 
-    ``rows`` lack trailing empty cells, so that ``()`` is a blank row; ``name`` is the sheet's;
-    ``notes`` is text that stands around the grid (a page's title, the words before a table);
-    ``delimiter`` is what separates the cells in a text file.
+    Attributes
+    ----------
+    name
+        The sheet's name, empty if it has none.
+    rows
+        The cells of each row, without trailing empty cells; ``()`` is a blank row.
+    notes
+        Text around the grid, such as a page's title.
+    delimiter
+        The delimiter of a text file, else empty.
+
     """
 
     name: str
@@ -37,29 +45,26 @@ class TextSheet:
 
 @dataclass(slots=True)
 class GridBuilder:
-    """Collects rows of one file under the limits.
-
-    The counts run over all grids of a file, so that many sheets are no way around them.
-    """
+    """Collect the rows of a file's grids; the limits apply to the sum over all grids."""
 
     file_name: str
-    most_cells: int = MOST_CELLS
+    max_cells: int = MAX_CELLS
     rows: list[Row] = field(default_factory=list)
     cells: int = 0
-    taken: int = 0
+    row_count: int = 0
 
     def add(self, row: Iterable[str]) -> None:
-        """Take one row, without its trailing empty cells."""
+        """Append a row, without its trailing empty cells."""
         cells = tuple(row)
         kept = _trimmed(cells)
         self.cells += len(cells)
-        self.taken += 1
-        if len(kept) > MOST_COLUMNS:
-            raise _too_large(self.file_name, f"row {self.taken:,} has {len(kept):,} columns", MOST_COLUMNS)
-        if self.cells > self.most_cells:
-            raise _too_large(self.file_name, "there are more cells", self.most_cells)
-        if self.taken > MOST_ROWS:
-            raise _too_large(self.file_name, "there are more rows", MOST_ROWS)
+        self.row_count += 1
+        if len(kept) > MAX_COLUMNS:
+            raise _too_large(self.file_name, f"row {self.row_count:,} has {len(kept):,} columns", MAX_COLUMNS)
+        if self.cells > self.max_cells:
+            raise _too_large(self.file_name, "there are more cells", self.max_cells)
+        if self.row_count > MAX_ROWS:
+            raise _too_large(self.file_name, "there are more rows", MAX_ROWS)
         self.rows.append(kept)
 
     def finish(self) -> tuple[Row, ...]:

@@ -1,7 +1,7 @@
-"""Excel workbooks, XLSX and binary XLS: each cell as the text a person sees in it.
+"""Read Excel workbooks, XLSX and binary XLS, with each cell as the text displayed.
 
-Both formats let a small file describe a huge one. The budget below is checked on the file's table
-of contents before a part is unpacked; ``zipfile`` unpacks no more than that table declares.
+A small XLSX file can expand to a huge one. The limits below are checked on the sizes in the archive's
+directory before a part is decompressed; ``zipfile`` decompresses no more than the directory declares.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-LARGEST_XLS = 8 * 1024 * 1024
-LARGEST_PART = 48 * 1024 * 1024
-LARGEST_TOTAL = 96 * 1024 * 1024
-MOST_PARTS = 2_000
-MOST_SHEET_TAGS = 800_000
+MAX_XLS_BYTES = 8 * 1024 * 1024
+MAX_PART_BYTES = 48 * 1024 * 1024
+MAX_TOTAL_BYTES = 96 * 1024 * 1024
+MAX_PARTS = 2_000
+MAX_SHEET_TAGS = 800_000
 """Elements in the sheets: 10,000 rows of 15 cells take 0.6 million."""
-MOST_SHEET_CELLS = 250_000
-MOST_OTHER_TAGS = 300_000
-"""Elements outside the sheets (texts, styles), which cost more time each."""
-MOST_BLANK_ROWS = 5_000
-"""Rows in a row without text, after which a sheet is taken to be over."""
+MAX_SHEET_CELLS = 250_000
+MAX_OTHER_TAGS = 300_000
+"""Elements outside the sheets (shared strings, styles), each of which takes more time."""
+MAX_BLANK_ROWS = 5_000
+"""Consecutive blank rows after which a sheet ends."""
 
 
 def read_xlsx(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the sheets of an XLSX workbook; formulas as the values saved with them."""
+    """Return the sheets of an XLSX workbook; a formula is read as its saved value."""
     return _read(_xlsx_sheets, content, file_name, "an XLSX workbook")
 
 
 def read_xls(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the sheets of a binary XLS workbook."""
-    if len(content) > LARGEST_XLS:
+    if len(content) > MAX_XLS_BYTES:
         msg = (
             f"{file_name} is an XLS workbook of {len(content) / 1e6:.0f} MB; "
-            f"at most {LARGEST_XLS / 1e6:.0f} MB are read. Save it as CSV or XLSX."
+            f"at most {MAX_XLS_BYTES / 1e6:.0f} MB are read. Save it as CSV or XLSX."
         )
         raise UnreadableFile(msg)
     return _read(_xls_sheets, content, file_name, "an XLS workbook")
@@ -52,11 +52,11 @@ def _read(
 ) -> tuple[TextSheet, ...]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of extensions that openpyxl does not keep
+            warnings.simplefilter("ignore")  # openpyxl warns of extensions that it drops
             return tuple(sheets(content, file_name))
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - on a damaged file these parsers raise anything
+    except Exception as error:  # noqa: BLE001 - these parsers raise anything on a damaged file
         msg = (
             f"{file_name} begins like {kind} but cannot be read ({type(error).__name__}). Download it again."
         )
@@ -64,14 +64,14 @@ def _read(
 
 
 def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
-    _require_moderate(content, file_name)
+    _require_within_limits(content, file_name)
     import openpyxl
 
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    builder = GridBuilder(file_name, MOST_SHEET_CELLS)
+    builder = GridBuilder(file_name, MAX_SHEET_CELLS)
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # some writers declare one cell only
-        _take(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
+        _add_rows(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
         yield TextSheet(name=sheet.title, rows=builder.finish())
 
 
@@ -81,24 +81,24 @@ def _xls_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
     book = xlrd.open_workbook(
         file_contents=content, on_demand=True, ragged_rows=True, logfile=io.StringIO(), formatting_info=True
     )
-    builder = GridBuilder(file_name, MOST_SHEET_CELLS)
+    builder = GridBuilder(file_name, MAX_SHEET_CELLS)
     for index in range(book.nsheets):
         sheet = book.sheet_by_index(index)
-        _take(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))
+        _add_rows(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))
         yield TextSheet(name=sheet.name, rows=builder.finish())
         book.unload_sheet(index)
 
 
-def _take(builder: GridBuilder, rows: Iterable[list[str]]) -> None:
+def _add_rows(builder: GridBuilder, rows: Iterable[list[str]]) -> None:
     blank = 0
     for row in rows:
         builder.add(row)
         blank = 0 if builder.rows[-1] else blank + 1
-        if blank > MOST_BLANK_ROWS:
+        if blank > MAX_BLANK_ROWS:
             return
 
 
-def _require_moderate(content: bytes, file_name: str) -> None:
+def _require_within_limits(content: bytes, file_name: str) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         names = {part.filename for part in parts}
@@ -108,10 +108,11 @@ def _require_moderate(content: bytes, file_name: str) -> None:
             raise UnreadableFile(msg)
         largest = max(part.file_size for part in parts)
         total = sum(part.file_size for part in parts)
-        if len(parts) > MOST_PARTS or largest > LARGEST_PART or total > LARGEST_TOTAL:
+        if len(parts) > MAX_PARTS or largest > MAX_PART_BYTES or total > MAX_TOTAL_BYTES:
             msg = (
-                f"{file_name} would unpack to {total / 1e6:,.0f} MB in {len(parts):,} parts, "
-                f"more than any holdings file (at most {LARGEST_TOTAL / 1e6:.0f} MB). Not read."
+                f"{file_name} has an uncompressed size of {total / 1e6:,.0f} MB in {len(parts):,} parts; at "
+                f"most {MAX_TOTAL_BYTES / 1e6:.0f} MB in {MAX_PARTS:,} parts, and {MAX_PART_BYTES / 1e6:.0f} "
+                "MB in one, are read. Save the holdings as CSV."
             )
             raise UnreadableFile(msg)
         tags = {"sheets": 0, "other": 0}
@@ -119,10 +120,13 @@ def _require_moderate(content: bytes, file_name: str) -> None:
             if part.filename.endswith((".xml", ".rels", ".vml")):
                 where = "sheets" if part.filename.startswith("xl/worksheets/") else "other"
                 tags[where] += archive.read(part).count(b"<")
-    # openpyxl reads encodings in which "<" is another byte too, but no spreadsheet writes them: the
-    # count of bytes above bounds those
-    if tags["sheets"] > MOST_SHEET_TAGS or tags["other"] > MOST_OTHER_TAGS:
-        msg = f"{file_name} holds {sum(tags.values()):,} elements, more than any holdings file. Not read."
+    # openpyxl also reads encodings in which "<" is another byte, but no spreadsheet program writes them;
+    # the size limits above bound those
+    if tags["sheets"] > MAX_SHEET_TAGS or tags["other"] > MAX_OTHER_TAGS:
+        msg = (
+            f"{file_name} has {tags['sheets']:,} elements in its sheets and {tags['other']:,} elsewhere; at "
+            f"most {MAX_SHEET_TAGS:,} and {MAX_OTHER_TAGS:,} are read. Save the holdings as CSV."
+        )
         raise UnreadableFile(msg)
 
 
@@ -149,7 +153,7 @@ def _xls_text(cell: Any, book: Any) -> str:
 
 
 def _number_text(value: object, number_format: str) -> str:
-    """Return a typed cell as text: a date in ISO form, a percentage with its sign.
+    """Return a typed cell as text: a date in ISO format, a percentage with a percent sign.
 
     >>> _number_text(0.0672, "0.00%"), _number_text(185531362.0, "General"), _number_text(True, "")
     ('6.72%', '185531362', 'TRUE')

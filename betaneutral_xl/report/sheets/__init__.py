@@ -1,1 +1,1 @@
-"""The sheets of the workbook, a module each: ``write`` fills a canvas from the contents."""
+"""The sheets of the workbook, one module each, with a function ``write`` that fills a canvas."""

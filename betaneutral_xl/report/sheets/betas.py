@@ -1,4 +1,4 @@
-"""The sheet Betas: each name's predicted beta, how sure it is, and what it adds to the portfolio's."""
+"""The sheet Betas: each name's predicted beta, its standard error and its contribution."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 VOLATILITY, WEIGHT, NEW_WEIGHT = "B", "C", "D"
-"""Columns that the formulas of others refer to."""
+"""Columns to which formulas of other columns refer."""
 
 FIRST_OF_ETFS = 5
-"""The first of the columns that each ETF has."""
+"""The first column of the first ETF."""
 
 
 def contribution_columns(contents: Contents) -> tuple[str, str]:
-    """Return the letters of the contributions to the first ETF's beta, before and after."""
+    """Return the columns of the contributions to the first ETF's beta, before and after."""
     first = FIRST_OF_ETFS + (1 if contents.beta_errors is None else 2)
     return get_column_letter(first), get_column_letter(first + 1)
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write the names with risk data, the largest contribution to the first beta on top."""
+    """Write the names with risk data, largest contribution to the first beta first."""
     result, aligned = contents.result, contents.result.aligned
     order = contents.by_contribution
     tickers = [aligned.covered_tickers[at] for at in order]
@@ -47,10 +47,10 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         )
 
     columns = [
-        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL, name="beta_ticker"),
-        look_up("volatility", aligned.covariance.volatilities, "risk_volatility", squared=True),
-        look_up("weight", aligned.covered_weights, "risk_weight"),
-        look_up("new_weight", result.new_weights[aligned.covered], "risk_new_weight"),
+        CheckedColumn(heading="Ticker", values=tickers, look=style.LABEL, name="beta_ticker"),
+        look_up("Volatility", aligned.covariance.volatilities, "risk_volatility", squared=True),
+        look_up("Weight", aligned.covered_weights, "risk_weight"),
+        look_up("New weight", result.new_weights[aligned.covered], "risk_new_weight"),
     ]
     for k in contents.etfs:
         columns += _of_etf(contents, k, tickers, first=len(columns) + 1)
@@ -63,9 +63,8 @@ def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Itera
     order, covered = contents.by_contribution, aligned.covered
     beta = result.predicted_beta[covered][order, k - 1]
     at = get_column_letter(first)
-    suffix = "" if len(contents.etfs) == 1 else f"_{result.etf_names[k - 1]}"
     yield CheckedColumn(
-        heading=f"predicted_beta{suffix}",
+        heading=contents.per_etf("Predicted beta", k),
         values=beta.tolist(),
         look=style.calculated(style.NUMBER),
         formula=lambda row, i: _from_risk(f"etf_covariance_{k}", row, tickers[i]) + f"/etf_variance_{k}",
@@ -75,25 +74,26 @@ def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Itera
         by_name = aligned.covariance.seen is not None
 
         def error(row: int, i: int) -> str:
-            """Return the formula of the standard error of a least-squares slope, from moments."""
+            """Return the formula of the standard error of a least-squares slope."""
             days = _from_risk("risk_days", row, tickers[i]) if by_name else "effective_days"
             left = f"MAX(0,{VOLATILITY}{row}^2-{at}{row}^2*etf_variance_{k})"
             return f"SQRT({left}/etf_variance_{k}/({days}-2))"
 
         yield CheckedColumn(
-            heading=f"standard_error{suffix}",
+            heading=contents.per_etf("Standard error", k),
             values=contents.beta_errors[order, k - 1].tolist(),
             look=style.calculated(style.PLUS_MINUS),
             formula=error,
             squared=True,
         )
-    yield _contribution(f"before{suffix}", at, WEIGHT, beta * aligned.covered_weights[order])
-    yield _contribution(f"after{suffix}", at, NEW_WEIGHT, beta * result.new_weights[covered][order])
+    before, after = (contents.per_etf(f"Contribution {when}", k) for when in ("before", "after"))
+    yield _contribution(before, at, WEIGHT, beta * aligned.covered_weights[order])
+    yield _contribution(after, at, NEW_WEIGHT, beta * result.new_weights[covered][order])
 
 
-def _contribution(when: str, beta: str, weight: str, values: FloatArray) -> CheckedColumn:
+def _contribution(heading: str, beta: str, weight: str, values: FloatArray) -> CheckedColumn:
     return CheckedColumn(
-        heading=f"contribution_{when}",
+        heading=heading,
         values=values.tolist(),
         look=style.calculated(style.NUMBER),
         formula=lambda row, _: f"{beta}{row}*{weight}{row}",

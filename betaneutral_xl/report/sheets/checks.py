@@ -1,4 +1,4 @@
-"""The sheet Checks: every formula against Python, and what was proved before anything was written."""
+"""The sheet Checks: every formula against Python, and the checks of the result in Python."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
 
-HEADINGS = ("check", "cells", "largest gap", "allowed", "holds")
+HEADINGS = ("Check", "Cells", "Largest difference", "Allowed", "Holds")
 CELLS, GAP, ALLOWED, HOLDS = 2, 3, 4, 5
 
 VERDICT_ROW = FIRST_ROW + 1
@@ -34,17 +34,17 @@ class _Line:
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> int:
-    """Write all checks, and return how many there are."""
+    """Write all checks and return their number."""
     write_headings(canvas, HEADINGS, [style.TEXT, *[style.calculated(style.TINY)] * 3, style.TEXT])
-    compared, proved = book.compared, list(contents.checks)
-    count = len(compared) + len(proved)
+    compared, verified = book.compared, list(contents.checks)
+    count = len(compared) + len(verified)
     first = FIRST_ROW + 4
     last = first + count + 2
     verdicts = f"$E${first}:$E${last}"
     canvas.put(
         FIRST_ROW,
         1,
-        "Every formula is computed by the spreadsheet anew; Python's value stands beside it.",
+        "The spreadsheet recalculates every formula; the value computed in Python is next to it.",
         style.NOTE,
     )
     canvas.put(VERDICT_ROW, 1, "all checks hold", style.LABEL.replace(size=12))
@@ -52,7 +52,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     canvas.put(
         VERDICT_ROW,
         HOLDS,
-        Formula(f"COUNTIF({verdicts},TRUE)={count}", value=all(check.passed for check in proved)),
+        Formula(f"COUNTIF({verdicts},TRUE)={count}", value=all(check.passed for check in verified)),
         style.LABEL.replace(size=12, align="center"),
     )
     book.define("all_checks_hold", canvas.area(VERDICT_ROW, HOLDS))
@@ -64,9 +64,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> int:
     for one in compared:
         _write(canvas, row, _compared(one))
         row += 1
-    canvas.put(row + 1, 1, "Proved in Python before anything was written", style.SECTION)
+    canvas.put(row + 1, 1, "Verified in Python before the report was written", style.SECTION)
     row += 2
-    for check in proved:
+    for check in verified:
         _write(canvas, row, _Line(check.name, 1, check.residual, check.limit, check.passed))
         row += 1
     _colours(canvas, VERDICT_ROW, row - 1)
@@ -98,16 +98,16 @@ def _write(canvas: Canvas, row: int, line: _Line) -> None:
 
 
 def _colours(canvas: Canvas, first: int, last: int) -> None:
-    """Colour the checks by their verdicts.
+    """Colour the labels of the checks by their verdicts.
 
-    The label is coloured, not the verdict: LibreOffice 7.4 crashes on printing a conditional format
-    of a formula that is TRUE or FALSE.
+    The verdicts themselves are not coloured, because LibreOffice 7.4 crashes when it prints a
+    conditional format on a formula that is TRUE or FALSE.
     """
     for condition, fill, ink in (
         (f"AND(ISLOGICAL($E{first}),$E{first})", style.GOOD, style.GOOD_INK),
         (f"AND(ISLOGICAL($E{first}),NOT($E{first}))", style.BAD, style.BAD_INK),
     ):
-        rule = FormulaRule(  # type: ignore[no-untyped-call] # openpyxl's stub has no types for it
+        rule = FormulaRule(  # type: ignore[no-untyped-call] # untyped in openpyxl's stubs
             formula=[condition], fill=PatternFill(bgColor=fill), font=Font(color=ink, bold=True)
         )
         canvas.sheet.conditional_formatting.add(f"A{first}:A{last}", rule)

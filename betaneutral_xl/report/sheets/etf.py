@@ -1,4 +1,4 @@
-"""The sheet ETF: every row of every ETF's file, and the weight that it has in the basket."""
+"""The sheet ETF: every row of every ETF's file, and its weight in the basket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import known_formula, lookup_key, yes
+from betaneutral_xl.report.cells import covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import CheckedColumn, place
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def key(number: int, ticker: str) -> str:
-    """Return the text by which the sheet Weights finds an ETF's weight of a name."""
+    """Return the lookup key of a name's weight in an ETF, used by the sheet Weights."""
     return f"{number} {ticker}"
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write the constituents of all ETFs, one below the other."""
+    """Write the constituents of all ETFs, one ETF below the other."""
     aligned = contents.result.aligned
     rows = [(n, etf, row) for n, etf in enumerate(aligned.etfs, start=1) for row in etf.constituents]
-    known = set(aligned.covered_tickers)
+    covered = set(aligned.covered_tickers)
     rescaled = aligned.coverage.etf_on_missing is OnMissing.RESCALE
     baskets = [set(etf.tickers) for etf in aligned.etfs]
     in_basket = [
@@ -50,50 +50,52 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         "tblEtf",
         [
             CheckedColumn(
-                heading="etf_number",
+                heading="ETF number",
                 values=[n for n, _, _ in rows],
-                look=style.given(style.WHOLE),
+                look=style.entered(style.WHOLE),
                 name="etf_number",
             ),
-            CheckedColumn(heading="etf", values=[etf.name for _, etf, _ in rows], look=style.given()),
-            CheckedColumn(heading="ticker", values=[row.ticker for _, _, row in rows], look=style.given()),
+            CheckedColumn(heading="ETF", values=[etf.name for _, etf, _ in rows], look=style.entered()),
+            CheckedColumn(heading="Ticker", values=[row.ticker for _, _, row in rows], look=style.entered()),
             CheckedColumn(
-                heading="printed_ticker",
+                heading="Printed ticker",
                 values=[row.printed_ticker for _, _, row in rows],
-                look=style.given(),
+                look=style.entered(),
             ),
-            CheckedColumn(heading="name", values=[row.name for _, _, row in rows], look=style.given()),
+            CheckedColumn(heading="Name", values=[row.name for _, _, row in rows], look=style.entered()),
             CheckedColumn(
-                heading="asset_class", values=[str(row.asset_class) for _, _, row in rows], look=style.given()
+                heading="Asset class",
+                values=[str(row.asset_class) for _, _, row in rows],
+                look=style.entered(),
             ),
             CheckedColumn(
-                heading="printed_weight",
+                heading="Printed weight",
                 values=[row.weight for _, _, row in rows],
-                look=style.given(style.PERCENT),
+                look=style.entered(style.PERCENT),
                 name="etf_printed",
             ),
             CheckedColumn(
-                heading="in_basket",
+                heading="In basket",
                 values=[yes(one) for one in in_basket],
-                look=style.given(),
-                name="etf_inside",
+                look=style.entered(),
+                name="etf_in_basket",
             ),
             CheckedColumn(
-                heading="has_risk_data",
-                values=[yes(row.ticker in known) for _, _, row in rows],
+                heading="Has risk data",
+                values=[yes(row.ticker in covered) for _, _, row in rows],
                 look=style.calculated("General"),
-                formula=lambda at, i: known_formula(lookup_key(f"$C{at}", rows[i][2].ticker)),
+                formula=lambda at, i: covered_formula(lookup_key(f"$C{at}", rows[i][2].ticker)),
                 name="etf_covered",
             ),
             CheckedColumn(
-                heading="weight",
+                heading="Weight",
                 values=used,
                 look=style.calculated(style.PERCENT),
                 formula=weight,
                 name="etf_weight",
             ),
             CheckedColumn(
-                heading="key",
+                heading="Key",
                 values=[
                     key(n, row.ticker) if inside else ""
                     for (n, _, row), inside in zip(rows, in_basket, strict=True)
@@ -108,16 +110,16 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
 
 
 def _exposures(contents: Contents) -> list[CheckedColumn]:
-    """Return what scales the baskets: the equities of each row, and what swaps and futures move."""
+    """Return the equity exposure and the exposure through swaps and futures, which scale the baskets."""
     rows = [(etf, row) for etf in contents.result.aligned.etfs for row in etf.constituents]
     equities = [
         row.weight if row.asset_class in etf.classes and np.isfinite(row.weight) else 0.0 for etf, row in rows
     ]
-    beside = [(row.exposure or 0.0) if etf.is_beside(row) else 0.0 for etf, row in rows]
-    look = style.given(style.PERCENT)
+    derivatives = [(row.exposure or 0.0) if etf.scales_basket(row) else 0.0 for etf, row in rows]
+    look = style.entered(style.PERCENT)
     return [
-        CheckedColumn(heading="equity_exposure", values=equities, look=look, name="etf_equity_exposure"),
+        CheckedColumn(heading="Equity exposure", values=equities, look=look, name="etf_equity_exposure"),
         CheckedColumn(
-            heading="derivative_exposure", values=beside, look=look, name="etf_derivative_exposure"
+            heading="Derivative exposure", values=derivatives, look=look, name="etf_derivative_exposure"
         ),
     ]

@@ -1,4 +1,4 @@
-"""The sheet Summary: one page with the question, the answer, pictures and warnings."""
+"""The sheet Summary: one page with the request, the answer, charts and warnings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDTHS = (27, 12, 12, 12, 12, 12, 58)
 LAST = len(WIDTHS)
 BEFORE, BEFORE_ERROR, AFTER, AFTER_ERROR, CHANGE, MEANING = range(2, 8)
 CHART_HEIGHT, CHART_ROWS = 9.6, 20
-"""Of the pictures: centimetres, and the rows that they cover."""
+"""Height of the charts in centimetres and in rows."""
 
 _SHOWN = {views.Kind.NUMBER: style.NUMBER, views.Kind.PERCENT: style.PERCENT}
 
@@ -33,11 +33,11 @@ _FORMULAS = {
     "turnover": ("", "turnover"),
     "condition number": ("", "condition_number"),
 }
-"""From a line of the summary to the names of its formulas before and after."""
+"""Defined names of the formulas before and after, by measure."""
 
 
 def write(canvas: Canvas, contents: Contents, checks: int) -> None:
-    """Write the page."""
+    """Write the summary page."""
     result = contents.result
     as_of = result.aligned.holdings.as_of
     canvas.put(1, 1, contents.title, style.TITLE)
@@ -63,7 +63,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
 
 
 def answer(contents: Contents, k: int) -> Formula:
-    """Return the answer to one ETF in a sentence, by formula."""
+    """Return a formula for the sentence with the betas to one ETF before and after."""
     result = contents.result
     name = result.etf_names[k - 1]
     pieces, texts = [f'"Predicted beta to "&etf_name_{k}&": "'], [f"Predicted beta to {name}: "]
@@ -88,15 +88,15 @@ def _three(value: float) -> str:
 
 def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     result = contents.result
-    known = any(math.isfinite(line.after_error) for line in contents.lines)
+    has_errors = any(math.isfinite(line.after_error) for line in contents.lines)
     headings = (
         "",
-        "before",
-        "± 95 %" if known else "",
-        contents.after,
-        "± 95 %" if known else "",
-        "change",
-        "meaning",
+        "Before",
+        "± 95 %" if has_errors else "",
+        contents.after.capitalize(),
+        "± 95 %" if has_errors else "",
+        "Change",
+        "Meaning",
     )
     for column, heading in enumerate(headings, start=1):
         left = column in {1, MEANING}
@@ -152,9 +152,9 @@ def _verdict(canvas: Canvas, contents: Contents, row: int, checks: int) -> int:
     canvas.put(row, 1, "Checks", style.LABEL.replace(indent=1))
     canvas.paint(row, range(2, LAST + 1), style.CELL)
     held = checks - sum(not check.passed for check in contents.checks)
-    rest = "formulas against Python to 1e-9, and what was proved before writing"
+    rest = "formulas against Python to 1e-9, and the results verified before writing"
     if contents.infeasible is not None:
-        rest = "what is asked for is NOT met; the others are of the formulas and the unchanged portfolio"
+        rest = "the target is NOT met; the others are of the formulas and the unchanged portfolio"
     text = f"{held} of {checks} hold: {rest}"
     formula = f'COUNTIF(verdicts,TRUE)&" of {checks} hold: {rest}"'
     canvas.put(row, 2, Formula(formula, text), style.CELL)
@@ -164,7 +164,7 @@ def _verdict(canvas: Canvas, contents: Contents, row: int, checks: int) -> int:
 def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
     lines = list(contents.result.warnings)
     if contents.infeasible is not None:
-        lines[:0] = [contents.infeasible.sentence(), contents.nothing_proposed]
+        lines[:0] = [contents.infeasible.sentence(), contents.no_proposal]
     for warning in lines:
         row += 1
         canvas.merge(row, 1, LAST)
@@ -175,7 +175,7 @@ def _warnings(canvas: Canvas, contents: Contents, row: int) -> int:
 
 
 def _charts(canvas: Canvas, contents: Contents, row: int) -> int:
-    """Draw the betas from the table above, the rest from the sheets Trades and Betas."""
+    """Draw the betas from the table above, and the others from the sheets Trades and Betas."""
     head = 4 + len(contents.etfs) + 1
     last = head + len(contents.etfs)
     picture = pictures.portfolio_betas(contents)
@@ -212,7 +212,7 @@ def _from_table(
     at: str,
     width: float,
 ) -> None:
-    """Draw the first rows of a table."""
+    """Draw a chart of the first rows of a table."""
     last = FIRST_ROW + len(picture.categories) - 1
     sources = [charts.Source(charts.column(sheet, letter, FIRST_ROW, last)) for letter in columns]
     categories = charts.column(sheet, "A", FIRST_ROW, last)

@@ -1,4 +1,4 @@
-"""The sheet Holdings: every position, its value and its weight."""
+"""The sheet Holdings: positions with their values and weights."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, known_formula, lookup_key, yes
+from betaneutral_xl.report.cells import Formula, covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 SAME = 1e-9
-"""How far, relatively, a given weight may be from value over net asset value to be a formula."""
+"""Relative tolerance within which a weight is market value over net asset value."""
 
 
 def is_valued(holdings: Holdings) -> bool:
-    """Say whether the weights are shares times price over net asset value."""
+    """Return whether the weights are shares times price over net asset value."""
     if holdings.shares is None or holdings.prices is None or not holdings.nav:
         return False
     values = holdings.shares * holdings.prices
@@ -34,38 +34,38 @@ def is_valued(holdings: Holdings) -> bool:
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write the positions, largest first, and the cash line below them."""
+    """Write the positions, largest first, and the cash line below."""
     holdings = contents.result.aligned.holdings
     order = np.argsort(-np.abs(holdings.weights), kind="stable").tolist()
     tickers = [holdings.tickers[at] for at in order]
     weights = holdings.weights[order].tolist()
-    known = set(contents.result.aligned.covered_tickers)
+    covered_tickers = set(contents.result.aligned.covered_tickers)
     covered = CheckedColumn(
-        heading="has_risk_data",
-        values=[yes(ticker in known) for ticker in tickers],
+        heading="Has risk data",
+        values=[yes(ticker in covered_tickers) for ticker in tickers],
         look=style.calculated("General"),
-        formula=lambda row, i: known_formula(lookup_key(f"$A{row}", tickers[i])),
+        formula=lambda row, i: covered_formula(lookup_key(f"$A{row}", tickers[i])),
     )
-    ticker = CheckedColumn(heading="ticker", values=tickers, look=style.given(), name="held_ticker")
+    ticker = CheckedColumn(heading="Ticker", values=tickers, look=style.entered(), name="held_ticker")
     if is_valued(holdings):
-        assert holdings.shares is not None  # noqa: S101 - is_valued has seen them
+        assert holdings.shares is not None  # noqa: S101 - checked by is_valued
         assert holdings.prices is not None  # noqa: S101 - likewise
         shares, prices = holdings.shares[order], holdings.prices[order]
         columns = [
             ticker,
-            CheckedColumn(heading="shares", values=shares.tolist(), look=style.given(style.WHOLE)),
+            CheckedColumn(heading="Shares", values=shares.tolist(), look=style.entered(style.WHOLE)),
             CheckedColumn(
-                heading="price", values=prices.tolist(), look=style.given(style.PRICE), name="held_price"
+                heading="Price", values=prices.tolist(), look=style.entered(style.PRICE), name="held_price"
             ),
             CheckedColumn(
-                heading="market_value",
+                heading="Market value",
                 values=(shares * prices).tolist(),
                 look=style.calculated(style.MONEY),
                 formula=lambda row, _: f"B{row}*C{row}",
                 name="held_value",
             ),
             CheckedColumn(
-                heading="weight",
+                heading="Weight",
                 values=weights,
                 look=style.calculated(style.PERCENT),
                 formula=lambda row, _: f"D{row}/nav",
@@ -77,13 +77,13 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         columns = [
             ticker,
             CheckedColumn(
-                heading="weight", values=weights, look=style.given(style.PERCENT), name="held_weight"
+                heading="Weight", values=weights, look=style.entered(style.PERCENT), name="held_weight"
             ),
             covered,
         ]
     place(book, canvas, "tblHoldings", columns, printed_below=1)
     row = FIRST_ROW + len(tickers)
-    at = 1 + [column.heading for column in columns].index("weight")
+    at = 1 + [column.heading for column in columns].index("Weight")
     canvas.put(row, 1, CASH, style.LABEL)
     canvas.paint(row, range(2, len(columns) + 1), style.CELL)
     canvas.put(row, at, Formula("cash_before", holdings.cash), style.calculated(style.PERCENT))

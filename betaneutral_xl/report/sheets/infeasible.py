@@ -1,4 +1,4 @@
-"""The sheet Infeasibility: what was asked for, what could be reached, and what would help."""
+"""The sheet Infeasibility: the target, the attainable betas, and limits that could be relaxed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "Infeasibility"
 
-ETF_HEADINGS = ("beta to", "wanted", "lowest", "highest", "nearest", "by formula", "ETF to sell beside it")
+ETF_HEADINGS = ("Beta to", "Target", "Lowest", "Highest", "Nearest", "By formula", "ETF to sell as well")
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> None:
@@ -30,18 +30,18 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
     canvas.paint(1, range(2, len(ETF_HEADINGS) + 1), style.ANSWER)
     canvas.height(1, 18 * (1 + len(found.sentence()) // 100) + 6)
     row = 3
-    known = bool(np.isfinite(found.weights).all())
+    has_weights = bool(np.isfinite(found.weights).all())
     relaxed = [one.sentence for one in found.relaxations]
-    lists = [("On their limits at the nearest weights", list(found.binding))]
-    lists.append(("Any one of these would do, all else kept", relaxed))
+    lists = [("Binding limits at the nearest weights", list(found.binding))]
+    lists.append(("Any one of these changes is sufficient, all else equal", relaxed))
     if found.benchmark:
-        lists.append(("A target that can be reached", [f"{found.benchmark[0]}: {found.benchmark[1]:.4f}"]))
+        lists.append(("An attainable target", [f"{found.benchmark[0]}: {found.benchmark[1]:.4f}"]))
     start = row + len(found.etf_names) + 2 + sum(2 + len(lines) for _, lines in lists if lines)
-    _betas(canvas, found, row, start + 1 if known else 0)
-    if known:
+    _betas(canvas, found, row, start + 1 if has_weights else 0)
+    if has_weights:
         largest = float(np.abs(found.beta).max())
-        nearest, again = (canvas.area(row + 1, column, len(found.etf_names)) for column in (5, 6))
-        book.compared.append(Compared(f"{NAME}: nearest beta", again, nearest, largest))
+        nearest, formulas = (canvas.area(row + 1, column, len(found.etf_names)) for column in (5, 6))
+        book.compared.append(Compared(f"{NAME}: nearest beta", formulas, nearest, largest))
     row += len(found.etf_names) + 2
     for title, lines in lists:
         if lines:
@@ -50,7 +50,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
                 row += 1
                 canvas.put(row, 1, line, style.TEXT)
             row += 2
-    if known:
+    if has_weights:
         row = _weights(canvas, contents, found, row)
     canvas.widths([26, 18, 14, 14, 14, 14, 22])
     finish_sheet(canvas, len(ETF_HEADINGS), max(row, FIRST_ROW))
@@ -59,10 +59,10 @@ def write(book: Book, canvas: Canvas, contents: Contents, found: Reachable) -> N
 def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None:
     for column, heading in enumerate(ETF_HEADINGS, start=1):
         canvas.put(row, column, heading, style.HEADING.replace(align="left" if column < 3 else "right"))  # noqa: PLR2004 - text
-    for k, (name, wish, *betas, leg) in enumerate(found.lines(), start=1):
+    for k, (name, target, *betas, leg) in enumerate(found.lines(), start=1):
         row += 1
         canvas.put(row, 1, name, style.LABEL)
-        canvas.put(row, 2, str(wish), style.given())
+        canvas.put(row, 2, str(target), style.entered())
         number = style.from_python(style.NUMBER)
         for column, value in enumerate(betas, start=3):
             shown = value if math.isfinite(value) else "no limit" if math.isinf(value) else None
@@ -77,7 +77,7 @@ def _betas(canvas: Canvas, found: Reachable, row: int, weights_row: int) -> None
 def _weights(canvas: Canvas, contents: Contents, found: Reachable, row: int) -> int:
     """Write the nearest weights in the order of the sheet Weights."""
     place = {ticker: at for at, ticker in enumerate(found.tickers)}
-    for column, heading in enumerate(("nearest weights: no proposal", "as it is", "nearest"), start=1):
+    for column, heading in enumerate(("Nearest weights: no proposal", "Current", "Nearest"), start=1):
         canvas.put(row, column, heading, style.HEADING.replace(align="left" if column == 1 else "right"))
     old = contents.result.weights.tolist()
     for ticker, weight in zip(contents.result.tickers, old, strict=True):

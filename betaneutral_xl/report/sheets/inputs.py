@@ -1,15 +1,15 @@
-"""The sheet Inputs: every constant once, with the name under which formulas know it."""
+"""The sheet Inputs: every constant once, with its defined name."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.model.constraints import TRADED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 from betaneutral_xl.report.contents import CONFIDENCE
-from betaneutral_xl.report.sheets import tickets, ways
+from betaneutral_xl.report.sheets import alternatives, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 
 if TYPE_CHECKING:
@@ -20,43 +20,43 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 AGREES = 1e-9
-"""How far, relatively, a spreadsheet's number may be from Python's."""
+"""Relative tolerance between a number of the spreadsheet and Python's."""
 
 SMALLEST_SCALE = 1e-3
-"""Numbers smaller than this are compared as if they were this large: a beta of 0 is 0 to 1e-12."""
+"""Minimum scale of the relative tolerance: a beta of 0 is 0 within 1e-12."""
 
 Row = tuple[str, "Scalar", str, str, str]
-"""Label, value, number format, name in formulas (or nothing), meaning."""
+"""Label, value, number format, defined name (or empty), meaning."""
 
 LEGEND = (
-    ("blue", style.INPUT_BLUE, "given: from a file, the network or an option"),
+    ("blue", style.INPUT_BLUE, "an input: from a file, the network or an option"),
     ("black", style.INK, "a formula of this workbook"),
     (
         "grey italic",
         style.MUTED,
-        "computed in Python; next to each formula, and where a solver found the answer",
+        "computed in Python: next to each formula, and for results of a solver",
     ),
 )
 
 SHEETS = (
-    ("Summary", "the question, the answer, pictures, warnings"),
-    ("Holdings, ETF, Covariance", "what was given"),
-    ("Risk", "the vectors that the covariance is multiplied with, in its order"),
-    ("Betas", "each name's predicted beta, how sure it is, and what it adds"),
+    ("Summary", "the request, the answer, charts, warnings"),
+    ("Holdings, ETF, Covariance", "the inputs"),
+    ("Risk", "the vectors that the covariance multiplies, in its order"),
+    ("Betas", "each name's predicted beta, its standard error and its contribution"),
     ("Measures", "every single number, with its formula"),
-    ("Weights", "the aligned table: what is held, what it becomes, what is traded"),
-    ("Trades", "the same, largest trade first"),
-    ("Checks", "formulas against Python, and what was proved before writing"),
-    ("Provenance", "where every input came from, and how to make this report again"),
+    ("Weights", "the aligned table: current weights, new weights, trades"),
+    ("Trades", "the trades, largest first"),
+    ("Checks", "formulas against Python, and the results verified before writing"),
+    ("Provenance", "the source of every input, and how to reproduce this report"),
 )
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write the constants by group, then how to read the workbook."""
-    write_headings(canvas, ("input", "value", "name", "meaning"), [style.TEXT] * 4)
+    """Write the constants by group, then a guide to the workbook."""
+    write_headings(canvas, ("Input", "Value", "Name", "Meaning"), [style.TEXT] * 4)
     row = FIRST_ROW
     for title, group in (
-        ("What is asked", _asked(contents)),
+        ("Request", _request(contents)),
         ("Portfolio", _portfolio(contents)),
         ("ETFs", _etfs(contents)),
         ("Risk model", _risk(contents)),
@@ -70,7 +70,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         row += 1
         for label, value, number_format, name, meaning in rows:
             canvas.put(row, 1, label, style.LABEL)
-            canvas.put(row, 2, value, style.given(number_format).replace(align="right", wrap=True))
+            canvas.put(row, 2, value, style.entered(number_format).replace(align="right", wrap=True))
             canvas.put(row, 3, name, style.from_python("General").replace(indent=1))
             canvas.put(row, 4, meaning, style.NOTE)
             if name:
@@ -91,22 +91,28 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     finish_sheet(canvas, 4, row)
 
 
-def _asked(contents: Contents) -> Iterator[Row]:
+def _request(contents: Contents) -> Iterator[Row]:
     result = contents.result
-    yield "method", str(result.method), "General", "", "how the weights are found"
-    yield "target", result.target_label, "General", "", "the beta to reach, or whose beta"
+    yield "method", str(result.method), "General", "", "how the weights are determined"
+    yield "target", result.target_label, "General", "", "the target beta, or the ticker whose beta it is"
     for k, (name, target, benchmark) in enumerate(
         zip(result.etf_names, result.targets.tolist(), contents.benchmarks, strict=True), start=1
     ):
         if benchmark is None and math.isfinite(target):
-            yield f"target beta to {name}", target, "General", f"target_{k}", "as asked"
+            yield f"target beta to {name}", target, "General", f"target_{k}", "as requested"
         limit = result.constraints.beta_range(name)
         if limit is not None:
-            for end, word in ((limit.low, "least"), (limit.high, "most")):
+            for end, word in ((limit.low, "lower"), (limit.high, "upper")):
                 if math.isfinite(end):
-                    yield f"{word} beta to {name}", end, "General", f"beta_{word}_{k}", "as asked"
+                    yield (
+                        f"{word} limit of beta to {name}",
+                        end,
+                        "General",
+                        f"beta_{word}_{k}",
+                        "as requested",
+                    )
     for n, sentence in enumerate(result.constraints.sentences(), start=1):
-        yield f"limit {n}", sentence, "General", "", "what the new weights must keep to"
+        yield f"limit {n}", sentence, "General", "", "on the new weights"
     coverage = result.coverage
     yield "held names without risk data", str(coverage.on_missing), "General", "", "error, or drop"
     yield "ETF names without risk data", str(coverage.etf_on_missing), "General", "", "drop, rescale or error"
@@ -122,50 +128,56 @@ def _portfolio(contents: Contents) -> Iterator[Row]:
     else:
         if holdings.nav:
             yield "net asset value", holdings.nav, style.PRICE, "nav", "in base currency"
-        yield "cash", holdings.cash, style.PERCENT, "cash_given", "weight that is in no position"
+        yield "cash", holdings.cash, style.PERCENT, "cash_weight", "weight not invested in any position"
 
 
 def _etfs(contents: Contents) -> Iterator[Row]:
     for k, etf in enumerate(contents.result.aligned.etfs, start=1):
-        yield f"ETF {k}", etf.name, "General", f"etf_name_{k}", f"called etf_{k} in names"
+        yield f"ETF {k}", etf.name, "General", f"etf_name_{k}", f"etf_{k} in defined names"
         yield f"ETF {k} as of", etf.as_of, style.DAY, "", f"{len(etf.constituents):,} rows"
 
 
 def _risk(contents: Contents) -> Iterator[Row]:
     model = contents.result.aligned.risk_model
-    yield "risk model as of", model.as_of, style.DAY, "", "the last day that the estimate has seen"
+    yield "risk model as of", model.as_of, style.DAY, "", "the last date of the estimation window"
     if model.effective_days is not None:
         yield (
             "effective days",
             model.effective_days,
             "0.00",
             "effective_days",
-            "equally weighted days that tell as much: T of the standard errors",
+            "equivalent number of equally weighted days: T of the standard errors",
         )
 
 
 def _trading(contents: Contents) -> Iterator[Row]:
-    if contents.ways:
-        cost = ways.cost_of_trade(contents.ways)
-        yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of what is traded, in Compare"
+    if contents.alternatives:
+        cost = alternatives.cost_of_trade(contents.alternatives)
+        yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of the traded value, in Compare"
     if contents.orders is not None:
         yield from tickets.inputs(contents.orders)
 
 
 def _report() -> Iterator[Row]:
-    yield "tolerance", AGREES, style.TINY, "tolerance", "how far, relatively, a formula may be from Python"
+    yield "tolerance", AGREES, style.TINY, "tolerance", "relative, between a formula and Python"
     yield (
         "smallest scale",
         SMALLEST_SCALE,
         style.TINY,
         "smallest_scale",
-        "smaller numbers are compared as if they were this large",
+        "minimum scale of the relative tolerance",
     )
-    yield "smallest trade", TRADED, style.TINY, "smallest_trade", "a smaller change of weight is rounding"
+    yield (
+        "smallest trade",
+        SMALLEST_TRADE,
+        style.TINY,
+        "smallest_trade",
+        "a smaller change of weight counts as rounding",
+    )
     yield (
         "error bar",
         CONFIDENCE,
         "0.00",
         "error_bar",
-        "standard errors on either side, which hold a beta 95 times in 100",
+        "half-width of a 95 % confidence interval, in standard errors",
     )

@@ -1,4 +1,4 @@
-"""The sheet Realised: what weights did after the fact, one block of columns a series."""
+"""The sheet Realised: realised betas, one block of columns per series."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents, Realised
 
 CHART_ROWS, CHART_COLUMNS = 20, 12
-"""Of a picture: the rows and columns that it covers."""
+"""Rows and columns that a chart covers."""
 
 
 def same_dates(series: tuple[Realised, ...]) -> list[tuple[Realised, ...]]:
-    """Return the series by ETF and dates: those of one group are one picture."""
+    """Return the series grouped by ETF and dates, one chart per group."""
     return [tuple(group) for _, group in groupby(series, key=lambda one: (one.etf, one.dates))]
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write dates, realised betas and standard errors, and a chart for each ETF to the right."""
+    """Write dates, realised betas and standard errors, and a chart per ETF to the right."""
     groups = same_dates(contents.realised)
     columns: list[CheckedColumn] = []
     drawn = []
@@ -33,11 +33,11 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     for group in groups:
         first = len(columns) + 1
         last = FIRST_ROW + len(group[0].dates) - 1
-        columns.append(_padded(f"date {group[0].etf}", list(group[0].dates), style.DAY, length))
+        columns.append(_padded(f"Date {group[0].etf}", list(group[0].dates), style.DAY, length))
         sources = []
         for one in group:
             at = len(columns) + 1
-            for heading, values in (("beta", one.beta), ("error", one.error)):
+            for heading, values in (("Realised beta", one.beta), ("Standard error", one.error)):
                 name = f"{heading} {one.label} to {one.etf}"
                 columns.append(_padded(name, values.tolist(), style.NUMBER, length))
             letter = get_column_letter(at)
@@ -55,6 +55,6 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
 
 
 def _padded(heading: str, values: list[object], number_format: str, length: int) -> CheckedColumn:
-    """Return a column of given values, with empty cells below a shorter series."""
+    """Return a column of values, with empty cells below a shorter series."""
     filled = [*values, *(None for _ in range(length - len(values)))]
-    return CheckedColumn(heading=heading, values=filled, look=style.given(number_format))  # type: ignore[arg-type]
+    return CheckedColumn(heading=heading, values=filled, look=style.entered(number_format))  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The sheet Orders: the proposal in whole shares, and the truth after rounding."""
+"""The sheet Orders: the proposal in whole shares, and the effect of rounding."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ NAME = "Orders"
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> None:
-    """Write one row an order, the largest first."""
+    """Write one row per order, largest first."""
     result, ticket = orders.result, orders.ticket
     if not orders.orders:
         write_headings(canvas, ["No orders"], [style.TEXT])
-        canvas.put(FIRST_ROW, 1, "No trade is as large as a share, or the least notional.", style.PARAGRAPH)
+        canvas.put(
+            FIRST_ROW, 1, "Every trade is smaller than one share or the minimum notional.", style.PARAGRAPH
+        )
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
         return
@@ -40,48 +42,48 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     exact = result.trades[at]
 
     columns = [
-        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL),
+        CheckedColumn(heading="Ticker", values=tickers, look=style.LABEL),
         CheckedColumn(
-            heading="side",
+            heading="Side",
             values=[str(order.side) for order in orders.orders],
             look=style.from_python("General"),
         ),
         CheckedColumn(
-            heading="shares",
+            heading="Shares",
             values=[order.shares for order in orders.orders],
             look=style.from_python(style.WHOLE),
         ),
-        CheckedColumn(heading="price", values=prices.tolist(), look=style.given(style.PRICE)),
+        CheckedColumn(heading="Price", values=prices.tolist(), look=style.entered(style.PRICE)),
         CheckedColumn(
-            heading="notional",
+            heading="Notional",
             values=[order.notional for order in orders.orders],
             look=style.calculated(style.MONEY),
             formula=lambda row, _: f"C{row}*D{row}",
             name="order_notional",
         ),
         CheckedColumn(
-            heading="weight_change",
+            heading="Weight change",
             values=change.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, _: f'IF(B{row}="{Side.BUY}",1,-1)*E{row}/order_nav',
             name="order_weight",
         ),
         CheckedColumn(
-            heading="exact_trade",
+            heading="Exact trade",
             values=exact.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, i: _look_up("trade", row, tickers[i]),
         ),
         CheckedColumn(
-            heading="rounding",
+            heading="Rounding",
             values=(change - exact).tolist(),
             look=style.calculated(style.SIGNED_PERCENT.replace("0.00%", "0.0000%")),
             formula=lambda row, _: f"F{row}-G{row}",
         ),
     ]
     betas = result.predicted_beta[at]
-    for k, name in enumerate(result.etf_names, start=1):
-        heading = "beta_change" if len(contents.etfs) == 1 else f"beta_change_{name}"
+    for k in contents.etfs:
+        heading = contents.per_etf("Beta change", k)
         columns.append(_beta_change(heading, k, tickers, betas[:, k - 1] * change))
     place(book, canvas, "tblOrders", columns)
 
@@ -101,7 +103,7 @@ def _look_up(name: str, row: int, ticker: str) -> str:
 
 
 def measures(sheet: Measures, orders: Orders) -> None:
-    """Write what the portfolio is after the orders."""
+    """Write the measures of the portfolio after the orders."""
     result = orders.result
     some = bool(orders.orders)
     sheet.section("After the orders, in whole shares")
@@ -109,20 +111,20 @@ def measures(sheet: Measures, orders: Orders) -> None:
         traded = f"SUM(order_beta_{k})" if some else "0"
         sheet.add(
             f"orders_residual_beta_{k}",
-            f"beta to {name} that rounding adds",
+            f"beta to {name} from rounding",
             f"{traded}-SUMPRODUCT(trade,beta_{k})",
             orders.residual_beta[name],
-            "beta of the orders less beta of the exact trades",
+            "beta of the orders minus beta of the exact trades",
         )
         sheet.add(
             f"orders_beta_{k}",
             f"beta to {name} after the orders",
             f"beta_before_{k}+{traded}",
             orders.beta[name],
-            "beta before, and beta of the orders",
+            "beta before plus beta of the orders",
         )
     notional = "SUM(order_notional)" if some else "0"
-    sheet.add("orders_traded", "traded", notional, orders.traded, "base currency")
+    sheet.add("orders_traded", "traded value", notional, orders.traded, "base currency")
     sheet.add(
         "orders_turnover", "turnover of the orders", "orders_traded/order_nav/2", orders.turnover, "one-way"
     )
@@ -149,8 +151,8 @@ def inputs(orders: Orders) -> list[tuple[str, float, str, str, str]]:
     ticket = orders.ticket
     rows = [
         ("net asset value of the orders", ticket.nav, style.PRICE, "order_nav", "in base currency"),
-        ("cost of an order", ticket.cost_bp * BASIS_POINT, "0.0000%", "order_cost", "of what is traded"),
-        ("least notional", ticket.min_notional, style.PRICE, "", "smaller orders are left out"),
+        ("cost of an order", ticket.cost_bp * BASIS_POINT, "0.0000%", "order_cost", "of the traded value"),
+        ("minimum notional", ticket.min_notional, style.PRICE, "", "smaller orders are left out"),
     ]
     if np.isfinite(ticket.keep_cash):
         rows.append(("cash to keep", ticket.keep_cash, style.PERCENT, "", "of net asset value"))

@@ -1,4 +1,4 @@
-"""The sheet Trades: what is bought and sold, largest first."""
+"""The sheet Trades: the trades, largest first."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 BUY, SELL = "D", "E"
-"""Columns that the picture of the largest trades is drawn from."""
+"""Columns of the chart of the largest trades."""
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write one row a trade."""
+    """Write one row per trade."""
     result = contents.result
     order = contents.by_size
     if not order:
         write_headings(canvas, ["No trades"], [style.TEXT])
-        why = contents.nothing_proposed or "The portfolio is as was asked for already."
-        canvas.put(FIRST_ROW, 1, why, style.PARAGRAPH)
-        canvas.height(FIRST_ROW, 15 * (1 + len(why) // 50) + 3)
+        reason = contents.no_proposal or "The portfolio already meets the target."
+        canvas.put(FIRST_ROW, 1, reason, style.PARAGRAPH)
+        canvas.height(FIRST_ROW, 15 * (1 + len(reason) // 50) + 3)
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
         return
@@ -35,33 +35,33 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     trades = result.trades[order]
     nav = result.aligned.holdings.nav
     columns = [
-        CheckedColumn(heading="ticker", values=tickers, look=style.LABEL),
+        CheckedColumn(heading="Ticker", values=tickers, look=style.LABEL),
         CheckedColumn(
-            heading="side",
+            heading="Side",
             values=["buy" if trade > 0.0 else "sell" for trade in trades.tolist()],
             look=style.calculated("General"),
             formula=lambda row, _: f'IF(C{row}>0,"buy","sell")',
         ),
         CheckedColumn(
-            heading="trade",
+            heading="Trade",
             values=trades.tolist(),
             look=style.calculated(style.SIGNED_PERCENT),
             formula=lambda row, i: f"INDEX(trade,MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
         ),
         CheckedColumn(
-            heading="buy",
+            heading="Buy",
             values=np.maximum(trades, 0.0).tolist(),
             look=style.calculated(style.PERCENT),
             formula=lambda row, _: f"MAX(C{row},0)",
         ),
         CheckedColumn(
-            heading="sell",
+            heading="Sell",
             values=np.minimum(trades, 0.0).tolist(),
             look=style.calculated(style.PERCENT),
             formula=lambda row, _: f"MIN(C{row},0)",
         ),
         CheckedColumn(
-            heading="share_of_turnover",
+            heading="Share of turnover",
             values=(np.abs(trades) / 2.0 / result.turnover).tolist(),
             look=style.calculated(style.PERCENT),
             formula=lambda row, _: f"ABS(C{row})/2/turnover",
@@ -71,7 +71,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     if nav:
         columns.append(
             CheckedColumn(
-                heading="trade_value",
+                heading="Trade value",
                 values=(trades * nav).tolist(),
                 look=style.calculated(style.MONEY),
                 formula=lambda row, _: f"C{row}*nav",
@@ -81,18 +81,18 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
 
 
 def _beta_change(contents: Contents, k: int, order: list[int]) -> CheckedColumn:
-    """Return what each trade does to the beta to an ETF; nothing is known without risk data."""
+    """Return the effect of each trade on the beta to an ETF; empty without risk data."""
     result = contents.result
     tickers = [result.tickers[at] for at in order]
     betas = result.predicted_beta[order, k - 1]
-    known = np.isfinite(betas).tolist()
+    has_beta = np.isfinite(betas).tolist()
 
     def formula(row: int, i: int) -> str | None:
         beta = f"INDEX(beta_{k},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))"
-        return f"C{row}*{beta}" if known[i] else None
+        return f"C{row}*{beta}" if has_beta[i] else None
 
     return CheckedColumn(
-        heading="beta_change" if len(contents.etfs) == 1 else f"beta_change_{result.etf_names[k - 1]}",
+        heading=contents.per_etf("Beta change", k),
         values=(betas * result.trades[order]).tolist(),
         look=style.calculated(style.SIGNED),
         formula=formula,

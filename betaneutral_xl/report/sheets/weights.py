@@ -1,4 +1,4 @@
-"""The sheet Weights: the aligned table, as the command line prints it, by formulas."""
+"""The sheet Weights: the aligned table by formulas, as printed by the command line."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
 WEIGHT = 2
-"""The column of the original weights; the ETFs' weights and betas follow, then new weight and trade."""
+"""The column of the current weights; ETF weights and betas follow, then new weight and trade."""
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
-    """Write a row a ticker with the weights of every way, and the cash line below the table."""
+    """Write one row per ticker with the weights of all alternatives, and the cash line below."""
     result = contents.result
-    k, names = len(result.etf_names), result.columns
+    k, names = len(result.etf_names), contents.weight_headings
     new_weight = WEIGHT + 2 * k + 1
     old, new = get_column_letter(WEIGHT), get_column_letter(new_weight)
     columns = [
@@ -47,7 +47,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             formula=lambda row, _: f"{new}{row}-{old}{row}",
             name="trade",
         ),
-        *_ways(contents),
+        *_alternatives(contents),
     ]
     place(book, canvas, "tblWeights", columns, printed_below=1)
     _cash(canvas, contents, FIRST_ROW + len(result.tickers), new_weight)
@@ -58,7 +58,7 @@ def _key(contents: Contents, row: int, i: int) -> str:
 
 
 def _or_zero(source: str, key: str, labels: str) -> str:
-    """Return the formula of a weight by name; a name that is not there has none."""
+    """Return the formula of a weight by lookup; 0 if the name is not in the source."""
     return f"_xlfn.IFNA(INDEX({source},MATCH({key},{labels},0)),0)"
 
 
@@ -89,7 +89,7 @@ def _beta(contents: Contents, e: int, heading: str) -> CheckedColumn:
 
 
 def _new_weight(contents: Contents, heading: str) -> CheckedColumn:
-    """Return the new weights, by formula where the method has one; what a solver found is a value."""
+    """Return the new weights: formulas if the method has a closed form, otherwise values."""
     formula = _by_method(contents)
     return CheckedColumn(
         heading=heading,
@@ -119,17 +119,16 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
     return {Method.HEDGE: hedged, Method.SCALED: scaled}.get(result.method)
 
 
-def _ways(contents: Contents) -> list[CheckedColumn]:
-    """Return the weights of the other ways, as their solvers found them."""
-    weighed = [(way.name, way.result) for way in contents.ways if way.result is not None]
+def _alternatives(contents: Contents) -> list[CheckedColumn]:
+    """Return the weights of the alternatives as values."""
     return [
         CheckedColumn(
             heading=name,
             values=result.new_weights.tolist(),
             look=style.from_python(style.PERCENT),
-            name=f"way_{j}",
+            name=f"alternative_{j}",
         )
-        for j, (name, result) in enumerate(weighed, start=1)
+        for j, (name, result) in enumerate(contents.weighted_alternatives, start=1)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The sheet Measures: every single number of the result as a formula, beside Python's."""
+"""The sheet Measures: every scalar of the result as a formula, next to Python's value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.sheets.risk_model import Model
 
 WELL_CONDITIONED = 1e4
-"""Condition number up to which a spreadsheet's MINVERSE keeps the digits that Checks asks for."""
+"""Condition number up to which MINVERSE is accurate enough for the sheet Checks."""
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
@@ -45,17 +45,19 @@ def _portfolio(sheet: Measures, contents: Contents) -> None:
     holdings = contents.result.aligned.holdings
     sheet.section("Portfolio")
     if is_valued(holdings):
-        assert holdings.nav is not None  # noqa: S101 - is_valued has seen it
+        assert holdings.nav is not None  # noqa: S101 - checked by is_valued
         sheet.add(
             "nav",
             "net asset value",
             "SUM(held_value)+cash_value",
             holdings.nav,
-            "market value of all positions, and cash",
+            "market value of all positions plus cash",
         )
         sheet.add("cash_before", "cash before", "cash_value/nav", holdings.cash, "cash over net asset value")
     else:
-        sheet.add("cash_before", "cash before", "cash_given", holdings.cash, "what is in no position")
+        sheet.add(
+            "cash_before", "cash before", "cash_weight", holdings.cash, "weight not invested in any position"
+        )
 
 
 def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
@@ -65,7 +67,7 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
     for k, (name, variance) in enumerate(zip(result.etf_names, variances, strict=True), start=1):
         sheet.section(f"ETF {k}: {name}")
         if aligned.coverage.etf_on_missing is OnMissing.RESCALE:
-            inside = f'(etf_number={k})*(etf_inside="yes")*etf_printed'
+            inside = f'(etf_number={k})*(etf_in_basket="yes")*etf_printed'
             sheet.add(
                 f"etf_scale_{k}",
                 "scale of covered weights",
@@ -73,8 +75,8 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
                 _scale(contents, k - 1),
                 "weight of the basket over weight of its names with risk data",
             )
-        formula, how = _variance(sheet, contents, model, k)
-        sheet.add(f"etf_variance_{k}", "variance", formula, variance, how)
+        formula, definition = _variance(sheet, contents, model, k)
+        sheet.add(f"etf_variance_{k}", "variance", formula, variance, definition)
         sheet.add(
             f"etf_volatility_{k}", "volatility", f"SQRT(etf_variance_{k})", math.sqrt(variance), "annual"
         )
@@ -93,22 +95,22 @@ def _etfs(sheet: Measures, contents: Contents, model: Model) -> None:
 
 
 def _variance(sheet: Measures, contents: Contents, model: Model, k: int) -> tuple[str | None, str]:
-    """Return the formula of an ETF's variance, and what it is, after the scale that it needs."""
+    """Write the scale of a scaled basket, and return the formula and definition of the ETF's variance."""
     unit = contents.units[k - 1]
     if unit.own_row:
         return None, f"of the ETF's own row {unit.own_row} of the risk model, annual, decimals"
     if not contents.scaled(k):
         return model.variance(f"etf_{k}"), "f'V f, annual, decimals"
-    mine = f"(etf_number={k})"
-    equities = f"SUMPRODUCT({mine}*etf_equity_exposure)"
-    whole = f"SUMPRODUCT({mine}*ABS(etf_equity_exposure))"
-    covered = f'SUMPRODUCT({mine}*(etf_covered="yes")*ABS(etf_weight))'
-    derivatives = f"SUMPRODUCT({mine}*etf_derivative_exposure)"
-    levered = f"({equities}+{derivatives})/{equities}*" if unit.derivatives else ""
+    rows = f"(etf_number={k})"
+    equities = f"SUMPRODUCT({rows}*etf_equity_exposure)"
+    whole = f"SUMPRODUCT({rows}*ABS(etf_equity_exposure))"
+    covered = f'SUMPRODUCT({rows}*(etf_covered="yes")*ABS(etf_weight))'
+    derivatives = f"SUMPRODUCT({rows}*etf_derivative_exposure)"
+    leverage = f"({equities}+{derivatives})/{equities}*" if unit.derivatives else ""
     sheet.add(
         f"etf_unit_{k}",
         "scale of the covered basket to the ETF",
-        f"{levered}{whole}/{covered}",
+        f"{leverage}{whole}/{covered}",
         unit.scale,
         "all of the ETF's exposure, swaps and futures included, over that of its names with risk data",
     )
@@ -121,8 +123,8 @@ def _variance(sheet: Measures, contents: Contents, model: Model, k: int) -> tupl
 def _scale(contents: Contents, k: int) -> float:
     aligned = contents.result.aligned
     etf = aligned.etfs[k]
-    known = set(aligned.covered_tickers)
-    inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in known)
+    covered = set(aligned.covered_tickers)
+    inside = sum(w for t, w in zip(etf.tickers, etf.weights.tolist(), strict=True) if t in covered)
     return float(etf.weights.sum() / inside)
 
 
@@ -158,23 +160,23 @@ def _exposure(sheet: Measures, contents: Contents, model: Model, when: str, expo
                 "of a least-squares slope, sqrt((w'V w - beta^2 f'V f) / (f'V f) / (T - 2))",
                 squared=True,
             )
-    for name, formula, value, how in (
+    for name, formula, value, definition in (
         ("gross", f"SUMPRODUCT(ABS({column}))", exposure.gross, "sum of absolute weights"),
         ("net", f"SUM({column})", exposure.net, "sum of weights"),
     ):
-        sheet.add(f"{name}_{when}", f"{name} exposure {when}", formula, value, how)
+        sheet.add(f"{name}_{when}", f"{name} exposure {when}", formula, value, definition)
     if when == "after":
         sheet.add(
             "cash_after",
             "cash after",
             "cash_before+net_before-net_after",
             exposure.cash,
-            "cash before, and what was sold less what was bought",
+            "cash before plus sales minus purchases",
         )
 
 
 def _spread(sheet: Measures, contents: Contents, when: str, column: str) -> str:
-    """Return the formula of 1 / (T - 2), averaged where names were seen on different days."""
+    """Return the formula of 1 / (T - 2), averaged if names were observed on different numbers of days."""
     covariance = contents.result.aligned.covariance
     if covariance.effective_days is None or covariance.seen is None:
         return "1/(effective_days-2)"
@@ -190,24 +192,24 @@ def _spread(sheet: Measures, contents: Contents, when: str, column: str) -> str:
         f"1 / (T - 2) {when}",
         f"SUMPRODUCT({size}/(risk_days-2))/SUMPRODUCT({size})",
         float(np.average(1.0 / (days - 2.0), weights=own)),
-        "of names seen on fewer days, averaged with the weights w_i^2 V_ii",
+        "averaged over names with the weights w_i^2 V_ii",
     )
     return f"per_day_{when}"
 
 
 def _hedge(sheet: Measures, contents: Contents) -> None:
-    """Write the system of the hedge ratios, solved by formula where a sheet can solve it."""
+    """Write the system of the hedge ratios, solved by formula if it is well-conditioned."""
     result = contents.result
     names, ratios = result.etf_names, result.hedge_ratios.tolist()
     system = result.aligned.etf_betas
-    aims = [_aim(contents, k) for k in contents.etfs]
-    gap = [result.before.beta[name] - value for name, (_, value) in zip(names, aims, strict=True)]
+    hedged = [_hedged_beta(contents, k) for k in contents.etfs]
+    gap = [result.before.beta[name] - value for name, (_, value) in zip(names, hedged, strict=True)]
     sheet.section("Hedge: (B'F) h = B'w - t")
     _own_rows(sheet, contents)
     sheet.matrix(
         "hedge_gap",
-        "beta to be sold, B'w - t",
-        [[f"beta_before_{k}-{formula}" for k, (formula, _) in zip(contents.etfs, aims, strict=True)]],
+        "beta to hedge, B'w - t",
+        [[f"beta_before_{k}-{formula}" for k, (formula, _) in zip(contents.etfs, hedged, strict=True)]],
         [gap],
     )
     sheet.matrix(
@@ -231,14 +233,18 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
             "ETF to sell against the original portfolio, in its net asset value",
         )
     sheet.add(
-        "condition_number", "condition number", None, result.condition_number, "of B'F; large for near copies"
+        "condition_number",
+        "condition number",
+        None,
+        result.condition_number,
+        "of B'F; large if ETFs are nearly collinear",
     )
     if result.method is Method.HEDGE and (contents.has_own_rows or contents.has_scaled_units):
         _baskets(sheet, contents)
 
 
 def _own_rows(sheet: Measures, contents: Contents) -> None:
-    """Write the covariances between ETFs that are rows of the risk model, which no basket here has."""
+    """Write the covariances between ETFs that are rows of the risk model, as values."""
     aligned = contents.result.aligned
     own = [k for k in contents.etfs if contents.units[k - 1].own_row]
     for k in own:
@@ -267,25 +273,23 @@ def _between(contents: Contents, j: int, k: int) -> str:
 
 
 def _baskets(sheet: Measures, contents: Contents) -> None:
-    """Write how much of each covered basket is sold for the ETFs."""
+    """Write the amount of each covered basket to sell in place of the ETFs."""
     result, aligned = contents.result, contents.result.aligned
     ratios = result.hedge_ratios
-    name, how = "basket_ratio_{}", "covered basket to sell in place of the ETF, in net asset value"
+    name, definition = "basket_ratio_{}", "covered basket to sell in place of the ETF, in net asset value"
     if not contents.has_own_rows:
         for k, ratio in zip(contents.etfs, ratios.tolist(), strict=True):
             scale = contents.units[k - 1].scale
             formula = f"{contents.scaled(k)}hedge_ratio_{k}"
             label = f"basket ratio {result.etf_names[k - 1]}"
-            sheet.add(name.format(k), label, formula, scale * ratio, how)
+            sheet.add(name.format(k), label, formula, scale * ratio, definition)
         return
     count = len(contents.etfs)
     need = [
         "+".join(f"{entry('hedge_system', k, j, count)}*hedge_ratio_{j}" for j in contents.etfs)
         for k in contents.etfs
     ]
-    sheet.matrix(
-        "basket_need", "beta that the ETFs take off", [need], [(aligned.etf_betas @ ratios).tolist()]
-    )
+    sheet.matrix("basket_need", "beta hedged by the ETFs", [need], [(aligned.etf_betas @ ratios).tolist()])
     sheet.matrix(
         "basket_system",
         "beta of a covered basket to an ETF",
@@ -304,18 +308,18 @@ def _baskets(sheet: Measures, contents: Contents) -> None:
             else f"SUMPRODUCT(INDEX(MINVERSE(basket_system),{k},0),basket_need)"
         )
         label = f"basket ratio {result.etf_names[k - 1]}"
-        sheet.add(name.format(k), label, solved if solvable else None, ratio, how)
+        sheet.add(name.format(k), label, solved if solvable else None, ratio, definition)
 
 
 def entry(matrix: str, row: int, column: int, count: int) -> str:
-    """Return the formula of an entry of a square matrix, which may be a single cell."""
+    """Return the formula of an entry of a square matrix, which may be one cell."""
     return matrix if count == 1 else f"INDEX({matrix},{row},{column})"
 
 
-def _aim(contents: Contents, k: int) -> tuple[str, float]:
-    """Return what the hedge ratios bring the beta to, as a formula and a value.
+def _hedged_beta(contents: Contents, k: int) -> tuple[str, float]:
+    """Return the beta after the hedge as a formula and a value.
 
-    That is the target; of a range the nearest; and 0 for the method that has no target.
+    It is the target; the beta before, clipped to a range; or 0 for a method without a target.
     """
     result = contents.result
     name, target = result.etf_names[k - 1], float(result.targets[k - 1])
@@ -326,9 +330,9 @@ def _aim(contents: Contents, k: int) -> tuple[str, float]:
         return "0", 0.0
     formula, value = f"beta_before_{k}", result.before.beta[name]
     if math.isfinite(limit.low):
-        formula, value = f"MAX({formula},beta_least_{k})", max(value, limit.low)
+        formula, value = f"MAX({formula},beta_lower_{k})", max(value, limit.low)
     if math.isfinite(limit.high):
-        formula, value = f"MIN({formula},beta_most_{k})", min(value, limit.high)
+        formula, value = f"MIN({formula},beta_upper_{k})", min(value, limit.high)
     return formula, value
 
 
@@ -355,17 +359,17 @@ def _change(sheet: Measures, contents: Contents, model: Model) -> None:
         "names traded",
         "SUMPRODUCT(--(ABS(trade)>smallest_trade))",
         float(len(contents.by_size)),
-        "whose weight changes",
+        "names whose weight changes",
     )
 
 
 def _look_through(sheet: Measures, contents: Contents) -> None:
     for k, one in enumerate(overlaps(contents.result.aligned), start=1):
-        sheet.section(f"Look-through: the portfolio as it is and {one.etf}")
+        sheet.section(f"Look-through: the current portfolio and {one.etf}")
         both = f"(weight<>0)*(etf_weight_{k}<>0)"
         long = f"(weight>0)*(etf_weight_{k}>0)"
-        less = f"((weight<etf_weight_{k})*weight+(weight>=etf_weight_{k})*etf_weight_{k})"
-        for name, label, formula, value, how in (
+        smaller = f"((weight<etf_weight_{k})*weight+(weight>=etf_weight_{k})*etf_weight_{k})"
+        for name, label, formula, value, definition in (
             ("shared_names", "shared names", f"SUMPRODUCT({both})", float(len(one.shared)), "in both"),
             (
                 "shared_of_portfolio",
@@ -384,7 +388,7 @@ def _look_through(sheet: Measures, contents: Contents) -> None:
             (
                 "shared_weight",
                 "shared weight",
-                f"SUMPRODUCT({long}*{less})",
+                f"SUMPRODUCT({long}*{smaller})",
                 one.shared_weight,
                 "sum of the smaller weight where both are long",
             ),
@@ -396,9 +400,9 @@ def _look_through(sheet: Measures, contents: Contents) -> None:
                 "sum of absolute differences of weights / 2",
             ),
         ):
-            sheet.add(f"{name}_{k}", label, formula, value, how)
+            sheet.add(f"{name}_{k}", label, formula, value, definition)
 
 
 def _root(variance: str | None) -> str | None:
-    """Return the formula of a root; rounding may leave a variance of nothing below zero."""
+    """Return the formula of a root; rounding may make a zero variance negative."""
     return None if variance is None else f"SQRT(MAX(0,{variance}))"

@@ -1,4 +1,4 @@
-"""A market whose betas are known: one common factor, and noise of each name's own."""
+"""A simulated market with known betas: one common factor, and idiosyncratic noise."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ def prices(levels: FloatArray) -> Prices:
 
 @pytest.fixture
 def study(prices: Prices) -> Callable[..., Study]:
-    """Return what makes a study of the first four names against the last three."""
+    """Return a factory of studies of the first four names against the last three."""
 
     def make(**changes: object) -> Study:
-        given: dict[str, object] = {
+        defaults: dict[str, object] = {
             "holdings": Holdings.from_weights({"AAA": 0.4, "BBB": 0.3, "CCC": 0.2, "DDD": 0.1}),
             "etfs": (Etf.from_weights({"DDD": 0.5, "EEE": 0.3, "FFF": 0.2}, name="ETF"),),
             "prices": prices,
             "schedule": Schedule(start=date(2022, 6, 1)),
             "estimators": (Estimator.parse("sample"),),
         }
-        return Study(**{**given, **changes})  # type: ignore[arg-type] # as the caller says
+        return Study(**{**defaults, **changes})  # type: ignore[arg-type] # as the caller says
 
     return make

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.backtest import Backtest, Estimator, Schedule, Study, walk
-from betaneutral_xl.engine.backtest.charts import draw, shown
+from betaneutral_xl.engine.backtest.charts import draw, drawn_strategies
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,22 +33,22 @@ def test_a_chart_is_a_picture_and_the_same_one_each_time(study: Callable[..., St
     assert picture == draw(result, "svg")
 
 
-def test_what_is_drawn_is_the_portfolio_left_alone_and_the_hedges(study: Callable[..., Study]) -> None:
+def test_the_unhedged_portfolio_and_the_hedges_are_drawn(study: Callable[..., Study]) -> None:
     both = (Estimator.parse("default"), Estimator.parse("sample"))
-    drawn = shown(walk(study(estimators=both)))
+    drawn = drawn_strategies(walk(study(estimators=both)))
     assert [label for label, _ in drawn.values()] == ["unhedged", "default", "sample"]
-    several = shown(walk(study(methods=("hedge", "reweight"))))
+    several = drawn_strategies(walk(study(methods=("hedge", "reweight"))))
     assert [label for label, _ in several.values()] == ["hedge, sample", "reweight, sample"]
     assert len({colour for _, colour in drawn.values()}) == 3
 
 
-def test_where_no_hedge_is_asked_for_the_comparisons_are_drawn(study: Callable[..., Study]) -> None:
-    drawn = shown(walk(study(methods=("unhedged", "scaled"))))
+def test_without_a_hedge_the_comparisons_are_drawn(study: Callable[..., Study]) -> None:
+    drawn = drawn_strategies(walk(study(methods=("unhedged", "scaled"))))
     assert list(drawn) == [("unhedged", "sample"), ("scaled", "sample")]
 
 
 @pytest.mark.parametrize("kind", ["", "pdf"])
-def test_another_kind_of_picture_is_refused(study: Callable[..., Study], kind: str) -> None:
+def test_another_format_is_refused(study: Callable[..., Study], kind: str) -> None:
     with pytest.raises(InputError, match=r"Use .png or .svg"):
         draw(walk(study()), kind)
 
@@ -82,7 +82,7 @@ def points(axes: Axes, label: str) -> FloatArray:
     return np.asarray(line.get_ydata(), dtype=float)
 
 
-def test_with_a_target_the_betas_by_date_are_active_and_the_rolling_ones_stand_beside_its_own(
+def test_with_a_target_the_betas_by_date_are_active_and_the_targets_rolling_beta_is_drawn(
     study: Callable[..., Study], prices: Prices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = walk(study(target="AAA", methods=("hedge", "unhedged")))
@@ -100,13 +100,15 @@ def test_with_a_target_the_betas_by_date_are_active_and_the_rolling_ones_stand_b
     assert np.isnan(target[:62]).all()
 
 
-def test_a_number_as_target_is_a_level(study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_numeric_target_is_a_horizontal_line(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
     rolling, by_date = drawn(monkeypatch, walk(study(target=0.4, methods=("hedge",))))
     assert (points(rolling, "target") == 0.4).all()
     assert np.abs(points(by_date, "sample")).max() < 0.3
 
 
-def test_a_beta_over_few_days_is_rolled_over_half_of_them(
+def test_with_few_days_the_rolling_window_is_half_of_them(
     study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     result = walk(study(methods=("hedge",), schedule=Schedule(start=date(2022, 6, 1), end=date(2022, 7, 31))))

@@ -32,7 +32,7 @@ def replaced(prices: Prices, matrix: FloatArray) -> Prices:
 
 
 @pytest.mark.parametrize("method", ["hedge", "reweight", "scaled", "beta"])
-def test_a_planted_future_changes_no_decision(
+def test_changed_future_prices_change_no_decision(
     study: Callable[..., Study], prices: Prices, method: str
 ) -> None:
     whole = walk(study(methods=(method, "perfect_foresight")))
@@ -40,38 +40,34 @@ def test_a_planted_future_changes_no_decision(
     planted = prices.matrix.copy()
     after = prices.dates > date_of_plant
     planted[after] *= np.random.default_rng(3).uniform(0.5, 1.5, planted[after].shape)
-    asked = study(methods=(method, "perfect_foresight"), prices=replaced(prices, planted))
+    custom = study(methods=(method, "perfect_foresight"), prices=replaced(prices, planted))
 
     for day in whole.dates[:6]:
         seen, seen_planted = (
-            table.returns().until(day.astype(object), 504) for table in (prices, asked.prices)
+            table.returns().until(day.astype(object), 504) for table in (prices, custom.prices)
         )
-        first, second = decide(study(methods=(method,)), seen), decide(asked, seen_planted)
+        first, second = decide(study(methods=(method,)), seen), decide(custom, seen_planted)
         assert (first.new_weights[method, "sample"] == second.new_weights[method, "sample"]).all()
-    again = walk(asked)
+    again = walk(custom)
     assert (whole.beta[:5, 0] == again.beta[:5, 0]).all()
-    assert (whole.beta[5:, 0] != again.beta[5:, 0]).all()  # the plant was there to be seen
+    assert (whole.beta[5:, 0] != again.beta[5:, 0]).all()  # the changed prices have an effect
 
 
-def test_a_decision_is_handed_no_day_after_its_own(
-    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decision_uses_no_later_day(study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[np.datetime64] = []
 
-    def spy(asked: Study, seen: object) -> object:
+    def spy(custom: Study, seen: object) -> object:
         handed.append(seen.dates[-1])  # type: ignore[attr-defined] # a Returns
-        return decide(asked, seen)  # type: ignore[arg-type] # likewise
+        return decide(custom, seen)  # type: ignore[arg-type] # likewise
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", spy)
     result = walk(study())
     assert handed == list(result.dates)
 
 
-def test_realised_betas_are_those_of_a_regression_by_another_program(
-    study: Callable[..., Study], prices: Prices
-) -> None:
-    asked = study(methods=("unhedged",), holding=Holding.DAILY)
-    result = walk(asked)
+def test_realised_betas_are_those_of_statsmodels(study: Callable[..., Study], prices: Prices) -> None:
+    custom = study(methods=("unhedged",), holding=Holding.DAILY)
+    result = walk(custom)
     returns = prices.returns()
     row = int(np.flatnonzero(returns.dates == result.dates[3])[0])
     after = returns.matrix[row + 1 : row + 22]
@@ -82,18 +78,18 @@ def test_realised_betas_are_those_of_a_regression_by_another_program(
     assert result.standard_error[3, 0, 0] == pytest.approx(fit.bse[1], rel=1e-10)
 
 
-def test_the_hedge_of_a_date_is_the_one_that_neutralise_makes_of_the_past(
+def test_the_hedge_of_a_date_is_that_of_neutralise_on_past_returns(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     seen = prices.returns().until(date(2022, 8, 31), 504)
     made = decide(study(methods=("hedge",)), seen).new_weights["hedge", "sample"]
     sample = Covariance.from_matrix(prices.tickers, 252.0 * np.cov(seen.matrix.T))
-    asked = study()
-    by_hand = neutralise(asked.holdings, asked.etfs, sample)
+    custom = study()
+    by_hand = neutralise(custom.holdings, custom.etfs, sample)
     assert made == pytest.approx(by_hand.new_weights, abs=1e-12)
 
 
-def test_where_betas_stand_still_a_hedge_is_neutral_and_foresight_exact(study: Callable[..., Study]) -> None:
+def test_with_constant_betas_a_hedge_is_neutral_and_foresight_exact(study: Callable[..., Study]) -> None:
     result = walk(study(holding=Holding.DAILY))
     hedge, alone, foresight = (
         result.performance((m, "sample")) for m in ("hedge", "unhedged", "perfect_foresight")
@@ -107,7 +103,7 @@ def test_where_betas_stand_still_a_hedge_is_neutral_and_foresight_exact(study: C
     assert hedge.n_dates == len(result.dates)
 
 
-def test_turnover_and_cost_are_of_what_is_traded_from_what_was_held(study: Callable[..., Study]) -> None:
+def test_turnover_and_cost_are_measured_from_the_drifted_weights(study: Callable[..., Study]) -> None:
     result = walk(study(methods=("unhedged", "hedge"), cost_bp=10.0))
     assert result.turnover[0, 0] == 0.0  # it is held already
     first, second = result.first[:2]
@@ -122,7 +118,7 @@ def test_turnover_and_cost_are_of_what_is_traded_from_what_was_held(study: Calla
     assert measured.cost == pytest.approx(yearly)
 
 
-def test_an_etfs_own_price_series_serves_as_its_basket_does(
+def test_an_etfs_own_price_series_is_equivalent_to_its_basket(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     basket = prices.returns().matrix @ np.array([0.0, 0.0, 0.0, 0.5, 0.3, 0.2])
@@ -155,18 +151,18 @@ def test_a_portfolio_is_hedged_with_several_etfs_at_once(study: Callable[..., St
 
 
 @pytest.mark.parametrize(("absent", "total"), [(Absent.RESCALE, 1.0), (Absent.CASH, 0.6)])
-def test_a_name_that_is_not_listed_yet_is_told_and_replaced_as_asked(
+def test_a_name_that_is_not_listed_yet_is_reported_and_replaced_as_requested(
     study: Callable[..., Study], prices: Prices, absent: Absent, total: float
 ) -> None:
     late = prices.matrix.copy()
     late[:200, 0] = np.nan  # AAA, 40 percent
-    asked = study(prices=replaced(prices, late), absent=absent, methods=("unhedged",))
-    early = decide(asked, asked.prices.returns().until(date(2022, 8, 31), 504))
+    custom = study(prices=replaced(prices, late), absent=absent, methods=("unhedged",))
+    early = decide(custom, custom.prices.returns().until(date(2022, 8, 31), 504))
     assert early.absent == ("AAA",)
     assert early.weights[0] == 0.0
     assert early.weights.sum() == pytest.approx(total)
-    notes = " ".join(walk(asked).notes)
-    assert "Not to be had on some dates" in notes
+    notes = " ".join(walk(custom).notes)
+    assert "Not tradable on some dates" in notes
     assert "AAA (5 of" in notes
 
 
@@ -179,19 +175,19 @@ def test_a_name_that_is_not_listed_yet_is_told_and_replaced_as_asked(
         ({"AAA": -0.5, "BBB": -0.3, "CCC": -0.2}, 2.0),
     ],
 )
-def test_long_and_short_positions_keep_their_gross_exposure_where_a_name_cannot_be_had(
+def test_long_and_short_positions_keep_their_gross_exposure_where_a_name_is_not_tradable(
     study: Callable[..., Study], prices: Prices, weights: dict[str, float], factor: float
 ) -> None:
     late = prices.matrix.copy()
     late[:200, 0] = np.nan  # AAA
-    asked = study(
+    custom = study(
         prices=replaced(prices, late), holdings=Holdings.from_weights(weights), methods=("unhedged",)
     )
-    early = decide(asked, asked.prices.returns().until(date(2022, 8, 31), 504))
+    early = decide(custom, custom.prices.returns().until(date(2022, 8, 31), 504))
     assert early.weights[:3] == pytest.approx([0.0, weights["BBB"] * factor, weights["CCC"] * factor])
     assert early.scaled == pytest.approx({"the portfolio": factor, "ETF ETF": 1.0})
-    (told,) = (note for note in walk(asked).notes if "Not to be had" in note)
-    assert f"the others are scaled up, by a factor of {factor:.2f} at most (the portfolio on 2022-" in told
+    (line,) = (note for note in walk(custom).notes if "Not tradable" in note)
+    assert f"the others are scaled up, by a factor of {factor:.2f} at most (the portfolio on 2022-" in line
 
 
 def test_a_name_that_stops_keeps_its_last_price_and_then_leaves(
@@ -203,11 +199,11 @@ def test_a_name_that_stops_keeps_its_last_price_and_then_leaves(
     notes = " ".join(result.notes)
     assert "Names that end before the last day: BBB" in notes
     assert "Days held without a return: BBB" in notes
-    assert "Not to be had on some dates" in notes
+    assert "Not tradable on some dates" in notes
     assert np.isfinite(result.beta).all()
 
 
-def test_a_date_after_which_an_etf_dies_has_no_realised_beta(
+def test_a_date_after_which_an_etf_is_delisted_has_no_realised_beta(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     dead = prices.matrix.copy()
@@ -217,7 +213,7 @@ def test_a_date_after_which_an_etf_dies_has_no_realised_beta(
     assert str(result.dates[-1]) == "2022-08-31"
     notes = " ".join(result.notes)
     assert "2022-09-30. DEAD has returns on 4 of the 21 days after" in notes
-    assert "No name of ETF DEAD has prices then" in notes  # on the dates thereafter
+    assert "No name of ETF DEAD has prices on this date" in notes  # on the dates thereafter
 
 
 def test_a_day_on_which_the_etf_has_no_return_does_not_count_in_a_realised_beta(
@@ -226,15 +222,15 @@ def test_a_day_on_which_the_etf_has_no_return_does_not_count_in_a_realised_beta(
     gap = prices.matrix.copy()
     missing = int(np.flatnonzero(prices.dates == np.datetime64("2022-10-12"))[0])
     gap[missing, 5] = np.nan
-    asked = study(
+    custom = study(
         prices=replaced(prices, gap),
         etfs=(Etf.from_weights({"FFF": 1.0}, "FFF"),),
         methods=("unhedged", "perfect_foresight"),
         holding=Holding.DAILY,
     )
-    result = walk(asked)
+    result = walk(custom)
     i = int(np.flatnonzero(result.dates == np.datetime64("2022-09-30"))[0])
-    returns = asked.prices.returns()
+    returns = custom.prices.returns()
     row = int(np.flatnonzero(returns.dates == result.dates[i])[0])
     after = returns.matrix[row + 1 : row + 22]
     seen = np.isfinite(after[:, 5])
@@ -244,12 +240,12 @@ def test_a_day_on_which_the_etf_has_no_return_does_not_count_in_a_realised_beta(
     assert result.beta[i, 0, 0] == pytest.approx(fit.params[1], rel=1e-10)
     assert result.standard_error[i, 0, 0] == pytest.approx(fit.bse[1], rel=1e-10)
     assert result.beta[i, 1, 0] == pytest.approx(0.0, abs=1e-10)
-    (told,) = (note for note in result.notes if "measured on fewer than 21 days" in note)
-    assert f"On 1 of {len(result.dates)} dates" in told
-    assert "2022-09-30 (19)" in told
+    (line,) = (note for note in result.notes if "measured on fewer than 21 days" in note)
+    assert f"On 1 of {len(result.dates)} dates" in line
+    assert "2022-09-30 (19)" in line
 
 
-def test_a_target_that_dies_has_no_beta_either(study: Callable[..., Study], prices: Prices) -> None:
+def test_a_delisted_target_has_no_beta_either(study: Callable[..., Study], prices: Prices) -> None:
     dead = prices.matrix.copy()
     dead[prices.dates > np.datetime64("2022-10-06"), 5] = np.nan
     etf = Etf.from_weights({"DDD": 0.6, "EEE": 0.4}, "ETF")
@@ -266,7 +262,7 @@ def test_a_split_that_was_not_adjusted_for_is_flagged(study: Callable[..., Study
     assert "(2:1)" in notes
 
 
-def test_what_looks_wrong_outside_the_days_that_are_seen_or_held_is_not_told(
+def test_suspect_prices_outside_the_days_seen_or_held_are_not_reported(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     split = prices.matrix.copy()
@@ -286,27 +282,27 @@ def test_what_looks_wrong_outside_the_days_that_are_seen_or_held_is_not_told(
 def test_dates_without_the_etf_are_left_out_and_counted(study: Callable[..., Study], prices: Prices) -> None:
     late = prices.matrix.copy()
     late[:200, 5] = np.nan
-    asked = study(prices=replaced(prices, late), etfs=(Etf.from_weights({"FFF": 1.0}, "NEW"),))
-    result = walk(asked)
+    custom = study(prices=replaced(prices, late), etfs=(Etf.from_weights({"FFF": 1.0}, "NEW"),))
+    result = walk(custom)
     assert result.dates[0] > prices.dates[200]
-    assert any("No name of ETF NEW has prices then" in note for note in result.notes)
+    assert any("No name of ETF NEW has prices on this date" in note for note in result.notes)
 
 
-def test_a_date_that_has_no_answer_costs_no_other_date_and_is_named_with_its_reason(
+def test_a_date_without_an_answer_is_left_out_with_its_reason_and_no_other_date(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     still = prices.matrix.copy()
     day = int(np.flatnonzero(prices.dates == np.datetime64("2022-09-30"))[0])
     still[day : day + 22, 5] = still[day, 5]  # FFF, which is the ETF, stands still after this date only
     etf = Etf.from_weights({"FFF": 1.0}, "STILL")
-    asked = study(prices=replaced(prices, still), etfs=(etf,), methods=("hedge", "unhedged"))
-    result, whole = walk(asked), walk(study(etfs=(etf,), methods=("hedge", "unhedged")))
+    custom = study(prices=replaced(prices, still), etfs=(etf,), methods=("hedge", "unhedged"))
+    result, whole = walk(custom), walk(study(etfs=(etf,), methods=("hedge", "unhedged")))
     assert set(whole.dates) - set(result.dates) == {np.datetime64("2022-09-30")}
-    (told,) = (note for note in result.notes if note.startswith("Left out, 1 of"))
-    assert "2022-09-30. ETF STILL does not move over the 21 days after" in told
+    (line,) = (note for note in result.notes if note.startswith("Left out, 1 of"))
+    assert "2022-09-30. ETF STILL does not move over the 21 days after" in line
 
 
-def test_a_date_after_which_weights_lose_everything_says_whose_they_are(
+def test_a_date_after_which_weights_lose_everything_names_the_strategy(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     fallen = prices.matrix.copy()
@@ -316,11 +312,11 @@ def test_a_date_after_which_weights_lose_everything_says_whose_they_are(
     result = walk(study(prices=replaced(prices, fallen), holdings=book, methods=("unhedged",)))
     assert np.datetime64("2022-09-30") not in result.dates
     assert np.datetime64("2022-10-31") in result.dates
-    (told,) = (note for note in result.notes if "net asset value" in note)
-    assert "2022-09-30. The weights of unhedged by sample, with a gross exposure of 5.00, lose" in told
+    (line,) = (note for note in result.notes if "net asset value" in note)
+    assert "2022-09-30. The weights of unhedged by sample, with a gross exposure of 5.00, lose" in line
 
 
-def test_reasons_that_differ_in_numbers_only_are_told_once(
+def test_reasons_that_differ_in_numbers_only_are_reported_once(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     fallen = prices.matrix.copy()
@@ -328,11 +324,13 @@ def test_reasons_that_differ_in_numbers_only_are_told_once(
         fallen[prices.dates >= np.datetime64(day), 0] *= 0.5
     book = Holdings.from_weights({"AAA": 3.0, "BBB": -2.0})
     notes = walk(study(prices=replaced(prices, fallen), holdings=book, methods=("hedge",))).notes
-    (told,) = (note for note in notes if "net asset value" in note)
-    assert "Left out, 3 of 13 dates: 2022-09-30, 2022-10-31, 2022-11-30. The first says: The weights" in told
+    (line,) = (note for note in notes if "net asset value" in note)
+    assert (
+        "Left out, 3 of 13 dates: 2022-09-30, 2022-10-31, 2022-11-30. The first reason: The weights" in line
+    )
 
 
-def test_a_solver_that_fails_on_a_date_leaves_the_portfolio_as_it_is_then(
+def test_a_solver_failure_on_a_date_leaves_the_portfolio_unchanged(
     study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(*given: object, **more: object) -> Rebalance:
@@ -351,9 +349,11 @@ def test_a_solver_that_fails_on_a_date_leaves_the_portfolio_as_it_is_then(
     assert any("on 1 of" in note and "No answer could be proven" in note for note in result.notes)
 
 
-def test_where_the_numbers_admit_no_answer_on_any_date_that_is_the_error(study: Callable[..., Study]) -> None:
+def test_a_model_error_on_every_date_is_raised(study: Callable[..., Study]) -> None:
     twice = (Etf.from_weights({"FFF": 1.0}, "ONE"), Etf.from_weights({"FFF": 1.0}, "TWO"))
-    with pytest.raises(ModelError, match=r"no date to try. Left out, 13 of 13 dates.*cannot be told apart"):
+    with pytest.raises(
+        ModelError, match=r"no rebalance date to test. Left out, 13 of 13 dates.*are collinear"
+    ):
         walk(study(etfs=twice, methods=("hedge",)))
 
 
@@ -363,7 +363,7 @@ def test_dates_are_grouped_by_kind_of_error_whatever_the_rounding_of_its_numbers
     numbers = iter(["inf", "1.3e+16", "9.99e15", "above 4.5e+15", "nan", "-1e-17", "0", "12.5%", "3"] * 2)
 
     def failing(*_: object) -> None:
-        msg = f"The ETFs cannot be told apart (condition number {next(numbers)})."
+        msg = f"The ETFs are collinear (condition number {next(numbers)})."
         raise UndefinedBeta(msg, tickers=["TWO"])
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", failing)
@@ -371,7 +371,7 @@ def test_dates_are_grouped_by_kind_of_error_whatever_the_rounding_of_its_numbers
         walk(study())
 
 
-def test_dates_of_another_kind_of_error_or_name_are_told_by_themselves(
+def test_dates_with_another_kind_of_error_or_name_are_reported_separately(
     study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kinds = [(UndefinedBeta, "ONE"), (UndefinedBeta, "TWO"), (MissingValue, "ONE")]
@@ -385,16 +385,16 @@ def test_dates_of_another_kind_of_error_or_name_are_told_by_themselves(
         walk(study())
 
 
-def test_no_date_at_all_is_an_error_that_says_why(study: Callable[..., Study]) -> None:
-    with pytest.raises(InputError, match=r"no date to try.*fewer than 21 days after"):
+def test_no_rebalance_date_is_an_error_with_the_reason(study: Callable[..., Study]) -> None:
+    with pytest.raises(InputError, match=r"no rebalance date to test.*fewer than 21 days after"):
         walk(study(schedule=Schedule(start=date(2023, 7, 20))))
-    with pytest.raises(InputError, match="no date to try"):
+    with pytest.raises(InputError, match="no rebalance date to test"):
         walk(study(schedule=Schedule(start=date(2030, 1, 1))))
     with pytest.raises(InputError, match="No name of the portfolio"):
         walk(study(holdings=Holdings.from_weights({"ZZZ": 1.0})))
 
 
-def test_rows_hold_every_date_way_and_etf(study: Callable[..., Study]) -> None:
+def test_rows_hold_every_date_strategy_and_etf(study: Callable[..., Study]) -> None:
     result = walk(study())
     rows = list(result.rows())
     assert len(rows) == result.beta.size
@@ -412,11 +412,9 @@ def test_a_number_as_target_is_the_beta_that_is_realised(study: Callable[..., St
     assert measured.active_beta_rms[0] < (0.02 if method == "perfect_foresight" else 0.15)
 
 
-def test_a_ticker_as_target_has_the_slope_that_another_program_finds(
-    study: Callable[..., Study], prices: Prices
-) -> None:
-    asked = study(target="aaa", methods=("hedge", "unhedged"), holding=Holding.DAILY)
-    result = walk(asked)
+def test_a_ticker_as_target_has_the_slope_of_statsmodels(study: Callable[..., Study], prices: Prices) -> None:
+    custom = study(target="aaa", methods=("hedge", "unhedged"), holding=Holding.DAILY)
+    result = walk(custom)
     returns = prices.returns()
     row = int(np.flatnonzero(returns.dates == result.dates[3])[0])
     after = returns.matrix[row + 1 : row + 22]
@@ -429,14 +427,14 @@ def test_a_ticker_as_target_has_the_slope_that_another_program_finds(
 def test_each_of_several_etfs_has_its_target(study: Callable[..., Study]) -> None:
     etfs = (Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F"))
     foresight = ("perfect_foresight",)
-    asked = study(etfs=etfs, target={"F": 0.1, "E": "AAA"}, methods=foresight, holding=Holding.DAILY)
-    result = walk(asked)
-    assert asked.targets == ("AAA", 0.1)
+    custom = study(etfs=etfs, target={"F": 0.1, "E": "AAA"}, methods=foresight, holding=Holding.DAILY)
+    result = walk(custom)
+    assert custom.targets == ("AAA", 0.1)
     assert (result.target_beta[:, 1] == 0.1).all()
     assert result.performance(("perfect_foresight", "sample")).active_beta_rms == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_target_that_is_not_listed_yet_costs_its_dates_with_a_word(
+def test_dates_before_the_listing_of_a_target_are_left_out_with_a_note(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     late = prices.matrix.copy()
@@ -444,17 +442,19 @@ def test_a_target_that_is_not_listed_yet_costs_its_dates_with_a_word(
     etf = Etf.from_weights({"DDD": 0.6, "EEE": 0.4}, "ETF")
     result = walk(study(prices=replaced(prices, late), etfs=(etf,), target="FFF", methods=("hedge",)))
     assert result.dates[0] > prices.dates[200]
-    assert any("The target FFF has no prices then" in note for note in result.notes)
+    assert any("The target FFF has no prices on this date" in note for note in result.notes)
 
 
 def test_limits_are_those_of_neutralise_and_of_the_methods_that_reweight(study: Callable[..., Study]) -> None:
     limits = Constraints(lower={"*": -0.3, "AAA": 0.1}, upper={"*": 0.5}, net=Range(-math.inf, math.inf))
-    asked = study(constraints=limits, methods=("hedge", "reweight"))
-    seen = asked.prices.returns().until(date(2022, 8, 31), 504)
-    decision = decide(asked, seen)
+    custom = study(constraints=limits, methods=("hedge", "reweight"))
+    seen = custom.prices.returns().until(date(2022, 8, 31), 504)
+    decision = decide(custom, seen)
     covariance = estimate(seen, "sample")
-    expected = neutralise(asked.holdings, asked.etfs, covariance, method=Method.REWEIGHT, constraints=limits)
-    x = dict(zip(asked.prices.tickers, decision.new_weights["reweight", "sample"].tolist(), strict=True))
+    expected = neutralise(
+        custom.holdings, custom.etfs, covariance, method=Method.REWEIGHT, constraints=limits
+    )
+    x = dict(zip(custom.prices.tickers, decision.new_weights["reweight", "sample"].tolist(), strict=True))
     assert [x[t] for t in expected.tickers] == pytest.approx(expected.new_weights.tolist(), abs=1e-9)
     assert x["AAA"] >= 0.1 - 1e-9
     plain = decide(study(methods=("hedge",)), seen).new_weights["hedge", "sample"]
@@ -471,24 +471,24 @@ def test_dates_on_which_no_weights_keep_the_limits_are_named_and_leave_the_portf
     assert not never.infeasible[:, 1].any()
     assert (never.beta[:, 0] == never.beta[:, 1]).all()
     assert never.performance(("reweight", "sample")).n_infeasible == len(never.dates)
-    (told,) = (note for note in never.notes if "no weights found that keep the limits" in note)
-    assert f"on {len(never.dates)} of {len(never.dates)} dates" in told
-    assert str(never.dates[0]) in told
-    assert "No weights reach beta" in told
+    (line,) = (note for note in never.notes if "no weights found that keep the limits" in note)
+    assert f"on {len(never.dates)} of {len(never.dates)} dates" in line
+    assert str(never.dates[0]) in line
+    assert "No weights reach beta" in line
 
 
 def test_a_date_is_infeasible_where_the_lowest_beta_that_can_be_reached_is_above_the_target(
     study: Callable[..., Study],
 ) -> None:
     limits = Constraints(long_only=True, upper={"*": 0.5})
-    asked = study(methods=("unhedged",))
-    returns = asked.prices.returns()
-    dates = walk(asked).dates
+    custom = study(methods=("unhedged",))
+    returns = custom.prices.returns()
+    dates = walk(custom).dates
     lowest = np.array(
         [
             reach(
-                asked.holdings,
-                asked.etfs,
+                custom.holdings,
+                custom.etfs,
                 estimate(returns, "sample", as_of=day.astype(object)),
                 constraints=limits,
             ).low[0]
@@ -507,16 +507,16 @@ def test_a_limit_of_a_name_that_is_not_listed_yet_counts_from_its_listing(
 ) -> None:
     late = prices.matrix.copy()
     late[:200, 0] = np.nan
-    asked = study(
+    custom = study(
         prices=replaced(prices, late), constraints=Constraints(lower={"AAA": 0.35}), methods=("reweight",)
     )
-    result = walk(asked)
+    result = walk(custom)
     assert not result.infeasible.any()
-    last = decide(asked, asked.prices.returns().until(result.dates[-1].astype(object), 504))
+    last = decide(custom, custom.prices.returns().until(result.dates[-1].astype(object), 504))
     assert last.new_weights["reweight", "sample"][0] >= 0.35 - 1e-9
 
 
-def test_what_an_estimator_decides_does_not_depend_on_those_beside_it(
+def test_a_decision_does_not_depend_on_the_other_estimators(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     rng = np.random.default_rng(11)
@@ -534,7 +534,7 @@ def test_what_an_estimator_decides_does_not_depend_on_those_beside_it(
     assert alone.beta[:, 0] == pytest.approx(beside.beta[:, 0], rel=1e-9)
 
 
-def test_the_estimators_of_a_study_hold_the_same_names_and_that_is_said(
+def test_the_estimators_of_a_study_hold_the_same_names_with_a_note(
     study: Callable[..., Study], prices: Prices
 ) -> None:
     sparse = prices.matrix.copy()
@@ -542,8 +542,8 @@ def test_the_estimators_of_a_study_hold_the_same_names_and_that_is_said(
     sparse[(days > 100) & (days % 6 > 1), 0] = np.nan  # AAA has a return every sixth day
     both = (Estimator.parse("sample:window=63"), Estimator.parse("sample"))
     result = walk(study(prices=replaced(prices, sparse), methods=("hedge",), estimators=both))
-    (told,) = (note for note in result.notes if "Not to be had" in note)
-    assert "without 21 returns in the shortest window of 63 days or one on the last 5 days: AAA" in told
+    (line,) = (note for note in result.notes if "Not tradable" in note)
+    assert "without 21 returns in the shortest window of 63 days or one on the last 5 days: AAA" in line
 
 
 def test_the_notebooks_second_formula_does_not_hold_the_target(study: Callable[..., Study]) -> None:
@@ -572,7 +572,7 @@ def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Stud
     assert many < few + 1000 * (dates_many - dates_few)  # bytes a date: a handful of numbers
 
 
-def test_the_sample_portfolio_stays_as_neutral_as_is_promised(shared: Path) -> None:
+def test_the_sample_portfolio_stays_as_neutral_as_documented(shared: Path) -> None:
     from betaneutral_xl.job.api import load_etf
     from betaneutral_xl.readers.holdings_files import load_holdings
     from betaneutral_xl.readers.prices import choose, load_prices

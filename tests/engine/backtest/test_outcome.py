@@ -15,7 +15,7 @@ from betaneutral_xl.model.returns import Prices
 NAN = float("nan")
 
 
-def test_a_position_without_a_price_moves_when_trading_resumes_and_rests_after_its_last_price() -> None:
+def test_a_missing_price_is_carried_forward() -> None:
     days = [date(2024, 1, day) for day in range(1, 7)]
     matrix = np.array([[NAN, 10.0], [10.0, 10.0], [NAN, 11.0], [12.0, 11.0], [12.0, NAN], [15.0, NAN]])
     gains = outcomes(Prices.from_matrix(["GAP", "GONE"], days, matrix)).matrix
@@ -24,7 +24,7 @@ def test_a_position_without_a_price_moves_when_trading_resumes_and_rests_after_i
     assert gains[:, 1] == pytest.approx([0.0, 0.1, 0.0, 0.0, 0.0])
 
 
-def test_drifting_weights_are_worth_what_a_holder_of_shares_has() -> None:
+def test_drifting_weights_have_the_value_of_constant_shares() -> None:
     gains = np.array([[0.10, -0.10], [0.10, 0.20]])
     path = follow(np.array([[0.5], [0.3]]), gains, Holding.DRIFTING)
     value = [0.2 + 0.5 * 1.1 + 0.3 * 0.9, 0.2 + 0.5 * 1.21 + 0.3 * 1.08]
@@ -33,7 +33,7 @@ def test_drifting_weights_are_worth_what_a_holder_of_shares_has() -> None:
     assert path.turnover == 0.0
 
 
-def test_weights_put_back_daily_earn_the_weighted_mean_and_pay_in_turnover() -> None:
+def test_daily_rebalancing_earns_the_weighted_mean_with_turnover() -> None:
     gains = np.array([[0.10, 0.0], [0.0, 0.0]])
     path = follow(np.array([[0.5], [0.5]]), gains, Holding.DAILY)
     assert path.returns[:, 0] == pytest.approx([0.05, 0.0])
@@ -43,7 +43,7 @@ def test_weights_put_back_daily_earn_the_weighted_mean_and_pay_in_turnover() -> 
 
 
 @pytest.mark.parametrize("holding", list(Holding))
-def test_a_loss_of_everything_is_an_error_and_no_number(holding: Holding) -> None:
+def test_a_total_loss_is_an_error(holding: Holding) -> None:
     with pytest.raises(ModelError, match="lose more than the net asset value"):
         follow(np.array([[3.0]]), np.array([[-0.5], [0.1]]), holding)
 

@@ -21,7 +21,7 @@ def chosen(schedule: Schedule) -> list[str]:
     return [str(day) for day in CALENDAR[schedule.rows(CALENDAR)[0]]]
 
 
-def test_a_month_ends_on_its_last_trading_day_and_only_where_the_next_one_is_seen() -> None:
+def test_a_month_ends_on_its_last_trading_day_if_the_next_month_follows() -> None:
     assert chosen(Schedule(horizon=3)) == [
         "2022-01-31",
         "2022-02-28",
@@ -32,7 +32,7 @@ def test_a_month_ends_on_its_last_trading_day_and_only_where_the_next_one_is_see
     assert str(CALENDAR[-1]) == "2022-06-17"
 
 
-def test_start_and_end_are_the_first_and_last_date_that_may_be() -> None:
+def test_start_and_end_are_the_earliest_and_latest_date() -> None:
     inside = Schedule(start=date(2022, 2, 28), end=date(2022, 3, 31), horizon=3)
     assert chosen(inside) == ["2022-02-28", "2022-03-31"]
 
@@ -54,20 +54,20 @@ def test_a_date_without_a_horizon_after_it_is_left_out_and_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
-        ({"every": "fortnight"}, "Rebalance every 'fortnight'"),
-        ({"every": "0"}, "Rebalance every '0'"),
+        ({"every": "fortnight"}, "rebalancing period is 'fortnight'"),
+        ({"every": "0"}, "rebalancing period is '0'"),
         ({"horizon": 2}, "too short for a beta"),
         ({"start": date(2022, 2, 1), "end": date(2022, 1, 1)}, "is before the start"),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused(changes: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_an_invalid_schedule_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         Schedule(**changes)  # type: ignore[arg-type] # as the case says
 
 
-def test_an_estimator_keeps_the_name_that_it_was_given() -> None:
+def test_an_estimator_keeps_its_text_as_label() -> None:
     one = Estimator.parse("Exponential:half-life=21,window=252")
     assert (one.label, one.method, one.window) == ("Exponential:half-life=21,window=252", "exponential", 252)
     assert one.options == {"half_life": 21.0}
@@ -75,7 +75,7 @@ def test_an_estimator_keeps_the_name_that_it_was_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("magic", "no estimator 'magic'"),
         ("sample:half_life=3", "sample has no parameter half_life"),
@@ -85,13 +85,13 @@ def test_an_estimator_keeps_the_name_that_it_was_given() -> None:
         ("sample:window=5", "Give 21 days or more"),
     ],
 )
-def test_an_estimator_that_cannot_be_is_refused(text: str, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_an_invalid_estimator_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         Estimator.parse(text)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"methods": ("hedge", "magic")}, "no method magic"),
         ({"estimators": ()}, "an estimator and a method at least"),
@@ -108,23 +108,23 @@ def test_an_estimator_that_cannot_be_is_refused(text: str, said: str) -> None:
         ),
     ],
 )
-def test_a_study_that_makes_no_sense_is_refused(
-    study: Callable[..., Study], changes: dict[str, object], said: str
+def test_an_invalid_study_is_refused(
+    study: Callable[..., Study], changes: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         study(**changes)
 
 
-def test_the_notebooks_formulas_are_left_out_with_a_word_where_there_are_several_etfs(
+def test_with_several_etfs_the_notebooks_formulas_are_left_out_with_a_note(
     study: Callable[..., Study],
 ) -> None:
-    posed = study(etfs=(Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F")))
-    assert posed.methods == ("hedge", "unhedged", "perfect_foresight")
-    assert "one ETF only: scaled, beta" in posed.notes[-1]
+    planned = study(etfs=(Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F")))
+    assert planned.methods == ("hedge", "unhedged", "perfect_foresight")
+    assert "one ETF only: scaled, beta" in planned.notes[-1]
 
 
 @pytest.mark.parametrize("methods", [("beta",), ("scaled",), ("scaled", "beta")])
-def test_where_several_etfs_leave_no_method_that_is_an_error(
+def test_several_etfs_without_a_remaining_method_are_an_error(
     study: Callable[..., Study], methods: tuple[str, ...]
 ) -> None:
     etfs = (Etf.from_weights({"EEE": 1.0}, "E"), Etf.from_weights({"FFF": 1.0}, "F"))

@@ -36,15 +36,15 @@ def cells(study: Callable[..., Study]) -> list[Cell]:
         "first": Holdings.from_weights({"AAA": 0.6, "BBB": 0.4}),
         "second": Holdings.from_weights({"CCC": 0.5, "FFF": 0.5}),
     }
-    posed = [
+    made = [
         Cell(name, "ETF", study(holdings=book, estimators=(Estimator.parse(text),)))
         for name, book in funds.items()
         for text in ESTIMATORS
     ]
     hopeless = Schedule(start=date(2030, 1, 1))
-    posed[3] = Cell("first", "ETF", study(holdings=funds["first"], schedule=hopeless))
-    posed[7] = Cell("second", "ETF", study(holdings=funds["second"], schedule=hopeless))
-    return posed
+    made[3] = Cell("first", "ETF", study(holdings=funds["first"], schedule=hopeless))
+    made[7] = Cell("second", "ETF", study(holdings=funds["second"], schedule=hopeless))
+    return made
 
 
 def same(one: list[tuple[Any, ...]], other: list[tuple[Any, ...]]) -> bool:
@@ -65,7 +65,7 @@ def test_a_sweep_has_a_row_for_each_cell_and_method(
     assert [row["fund"] for row in rows] == sorted(row["fund"] for row in rows)
     failed = [row for row in rows if row["error"]]
     assert len(failed) == 2
-    assert "no date to try" in failed[0]["error"]
+    assert "no rebalance date to test" in failed[0]["error"]
     assert math.isnan(failed[0]["realised_beta_mean"])
     hedge = next(row for row in rows if (row["method"], row["estimator"]) == ("hedge", "exponential"))
     assert abs(hedge["realised_beta_mean"]) < 0.1
@@ -78,10 +78,10 @@ def test_processes_give_the_same_bits_as_one(
     assert same(sweep(cells, tmp_path / "j", jobs=2), expected)
 
 
-def test_target_and_limits_travel_to_the_processes_and_make_another_cell(
+def test_target_and_limits_are_sent_to_the_processes_and_make_another_cell(
     study: Callable[..., Study], tmp_path: Path
 ) -> None:
-    asked = [
+    sent_cells = [
         Cell("fund", "ETF", study(methods=("reweight",), target=target, constraints=limits))
         for target in (0.0, 0.5, "AAA")
         for limits in (
@@ -89,19 +89,19 @@ def test_target_and_limits_travel_to_the_processes_and_make_another_cell(
             Constraints(lower={"*": -0.2}, groups={"G": ("AAA",)}, group_limits={"G": Range(0.0, 0.9)}),
         )
     ]
-    assert len({cell.key for cell in asked}) == len(asked)
-    alone, apart = (sweep(asked, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
+    assert len({cell.key for cell in sent_cells}) == len(sent_cells)
+    alone, apart = (sweep(sent_cells, tmp_path / str(jobs), jobs=jobs) for jobs in (1, 2))
     assert same(alone, apart)
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in apart]
-    assert [row["error"] for row in rows] == [""] * len(asked)
+    assert [row["error"] for row in rows] == [""] * len(sent_cells)
     assert abs(rows[2]["active_beta_mean"]) < 0.1 < abs(rows[2]["realised_beta_mean"])
 
 
 class Interrupted(Exception):
-    """What a person does who has waited enough."""
+    """An interruption by the user."""
 
 
-def test_an_interrupted_sweep_goes_on_where_it_stopped(
+def test_an_interrupted_sweep_is_resumed(
     cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:
     journal = tmp_path / "j"
@@ -114,20 +114,20 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(
         sweep(cells, journal, jobs=1, on_progress=stop)
     with journal.open("ab") as file:
         file.write(b'{"key": "cut short by a power fail')
-    told: list[int] = []
-    assert same(sweep(cells, journal, jobs=1, on_progress=lambda done, _: told.append(done)), expected)
-    assert told == list(range(4, 11))
+    progress: list[int] = []
+    assert same(sweep(cells, journal, jobs=1, on_progress=lambda done, _: progress.append(done)), expected)
+    assert progress == list(range(4, 11))
     assert all(json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines())
 
 
-def test_what_is_done_is_not_run_again_and_what_is_new_is(
+def test_completed_cells_are_not_run_again_and_new_ones_are(
     cells: list[Cell], study: Callable[..., Study], tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     sweep(cells[:2], tmp_path / "j", jobs=1)
-    dearer = Cell("first", "ETF", study(holdings=cells[0].study.holdings, cost_bp=50.0))
-    sweep([*cells[:2], dearer], tmp_path / "j", jobs=1, on_progress=lambda *both: told.append(both))
-    assert told == [(2, 3), (3, 3)]
+    costlier = Cell("first", "ETF", study(holdings=cells[0].study.holdings, cost_bp=50.0))
+    sweep([*cells[:2], costlier], tmp_path / "j", jobs=1, on_progress=lambda *both: progress.append(both))
+    assert progress == [(2, 3), (3, 3)]
 
 
 def test_two_sweeps_do_not_write_one_journal(cells: list[Cell], tmp_path: Path) -> None:
@@ -152,13 +152,13 @@ def test_two_sweeps_do_not_write_one_journal(cells: list[Cell], tmp_path: Path) 
         "\n",
     ],
 )
-def test_a_file_that_is_no_journal_is_left_as_it_is(cells: list[Cell], tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_no_journal_is_left_unchanged(cells: list[Cell], tmp_path: Path, content: str) -> None:
     notes = tmp_path / "notes.journal"
     notes.write_bytes(content.encode())
     number = content.count("\n", 0, len(content) - 1) + 1
-    for _ in range(2):  # the second is not kept out by the first
-        said = rf"notes.journal is no journal of a sweep: see its line (1|{number})\."
-        with pytest.raises(Unwritable, match=said):
+    for _ in range(2):  # the first releases its lock
+        message = rf"notes.journal is not the journal of a sweep: line (1|{number}) is invalid"
+        with pytest.raises(Unwritable, match=message):
             sweep(cells[:1], notes, jobs=1)
     assert notes.read_bytes() == content.encode()
 
@@ -168,7 +168,7 @@ def test_a_journal_that_cannot_be_written_is_an_error(cells: list[Cell], tmp_pat
         sweep(cells[:1], tmp_path / "absent" / "j", jobs=1)
 
 
-def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
+def test_a_killed_process_is_reported_and_completed_cells_are_kept(
     cells: list[Cell], expected: list[tuple[Any, ...]], tmp_path: Path
 ) -> None:
     def kill_all(done: int, _: int) -> None:
@@ -178,7 +178,7 @@ def test_a_process_that_is_killed_is_told_and_what_was_done_is_kept(
             for process in list(reusable_executor._executor._processes.values()):
                 process.terminate()
 
-    with pytest.raises(Unreachable, match="give the same command again"):
+    with pytest.raises(Unreachable, match="run the same command again"):
         sweep(cells, tmp_path / "j", jobs=2, on_progress=kill_all)
     assert same(sweep(cells, tmp_path / "j", jobs=1), expected)
 
@@ -220,7 +220,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bits(
     engine: Engine,
     start: Callable[[], AbstractContextManager[tuple[str, Callable[[], int]]]],
 ) -> None:
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics
     killed = threading.Event()
     with start() as (address, worker):
 
@@ -235,12 +235,12 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bits(
 
 
 @contextmanager
-def running(*command: str, said: str) -> Iterator[tuple[Popen[str], str]]:
-    """Run a module of Python and return the process with the first line that has what is said."""
+def running(*command: str, message: str) -> Iterator[tuple[Popen[str], str]]:
+    """Run a Python module and yield the process with the first line that contains ``message``."""
     with Popen([sys.executable, "-m", *command], stderr=PIPE, text=True) as process:  # noqa: S603 - of our own
         assert process.stderr is not None
         try:
-            line = next(line for line in process.stderr if said in line)
+            line = next(line for line in process.stderr if message in line)
             threading.Thread(target=process.stderr.read, daemon=True).start()  # so that it never waits
             yield process, line
         finally:
@@ -248,30 +248,30 @@ def running(*command: str, said: str) -> Iterator[tuple[Popen[str], str]]:
 
 
 @pytest.mark.filterwarnings("ignore")  # a scheduler that is killed leaves sockets behind
-def test_a_scheduler_that_is_killed_is_told_and_what_was_done_is_kept(
+def test_a_killed_scheduler_is_reported_and_completed_cells_are_kept(
     study: Callable[..., Study], tmp_path: Path
 ) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed (the extra dask)")
     often = Schedule(start=date(2022, 6, 1), every="3")
     cells = [Cell("first", "ETF", study(schedule=often, cost_bp=float(cost))) for cost in range(12)]
     local = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    with running("distributed.cli.dask_scheduler", *local, said="Scheduler at:") as (scheduler, line):
+    with running("distributed.cli.dask_scheduler", *local, message="Scheduler at:") as (scheduler, line):
         address = line.split()[-1]
         worker = ("distributed.cli.dask_worker", address, "--nthreads", "2", "--no-dashboard", "--no-nanny")
-        with running(*worker, said="Registered to:"):
+        with running(*worker, message="Registered to:"):
 
             def kill(done: int, _: int) -> None:
                 if done == 1:
                     scheduler.kill()
 
-            with pytest.raises(Unreachable, match=r"The dask cluster .*give the same command again"):
+            with pytest.raises(Unreachable, match=r"The dask cluster .*run the same command again"):
                 sweep(cells, tmp_path / "j", engine=Engine.DASK, address=address, on_progress=kill)
-    told: list[int] = []
-    sweep(cells, tmp_path / "j", jobs=1, on_progress=lambda done, _: told.append(done))
-    assert 1 <= told[0] < told[-1] == len(cells)
+    progress: list[int] = []
+    sweep(cells, tmp_path / "j", jobs=1, on_progress=lambda done, _: progress.append(done))
+    assert 1 <= progress[0] < progress[-1] == len(cells)
 
 
-def test_a_cluster_of_ray_that_is_lost_is_told(
+def test_a_lost_ray_cluster_is_reported(
     cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exceptions = pytest.importorskip("ray.exceptions", reason="Ray is not installed (the extra ray)")
@@ -281,11 +281,11 @@ def test_a_cluster_of_ray_that_is_lost_is_told(
 
     monkeypatch.setattr("joblib.Parallel.__call__", lost)
     monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep._ray", lambda _: nullcontext())
-    with pytest.raises(Unreachable, match=r"The ray cluster .*give the same command again"):
+    with pytest.raises(Unreachable, match=r"The ray cluster .*run the same command again"):
         sweep(cells[:1], tmp_path / "j", engine=Engine.RAY, address="auto")
 
 
-def test_ray_is_sent_a_few_cells_a_processor_at_once_so_that_little_is_lost(
+def test_ray_gets_a_few_cells_per_processor_at_once_so_that_little_is_lost(
     cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
@@ -303,7 +303,7 @@ def test_ray_is_sent_a_few_cells_a_processor_at_once_so_that_little_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("engine", "address", "error", "said"),
+    ("engine", "address", "error", "message"),
     [
         (Engine.DASK, "", InputError, "give its address, such as tcp://"),
         (Engine.RAY, "", InputError, "give its address, such as auto"),
@@ -324,15 +324,15 @@ def test_ray_is_sent_a_few_cells_a_processor_at_once_so_that_little_is_lost(
     ],
 )
 @pytest.mark.filterwarnings("ignore")  # likewise
-def test_a_cluster_that_is_not_there_is_an_error(
+def test_an_unreachable_cluster_is_an_error(
     cells: list[Cell],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     engine: Engine,
     address: str,
     error: type[Exception],
-    said: str,
+    message: str,
 ) -> None:
-    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.CONNECT", 1)
-    with pytest.raises(error, match=said):
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.CONNECT_TIMEOUT", 1)
+    with pytest.raises(error, match=message):
         sweep(cells[:1], tmp_path / "j", engine=engine, address=address)

@@ -1,4 +1,4 @@
-"""Every method of the table, and each against an answer that was not written here."""
+"""Properties of every method, and each method against an independent implementation."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_returns_twice_as_large_have_four_times_the_covariance(
 
 
 @pytest.mark.parametrize("method", ESTIMATORS)
-def test_what_comes_after_the_day_cannot_change_the_estimate(method: str) -> None:
+def test_later_returns_do_not_change_the_estimate(method: str) -> None:
     returns = make_returns()
     planted = returns.matrix.copy()
     planted[80:] = 100.0 * np.random.default_rng(1).normal(size=planted[80:].shape)
@@ -118,8 +118,8 @@ def test_exponential_weights_are_numpys_reliability_weights() -> None:
     assert annual(returns, "exponential", half_life=30.0) == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_common_scale_of_each_day_is_taken_out() -> None:
-    """Betas of days in calm and storm are as sure as those of calm days only."""
+def test_a_common_scale_of_each_day_is_removed() -> None:
+    """Betas with volatile days are as accurate as those with calm days only."""
     rng = np.random.default_rng(3)
     days, names = 1000, 100
     plain = rng.normal(0, 0.01, (days, 10)) @ rng.normal(0, 0.5, (10, names))
@@ -162,7 +162,7 @@ def test_two_speed_has_fast_volatilities_and_slow_correlations() -> None:
 
 
 def docstring_sample() -> FloatArray:
-    """Draw what scikit-learn's docstrings of LedoitWolf and OAS draw."""
+    """Draw the sample of scikit-learn's docstrings of LedoitWolf and OAS."""
     real = np.array([[0.4, 0.2], [0.2, 0.8]])
     return np.random.RandomState(0).multivariate_normal(mean=[0, 0], cov=real, size=50)
 
@@ -211,7 +211,7 @@ def test_single_factor_shrinkage_is_the_papers_sums_over_pairs_written_out() -> 
 
 @pytest.mark.parametrize("names", [20, 60, 100, 200])
 def test_nonlinear_shrinkage_agrees_with_an_independent_implementation(names: int) -> None:
-    """The judge follows the listing of the authors' paper line by line, with dense matrices."""
+    """The reference follows the listing of the authors' paper line by line, with dense matrices."""
     rng = np.random.default_rng(names)
     returns = _labelled(rng.normal(0, 0.01, (T, names)) * rng.uniform(0.7, 1.5, names))
     assert annual(returns, "nonlinear") == pytest.approx(252 * _listing(returns.matrix), rel=1e-6, abs=1e-6)
@@ -261,7 +261,7 @@ def test_nonlinear_shrinkage_of_independent_equal_names_is_nearly_the_identity()
     shrunk, null = shrunk_eigenvalues(values, 400, 1199)
     assert null == 0.0
     assert np.abs(shrunk - 1.0).max() < 0.25
-    assert values.max() > 2.0  # which the sample's are far from
+    assert values.max() > 2.0  # the sample eigenvalues are far from 1
 
 
 def test_statistical_factors_keep_every_variance_and_the_first_components() -> None:
@@ -295,7 +295,7 @@ def test_single_index_on_a_named_market_gives_it_beta_one() -> None:
         estimate(make_returns(), "single_index", market="SPY")
 
 
-def test_pairwise_repairs_an_indefinite_matrix_and_says_by_how_much() -> None:
+def test_pairwise_repairs_an_indefinite_matrix_and_reports_the_change() -> None:
     rng = np.random.default_rng(8)
     base = rng.normal(0, 0.01, 90)
     matrix = base[:, None] + rng.normal(0, 0.002, (90, 3))
@@ -322,7 +322,7 @@ def test_a_matrix_that_needs_no_repair_is_left_alone() -> None:
     assert notes == ()
 
 
-def test_a_hole_is_filled_by_what_the_others_say_and_keeps_the_names_own_variance() -> None:
+def test_a_missing_return_is_imputed_from_the_others_and_keeps_the_variance() -> None:
     rng = np.random.default_rng(9)
     market = rng.normal(0, 0.01, (504, 1))
     matrix = market * rng.uniform(0.5, 1.5, 40) + rng.normal(0, 0.01, (504, 40))
@@ -342,7 +342,7 @@ def test_a_hole_is_filled_by_what_the_others_say_and_keeps_the_names_own_varianc
     assert window.seen(q)[0] == pytest.approx(154 / 504)
 
 
-def test_a_late_listing_has_the_beta_of_its_own_days_not_of_zeros() -> None:
+def test_a_late_listing_has_the_beta_of_its_own_days() -> None:
     """Filled with zeros the beta would be a third of what it is."""
     rng = np.random.default_rng(10)
     market = rng.normal(0, 0.01, 504)
@@ -375,15 +375,15 @@ def test_gaps_can_drop_the_days_or_be_refused() -> None:
         estimate(returns, "sample", gaps=MissingData.ERROR)
 
 
-def test_holes_are_named_in_the_warnings() -> None:
-    said = " ".join(estimate(make_returns(holes=True)).warnings)
-    assert "begin after the first day: N00" in said
-    assert "end before the last day: N01" in said
-    assert "gaps: N02 (3 days)" in said
-    assert "3 of 12 names lack some" in said
+def test_incomplete_names_are_reported_in_the_warnings() -> None:
+    message = " ".join(estimate(make_returns(holes=True)).warnings)
+    assert "begin after the first day: N00" in message
+    assert "end before the last day: N01" in message
+    assert "gaps: N02 (3 days)" in message
+    assert "3 of 12 names lack some" in message
 
 
-def test_names_with_too_few_returns_are_left_out_and_named() -> None:
+def test_names_with_too_few_returns_are_left_out_and_reported() -> None:
     returns = make_returns()
     matrix = returns.matrix.copy()
     matrix[:-5, 4] = np.nan
@@ -397,7 +397,7 @@ def test_no_name_with_enough_returns_is_an_error() -> None:
         estimate(make_returns(), min_periods=200)
 
 
-def test_a_day_that_nobody_has_is_not_counted() -> None:
+def test_a_day_without_any_return_is_not_counted() -> None:
     returns = make_returns()
     matrix = np.insert(returns.matrix, 50, np.nan, axis=0)
     longer = Returns.from_matrix(returns.tickers, returns.dates[0] + np.arange(T + 1), matrix)
@@ -405,7 +405,7 @@ def test_a_day_that_nobody_has_is_not_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "options", "said"),
+    ("method", "options", "message"),
     [
         ("moving_average", {}, "no estimator"),
         ("sample", {"half_life": 21.0}, "no parameter half_life"),
@@ -416,14 +416,14 @@ def test_a_day_that_nobody_has_is_not_counted() -> None:
         ("pairwise", {"gaps": MissingData.DAYS}, "itself"),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_the_reason(
-    method: str, options: dict[str, object], said: str
+def test_invalid_options_are_refused_with_the_reason(
+    method: str, options: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         estimate(make_returns(), method, **options)  # type: ignore[arg-type]
 
 
-def test_names_of_methods_are_read_generously() -> None:
+def test_method_names_ignore_case_and_hyphens() -> None:
     assert canonical("Ledoit-Wolf") == "ledoit_wolf"
     assert canonical("default") == DEFAULT
     assert parameters("default")["half_life"] == 63.0
@@ -437,7 +437,7 @@ def test_every_method_documents_its_formula(method: str) -> None:
     assert method == "sample" or "References" in text
 
 
-def test_a_days_scale_looks_back_only_and_ignores_one_names_news() -> None:
+def test_a_days_scale_uses_past_days_only_and_is_robust_to_one_name() -> None:
     matrix = make_returns().matrix
     scale = day_scale(matrix, 3.0)
     later = matrix.copy()
@@ -448,7 +448,7 @@ def test_a_days_scale_looks_back_only_and_ignores_one_names_news() -> None:
     assert changed[105:].mean() > 2.0 * scale[105:].mean()
 
 
-def test_a_standing_still_market_has_scale_one() -> None:
+def test_a_market_without_moves_has_scale_one() -> None:
     assert (day_scale(np.zeros((30, 3)), 3.0) == 1.0).all()
 
 
@@ -460,7 +460,7 @@ def test_more_names_than_days_keep_the_form_of_the_days() -> None:
 
 
 @pytest.mark.parametrize("method", ESTIMATORS)
-def test_a_name_that_never_moves_has_no_variance_and_harms_nobody(method: str) -> None:
+def test_a_name_that_never_moves_has_no_variance_and_does_not_affect_others(method: str) -> None:
     if method in NEED_SKLEARN:
         pytest.importorskip("sklearn")
     returns = make_returns()

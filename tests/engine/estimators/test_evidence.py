@@ -1,4 +1,4 @@
-"""The default keeps what docs/estimators.md says of it, on real prices."""
+"""The default keeps the properties that docs/estimators.md claims, on real prices."""
 
 from __future__ import annotations
 
@@ -69,15 +69,15 @@ def test_the_search_compares_with_the_default_that_is_in_use(search: ModuleType)
         assert betas[0] == pytest.approx(betas[1], rel=1e-10)
 
 
-def test_every_way_that_was_tried_is_a_covariance_of_all_names(search: ModuleType) -> None:
+def test_every_method_of_the_search_gives_a_covariance_of_all_names(search: ModuleType) -> None:
     window = simulated()
-    for name, way in search.TRIED.items():
-        matrix = way(window).dense()
+    for name, method in search.TRIED.items():
+        matrix = method(window).dense()
         assert np.linalg.eigvalsh(matrix)[0] > -1e-10 * matrix.diagonal().max(), name
         assert (matrix.diagonal() > 0.0).all(), name
 
 
-def test_the_search_finds_equal_weights_best_where_nothing_ever_changes(
+def test_the_search_finds_equal_weights_best_where_nothing_changes(
     search: ModuleType, tmp_path: Path
 ) -> None:
     window = simulated(days=900, names=16)

@@ -1,4 +1,4 @@
-"""Dense covariances under every limit: proven by V itself, judged by Clarabel, or refused early."""
+"""Dense covariances under every limit: proven, compared with Clarabel, or refused early."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from betaneutral_xl.model.risk import Dense
 
 
 @pytest.mark.parametrize("first", range(0, 300, 20))
-def test_every_one_of_300_random_problems_is_proven(first: int) -> None:
+def test_all_of_300_random_programs_are_proven(first: int) -> None:
     for seed in range(first, first + 20):
-        answer = solvers.solve(dense_problem(seed))
-        assert answer.proven, seed
+        solution = solvers.solve(dense_problem(seed))
+        assert solution.proven, seed
         if seed % 4 == 0:
-            judged = by_clarabel(answer.problem)
-            assert answer.objective == pytest.approx(judged, rel=1e-7, abs=TINY), seed
-            assert answer.objective <= judged * (1.0 + 1e-8) + 2e-12, seed
+            reference = by_clarabel(solution.problem)
+            assert solution.objective == pytest.approx(reference, rel=1e-7, abs=TINY), seed
+            assert solution.objective <= reference * (1.0 + 1e-8) + 2e-12, seed
 
 
 @pytest.mark.parametrize(
@@ -32,23 +32,23 @@ def test_every_one_of_300_random_problems_is_proven(first: int) -> None:
         (digits, kind)
         for digits in (6, 7, 10, 15, 17)
         for kind in DENSE_KINDS
-        if kind != "few days" or digits >= 15  # of fewer, rounding makes some variances negative
+        if kind != "few days" or digits >= 15  # rounding to fewer makes it indefinite
     ],
 )
-def test_a_rounded_matrix_is_proven_as_it_is_given(digits: int, kind: str) -> None:
+def test_solutions_are_proven_for_the_rounded_matrix_itself(digits: int, kind: str) -> None:
     problem = dense_problem(DENSE_KINDS.index(kind))
     rng = np.random.default_rng(digits)
     matrix = rounded(dense_matrix(rng, problem.size, kind), digits)
     covariance = Covariance.from_matrix([f"T{i}" for i in range(problem.size)], matrix)
     for limited in (problem, replace(problem, turnover=math.inf, gross=math.inf, cost=0.0)):
-        asked = replace(limited, form=covariance.form)
-        answer = solvers.solve(asked)
-        assert answer.violation <= 1e-10
-        assert answer.gap <= 1e-8 * answer.objective + 1e-12
-        assert replace(answer, known_pull=None).gap == pytest.approx(answer.gap, abs=1e-13)
+        problem = replace(limited, covariance=covariance.form)
+        solution = solvers.solve(problem)
+        assert solution.violation <= 1e-10
+        assert solution.gap <= 1e-8 * solution.objective + 1e-12
+        assert replace(solution, known_gradient=None).gap == pytest.approx(solution.gap, abs=1e-13)
 
 
-def test_identical_names_and_cash_rows_are_no_trouble() -> None:
+def test_identical_names_and_cash_rows_are_solved() -> None:
     rng = np.random.default_rng(1)
     problem = dense_problem(1)
     n = problem.size
@@ -57,25 +57,29 @@ def test_identical_names_and_cash_rows_are_no_trouble() -> None:
     matrix[1, 1] = matrix[0, 0]
     matrix[2], matrix[:, 2] = 0.0, 0.0  # cash
     for limited in (problem, replace(problem, turnover=math.inf, gross=math.inf, cost=0.0)):
-        answer = solvers.solve(replace(limited, form=Dense(matrix)))
-        assert answer.proven
-        assert answer.objective == pytest.approx(by_clarabel(answer.problem), rel=1e-7, abs=TINY)
+        solution = solvers.solve(replace(limited, covariance=Dense(matrix)))
+        assert solution.proven
+        assert solution.objective == pytest.approx(by_clarabel(solution.problem), rel=1e-7, abs=TINY)
 
 
-def test_infeasible_limits_are_found_before_effort_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interior_point, "solve", lambda problem: pytest.fail("effort on what is infeasible"))
-    monkeypatch.setattr(Dense, "solver", lambda self, *_: pytest.fail("factorised V in vain"))
+def test_infeasible_limits_are_detected_before_v_is_factorised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        interior_point, "solve", lambda problem: pytest.fail("interior point on an infeasible program")
+    )
+    monkeypatch.setattr(
+        Dense, "solver", lambda self, *_: pytest.fail("factorised V of an infeasible program")
+    )
     rng = np.random.default_rng(0)
     n = 300
     problem = replace(
         dense_problem(0),
-        form=Dense(dense_matrix(rng, n, "many days")),
+        covariance=Dense(dense_matrix(rng, n, "many days")),
         weights=np.full(n, 1.0 / n),
         lower=np.zeros(n),
         upper=np.full(n, 0.02),
         conditions=np.column_stack([np.ones(n), rng.uniform(0.5, 1.5, n)]),
-        least=np.array([1.0, 0.4]),
-        most=np.array([1.0, 0.4]),
+        row_lower=np.array([1.0, 0.4]),
+        row_upper=np.array([1.0, 0.4]),
         labels=("net", "beta"),
     )
     with pytest.raises(Infeasible, match="the best miss by"):
@@ -83,13 +87,13 @@ def test_infeasible_limits_are_found_before_effort_is_spent(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("kind", DENSE_KINDS)
-def test_the_answer_is_that_of_the_same_names_in_another_order(kind: str) -> None:
+def test_the_solution_is_that_of_the_same_names_in_another_order(kind: str) -> None:
     rng = np.random.default_rng(5)
     problem = replace(dense_problem(DENSE_KINDS.index(kind)), turnover=math.inf)
     order = rng.permutation(problem.size)
     other = replace(
         problem,
-        form=problem.form.subset(order),
+        covariance=problem.covariance.subset(order),
         weights=problem.weights[order],
         lower=problem.lower[order],
         upper=problem.upper[order],

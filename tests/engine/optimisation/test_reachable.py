@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.engine.optimisation.quadratic import Problem
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.engine.optimisation.reachable import Reachable, greedy
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
@@ -82,14 +82,14 @@ def test_with_caps_the_lowest_beta_is_a_greedy_fill(fund: Holdings, etf: Etf, ma
     }
 
 
-def test_each_relaxation_is_the_smallest_that_does(fund: Holdings, etf: Etf, market: Covariance) -> None:
+def test_each_relaxation_is_the_smallest_sufficient_one(fund: Holdings, etf: Etf, market: Covariance) -> None:
     """Long only to beta 0.3: short s of D buys A; cash is A's; by hand."""
     _, reach = refusal(fund, etf, market, target=0.3, long_only=True)
     found = {one.limit: one for one in reach.relaxations}
     assert found["lower"].amount == pytest.approx(0.2)  # 1.2 A - 0.2 D has beta 0.3
     assert found["lower"].sentence == "allow 20.0% short"
     assert found["net"].amount == pytest.approx(0.4)  # 0.6 A has beta 0.3
-    assert "universe" not in found  # M, whose beta is 1, would be of no use
+    assert "universe" not in found  # M, whose beta is 1, does not help
     for limits, reachable in (({"net": 0.61}, False), ({"net": 0.59}, True)):
         attempt = Constraints.from_mapping({"universe": "held", "long_only": True, **limits})
         if reachable:
@@ -112,7 +112,7 @@ def test_each_relaxation_is_the_smallest_that_does(fund: Holdings, etf: Etf, mar
         ),
     ],
 )
-def test_the_smallest_relaxation_of_each_limit_is_enough_and_no_less_is(
+def test_relaxations_are_sufficient_and_smaller_ones_are_not(
     fund: Holdings, etf: Etf, market: Covariance, limits: dict[str, Any], name: str, target: float
 ) -> None:
     _, reach = refusal(fund, etf, market, target=target, **limits)
@@ -130,43 +130,44 @@ def test_the_smallest_relaxation_of_each_limit_is_enough_and_no_less_is(
             neutralise(fund, [etf], market, target=target, method=Method.REWEIGHT, constraints=constraints)
 
 
-def test_limits_that_contradict_each_other_whatever_the_beta(
-    fund: Holdings, etf: Etf, market: Covariance
-) -> None:
+def test_contradicting_limits_are_reported_for_any_beta(fund: Holdings, etf: Etf, market: Covariance) -> None:
     line, reach = refusal(fund, etf, market, long_only=True, upper=0.2)
     assert line.startswith("The limits contradict each other (long only with at most 0.2 a name")
     assert math.isnan(reach.low[0])
 
 
-def test_a_frozen_name_outside_its_bounds_is_said_at_once(
-    fund: Holdings, etf: Etf, market: Covariance
-) -> None:
+def test_a_frozen_name_outside_its_bounds_is_refused(fund: Holdings, etf: Etf, market: Covariance) -> None:
     limits = Constraints.from_mapping({"frozen": ["D"], "upper": 0.2})
     with pytest.raises(Infeasible, match=r"D may not be traded .* 0.25 is outside its bounds"):
         neutralise(fund, [etf], market, method=Method.REWEIGHT, constraints=limits)
 
 
 @given(seed=st.integers(0, 100_000))
-def test_greedy_is_the_linear_programme(seed: int) -> None:
+def test_greedy_agrees_with_the_linear_program(seed: int) -> None:
     rng = np.random.default_rng(seed)
     n = int(rng.integers(2, 20))
     lower, width = -rng.uniform(0.0, 0.3, n), rng.uniform(0.0, 0.4, n)
     direction = np.round(rng.normal(size=n), 1)
     total = float(rng.uniform(-1.0, 1.5))
-    limits = {"lower": lower, "upper": lower + width, "least": np.array([total]), "most": np.array([total])}
-    problem = Problem(
-        form=Dense(np.eye(n)),
+    limits = {
+        "lower": lower,
+        "upper": lower + width,
+        "row_lower": np.array([total]),
+        "row_upper": np.array([total]),
+    }
+    problem = QuadraticProgram(
+        covariance=Dense(np.eye(n)),
         weights=np.zeros(n),
         conditions=np.ones((n, 1)),
         labels=("net exposure",),
         **limits,  # type: ignore[arg-type] # arrays all
     )
-    judge = linprog(  # type: ignore[call-overload] # its stubs know no array of bounds
+    reference = linprog(  # type: ignore[call-overload] # its stubs lack arrays of bounds
         direction, A_eq=np.ones((1, n)), b_eq=[total], bounds=np.column_stack([lower, lower + width])
     )
     found = greedy(problem, direction)
-    if judge.status == 2:
+    if reference.status == 2:
         assert found is None
     else:
         assert found is not None
-        assert float(direction @ found) == pytest.approx(judge.fun, abs=1e-9)
+        assert float(direction @ found) == pytest.approx(reference.fun, abs=1e-9)

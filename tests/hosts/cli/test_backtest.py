@@ -22,7 +22,7 @@ KEYS = {"realised_beta_mean", "realised_beta_rms", "noise_floor", "volatility", 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write a portfolio, a basket, and prices: wide, long and zipped, ETFs' own."""
+    """Write portfolios, a basket, wide stock prices, and long gzipped ETF prices."""
     rng = np.random.default_rng(5)
     market = rng.normal(0.0, 0.01, (200, 1))
     moves = market * [0.7, 1.0, 1.3, 0.9, 1.0] + rng.normal(0.0, 0.006, (200, 5)) * [1, 1, 1, 1, 0.1]
@@ -56,22 +56,22 @@ def test_the_json_has_the_measures_by_method_and_estimator(
     options = ["--start", "2022-03", "--end", "2022-08-31", "--every", "month", "--horizon", "21", "--json"]
     names = ["--estimator", "default", "exponential:half_life=21", "--method", "hedge", "unhedged"]
     assert main(command(folder, *options, *names, etf=etf)) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told["results"]) == {"hedge", "unhedged"}
-    assert set(told["results"]["hedge"]) == {"default", "exponential:half_life=21"}
-    hedge, alone = (told["results"][method]["default"] for method in ("hedge", "unhedged"))
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer["results"]) == {"hedge", "unhedged"}
+    assert set(answer["results"]["hedge"]) == {"default", "exponential:half_life=21"}
+    hedge, alone = (answer["results"][method]["default"] for method in ("hedge", "unhedged"))
     assert set(hedge) >= KEYS
     assert hedge["n_dates"] == 6
-    assert (told["start"], told["end"]) == ("2022-03-31", "2022-08-31")
+    assert (answer["start"], answer["end"]) == ("2022-03-31", "2022-08-31")
     assert abs(hedge["realised_beta_mean"]) < 0.15 < alone["realised_beta_mean"]
     assert hedge["volatility"] < alone["volatility"]
-    assert told["etfs"] == [etf.removesuffix(".csv")]
-    assert told["estimators"]["default"].startswith("volatility_scaled (half_life 63")
+    assert answer["etfs"] == [etf.removesuffix(".csv")]
+    assert answer["estimators"]["default"].startswith("volatility_scaled (half_life 63")
 
 
 @pytest.mark.parametrize("width", [80, 160])
 @pytest.mark.parametrize("etfs", [("ETF",), ("ETF", "basket.csv"), ("ETF", "AAA", "BBB", "CCC", "brk-b")])
-def test_every_number_is_whole_however_many_etfs_there_are_and_however_narrow_the_terminal(
+def test_numbers_are_not_truncated_at_any_width_or_number_of_etfs(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
@@ -79,42 +79,45 @@ def test_every_number_is_whole_however_many_etfs_there_are_and_however_narrow_th
     width: int,
 ) -> None:
     monkeypatch.setattr("betaneutral_xl.hosts.cli.output.PIPED_WIDTH", width)
-    asked = command(folder, "--method", "hedge", "unhedged", "--estimator", "sample", "default")
-    at = asked.index("ETF")
-    asked[at : at + 1] = [str(folder / etf) if etf.endswith(".csv") else etf for etf in etfs]
-    assert main([*asked, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert main(asked) == 0
-    said = capsys.readouterr().out
-    lines = said[: said.find("!")].splitlines()
-    assert "…" not in said
+    argv = command(folder, "--method", "hedge", "unhedged", "--estimator", "sample", "default")
+    at = argv.index("ETF")
+    argv[at : at + 1] = [str(folder / etf) if etf.endswith(".csv") else etf for etf in etfs]
+    assert main([*argv, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert main(argv) == 0
+    output = capsys.readouterr().out
+    lines = output[: output.find("!")].splitlines()
+    assert "…" not in output
     assert max(map(len, lines[1:])) <= width
     for estimator in ("sample", "default"):
-        measured = told["results"]["hedge"][estimator]
+        measured = answer["results"]["hedge"][estimator]
         for key in ("active_beta_mean", "active_beta_rms", "noise_floor"):
             values = [measured[key]] if len(etfs) == 1 else measured[key].values()
-            assert all(f"{value:.3f}".replace("-0.000", "0.000") in said for value in values)
-        assert f"{100 * measured['volatility']:.1f}%" in said
+            assert all(f"{value:.3f}".replace("-0.000", "0.000") in output for value in values)
+        assert f"{100 * measured['volatility']:.1f}%" in output
     if len(etfs) > 1:
         named = [
             line
             for line in lines
-            if line.startswith(("hedge", "unhedged")) and line.split()[2] in told["etfs"]
+            if line.startswith(("hedge", "unhedged")) and line.split()[2] in answer["etfs"]
         ]
-        assert len(named) == 3 * len(etfs)  # by sample, by default, left alone
+        assert len(named) == 3 * len(etfs)  # sample, default, unhedged
 
 
-def test_a_person_reads_every_comparison_and_the_warnings(
+def test_the_table_has_every_comparison_and_the_warnings(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with (folder / "fund.csv").open("a", encoding="utf-8") as file:
         file.write("GONE,0.1\n")
     assert main(command(folder, "--estimator", "default", "sample")) == 0
-    said = capsys.readouterr().out
-    assert [said.count(name) for name in ("unhedged", "perfect_foresight")] == [1, 1]  # by no estimator
-    assert all(name in said for name in ("hedge", "scaled", "beta", "hedge effectiveness"))
-    assert "GONE (7 of 7)" in said
-    assert "1.1000, not 1" in said
+    output = capsys.readouterr().out
+    assert [output.count(name) for name in ("unhedged", "perfect_foresight")] == [
+        1,
+        1,
+    ]  # without an estimator
+    assert all(name in output for name in ("hedge", "scaled", "beta", "hedge effectiveness"))
+    assert "GONE (7 of 7)" in output
+    assert "1.1000, not 1" in output
 
 
 def test_the_csv_has_every_date(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,45 +128,43 @@ def test_the_csv_has_every_date(folder: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_several_etfs_have_their_betas_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = command(folder, "--json", "--method", "hedge", "scaled")
-    asked.insert(asked.index("ETF") + 1, str(folder / "basket.csv"))
-    assert main(asked) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told["results"]["hedge"]["sample"]["noise_floor"]) == {"ETF", "basket"}
-    assert any("one ETF only: scaled" in line for line in told["warnings"])
+    argv = command(folder, "--json", "--method", "hedge", "scaled")
+    argv.insert(argv.index("ETF") + 1, str(folder / "basket.csv"))
+    assert main(argv) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer["results"]["hedge"]["sample"]["noise_floor"]) == {"ETF", "basket"}
+    assert any("one ETF only: scaled" in line for line in answer["warnings"])
 
 
-def test_target_and_limits_are_asked_for_as_with_rebalance(
+def test_target_and_limits_have_the_options_of_rebalance(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "limits.toml").write_text('upper = {"*" = 0.7}\n', encoding="utf-8")
-    asked = ["--method", "hedge", "reweight", "--target", "aaa", "--lower=-40%", "--estimator", "sample"]
-    asked += ["--constraints", str(folder / "limits.toml")]
-    assert main(command(folder, *asked, "--json", etf="basket.csv")) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["target"] == "aaa"
-    assert told["limits"] == ["weight of every name at least -0.4", "weight of every name at most 0.7"]
+    argv = ["--method", "hedge", "reweight", "--target", "aaa", "--lower=-40%", "--estimator", "sample"]
+    argv += ["--constraints", str(folder / "limits.toml")]
+    assert main(command(folder, *argv, "--json", etf="basket.csv")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["target"] == "aaa"
+    assert answer["limits"] == ["weight of every name at least -0.4", "weight of every name at most 0.7"]
     for method in ("hedge", "reweight"):
-        measured = told["results"][method]["sample"]
+        measured = answer["results"][method]["sample"]
         assert abs(measured["active_beta_mean"]) < 0.1 < measured["realised_beta_mean"]
         assert measured["n_infeasible"] == 0
 
-    assert main(command(folder, *asked, etf="basket.csv")) == 0
-    said = capsys.readouterr().out
-    assert "target aaa: betas are active" in said
-    assert "reweight: weight of every name at least -0.4; weight of every name at most 0.7" in said
+    assert main(command(folder, *argv, etf="basket.csv")) == 0
+    output = capsys.readouterr().out
+    assert "target aaa: betas are active" in output
+    assert "reweight: weight of every name at least -0.4; weight of every name at most 0.7" in output
 
 
-def test_dates_without_an_answer_are_said_and_marked(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked = command(folder, "--method", "reweight", "--long-only", "--estimator", "sample", etf="basket.csv")
-    assert main([*asked, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    measured = told["results"]["reweight"]["sample"]
+def test_infeasible_dates_are_reported_and_marked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    argv = command(folder, "--method", "reweight", "--long-only", "--estimator", "sample", etf="basket.csv")
+    assert main([*argv, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    measured = answer["results"]["reweight"]["sample"]
     assert measured["n_infeasible"] == measured["n_dates"]
-    assert any("no weights found that keep the limits on 7 of 7 dates" in line for line in told["warnings"])
-    assert main([*asked, "--csv"]) == 0
+    assert any("no weights found that keep the limits on 7 of 7 dates" in line for line in answer["warnings"])
+    assert main([*argv, "--csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert {row["infeasible"] for row in rows} == {"True"}
 
@@ -171,11 +172,11 @@ def test_dates_without_an_answer_are_said_and_marked(
 def test_a_benchmark_may_be_among_the_etf_prices(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--method", "hedge", "--target", "ETF", "--json"]
     assert main(command(folder, *options, etf="basket.csv")) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert abs(told["results"]["hedge"]["default"]["active_beta_mean"]) < 0.15
+    answer = json.loads(capsys.readouterr().out)
+    assert abs(answer["results"]["hedge"]["default"]["active_beta_mean"]) < 0.15
 
 
-def test_the_horizon_is_by_default_the_one_of_python() -> None:
+def test_the_default_horizon_is_that_of_python() -> None:
     assert Schedule().horizon == backtest_options.HORIZON
 
 
@@ -186,27 +187,27 @@ def test_a_chart_is_saved(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--estimator", "magic"], "no estimator 'magic'"),
         (["--method", "magic"], "no method magic"),
-        (["--start", "2030-01"], "no date to try"),
-        (["--every", "never"], "Rebalance every 'never'"),
+        (["--start", "2030-01"], "no rebalance date to test"),
+        (["--every", "never"], "rebalancing period is 'never'"),
         (["--chart", "beta.pdf"], "Use .png or .svg"),
         (["--long-only"], "keeps to long_only. Add reweight"),
         (["--target", "XXX"], "XXX is neither a number nor a ticker with prices"),
         (["--method", "reweight", "--upper", "ZZZ=5%"], "limit for ZZZ"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+def test_an_invalid_option_is_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     assert main(command(folder, *options)) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("kind", ["beta.pdf", "beta"])
-def test_a_picture_that_cannot_be_is_refused_before_anything_is_read(
+def test_an_unknown_chart_format_is_refused_before_reading(
     folder: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     assert main(command(folder, "--chart", kind, fund="absent.csv")) == 2
@@ -221,22 +222,22 @@ def test_an_etf_may_be_named_by_its_ticker_in_any_spelling(
     assert json.loads(capsys.readouterr().out)["etfs"] == ["BRK.B"]
 
 
-def test_where_no_date_can_be_tried_the_days_of_the_prices_are_said(
+def test_without_a_date_to_try_the_span_of_the_prices_is_reported(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command(folder, "--start", "2031")) == 2
     assert f"The prices cover {DAYS[0]} to {DAYS[-1]}." in capsys.readouterr().err
 
 
-def test_a_folder_as_the_file_of_a_sweep_is_refused_at_once(
+def test_a_folder_as_output_of_a_sweep_is_refused_before_reading(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = command(folder, fund="absent.csv")[1:]
-    assert main(["sweep", *asked, "--out", str(folder)]) == 2
+    argv = command(folder, fund="absent.csv")[1:]
+    assert main(["sweep", *argv, "--out", str(folder)]) == 2
     assert f"Cannot write {folder.name}: it is a folder. Name a file" in capsys.readouterr().err
 
 
-def test_a_sweep_that_is_interrupted_says_how_to_go_on(
+def test_an_interrupted_sweep_says_how_to_resume(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
@@ -245,11 +246,11 @@ def test_a_sweep_that_is_interrupted_says_how_to_go_on(
     monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.measure", interrupted)
     out = folder / "s.csv"
     assert main(["sweep", *command(folder)[1:], "--out", str(out), "--jobs", "1"]) == 130
-    said = capsys.readouterr().err
-    assert "What is done stands in s.csv.journal: the same command goes on from there." in said
+    output = capsys.readouterr().err
+    assert "Finished backtests are saved in s.csv.journal: run the same command to resume." in output
 
 
-def test_an_etf_that_is_nowhere_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_etf_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command(folder, etf="NONE")) == 2
     assert "NONE is neither a file nor a ticker" in capsys.readouterr().err
     assert main(command(folder, etf="absent.csv")) == 2
@@ -275,8 +276,8 @@ def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(
     grid = ["--holdings", str(folder / "fund.csv"), str(folder / "other.csv"), "--etf", "ETF"]
     grid += [str(folder / "basket.csv"), "--estimator", "exponential", "sample", "--half-life", "21", "63"]
     out = folder / "sweep.csv"
-    asked = ["sweep", *grid, *base, "--method", "hedge", "--out", str(out), "--jobs", "1"]
-    assert main([*asked, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
+    argv = ["sweep", *grid, *base, "--method", "hedge", "--out", str(out), "--jobs", "1"]
+    assert main([*argv, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
     rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
     assert len(rows) == 2 * 2 * 3 * 2
     assert {row["estimator"] for row in rows} == {
@@ -294,12 +295,12 @@ def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(
     assert float(row["realised_beta_rms"]) == pytest.approx(measured["realised_beta_rms"], rel=1e-12)
 
     whole = out.read_bytes()
-    assert main([*asked, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
+    assert main([*argv, "--period", "2022-02:2022-04", "2022-05:2022-07"]) == 0
     assert out.read_bytes() == whole
 
 
 @pytest.mark.parametrize(
-    ("options", "code", "said"),
+    ("options", "code", "message"),
     [
         (["--jobs", "0"], 2, "--jobs 0"),
         (["--period", "2022:2023", "--start", "2022"], 2, "Both --period"),
@@ -310,13 +311,13 @@ def test_a_sweep_crosses_funds_etfs_estimators_and_half_lives(
             2,
             "--half-life 21 63 has no effect on sample, exponential:half_life=9",
         ),
-        (["--start", "2030"], 4, "No cell of the sweep has an answer"),
+        (["--start", "2030"], 4, "No backtest of the sweep has a result"),
     ],
 )
-def test_a_sweep_that_cannot_be_says_why(
-    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, said: str
+def test_an_impossible_sweep_says_why(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: int, message: str
 ) -> None:
-    asked = ["sweep", *command(folder)[1:], "--out", str(folder / "s.csv")]
+    argv = ["sweep", *command(folder)[1:], "--out", str(folder / "s.csv")]
     jobs = [] if "--jobs" in options or "--engine" in options else ["--jobs", "1"]
-    assert main([*asked, *jobs, *options]) == code
-    assert said in capsys.readouterr().err
+    assert main([*argv, *jobs, *options]) == code
+    assert message in capsys.readouterr().err

@@ -20,7 +20,7 @@ def test_contributions_add_to_the_portfolios_beta(capsys: pytest.CaptureFixture[
     assert largest == sorted(largest, reverse=True)
 
 
-def test_a_person_sees_the_portfolios_beta_last(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_ends_with_the_portfolios_beta(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["betas", "--sample"]) == 0
     text = capsys.readouterr().out
     assert "portfolio beta to JHAI: 0.5" in text

@@ -22,8 +22,8 @@ def no_such_fund() -> bytes:
 
 
 @pytest.fixture
-def kept() -> Path:
-    """Keep an answer and a refusal in the user's cache, and return its folder."""
+def folder() -> Path:
+    """Cache an answer and a refusal, and return the cache's folder."""
     folder = Settings.from_environment().cache
     cache = Cache(folder)
 
@@ -36,20 +36,20 @@ def kept() -> Path:
     return folder
 
 
-def test_list_says_what_is_kept(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_the_cached_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cache", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["what", "fetched", "at", "(UTC)", "holds", "until", "(UTC)", "bytes"]
+    assert lines[0].split() == ["what", "fetched", "at", "(UTC)", "valid", "until", "(UTC)", "bytes"]
     assert lines[1].startswith("=hedgy on 2025-11-18 (UnknownFund)")
     assert lines[2].startswith("quant on 2025-11-18")
     assert lines[2].split()[-3:] == ["for", "good", "6"]
-    assert lines[3] == f"2 answers, 18 bytes in {kept}"
+    assert lines[3] == f"2 answers, 18 bytes in {folder}"
 
 
-def test_list_for_machines(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_for_machines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cache", "list", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["folder"] == str(kept)
+    assert answer["folder"] == str(folder)
     refusal, good = answer["answers"]
     assert (refusal["refusal"], refusal["holds"]) == ("UnknownFund", True)
     assert (good["what"], good["expires"], good["bytes"]) == ("quant on 2025-11-18", None, 6)
@@ -59,14 +59,14 @@ def test_list_for_machines(kept: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert lines[1].startswith("'=hedgy on")
 
 
-def test_clear_removes_it(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_clear_removes_all_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cache", "clear"]) == 0
-    assert capsys.readouterr().out == f"removed 2 answers from {kept}\n"
+    assert capsys.readouterr().out == f"removed 2 answers from {folder}\n"
     assert main(["cache", "list"]) == 0
-    assert capsys.readouterr().out == f"0 answers, 0 bytes in {kept}\n"
+    assert capsys.readouterr().out == f"0 answers, 0 bytes in {folder}\n"
 
 
-def test_an_action_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_action_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["cache"])
     assert caught.value.code == 2

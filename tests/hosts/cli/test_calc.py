@@ -30,7 +30,7 @@ def _small_extension(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def where(soffice: str, tmp_path: Path) -> list[str]:
-    """Return the options of a profile of the test's own."""
+    """Return the options for a temporary user profile."""
     if not libreoffice.find()[0].runs_python:
         pytest.skip("LibreOffice runs no Python (Debian: python3-uno)")
     return ["--profile", str(tmp_path / "profile")]
@@ -38,7 +38,7 @@ def where(soffice: str, tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def display(tmp_path: Path) -> Iterator[str]:
-    """Return a display that nobody looks at."""
+    """Return a virtual display."""
     server = shutil.which("Xvfb")
     if server is None:
         pytest.skip("Xvfb is not installed (Debian: xvfb)")
@@ -65,8 +65,8 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def of_profile(folder: Path) -> list[int]:
-    """Return the processes that name a profile."""
+def processes_of(folder: Path) -> list[int]:
+    """Return the ids of the processes that use a profile."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -77,13 +77,13 @@ def of_profile(folder: Path) -> list[int]:
     return found
 
 
-def test_the_extension_is_installed_looked_at_and_removed(
+def test_the_extension_is_installed_checked_and_removed(
     where: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calc", "status", *where]) == 5
-    said = capsys.readouterr()
-    assert "--  Extension: is not installed: run betaneutral-xl calc install" in said.out
-    assert said.err == (
+    output = capsys.readouterr()
+    assert "--  Extension: is not installed: run betaneutral-xl calc install" in output.out
+    assert output.err == (
         "betaneutral-xl: Calc is not ready. Extension: is not installed: run betaneutral-xl calc install.\n"
     )
     assert main(["calc", "install", *where]) == 0
@@ -96,16 +96,14 @@ def test_the_extension_is_installed_looked_at_and_removed(
     assert "nothing to remove" in capsys.readouterr().out
 
 
-def test_a_profile_that_is_not_the_installed_one_is_looked_at_where_it_is_named(
-    where: list[str], tmp_path: Path
-) -> None:
+def test_a_named_profile_is_used_instead_of_the_installed_one(where: list[str], tmp_path: Path) -> None:
     assert main(["calc", "install", *where]) == 0
     assert main(["calc", "status", "--profile", str(tmp_path / "other")]) == 5
     assert main(["calc", "open", "--profile", str(tmp_path / "other"), "--folder", str(tmp_path)]) == 5
     assert not (tmp_path / "betaneutral.xlsx").exists()
 
 
-def test_what_is_there_for_all_users_is_used_and_left_to_the_administrator(
+def test_an_extension_for_all_users_is_used_but_not_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     office = tmp_path / "libreoffice"
@@ -117,56 +115,56 @@ def test_what_is_there_for_all_users_is_used_and_left_to_the_administrator(
     folder = office / "share" / "uno_packages" / "cache" / "uno_packages" / "lu1.tmp_" / "betaneutral.oxt"
     zipfile.ZipFile(io.BytesIO(small_extension.build())).extractall(folder)
     assert main(["calc", "status", "--office", str(office)]) == 0
-    assert f"{betaneutral_xl.__version__} for all users, switched on" in capsys.readouterr().out
+    assert f"{betaneutral_xl.__version__} for all users, enabled" in capsys.readouterr().out
     assert main(["calc", "uninstall", "--office", str(office)]) == 0
-    said = capsys.readouterr().out
-    assert "nothing to remove" in said
-    assert "unopkg remove --shared org.betaneutral.xl" in said
+    output = capsys.readouterr().out
+    assert "nothing to remove" in output
+    assert "unopkg remove --shared org.betaneutral.xl" in output
     assert folder.exists()
 
 
-def test_the_extension_file_is_written_for_others_and_nothing_is_installed(
+def test_oxt_writes_the_extension_file_and_installs_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     oxt = tmp_path / "betaneutral.oxt"
     python = tmp_path / "env" / "bin" / "python"
     assert main(["calc", "install", "--oxt", str(oxt), "--python", str(python)]) == 0
-    assert f"Written: {oxt}. Its functions are computed by {python}." in capsys.readouterr().out
+    assert f"Written: {oxt}. Its functions run in {python}." in capsys.readouterr().out
     assert str(python) in zipfile.ZipFile(oxt).read(SETTINGS.as_posix()).decode()
     assert not (tmp_path / "cache").exists()
     assert main(["calc", "install", "--oxt", str(tmp_path / "absent" / "x.oxt")]) == 2
     assert "Cannot write x.oxt" in capsys.readouterr().err
 
 
-def test_a_python_that_cannot_answer_is_refused_before_anything_is_installed(
+def test_a_python_without_the_package_is_refused_before_installing(
     where: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calc", "install", "--python", str(tmp_path / "python"), *where]) == 2
-    assert "The Python python cannot answer the functions" in capsys.readouterr().err
+    assert "The Python python cannot run the functions" in capsys.readouterr().err
     assert not (tmp_path / "profile").exists()
 
 
-def test_an_office_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_office_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for action in ("install", "status", "open", "uninstall"):
         assert main(["calc", action, "--office", str(tmp_path)]) == 5
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_file_and_a_folder_are_not_given_together(capsys: pytest.CaptureFixture[str]) -> None:
+def test_file_and_folder_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["calc", "open", "--file", "a.xlsx", "--folder", "b"])
     assert "not allowed with" in capsys.readouterr().err
 
 
-def test_the_help_shows_what_to_type(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_has_an_example_of_each_action(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["calc", "--help"])
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for action in ("install", "status", "open", "uninstall"):
-        assert f"  betaneutral-xl calc {action}" in told
+        assert f"  betaneutral-xl calc {action}" in output
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="the processes are looked at in /proc")
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc to list processes")
 def test_calc_opens_a_window_with_the_template_and_the_command_returns(
     where: list[str], display: str, tmp_path: Path
 ) -> None:
@@ -190,8 +188,8 @@ def test_calc_opens_a_window_with_the_template_and_the_command_returns(
         assert within(60, lambda: stale.exists() and "here" not in stale.read_text(encoding="utf-8"))
         assert main(["calc", "uninstall"]) == 5  # while it is open
     finally:
-        for process in of_profile(tmp_path / "profile"):
+        for process in processes_of(tmp_path / "profile"):
             os.kill(process, 9)
-    assert within(10, lambda: not of_profile(tmp_path / "profile"))
+    assert within(10, lambda: not processes_of(tmp_path / "profile"))
     assert main(["calc", "uninstall"]) == 0
     assert not (folder / "betaneutral.xlsx").exists()

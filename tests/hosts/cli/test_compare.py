@@ -21,9 +21,9 @@ def test_csv_and_json_have_the_same_rows(capsys: pytest.CaptureFixture[str]) -> 
     assert [one["beta_JHAI"] for one in records[1:4]] == pytest.approx([0.0] * 3, abs=1e-10)
 
 
-def test_a_person_sees_every_way_and_why_one_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_every_alternative_and_why_one_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--sample", "--turnover", "1%"]) == 0
     out = capsys.readouterr().out
-    for way in ("as it is", "hedge by the ETF", "hedge by its basket", "reweight", "long only"):
-        assert way in out
+    for name in ("as it is", "hedge by the ETF", "hedge by its basket", "reweight", "long only"):
+        assert name in out
     assert "! reweight: No weights reach beta 0.00" in out

@@ -74,13 +74,13 @@ def solved(capsys: pytest.CaptureFixture[str], folder: Path, book: str, risk: st
 def test_the_beta_of_an_etf_to_itself_is_one_from_its_own_row(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = solved(capsys, folder, "itself.csv", "own.csv")
-    assert told["beta_before"]["XAI"] == pytest.approx(1.0, abs=1e-12)
-    assert told["hedge_ratio"] == pytest.approx(1.0, abs=1e-12)
-    assert told["beta_after"]["XAI"] == pytest.approx(0.0, abs=1e-12)
+    record = solved(capsys, folder, "itself.csv", "own.csv")
+    assert record["beta_before"]["XAI"] == pytest.approx(1.0, abs=1e-12)
+    assert record["hedge_ratio"] == pytest.approx(1.0, abs=1e-12)
+    assert record["beta_after"]["XAI"] == pytest.approx(0.0, abs=1e-12)
     part = WEIGHTS[:2]
     own_beta = float(part @ OWN[:2]) / 0.75 / float(part @ V[:2, :2] @ part) * 0.75**2
-    assert told["coverage"]["etfs"]["XAI"] == {
+    assert record["coverage"]["etfs"]["XAI"] == {
         "covered": pytest.approx(0.75),
         "basis": "own row",
         "exposure": pytest.approx(1.0),
@@ -89,8 +89,8 @@ def test_the_beta_of_an_etf_to_itself_is_one_from_its_own_row(
         "own_row": "XAI",
         "own_row_beta_to_basket": pytest.approx(own_beta),
     }
-    # The basket that is sold in its place takes off the same beta.
-    sold = {row["ticker"]: row["trade"] for row in told["weights"]}
+    # Selling the basket instead removes the same beta.
+    sold = {row["ticker"]: row["trade"] for row in record["weights"]}
     basket = float(part @ OWN[:2]) / VARIANCE
     assert sold["AAA"] == pytest.approx(-0.4 / basket)
     assert sold["XAI"] == 0.0
@@ -100,11 +100,11 @@ def test_names_have_their_covariance_with_the_own_row(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = ("--holdings", "parts.csv", "--etf", "XAI.csv", "--covariance", "own.csv")
-    told = answer(capsys, folder, "betas", *files)
-    betas = {row["ticker"]: row["beta_XAI"] for row in told["betas"]}
+    record = answer(capsys, folder, "betas", *files)
+    betas = {row["ticker"]: row["beta_XAI"] for row in record["betas"]}
     assert betas == {"AAA": pytest.approx(0.106 / 0.1038), "BBB": pytest.approx(0.104 / 0.1038)}
-    assert told["portfolio_beta"]["XAI"] == pytest.approx((0.6 * 0.106 + 0.4 * 0.104) / 0.1038)
-    assert told["coverage"]["XAI"]["covered"] == pytest.approx(0.75)
+    assert record["portfolio_beta"]["XAI"] == pytest.approx((0.6 * 0.106 + 0.4 * 0.104) / 0.1038)
+    assert record["coverage"]["XAI"]["covered"] == pytest.approx(0.75)
 
 
 def test_the_hedge_by_the_etf_has_the_risk_of_the_etf_itself(
@@ -112,32 +112,32 @@ def test_the_hedge_by_the_etf_has_the_risk_of_the_etf_itself(
 ) -> None:
     files = ("--holdings", "itself.csv", "--etf", "XAI.csv", "--covariance", "own.csv")
     told = answer(capsys, folder, "compare", *files)
-    ways = {row["alternative"]: row for row in told["alternatives"]}
-    assert ways["hedge by the ETF"]["volatility"] == pytest.approx(0.0, abs=1e-8)
-    assert ways["hedge by the ETF"]["tracking_error"] == pytest.approx(VARIANCE**0.5)
-    assert ways["hedge by its basket"]["volatility"] > 0.05
+    alternatives = {row["alternative"]: row for row in told["alternatives"]}
+    assert alternatives["hedge by the ETF"]["volatility"] == pytest.approx(0.0, abs=1e-8)
+    assert alternatives["hedge by the ETF"]["tracking_error"] == pytest.approx(VARIANCE**0.5)
+    assert alternatives["hedge by its basket"]["volatility"] > 0.05
     assert told["coverage"]["XAI"]["basis"] == "own row"
     assert any("CCC" in line for line in told["warnings"])
 
 
-def test_an_own_row_that_is_another_company_is_not_taken(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_own_row_of_another_company_is_not_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file named as a company: its row does not move as the fund's basket does."""
     other = np.block([[V[:2, :2], np.full((2, 1), 0.01)], [np.full((1, 2), 0.01), np.array([[0.5]])]])
     _matrix(folder / "other.csv", ["AAA", "BBB", "XAI"], other)
-    told = solved(capsys, folder, "parts.csv", "other.csv")
-    assert told["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
-    assert any("is not taken for ETF XAI" in line for line in told["warnings"])
+    record = solved(capsys, folder, "parts.csv", "other.csv")
+    assert record["coverage"]["etfs"]["XAI"]["basis"] == "scaled basket"
+    assert any("is not used for ETF XAI" in line for line in record["warnings"])
 
 
-def test_own_row_and_basket_apart_are_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_own_row_that_differs_from_the_basket_is_reported(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The check of each result: a row of half the moves is not the fund of this file."""
     half = np.block([[V[:2, :2], OWN[:2, None] / 2.0], [OWN[None, :2] / 2.0, np.array([[VARIANCE / 4.0]])]])
     _matrix(folder / "half.csv", ["AAA", "BBB", "XAI"], half)
-    told = solved(capsys, folder, "parts.csv", "half.csv")
-    assert told["coverage"]["etfs"]["XAI"]["own_row_beta_to_basket"] < 0.6
-    assert any("not about 1" in line for line in told["warnings"])
+    record = solved(capsys, folder, "parts.csv", "half.csv")
+    assert record["coverage"]["etfs"]["XAI"]["own_row_beta_to_basket"] < 0.6
+    assert any("not about 1" in line for line in record["warnings"])
 
 
 def test_prices_of_the_etf_itself_are_its_own_row(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,10 +153,10 @@ def test_prices_of_the_etf_itself_are_its_own_row(folder: Path, capsys: pytest.C
     with (folder / "prices.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
     files = ("--holdings", "parts.csv", "--etf", "XAI.csv", "--prices", "prices.csv", "--estimator", "sample")
-    told = answer(capsys, folder, "rebalance", *files)
+    record = answer(capsys, folder, "rebalance", *files)
     own, book = moves[1:, 2], moves[1:, :2] @ [0.6, 0.4]
-    assert told["coverage"]["etfs"]["XAI"]["own_row"] == "XAI"
-    assert told["beta_before"]["XAI"] == pytest.approx(np.cov(book, own)[0, 1] / own.var(ddof=1), rel=1e-9)
+    assert record["coverage"]["etfs"]["XAI"]["own_row"] == "XAI"
+    assert record["beta_before"]["XAI"] == pytest.approx(np.cov(book, own)[0, 1] / own.var(ddof=1), rel=1e-9)
 
 
 # ---------------------------------------------------------------- the covered basket, scaled
@@ -166,19 +166,19 @@ def test_prices_of_the_etf_itself_are_its_own_row(folder: Path, capsys: pytest.C
 def test_without_an_own_row_the_covered_basket_is_scaled_to_the_etf(
     folder: Path, capsys: pytest.CaptureFixture[str], policy: str
 ) -> None:
-    told = solved(capsys, folder, "parts.csv", "parts_only.csv", "--etf-on-missing", policy)
+    record = solved(capsys, folder, "parts.csv", "parts_only.csv", "--etf-on-missing", policy)
     scaled = WEIGHTS[:2] / 0.75
     shared = V[:2, :2] @ scaled
     beta = float(np.array([0.6, 0.4]) @ shared / (scaled @ shared))
-    assert told["beta_before"]["XAI"] == pytest.approx(beta, rel=1e-12)
-    assert told["hedge_ratio"] == pytest.approx(beta, rel=1e-12)
-    assert told["coverage"]["etfs"]["XAI"]["covered"] == pytest.approx(0.75)
-    # What is sold are the covered names, in the weights that take off that beta.
-    trades = {row["ticker"]: row["trade"] for row in told["weights"]}
+    assert record["beta_before"]["XAI"] == pytest.approx(beta, rel=1e-12)
+    assert record["hedge_ratio"] == pytest.approx(beta, rel=1e-12)
+    assert record["coverage"]["etfs"]["XAI"]["covered"] == pytest.approx(0.75)
+    # The covered names are sold, in the weights that remove that beta.
+    trades = {row["ticker"]: row["trade"] for row in record["weights"]}
     assert trades["AAA"] == pytest.approx(-beta * 0.4 / 0.75, rel=1e-12)
     assert trades["CCC"] == 0.0
     assert trades["CASH"] == pytest.approx(beta, rel=1e-12)
-    assert any("stand for all of it" in line for line in told["warnings"]) is (policy == "drop")
+    assert any("stand for all of it" in line for line in record["warnings"]) is (policy == "drop")
 
 
 def test_at_full_coverage_nothing_is_scaled_and_cash_stays_cash(
@@ -187,12 +187,12 @@ def test_at_full_coverage_nothing_is_scaled_and_cash_stays_cash(
     (folder / "cash.csv").write_text(
         "Ticker,Name,Weight (%)\nAAA,Alpha Inc,40\nBBB,Beta Corp,38\nUSD,US DOLLAR,22\n", encoding="utf-8"
     )
-    told = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "cash.csv")
+    record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "cash.csv")
     f = np.array([0.4, 0.38])
     beta = float(np.array([0.6, 0.4]) @ V[:2, :2] @ f / (f @ V[:2, :2] @ f))
-    assert told["beta_before"]["cash"] == pytest.approx(beta, rel=1e-14)
-    assert told["coverage"]["etfs"]["cash"]["basis"] == "basket"
-    assert told["coverage"]["etfs"]["cash"]["exposure"] == pytest.approx(0.78)
+    assert record["beta_before"]["cash"] == pytest.approx(beta, rel=1e-14)
+    assert record["coverage"]["etfs"]["cash"]["basis"] == "basket"
+    assert record["coverage"]["etfs"]["cash"]["exposure"] == pytest.approx(0.78)
 
 
 def test_equities_without_a_ticker_are_a_part_of_the_etf_too(
@@ -203,12 +203,12 @@ def test_equities_without_a_ticker_are_a_part_of_the_etf_too(
         ",Private Example Co,Equity,20\n",
         encoding="utf-8",
     )
-    told = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "private.csv")
-    unit = told["coverage"]["etfs"]["private"]
+    record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "private.csv")
+    unit = record["coverage"]["etfs"]["private"]
     assert (unit["covered"], unit["scale"]) == (pytest.approx(0.8), pytest.approx(1.25))
 
 
-def test_coverage_stands_beside_the_beta_in_every_command(
+def test_every_command_shows_coverage_beside_the_beta(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [
@@ -232,8 +232,8 @@ def test_coverage_stands_beside_the_beta_in_every_command(
     st.floats(0.0, 2.0),
     st.integers(0, 2**32 - 1),
 )
-def test_betas_do_not_depend_on_how_much_is_dropped_where_all_names_move_alike(
-    sizes: list[float], gone: int, target: float, seed: int
+def test_betas_do_not_depend_on_dropped_names_under_one_common_factor(
+    sizes: list[float], dropped: int, target: float, seed: int
 ) -> None:
     """With one common factor and nothing else, any part of the ETF, scaled, is the ETF."""
     weights = np.array(sizes) / sum(sizes)
@@ -241,10 +241,10 @@ def test_betas_do_not_depend_on_how_much_is_dropped_where_all_names_move_alike(
     generator = np.random.default_rng(seed)
     book = {
         name: float(w)
-        for name, w in zip(names[gone:], generator.dirichlet(np.ones(len(names) - gone)), strict=True)
+        for name, w in zip(names[dropped:], generator.dirichlet(np.ones(len(names) - dropped)), strict=True)
     }
     whole = Covariance.from_matrix(names, np.full((len(names), len(names)), 0.04))
-    part = whole.select(names[gone:])
+    part = whole.select(names[dropped:])
     etf = Etf.from_weights(dict(zip(names, weights.tolist(), strict=True)), "AI")
     found = [beta_neutral(Holdings.from_weights(book), etf, risk, target=target) for risk in (whole, part)]
     before = [one.before.beta["AI"] for one in found]
@@ -275,12 +275,12 @@ def test_betas_to_a_leveraged_fund_are_in_its_units(
     plain = fund(folder, 1.0, "", name="ONEX")
     leverage = equity + exposure / 1e6
     one = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", plain)
-    told = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", levered)
-    assert told["beta_before"]["LEVX"] == pytest.approx(one["beta_before"]["ONEX"] / leverage, rel=1e-12)
-    assert told["hedge_ratio"] == pytest.approx(one["hedge_ratio"] / leverage, rel=1e-12)
-    trades, same = ({row["ticker"]: row["trade"] for row in found["weights"]} for found in (told, one))
+    record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", levered)
+    assert record["beta_before"]["LEVX"] == pytest.approx(one["beta_before"]["ONEX"] / leverage, rel=1e-12)
+    assert record["hedge_ratio"] == pytest.approx(one["hedge_ratio"] / leverage, rel=1e-12)
+    trades, same = ({row["ticker"]: row["trade"] for row in found["weights"]} for found in (record, one))
     assert trades == pytest.approx(same, rel=1e-12)  # the basket that is sold is the same
-    assert told["coverage"]["etfs"]["LEVX"]["exposure"] == pytest.approx(leverage)
+    assert record["coverage"]["etfs"]["LEVX"]["exposure"] == pytest.approx(leverage)
     for command in ("betas", "compare", "feasible"):
         files = ("--holdings", "parts.csv", "--covariance", "whole.csv", "--etf", levered)
         lines = answer(capsys, folder, command, *files)["warnings"]
@@ -294,8 +294,8 @@ def test_the_shared_case_of_a_fund_of_twice_the_index(
     if not file.exists():
         pytest.skip("the shared cases are not beside the repository")
     assert main(["betas", "--sample", "--etf", str(file), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["portfolio_beta"]["TWOX"] == pytest.approx(0.2026, abs=5e-5)
+    record = json.loads(capsys.readouterr().out)
+    assert record["portfolio_beta"]["TWOX"] == pytest.approx(0.2026, abs=5e-5)
     assert main(["etf", str(file), "--json"]) == 0
     seen = json.loads(capsys.readouterr().out)
     assert (seen["equity_weight_sum"], seen["cash_weight"]) == (pytest.approx(0.85), pytest.approx(0.15))
@@ -309,17 +309,17 @@ def test_an_inverse_fund_without_shares_needs_its_own_row(
     inverse = fund(folder, 0.0, swap, name="INVX")
     words = ["rebalance", "--holdings", str(folder / "parts.csv"), "--etf", str(folder / inverse)]
     assert main([*words, "--covariance", str(folder / "whole.csv")]) == 4
-    said = capsys.readouterr().err
-    assert "INVX holds no equities: its exposure of -100.00%" in said
-    assert said.count("\n") == 1
+    error = capsys.readouterr().err
+    assert "INVX holds no equities: its exposure of -100.00%" in error
+    assert error.count("\n") == 1
     own = np.block([[V[:2, :2], -OWN[:2, None]], [-OWN[None, :2], np.array([[VARIANCE]])]])
     _matrix(folder / "inverse.csv", ["AAA", "BBB", "INVX"], own)
-    told = solved(capsys, folder, "parts.csv", "inverse.csv", "--etf", inverse)
+    record = solved(capsys, folder, "parts.csv", "inverse.csv", "--etf", inverse)
     beta = -(0.6 * OWN[0] + 0.4 * OWN[1]) / VARIANCE
-    assert told["beta_before"]["INVX"] == pytest.approx(beta)
-    trades = {row["ticker"]: row["trade"] for row in told["weights"]}
+    assert record["beta_before"]["INVX"] == pytest.approx(beta)
+    trades = {row["ticker"]: row["trade"] for row in record["weights"]}
     assert trades["INVX"] == pytest.approx(-beta)  # bought, as it falls when the portfolio rises
-    assert told["beta_after"]["INVX"] == pytest.approx(0.0, abs=1e-12)
+    assert record["beta_after"]["INVX"] == pytest.approx(0.0, abs=1e-12)
 
 
 HEADS = "Example AI 3x Bull ETF (LEVX)\nHoldings as of 11/25/2026\n"
@@ -363,7 +363,7 @@ HEADS = "Example AI 3x Bull ETF (LEVX)\nHoldings as of 11/25/2026\n"
         ),
     ],
 )
-def test_what_swaps_move_is_read_from_wherever_the_issuer_prints_it(
+def test_exposure_of_swaps_is_read_from_every_layout(
     folder: Path, capsys: pytest.CaptureFixture[str], text: str, exposure: float
 ) -> None:
     (folder / "LEVX.csv").write_text(HEADS + text, encoding="utf-8")
@@ -382,7 +382,7 @@ def test_what_swaps_move_is_read_from_wherever_the_issuer_prints_it(
         ("US 10YR NOTE FUTURE DEC26", "it does not move as equities do"),
     ],
 )
-def test_what_does_not_move_as_the_basket_is_told_and_not_counted(
+def test_a_derivative_unlike_the_basket_is_reported_and_not_counted(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, why: str
 ) -> None:
     head = "Ticker,Name,Weight (%),Notional Value,Market Value\nAAA,A INC,99,990000,990000\n"
@@ -390,19 +390,19 @@ def test_what_does_not_move_as_the_basket_is_told_and_not_counted(
     (folder / "OPTX.csv").write_text(
         f"Example AI ETF (OPTX)\nHoldings as of 11/25/2026\n{text}", encoding="utf-8"
     )
-    told = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "OPTX.csv")
-    assert told["coverage"]["etfs"]["OPTX"]["exposure"] == pytest.approx(0.99)
-    assert told["coverage"]["etfs"]["OPTX"]["basis"] == "basket"
-    (line,) = [one for one in told["warnings"] if name in one]
+    record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "OPTX.csv")
+    assert record["coverage"]["etfs"]["OPTX"]["exposure"] == pytest.approx(0.99)
+    assert record["coverage"]["etfs"]["OPTX"]["basis"] == "basket"
+    (line,) = [one for one in record["warnings"] if name in one]
     assert why in line
     assert "exposure of 50.00% of net assets (weight 1.00%)" in line
 
 
-def test_a_leverage_in_the_name_that_the_file_does_not_have_is_said(
+def test_a_leverage_in_the_name_without_exposure_in_the_file_is_reported(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "LEVX.csv").write_text(
         f"{HEADS}Ticker,Name,Weight (%)\nAAA,A INC,85\n,US DOLLAR,15\n", encoding="utf-8"
     )
-    told = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "LEVX.csv")
-    assert any("says 3x" in line and "85.00%" in line for line in told["warnings"])
+    record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", "LEVX.csv")
+    assert any("says 3x" in line and "85.00%" in line for line in record["warnings"])

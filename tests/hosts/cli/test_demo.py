@@ -31,7 +31,7 @@ def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(
     assert abs(after) < 1e-10
 
 
-def test_the_demo_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+def test_the_demo_imports_no_slow_packages(tmp_path: Path) -> None:
     """Start-up time is imports: pandas, requests and scipy cost half a second and are not needed."""
     script = (
         "import sys; from betaneutral_xl.hosts.cli import main; main(['demo']);"

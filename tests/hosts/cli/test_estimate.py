@@ -31,7 +31,7 @@ def panel(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_file_is_in_the_apis_shape_with_the_benchmark_last(panel: Path, tmp_path: Path) -> None:
+def test_the_file_has_the_apis_format_with_the_benchmark_last(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "covariance.csv"
     assert main(["estimate", "--prices", str(panel), "--out", str(out), "--method", "sample"]) == 0
     with out.open(encoding="utf-8", newline="") as file:
@@ -44,27 +44,27 @@ def test_the_file_is_in_the_apis_shape_with_the_benchmark_last(panel: Path, tmp_
     assert read == pytest.approx(252 * np.cov(returns.T), rel=1e-9)
 
 
-def test_a_person_reads_what_was_done_about_the_gaps(
+def test_the_summary_reports_gaps_and_their_treatment(
     panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["estimate", "--prices", str(panel), "--out", str(tmp_path / "c.csv")]) == 0
-    said = capsys.readouterr().out
-    assert "4 names as of 2024-03-20" in said
-    assert "volatility_scaled" in said
-    assert "begin after the first day: BRK.B" in said
-    assert "weight of own days: BRK.B" in said
-    assert "effective days" in said
+    output = capsys.readouterr().out
+    assert "4 names as of 2024-03-20" in output
+    assert "volatility_scaled" in output
+    assert "begin after the first day: BRK.B" in output
+    assert "share of days with own returns: BRK.B" in output
+    assert "effective days" in output
 
 
 def test_options_reach_the_method(panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["estimate", "--prices", str(panel), "--out", str(tmp_path / "c.csv"), "--json"]
     options = ["--method", "Exponential", "--half-life", "20", "--window", "60", "--as-of", "2024-03-10"]
     assert main([*command, *options, "--tickers", "aaa", "NONE", "iwv"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["names"] == 2
-    assert told["as_of"] == "2024-03-10"
-    assert "half life 20; 60 days" in told["settings"]
-    assert told["warnings"][0] == "No prices of NONE."
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["names"] == 2
+    assert summary["as_of"] == "2024-03-10"
+    assert "half life 20; 60 days" in summary["settings"]
+    assert summary["warnings"][0] == "No prices of NONE."
 
 
 def test_any_parameter_can_be_set(panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +75,7 @@ def test_any_parameter_can_be_set(panel: Path, tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--method", "magic"], "no estimator 'magic'"),
         (["--method", "sample", "--half-life", "20"], "sample has no parameter half_life"),
@@ -88,29 +88,29 @@ def test_any_parameter_can_be_set(panel: Path, tmp_path: Path, capsys: pytest.Ca
         (["--tickers", "NONE"], "no prices of NONE"),
     ],
 )
-def test_what_cannot_be_done_leaves_no_file(
-    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+def test_a_failed_estimate_leaves_no_file(
+    panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     out = tmp_path / "c.csv"
     assert main(["estimate", "--prices", str(panel), "--out", str(out), *options]) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not out.exists()
 
 
-def test_files_must_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_are_required(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate"]) == 2
     assert "--prices FILE and --out FILE" in capsys.readouterr().err
 
 
 def test_every_method_is_listed_with_its_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "--list"]) == 0
-    said = capsys.readouterr().out
-    assert all(name in said for name in ESTIMATORS)
-    assert "volatility_scaled (default)" in said
-    assert "half_life=63.0, scale_half_life=5.0" in said
+    output = capsys.readouterr().out
+    assert all(name in output for name in ESTIMATORS)
+    assert "volatility_scaled (default)" in output
+    assert "half_life=63.0, scale_half_life=5.0" in output
 
 
-def test_names_of_a_portfolio_and_an_etf_are_taken(
+def test_names_are_read_from_a_portfolio_and_an_etf(
     panel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     holdings = tmp_path / "fund.csv"

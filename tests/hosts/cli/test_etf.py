@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_json_has_what_was_understood(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_counts_sums_and_columns(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["etf", file, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found.keys() >= KEYS
@@ -52,7 +52,7 @@ def test_csv_has_every_row_and_no_formula(file: str, capsys: pytest.CaptureFixtu
     assert rows[2]["name"] == "'=Example CVR"
 
 
-def test_a_person_sees_table_totals_columns_and_warnings(
+def test_the_text_has_table_totals_columns_and_warnings(
     file: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["etf", file]) == 0
@@ -64,7 +64,7 @@ def test_a_person_sees_table_totals_columns_and_warnings(
         assert words in shown
 
 
-def test_a_fund_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fund_is_selected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "all.csv"
     path.write_text("Fund,Ticker,Weight\nAAA,NVDA,100%\nBBB,AMD,100%\n", encoding="utf-8")
     assert main(["etf", str(path), "--fund", "BBB", "--json"]) == 0
@@ -75,7 +75,7 @@ def test_a_fund_is_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "lists 2 funds: AAA, BBB" in error.err
 
 
-def test_a_name_is_looked_for_in_the_downloads(
+def test_a_ticker_is_looked_up_in_the_downloads(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "EXAI_holdings.csv").write_text(FILE, encoding="utf-8")
@@ -86,7 +86,7 @@ def test_a_name_is_looked_for_in_the_downloads(
 
 
 @pytest.mark.parametrize("text", ["", "hello", "Ticker,Name,Weight\n", "<html><title>Captcha</title></html>"])
-def test_what_is_no_holdings_file_ends_with_2_and_one_line(
+def test_an_unreadable_file_exits_with_2_and_one_line(
     text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "x.csv"
@@ -98,7 +98,7 @@ def test_what_is_no_holdings_file_ends_with_2_and_one_line(
     assert str(tmp_path) not in error
 
 
-def test_rows_that_are_not_shown_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hidden_rows_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "AI.csv"
     file.write_text("ticker,weight\nA,0.5\nB,0.3\nC,0.2\n", encoding="utf-8")
     assert main(["etf", str(file), "--rows", "2"]) == 0

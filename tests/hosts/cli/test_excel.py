@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
 
 
-def test_the_workbook_is_installed_for_this_python_and_taken_away_again(
+def test_the_workbook_is_installed_for_this_python_and_removed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "Beta Neutral"
     assert main(["excel", "install", "--folder", str(folder)]) == 0
-    told = capsys.readouterr().out
-    assert "Trusted Locations" in told
+    output = capsys.readouterr().out
+    assert "Trusted Locations" in output
     workbook = openpyxl.load_workbook(folder / "betaneutral.xlsm")
     assert workbook["xlwings.conf"]["B1"].value == sys.executable
     assert main(["excel", "check", str(folder / "betaneutral.xlsm")]) == 0
@@ -37,14 +37,15 @@ def test_the_check_compares_both_versions(
     assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
     monkeypatch.setattr("betaneutral_xl.hosts.sheets.template.__version__", "9.9.9")
     main(["excel", "check", str(tmp_path / "betaneutral.xlsm")])
-    told = capsys.readouterr().out
-    assert "betaneutral.xlsm: built with betaneutral_xl " in told
+    output = capsys.readouterr().out
+    assert "betaneutral.xlsm: built with betaneutral_xl " in output
     assert (
-        "and 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings" in told
+        "but 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings"
+        in output
     )
 
 
-def test_a_mac_is_told_which_python_answers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_workbook_names_the_python_on_a_mac_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("betaneutral_xl.hosts.excel.install.sys.platform", "darwin")
     assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
     conf = openpyxl.load_workbook(tmp_path / "betaneutral.xlsm")["xlwings.conf"]
@@ -52,7 +53,7 @@ def test_a_mac_is_told_which_python_answers_too(tmp_path: Path, monkeypatch: pyt
     assert conf["B1"].value is None
 
 
-def test_a_workbook_that_was_worked_with_is_never_removed_or_overwritten(
+def test_a_changed_workbook_is_neither_removed_nor_overwritten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
@@ -79,7 +80,9 @@ def test_a_workbook_is_found_again_from_another_folder(
     assert not workbook.exists()
 
 
-def test_workbooks_in_two_folders_are_both_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_workbooks_in_two_folders_are_both_uninstalled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in (*folders, folders[0]):
         assert main(["excel", "install", "--folder", str(folder)]) == 0
@@ -94,7 +97,7 @@ def test_workbooks_in_two_folders_are_both_known(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("place", ["taken", "taken/folder"])
-def test_a_folder_that_cannot_be_made_is_one_line(
+def test_a_folder_that_cannot_be_created_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
 ) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")

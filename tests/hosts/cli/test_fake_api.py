@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def started() -> Iterator[Callable[..., tuple[subprocess.Popen[str], list[str]]]]:
-    """Return a function that starts the command and returns it with the lines that it says first."""
+    """Return a function that starts the command and returns it with its first lines."""
     running: list[subprocess.Popen[str]] = []
     # Where the tests run in the background, Ctrl-C is ignored, and children would ignore it, too.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,7 +32,7 @@ def started() -> Iterator[Callable[..., tuple[subprocess.Popen[str], list[str]]]
         running.append(process)
         assert process.stdout is not None
         lines: list[str] = []
-        while lines.count("") < 2:  # the second blank line ends what it says of itself
+        while lines.count("") < 2:  # the second blank line ends the instructions
             line = process.stdout.readline()
             assert line, f"it ended after {lines}"
             lines.append(line.rstrip("\n"))
@@ -54,7 +54,7 @@ def test_the_whole_path_without_credentials(
 ) -> None:
     process, lines = started("--fault", "502*1")
     assert re.fullmatch(
-        r"The fund's API, as a stand-in: http://127\.0\.0\.1:\d+ \(fund quant_paper on 2025-11-18\)\. "
+        r"Stand-in for the fund's API: http://127\.0\.0\.1:\d+ \(fund quant_paper on 2025-11-18\)\. "
         r"Stop it with Ctrl-C\.",
         lines[0],
     )
@@ -62,7 +62,7 @@ def test_the_whole_path_without_credentials(
         name, _, value = setting.partition("=")
         monkeypatch.setenv(name, value)
     _, *options = shlex.split(lines[7])
-    assert lines[8:] == ["Add --refresh: an answer that is kept hides the faults.", ""]
+    assert lines[8:] == ["Add --refresh: a cached answer hides the faults.", ""]
     assert main([*options, "--json"]) == 0
     assert '"beta_after"' in capsys.readouterr().out
     process.send_signal(signal.SIGINT)
@@ -91,12 +91,12 @@ def test_faults_are_written_with_path_and_times(text: str, expected: tuple[Fault
 
 
 @pytest.mark.parametrize("text", ["", "fire", "502*", "502*x", "502@health", "*2"])
-def test_a_fault_that_is_none_is_refused(text: str) -> None:
+def test_an_unknown_fault_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="There is no fault"):
         read_fault(text)
 
 
-def test_files_that_are_no_answers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_in_another_format_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "holdings.json"
     file.write_bytes(b"[]")
     assert main(["fake-api", "--holdings", str(file)]) == 2

@@ -14,7 +14,7 @@ def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     return answer
 
 
-def test_what_cannot_be_reached_comes_with_what_would_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_target_comes_with_relaxations(capsys: pytest.CaptureFixture[str]) -> None:
     answer = record(capsys, "feasible", "--long-only", "--upper", "8%", "--target", "0")
     assert answer["feasible"] is False
     (etf,) = answer["etfs"].values()
@@ -27,7 +27,7 @@ def test_what_cannot_be_reached_comes_with_what_would_help(capsys: pytest.Captur
     assert answer["sentence"].startswith("No weights reach beta 0.00 long only with at most 0.08 a name")
 
 
-def test_what_the_feasible_command_calls_reachable_rebalance_reaches(
+def test_rebalance_reaches_a_target_that_is_feasible(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     limits = ["--long-only", "--upper", "8%", "--target", "0.3"]
@@ -36,7 +36,7 @@ def test_what_the_feasible_command_calls_reachable_rebalance_reaches(
     assert reached["beta_after"]["JHAI"] == pytest.approx(0.3, abs=1e-10)
 
 
-def test_the_same_refusal_is_rebalances_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebalance_fails_with_the_same_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     limits = ["--sample", "--long-only", "--upper", "8%"]
     assert main(["rebalance", "--method", "reweight", *limits]) == 4
     error = capsys.readouterr().err
@@ -44,16 +44,16 @@ def test_the_same_refusal_is_rebalances_error(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out.splitlines()[0] in error
 
 
-def test_a_file_of_limits_is_read_and_an_option_beside_it_counts(
-    capsys: pytest.CaptureFixture[str], tmp_path: Any
-) -> None:
+def test_an_option_overrides_the_limit_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
     path = tmp_path / "limits.toml"
     path.write_text("long_only = true\nupper = 0.05\n", encoding="utf-8")
     from_file = record(capsys, "feasible", "--constraints", str(path))
     assert max(from_file["weights"].values()) == pytest.approx(0.05)
-    beside = record(capsys, "feasible", "--constraints", str(path), "--upper", "0.06", "--upper", "NVDA=0.01")
-    assert beside["weights"]["NVDA"] <= 0.01 + 1e-9
-    assert max(beside["weights"].values()) == pytest.approx(0.06)
+    overridden = record(
+        capsys, "feasible", "--constraints", str(path), "--upper", "0.06", "--upper", "NVDA=0.01"
+    )
+    assert overridden["weights"]["NVDA"] <= 0.01 + 1e-9
+    assert max(overridden["weights"].values()) == pytest.approx(0.06)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_file_of_limits_is_read_and_an_option_beside_it_counts(
         (["--net", "1:0"], "is empty"),
     ],
 )
-def test_limits_that_cannot_be_read_are_one_line(
+def test_an_invalid_limit_is_one_line(
     options: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["feasible", "--sample", *options]) == 2

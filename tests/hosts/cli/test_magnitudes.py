@@ -1,4 +1,4 @@
-"""Numbers of another unit than they are read in: values as weights, correlations as covariances."""
+"""Numbers in the wrong unit: values as weights, correlations as covariances."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ WEIGHTS = "ticker,weight\nNVDA,0.5\nAAPL,0.5\n"
 @pytest.mark.parametrize(
     ("matrix", "words"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
 )
-def test_a_covariance_of_another_unit_is_refused_alike_everywhere(
+def test_a_covariance_in_another_unit_is_refused_by_every_front_end(
     matrix: Any, words: str, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS, matrix=matrix) == 2
@@ -103,7 +103,7 @@ def test_a_covariance_of_another_unit_is_refused_alike_everywhere(
 @pytest.mark.parametrize(
     ("unit", "factor"), [("percent_squared", 1e-4), ("daily", 252.0), ("daily_percent_squared", 252e-4)]
 )
-def test_a_stated_unit_is_converted_alike_everywhere(
+def test_a_stated_unit_is_converted_by_every_front_end(
     unit: str, factor: float, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS) == 0
@@ -126,7 +126,7 @@ def test_a_volatility_of_150_percent_has_to_be_stated(
 
 
 @pytest.mark.parametrize("matrix", [V / 12.0, np.sqrt(V)], ids=["monthly", "volatilities"])
-def test_what_may_be_right_is_only_warned_of(
+def test_an_unusual_but_possible_magnitude_is_a_warning(
     matrix: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, WEIGHTS, matrix=matrix) == 0
@@ -136,7 +136,7 @@ def test_what_may_be_right_is_only_warned_of(
 
 def test_an_option_that_has_no_effect_on_a_matrix_is_refused(session: Session) -> None:
     ((line,),) = call(session, "COVARIANCE", range_of(V), None, "window=250")
-    assert line == "#BETA! The option window has no effect on a covariance that is given. Leave it out."
+    assert line == "#BETA! The option window has no effect on an existing covariance. Omit it."
 
 
 VALUES = [
@@ -237,7 +237,7 @@ def test_values_too_large_to_add_up_are_one_line(tmp_path: Path, capsys: pytest.
         for name in ("NVDA", "AAPL")
     ]
     assert run(tmp_path, json.dumps({"fund": "f", "end": "2025-11-18", "holdings": rows})) == 2
-    assert "total value that is no number" in capsys.readouterr().err
+    assert "total value that is not finite" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -21,16 +21,18 @@ def options(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[s
             yield f"{path}{action.option_strings[-1]}", action
 
 
-SEVERAL = {name: action for name, action in options(build_parser()) if action.nargs == "+"}
+MULTIPLE = {name: action for name, action in options(build_parser()) if action.nargs == "+"}
 
 
-def test_there_are_options_that_take_several() -> None:
-    assert {"backtest --estimator", "sweep --horizon", "rebalance --etf", "estimate --prices"} <= set(SEVERAL)
+def test_options_with_several_values_are_found() -> None:
+    assert {"backtest --estimator", "sweep --horizon", "rebalance --etf", "estimate --prices"} <= set(
+        MULTIPLE
+    )
 
 
-@pytest.mark.parametrize("name", SEVERAL)
-def test_an_option_of_several_that_is_given_twice_has_them_all(name: str) -> None:
-    option, given = SEVERAL[name], argparse.Namespace()
+@pytest.mark.parametrize("name", MULTIPLE)
+def test_a_repeated_option_keeps_all_its_values(name: str) -> None:
+    option, namespace = MULTIPLE[name], argparse.Namespace()
     for value in ("first", "second"):
-        option(build_parser(), given, [value], None)
-    assert getattr(given, option.dest) == ["first", "second"]
+        option(build_parser(), namespace, [value], None)
+    assert getattr(namespace, option.dest) == ["first", "second"]

@@ -1,4 +1,4 @@
-"""What a server can do wrong, each as one row: the command ends in time, with one line and its exit code."""
+"""Faults of a server: for each the command ends in time, with one line and its exit code."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 GOOD = sample.read(sample.HOLDINGS)
 
 TOTAL = 0.5
-"""Seconds that an answer may take that would never end."""
+"""Time limit in seconds for an endless answer."""
 
 AMPLE = 60.0
-"""Seconds that an answer may take where the time is not what ends it."""
+"""Time limit in seconds where something else ends the answer."""
 
 PAUSE = 0.05
-"""Seconds between two pieces of a server that never stops."""
+"""Seconds between two pieces of an endless answer."""
 
 SLACK = 10.0
-"""Seconds for a slow machine to start and to end; the faults themselves would take for ever."""
+"""Seconds for a slow machine to start and stop; the faults themselves never end."""
 
 
 class End(Enum):
@@ -51,18 +51,18 @@ class End(Enum):
 
 @dataclass(frozen=True)
 class Fault:
-    """What is sent, how fast, and what the user then sees.
+    """What a server sends and how fast, and what the user sees.
 
     Attributes
     ----------
     pieces
-        What is sent, perhaps without end.
+        The bytes sent; may be endless.
     code
-        The exit code, 0 where the answer is good all the same.
+        The exit code; 0 if the answer is usable all the same.
     words
-        A pattern of the line.
-    asked
-        How often the server is asked.
+        A pattern in the error line.
+    requests
+        Number of requests that the client sends.
     pause
         Seconds before each piece.
     end
@@ -73,13 +73,13 @@ class Fault:
     pieces: Iterable[bytes]
     code: int
     words: str
-    asked: int = 1
+    requests: int = 1
     pause: float = 0.0
     end: End = End.CLOSE
 
     @property
     def total(self) -> float:
-        """Seconds that the answer may take."""
+        """The time limit in seconds."""
         return TOTAL if self.end is End.HANG or self.words in {NO_ANSWER, NO_END} else AMPLE
 
 
@@ -96,7 +96,7 @@ def chunks(*sent: bytes) -> bytes:
 
 
 class Bytes:
-    """One byte after the other, the last for ever."""
+    """A start, then byte after byte, the last one for ever."""
 
     def __init__(self, start: bytes, rest: bytes) -> None:
         self.start, self.rest = start, rest
@@ -119,13 +119,13 @@ class Endless:
 
 NO_ANSWER = r"did not answer in time\."
 NO_END = r"did not finish its answer in time\."
-NOT_HTTP = r"does not answer as a web server should\."
+NOT_HTTP = r"does not answer in valid HTTP\."
 BROKE_OFF = r"broke off in the middle of its answer \(tried 4 times\)\."
 CLOSED = r"closed the connection without an answer \(tried 4 times\)\."
 TOO_LARGE = r"sent more than 8,388,608 bytes"
 COMPRESSED = r"sent a compressed answer"
 NOWHERE = r"sends us on to nowhere \(30.\), which is not followed"
-NOT_JSON = r"the answer is not JSON that anybody would write"
+NOT_JSON = r"the answer has a number of thousands of digits, or is nested too deeply"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 FAULTS = {
@@ -179,19 +179,19 @@ FAULTS = {
         [answer(gzip.compress(b"no"), "Content-Encoding: gzip", status="401 X")], 3, r"\(401\)"
     ),
     # broken off
-    "closed at once": Fault([], 3, CLOSED, asked=4),
-    "reset at once": Fault([], 3, CLOSED, asked=4, end=End.RESET),
+    "closed at once": Fault([], 3, CLOSED, requests=4),
+    "reset at once": Fault([], 3, CLOSED, requests=4, end=End.RESET),
     "closed in the headers": Fault([b"HTTP/1.1 200 OK\r\nX: a"], 3, r"with no content type"),
-    "closed in the body": Fault([answer()[:1000]], 3, BROKE_OFF, asked=4),
-    "reset in the body": Fault([answer()[:1000]], 3, r"broke off|closed", asked=4, end=End.RESET),
-    "closed in a chunk": Fault([chunks() + b"ff\r\n{"], 3, BROKE_OFF, asked=4),
+    "closed in the body": Fault([answer()[:1000]], 3, BROKE_OFF, requests=4),
+    "reset in the body": Fault([answer()[:1000]], 3, r"broke off|closed", requests=4, end=End.RESET),
+    "closed in a chunk": Fault([chunks() + b"ff\r\n{"], 3, BROKE_OFF, requests=4),
     "a length that is too long": Fault(
-        [head(f"Content-Length: {len(GOOD) + 9}") + GOOD], 3, BROKE_OFF, asked=4
+        [head(f"Content-Length: {len(GOOD) + 9}") + GOOD], 3, BROKE_OFF, requests=4
     ),
     "a length that is too short": Fault([head(f"Content-Length: {len(GOOD) - 9}") + GOOD], 3, r"is cut off"),
-    "two lengths": Fault([answer(GOOD, "Content-Length: 10")], 3, r"could not be asked"),
-    "a chunk of no size": Fault([chunks() + b"zzz\r\nhello\r\n"], 3, BROKE_OFF, asked=4),
-    "a chunk of negative size": Fault([chunks() + b"-5\r\nhello\r\n0\r\n\r\n"], 3, BROKE_OFF, asked=4),
+    "two lengths": Fault([answer(GOOD, "Content-Length: 10")], 3, r"could not be queried"),
+    "a chunk of no size": Fault([chunks() + b"zzz\r\nhello\r\n"], 3, BROKE_OFF, requests=4),
+    "a chunk of negative size": Fault([chunks() + b"-5\r\nhello\r\n0\r\n\r\n"], 3, BROKE_OFF, requests=4),
     # no HTTP
     "noise": Fault([bytes(range(128, 256)) * 40], 3, NOT_HTTP),
     "HTTP 0.9": Fault([b"hello world"], 3, NOT_HTTP),
@@ -230,8 +230,8 @@ FAULTS = {
         r"x: \\x1b\[31m red   next \\x9b2J \(422\)",
     ),
     "429 for years": Fault([answer(b"", "Retry-After: 999999999", status="429 X")], 3, r"in 999,999,999 s"),
-    "429 at once": Fault([answer(b"", "Retry-After: 0", status="429 X")], 3, r"\(429\)", asked=4),
-    "503": Fault([answer(b"", status="503 X")], 3, r"\(503\)", asked=4),
+    "429 at once": Fault([answer(b"", "Retry-After: 0", status="429 X")], 3, r"\(429\)", requests=4),
+    "503": Fault([answer(b"", status="503 X")], 3, r"\(503\)", requests=4),
     # odd bodies
     "web page": Fault([answer(b"<html>Login</html>", kind="text/html")], 3, r"web page instead of data"),
     "web page as JSON": Fault([answer(b"<html>Login</html>")], 3, r"is a web page, not JSON"),
@@ -259,10 +259,10 @@ FAULTS = {
 
 @dataclass
 class Server:
-    """Does one fault to each who connects, on a port of this machine."""
+    """Serves one fault to every connection, on a loopback port."""
 
     fault: Fault
-    asked: int = 0
+    requests: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -290,14 +290,14 @@ class Server:
         with connection:
             try:
                 read_request(connection)
-                self.asked += 1
+                self.requests += 1
                 for piece in self.fault.pieces:
                     if self.closing.wait(self.fault.pause):
                         return
                     connection.sendall(piece)
                 if self.fault.end is End.HANG:
                     self.closing.wait()
-            except OSError:  # the client has had enough
+            except OSError:  # the client hung up
                 return
             if self.fault.end is End.RESET:
                 linger = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -324,8 +324,8 @@ def command(
     covariance = tmp_path / "covariance.csv"
     covariance.write_bytes(sample.read(sample.COVARIANCE))
     monkeypatch.setenv("BETANEUTRAL_TOKEN", "secret-token")
-    impatient = partial(Transport, pause=lambda _: None)
-    monkeypatch.setattr("betaneutral_xl.network.silverfund.Transport", impatient)
+    without_pause = partial(Transport, pause=lambda _: None)
+    monkeypatch.setattr("betaneutral_xl.network.silverfund.Transport", without_pause)
 
     def run(address: str, total: float) -> tuple[int, str, float]:
         monkeypatch.setenv("BETANEUTRAL_TIMEOUT", str(total))
@@ -351,4 +351,4 @@ def test_a_fault_of_the_server_ends_in_time_with_one_line(
         assert line.endswith("\n")
         assert line[:-1].isprintable()
         assert re.search(fault.words, line)
-        assert server.asked == fault.asked
+        assert server.requests == fault.requests

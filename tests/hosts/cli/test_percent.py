@@ -1,4 +1,4 @@
-"""Limits and targets that are typed in percent, on the command line and in what it reads."""
+"""Limits and targets in percent, as options, in files, in snapshots and in Python."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def new_weights(record: Any) -> list[float]:
     return [row["new_weight"] for row in record["weights"]]
 
 
-MEANT_AS_PERCENT = [
+LIKELY_PERCENT = [
     (["--upper", "5"], "The limit upper is 5, which is 500%: give 5% or 0.05."),
     (["--upper", "NVDA=8"], "The limit upper of NVDA is 8, which is 800%: give 8% or 0.08."),
     (["--upper", "1.01"], "The limit upper is 1.01, which is 101%: give 1.01% or 0.0101."),
@@ -59,9 +59,9 @@ MEANT_AS_PERCENT = [
 ]
 
 
-@pytest.mark.parametrize(("options", "line"), MEANT_AS_PERCENT)
+@pytest.mark.parametrize(("options", "line"), LIKELY_PERCENT)
 @pytest.mark.parametrize("command", ["rebalance", "compare", "feasible"])
-def test_a_limit_without_a_percent_sign_that_limits_nothing_is_refused(
+def test_a_limit_that_lacks_a_percent_sign_is_refused(
     options: list[str], line: str, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     method = ["--method", "reweight"] if command == "rebalance" else []
@@ -75,7 +75,10 @@ def test_a_limit_without_a_percent_sign_that_limits_nothing_is_refused(
         (["--target", "JHAI=-50"], "The target is -50, which is -5000%: give -50% or -0.5."),
         (["--leg-limit", "30"], "The limit of the legs is 30, which is 3000%: give 30% or 0.3."),
         (["--ridge", "5"], "The ridge of the legs is 5, which is 500%: give 5% or 0.05."),
-        (["--leg-limit", "many"], "The limit limit of the legs is 'many': give a number such as 0.05 or 5%."),
+        (
+            ["--leg-limit", "many"],
+            "The option limit of the legs is 'many': give a number such as 0.05 or 5%.",
+        ),
         (
             ["--method", "reweight", "--beta", "30:50"],
             "The limit beta is 30, which is 3000%: give 30% or 0.3.",
@@ -101,7 +104,7 @@ def test_targets_legs_and_other_units_are_checked_too(
     assert refusal(capsys, "rebalance", "--sample", *options).startswith(line)
 
 
-def test_the_refusal_says_how_to_insist(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_refusal_says_how_to_confirm_the_value(capsys: pytest.CaptureFixture[str]) -> None:
     line = refusal(capsys, *REWEIGHT, "--upper", "3")
     assert line.endswith("If 300% is meant, give it as text with its percent sign.")
     free, wide = answer(capsys, *REWEIGHT), answer(capsys, *REWEIGHT, "--upper", "300%", "--turnover", "900%")
@@ -148,8 +151,8 @@ def test_a_file_of_limits_is_checked(
 
 def test_a_snapshot_keeps_the_sign_and_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "run.zip"
-    said = ["--upper", "300%", "--target", "30%", "--method", "reweight"]
-    first = answer(capsys, "rebalance", "--sample", *said, "--json", "--snapshot", str(file))
+    problem = ["--upper", "300%", "--target", "30%", "--method", "reweight"]
+    first = answer(capsys, "rebalance", "--sample", *problem, "--json", "--snapshot", str(file))
     again = answer(capsys, "rebalance", "--from-snapshot", str(file), "--json")
     assert again["weights"] == first["weights"]
     kept = read_snapshot(file)
@@ -165,14 +168,14 @@ def test_a_snapshot_keeps_the_sign_and_is_checked(tmp_path: Path, capsys: pytest
 
 
 def test_python_is_checked_like_the_command_line() -> None:
-    given = sample.load()
+    data = sample.load()
     for limits in ({"upper": 5}, {"upper": {"NVDA": 5}}, {"turnover": 30}):
         with pytest.raises(bn.InputError, match=r"which is .*00%: give "):
-            bn.beta_neutral(given.holdings, given.etf, given.covariance, 0.3, "reweight", constraints=limits)
+            bn.beta_neutral(data.holdings, data.etf, data.covariance, 0.3, "reweight", constraints=limits)
     with pytest.raises(bn.InputError, match=r"which is 500%: give 5% or 0\.05"):
         bn.Constraints(upper={"*": 5})
-    free = bn.beta_neutral(given.holdings, given.etf, given.covariance, "30%", "reweight")
+    free = bn.beta_neutral(data.holdings, data.etf, data.covariance, "30%", "reweight")
     wide = bn.beta_neutral(
-        given.holdings, given.etf, given.covariance, 0.3, "reweight", constraints={"upper": "300%"}
+        data.holdings, data.etf, data.covariance, 0.3, "reweight", constraints={"upper": "300%"}
     )
     assert wide.new_weights == pytest.approx(free.new_weights)

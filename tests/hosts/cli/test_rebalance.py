@@ -26,8 +26,8 @@ COVARIANCE = (
 
 
 @pytest.fixture
-def given(tmp_path: Path) -> list[str]:
-    """Write the notebook's example as files and return the options that name them."""
+def files(tmp_path: Path) -> list[str]:
+    """Write the notebook's example to files and return the options that name them."""
     for name, text in (("fund.csv", HOLDINGS), ("AI.csv", ETF), ("risk.csv", COVARIANCE)):
         (tmp_path / name).write_text(text, encoding="utf-8")
     return [
@@ -47,9 +47,9 @@ def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
 
 
 def test_json_has_every_documented_key_and_the_known_answer(
-    given: list[str], capsys: pytest.CaptureFixture[str]
+    files: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = record(capsys, *given)
+    answer = record(capsys, *files)
     assert answer["beta_before"] == {"AI": pytest.approx(0.985106, abs=1e-6)}
     assert answer["beta_after"] == {"AI": pytest.approx(0.0, abs=1e-10)}
     assert answer["hedge_ratio"] == pytest.approx(0.985106, abs=1e-6)
@@ -59,7 +59,7 @@ def test_json_has_every_documented_key_and_the_known_answer(
     assert answer["net_exposure"] == pytest.approx(1 - 0.985106, abs=1e-6)
     assert answer["gross_exposure"] == pytest.approx(0.20298, abs=1e-5)
     assert answer["coverage"]["covered"] == 3
-    assert answer["warnings"] == ["The file of ETF AI does not say of which day it is."]
+    assert answer["warnings"] == ["The file of ETF AI has no date: the age of its holdings is unknown."]
     new = {row["ticker"]: row["new_weight"] for row in answer["weights"]}
     assert new == pytest.approx(
         {"A": -0.09404255, "B": 0.10446809, "C": 0.00446809, "CASH": 0.98510638}, abs=5e-9
@@ -75,17 +75,17 @@ def test_json_has_every_documented_key_and_the_known_answer(
     assert all(check["passed"] for check in answer["checks"])
 
 
-def test_csv_is_the_same_table(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    answer = record(capsys, *given)
-    assert main(["rebalance", *given, "--csv"]) == 0
+def test_csv_is_the_same_table(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    answer = record(capsys, *files)
+    assert main(["rebalance", *files, "--csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [float(row["new_weight"]) for row in rows] == [row["new_weight"] for row in answer["weights"]]
 
 
-def test_a_person_reads_before_and_after_and_every_row(
-    given: list[str], capsys: pytest.CaptureFixture[str]
+def test_the_tables_have_before_after_and_every_row(
+    files: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["rebalance", *given]) == 0
+    assert main(["rebalance", *files]) == 0
     text = capsys.readouterr().out
     assert "fund to AI: beta 0 by hedge" in text
     assert re.search(r"beta to AI +0\.9851 +0\.0000", text)
@@ -95,29 +95,29 @@ def test_a_person_reads_before_and_after_and_every_row(
 
 @pytest.mark.parametrize("method", ["hedge", "reweight", "least-squares", "least_squares"])
 def test_the_target_may_be_a_ticker_of_the_risk_model(
-    method: str, given: list[str], capsys: pytest.CaptureFixture[str]
+    method: str, files: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = record(capsys, *given, "--target", "IWV", "--method", method)
+    answer = record(capsys, *files, "--target", "IWV", "--method", method)
     f, iwv = [0.4, 0.3, 0.3], [0.02, 0.015, 0.02]
     variance = 0.0235
     assert answer["beta_after"]["AI"] == pytest.approx(sum(map(float.__mul__, f, iwv)) / variance, abs=1e-10)
 
 
 def test_several_etfs_are_neutralised_together(
-    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "QQQ.csv").write_text("ticker,weight\nB,100\n", encoding="utf-8")
-    given[given.index("--covariance") : given.index("--covariance")] = [str(tmp_path / "QQQ.csv")]
-    answer = record(capsys, *given, "--target", "AI=0.1", "--target", "QQQ=0.2")
+    files[files.index("--covariance") : files.index("--covariance")] = [str(tmp_path / "QQQ.csv")]
+    answer = record(capsys, *files, "--target", "AI=0.1", "--target", "QQQ=0.2")
     assert answer["beta_after"] == pytest.approx({"AI": 0.1, "QQQ": 0.2}, abs=1e-10)
     assert set(answer["hedge_ratio"]) == {"AI", "QQQ"}
 
 
 def test_the_report_is_written_with_the_command_that_made_it(
-    given: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report = tmp_path / "out.xlsx"
-    argv = ["rebalance", *given, "--report", str(report)]
+    argv = ["rebalance", *files, "--report", str(report)]
     monkeypatch.setattr("sys.argv", ["betaneutral-xl", *argv])
     assert main(argv) == 0
     capsys.readouterr()
@@ -131,9 +131,9 @@ def test_the_report_is_written_with_the_command_that_made_it(
     assert str(tmp_path) not in text
 
 
-def swap(given: list[str], option: str, path: Path, text: str) -> list[str]:
+def swap(files: list[str], option: str, path: Path, text: str) -> list[str]:
     path.write_text(text, encoding="utf-8")
-    changed = list(given)
+    changed = list(files)
     changed[changed.index(option) + 1] = str(path)
     return changed
 
@@ -184,12 +184,12 @@ def test_bad_input_is_one_line_and_its_exit_code(
     text: str,
     code: int,
     words: str,
-    given: list[str],
+    files: list[str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     report = tmp_path / "report.xlsx"
-    argv = swap(given, option, tmp_path / "bad.csv", text)
+    argv = swap(files, option, tmp_path / "bad.csv", text)
     assert main(["rebalance", *argv, "--report", str(report)]) == code
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -207,17 +207,17 @@ def test_bad_input_is_one_line_and_its_exit_code(
         (["--sample", "--date", "2025-11-18"], 2, "--date is for --fund"),
         (["--sample", "--holdings", "x.csv", "--fund", "quant"], 2, "Choose one source"),
         (["--sample", "--holdings", "absent.csv"], 2, "absent.csv"),
-        (["--sample", "--etf-fund", "AIQ"], 2, "--etf-fund chooses among"),
+        (["--sample", "--etf-fund", "AIQ"], 2, "--etf-fund selects a fund"),
         (["--sample", "--covariance-unit", "daily"], 2, "--covariance-unit is for a covariance file"),
         (["--sample", "--prices", "p.csv", "--covariance-unit", "daily"], 2, "--covariance-unit is for"),
         (["--sample", "--estimator", "sample"], 2, "--estimator and --window are for --prices"),
         (["--sample", "--target", "ZZZZ"], 2, "neither a number nor a ticker"),
-        (["--sample", "--target", "0", "--target", "1"], 2, "do not fit together"),
+        (["--sample", "--target", "0", "--target", "1"], 2, "cannot be combined"),
         (["--sample", "--universe", "held"], 2, "universe can have no effect"),
         (["--sample", "--method", "scaled", "--target", "0.5"], 2, "takes one ETF and no target"),
     ],
 )
-def test_options_that_do_not_fit_are_one_line(
+def test_conflicting_options_are_one_line(
     options: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["rebalance", *options]) == code
@@ -230,9 +230,7 @@ def test_options_that_do_not_fit_are_one_line(
 @pytest.mark.parametrize(
     "options", [["--method", "magic"], ["--date", "18.11.2025"], ["--universe", "moon"], ["--json", "--csv"]]
 )
-def test_an_option_that_the_parser_refuses_exits_with_2(
-    options: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_invalid_option_exits_with_2(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["rebalance", "--sample", *options])
     assert stopped.value.code == 2
@@ -247,14 +245,14 @@ def test_a_report_that_cannot_be_written_is_one_line_and_leaves_nothing(
     assert list(tmp_path.rglob("*.xlsx")) == []
 
 
-def test_debug_shows_the_trace(capsys: pytest.CaptureFixture[str]) -> None:
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     from betaneutral_xl.errors import InputError
 
     with pytest.raises(InputError, match="No portfolio is given"):
         main(["--debug", "rebalance"])
 
 
-def test_help_of_every_command_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
     from betaneutral_xl.hosts.cli import COMMANDS
 
     assert COMMANDS

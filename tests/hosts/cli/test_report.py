@@ -27,18 +27,18 @@ def text(book: Workbook, sheet: str) -> str:
 
 
 def headers(book: Workbook) -> set[str | None]:
-    """Return what stands at the head of the printed pages of any sheet."""
+    """Return the page headers of all sheets."""
     return {sheet.oddHeader.left.text if sheet.oddHeader else None for sheet in book.worksheets}
 
 
-def test_the_report_of_the_sample_has_the_answer_and_the_ways(
+def test_the_report_of_the_sample_has_the_result_and_the_comparison(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.xlsx"
     assert main(["report", "--sample", "--out", str(out), "--stamp", STAMP, "--html"]) == 0
-    said = capsys.readouterr()
-    assert said.out == "Report: out.xlsx, out.html\n"
-    assert "No orders in the report: No price for" in said.err
+    captured = capsys.readouterr()
+    assert captured.out == "Report: out.xlsx, out.html\n"
+    assert "No orders in the report: No price for" in captured.err
     book = values(out)
     assert "Predicted beta to JHAI: 0.5" in text(book, "Summary")
     assert "hedge by the ETF" in text(book, "Compare")
@@ -85,7 +85,7 @@ def test_prices_make_orders_in_whole_shares(tmp_path: Path) -> None:
     assert first[2] == int(str(first[2]))
 
 
-def test_what_cannot_be_is_explained_in_the_report_and_fails(
+def test_an_infeasible_problem_is_explained_in_the_report_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out.xlsx"
@@ -113,9 +113,9 @@ def test_an_infeasible_report_says_so_in_its_title_and_on_every_page(tmp_path: P
     assert f"<title>{TITLE}</title>" in page
     assert f"<h1>{TITLE}</h1>" in page
     assert "@page{" in page
-    for told in (*(text(book, sheet) for sheet in book.sheetnames), page):
-        assert "Beta-neutral proposal" not in told
-        assert "Largest trades" not in told
+    for content in (*(text(book, sheet) for sheet in book.sheetnames), page):
+        assert "Beta-neutral proposal" not in content
+        assert "Largest trades" not in content
 
 
 def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp_path: Path) -> None:
@@ -129,16 +129,16 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
     assert TITLE in text(book, "Trades")
     assert "Nothing is proposed" in text(book, "Trades")
     header, *rows = book["Weights"].iter_rows(values_only=True)
-    trade = header.index("trade")
+    trade = header.index("Trade")
     assert {row[trade] for row in rows if row[0] and isinstance(row[trade], float | int)} == {0}
     checks = {row[0]: row[4] for row in book["Checks"].iter_rows(values_only=True)}
     assert checks["all checks hold"] is False
-    assert checks["what is asked for is within the limits (distance of the beta)"] is False
+    assert checks["target within the limits (distance of the beta)"] is False
     del checks["all checks hold"]
     held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
-    assert f"{held.count(True)} of {len(held)} hold: what is asked for is NOT met" in text(book, "Summary")
+    assert f"{held.count(True)} of {len(held)} hold: the target is NOT met" in text(book, "Summary")
     assert "hedge ratio JHAI" not in text(book, "Summary")
-    assert "the limits on weights do not hold for them" in text(book, "Compare")
+    assert "the limits on weights are not applied to them" in text(book, "Compare")
     assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")
 
 
@@ -152,26 +152,26 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
         (["--long-only", "--turnover", "5%"], "Not feasible as asked: the lowest beta within the limits is "),
     ],
 )
-def test_the_title_of_an_infeasible_report_says_what_is_the_most(
+def test_the_title_of_an_infeasible_report_has_the_reachable_beta(
     limits: list[str], title: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.xlsx"
     assert main(["report", "--sample", "--out", str(out), "--method", "reweight", *limits]) == 4
     book = values(out)
-    told = str(book["Summary"]["A1"].value)
-    assert told.startswith(title)
-    assert headers(book) == {told}
+    heading = str(book["Summary"]["A1"].value)
+    assert heading.startswith(title)
+    assert headers(book) == {heading}
 
 
-def test_an_infeasible_way_of_the_comparison_has_no_numbers_but_the_reason(
+def test_an_infeasible_alternative_has_no_numbers_but_the_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["compare", "--sample", "--upper", "4%", "--long-only", "--json"]) == 0
-    ways = {one["alternative"]: one for one in json.loads(capsys.readouterr().out)["alternatives"]}
-    refused = ways["reweight"]
+    alternatives = {one["alternative"]: one for one in json.loads(capsys.readouterr().out)["alternatives"]}
+    refused = alternatives["reweight"]
     assert "the lowest is 0.24" in refused["note"]
     assert {value for name, value in refused.items() if name not in {"alternative", "note"}} == {None}
-    assert ways["as it is"]["trades"] == 0
+    assert alternatives["as it is"]["trades"] == 0
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_without_libreoffice_nothing_is_written(
     assert list(tmp_path.iterdir()) == [] or [p.name for p in tmp_path.iterdir()] == ["cache"]
 
 
-def test_a_stamp_that_is_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_stamp_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["report", "--sample", "--out", "x.xlsx", "--stamp", "yesterday"])
     assert "write it as 2025-11-18T16:00" in capsys.readouterr().err
 
 
-def test_with_prices_the_report_shows_what_the_hedge_did(
+def test_with_prices_the_report_has_realised_betas(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = np.random.default_rng(0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
-    """Run the stand-in with the sample, where the settings point to."""
+    """Run the stand-in with the sample, and point the settings to it."""
     served = Api.of_files(sample.read(sample.HOLDINGS), sample.read(sample.COVARIANCE))
     with StandIn(served) as stand_in:
         monkeypatch.setenv("BETANEUTRAL_API_URL", stand_in.url)
@@ -42,7 +42,7 @@ def json_of(capsys: pytest.CaptureFixture[str], *options: str) -> Any:
 
 
 def without_sources(record: Any) -> Any:
-    """Leave out when and how each input was read."""
+    """Return a record without the provenance of its inputs."""
     return {key: value for key, value in record.items() if key != "sources"}
 
 
@@ -51,8 +51,8 @@ def test_a_run_over_the_network_is_repeated_without_it(
 ) -> None:
     file = str(tmp_path / "run.zip")
     options = ["--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
-    wanted = ["--method", "reweight", "--target", "IWV", "--upper", "9%", "--upper", "NVDA=20%"]
-    first = json_of(capsys, "rebalance", *options, *wanted, "--snapshot", file)
+    problem = ["--method", "reweight", "--target", "IWV", "--upper", "9%", "--upper", "NVDA=20%"]
+    first = json_of(capsys, "rebalance", *options, *problem, "--snapshot", file)
     api.close()
     again = json_of(capsys, "rebalance", "--from-snapshot", file)
     assert {source["retrieval"] for source in again["sources"]} == {"snapshot"}
@@ -64,9 +64,9 @@ def test_a_run_over_the_network_is_repeated_without_it(
 
 
 KERNELS = {"Prescott", "Nehalem", "Haswell", "Zen", "SkylakeX"}
-"""Of OpenBLAS on x86-64, the oldest of which every such processor has."""
+"""Kernels of OpenBLAS on x86-64; every such processor can run Prescott's."""
 
-ASKED = {
+PROBLEMS = {
     "hedge": ["--target", "IWV"],
     "reweight": ["--target", "IWV", "--upper", "9%"],
     "least_squares": [],
@@ -80,10 +80,10 @@ MEASURED = (
 
 
 def numbers(record: Any) -> list[float]:
-    """Return what a snapshot promises: weights, betas and measures."""
+    """Return the weights, betas and measures that a snapshot reproduces."""
     rows = [value for row in record["weights"] for value in row.values()]
-    told = [*rows, *(one for name in MEASURED for one in plain(record[name]))]
-    return [float(one) for one in told if isinstance(one, (int, float))]
+    values = [*rows, *(one for name in MEASURED for one in plain(record[name]))]
+    return [float(one) for one in values if isinstance(one, (int, float))]
 
 
 def plain(value: Any) -> list[Any]:
@@ -93,13 +93,13 @@ def plain(value: Any) -> list[Any]:
 
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "AMD64"}, reason="the kernels are those of x86-64")
-@pytest.mark.parametrize("method", ASKED)
+@pytest.mark.parametrize("method", PROBLEMS)
 def test_a_snapshot_is_repeated_to_1e_12_on_another_processor(
     method: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "run.zip")
-    asked = ["--method", method, *ASKED[method]]
-    here = numbers(json_of(capsys, "rebalance", "--sample", *asked, "--snapshot", file))
+    options = ["--method", method, *PROBLEMS[method]]
+    here = numbers(json_of(capsys, "rebalance", "--sample", *options, "--snapshot", file))
     assert len(here) > 100
     code = (
         "import json, sys; from threadpoolctl import threadpool_info; import numpy, scipy.linalg;"
@@ -118,11 +118,11 @@ def test_a_snapshot_is_repeated_to_1e_12_on_another_processor(
         there = numbers(json.loads(done.stdout))
         assert there == pytest.approx(here, rel=0.0, abs=1e-12)
         used = set(json.loads(done.stderr.splitlines()[0])) & KERNELS
-        if kernel == "Prescott" and used:  # every processor has it, so the variable must have been heeded
+        if kernel == "Prescott" and used:  # every processor can run it
             assert used == {"Prescott"}
 
 
-def test_the_command_keeps_the_same_as_the_option(
+def test_the_command_and_the_option_save_the_same(
     etf: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     one, two = tmp_path / "one.zip", tmp_path / "two.zip"
@@ -145,7 +145,7 @@ def test_the_command_keeps_the_same_as_the_option(
     assert without_sources(first) == without_sources(second)
 
 
-def test_options_beside_a_snapshot_count_instead_of_its_own(
+def test_options_override_the_parameters_of_a_snapshot(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "run.zip")
@@ -155,7 +155,7 @@ def test_options_beside_a_snapshot_count_instead_of_its_own(
     assert without_sources(other) == without_sources(plain)
 
 
-def test_a_snapshot_of_a_snapshot_keeps_what_was_asked_for(
+def test_a_snapshot_of_a_snapshot_keeps_its_parameters(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = str(tmp_path / "first.zip"), str(tmp_path / "second.zip")
@@ -168,10 +168,10 @@ def test_a_snapshot_of_a_snapshot_keeps_what_was_asked_for(
     assert two["parameters"]["constraints"] == {"long_only": False, "upper": {"*": 0.09}}
 
 
-def test_limits_of_the_hedge_ratios_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_limits_on_the_hedge_ratios_are_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "run.zip")
-    wanted = ["--leg-limit", "0.3", "--ridge", "0.05", "--sell-only"]
-    first = json_of(capsys, "rebalance", "--sample", *wanted, "--snapshot", file)
+    problem = ["--leg-limit", "0.3", "--ridge", "0.05", "--sell-only"]
+    first = json_of(capsys, "rebalance", "--sample", *problem, "--snapshot", file)
     assert without_sources(json_of(capsys, "rebalance", "--from-snapshot", file)) == without_sources(first)
     assert read_snapshot(file).parameters["legs"] == {"ridge": 0.05, "limit": 0.3, "sell_only": True}
 
@@ -182,7 +182,7 @@ def test_betas_can_be_shown_from_a_snapshot(tmp_path: Path, capsys: pytest.Captu
     assert json_of(capsys, "betas", "--from-snapshot", file) == json_of(capsys, "betas", "--sample")
 
 
-def test_show_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_lists_the_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "run.zip")
     assert main(["snapshot", file, "--sample", "--method", "reweight"]) == 0
     written = capsys.readouterr().out
@@ -191,7 +191,7 @@ def test_show_says_what_is_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert shown == written
     lines = shown.splitlines()
     assert lines[1].startswith("holdings.json    embedded sample  2025-11-18  20")
-    assert lines[4] == "asked for: method reweight, on_missing error, etf_on_missing drop"
+    assert lines[4] == "parameters: method reweight, on_missing error, etf_on_missing drop"
     assert lines[-1] == "Repeat it: betaneutral-xl rebalance --from-snapshot run.zip"
 
 
@@ -212,7 +212,7 @@ def test_csv_has_a_row_an_input(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--refresh"], "--from-snapshot has all inputs, so --refresh cannot be given with it."),
     ],
 )
-def test_a_source_beside_a_snapshot_is_refused(
+def test_a_source_option_with_a_snapshot_is_refused(
     options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = str(tmp_path / "run.zip")
@@ -227,16 +227,16 @@ def test_a_source_beside_a_snapshot_is_refused(
         ({"method": "magic"}, "There is no method 'magic'"),
         ({"on_missing": "zero"}, "There is no policy on_missing 'zero'"),
         ({"constraints": {"hope": 1}}, "There is no limit 'hope'"),
-        ({"constraints": [1]}, "is not what it can be"),
-        ({"target": 5}, "is not what it can be"),
-        ({"target": [5]}, "is not what it can be"),
-        ({"method": 5}, "is not what it can be"),
-        ({"legs": {"ridge": "much"}}, "is not what it can be"),
-        ({"legs": {"arms": 2.0}}, "is not what it can be"),
-        ({"hope": "much"}, "is not what it can be"),
+        ({"constraints": [1]}, "invalid parameter"),
+        ({"target": 5}, "invalid parameter"),
+        ({"target": [5]}, "invalid parameter"),
+        ({"method": 5}, "invalid parameter"),
+        ({"legs": {"ridge": "much"}}, "invalid parameter"),
+        ({"legs": {"arms": 2.0}}, "invalid parameter"),
+        ({"hope": "much"}, "invalid parameter"),
     ],
 )
-def test_parameters_that_somebody_has_changed_are_refused(
+def test_invalid_parameters_are_refused(
     parameters: dict[str, Any], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "run.zip"
@@ -255,11 +255,11 @@ def test_a_snapshot_without_a_risk_model_is_refused(
     assert main(["rebalance", "--from-snapshot", str(file)]) == 2
     assert capsys.readouterr().err == (
         "betaneutral-xl: The snapshot run.zip has 1 portfolios, 1 ETFs and 0 risk models; "
-        "a run needs one, at least one, and one.\n"
+        "a run needs one portfolio, at least one ETF and one risk model.\n"
     )
 
 
-def test_what_cannot_be_solved_leaves_no_snapshot(tmp_path: Path) -> None:
+def test_an_unsolvable_run_leaves_no_snapshot(tmp_path: Path) -> None:
     file = tmp_path / "run.zip"
     assert main(["snapshot", str(file), "--sample", "--method", "scaled", "--target", "1"]) == 2
     assert not file.exists()
@@ -270,11 +270,11 @@ def test_the_network_options_reach_the_client(
 ) -> None:
     options = ["rebalance", "--fund", "quant_paper", "--date", "2025-11-18", "--etf", etf]
     first = json_of(capsys, *options)
-    asked = len(api.asked)
+    requests = len(api.requested)
     json_of(capsys, *options)
-    assert len(api.asked) == asked
+    assert len(api.requested) == requests
     json_of(capsys, *options, "--refresh")
-    assert len(api.asked) == 2 * asked
+    assert len(api.requested) == 2 * requests
     api.fail(Fault.HTML)
     assert main([*options, "--refresh"]) == 3
     assert capsys.readouterr().err.endswith("seconds old: --allow-stale.\n")

@@ -29,9 +29,7 @@ def test_build_writes_both_workbooks(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlsx"])
-def test_run_does_in_a_file_what_the_buttons_do(
-    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_runs_a_button_on_a_file(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / name).read_bytes()
     assert main(["workbook", "run", name, "--output", f"done-{name}"]) == 0
     assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%" in capsys.readouterr().out
@@ -40,14 +38,14 @@ def test_run_does_in_a_file_what_the_buttons_do(
     assert len(list(folder.glob("done-betaneutral orders *.csv"))) == 1
 
 
-def test_what_fails_leaves_the_file_as_it_was(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_button_leaves_the_file_unchanged(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "betaneutral.xlsx"
     before = file.read_bytes()
     assert main(["workbook", "run", "betaneutral.xlsx", "--button", "restore"]) == 2
-    assert "There is no earlier proposal to restore" in capsys.readouterr().err
+    assert "There is no previous proposal to restore" in capsys.readouterr().err
     assert file.read_bytes() == before
 
 
-def test_a_copy_keeps_the_ending_of_its_kind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_copy_needs_the_same_ending(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workbook", "run", "betaneutral.xlsm", "--output", "copy.xlsx"]) == 2
-    assert "Give it the ending .xlsm" in capsys.readouterr().err
+    assert "give it the ending .xlsm" in capsys.readouterr().err

@@ -36,25 +36,25 @@ def test_any_delimiter_in_any_encoding(delimiter: str, encoding: str) -> None:
     assert rows(text.encode(encoding)) == (("Name", "Weight"), ("Zürich", "1.5"))
 
 
-def test_two_byte_order_marks_are_two_too_many() -> None:
+def test_byte_order_marks_are_removed() -> None:
     assert rows("\ufeff\ufeffa,b\n1,2\n".encode()) == (("a", "b"), ("1", "2"))
 
 
-def test_excels_line_that_declares_the_delimiter_is_obeyed() -> None:
+def test_excels_sep_line_sets_the_delimiter() -> None:
     assert rows(b"sep=;\na;b,c\n") == (("a", "b,c"),)
 
 
-def test_blank_rows_keep_their_place_and_trailing_ones_go() -> None:
+def test_blank_rows_are_kept_and_trailing_ones_removed() -> None:
     assert rows("a,b\n,,\n\u00a0,\nc,d,,,\n,,,\n\n".encode()) == (("a", "b"), (), (), ("c", "d"))
 
 
-def test_a_spreadsheet_in_xml_that_is_not_well_formed() -> None:
+def test_an_xml_spreadsheet_that_is_not_well_formed_is_read() -> None:
     first, second = read_sheets(SPREADSHEET_XML.encode(), "IVV.xls")
     assert (first.name, first.rows) == ("Disclaimers", (("PAST PERFORMANCE",),))
     assert (second.name, second.rows) == ("Holdings", (("AT&T", "", "", "6.80567"), (), ("S&P A &x;",)))
 
 
-def test_a_workbook_is_read_as_the_text_a_person_sees() -> None:
+def test_a_workbook_is_read_as_displayed() -> None:
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet.append(["005930", 0.0672, True, 185531362.0, 1e-7, None, "=1+1"])
@@ -69,7 +69,7 @@ def test_a_workbook_is_read_as_the_text_a_person_sees() -> None:
     )
 
 
-def test_a_binary_workbook_is_read_as_the_text_a_person_sees() -> None:
+def test_a_binary_workbook_is_read_as_displayed() -> None:
     book = xlwt.Workbook()
     book.add_sheet("Disclaimer").write(0, 0, "long words")
     sheet = book.add_sheet("Holdings")
@@ -87,7 +87,7 @@ def test_a_binary_workbook_is_read_as_the_text_a_person_sees() -> None:
     )
 
 
-def test_a_page_gives_each_table_and_the_words_around() -> None:
+def test_a_page_gives_each_table_and_the_text_around_it() -> None:
     page = b"""<html><head><title>Fund</title><style>p{}</style></head><body><p>as of 1/2/2026</p>
     <table><tr><th colspan=2>A</th><th>B&nbsp;C</th></tr><tr><td>1<br>2<td><td>3</table>
     <table><tr><td>x</td></tr></table></body></html>"""
@@ -118,14 +118,14 @@ def zipped(**parts: str) -> bytes:
         (zipped(a="b"), "is a ZIP archive, not a workbook"),
         (zipped(**{"content.xml": "b"}), "is an OpenDocument file"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "begins like an XLS workbook"),
-        (b'{"a": 1', "begins like JSON but is none"),
+        (b'{"a": 1', "begins like JSON but is not JSON"),
         (b'{"a": 1}', "JSON without a list of records"),
         (b"<html></html>", "no row with text"),
         (b'a,b\n"open,1\n' + b"x" * 140_000, "quotation mark is opened there and not closed"),
-        (b'a,b,c\n"open,1,2\n' + b"x,1,2\n" * 5, "5 more rows stand in one cell"),
+        (b'a,b,c\n"open,1,2\n' + b"x,1,2\n" * 5, "5 more rows are in one cell"),
     ],
 )
-def test_what_is_no_table_is_named(content: bytes, words: str) -> None:
+def test_a_file_without_a_table_is_refused_with_its_format(content: bytes, words: str) -> None:
     with pytest.raises(UnreadableFile, match=words):
         read_sheets(content, "file")
 
@@ -141,13 +141,13 @@ def test_what_is_no_table_is_named(content: bytes, words: str) -> None:
         (b"<html>" + b" " * 9_000_000, "at most 8 MB are read"),
     ],
 )
-def test_what_is_larger_than_any_holdings_is_refused(content: bytes, words: str) -> None:
+def test_a_file_over_a_limit_is_refused(content: bytes, words: str) -> None:
     with pytest.raises(UnreadableFile, match=words):
         read_sheets(content, "file")
 
 
-def test_the_counts_run_over_all_grids_of_a_file() -> None:
-    builder = GridBuilder("file", most_cells=3)
+def test_limits_apply_to_the_sum_over_all_grids() -> None:
+    builder = GridBuilder("file", max_cells=3)
     builder.add(["a", "b"])
     builder.finish()
     with pytest.raises(UnreadableFile, match="more cells"):

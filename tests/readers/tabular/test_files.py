@@ -9,7 +9,7 @@ import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular import files
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name, within
+from betaneutral_xl.readers.tabular.files import is_inside, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
     assert read_bytes(str(path)) == b"\r\n\x1a\x00"
 
 
-def test_relative_parts_and_links_lead_where_they_lead(tmp_path: Path) -> None:
+def test_relative_parts_are_followed(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "a.csv").write_bytes(b"x")
     assert read_bytes(tmp_path / "in" / ".." / "a.csv") == b"x"
@@ -43,7 +43,7 @@ def refusal(path: Path | str, limit: int = 100) -> str:
     return str(caught.value)
 
 
-def test_what_cannot_be_read_is_said_without_the_folder(tmp_path: Path) -> None:
+def test_an_error_names_the_file_without_its_folder(tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_bytes(b"x" * 101)
     messages = {
         "There is no file absent.csv": refusal(tmp_path / "absent.csv"),
@@ -65,7 +65,7 @@ def test_a_loop_of_links_and_a_name_too_long_are_refused(tmp_path: Path) -> None
 
 
 @POSIX
-def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     assert "not a regular file" in refusal(tmp_path / "pipe.csv")
 
@@ -75,7 +75,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied", "/home/ann/a.csv")
 
     monkeypatch.setattr(os, "open", denied)
-    assert "a.csv may not be read by you" in refusal(tmp_path / "a.csv")
+    assert "No permission to read a.csv" in refusal(tmp_path / "a.csv")
 
 
 def test_a_file_that_grows_while_it_is_read_is_refused(
@@ -94,7 +94,7 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
     assert "changed while it was read" in refusal(path)
 
 
-def test_many_readers_of_one_file_read_the_same(tmp_path: Path) -> None:
+def test_concurrent_reads_of_a_file_are_equal(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"x" * 50_000)
     read: list[bytes] = []
@@ -106,15 +106,15 @@ def test_many_readers_of_one_file_read_the_same(tmp_path: Path) -> None:
     assert set(read) == {b"x" * 50_000}
 
 
-def test_a_name_is_shown_without_what_a_terminal_obeys() -> None:
+def test_control_characters_in_a_name_are_replaced() -> None:
     assert shown_name("/home/ann/\x1b[31mred\n.csv") == "?[31mred?.csv"
 
 
 @POSIX
-def test_a_link_out_of_a_folder_does_not_lie_within_it(tmp_path: Path) -> None:
+def test_a_link_out_of_a_folder_is_not_inside_it(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out.csv").write_bytes(b"x")
     (tmp_path / "in" / "own.csv").write_bytes(b"x")
     (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "out.csv")
-    assert within(tmp_path / "in" / "own.csv", tmp_path / "in")
-    assert not within(tmp_path / "in" / "link.csv", tmp_path / "in")
+    assert is_inside(tmp_path / "in" / "own.csv", tmp_path / "in")
+    assert not is_inside(tmp_path / "in" / "link.csv", tmp_path / "in")

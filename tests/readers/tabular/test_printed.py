@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.readers.tabular.printed import (
+    cell_text,
     clean,
     date_of,
     dates_in,
     number,
-    stated,
     uses_decimal_comma,
 )
 
@@ -31,7 +31,7 @@ def test_a_european_amount_is_read_back(amount: float) -> None:
 
 
 @given(st.floats(min_value=-1e17, max_value=1e17))
-def test_what_python_prints_is_read_back(value: float) -> None:
+def test_a_number_printed_by_python_is_read_back(value: float) -> None:
     assert number(repr(value)) == value
 
 
@@ -60,7 +60,7 @@ def test_a_printed_amount(text: str, value: float) -> None:
     "text", ["", "-", "--", " -- ", "\u2013", "N/A", "nan", "inf", "Infinity", "TRUE", "46120E602", "1e999",
              "1.2.3", "$", "%", "e5", "٣", "0x10", "1_000", "9" * 41]
 )  # fmt: skip
-def test_what_prints_no_amount_is_none(text: str) -> None:
+def test_text_without_a_number_is_none(text: str) -> None:
     assert number(text) is None
 
 
@@ -75,11 +75,11 @@ def test_what_prints_no_amount_is_none(text: str) -> None:
         (["12.345678"], False),
     ],
 )
-def test_the_decimal_sign_is_decided_by_what_can_be_nothing_else(texts: list[str], comma: bool) -> None:  # noqa: FBT001 - the answer
+def test_the_decimal_separator_is_decided_by_unambiguous_cells(texts: list[str], comma: bool) -> None:  # noqa: FBT001 - the answer
     assert uses_decimal_comma(texts, otherwise=not comma) is comma
 
 
-def test_where_nothing_decides_the_files_delimiter_does() -> None:
+def test_ambiguous_cells_follow_the_files_delimiter() -> None:
     assert uses_decimal_comma(["1,234", "--"], otherwise=True)
     assert not uses_decimal_comma(["1,234", "--"], otherwise=False)
 
@@ -113,22 +113,22 @@ def test_a_printed_day(text: str, day: date) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "2023", "13/32/2024", "30-Feb-2024", "1,234.56", "12345678", "5/2024"])
-def test_what_prints_no_day_is_none(text: str) -> None:
+def test_text_without_a_date_is_none(text: str) -> None:
     assert date_of(text) is None
 
 
 @given(st.integers(20_000, 79_999))
-def test_excels_serial_numbers_count_days(serial: int) -> None:
+def test_excels_serial_numbers_are_days_since_1899_12_30(serial: int) -> None:
     assert date_of(str(serial)) == date(1899, 12, 30) + timedelta(days=serial)
 
 
 @given(st.text())
-def test_cleaning_twice_changes_nothing_and_raises_nothing(text: str) -> None:
-    assert stated(stated(text)) == stated(text)
+def test_cleaning_is_idempotent_and_never_raises(text: str) -> None:
+    assert cell_text(cell_text(text)) == cell_text(text)
     assert number(text) is None or isinstance(number(text), float)
     assert isinstance(dates_in(text), list)
 
 
-def test_formulas_that_only_quote_are_unquoted_and_others_stay_text() -> None:
+def test_only_formulas_of_a_constant_are_evaluated() -> None:
     assert clean('="005930"') == "005930"
     assert clean("=cmd|' /C calc'!A0") == "=cmd|' /C calc'!A0"

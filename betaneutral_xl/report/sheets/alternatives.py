@@ -1,4 +1,4 @@
-"""The sheet Compare: the ways to the same beta, side by side."""
+"""The sheet Compare: alternatives that reach the same beta."""
 
 from __future__ import annotations
 
@@ -25,24 +25,34 @@ if TYPE_CHECKING:
 
 NAME = "Compare"
 
-MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades")
+MEASURES = {
+    "volatility": "Volatility",
+    "tracking_error": "Tracking error",
+    "turnover": "Turnover",
+    "cost": "Cost",
+    "gross": "Gross exposure",
+    "net": "Net exposure",
+    "trades": "Trades",
+}
+"""Headings of the measures of an ``Alternative``."""
 
 Formulas = dict[str, str | None]
 
 
-def cost_of_trade(ways: Sequence[Alternative]) -> float:
-    """Return what a unit of trade costs, from what any way's trades cost."""
-    costs = (way.cost / way.turnover / 2.0 for way in ways if way.turnover and math.isfinite(way.turnover))
+def cost_of_trade(alternatives: Sequence[Alternative]) -> float:
+    """Return the cost per unit of traded weight, from the first alternative with turnover."""
+    costs = (
+        one.cost / one.turnover / 2.0 for one in alternatives if one.turnover and math.isfinite(one.turnover)
+    )
     return next(costs, 0.0)
 
 
 def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
-    """Write one row a way, and below them why a way leads nowhere."""
-    ways, names = contents.ways, contents.result.etf_names
+    """Write one row per alternative, and below the reasons of those without a solution."""
+    alternatives, names = contents.alternatives, contents.result.etf_names
     formulas = _formulas(contents, model)
-    suffix = {name: "" if len(names) == 1 else f"_{name}" for name in names}
     covariance = contents.result.aligned.covariance
-    has_errors = any(math.isfinite(error) for way in ways for error in way.beta_error.values())
+    has_errors = any(math.isfinite(error) for one in alternatives for error in one.beta_error.values())
     volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
 
     def column(
@@ -56,42 +66,44 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
             squared=squared,
         )
 
-    columns = [CheckedColumn(heading="way", values=[way.name for way in ways], look=style.LABEL)]
+    columns = [
+        CheckedColumn(heading="Alternative", values=[one.name for one in alternatives], look=style.LABEL)
+    ]
     for k, name in enumerate(names, start=1):
         beta = get_column_letter(len(columns) + 1)
-        values = [way.beta[name] for way in ways]
-        columns.append(column(f"beta{suffix[name]}", f"beta_{k}", values, style.NUMBER, squared=False))
+        values = [one.beta[name] for one in alternatives]
+        columns.append(column(contents.per_etf("Beta", k), f"beta_{k}", values, style.NUMBER, squared=False))
         if has_errors:
-            errors = [CONFIDENCE * way.beta_error[name] for way in ways]
+            errors = [CONFIDENCE * one.beta_error[name] for one in alternatives]
             live = covariance.seen is None
             columns.append(
                 CheckedColumn(
-                    heading=f"± 95 %{suffix[name]}",
+                    heading=contents.per_etf("± 95 %", k),
                     values=errors,
                     look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),
-                    formula=_error(k, beta, volatility, ways) if live else None,
+                    formula=_error(k, beta, volatility, alternatives) if live else None,
                     squared=True,
                 )
             )
-    for key in MEASURES:
-        values = [math.nan if way.note else float(getattr(way, key)) for way in ways]
+    for key, heading in MEASURES.items():
+        values = [math.nan if one.note else float(getattr(one, key)) for one in alternatives]
         shown = style.WHOLE if key == "trades" else style.PERCENT
-        columns.append(column(key, key, values, shown, squared=key in {"volatility", "tracking_error"}))
-    notes = [f"{way.name}: {way.note}" for way in ways if way.note]
+        columns.append(column(heading, key, values, shown, squared=key in {"volatility", "tracking_error"}))
+    notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
     if contents.infeasible is not None:
         notes.append(BEYOND_LIMITS)
     place_grid(book, canvas, columns, printed_below=1 + len(notes))
-    for row, note in enumerate(notes, start=FIRST_ROW + len(ways) + 1):
+    for row, note in enumerate(notes, start=FIRST_ROW + len(alternatives) + 1):
         canvas.put(row, 1, note, style.NOTE)
 
 
 def _error(
-    k: int, beta: str, volatility: str, ways: Sequence[Alternative]
+    k: int, beta: str, volatility: str, alternatives: Sequence[Alternative]
 ) -> Callable[[int, int], str | None]:
-    """Return the formula of a beta's error bar, from the beta and the volatility in the same row."""
+    """Return the formula of a beta's confidence interval, from beta and volatility in the same row."""
 
     def formula(row: int, i: int) -> str | None:
-        if ways[i].note:
+        if alternatives[i].note:
             return None
         left = f"MAX(0,{volatility}{row}^2-{beta}{row}^2*etf_variance_{k})"
         return f"error_bar*SQRT({left}/etf_variance_{k}/(effective_days-2))"
@@ -100,28 +112,28 @@ def _error(
 
 
 def _formulas(contents: Contents, model: Model) -> list[Formulas]:
-    """Return the formulas of each way by measure; None where the value is Python's alone."""
-    number = iter(range(1, len(contents.ways) + 1))
+    """Return the formulas of each alternative by measure; None if there is only Python's value."""
+    number = iter(range(1, len(contents.alternatives) + 1))
     found: list[Formulas] = []
-    for way in contents.ways:
-        if way.result is not None:
+    for one in contents.alternatives:
+        if one.result is not None:
             found.append(_of_weights(contents, model, next(number)))
-        elif way.name == AS_IS:
-            found.append(_as_it_is(contents))
-        elif way.name == BY_ETF:
+        elif one.name == AS_IS:
+            found.append(_unchanged(contents))
+        elif one.name == BY_ETF:
             found.append(_by_etf(contents, model))
         else:
-            found.append(_nothing(contents))
+            found.append(_no_formulas(contents))
     return found
 
 
-def _nothing(contents: Contents) -> Formulas:
+def _no_formulas(contents: Contents) -> Formulas:
     return dict.fromkeys((*(f"beta_{k}" for k in contents.etfs), *MEASURES))
 
 
-def _as_it_is(contents: Contents) -> Formulas:
+def _unchanged(contents: Contents) -> Formulas:
     return {
-        **_nothing(contents),
+        **_no_formulas(contents),
         **{f"beta_{k}": f"beta_before_{k}" for k in contents.etfs},
         "volatility": "volatility_before",
         "gross": "gross_before",
@@ -130,29 +142,29 @@ def _as_it_is(contents: Contents) -> Formulas:
 
 
 def _of_weights(contents: Contents, model: Model, j: int) -> Formulas:
-    volatility, tracking = model.variance(f"way_{j}"), model.variance(f"way_{j}", "weight")
-    traded = f"SUMPRODUCT(ABS(way_{j}-weight))"
+    volatility, tracking = model.variance(f"alternative_{j}"), model.variance(f"alternative_{j}", "weight")
+    traded = f"SUMPRODUCT(ABS(alternative_{j}-weight))"
     return {
-        **{f"beta_{k}": f"SUMPRODUCT(way_{j},beta_{k})" for k in contents.etfs},
+        **{f"beta_{k}": f"SUMPRODUCT(alternative_{j},beta_{k})" for k in contents.etfs},
         "volatility": volatility and f"SQRT(MAX(0,{volatility}))",
         "tracking_error": tracking and f"SQRT(MAX(0,{tracking}))",
         "turnover": f"{traded}/2",
         "cost": f"{traded}*cost_of_trade",
-        "gross": f"SUMPRODUCT(ABS(way_{j}))",
-        "net": f"SUM(way_{j})",
-        "trades": f"SUMPRODUCT(--(ABS(way_{j}-weight)>smallest_trade))",
+        "gross": f"SUMPRODUCT(ABS(alternative_{j}))",
+        "net": f"SUM(alternative_{j})",
+        "trades": f"SUMPRODUCT(--(ABS(alternative_{j}-weight)>smallest_trade))",
     }
 
 
 def _by_etf(contents: Contents, model: Model) -> Formulas:
-    """Return the formulas of the hedge by the ETFs: the risk of their baskets, trades of their own."""
+    """Return the formulas of the hedge by the ETFs: risk of their baskets, trades of the ETFs."""
     ratios = contents.result.hedge_ratios
-    weighed = [way.name for way in contents.ways if way.result is not None]
-    if BY_BASKET not in weighed:
-        return _nothing(contents)
-    j = weighed.index(BY_BASKET)
-    if not np.allclose(contents.weighed_ways[j].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
-        return _nothing(contents)
+    with_weights = [name for name, _ in contents.weighted_alternatives]
+    if BY_BASKET not in with_weights:
+        return _no_formulas(contents)
+    j = with_weights.index(BY_BASKET)
+    if not np.allclose(contents.weighted_alternatives[j][1].hedge_ratios, ratios, rtol=1e-12, atol=1e-15):
+        return _no_formulas(contents)
     traded = "+".join(f"ABS(hedge_ratio_{k})" for k in contents.etfs)
     return {
         **_of_weights(contents, model, j + 1),
@@ -166,7 +178,7 @@ def _by_etf(contents: Contents, model: Model) -> Formulas:
 
 
 def _risk_of_own_rows(contents: Contents) -> Formulas:
-    """Return the formulas of beta and risk where ETFs are sold that are rows of the risk model."""
+    """Return the formulas of beta and risk for ETFs that are rows of the risk model."""
     etfs = contents.etfs
     betas = {k: [entry("hedge_system", k, j, len(etfs)) for j in etfs] for k in etfs}
     sold = {
