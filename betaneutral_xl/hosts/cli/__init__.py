@@ -30,6 +30,7 @@ from betaneutral_xl.hosts.cli import (
     sweep,
     workbook,
 )
+from betaneutral_xl.hosts.cli.output import use_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,7 @@ exit codes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
+    use_utf8()
     args = build_parser().parse_args(argv)
     try:
         args.run(args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -71,6 +72,13 @@ def test_orders_and_report_are_written_beside_the_workbook(workbook: OpenWorkboo
     assert workbook.press("report").startswith("Report: ")
     (report,) = tmp_path.glob("betaneutral report *.xlsx")
     assert openpyxl.load_workbook(report).sheetnames[0] == "Summary"
+
+
+def test_cells_that_are_formatted_as_currency_do_not_stop_the_buttons(workbook: OpenWorkbook) -> None:
+    nav = workbook.setting("nav")
+    workbook.book.Worksheets(Sheet.SETTINGS).cells[nav.Row, nav.Column] = Decimal("5000000.00")
+    assert workbook.press("rebalance").startswith("Beta to JHAI 0.52")
+    assert workbook.press("orders").startswith("Orders: ")
 
 
 def test_files_of_a_workbook_in_the_cloud_go_to_documents(workbook: OpenWorkbook) -> None:

@@ -35,8 +35,9 @@ def test_the_sample_is_rebalanced(program: Program, tmp_path: Path) -> None:
 
 def test_the_answer_is_that_of_other_systems(program: Program) -> None:
     answer = json.loads(program("rebalance", "--sample", "--json").stdout)
-    assert answer["after"]["beta"]["JHAI"] == pytest.approx(0.0, abs=1e-12)
-    assert answer["before"]["beta"]["JHAI"] == pytest.approx(0.5185, abs=1e-3)
+    assert answer["beta_before"]["JHAI"] == pytest.approx(0.5222519166842091, abs=1e-12)
+    assert answer["beta_after"]["JHAI"] == pytest.approx(0.0, abs=1e-12)
+    assert answer["turnover"] == pytest.approx(0.26115207093793874, abs=1e-12)
 
 
 @pytest.mark.parametrize("option", ["--json", "--csv"])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from windows_excel import OpenWorkbook
 
 HOLDINGS, ETF, MATRIX, HANDLE = "A6:E39", "A6:D53", "A9:BV82", "A6"
+AS_HANDLE = True
 
 
 def neutral(workbook: OpenWorkbook, covariance: Any) -> Any:
@@ -34,10 +35,16 @@ def test_text_arguments_fetch(workbook: OpenWorkbook) -> None:
     assert holdings == workbook.call("FETCH_HOLDINGS", "demo")
 
 
+def test_a_status_names_source_and_day(workbook: OpenWorkbook) -> None:
+    _, row = workbook.call("BN_STATUS", workbook.call("FETCH_HOLDINGS", "demo"))
+    assert (row[0], row[1], row[-1]) == ("holdings", "embedded sample", "sample")
+    assert (row[3].year, row[3].month, row[3].day) == (2025, 11, 18)  # a date, not a text
+
+
 def handle_of(workbook: OpenWorkbook) -> Any:
     """Return the handle of the sheet Covariance, computed as there."""
     names = workbook.call("BN_NAMES", workbook.area(Sheet.HOLDINGS, HOLDINGS), workbook.area(Sheet.ETF, ETF))
-    return workbook.call("COVARIANCE", names, workbook.setting("risk"), com.MISSING, True)
+    return workbook.call("COVARIANCE", names, workbook.setting("risk"), com.MISSING, AS_HANDLE)
 
 
 def test_ranges_give_what_the_template_shows(workbook: OpenWorkbook) -> None:

@@ -76,7 +76,7 @@ def test_the_installed_workbook_that_is_open_is_left(
         assert main(["excel", "install", "--folder", str(tmp_path)]) == 2
         assert main(["excel", "uninstall"]) == 2
         (*_, line) = capsys.readouterr().err.splitlines()
-        assert "close" in line
+        assert "Close Excel" in line
     assert workbook.exists()
     assert main(["excel", "uninstall"]) == 0
     assert not workbook.exists()

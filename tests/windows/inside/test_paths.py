@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from excel_objects import Excel, opened
 from windows_excel import TEMPLATE, OpenWorkbook
 from xlwings_dll import served
 
+from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.excel.vba import UDFS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FOLDERS = ("My Portfolio", "R&D", "Müller's Bücher", "100% long & short", "a;b", "(x86)")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_server_of_a_workbook_starts_and_answers(folder: str, tmp_path: Path) -> None:
+def test_the_server_of_a_workbook_starts_and_answers(installed: Path, folder: str, tmp_path: Path) -> None:
     with served(str(tmp_path / folder / "betaneutral.xlsm")) as server:
         assert server.CallUDF(UDFS, "BN_VERSION", ())
 
 
-def test_the_server_of_a_workbook_in_the_cloud_starts_and_answers() -> None:
+def test_the_server_of_a_workbook_in_the_cloud_starts_and_answers(installed: Path) -> None:
     address = "https://d.docs.live.net/0123456789abcdef/Mein%20Ordner/R&D/betaneutral.xlsm"
     with served(address) as server:
         assert server.CallUDF(UDFS, "BN_VERSION", ())
+
+
+def test_a_server_that_was_ended_starts_anew(installed: Path, tmp_path: Path) -> None:
+    process = "__import__('os').getpid()"
+    with served(str(tmp_path / "betaneutral.xlsm")) as server:
+        first = server.Str(server.Eval(process))
+    with served(str(tmp_path / "betaneutral.xlsm")) as server:
+        assert server.Str(server.Eval(process)) != first
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -40,9 +52,7 @@ def test_buttons_write_into_the_workbook_s_folder(
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_workbook_is_run_as_a_file(program: object, tmp_path: Path, folder: str) -> None:
-    from betaneutral_xl.hosts.cli import main
-
+def test_a_workbook_is_run_as_a_file(tmp_path: Path, folder: str) -> None:
     place = tmp_path / folder
     place.mkdir()
     target = shutil.copy(TEMPLATE, place / "betaneutral.xlsm")

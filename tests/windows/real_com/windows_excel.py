@@ -37,7 +37,8 @@ class OpenWorkbook:
 
     def area(self, sheet: str, address: str) -> com.Range:
         """Return cells by their address."""
-        return self.book.Worksheets(sheet).Range(address)
+        area: com.Range = self.book.Worksheets(sheet).Range(address)
+        return area
 
     def call(self, name: str, *values: object) -> Any:
         """Call a worksheet function as its wrapper in Visual Basic does, from a cell of the sheet Start."""
@@ -47,12 +48,11 @@ class OpenWorkbook:
         return self.server.CallUDF(UDFS, name, given, self.excel.serve(self.book), caller)
 
     def press(self, button: str) -> str:
-        """Press a button of the ribbon, as ``RunPython`` does; return the message that it shows."""
+        """Press a button of the ribbon as ``Press`` in ``BetaNeutral.bas`` does; return its message."""
         server = self.server
         server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", self.excel.serve(self.book))
-        server.Exec(
-            "import win32api; win32api.MessageBox = lambda *a: setattr(__import__('win32api'), 'shown', a[1]) or 1"
-        )
-        server.Exec("import win32api; win32api.shown = ''")
-        server.Exec(f"from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{button}')")
-        return str(server.Str(server.Eval("__import__('win32api').shown")))
+        ribbon = server.Module("betaneutral_xl.hosts.excel.ribbon")
+        reply = str(server.Str(server.Call(ribbon, "run", server.Tuple(button))))
+        word, _, message = reply.partition("\n")
+        assert word in {"done", "error"}
+        return message

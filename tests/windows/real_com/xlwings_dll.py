@@ -1,19 +1,20 @@
-"""What the workbook's Visual Basic does with xlwings' DLL, done with ctypes: start the server, call it, stop it."""
+"""Calls of xlwings' DLL as the workbook's Visual Basic makes them: start the server, stop it."""
 
 from __future__ import annotations
 
 import ctypes
-import sys
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pythoncom
 import win32com.client
 import xlwings
 
+from betaneutral_xl.hosts.excel import user_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 BSTR = 8
 START, STOP = 1, -1
@@ -31,11 +32,11 @@ class Variant(ctypes.Structure):
 
 
 def library() -> Path:
-    """Return xlwings' DLL where pip puts it: beside ``python.exe``."""
-    return Path(sys.executable).parent / f"xlwings64-{xlwings.__version__}.dll"
+    """Return xlwings' DLL where the workbook's Visual Basic loads it."""
+    return user_files.folder() / f"xlwings64-{xlwings.__version__}.dll"
 
 
-def command(workbook: str, interpreter: str = sys.executable) -> str:
+def command(workbook: str, interpreter: str) -> str:
     """Return what ``XLPyCommand`` of ``xlwings.bas`` returns for our settings of xlwings."""
     path = f"False;{workbook};{workbook};;;;"
     for character, escaped in (("\\", "\\\\"), ("'", "\\'"), ("&", "^&")):
@@ -50,8 +51,10 @@ def command(workbook: str, interpreter: str = sys.executable) -> str:
 def activate(workbook: str, mode: int = START) -> Any:
     """Call ``XLPyDLLActivateAuto`` as ``XLPy`` does; return the server's object."""
     result = Variant()
-    failed = ctypes.WinDLL(str(library())).XLPyDLLActivateAuto(
-        ctypes.byref(result), ctypes.c_char_p(command(workbook).encode("mbcs")), mode
+    interpreter = user_files.interpreter()
+    assert interpreter is not None
+    failed = ctypes.WinDLL(str(library())).XLPyDLLActivateAuto(  # type: ignore[attr-defined] # Windows only
+        ctypes.byref(result), ctypes.c_char_p(command(workbook, interpreter).encode("mbcs")), mode
     )
     if failed:
         raise OSError(ctypes.wstring_at(result.pointer) if result.kind == BSTR else f"code {failed}")

@@ -1,25 +1,25 @@
 """A stand-in for Excel: the objects of ``replaced_com`` served to another process over real COM.
 
-xlwings knows a range by the identifier of its type; hence the type library, which has Excel's own identifiers.
+xlwings knows a range by the identifier of its type; hence the type library with Excel's identifiers.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pythoncom
 import pywintypes
 import replaced_com as com
-import win32com.server.util as util
 import winerror
-from win32com.server import policy
+from win32com.server import policy, util
 from win32com.server.exception import COMException
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 IDENTIFIERS = {
     "Range": "{00020846-0000-0000-C000-000000000046}",
@@ -56,7 +56,7 @@ class Excel:
         """Return a value as it crosses to the other process."""
         if isinstance(value, tuple):
             return (value,)  # the policy takes a bare tuple for several results
-        if value is None or isinstance(value, (str, int, float)) or hasattr(value, "timetuple"):
+        if value is None or isinstance(value, (str, int, float, Decimal)) or hasattr(value, "timetuple"):
             return value
         return self.serve(value)
 
@@ -76,10 +76,10 @@ class Excel:
 class _Typed(policy.DynamicPolicy):  # type: ignore[misc] # pywin32 ships no types
     """Tells the type of what it serves."""
 
-    def _GetTypeInfoCount_(self) -> int:
+    def _GetTypeInfoCount_(self) -> int:  # noqa: N802 - pywin32's name
         return 1
 
-    def _GetTypeInfo_(self, _index: int, _locale: int) -> tuple[int, Any]:
+    def _GetTypeInfo_(self, _index: int, _locale: int) -> tuple[int, Any]:  # noqa: N802 - likewise
         served: _Served = self._obj_
         return 0, served.excel.type_of(served.kind)
 
@@ -102,7 +102,7 @@ class _Served:
             raise
         except com.ComError as error:
             raise COMException(description=repr(error), scode=error.hresult) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - crosses to the other process
             raise COMException(description=repr(error), scode=winerror.DISP_E_EXCEPTION) from None
 
     def _answer(self, name: str, flags: int, values: list[Any]) -> Any:
