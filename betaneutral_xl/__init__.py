@@ -9,7 +9,7 @@ from __future__ import annotations
 from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.engine.result import Exposure, Method, Rebalance
 from betaneutral_xl.errors import BetaNeutralError, HostError, InputError, ModelError, SourceError
-from betaneutral_xl.job.api import beta_neutral, covariance, fetch_holdings, load_etf
+from betaneutral_xl.job.api import beta_neutral, covariance, fetch_holdings, load_etf, load_holdings
 from betaneutral_xl.model.alignment import Coverage, OnMissing
 from betaneutral_xl.model.constraints import Constraints, Range, Universe
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, Holdings
@@ -48,4 +48,5 @@ __all__ = [
     "covariance",
     "fetch_holdings",
     "load_etf",
+    "load_holdings",
 ]

@@ -23,7 +23,7 @@ from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Factors
-from betaneutral_xl.report import Realised, build_report
+from betaneutral_xl.report import Contents, Realised, build_html, build_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,22 @@ if TYPE_CHECKING:
     from openpyxl.workbook.workbook import Workbook
 
 STAMP = datetime(2025, 11, 18, 12, 0, tzinfo=UTC)
+
+
+def contents_of(result: Rebalance, command: str = "", written_at: datetime = STAMP, **known: Any) -> Contents:
+    """Return what a report shows; of what is not feasible, the portfolio as it is."""
+    shown = result if known.get("infeasible") is None else result.unchanged()
+    return Contents(result=shown, command=command, written_at=written_at, **known)
+
+
+def build_report(result: Rebalance, command: str = "", written_at: datetime = STAMP, **known: Any) -> bytes:
+    """Return the workbook of a result."""
+    return build_workbook(contents_of(result, command, written_at, **known))
+
+
+def build_page(result: Rebalance, command: str = "", written_at: datetime = STAMP, **known: Any) -> bytes:
+    """Return the web page of a result."""
+    return build_html(contents_of(result, command, written_at, **known))
 
 
 @dataclass(frozen=True)

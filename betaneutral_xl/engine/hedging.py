@@ -16,8 +16,9 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.constraints import yes_or_no
-from betaneutral_xl.model.percent import number, require_sign
+from betaneutral_xl.model.constraints import LARGEST_LEG
+from betaneutral_xl.model.values import number, require_sign
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,8 +45,8 @@ def condition_text(number: float) -> str:
     return f"{number:.1e}" if number < LARGEST_CONDITION else f"above {LARGEST_CONDITION:.1e}"
 
 
-LARGEST_RIDGE, LARGEST_LEG = 1.0, 5.0
-"""Largest ridge and leg limit accepted without a percent sign: a ridge of 5 probably means 5%."""
+LARGEST_RIDGE = 1.0
+"""The largest ridge that passes without a percent sign: 5 was meant as 5%."""
 
 MIN_CURVATURE = 1e-9
 """Lower bound for the eigenvalues of the correlation matrix, so that duplicated ETFs can be solved for."""
@@ -99,7 +100,7 @@ class Legs:
                 raise InputError(msg)
             try:
                 read[name] = readers[name](value)
-            except ValueError as error:
+            except (TypeError, ValueError) as error:
                 msg = f"The option {name} of the legs is {value!r:.60}: {error}."
                 raise InputError(msg) from None
         return cls(**read)

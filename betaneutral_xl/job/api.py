@@ -13,19 +13,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.neutral import Target, neutralise
+from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.job import inputs, run, sample
+from betaneutral_xl.job.options import is_sample
+from betaneutral_xl.job.request import Request, with_arguments
+from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
+from betaneutral_xl.model.provenance import now
 from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import choice
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,25 +41,25 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-E = TypeVar("E", bound=StrEnum)
+    from betaneutral_xl.engine.neutral import Target
 
-
-def last_weekday(today: date) -> date:
-    """Return the day, or the preceding Friday if the day is on a weekend."""
-    return today - timedelta(days=max(0, today.weekday() - 4))
+__all__ = ["beta_neutral", "covariance", "fetch_holdings", "load_etf", "load_holdings"]
 
 
 def fetch_holdings(
-    fund: str, as_of: date | str, start: date | str | None = None, settings: Settings | None = None
+    fund: str,
+    as_of: date | str | None = None,
+    start: date | str | None = None,
+    settings: Settings | None = None,
 ) -> Holdings:
     """Fetch a fund's holdings from its web API.
 
     Parameters
     ----------
     fund
-        The fund's name in the API, such as ``quant_paper``.
+        The fund's name there, such as ``quant_paper``; ``demo`` for the embedded sample.
     as_of
-        The date of the holdings, a ``date`` or an ISO date such as ``2025-11-18``.
+        The day, a date or ``2025-11-18``; by default the last weekday.
     start
         First date of the range requested from the API; by default ``as_of``.
     settings
@@ -72,10 +78,14 @@ def fetch_holdings(
         If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
+    if is_sample(fund):
+        found = sample.load_holdings()
+        require_day_of_sample(as_of, found)
+        return found
     from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:
-        return api.holdings(fund, as_of, start)
+        return api.holdings(fund, as_of or last_weekday(now().astimezone().date()), start)
 
 
 def load_etf(
@@ -83,19 +93,23 @@ def load_etf(
     fund: str | None = None,
     classes: Collection[str] = (AssetClass.EQUITY,),
     settings: Settings | None = None,
+    tickers: Path | str | None = None,
 ) -> Etf:
     """Load an ETF's constituents from its issuer's holdings file, as downloaded.
 
     Parameters
     ----------
     source
-        A file; a fund's ticker, for its newest file in the download folders; or an https address.
+        The file; or a fund's ticker, for its newest file in the download folders; or an address; ``demo``
+        for the embedded sample.
     fund
         Which fund, if the file has several.
     classes
         The asset classes that make up the basket, values of ``AssetClass``.
     settings
         The download folders and allowed hosts; by default from the environment.
+    tickers
+        A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file that prints no tickers.
 
     Returns
     -------
@@ -110,48 +124,68 @@ def load_etf(
         If an address cannot be fetched.
 
     """
-    from betaneutral_xl.job import inputs
-
     chosen = tuple(choice(AssetClass, one, "asset class") for one in classes)
-    return inputs.load_etf(source, fund=fund, classes=chosen, settings=settings)
+    if is_sample(str(source)):
+        return replace(sample.load_etf(), classes=chosen)
+    return inputs.load_etf(source, fund=fund, classes=chosen, tickers=tickers, settings=settings)
 
 
 def covariance(
-    tickers: Sequence[str], file: Path | str | None = None, settings: Settings | None = None
+    tickers: Sequence[str],
+    file: Path | str | None = None,
+    settings: Settings | None = None,
+    *,
+    unit: str | None = None,
+    prices: Path | str | None = None,
+    estimator: str | None = None,
+    window: int = WINDOW,
+    as_of: date | None = None,
 ) -> Covariance:
     """Return the annual covariance of the returns of the given tickers, in decimals.
 
     Parameters
     ----------
     tickers
-        Tickers in any spelling. Those that the source does not cover are left out, and listed when
-        the result is aligned with a portfolio. A file is read whole.
+        In any spelling. Those that the source does not cover are left out; aligning the result
+        with a portfolio names them.
     file
-        A file in the format of the API's answer; by default the covariance is fetched from the API.
+        A file in the shape of the API's answer; ``demo`` for the embedded sample; by default the API itself.
     settings
-        Address, token and time limits; by default from the environment.
-
-    Returns
-    -------
-    Covariance
-        Shape (N, N), annual, in decimals.
+        By default, from the environment.
+    unit
+        The unit of the file's numbers; by default annual decimals, which is checked.
+    prices
+        A file of daily prices, from which the covariance is estimated instead.
+    estimator, window, as_of
+        How, from how many days at most, and up to which day; by default the last of the prices.
 
     Raises
     ------
     InputError, ModelError
-        If the file is not a covariance.
+        If the file is not a covariance, or two sources are given.
     SourceError
         If the API is unreachable, refuses the request, or returns an unexpected answer.
 
     """
+    if file is not None and prices is not None:
+        msg = "Both a covariance file and prices are given. Choose one risk model."
+        raise InputError(msg)
+    if prices is not None:
+        how = estimator or "default"
+        return inputs.covariance_from_prices(prices, tickers, how, as_of=as_of, window=window)
+    stated = None if unit is None else CovarianceUnit.of(unit)
+    if file is not None and is_sample(str(file)):
+        known = sample.load_covariance()
+        asked = {*map(normalise, tickers), "IWV"}
+        return known.select([name for name in known.tickers if name in asked])
     if file is not None:
         from betaneutral_xl.readers.covariance_csv import load_covariance
 
-        return load_covariance(file)
+        return load_covariance(file, stated)
     from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:
-        return api.covariance(tickers)
+        return api.covariance(tickers, stated)
 
 
 def beta_neutral(
@@ -162,8 +196,12 @@ def beta_neutral(
     method: str = Method.HEDGE,
     *,
     constraints: Constraints | Mapping[str, Any] = UNLIMITED,
-    on_missing: str = OnMissing.ERROR,
-    etf_on_missing: str = OnMissing.DROP,
+    objective: str | None = None,
+    on_missing: str | None = None,
+    etf_on_missing: str | None = None,
+    ridge: float | str | None = None,
+    leg_limit: float | str | None = None,
+    sell_only: bool | None = None,
 ) -> Rebalance:
     """Make a portfolio beta-neutral to one or several ETFs.
 
@@ -180,11 +218,17 @@ def beta_neutral(
     method
         ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
     constraints
-        Limits on the new weights, or a mapping such as ``{"long_only": True, "upper": 0.05}``.
+        Limits on the new weights; ``{"long_only": True, "upper": 0.05}`` will do, and may have the options
+        below too.
+    objective
+        What ``reweight`` minimises: ``stable`` (the default) or ``tracking_error``.
     on_missing
-        Policy for held names without risk data: ``error`` or ``drop``.
+        ``error`` (the default) or ``drop``: held names without risk data.
     etf_on_missing
-        Policy for ETF names without risk data: ``drop``, ``rescale`` or ``error``.
+        ``drop`` (the default), ``rescale`` or ``error``: ETF names without risk data.
+    ridge, leg_limit, sell_only
+        Limits on the hedge ratios: what is added to the ETFs' correlation matrix, the most of any ETF in
+        units of net asset value, and whether no ETF may be bought.
 
     Returns
     -------
@@ -207,34 +251,21 @@ def beta_neutral(
         etfs = etf
     else:
         etfs = (Etf.from_weights(_weights(etf)),)
-    return neutralise(
-        portfolio,
-        etfs,
-        _risk_model(cov),
-        target=target,
-        method=choice(Method, method, "method"),
-        constraints=constraints
-        if isinstance(constraints, Constraints)
-        else Constraints.from_mapping(constraints),
-        on_missing=choice(OnMissing, on_missing, "policy on_missing"),
-        etf_on_missing=choice(OnMissing, etf_on_missing, "policy etf_on_missing"),
-    )
-
-
-def choice(kind: type[E], text: str, what: str) -> E:
-    """Return the member of an enumeration by its name, reading blanks and hyphens as underscores.
-
-    Raises
-    ------
-    InputError
-        If there is no such member; the message lists those that there are.
-
-    """
-    try:
-        return kind(text.strip().lower().replace("-", "_").replace(" ", "_"))
-    except ValueError:
-        msg = f"There is no {what} {text!r}. Choose one of {', '.join(kind)}."
-        raise InputError(msg) from None
+    arguments = {
+        "target": target,
+        "method": method,
+        "objective": objective,
+        "on_missing": on_missing,
+        "etf_on_missing": etf_on_missing,
+        "ridge": ridge,
+        "leg_limit": leg_limit,
+        "sell_only": sell_only,
+    }
+    named = {} if isinstance(constraints, Constraints) else constraints
+    request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
+    if isinstance(constraints, Constraints):
+        request = request.replace(constraints=constraints)
+    return run.solve(request, run.Inputs(portfolio, tuple(etfs), _risk_model(cov)))
 
 
 def _weights(table: Any) -> Mapping[str, float]:

@@ -14,13 +14,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.model.percent import number, require_sign, unsigned
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import choice, count, number, option_name, require_sign, tickers, unsigned
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Collection
 
 ALL = "*"
 """The key for every name, or every ETF, without an entry of its own."""
@@ -41,8 +41,11 @@ LARGEST: Mapping[str, float] = MappingProxyType(
 )
 """The largest absolute value of each limit that is accepted without a percent sign: 5 means 5%."""
 
+LARGEST_LEG = 5.0
+"""The largest hedge ratio that passes without a percent sign."""
+
 SMALLEST_TRADE = 1e-9
-"""Smaller trades count as zero (a dollar in a billion)."""
+"""A trade smaller than this is none (a dollar in a billion)."""
 
 RISK_AVERSION = 10.0
 """Of an active manager: 2 % of tracking error costs 20 bp (Grinold and Kahn, chapter 4)."""
@@ -177,11 +180,14 @@ class Constraints:
 
         """
         read: dict[str, Any] = {}
-        for key, value in values.items():
-            name, label = _limit_of(str(key))
+        for key, value in _grouped(values).items():
+            found = limit_of(str(key))
+            if found is None:
+                msg = f"There is no limit {key!r:.60}. Choose from {', '.join(_READERS)}."
+                raise InputError(msg)
+            name, label = found
             try:
-                own = _tickers(value) if name == "groups" else value
-                one = _READERS[name]({label: own} if label else value)
+                one = _READERS[name]({label: value} if label else value)
             except (TypeError, ValueError) as error:
                 msg = f"The limit {key} is {value!r:.60}: {error}."
                 raise InputError(msg) from None
@@ -191,31 +197,6 @@ class Constraints:
                 raise InputError(msg)
             read[name] = {**before, **one} if isinstance(one, dict) else one
         return cls(**read)
-
-    @classmethod
-    def load(cls, path: Path) -> Constraints:
-        """Read constraints from a TOML file; raises as ``read`` and ``from_mapping`` do."""
-        return cls.from_mapping(cls.read(path))
-
-    @staticmethod
-    def read(path: Path) -> dict[str, Any]:
-        """Return the plain values of a TOML file.
-
-        Raises
-        ------
-        UnreadableFile
-            If the file is absent or not TOML.
-
-        """
-        import tomllib
-
-        try:
-            return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            msg = f"The constraints {path.name} cannot be read: {error.strerror}."
-        except (ValueError, RecursionError) as error:  # raised by tomllib and the decoder
-            msg = f"The constraints {path.name} are not TOML: {error}."
-        raise UnreadableFile(msg)
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -366,24 +347,17 @@ def interval(value: Any) -> Range:
     return Range(exact, exact)
 
 
-def yes_or_no(value: Any) -> bool:
-    """Read a truth value, or text such as ``true`` and ``no``."""
-    if isinstance(value, bool):
-        return value
-    answers = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False}
-    text = str(value).strip().lower()
-    if text not in answers:
-        msg = "give true or false"
-        raise ValueError(msg)
-    return answers[text]
+def limit_of(key: str) -> tuple[str, str] | None:
+    """Return the limit that a key names, and of whom: ``upper NVDA`` is the limit upper of NVDA.
 
-
-def _count(value: Any) -> int:
-    parsed = unsigned(value, "a number of names")
-    if not parsed.is_integer():
-        msg = "give a whole number"
-        raise ValueError(msg)
-    return int(parsed)
+    None where it names no limit. The label is as it was written, since a ticker may have a hyphen.
+    """
+    words = option_name(key).split("_")
+    for length in range(len(words), 0, -1):
+        name = "_".join(words[:length])
+        if name in _READERS and (length == len(words) or name in _BY_NAME):
+            return name, key.strip()[len(name) :].strip() if length < len(words) else ""
+    return None
 
 
 def _basis_points(value: Any) -> float:
@@ -394,29 +368,8 @@ def _aversion(value: Any) -> float:
     return unsigned(value, "a price of risk")
 
 
-def _tickers(value: Any) -> tuple[str, ...]:
-    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
-    return tuple(normalise(str(name)) for name in names if str(name).strip())
-
-
-def _limit_of(key: str) -> tuple[str, str]:
-    """Split a key into limit and label: ``upper NVDA`` is the limit ``upper`` of ``NVDA``."""
-    words = key.replace("_", " ").replace("-", " ").split()
-    for count in range(len(words), 0, -1):
-        name = "_".join(words[:count]).lower()
-        if name in _READERS and (count == len(words) or name in _BY_NAME):
-            # The label unchanged: a ticker may have a hyphen.
-            return name, key.strip()[len(name) :].strip() if count < len(words) else ""
-    msg = f"There is no limit {key!r}. Choose from {', '.join(_READERS)}."
-    raise InputError(msg)
-
-
 def _universe(value: Any) -> Universe:
-    text = str(value).strip().lower()
-    if text not in list(Universe):
-        msg = f"choose one of {', '.join(Universe)}"
-        raise ValueError(msg)
-    return Universe(text)
+    return choice(Universe, value, "universe")
 
 
 def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callable[[Any], dict[str, Any]]:
@@ -428,25 +381,57 @@ def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callabl
     return read_all
 
 
-def _groups(value: Any) -> dict[str, tuple[str, ...]]:
-    """Read group to tickers, or ticker to group."""
+def _grouped(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the same limits with every row of groups as group to tickers.
+
+    A row is of a group and its tickers, or of a ticker and its group. It is of a group where the limits name
+    that group, or where it lists several tickers.
+    """
+    limited = {
+        str(group).strip()
+        for key, value in given.items()
+        for name, label in (limit_of(str(key)) or ("", ""),)
+        if name == "group_limits"
+        for group in ([label] if label else value if isinstance(value, Mapping) else ())
+    }
+    plain: dict[str, Any] = {}
+    groups: dict[str, tuple[str, ...]] = {}
+    for key, value in given.items():
+        name, label = limit_of(str(key)) or ("", "")
+        rows = {label: value} if label else value
+        if name != "groups" or not isinstance(rows, Mapping):
+            plain[key] = value
+            continue
+        for row, one in rows.items():
+            group, members = _group_of(str(row).strip(), one, limited)
+            groups[group] = (*groups.get(group, ()), *members)
+    return {**plain, "groups": groups} if groups else plain
+
+
+def _group_of(row: str, value: Any, limited: Collection[str]) -> tuple[str, tuple[str, ...]]:
+    """Return a group and the tickers that one row adds to it."""
+    try:
+        listed = tickers(value)
+        if row in limited or not isinstance(value, str) or len(listed) > 1:
+            return row, listed
+        return value.strip(), (normalise(row),)
+    except (TypeError, ValueError) as error:
+        msg = f"The group {row} is {value!r:.60}: {error}."
+        raise InputError(msg) from None
+
+
+def _groups(value: Any) -> Mapping[str, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         msg = "give a mapping of group to tickers, or of ticker to group"
         raise TypeError(msg)
-    groups: dict[str, tuple[str, ...]] = {}
-    for key, one in value.items():
-        if isinstance(one, str):
-            groups[one.strip()] = (*groups.get(one.strip(), ()), normalise(str(key)))
-        else:
-            groups[str(key).strip()] = _tickers(one)
-    return groups
+    return value
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {
     "long_only": yes_or_no,
     "lower": _by_name(number, normalise),
     "upper": _by_name(number, normalise),
-    "frozen": _tickers,
+    "frozen": tickers,
     "universe": _universe,
     "net": interval,
     "beta": _by_name(interval, str.strip),
@@ -456,7 +441,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "group_limits": _by_name(interval, str.strip),
     "cost_bp": _basis_points,
     "risk_aversion": _aversion,
-    "max_trades": _count,
+    "max_trades": count,
     "min_trade": number,
 }
 

@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import SUM_TOLERANCE, AssetClass, Holdings, Valuation
+from betaneutral_xl.model.printed import (
+    MISSING,
+    cell_text,
+    is_percentage,
+    number,
+    uses_decimal_comma,
+)
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import is_option, normalise
 from betaneutral_xl.readers import asset_classes
@@ -28,13 +35,6 @@ from betaneutral_xl.readers.holdings_table import IDENTIFIER_COLUMNS, HoldingsTa
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.tabular.printed import (
-    MISSING,
-    cell_text,
-    is_percentage,
-    number,
-    uses_decimal_comma,
-)
 from betaneutral_xl.readers.weights import FROM_SIGNS, decimal_weights
 
 if TYPE_CHECKING:

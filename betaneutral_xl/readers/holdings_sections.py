@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
+from betaneutral_xl.model.printed import cell_text, clean, date_of, number
 from betaneutral_xl.readers.columns import (
     NAME_COLUMNS,
     VALUE_COLUMNS,
@@ -23,7 +24,6 @@ from betaneutral_xl.readers.holdings_table import (
     HoldingsTable,
     holding_rows,
 )
-from betaneutral_xl.readers.tabular.printed import cell_text, clean, date_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
+from betaneutral_xl.model.printed import MISSING, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
-from betaneutral_xl.readers.tabular.printed import MISSING, cell_text, clean, number, uses_decimal_comma
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +29,10 @@ MAX_HOLDINGS = 60_000
 """Rows of a table: an issuer with all its funds in one file has 20,000."""
 MAX_SKIPPED_ROWS = 500
 """Rows within a table that are not holdings."""
+MAX_NAMELESS = 20
+"""Rows without a name that are compared with the sum of their class."""
+SUBTOTAL_TOLERANCE = 1e-3
+"""Relative difference between a subtotal and its rows: their rounding."""
 MAX_NOTE_CELLS = 2
 """Filled cells of a row that is a note."""
 MAX_HEADING_LENGTH = 60
@@ -144,13 +149,39 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             msg = f"{file_name} has more than {MAX_HOLDINGS:,} rows. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     rest = body[end:]
+    subtotals = _subtotals(table, rows)
+    skipped.extend(rows[i] for i in sorted(subtotals))
+    rows = [row for i, row in enumerate(rows) if i not in subtotals]
     return replace(
         table,
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        warnings=_unread_row_warnings(table, skipped, rest, len(rows)),
+        warnings=_unread_row_warnings(table, skipped, rest, rows),
     )
+
+
+def _subtotals(table: HoldingsTable, rows: Sequence[Row]) -> set[int]:
+    """Return the indices of the rows without a name that print the sum of the other rows of their class."""
+    if Column.ASSET_CLASS not in table.header.indices:
+        return set()
+    nameless = [
+        i for i, row in enumerate(rows) if not any(table.text(row, one) for one in IDENTIFIER_COLUMNS)
+    ]
+    found = set()
+    for i in nameless[:MAX_NAMELESS]:
+        column = next(
+            one for one in (Column.WEIGHT, Column.MARKET_VALUE) if table.number(rows[i], one) is not None
+        )
+        flag, printed = table.text(rows[i], Column.ASSET_CLASS), table.number(rows[i], column) or 0.0
+        others = [
+            table.number(row, column) or 0.0
+            for j, row in enumerate(rows)
+            if j != i and table.text(row, Column.ASSET_CLASS) == flag
+        ]
+        if len(others) > 1 and abs(math.fsum(others) - printed) <= SUBTOTAL_TOLERANCE * abs(printed):
+            found.add(i)
+    return found
 
 
 def _ends_table(row: Row, skipped: Sequence[Row], *, after_blank: bool) -> bool:
@@ -171,9 +202,9 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
 
 def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
-    """Prefer, among several candidate columns of the weight or value, the first that has numbers."""
+    """Prefer, among several candidate columns of numbers, the first that has some."""
     header = table.header
-    for column in (Column.WEIGHT, Column.MARKET_VALUE):
+    for column in (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE):
         for i in header.indices.get(column, ()):
             if any(
                 i < len(row) and number(row[i], decimal_comma=table.decimal_comma) is not None
@@ -207,14 +238,24 @@ NUMBER_COLUMNS = (
 
 
 def _is_holding(table: HoldingsTable, row: Row) -> bool:
-    """Whether a row has an identifier, and a number or a placeholder for a missing weight."""
+    """Whether a row has an identifier, and a number or a placeholder for a missing weight.
+
+    A row that the issuer classes and weighs is a holding without a name: cash, mostly.
+    """
     if not any(table.text(row, column) for column in IDENTIFIER_COLUMNS):
-        return False
+        return _is_classed(table, row)
     if any(table.number(row, column) is not None for column in NUMBER_COLUMNS):
         return True
     has_placeholder = clean(table.header.cell(row, Column.WEIGHT)).casefold() in MISSING - {""}
     names = sum(bool(table.text(row, column)) for column in IDENTIFIER_COLUMNS)
     return has_placeholder and (names > 1 or bool(table.text(row, Column.TICKER)))
+
+
+def _is_classed(table: HoldingsTable, row: Row) -> bool:
+    """Whether a row has the issuer's class, and a weight or a value."""
+    if asset_classes.of_flag(table.text(row, Column.ASSET_CLASS)) is None:
+        return False
+    return any(table.number(row, column) is not None for column in (Column.WEIGHT, Column.MARKET_VALUE))
 
 
 def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
@@ -238,7 +279,7 @@ def _is_total(table: HoldingsTable, row: Row) -> bool:
 
 
 def _unread_row_warnings(
-    table: HoldingsTable, skipped: Sequence[Row], rest: Sequence[Row], n_read: int
+    table: HoldingsTable, skipped: Sequence[Row], rest: Sequence[Row], rows: Sequence[Row]
 ) -> tuple[str, ...]:
     """Return warnings about rows within and after the table that may be holdings but were not read."""
     lines = []
@@ -248,16 +289,43 @@ def _unread_row_warnings(
         lines.append(
             f"{len(not_notes)} lines within the table are not holdings and were skipped (first: {shown})."
         )
-    headers = [row for row in rest[:MAX_SCANNED] if row and read_header(row, 0) is not None]
-    if any(tuple(map(clean, row)) == tuple(map(clean, table.header.texts)) for row in headers):
-        lines.append(f"The table is in the file twice; its first {n_read} rows are read.")
-    elif headers:
-        columns = listing([clean(text) for text in headers[0] if clean(text)], limit=4)
-        lines.append(f"Another table follows and is not read (columns {columns}).")
+    headers = [i for i, row in enumerate(rest[:MAX_SCANNED]) if row and read_header(row, 0) is not None]
+    if headers:
+        lines.append(_another_table(table, rest[headers[0]], rest[headers[0] + 1 :], rows))
     unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MAX_SCANNED])
     if unread:
         lines.append(f"{unread} lines after the end of the table look like holdings and are not read.")
     return tuple(lines)
+
+
+def _another_table(table: HoldingsTable, header: Row, below: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Return a warning that says which other table follows: a copy of the one that is read, or another."""
+    if tuple(map(clean, header)) != tuple(map(clean, table.header.texts)):
+        columns = listing([clean(text) for text in header if clean(text)], limit=4)
+        return f"Another table follows and is not read (columns {columns})."
+    others: list[Row] = []
+    for row in below[:MAX_HOLDINGS]:
+        if row and read_header(row, 0) is not None:
+            break
+        if row and not _is_total(table, row) and _is_holding(table, row):
+            others.append(row)
+    if same_rows(others, rows):
+        return f"The table is in the file twice; its first {len(rows)} rows are read."
+    return f"Another table with the same columns follows and is not read ({describe_rows(table, others)})."
+
+
+def same_rows(some: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Whether two tables have the same cells, whatever the blanks around them."""
+    return [tuple(map(clean, row)) for row in some] == [tuple(map(clean, row)) for row in others]
+
+
+def describe_rows(table: HoldingsTable, rows: Sequence[Row]) -> str:
+    """Return the number of rows of a table, and what the first one is, for a message."""
+    if not rows:
+        return "no rows"
+    first = next((text for one in IDENTIFIER_COLUMNS if (text := table.text(rows[0], one))), "")
+    count = f"{len(rows):,} row{'s' if len(rows) > 1 else ''}"
+    return f"{count}, {first[:MAX_HEADING_LENGTH]} first" if first else count
 
 
 def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
@@ -266,10 +334,9 @@ def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
     lines = [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
     lines += [note for sheet in sheets[:1] for note in sheet.notes[:MAX_SCANNED]]
     text = "\n".join(line[:MAX_LINE_LENGTH] for line in lines)
-    if any(read_header(row, 0) for row in rows):
-        no_date = re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE)
-        why = "its date is a dash" if no_date else "the fund is closed, or has no data for that day"
-        return f"{file_name} has a header but no holdings: {why}. Download the latest holdings."
+    header = next((row for row in rows if read_header(row, 0)), None)
+    if header is not None:
+        return f"{file_name} has a header but no holdings: {_why_empty(text, rows, header)}"
     for words, what in NOT_HOLDINGS:
         if words.search(text):
             return f"{file_name} {what}"
@@ -282,7 +349,23 @@ def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
     )
 
 
+def _why_empty(text: str, rows: Sequence[Row], header: Row) -> str:
+    """Return the reason for a header without holdings, as far as the file gives it, and what to do."""
+    if re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE):
+        return "its date is a dash. Download the latest holdings."
+    if CLOSED.search(text):
+        return "the file says that the fund is closed. Check the fund's page."
+    below = next((row for row in rows[rows.index(header) + 1 :] if any(map(clean, row))), None)
+    if below is None:
+        return "nothing is below it. Download the latest holdings."
+    shown = " | ".join(clean(cell)[:30] for cell in below[:4])
+    return f'no row below it has a name and a number (the first is "{shown}"). Check the file.'
+
+
 MAX_LINE_LENGTH = 500
+CLOSED = re.compile(
+    r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b", re.IGNORECASE
+)
 NOT_HOLDINGS = (
     (
         re.compile(
@@ -295,8 +378,7 @@ NOT_HOLDINGS = (
     ),
     (
         re.compile(
-            r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b"
-            r"|\bno (?:holdings|data|records|results)\b",
+            rf"{CLOSED.pattern}|\bno (?:holdings|data|records|results)\b",
             re.IGNORECASE,
         ),
         "says that the fund is closed or has no holdings. Check the fund's page.",

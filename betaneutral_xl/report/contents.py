@@ -13,18 +13,19 @@ from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.model.alignment import SCALED
-from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.optimisation.reachable import Reachable
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit
+    from betaneutral_xl.model.arrays import FloatArray
 
 TITLE = "Beta-neutral proposal"
 
@@ -33,43 +34,6 @@ BEYOND_LIMITS = "The hedges are shown for comparison only: the limits on weights
 
 CONFIDENCE = 1.96
 """Half-width of a 95 % confidence interval in standard errors."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Realised:
-    """A time series of realised betas to one ETF.
-
-    Attributes
-    ----------
-    label
-        Which weights, such as ``hedge`` or ``unhedged``.
-    etf
-        The ETF's name.
-    dates
-        T dates, ascending: the last of each window.
-    beta, error
-        Shape (T,): the regression slope over the window, and its standard error.
-
-    """
-
-    label: str
-    etf: str
-    dates: tuple[date, ...]
-    beta: FloatArray
-    error: FloatArray
-
-    def __post_init__(self) -> None:
-        """Validate that there is one beta and one error per date, and that dates ascend."""
-        for name in ("beta", "error"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-            if getattr(self, name).shape != (len(self.dates),):
-                msg = (
-                    f"The realised {name} of {self.label} needs {len(self.dates)} values, one for each date."
-                )
-                raise InputError(msg)
-        if not self.dates or list(self.dates) != sorted(set(self.dates)):
-            msg = f"The dates of the realised beta of {self.label} are missing or not ascending."
-            raise InputError(msg)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

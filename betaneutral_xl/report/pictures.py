@@ -13,7 +13,8 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.contents import CONFIDENCE
 
 if TYPE_CHECKING:
-    from betaneutral_xl.report.contents import Contents, Realised
+    from betaneutral_xl.job.realised import Realised
+    from betaneutral_xl.report.contents import Contents
 
 STEPS = 6
 """Approximate number of steps of a scale."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_cache_path, user_downloads_path
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +60,9 @@ class Settings:
     allow_stale
         Whether an expired answer may be used while the network is down
         (``BETANEUTRAL_ALLOW_STALE``: yes or no); a warning gives its age.
+    network_paths
+        Whether a cell may name a file on another machine, by its UNC path
+        (``BETANEUTRAL_NETWORK_PATHS``: yes or no).
 
     """
 
@@ -74,6 +78,7 @@ class Settings:
     backoff: float = 0.5
     refresh: bool = False
     allow_stale: bool = False
+    network_paths: bool = False
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
@@ -121,14 +126,6 @@ def _checked_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _yes(text: str) -> bool:
-    word = text.lower()
-    if word not in {"1", "yes", "true", "0", "no", "false"}:
-        msg = "give yes or no"
-        raise ValueError(msg)
-    return word in {"1", "yes", "true"}
-
-
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0.0 < seconds <= 3600.0:  # noqa: PLR2004 - an hour
@@ -147,5 +144,6 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
         lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip()),
     ),
     "TIMEOUT": ("total_timeout", _seconds),
-    "ALLOW_STALE": ("allow_stale", _yes),
+    "ALLOW_STALE": ("allow_stale", yes_or_no),
+    "NETWORK_PATHS": ("network_paths", yes_or_no),
 }

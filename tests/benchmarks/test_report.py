@@ -14,10 +14,9 @@ SECONDS, MEGABYTES = 4.0, 300.0
 CODE = """
 import json, resource, sys, time
 from datetime import UTC, datetime
-from report_problems import market
+from report_problems import build_report, market
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.report import build_report
 names, factors, form = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 holdings, etfs, risk = market(n=names, factors=factors, etfs=1, dense=form == "dense")
 result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)

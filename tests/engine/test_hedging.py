@@ -13,9 +13,9 @@ from betaneutral_xl.engine.hedging import HedgeSystem, Legs
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UndefinedBeta
-from betaneutral_xl.model.percent import Percent
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.values import Percent
 
 NIST = {
     "GNPDEFL": 15.0618722713733,

@@ -15,10 +15,10 @@ from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import BetaNeutralError, CheckFailed, Infeasible, InputError, UnknownTicker
 from betaneutral_xl.job.views import headline
 from betaneutral_xl.model.constraints import Constraints, Range
-from betaneutral_xl.model.percent import Percent
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Factors
+from betaneutral_xl.model.values import Percent
 
 N = 24
 NAMES = [f"N{i:02}" for i in range(N)]

@@ -24,12 +24,8 @@ import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
 from fronts.requests import Cell, Query, Request, Table
 
-from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral
-from betaneutral_xl.engine.compare import compare
-from betaneutral_xl.engine.hedging import Legs
-from betaneutral_xl.engine.neutral import neutralise, reach
-from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
-from betaneutral_xl.engine.result import Method
+from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covariance
+from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
 from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.cli import main
@@ -37,10 +33,8 @@ from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
 from betaneutral_xl.hosts.sheets.session import Session
-from betaneutral_xl.job import sample
-from betaneutral_xl.job.api import choice
-from betaneutral_xl.model.alignment import OnMissing
-from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.job import request as run_request
+from betaneutral_xl.job import run, sample
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.system.settings import Settings
@@ -139,8 +133,6 @@ class CommandLine(FrontEnd):
 
     def answer(self, request: Request) -> Answer:
         """Run the command of the request and read its JSON."""
-        if request.query is Query.ORDERS:
-            return NOT_OFFERED
         argv = arguments(request, self.folder / request.name.replace(" ", "_"))
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "betaneutral_xl", *argv],
@@ -149,7 +141,7 @@ class CommandLine(FrontEnd):
             timeout=60,
             check=False,
         )
-        if run.returncode:
+        if run.returncode and not run.stdout:  # feasible prints what can be reached, and fails
             return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
         record = json.loads(run.stdout)
         match request.query:
@@ -159,6 +151,8 @@ class CommandLine(FrontEnd):
                 return of_betas(record["betas"])
             case Query.COMPARE:
                 return compared(record["alternatives"])
+            case Query.ORDERS:
+                return ordered(record["orders"])
             case _:
                 return Numbers(
                     {
@@ -183,6 +177,7 @@ def arguments(request: Request, folder: Path) -> list[str]:
         if value is not None:
             argv.append(f"--{option.replace('_', '-')}={value}")
     argv += ["--sell-only"] * request.sell_only
+    argv += _order_terms(request, folder)
     if request.limits_file:
         return [*argv, "--constraints", _written(folder / "limits.toml", _toml(request.limits))]
     argv += [f"--group={group}={','.join(tickers)}" for group, tickers in groups(request.limits).items()]
@@ -204,6 +199,20 @@ def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
             group, tickers = (key[0], str(value).split(",")) if listed else (value, [str(key[0])])
             found.setdefault(str(group), []).extend(tickers)
     return found
+
+
+def _order_terms(request: Request, folder: Path) -> list[str]:
+    terms = {
+        "order-nav": request.nav,
+        "lot": request.lot,
+        "min-notional": request.min_notional,
+        "trade": request.trade,
+    }
+    argv = [f"--{option}={value}" for option, value in terms.items() if value is not None]
+    if request.prices:
+        names, prices = zip(*request.prices, strict=True)
+        argv += ["--order-prices", _csv(folder / "quotes.csv", (("date", *names), ("2025-11-18", *prices)))]
+    return argv
 
 
 def _inputs(request: Request, folder: Path) -> list[str]:
@@ -280,9 +289,7 @@ class Sheets(FrontEnd):
         return None
 
     def answer(self, request: Request) -> Answer:
-        """Call the functions of the request, nested like formulas."""
-        if request.ridge or request.leg_limit or request.sell_only:
-            return NOT_OFFERED
+        """Call the functions of the request, one on the answers of the others as formulas do."""
         try:
             return self._numbers(request)
         except Refused as error:
@@ -301,7 +308,7 @@ class Sheets(FrontEnd):
     def _numbers(self, request: Request) -> Numbers:
         inputs = self._inputs(request)
         target = request.target if not isinstance(request.target, tuple) else (request.target,)
-        limits = wide(request.limits) or None
+        limits = wide((*request.limits, *legs(request))) or None
         problem = (*inputs, target, request.method, limits)
         match request.query:
             case Query.BETAS:
@@ -361,6 +368,16 @@ def beside(tables: Sequence[Table]) -> Table:
     return tuple(
         tuple(cell for row in rows for cell in (*row, None))[:-1] for rows in zip(*filled, strict=True)
     )
+
+
+def legs(request: Request) -> tuple[tuple[Cell, ...], ...]:
+    """Return the limits on hedge ratios as rows of name and value."""
+    values = (
+        ("ridge", request.ridge),
+        ("leg_limit", request.leg_limit),
+        ("sell_only", request.sell_only or None),
+    )
+    return tuple((name, value) for name, value in values if value is not None)
 
 
 def wide(limits: tuple[tuple[Cell, ...], ...]) -> Table:
@@ -494,17 +511,15 @@ class Workbook(FrontEnd):
         }
 
     def answer(self, request: Request) -> Answer:
-        """Fill in the workbook, press the button, and read the proposal or the file of orders."""
-        legs = request.ridge or request.leg_limit or request.sell_only
-        elsewhere = request.query not in {Query.REBALANCE, Query.ORDERS} or request.history is not None
-        if legs or elsewhere or isinstance(request.target, tuple):
+        """Fill in, press, and read the sheet of the proposal, or the file of orders."""
+        if request.query not in {Query.REBALANCE, Query.ORDERS}:
             return NOT_OFFERED
         folder = self.folder / request.name.replace(" ", "_")
         folder.mkdir()
         file = folder / "fund.xlsx"
         for name, rows in self._settings.items():
             _set(self._book, name, rows)
-        _fill_in(self._book, request)
+        _fill_in(self._book, request, folder)
         self._book.save(file)
         for button in ("rebalance", "orders")[: 1 + (request.query is Query.ORDERS)]:
             refused = command("workbook", "run", str(file), "--button", button)
@@ -527,18 +542,22 @@ def command(*argv: str) -> Refusal | None:
     return Refusal(errors.getvalue().strip(), KINDS.get(code, "defect")) if code else None
 
 
-def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
+def _fill_in(book: openpyxl.Workbook, request: Request, folder: Path) -> None:
     _put(book["Orders"], FIRST_ROW, {})
-    _set(book, "setting_limits", wide(request.limits))
+    _set(book, "setting_limits", wide((*request.limits, *legs(request))))
     _set(book, "own_prices", request.prices)
     names = ("target", "method", "nav", "min_notional", "lot", "trade")
     settings = {name: getattr(request, name) for name in names} | {
         "inputs": "fetch" if request.sample else "sheets"
     }
+    if isinstance(request.target, tuple):
+        settings["target"] = "; ".join(str(one) for one in request.target)
+    if request.history is not None:
+        settings |= _files(request, folder)
     for name, value in settings.items():
         if value is not None:
             _set(book, f"setting_{name}", ((value,),))
-    if request.sample:
+    if settings["inputs"] == "fetch":
         return
     etfs: dict[int, Table] = {
         1 + ETF_STRIDE * i: named(basket, name) for i, (name, basket) in enumerate(request.etfs)
@@ -546,6 +565,22 @@ def _fill_in(book: openpyxl.Workbook, request: Request) -> None:
     _put(book["Holdings"], FIRST_ROW, {1: request.holdings})
     _put(book["ETF"], FIRST_ROW, etfs)
     _put(book["Covariance"], MATRIX_ROW, {1: request.covariance})
+
+
+def _files(request: Request, folder: Path) -> dict[str, Any]:
+    """Return the settings of a request whose risk model is estimated from prices: all inputs from files."""
+    etfs = {
+        f"etf_{i}": _csv(folder / f"{name}.csv", basket)
+        for i, (name, basket) in enumerate(request.etfs, start=1)
+    }
+    return {
+        "inputs": "fetch",
+        "fund": _csv(folder / "fund.csv", request.holdings),
+        "risk_prices": _csv(folder / "prices.csv", request.history or ()),
+        "estimator": request.estimator,
+        "window": request.window,
+        **etfs,
+    }
 
 
 def _area(book: openpyxl.Workbook, name: str) -> tuple[tuple[Any, ...], ...]:
@@ -599,7 +634,7 @@ class Python(FrontEnd):
 
     def answer(self, request: Request) -> Answer:
         """Call the functions of the package."""
-        if request.query is Query.BETAS or request.history is not None:
+        if request.query is Query.BETAS:
             return NOT_OFFERED
         try:
             return self._numbers(request)
@@ -609,65 +644,43 @@ class Python(FrontEnd):
             return Refusal(str(error), type(error).__name__)
 
     def _numbers(self, request: Request) -> Numbers:
-        limits = as_mapping(request.limits)
-        policies = {name: limits.pop(name) for name in ("on_missing", "etf_on_missing") if name in limits}
         holdings, etfs, risk = self._inputs(request)
-        target: Any = request.target or 0.0
-        if isinstance(target, tuple):
-            target = dict(zip((name for name, _ in request.etfs), target, strict=True))
-        if request.query is Query.REBALANCE and not (request.ridge or request.leg_limit or request.sell_only):
-            method = request.method or "hedge"
-            result = beta_neutral(holdings, etfs, risk, target, method, constraints=limits, **policies)
-        else:
-            portfolio = (
-                holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
+        if request.history is not None:
+            prices = _csv(self.folder / f"{request.name}.csv", request.history)
+            names = sorted({*holdings.index, *(name for etf in etfs for name in etf.tickers)})
+            window = request.window or WINDOW
+            risk = covariance(names, prices=prices, estimator=request.estimator, window=window)
+        options = as_mapping((*request.limits, *legs(request)))
+        method = request.method or "hedge"
+        if request.query in {Query.REBALANCE, Query.ORDERS}:
+            target: Any = request.target or 0.0
+            result = beta_neutral(holdings, etfs, risk, target, method, constraints=options)
+            if request.query is Query.ORDERS:
+                return self._orders(request, result)
+            return rebalanced(
+                records([result.columns, *result.rows()]), result.before.beta, result.after.beta
             )
-            model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
-            options: dict[str, Any] = {
-                "target": target,
-                "constraints": Constraints.from_mapping(limits),
-                **{name: choice(OnMissing, value, name) for name, value in policies.items()},
-            }
-            if request.query is Query.COMPARE:
-                alternatives = compare(portfolio, etfs, model, benchmark=request.benchmark, **options)
-                return compared(
-                    {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
-                    for one in alternatives
-                )
-            if request.query is Query.FEASIBLE:
-                found = reach(portfolio, etfs, model, **options)
-                return _reached([("etf",), *found.lines(), ("summary",)])
-            legs: dict[str, Any] = {
-                "ridge": request.ridge,
-                "limit": request.leg_limit,
-                "sell_only": request.sell_only,
-            }
-            result = neutralise(
-                portfolio,
-                etfs,
-                model,
-                method=choice(Method, request.method or "hedge", "method"),
-                legs=Legs(**{name: value for name, value in legs.items() if value is not None}),
-                **options,
+        portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
+        model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
+        inputs = run.Inputs(portfolio, tuple(etfs), model)
+        required = run_request.Request.parse({**options, "target": request.target}, inputs.etf_names)
+        if request.query is Query.COMPARE:
+            alternatives = run.compare(required, inputs, request.benchmark)
+            return compared(
+                {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
+                for one in alternatives
             )
-        if request.query is Query.ORDERS:
-            return self._orders(request, result)
-        return rebalanced(records([result.columns, *result.rows()]), result.before.beta, result.after.beta)
+        return _reached([("etf",), *run.reach(required, inputs).lines(), ("summary",)])
 
     @staticmethod
     def _orders(request: Request, result: Any) -> Numbers:
-        what = Tradable(request.trade or "names")
-        held = result.aligned.holdings
-        prices = dict(Quotes.of_holdings(held).prices)
-        nav = held.nav if request.nav is None else request.nav
-        ticket = Ticket(
-            prices=prices | {str(ticker): number(price) for ticker, price in request.prices},
-            nav=nav,
-            lots=dict.fromkeys(result.traded, cast("int", 1 if request.lot is None else request.lot)),
-            min_notional=request.min_notional or 0.0,
+        given = {"order_nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
+        terms = run_request.OrderTerms.parse({**given, "trade": request.trade})
+        own = Quotes.from_mapping({str(ticker): number(price) for ticker, price in request.prices}, "own")
+        made = run.orders(result, own.with_fallback(Quotes.of_holdings(result.aligned.holdings)), terms)
+        return ordered(
+            {"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in made.legs()
         )
-        legs = orders_in(what, result, ticket).legs()
-        return ordered({"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in legs)
 
     @staticmethod
     def _inputs(request: Request) -> tuple[Any, Sequence[Etf], Any]:

@@ -15,10 +15,11 @@ import atheris
 
 with atheris.instrument_imports(include=["betaneutral_xl"]):
     from betaneutral_xl.errors import InputError
+    from betaneutral_xl.model import printed  # noqa: F401 - to be instrumented
     from betaneutral_xl.readers import asset_classes, columns  # noqa: F401 - to be instrumented
     from betaneutral_xl.readers.etf_files import parse_etf
     from betaneutral_xl.readers.holdings_files import parse_holdings_file
-    from betaneutral_xl.readers.tabular import delimited, markup, printed, records, workbooks  # noqa: F401 - to be instrumented
+    from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks  # noqa: F401 - to be instrumented
 
 
 def read(content: bytes) -> None:

@@ -38,7 +38,7 @@ def test_an_etf_and_a_covariance_are_loaded_from_files(tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"method": "magic"}, "There is no method 'magic'. Choose one of hedge, reweight"),
-        ({"constraints": {"universe": "moon"}}, "The limit universe is 'moon': choose one of union"),
+        ({"constraints": {"universe": "moon"}}, "There is no universe 'moon'. Choose one of union"),
         ({"on_missing": "zero"}, "There is no policy on_missing 'zero'"),
         ({"cov": V}, "Covariance or a labelled DataFrame, not list"),
         ({"etf": [0.4, 0.3, 0.3]}, "Give"),

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import TYPE_CHECKING, Any
+import tomllib
+from typing import Any
 
 import pytest
 
-from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, Range, Universe
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOML = """
 long_only = true
@@ -31,9 +29,7 @@ Semis = ":0.3"
 """
 
 
-def test_a_file_and_the_same_values_in_two_columns_make_equal_constraints(tmp_path: Path) -> None:
-    path = tmp_path / "limits.toml"
-    path.write_text(TOML, encoding="utf-8")
+def test_a_file_and_the_same_plain_values_make_the_same_constraints() -> None:
     expected = Constraints(
         long_only=True,
         universe=Universe.HELD,
@@ -44,7 +40,7 @@ def test_a_file_and_the_same_values_in_two_columns_make_equal_constraints(tmp_pa
         groups={"Semis": ("NVDA", "AMD")},
         group_limits={"Semis": Range(high=0.3)},
     )
-    assert Constraints.load(path) == expected
+    assert Constraints.from_mapping(tomllib.loads(TOML)) == expected
     two_columns = {
         "Long only": "yes",
         "universe": "Held",
@@ -126,8 +122,8 @@ def test_every_limit_is_described() -> None:
         ({"gross": 0.9, "net": 1.0}, "does not fit"),
         ({"net": "0.3:0.1"}, "is empty"),
         ({"net": [1, 2, 3]}, "net is"),
-        ({"universe": "moon"}, "choose one of union, held, etf"),
-        ({"long_only": "perhaps"}, "give true or false"),
+        ({"universe": "moon"}, "Choose one of union, held, etf"),
+        ({"long_only": "perhaps"}, "give yes or no"),
         ({"long_only": True, "lower": -0.1}, "contradict each other"),
         ({"long_only": True, "upper": {"A": -0.1}}, "above its upper bound"),
         ({"lower": 0.2, "upper": 0.1}, "above its upper bound"),
@@ -151,12 +147,12 @@ def test_invalid_limits_are_refused_with_a_reason(values: dict[str, Any], words:
         Constraints.from_mapping(values)
 
 
-def test_an_absent_or_invalid_file_is_named_without_its_folder(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=r"^The constraints absent\.toml cannot be read"):
-        Constraints.load(tmp_path / "absent.toml")
-    (tmp_path / "bad.toml").write_text("long_only = maybe", encoding="utf-8")
-    with pytest.raises(UnreadableFile, match=r"^The constraints bad\.toml are not TOML"):
-        Constraints.load(tmp_path / "bad.toml")
+def test_a_row_of_groups_is_of_a_group_or_of_a_ticker_whichever_the_limits_name() -> None:
+    by_group = {"groups": {"Semis": "B,C"}, "group_limits": {"Semis": 0.3}}
+    by_ticker = {"groups": {"B": "Semis", "C": "Semis"}, "group_limits": {"Semis": 0.3}}
+    of_one = {"groups": {"Semis": "B"}, "group_limits": {"Semis": 0.3}}
+    assert Constraints.from_mapping(by_group) == Constraints.from_mapping(by_ticker)
+    assert Constraints.from_mapping(of_one).groups == {"Semis": ("B",)}
 
 
 def test_limits_survive_pickling() -> None:

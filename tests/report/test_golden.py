@@ -15,12 +15,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from report_problems import STAMP, origin
+from report_problems import STAMP, build_report, origin
 
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.report import build_report
 
 GOLDEN = Path(__file__).with_name("golden.txt")
 

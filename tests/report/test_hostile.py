@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from report_problems import STAMP, load
+from report_problems import STAMP, build_page, build_report, load
 
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.model.portfolio import Constituent, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.report import build_html, build_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,8 +75,8 @@ def test_hostile_text_stays_text_through_two_round_trips(
     assert checks["E3"].value is True  # no wildcard matched another name
 
 
-def test_hostile_text_is_escaped_on_the_web_page(hostile: Rebalance) -> None:
-    page = build_html(hostile, command="<script>alert(1)</script>", written_at=STAMP).decode()
+def test_hostile_text_is_no_markup_of_the_web_page(hostile: Rebalance) -> None:
+    page = build_page(hostile, command="<script>alert(1)</script>", written_at=STAMP).decode()
     assert "<script" not in page
     assert "<B>" not in page
     assert "&lt;B&gt;&amp;AMP;" in page

@@ -10,10 +10,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from report_problems import STAMP, Problem
+from report_problems import STAMP, Problem, build_page
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.report import build_html, build_pdf, drawing, pictures
+from betaneutral_xl.report import build_pdf, drawing, pictures
 from betaneutral_xl.report.contents import Contents
 
 ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
@@ -71,8 +71,8 @@ class Reader(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_web_page_is_self_contained_and_reproducible(everything: Problem) -> None:
-    page = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.options).decode()
+def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem) -> None:
+    page = build_page(everything.result, "betaneutral-xl report", STAMP, **everything.options).decode()
     reader = Reader()
     reader.feed(page)
     assert reader.fetched == []
@@ -83,7 +83,7 @@ def test_the_web_page_is_self_contained_and_reproducible(everything: Problem) ->
     assert f"{beta:.3f} ±" in page
     assert "2025-11-18 12:00:00" in page
     assert all(ticker in page for ticker in everything.result.tickers)
-    again = build_html(everything.result, "betaneutral-xl report", STAMP, **everything.options)
+    again = build_page(everything.result, "betaneutral-xl report", STAMP, **everything.options)
     assert again.decode() == page
 
 

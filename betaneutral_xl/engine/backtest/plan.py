@@ -13,10 +13,11 @@ import numpy as np
 
 from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
-from betaneutral_xl.model.percent import read_target, require_sign
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import require_sign
 
 if TYPE_CHECKING:
     from datetime import date
@@ -221,7 +222,10 @@ class Study:
         The target beta, as for ``neutralise``; for a ticker, the ticker's own beta.
     constraints
         Limits on the new weights, for the methods that reweight. A limit on a name applies on the
-        dates on which it is tradable.
+        dates on which it is tradable. Those methods trade from what they hold: last date's weights,
+        drifted with the prices; so turnover is limited from there.
+    objective
+        What ``reweight`` minimises, as for ``neutralise``.
     cost_bp
         Cost of a trade in basis points of its notional.
     notes
@@ -239,6 +243,7 @@ class Study:
     absent: Absent = Absent.RESCALE
     target: Target = 0.0
     constraints: Constraints = UNLIMITED
+    objective: Objective = Objective.STABLE
     cost_bp: float = COST_BP
     notes: tuple[str, ...] = ()
 
@@ -257,7 +262,6 @@ class Study:
         if not 0.0 <= self.cost_bp <= 1e4:  # noqa: PLR2004 - all of what is traded
             msg = f"The cost of a trade is {self.cost_bp:g} basis points. Give between 0 and 10000."
             raise InputError(msg)
-        object.__setattr__(self, "target", read_target(self.target))
         self._require_aim()
         single_etf = [name for name in self.methods if name in ONE_ETF_ONLY]
         if len(self.etfs) > 1 and single_etf:
@@ -301,6 +305,11 @@ class Study:
         if self.constraints.given and not LIMITED.intersection(self.methods):
             limits, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
             msg = f"None of {methods} keeps to {limits}. Add reweight to the methods, or leave it out."
+            raise InputError(msg)
+
+        if self.objective is not Objective.STABLE and Method.REWEIGHT not in self.methods:
+            methods = ", ".join(self.methods)
+            msg = f"None of {methods} has the objective {self.objective}. Add reweight, or leave it out."
             raise InputError(msg)
 
     @property

@@ -10,17 +10,20 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
+from betaneutral_xl.engine.estimators.history import WindowHistory
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
-from betaneutral_xl.model.spacing import Spacing, spacing_of
+from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,9 +116,9 @@ def read_parameters(method: str, texts: Mapping[str, str]) -> dict[str, Any]:
 def _parse_value(default: Any, name: str, value: str) -> Any:
     try:
         if isinstance(default, bool):
-            return {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
+            return yes_or_no(value)
         return type(default)(value)
-    except (KeyError, ValueError):
+    except ValueError:
         kind = {bool: "yes or no", int: "a whole number", float: "a number"}[type(default)]
         msg = f"The parameter {name} is {value!r}, not {kind}."
         raise InputError(msg) from None
@@ -252,7 +255,8 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
     """
     name = canonical(method)
     _require_options(name, options)
-    result = ESTIMATORS[name](observed.window, **options)
+    estimator = partial(ESTIMATORS[name], **options)
+    result = estimator(observed.window)
     completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
     return Covariance(
         tickers=observed.seen.tickers,
@@ -261,6 +265,7 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
+        history=WindowHistory.of(observed.window, estimator) if observed.spacing is DAILY else None,
     )
 
 

@@ -8,8 +8,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import backtest_options, input_options
+from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.job.request import target_tickers
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     subject = parser.add_argument_group("portfolio and ETFs")
     subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
-    input_options.add_holdings_choice(subject)
+    table_options.add_options(subject, "account", "fx")
     subject.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -119,19 +121,17 @@ def run(args: argparse.Namespace) -> None:
 
 def read_study(args: argparse.Namespace) -> Study:
     """Read the files that the options name, and return the study to run."""
-    from betaneutral_xl.readers.holdings_files import load_holdings
-
     tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
     etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
-    holdings = load_holdings(args.holdings, choice=input_options.holdings_choice(args))
+    holdings = load_holdings(args.holdings, args.account, args.fx or ())
     return backtest_options.build_study(
         args,
         holdings,
         etfs,
-        tables.select(holdings, etfs, input_options.benchmarks(args.target)),
+        tables.select(holdings, etfs, target_tickers(args.target)),
         estimators=args.estimator or backtest_options.ESTIMATORS,
         horizon=args.horizon,
-        limits=backtest_options.read_limits(args),
+        request=backtest_options.read_request(args),
     )
 
 

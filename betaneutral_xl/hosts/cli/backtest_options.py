@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.estimators import DEFAULT, WINDOW
 from betaneutral_xl.errors import InputError, UnknownTicker
-from betaneutral_xl.hosts.cli import input_options, limit_options
-from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.hosts.cli import input_options, table_options
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.request import Request
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.tickers import normalise
 
@@ -28,6 +29,9 @@ ESTIMATORS = ("default", "sample")
 
 HORIZON = 21
 """Default number of days over which realised betas are measured: a trading month."""
+
+AIMED, LEFT_OUT = (Section.AIM, Section.LIMITS), {"method", "on_missing", "etf_on_missing", "cost_bp"}
+"""Sections of the table that a backtest has, and options of them that it does not have."""
 
 EPILOG = f"""\
 estimators: a name of "betaneutral-xl estimate --list" ("default" is {DEFAULT}), with parameters
@@ -126,13 +130,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_target_and_limits(parser: argparse.ArgumentParser) -> None:
     """Add the options for the target and the limits."""
-    input_options.add_target(parser.add_argument_group("target"))
-    limit_options.add_arguments(parser, with_cost_bp=False)
+    table_options.add_arguments(parser, *AIMED, leave_out=LEFT_OUT)
 
 
-def read_limits(args: argparse.Namespace) -> Constraints:
-    """Return the limits of the options and of the ``--constraints`` file."""
-    return Constraints.from_mapping(limit_options.read_limits(args, with_cost_bp=False))
+def read_request(args: argparse.Namespace) -> Request:
+    """Return the target and the limits of the options and of the ``--constraints`` file.
+
+    ``--cost-bp`` is paid here; a cost that is weighed against tracking error can stand in the file.
+    """
+    return Request.parse(table_options.typed(args, *AIMED, leave_out=LEFT_OUT))
 
 
 def first_day(text: str) -> date:
@@ -239,7 +245,7 @@ def build_study(
     *,
     estimators: Sequence[str],
     horizon: int,
-    limits: Constraints,
+    request: Request,
 ) -> Study:
     """Return the study that the options describe."""
     from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study
@@ -254,8 +260,9 @@ def build_study(
         methods=tuple(dict.fromkeys(methods)),
         holding=Holding(args.holding),
         absent=Absent(args.absent),
-        target=input_options.read_target(args.target),
-        constraints=limits,
+        target=request.target,
+        constraints=request.constraints,
+        objective=request.objective,
         cost_bp=args.cost_bp,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

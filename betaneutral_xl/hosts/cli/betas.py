@@ -9,7 +9,10 @@ import sys
 from betaneutral_xl.hosts.cli import input_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
-from betaneutral_xl.model.alignment import align
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.request import Request
+from betaneutral_xl.job.run import align
+from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.system import saving
 
 EPILOG = """\
@@ -34,26 +37,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
+    input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Align the inputs, compute betas and contributions, print."""
-    inputs = input_options.load_inputs(args)
-    problem = input_options.read_problem(args, inputs.stored)
-    aligned = align(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        problem.on_missing,
-        problem.etf_on_missing,
-    )
+    given = input_options.gather(args)
+    # A name without a beta is blank here and named, unless it is to stop the run.
+    policy = {"on_missing": OnMissing.DROP, **given.options}
+    aligned = align(Request.parse(policy, given.inputs.etf_names), given.inputs)
     betas = aligned.expand(aligned.betas, math.nan)
     errors = aligned.expand(aligned.beta_errors, math.nan)
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
-    held = set(inputs.holdings.tickers)
+    held = set(given.inputs.holdings.tickers)
     names = aligned.etf_names
     columns = (
         "ticker",
@@ -82,12 +80,7 @@ def run(args: argparse.Namespace) -> None:
     }
     portfolio_error = aligned.portfolio_beta_error(aligned.covered_weights)
     total_error = dict(zip(names, portfolio_error.tolist(), strict=True))
-    warnings = [
-        *inputs.holdings.warnings,
-        *(warning for etf in inputs.etfs for warning in etf.warnings),
-        *inputs.covariance.warnings,
-        *aligned.coverage.sentences(),
-    ]
+    warnings = [*given.inputs.warnings, *aligned.coverage.sentences()]
     if args.json:
         record = {
             "portfolio_beta": total,

@@ -7,9 +7,10 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.run import compare
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -38,41 +39,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="compare hedging by the ETF, hedging by its basket, and reweighting",
         description="Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
         "reweighted, and reweighted long only to a benchmark's beta.",
-        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
-    target = parser.add_argument_group("target")
-    input_options.add_target(target)
-    target.add_argument(
+    input_options.add_arguments(parser, *table_options.REQUIRED, leave_out={"method"})
+    parser.add_argument(
         "--benchmark",
         metavar="TICKER",
         help="asset whose beta the long-only portfolio targets (default: a market fund of the risk model)",
     )
-    limit_options.add_arguments(parser)
-    input_options.add_legs(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Solve each alternative, print."""
-    from betaneutral_xl.engine.compare import compare, hedge_of
+    from betaneutral_xl.engine.compare import hedge_of
 
-    inputs = input_options.load_inputs(args)
-    problem = input_options.read_problem(args, inputs.stored)
-    alternatives = compare(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=problem.target,
-        benchmark=args.benchmark,
-        constraints=problem.constraints,
-        legs=problem.legs,
-        on_missing=problem.on_missing,
-        etf_on_missing=problem.etf_on_missing,
-    )
-    names = [etf.name for etf in inputs.etfs]
+    given = input_options.gather(args)
+    alternatives = compare(given.request, given.inputs, args.benchmark)
+    names = given.inputs.etf_names
     columns = (
         "alternative",
         *(f"beta_{name}" for name in names),

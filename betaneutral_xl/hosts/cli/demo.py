@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.hosts.cli.rebalance import print_summary, print_table
+from betaneutral_xl.job.options import SAMPLE
+from betaneutral_xl.job.sources import order_quotes
+from betaneutral_xl.system.saving import save
 
 REPORT = "betaneutral-report.xlsx"
 
@@ -43,15 +45,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(_: argparse.Namespace) -> None:
     """Make the sample neutral, print the result, write the report."""
-    from betaneutral_xl.engine.neutral import neutralise
-    from betaneutral_xl.job import sample
-    from betaneutral_xl.report import write_report
+    from betaneutral_xl.job import run, sample
+    from betaneutral_xl.job.request import OrderTerms, Request
+    from betaneutral_xl.model.provenance import now
+    from betaneutral_xl.report import build_workbook
+    from betaneutral_xl.report.assembly import assemble
 
     data = sample.load()
-    result = neutralise(data.holdings, (data.etf,), data.covariance)
+    outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
     out = console()
-    print_summary(result, out)
-    print_table(result, out, limit=10)
+    print_summary(outcome.result, out)
+    print_table(outcome.result, out, limit=10)
     with progress(f"Writing {REPORT} ..."):
-        write_report(result, Path(REPORT), command="betaneutral-xl demo")
+        quotes = order_quotes(data.holdings, SAMPLE)
+        assembled = assemble(outcome, OrderTerms(), quotes, command="betaneutral-xl demo", written_at=now())
+        save(REPORT, build_workbook(assembled.contents))
     out.print(NEXT, markup=False, soft_wrap=True)

@@ -16,8 +16,10 @@ from betaneutral_xl.engine.estimators import (
     read_parameters,
 )
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
+from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -58,11 +60,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         help="price files; several are joined side by side",
     )
-    parser.add_argument("--out", metavar="FILE", help="CSV file for the covariance")
+    parser.add_argument("-o", "--out", metavar="FILE", help="CSV file for the covariance")
     names = parser.add_argument_group("names to estimate (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[], help="tickers")
     names.add_argument("--holdings", metavar="FILE", help="names of a portfolio")
-    input_options.add_holdings_choice(names)
+    table_options.add_options(names, "account", "fx")
     names.add_argument(
         "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="constituents of ETFs"
     )
@@ -105,8 +107,6 @@ def run(args: argparse.Namespace) -> None:
         msg = "Give --prices FILE and --out FILE (or --list to see the methods)."
         raise InputError(msg)
     options = read_options(args.method, args.set, args.half_life)
-    from betaneutral_xl.job.inputs import covariance_from_prices
-
     tickers = _tickers(args)
     with progress("Estimating the covariance ..."):
         covariance = covariance_from_prices(
@@ -156,12 +156,8 @@ def to_api_csv(covariance: Covariance) -> str:
 def _tickers(args: argparse.Namespace) -> list[str]:
     tickers = list(args.tickers)
     if args.holdings:
-        from betaneutral_xl.readers.holdings_files import load_holdings
-
-        tickers += load_holdings(args.holdings, choice=input_options.holdings_choice(args)).tickers
+        tickers += load_holdings(args.holdings, args.account, args.fx or ()).tickers
     if args.etf:
-        from betaneutral_xl.job.inputs import load_etf
-
         for file in args.etf:
             tickers += load_etf(file).tickers
     return tickers

@@ -6,9 +6,12 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import input_options, limit_options
+from betaneutral_xl.errors import ModelError
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.run import reach
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ examples:
   betaneutral-xl feasible --sample --long-only --upper 8% --target 0.9 --json
   betaneutral-xl feasible --holdings fund.csv --etf JHAI.csv --covariance risk.csv --constraints limits.toml
 
-The exit code is 0 whether or not the target can be reached; --json has the answer under "feasible".
+The exit code is 4 where the target cannot be reached; --json has the answer under "feasible".
 """
 
 
@@ -32,43 +35,26 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="show which betas can be reached under limits, and what to relax",
         description="Show the lowest and highest beta of any weights within the limits, the beta nearest to "
         "the target, the binding limits, and the smallest relaxation of each that reaches the target.",
-        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
-    input_options.add_target(parser.add_argument_group("target"))
-    limit_options.add_arguments(parser)
+    input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Find the betas that can be reached, print."""
-    from betaneutral_xl.engine.neutral import reach
-
-    inputs = input_options.load_inputs(args)
-    problem = input_options.read_problem(args, inputs.stored)
-    found = reach(
-        inputs.holdings,
-        inputs.etfs,
-        inputs.covariance,
-        target=problem.target,
-        constraints=problem.constraints,
-        on_missing=problem.on_missing,
-        etf_on_missing=problem.etf_on_missing,
-    )
-    warnings = [
-        *inputs.holdings.warnings,
-        *(warning for etf in inputs.etfs for warning in etf.warnings),
-        *inputs.covariance.warnings,
-        *found.coverage.sentences(),
-    ]
+def run(args: argparse.Namespace) -> int:
+    """Find the betas that can be reached, print; return 4 if the target is none of them."""
+    given = input_options.gather(args)
+    found = reach(given.request, given.inputs)
+    warnings = [*given.inputs.warnings, *found.coverage.sentences()]
     if args.json:
         sys.stdout.write(saving.to_json({**as_record(found), "warnings": warnings}) + "\n")
     elif args.csv:
         sys.stdout.write(saving.to_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True)))
     else:
         _print(found, warnings)
+    return 0 if found.feasible else ModelError.exit_code
 
 
 def as_record(found: Reachable) -> dict[str, Any]:

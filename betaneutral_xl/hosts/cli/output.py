@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import math
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,21 +15,6 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH = 160
 """Columns of output to a file or a pipe, which has no width of its own."""
-
-
-def use_utf8() -> None:
-    """Write UTF-8 into files and pipes, as Python 3.15 does everywhere.
-
-    Before it, Windows gets its code page, which lacks most letters and which no reader expects. A
-    terminal and an encoding that the user names in ``PYTHONIOENCODING`` are left alone.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if (
-            isinstance(stream, io.TextIOWrapper)
-            and not stream.isatty()
-            and "PYTHONIOENCODING" not in os.environ
-        ):
-            stream.reconfigure(encoding="utf-8", errors=stream.errors)
 
 
 def console(*, stderr: bool = False) -> Console:

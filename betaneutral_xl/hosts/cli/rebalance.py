@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, limit_options, report
+from betaneutral_xl.hosts.cli import input_options, report, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -44,11 +46,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "rebalance",
         help="compute beta-neutral weights, and write a report",
         description="Compute the weights of a portfolio that have the target beta to one or several ETFs.",
-        epilog=f"{EPILOG}\n{limit_options.EPILOG}",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser)
-    input_options.add_problem(parser)
+    input_options.add_arguments(parser, *table_options.REQUIRED)
     parser.add_argument(
         "--snapshot",
         metavar="FILE.zip",
@@ -62,15 +63,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve, write the snapshot and the report if requested, print."""
-    inputs = input_options.load_inputs(args)
-    result = input_options.solve(args, inputs)
+    given = input_options.gather(args)
+    result = input_options.solve(given)
     if args.snapshot:
         from betaneutral_xl.job.snapshot import write_snapshot
 
-        write_snapshot(args.snapshot, inputs.raw_inputs, input_options.parameters(args, inputs.stored))
+        write_snapshot(args.snapshot, given.inputs.raw_inputs, given.stored)
     if args.report:
-        problem = input_options.read_problem(args, inputs.stored)
-        report.write(args.report, result, inputs, problem, snapshot=report.snapshot_name(args))
+        outcome = Outcome(given.request, given.inputs, result)
+        report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
         sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
     elif args.csv:

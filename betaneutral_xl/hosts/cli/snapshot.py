@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options
+from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console
 from betaneutral_xl.system import saving
 
@@ -45,8 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="snapshot to write, or to show")
     parser.add_argument("--show", action="store_true", help="show the snapshot; write nothing")
-    input_options.add_arguments(parser)
-    input_options.add_problem(parser)
+    input_options.add_arguments(parser, *table_options.REQUIRED)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
@@ -56,9 +55,9 @@ def run(args: argparse.Namespace) -> None:
     from betaneutral_xl.job.snapshot import read_snapshot, write_snapshot
 
     if not args.show:
-        inputs = input_options.load_inputs(args)
-        input_options.solve(args, inputs)  # refuse an unsolvable run now, not when it is repeated
-        write_snapshot(args.file, inputs.raw_inputs, input_options.parameters(args, inputs.stored))
+        given = input_options.gather(args)
+        input_options.solve(given)  # refuse an unsolvable run now, not when it is repeated
+        write_snapshot(args.file, given.inputs.raw_inputs, given.stored)
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
-from betaneutral_xl.hosts.cli import backtest_options, input_options
+from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number
+from betaneutral_xl.job.request import target_tickers
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -49,12 +51,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", metavar="FILE", required=True, help="CSV file for the table of results")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
+    )
     grid = parser.add_argument_group("grid")
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
     )
-    input_options.add_holdings_choice(grid)
+    table_options.add_options(grid, "account", "fx")
     grid.add_argument(
         "--etf",
         metavar="FILE|TICKER",
@@ -155,18 +159,14 @@ def grid(args: argparse.Namespace) -> list[Cell]:
 
     """
     from betaneutral_xl.engine.backtest.sweep import Cell
-    from betaneutral_xl.readers.holdings_files import load_holdings
 
     if args.period and (args.start or args.end):
         msg = "Both --period and --start or --end are given. Use one of them."
         raise InputError(msg)
     tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
-    funds = {
-        Path(file).stem: load_holdings(file, choice=input_options.holdings_choice(args))
-        for file in args.holdings
-    }
+    funds = {Path(file).stem: load_holdings(file, args.account, args.fx or ()) for file in args.holdings}
     etfs = {text: backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf}
-    limits, benchmarks = backtest_options.read_limits(args), input_options.benchmarks(args.target)
+    request, benchmarks = backtest_options.read_request(args), target_tickers(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
             "Two portfolios or two ETFs have the same name, which makes their rows ambiguous. Rename a file."
@@ -182,7 +182,7 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         ):
             dated = argparse.Namespace(**{**vars(args), "start": start, "end": end})
             study = backtest_options.build_study(
-                dated, holdings, [etf], prices, estimators=[estimator], horizon=horizon, limits=limits
+                dated, holdings, [etf], prices, estimators=[estimator], horizon=horizon, request=request
             )
             cells.append(Cell(fund, etf.etf.name, study))
     return cells

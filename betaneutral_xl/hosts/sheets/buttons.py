@@ -129,24 +129,23 @@ def restore(book: Workbook, _: Session) -> str:
 
 
 def report(book: Workbook, session: Session) -> str:
-    """Write the report workbook into the workbook's folder."""
-    from betaneutral_xl.report import write_report
+    """Write the report workbook beside this one."""
+    from betaneutral_xl.report import build_workbook
+    from betaneutral_xl.report.assembly import assemble
 
     task = Task.of(book, session)
-    try:
-        result = solved(book, task)
-    except Infeasible as error:
-        if error.reachable is None:
-            raise
-        path = _new_file(book, "report", "xlsx")
-        book.say(f"Writing {path.name} ...")
-        write_report(task.unchanged(), path, command="Report button", infeasible=error.reachable)
-        msg = f"{error} The report {file_and_folder(path)} explains why; it has no proposal."
-        raise Infeasible(msg, tickers=error.tickers, reachable=error.reachable) from None
+    book.say("Solving ...")
+    outcome = task.answer()
     path = _new_file(book, "report", "xlsx")
     book.say(f"Writing {path.name} ...")
-    write_report(result, path, command="Report button")
-    message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(book, result)}"
+    quotes = None if outcome.infeasible else task.quotes(outcome.inputs.holdings)
+    assembled = assemble(outcome, task.terms, quotes, command="Report button", written_at=now())
+    save(path, build_workbook(assembled.contents))
+    if outcome.infeasible is not None:
+        msg = f"{outcome.infeasible} {file_and_folder(path)} says why, and proposes nothing."
+        raise Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable)
+    notes = "".join(f" {note}" for note in assembled.notes)
+    message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(book, outcome.result)}{notes}"
     enter(book, "Report", "done", message)
     return message
 

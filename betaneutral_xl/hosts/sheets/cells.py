@@ -19,8 +19,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
-from betaneutral_xl.model.percent import Percent
-from betaneutral_xl.readers.tabular import printed
+from betaneutral_xl.model import printed
+from betaneutral_xl.model.values import printed_number
+from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -42,11 +43,6 @@ DATE_SERIALS = (1.0, 2_958_465.0)
 
 MAX_CACHED_BYTES = 32_000_000
 """Bytes of values whose grids are cached: a dozen matrices of 500 names."""
-
-TRUE_WORDS, FALSE_WORDS = (
-    frozenset({"true", "yes", "y", "1", "on"}),
-    frozenset({"false", "no", "n", "0", "off"}),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,16 +308,6 @@ def as_number(cell: Cell, where: str) -> float:
     return value
 
 
-def printed_number(text: str) -> float | None:
-    """Return the number in a text, or None; a percent sign divides by 100.
-
-    >>> printed_number("1,234.5"), printed_number("12.5 %"), printed_number("(3)"), printed_number("MSFT")
-    (1234.5, Percent(0.125), -3.0, None)
-    """
-    value = printed.number(text)
-    return Percent(value / 100.0) if value is not None and printed.is_percentage(text) else value
-
-
 # ---------------------------------------------------------------- one argument -> a plain value
 
 
@@ -353,13 +339,14 @@ def flag(grid: Grid) -> bool | None:
 
     """
     cell = _only(grid, "TRUE or FALSE")
-    if cell is None or isinstance(cell, bool):
-        return cell
-    word = as_text(cell, grid.what).lower()
-    if word in TRUE_WORDS | FALSE_WORDS:
-        return word in TRUE_WORDS
-    msg = f"{grid.what} is {word!r:.60}. Give TRUE or FALSE."
-    raise InputError(msg)
+    if cell is None:
+        return None
+    refuse_error(cell, grid.what)
+    try:
+        return yes_or_no(cell)
+    except ValueError:
+        msg = f"{grid.what} is {as_text(cell, grid.what)!r:.60}. Give TRUE or FALSE."
+        raise InputError(msg) from None
 
 
 def day(grid: Grid) -> date | None:

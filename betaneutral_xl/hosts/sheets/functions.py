@@ -42,7 +42,7 @@ METHOD = Argument(
 )
 CONSTRAINTS = Argument(
     "constraints",
-    "Rows of name, (for which,) value: long_only, upper, turnover, universe, on_missing ...",
+    "Rows of name, (for which,) value: long_only, upper, turnover, ridge, on_missing ... (docs/options.md).",
     optional=True,
 )
 PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
@@ -52,15 +52,20 @@ FUNCTIONS: tuple[Function, ...] = (
         name="FETCH_HOLDINGS",
         help="A fund's holdings on a date: ticker, shares, price, market_value, weight; largest first.",
         arguments=(
-            Argument("fund", "The fund's name in the web API, such as quant_paper; demo for the sample."),
-            Argument("as_of", "Date of the holdings. Blank: the last weekday.", optional=True),
-            Argument("start", "First date of the requested range. Blank: the same date.", optional=True),
-            Argument("refresh", "Any value: changing it fetches again.", optional=True),
+            Argument(
+                "fund",
+                "A fund of the web API, such as quant_paper; or a holdings file; demo for the sample.",
+            ),
+            Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
+            Argument(
+                "start", "First day of the range that is asked for. Blank: the same day.", optional=True
+            ),
+            Argument("refresh", "Any value: a change of it fetches again.", optional=True),
         ),
         run=worksheet.fetch_holdings,
         example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
         may_fetch=True,
-        external_state=worksheet.holdings_day,
+        external_state=worksheet.holdings_stamp,
     ),
     Function(
         name="LOAD_ETF",
@@ -70,6 +75,11 @@ FUNCTIONS: tuple[Function, ...] = (
             Argument("fund", "The fund, if the file has several.", optional=True),
             Argument(
                 "classes", "Asset classes of the basket, such as equity,fund. Blank: equity.", optional=True
+            ),
+            Argument(
+                "tickers",
+                "A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file without tickers.",
+                optional=True,
             ),
         ),
         run=worksheet.load_etf,
@@ -90,7 +100,11 @@ FUNCTIONS: tuple[Function, ...] = (
                 "For tickers: blank for the fund's model, a file, demo. For data: an estimator.",
                 optional=True,
             ),
-            Argument("options", "Two columns, name and value; or half_life=63; window=252.", optional=True),
+            Argument(
+                "options",
+                "Two columns, name and value; or half_life=63; window=252. For tickers: prices=FILE.",
+                optional=True,
+            ),
             Argument(
                 "as_handle", "TRUE: one cell that represents the matrix, fast at any size.", optional=True
             ),

@@ -5,13 +5,11 @@ The one source for the build, which writes by it, and the buttons, which read by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
-from betaneutral_xl.engine.orders import Tradable
-from betaneutral_xl.engine.result import Method
-from betaneutral_xl.model.alignment import OnMissing
-from betaneutral_xl.model.constraints import Universe
+from betaneutral_xl.job.options import BY_NAME, SAMPLE, Kind, Section, of_section
 
 
 class Sheet(StrEnum):
@@ -83,6 +81,7 @@ class Setting:
     default: str | float | None = None
     choices: tuple[str, ...] = ()
     number_format: str = "General"
+    kind: Kind | None = None
 
     @property
     def range_name(self) -> str:
@@ -90,20 +89,37 @@ class Setting:
         return f"setting_{self.name}"
 
 
+_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
+"""Number formats of settings, by the kind of their values."""
+
+YES_NO = ("TRUE", "FALSE")
+
+
+def _setting(option: str, name: str = "", **changes: Any) -> Setting:
+    """Return the cell of an option of the table, under a name of its own where it has one."""
+    one = BY_NAME[option]
+    default = one.default if one.choices or isinstance(one.default, float) else None
+    unset = f" Blank: {one.default}." if default is None and one.default is not None else ""
+    setting = Setting(
+        name=name or option,
+        label=one.words,
+        hint=one.sentence + unset,
+        default=default,
+        choices=YES_NO if one.kind is Kind.YES_NO else one.choices,
+        number_format=_FORMATS.get(one.kind, "General"),
+        kind=one.kind,
+    )
+    return replace(setting, **changes)
+
+
 SETTINGS: dict[str, tuple[Setting, ...]] = {
     "Portfolio": (
-        Setting(
-            name="fund",
-            label="Fund",
-            hint="A fund of the web API, such as quant_paper; demo is the embedded sample.",
-            default="demo",
+        _setting(
+            "fund",
+            default=SAMPLE,
+            hint="A fund of the web API, such as quant_paper; or a holdings file; demo is the sample.",
         ),
-        Setting(
-            name="as_of",
-            label="Holdings as of",
-            hint="Date. Blank: the last weekday.",
-            number_format=DATE,
-        ),
+        _setting("as_of"),
         Setting(
             name="inputs",
             label="Inputs from",
@@ -113,65 +129,24 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         ),
     ),
     "ETFs": (
-        Setting(
-            name="etf_1",
-            label="ETF",
-            hint="The issuer's file, with folder or in Downloads; or a ticker, for its newest file.",
-            default="demo",
-        ),
-        Setting(name="etf_2", label="Second ETF", hint="Blank: none."),
-        Setting(name="etf_3", label="Third ETF", hint="Blank: none."),
+        _setting("etf", "etf_1", default=SAMPLE),
+        _setting("etf", "etf_2", label="Second ETF", hint="Blank: none."),
+        _setting("etf", "etf_3", label="Third ETF", hint="Blank: none."),
     ),
     "Risk and target": (
-        Setting(
-            name="risk",
-            label="Risk model",
-            hint="Blank: that of the web API. Or a covariance file; demo is the sample.",
-            default="demo",
-        ),
-        Setting(
-            name="target",
-            label="Target beta",
-            hint="A number; or a ticker of the risk model such as IWV, for its own beta.",
-            default=0.0,
-            number_format=NUMBER,
-        ),
-        Setting(
-            name="method",
-            label="Method",
-            hint="hedge sells the ETF's basket; reweight trades the names at constant net exposure.",
-            default=Method.HEDGE,
-            choices=tuple(Method),
-        ),
+        _setting("covariance", "risk", default=SAMPLE),
+        _setting("prices", "risk_prices"),
+        _setting("estimator"),
+        _setting("window"),
+        _setting("target"),
+        _setting("method"),
     ),
     "Orders": (
-        Setting(
-            name="nav",
-            label="Net asset value",
-            hint="Blank: that of the holdings.",
-            number_format=MONEY,
-        ),
-        Setting(
-            name="prices",
-            label="Prices",
-            hint="Price file (CSV, Parquet) for names without a price in the holdings; demo is the sample.",
-            default="demo",
-        ),
-        Setting(
-            name="min_notional",
-            label="Smallest order",
-            hint="Trades of a smaller value are omitted. Blank: 0.",
-            number_format=MONEY,
-        ),
-        Setting(name="lot", label="Lot", hint="Shares in a lot. Blank: 1.", number_format=MONEY),
-        Setting(
-            name="trade",
-            label="Trade",
-            hint="names: the shares themselves. etfs: a hedge in shares of the ETFs, one order each; below "
-            "90 % coverage only with etfs_any_coverage.",
-            default=Tradable.NAMES,
-            choices=tuple(Tradable),
-        ),
+        _setting("order_nav", "nav"),
+        _setting("order_prices", "prices", default=SAMPLE),
+        _setting("min_notional"),
+        _setting("lot", default=None),
+        _setting("trade"),
     ),
 }
 """The settings, by group, in the order of the sheet."""
@@ -179,37 +154,15 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
 LIMITS = "setting_limits"
 """The range of limits below them, three columns: name, for which, value; without a value not set."""
 
-LIMIT_ROWS: tuple[Setting, ...] = (
-    Setting(
-        name="on_missing",
-        label="",
-        hint="Held names without risk data: stop, or leave them untraded.",
-        default=OnMissing.ERROR,
-        choices=(OnMissing.ERROR, OnMissing.DROP),
-    ),
-    Setting(
-        name="etf_on_missing",
-        label="",
-        hint="ETF names without risk data: drop, drop and rescale the rest, or stop.",
-        default=OnMissing.DROP,
-        choices=tuple(OnMissing),
-    ),
-    Setting(
-        name="universe",
-        label="",
-        hint="Which names reweighting may trade.",
-        default=Universe.UNION,
-        choices=tuple(Universe),
-    ),
-    Setting(name="long_only", label="", hint="Blank: shorts are allowed.", choices=("TRUE", "FALSE")),
-    Setting(name="upper", label="", hint="Largest weight of any name, such as 5%; for which: one name."),
-    Setting(name="turnover", label="", hint="Largest one-way turnover, such as 30%."),
-    Setting(name="max_trades", label="", hint="Largest number of traded names."),
+LIMIT_ROWS: tuple[Setting, ...] = tuple(
+    _setting(option.name, default=option.default if option.section is Section.AIM else None)
+    for option in of_section(Section.AIM, Section.LIMITS, Section.LEGS)
+    if option.name not in {"method", "target"}
 )
-"""The limits that the sheet lists."""
+"""The rows of the sheet that have an option's name; those without a value set nothing."""
 
-FREE_LIMITS = 5
-"""Blank rows below them, for further limits."""
+FREE_LIMITS = 8
+"""Blank rows under them, for limits of single names and groups."""
 
 
 @dataclass(frozen=True, slots=True)

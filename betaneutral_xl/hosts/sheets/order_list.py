@@ -64,9 +64,9 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
 
 
 def violated_limits(task: Task, result: Rebalance) -> tuple[str, ...]:
-    """Return the limits of the settings that the new weights violate, each with its excess."""
-    limits = task.constraints
-    if limits.net is None:  # only reweighting keeps the net exposure by default
+    """Name the limits set that new weights do not keep to: edited ones, or those of other settings."""
+    limits = task.request(task.inputs).constraints
+    if limits.net is None:  # only reweighting keeps the net exposure unasked
         limits = replace(limits, net=Range())
     checks = check_limits(result.aligned, limits, result.new_weights, result.after.beta, SAME_BETA)
     return tuple(f"{one.name} (off by {one.residual:.4g})" for one in checks if not one.passed)

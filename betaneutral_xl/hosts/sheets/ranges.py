@@ -22,13 +22,13 @@ from betaneutral_xl.hosts.sheets.cells import (
     as_text,
     day,
     is_error,
-    printed_number,
     refuse_error,
 )
 from betaneutral_xl.model.portfolio import SUM_TOLERANCE, AssetClass, Constituent, Etf, Holdings, sum_warnings
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.quotes import Quote, Quotes
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import printed_number
 from betaneutral_xl.readers.columns import Column, recognise
 
 if TYPE_CHECKING:

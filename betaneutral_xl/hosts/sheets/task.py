@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.neutral import neutralise, unchanged
-from betaneutral_xl.engine.result import Method
-from betaneutral_xl.errors import FailedCell, InputError
+from betaneutral_xl.errors import FailedCell, Infeasible, InputError
 from betaneutral_xl.hosts.sheets import cells, ranges, trading, worksheet
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import (
@@ -20,9 +18,11 @@ from betaneutral_xl.hosts.sheets.layout import (
     Inputs,
     Sheet,
 )
-from betaneutral_xl.job import api
+from betaneutral_xl.job import run
+from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.quotes import Quotes
+from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.open_workbook import Workbook
     from betaneutral_xl.hosts.sheets.session import Rows, Session
-    from betaneutral_xl.model.constraints import Constraints
+    from betaneutral_xl.job.request import Request
+    from betaneutral_xl.model.portfolio import Holdings
 
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
@@ -73,7 +74,7 @@ class Task:
             for group in SETTINGS.values()
             for one in group
         }
-        inputs = api.choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
+        inputs = choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
         fetching = inputs is Inputs.FETCH
         holdings, etf, covariance = _fetched(book, session, settings) if fetching else _from_sheets(book)
         return cls(
@@ -88,50 +89,56 @@ class Task:
         )
 
     @property
-    def constraints(self) -> Constraints:
-        """The constraints of the settings."""
-        constraints: Constraints = worksheet.limits(self.limits)["constraints"]
-        return constraints
+    def inputs(self) -> run.Inputs:
+        """The values of the three inputs."""
+        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
+
+    def request(self, inputs: run.Inputs) -> Request:
+        """Return what is required of the answer."""
+        return worksheet.request(inputs.etfs, self.settings["target"], self.limits, self.settings["method"])
 
     def solve(self) -> Rebalance:
-        """Return the rebalance for the settings."""
+        """Return the weights that are required; computed once for the buttons and the cells."""
         target, method = self.settings["target"], self.settings["method"]
         return worksheet.solve(
             self.session, self.holdings, self.etf, self.covariance, target, method, self.limits
         )
 
-    def hedged(self) -> Rebalance:
-        """Return the portfolio hedged to beta 0, without limits: a frame for other new weights."""
-        policies = worksheet.limits(self.limits)
-        policies.pop("constraints")
-        inputs = worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
-        return neutralise(*inputs, **policies)
+    def answer(self) -> run.Outcome:
+        """Return the weights that are required, or why nothing keeps all limits."""
+        inputs = self.inputs
+        request = self.request(inputs)
+        try:
+            return run.Outcome(request, inputs, self.solve())
+        except Infeasible as error:
+            return run.infeasible(request, inputs, error)
 
-    def unchanged(self) -> Rebalance:
-        """Return the untraded portfolio with its target and limits: for the report on an infeasible task."""
-        portfolio, etfs, risk = worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
-        return unchanged(
-            portfolio,
-            etfs,
-            risk,
-            target=worksheet.target(self.settings["target"], etfs),
-            method=api.choice(Method, cells.text(self.settings["method"]) or Method.HEDGE, "method"),
-            **worksheet.limits(self.limits),
-        )
+    def hedged(self) -> Rebalance:
+        """Return the portfolio hedged to beta 0, whatever is required: to put other weights in."""
+        inputs = self.inputs
+        return run.hedge(self.request(inputs), inputs)
+
+    @property
+    def terms(self) -> OrderTerms:
+        """How weights become orders."""
+        return trading.order_terms(*(self.settings[name] for name in ORDER_TERMS))
+
+    def quotes(self, holdings: Holdings) -> Quotes:
+        """Return the prices there are: the user's own, then those of sheet or file, and of holdings."""
+        if self.sheet_prices.blank:
+            return trading.quotes(self.session, holdings, self.settings["prices"], self.own_prices)
+        on_sheets = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
+        return on_sheets.with_fallback(Quotes.of_holdings(holdings))
 
     def orders(self, result: Rebalance) -> tuple[Orders, Quotes]:
-        """Return the orders for a result's new weights, and the available prices."""
-        settings, holdings = self.settings, result.aligned.holdings
-        if self.sheet_prices.blank:
-            quotes = trading.quotes(self.session, holdings, settings["prices"], self.own_prices)
-        else:
-            on_sheet = ranges.quotes(self.own_prices).with_fallback(ranges.quotes(self.sheet_prices))
-            quotes = on_sheet.with_fallback(Quotes.of_holdings(holdings))
-        return trading.whole_shares(result, quotes, *(settings[name] for name in ORDER_TERMS)), quotes
+        """Return the orders that a result takes, and the prices there are."""
+        quotes = self.quotes(result.aligned.holdings)
+        return run.orders(result, quotes, self.terms), quotes
 
     def net_asset_value(self, result: Rebalance) -> float | None:
-        """Return the net asset value in the base currency: of the settings, else of the holdings."""
-        return trading.net_asset_value(result, self.settings["nav"])
+        """Return the net asset value: as set, else as the holdings state it."""
+        own = OrderTerms.parse({"order_nav": cells.number(self.settings["nav"])}).nav
+        return own or result.aligned.holdings.nav
 
 
 def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
@@ -153,12 +160,23 @@ def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> 
         raise InputError(msg)
     book.say(f"Fetching the risk of {len(names)} names ...")
     tickers = [[name] for name in names if name not in {None, "CASH"}]
-    handle = session.answer(BY_NAME["COVARIANCE"], tickers, settings["risk"].rows, None, True)  # noqa: FBT003 - a cell's value
+    method, options = _risk_arguments(settings)
+    handle = session.answer(BY_NAME["COVARIANCE"], tickers, method, options, True)  # noqa: FBT003 - a cell's value
     return (
         cells.read(holdings, "holdings"),
         cells.read(beside(etfs), "etf"),
         cells.read(handle, "covariance"),
     )
+
+
+def _risk_arguments(given: Mapping[str, Grid]) -> tuple[Any, Any]:
+    """Return method and options of COVARIANCE, as the formula of the sheet Covariance gives them."""
+    if given["risk_prices"].blank:
+        return given["risk"].rows, None
+    options = [f"prices={cells.text(given['risk_prices'])}"]
+    window, day = cells.number(given["window"]), cells.day(given["as_of"])
+    options += [f"window={window:g}"] * (window is not None) + [f"as_of={day}"] * (day is not None)
+    return given["estimator"].rows, "; ".join(options)
 
 
 def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
 from betaneutral_xl.engine.result import CASH, Rebalance
-from betaneutral_xl.errors import InputError, MissingValue
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.worksheet import (
-    DEMO,
     file_stamp,
     input_provenance,
     provenance_of,
@@ -18,7 +16,9 @@ from betaneutral_xl.hosts.sheets.worksheet import (
     tables_of,
     union,
 )
-from betaneutral_xl.job.api import choice
+from betaneutral_xl.job import run
+from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
@@ -64,19 +64,9 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
     name = resolve_file(session, name)
     day = as_of or holdings.as_of
     closes = session.results.get_or_compute(
-        ("closes", name, file_stamp(name), day), lambda: _last_closes(name, day)
+        ("closes", name, file_stamp(name), day), lambda: quotes_of(name, day)
     )
     return preferred.with_fallback(closes)
-
-
-def _last_closes(name: str, day: date | None) -> Quotes:
-    if name.lower() == DEMO:
-        from betaneutral_xl.job import sample
-
-        return Quotes.last_closes(sample.load_prices(), day)
-    from betaneutral_xl.readers.prices import load_prices
-
-    return Quotes.last_closes(load_prices(name), day)
 
 
 def orders(session: Session, *values: Grid) -> Result:
@@ -108,16 +98,7 @@ def order_rows(made: Orders) -> list[list[Any]]:
 
 
 def whole_shares(result: Rebalance, quotes: Quotes, *terms: Grid) -> Orders:
-    """Convert new weights into whole-share orders.
-
-    Parameters
-    ----------
-    result
-        The new weights.
-    quotes
-        Prices per share in the base currency.
-    terms
-        Net asset value, smallest order, lot, what to trade: one cell each, blank for the default.
+    """Turn new weights into orders; the terms are net asset value, smallest order, lot, what to trade.
 
     Raises
     ------
@@ -125,49 +106,16 @@ def whole_shares(result: Rebalance, quotes: Quotes, *terms: Grid) -> Orders:
         If there is no net asset value, or an instrument to be traded has no price.
 
     """
-    nav, min_notional, lot, trade = terms
-    what = choice(Tradable, cells.text(trade) or Tradable.NAMES, "way to trade")
-    value = net_asset_value(result, nav)
-    if value is None:
-        msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
-        raise MissingValue(msg)
-    traded = result.traded if what is Tradable.NAMES else result.etf_names
-    quotes.require(traded)
-    ticket = Ticket(
-        prices=quotes.prices,
-        nav=value,
-        lots=dict.fromkeys(traded, _lot_size(lot)),
-        min_notional=cells.number(min_notional) or 0.0,
-        cost_bp=result.constraints.cost_bp,
+    return run.orders(result, quotes, order_terms(*terms))
+
+
+def order_terms(nav: Grid, min_notional: Grid, lot: Grid, trade: Grid) -> OrderTerms:
+    """Return the terms of orders as cells give them."""
+    return OrderTerms.parse(
+        {
+            "order_nav": cells.number(nav),
+            "min_notional": cells.number(min_notional),
+            "lot": cells.number(lot),
+            "trade": cells.text(trade),
+        }
     )
-    return orders_in(what, result, ticket)
-
-
-def _lot_size(lot: Grid) -> int:
-    size = cells.number(lot)
-    if size is None:
-        return 1
-    if size < 1.0 or not size.is_integer():
-        msg = f"{lot.what} is {size:g}. Give a whole number of shares, 1 or more, or leave it blank."
-        raise InputError(msg)
-    return int(size)
-
-
-def net_asset_value(result: Rebalance, cell: Grid) -> float | None:
-    """Return the net asset value in the base currency: of the cell, else of the holdings.
-
-    Raises
-    ------
-    MissingValue
-        If the cell is not positive: every trade would change its side.
-
-    """
-    value = cells.number(cell)
-    if value is None:
-        return result.aligned.holdings.nav
-    if not value > 0.0:
-        msg = (
-            f"{cell.what} is {value:,.12g}. Give a positive amount, or leave it blank for the holdings' own."
-        )
-        raise MissingValue(msg)
-    return value

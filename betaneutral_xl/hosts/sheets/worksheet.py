@@ -12,18 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.compare import compare, hedge_of
-from betaneutral_xl.engine.neutral import neutralise, reach
-from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.compare import hedge_of
+from betaneutral_xl.engine.estimators import WINDOW
+from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
-from betaneutral_xl.job import api, views
-from betaneutral_xl.job.api import choice
-from betaneutral_xl.model.alignment import OnMissing, align
-from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.job import api, run, views
+from betaneutral_xl.job.inputs import require_local
+from betaneutral_xl.job.options import is_sample
+from betaneutral_xl.job.request import Request, with_arguments
+from betaneutral_xl.job.run import Inputs
+from betaneutral_xl.job.sources import last_weekday, of_day
+from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, now
 from betaneutral_xl.model.quotes import Quotes
@@ -34,15 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from betaneutral_xl.engine.neutral import Target
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
-
-DEMO = "demo"
-"""The name of the embedded sample, as fund, ETF and risk model."""
-
-POLICIES = {"on_missing": OnMissing.ERROR, "etf_on_missing": OnMissing.DROP}
-"""Rows of the constraints that are policies, not limits, with their defaults."""
 
 
 # ---------------------------------------------------------------- the main functions
@@ -50,36 +46,27 @@ POLICIES = {"on_missing": OnMissing.ERROR, "etf_on_missing": OnMissing.DROP}
 
 def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refresh: Grid) -> Result:
     """Return ticker, shares, price, market_value, weight."""
-    name = cells.text(fund) or ""
-    if name.lower() == DEMO:
-        from betaneutral_xl.job import sample
-
-        holdings = sample.load_holdings()
-        if cells.day(as_of) not in {None, holdings.as_of}:
-            msg = (
-                f"The sample has the holdings of {holdings.as_of} only. Give that date, or leave as_of blank."
-            )
-            raise InputError(msg)
+    name = resolve_file(session, cells.text(fund) or "")
+    if is_file(name):
+        holdings = of_day(api.load_holdings(name), cells.day(as_of))
     else:
-        day = cells.day(as_of) or api.last_weekday(today())
-        # A non-blank refresh bypasses the cache of responses; each of its values is fetched once.
+        # Another value of refresh is another question, and one that the cache is not to answer.
         settings = session.settings if refresh.blank else replace(session.settings, refresh=True)
-        holdings = api.fetch_holdings(name, day, cells.day(start), settings)
+        holdings = api.fetch_holdings(name, cells.day(as_of), cells.day(start), settings)
     return Result(ranges.holdings_rows(holdings), holdings)
 
 
-def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid, tickers: Grid) -> Result:
     """Return ticker, name, weight, class."""
     name = cells.text(source) or ""
-    chosen = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
-    if name.lower() == DEMO:
-        from betaneutral_xl.job import sample
-
-        etf = sample.load_etf()
-    else:
-        etf = api.load_etf(
-            resolve_file(session, name), cells.text(fund), chosen or (AssetClass.EQUITY,), session.settings
-        )
+    wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
+    etf = api.load_etf(
+        resolve_file(session, name),
+        cells.text(fund),
+        wanted or (AssetClass.EQUITY,),
+        session.settings,
+        None if tickers.blank else resolve_file(session, cells.text(tickers) or ""),
+    )
     return Result(ranges.etf_rows(etf), etf)
 
 
@@ -110,22 +97,25 @@ def beta_neutral(session: Session, *problem: Grid) -> Result:
 
 
 def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Result:
-    """Return each held name's beta to each ETF and its contribution to the portfolio's beta."""
-    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
-    aligned = align(portfolio, baskets, risk, OnMissing.DROP)
+    """Return each held name's beta to each ETF and what it adds to the portfolio's."""
+    given = inputs(session, holdings, etf, covariance)
+    aligned = run.align(Request(on_missing=OnMissing.DROP), given)
     beta = aligned.expand(aligned.betas, math.nan)
     error = aligned.expand(aligned.beta_errors, math.nan)
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
-    names = [f"_{name}" for name in aligned.etf_names] if len(baskets) > 1 else [""]
+    names = [f"_{name}" for name in aligned.etf_names] if len(given.etfs) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
     head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
     table = np.column_stack([aligned.weights, volatility, beta, error, aligned.weights[:, None] * beta])
-    held = set(portfolio.tickers)
+    held = set(given.holdings.tickers)
     rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
     rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
     head += [f"coverage{name}" for name in names]
     covered = [unit.covered for unit in aligned.coverage.units.values()]
-    return Result([head, *([*row, *covered] for row in rows)], provenance_of(portfolio, *baskets, risk))
+    return Result(
+        [head, *([*row, *covered] for row in rows)],
+        provenance_of(given.holdings, *given.etfs, given.covariance),
+    )
 
 
 def exposure(session: Session, *problem: Grid) -> Result:
@@ -152,8 +142,8 @@ def exposure_rows(result: Rebalance) -> list[list[Any]]:
 def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
-    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
-    found = reach(portfolio, baskets, risk, target=target(target_beta, baskets), **limits(constraints))
+    given = inputs(session, holdings, etf, covariance)
+    found = run.reach(request(given.etfs, target_beta, constraints), given)
     return Result(
         [
             ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
@@ -165,17 +155,16 @@ def feasible(session: Session, *problem: Grid) -> Result:
             *(["at its limit", name] for name in found.binding),
             *(["would help", one.sentence] for one in found.relaxations),
         ],
-        provenance_of(portfolio, *baskets, risk),
+        provenance_of(given.holdings, *given.etfs, given.covariance),
     )
 
 
 def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
-    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
-    aim, fund = target(target_beta, baskets), cells.text(benchmark)
-    alternatives = compare(portfolio, baskets, risk, target=aim, benchmark=fund, **limits(constraints))
-    names = [etf.name for etf in baskets]
+    given = inputs(session, holdings, etf, covariance)
+    alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
+    names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
     covered = [unit.covered for unit in hedge_of(alternatives).coverage.units.values()]
@@ -197,7 +186,7 @@ def compared(session: Session, *problem: Grid) -> Result:
                 for one in alternatives
             ),
         ],
-        provenance_of(portfolio, *baskets, risk),
+        provenance_of(given.holdings, *given.etfs, given.covariance),
     )
 
 
@@ -258,12 +247,10 @@ def version(_: Session) -> Result:
 # ---------------------------------------------------------------- shared
 
 
-def inputs(
-    session: Session, holdings: Grid, etf: Grid, covariance: Grid
-) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
-    """Return holdings, ETFs and covariance of three arguments."""
+def inputs(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Inputs:
+    """Return the values of the three inputs."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return portfolio, baskets, risk_model(session, covariance, risk_tickers(portfolio, baskets))
+    return Inputs(portfolio, baskets, risk_model(session, covariance, risk_tickers(portfolio, baskets)))
 
 
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
@@ -317,74 +304,79 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
-    portfolio, baskets, risk = inputs(session, holdings, etf, covariance)
-    return neutralise(
-        portfolio,
-        baskets,
-        risk,
-        target=target(target_beta, baskets),
-        method=choice(Method, cells.text(method) or Method.HEDGE, "method"),
-        **limits(constraints),
-    )
+    given = inputs(session, holdings, etf, covariance)
+    return run.solve(request(given.etfs, target_beta, constraints, method), given)
 
 
-def limits(grid: Grid) -> dict[str, Any]:
-    """Return constraints and missing-data policies as keyword arguments of the engine."""
-    values = named_values(grid)
-    policies = {
-        name: choice(OnMissing, str(values.pop(name, default)), f"policy {name}")
-        for name, default in POLICIES.items()
-    }
-    return {"constraints": Constraints.from_mapping(values), **policies}
+def request(etfs: Sequence[Etf], target_beta: Grid, constraints: Grid, method: Grid | None = None) -> Request:
+    """Return what is required of the answer.
 
-
-def target(grid: Grid, etfs: tuple[Etf, ...]) -> Target:
-    """Return the target: one beta or ticker for all ETFs, or one per ETF in their order.
-
-    Raises
-    ------
-    InputError
-        If there are several, but not as many as ETFs.
+    Parameters
+    ----------
+    etfs
+        Whose order several targets have.
+    target_beta
+        One target, or one for each ETF.
+    constraints
+        Named values: limits, limits on hedge ratios, policies.
+    method
+        Blank, or ``None`` where a function has no such argument, for the default.
 
     """
-    targets = [_beta(cell, grid.what) for cell in cells.vector(grid)]
-    if not targets:
-        return 0.0
-    if len(targets) == 1:
-        return targets[0]
-    if len(targets) != len(etfs):
-        msg = f"{grid.what} has {len(targets)} cells for {len(etfs)} ETFs. Give one, or one for each."
-        raise InputError(msg)
-    return dict(zip((etf.name for etf in etfs), targets, strict=True))
-
-
-def _beta(cell: cells.Cell, what: str) -> float | str:
-    if isinstance(cell, float):
-        return cell
-    printed = cells.as_text(cell, what)
-    value = cells.printed_number(printed)
-    return printed if value is None else value
+    options = named_values(constraints)
+    arguments: dict[str, Any] = {"method": cells.text(method) if method is not None else None}
+    targets = [
+        cell if isinstance(cell, float) else cells.as_text(cell, target_beta.what)
+        for cell in cells.vector(target_beta)
+    ]
+    arguments["target"] = targets or None
+    return Request.parse(with_arguments(options, arguments), [etf.name for etf in etfs])
 
 
 def _fetched(
     session: Session, names: tuple[str, ...], source: str | None, options: Mapping[str, Any]
 ) -> Covariance:
-    """Return the covariance of some names from the web API, a file or the embedded sample."""
-    if options:
-        msg = f"The option {next(iter(options))} is for prices and returns, not for a list of tickers."
-        raise InputError(msg)
+    """Return the risk model of some names: the fund's, a file's, or the embedded sample's."""
     if not names:
         msg = "There are no tickers for the risk model. Give a row or a column of tickers."
         raise MissingValue(msg)
-    if source is not None and source.lower() == DEMO:
-        from betaneutral_xl.job import sample
-
-        model = sample.load_covariance()
-        return model.select([name for name in model.tickers if name in {*names, "IWV"}])
+    if PRICES in options:
+        return _from_prices(session, names, source, options)
+    if options:
+        msg = (
+            f"The option {next(iter(options))} is for prices and returns, not for a list of tickers. "
+            "Name the file of prices too, as prices=FILE."
+        )
+        raise InputError(msg)
     file = resolve_file(session, source) if source else None
     stamp = file_stamp(file) if file else None
     return session.results.get_or_compute(
         ("risk", names, file, stamp), lambda: api.covariance(names, file, session.settings)
+    )
+
+
+TABLES = frozenset({".csv", ".tsv", ".txt", ".json", ".xls", ".xlsx", ".xlsm", ".htm", ".html", ".parquet"})
+"""Endings of the files that a portfolio is read from."""
+
+PRICES = "prices"
+"""The option of COVARIANCE that names a file of prices to estimate from, beside a list of tickers."""
+
+
+def _from_prices(
+    session: Session, names: tuple[str, ...], estimator: str | None, options: Mapping[str, Any]
+) -> Covariance:
+    """Return the risk model of some names estimated from a file of prices."""
+    other = [name for name in options if name not in {PRICES, "window", "as_of"}]
+    if other:
+        msg = f"With prices=FILE the options are window and as_of, not {other[0]}. Leave it out."
+        raise InputError(msg)
+    file = resolve_file(session, str(options[PRICES]))
+    window = _option("window", options.get("window", float(WINDOW)), WINDOW)
+    as_of = _option("as_of", options["as_of"], None) if "as_of" in options else None
+    key = ("risk", names, file, file_stamp(file), estimator, window, as_of)
+    return session.results.get_or_compute(
+        key,
+        lambda: api.covariance(names, prices=file, estimator=estimator, window=window, as_of=as_of),
     )
 
 
@@ -468,7 +460,15 @@ def input_provenance(result: Rebalance) -> Origins:
 
 
 def resolve_file(session: Session, name: str) -> str:
-    """Return the path of a file without a folder: in the current folder, else in Downloads."""
+    """Return the path of a file without a folder: in the current folder, else in Downloads.
+
+    Raises
+    ------
+    InputError
+        If it names another machine or a device.
+
+    """
+    require_local(name, session.settings)
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
@@ -484,11 +484,16 @@ def file_stamp(source: str) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
-    """Return the file and its state, on which the result of ``load_etf`` depends."""
+def etf_stamp(session: Session, source: Grid, _: Grid, __: Grid, tickers: Grid) -> object:
+    """Return the files and their states, on which the result of ``load_etf`` depends."""
+    table = None if tickers.blank else file_stamp(resolve_file(session, cells.text(tickers) or ""))
+    return _source_stamp(session, source), table
+
+
+def _source_stamp(session: Session, source: Grid) -> object:
     name = resolve_file(session, cells.text(source) or "")
     stamp = file_stamp(name)
-    if stamp is not None or not NAME.fullmatch(name) or name.lower() == DEMO:
+    if stamp is not None or not NAME.fullmatch(name) or is_sample(name):
         return stamp
     try:
         newest = str(find_etf(name, session.settings.downloads))
@@ -497,18 +502,25 @@ def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
     return newest, file_stamp(newest)
 
 
-def risk_stamp(session: Session, _: Grid, method: Grid, *__: Grid) -> object:
-    """Return the state of the covariance file, on which the result of ``covariance`` depends."""
-    return (
-        None
-        if method.width * len(method.rows) != 1
-        else file_stamp(resolve_file(session, cells.text(method) or ""))
-    )
+def risk_stamp(session: Session, _: Grid, method: Grid, options: Grid, *__: Grid) -> object:
+    """Return what the answer of ``covariance`` depends on besides its arguments: the state of a file."""
+    files = [str(cell) for cell in (*method.cells, *options.cells) if isinstance(cell, str)]
+    named = [part.strip() for text in files for part in text.split(";")]
+    return tuple(file_stamp(resolve_file(session, one.partition("=")[2].strip() or one)) for one in named)
 
 
-def holdings_day(_: Session, __: Grid, as_of: Grid, *___: Grid) -> object:
-    """Return the default date, on which the result of ``fetch_holdings`` depends if as_of is blank."""
-    return None if as_of.rows else api.last_weekday(today())
+def holdings_stamp(session: Session, fund: Grid, as_of: Grid, *_: Grid) -> object:
+    """Return what the answer of ``fetch_holdings`` depends on besides its arguments: a file, the day."""
+    name = resolve_file(session, cells.text(fund) or "")
+    if is_file(name):
+        return file_stamp(name.partition("#")[0])
+    return None if as_of.rows else last_weekday(today())
+
+
+def is_file(name: str) -> bool:
+    """Whether a fund is named by its file: by a path, or by a name with the ending of a table."""
+    path = Path(name.partition("#")[0])
+    return path.name != name.partition("#")[0] or path.suffix.lower() in TABLES
 
 
 def today() -> date:

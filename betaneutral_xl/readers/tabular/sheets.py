@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,7 @@ class GridBuilder:
             raise _too_large(self.file_name, "there are more cells", self.max_cells)
         if self.row_count > MAX_ROWS:
             raise _too_large(self.file_name, "there are more rows", MAX_ROWS)
-        self.rows.append(kept)
+        self.rows.append(kept if "".join(kept).isprintable() else tuple(map(printable, kept)))
 
     def finish(self) -> tuple[Row, ...]:
         """Return the grid without trailing blank rows, and start the next one."""
@@ -74,6 +75,24 @@ class GridBuilder:
             rows.pop()
         self.rows = []
         return tuple(rows)
+
+
+_STRANGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return text without control characters: each is written as its escape, or as a blank if it is one.
+
+    Control characters of a file would command the terminal that shows them. Line breaks and tabs stay.
+
+    >>> printable("NV\x1b[31mDA\x85")
+    'NV\\x1b[31mDA '
+    """
+    if _STRANGE.search(text) is None:
+        return text
+    return _STRANGE.sub(
+        lambda one: " " if one[0].isspace() else one[0].encode("unicode_escape").decode(), text
+    )
 
 
 def _trimmed(cells: Row) -> Row:

@@ -11,9 +11,10 @@ from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
 
 if TYPE_CHECKING:
+    from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents, Realised
+    from betaneutral_xl.report.contents import Contents
 
 CHART_ROWS, CHART_COLUMNS = 20, 12
 """Rows and columns that a chart covers."""

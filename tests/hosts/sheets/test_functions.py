@@ -151,7 +151,7 @@ def test_a_target_for_each_etf_is_taken_in_order(session: Session) -> None:
     after = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2]])
     assert [row[2] for row in after if str(row[0]).startswith("beta to")] == pytest.approx([0.1, 0.2])
     ((line,),) = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2], [0.3]])
-    assert line == "#BETA! target_beta has 3 cells for 2 ETFs. Give one, or one for each."
+    assert line == "#BETA! There are 3 targets (0.1, 0.2, 0.3) for 2 ETFs. Give one, or one for each ETF."
 
 
 def test_betas_add_up_to_the_portfolios(session: Session) -> None:
@@ -343,9 +343,7 @@ def test_a_target_that_was_meant_as_percent_is_refused(session: Session) -> None
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
     assert call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 18))[1][0] == "MSFT"
     ((line,),) = call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 19))
-    assert line == (
-        "#BETA! The sample has the holdings of 2025-11-18 only. Give that date, or leave as_of blank."
-    )
+    assert line == ("#BETA! The sample has the holdings of 2025-11-18 only. Give that day, or leave it out.")
 
 
 def test_the_sample_runs_through_all_functions(session: Session) -> None:

@@ -123,8 +123,8 @@ def test_an_invalid_price_is_not_reported_as_missing(desk: Desk, ticker: str) ->
 @pytest.mark.parametrize(
     ("setting", "value", "reason"),
     [
-        ("trade", "etf", "There is no way to trade 'etf'"),
-        ("lot", 2.5, "Lot is 2.5."),
+        ("trade", "etf", "There is no kind of orders 'etf'"),
+        ("lot", 2.5, "The lot is 2.5."),
         ("prices", "absent.csv", "absent.csv"),
         ("prices", None, "No price for 39 of 45 trades"),
     ],
@@ -241,7 +241,7 @@ def test_the_users_own_columns_beside_the_proposal_are_ignored(desk: Desk) -> No
 def test_a_negative_net_asset_value_makes_no_proposal(desk: Desk) -> None:
     desk.set("nav", -5e6)
     outcome = desk.press("rebalance")
-    assert outcome.message.startswith("Net asset value is -5,000,000. Give a positive amount")
+    assert outcome.message.startswith("The net asset value is -5,000,000. Give a positive amount")
     assert not any(desk.beside())
 
 

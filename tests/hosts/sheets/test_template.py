@@ -52,7 +52,7 @@ def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> N
 def test_every_setting_has_its_named_cell_and_its_list(built: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(built))
     sheet = book[Sheet.SETTINGS]
-    lists = {str(rule.sqref) for rule in sheet.data_validations.dataValidation}
+    lists = {str(rule.sqref) for rule in sheet.data_validations.dataValidation if rule.type == "list"}
     for setting in (one for group in SETTINGS.values() for one in group):
         ((place, area),) = book.defined_names[setting.range_name].destinations
         cell = area.replace("$", "")

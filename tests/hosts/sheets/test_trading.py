@@ -95,14 +95,14 @@ def test_orders_respect_the_lot_and_the_smallest_size(session: Session) -> None:
     large = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, 11_000.0)
     assert all(float(str(row[4])) >= 11_000.0 for row in large[1:-2])
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, 1.5)
-    assert line == "#BETA! lot is 1.5. Give a whole number of shares, 1 or more, or leave it blank."
+    assert line == "#BETA! The lot is 1.5. Give a whole number of shares, 1 or more, or leave it out."
 
 
 @pytest.mark.parametrize(("nav", "shown"), [(-5e6, "-5,000,000"), (0.0, "0"), (-0.25, "-0.25")])
 def test_a_net_asset_value_that_is_not_positive_is_refused(session: Session, nav: float, shown: str) -> None:
     weights = call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.5)
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], nav)
-    assert line == f"#BETA! nav is {shown}. Give a positive amount, or leave it blank for the holdings' own."
+    assert line == f"#BETA! The net asset value is {shown}. Give a positive amount, or leave it out."
 
 
 def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
@@ -117,7 +117,7 @@ def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
     ((line,),) = call(session, "BN_ORDERS", reweighted, [["AI", 25.0]], None, None, None, "etfs")
     assert str(line).startswith("#BETA! These trades are not a combination of the baskets of AI")
     ((line,),) = call(session, "BN_ORDERS", weights, None, None, None, None, "options")
-    assert str(line).startswith("#BETA! There is no way to trade 'options'")
+    assert str(line).startswith("#BETA! There is no kind of orders 'options'")
 
 
 def test_the_sample_has_the_prices_for_its_hedge(session: Session) -> None:

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.sheets import worksheet
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.template import hidden, input_sheets, orders, output_sheets, table_sheets
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
+from betaneutral_xl.job.options import SAMPLE
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
@@ -112,12 +112,12 @@ def sample_results(session: Session) -> dict[str, Rows]:
     def answer(name: str, *values: object) -> Rows:
         return session.answer(BY_NAME[name], *values)
 
-    holdings, etf = answer("FETCH_HOLDINGS", worksheet.DEMO), answer("LOAD_ETF", worksheet.DEMO)
+    holdings, etf = answer("FETCH_HOLDINGS", SAMPLE), answer("LOAD_ETF", SAMPLE)
     limits = [(row.name, None, row.default) for row in LIMIT_ROWS]
-    risk = answer("COVARIANCE", answer("BN_NAMES", holdings, etf), worksheet.DEMO, None, "TRUE")
+    risk = answer("COVARIANCE", answer("BN_NAMES", holdings, etf), SAMPLE, None, "TRUE")
     problem = (holdings, etf, risk, 0.0, "hedge", limits)
     weights = answer("BETA_NEUTRAL", *problem)
-    prices = answer("BN_PRICES", holdings, etf, worksheet.DEMO)
+    prices = answer("BN_PRICES", holdings, etf, SAMPLE)
     return {
         "holdings": holdings,
         "etf": etf,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import (
@@ -29,6 +30,8 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     plain_text,
 )
 from betaneutral_xl.hosts.sheets.template.table_sheets import WEIGHTS
+from betaneutral_xl.job.options import Kind
+from betaneutral_xl.model.constraints import LARGEST, LARGEST_LEG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,8 +199,40 @@ def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> 
         sheet.write(
             row, 2, setting.default if isinstance(setting.default, float) else str(setting.default), style
         )
+    rule = _rule(setting)
+    if rule:
+        sheet.data_validation(row, 2, row, 2, {**rule, "error_title": setting.label})
+    sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED, indent=1))
+
+
+_NOT_BELOW_ZERO = {"validate": "decimal", "criteria": ">=", "value": 0, "error_message": "Give zero or more."}
+
+
+def _rule(setting: Setting) -> dict[str, Any]:
+    """Return what a cell of the sheet takes; nothing where only the request can tell."""
     if setting.choices:
         choices = [str(one) for one in setting.choices]
-        rule = {"validate": "list", "source": choices, "error_message": "Choose a value from the list."}
-        sheet.data_validation(row, 2, row, 2, {**rule, "error_title": setting.label or setting.name})
-    sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED, indent=1))
+        return {"validate": "list", "source": choices, "error_message": "Choose one of the list."}
+    match setting.kind:
+        case Kind.SHARE:
+            most = LARGEST.get(setting.name, LARGEST_LEG)
+            return {
+                "validate": "decimal",
+                "criteria": "between",
+                "minimum": -most,
+                "maximum": most,
+                "error_message": "Give a decimal or a percent: 0.05 or 5%.",
+            }
+        case Kind.COUNT | Kind.DAYS | Kind.SHARES:
+            return {
+                "validate": "integer",
+                "criteria": ">=",
+                "value": 1,
+                "error_message": "Give a whole number.",
+            }
+        case Kind.BASIS_POINTS | Kind.NUMBER | Kind.MONEY:
+            return _NOT_BELOW_ZERO
+        case Kind.DAY:
+            first = date(1990, 1, 1)
+            return {"validate": "date", "criteria": ">=", "value": first, "error_message": "Give a date."}
+    return {}

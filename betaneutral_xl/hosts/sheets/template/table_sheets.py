@@ -129,7 +129,13 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     )
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, MAX_COLUMNS, 9, template.style(num_format="0.0000"))
-    text = f"COVARIANCE(BN_NAMES({HOLDINGS},{ETFS}),setting_risk,,TRUE)"
+    chosen = 'IF(setting_risk_prices="",setting_risk,setting_estimator)'
+    options = (
+        'IF(setting_risk_prices="","","prices="&setting_risk_prices'
+        '&IF(setting_window="","","; window="&setting_window)'
+        '&IF(setting_as_of="","","; as_of="&setting_as_of))'
+    )
+    text = f"COVARIANCE(BN_NAMES({HOLDINGS},{ETFS}),{chosen},{options},TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
     template.formula(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.constraints import Constraints
-from betaneutral_xl.model.percent import Percent, number, require_sign
+from betaneutral_xl.model.values import Percent, number, require_sign
 
 
 @given(st.floats(-1e6, 1e6))

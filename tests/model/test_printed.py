@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.readers.tabular.printed import (
+from betaneutral_xl.model.printed import (
     cell_text,
     clean,
     date_of,

@@ -1,0 +1,367 @@
+"""What is required of the answer: the one parser of targets, limits, methods and policies.
+
+Every front end passes named values as they were typed - texts of a command line, cells of a sheet, a TOML
+file, a snapshot's parameters, Python objects - and gets the same ``Request``, or the same error.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.engine.hedging import EXACT, Legs
+from betaneutral_xl.engine.orders import Tradable
+from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
+from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.job.options import REQUESTED, Section, of_section
+from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
+from betaneutral_xl.model.values import beta_or_ticker, choice, option_name, unsigned
+from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from betaneutral_xl.engine.neutral import Target
+
+_LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
+"""The options of the hedge ratios, and what they are called in ``Legs``."""
+
+LARGEST_OPTIONS = 4 * 2**20
+"""Bytes of a TOML file that is read."""
+
+_NESTED = {"constraints": {}, "legs": {field: name for name, field in _LEGS.items()}}
+"""Records of options in snapshots of format 1, and what their keys are called now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is required of the answer; all of it has a default.
+
+    Attributes
+    ----------
+    method
+        How the weights are changed.
+    target
+        The beta to reach, decimal; a ticker of the risk model, for its own beta; or one of these by ETF.
+    constraints
+        Limits on the new weights, for the methods that reweight.
+    legs
+        Limits on the hedge ratios, for ``hedge``.
+    objective
+        What ``reweight`` minimises.
+    on_missing, etf_on_missing
+        What to do about held names, and about names of the ETFs, without risk data.
+
+    """
+
+    method: Method = Method.HEDGE
+    target: Target = 0.0
+    constraints: Constraints = UNLIMITED
+    legs: Legs = EXACT
+    objective: Objective = Objective.STABLE
+    on_missing: OnMissing = OnMissing.ERROR
+    etf_on_missing: OnMissing = OnMissing.DROP
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any], etfs: Sequence[str] = ()) -> Request:
+        """Read named values as they were typed.
+
+        Parameters
+        ----------
+        options
+            Values by name, as of ``Constraints.from_mapping``; names may have blanks or hyphens, and
+            ``None`` is a value that was not given.
+        etfs
+            The names of the ETFs, for targets that are given in their order.
+
+        Raises
+        ------
+        InputError
+            If there is no option of a name, a value cannot be read, or two contradict each other.
+
+        """
+        own, limits = _sorted(options)
+        legs = {_LEGS[name]: value for name, value in own.items() if name in _LEGS}
+        return cls(
+            method=choice(Method, own.get("method", Method.HEDGE), "method"),
+            target=parse_target(own.get("target"), etfs),
+            constraints=Constraints.from_mapping(limits),
+            legs=Legs.from_mapping(legs),
+            objective=choice(Objective, own.get("objective", Objective.STABLE), "objective"),
+            on_missing=choice(OnMissing, own.get("on_missing", OnMissing.ERROR), "policy on_missing"),
+            etf_on_missing=choice(
+                OnMissing, own.get("etf_on_missing", OnMissing.DROP), "policy etf_on_missing"
+            ),
+        )
+
+    def replace(self, **changes: Any) -> Request:
+        """Return the same request with some parts changed."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderTerms:
+    """How new weights become orders in whole shares.
+
+    Attributes
+    ----------
+    nav
+        Net asset value, base currency; None for the holdings' own.
+    min_notional
+        Trades of less value are left out, base currency.
+    lot
+        Shares in a lot.
+    trade
+        What is traded: the names, or for a hedge the ETFs.
+
+    """
+
+    nav: float | None = None
+    min_notional: float = 0.0
+    lot: int = 1
+    trade: Tradable = Tradable.NAMES
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> OrderTerms:
+        """Read the terms as they were typed; ``None`` is one that was not given.
+
+        Raises
+        ------
+        InputError
+            If one cannot be read, or has no meaning.
+
+        """
+        given = {name: value for name, value in options.items() if value is not None and name in _TERMS}
+        fields = {_TERMS[name][0]: _TERMS[name][1](value) for name, value in given.items()}
+        return cls(**fields)
+
+
+def net_asset_value(value: Any) -> float:
+    """Read a net asset value, base currency.
+
+    Raises
+    ------
+    InputError
+        If it is no positive amount.
+
+    """
+    amount = _amount("net asset value", value)
+    if not 0.0 < amount < math.inf:
+        msg = f"The net asset value is {amount:,.12g}. Give a positive amount, or leave it out."
+        raise InputError(msg)
+    return amount
+
+
+def _min_notional(value: Any) -> float:
+    amount = _amount("smallest order", value)
+    if not 0.0 <= amount < math.inf:
+        msg = f"The smallest order is {amount:,.12g}. Give zero or more."
+        raise InputError(msg)
+    return amount
+
+
+def _amount(what: str, value: Any) -> float:
+    try:
+        return unsigned(value, "an amount of money")
+    except (TypeError, ValueError) as error:
+        msg = f"The {what} is {value!r:.60}: {error}. Give a positive amount."
+        raise InputError(msg) from None
+
+
+def _lot(value: Any) -> int:
+    try:
+        size = unsigned(value, "a number of shares")
+    except (TypeError, ValueError) as error:
+        msg = f"The lot is {value!r:.60}: {error}."
+        raise InputError(msg) from None
+    if not size >= 1.0 or not size.is_integer():
+        msg = f"The lot is {size:g}. Give a whole number of shares, 1 or more, or leave it out."
+        raise InputError(msg)
+    return int(size)
+
+
+def _tradable(value: Any) -> Tradable:
+    return choice(Tradable, value, "kind of orders")
+
+
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "order_nav": ("nav", net_asset_value),
+    "min_notional": ("min_notional", _min_notional),
+    "lot": ("lot", _lot),
+    "trade": ("trade", _tradable),
+}
+"""The options of orders: their fields of ``OrderTerms``, and their readers."""
+
+
+def read_options(path: Path | str) -> dict[str, Any]:
+    """Return the options of a TOML file, as they are written.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is absent, too large, or no TOML.
+
+    """
+    import tomllib
+
+    content, name = read_bytes(path, LARGEST_OPTIONS), shown_name(path)
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except RecursionError:
+        reason = "its values are nested too deeply"
+    except ValueError as error:  # of tomllib, of the decoder, and of a number with too many digits
+        reason = " ".join(str(error).split())
+    msg = f"The options in {name} are not TOML: {reason:.200}."
+    raise UnreadableFile(msg)
+
+
+def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return named options together with those that a function has arguments of its own for.
+
+    Raises
+    ------
+    InputError
+        If an option is given as both; ``None`` is an argument that was not given.
+
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    for key in options:
+        if option_name(str(key)) in given:
+            msg = f"The option {key} is given twice, among the constraints and as an argument. Keep one."
+            raise InputError(msg)
+    return {**options, **given}
+
+
+def defaults() -> dict[str, Any]:
+    """Return the options of method and target with what holds where they are not given."""
+    return {one.name: one.default for one in of_section(Section.AIM)}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all options that a request is made of."""
+    return tuple(one.name for one in of_section(*(section for section in Section if section in REQUESTED)))
+
+
+def _sorted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split options into those of a request itself, by name, and those of limits, as they are written."""
+    own: dict[str, Any] = {}
+    limits: dict[str, Any] = {}
+    for key, value in options.items():
+        name = option_name(key)
+        if value is None:
+            continue
+        if limit_of(key) is not None:
+            limits[key] = value
+        elif name not in names():
+            msg = f"There is no option {key!r:.60}.{_nearest(name)} The options are {', '.join(names())}."
+            raise InputError(msg)
+        elif name in own:
+            msg = f"The option {name} is given twice. Keep one of the two."
+            raise InputError(msg)
+        else:
+            own[name] = _single(name, value)
+    return own, limits
+
+
+def flat(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options on one level, which a snapshot of format 1 has on two."""
+    found: dict[str, Any] = {}
+    for key, value in options.items():
+        names_now = _NESTED.get(str(key))
+        if names_now is None or not isinstance(value, Mapping):
+            found[str(key)] = value
+        else:
+            found |= {names_now.get(str(name), str(name)): one for name, one in value.items()}
+    return found
+
+
+def _single(name: str, value: Any) -> Any:
+    """Refuse values by name where an option has one value."""
+    if isinstance(value, Mapping) and name != "target":
+        (for_which,) = list(value)[:1] or [""]
+        msg = f"The option {name} is given for {for_which!r:.40}, but it has one value for all."
+        raise InputError(msg)
+    return value
+
+
+def _nearest(name: str) -> str:
+    close = difflib.get_close_matches(name, names(), n=1)
+    return f" Did you mean {close[0]}?" if close else ""
+
+
+def parse_target(value: Any, etfs: Sequence[str] = ()) -> Target:
+    """Read a target: a number, a ticker, or one of them for each ETF.
+
+    Several are a mapping by ETF, texts ``ETF=BETA``, or a list in the order of the ETFs; one text may have
+    several with semicolons between.
+
+    >>> parse_target("50%"), parse_target("AI=0.1; CHIPS=IWV"), parse_target(["0.1", 0.2], ["AI", "CHIPS"])
+    (Percent(0.5), {'AI': 0.1, 'CHIPS': 'IWV'}, {'AI': 0.1, 'CHIPS': 0.2})
+
+    Raises
+    ------
+    InputError
+        If a target can't be read, or there are several and not one for each ETF.
+
+    """
+    parts = _parts(value)
+    if isinstance(parts, dict):
+        return {name: _one_target(one) for name, one in parts.items()}
+    if not parts:
+        return 0.0
+    if len(parts) == 1:
+        return _one_target(parts[0])
+    if len(parts) != len(etfs):
+        shown = ", ".join(str(one) for one in parts)
+        msg = (
+            f"There are {len(parts)} targets ({shown:.80}) for {len(etfs) or 'an unknown number of'} ETFs. "
+            "Give one, or one for each ETF."
+        )
+        raise InputError(msg)
+    return {name: _one_target(one) for name, one in zip(etfs, parts, strict=True)}
+
+
+def target_tickers(value: Any) -> tuple[str, ...]:
+    """Return the tickers that a target names, which the risk model must cover."""
+    parts = _parts(value)
+    targets = [_one_target(one) for one in (parts.values() if isinstance(parts, dict) else parts)]
+    return tuple(one for one in targets if isinstance(one, str))
+
+
+def _parts(value: Any) -> list[Any] | dict[str, Any]:
+    """Return targets in a list, or by ETF."""
+    if isinstance(value, Mapping):
+        return {str(name): one for name, one in value.items()} if set(value) != {"*"} else [value["*"]]
+    several = value if isinstance(value, (list, tuple)) else [value]
+    listed = [part for one in several for part in (one.split(";") if isinstance(one, str) else [one])]
+    given = [one for one in listed if one is not None and not (isinstance(one, str) and not one.strip())]
+    named = [one.partition("=") for one in given if isinstance(one, str) and "=" in one]
+    if not named:
+        return given
+    by_etf = {name.strip(): beta for name, _, beta in named}
+    if len(named) < len(given) or len(by_etf) < len(named):
+        shown = ", ".join(str(one) for one in given)
+        msg = f"The targets {shown:.80} do not fit together. Give one, or one ETF=BETA for each ETF."
+        raise InputError(msg)
+    return by_etf
+
+
+def _one_target(value: Any) -> float | str:
+    if isinstance(value, bool) or not isinstance(value, (str, float, int)):
+        msg = f"The target is {value!r:.60}. Give a number such as 0.5 or 50%, or a ticker such as IWV."
+        raise InputError(msg)
+    try:
+        read = beta_or_ticker(value)
+    except OverflowError:
+        msg = f"The target is {value!r:.20}..., which is too large. Give a beta such as 0.5."
+        raise InputError(msg) from None
+    if isinstance(read, float) and math.isnan(read):
+        msg = f"The target is {value!r:.60}. Give a number such as 0.5 or 50%, or a ticker such as IWV."
+        raise InputError(msg)
+    return read

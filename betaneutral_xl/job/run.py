@@ -1,0 +1,199 @@
+"""One run: what is required, with its inputs, to an answer; the one place where the engine is called.
+
+Every front end makes a ``Request`` and ``Inputs``, and calls one of these functions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.engine.hedging import EXACT
+from betaneutral_xl.errors import Infeasible, InputError, MissingValue
+
+if TYPE_CHECKING:
+    from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.request import OrderTerms, Request
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.quotes import Quotes
+    from betaneutral_xl.model.risk import Covariance
+    from betaneutral_xl.readers.raw_input import RawInput
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """The three inputs of a run, and the files that they were read from, where they were."""
+
+    holdings: Holdings
+    etfs: tuple[Etf, ...]
+    covariance: Covariance
+    raw_inputs: tuple[RawInput, ...] = ()
+
+    @property
+    def etf_names(self) -> tuple[str, ...]:
+        """The names of the ETFs, in their order."""
+        return tuple(one.name for one in self.etfs)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What reading the inputs has to report."""
+        etfs = (line for etf in self.etfs for line in etf.warnings)
+        return (*self.holdings.warnings, *etfs, *self.covariance.warnings)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The answer to a request.
+
+    Attributes
+    ----------
+    request, inputs
+        What was asked.
+    result
+        The new weights; where no weights keep all limits, the portfolio unchanged.
+    infeasible
+        Why there are none; None where there are.
+
+    """
+
+    request: Request
+    inputs: Inputs
+    result: Rebalance
+    infeasible: Infeasible | None = None
+
+    @property
+    def reachable(self) -> Reachable | None:
+        """What can be reached in place of what was required; None where that was reached."""
+        return None if self.infeasible is None else self.infeasible.reachable
+
+
+def run(request: Request, inputs: Inputs) -> Outcome:
+    """Answer a request; where nothing keeps all its limits, with the reason.
+
+    Raises
+    ------
+    BetaNeutralError
+        If the request contradicts itself or the inputs admit no answer for another reason.
+
+    """
+    try:
+        return Outcome(request, inputs, solve(request, inputs))
+    except Infeasible as error:
+        return infeasible(request, inputs, error)
+
+
+def infeasible(request: Request, inputs: Inputs, error: Infeasible) -> Outcome:
+    """Return the outcome of a request that nothing keeps; raise an error that lacks what can be reached."""
+    if error.reachable is None:
+        raise error
+    return Outcome(request, inputs, unchanged(request, inputs), error)
+
+
+def solve(request: Request, inputs: Inputs) -> Rebalance:
+    """Return the weights that a request requires; raises what ``neutralise`` raises."""
+    from betaneutral_xl.engine.neutral import neutralise
+
+    return neutralise(
+        *_three(inputs),
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        **_policies(request),
+    )
+
+
+def hedge(request: Request, inputs: Inputs) -> Rebalance:
+    """Return the hedge to beta 0, whatever method and target are required: to put other weights in."""
+    from betaneutral_xl.engine.neutral import neutralise
+
+    return neutralise(*_three(inputs), **_policies(request))
+
+
+def unchanged(request: Request, inputs: Inputs) -> Rebalance:
+    """Return the portfolio as it is, with what is required of it."""
+    from betaneutral_xl.engine.neutral import unchanged as keep
+
+    return keep(
+        *_three(inputs),
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        **_policies(request),
+    )
+
+
+def reach(request: Request, inputs: Inputs) -> Reachable:
+    """Return the betas that reweighting can reach; raises what ``engine.neutral.reach`` raises."""
+    from betaneutral_xl.engine import neutral
+
+    if request.legs != EXACT:
+        msg = (
+            "Ridge, leg limit and sell-only are limits on hedge ratios: reweighting has none. Leave them out."
+        )
+        raise InputError(msg)
+    return neutral.reach(
+        *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request)
+    )
+
+
+def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> tuple[Alternative, ...]:
+    """Return the alternatives side by side; raises what ``engine.compare.compare`` raises."""
+    from betaneutral_xl.engine.compare import compare as put_beside
+
+    return put_beside(
+        *_three(inputs),
+        target=request.target,
+        benchmark=benchmark,
+        constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        **_policies(request),
+    )
+
+
+def align(request: Request, inputs: Inputs) -> Aligned:
+    """Return the three inputs on one list of names; raises what ``model.alignment.align`` raises."""
+    from betaneutral_xl.model.alignment import align as on_one_list
+
+    return on_one_list(*_three(inputs), request.on_missing, request.etf_on_missing)
+
+
+def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
+    """Return the orders that new weights take.
+
+    Raises
+    ------
+    MissingValue
+        If there is no net asset value, or what is traded has no price.
+
+    """
+    from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
+
+    nav = result.aligned.holdings.nav if terms.nav is None else terms.nav
+    if nav is None:
+        msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
+        raise MissingValue(msg)
+    traded = result.traded if terms.trade is Tradable.NAMES else result.etf_names
+    quotes.require(traded)
+    ticket = Ticket(
+        prices=quotes.prices,
+        nav=nav,
+        lots=dict.fromkeys(traded, terms.lot),
+        min_notional=terms.min_notional,
+        cost_bp=result.constraints.cost_bp,
+    )
+    return orders_in(terms.trade, result, ticket)
+
+
+def _three(inputs: Inputs) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
+    return inputs.holdings, inputs.etfs, inputs.covariance
+
+
+def _policies(request: Request) -> dict[str, Any]:
+    return {"on_missing": request.on_missing, "etf_on_missing": request.etf_on_missing}

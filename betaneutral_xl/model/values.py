@@ -1,0 +1,211 @@
+"""What people type as values: numbers, percents, choices, tickers, and what is refused of them.
+
+One parser of each for every front end. ``5`` for ``5%`` is the commonest slip with limits, and as a limit of
+500 % it would limit nothing. So a number that is too large to be meant as a decimal is refused, unless it has
+a percent sign: ``300%`` is taken as it is.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.model import printed
+from betaneutral_xl.model.tickers import normalise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Percent(float):
+    """A decimal that was typed with a percent sign, such as 3.0 for ``300%``.
+
+    It is a float in every other respect: it can be compared, pickled and written as JSON like one.
+    What is computed from it is a plain float again.
+
+    >>> Percent(0.05), Percent(0.05) == 0.05, type(Percent(0.05) * 2.0).__name__
+    (Percent(0.05), True, 'float')
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Show the decimal and that it had a sign."""
+        return f"Percent({float(self)!r})"
+
+
+def number(value: Any) -> float:
+    """Read a number, or text such as ``0.05``, ``5%`` and ``0,05``; text with a sign becomes a ``Percent``.
+
+    >>> number("5%"), number(0.05), number("0,05"), number("1,500"), number("-inf")
+    (Percent(0.05), 0.05, 0.05, 1500.0, -inf)
+
+    Raises
+    ------
+    ValueError
+        If it is neither, or not a number.
+
+    """
+    if isinstance(value, str):
+        parsed = _of_text(value)
+    elif isinstance(value, bool) or not hasattr(value, "__float__"):
+        msg = "give a number"
+        raise ValueError(msg)
+    else:
+        try:
+            parsed = value if isinstance(value, Percent) else float(value)
+        except OverflowError:
+            msg = "it is too large"
+            raise ValueError(msg) from None
+    if math.isnan(parsed):
+        msg = "it is blank"
+        raise ValueError(msg)
+    return parsed
+
+
+def printed_number(text: str) -> float | None:
+    """Return the number that a text prints, or None; a percent sign divides by a hundred.
+
+    Of one text alone, ``1,5`` can only have a decimal comma, and ``1,500`` is read as 1500.
+
+    >>> printed_number("1,234.5"), printed_number("12.5 %"), printed_number("(3)"), printed_number("MSFT")
+    (1234.5, Percent(0.125), -3.0, None)
+    """
+    value = printed.number(text, decimal_comma=printed.uses_decimal_comma([text]))
+    return Percent(value / 100.0) if value is not None and printed.is_percentage(text) else value
+
+
+def _of_text(text: str) -> float:
+    parsed = printed_number(text)
+    if parsed is not None:
+        return parsed
+    try:
+        unlimited = float(text)  # inf, and nan, which is blank
+    except ValueError:
+        unlimited = 0.0
+    if math.isfinite(unlimited):
+        msg = "give a number such as 0.05 or 5%" if text.strip() else "it is blank"
+        raise ValueError(msg)
+    return unlimited
+
+
+def unsigned(value: Any, unit: str) -> float:
+    """Read a number whose unit is not a share, so that a percent sign would mean something else.
+
+    Raises
+    ------
+    ValueError
+        If it has a percent sign, or is not a number.
+
+    """
+    parsed = number(value)
+    if isinstance(parsed, Percent):
+        msg = f"it is {unit}, so give a number without a percent sign"
+        raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not the type
+    return parsed
+
+
+def count(value: Any) -> int:
+    """Read a whole number.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+
+    """
+    parsed = unsigned(value, "a number of names")
+    if not parsed.is_integer():
+        msg = "give a whole number"
+        raise ValueError(msg)
+    return int(parsed)
+
+
+def tickers(value: Any) -> tuple[str, ...]:
+    """Read tickers: one, several in one text with commas or semicolons, or a list; normalised.
+
+    >>> tickers("nvda; brk b"), tickers(["AMD", " "])
+    (('NVDA', 'BRK.B'), ('AMD',))
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+
+    """
+    if not isinstance(value, (str, list, tuple, set, frozenset)):
+        msg = "give a ticker, or several with commas"
+        raise TypeError(msg)
+    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    return tuple(normalise(str(name)) for name in names if str(name).strip())
+
+
+def beta_or_ticker(value: float | str) -> float | str:
+    """Return a target as the number that it prints, or as the ticker that it names.
+
+    >>> beta_or_ticker("50%"), beta_or_ticker("0.3"), beta_or_ticker(" IWV ")
+    (Percent(0.5), 0.3, 'IWV')
+    """
+    if not isinstance(value, str):
+        return value if isinstance(value, Percent) else float(value)
+    try:
+        return _of_text(value)
+    except ValueError:
+        return value.strip()
+
+
+def option_name(text: str) -> str:
+    """Return the identifier of an option that is written with blanks, hyphens or capitals.
+
+    >>> option_name("Long only"), option_name("max-trades")
+    ('long_only', 'max_trades')
+    """
+    return "_".join(text.replace("-", " ").replace("_", " ").split()).lower()
+
+
+def choice(kind: type[E], value: Any, what: str) -> E:
+    """Return the member of a choice that a text names, whatever its capitals, blanks and hyphens.
+
+    Raises
+    ------
+    InputError
+        With the list of choices.
+
+    """
+    try:
+        return kind(option_name(str(value)))
+    except ValueError:
+        msg = f"There is no {what} {str(value)!r:.60}. Choose one of {', '.join(kind)}."
+        raise InputError(msg) from None
+
+
+def require_sign(what: str, value: float, most: float) -> None:
+    """Refuse a number beyond what anyone means as a decimal, unless it was typed with a percent sign.
+
+    Parameters
+    ----------
+    what
+        What is limited, as a message begins: ``The limit upper``.
+    value
+        A decimal; infinity is no limit, and passes.
+    most
+        The largest size that passes without a sign.
+
+    Raises
+    ------
+    InputError
+        With the two ways to write what was probably meant, and how to insist.
+
+    """
+    if abs(value) <= most or not math.isfinite(value) or isinstance(value, Percent):
+        return
+    read_as = f"{float(value) * 100.0:.6g}%"
+    msg = (
+        f"{what} is {float(value):.6g}, which is {read_as}: give {float(value):.6g}% or {value / 100.0:.6g}. "
+        f"If {read_as} is meant, give it as text with its percent sign."
+    )
+    raise InputError(msg)

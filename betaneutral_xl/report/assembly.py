@@ -1,0 +1,115 @@
+"""What a report shows besides the result: alternatives, orders, realised betas; the same for every host."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import InputError, MissingValue, ModelError
+from betaneutral_xl.job import run
+from betaneutral_xl.job.realised import realised_betas
+from betaneutral_xl.model.quotes import Quotes
+from betaneutral_xl.report.contents import Contents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.job.realised import Realised
+    from betaneutral_xl.job.request import OrderTerms
+    from betaneutral_xl.job.run import Outcome
+
+
+def _silent(_: str) -> AbstractContextManager[Any]:
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """The contents of a report, and what they lack."""
+
+    contents: Contents
+    notes: tuple[str, ...] = field(default=())
+
+
+def assemble(
+    outcome: Outcome,
+    terms: OrderTerms,
+    quotes: Quotes | None = None,
+    *,
+    command: str,
+    written_at: datetime,
+    snapshot: str = "",
+    progress: Callable[[str], AbstractContextManager[Any]] = _silent,
+) -> Assembled:
+    """Put together what a report of an outcome shows.
+
+    Parameters
+    ----------
+    outcome
+        The answer; an infeasible one has no orders.
+    terms
+        How its weights become orders.
+    quotes
+        Prices; by default those of the holdings. Where they are given, orders must be possible with them.
+    command, written_at, snapshot
+        What made the report, when, UTC, and the name of the frozen inputs.
+    progress
+        Shows what is being done while it lasts.
+
+    Raises
+    ------
+    MissingValue
+        If prices are given, and there is no net asset value or a price is missing.
+
+    """
+    notes: list[str] = []
+    with progress("Comparing the alternatives ..."):
+        alternatives = _alternatives(outcome, notes)
+    with progress("Backtesting the hedge ..."):
+        realised = _realised(outcome, notes)
+    orders = None if outcome.infeasible else _orders(outcome, terms, quotes, notes)
+    contents = Contents(
+        result=outcome.result,
+        command=command,
+        written_at=written_at,
+        snapshot=snapshot,
+        alternatives=alternatives,
+        orders=orders,
+        infeasible=outcome.reachable,
+        realised=realised,
+    )
+    return Assembled(contents, tuple(notes))
+
+
+def _alternatives(outcome: Outcome, notes: list[str]) -> tuple[Alternative, ...]:
+    try:
+        return run.compare(outcome.request, outcome.inputs)
+    except ModelError as error:
+        notes.append(f"No comparison in the report: {error}")
+        return ()
+
+
+def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: list[str]) -> Orders | None:
+    """Return the orders, or note why there are none; with prices that are given they must be possible."""
+    holdings = outcome.inputs.holdings
+    if terms.nav is None and not holdings.nav and quotes is None:
+        return None
+    try:
+        return run.orders(outcome.result, quotes or Quotes.of_holdings(holdings), terms)
+    except MissingValue as error:
+        if quotes is not None:
+            raise
+        notes.append(f"No orders in the report: {error} Give a file of prices.")
+        return None
+
+
+def _realised(outcome: Outcome, notes: list[str]) -> tuple[Realised, ...]:
+    try:
+        return realised_betas(outcome.inputs)
+    except (InputError, ModelError) as error:
+        notes.append(f"No realised betas in the report: {error}")
+        return ()
