@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 FRIDAY = np.datetime64("2020-01-03")
 WEEKS = FRIDAY + 7 * np.arange(120)
-MONTHS = np.arange("2012-01", "2022-01", dtype="datetime64[M]").astype("datetime64[D]") - 1
+MONTHS = np.arange("2012-01", "2022-01", dtype="datetime64[M]").astype("datetime64[D]") - np.timedelta64(
+    1, "D"
+)
 
 
 def write(path: Path, days: DateArray, levels: np.ndarray | None = None) -> str:

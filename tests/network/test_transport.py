@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import inspect
 import socket
 import threading
@@ -255,7 +256,8 @@ def serving() -> Iterator[Callable[[bytes], str]]:
 
     yield start
     for server in servers:
-        server.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):  # Windows: a listening socket is not connected
+            server.shutdown(socket.SHUT_RDWR)
         server.close()
 
 

@@ -155,7 +155,7 @@ def write_panel(folder: Path, days: int = 60) -> Path:
     rng = np.random.default_rng(0)
     levels = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, (days, 4)), axis=0))
     rows = [
-        ",".join([str(np.datetime64("2024-01-01") + i), *(f"{p:.6f}" for p in row)])
+        ",".join([str(np.datetime64("2024-01-01") + np.timedelta64(i, "D")), *(f"{p:.6f}" for p in row)])
         for i, row in enumerate(levels)
     ]
     path = folder / "panel.csv"

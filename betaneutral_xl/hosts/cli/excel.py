@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from betaneutral_xl.errors import Unwritable, listing
 from betaneutral_xl.hosts.cli.output import console, progress
 
 EPILOG = """\
 examples:
   betaneutral-xl excel install
   betaneutral-xl excel check
+  betaneutral-xl excel check betaneutral.xlsm
+  betaneutral-xl excel repair betaneutral.xlsm
   betaneutral-xl excel uninstall
+
+On Windows, if betaneutral-xl is not on PATH, type py -m betaneutral_xl instead.
 
 Excel blocks the macros of a workbook from mail or the web, which has the Mark of the Web; one installed here
 has none. Excel still asks before it runs macros; to stop that, make the workbook's folder a trusted location:
@@ -39,6 +44,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="workbook to check for its versions"
     )
     check.set_defaults(run=run_check)
+    repair = actions.add_parser("repair", help="let a workbook that names another Python start this one")
+    repair.add_argument("workbook", type=Path, metavar="FILE.xlsm", help="a workbook of an earlier version")
+    repair.set_defaults(run=run_repair)
     actions.add_parser("uninstall", help="remove the installed workbooks that are unchanged").set_defaults(
         run=run_uninstall
     )
@@ -71,15 +79,26 @@ def run_check(args: argparse.Namespace) -> None:
     _print(install.findings(args.workbook))
 
 
+def run_repair(args: argparse.Namespace) -> None:
+    """Name this Python in a workbook."""
+    from betaneutral_xl.hosts.excel import install
+
+    console().print(f"Repaired: {install.repair(args.workbook)}.", markup=False, soft_wrap=True)
+
+
 def run_uninstall(_: argparse.Namespace) -> None:
     """Remove the installed workbooks that are unchanged."""
     from betaneutral_xl.hosts.excel import install
     from betaneutral_xl.hosts.sheets.session import Session
 
     out = console()
-    for target, removed in install.uninstall(Session()).items():
-        outcome = "Removed" if removed else "Kept, because it has been changed since"
-        out.print(f"{outcome}: {target}", markup=False, soft_wrap=True)
+    results = install.uninstall(Session())
+    for target, result in results.items():
+        out.print(f"{result.value}: {target}", markup=False, soft_wrap=True)
+    locked = [target.name for target, result in results.items() if result is install.Removal.LOCKED]
+    if locked:
+        msg = f"{listing(locked)} could not be removed. Close Excel, then run excel uninstall again."
+        raise Unwritable(msg)
 
 
 def _print(findings: list[tuple[str, bool, str]]) -> None:

@@ -35,7 +35,9 @@ def prepare(*, for_machines: bool) -> None:
     Parameters
     ----------
     for_machines
-        Whether the output is JSON or CSV: then it is UTF-8 whatever the console's encoding is.
+        Whether the output is JSON or CSV: then it is UTF-8 whatever the console's encoding is. On Windows
+        all that goes to a file or a pipe is, as on other systems, unless ``PYTHONIOENCODING`` says otherwise:
+        its code page lacks most letters, and no reader expects it.
 
     """
     for name in ("stdout", "stderr"):
@@ -44,7 +46,10 @@ def prepare(*, for_machines: bool) -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
         elif isinstance(stream, io.TextIOWrapper):
             machine = for_machines and name == "stdout"
-            stream.reconfigure(encoding="utf-8" if machine else None, errors="strict" if machine else "plain")
+            piped = sys.platform == "win32" and not stream.isatty() and "PYTHONIOENCODING" not in os.environ
+            stream.reconfigure(
+                encoding="utf-8" if machine or piped else None, errors="strict" if machine else "plain"
+            )
 
 
 def discard_output() -> None:

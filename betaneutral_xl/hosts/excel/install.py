@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.excel import excel_version, user_files
 from betaneutral_xl.hosts.excel.macro_workbook import build_xlsm
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, changed
 from betaneutral_xl.hosts.sheets import cells, records, template
@@ -28,14 +30,15 @@ RENEW = "rename it, run betaneutral-xl excel install, and copy your Settings int
 
 
 def install(session: Session, folder: Path) -> Path:
-    """Build the workbook for this Python and this xlwings, and write it to a folder.
+    """Build the workbook for this xlwings, write it to a folder, and let Excel find this Python.
 
     Raises
     ------
     HostError
-        If the folder has such a workbook that was not installed, or was modified since.
+        If the folder has such a workbook that was not installed, or was modified since; or if Excel
+        could not start this Python.
     Unwritable
-        If the folder cannot be written to.
+        If the folder, or that of ``user_files``, cannot be written to.
 
     """
     target = folder.resolve() / NAME
@@ -47,7 +50,11 @@ def install(session: Session, folder: Path) -> Path:
             f"To keep your work, {RENEW}; or give another --folder."
         )
         raise HostError(msg)
-    content = changed(build_xlsm(session), {Sheet.XLWINGS: {_interpreter_cell(): sys.executable}})
+    content = build_xlsm(session)
+    if sys.platform == "win32":
+        user_files.write(sys.executable)
+    if sys.platform == "darwin":
+        content = changed(content, {Sheet.XLWINGS: {_interpreter_cell(): sys.executable}})
     make_folder(target.parent)
     save(target, content)
     records.write(record, {**written, str(target): records.fingerprint(content)})
@@ -55,38 +62,55 @@ def install(session: Session, folder: Path) -> Path:
 
 
 def _interpreter_cell() -> tuple[int, int]:
-    """Return row and column of this system's Python on the sheet xlwings.conf."""
-    keys = [key for key, _ in XLWINGS_CONF]
-    return 1 + keys.index("INTERPRETER_MAC" if sys.platform == "darwin" else "INTERPRETER_WIN"), 2
+    """Return row and column of a Mac's Python on the sheet xlwings.conf."""
+    return 1 + [key for key, _ in XLWINGS_CONF].index("INTERPRETER_MAC"), 2
 
 
-def uninstall(session: Session) -> dict[Path, bool]:
-    """Remove the workbooks that ``install`` wrote, except modified ones.
+class Removal(Enum):
+    """The result for one installed workbook."""
 
-    Returns
-    -------
-    dict
-        By workbook, whether it is removed.
+    REMOVED = "Removed"
+    MODIFIED = "Kept, because it has been changed since"
+    LOCKED = "Kept, because another program has it open"
+
+
+def uninstall(session: Session) -> dict[Path, Removal]:
+    """Remove what ``install`` wrote, except modified and open workbooks.
+
+    What is open stays on the record, so that it can be removed later.
 
     Raises
     ------
     HostError
         If nothing is installed.
+    Unwritable
+        If the record cannot be written.
 
     """
     record = session.settings.cache / RECORD
-    written = {Path(path): sha256 for path, sha256 in records.read(record).items()}
-    if not written:
+    written = records.read(record)
+    if not written and not user_files.present():
         msg = "No workbook is installed. Nothing was removed."
         raise HostError(msg)
-    removable = {
-        target: not target.exists() or records.is_as_written(target, sha256)
-        for target, sha256 in written.items()
-    }
-    for target in (target for target, removed in removable.items() if removed):
-        target.unlink(missing_ok=True)
-    record.unlink(missing_ok=True)
-    return removable
+    results = {path: _remove(Path(path), sha256) for path, sha256 in written.items()}
+    locked = {path: written[path] for path, result in results.items() if result is Removal.LOCKED}
+    if user_files.present() and not locked:  # a workbook that stays open needs them
+        results[str(user_files.folder())] = Removal.REMOVED if user_files.remove() else Removal.LOCKED
+    if locked:
+        records.write(record, locked)
+    else:
+        record.unlink(missing_ok=True)
+    return {Path(path): result for path, result in results.items()}
+
+
+def _remove(workbook: Path, sha256: str) -> Removal:
+    try:
+        if workbook.exists() and not records.is_as_written(workbook, sha256):
+            return Removal.MODIFIED
+        workbook.unlink(missing_ok=True)
+    except PermissionError:  # Windows removes no file that a program has open
+        return Removal.LOCKED
+    return Removal.REMOVED
 
 
 def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
@@ -105,10 +129,65 @@ def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
         found.append(("xlwings", False, "pip install 'betaneutral-xl[excel]'"))
     else:
         found.append(("xlwings", True, xlwings.__version__))
+        if sys.platform == "win32":
+            found.append(user_files.finding(sys.executable, xlwings.__version__))
         if workbook is not None:
             found.append(_built_with(workbook, xlwings.__version__))
+            found.extend(_belongs_to(workbook))
     found.append(_excel())
     return found
+
+
+def _belongs_to(workbook: Path) -> list[tuple[str, bool, str]]:
+    """Return a finding about a workbook that names the Python of one machine; none for others."""
+    named = _named_interpreter(FileWorkbook(workbook))
+    if named is None or not named[1] or named[1] == sys.executable:
+        return []
+    text = f"starts {named[1]}, not this Python. Run: betaneutral-xl excel repair {workbook.name}"
+    return [(workbook.name, False, text)]
+
+
+def _named_interpreter(book: FileWorkbook) -> tuple[int, str] | None:
+    """Return the row and the value of the Python in a workbook of an earlier version, if it has one."""
+    about = cells.read(book.below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+    for number, row in enumerate(about.rows, start=1):
+        if row[0] == user_files.INTERPRETER:
+            return number, str(row[1] or "")
+    return None
+
+
+def repair(workbook: Path) -> str:
+    """Let a workbook of an earlier version, which names the Python of one machine, start this one.
+
+    Nothing else in the file is changed.
+
+    Returns
+    -------
+    str
+        What was changed, in one line.
+
+    Raises
+    ------
+    HostError
+        If there is nothing to repair, or the file is no workbook of this program.
+    Unwritable
+        If the file cannot be written to.
+
+    """
+    named = _named_interpreter(FileWorkbook(workbook))
+    if named is None:
+        msg = (
+            f"{workbook.name} names no Python: Excel takes the one of whoever opens it. "
+            f"If its functions do not work, run: {user_files.INSTALL}"
+        )
+        raise HostError(msg)
+    number, before = named
+    if before == sys.executable:
+        msg = f"{workbook.name} starts this Python already. Nothing was changed."
+        raise HostError(msg)
+    content = changed(workbook.read_bytes(), {Sheet.XLWINGS: {(number, 2): sys.executable}})
+    save(workbook, content)
+    return f"{workbook.name} starts {sys.executable}; before, {before or 'the first Python on PATH'}"
 
 
 def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
@@ -122,13 +201,7 @@ def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
 def _excel() -> tuple[str, bool, str]:
     """Return the finding about Excel itself."""
     if sys.platform == "win32":
-        import winreg
-
-        try:
-            with winreg.OpenKey(winreg.HKEY_CLASSES_ROOT, r"Excel.Application\CurVer") as key:
-                return "Excel", True, str(winreg.QueryValue(key, None))
-        except OSError:
-            return "Excel", False, "is not installed for this user"
+        return excel_version.finding()
     if sys.platform == "darwin":
         there = Path("/Applications/Microsoft Excel.app").exists()
         return (

@@ -66,6 +66,8 @@ def build_project() -> bytes:
             project.add_module(vba.HELP_MODULE, _crlf(vba.function_help()))
             project.add_module(vba.BUTTONS_MODULE, _crlf(vba.source("BetaNeutral.bas")))
             project.get_module("ThisWorkbook").body = _crlf(vba.source("ThisWorkbook.bas"))
+            shipped = project.get_module("xlwings")
+            shipped.body = _crlf(vba.xlwings_module(shipped.body))
             project.delete_module("Module1")  # xlwings' example
             book.save(built)
         with zipfile.ZipFile(built) as package:

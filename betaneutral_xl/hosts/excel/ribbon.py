@@ -1,4 +1,4 @@
-"""The buttons of Excel's ribbon: run by ``RunPython``, and their messages."""
+"""The buttons of Excel's ribbon, and their messages."""
 
 from __future__ import annotations
 
@@ -33,28 +33,48 @@ QUICK = 3.0
 """Time-out of the check of the web API, in seconds."""
 
 
+def run(name: str) -> str:
+    """Run a button of the calling workbook and return its message for Visual Basic to show.
+
+    Returns
+    -------
+    str
+        ``done`` or ``error`` in the first line, and the message, which may be empty, in the others.
+
+    """
+    outcome = _outcome(xw.Book.caller(), name)
+    return f"{'done' if outcome.error is None else 'error'}\n{outcome.message}"
+
+
 def press(name: str) -> None:
-    """Run a button of the calling workbook, and show its message."""
+    """Run a button of the calling workbook and show its message: on a Mac, and for older workbooks."""
     book = xw.Book.caller()
-    try:
-        if name in VIEWS:
-            outcome = VIEWS[name](book)
-        else:
-            outcome = buttons.press(name, ExcelWorkbook(book), session)
-            outcome = _with_versions(book, buttons.BUTTONS[name].label, outcome)
-    except BetaNeutralError as error:
-        outcome = Outcome(str(error), error)
-    except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
-        session.write_log(name, traceback.format_exc())
-        line = f"{type(error).__name__}: a defect of this program. The traceback is in {session.log.name}."
-        outcome = Outcome(line, HostError(line))
+    outcome = _outcome(book, name)
     if outcome.message:
         mode = "info" if outcome.error is None else "critical"
         book.app.alert(outcome.message, title=TITLE, buttons="ok", mode=mode)
 
 
+def _outcome(book: xw.Book, name: str) -> Outcome:
+    try:
+        if name in VIEWS:
+            return VIEWS[name](book)
+        outcome = buttons.press(name, ExcelWorkbook(book), session)
+        return _with_versions(book, buttons.BUTTONS[name].label, outcome)
+    except BetaNeutralError as error:
+        return Outcome(str(error), error)
+    except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
+        session.write_log(name, traceback.format_exc())
+        line = f"{type(error).__name__}: a defect of this program. The traceback is in {session.log.name}."
+        return Outcome(line, HostError(line))
+
+
 def _settings(book: xw.Book) -> Outcome:
-    book.sheets[Sheet.SETTINGS].activate()
+    sheet = book.sheets[Sheet.SETTINGS]
+    if hasattr(sheet.api, "Activate"):
+        sheet.api.Activate()
+    else:
+        sheet.activate()  # on Windows it also pulls Excel to the front, and raises where that is not allowed
     return Outcome("")
 
 

@@ -6,8 +6,11 @@ test compares them). So the workbook needs no import, and no programmatic access
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.excel import user_files
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 
 FUNCTIONS_MODULE, HELP_MODULE, BUTTONS_MODULE = "xlwings_udfs", "FunctionHelp", "BetaNeutral"
@@ -45,6 +48,52 @@ End Function
 def source(name: str) -> str:
     """Return the text of a source file."""
     return files(__package__).joinpath("sources", name).read_text(encoding="utf-8")
+
+
+FIND_CONFIG = (
+    'GetConfigFilePath = Environ("USERPROFILE") & "\\." & PROJECT_NAME & "\\" & PROJECT_NAME & ".conf"',
+    f'GetConfigFilePath = Environ("USERPROFILE") & "\\{user_files.FOLDER}\\{user_files.CONFIG}"',
+)
+"""Our settings are not those of the user's own xlwings: neither may change the other's Python."""
+
+SKIP_FOLDER = ('If source = "" Or source = "directory" Then', 'If source = "directory" Then')
+"""A file beside a workbook must not name the program that Excel starts: a shared folder has many writers."""
+
+LOAD_LIBRARY = f"""\
+Private Sub XLPyLoadDLL()
+    ' Changed by betaneutral_xl: loaded from where its installation puts it for this user.
+    Dim folder As String
+    folder = ParentFolder(GetConfigFilePath())
+    If LoadLibrary(folder + "\\" + XLPyDLLName) = 0 Then
+        Err.Raise 1, Description:="Beta Neutral is not installed for this user (" + XLPyDLLName _
+            + " is not in " + folder + "). Install it: {user_files.INSTALL}"
+    End If
+End Sub"""
+_LOAD_LIBRARY = re.compile(r"Private Sub XLPyLoadDLL\(\)\r?\n.*?\nEnd Sub", re.DOTALL)
+
+
+def xlwings_module(shipped: str) -> str:
+    """Return xlwings' module with our changes: where it finds Python and its DLL.
+
+    Parameters
+    ----------
+    shipped
+        The module as xlwings ships it.
+
+    Raises
+    ------
+    HostError
+        If the module is not that of the version for which the changes are made.
+
+    """
+    text, count = _LOAD_LIBRARY.subn(lambda _: LOAD_LIBRARY, shipped)
+    for old, new in (FIND_CONFIG, SKIP_FOLDER):
+        count += text.count(old)
+        text = text.replace(old, new)
+    if count != len((LOAD_LIBRARY, FIND_CONFIG, SKIP_FOLDER)):
+        msg = "The Visual Basic of this xlwings is unknown. Install the version of betaneutral-xl[excel]."
+        raise HostError(msg)
+    return text
 
 
 def functions() -> str:

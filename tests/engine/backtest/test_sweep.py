@@ -333,6 +333,8 @@ def test_an_unreachable_cluster_is_an_error(
     error: type[Exception],
     message: str,
 ) -> None:
+    module = "distributed" if engine is Engine.DASK else "ray"
+    pytest.importorskip(module, reason=f"{module} is not installed (an extra)")
     monkeypatch.setattr("betaneutral_xl.engine.backtest.sweep.CONNECT_TIMEOUT", 1)
     with pytest.raises(error, match=message):
         sweep(cells[:1], tmp_path / "j", engine=engine, address=address)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.hosts.cli import COMMANDS, TASKS, build_parser, main
+from betaneutral_xl.hosts.cli import COMMANDS, TASKS, build_parser, main, streams
 from betaneutral_xl.hosts.cli.parsing import join_negative_values
 
 if TYPE_CHECKING:
@@ -131,3 +132,14 @@ def test_a_shell_completes_commands_and_options(shell: str, capsys: pytest.Captu
     script = capsys.readouterr().out
     assert "rebalance" in script
     assert "--long-only" in script or "long-only" in script
+
+
+def test_what_is_piped_on_windows_is_utf_8_for_people_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.BytesIO()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(pipe, encoding="cp1252"))
+    streams.prepare(for_machines=False)
+    sys.stdout.write("Łódź 日本")
+    sys.stdout.flush()
+    assert pipe.getvalue().decode("utf-8") == "Łódź 日本"

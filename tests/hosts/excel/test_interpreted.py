@@ -11,6 +11,7 @@ pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'be
 pytest.importorskip("pyopenvba", reason="pyopenvba is not installed (pip install 'betaneutral-xl[excel]')")
 
 from pyopenvba.apps.excel import ExcelApplication
+from pyopenvba.interpreter import VBARuntimeError
 from pyopenvba.interpreter import _values as values
 from pyopenvba.interpreter._objects import VBAObject, method
 
@@ -22,9 +23,12 @@ XLWINGS = """\
 Function XLPy()
     Set XLPy = CreateObject("stand.in")
 End Function
-Sub RunPython(command)
-    XLPy.Exec command
+Sub KillPy()
+    XLPy.Kill
 End Sub
+Function MessageBoxW(owner, text, title, kind)
+    XLPy.Message text, kind
+End Function
 """
 """A fake of xlwings' module, which needs its DLL."""
 
@@ -39,7 +43,9 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
     def __init__(self) -> None:
         super().__init__()
         self.requests: list[tuple[str, str, list[Any]]] = []
-        self.commands: list[str] = []
+        self.calls: list[tuple[str, ...]] = []
+        self.messages: list[tuple[str, int]] = []
+        self.reply = "done\n"
 
     @method  # type: ignore[untyped-decorator] # likewise
     def CallUDF(self, module: Any, name: Any, arguments: Any, book: Any = None, caller: Any = None) -> str:  # noqa: N802 - as xlwings names it
@@ -48,9 +54,44 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
         return f"answer of {name}"
 
     @method  # type: ignore[untyped-decorator] # likewise
-    def Exec(self, command: Any) -> object:  # noqa: N802 - likewise
-        """Run nothing."""
-        self.commands.append(str(command))
+    def Module(self, name: Any) -> str:  # noqa: N802 - likewise
+        """Return the module's name."""
+        return str(name)
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def Tuple(self, element: Any) -> str:  # noqa: N802 - likewise
+        """Return the element."""
+        return str(element)
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def SetAttr(self, owner: Any, name: Any, value: Any) -> object:  # noqa: N802 - likewise
+        """Record which attribute is set."""
+        self.calls.append(("SetAttr", str(owner), str(name)))
+        return values.EMPTY
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def Call(self, owner: Any, name: Any, arguments: Any) -> str:  # noqa: N802 - likewise
+        """Record a call."""
+        self.calls.append(("Call", str(owner), str(name), str(arguments)))
+        if self.reply == "broken":
+            raise VBARuntimeError(1000, "no Python")
+        return self.reply
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def Str(self, value: Any) -> str:  # noqa: N802 - likewise
+        """Return the value as text."""
+        return str(value)
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def Kill(self) -> object:  # noqa: N802 - likewise
+        """Record that Python is ended."""
+        self.calls.append(("Kill",))
+        return values.EMPTY
+
+    @method  # type: ignore[untyped-decorator] # likewise
+    def Message(self, text: Any, kind: Any) -> object:  # noqa: N802 - likewise
+        """Record a message that the user sees."""
+        self.messages.append((str(text), int(kind)))
         return values.EMPTY
 
 
@@ -68,7 +109,10 @@ WIZARD = 'Application.CommandBars("Standard").Controls(1).Enabled'
 """The wrappers' test for a closed function wizard; the interpreter has no such member."""
 
 
-PRESSED = "from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{}')"
+CALLER = ("SetAttr", "xlwings._xlwindows", "BOOK_CALLER")
+RIBBON = "betaneutral_xl.hosts.excel.ribbon"
+INFORMATION, ERROR = 64, 16
+"""MB_ICONINFORMATION and MB_ICONERROR of Windows."""
 
 
 class Control(VBAObject):  # type: ignore[misc] # likewise
@@ -84,6 +128,12 @@ class Control(VBAObject):  # type: ignore[misc] # likewise
         """Return its only member."""
         assert name == "ID"
         return self._name
+
+
+def without_windows(text: str) -> str:
+    """Return the module without what the interpreter lacks: a function of a DLL, pointers."""
+    text = re.sub(r"Private Declare .*?As Long\n", "", text, flags=re.DOTALL)
+    return text.replace("StrPtr(", "(").replace("Application.Hwnd", "0")
 
 
 class Excel:
@@ -106,7 +156,7 @@ class Excel:
         for text, name in (
             (XLWINGS, "xlwings"),
             (wrappers, vba.FUNCTIONS_MODULE),
-            (vba.source("BetaNeutral.bas"), vba.BUTTONS_MODULE),
+            (without_windows(vba.source("BetaNeutral.bas")), vba.BUTTONS_MODULE),
         ):
             self.application.add_module(text.replace("\n", "\r\n"), name=name)
 
@@ -148,18 +198,51 @@ def test_a_function_that_may_fetch_does_nothing_while_the_wizard_is_open() -> No
         assert bool(excel.stand_in.requests) == (not function.may_fetch), function.name
 
 
+def click(excel: Excel, name: str) -> None:
+    """Press a button of the ribbon."""
+    excel.stand_in.calls.clear()
+    excel.stand_in.messages.clear()
+    module = f"Module{len(excel.application.interpreter.modules)}"
+    lines = (f"Sub {module}_click()", f'    OnRibbon CreateObject("control.{name}")', "End Sub", "")
+    excel.application.add_module("\r\n".join(lines), name=module)
+    excel.application.run(f"{module}_click")
+
+
 @pytest.mark.parametrize("name", [*BUTTONS, "settings", "check", "log", "help"])
 def test_a_button_of_the_ribbon_runs_its_name_in_python(excel: Excel, name: str) -> None:
-    excel.stand_in.commands.clear()
-    excel.application.add_module(
-        f'Sub Click_{name}()\r\n    OnRibbon CreateObject("control.{name}")\r\nEnd Sub\r\n',
-        name=f"Module_{name}",
-    )
-    excel.application.run(f"Click_{name}")
-    assert excel.stand_in.commands == [PRESSED.format(name)]
+    excel.stand_in.reply = "done\n"
+    click(excel, name)
+    assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", name)]
+    assert excel.stand_in.messages == []
+
+
+def test_the_message_is_shown_when_the_call_has_ended(excel: Excel) -> None:
+    excel.stand_in.reply = "done\nBeta to JHAI 0.52 -> 0.00.\n\nThe workbook was built with ..."
+    click(excel, "rebalance")
+    assert excel.stand_in.messages == [(excel.stand_in.reply.partition("\n")[2], INFORMATION)]
+    excel.stand_in.reply = "error\nNo weights reach beta 0.00."
+    click(excel, "rebalance")
+    assert excel.stand_in.messages == [("No weights reach beta 0.00.", ERROR)]
+
+
+def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
+    excel.stand_in.reply = "broken"
+    click(excel, "rebalance")
+    ((message, kind),) = excel.stand_in.messages
+    assert kind == ERROR
+    assert "no Python" in message
+    assert message.endswith("py -m betaneutral_xl excel check.")
+
+
+def test_python_is_ended_and_starts_with_the_next_call(excel: Excel) -> None:
+    click(excel, "restart")
+    assert excel.stand_in.calls == [("Kill",)]
+    message = "Python has been ended. The next formula or button starts it anew."
+    assert excel.stand_in.messages == [(message, INFORMATION)]
 
 
 def test_the_button_on_the_sheet_rebalances(excel: Excel) -> None:
-    excel.stand_in.commands.clear()
+    excel.stand_in.reply = "done\n"
+    excel.stand_in.calls.clear()
     excel.application.run("Rebalance")
-    assert excel.stand_in.commands == [PRESSED.format("rebalance")]
+    assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", "rebalance")]

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import openpyxl
 import pytest
 
 xlwings = pytest.importorskip(
     "xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')"
 )
 
+from betaneutral_xl.errors import HostError  # noqa: E402
 from betaneutral_xl.hosts.excel import macro_workbook, vba  # noqa: E402
 from betaneutral_xl.hosts.files.workbook_file import changed  # noqa: E402
 from betaneutral_xl.hosts.sheets import template  # noqa: E402 - after xlwings is known to be there
@@ -104,10 +106,33 @@ def test_the_only_automatic_macro_sets_the_help_of_the_functions(built: bytes) -
     assert not re.search(r"\b(Shell|CreateObject|Kill|URLDownload|Environ)\b", "".join(ours))
 
 
-def test_the_modules_of_xlwings_are_unchanged(built: bytes) -> None:
-    shipped, ours = streams(macro_workbook.shipped_workbook().read_bytes()), streams(built)
-    for name in ("VBA/xlwings", "VBA/Dictionary", "VBA/Sheet1", "VBA/Sheet2"):
+def test_the_modules_of_xlwings_are_unchanged_but_for_where_python_is(built: bytes) -> None:
+    content = macro_workbook.shipped_workbook().read_bytes()
+    shipped, ours = streams(content), streams(built)
+    for name in ("VBA/Dictionary", "VBA/Sheet1", "VBA/Sheet2"):
         assert ours.openstream(name).read() == shipped.openstream(name).read(), name
+    before, after = (modules(one)["xlwings.bas"].splitlines() for one in (content, built))
+    ours_alone = {*vba.LOAD_LIBRARY.splitlines(), vba.FIND_CONFIG[1], vba.SKIP_FOLDER[1]}
+    assert {line.strip() for line in set(after) - set(before)} <= {line.strip() for line in ours_alone}
+
+
+def test_the_changes_fit_this_version_of_xlwings_only() -> None:
+    with pytest.raises(HostError, match=r"^The Visual Basic of this xlwings is unknown"):
+        vba.xlwings_module("Private Sub XLPyLoadDLL()\nEnd Sub\n")
+
+
+def test_without_an_installation_each_cell_says_how_to_install(built: bytes) -> None:
+    module = modules(built)["xlwings.bas"]
+    assert "Beta Neutral is not installed for this user" in module
+    assert "Install it: py -m betaneutral_xl excel install" in module
+    assert mistakes(module) == []
+
+
+def test_the_workbook_names_no_python(built: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "betaneutral.xlsm"
+    path.write_bytes(built)
+    labels = [cell.value for cell in openpyxl.load_workbook(path)[Sheet.XLWINGS]["A"]]
+    assert "INTERPRETER_WIN" not in labels
 
 
 def test_the_list_of_modules_ends_as_excel_writes_it(built: bytes) -> None:
@@ -149,7 +174,7 @@ def test_the_ribbon_is_linked_and_every_button_is_known(built: bytes) -> None:
     assert macro_workbook.RIBBON in part(built, "_rels/.rels").decode()
     root = ET.fromstring(part(built, macro_workbook.RIBBON))  # noqa: S314 - our own file
     buttons = {one.get("id"): one for one in root.iter(f"{UI}button")}
-    assert set(buttons) == {*BUTTONS, "settings", "check", "log", "help"}
+    assert set(buttons) == {*BUTTONS, "settings", "check", "log", "help", "restart"}
     assert {one.get("onAction") for one in buttons.values()} == {"BetaNeutral.OnRibbon"}
     for name, button in BUTTONS.items():
         assert (buttons[name].get("label"), buttons[name].get("supertip")) == (button.label, button.help)

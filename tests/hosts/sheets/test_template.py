@@ -140,7 +140,7 @@ def test_libreoffice_without_the_extension_has_no_values_and_keeps_the_settings(
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(built)) as source, zipfile.ZipFile(out, "w") as target:
         for name in source.namelist():
-            target.writestr(name, source.read(name).replace(b' fullCalcOnLoad="1"', b""))
+            target.writestr(name, source.read(name))
     book = openpyxl.load_workbook(as_libreoffice_saves(out.getvalue(), soffice, tmp_path), data_only=True)
     before = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
     # It calculates array formulas even without fullCalcOnLoad: keep docs/excel.md in line with this.
@@ -149,6 +149,14 @@ def test_libreoffice_without_the_extension_has_no_values_and_keeps_the_settings(
         [cell.value or "" for row in one[Sheet.SETTINGS]["A1:D40"] for cell in row] for one in (book, before)
     )
     assert kept == original
+
+
+def test_a_reader_without_the_functions_keeps_the_numbers(built: bytes) -> None:
+    """Excel calculates everything on opening where the file asks for it, or is of an older Excel."""
+    with zipfile.ZipFile(io.BytesIO(built)) as package:
+        settings = re.search(r"<calcPr ([^>]*)/>", package.read("xl/workbook.xml").decode())
+    assert settings is not None
+    assert settings[1] == 'calcId="191029"'
 
 
 def anchor(sheet: Any, function: str) -> tuple[int, int]:

@@ -28,6 +28,9 @@ __all__ = ["BUILT_WITH", "build", "differences"]
 CREATED = datetime(2025, 11, 18)  # noqa: DTZ001 - a fixed day, so that the same sources give the same bytes
 """The template's date of creation: the sample's date."""
 
+CALCULATED_BY = 191029
+"""The calculation engine of Excel 2019 and newer: a file of an older one is calculated anew when opened."""
+
 
 def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = None) -> bytes:
     """Return the template as an .xlsx; with a macro project as an .xlsm without its ribbon.
@@ -55,6 +58,8 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         }
     )
     book.set_size(2400, 1500)
+    book.set_calc_mode("auto", CALCULATED_BY)
+    book.calc_on_load = False  # the formulas have their values; a reader may have no Python
     versions = {"betaneutral_xl": __version__, **({"xlwings": xlwings} if xlwings else {})}
     canvas = Template(book, versions, vba is not None)
     results = sample_results(session)

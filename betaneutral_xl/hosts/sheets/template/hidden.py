@@ -25,7 +25,6 @@ def xlwings(template: Template) -> Worksheet:
 
 
 XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
-    ("INTERPRETER_WIN", ""),
     ("INTERPRETER_MAC", ""),
     ("UDF MODULES", "betaneutral_xl.hosts.excel.udfs"),
     ("USE UDF SERVER", True),

@@ -336,3 +336,18 @@ def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
 def test_log_and_help_show_a_message(opened: com.Book, alerts: Alerts, name: str) -> None:
     press(opened, name)
     assert alerts[-1][0] == "info"
+
+
+@pytest.mark.parametrize(("button", "word"), [("rebalance", "done"), ("orders", "error")])
+def test_a_message_is_returned_for_excel_to_show_after_the_call(
+    opened: com.Book, alerts: Alerts, button: str, word: str
+) -> None:
+    from xlwings import com_server
+
+    server: Any = com_server.XLPython()
+    server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", opened)
+    reply = server.Str(server.Call(server.Module("betaneutral_xl.hosts.excel.ribbon"), "run", (button,)))
+    first, _, message = reply.partition("\n")
+    assert first == word
+    assert message == opened.Worksheets(Sheet.LOG).cells[5, 8]
+    assert alerts == []

@@ -1,0 +1,155 @@
+r"""The files by which Excel finds Python for one user: its path, and xlwings' DLLs.
+
+They are in ``%USERPROFILE%\.betaneutral_xl``, where the Visual Basic of the workbook looks for them
+(``vba.xlwings_module``), and not in the workbook: a workbook is shared, and its copy would name the
+Python of somebody else. Not below ``AppData`` either: Windows redirects what a Python from the Microsoft
+Store writes there, so that Excel does not see it. The DLLs are copied because pip puts them where Excel
+does not look for them when it installs for one user.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import sys
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.system.saving import make_folder, save
+
+FOLDER = ".betaneutral_xl"
+CONFIG = "betaneutral_xl.conf"
+INTERPRETER = "INTERPRETER_WIN"
+"""The key that xlwings' Visual Basic reads."""
+
+INSTALL = "py -m betaneutral_xl excel install"
+"""The command that writes the files; the program's own folder is not on PATH in a default installation."""
+
+CODE_PAGE = "mbcs" if sys.platform == "win32" else "cp1252"
+"""The encoding in which Visual Basic reads a file and passes a path to a DLL."""
+
+_LIBRARY = re.compile(r"xlwings(?:32|64)-[\d.]+\.dll")
+
+
+def folder() -> Path:
+    """Return the folder, below the user's profile as Visual Basic knows it."""
+    return Path(os.environ.get("USERPROFILE") or Path.home()) / FOLDER
+
+
+def libraries() -> list[Path]:
+    """Return xlwings' DLLs as pip installed them; none on other systems than Windows."""
+    try:
+        installed = files("xlwings") or []
+    except PackageNotFoundError:
+        return []
+    return [
+        path
+        for one in installed
+        if _LIBRARY.fullmatch(one.name) and (path := Path(str(one.locate()))).exists()
+    ]
+
+
+def write(python: str) -> None:
+    """Write the path of Python, and copy the DLLs.
+
+    Raises
+    ------
+    HostError
+        If xlwings has no DLLs here, or a path has letters outside the code page.
+    Unwritable
+        If the folder cannot be written to.
+
+    """
+    target = folder()
+    for path in (python, str(target)):
+        _require_code_page(path)
+    found = libraries()
+    if not found:
+        msg = (
+            "xlwings is installed without its DLLs, which Excel needs. Install it anew: "
+            "py -m pip install --force-reinstall --no-deps xlwings."
+        )
+        raise HostError(msg)
+    make_folder(target)
+    for library in found:
+        content = library.read_bytes()
+        copy = target / library.name
+        if not copy.exists() or copy.read_bytes() != content:  # Excel may have it loaded
+            save(copy, content)
+    line = io.StringIO()
+    csv.writer(line, quoting=csv.QUOTE_ALL).writerow((INTERPRETER, python))
+    save(target / CONFIG, line.getvalue().encode(CODE_PAGE))
+
+
+def _require_code_page(path: str) -> None:
+    try:
+        path.encode(CODE_PAGE)
+    except UnicodeEncodeError:
+        msg = (
+            f"Excel cannot start what is in {path}: the path has letters that this Windows has not in its "
+            r"code page. Install Python into another folder, such as C:\Python."
+        )
+        raise HostError(msg) from None
+
+
+def interpreter() -> str | None:
+    """Return the Python that Excel starts for this user; None if there is none."""
+    try:
+        text = (folder() / CONFIG).read_text(encoding=CODE_PAGE)
+    except (OSError, UnicodeDecodeError):
+        return None
+    rows = (row for row in csv.reader(io.StringIO(text)) if len(row) == 2)  # noqa: PLR2004 - key and value
+    return {key.upper(): value for key, value in rows}.get(INTERPRETER)
+
+
+def finding(python: str, xlwings: str) -> tuple[str, bool, str]:
+    """Return whether Excel would start this Python: a name, whether it would, details or remedy.
+
+    Parameters
+    ----------
+    python
+        The path of this Python.
+    xlwings
+        The installed version of xlwings.
+
+    """
+    named = interpreter()
+    if named is None:
+        return "Excel's Python", False, f"Excel finds no Python for this user. Run: {INSTALL}"
+    if not Path(named).exists():
+        return "Excel's Python", False, f"Excel would start {named}, which does not exist. Run: {INSTALL}"
+    if Path(named) != Path(python):
+        text = f"Excel starts {named}, not this Python. To change that, run excel install with this one"
+        return "Excel's Python", False, text
+    missing = [
+        name for bits in (64, 32) if not (folder() / (name := f"xlwings{bits}-{xlwings}.dll")).exists()
+    ]
+    if missing:
+        return "Excel's Python", False, f"{missing[0]} is not in {folder()}. Run: {INSTALL}"
+    return "Excel's Python", True, f"named in {folder() / CONFIG}"
+
+
+def present() -> bool:
+    """Return whether any of the files is there."""
+    return bool(_ours())
+
+
+def remove() -> bool:
+    """Remove the files; return whether all are removed. A DLL that Excel has loaded stays."""
+    try:
+        for path in _ours():
+            path.unlink(missing_ok=True)
+        if not any(folder().iterdir()):
+            folder().rmdir()
+    except PermissionError:
+        return False
+    return True
+
+
+def _ours() -> list[Path]:
+    if not folder().is_dir():
+        return []
+    return [path for path in folder().iterdir() if path.name == CONFIG or _LIBRARY.fullmatch(path.name)]
