@@ -27,8 +27,8 @@ from fronts.requests import Cell, Query, Request, Table
 from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covariance
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
-from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
