@@ -12,6 +12,7 @@
     |  |  `- MissingPrice
     |  |- BlankArgument
     |  |- UnreadableFile
+    |  |- MissingPackage
     |  `- Unwritable
     |- SourceError         exit 3   the network's answer cannot be used
     |  |- Unreachable
@@ -117,6 +118,10 @@ class BlankArgument(InputError):
 
 class UnreadableFile(InputError):
     """The file is absent, too large, or not of the expected kind."""
+
+
+class MissingPackage(InputError):
+    """What is requested needs a package that is not installed."""
 
 
 class Unwritable(InputError):

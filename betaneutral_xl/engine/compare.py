@@ -11,6 +11,7 @@ from betaneutral_xl.engine.hedging import EXACT, Legs
 from betaneutral_xl.engine.neutral import Target, neutralise
 from betaneutral_xl.engine.optimisation.reachable import market_fund
 from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
@@ -80,6 +81,7 @@ def compare(
     benchmark: str | None = None,
     constraints: Constraints = UNLIMITED,
     legs: Legs = EXACT,
+    objective: Objective = Objective.STABLE,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> tuple[Alternative, ...]:
@@ -98,6 +100,8 @@ def compare(
         is a ticker, or a market fund of the risk model.
     constraints
         Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
+    objective
+        What reweighting minimises.
 
     Returns
     -------
@@ -120,6 +124,7 @@ def compare(
             method=method,
             constraints=limits,
             legs=how,
+            objective=objective if method is Method.REWEIGHT else Objective.STABLE,
             on_missing=on_missing,
             etf_on_missing=etf_on_missing,
         )

@@ -17,8 +17,9 @@ from betaneutral_xl.engine.hedging import (
     Legs,
     condition_text,
 )
-from betaneutral_xl.engine.optimisation.conditions import Binding, formulate
-from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.optimisation.conditions import formulate
+from betaneutral_xl.engine.result import Answer, Method, Rebalance
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
@@ -46,6 +47,8 @@ def neutralise(
     method: Method = Method.HEDGE,
     constraints: Constraints = UNLIMITED,
     legs: Legs = EXACT,
+    objective: Objective = Objective.STABLE,
+    reference: Holdings | None = None,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
 ) -> Rebalance:
@@ -58,12 +61,13 @@ def neutralise(
         part of an ETF has no risk data, h refers to the whole ETF, and covered names with the same
         beta are sold in its place (``Aligned.equivalents``).
     ``reweight``
-        ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints.
+        ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints; by the
+        default objective with penalties that keep the betas predictable (``engine.stable``).
     ``least_squares``
         ``min sum((x-w)**2)`` subject to the same.
     ``fewest_trades``
-        Minimise turnover (a linear programme, whose solutions have few trades); then ``reweight``
-        over these names only.
+        Minimise turnover (a linear programme, whose solutions have few trades); then least tracking
+        error over these names only.
     ``scaled``
         ``x = w * beta``, the notebook's formula, kept so that its numbers can be reproduced. It
         has no target and is not neutral.
@@ -81,6 +85,13 @@ def neutralise(
         Limits on the new weights, besides the target; for the methods that reweight.
     legs
         Ridge and limits on the hedge ratios; for ``hedge``.
+    objective
+        What ``reweight`` minimises. Where the risk model has no past forecast errors ``stable`` is
+        ``tracking_error``, and a note says so.
+    reference
+        The portfolio w from which the methods that reweight measure tracking error, where that is not
+        what is held: a model portfolio, held as last month's answer left it. Trades, turnover and the
+        sum of weights count from what is held.
     on_missing, etf_on_missing
         What to do with names of the portfolio and of the ETFs that have no risk data.
 
@@ -100,7 +111,9 @@ def neutralise(
 
     """
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
-    aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
+    _refuse_without_effect(method, objective, reference)
+    held = holdings if reference is None else holdings.with_names(reference.tickers)
+    aligned = align(held, etfs, covariance, on_missing, etf_on_missing)
     betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
     w = aligned.covered_weights
@@ -111,36 +124,37 @@ def neutralise(
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in ranges])
     notes = (*_dates_apart(aligned), *hedge_notes)
-    solution = None
-    binding: tuple[Binding, ...] = ()
     if method is Method.HEDGE:
-        new_weights = aligned.expand(w - aligned.equivalents @ ratios, aligned.weights)
+        answer = Answer(aligned.expand(w - aligned.equivalents @ ratios, aligned.weights))
     elif method is Method.SCALED:
-        new_weights = aligned.expand(w * betas[:, 0], aligned.weights)
+        answer = Answer(aligned.expand(w * betas[:, 0], aligned.weights))
         targets = np.full(1, math.nan)
         notes += ("The method scaled (weight times beta) is not neutral; it has no target beta.",)
     else:
-        from betaneutral_xl.engine.reweighting import reweight
+        from betaneutral_xl.engine.reweighting import answer_of
 
-        formulation = formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES)
-        solution, solver_notes = reweight(formulation, method, betas, ranges)
-        notes += solver_notes
-        binding = formulation.binding(solution)
-        x = solution.problem.weights + solution.trades
-        new_weights = formulation.expand(np.clip(x, formulation.problem.lower, formulation.problem.upper))
+        answer = answer_of(
+            formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES),
+            method,
+            ranges,
+            objective=objective,
+            benchmarks=_benchmarks(aligned, target, constraints),
+            reference=reference,
+        )
     return Rebalance(
         aligned=aligned,
         method=method,
         constraints=constraints,
         targets=targets,
         target_label=describe_beta_ranges(target, constraints),
-        new_weights=new_weights,
+        new_weights=answer.new_weights,
         hedge_ratios=ratios,
         condition_number=system.condition_number,
         legs=legs,
-        notes=notes,
-        solution=solution,
-        binding=binding,
+        notes=(*notes, *answer.notes),
+        solution=answer.solution,
+        binding=answer.binding,
+        objective=answer.objective,
     ).check()
 
 
@@ -261,6 +275,27 @@ def resolve_beta_ranges(aligned: Aligned, target: Target, constraints: Constrain
         constraints.beta_range(name) or Range(one, one)
         for name, one in zip(aligned.etf_names, targets, strict=True)
     )
+
+
+def _benchmarks(aligned: Aligned, target: Target, constraints: Constraints) -> list[str | None]:
+    """Return for each ETF the ticker whose own beta is the target; None for a number or a range."""
+    each = target if isinstance(target, Mapping) else dict.fromkeys(aligned.etf_names, target)
+    return [
+        normalise(one)
+        if isinstance(one := each[name], str) and constraints.beta_range(name) is None
+        else None
+        for name in aligned.etf_names
+    ]
+
+
+def _refuse_without_effect(method: Method, objective: Objective, reference: Holdings | None) -> None:
+    """Refuse what a method has no use for."""
+    if objective is not Objective.STABLE and method is not Method.REWEIGHT:
+        msg = f"The objective {objective} is for reweight; the method {method} has its own. Leave it out."
+        raise InputError(msg)
+    if reference is not None and method in {Method.HEDGE, Method.SCALED}:
+        msg = f"The method {method} trades from what is held: a reference portfolio is for reweight."
+        raise InputError(msg)
 
 
 def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[FloatArray, tuple[str, ...]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.optimisation.conditions import Binding
     from betaneutral_xl.engine.optimisation.quadratic import Solution
+    from betaneutral_xl.engine.stable import Objective
     from betaneutral_xl.model.alignment import Aligned, Coverage
     from betaneutral_xl.model.constraints import Constraints, Universe
     from betaneutral_xl.model.provenance import Provenance
@@ -66,6 +67,17 @@ class Exposure:
     cash: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a method gives: new weights, shape (N,), and for an optimisation its proof and its notes."""
+
+    new_weights: FloatArray
+    solution: Solution | None = None
+    binding: tuple[Binding, ...] = ()
+    notes: tuple[str, ...] = ()
+    objective: Objective | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Rebalance:
     """New weights on the aligned list of names.
@@ -99,6 +111,8 @@ class Rebalance:
         Verified solution of the optimisation; None for methods that do not optimise.
     binding
         Binding limits of the new weights with their shadow prices, largest first.
+    objective
+        What was minimised; for ``reweight``.
 
     """
 
@@ -114,6 +128,7 @@ class Rebalance:
     legs: Legs = EXACT
     solution: Solution | None = None
     binding: tuple[Binding, ...] = ()
+    objective: Objective | None = None
 
     def __post_init__(self) -> None:
         for name in ("targets", "new_weights", "hedge_ratios"):

@@ -7,23 +7,137 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.optimisation import cardinality, solvers
+from betaneutral_xl.engine.optimisation.conditioning import well_conditioned
 from betaneutral_xl.engine.optimisation.linear import least_turnover
+from betaneutral_xl.engine.optimisation.penalties import Penalised
 from betaneutral_xl.engine.optimisation.reachable import reachable
-from betaneutral_xl.engine.result import Method
-from betaneutral_xl.errors import Infeasible
+from betaneutral_xl.engine.result import Answer, Method
+from betaneutral_xl.engine.stable import Objective, past_errors, penalties, unpenalised
+from betaneutral_xl.errors import Infeasible, SolverFailed
+from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from betaneutral_xl.engine.optimisation.conditions import Formulation
+    from betaneutral_xl.engine.optimisation.penalties import Penalties
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
+    from betaneutral_xl.engine.stable import PastErrors
+    from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.constraints import Constraints, Range
+    from betaneutral_xl.model.portfolio import Holdings
+
+
+COMPARED_FROM = 1.1
+"""Ratio of tracking errors from which on the least one is reported beside that of the stable objective."""
+
+
+def answer_of(
+    formulation: Formulation,
+    method: Method,
+    targets: Sequence[Range],
+    *,
+    objective: Objective,
+    benchmarks: Sequence[str | None],
+    reference: Holdings | None,
+) -> Answer:
+    """Return the new weights of a method of reweighting, with their proof and notes.
+
+    Parameters
+    ----------
+    formulation
+        The quadratic program of the method's tracking error, or of least squares.
+    method, targets
+        As of ``reweight``.
+    objective
+        What ``reweight`` minimises; ``stable`` where there are past forecast errors.
+    benchmarks
+        For each ETF the ticker whose own beta is the target; None where that is a number.
+    reference
+        The portfolio from which risk is measured; None for what is held.
+
+    Raises
+    ------
+    Infeasible, SolverFailed
+        As ``reweight``.
+
+    """
+    aligned = formulation.aligned
+    notes = list(_kept_net(formulation, targets))
+    r = None if reference is None else _on_list(aligned, reference)
+    penalised = None if r is None else unpenalised(r)
+    errors, minimised = None, None
+    if method is Method.REWEIGHT:
+        minimised = Objective.TRACKING_ERROR
+        if objective is not Objective.TRACKING_ERROR:
+            errors, missing = past_errors(aligned, benchmarks)
+            if errors is None:
+                notes.append(f"{missing}. So least tracking error is the objective, not stable.")
+            else:
+                minimised, penalised = Objective.STABLE, penalties(aligned, errors, r)
+    solution, more = reweight(formulation, method, aligned.betas, targets, penalised)
+    x = solution.problem.weights + solution.trades
+    x = np.clip(x, formulation.problem.lower, formulation.problem.upper)
+    if errors is not None and penalised is not None:
+        more += _beside_least_tracking_error(formulation, errors, penalised.reference, x)
+    return Answer(formulation.expand(x), solution, formulation.binding(solution), (*notes, *more), minimised)
+
+
+def _on_list(aligned: Aligned, reference: Holdings) -> FloatArray:
+    """Return the weights of a reference portfolio for the covered names."""
+    weights = np.zeros(len(aligned.tickers))
+    weights[positions_of(reference.tickers, aligned.tickers)] = reference.weights
+    covered: FloatArray = weights[aligned.covered]
+    return covered
+
+
+def _kept_net(formulation: Formulation, targets: Sequence[Range]) -> tuple[str, ...]:
+    """Return the note on a beta of zero with the net exposure kept."""
+    net = float(formulation.aligned.weights.sum())
+    neutral = all(one.low == one.high == 0.0 for one in targets)
+    if formulation.constraints.net is not None or not neutral or net <= SMALLEST_TRADE:
+        return ()
+    return (
+        f"The net exposure of {net:.2%} is kept at a beta of 0: the weights move into names whose predicted "
+        "beta is low or negative, and their betas drift together. Allow cash (net 0:1), or aim at a "
+        "benchmark's beta (target IWV), for a beta that holds better.",
+    )
+
+
+def _beside_least_tracking_error(
+    formulation: Formulation, errors: PastErrors, reference: FloatArray, new_weights: FloatArray
+) -> tuple[str, ...]:
+    """Return a note where the stable objective's tracking error is well above the least one."""
+    limits, aligned = formulation.constraints, formulation.aligned
+    if limits.max_trades is not None or limits.min_trade:
+        return ()  # a second search would double the time
+    try:
+        least, _ = _penalised(formulation, unpenalised(reference))
+    except (np.linalg.LinAlgError, SolverFailed):  # V has no unique minimum
+        return ()
+    pair = [aligned.covered_weights.copy() for _ in range(2)]
+    pair[0][formulation.tradable] = new_weights
+    pair[1][formulation.tradable] = least.problem.weights + least.trades
+    stable, lowest = (aligned.covariance.volatility(weights - reference) for weights in pair)
+    if stable <= COMPARED_FROM * lowest:
+        return ()
+    past = [" and ".join(f"{rms:.3f}" for rms in errors.root_mean_square(weights)) for weights in pair]
+    return (
+        f"The tracking error is {stable:.2%}; the least would be {lowest:.2%} (objective tracking_error). In "
+        f"the past, these weights had forecast errors of beta of {past[0]} (root mean square over "
+        f"{len(errors.names)} months), those of least tracking error {past[1]}.",
+    )
 
 
 def reweight(
-    formulation: Formulation, method: Method, betas: FloatArray, targets: Sequence[Range]
+    formulation: Formulation,
+    method: Method,
+    betas: FloatArray,
+    targets: Sequence[Range],
+    penalised: Penalties | None = None,
 ) -> tuple[Solution, tuple[str, ...]]:
     """Solve a formulated problem by one of the methods of reweighting.
 
@@ -35,6 +149,8 @@ def reweight(
         ``reweight``, ``least_squares`` or ``fewest_trades``.
     betas, targets
         The arguments of ``formulate``; they explain why there is no solution.
+    penalised
+        Penalties beside the tracking variance, for ``reweight``.
 
     Returns
     -------
@@ -49,18 +165,27 @@ def reweight(
         If there are such weights, but no solution could be proven.
 
     """
-    limits = formulation.constraints
     try:
-        if method is Method.FEWEST_TRADES:
-            return _few(formulation.problem)
-        if limits.max_trades is not None or limits.min_trade:
-            return _sparse(formulation.problem, limits)
-        solution = solvers.solve(formulation.problem)
+        if penalised is not None:
+            return _penalised(formulation, penalised, method)
+        return _solve(well_conditioned(formulation.problem), formulation.constraints, method)
     except Infeasible as error:
         found = reachable(formulation, betas, targets)
         if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
+
+
+def _solve(
+    problem: QuadraticProgram, limits: Constraints, method: Method
+) -> tuple[Solution, tuple[str, ...]]:
+    """Solve a program by the method, and return notes on the solution."""
+    if method is Method.FEWEST_TRADES:
+        few, note = _few(problem)
+        return solvers.solve(few), (note,)
+    if limits.max_trades is not None or limits.min_trade:
+        return _sparse(problem, limits)
+    solution = solvers.solve(problem)
     if solution.minimum_norm:
         return solution, (
             "The covariance is singular: of the many solutions of least tracking error this is the one with "
@@ -69,25 +194,46 @@ def reweight(
     return solution, ()
 
 
-def _few(problem: QuadraticProgram) -> tuple[Solution, tuple[str, ...]]:
-    """Minimise tracking error over the names that the least turnover needs."""
+def _penalised(
+    formulation: Formulation, penalised: Penalties, method: Method = Method.REWEIGHT
+) -> tuple[Solution, tuple[str, ...]]:
+    """Solve a program with penalties."""
+    limits, aligned = formulation.constraints, formulation.aligned
+    problem = well_conditioned(formulation.problem)
+    notes: tuple[str, ...] = ()
+    if method is Method.FEWEST_TRADES:
+        problem, note = _few(problem)
+        notes = (note,)
+    covariance = aligned.covariance.form
+    if method is Method.LEAST_SQUARES:
+        covariance = Factors(np.zeros((covariance.size, 0)), np.ones(covariance.size))
+    program = Penalised.of(problem, covariance, aligned.covered_weights, formulation.tradable, penalised)
+    if limits.max_trades is None and not limits.min_trade:
+        found = solvers.solve(program.equivalent(fixed_name=program.counts_trades))
+        return program.solution(found), notes
+    found, notes = _sparse(program.equivalent(fixed_name=True), limits, beside=1)
+    return program.solution(found), notes
+
+
+def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:
+    """Fix the names that the least turnover does not trade, and return a note on it."""
     trades = least_turnover(problem)
     if trades is None:
         msg = "No weights keep all limits. Relax a limit, or change the target."
         raise Infeasible(msg)
     fixed = np.abs(trades) <= SMALLEST_TRADE
     lower, upper = (np.where(fixed, problem.weights, bound) for bound in (problem.lower, problem.upper))
-    solution = solvers.solve(problem.with_bounds(lower, upper))
-    note = (
+    return problem.with_bounds(lower, upper), (
         f"A turnover of {float(np.abs(trades).sum()) / 2.0:.4%} is the least that keeps all limits; it takes "
         f"{problem.size - int(fixed.sum())} names, on which tracking error is then least."
     )
-    return solution, (note,)
 
 
-def _sparse(problem: QuadraticProgram, limits: Constraints) -> tuple[Solution, tuple[str, ...]]:
+def _sparse(
+    problem: QuadraticProgram, limits: Constraints, beside: int = 0
+) -> tuple[Solution, tuple[str, ...]]:
     """Solve with limits on the number and size of trades."""
-    found = cardinality.solve(problem, limits.max_trades, limits.min_trade)
+    found = cardinality.solve(problem, limits.max_trades, limits.min_trade, beside)
     if found.optimal:
         note = f"No better choice of trades exists ({found.nodes} choices were compared)."
     else:

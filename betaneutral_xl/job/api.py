@@ -22,10 +22,9 @@ from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import inputs, run, sample
-from betaneutral_xl.job.inputs import load_holdings
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
-from betaneutral_xl.job.sources import last_weekday, require_day_of_sample
+from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
@@ -194,6 +193,7 @@ def beta_neutral(
     method: str = Method.HEDGE,
     *,
     constraints: Constraints | Mapping[str, Any] = UNLIMITED,
+    objective: str | None = None,
     on_missing: str | None = None,
     etf_on_missing: str | None = None,
     ridge: float | str | None = None,
@@ -217,6 +217,8 @@ def beta_neutral(
     constraints
         Limits on the new weights; ``{"long_only": True, "upper": 0.05}`` will do, and may have the options
         below too.
+    objective
+        What ``reweight`` minimises: ``stable`` (the default) or ``tracking_error``.
     on_missing
         ``error`` (the default) or ``drop``: held names without risk data.
     etf_on_missing
@@ -249,6 +251,7 @@ def beta_neutral(
     arguments = {
         "target": target,
         "method": method,
+        "objective": objective,
         "on_missing": on_missing,
         "etf_on_missing": etf_on_missing,
         "ridge": ridge,

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
@@ -80,42 +78,6 @@ def holdings_file(path: Path | str, account: str | None = None, rates: str | Non
         content=read_bytes(file),
         options={name: text for name, text in options.items() if text},
     )
-
-
-def load_holdings(
-    path: Path | str, account: str | None = None, fx: Iterable[str] = (), nav: float | None = None
-) -> Holdings:
-    """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
-
-    Parameters
-    ----------
-    path
-        The file; ``FILE.xlsx#Sheet`` where several sheets have a portfolio; ``demo`` for the sample.
-    account
-        Which account of the file, or ``all`` to add them.
-    fx
-        Base currency per unit of a currency, such as ``EUR=1.16``.
-    nav
-        Net asset value, base currency, where the file does not state it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as a portfolio.
-
-    """
-    if is_sample(str(path)):
-        from betaneutral_xl.job import sample
-
-        file = sample.raw_input(sample.HOLDINGS)
-    else:
-        file = holdings_file(path, account, ",".join(fx))
-    return read(with_nav(file, nav), Holdings).value
-
-
-def with_nav(raw_input: RawInput, nav: float | None) -> RawInput:
-    """Return a portfolio's raw input that is read with a stated net asset value, if one is stated."""
-    return raw_input if nav is None else replace(raw_input, options={**raw_input.options, "nav": repr(nav)})
 
 
 def _stated_nav(raw_input: RawInput) -> float | None:
@@ -350,21 +312,3 @@ def open_etf(
         path = find_etf(text, (settings or Settings.from_environment()).downloads)
         fund = fund or text
     return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
-
-
-def quotes_of(name: str, as_of: date | None) -> Quotes:
-    """Return the last closes of a price file, or of the sample, on a day or before it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as prices.
-
-    """
-    if is_sample(name):
-        from betaneutral_xl.job import sample
-
-        return Quotes.last_closes(sample.load_prices(), as_of)
-    from betaneutral_xl.readers.prices import load_prices
-
-    return Quotes.last_closes(load_prices(name), as_of)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW
 from betaneutral_xl.engine.orders import Tradable
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import RISK_AVERSION, Universe
 from betaneutral_xl.model.covariance_units import CovarianceUnit
@@ -184,6 +185,10 @@ _FETCHED = {
     FUNCTION: "a recalculation uses the cache; FETCH_HOLDINGS(refresh) fetches again",
     SETTINGS: "the button Refresh fetches again",
 }
+_CASH_ROW = {
+    FUNCTION: "a row CASH of the holdings states it",
+    SETTINGS: "a row CASH of the holdings states it",
+}
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
 OPTIONS: tuple[Option, ...] = (
@@ -242,15 +247,10 @@ OPTIONS: tuple[Option, ...] = (
         name="nav",
         section=Section.PORTFOLIO,
         kind=Kind.MONEY,
-        label="Net asset value",
-        help="net asset value, where the portfolio does not state it",
-        default="as the holdings state it",
-        places={
-            FUNCTION: "BN_ORDERS(nav)",
-            SETTINGS: "Net asset value",
-            PYTHON: "Holdings.from_positions(nav)",
-        },
-        absent=_NOT_REQUIRED,
+        help="net asset value, where the portfolio does not state it: what is in no position is cash",
+        default="as the portfolio states it",
+        places={PYTHON: "load_holdings(nav); Holdings.from_positions(nav)"},
+        absent=_NOT_REQUIRED | _CASH_ROW,
     ),
     # ---------------------------------------------------------------- the ETFs
     Option(
@@ -380,6 +380,15 @@ OPTIONS: tuple[Option, ...] = (
         default=0.0,
         per="ETF",
         places={FUNCTION: "argument target_beta", SETTINGS: "Target beta", PYTHON: "argument target"},
+    ),
+    Option(
+        name="objective",
+        section=Section.AIM,
+        kind=Kind.CHOICE,
+        help="what reweight minimises: stable weighs past forecast errors of the portfolio's beta beside the "
+        "tracking error, where the risk model has them; tracking_error is the least",
+        default=Objective.STABLE,
+        choices=tuple(Objective),
     ),
     Option(
         name="on_missing",
@@ -534,6 +543,16 @@ OPTIONS: tuple[Option, ...] = (
         absent=_NOT_REQUIRED,
     ),
     Option(
+        name="order_nav",
+        section=Section.ORDERS,
+        kind=Kind.MONEY,
+        label="Net asset value",
+        help="net asset value that the orders are sized for",
+        default="that of the holdings",
+        places={FUNCTION: "BN_ORDERS(nav)", SETTINGS: "Net asset value", PYTHON: "OrderTerms(nav)"},
+        absent=_NOT_REQUIRED,
+    ),
+    Option(
         name="min_notional",
         section=Section.ORDERS,
         kind=Kind.MONEY,
@@ -542,7 +561,7 @@ OPTIONS: tuple[Option, ...] = (
         places={
             FUNCTION: "BN_ORDERS(min_notional)",
             SETTINGS: "Smallest order",
-            PYTHON: "Ticket(min_notional)",
+            PYTHON: "OrderTerms(min_notional)",
         },
         absent=_NOT_REQUIRED,
     ),
@@ -552,7 +571,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.SHARES,
         help="shares in a lot",
         default=1.0,
-        places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "Ticket(lots)"},
+        places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "OrderTerms(lot)"},
         absent=_NOT_REQUIRED,
     ),
     Option(
@@ -563,7 +582,7 @@ OPTIONS: tuple[Option, ...] = (
         "etfs_any_coverage: whatever the coverage",
         default=Tradable.NAMES,
         choices=tuple(Tradable),
-        places={FUNCTION: "BN_ORDERS(trade)", SETTINGS: "Trade", PYTHON: "orders_in(what)"},
+        places={FUNCTION: "BN_ORDERS(trade)", SETTINGS: "Trade", PYTHON: "OrderTerms(trade)"},
         absent=_NOT_REQUIRED,
     ),
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.hedging import EXACT, Legs
 from betaneutral_xl.engine.orders import Tradable
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job.options import REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
@@ -52,6 +53,8 @@ class Request:
         Limits on the new weights, for the methods that reweight.
     legs
         Limits on the hedge ratios, for ``hedge``.
+    objective
+        What ``reweight`` minimises.
     on_missing, etf_on_missing
         What to do about held names, and about names of the ETFs, without risk data.
 
@@ -61,6 +64,7 @@ class Request:
     target: Target = 0.0
     constraints: Constraints = UNLIMITED
     legs: Legs = EXACT
+    objective: Objective = Objective.STABLE
     on_missing: OnMissing = OnMissing.ERROR
     etf_on_missing: OnMissing = OnMissing.DROP
 
@@ -89,6 +93,7 @@ class Request:
             target=parse_target(own.get("target"), etfs),
             constraints=Constraints.from_mapping(limits),
             legs=Legs.from_mapping(legs),
+            objective=choice(Objective, own.get("objective", Objective.STABLE), "objective"),
             on_missing=choice(OnMissing, own.get("on_missing", OnMissing.ERROR), "policy on_missing"),
             etf_on_missing=choice(
                 OnMissing, own.get("etf_on_missing", OnMissing.DROP), "policy etf_on_missing"
@@ -132,9 +137,9 @@ class OrderTerms:
             If one cannot be read, or has no meaning.
 
         """
-        given = {name: value for name, value in options.items() if value is not None}
-        read = {name: _TERMS[name](value) for name, value in given.items() if name in _TERMS}
-        return cls(**read)
+        given = {name: value for name, value in options.items() if value is not None and name in _TERMS}
+        fields = {_TERMS[name][0]: _TERMS[name][1](value) for name, value in given.items()}
+        return cls(**fields)
 
 
 def net_asset_value(value: Any) -> float:
@@ -185,12 +190,13 @@ def _tradable(value: Any) -> Tradable:
     return choice(Tradable, value, "kind of orders")
 
 
-_TERMS: Mapping[str, Callable[[Any], Any]] = {
-    "nav": net_asset_value,
-    "min_notional": _min_notional,
-    "lot": _lot,
-    "trade": _tradable,
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "order_nav": ("nav", net_asset_value),
+    "min_notional": ("min_notional", _min_notional),
+    "lot": ("lot", _lot),
+    "trade": ("trade", _tradable),
 }
+"""The options of orders: their fields of ``OrderTerms``, and their readers."""
 
 
 def read_options(path: Path | str) -> dict[str, Any]:

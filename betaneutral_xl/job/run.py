@@ -103,6 +103,7 @@ def solve(request: Request, inputs: Inputs) -> Rebalance:
         method=request.method,
         constraints=request.constraints,
         legs=request.legs,
+        objective=request.objective,
         **_policies(request),
     )
 
@@ -151,6 +152,7 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
         benchmark=benchmark,
         constraints=request.constraints,
         legs=request.legs,
+        objective=request.objective,
         **_policies(request),
     )
 

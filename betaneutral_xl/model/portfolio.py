@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -108,6 +108,20 @@ class Holdings:
     def as_of(self) -> date | None:
         """The day of the positions."""
         return self.provenance.as_of
+
+    def with_names(self, tickers: Sequence[str]) -> Holdings:
+        """Return the same holdings with a weight of zero for names that are not held."""
+        held = set(self.tickers)
+        added = tuple(ticker for ticker in tickers if ticker not in held)
+        if not added:
+            return self
+        return replace(
+            self,
+            tickers=(*self.tickers, *added),
+            weights=np.append(self.weights, np.zeros(len(added))),
+            shares=None,
+            prices=None,
+        )
 
     @classmethod
     def from_weights(

@@ -133,8 +133,6 @@ class CommandLine(FrontEnd):
 
     def answer(self, request: Request) -> Answer:
         """Run the command of the request and read its JSON."""
-        if request.query is Query.ORDERS:
-            return NOT_OFFERED
         argv = arguments(request, self.folder / request.name.replace(" ", "_"))
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "betaneutral_xl", *argv],
@@ -143,7 +141,7 @@ class CommandLine(FrontEnd):
             timeout=60,
             check=False,
         )
-        if run.returncode:
+        if run.returncode and not run.stdout:  # feasible prints what can be reached, and fails
             return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
         record = json.loads(run.stdout)
         match request.query:
@@ -153,6 +151,8 @@ class CommandLine(FrontEnd):
                 return of_betas(record["betas"])
             case Query.COMPARE:
                 return compared(record["alternatives"])
+            case Query.ORDERS:
+                return ordered(record["orders"])
             case _:
                 return Numbers(
                     {
@@ -177,6 +177,7 @@ def arguments(request: Request, folder: Path) -> list[str]:
         if value is not None:
             argv.append(f"--{option.replace('_', '-')}={value}")
     argv += ["--sell-only"] * request.sell_only
+    argv += _order_terms(request, folder)
     if request.limits_file:
         return [*argv, "--constraints", _written(folder / "limits.toml", _toml(request.limits))]
     argv += [f"--group={group}={','.join(tickers)}" for group, tickers in groups(request.limits).items()]
@@ -198,6 +199,20 @@ def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
             group, tickers = (key[0], str(value).split(",")) if listed else (value, [str(key[0])])
             found.setdefault(str(group), []).extend(tickers)
     return found
+
+
+def _order_terms(request: Request, folder: Path) -> list[str]:
+    terms = {
+        "order-nav": request.nav,
+        "lot": request.lot,
+        "min-notional": request.min_notional,
+        "trade": request.trade,
+    }
+    argv = [f"--{option}={value}" for option, value in terms.items() if value is not None]
+    if request.prices:
+        names, prices = zip(*request.prices, strict=True)
+        argv += ["--order-prices", _csv(folder / "quotes.csv", (("date", *names), ("2025-11-18", *prices)))]
+    return argv
 
 
 def _inputs(request: Request, folder: Path) -> list[str]:
@@ -659,7 +674,7 @@ class Python(FrontEnd):
 
     @staticmethod
     def _orders(request: Request, result: Any) -> Numbers:
-        given = {"nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
+        given = {"order_nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
         terms = run_request.OrderTerms.parse({**given, "trade": request.trade})
         own = Quotes.from_mapping({str(ticker): number(price) for ticker, price in request.prices}, "own")
         made = run.orders(result, own.with_fallback(Quotes.of_holdings(result.aligned.holdings)), terms)

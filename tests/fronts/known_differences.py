@@ -32,7 +32,6 @@ KNOWN: dict[tuple[str, str], str] = {
 """Reason of each difference by request and front end."""
 
 WITHOUT: dict[tuple[Query, str], str] = {
-    (Query.ORDERS, CLI): "only the report has orders",
     (Query.BETAS, WORKBOOK): "no button shows betas; the workbook's formulas do",
     (Query.COMPARE, WORKBOOK): "no button compares alternatives",
     (Query.FEASIBLE, WORKBOOK): "no button shows attainable betas",
@@ -54,6 +53,8 @@ OPTIONS: dict[str, str] = {
     "--report": "an additional output",
     "--snapshot": "an additional output",
     "--from-snapshot": FILES,
+    "--out": "an output beside the answer",
+    "--format": "the form of that output",
     "--covariance-unit": FILES,
     "--nav": FILES,
     "--account": FILES,
@@ -75,6 +76,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "not a request",
     "estimate": "covered by the request with estimated covariance",
     "workbook": "a separate front end",
+    "completion": "not a request",
     "excel": "installation",
     "calc": "installation",
     "backtest": "no other front end has backtests",

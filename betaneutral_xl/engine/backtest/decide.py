@@ -16,9 +16,10 @@ from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDG
 from betaneutral_xl.engine.estimators import MIN_PERIODS, fit, observe
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import Infeasible, MissingValue, SolverFailed, listing
 from betaneutral_xl.model.arrays import positions_of
-from betaneutral_xl.model.constraints import UNLIMITED
+from betaneutral_xl.model.constraints import SMALLEST_TRADE, UNLIMITED, Range
 from betaneutral_xl.model.portfolio import Constituent, Etf
 from betaneutral_xl.model.provenance import Provenance
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.backtest.plan import Study
     from betaneutral_xl.engine.estimators import Observed
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.constraints import Constraints
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.returns import Returns
 
@@ -50,7 +52,7 @@ class Decision:
         x (N,) by strategy, without perfect foresight.
     infeasible
         Reason by strategy, where no weights that satisfy the limits were found; its ``new_weights``
-        are then the current weights w.
+        are then what is held.
     absent
         Names that are not tradable.
     scaled
@@ -69,8 +71,18 @@ class Decision:
     days: int
 
 
-def decide(study: Study, seen: Returns) -> Decision:
+def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | None = None) -> Decision:
     """Compute the new weights of every method and estimator from the returns seen.
+
+    Parameters
+    ----------
+    study
+        The inputs of the backtest.
+    seen
+        The returns up to the date.
+    held
+        The weights (N,) that each strategy holds on the date, from which the methods with limits trade;
+        by default the portfolio's.
 
     Raises
     ------
@@ -105,23 +117,72 @@ def decide(study: Study, seen: Returns) -> Decision:
             if method == UNHEDGED:
                 x = w
             elif method == BETA:
-                held = covariance.select([ticker for ticker in tickers if ticker in study_names])
-                betas = held.predicted_beta(_expand(etfs[0].tickers, etfs[0].weights, held.tickers))
-                x = _expand(held.tickers, betas / betas.sum(), names)
+                known = covariance.select([ticker for ticker in tickers if ticker in study_names])
+                betas = known.predicted_beta(_expand(etfs[0].tickers, etfs[0].weights, known.tickers))
+                x = _expand(known.tickers, betas / betas.sum(), names)
             else:
+                before = (held or {}).get((method, estimator.label)) if method in LIMITED else None
+                position = _Position.of(book, limits, before, names, kept)
                 target = 0.0 if method == Method.SCALED else study.target
-                limited = limits if method in LIMITED else UNLIMITED
+                limited = position.limits if method in LIMITED else UNLIMITED
                 try:
                     result = neutralise(
-                        book, etfs, covariance, target=target, method=Method(method), constraints=limited
+                        position.holdings,
+                        etfs,
+                        covariance,
+                        target=target,
+                        method=Method(method),
+                        constraints=limited,
+                        objective=study.objective if method == Method.REWEIGHT else Objective.STABLE,
+                        reference=None if before is None else book,
                     )
                     x = _expand(result.tickers, result.new_weights, names)
                 except (Infeasible, SolverFailed) as error:
                     infeasible[method, estimator.label] = str(error)
-                    x = w
+                    x = w if before is None else before
             new_weights[method, estimator.label] = x
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
     return Decision(w, f, new_weights, infeasible, absent, scaled, len(seen.dates))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Position:
+    """What a strategy holds when it decides, and the limits on its new weights."""
+
+    holdings: Holdings
+    limits: Constraints
+
+    @classmethod
+    def of(
+        cls,
+        book: Holdings,
+        limits: Constraints,
+        held: FloatArray | None,
+        names: Sequence[str],
+        kept: set[str],
+    ) -> _Position:
+        """Return the tradable part of what is held; the portfolio where nothing is held yet.
+
+        Names that are not tradable are sold at their last price, which uses up some of the turnover. The sum
+        of the new weights is the portfolio's, where no limit says otherwise.
+        """
+        if held is None:
+            return cls(book, limits)
+        rows = [i for i in np.flatnonzero(held).tolist() if names[i] in kept]
+        sold = float(np.abs(held).sum() - np.abs(held[rows]).sum())
+        holdings = replace(
+            book,
+            tickers=tuple(names[i] for i in rows),
+            weights=held[rows],
+            cash=1.0 - float(held[rows].sum()),
+            leverage_stated=True,
+        )
+        total = float(book.weights.sum())
+        limits = replace(limits, turnover=max(limits.turnover - sold / 2.0, SMALLEST_TRADE))
+        return cls(
+            holdings.with_names(book.tickers),
+            limits if limits.net is not None else replace(limits, net=Range(total, total)),
+        )
 
 
 def _observed(study: Study, seen: Returns, tickers: Sequence[str], days: int) -> Observed:

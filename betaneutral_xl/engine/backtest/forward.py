@@ -19,7 +19,14 @@ from betaneutral_xl.engine.backtest.outcome import drawdown, follow, outcomes, r
 from betaneutral_xl.engine.backtest.plan import Absent, Study
 from betaneutral_xl.engine.estimators import MIN_PERIODS
 from betaneutral_xl.engine.regression import FITTED_PARAMETERS, slopes
-from betaneutral_xl.errors import InputError, MissingValue, ModelError, UndefinedBeta, listing
+from betaneutral_xl.errors import (
+    InputError,
+    MissingPackage,
+    MissingValue,
+    ModelError,
+    UndefinedBeta,
+    listing,
+)
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
 from betaneutral_xl.model.spacing import require_daily
@@ -71,6 +78,8 @@ class Performance:
         Maximum drawdown, after costs.
     turnover
         One-way, mean over the dates, including daily rebalancing.
+    gross
+        Gross exposure, mean over the dates.
     cost
         Per year, decimal of net asset value.
     n_dates
@@ -91,6 +100,7 @@ class Performance:
     hedge_effectiveness: float
     max_drawdown: float
     turnover: float
+    gross: float
     cost: float
     n_dates: int
     n_infeasible: int
@@ -127,6 +137,8 @@ class Backtest:
         unchanged.
     turnover
         Shape (n, P), one-way, on the date and daily until the next.
+    gross
+        Shape (n, P), gross exposure on the date.
     days
         Shape (D,), the days held.
     returns
@@ -150,6 +162,7 @@ class Backtest:
     target_beta: FloatArray
     infeasible: BoolArray
     turnover: FloatArray
+    gross: FloatArray
     days: DateArray
     returns: FloatArray
     etf_returns: FloatArray
@@ -158,7 +171,16 @@ class Backtest:
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        arrays = ("beta", "standard_error", "target_beta", "turnover", "returns", "etf_returns", "unhedged")
+        arrays = (
+            "beta",
+            "standard_error",
+            "target_beta",
+            "turnover",
+            "gross",
+            "returns",
+            "etf_returns",
+            "unhedged",
+        )
         for name in arrays:
             object.__setattr__(self, name, read_only(getattr(self, name)))
 
@@ -186,6 +208,7 @@ class Backtest:
             hedge_effectiveness=1.0 - float(daily.var() / self.unhedged.var()),
             max_drawdown=drawdown(net),
             turnover=float(self.turnover[:, p].mean()),
+            gross=float(self.gross[:, p].mean()),
             cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
             n_dates=len(self.dates),
             n_infeasible=int(self.infeasible[:, p].sum()),
@@ -230,6 +253,8 @@ def walk(study: Study) -> Backtest:
     ------
     InputError
         If there is no rebalance date.
+    MissingPackage
+        If an estimator needs a package that is not installed.
     ModelError
         If the model has no answer on any date.
 
@@ -253,8 +278,10 @@ def _walk(study: Study) -> Backtest:
         hold = study.schedule.horizon if after is None else after - row
         length = max(hold, study.schedule.horizon)
         try:
-            decision = decide(study, seen)
+            decision = decide(study, seen, recorder.positions)
             recorder.add(row, decision, gains.matrix[row + 1 : row + 1 + length], hold)
+        except MissingPackage:
+            raise  # it is missing on every date
         except (InputError, ModelError) as error:
             failed.append((seen.as_of, error))
     notes = _left_out(failed, len(tested))
@@ -299,6 +326,7 @@ class _Recorder:
         self.infeasible: list[list[bool]] = []
         self.reasons: dict[Strategy, str] = {}
         self.turnover: list[FloatArray] = []
+        self.gross: list[FloatArray] = []
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
         self.etf_returns: list[FloatArray] = []
@@ -328,6 +356,7 @@ class _Recorder:
         beta, error = slopes(horizon_path.returns[measured, hedged], horizon_path.returns[measured, etfs])
         before = w[:, None] if self.held is None else self.held
         self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[hedged])
+        self.gross.append(np.abs(x).sum(axis=0))
         self.held = path.weights[:, hedged]
         self.rows.append(row)
         self.first.append(sum(map(len, self.returns)))
@@ -343,6 +372,13 @@ class _Recorder:
         if not measured.all():
             self.partial.append(f"{self.all.dates[row]} ({int(measured.sum())})")
         self._count_gaps(decision, row, hold)
+
+    @property
+    def positions(self) -> dict[Strategy, FloatArray] | None:
+        """What each strategy holds, drifted from its last weights; None before the first date."""
+        if self.held is None:
+            return None
+        return dict(zip(self.strategies, self.held.T, strict=True))
 
     def _measured(self, row: int, etf_weights: FloatArray) -> BoolArray:
         """Return the mask (H,) of the days of the horizon on which every ETF and target ticker has a return.
@@ -408,6 +444,7 @@ class _Recorder:
             target_beta=np.array(self.target),
             infeasible=np.array(self.infeasible),
             turnover=np.array(self.turnover),
+            gross=np.array(self.gross),
             days=np.concatenate(self.days),
             returns=np.vstack(self.returns),
             etf_returns=np.vstack(self.etf_returns),

@@ -13,6 +13,7 @@ import numpy as np
 
 from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
 from betaneutral_xl.model.tickers import normalise
@@ -221,7 +222,10 @@ class Study:
         The target beta, as for ``neutralise``; for a ticker, the ticker's own beta.
     constraints
         Limits on the new weights, for the methods that reweight. A limit on a name applies on the
-        dates on which it is tradable.
+        dates on which it is tradable. Those methods trade from what they hold: last date's weights,
+        drifted with the prices; so turnover is limited from there.
+    objective
+        What ``reweight`` minimises, as for ``neutralise``.
     cost_bp
         Cost of a trade in basis points of its notional.
     notes
@@ -239,6 +243,7 @@ class Study:
     absent: Absent = Absent.RESCALE
     target: Target = 0.0
     constraints: Constraints = UNLIMITED
+    objective: Objective = Objective.STABLE
     cost_bp: float = COST_BP
     notes: tuple[str, ...] = ()
 
@@ -300,6 +305,11 @@ class Study:
         if self.constraints.given and not LIMITED.intersection(self.methods):
             limits, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
             msg = f"None of {methods} keeps to {limits}. Add reweight to the methods, or leave it out."
+            raise InputError(msg)
+
+        if self.objective is not Objective.STABLE and Method.REWEIGHT not in self.methods:
+            methods = ", ".join(self.methods)
+            msg = f"None of {methods} has the objective {self.objective}. Add reweight, or leave it out."
             raise InputError(msg)
 
     @property

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.backtest.forward import Performance, walk
-from betaneutral_xl.errors import BetaNeutralError, InputError, Unreachable, Unwritable
+from betaneutral_xl.errors import BetaNeutralError, InputError, MissingPackage, Unreachable, Unwritable
 from betaneutral_xl.model.provenance import digest
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Cell:
             "estimator": [estimator.method, estimator.window, sorted(estimator.options.items())],
             "methods": study.methods,
             "how": [study.holding, study.absent, study.cost_bp],
-            "asked": [study.targets, repr(study.constraints)],
+            "asked": [study.targets, repr(study.constraints), study.objective],
             "notes": [*study.notes, *study.prices.warnings],
         }
         return digest(json.dumps(inputs, default=str).encode())
@@ -110,6 +110,8 @@ def measure(cell: Cell) -> list[Row]:
     """Run one cell and return a row per method, or one row with the error."""
     try:
         result = walk(cell.study)
+    except MissingPackage:
+        raise  # no result of the cell, which is run when the package is there
     except BetaNeutralError as error:
         return [{"method": "", "warnings": "", "error": str(error)}]
     common = {"start": str(result.dates[0]), "end": str(result.dates[-1]), "warnings": " ".join(result.notes)}
@@ -159,6 +161,8 @@ def sweep(
     ------
     InputError
         If an engine is not installed, or needs an address.
+    MissingPackage
+        If an estimator needs a package that is not installed; completed cells are kept.
     Unreachable
         If the cluster does not answer, or workers were lost; completed cells are kept.
     Unwritable

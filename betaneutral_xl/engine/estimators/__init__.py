@@ -10,17 +10,19 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
+from betaneutral_xl.engine.estimators.history import WindowHistory
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
-from betaneutral_xl.model.spacing import Spacing, spacing_of
+from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
@@ -253,7 +255,8 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
     """
     name = canonical(method)
     _require_options(name, options)
-    result = ESTIMATORS[name](observed.window, **options)
+    estimator = partial(ESTIMATORS[name], **options)
+    result = estimator(observed.window)
     completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
     return Covariance(
         tickers=observed.seen.tickers,
@@ -262,6 +265,7 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
+        history=WindowHistory.of(observed.window, estimator) if observed.spacing is DAILY else None,
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.engine.estimators.estimate import Estimate
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, MissingPackage
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
@@ -230,5 +230,5 @@ def _sklearn() -> Any:
             "This estimator needs scikit-learn, which is not installed. "
             'Install it with pip install "betaneutral-xl[estimators]", or choose another method.'
         )
-        raise InputError(msg) from None
+        raise MissingPackage(msg) from None
     return covariance

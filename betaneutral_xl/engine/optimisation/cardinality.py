@@ -88,7 +88,7 @@ class _Node:
             yield _Node(self.lower, upper, traded)
 
 
-def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float) -> Sparse:
+def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float, beside: int = 0) -> Sparse:
     """Return the best solution found with limits on the number and size of trades.
 
     It is optimal if the search ends within its effort (small problems).
@@ -101,6 +101,8 @@ def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float) -
         Largest number of names traded; None for no limit.
     min_trade
         Smallest trade of a name that is traded, in weight.
+    beside
+        Number of names whose trade is fixed by their bounds, and does not count.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float) -
         If the program is infeasible, or no solution was found that keeps these limits.
 
     """
-    limit = problem.size if max_trades is None else min(max_trades, problem.size)
+    limit = problem.size if max_trades is None else min(max_trades + beside, problem.size)
     root = _Node(problem.lower, problem.upper, np.zeros(problem.size, dtype=np.bool_))
     best = _incumbent(problem, root, limit, min_trade)
     incumbent = math.inf if best is None else best.objective

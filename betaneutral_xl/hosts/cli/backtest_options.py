@@ -262,6 +262,7 @@ def build_study(
         absent=Absent(args.absent),
         target=request.target,
         constraints=request.constraints,
+        objective=request.objective,
         cost_bp=args.cost_bp,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

@@ -37,7 +37,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target"})
+    input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 

@@ -94,6 +94,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
 def _request(contents: Contents) -> Iterator[Row]:
     result = contents.result
     yield "method", str(result.method), "General", "", "how the weights are determined"
+    if result.objective is not None:
+        meaning = "what is minimised: stable, or tracking_error"
+        yield "objective", str(result.objective), "General", "", meaning
     yield "target", result.target_label, "General", "", "the target beta, or the ticker whose beta it is"
     for k, (name, target, benchmark) in enumerate(
         zip(result.etf_names, result.targets.tolist(), contents.benchmarks, strict=True), start=1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import tracemalloc
 from datetime import date
 from itertools import cycle
@@ -16,7 +17,14 @@ from betaneutral_xl.engine.backtest.decide import decide
 from betaneutral_xl.engine.estimators import estimate
 from betaneutral_xl.engine.neutral import neutralise, reach
 from betaneutral_xl.engine.result import Method, Rebalance
-from betaneutral_xl.errors import InputError, MissingValue, ModelError, SolverFailed, UndefinedBeta
+from betaneutral_xl.errors import (
+    InputError,
+    MissingPackage,
+    MissingValue,
+    ModelError,
+    SolverFailed,
+    UndefinedBeta,
+)
 from betaneutral_xl.model.constraints import Constraints, Range
 from betaneutral_xl.model.returns import Prices
 
@@ -595,3 +603,12 @@ def test_the_sample_portfolio_stays_as_neutral_as_documented(shared: Path) -> No
     assert chosen.realised_beta_rms[0] < 0.15
     assert chosen.realised_beta_rms[0] < 0.8 * equal.realised_beta_rms[0]
     assert chosen.hedge_effectiveness > equal.hedge_effectiveness
+
+
+def test_a_missing_package_is_reported_once_and_not_for_every_date(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    custom = study(estimators=(Estimator.parse("oas"),))
+    with pytest.raises(MissingPackage, match=r"^This estimator needs scikit-learn, which is not installed\."):
+        walk(custom)

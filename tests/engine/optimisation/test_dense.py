@@ -36,7 +36,7 @@ def test_all_of_300_random_programs_are_proven(first: int) -> None:
     ],
 )
 def test_solutions_are_proven_for_the_rounded_matrix_itself(digits: int, kind: str) -> None:
-    problem = dense_problem(DENSE_KINDS.index(kind))
+    problem = dense_problem(DENSE_KINDS.index(kind), 400)
     rng = np.random.default_rng(digits)
     matrix = rounded(dense_matrix(rng, problem.size, kind), digits)
     covariance = Covariance.from_matrix([f"T{i}" for i in range(problem.size)], matrix)

@@ -1,0 +1,242 @@
+"""Quadratic penalties on new weights, within the quadratic program of ``quadratic``.
+
+Over the new weights x of the n covered names, with a reference portfolio r and what is held h,
+
+    1/2 (x - r)'(V + a I)(x - r) + 1/2 |P'x - c|^2 + 1/2 b |x - h|^2
+
+is a quadratic in the trades d = x - h:
+
+    1/2 d'H d + g'd + constant,   H = V + P P' + (a + b) I,
+    g = (V + a I)(h - r) + P (P'h - c).
+
+H has the form of V: P adds q columns to its loadings. The solvers know no linear term, so that they are given
+a program without one that has the same solutions:
+
+without absolute values
+    the trades from the minimiser ``h - H^-1 g`` instead of those from h;
+with them, as these count from h
+    one more name whose trade is fixed at 1 and whose covariance with the others is g. If r is h, then
+    ``g = P (P'h - c)`` and the row ``P'h - c`` of loadings gives it, so that H keeps its factor form;
+    else H is dense.
+
+The solution is certified for the program with the linear term.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
+from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.risk import Dense, Factors
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.arrays import BoolArray
+    from betaneutral_xl.model.risk import CovarianceOperator
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Penalties:
+    """Penalties on the weights x of the n covered names.
+
+    Attributes
+    ----------
+    reference
+        r, shape (n,): the portfolio from which risk is measured.
+    ridge
+        a, annual variance, on squared deviations from r.
+    persistence
+        b, annual variance, on squared trades.
+    loadings
+        P, shape (n, q), annual volatilities.
+    aims
+        c, shape (q,): where ``P'x`` has no penalty.
+
+    """
+
+    reference: FloatArray
+    ridge: float
+    persistence: float
+    loadings: FloatArray
+    aims: FloatArray
+
+    def __post_init__(self) -> None:
+        for name in ("reference", "loadings", "aims"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class PenalisedSolution(Solution):
+    """Trades with a certificate of the program whose objective has a linear term and a constant.
+
+    Attributes
+    ----------
+    linear
+        g, shape (n,), the objective's gradient at no trade.
+    constant
+        The objective at no trade.
+
+    """
+
+    linear: FloatArray = field(default_factory=lambda: np.zeros(0))
+    constant: float = 0.0
+
+    @cached_property
+    def gradient(self) -> FloatArray:
+        """H d + g, shape (n,)."""
+        return self.problem.covariance.matvec(self.trades) + self.linear
+
+    @cached_property
+    def objective(self) -> float:
+        """1/2 d'H d + g'd + c sum|d| + constant."""
+        quadratic = 0.5 * float(self.trades @ (self.gradient + self.linear))
+        return max(quadratic + self.constant, 0.0) + self.problem.cost * float(np.abs(self.trades).sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Penalised:
+    """A program with penalties.
+
+    Attributes
+    ----------
+    problem
+        The program with H as its covariance; its objective lacks the linear term.
+    linear, constant
+        As of ``PenalisedSolution``.
+    span
+        Shape (q,), ``P'h - c``, where ``linear`` is P times it; None where it is not.
+
+    """
+
+    problem: QuadraticProgram
+    linear: FloatArray
+    constant: float
+    loadings: FloatArray
+    span: FloatArray | None
+
+    @classmethod
+    def of(
+        cls,
+        problem: QuadraticProgram,
+        covariance: CovarianceOperator,
+        held: FloatArray,
+        tradable: BoolArray,
+        penalties: Penalties,
+    ) -> Penalised:
+        """Add penalties to a program.
+
+        Parameters
+        ----------
+        problem
+            The program, over the names that may be traded.
+        covariance
+            V of the n covered names.
+        held
+            h, shape (n,).
+        tradable
+            Shape (n,), which of them may be traded.
+        penalties
+            The penalties, on the weights of all n names.
+
+        """
+        away, ridge = held - penalties.reference, penalties.ridge
+        missed = penalties.loadings.T @ held - penalties.aims
+        loadings = penalties.loadings[tradable]
+        added = ridge + penalties.persistence
+        form: CovarianceOperator
+        if isinstance(problem.covariance, Factors):
+            form = Factors(
+                np.hstack([problem.covariance.loadings, loadings]),
+                problem.covariance.specific_variance + added,
+            )
+        else:
+            matrix = problem.covariance.dense() + loadings @ loadings.T
+            matrix[np.diag_indices(len(matrix))] += added
+            form = Dense(matrix)
+        of_away = covariance.matvec(away) + ridge * away
+        return cls(
+            problem=replace(problem, covariance=form),
+            linear=read_only(of_away[tradable] + loadings @ missed),
+            constant=0.5 * float(away @ of_away + missed @ missed),
+            loadings=loadings,
+            span=None if away.any() else missed,
+        )
+
+    @property
+    def counts_trades(self) -> bool:
+        """Whether absolute values of trades or weights enter."""
+        return self.problem.has_l1_terms
+
+    def equivalent(self, *, fixed_name: bool) -> QuadraticProgram:
+        """Return a program without linear term that has the same solutions.
+
+        Parameters
+        ----------
+        fixed_name
+            Whether by one more name, the last one, whose trade is 1; else the trades are from another point,
+            and absolute values may not enter.
+
+        """
+        problem = self.problem
+        if not fixed_name:
+            return replace(problem, weights=problem.weights - self._solved_linear())
+        one = np.ones(1)
+        m = problem.conditions.shape[1]
+        return replace(
+            problem,
+            covariance=self._with_fixed_name(),
+            weights=np.append(problem.weights, 0.0),
+            lower=np.append(problem.lower, one),
+            upper=np.append(problem.upper, one),
+            conditions=np.vstack([problem.conditions, np.zeros((1, m))]),
+            turnover=problem.turnover + 0.5,
+            gross=problem.gross + 1.0,
+        )
+
+    def _solved_linear(self) -> FloatArray:
+        """Return H^-1 g; where H is singular the least solution, as g is in the span of its columns."""
+        form = self.problem.covariance
+        try:
+            return form.solver()(self.linear)
+        except np.linalg.LinAlgError:
+            least, *_ = np.linalg.lstsq(form.dense(), self.linear)
+            return np.asarray(least, dtype=np.float64)
+
+    def _with_fixed_name(self) -> CovarianceOperator:
+        """Return H bordered by g; the last variance is any that makes it positive definite."""
+        form, linear = self.problem.covariance, self.linear
+        if isinstance(form, Factors) and self.span is not None:
+            columns = form.loadings.shape[1] - self.loadings.shape[1]
+            row = np.concatenate([np.zeros(columns), self.span])
+            specific = form.specific_variance
+            return Factors(np.vstack([form.loadings, row]), np.append(specific, specific.mean()))
+        matrix = form.dense()
+        # The Schur complement of H in the bordered matrix is the excess over g'H^-1 g.
+        corner = float(linear @ self._solved_linear()) + float(np.mean(form.variances()))
+        return Dense(np.block([[matrix, linear[:, None]], [linear[None, :], np.full((1, 1), corner)]]))
+
+    def solution(self, found: Solution) -> PenalisedSolution:
+        """Return the solution of an equivalent program as one of the program with the linear term."""
+        problem = self.problem
+        n, solved = problem.size, found.problem
+        weights = solved.weights[:n] + found.trades[:n]
+        original = replace(
+            problem,
+            lower=solved.lower[:n],
+            upper=solved.upper[:n],
+            conditions=solved.conditions[:n],
+            row_lower=solved.row_lower,
+            row_upper=solved.row_upper,
+        )
+        return PenalisedSolution(
+            problem=original,
+            trades=weights - problem.weights,
+            duals=found.duals,
+            solver=found.solver,
+            linear=self.linear,
+            constant=self.constant,
+        )

@@ -1,0 +1,150 @@
+"""The objective of reweighting whose betas hold: past forecast errors of the whole portfolio are penalised.
+
+Least tracking error finds the names of lowest predicted beta, and with them the errors of these predictions.
+The objective here is, over new weights x with trades from a reference r,
+
+    1/2 (x - r)'V(x - r)                              tracking variance
+    + 1/2 RIDGE m |x - r|^2                           a floor on specific variance
+    + 1/2 ERRORS v (1/B) sum_b (e_b'x - a e_b0)^2     past forecast errors of the beta, for each ETF
+    + 1/2 PERSISTENCE m |x - h|^2                     what is held, where that is not r
+
+with v the ETF's variance, m the names' mean specific variance, and e_b, b = 1..B, the names' realised less
+predicted betas in past blocks of days (``model.history``). Where the target is a benchmark's own beta, a = 1
+and e_b0 is the benchmark's error, so that the active portfolio's errors are penalised; else a = 0. An ETF has
+no error to itself: selling it is free of this penalty. The betas of the conditions are those of V.
+
+docs/evidence.md has what it is worth, and how the three constants were chosen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.engine.optimisation.penalties import Penalties
+from betaneutral_xl.errors import UndefinedBeta, listing
+from betaneutral_xl.model.arrays import FloatArray, read_only
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from betaneutral_xl.model.alignment import Aligned
+
+RIDGE, ERRORS, PERSISTENCE = 2.0, 10.0, 5.0
+"""Weights of the three penalties, relative to the tracking variance."""
+
+
+class Objective(StrEnum):
+    """What ``reweight`` minimises."""
+
+    STABLE = "stable"
+    TRACKING_ERROR = "tracking_error"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PastErrors:
+    """Past forecast errors of the covered names' betas, and those that the target itself had.
+
+    Attributes
+    ----------
+    names
+        Shape (B, n, K), realised less predicted betas of n names to K ETFs in B blocks.
+    target
+        Shape (B, K): of the benchmark whose beta is the target; 0 where that is a number.
+
+    """
+
+    names: FloatArray
+    target: FloatArray
+
+    def __post_init__(self) -> None:
+        for name in ("names", "target"):
+            object.__setattr__(self, name, read_only(getattr(self, name)))
+
+    def of(self, weights: FloatArray) -> FloatArray:
+        """Return the past errors of a portfolio's beta relative to its target, shape (B, K)."""
+        errors: FloatArray = np.einsum("bnk,n->bk", self.names, weights) - self.target
+        return errors
+
+    def root_mean_square(self, weights: FloatArray) -> FloatArray:
+        """Return the root mean square over the blocks of ``of``, shape (K,)."""
+        rms: FloatArray = np.sqrt((self.of(weights) ** 2).mean(axis=0))
+        return rms
+
+
+def past_errors(aligned: Aligned, benchmarks: Sequence[str | None]) -> tuple[PastErrors | None, str]:
+    """Return the past forecast errors, or None and the reason why there are none.
+
+    Parameters
+    ----------
+    aligned
+        Names, ETFs and risk model.
+    benchmarks
+        For each of K ETFs the ticker whose own beta is the target; None where that is a number.
+
+    """
+    history = aligned.risk_model.history
+    if history is None:
+        return None, (
+            "The risk model has no past forecast errors, as it is not estimated from prices, or from few"
+        )
+    own = dict.fromkeys([*aligned.instruments.tickers, *(one for one in benchmarks if one)])
+    absent = [ticker for ticker in own if ticker not in set(history.tickers)]
+    if absent:
+        return None, f"The risk model has no past forecast errors of {listing(absent)}"
+    tickers, n = list(own), len(aligned.covered_tickers)
+    units = np.zeros((len(tickers), len(aligned.etf_names)))
+    units[: len(aligned.units)] = aligned.units
+    try:
+        errors = history.beta_errors(tickers, units)
+    except UndefinedBeta as error:
+        return None, str(error).rstrip(".")
+    target = np.zeros((len(errors), len(benchmarks)))
+    for k, one in enumerate(benchmarks):
+        if one:
+            target[:, k] = errors[:, tickers.index(one), k]
+    return PastErrors(errors[:, :n], target), ""
+
+
+def mean_specific_variance(aligned: Aligned) -> float:
+    """Return m: the names' mean variance that is not explained by the ETFs, annual.
+
+    ``V_ii - c_i'(U'VU)^-1 c_i`` with c_i the name's covariances with the ETFs; for one ETF
+    ``V_ii - beta_i^2 v``.
+    """
+    of_etfs = aligned.units.T @ aligned.instruments.form.matvec(aligned.units)
+    with_etfs = aligned.etf_covariances
+    explained = np.einsum("nk,nk->n", with_etfs @ np.linalg.pinv(of_etfs, hermitian=True), with_etfs)
+    specific = np.maximum(aligned.covariance.form.variances() - explained, 0.0)
+    return float(specific.mean())
+
+
+def penalties(aligned: Aligned, errors: PastErrors, reference: FloatArray | None = None) -> Penalties:
+    """Return the penalties of the stable objective.
+
+    Parameters
+    ----------
+    aligned, errors
+        Names, ETFs and risk model, and the past forecast errors.
+    reference
+        r, shape (n,), where that is not what is held.
+
+    """
+    m, blocks = mean_specific_variance(aligned), len(errors.names)
+    scale = np.sqrt(ERRORS * aligned.etf_variances / blocks)
+    n = errors.names.shape[1]
+    return Penalties(
+        reference=aligned.covered_weights if reference is None else reference,
+        ridge=RIDGE * m,
+        persistence=0.0 if reference is None else PERSISTENCE * m,
+        loadings=(errors.names * scale).transpose(1, 0, 2).reshape(n, -1),
+        aims=(errors.target * scale).ravel(),
+    )
+
+
+def unpenalised(reference: FloatArray) -> Penalties:
+    """Return no penalties, for the tracking variance from another portfolio than what is held."""
+    return Penalties(reference, 0.0, 0.0, np.zeros((len(reference), 0)), np.zeros(0))

@@ -1,0 +1,106 @@
+"""Past forecast errors of betas, compared with regressions over the same days."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.from_prices import covariance_of
+from betaneutral_xl.engine.estimators.history import BLOCK, MAX_BLOCKS, MIN_BLOCKS, MIN_DAYS
+from betaneutral_xl.errors import UndefinedBeta
+from betaneutral_xl.model.returns import Prices
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.arrays import FloatArray
+
+NAMES = ("AAA", "BBB", "CCC", "DDD")
+ETF = np.array([0.5, 0.5, 0.0, 0.0])[:, None]
+
+
+def prices(days: int, *, step: int = 1) -> Prices:
+    rng = np.random.default_rng(1)
+    market = rng.normal(0.0, 0.01, (days + 1, 1))
+    moves = market * np.array([0.5, 1.0, 1.5, 2.0]) + rng.normal(0.0, 0.01, (days + 1, 4))
+    first = np.busday_offset("2022-01-03", np.arange(0, step * (days + 1), step), roll="forward")
+    return Prices.from_matrix(NAMES, list(first.astype(object)), 100.0 * np.cumprod(1.0 + moves, axis=0))
+
+
+def slope(days: FloatArray, column: int, etf: FloatArray) -> float:
+    """Return the beta of one name over some days, by ordinary least squares."""
+    design = np.column_stack([np.ones(len(days)), days @ etf])
+    return float(np.linalg.lstsq(design, days[:, column])[0][1])
+
+
+def test_errors_are_those_of_regressions_before_and_in_each_block() -> None:
+    returns = prices(300).returns()
+    history = estimate(returns, "sample").history
+    assert history is not None
+    errors = history.beta_errors(NAMES, ETF)
+    blocks = (300 - MIN_DAYS) // BLOCK
+    assert errors.shape == (blocks, 4, 1)
+    for b in (0, 3, blocks - 1):
+        end = 300 - BLOCK * b
+        inside, before = returns.matrix[end - BLOCK : end], returns.matrix[: end - BLOCK]
+        assert len(before) >= MIN_DAYS
+        for column in range(4):
+            expected = slope(inside, column, ETF[:, 0]) - slope(before, column, ETF[:, 0])
+            assert errors[b, column, 0] == pytest.approx(expected, abs=1e-10)
+
+
+@pytest.mark.parametrize("method", ["default", "exponential", "two_speed", "pairwise", "single_index"])
+def test_an_etf_has_no_error_to_itself(method: str) -> None:
+    history = estimate(prices(300).returns(), method).history
+    assert history is not None
+    errors = history.beta_errors(NAMES, ETF)
+    np.testing.assert_allclose(ETF[:, 0] @ errors[:, :, 0].T, 0.0, atol=1e-12)
+    assert np.isfinite(errors).all()
+
+
+def test_a_forecast_does_not_see_its_block() -> None:
+    returns = prices(300).returns()
+    changed = np.array(returns.matrix)
+    changed[-BLOCK:] *= np.random.default_rng(0).uniform(0.5, 2.0, (BLOCK, 4))
+    table = type(returns)(returns.tickers, returns.dates, changed, returns.provenance)
+    first, second = (estimate(one, "exponential").history for one in (returns, table))
+    assert first is not None
+    assert second is not None
+    same, other = (one.beta_errors(NAMES, ETF) for one in (first, second))
+    np.testing.assert_array_equal(same[1:], other[1:])
+    inside = [slope(one[-BLOCK:], 2, ETF[:, 0]) for one in (returns.matrix, changed)]
+    assert other[0, 2, 0] - same[0, 2, 0] == pytest.approx(inside[1] - inside[0], abs=1e-10)
+
+
+def test_the_number_of_blocks_is_limited_and_few_days_have_no_history() -> None:
+    long = estimate(prices(504).returns(), "sample").history
+    assert long is not None
+    assert long.beta_errors(NAMES, ETF).shape[0] == MAX_BLOCKS
+    enough = MIN_DAYS + MIN_BLOCKS * BLOCK
+    assert estimate(prices(enough).returns(), "sample").history is not None
+    assert estimate(prices(enough - 1).returns(), "sample").history is None
+
+
+def test_weekly_prices_have_no_history() -> None:
+    assert estimate(prices(300, step=5).returns(), "sample").history is None
+
+
+def test_part_of_a_risk_model_keeps_the_history_and_the_context_of_its_estimate() -> None:
+    whole = covariance_of(prices(300), ["BBB", "AAA"], "default", as_of=date(2023, 2, 1))
+    part = whole.select(["AAA"])
+    assert part.history is whole.history
+    assert part.history is not None
+    both = part.history.beta_errors(["AAA", "BBB"], np.array([[0.5], [0.5]]))
+    np.testing.assert_allclose(both.sum(axis=1), 0.0, atol=1e-12)
+
+
+def test_an_etf_that_did_not_move_over_a_block_has_no_betas_there() -> None:
+    table = prices(300)
+    matrix = np.array(table.matrix)
+    matrix[-BLOCK - 5 :, :2] = matrix[-BLOCK - 5, :2]
+    history = estimate(Prices.from_matrix(NAMES, table.dates, matrix).returns(), "sample").history
+    assert history is not None
+    with pytest.raises(UndefinedBeta, match="did not move over 21 days of the past"):
+        history.beta_errors(NAMES, ETF)

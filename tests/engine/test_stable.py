@@ -1,0 +1,270 @@
+"""The stable objective: its known answer, its certificate, and what it says where it cannot be used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
+from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.stable import Objective, mean_specific_variance, past_errors, penalties
+from betaneutral_xl.errors import InputError, UndefinedBeta
+from betaneutral_xl.model.alignment import align
+from betaneutral_xl.model.arrays import positions_of
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.risk import Covariance, Factors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from betaneutral_xl.model.arrays import FloatArray
+
+N, BLOCKS = 16, 7
+NAMES = tuple(f"N{i:02}" for i in range(N))
+
+
+@dataclass(frozen=True)
+class Given:
+    """A history of given errors to one ETF; to several, each has its share of them."""
+
+    tickers: tuple[str, ...]
+    errors: FloatArray
+
+    def beta_errors(self, tickers: Sequence[str], units: FloatArray) -> FloatArray:
+        rows = self.errors[:, positions_of(tickers, self.tickers)]
+        return np.stack([rows * (k + 1) for k in range(units.shape[1])], axis=2)
+
+
+@dataclass(frozen=True)
+class Still(Given):
+    """A history in which the ETF did not move."""
+
+    def beta_errors(self, tickers: Sequence[str], units: FloatArray) -> FloatArray:
+        msg = "An ETF did not move."
+        raise UndefinedBeta(msg)
+
+
+def book(seed: int = 0, etfs: int = 1, *, dense: bool = False) -> tuple[Holdings, list[Etf], Covariance]:
+    rng = np.random.default_rng(seed)
+    held = rng.permutation(NAMES)[: N // 2]
+    fund = Holdings.from_weights(dict(zip(held, rng.dirichlet(np.ones(len(held))).tolist(), strict=True)))
+    funds = [
+        Etf.from_weights(dict(zip(NAMES, rng.dirichlet(np.ones(N)).tolist(), strict=True)), f"E{k}")
+        for k in range(etfs)
+    ]
+    betas = rng.uniform(0.5, 1.5, N)
+    form = Factors(np.column_stack([0.2 * betas, rng.normal(size=(N, 2)) * 0.08]), rng.uniform(0.02, 0.1, N))
+    history = Given(NAMES, rng.normal(size=(BLOCKS, N)) * 0.3)
+    if dense:
+        return fund, funds, replace(Covariance.from_matrix(NAMES, form.dense()), history=history)
+    return fund, funds, Covariance(NAMES, form, Provenance.given(N), history=history)
+
+
+def reweight(inputs: tuple[Holdings, list[Etf], Covariance], **options: Any) -> Rebalance:
+    limits = {
+        name: options.pop(name) for name in list(options) if name not in {"target", "objective", "reference"}
+    }
+    return neutralise(
+        *inputs, method=Method.REWEIGHT, constraints=Constraints.from_mapping(limits), **options
+    )
+
+
+def case(shared: Path) -> tuple[dict[str, Any], tuple[Holdings, list[Etf], Covariance], Holdings]:
+    found = json.loads((shared.parent / "cases" / "truth" / "penalised_reweight.json").read_text())
+    names = NAMES[: len(found["w"])]
+    risk = replace(
+        Covariance.from_matrix(names, found["V"]), history=Given(names, np.array(found["past_errors"]))
+    )
+    held = Holdings.from_weights(dict(zip(names, found["previous"], strict=True)))
+    etf = Etf.from_weights({name: f for name, f in zip(names, found["etf"], strict=True) if f}, "E")
+    return found, (held, [etf], risk), Holdings.from_weights(dict(zip(names, found["w"], strict=True)))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"turnover": "500%"}, {"gross": "500%"}, {"lower": "-300%", "upper": "300%"}, {"max_trades": 6}],
+)
+def test_the_known_answer_is_reached_whatever_limits_do_not_bind(
+    shared: Path, limits: dict[str, Any]
+) -> None:
+    found, inputs, reference = case(shared)
+    result = reweight(inputs, target=found["target"], reference=reference, **limits)
+    np.testing.assert_allclose(result.new_weights, found["expected_x"], rtol=0, atol=1e-8)
+    assert result.objective is Objective.STABLE
+
+
+def test_without_penalties_the_answer_is_todays_least_tracking_error(shared: Path) -> None:
+    found, inputs, reference = case(shared)
+    result = reweight(inputs, target=found["target"], reference=reference, objective=Objective.TRACKING_ERROR)
+    np.testing.assert_allclose(result.new_weights, found["x_today_unpenalised"], rtol=0, atol=1e-8)
+
+
+LIMITS: list[dict[str, Any]] = [
+    {},
+    {"lower": "-5%", "upper": "20%"},
+    {"turnover": "60%"},
+    {"gross": "150%"},
+    {"cost_bp": 20},
+    {"frozen": ["N03", "N05"]},
+    {"net": "0:1"},
+    {"universe": "held"},
+]
+
+
+@pytest.mark.parametrize("limits", LIMITS, ids=str)
+@settings(max_examples=8)
+@given(seed=st.integers(0, 10_000), moved=st.booleans())
+def test_no_feasible_weights_nearby_have_a_lower_objective(
+    limits: dict[str, Any], seed: int, *, moved: bool
+) -> None:
+    """The objective is computed here from its definition, and convex: nearby is everywhere."""
+    inputs = book(seed)
+    reference = book(seed + 1)[0] if moved else None
+    try:
+        result = reweight(inputs, target=0.7, reference=reference, **limits)
+    except Exception as error:  # noqa: BLE001 - any seed may have no weights within the limits
+        assert "No weights" in str(error) or "outside its bounds" in str(error)  # noqa: PT017 - the only reasons
+        return
+    aligned, x, solution = result.aligned, result.new_weights, result.solution
+    assert isinstance(solution, PenalisedSolution)
+    assert solution.proven
+    errors, _ = past_errors(aligned, [None])
+    assert errors is not None
+    m, v, form = mean_specific_variance(aligned), float(aligned.etf_variances[0]), aligned.covariance.form
+    r = result.weights.copy()
+    if reference is not None:
+        r[:] = 0.0
+        r[positions_of(reference.tickers, aligned.tickers)] = reference.weights
+
+    def value(weights: FloatArray) -> float:
+        d = weights - r
+        total = d @ form.matvec(d) + 2.0 * m * d @ d + 10.0 * v * (errors.of(weights) ** 2).mean()
+        if reference is not None:
+            total += 5.0 * m * ((weights - result.weights) ** 2).sum()
+        limits_ = result.constraints
+        return 0.5 * float(total) + limits_.cost / limits_.risk_aversion * float(
+            np.abs(weights - result.weights).sum()
+        )
+
+    assert solution.objective == pytest.approx(value(x), rel=1e-9, abs=1e-12)
+    others = [reweight(inputs, target=0.7, reference=reference, objective=Objective.TRACKING_ERROR, **limits)]
+    for other in others:
+        for step in (1e-3, 0.1, 1.0):
+            assert value(x) <= value(x + step * (other.new_weights - x)) + 1e-11
+
+
+def test_dense_and_factor_form_have_the_same_answer_with_and_without_a_turnover_limit() -> None:
+    for limits in ({}, {"turnover": "40%"}, {"turnover": "40%", "max_trades": 12}):
+        first, second = (
+            reweight(book(3, dense=dense), target=0.8, **limits).new_weights for dense in (False, True)
+        )
+        np.testing.assert_allclose(first, second, rtol=0, atol=1e-7)
+
+
+def test_the_penalty_keeps_the_factor_form_with_a_column_a_block_and_etf() -> None:
+    result = reweight(book(2, etfs=2), target=0.9, turnover="80%")
+    assert result.solution is not None
+    form = result.solution.problem.covariance
+    assert isinstance(form, Factors)
+    assert form.loadings.shape[1] == 3 + 2 * BLOCKS
+
+
+def test_past_errors_fall_and_the_tracking_error_rises_and_both_are_reported() -> None:
+    fund, funds, risk = book(4)
+    large = Given(NAMES, np.random.default_rng(4).normal(size=(BLOCKS, N)))
+    inputs = (fund, funds, replace(risk, history=large))
+    stable, least = (reweight(inputs, objective=objective) for objective in Objective)
+    errors, _ = past_errors(stable.aligned, [None])
+    assert errors is not None
+    rms = [float(errors.root_mean_square(one.new_weights)[0]) for one in (stable, least)]
+    assert rms[0] < rms[1]
+    assert stable.tracking_error > least.tracking_error
+    (note,) = (note for note in stable.notes if note.startswith("The tracking error is"))
+    assert f"{stable.tracking_error:.2%}" in note
+    assert f"the least would be {least.tracking_error:.2%}" in note
+    assert f"{rms[0]:.3f}" in note
+    assert f"{rms[1]:.3f}" in note
+
+
+def test_a_benchmarks_own_errors_are_no_errors_of_the_active_portfolio() -> None:
+    fund, funds, risk = book(5)
+    aligned = align(fund, funds, risk)
+    errors, _ = past_errors(aligned, ["N02"])
+    assert errors is not None
+    alone = (np.array(aligned.covered_tickers) == "N02").astype(float)
+    assert np.abs(errors.of(alone)).max() == 0.0
+    made = penalties(aligned, errors)
+    assert made.persistence == 0.0
+    np.testing.assert_allclose(made.loadings.T @ alone, made.aims, rtol=0, atol=1e-15)
+
+
+def test_without_history_the_least_tracking_error_is_the_answer_and_a_note_says_so() -> None:
+    fund, funds, risk = book(6)
+    without = reweight((fund, funds, replace(risk, history=None)))
+    least = reweight((fund, funds, risk), objective=Objective.TRACKING_ERROR)
+    np.testing.assert_array_equal(without.new_weights, least.new_weights)
+    assert without.objective is Objective.TRACKING_ERROR
+    assert any(note.startswith("The risk model has no past forecast errors") for note in without.notes)
+    assert not any("past forecast errors" in note for note in least.notes)
+
+
+@pytest.mark.parametrize(
+    ("history", "reason"),
+    [
+        (Given(NAMES[:-1], np.zeros((BLOCKS, N - 1))), "no past forecast errors of N15"),
+        (Still(NAMES, np.zeros((BLOCKS, N))), "An ETF did not move"),
+    ],
+)
+def test_a_history_that_cannot_be_used_is_named(history: Given, reason: str) -> None:
+    fund, funds, risk = book(7)
+    result = reweight((fund, funds, replace(risk, history=history)))
+    assert result.objective is Objective.TRACKING_ERROR
+    assert any(reason in note and "least tracking error" in note for note in result.notes)
+
+
+def test_turnover_counts_from_what_is_held_and_risk_from_the_reference() -> None:
+    fund, funds, risk = book(8)
+    start = reweight((fund, funds, risk), target=0.8)
+    held = Holdings.from_weights(dict(zip(start.tickers, start.new_weights.tolist(), strict=True)))
+    again = reweight((held, funds, risk), target=0.8, reference=fund)
+    assert again.turnover < start.turnover
+    capped = reweight((held, funds, risk), target=0.8, reference=fund, turnover=again.turnover / 2.0)
+    assert capped.turnover == pytest.approx(again.turnover / 2.0, abs=1e-8)
+
+
+@pytest.mark.parametrize("method", [Method.LEAST_SQUARES, Method.FEWEST_TRADES])
+def test_the_other_methods_measure_from_the_reference_too(method: Method) -> None:
+    fund, funds, risk = book(9)
+    same = neutralise(fund, funds, risk, target=0.8, method=method, reference=fund)
+    plain = neutralise(fund, funds, risk, target=0.8, method=method)
+    np.testing.assert_allclose(same.new_weights, plain.new_weights, rtol=0, atol=1e-7)
+    other = neutralise(fund, funds, risk, target=0.8, method=method, reference=book(10)[0])
+    assert other.solution is not None
+    assert other.solution.proven
+
+
+def test_an_objective_or_a_reference_without_effect_is_refused() -> None:
+    fund, funds, risk = book(11)
+    with pytest.raises(InputError, match="The objective tracking_error is for reweight; the method hedge"):
+        neutralise(fund, funds, risk, objective=Objective.TRACKING_ERROR)
+    with pytest.raises(InputError, match="a reference portfolio is for reweight"):
+        neutralise(fund, funds, risk, reference=fund)
+
+
+def test_a_beta_of_zero_with_the_net_exposure_kept_is_called_what_it_is() -> None:
+    def noted(**options: Any) -> bool:
+        return any("is kept at a beta of 0" in note for note in reweight(book(12), **options).notes)
+
+    assert noted()
+    assert not noted(net="0:1")
+    assert not noted(target=0.8)
