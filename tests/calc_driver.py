@@ -199,7 +199,7 @@ class Driver:
         def failing(cell: Any, value: Any) -> None:
             cells.append(value)
             if len(cells) == at:
-                raise RuntimeException(REFUSAL)
+                raise RuntimeException(REFUSAL, None)
             plain(cell, value)
 
         client.set_cell = failing

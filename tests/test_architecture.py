@@ -107,7 +107,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "result_cache", "records"},
+        {"cells", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

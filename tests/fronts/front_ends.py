@@ -319,8 +319,7 @@ class Sheets(FrontEnd):
                 return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
         weights = self.cells("BETA_NEUTRAL", *problem)
         if request.query is Query.ORDERS:
-            own = request.prices or None
-            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, own) if own is None else own
+            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, request.prices or None)
             options = (request.nav, request.min_notional, request.lot, request.trade)
             return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}

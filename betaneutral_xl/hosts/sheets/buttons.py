@@ -362,7 +362,7 @@ def log_entry(
 ) -> Append:
     """Return a line for the sheet Log; ``measures`` are beta before and after, turnover, trades."""
     at = f"{now():%Y-%m-%d %H:%M:%S} UTC"
-    return Append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]]))
+    return Append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]], cells.MAX_WRITTEN))
 
 
 _SHOWN = Plan(areas=(Area(Sheet.PROPOSAL, PROPOSAL.headline),))

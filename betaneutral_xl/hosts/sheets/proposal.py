@@ -92,7 +92,8 @@ def block(task: Task, result: Rebalance, share_orders: ShareOrders) -> Rows:
             share_orders.prices.get(name),
             share_orders.shares.get(name),
         ]
-    return cells.rectangle(rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1))
+    lines = [rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1)]
+    return cells.rectangle(lines, cells.MAX_WRITTEN)
 
 
 def _legs_text(made: Orders) -> str:
@@ -192,5 +193,5 @@ def _percent(weight: float) -> str:
 def on_sheet(sheets: Sheets, sheet: Sheet) -> Rows:
     """Return the block of the proposal on a sheet; empty if there is none."""
     grid = cells.read(sheets.below(sheet, PROPOSAL.headline), sheet)
-    found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows))
+    found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows), cells.MAX_WRITTEN)
     return found if len(found) > PROPOSAL.table - PROPOSAL.headline else ()

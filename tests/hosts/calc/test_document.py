@@ -89,10 +89,11 @@ class Cell:
     """A cell that records how to undo what is written to it."""
 
     def __init__(self, sheet: Sheet, at: tuple[int, int]) -> None:
-        self.__dict__.update(sheet=sheet, at=at)
+        self.__dict__["place"] = sheet, at
 
     def __setattr__(self, name: str, value: Any) -> None:
-        model, cells, at = self.sheet.model, self.sheet.cells, self.at
+        sheet, at = self.__dict__["place"]
+        model, cells = sheet.model, sheet.cells
         model.writes += 1
         if model.writes == model.failing_write:
             msg = "refused"
