@@ -61,10 +61,8 @@ REMAINING: dict[str, set[str]] = {
     "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
     "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
     "hosts.files.workbook_file": {"readers.tabular.files"},
-    "hosts.sheets.matrices": {"readers.columns"},
     "hosts.sheets.order_list": {"engine.checks", "engine.orders", "engine.result"},
     "hosts.sheets.proposal": {"engine.orders", "engine.result"},
-    "hosts.sheets.ranges": {"engine.result", "readers.columns"},
     "hosts.sheets.trading": {"engine.result"},
     "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
 }
@@ -103,8 +101,9 @@ WITHIN: dict[str, list[set[str]]] = {
     ],
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
-        {"delimited", "markup", "records", "workbooks"},
-        {"detection"},
+        {"cell_grids", "delimited", "markup", "records", "workbooks"},
+        {"xml_records"},
+        {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
         {"cells", "handles", "layout", "origins", "result_cache", "records"},

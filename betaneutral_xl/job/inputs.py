@@ -21,7 +21,14 @@ from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_co
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.readers.tabular.files import (
+    STANDARD_INPUT,
+    is_device,
+    is_network_path,
+    read_bytes,
+    shown_name,
+)
+from betaneutral_xl.readers.ticker_map import as_text, from_text, parse_ticker_map
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,13 +92,49 @@ def _stated_nav(raw_input: RawInput) -> float | None:
     return None if stated is None else float(stated)
 
 
-def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> RawInput:
+def etf_file(
+    source: Path | str,
+    fund: str | None = None,
+    settings: Settings | None = None,
+    tickers: Path | str | None = None,
+) -> RawInput:
     """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
     if file.fund:
         options["fund"] = file.fund
+    if tickers:
+        options["tickers"] = as_text(ticker_map(tickers))
     return RawInput(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
+
+
+def require_local(name: str, settings: Settings) -> None:
+    """Refuse a file that a cell names on another machine or as a device.
+
+    A workbook that was sent by mail could make Excel send the user's credentials to a server, or wait.
+
+    Raises
+    ------
+    InputError
+        With the setting that allows other machines.
+
+    """
+    from betaneutral_xl.readers.etf_files import NAME
+
+    if name.strip() == STANDARD_INPUT or (is_device(name) and not NAME.fullmatch(name)):
+        msg = f"{name[:60]!r} names a device, not a file. Give the path of a file."
+        raise InputError(msg)
+    if is_network_path(name) and not settings.network_paths:
+        msg = (
+            f"{name[:60]!r} is on another machine. Copy the file to this one, or set "
+            "BETANEUTRAL_NETWORK_PATHS to yes."
+        )
+        raise InputError(msg)
+
+
+def ticker_map(path: Path | str) -> dict[str, str]:
+    """Return tickers by identifier from a table; see ``parse_ticker_map``."""
+    return parse_ticker_map(read_bytes(path), shown_name(path))
 
 
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
@@ -159,6 +202,7 @@ def _read_etf(raw_input: RawInput) -> Etf:
         raw_input.content,
         raw_input.name,
         fund=raw_input.options.get("fund"),
+        tickers=from_text(raw_input.options.get("tickers", "")),
         today=date.fromisoformat(today) if today else None,
         retrieval=Retrieval(raw_input.options.get("retrieval", Retrieval.FILE)),
     )
@@ -245,6 +289,7 @@ def load_etf(
     *,
     fund: str | None = None,
     classes: Collection[AssetClass] = (AssetClass.EQUITY,),
+    tickers: Path | str | None = None,
     settings: Settings | None = None,
     get: Callable[[str], bytes] | None = None,
 ) -> Etf:
@@ -259,6 +304,8 @@ def load_etf(
         Which fund, if the file has several.
     classes
         The asset classes that make up the basket.
+    tickers
+        A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file that prints no tickers.
     settings
         The download folders and the allowed hosts; by default from the environment.
     get
@@ -280,7 +327,14 @@ def load_etf(
     from betaneutral_xl.readers.etf_files import parse_etf
 
     file = open_etf(source, fund, settings, get)
-    return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
+    return parse_etf(
+        file.content,
+        file.name,
+        fund=file.fund,
+        classes=classes,
+        tickers=ticker_map(tickers) if tickers else None,
+        retrieval=file.retrieval,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +362,8 @@ def open_etf(
         content = fetch_file(text, settings or Settings.from_environment(), get)
         return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
     path = Path(source)
-    if isinstance(source, str) and NAME.fullmatch(text) and not path.exists():
+    # Windows has a device in every folder whose name may be a ticker's: PRN.
+    if isinstance(source, str) and NAME.fullmatch(text) and (is_device(text) or not path.exists()):
         path = find_etf(text, (settings or Settings.from_environment()).downloads)
         fund = fund or text
     return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)

@@ -276,6 +276,14 @@ OPTIONS: tuple[Option, ...] = (
         places={FUNCTION: "LOAD_ETF(fund)", PYTHON: "load_etf(fund)"},
         absent=_NOT_REQUIRED | {SETTINGS: "a ticker as ETF chooses its fund"},
     ),
+    Option(
+        name="tickers",
+        section=Section.ETFS,
+        kind=Kind.FILE,
+        help="a table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for ETF files that print no tickers",
+        places={FUNCTION: "LOAD_ETF(tickers)", PYTHON: "load_etf(tickers)"},
+        absent=_NOT_REQUIRED | {SETTINGS: "LOAD_ETF takes it, and Inputs from sheets uses the result"},
+    ),
     # ---------------------------------------------------------------- the risk model
     Option(
         name="covariance",

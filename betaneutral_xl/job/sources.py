@@ -47,8 +47,8 @@ class Sources:
         A fund of the web API, and the day.
     nav
         Net asset value, base currency, where the portfolio does not state it.
-    etf, etf_fund
-        Files of ETFs, and which fund of them.
+    etf, etf_fund, tickers
+        Files of ETFs, which fund of them, and a table of tickers by identifier.
     covariance, covariance_unit
         A covariance's file, and the unit of its numbers.
     prices, estimator, window
@@ -68,6 +68,7 @@ class Sources:
     nav: float | None = None
     etf: tuple[str, ...] = ()
     etf_fund: str | None = None
+    tickers: str | None = None
     covariance: str | None = None
     covariance_unit: CovarianceUnit | None = None
     prices: str | None = None
@@ -93,6 +94,10 @@ class Sources:
             (
                 self.etf_fund and not self.etf,
                 "{etf_fund} selects a fund of an {etf} file, and none is given.",
+            ),
+            (
+                self.tickers and not self.etf,
+                "{tickers} has the tickers of an {etf} file, and none is given.",
             ),
             (
                 self.covariance and self.prices,
@@ -181,7 +186,7 @@ class Sources:
                 read(
                     sample.raw_input(sample.ETF)
                     if is_sample(file)
-                    else etf_file(file, self.etf_fund, settings),
+                    else etf_file(file, self.etf_fund, settings, self.tickers),
                     Etf,
                 )
                 for file in self.etf

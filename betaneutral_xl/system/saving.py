@@ -22,8 +22,21 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
 
 
-def save(path: Path | str, content: bytes) -> None:
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Modes of what is confidential: holdings, risk models, logs."""
+
+
+def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
     """Write a file atomically: to a temporary file beside it, which then replaces it.
+
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    content
+        All of its bytes.
+    private
+        Whether only the user may read it, whatever its mode was.
 
     Raises
     ------
@@ -32,7 +45,7 @@ def save(path: Path | str, content: bytes) -> None:
         program. An existing file is left unchanged.
 
     """
-    with Staged({Path(path): content}) as staged:
+    with Staged({Path(path): content}, private=private) as staged:
         staged.commit()
 
 
@@ -45,6 +58,8 @@ class Staged:
     ----------
     files
         Contents by path.
+    private
+        As for ``save``.
 
     Raises
     ------
@@ -53,11 +68,11 @@ class Staged:
 
     """
 
-    def __init__(self, files: Mapping[Path, bytes]) -> None:
+    def __init__(self, files: Mapping[Path, bytes], *, private: bool = False) -> None:
         self._temporary: dict[Path, Path] = {}
         for path, content in files.items():
             try:
-                self._write(path, content)
+                self._write(path, content, private=private)
             except OSError as error:
                 self.discard()
                 raise _unwritable(path, error) from None
@@ -89,7 +104,7 @@ class Staged:
                 temporary.unlink()
         self._temporary.clear()
 
-    def _write(self, target: Path, content: bytes) -> None:
+    def _write(self, target: Path, content: bytes, *, private: bool) -> None:
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)
@@ -100,7 +115,8 @@ class Staged:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
+        if not private:  # mkstemp makes a private file
+            Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
 
 
 def _unwritable(path: Path, error: OSError) -> Unwritable:
@@ -126,6 +142,20 @@ def make_folder(folder: Path) -> None:
         reason = error.strerror or type(error).__name__
         msg = f"Cannot make the folder {folder.name}: {reason}. Choose another one."
         raise Unwritable(msg) from None
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder that only the user may enter, with its missing parents; tighten one that exists.
+
+    Raises
+    ------
+    OSError
+        If it can be neither created nor changed.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(PRIVATE_FOLDER)
 
 
 def _is_read_only(file: Path) -> bool:

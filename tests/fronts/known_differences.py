@@ -6,22 +6,7 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-CASH_ROW = "cash rows are recognised in files only"
-
 KNOWN: dict[tuple[str, str], str] = {
-    ("weights 60 and 40", CLI): "weights of a file that add to 100 are read as percent",
-    ("cash row USD", SHEET): CASH_ROW,
-    ("cash row USD", CALC): CASH_ROW,
-    ("cash row USD", EXCEL): CASH_ROW,
-    ("cash row USD", WORKBOOK): CASH_ROW,
-    ("cash row USD", PYTHON): CASH_ROW,
-    ("cash row Cash & Other", SHEET): CASH_ROW,
-    ("cash row Cash & Other", CALC): CASH_ROW,
-    ("cash row Cash & Other", EXCEL): CASH_ROW,
-    ("cash row Cash & Other", WORKBOOK): CASH_ROW,
-    ("cash row Cash & Other", PYTHON): CASH_ROW,
-    ("cash row CASH", PYTHON): "a Series of weights has no cash row",
-    ("weight a word", PYTHON): "text among the weights raises Python's ValueError",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
 }
@@ -56,6 +41,7 @@ OPTIONS: dict[str, str] = {
     "--account": FILES,
     "--fx": FILES,
     "--etf-fund": FILES,
+    "--tickers": FILES,
     "--fund": NETWORK,
     "--date": NETWORK,
     "--refresh": NETWORK,

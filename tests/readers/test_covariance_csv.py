@@ -192,20 +192,22 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "text in a cell",
         edited("0.16", "n/a"),
         MissingValue,
-        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA. Fill it in, or remove the ticker.",
+        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "a blank cell",
         edited("0.16", ""),
         MissingValue,
-        "The covariance v.csv has a blank cell for NVDA and NVDA. Fill it in, or remove the ticker.",
+        "The covariance v.csv has a blank cell for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "NaN in a cell",
         edited("0.16", "NaN"),
         MissingValue,
-        "The covariance has 1 blank or infinite entries, the first for NVDA and NVDA. "
-        "Fill them in, or remove the tickers.",
+        "The covariance v.csv has a blank cell for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "a cell too few",
@@ -229,7 +231,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a date that is none",
         edited("2025-11-18", "Tuesday"),
         UnreadableFile,
-        "v.csv has 'Tuesday' in its date column, not a date. Check that it is the right file.",
+        "v.csv, row 2 has 'Tuesday' in its date column, not a date. Correct it.",
     ),
     (
         "a ticker that is empty",
@@ -249,7 +251,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "Security,Ticker,Cusip\n",
         UnreadableFile,
         "v.csv is not a covariance: it begins with 'Security,Ticker,Cusip'. "
-        "Its first line should be date,ticker,<tickers> or ticker,<tickers>.",
+        "Its first line should be date,ticker,<tickers> or ticker,<tickers>, with a row per ticker.",
     ),
     (
         "only a header",
@@ -280,14 +282,14 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a cell without end",
         'date,ticker,AAPL\n"' + "x" * 200_000,
         UnreadableFile,
-        "v.csv is not CSV (field larger than field limit (131072)). Check that it is the right file.",
+        "v.csv, after row 1: field larger than field limit (131072). "
+        "A quotation mark is opened there and not closed; download the file again.",
     ),
     (
         "a header of commas",
         ",,,\n,,,\n",
         UnreadableFile,
-        "v.csv is not a covariance: it begins with ''. "
-        "Its first line should be date,ticker,<tickers> or ticker,<tickers>.",
+        "v.csv has no row with text in it. Download it again.",
     ),
 ]
 
@@ -331,7 +333,7 @@ def test_any_text_raises_only_the_packages_errors(text: str) -> None:
 
 def test_a_row_without_numbers_is_named_without_a_numpy_warning() -> None:
     assert error_line(",0\n0,") == (
-        "The covariance v.csv has a blank cell for 0 and 0. Fill it in, or remove the ticker."
+        "The covariance v.csv has a blank cell for 0 and 0 (v.csv, row 2). Fill it in, or remove the ticker."
     )
 
 

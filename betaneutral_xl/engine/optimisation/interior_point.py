@@ -32,7 +32,7 @@ STEPS, PATIENCE = 40, 10
 """Largest number of steps, and of steps without progress; 10 to 20 steps are usual."""
 
 STEP_FRACTION = 0.98
-"""Step length as a share of the distance to the boundary."""
+"""Step length as a share of the distance to the boundary; nearer to it the products become too unequal."""
 
 SHORT = 0.2
 """Length of a step below which one to the central path is taken instead."""
@@ -117,13 +117,11 @@ class _Program:
         self.unit = mean / problem.size
         self.damping, self.max_damping = DAMPING * mean, MAX_DAMPING * mean
 
-        by_trade, by_weight = problem.cost or math.isfinite(problem.turnover), math.isfinite(problem.gross)
-        self.offsets = np.zeros((0, self.names.size))
-        if by_trade:
-            self.offsets = np.vstack([self.offsets, np.zeros(self.names.size)])
-        if by_weight:
-            self.offsets = np.vstack([self.offsets, problem.weights[self.names]])
-        self.costs = np.array([problem.cost] * bool(by_trade) + [0.0] * by_weight)[:, None]
+        by_trade = bool(problem.cost) or math.isfinite(problem.turnover)
+        by_weight = math.isfinite(problem.gross)
+        offsets = [np.zeros(self.names.size)] * by_trade + [problem.weights[self.names]] * by_weight
+        self.offsets = np.array(offsets).reshape(-1, self.names.size)
+        self.costs = np.array([problem.cost] * by_trade + [0.0] * by_weight)[:, None]
         self.live = np.vstack(
             [np.isfinite(self.bounds), np.ones((2 * len(self.offsets), self.names.size), bool)]
         )

@@ -199,7 +199,7 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: Document) -> N
 
 def test_text_from_outside_never_becomes_a_formula(opened: Document) -> None:
     limits = opened.rows("Settings.setting_limits")
-    limits[0][2] = "drop"
+    next(row for row in limits if row[0] == "on_missing")[2] = "drop"
     opened.put("Settings.setting_limits", limits)
     opened.enter("Settings.setting_inputs", "sheets")
     opened.empty("Holdings.A6")

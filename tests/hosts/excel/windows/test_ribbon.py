@@ -228,9 +228,15 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, aler
     )
 
 
+def drop_names_without_risk(book: com.Book) -> None:
+    cells = book.Worksheets(Sheet.SETTINGS).cells
+    (row,) = [row for (row, column), value in cells.items() if (column, value) == (1, "on_missing")]
+    cells[row, 3] = "drop"
+
+
 def test_text_from_outside_never_becomes_a_formula(opened: com.Book, alerts: Alerts) -> None:
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
-    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    drop_names_without_risk(opened)
     opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = "@SUM(1+1)"
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
@@ -244,7 +250,7 @@ def test_text_from_outside_never_becomes_a_number_date_or_boolean(
     opened: com.Book, alerts: Alerts, ticker: str
 ) -> None:
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
-    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    drop_names_without_risk(opened)
     opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = ticker
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
