@@ -46,13 +46,7 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {
-        "engine.backtest",
-        "engine.backtest.charts",
-        "engine.backtest.forward",
-        "engine.backtest.plan",
-        "engine.neutral",
-    },
+    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
@@ -106,7 +100,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "result_cache", "records"},
+        {"cells", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

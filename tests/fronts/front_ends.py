@@ -26,8 +26,8 @@ from fronts.requests import Cell, Query, Request, Table
 from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covariance
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
-from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
@@ -320,8 +320,7 @@ class Sheets(FrontEnd):
                 return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
         weights = self.cells("BETA_NEUTRAL", *problem)
         if request.query is Query.ORDERS:
-            own = request.prices or None
-            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, own) if own is None else own
+            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, request.prices or None)
             options = (request.nav, request.min_notional, request.lot, request.trade)
             return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}

@@ -6,14 +6,9 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
-
 KNOWN: dict[tuple[str, str], str] = {
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
-    ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
-    ("orders without a price after the same weights with prices", CALC): SAME_CELLS,
-    ("orders without a price after the same weights with prices", EXCEL): SAME_CELLS,
 }
 """Reason of each difference by request and front end."""
 

@@ -17,7 +17,7 @@ from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
-from betaneutral_xl.hosts.sheets.entries import Origins, Result
+from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
@@ -307,7 +307,7 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
     """Solve a problem, given by the arguments of ``BETA_NEUTRAL``; the result is cached."""
-    key = ("solve", *(grid.digest() for grid in problem))
+    key = ("solve", *map(session.key, problem))
     return session.results.get_or_compute(key, lambda: _solve(session, *problem))
 
 
@@ -429,19 +429,26 @@ def _option(name: str, value: Any, default: object) -> Any:
 
 def sources_of(session: Session, grid: Grid) -> tuple[tuple[str, Provenance], ...]:
     """Return the parts of a result with their provenance; empty for a range that is not a result."""
+    found = session.origins(grid)
     cell = grid.rows[0][0]
-    origin: object = session.origin(grid)
-    if origin is None and is_handle(cell):
+    if not found and is_handle(cell):
         try:
-            origin = session.handles.get(str(cell))
+            found = (session.handles.get(str(cell)),)
         except ExpiredHandle:
             return ()
+    parts = list(dict.fromkeys(map(_parts, found)))
+    return parts[0] if len(parts) == 1 else ()
+
+
+def _parts(origin: object) -> tuple[tuple[str, Provenance], ...]:
     match origin:
         case Origins():
             return origin.parts
         case Rebalance():
             return input_provenance(origin).parts
-        case Holdings() | Etf() | Covariance() | Quotes():
+        case Prices():
+            return provenance_of(origin.quotes).parts
+        case Holdings() | Etf() | Covariance():
             return provenance_of(origin).parts
     return ()
 
