@@ -132,6 +132,7 @@ def test_the_command_and_the_option_save_the_same(
     assert shown["parameters"] == {
         "method": "least-squares",
         "target": ["0.2"],
+        "objective": "stable",
         "on_missing": "error",
         "etf_on_missing": "drop",
     }
@@ -191,7 +192,7 @@ def test_show_lists_the_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert shown == written
     lines = shown.splitlines()
     assert lines[1].startswith("holdings.json    embedded sample  2025-11-18  20")
-    assert lines[4] == "parameters: method reweight, on_missing error, etf_on_missing drop"
+    assert lines[4] == "parameters: method reweight, objective stable, on_missing error, etf_on_missing drop"
     assert lines[-1] == "Repeat it: betaneutral-xl rebalance --from-snapshot run.zip"
 
 
