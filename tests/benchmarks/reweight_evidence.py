@@ -99,9 +99,9 @@ def cases(panel: Panel) -> tuple[Case, ...]:
             methods=(*both, others[0]),
         ),
         Case(
-            title=f"benchmark's beta, long only, {narrow} a name, turnover 10 %",
+            title=f"benchmark's beta, long only, {narrow} a name, turnover 60 %",
             target=panel.market,
-            limits={**long_only, "upper": narrow, "turnover": "10%"},
+            limits={**long_only, "upper": narrow, "turnover": "60%"},
             methods=both,
         ),
         Case(title="zero, cash allowed", target=0.0, limits={"net": "0:1"}, methods=both),
