@@ -4,7 +4,7 @@ Run from the repository's root, with the real prices in ``../shared/data``::
 
     python tests/benchmarks/reweight_evidence.py --write docs/evidence.md
     python tests/benchmarks/reweight_evidence.py --prices STOCKS.csv.gz INDEX.csv.gz --market SP500 \
-        --start 2007-01-01
+        --start 2018-01-01
 
 and with ``--write docs/evidence.md --mark elsewhere`` for the second table.
 
