@@ -81,7 +81,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"exposures", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"checks", "stable"},
         {"result"},
