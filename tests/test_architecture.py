@@ -87,7 +87,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"result"},
         {"orders", "reweighting"},
         {"neutral"},
-        {"backtest", "compare"},
+        {"backtest", "compare", "frontier"},
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
