@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.readers.tabular.files import (
+    STANDARD_INPUT,
+    is_device,
+    is_network_path,
+    read_bytes,
+    shown_name,
+)
+from betaneutral_xl.readers.ticker_map import as_text, from_text, parse_ticker_map
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -82,54 +87,54 @@ def holdings_file(path: Path | str, account: str | None = None, rates: str | Non
     )
 
 
-def load_holdings(
-    path: Path | str, account: str | None = None, fx: Iterable[str] = (), nav: float | None = None
-) -> Holdings:
-    """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
-
-    Parameters
-    ----------
-    path
-        The file; ``FILE.xlsx#Sheet`` where several sheets have a portfolio; ``demo`` for the sample.
-    account
-        Which account of the file, or ``all`` to add them.
-    fx
-        Base currency per unit of a currency, such as ``EUR=1.16``.
-    nav
-        Net asset value, base currency, where the file does not state it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as a portfolio.
-
-    """
-    if is_sample(str(path)):
-        from betaneutral_xl.job import sample
-
-        file = sample.raw_input(sample.HOLDINGS)
-    else:
-        file = holdings_file(path, account, ",".join(fx))
-    return read(with_nav(file, nav), Holdings).value
-
-
-def with_nav(raw_input: RawInput, nav: float | None) -> RawInput:
-    """Return a portfolio's raw input that is read with a stated net asset value, if one is stated."""
-    return raw_input if nav is None else replace(raw_input, options={**raw_input.options, "nav": repr(nav)})
-
-
 def _stated_nav(raw_input: RawInput) -> float | None:
     stated = raw_input.options.get("nav")
     return None if stated is None else float(stated)
 
 
-def etf_file(source: Path | str, fund: str | None = None, settings: Settings | None = None) -> RawInput:
+def etf_file(
+    source: Path | str,
+    fund: str | None = None,
+    settings: Settings | None = None,
+    tickers: Path | str | None = None,
+) -> RawInput:
     """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
     file = open_etf(source, fund, settings)
     options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
     if file.fund:
         options["fund"] = file.fund
+    if tickers:
+        options["tickers"] = as_text(ticker_map(tickers))
     return RawInput(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
+
+
+def require_local(name: str, settings: Settings) -> None:
+    """Refuse a file that a cell names on another machine or as a device.
+
+    A workbook that was sent by mail could make Excel send the user's credentials to a server, or wait.
+
+    Raises
+    ------
+    InputError
+        With the setting that allows other machines.
+
+    """
+    from betaneutral_xl.readers.etf_files import NAME
+
+    if name.strip() == STANDARD_INPUT or (is_device(name) and not NAME.fullmatch(name)):
+        msg = f"{name[:60]!r} names a device, not a file. Give the path of a file."
+        raise InputError(msg)
+    if is_network_path(name) and not settings.network_paths:
+        msg = (
+            f"{name[:60]!r} is on another machine. Copy the file to this one, or set "
+            "BETANEUTRAL_NETWORK_PATHS to yes."
+        )
+        raise InputError(msg)
+
+
+def ticker_map(path: Path | str) -> dict[str, str]:
+    """Return tickers by identifier from a table; see ``parse_ticker_map``."""
+    return parse_ticker_map(read_bytes(path), shown_name(path))
 
 
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
@@ -197,6 +202,7 @@ def _read_etf(raw_input: RawInput) -> Etf:
         raw_input.content,
         raw_input.name,
         fund=raw_input.options.get("fund"),
+        tickers=from_text(raw_input.options.get("tickers", "")),
         today=date.fromisoformat(today) if today else None,
         retrieval=Retrieval(raw_input.options.get("retrieval", Retrieval.FILE)),
     )
@@ -287,6 +293,7 @@ def load_etf(
     *,
     fund: str | None = None,
     classes: Collection[AssetClass] = (AssetClass.EQUITY,),
+    tickers: Path | str | None = None,
     settings: Settings | None = None,
     get: Callable[[str], bytes] | None = None,
 ) -> Etf:
@@ -301,6 +308,8 @@ def load_etf(
         Which fund, if the file has several.
     classes
         The asset classes that make up the basket.
+    tickers
+        A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file that prints no tickers.
     settings
         The download folders and the allowed hosts; by default from the environment.
     get
@@ -322,7 +331,14 @@ def load_etf(
     from betaneutral_xl.readers.etf_files import parse_etf
 
     file = open_etf(source, fund, settings, get)
-    return parse_etf(file.content, file.name, fund=file.fund, classes=classes, retrieval=file.retrieval)
+    return parse_etf(
+        file.content,
+        file.name,
+        fund=file.fund,
+        classes=classes,
+        tickers=ticker_map(tickers) if tickers else None,
+        retrieval=file.retrieval,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,25 +366,8 @@ def open_etf(
         content = fetch_file(text, settings or Settings.from_environment(), get)
         return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
     path = Path(source)
-    if isinstance(source, str) and NAME.fullmatch(text) and not path.exists():
+    # Windows has a device in every folder whose name may be a ticker's: PRN.
+    if isinstance(source, str) and NAME.fullmatch(text) and (is_device(text) or not path.exists()):
         path = find_etf(text, (settings or Settings.from_environment()).downloads)
         fund = fund or text
     return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
-
-
-def quotes_of(name: str, as_of: date | None) -> Quotes:
-    """Return the last closes of a price file, or of the sample, on a day or before it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as prices.
-
-    """
-    if is_sample(name):
-        from betaneutral_xl.job import sample
-
-        return Quotes.last_closes(sample.load_prices(), as_of)
-    from betaneutral_xl.readers.prices import load_prices
-
-    return Quotes.last_closes(load_prices(name), as_of)

@@ -185,6 +185,10 @@ _FETCHED = {
     FUNCTION: "a recalculation uses the cache; FETCH_HOLDINGS(refresh) fetches again",
     SETTINGS: "the button Refresh fetches again",
 }
+_CASH_ROW = {
+    FUNCTION: "a row CASH of the holdings states it",
+    SETTINGS: "a row CASH of the holdings states it",
+}
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
 OPTIONS: tuple[Option, ...] = (
@@ -243,15 +247,10 @@ OPTIONS: tuple[Option, ...] = (
         name="nav",
         section=Section.PORTFOLIO,
         kind=Kind.MONEY,
-        label="Net asset value",
-        help="net asset value, where the portfolio does not state it",
-        default="as the holdings state it",
-        places={
-            FUNCTION: "BN_ORDERS(nav)",
-            SETTINGS: "Net asset value",
-            PYTHON: "Holdings.from_positions(nav)",
-        },
-        absent=_NOT_REQUIRED,
+        help="net asset value, where the portfolio does not state it: what is in no position is cash",
+        default="as the portfolio states it",
+        places={PYTHON: "load_holdings(nav); Holdings.from_positions(nav)"},
+        absent=_NOT_REQUIRED | _CASH_ROW,
     ),
     # ---------------------------------------------------------------- the ETFs
     Option(
@@ -276,6 +275,14 @@ OPTIONS: tuple[Option, ...] = (
         help="which fund, where an ETF's file has several",
         places={FUNCTION: "LOAD_ETF(fund)", PYTHON: "load_etf(fund)"},
         absent=_NOT_REQUIRED | {SETTINGS: "a ticker as ETF chooses its fund"},
+    ),
+    Option(
+        name="tickers",
+        section=Section.ETFS,
+        kind=Kind.FILE,
+        help="a table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for ETF files that print no tickers",
+        places={FUNCTION: "LOAD_ETF(tickers)", PYTHON: "load_etf(tickers)"},
+        absent=_NOT_REQUIRED | {SETTINGS: "LOAD_ETF takes it, and Inputs from sheets uses the result"},
     ),
     # ---------------------------------------------------------------- the risk model
     Option(
@@ -544,6 +551,16 @@ OPTIONS: tuple[Option, ...] = (
         absent=_NOT_REQUIRED,
     ),
     Option(
+        name="order_nav",
+        section=Section.ORDERS,
+        kind=Kind.MONEY,
+        label="Net asset value",
+        help="net asset value that the orders are sized for",
+        default="that of the holdings",
+        places={FUNCTION: "BN_ORDERS(nav)", SETTINGS: "Net asset value", PYTHON: "OrderTerms(nav)"},
+        absent=_NOT_REQUIRED,
+    ),
+    Option(
         name="min_notional",
         section=Section.ORDERS,
         kind=Kind.MONEY,
@@ -552,7 +569,7 @@ OPTIONS: tuple[Option, ...] = (
         places={
             FUNCTION: "BN_ORDERS(min_notional)",
             SETTINGS: "Smallest order",
-            PYTHON: "Ticket(min_notional)",
+            PYTHON: "OrderTerms(min_notional)",
         },
         absent=_NOT_REQUIRED,
     ),
@@ -562,7 +579,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.SHARES,
         help="shares in a lot",
         default=1.0,
-        places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "Ticket(lots)"},
+        places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "OrderTerms(lot)"},
         absent=_NOT_REQUIRED,
     ),
     Option(
@@ -573,7 +590,7 @@ OPTIONS: tuple[Option, ...] = (
         "etfs_any_coverage: whatever the coverage",
         default=Tradable.NAMES,
         choices=tuple(Tradable),
-        places={FUNCTION: "BN_ORDERS(trade)", SETTINGS: "Trade", PYTHON: "orders_in(what)"},
+        places={FUNCTION: "BN_ORDERS(trade)", SETTINGS: "Trade", PYTHON: "OrderTerms(trade)"},
         absent=_NOT_REQUIRED,
     ),
 )

@@ -137,9 +137,9 @@ class OrderTerms:
             If one cannot be read, or has no meaning.
 
         """
-        given = {name: value for name, value in options.items() if value is not None}
-        read = {name: _TERMS[name](value) for name, value in given.items() if name in _TERMS}
-        return cls(**read)
+        given = {name: value for name, value in options.items() if value is not None and name in _TERMS}
+        fields = {_TERMS[name][0]: _TERMS[name][1](value) for name, value in given.items()}
+        return cls(**fields)
 
 
 def net_asset_value(value: Any) -> float:
@@ -190,12 +190,13 @@ def _tradable(value: Any) -> Tradable:
     return choice(Tradable, value, "kind of orders")
 
 
-_TERMS: Mapping[str, Callable[[Any], Any]] = {
-    "nav": net_asset_value,
-    "min_notional": _min_notional,
-    "lot": _lot,
-    "trade": _tradable,
+_TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "order_nav": ("nav", net_asset_value),
+    "min_notional": ("min_notional", _min_notional),
+    "lot": ("lot", _lot),
+    "trade": ("trade", _tradable),
 }
+"""The options of orders: their fields of ``OrderTerms``, and their readers."""
 
 
 def read_options(path: Path | str) -> dict[str, Any]:

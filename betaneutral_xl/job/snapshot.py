@@ -43,6 +43,9 @@ READABLE = frozenset({1, 2})
 
 MANIFEST = "manifest.json"
 
+MANIFEST_HASH = "manifest.sha256"
+"""The SHA-256 of the manifest, in hexadecimal; since version 2."""
+
 MAX_SIZE = 2**30
 """Maximum size of a snapshot in bytes."""
 
@@ -126,7 +129,7 @@ def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters:
         If the file cannot be written.
 
     """
-    save(path, pack(raw_inputs, parameters))
+    save(path, pack(raw_inputs, parameters), private=True)
 
 
 def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes:
@@ -139,9 +142,11 @@ def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes
         "parameters": dict(parameters),
         "inputs": [_entry(name, one) for name, one in zip(names, raw_inputs, strict=True)],
     }
+    text = (to_json(manifest) + "\n").encode()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        _add(archive, MANIFEST, (to_json(manifest) + "\n").encode())
+        _add(archive, MANIFEST, text)
+        _add(archive, MANIFEST_HASH, f"{digest(text)}\n".encode())
         for name, one in zip(names, raw_inputs, strict=True):
             _add(archive, name, one.content)
     return stream.getvalue()
@@ -215,9 +220,13 @@ def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:
 
 
 def _snapshot(files: dict[str, bytes]) -> Snapshot:
-    manifest = json.loads(files.pop(MANIFEST))
+    text = files.pop(MANIFEST)
+    manifest = json.loads(text)
     if manifest["format"] != FORMAT or manifest["version"] not in READABLE:
-        what = f"is of format {manifest['format']!r:.40} {manifest['version']!r:.10}"
+        what = f"has format {manifest['format']!r:.40} {manifest['version']!r:.10}, not {FORMAT!r} {VERSION}"
+        raise _NoSnapshotError(what)
+    if manifest["version"] != 1 and files.pop(MANIFEST_HASH).strip().decode() != digest(text):
+        what = "has a changed manifest: its SHA-256 is another"
         raise _NoSnapshotError(what)
     raw_inputs = tuple(_raw_input(entry, files) for entry in manifest["inputs"])
     if files:

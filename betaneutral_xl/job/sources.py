@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import sample
-from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, prices_file, read, with_nav
+from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, prices_file, read
 from betaneutral_xl.job.options import BY_NAME, is_sample
 from betaneutral_xl.job.request import Request, flat, net_asset_value
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
+from betaneutral_xl.readers.raw_input import with_nav
 from betaneutral_xl.readers.tabular.files import shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.job.snapshot import Snapshot
@@ -45,8 +47,8 @@ class Sources:
         A fund of the web API, and the day.
     nav
         Net asset value, base currency, where the portfolio does not state it.
-    etf, etf_fund
-        Files of ETFs, and which fund of them.
+    etf, etf_fund, tickers
+        Files of ETFs, which fund of them, and a table of tickers by identifier.
     covariance, covariance_unit
         A covariance's file, and the unit of its numbers.
     prices, estimator, window
@@ -66,6 +68,7 @@ class Sources:
     nav: float | None = None
     etf: tuple[str, ...] = ()
     etf_fund: str | None = None
+    tickers: str | None = None
     covariance: str | None = None
     covariance_unit: CovarianceUnit | None = None
     prices: str | None = None
@@ -91,6 +94,10 @@ class Sources:
             (
                 self.etf_fund and not self.etf,
                 "{etf_fund} selects a fund of an {etf} file, and none is given.",
+            ),
+            (
+                self.tickers and not self.etf,
+                "{tickers} has the tickers of an {etf} file, and none is given.",
             ),
             (
                 self.covariance and self.prices,
@@ -179,7 +186,7 @@ class Sources:
                 read(
                     sample.raw_input(sample.ETF)
                     if is_sample(file)
-                    else etf_file(file, self.etf_fund, settings),
+                    else etf_file(file, self.etf_fund, settings, self.tickers),
                     Etf,
                 )
                 for file in self.etf
@@ -224,6 +231,71 @@ class Sources:
 
 
 _FLAGS = {name: option.flag for name, option in BY_NAME.items()}
+
+
+def load_holdings(
+    path: Path | str, account: str | None = None, fx: Iterable[str] = (), nav: float | None = None
+) -> Holdings:
+    """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
+
+    Parameters
+    ----------
+    path
+        The file; ``FILE.xlsx#Sheet`` where several sheets have a portfolio; ``demo`` for the sample.
+    account
+        Which account of the file, or ``all`` to add them.
+    fx
+        Base currency per unit of a currency, such as ``EUR=1.16``.
+    nav
+        Net asset value, base currency, where the file does not state it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as a portfolio.
+
+    """
+    if is_sample(str(path)):
+        file = sample.raw_input(sample.HOLDINGS)
+    else:
+        file = holdings_file(path, account, ",".join(fx))
+    return read(with_nav(file, nav), Holdings).value
+
+
+def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
+    """Return the prices that orders are made with: of the holdings, and for other names of a price file.
+
+    Parameters
+    ----------
+    holdings
+        Whose own prices come first.
+    file
+        A price file, or the name of the sample; None for none.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as prices.
+
+    """
+    own = Quotes.of_holdings(holdings)
+    return own if file is None else own.with_fallback(quotes_of(file, holdings.as_of))
+
+
+def quotes_of(name: str, as_of: date | None) -> Quotes:
+    """Return the last closes of a price file, or of the sample, on a day or before it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as prices.
+
+    """
+    if is_sample(name):
+        return Quotes.last_closes(sample.load_prices(), as_of)
+    from betaneutral_xl.readers.prices import load_prices
+
+    return Quotes.last_closes(load_prices(name), as_of)
 
 
 def require_day_of_sample(as_of: date | str | None, holdings: Holdings) -> None:

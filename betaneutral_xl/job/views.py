@@ -124,8 +124,8 @@ def lines(result: Rebalance) -> list[Line]:
 def as_record(result: Rebalance) -> dict[str, Any]:
     """Return a result as plain values for JSON.
 
-    Weights, volatilities and exposures are decimals; ``hedge_ratio`` is a number for one ETF and
-    a mapping by name for several. Measures without ``before`` in their name are of the new
+    Weights, volatilities and exposures are decimals; ``hedge_ratio`` is by ETF, in units of
+    net asset value. Measures without ``before`` in their name are of the new
     portfolio.
     """
     holdings, coverage = result.aligned.holdings, result.coverage
@@ -153,7 +153,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
         "net_exposure": after.net,
         "cash_before": before.cash,
         "cash": after.cash,
-        "hedge_ratio": ratios if len(ratios) > 1 else next(iter(ratios.values())),
+        "hedge_ratio": ratios,
         "condition_number": result.condition_number,
         "coverage": {
             "names": coverage.names,

@@ -315,6 +315,7 @@ class AssetClass(StrEnum):
     FIXED_INCOME = "fixed_income"
     FUND = "fund"
     OTHER = "other"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,6 +341,13 @@ class Constituent:
     market_value: float | None = None
     exposure: float | None = None
     moves_as_basket: bool = False
+
+    @property
+    def label(self) -> str:
+        """What the row is called: its name, else its ticker, else an identifier, else that it has none."""
+        return (
+            self.name or self.printed_ticker or next(iter(self.identifiers.values()), "a row without a name")
+        )
 
     def is_same_security(self, other: Constituent) -> bool:
         """Whether both rows have the same ticker and identifiers, at least one of them."""
@@ -463,12 +471,17 @@ class Etf:
 
     @property
     def unnamed_weights(self) -> FloatArray:
-        """The weights of the basket's classes without a ticker, which are not in the basket."""
+        """The weights that may be of the basket's classes and are not in it: without a ticker, or a class."""
         return read_only(
             [
                 row.weight
                 for row in self.constituents
-                if row.asset_class in self.classes and not row.ticker and not math.isnan(row.weight)
+                if not math.isnan(row.weight)
+                and (
+                    not row.ticker
+                    if row.asset_class in self.classes
+                    else row.asset_class is AssetClass.UNKNOWN
+                )
             ]
         )
 

@@ -27,9 +27,10 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.saving import make_private_folder, save
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -39,6 +40,9 @@ VERSION = 1
 
 NEGATIVE_TTL = timedelta(minutes=1)
 """Time to live of a cached refusal."""
+
+MAX_BYTES = 2 * 2**30
+"""Size of all answers beyond which the oldest are removed; a covariance of 5,000 names has 0.5 GB."""
 
 MAX_STALE = timedelta(days=30)
 """How long unused expired answers are kept, for when the network is down."""
@@ -283,21 +287,31 @@ class Cache:
             "refusal": refusal,
         }
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # a fund's holdings are confidential
-            save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content)
+            make_private_folder(self._folder)
+            save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content, private=True)
         except (OSError, Unwritable):
             return ("Network answers could not be cached: the cache folder is not writable.",)
-        self._evict_stale()
+        self._evict()
         return ()
 
-    def _evict_stale(self) -> None:
+    def _evict(self) -> None:
+        """Remove what expired long ago, and the oldest answers beyond the size limit."""
         oldest = time.time() - MAX_STALE.total_seconds()
+        kept = 0
+        for path, state in self._newest_first():
+            entry = _read_header(path)
+            expired = state.st_mtime < oldest and (entry is None or entry.expires is not None)
+            kept += state.st_size
+            if expired or kept > MAX_BYTES:
+                with contextlib.suppress(OSError):  # removed by another process
+                    path.unlink()
+
+    def _newest_first(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
         for path in self._files():
             with contextlib.suppress(OSError):
-                if path.stat().st_mtime < oldest:
-                    entry = _read_header(path)
-                    if entry is None or entry.expires is not None:
-                        path.unlink()
+                found.append((path, path.stat()))
+        return sorted(found, key=lambda pair: pair[1].st_mtime, reverse=True)
 
     @contextlib.contextmanager
     def _locked(self, query: Query) -> Iterator[bool]:
@@ -306,7 +320,7 @@ class Cache:
 
         lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # one of 256 files, never removed
         try:
-            self._locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self._locks)
             lock.acquire(blocking=False)
         except Timeout:
             yield False

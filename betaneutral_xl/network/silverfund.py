@@ -21,7 +21,6 @@ from betaneutral_xl.errors import (
     Unreachable,
     listing,
 )
-from betaneutral_xl.job.inputs import with_nav
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance
@@ -34,7 +33,7 @@ from betaneutral_xl.network.transport import RETRYABLE_STATUSES, Request, Transp
 from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
 from betaneutral_xl.readers.formats import read_json, unreadable
 from betaneutral_xl.readers.holdings_json import parse_holdings
-from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader
+from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, with_nav
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

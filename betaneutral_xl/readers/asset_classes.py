@@ -69,6 +69,7 @@ FLAGS = _compile_rules(
             (
                 r"\b(?:futures?|forwards?|swaps?|options?|opts?|fut|fop|call|put|trs|cfd)\b",
                 r"\b(?:derivatives?|derivate|terminkontrakte?|fx|sw)\b",
+                r"\b(?:dérivés?|derivati|derivados?|futuros?|opciones|opzioni)\b",
             ),
         ),
         (
@@ -77,7 +78,8 @@ FLAGS = _compile_rules(
                 r"\b(?:cash|money ?market|mmf|mm|currency|currencies|cu|collateral|margins?)\b",
                 r"\b(?:repo|repurchase|stif|(?:time )?deposits?|short[- ]term invest\w*|sweep|liquidity)\b",
                 r"\b(?:payables?|receivables?|other assets|net other)\b",
-                r"\b(?:bargeld|geldmarkt\w*|barmittel|kasse)\b",
+                r"\b(?:bargeld|geldmarkt\w*|barmittel|kasse|liquidität|bankguthaben|zahlungsmittel)\b",
+                r"\b(?:liquidit(?:és?|à)|contanti|espèces|trésorerie|monétaire|monetario|efectivo|liquidez)\b",
             ),
         ),
         (
@@ -96,6 +98,7 @@ FLAGS = _compile_rules(
                 r"\b(?:reits?|real estate investment)\b",
                 r"\b(?:rights?|warrants?|cvrs?|escrow|partnership|mlps?|royalty)\b",
                 r"\b(?:ec|ep|eq|fs)\b",
+                r"\b(?:azion[ei]|azionari[oa]|actions?|acciones|renta variable)\b",
             ),
         ),
         (
@@ -104,18 +107,31 @@ FLAGS = _compile_rules(
                 r"\b(?:fixed income|fi|bonds?|debt|dbt|debentures?|loans?|notes?|bills?|t-?bills?)\b",
                 r"\b(?:treasur(?:y|ies)|government|govt|agency|municipals?|muni|corporates?)\b",
                 r"\b(?:mortgage\w*|mbs|abs|cmbs|clo|commercial paper|certificate of deposit)\b",
-                r"\b(?:anleihen?|renten|obligation\w*)\b",
+                r"\b(?:anleihen?|renten|obligation\w*|obbligazion\w*|obligacion\w*|renta fija)\b",
             ),
         ),
         (
             AssetClass.OTHER,
-            (r"\b(?:placeholder|dummy|unknown|other|sonstige\w*|crypto\w*|commodit\w+|private)\b",),
+            (r"\b(?:placeholder|dummy|other|sonstige\w*|crypto\w*|commodit\w+|private)\b",),
         ),
     )
 )
 """Patterns for an issuer's asset class column."""
 
-BOTH = re.compile(r"\bcash\b.*\bderivatives?\b|\bderivatives?\b.*\bcash\b", re.IGNORECASE)
+SEC_CODES = {
+    **dict.fromkeys(("EC", "EP"), AssetClass.EQUITY),
+    **dict.fromkeys(("DE", "DFE", "DIR", "DCR", "DCO", "DO"), AssetClass.DERIVATIVE),
+    **dict.fromkeys(
+        ("DBT", "LON", "SN", "ABS-MBS", "ABS-APCP", "ABS-CBDO", "ABS-O"), AssetClass.FIXED_INCOME
+    ),
+    **dict.fromkeys(("STIV", "RA"), AssetClass.CASH),
+    **dict.fromkeys(("COMM", "RE"), AssetClass.OTHER),
+}
+"""Asset categories of the SEC's Form N-PORT, item C.4.a."""
+
+_CASH = r"\b(?:cash|liquidit(?:y|és?|à|ät)|barmittel|efectivo)(?!\w)"
+_DERIVATIVES = r"\bd[eé]riv(?:atives?|ate|és?|ati|ados?)(?!\w)"
+BOTH = re.compile(rf"{_CASH}.*{_DERIVATIVES}|{_DERIVATIVES}.*{_CASH}", re.IGNORECASE)
 """iShares' "Cash and/or Derivatives" names two classes; the row's name decides between them."""
 
 CASH_SECTOR = re.compile(
@@ -142,12 +158,30 @@ _NATION = (
 )
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
 
+_ISSUER_WORDS = (
+    r"united states(?: of america)?|u\.?s\.?a?\.?|u\.?k\.?|united kingdom|great britain|canad(?:a|ian)|japan"
+    r"|german[y]?|deutschland|france|french|ital(?:y|ian)|spain|spanish|australian?|netherlands|belgium|austria"
+    r"|mexic(?:o|an)|brazil|korea|sweden|switzerland|swiss|ireland|portugal|poland|china|india|israel"
+    r"|european union|ontario|quebec"
+)
+_ISSUER = rf"(?:{_ISSUER_WORDS})(?: \(?(?:republic|kingdom|government|govt|treasury|tsy|treas)\)?(?: of)?)?"
+"""Governments, in a name that goes on with a kind of debt."""
+_COUPON = r"(?:[01]?\d|2[0-5])(?:\.\d+)?(?: \d/\d{1,2})?"
+_MATURITY = (
+    rf"(?:\d{{1,2}}[/.-]\d{{1,2}}[/.-]\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}"
+    rf"|\d{{1,2}}[-/. ]?{_MONTH}[a-z]*[-/. ]?\d{{2,4}}|{_MONTH}[a-z]* \d{{1,2}},? \d{{4}})"
+)
+"""A coupon and a maturity after it make a name that of a bond: ``4 1/8 01/31/27``, ``0.125 31JAN2028``."""
+
 NAMES = _compile_rules(
     (
         (
             AssetClass.DERIVATIVE,
             (
-                r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb)\b",
+                r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb|rcv|receive|pay)\b|\bswap(?=[-_/])|[-_/]swap\b"
+                r"|\btotal return (?:swap|basket|index)\b"
+                r"|\b(?:financing|funding|floating|fixed|equity|receive|recv|pay|long|short) leg\b|\beqs\b"
+                r"|\btotal return$|^(?:usd|eur) (?:float\w*|libor|sofr|estr)\b",
                 r"\b(?:call|put) options?\b|\b(?:call|put)s? (?:on|@)|^(?:call|put)\b"
                 r"|\boptions?\b.*\b(?:call|put)\b",
                 r"\b(?:equity|index|written|purchased|flex) options?\b|\b(?:call|put) \d+(?:\.\d+)?$",
@@ -173,7 +207,8 @@ NAMES = _compile_rules(
                 r"\bcash ?(?:&|and|/|\+|and/or) ?"
                 r"(?:other|(?:cash )?equivalents?|derivatives?|liabilit\w+|receivables?|payables?)\b",
                 r"\bcash (?:collateral|margin|balance|account|component|offset|reserves?|deposits?|sweep)\b",
-                r"\bcash (?:management|mgmt|fund|trust|portfolio|liquidity)\b|\bcash in lieu$",
+                r"\bcash (?:(?:management|mgmt)(?! bills?\b)|fund|trust|portfolio|liquidity)\b"
+                r"|\bcash in lieu$",
                 rf"\b(?:{_CODES}) cash\b|\bcash (?:{_CODES})\b|^-?[a-z]{{3}} cash-?$|^\$ ?(?:usd|cash)\b",
                 rf"^(?:{_NATION}) ?(?:{_MONEY})(?: ?(?:cash|balance|currency|\([a-z]{{3}}\)|[a-z]{{3}}))?$",
                 rf"^(?:{_MONEY})$|^(?:{_CODES})$|^pound sterling"
@@ -203,23 +238,37 @@ NAMES = _compile_rules(
             ),
         ),
         (
-            AssetClass.FIXED_INCOME,
-            (
-                r"\b(?:united states|u\.?s\.?a?\.?) treasury\b|\bwi treasury\b|^b \d{1,2}/\d{1,2}/\d{2}\b",
-                r"\btreasury (?:bills?|notes?|bonds?|strips?|inflation)\b|\bt-?bills?\b|^(?:treasury"
-                r"|us) bills?\b",
-                r"\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
-                r"|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}",
-                r"\d\.\d+ ?%(?!.*\b(?:pfd|preferred|pref|cum)\b)|\bclo\b.*\d",
-                r"\bcommercial paper\b|\bfederal home loan\b|\bcertificates? of deposit\b",
-            ),
-        ),
-        (
             AssetClass.FUND,
             (
                 r"\betfs?\b|\betns?\b|\bexchange[- ]traded (?:fund|note)|\bucits\b|\bclosed[- ]end fund\b",
                 r"\b(?:index|mutual) fund\b|\b(?:bitcoin|ethereum|gold|silver) (?:mini )?trust\b",
                 r"^(?:ishares|spdr|proshares|direxion daily|graniteshares)\b",
+            ),
+        ),
+        (
+            AssetClass.FIXED_INCOME,
+            (
+                r"\b(?:united states|u\.?s\.?a?\.?) (?:treasury|treas|tsy)\b|\bwi treasury\b"
+                r"|^b \d{1,2}/\d{1,2}/\d{2}\b",
+                r"\btreasury (?:bills?|notes?|bonds?|strips?|inflation|n/b|bd|frn|cpn)\b|\bt-?bills?\b"
+                r"|^(?:treasury|us) bills?\b|\btreas(?:ury)? (?:disc(?:ount)? )?bills?\b",
+                rf"\b(?:{_ISSUER}) (?:\S+ ){{0,3}}(?:bills?|notes?|bonds?|gilts?|strips?|disc|n/b|frn)\b",
+                rf"^(?:republic|kingdom|state|government) of (?:{_ISSUER_WORDS})|\b(?:govt?|government) of\b"
+                rf"|^(?:{_ISSUER_WORDS})(?: \(?(?:republic|kingdom|government|govt|state)\)?)(?: of)?\b",
+                r"\bgilts?\b|\bbundes(?:rep|obl|anl|schatz|wert)\w*|\bbubills?\b|\bbtps?\b|\bschatz\b"
+                r"|\bbonos (?:del|y)\b|\bletras del tesoro\b|\bbuoni ordinari\b|\bjgbs?\b",
+                r"\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
+                r"|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}",
+                rf"\b{_COUPON}(?: ?% ?| )(?:due |vto )?{_MATURITY}(?!\S)",
+                r"\b(?:zero|fixed|float\w*|variable|var|0) (?:cpn|coupon)\b|\b(?:zcp|frn)\b"
+                r"|\bfloating rate notes?\b",
+                r"\d\.\d+ ?%(?!.*\b(?:pfd|preferred|pref|cum)\b)|\bclo\b.*\d",
+                r"\bcommercial paper\b|\bfederal home loan\b|\bfed(?:eral)? (?:home ln|farm cr\w*)\b"
+                r"|\bdisc(?:ount)? n(?:ote|t)s?\b|\bcash m(?:anagement|gmt) bills?\b"
+                r"|\bcertificates? of deposit\b",
+                r"\b(?:senior|unsecured|subordinated|convertible|medium term) notes?\b|\bdebentures?\b"
+                r"|\bloan participation\b|\b(?:corporate|government|municipal|covered) bonds?\b"
+                r"|\bpfandbrief\w*",
             ),
         ),
         (
@@ -244,7 +293,8 @@ CASH_TICKER = re.compile(
 """Tickers of cash and money market funds (SPAXX) only; not COP, which is ConocoPhillips."""
 
 CONTRACT_TICKER = re.compile(
-    r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+|.* (?:TRS|SWAP|COMDTY|CURNCY|INDEX)\b.*",
+    r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+"
+    r"|.*[-_ /](?:TRS|SWAP|SWP|COMDTY|CURNCY|INDEX)\b.*|[0-9A-Z]{6,}(?:TRS|SWAP|SWP)",
     re.IGNORECASE,
 )
 FUTURE_TICKER = re.compile(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)
@@ -279,6 +329,8 @@ def of_flag(text: str) -> AssetClass | None:
     (<AssetClass.CASH: 'cash'>, None)
     """
     text = cell_text(text[:MAX_NAME_LENGTH]).replace("_", " ")
+    if text in SEC_CODES:
+        return SEC_CODES[text]
     return None if not text or BOTH.search(text) else _first_match(FLAGS, text)
 
 
@@ -299,6 +351,59 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     ):
         return AssetClass.DERIVATIVE
     return found
+
+
+STOCK_TICKER = re.compile(
+    r"(?:[A-Z][A-Z&*]{0,12}|[0-9A-Z]{1,6}\*?)(?:[ ./-][A-Z0-9&]{1,3}){0,2}\*?", re.IGNORECASE
+)
+"""A stock's ticker at any exchange (``BRK/B``, ``2330 TT``, ``BAJAJ-AUTO``); no CUSIP, ISIN or text."""
+EQUITY_WORDS = re.compile(
+    r"\b(?:common|ordinary|ord|preferred|pfd|pref|adr|gdr|reg shs|shares?|rights?|rts|warrants?|wts|escrow"
+    r"|contra|cvr|contingent value|reit)\b",
+    re.IGNORECASE,
+)
+"""Words of a name that say equity, where the row has neither a ticker nor an identifier."""
+_CUSIP = re.compile(r"[0-9A-Z]{5}[0-9A-Z*@#]{3}\d")
+_CUSIP_IN_ISIN = re.compile(r"(?:US|CA|BM|KY)([0-9A-Z]{9})\d")
+_DIGITS = {one: value for value, one in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*@#")}
+
+
+def of_identifiers(name: str, ticker: str, identifiers: Sequence[str]) -> AssetClass:
+    """Return the class that a row's ticker and identifiers indicate; unknown if neither is a security's.
+
+    A CUSIP has two digits for the issue of a stock, and a letter among them for that of a bond.
+
+    >>> [str(of_identifiers("", ticker, codes)) for ticker, codes in (("NVDA", ()), ("", ("912797SA6",)))]
+    ['equity', 'fixed_income']
+    >>> str(of_identifiers("", "EQUITY-BASKET", ()))
+    'unknown'
+    """
+    texts = [cell_text(one[:MAX_NAME_LENGTH]).upper() for one in (ticker, *identifiers)]
+    issues = [issue for text in texts if (issue := _issue(text))]
+    is_stock = STOCK_TICKER.fullmatch(texts[0]) is not None or any(map(_is_code_of_stock, texts))
+    if is_stock and (not issues or any(issue.isdigit() for issue in issues)):
+        return AssetClass.EQUITY
+    if EQUITY_WORDS.search(name[:MAX_NAME_LENGTH]):
+        return AssetClass.EQUITY
+    return AssetClass.FIXED_INCOME if issues else AssetClass.UNKNOWN
+
+
+def _is_code_of_stock(text: str) -> bool:
+    """Whether a text is a SEDOL, an ISIN or a FIGI, or the CUSIP of a stock."""
+    if _CUSIP.fullmatch(text):
+        return _issue(text).isdigit()
+    return SECURITY_CODES.fullmatch(text) is not None
+
+
+def _issue(text: str) -> str:
+    """Return the number of the issue in a CUSIP, or in the CUSIP of an ISIN; empty if it is none."""
+    inside = _CUSIP_IN_ISIN.fullmatch(text)
+    cusip = inside[1] if inside else text
+    if not _CUSIP.fullmatch(cusip):
+        return ""
+    values = [_DIGITS[one] * (1 + i % 2) for i, one in enumerate(cusip[:8])]
+    check = -sum(value // 10 + value % 10 for value in values) % 10
+    return cusip[6:8] if check == int(cusip[8]) else ""
 
 
 @lru_cache(maxsize=4096)  # as above

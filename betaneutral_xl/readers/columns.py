@@ -54,7 +54,8 @@ class Column(StrEnum):
 ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.IGNORED: (
         "accrual date", "*change*", "*return*", "*yield*", "*ytm*", "volume", "*52 week*", "fx rate",
-        "*duration*", "shares outstanding", "creation units", "number", "rank", "no", "nr",
+        "*duration*", "shares outstanding", "creation units", "number", "nummer", "numero", "numéro",
+        "rank", "no", "nr",
         "benchmark weight*", "*underlying*", "*index weight diff*", "active weight*", "*cost*", "*gain*",
         "*purchase*", "*average*", "avg*price*", "*avg price*", "*buy*price*", "*trade price*",
         "*open price*",
@@ -72,30 +73,41 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "account", "fund", "etf", "fund code", "account symbol", "etfticker", "account number",
         "product ticker", "fondsticker", "fund id", "client account id", "account id", "acct id",
         "account no", "acctid", "depot", "konto", "depotnummer",
+        "product id", "ticker etf", "fund product id", "fund isin",
     ),
     Column.FUND_NAME: (
         "fund name", "etf name", "portfolio name", "account name", "fondsname", "portfolio",
         "product name",
+        "basket name", "basket", "sub fund", "subfund", "sub fund name", "subfund name", "series name",
+        "etf full name", "fund full name", "fund long name", "fonds", "teilfonds", "nom du fonds",
+        "nom de l etf", "compartiment", "nome del fondo", "nome fondo", "comparto", "fondo",
+        "nombre del fondo", "compartimento", "*fund name*", "*etf name*",
     ),
     Column.DATE: (
         "date", "as of date", "as of", "trade date", "holdings date", "holding date", "position date",
         "asofdate", "business date", "nav date", "valuation date", "asofdatestd", "effective date",
-        "report date", "period end date", "datum", "stichtag", "per",
+        "report date", "period end date", "datum", "stichtag", "per", "data", "fecha",
     ),
     Column.TICKER: (
         "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers",
         "ticker symbol", "symbol", "stock symbol", "security symbol", "trading symbol", "exchange ticker",
         "local ticker", "issuer ticker", "bloomberg ticker", "emittententicker", "ticker cusip",
         "ticker isin", "secticker", "sec ticker", "kürzel", "börsenkürzel", "stock code", "company ticker",
-        "ric", "holding symbol", "*ticker*", "*symbol*",
+        "ric", "holding symbol", "bbg", "bbg ticker", "bloomberg", "bloomberg code",
+        "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
+        "símbolo", "*ticker*", "*symbol*",
     ),
     Column.NAME: (
         "holding name", "holdings name", "security name", "company name", "constituent name",
-        "proper name", "full name", "name", "issuer name", "security description", "instrument name",
+        "proper name", "full name", "title", "name", "issuer name", "security description", "instrument name",
         "stock name", "asset name", "long name", "position name", "description", "company", "holding",
         "holdings", "security", "securities", "issuer", "instrument", "stock", "constituent", "asset",
         "bezeichnung", "wertpapier", "wertpapiername", "wertpapierbezeichnung", "titel", "emittent",
-        "unternehmen", "position", "secdesc", "secname", "full portfolio holdings*", "*security name*",
+        "unternehmen", "position", "secdesc", "secname", "name der position",
+        "nome", "nom", "nombre", "titre", "titres", "título", "denominazione", "titolo", "libellé",
+        "valeur mobilière", "emittente",
+        "émetteur", "emisor", "instrumento", "descrizione", "désignation", "nom de la valeur",
+        "full portfolio holdings*", "*security name*",
         "*holding*name*", "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
     ),
     Column.WEIGHT: (
@@ -109,7 +121,14 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "portfolio weight", "market weight", "percent weight", "percentage of *", "allocation",
         "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil",
         "anteil %", "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *",
-        "% fund*", "*gewicht*", "*weight*",
+        "% fund*", "*gewicht*", "pct val", "pct of nav", "pct nav", "portfolio %", "fund %", "% assets",
+        "assets %",
+        "% holding", "holding %", "net assets percent", "percent nav", "% portfolio*", "% total*",
+        "% net asset value*", "percentage total*", "percent total*", "%", "% de *", "% des *", "% der *",
+        "% del *", "% dell *",
+        "*nettovermögens*", "*fondsvermögens*", "*fondsvolumens*", "poids", "poids %", "peso", "peso %",
+        "*pondération*", "*ponderazione*", "*ponderación*", "*ponderação*", "peso en*", "peso sul*",
+        "quota %", "% actif net", "% attivo netto", "% patrimonio*", "*weight*",
     ),
     Column.EXPOSURE: (
         "exposure %", "% exposure", "exposure weight", "exposure weight %", "exposure percent", "notional %",
@@ -118,10 +137,12 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "notional % of net assets", "% of net assets notional", "effective exposure %",
     ),
     Column.NOTIONAL: (
-        "notional value", "notional", "notional amount", "notional exposure", "notional value usd",
+        "notional value", "notional", "notional amount", "notional amt", "notional exposure",
+        "notional value usd",
         "notional usd", "notional market value", "exposure value*", "nominalwert", "*notional g l*",
         "exposure", "exposure usd", "exposure amount", "net exposure", "notional value*",
         "notional exposure*",
+        "valore nozionale", "valeur notionnelle", "valor nocional", "valor teórico",
     ),
     Column.MARKET_VALUE: (
         "market value", "base market value", "market value base", "mktvalue", "holding value",
@@ -129,48 +150,63 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "kurswert", "market notional value", "position value", "total value", "value", "wert",
         "current value", "equity", "mark value", "mkt val", "mkt val*", "net liq*", "market value*",
         "*market value*",
+        "val usd", "valore di mercato*", "valeur de marché*", "valor de mercado*", "valeur boursière*",
+        "controvalore*", "marktwert*", "kurswert*", "valorisation*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
         "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value",
         "par", "units", "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale",
-        "stückzahl", "stück", "anzahl", "anteile", "current units", "quantity shares*", "shares*",
+        "stückzahl", "stück", "anzahl", "anteile", "current units",
+        "balance", "quantità", "quantité", "cantidad", "nombre de titres", "nombre d actions",
+        "numero di azioni", "numero azioni", "anzahl aktien", "anzahl der aktien", "acciones", "azioni",
+        "títulos", "quantity shares*", "shares*",
         "*quantity*",
     ),
     Column.PRICE: (
         "price", "market price", "local price", "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
-        "base price", "mark", "mark price", "price*", "*price",
+        "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "price*", "*price",
     ),
     Column.ASSET_CLASS: (
         "asset class", "asset category", "asset type", "security type", "security class",
         "security type name", "class of shares", "instrument type", "holding type", "investment type",
-        "asset group", "anlageklasse", "assetclasscatg", "wertpapierart", "asset classification",
+        "asset group", "anlageklasse", "assetclasscatg", "asset cat", "classe d actifs", "classe d actif",
+        "classe", "clase", "assetklasse",
+        "classe di attivo", "clase de activo", "clase de activos", "tipo di strumento",
+        "type d instrument", "vermögensklasse", "wertpapierart", "asset classification",
         "sec type", "type",
     ),
     Column.CASH_FLAG: ("is cash", "iscash", "money market flag", "cash flag"),
     Column.SECTOR: (
         "sector", "gics sector", "sector classification", "sector name", "sektor", "classification",
-        "industry", "industry classification", "gics industry", "branche",
+        "industry", "industry classification", "gics industry", "branche", "settore", "secteur",
     ),
-    Column.ISIN: ("isin", "isin code", "isin number", "security isin", "isinsecnbr"),
+    Column.ISIN: ("isin", "isin code", "isin number", "security isin", "isinsecnbr", "codice isin",
+        "code isin",
+        "código isin"),
     Column.CUSIP: ("cusip", "cusip number", "security cusip", "cusipnbr"),
     Column.SEDOL: ("sedol", "security sedol", "sedol code"),
-    Column.FIGI: ("identifier figi", "figi", "composite figi", "bloomberg id"),
+    Column.FIGI: ("identifier figi", "figi", "composite figi", "bloomberg id", "figi kennung", "kennung figi",
+        "identifikator figi"),
     Column.IDENTIFIER: (
         "identifier", "security identifier", "security id", "security number", "wkn", "id", "asset id",
     ),
     Column.CURRENCY: (
         "market currency", "marktwährung", "local currency", "trading currency", "handelswährung",
         "currency", "currency code", "local currency code", "security currency", "währung", "ccy", "curr",
-        "mktcurr", "currency primary",
+        "mktcurr", "currency primary", "cur cd", "valuta", "valuta di mercato", "devise",
+        "devise de marché", "divisa", "divisa de mercado", "moneda",
     ),
     Column.EXCHANGE: (
         "exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse",
+        "cambio",
+        "borsa", "place boursière", "bolsa", "mercato di quotazione",
     ),
     Column.COUNTRY: (
         "location", "country", "trade country name", "country name", "location of risk", "country of risk",
-        "market", "country of issue", "standort", "land",
+        "market", "country of issue", "standort", "land", "area geografica", "località", "paese",
+        "emplacement", "pays", "ubicación", "país", "posizione",
     ),
     Column.FX_RATE: (
         "fx rate to base", "fxrate to base", "fx rate base", "rate to base", "fx to base",
@@ -178,8 +214,11 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.MULTIPLIER: ("multiplier", "mult", "contract multiplier", "contract size"),
     Column.LEVEL: ("level of detail", "data discriminator"),
-    Column.MATURITY: ("maturity date", "maturity", "fälligkeit", "expiration date", "expiry date"),
-    Column.COUPON: ("coupon", "coupon rate", "coupon %", "coupon rate %", "kupon", "kupon %"),
+    Column.MATURITY: ("maturity date", "maturity", "fälligkeit", "expiration date", "expiry date",
+        "maturity dt", "scadenza",
+        "échéance"),
+    Column.COUPON: ("coupon", "coupon rate", "coupon %", "coupon rate %", "kupon", "kupon %",
+        "annualized rt", "cedola"),
     Column.STRIKE: ("strike price", "strike"),
 }  # fmt: skip
 """The known headers of each column, in lower case without punctuation, the preferred first.
@@ -193,7 +232,7 @@ VALUE_COLUMNS = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
 NAME_COLUMNS = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, Column.CUSIP})
 
 _CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
-_OTHER = re.compile(r"[^0-9a-zäöüß%]+")
+_OTHER = re.compile(r"(?:[^\w%]|_)+")
 MAX_HEADER_CELLS = 100
 """Cells of a header row that are read."""
 _EXACT = {alias: column for column, names in ALIASES.items() for alias in names if "*" not in alias}

@@ -69,6 +69,14 @@ OTHER_MARKET = re.compile(
 MINERS = re.compile(r"\b(?:miners?|mining|producers?|explorers?|equit(?:y|ies))\b")
 """Words that make a metal's name that of an equity index: a swap on gold miners."""
 
+SEC_KINDS = {
+    "DFE": Kind.CURRENCY,
+    "DIR": Kind.OTHER_MARKET,
+    "DCR": Kind.OTHER_MARKET,
+    "DCO": Kind.OTHER_MARKET,
+}
+"""Derivatives that are not on equities, by the asset category of the SEC's Form N-PORT."""
+
 LEG = re.compile(r"\b(?:recv|rcv|receive|payb|pay)\b")
 PAR = frozenset({1.0, 100.0})
 """Prices of the financing leg of a swap."""
@@ -139,6 +147,9 @@ def kind_of(table: HoldingsTable, cells: Row, row: Constituent) -> Kind:
     """Return the kind of a derivative, by its name, its ticker and the issuer's asset class."""
     texts = (row.name, row.printed_ticker, table.header.cell(cells, Column.ASSET_CLASS))
     text = " ".join(one[:MAX_NAME_LENGTH] for one in texts).lower()
+    by_code = SEC_KINDS.get(cell_text(texts[2]))
+    if by_code is not None:
+        return by_code
     if OPTION.search(text) or cell_text(table.header.cell(cells, Column.STRIKE)):
         return Kind.OPTION
     if LEG.search(text) and table.number(cells, Column.PRICE) in PAR:
@@ -236,7 +247,7 @@ def derivative_warnings(
         if has_exposure:
             exposure = math.fsum(row.exposure or 0.0 for row in group)
             measure = f"with an exposure of {exposure:.2%} of net assets (weight {weight:.2%})"
-        names = listing([row.name or row.printed_ticker for row in group])
+        names = listing([row.label for row in group])
         verb = "are" if many else "is"
         if kind is not Kind.DERIVATIVE:
             note = f"{verb} not in the basket and not counted ({EXCLUDED_BECAUSE[kind]})"

@@ -14,30 +14,66 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError, UnreadableFile, listing
+from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing, one_line
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.model.printed import cell_text, clean, date_of
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
+from betaneutral_xl.readers.column_evidence import (
+    proven_unit,
+    table_by_numbers,
+    unread_numbers,
+    with_weight_column,
+)
 from betaneutral_xl.readers.columns import Column
-from betaneutral_xl.readers.holdings_table import HoldingsTable, describe_non_holdings, find_table
-from betaneutral_xl.readers.preamble import as_of_date, date_in_file_name, fund_name, fund_title, select_fund
+from betaneutral_xl.readers.holdings_table import (
+    HoldingsTable,
+    describe_non_holdings,
+    describe_rows,
+    find_table,
+    holding_rows,
+    same_rows,
+)
+from betaneutral_xl.readers.preamble import (
+    MAX_LISTED,
+    as_of_date,
+    date_in_file_name,
+    fund_in_preamble,
+    fund_name,
+    fund_title,
+    select_day,
+    select_fund,
+    unnamed_fund_warnings,
+)
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import is_inside, shown_name
-from betaneutral_xl.readers.weights import decimal_weights
+from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from betaneutral_xl.readers.tabular.sheets import Row
+    from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 STALE_DAYS = 7
 """Age in days above which a warning gives it."""
 
 SUFFIXES = frozenset({".csv", ".xlsx", ".xls", ".html", ".htm", ".json", ".txt"})
 """Suffixes of the files among which a fund's file is searched."""
+
+NAMED_CLASSES = frozenset({AssetClass.EQUITY, AssetClass.FUND})
+"""Classes whose rows may have a ticker by their identifier."""
+MAX_WEIGHED = 20
+"""Names that a warning lists with their weights."""
+MAX_SHEETS = 50
+"""Sheets in which another fund's table is searched."""
+MAX_BEFORE = 60
+"""Rows of another sheet in which the same header is searched."""
+MIN_FRACTION = 0.2
+MAX_LEVERAGE = 5.0
+"""Weights under a header that says percent and that add to less than the first are doubted, unless even as
+fractions they add to more than the second."""
 
 MAX_FILES = 50_000
 """Entries of a folder that are searched."""
@@ -104,6 +140,7 @@ def parse_etf(
     *,
     fund: str | None = None,
     classes: Collection[AssetClass] = (AssetClass.EQUITY,),
+    tickers: Mapping[str, str] | None = None,
     stale_days: int = STALE_DAYS,
     today: date | None = None,
     retrieval: Retrieval = Retrieval.FILE,
@@ -120,6 +157,8 @@ def parse_etf(
         The fund's ticker or name, required if the file lists several.
     classes
         The asset classes in the basket.
+    tickers
+        Ticker by identifier (``ticker_map``), for rows that have no ticker of their own.
     stale_days
         Age in days above which a warning gives it.
     today
@@ -140,15 +179,13 @@ def parse_etf(
         If it lists several funds and none is chosen, or does not list the chosen one.
 
     """
-    sheets = read_sheets(content, file_name)
-    table = find_table(sheets, file_name)
-    if table is None:
-        raise UnreadableFile(describe_non_holdings(sheets, file_name))
-    table, in_column = select_fund(table, fund, file_name)
-    weights, weight_note = decimal_weights(table, file_name)
+    table, on_sheet = _find_table(read_sheets(content, file_name), fund, file_name)
+    table, in_column = select_fund(table, None if on_sheet else fund, file_name)
+    table = with_weight_column(select_day(table))
+    weights, weight_note = decimal_weights(table, file_name, proven_unit(table))
     title = fund_title(table)
-    rows, row_warnings = constituents(table, weights, title)
-    name = fund_name(table, in_column, fund, file_name)
+    rows, row_warnings = constituents(table, weights, title, tickers or {})
+    name = on_sheet or fund_name(table, in_column, fund, file_name)
     as_of = as_of_date(table, file_name)
     today = today or datetime.now(UTC).date()
     return Etf(
@@ -165,9 +202,11 @@ def parse_etf(
         ),
         warnings=(
             *sum_warnings(name, rows),
+            *_weight_warnings(table, rows, weight_note),
             *_total_warnings(table, rows),
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
+            *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
             *_age_warnings(name, as_of, today, stale_days),
             *table.warnings,
         ),
@@ -176,6 +215,71 @@ def parse_etf(
         title=title,
         printed_total=table.printed_total,
     )
+
+
+def _find_table(sheets: Sequence[TextSheet], fund: str | None, file_name: str) -> tuple[HoldingsTable, str]:
+    """Return the table of holdings, and the fund if a sheet is named by it.
+
+    Raises
+    ------
+    UnreadableFile
+        If there is no table of holdings.
+    UnknownFund
+        If several sheets have one each, and none is chosen.
+
+    """
+    table = find_table(sheets, file_name) or table_by_numbers(sheets, file_name)
+    if table is None:
+        raise UnreadableFile(describe_non_holdings(sheets, file_name))
+    others = _same_header(sheets, table, file_name)
+    if not others:
+        return table, ""
+    tables = {one.sheet: one for one in (table, *others)}
+    if len(tables) <= len(others):  # tables of a page have no names
+        warning = (
+            f"Another table with the same columns is not read ({describe_rows(others[0], others[0].rows)})."
+        )
+        return replace(table, warnings=(*table.warnings, warning)), ""
+    labels = {name.casefold(): name for name in tables}
+    labels |= {
+        preamble.casefold(): name for name, one in tables.items() if (preamble := fund_in_preamble(one))
+    }
+    chosen = labels.get((fund or "").strip().casefold())
+    if chosen is not None:
+        return tables[chosen], (fund or "").strip().upper()
+    what = (
+        f"does not list the fund {fund}; it has the sheets" if fund else "lists a fund on each of the sheets"
+    )
+    msg = f"{file_name} {what} {listing(list(tables), limit=MAX_LISTED)}. Choose one of them (fund)."
+    raise UnknownFund(msg, tickers=list(tables))
+
+
+def _same_header(sheets: Sequence[TextSheet], table: HoldingsTable, file_name: str) -> list[HoldingsTable]:
+    """Return the tables of other sheets that have the same header and other rows."""
+    found = []
+    for sheet in sheets[:MAX_SHEETS]:
+        i = next((i for i, row in enumerate(sheet.rows[:MAX_BEFORE]) if row == table.header.texts), None)
+        if i is None or sheet.rows[i] is table.header.texts:  # the table itself
+            continue
+        other = holding_rows(sheet, replace(table.header, row=i), file_name)
+        if other.rows and not same_rows(other.rows, table.rows):
+            found.append(other)
+    return found
+
+
+def _weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str) -> tuple[str, ...]:
+    """Return warnings if weights are computed, or add to little under a header that says percent."""
+    if note is COMPUTED:
+        unread = unread_numbers(table)
+        which = f" Columns of numbers that are not understood: {listing(unread, limit=5)}." if unread else ""
+        return (f"The file has no column of weights that is understood: {note}.{which}",)
+    total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
+    if note == FROM_HEADER and 0.0 < total < MIN_FRACTION and total * 100.0 < MAX_LEVERAGE:
+        return (
+            f"The header says percent, but the weights add to {total:.2%} of net assets. If they are "
+            f"fractions, they add to {total * 100.0:.2f}: then remove the percent from the header.",
+        )
+    return ()
 
 
 def _age_warnings(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
@@ -202,20 +306,30 @@ def _total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[
 
 
 def constituents(
-    table: HoldingsTable, weights: Sequence[float], title: str = ""
+    table: HoldingsTable,
+    weights: Sequence[float],
+    title: str = "",
+    tickers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[tuple[Constituent, ...], tuple[str, ...]]:
     """Return each row as a constituent, and warnings about rows that the basket cannot use."""
     rows = [_constituent(table, row, weight) for row, weight in zip(table.rows, weights, strict=True)]
+    rows = _with_swap_legs(table, rows)
     rows = derivatives.with_exposures(table, _with_home_markets(table, rows), title)
-    warnings = []
+    rows, warnings = _with_tickers(rows, tickers)
     equities = [row for row in rows if row.asset_class is AssetClass.EQUITY]
     unnamed = [row for row in equities if not row.ticker]
-    if unnamed:
-        weight = math.fsum(row.weight for row in unnamed if not math.isnan(row.weight))
-        names = listing([row.name or next(iter(row.identifiers.values()), "?") for row in unnamed])
-        warnings.append(
-            f"Equities without a ticker, not in the basket: {len(unnamed)} (weight {weight:.2%}): {names}."
-        )
+    unknown = [row for row in rows if row.asset_class is AssetClass.UNKNOWN]
+    for group, what in (
+        (unnamed, "Equities without a ticker, not in the basket"),
+        (
+            unknown,
+            "Rows that neither a class, a name, a ticker nor an identifier tells to be equities, not in "
+            "the basket",
+        ),
+    ):
+        if group:
+            weight = math.fsum(row.weight for row in group if not math.isnan(row.weight))
+            warnings.append(f"{what}: {len(group)} (weight {weight:.2%}): {_weighed(group)}.")
     missing = [row for row in equities if math.isnan(row.weight)]
     if missing:
         names = listing([row.name or row.ticker for row in missing])
@@ -231,8 +345,30 @@ def constituents(
     return tuple(rows), tuple(warnings)
 
 
+def _with_tickers(
+    rows: Sequence[Constituent], tickers: Mapping[str, str]
+) -> tuple[list[Constituent], list[str]]:
+    """Return the rows with the tickers of their identifiers, where they have none, and a note of how many."""
+    found = []
+    added = 0
+    for row in rows:
+        codes = (tickers[one.upper()] for one in row.identifiers.values() if one.upper() in tickers)
+        ticker = "" if row.ticker or row.asset_class not in NAMED_CLASSES else next(codes, "")
+        found.append(replace(row, ticker=ticker) if ticker else row)
+        added += bool(ticker)
+    if not tickers:
+        return found, []
+    return found, [f"{added} of {len(rows)} rows have their ticker from the table of tickers by identifier."]
+
+
+def _weighed(rows: Sequence[Constituent]) -> str:
+    """Return the names of rows and their weights, the largest first."""
+    ordered = sorted(rows, key=lambda row: 0.0 if math.isnan(row.weight) else -abs(row.weight))
+    return listing([f"{row.label} {row.weight:.2%}" for row in ordered], limit=MAX_WEIGHED)
+
+
 def _constituent(table: HoldingsTable, row: Row, weight: float) -> Constituent:
-    printed_ticker = table.header.cell(row, Column.TICKER)
+    printed_ticker = one_line(table.header.cell(row, Column.TICKER))
     identifiers = {
         column.value: text
         for column in (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
@@ -269,7 +405,7 @@ def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> 
     maturity = table.text(row, Column.MATURITY)
     if table.number(row, Column.COUPON) or (maturity and date_of(maturity)):
         return AssetClass.FIXED_INCOME
-    return AssetClass.EQUITY
+    return asset_classes.of_identifiers(name, table.header.cell(row, Column.TICKER), identifiers)
 
 
 def _issuer_class(table: HoldingsTable, row: Row) -> AssetClass | None:
@@ -290,6 +426,30 @@ def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: st
         return ""
     code = market_code(table.text(row, Column.EXCHANGE), currency, table.text(row, Column.COUNTRY))
     return at_market(ticker, code)
+
+
+def _with_swap_legs(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:
+    """Return the rows, those of one ticker that offset each other as derivatives if one is priced at par.
+
+    No fund holds a share and the opposite of it; these are the legs of a swap.
+    """
+    count = Counter(row.ticker for row in rows if row.ticker and row.asset_class is AssetClass.EQUITY)
+    shared = {ticker for ticker, several in count.items() if several > 1}
+    if not shared:
+        return rows
+    signs: dict[str, set[bool]] = {}
+    at_par: set[str] = set()
+    for row, cells in zip(rows, table.rows, strict=True):
+        if row.ticker in shared and row.weight:
+            signs.setdefault(row.ticker, set()).add(row.weight > 0.0)
+            if table.number(cells, Column.PRICE) in derivatives.PAR:
+                at_par.add(row.ticker)
+    legs = {ticker for ticker in at_par if len(signs[ticker]) > 1}
+    is_leg = [row.ticker in legs and row.asset_class is AssetClass.EQUITY for row in rows]
+    return [
+        replace(row, asset_class=AssetClass.DERIVATIVE) if leg else row
+        for row, leg in zip(rows, is_leg, strict=True)
+    ]
 
 
 def _with_home_markets(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -28,6 +29,10 @@ MAX_HOLDINGS = 60_000
 """Rows of a table: an issuer with all its funds in one file has 20,000."""
 MAX_SKIPPED_ROWS = 500
 """Rows within a table that are not holdings."""
+MAX_NAMELESS = 20
+"""Rows without a name that are compared with the sum of their class."""
+SUBTOTAL_TOLERANCE = 1e-3
+"""Relative difference between a subtotal and its rows: their rounding."""
 MAX_NOTE_CELLS = 2
 """Filled cells of a row that is a note."""
 MAX_HEADING_LENGTH = 60
@@ -57,6 +62,25 @@ class HoldingsTable:
     decimal_comma: bool
     printed_total: float | None = None
     warnings: tuple[str, ...] = ()
+    nameless: tuple[Row, ...] = ()
+    """Rows with a number and without a ticker, a name or another identifier, that are no totals."""
+    source: TextSheet
+    file_name: str
+
+    def where(self, row: Row, *columns: Column) -> str:
+        """Describe the place of a row's cell in the first of some columns, for messages."""
+        index = next((i for i, one in enumerate(self.source.rows) if one is row), None)
+        if index is None:
+            return self.file_name
+        place = next((self.header.indices[c][0] for c in columns if c in self.header.indices), 0)
+        if self.source.place is not None:
+            return self.source.place(index, place)
+        return f"{self.file_name}, row {index + 1}"
+
+    @property
+    def in_range(self) -> bool:
+        """Whether this is a range of cells, not a file."""
+        return self.source.place is not None
 
     def number(self, row: Sequence[str], column: Column) -> float | None:
         """Return the number in a row's column, None if the cell has none."""
@@ -119,11 +143,15 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         after=(),
         notes=sheet.notes,
         decimal_comma=comma,
+        source=sheet,
+        file_name=file_name,
     )
     header = _prefer_numeric_columns(table, body)
     table = replace(table, header=header)
     rows: list[Row] = []
     skipped: list[Row] = []
+    nameless: list[Row] = []
+    unnamed_totals: list[Row] = []
     total: float | None = None
     end = len(body)
     blank = False
@@ -135,6 +163,11 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
+        elif _is_nameless(table, row):
+            if _is_sum(table, row, rows):
+                unnamed_totals.append(row)
+            else:
+                nameless.append(row)
         elif _ends_table(row, skipped, after_blank=blank):
             end = index
             break
@@ -144,13 +177,46 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             msg = f"{file_name} has more than {MAX_HOLDINGS:,} rows. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     rest = body[end:]
+    subtotals = _subtotals(table, rows)
+    skipped.extend(rows[i] for i in sorted(subtotals))
+    rows = [row for i, row in enumerate(rows) if i not in subtotals]
     return replace(
         table,
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        warnings=_unread_row_warnings(table, skipped, rest, len(rows)),
+        warnings=(
+            *_unread_row_warnings(table, skipped, rest, rows),
+            *(
+                f"{table.where(row)} has no ticker and the sum of the rows above: it is taken as their total."
+                for row in unnamed_totals
+            ),
+        ),
+        nameless=tuple(nameless),
     )
+
+
+def _subtotals(table: HoldingsTable, rows: Sequence[Row]) -> set[int]:
+    """Return the indices of the rows without a name that print the sum of the other rows of their class."""
+    if Column.ASSET_CLASS not in table.header.indices:
+        return set()
+    nameless = [
+        i for i, row in enumerate(rows) if not any(table.text(row, one) for one in IDENTIFIER_COLUMNS)
+    ]
+    found = set()
+    for i in nameless[:MAX_NAMELESS]:
+        column = next(
+            one for one in (Column.WEIGHT, Column.MARKET_VALUE) if table.number(rows[i], one) is not None
+        )
+        flag, printed = table.text(rows[i], Column.ASSET_CLASS), table.number(rows[i], column) or 0.0
+        others = [
+            table.number(row, column) or 0.0
+            for j, row in enumerate(rows)
+            if j != i and table.text(row, Column.ASSET_CLASS) == flag
+        ]
+        if len(others) > 1 and abs(math.fsum(others) - printed) <= SUBTOTAL_TOLERANCE * abs(printed):
+            found.add(i)
+    return found
 
 
 def _ends_table(row: Row, skipped: Sequence[Row], *, after_blank: bool) -> bool:
@@ -171,9 +237,9 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
 
 def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
-    """Prefer, among several candidate columns of the weight or value, the first that has numbers."""
+    """Prefer, among several candidate columns of numbers, the first that has some."""
     header = table.header
-    for column in (Column.WEIGHT, Column.MARKET_VALUE):
+    for column in (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE):
         for i in header.indices.get(column, ()):
             if any(
                 i < len(row) and number(row[i], decimal_comma=table.decimal_comma) is not None
@@ -195,6 +261,10 @@ IDENTIFIER_COLUMNS = (
 )
 TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """A ticker, even in a row without other cells; a longer word may be the heading of a section."""
+TICKER_WITHOUT_NAMES = re.compile(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
+"""The same in a table without names, which is made by hand and has no sections."""
+SUM_RTOL = 1e-3
+"""Relative tolerance of a total, from the rounding of each row."""
 
 NUMBER_COLUMNS = (
     Column.WEIGHT,
@@ -207,9 +277,12 @@ NUMBER_COLUMNS = (
 
 
 def _is_holding(table: HoldingsTable, row: Row) -> bool:
-    """Whether a row has an identifier, and a number or a placeholder for a missing weight."""
+    """Whether a row has an identifier, and a number or a placeholder for a missing weight.
+
+    A row that the issuer classes and weighs is a holding without a name: cash, mostly.
+    """
     if not any(table.text(row, column) for column in IDENTIFIER_COLUMNS):
-        return False
+        return _is_classed(table, row)
     if any(table.number(row, column) is not None for column in NUMBER_COLUMNS):
         return True
     has_placeholder = clean(table.header.cell(row, Column.WEIGHT)).casefold() in MISSING - {""}
@@ -217,19 +290,57 @@ def _is_holding(table: HoldingsTable, row: Row) -> bool:
     return has_placeholder and (names > 1 or bool(table.text(row, Column.TICKER)))
 
 
+def _is_classed(table: HoldingsTable, row: Row) -> bool:
+    """Whether a row has the issuer's class, and a weight or a value."""
+    if asset_classes.of_flag(table.text(row, Column.ASSET_CLASS)) is None:
+        return False
+    return any(table.number(row, column) is not None for column in (Column.WEIGHT, Column.MARKET_VALUE))
+
+
 def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
     """Whether a row without numbers is a holding, and not a heading."""
     ticker = table.text(row, Column.TICKER)
-    return TICKER_ALONE.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
+    form = TICKER_ALONE if Column.NAME in table.header.indices else TICKER_WITHOUT_NAMES
+    return form.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
+
+
+AMOUNT_COLUMNS = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+
+
+def _is_nameless(table: HoldingsTable, row: Row) -> bool:
+    """Whether a row has a number other than zero, and nothing that says of what."""
+    return not any(table.text(row, column) for column in IDENTIFIER_COLUMNS) and any(
+        table.number(row, column) for column in AMOUNT_COLUMNS
+    )
+
+
+def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether every weight and value of a row is the sum of those above: a total without a word.
+
+    Weights that add to 1 or 100 only with the row are no total's.
+    """
+    if len(rows) < 2:  # noqa: PLR2004 - one row is no sum
+        return False
+    sums = []
+    for column, wholes in ((Column.WEIGHT, (1.0, 100.0)), (Column.MARKET_VALUE, ())):
+        printed = table.number(row, column)
+        if printed is not None:
+            above = math.fsum(table.number(one, column) or 0.0 for one in rows)
+            completes = any(math.isclose(printed + above, whole, rel_tol=SUM_RTOL) for whole in wholes)
+            sums.append(math.isclose(printed, above, rel_tol=SUM_RTOL) and not completes)
+    return bool(sums) and all(sums)
 
 
 def _is_total(table: HoldingsTable, row: Row) -> bool:
     if not TOTAL_WORDS.search("|".join(row)):
         return False
-    words = [word for cell in row if (word := clean(cell))]
     if any(table.text(row, column) for column in (Column.ISIN, Column.CUSIP, Column.SEDOL)):
         return False
-    texts = [word for word in words if number(word, decimal_comma=table.decimal_comma) is None]
+    texts = [
+        word
+        for cell in row
+        if (word := clean(cell)) and number(cell, decimal_comma=table.decimal_comma) is None
+    ]
     return (
         bool(texts)
         and all(TOTAL.fullmatch(text) or text.casefold() in MISSING for text in texts)
@@ -238,7 +349,7 @@ def _is_total(table: HoldingsTable, row: Row) -> bool:
 
 
 def _unread_row_warnings(
-    table: HoldingsTable, skipped: Sequence[Row], rest: Sequence[Row], n_read: int
+    table: HoldingsTable, skipped: Sequence[Row], rest: Sequence[Row], rows: Sequence[Row]
 ) -> tuple[str, ...]:
     """Return warnings about rows within and after the table that may be holdings but were not read."""
     lines = []
@@ -248,16 +359,43 @@ def _unread_row_warnings(
         lines.append(
             f"{len(not_notes)} lines within the table are not holdings and were skipped (first: {shown})."
         )
-    headers = [row for row in rest[:MAX_SCANNED] if row and read_header(row, 0) is not None]
-    if any(tuple(map(clean, row)) == tuple(map(clean, table.header.texts)) for row in headers):
-        lines.append(f"The table is in the file twice; its first {n_read} rows are read.")
-    elif headers:
-        columns = listing([clean(text) for text in headers[0] if clean(text)], limit=4)
-        lines.append(f"Another table follows and is not read (columns {columns}).")
+    headers = [i for i, row in enumerate(rest[:MAX_SCANNED]) if row and read_header(row, 0) is not None]
+    if headers:
+        lines.append(_another_table(table, rest[headers[0]], rest[headers[0] + 1 :], rows))
     unread = 0 if headers else sum(_is_holding(table, row) for row in rest[:MAX_SCANNED])
     if unread:
         lines.append(f"{unread} lines after the end of the table look like holdings and are not read.")
     return tuple(lines)
+
+
+def _another_table(table: HoldingsTable, header: Row, below: Sequence[Row], rows: Sequence[Row]) -> str:
+    """Return a warning that says which other table follows: a copy of the one that is read, or another."""
+    if tuple(map(clean, header)) != tuple(map(clean, table.header.texts)):
+        columns = listing([clean(text) for text in header if clean(text)], limit=4)
+        return f"Another table follows and is not read (columns {columns})."
+    others: list[Row] = []
+    for row in below[:MAX_HOLDINGS]:
+        if row and read_header(row, 0) is not None:
+            break
+        if row and not _is_total(table, row) and _is_holding(table, row):
+            others.append(row)
+    if same_rows(others, rows):
+        return f"The table is in the file twice; its first {len(rows)} rows are read."
+    return f"Another table with the same columns follows and is not read ({describe_rows(table, others)})."
+
+
+def same_rows(some: Sequence[Row], others: Sequence[Row]) -> bool:
+    """Whether two tables have the same cells, whatever the blanks around them."""
+    return [tuple(map(clean, row)) for row in some] == [tuple(map(clean, row)) for row in others]
+
+
+def describe_rows(table: HoldingsTable, rows: Sequence[Row]) -> str:
+    """Return the number of rows of a table, and what the first one is, for a message."""
+    if not rows:
+        return "no rows"
+    first = next((text for one in IDENTIFIER_COLUMNS if (text := table.text(rows[0], one))), "")
+    count = f"{len(rows):,} row{'s' if len(rows) > 1 else ''}"
+    return f"{count}, {first[:MAX_HEADING_LENGTH]} first" if first else count
 
 
 def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
@@ -266,10 +404,9 @@ def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
     lines = [" ".join(clean(cell) for cell in row if clean(cell)) for row in rows]
     lines += [note for sheet in sheets[:1] for note in sheet.notes[:MAX_SCANNED]]
     text = "\n".join(line[:MAX_LINE_LENGTH] for line in lines)
-    if any(read_header(row, 0) for row in rows):
-        no_date = re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE)
-        why = "its date is a dash" if no_date else "the fund is closed, or has no data for that day"
-        return f"{file_name} has a header but no holdings: {why}. Download the latest holdings."
+    header = next((row for row in rows if read_header(row, 0)), None)
+    if header is not None:
+        return f"{file_name} has a header but no holdings: {_why_empty(text, rows, header)}"
     for words, what in NOT_HOLDINGS:
         if words.search(text):
             return f"{file_name} {what}"
@@ -282,7 +419,23 @@ def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
     )
 
 
+def _why_empty(text: str, rows: Sequence[Row], header: Row) -> str:
+    """Return the reason for a header without holdings, as far as the file gives it, and what to do."""
+    if re.search(r"as of[\s:,]*-(?!\w)", text, re.IGNORECASE):
+        return "its date is a dash. Download the latest holdings."
+    if CLOSED.search(text):
+        return "the file says that the fund is closed. Check the fund's page."
+    below = next((row for row in rows[rows.index(header) + 1 :] if any(map(clean, row))), None)
+    if below is None:
+        return "nothing is below it. Download the latest holdings."
+    shown = " | ".join(clean(cell)[:30] for cell in below[:4])
+    return f'no row below it has a name and a number (the first is "{shown}"). Check the file.'
+
+
 MAX_LINE_LENGTH = 500
+CLOSED = re.compile(
+    r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b", re.IGNORECASE
+)
 NOT_HOLDINGS = (
     (
         re.compile(
@@ -295,8 +448,7 @@ NOT_HOLDINGS = (
     ),
     (
         re.compile(
-            r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b"
-            r"|\bno (?:holdings|data|records|results)\b",
+            rf"{CLOSED.pattern}|\bno (?:holdings|data|records|results)\b",
             re.IGNORECASE,
         ),
         "says that the fund is closed or has no holdings. Check the fund's page.",

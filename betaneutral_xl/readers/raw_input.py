@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -63,3 +63,8 @@ class Loaded(Generic[V]):
 
     value: V
     raw_input: RawInput
+
+
+def with_nav(raw_input: RawInput, nav: float | None) -> RawInput:
+    """Return a portfolio's raw input that is read with a stated net asset value, if one is stated."""
+    return raw_input if nav is None else replace(raw_input, options={**raw_input.options, "nav": repr(nav)})

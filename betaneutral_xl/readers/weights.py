@@ -23,15 +23,23 @@ MIN_PERCENT_SUM = 5.0
 
 FROM_SIGNS = "in percent (signs in the cells)"
 FROM_SUM = "in percent (their sum)"
-"""Descriptions of a percent column, by its evidence: percent signs in the cells, or only the sum."""
+IN_HEADER = "in percent (header)"
+"""Descriptions of a percent column, by its evidence: percent signs in the cells, only the sum, the header."""
 
 
-def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], str]:
+UNIT_WORDS = {1.0: "fractions", 100.0: "in percent", 10_000.0: "in basis points"}
+FROM_HEADER = f"weights are {IN_HEADER}"
+COMPUTED = "weights are market values over their sum"
+
+
+def decimal_weights(
+    table: HoldingsTable, file_name: str, unit: float | None = None
+) -> tuple[list[float], str]:
     """Return the weights as decimals of net assets, NaN if missing, and a note on their unit.
 
-    The unit is decided once for the whole column: by percent signs in its cells, else by its header
-    unless the sum contradicts it, else by the sum. Without a weight column, weights are market values
-    over their sum.
+    The unit is decided once for the whole column: by ``unit``, by which weights are divided, where net
+    assets prove it, else by percent signs in its cells, else by its header unless the sum contradicts it,
+    else by the sum. Without a weight column, weights are market values over their sum.
 
     Raises
     ------
@@ -45,6 +53,9 @@ def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], 
     indices = header.indices.get(Column.WEIGHT)
     printed_weights = [table.number(row, Column.WEIGHT) for row in table.rows] if indices else []
     known = [weight for weight in printed_weights if weight is not None]
+    if any(known) and unit is not None:
+        note = f"weights are {UNIT_WORDS.get(unit, 'scaled')} (market values over net assets)"
+        return [math.nan if w is None else w / unit for w in printed_weights], note
     if any(known):
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
         percent, why = _is_in_percent(texts, known, header.texts[indices[0]] if indices else "")
@@ -61,11 +72,11 @@ def decimal_weights(table: HoldingsTable, file_name: str) -> tuple[list[float], 
     total = math.fsum(value for value in values if value is not None)
     if not total > 0.0:
         msg = (
-            f"{file_name} has {len(table.rows)} rows but no weight and no market value other than zero: "
-            "the fund is closed or has no data for that day. Download the latest holdings."
+            f"{file_name} has {len(table.rows)} rows but no weight and no market value other than zero. "
+            "Download the latest holdings, or name the column of weights Weight."
         )
         raise UnreadableFile(msg)
-    return [math.nan if v is None else v / total for v in values], "weights are market values over their sum"
+    return [math.nan if v is None else v / total for v in values], COMPUTED
 
 
 def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:
@@ -77,7 +88,7 @@ def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) ->
     if "%" in key or "percent" in key or "pct" in key:
         if AT_ONE[0] <= net <= AT_ONE[1] and gross < MIN_PERCENT_SUM:
             return False, "fractions (they add to about 1, though the header says percent)"
-        return True, "in percent (header)"
+        return True, IN_HEADER
     if adds_to_one or gross < MIN_PERCENT_SUM:
         return False, "fractions (their sum)"
     return True, FROM_SUM

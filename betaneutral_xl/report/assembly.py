@@ -54,7 +54,7 @@ def assemble(
     terms
         How its weights become orders.
     quotes
-        Prices besides those of the holdings. Where they are given, orders must be possible with them.
+        Prices; by default those of the holdings. Where they are given, orders must be possible with them.
     command, written_at, snapshot
         What made the report, when, UTC, and the name of the frozen inputs.
     progress
@@ -98,9 +98,8 @@ def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: l
     holdings = outcome.inputs.holdings
     if terms.nav is None and not holdings.nav and quotes is None:
         return None
-    known = Quotes.of_holdings(holdings)
     try:
-        return run.orders(outcome.result, quotes.with_fallback(known) if quotes else known, terms)
+        return run.orders(outcome.result, quotes or Quotes.of_holdings(holdings), terms)
     except MissingValue as error:
         if quotes is not None:
             raise

@@ -22,8 +22,21 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
 
 
-def save(path: Path | str, content: bytes) -> None:
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+"""Modes of what is confidential: holdings, risk models, logs."""
+
+
+def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
     """Write a file atomically: to a temporary file beside it, which then replaces it.
+
+    Parameters
+    ----------
+    path
+        The file; its folder must exist.
+    content
+        All of its bytes.
+    private
+        Whether only the user may read it, whatever its mode was.
 
     Raises
     ------
@@ -44,7 +57,8 @@ def save(path: Path | str, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
+        if not private:  # mkstemp makes a private file
+            Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
         Path(temporary).replace(target)
     except OSError as error:
         if temporary:
@@ -73,6 +87,20 @@ def make_folder(folder: Path) -> None:
         reason = error.strerror or type(error).__name__
         msg = f"Cannot make the folder {folder.name}: {reason}. Choose another one."
         raise Unwritable(msg) from None
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder that only the user may enter, with its missing parents; tighten one that exists.
+
+    Raises
+    ------
+    OSError
+        If it can be neither created nor changed.
+
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(PRIVATE_FOLDER)
 
 
 def _is_read_only(file: Path) -> bool:

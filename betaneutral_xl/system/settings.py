@@ -60,6 +60,9 @@ class Settings:
     allow_stale
         Whether an expired answer may be used while the network is down
         (``BETANEUTRAL_ALLOW_STALE``: yes or no); a warning gives its age.
+    network_paths
+        Whether a cell may name a file on another machine, by its UNC path
+        (``BETANEUTRAL_NETWORK_PATHS``: yes or no).
 
     """
 
@@ -75,6 +78,7 @@ class Settings:
     backoff: float = 0.5
     refresh: bool = False
     allow_stale: bool = False
+    network_paths: bool = False
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
@@ -141,4 +145,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     ),
     "TIMEOUT": ("total_timeout", _seconds),
     "ALLOW_STALE": ("allow_stale", yes_or_no),
+    "NETWORK_PATHS": ("network_paths", yes_or_no),
 }

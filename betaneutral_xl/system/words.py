@@ -22,6 +22,6 @@ def yes_or_no(value: object) -> bool:
         return value
     text = str(value).strip().lower() if isinstance(value, (str, int, float)) else ""
     if text not in YES | NO:
-        msg = "give yes or no, or TRUE or FALSE"
+        msg = "give yes or no"
         raise ValueError(msg)
     return text in YES

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-import numpy as np
 import openpyxl
 import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
@@ -34,7 +33,7 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import request as run_request
-from betaneutral_xl.job import run, sample
+from betaneutral_xl.job import run, sample, tables
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.system.settings import Settings
@@ -133,8 +132,6 @@ class CommandLine(FrontEnd):
 
     def answer(self, request: Request) -> Answer:
         """Run the command of the request and read its JSON."""
-        if request.query is Query.ORDERS:
-            return NOT_OFFERED
         argv = arguments(request, self.folder / request.name.replace(" ", "_"))
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "betaneutral_xl", *argv],
@@ -143,7 +140,7 @@ class CommandLine(FrontEnd):
             timeout=60,
             check=False,
         )
-        if run.returncode:
+        if run.returncode and not run.stdout:  # feasible prints what can be reached, and fails
             return Refusal(run.stderr.strip(), KINDS.get(run.returncode, "defect"))
         record = json.loads(run.stdout)
         match request.query:
@@ -153,6 +150,8 @@ class CommandLine(FrontEnd):
                 return of_betas(record["betas"])
             case Query.COMPARE:
                 return compared(record["alternatives"])
+            case Query.ORDERS:
+                return ordered(record["orders"])
             case _:
                 return Numbers(
                     {
@@ -177,6 +176,7 @@ def arguments(request: Request, folder: Path) -> list[str]:
         if value is not None:
             argv.append(f"--{option.replace('_', '-')}={value}")
     argv += ["--sell-only"] * request.sell_only
+    argv += _order_terms(request, folder)
     if request.limits_file:
         return [*argv, "--constraints", _written(folder / "limits.toml", _toml(request.limits))]
     argv += [f"--group={group}={','.join(tickers)}" for group, tickers in groups(request.limits).items()]
@@ -200,6 +200,20 @@ def groups(limits: tuple[tuple[Cell, ...], ...]) -> dict[str, list[str]]:
     return found
 
 
+def _order_terms(request: Request, folder: Path) -> list[str]:
+    terms = {
+        "order-nav": request.nav,
+        "lot": request.lot,
+        "min-notional": request.min_notional,
+        "trade": request.trade,
+    }
+    argv = [f"--{option}={value}" for option, value in terms.items() if value is not None]
+    if request.prices:
+        names, prices = zip(*request.prices, strict=True)
+        argv += ["--order-prices", _csv(folder / "quotes.csv", (("date", *names), ("2025-11-18", *prices)))]
+    return argv
+
+
 def _inputs(request: Request, folder: Path) -> list[str]:
     if request.sample:
         return ["--sample"]
@@ -207,6 +221,8 @@ def _inputs(request: Request, folder: Path) -> list[str]:
     argv += [_csv(folder / f"{name}.csv", basket) for name, basket in request.etfs]
     if request.history is None:
         head, *rows = request.covariance
+        if head[0] is not None:
+            return [*argv, "--covariance", _csv(folder / "risk.csv", request.covariance)]
         dated = (("date", "ticker", *head[1:]), *(("2025-11-18", *row) for row in rows))
         return [*argv, "--covariance", _csv(folder / "risk.csv", dated)]
     argv += ["--prices", _csv(folder / "prices.csv", request.history)]
@@ -632,7 +648,8 @@ class Python(FrontEnd):
         holdings, etfs, risk = self._inputs(request)
         if request.history is not None:
             prices = _csv(self.folder / f"{request.name}.csv", request.history)
-            names = sorted({*holdings.index, *(name for etf in etfs for name in etf.tickers)})
+            held = tables.holdings_of_object(holdings)
+            names = sorted({*held.tickers, *(name for etf in etfs for name in etf.tickers)})
             window = request.window or WINDOW
             risk = covariance(names, prices=prices, estimator=request.estimator, window=window)
         options = as_mapping((*request.limits, *legs(request)))
@@ -645,8 +662,8 @@ class Python(FrontEnd):
             return rebalanced(
                 records([result.columns, *result.rows()]), result.before.beta, result.after.beta
             )
-        portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
-        model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
+        portfolio = holdings if isinstance(holdings, Holdings) else tables.holdings_of_object(holdings)
+        model = risk if isinstance(risk, Covariance) else tables.covariance_of_object(risk)
         inputs = run.Inputs(portfolio, tuple(etfs), model)
         required = run_request.Request.parse({**options, "target": request.target}, inputs.etf_names)
         if request.query is Query.COMPARE:
@@ -659,7 +676,7 @@ class Python(FrontEnd):
 
     @staticmethod
     def _orders(request: Request, result: Any) -> Numbers:
-        given = {"nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
+        given = {"order_nav": request.nav, "min_notional": request.min_notional, "lot": request.lot}
         terms = run_request.OrderTerms.parse({**given, "trade": request.trade})
         own = Quotes.from_mapping({str(ticker): number(price) for ticker, price in request.prices}, "own")
         made = run.orders(result, own.with_fallback(Quotes.of_holdings(result.aligned.holdings)), terms)
@@ -671,26 +688,30 @@ class Python(FrontEnd):
     def _inputs(request: Request) -> tuple[Any, Sequence[Etf], Any]:
         if request.sample:
             return sample.load_holdings(), (sample.load_etf(),), sample.load_covariance()
-        head, *rows = request.holdings
-        holdings: Any = pd.Series([row[-1] for row in rows], index=[row[0] for row in rows])
-        if "shares" in head:
-            tickers, shares, prices = zip(*rows, strict=True)
-            holdings = Holdings.from_positions(
-                [*map(str, tickers)], [*map(number, shares)], [*map(number, prices)]
-            )
         etfs = tuple(
-            Etf.from_weights({str(row[0]): number(row[1]) for row in basket[1:]}, name=name)
+            etf
             for name, basket in request.etfs
+            for etf in tables.etfs_of_object(pd.DataFrame(basket[1:], columns=["ticker", name]))
         )
-        (_, *names), *lines = request.covariance
-        return holdings, etfs, pd.DataFrame([line[1:] for line in lines], names, names)
+        return _portfolio(request.holdings), etfs, _risk_model(request.covariance)
 
 
-def _risk_model(rows: Table) -> Covariance:
-    (_, *names), *lines = rows
-    return Covariance.from_matrix(
-        [str(name) for name in names], np.array([line[1:] for line in lines], dtype=float)
-    )
+def _portfolio(rows: Table) -> Any:
+    """Return a Series of weights, a DataFrame with its header, or one of all cells below a title."""
+    head, *body = rows
+    if head == ("ticker", "weight"):
+        return pd.Series([row[1] for row in body], index=[row[0] for row in body], dtype=object)
+    return pd.DataFrame(rows) if None in head else pd.DataFrame(body, columns=list(head))
+
+
+def _risk_model(rows: Table) -> pd.DataFrame:
+    """Return a DataFrame with labels on both sides, or with its labels in a column."""
+    head, *body = rows
+    if isinstance(head[0], float):
+        return pd.DataFrame(rows)
+    if head[0] is None:
+        return pd.DataFrame([row[1:] for row in body], [row[0] for row in body], list(head[1:]))
+    return pd.DataFrame(body, columns=list(head))
 
 
 FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)

@@ -6,23 +6,9 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-CASH_ROW = "cash rows are recognised in files only"
 SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
 
 KNOWN: dict[tuple[str, str], str] = {
-    ("weights 60 and 40", CLI): "weights of a file that add to 100 are read as percent",
-    ("cash row USD", SHEET): CASH_ROW,
-    ("cash row USD", CALC): CASH_ROW,
-    ("cash row USD", EXCEL): CASH_ROW,
-    ("cash row USD", WORKBOOK): CASH_ROW,
-    ("cash row USD", PYTHON): CASH_ROW,
-    ("cash row Cash & Other", SHEET): CASH_ROW,
-    ("cash row Cash & Other", CALC): CASH_ROW,
-    ("cash row Cash & Other", EXCEL): CASH_ROW,
-    ("cash row Cash & Other", WORKBOOK): CASH_ROW,
-    ("cash row Cash & Other", PYTHON): CASH_ROW,
-    ("cash row CASH", PYTHON): "a Series of weights has no cash row",
-    ("weight a word", PYTHON): "text among the weights raises Python's ValueError",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
@@ -32,7 +18,6 @@ KNOWN: dict[tuple[str, str], str] = {
 """Reason of each difference by request and front end."""
 
 WITHOUT: dict[tuple[Query, str], str] = {
-    (Query.ORDERS, CLI): "only the report has orders",
     (Query.BETAS, WORKBOOK): "no button shows betas; the workbook's formulas do",
     (Query.COMPARE, WORKBOOK): "no button compares alternatives",
     (Query.FEASIBLE, WORKBOOK): "no button shows attainable betas",
@@ -54,11 +39,14 @@ OPTIONS: dict[str, str] = {
     "--report": "an additional output",
     "--snapshot": "an additional output",
     "--from-snapshot": FILES,
+    "--out": "an output beside the answer",
+    "--format": "the form of that output",
     "--covariance-unit": FILES,
     "--nav": FILES,
     "--account": FILES,
     "--fx": FILES,
     "--etf-fund": FILES,
+    "--tickers": FILES,
     "--fund": NETWORK,
     "--date": NETWORK,
     "--refresh": NETWORK,
@@ -75,6 +63,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "not a request",
     "estimate": "covered by the request with estimated covariance",
     "workbook": "a separate front end",
+    "completion": "not a request",
     "excel": "installation",
     "calc": "installation",
     "backtest": "no other front end has backtests",

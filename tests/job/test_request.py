@@ -207,16 +207,16 @@ def test_a_file_that_is_absent_is_named(tmp_path: Path) -> None:
 
 
 def test_terms_of_orders_are_read_once_for_all_hosts() -> None:
-    typed = {"nav": "1,000,000", "lot": 10.0, "trade": "ETFs", "min_notional": None}
+    typed = {"order_nav": "1,000,000", "lot": 10.0, "trade": "ETFs", "min_notional": None}
     assert OrderTerms.parse(typed) == OrderTerms(nav=1e6, lot=10, trade=Tradable.ETFS)
 
 
 @pytest.mark.parametrize(
     ("terms", "words"),
     [
-        ({"nav": -5.0}, "net asset value is -5. Give a positive"),
-        ({"nav": 0.0}, "net asset value is 0"),
-        ({"nav": "50%"}, "without a percent sign"),
+        ({"order_nav": -5.0}, "net asset value is -5. Give a positive"),
+        ({"order_nav": 0.0}, "net asset value is 0"),
+        ({"order_nav": "50%"}, "without a percent sign"),
         ({"min_notional": -1.0}, "smallest order is -1"),
         ({"lot": 1.5}, "lot is 1.5"),
         ({"lot": 0.0}, "lot is 0"),

@@ -16,7 +16,15 @@ from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, read
-from betaneutral_xl.job.snapshot import MANIFEST, pack, read_snapshot, unpack, versions, write_snapshot
+from betaneutral_xl.job.snapshot import (
+    MANIFEST,
+    MANIFEST_HASH,
+    pack,
+    read_snapshot,
+    unpack,
+    versions,
+    write_snapshot,
+)
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
@@ -76,6 +84,7 @@ def test_the_same_inputs_give_the_same_bytes(raw_inputs: tuple[RawInput, ...]) -
     with zipfile.ZipFile(io.BytesIO(pack(raw_inputs, PARAMETERS))) as archive:
         assert archive.namelist() == [
             "manifest.json",
+            "manifest.sha256",
             "inputs/1-holdings.json",
             "inputs/2-JHAI_sample.csv",
             "inputs/3-covariance.csv",
@@ -147,7 +156,7 @@ def test_file_names_in_the_archive_are_valid_on_every_system(raw_inputs: tuple[R
     names = ["../../etc/passwd", "C:\\con.csv", ".bashrc", "größe?.csv", "x" * 300, "a\x00b", ""]
     content = pack([replace(raw_inputs[0], name=name) for name in names], {})
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        assert archive.namelist()[1:] == [
+        assert archive.namelist()[2:] == [
             "inputs/1-_.._etc_passwd",
             "inputs/2-C__con.csv",
             "inputs/3-bashrc",
@@ -168,6 +177,7 @@ def edited(content: bytes, change: Callable[[dict[str, Any]], object]) -> bytes:
     manifest = json.loads(files[MANIFEST])
     change(manifest)
     files[MANIFEST] = json.dumps(manifest).encode()
+    files[MANIFEST_HASH] = digest(files[MANIFEST]).encode()
     return zipped(files)
 
 
@@ -190,6 +200,22 @@ def test_a_changed_input_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
         "run.zip has a changed 'inputs/1-holdings.json': its SHA-256 is not that of the manifest. "
         "Use a snapshot file written by betaneutral-xl."
     )
+
+
+def test_a_changed_manifest_is_found(raw_inputs: tuple[RawInput, ...]) -> None:
+    content = pack(raw_inputs, {"method": "hedge"})
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files[MANIFEST] = files[MANIFEST].replace(b'"hedge"', b'"scaled"')
+    with pytest.raises(UnreadableFile, match="has a changed manifest: its SHA-256 is another"):
+        unpack(zipped(files), "run.zip")
+
+
+def test_a_snapshot_of_format_1_is_read(raw_inputs: tuple[RawInput, ...]) -> None:
+    content = edited(pack(raw_inputs, {"constraints": {"upper": 0.1}}), lambda m: m.update(version=1))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name != MANIFEST_HASH}
+    assert unpack(zipped(files), "run.zip").parameters == {"constraints": {"upper": 0.1}}
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {

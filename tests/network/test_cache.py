@@ -280,7 +280,24 @@ def test_where_the_cache_is_not_writable_the_answer_has_a_warning(source: Source
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
 def test_other_users_cannot_read_the_cache(cache: Cache, source: Source, tmp_path: Path) -> None:
     cache.get_or_fetch(HOUR, source.fetch, read)
-    assert (tmp_path / "cache" / "answers").stat().st_mode & 0o077 == 0
+    (tmp_path / "cache" / "answers").chmod(0o755)  # as an earlier version made it
+    cache.get_or_fetch(Query(key="another", note="another", ttl=None), source.fetch, read)
+    for path in (tmp_path / "cache" / "answers", *(tmp_path / "cache" / "answers").iterdir()):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_oldest_answers_go_where_all_are_larger_than_the_limit(
+    cache: Cache, source: Source, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    queries = [Query(key=f"{n}", note=f"{n}", ttl=None) for n in range(4)]
+    for n, query in enumerate(queries[:3]):
+        cache.get_or_fetch(query, source.fetch, read)
+        (path,) = (one for one in (tmp_path / "cache" / "answers").iterdir() if query.name in one.name)
+        os.utime(path, (1_000_000 + n, 1_000_000 + n))
+    size = path.stat().st_size
+    monkeypatch.setattr("betaneutral_xl.network.cache.MAX_BYTES", 2 * size + size // 2)
+    cache.get_or_fetch(queries[3], source.fetch, read)
+    assert {entry.note for entry in cache.entries()} == {"2", "3"}
 
 
 def test_waiting_too_long_for_the_lock_is_an_error(cache: Cache, source: Source) -> None:

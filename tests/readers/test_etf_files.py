@@ -59,7 +59,11 @@ def test_a_file_of_another_fund_is_refused() -> None:
 
 
 def test_the_fund_may_be_named_if_the_file_does_not() -> None:
-    assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv", fund="smh").name == "SMH"
+    named = etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv", fund="smh")
+    assert named.name == "SMH"
+    assert "Nothing in download (3).csv says of which fund it is; smh is as requested." in named.warnings
+    by_name = etf("Ticker,Weight\nNVDA,100%\n", "SMH_2026.csv", fund="smh")
+    assert not [one for one in by_name.warnings if "of which fund" in one]
     assert etf("Ticker,Weight\nNVDA,100%\n", "download (3).csv").name == "download (3)"
 
 
@@ -75,7 +79,7 @@ def test_the_fund_may_be_named_if_the_file_does_not() -> None:
             'iShares X ETF\nFund Holdings as of,"-"\n\nTicker,Name,Asset Class,Weight (%)\n\nThe content ...\n',
             "has a header but no holdings: its date is a dash",
         ),
-        ("Ticker,Name,Weight\n", "has a header but no holdings: the fund is closed, or has no data"),
+        ("Ticker,Name,Weight\n", "has a header but no holdings: nothing is below it"),
         ("Ticker,Name,Weight\nNVDA,Nvidia,0.00\nAMD,Advanced Micro,0.00\n", "no weight and no market value"),
         ("This fund was liquidated on May 5, 2024.\n", "says that the fund is closed"),
         (
@@ -183,7 +187,7 @@ def test_two_lots_of_one_security_are_added_in_the_basket() -> None:
 def test_an_equity_without_a_ticker_is_kept_with_a_warning() -> None:
     found = etf("Ticker,Name,Weight\nNVDA,Nvidia,99%\n-,Example CVR Rights,1%\n")
     assert (
-        "Equities without a ticker, not in the basket: 1 (weight 1.00%): Example CVR Rights."
+        "Equities without a ticker, not in the basket: 1 (weight 1.00%): Example CVR Rights 1.00%."
         in found.warnings
     )
     assert found.constituents[1].asset_class is AssetClass.EQUITY

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import Unwritable
-from betaneutral_xl.system.saving import as_text, save, to_csv, to_json
+from betaneutral_xl.system.saving import as_text, make_private_folder, save, to_csv, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,3 +90,15 @@ def test_json_has_null_for_a_missing_number() -> None:
 def test_a_value_without_a_json_form_is_an_error() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_json({"a": object()})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
+def test_what_is_confidential_is_readable_by_its_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "private"
+    make_private_folder(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    file = folder / "holdings.json"
+    file.touch(0o644)
+    save(file, b"NVDA", private=True)
+    assert file.read_bytes() == b"NVDA"
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -1,27 +1,27 @@
 """Newton's method on the dual of the quadratic program: exact, with V dense or in factor form.
 
 Split ``V = K + diag(D)`` with K positive semidefinite and D > 0. With
-``1/2 d'K d = max over y of y'K d - 1/2 y'K y`` the Lagrangian separates by name, given y (n,) and the
+``1/2 d'K d = max over y of y'K d - 1/2 y'K y`` the Lagrangian separates by name, given K y (n,) and the
 duals p of the conditions: each trade minimises a one-dimensional convex function, by soft-thresholding
 and clipping
 
     d_i = clip(soft_threshold((A p - K y)_i) / D_i)
 
-The dual in (y, p) is concave and piecewise quadratic. Over the free names F, those on no limit, its
-Newton system is
+The dual in (y, p) is concave and piecewise quadratic; Newton's method with a line search reaches the
+piece of the solution after a few steps, and is exact there. A step costs
 
-    V_FF delta - C_F dp = -(K (d - y))_F,      C_F' delta = residuals of the conditions,
+* in factor form, where D is the specific variance and z = L'y replaces y, two products with L and the
+  change of ``L' D^-1 L`` over the names that have become free or fixed (on a limit);
+* with a dense V, of which D is a share of the diagonal, the Cholesky factorisation of V over the free
+  names F: the Newton system ``V_FF delta - C_F dp = -(K (d - y))_F`` does not depend on D. A small enough
+  share leaves K semidefinite; no progress over some steps means that it was too large.
 
-whatever D is: one Cholesky factorisation of V_FF, or the Woodbury identity in factor form. Newton's
-method with a line search reaches the piece of the solution after a few steps, and is exact there.
-
-In factor form D is the specific variance. With a dense V it is a share of the diagonal, of which a small
-enough one leaves K semidefinite; hence the certificate of V itself is the stopping rule, and no progress
-over some steps means that the share was too large.
+Where D is (nearly) zero, the proximal point method adds ``rho/2 |d - c|^2`` with a centre c that follows d.
 
 References
 ----------
 Li, Sun and Toh, A highly efficient semismooth Newton augmented Lagrangian method, SIAM J. Optim. 2018.
+Rockafellar, Monotone operators and the proximal point algorithm, SIAM J. Control Optim. 1976.
 
 """
 
@@ -29,17 +29,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from betaneutral_xl.engine.optimisation.quadratic import MAX_TRADE, Duals, QuadraticProgram, Solution
+from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import Solver
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 SEARCHES = 40
 """Largest number of trial lengths of a line search."""
@@ -47,36 +48,55 @@ SEARCHES = 40
 ROUNDING = 1e-13
 """Residual of the dual's gradient, relative to the trades, that counts as rounding error."""
 
+STALLED = 1e-9
+"""Residual below which a step without progress means that rounding error is reached."""
+
+NEAR, CERTIFY_EVERY = 1e-7, 8
+"""Residual below which every iterate is certified; the others every so many steps."""
+
 STOP = 1e-3
 """Error, relative to the tolerances of a proof, at which the method stops."""
 
-MAX_LENGTH = 1e6
-"""Largest length, in Newton steps, to which a step is extended."""
-
-REGULARISATION = 0.03
+REGULARISATION = 1e-4
 """Share of the curvature with all names free that is added where fewer are free than determine the duals."""
 
+SLOW = 0.6
+"""Ratio of successive moves of the proximal centre above which rho is reduced to a tenth."""
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Iterate:
-    """A point of the dual, and the minimiser of its Lagrangian.
+
+@dataclass(slots=True, eq=False)
+class _Iterate:
+    """A point of the dual and the minimiser of its Lagrangian.
 
     Attributes
     ----------
-    centre, of_centre
-        y and V y, shape (n,).
+    z, expanded
+        L'y (k,) in factor form, else y (n,); and K y (n,).
     duals
-        p of the m conditions, of turnover and of gross exposure, shape (m + 2,); those of limits
-        from above are negative.
+        p of the m conditions and of the limits of turnover and gross exposure, negative at upper limits.
     trades
         d, shape (n,), the minimiser.
+    values
+        Of the conditions, of two-way turnover and of gross exposure.
+    gradient, violations
+        Of the dual, with respect to z and to p: the limit of the dual's sign minus the value.
 
     """
 
-    centre: FloatArray
-    of_centre: FloatArray
+    z: FloatArray
+    expanded: FloatArray
     duals: FloatArray
     trades: FloatArray
+    values: FloatArray
+    gradient: FloatArray
+    violations: FloatArray
+
+
+Direction: TypeAlias = "tuple[FloatArray, FloatArray, FloatArray]"
+"""Change of z, of K y, and the covector of the former: its product with z is the slope of ``-y'K y / 2``."""
+
+Newton: TypeAlias = "tuple[FloatArray, FloatArray, Callable[[FloatArray], Direction]]"
+"""S, s and the direction of a change dp of the duals, with which the values change by S dp - s."""
 
 
 def solve(
@@ -84,8 +104,9 @@ def solve(
     separable: FloatArray,
     start: Solution | None = None,
     *,
-    steps: int = 60,
-    patience: int = 60,
+    rho: float = 0.0,
+    steps: int = 200,
+    patience: int = 200,
 ) -> Solution | None:
     """Return the best solution found, not necessarily proven; None if the dual seems unbounded.
 
@@ -94,177 +115,309 @@ def solve(
     problem
         The program.
     separable
-        D, shape (n,), positive.
+        D, shape (n,), positive unless ``rho`` is.
     start
         Solution of a program with the same limits, to start from.
+    rho
+        Weight of the distance from the proximal centre.
     steps
         Largest number of Newton steps.
     patience
         Largest number of steps without progress.
 
     """
-    dual = _Dual(problem, separable)
+    dual = _Dual(problem, separable, rho)
     iterate = dual.start(start)
     best: Solution | None = None
     lowest, idle = math.inf, 0
-    for _ in range(steps):
-        of_trades = problem.covariance.matvec(iterate.trades)
-        solution = dual.solution(iterate, of_trades)
-        if best is None or solution.error < best.error:
-            best = solution
-        residual = dual.residual(iterate, of_trades)
-        if solution.objective - solution.gap > dual.max_objective:
-            return None  # no trades within the bounds have so large an objective: infeasible
-        if solution.error <= STOP or residual <= ROUNDING * (1.0 + float(np.abs(iterate.trades).sum())):
-            break
+    for count in range(1, steps + 1):
+        residual = dual.residual(iterate)
         idle = 0 if residual < 0.7 * lowest else idle + 1
         lowest = min(lowest, residual)
-        if idle >= patience or (idle and solution.proven):
-            break
+        if residual <= NEAR or idle >= patience or count % CERTIFY_EVERY == 0 or count == steps:
+            solution = dual.solution(iterate)
+            if best is None or solution.error < best.error:
+                best = solution
+            if solution.objective - solution.gap > dual.max_objective:
+                return None  # no trades within the bounds have so large an objective: infeasible
+            if solution.error <= STOP or (idle and solution.proven):
+                break
+        rounding = ROUNDING * (1.0 + float(np.abs(iterate.trades).sum())) if residual <= STALLED else 0.0
+        if residual <= rounding or (idle and residual <= STALLED) or idle >= patience:
+            if (best is not None and best.proven) or not dual.recentre(iterate):
+                break
+            iterate = dual.at(iterate.z, iterate.expanded, iterate.duals)
+            lowest, idle = math.inf, 0
         try:
-            iterate = dual.step(iterate, of_trades)
+            iterate = dual.step(iterate)
         except np.linalg.LinAlgError:
             break
     return best
 
 
 class _Dual:
-    """The dual function of a problem for one split of V, and its Newton steps."""
+    """The dual function of a program for one split of V, and its Newton steps."""
 
-    def __init__(self, problem: QuadraticProgram, separable: FloatArray) -> None:
-        self.problem, self.separable = problem, separable
+    def __init__(self, problem: QuadraticProgram, separable: FloatArray, rho: float) -> None:
+        self.problem, self.specific, self.rho = problem, separable, rho
         self.weights, self.conditions = problem.weights, problem.conditions
         self.low, self.high = problem.lower - problem.weights, problem.upper - problem.weights
         held = problem.conditions.T @ problem.weights
-        self.row_lower = np.concatenate([problem.row_lower - held, [-math.inf, -math.inf]])
-        self.row_upper = np.concatenate([problem.row_upper - held, [2.0 * problem.turnover, problem.gross]])
-        self.equal = self.row_lower == self.row_upper
+        self.has_turnover, self.has_gross = math.isfinite(problem.turnover), math.isfinite(problem.gross)
+        caps = np.array([2.0 * problem.turnover] * self.has_turnover + [problem.gross] * self.has_gross)
+        self.offsets = [0.0] * self.has_turnover + [problem.weights] * self.has_gross
+        self.row_lower = np.concatenate([problem.row_lower - held, np.full(caps.size, -math.inf)])
+        self.row_upper = np.concatenate([problem.row_upper - held, caps])
         sizes = np.minimum(np.maximum(np.abs(self.low), np.abs(self.high)), MAX_TRADE)
-        risks = np.sqrt(problem.covariance.variances())
-        self.max_objective = 0.5 * float(sizes @ risks) ** 2 + problem.cost * float(sizes.sum())
-        own = 1.0 / separable
-        full_curvature = np.einsum("ij,ij,i->j", problem.conditions, problem.conditions, own)
-        self.full_curvature = np.concatenate([full_curvature, [own.sum(), own.sum()]])
-        self.solver: Solver | None = None  # of the last step; updated for other names in factor form
-
-    def start(self, solution: Solution | None) -> Iterate:
-        """Return the iterate of a solution, or that of no trades."""
-        if solution is None:
-            centre, duals = np.zeros(self.problem.size), np.zeros(self.row_lower.size)
-        else:
-            multipliers = solution.duals
-            centre = solution.trades
-            duals = np.concatenate([multipliers.conditions, [-multipliers.turnover, -multipliers.gross]])
-        of_centre = self.problem.covariance.matvec(centre)
-        return Iterate(
-            centre, of_centre, duals, self.minimiser(self.linear_terms(centre, of_centre, duals), duals)
+        total = min(
+            float(sizes.sum()), 2.0 * problem.turnover, problem.gross + float(np.abs(self.weights).sum())
         )
+        risks = np.sqrt(problem.covariance.variances())
+        risk = min(float(sizes @ risks), total * float(risks.max(initial=0.0)))
+        self.max_objective = 0.5 * risk**2 + problem.cost * total
+        self.risk = float(risks.mean()) or 1.0
+        self.centre, self.moved = np.zeros(problem.size), math.inf
+        self.split = self._split()
 
-    def linear_terms(self, centre: FloatArray, of_centre: FloatArray, duals: FloatArray) -> FloatArray:
-        """Return A p - K y."""
-        linear: FloatArray = self.conditions @ duals[:-2] - of_centre + self.separable * centre
-        return linear
+    def _split(self) -> _FactorSplit | _DenseSplit:
+        self.separable = self.specific + self.rho
+        own = 1.0 / self.separable
+        curvature = np.einsum("ij,ij,i->j", self.conditions, self.conditions, own)
+        self.curvature = np.concatenate([curvature, np.full(len(self.offsets), own.sum())])
+        covariance = self.problem.covariance
+        if isinstance(covariance, Factors) and covariance.loadings.shape[1] < covariance.size:
+            return _FactorSplit(covariance, self.conditions, own, self.risk)
+        return _DenseSplit(covariance, self.specific, self.rho, self.conditions)
+
+    def start(self, solution: Solution | None) -> _Iterate:
+        """Return the iterate of a solution, or that of no trades."""
+        trades, duals = np.zeros(self.problem.size), np.zeros(self.row_lower.size)
+        if solution is not None:
+            self.centre = trades = solution.trades
+            caps = [-solution.duals.turnover] * self.has_turnover + [-solution.duals.gross] * self.has_gross
+            duals = np.concatenate([solution.duals.conditions, caps])
+        z = self.split.contract(trades)
+        return self.at(z, self.split.expand(z), duals)
+
+    def at(
+        self, z: FloatArray, expanded: FloatArray, duals: FloatArray, trades: FloatArray | None = None
+    ) -> _Iterate:
+        """Return the iterate of a point, whose minimiser may be known."""
+        if trades is None:
+            trades = self.minimiser(self.linear(expanded, duals), duals)
+        gradient, values = self.split.gradient(z, expanded, trades)
+        if self.offsets:
+            values = np.append(values, self.sizes(trades))
+        ends = np.where(duals > 0.0, self.row_lower, np.where(duals < 0.0, self.row_upper, values))
+        violations = np.minimum(np.maximum(ends, self.row_lower), self.row_upper) - values
+        return _Iterate(z, expanded, duals, trades, values, gradient, violations)
+
+    def linear(self, expanded: FloatArray, duals: FloatArray) -> FloatArray:
+        """Return the linear terms of the trades."""
+        linear: FloatArray = self.conditions @ duals[: self.conditions.shape[1]] - expanded
+        return linear + self.rho * self.centre if self.rho else linear
 
     def minimiser(self, linear: FloatArray, duals: FloatArray) -> FloatArray:
         """Return the trades that minimise the Lagrangian."""
-        kink = self.problem.cost - float(duals[-2])
-        trades = _soft_threshold(linear, self.separable, kink, -float(duals[-1]), self.weights)
+        turnover, gross = self.caps(duals)
+        trades = _soft_threshold(linear, self.separable, self.problem.cost + turnover, gross, self.weights)
         return np.minimum(np.maximum(trades, self.low), self.high)
 
-    def row_values(self, trades: FloatArray) -> FloatArray:
-        """Return the value of every condition, of two-way turnover and of gross exposure."""
-        sizes = [np.abs(trades).sum(), np.abs(self.weights + trades).sum()]
-        return np.concatenate([self.conditions.T @ trades, sizes])
+    def caps(self, duals: FloatArray) -> tuple[float, float]:
+        """Return the duals of turnover and gross exposure, >= 0."""
+        m = self.conditions.shape[1]
+        turnover = max(-float(duals[m]), 0.0) if self.has_turnover else 0.0
+        return turnover, max(-float(duals[-1]), 0.0) if self.has_gross else 0.0
 
-    def residuals(self, duals: FloatArray, values: FloatArray) -> FloatArray:
-        """Return the residual of every condition: its limit of the dual's sign minus its value."""
-        ends = np.where(duals > 0.0, self.row_lower, np.where(duals < 0.0, self.row_upper, values))
-        return np.clip(ends, self.row_lower, self.row_upper) - values
+    def sizes(self, trades: FloatArray) -> list[float]:
+        """Return two-way turnover and gross exposure, as far as they are limited."""
+        return [float(np.abs(trades + offset).sum()) for offset in self.offsets]
 
-    def residual(self, iterate: Iterate, of_trades: FloatArray) -> float:
+    def residual(self, iterate: _Iterate) -> float:
         """Return the largest entry of the dual's gradient, in units of trades."""
-        off = self._off_centre(iterate, of_trades)
-        lack = self.residuals(iterate.duals, self.row_values(iterate.trades))
-        return max(float(np.abs(off).max()) / float(self.separable.mean()), float(np.abs(lack).max()))
+        of_z = float(np.abs(iterate.gradient).max(initial=0.0)) / self.split.scale
+        return max(of_z, float(np.abs(iterate.violations).max(initial=0.0)))
 
-    def solution(self, iterate: Iterate, of_trades: FloatArray) -> Solution:
-        """Return the trades with their multipliers."""
-        turnover, gross = np.maximum(-iterate.duals[-2:], 0.0).tolist()
-        multipliers = Duals(iterate.duals[:-2].copy(), turnover, gross)
-        return Solution(self.problem, iterate.trades, multipliers, "dual Newton", known_gradient=of_trades)
+    def solution(self, iterate: _Iterate) -> Solution:
+        """Return the trades with their duals."""
+        multipliers = Duals(iterate.duals[: self.conditions.shape[1]].copy(), *self.caps(iterate.duals))
+        gradient = self.split.product(iterate)
+        return Solution(self.problem, iterate.trades, multipliers, "dual Newton", known_gradient=gradient)
 
-    def step(self, iterate: Iterate, of_trades: FloatArray) -> Iterate:
+    def recentre(self, iterate: _Iterate) -> bool:
+        """Move the proximal centre to the trades; False if it stays."""
+        moved = float(np.abs(iterate.trades - self.centre).max()) if self.rho else 0.0
+        if SLOW * self.moved < moved < math.inf:
+            self.rho /= 10.0
+            self.split = self._split()
+        self.centre, self.moved = iterate.trades, moved
+        return moved > 0.0
+
+    def step(self, iterate: _Iterate) -> _Iterate:
         """Return the next iterate: a Newton step with a line search."""
-        delta, duals_along, few_free = self._direction(iterate, of_trades)
-        along = iterate.trades - iterate.centre + delta
-        of_along = of_trades - iterate.of_centre + self.problem.covariance.matvec(delta)
-        semidefinite_along = of_along - self.separable * along  # K times the step
-        linear = self.linear_terms(iterate.centre, iterate.of_centre, iterate.duals)
-        linear_along = self.conditions @ duals_along[:-2] - semidefinite_along
+        duals_along, (z_along, expanded_along, covector) = self._direction(iterate)
+        linear = self.linear(iterate.expanded, iterate.duals)
+        m = self.conditions.shape[1]
+        linear_along = self.conditions @ duals_along[:m] - expanded_along
+        moved = np.flatnonzero(duals_along)
+        along = duals_along[moved]
+        capped = bool(duals_along[m:].any())
+        # A dual of zero takes the limit of the sign it had before the step, or else of the step.
+        fallback = np.where(iterate.duals != 0.0, iterate.duals, duals_along)[moved]
+        lower, upper = self.row_lower[moved], self.row_upper[moved]
 
-        def evaluate(length: float) -> tuple[float, Iterate]:
-            """Return the dual's slope along the step at a length, and the iterate."""
+        def evaluate(length: float) -> tuple[float, FloatArray, FloatArray]:
+            """Return the dual's slope along the step at a length; its duals and trades."""
             duals = iterate.duals + length * duals_along
-            duals[np.abs(duals) <= 1e-10 * np.abs(iterate.duals)] = 0.0  # rounding across zero
-            duals[-2:] = np.minimum(duals[-2:], 0.0)
+            duals[m:] = np.minimum(duals[m:], 0.0)
             trades = self.minimiser(linear + length * linear_along, duals)
-            centre = iterate.centre + length * along
-            # A dual of zero takes the limit of the sign it had before the step, or else of the step.
-            heading = np.where(
-                duals != 0.0, duals, np.where(iterate.duals != 0.0, iterate.duals, duals_along)
-            )
-            ends = np.where(heading > 0.0, self.row_lower, np.where(heading < 0.0, self.row_upper, 0.0))
-            moved = duals_along != 0.0
-            slope = float((trades - centre) @ semidefinite_along)
-            slope += float(duals_along[moved] @ (ends - self.row_values(trades))[moved])
-            return slope, Iterate(centre, iterate.of_centre + length * of_along, duals, trades)
+            heading = np.where(duals[moved] != 0.0, duals[moved], fallback)
+            slope = float(along @ np.where(heading > 0.0, lower, upper)) - float(linear_along @ trades)
+            slope -= float((iterate.z + length * z_along) @ covector)
+            if capped:
+                slope -= float(duals_along[m:] @ self.sizes(trades))
+            return slope, duals, trades
 
-        return _line_search(evaluate, may_extend=few_free)
+        start = float(along @ (np.where(fallback > 0.0, lower, upper) - iterate.values[moved]))
+        start += float(iterate.gradient @ z_along)
+        length, duals, trades = _line_search(evaluate, start)
+        z, expanded = iterate.z + length * z_along, iterate.expanded + length * expanded_along
+        return self.at(z, expanded, duals, trades)
 
-    def _off_centre(self, iterate: Iterate, of_trades: FloatArray) -> FloatArray:
-        """Return K (d - y)."""
-        off: FloatArray = of_trades - iterate.of_centre - self.separable * (iterate.trades - iterate.centre)
-        return off
-
-    def _direction(self, iterate: Iterate, of_trades: FloatArray) -> tuple[FloatArray, FloatArray, bool]:
-        """Return the Newton step of the trades, of the duals, and whether few names are free."""
-        trades, problem = iterate.trades, self.problem
-        values = self.row_values(trades)
-        violated = self.residuals(iterate.duals, values) != 0.0
-        active = violated | (iterate.duals != 0.0)
+    def _direction(self, iterate: _Iterate) -> tuple[FloatArray, Direction]:
+        """Return the Newton step; limits of turnover and gross exposure that are not active do not enter."""
+        trades, m = iterate.trades, self.conditions.shape[1]
+        active = (iterate.duals != 0.0) | (iterate.violations != 0.0)
+        count = np.count_nonzero(active)
+        active[:m] = True
         free = (trades > self.low) & (trades < self.high)
-        if problem.cost or active[-2]:
+        signs = []
+        for offset, is_active in zip(self.offsets, active[m:], strict=True):
+            if is_active:
+                sizes = trades + offset
+                signs.append(np.sign(sizes))
+                free &= sizes != 0.0
+        if self.problem.cost:
             free &= trades != 0.0
-        if active[-1]:
-            free &= self.weights + trades != 0.0
-        rows = np.flatnonzero(free)
-        slopes = np.column_stack(
-            [self.conditions[rows], np.sign(trades[rows]), np.sign(self.weights[rows] + trades[rows])]
-        )
-        if not rows.size:
-            solved = np.zeros((0, slopes.shape[1] + 1))
-        else:
-            right = np.column_stack([self._off_centre(iterate, of_trades)[rows], slopes])
-            self.solver = problem.covariance.solver(
-                None if rows.size == problem.size else rows, near=self.solver
-            )
-            solved = self.solver(np.asfortranarray(right))
-        base, solved_slopes = solved[:, 0], solved[:, 1:]
-        system = slopes.T @ solved_slopes
-        few_free = rows.size < 2 * int(active.sum())
+        system, shift, step = self.split.newton(iterate, free, np.array(signs).reshape(-1, trades.size))
         diagonal = np.einsum("ii->i", system)
-        diagonal += 1e-14 * diagonal + (REGULARISATION * self.full_curvature if few_free else 0.0)
-        duals = _solve_duals(
-            system,
-            values - slopes.T @ base - system @ iterate.duals,
-            self.row_lower,
-            self.row_upper,
-            iterate.duals,
-        )
-        duals_along = duals - iterate.duals
-        delta = np.zeros(problem.size)
-        delta[rows] = solved_slopes @ duals_along - base
-        return delta, duals_along, few_free
+        diagonal += 1e-14 * diagonal
+        if np.count_nonzero(free) < 2 * count:
+            diagonal += REGULARISATION * self.curvature[active]
+        rows = slice(None) if active.all() else active
+        duals = iterate.duals[rows]
+        offset = iterate.values[rows] - shift - system @ duals
+        along = _solve_duals(system, offset, self.row_lower[rows], self.row_upper[rows], duals) - duals
+        duals_along = np.zeros_like(iterate.duals)
+        duals_along[rows] = along
+        return duals_along, step(along)
+
+
+class _FactorSplit:
+    """K = L L' and z = L'y: the Newton system in (z, p), of the size of the factors and conditions."""
+
+    def __init__(self, covariance: Factors, conditions: FloatArray, own: FloatArray, scale: float) -> None:
+        self.covariance, self.own, self.factors = covariance, own, covariance.loadings.shape[1]
+        self.columns = np.hstack([covariance.loadings, conditions])
+        self.loadings = self.columns[:, : self.factors]
+        self.scale = scale
+        self.free: BoolArray = np.zeros(own.size, dtype=np.bool_)
+        self.gram = np.zeros((self.columns.shape[1],) * 2)
+
+    def contract(self, trades: FloatArray) -> FloatArray:
+        z: FloatArray = self.loadings.T @ trades
+        return z
+
+    def expand(self, z: FloatArray) -> FloatArray:
+        expanded: FloatArray = self.loadings @ z
+        return expanded
+
+    def gradient(self, z: FloatArray, _: FloatArray, trades: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return L'd - z and the values of the conditions."""
+        products = self.columns.T @ trades
+        return products[: self.factors] - z, products[self.factors :]
+
+    def product(self, iterate: _Iterate) -> FloatArray:
+        """Return V d."""
+        gradient = self.loadings @ (iterate.z + iterate.gradient)
+        return gradient + self.covariance.specific_variance * iterate.trades
+
+    def newton(self, iterate: _Iterate, free: BoolArray, signs: FloatArray) -> Newton:
+        """Return the Newton system over the free names; signs are those of the sizes with active limits."""
+        self._update(free)
+        k = self.factors
+        border, corner = self.gram[:k, k:], self.gram[k:, k:]
+        if len(signs):
+            rows = free.nonzero()[0]
+            scaled = (signs[:, rows] * self.own[rows]).T
+            of_signs = self.columns[rows].T @ scaled
+            border = np.hstack([border, of_signs[:k]])
+            corner = np.block([[corner, of_signs[k:]], [of_signs[k:].T, signs[:, rows] @ scaled]])
+        core = self.gram[:k, :k] + np.eye(k)
+        solved = np.linalg.solve(core, np.column_stack([iterate.gradient, border]))
+        base, slopes = solved[:, 0], solved[:, 1:]
+
+        def step(duals: FloatArray) -> Direction:
+            z = base + slopes @ duals
+            return z, self.loadings @ z, z
+
+        return corner - border.T @ slopes, border.T @ base, step
+
+    def _update(self, free: BoolArray) -> None:
+        """Update ``[L A]' D^-1 [L A]`` over the free names by those that have changed."""
+        changed = np.flatnonzero(free != self.free)
+        if 2 * changed.size > np.count_nonzero(free):
+            part, scales = self.columns[free], self.own[free]
+            self.gram = part.T @ (part * scales[:, None])
+        elif changed.size:
+            part, scales = self.columns[changed], np.where(free, self.own, -self.own)[changed]
+            self.gram = self.gram + part.T @ (part * scales[:, None])
+        self.free = free
+
+
+class _DenseSplit:
+    """K = V - diag(D) and z = y: the Newton system over the free names, by a Cholesky factorisation."""
+
+    def __init__(
+        self, covariance: CovarianceOperator, specific: FloatArray, rho: float, conditions: FloatArray
+    ) -> None:
+        self.covariance, self.specific, self.rho, self.conditions = covariance, specific, rho, conditions
+        self.scale = float((specific + rho).mean())
+
+    def contract(self, trades: FloatArray) -> FloatArray:
+        return trades
+
+    def expand(self, z: FloatArray) -> FloatArray:
+        return self.covariance.matvec(z) - self.specific * z
+
+    def gradient(
+        self, _: FloatArray, expanded: FloatArray, trades: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return K (d - y) and the values of the conditions."""
+        return self.expand(trades) - expanded, self.conditions.T @ trades
+
+    def product(self, iterate: _Iterate) -> FloatArray:
+        """Return V d."""
+        return iterate.gradient + iterate.expanded + self.specific * iterate.trades
+
+    def newton(self, iterate: _Iterate, free: BoolArray, signs: FloatArray) -> Newton:
+        """Return the Newton system over the free names; signs are those of the sizes with active limits."""
+        rows = np.flatnonzero(free)
+        slopes = np.hstack([self.conditions[rows], signs[:, rows].T])
+        solved = np.zeros((0, slopes.shape[1] + 1))
+        if rows.size:
+            added = np.full(rows.size, self.rho) if self.rho else None
+            solver = self.covariance.solver(None if rows.size == free.size else rows, added)
+            solved = solver(np.asfortranarray(np.column_stack([iterate.gradient[rows], slopes])))
+        base, responses = solved[:, 0], solved[:, 1:]
+
+        def step(duals: FloatArray) -> Direction:
+            delta = np.zeros(free.size)
+            delta[rows] = responses @ duals - base
+            expanded = iterate.gradient + self.expand(delta)
+            return iterate.trades - iterate.z + delta, expanded, expanded
+
+        return slopes.T @ responses, slopes.T @ base, step
 
 
 def _solve_duals(
@@ -276,33 +429,35 @@ def _solve_duals(
     sign leaves the active set, else the most violated limit enters.
     """
     equal = lower == upper
-    start = offset + system @ duals
+    if equal.all():
+        return _solve(system, lower - offset)
     side = np.where(equal, 1.0, np.sign(duals))
-    idle = side == 0.0
-    side[idle] = (start < lower).astype(float)[idle] - (start > upper).astype(float)[idle]
-    sizes = np.diag(system)
-    scale = np.sqrt(np.maximum(sizes, ROUNDING * sizes.max())) if sizes.max() > 0.0 else np.ones_like(sizes)
+    scale = np.sqrt(np.maximum(system.diagonal(), np.finfo(np.float64).tiny))
     found = np.zeros_like(duals)
     for _ in range(4 * duals.size):
-        on = np.flatnonzero(side)
-        target = np.where(side > 0.0, lower, upper)[on] - offset[on]
+        on = side.nonzero()[0]
         found = np.zeros_like(duals)
-        part = system[np.ix_(on, on)]
-        try:
-            found[on] = np.linalg.solve(part, target)
-        except np.linalg.LinAlgError:
-            found[on] = np.linalg.lstsq(part, target)[0]
-        wrong = np.where(equal, 0.0, -found * side * scale)
-        if wrong.max() > 0.0:
-            side[int(wrong.argmax())] = 0.0
+        found[on] = _solve(system[on[:, None], on], (np.where(side > 0.0, lower, upper) - offset)[on])
+        signed = np.where(equal, 0.0, found * side * scale)
+        if signed.min() < 0.0:
+            side[signed.argmin()] = 0.0
             continue
         value = offset + system @ found
         outside = np.where(side == 0.0, np.maximum(lower - value, value - upper) / scale, 0.0)
-        worst = int(outside.argmax())
+        worst = outside.argmax()
         if not outside[worst] > ROUNDING:
             break
         side[worst] = 1.0 if value[worst] < lower[worst] else -1.0
     return found
+
+
+def _solve(system: FloatArray, target: FloatArray) -> FloatArray:
+    solution = np.empty_like(target)
+    try:
+        solution[:] = np.linalg.solve(system, target)
+    except np.linalg.LinAlgError:
+        solution[:] = np.linalg.lstsq(system, target)[0]
+    return solution
 
 
 def _soft_threshold(
@@ -329,28 +484,25 @@ def _soft_threshold(
     )
 
 
-def _line_search(evaluate: Callable[[float], tuple[float, Iterate]], *, may_extend: bool) -> Iterate:
-    """Return an iterate along the step at which the dual's slope is positive or slightly negative.
+def _line_search(
+    evaluate: Callable[[float], tuple[float, FloatArray, FloatArray]], start: float
+) -> tuple[float, FloatArray, FloatArray]:
+    """Return a length at which the dual's slope is positive or slightly negative; duals and trades there.
 
     The dual is concave, so its slope decreases along the step. The full step is taken unless the slope
-    is well below zero there; then its root is bracketed. If few names were free the step may be too
-    short, and is doubled while the dual increases.
+    is well below zero there; then its root is bracketed.
     """
-    start, _ = evaluate(0.0)
     near, near_slope, length = 0.0, start, 1.0
-    slope, iterate = evaluate(length)
-    while may_extend and slope > 0.5 * start > 0.0 and length < MAX_LENGTH:
-        near, near_slope, length = length, slope, 2.0 * length
-        slope, iterate = evaluate(length)
+    slope, *point = evaluate(length)
     far, far_slope = length, slope
     for _ in range(SEARCHES):
         if not start > 0.0 or slope >= -start / 3.0:
             break
         share = near_slope / (near_slope - far_slope)
         length = near + (far - near) * min(max(share, 0.1), 0.9)
-        slope, iterate = evaluate(length)
+        slope, *point = evaluate(length)
         if slope < 0.0:
             far, far_slope = length, slope
         else:
             near, near_slope = length, slope
-    return iterate
+    return length, point[0], point[1]

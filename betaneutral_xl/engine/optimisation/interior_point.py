@@ -1,9 +1,9 @@
 """Mehrotra's predictor-corrector method: slower than Newton's on the dual, but more robust.
 
-Every absolute value ``|o + d|`` with a cost or limit becomes a variable, so that with v = (d, sizes)
-all limits of single names are ``coefficients @ v <= limits``, name by name, and all others are few rows
-``R v <= limits``. The former condense into the diagonal of V, the latter border it: a step is one
-factorisation of V + diagonal for any limits, and V may be singular.
+Every absolute value ``|o + d|`` with a cost or a limit is split, ``o + d = p - q`` with p, q >= 0. All limits
+of single names condense into the diagonal of V; the conditions and the limits of turnover and gross
+exposure, ``on_trades d + on_sizes sum(p + q) + t = limits``, border it. A step is one factorisation of
+V + diagonal for any limits, and V may be singular.
 
 References
 ----------
@@ -20,19 +20,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram, Solution
+from betaneutral_xl.engine.optimisation.quadratic import ABSOLUTE_GAP, Duals, QuadraticProgram, Solution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.model.arrays import BoolArray, FloatArray
+    from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Solver
 
-STEPS = 60
-"""Largest number of steps; 10 to 25 are usual."""
+STEPS, PATIENCE = 40, 10
+"""Largest number of steps, and of steps without progress; 10 to 20 steps are usual."""
 
-STEP_FRACTION = 0.9995
-"""Step length as a share of the distance to the boundary."""
+STEP_FRACTION = 0.98
+"""Step length as a share of the distance to the boundary; nearer to it the products become too unequal."""
+
+SHORT = 0.2
+"""Length of a step below which one to the central path is taken instead."""
 
 DAMPING = 1e-10
 """Added to the diagonal of V in the Newton systems, relative to the mean variance."""
@@ -46,23 +49,26 @@ MAX_DAMPING = 1e-6
 STOP = 1e-2
 """Error, relative to the tolerances of a proof, at which the method stops."""
 
+MIN_GAP = 1e-3 * ABSOLUTE_GAP
+"""Smallest complementarity gap that a step aims at: less only makes the Newton systems ill-conditioned."""
+
 
 def solve(problem: QuadraticProgram) -> Solution | None:
     """Return the best solution found, not necessarily proven; None if there is none."""
     program = _Program(problem)
     best: Solution | None = None
+    idle = 0
     try:
         with np.errstate(over="raise", invalid="raise"):  # diverging iterates end the search, too
             point = program.start()
             for _ in range(STEPS):
                 solution = program.solution(point)
+                idle += 1
                 if best is None or solution.error < best.error:
-                    best = solution
-                if solution.error <= STOP:
+                    best, idle = solution, 0
+                if solution.error <= STOP or idle >= (2 if best.proven else PATIENCE):
                     break
                 point = program.step(point)
-                if point is None:
-                    break
     except (np.linalg.LinAlgError, FloatingPointError):
         return best
     return best
@@ -70,109 +76,109 @@ def solve(problem: QuadraticProgram) -> Solution | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Point:
-    """Variables v (1 + K, n), slacks and duals of names' limits (B, n) and of rows (R,), and V d."""
+    """A point, or a step from one.
 
-    variables: FloatArray
+    Attributes
+    ----------
+    trades
+        d, shape (n,).
+    sizes, size_duals
+        Shape (2 + 2 K, n): the distances of d from its bounds, then all p, then all q; and their duals.
+    split_duals
+        Shape (K, n), of ``o + d = p - q``.
+    slacks, duals
+        t and y of the rows.
+
+    """
+
+    trades: FloatArray
+    sizes: FloatArray
+    size_duals: FloatArray
+    split_duals: FloatArray
     slacks: FloatArray
     duals: FloatArray
-    row_slacks: FloatArray
-    row_duals: FloatArray
-    gradient: FloatArray
+
+    def moved(self, length: float, step: _Point) -> _Point:
+        """Return the point a step of some length away."""
+        return _Point(
+            *(getattr(self, name) + length * getattr(step, name) for name in self.__dataclass_fields__)
+        )
 
 
 class _Program:
-    """The program over the names that can move, with a variable for every absolute value."""
+    """The program over the names that can move, whose absolute values are split."""
 
     def __init__(self, problem: QuadraticProgram) -> None:
         low, high = problem.lower - problem.weights, problem.upper - problem.weights
-        self.problem = problem
-        self.names = np.flatnonzero(low < high)
+        self.problem, self.names = problem, np.flatnonzero(low < high)
         self.fixed_trades = np.where(low < high, 0.0, np.minimum(np.maximum(0.0, low), high))
-        names, n = self.names, self.names.size
+        self.bounds = np.array([-low[self.names], high[self.names]])
         mean = float(problem.covariance.variances().mean())
         self.unit = mean / problem.size
         self.damping, self.max_damping = DAMPING * mean, MAX_DAMPING * mean
 
         by_trade = bool(problem.cost) or math.isfinite(problem.turnover)
-        self.offsets = [np.zeros(n)] * by_trade
-        self.offsets += [problem.weights[names]] * math.isfinite(problem.gross)
-        blocks = [(np.eye(1, 1 + len(self.offsets))[0], high[names])]
-        blocks.append((-blocks[0][0], -low[names]))
-        for k, offset in enumerate(self.offsets, start=1):
-            for sign in (1.0, -1.0):  # sign (o + d) <= size
-                coefficients = np.zeros(1 + len(self.offsets))
-                coefficients[[0, k]] = sign, -1.0
-                blocks.append((coefficients, -sign * offset))
-        self.coefficients = np.array([coefficients for coefficients, _ in blocks])
-        self.limits = np.array([limits for _, limits in blocks])
-        self.live = np.isfinite(self.limits)
-        self.linear = np.zeros((1 + len(self.offsets), n))
-        if by_trade:
-            self.linear[1] = problem.cost
+        by_weight = math.isfinite(problem.gross)
+        offsets = [np.zeros(self.names.size)] * by_trade + [problem.weights[self.names]] * by_weight
+        self.offsets = np.array(offsets).reshape(-1, self.names.size)
+        self.costs = np.array([problem.cost] * by_trade + [0.0] * by_weight)[:, None]
+        self.live = np.vstack(
+            [np.isfinite(self.bounds), np.ones((2 * len(self.offsets), self.names.size), bool)]
+        )
+        self.bounds = np.where(self.live[:2], self.bounds, 1.0)
         self._write_rows()
+        self.count = max(int(self.live.sum() + self.loose.sum()), 1)
 
     def _write_rows(self) -> None:
         """Write the conditions and the limits of turnover and gross as rows on trades and sums of sizes."""
-        problem, names = self.problem, self.names
-        base = problem.conditions.T @ (problem.weights + self.fixed_trades)
+        problem, names, fixed = self.problem, self.names, self.fixed_trades
+        base = problem.conditions.T @ (problem.weights + fixed)
         equal = np.flatnonzero(problem.equalities)
         above = np.flatnonzero(~problem.equalities & np.isfinite(problem.row_upper))
         below = np.flatnonzero(~problem.equalities & np.isfinite(problem.row_lower))
         self.condition = np.concatenate([equal, above, below])
-        self.sign = np.concatenate([np.ones(equal.size + above.size), -np.ones(below.size)])
-        limits = (
-            (problem.row_upper - base)[equal],
-            (problem.row_upper - base)[above],
-            (base - problem.row_lower)[below],
-        )
-        caps = [
-            (cap - float(np.abs(fixed[self._fixed]).sum()))
-            for cap, fixed in (
-                (2.0 * problem.turnover, self.fixed_trades),
-                (problem.gross, problem.weights + self.fixed_trades),
-            )
-            if math.isfinite(cap)
-        ]
-        # The sizes of trades stand before those of weights; a cost alone has a block and no cap.
-        blocks = range(len(self.offsets))
-        capped = [k for k in blocks if k or math.isfinite(problem.turnover) or not problem.cost]
-        on_sizes = np.zeros((self.condition.size + len(caps), len(self.offsets)))
-        for row, k in enumerate(capped[: len(caps)], start=self.condition.size):
-            on_sizes[row, k] = 1.0
-        self.on_trades = np.zeros((len(on_sizes), names.size))
-        self.on_trades[: self.condition.size] = (
-            problem.conditions[np.ix_(names, self.condition)].T * self.sign[:, None]
-        )
-        self.on_sizes = on_sizes
-        self.row_limits = np.concatenate([*limits, caps])
-        self.loose = np.arange(self.row_limits.size) >= equal.size
-
-    @property
-    def _fixed(self) -> BoolArray:
-        fixed = np.ones(self.problem.size, dtype=np.bool_)
-        fixed[self.names] = False
-        return fixed
+        self.sign = np.where(np.arange(self.condition.size) < equal.size + above.size, 1.0, -1.0)
+        ends = np.concatenate([problem.row_upper[equal], problem.row_upper[above], problem.row_lower[below]])
+        others = np.delete(np.arange(problem.size), names)
+        caps = []
+        if math.isfinite(problem.turnover):
+            caps.append((0, 2.0 * problem.turnover - float(np.abs(fixed[others]).sum())))
+        if math.isfinite(problem.gross):
+            held = float(np.abs((problem.weights + fixed)[others]).sum())
+            caps.append((len(self.offsets) - 1, problem.gross - held))
+        count = self.condition.size
+        self.on_trades = np.zeros((count + len(caps), names.size))
+        self.on_trades[:count] = problem.conditions[np.ix_(names, self.condition)].T * self.sign[:, None]
+        self.on_sizes = np.zeros((count + len(caps), len(self.offsets)))
+        for row, (block, _) in enumerate(caps, start=count):
+            self.on_sizes[row, block] = 1.0
+        self.limits = np.concatenate([self.sign * (ends - base[self.condition]), [cap for _, cap in caps]])
+        self.loose = np.arange(self.limits.size) >= equal.size
 
     def start(self) -> _Point:
         """Return a starting point within the bounds."""
         n = self.problem.size
-        high, low = self.limits[0], -self.limits[1]
+        low = np.where(self.live[0], -self.bounds[0], -np.inf)
+        high = np.where(self.live[1], self.bounds[1], np.inf)
         trades = np.clip(0.0, low + 1.0 / n, np.maximum(high - 1.0 / n, low + 1e-3 / n))
-        variables = np.array([trades, *(np.abs(trades + offset) + 1.0 / n for offset in self.offsets)])
-        slacks = np.where(self.live, np.maximum(self.limits - self.coefficients @ variables, 0.1 / n), 1.0)
-        duals = np.where(self.live, self.unit, 0.0)
-        duals[2:] = max(self.unit, self.problem.cost / 2.0)
-        row_slacks = np.where(self.loose, np.maximum(self.row_limits - self._rows(variables), 0.1), 0.0)
-        row_duals = np.where(self.loose, self.unit, 0.0)
-        return _Point(variables, slacks, duals, row_slacks, row_duals, self._gradient(trades))
+        values = trades + self.offsets
+        distances = np.maximum(self.bounds + np.array([trades, -trades]), 0.1 / n)
+        sizes = np.vstack([distances, np.maximum(values, 0.0) + 1.0 / n, np.maximum(-values, 0.0) + 1.0 / n])
+        size_duals = np.where(self.live, self.unit, 0.0)
+        size_duals[2:] = np.maximum(np.vstack([self.costs, self.costs]), self.unit)
+        slacks = np.where(self.loose, np.maximum(self.limits - self._rows(trades, np.abs(values)), 0.1), 0.0)
+        duals = np.where(self.loose, self.unit, 0.0)
+        return _Point(
+            trades, np.where(self.live, sizes, 1.0), size_duals, np.zeros_like(self.offsets), slacks, duals
+        )
 
     def solution(self, point: _Point) -> Solution:
         """Return the solution of a point, polished."""
-        trades = self.problem.polish(self._all(point.variables[0]))
+        trades = self.problem.polish(self._all(point.trades))
         duals = np.zeros(self.problem.row_lower.size)
         count = self.condition.size
-        np.subtract.at(duals, self.condition, self.sign * point.row_duals[:count])
-        caps = iter(point.row_duals[count:].tolist())
+        np.subtract.at(duals, self.condition, self.sign * point.duals[:count])
+        caps = iter(point.duals[count:].tolist())
         turnover = next(caps) if math.isfinite(self.problem.turnover) else 0.0
         gross = next(caps) if math.isfinite(self.problem.gross) else 0.0
         return Solution(self.problem, trades, Duals(duals, turnover, gross), "interior point")
@@ -180,62 +186,77 @@ class _Program:
     def step(self, point: _Point) -> _Point:
         """Return the next point: predictor, corrector, and a step within the boundary."""
         direction = self._newton_system(point)
-        s, z, t, y = point.slacks, point.duals, point.row_slacks, point.row_duals
-        count = max(int(self.live.sum() + self.loose.sum()), 1)
-        mean = float((s * z).sum() + t @ y) / count
-        _, ds, dz, dt, dy = direction(-s * z, -t * y)
-        length = self._step_length(point, ds, dz, dt, dy)
-        predicted = float(((s + length * ds) * (z + length * dz)).sum())
-        predicted += float((t + length * dt) @ (y + length * dy))
-        target = mean * (predicted / count / mean) ** 3 if mean > 0.0 else 0.0
-        dv, ds, dz, dt, dy = direction(
-            np.where(self.live, target - s * z - ds * dz, 0.0),
-            np.where(self.loose, target - t * y - dt * dy, 0.0),
+        products, of_rows = point.sizes * point.size_duals * self.live, point.slacks * point.duals
+        mean = float(products.sum() + of_rows.sum()) / self.count
+        predictor = direction(-products, -of_rows)
+        ahead = point.moved(self._step_length(point, predictor), predictor)
+        predicted = float((ahead.sizes * ahead.size_duals * self.live).sum() + ahead.slacks @ ahead.duals)
+        ratio = predicted / self.count / mean if mean > 0.0 else 0.0
+        target = max(mean * ratio**3, MIN_GAP / self.count)
+        corrector = direction(
+            np.where(self.live, target - products - predictor.sizes * predictor.size_duals, 0.0),
+            np.where(self.loose, target - of_rows - predictor.slacks * predictor.duals, 0.0),
         )
-        length = self._step_length(point, ds, dz, dt, dy)
-        variables = point.variables + length * dv
-        return _Point(
-            variables,
-            s + length * ds,
-            z + length * dz,
-            t + length * dt,
-            y + length * dy,
-            self._gradient(variables[0]),
-        )
+        length = self._step_length(point, corrector)
+        if length < SHORT:  # the products are too unequal: centre them
+            corrector = direction(
+                np.where(self.live, mean - products, 0.0), np.where(self.loose, mean - of_rows, 0.0)
+            )
+            length = self._step_length(point, corrector)
+        return point.moved(length, corrector)
 
-    def _newton_system(self, point: _Point) -> Callable[[FloatArray, FloatArray], tuple[FloatArray, ...]]:
+    def _newton_system(self, point: _Point) -> Callable[[FloatArray, FloatArray], _Point]:
         """Return the function from the changes of the complementarity products to the Newton step."""
-        q, s, z, t, y = self.coefficients, point.slacks, point.duals, point.row_slacks, point.row_duals
-        dual_residual = self.linear + q.T @ z
-        dual_residual[0] += point.gradient + self.on_trades.T @ y
-        dual_residual[1:] += (self.on_sizes.T @ y)[:, None]
-        name_residual = np.where(
-            self.live, q @ point.variables + s - np.where(self.live, self.limits, 0.0), 0.0
+        count = len(self.offsets)
+        s, z, t, y = point.sizes, point.size_duals, point.slacks, point.duals
+        positive, negative = s[2 : 2 + count], s[2 + count :]
+        p, q = positive / z[2 : 2 + count], negative / z[2 + count :]
+        between = 1.0 / (p + q)
+        skew = (p - q) * between
+        loads = self.costs + (self.on_sizes.T @ y)[:, None]
+        of_trades = self._gradient(point.trades) + self.on_trades.T @ y - z[0] + z[1]
+        of_trades += point.split_duals.sum(axis=0)
+        of_sizes = np.vstack([loads - point.split_duals, loads + point.split_duals]) - z[2:]
+        of_bounds = np.where(
+            self.live[:2], self.bounds + np.array([point.trades, -point.trades]) - s[:2], 0.0
         )
-        row_residual = self._rows(point.variables) + t - self.row_limits
+        of_splits = point.trades + self.offsets - positive + negative
+        of_rows = self._rows(point.trades, positive + negative) + t - self.limits
 
-        curvature = np.einsum("bi,bj,bn->ijn", q, q, z / s)
-        own = np.einsum("kkn->kn", curvature)[1:]  # of the sizes, which couple only to the trades
-        ratio = curvature[0, 1:] / own
-        rows = self.on_trades - self.on_sizes @ ratio
-        solve = self._solver(curvature[0, 0] - (curvature[0, 1:] * ratio).sum(axis=0))
-        solved = solve(np.asfortranarray(rows.T))
-        system = rows @ solved + (self.on_sizes * (1.0 / own).sum(axis=1)) @ self.on_sizes.T
-        stiffness = np.divide(t, y, out=np.zeros_like(t), where=self.loose)
-        np.einsum("ii->i", system)[:] += stiffness
+        solve = self._solver((z[:2] / s[:2]).sum(axis=0) + between.sum(axis=0))
+        border = self.on_trades + self.on_sizes @ skew
+        solved = solve(np.asfortranarray(border.T))
+        system = border @ solved
+        system += self.on_sizes * (4.0 * p * q * between).sum(axis=1) @ self.on_sizes.T
+        np.einsum("ii->i", system)[:] += np.divide(t, y, out=np.zeros_like(t), where=self.loose)
+        scale = 1.0 / np.sqrt(np.maximum(system.diagonal(), np.finfo(np.float64).tiny))
 
-        def direction(names: FloatArray, of_rows: FloatArray) -> tuple[FloatArray, ...]:
-            right = -dual_residual - q.T @ ((names + z * name_residual) / s)
-            limits = -row_residual - np.divide(of_rows, y, out=np.zeros_like(t), where=self.loose)
-            alone = solve(right[0] - (ratio * right[1:]).sum(axis=0))
-            met = rows @ alone + self.on_sizes @ (right[1:] / own).sum(axis=1)
-            dy = np.linalg.lstsq(system, met - limits)[0]
-            trades = alone - solved @ dy
-            sizes = (right[1:] - (self.on_sizes.T @ dy)[:, None] - curvature[0, 1:] * trades) / own
-            dv = np.vstack([trades, sizes])
-            ds = np.where(self.live, -name_residual - q @ dv, 0.0)
-            dt = np.where(self.loose, -row_residual - self._rows(dv), 0.0)
-            return dv, ds, np.where(self.live, (names - z * ds) / s, 0.0), dt, dy
+        def direction(products: FloatArray, row_products: FloatArray) -> _Point:
+            from_bounds = (products[:2] - z[:2] * of_bounds) / s[:2]
+            from_sizes = products[2:] / s[2:] - of_sizes
+            p_terms, q_terms = p * from_sizes[:count], q * from_sizes[count:]
+            shift = of_splits - p_terms + q_terms
+            right = from_bounds[0] - from_bounds[1] - of_trades - (between * shift).sum(axis=0)
+            alone = solve(right)
+            residual = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
+            residual += self.on_sizes @ (skew * shift + p_terms + q_terms).sum(axis=1)
+            # Scaled, as the slack of a limit far away would hide the other rows from least squares.
+            duals = (
+                scale
+                * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + residual))[0]
+            )
+            trades = alone - solved @ duals
+            loads = (self.on_sizes.T @ duals)[:, None]
+            split_duals = between * (trades + shift + (p - q) * loads)
+            sizes = np.vstack(
+                [
+                    np.where(self.live[:2], np.array([trades, -trades]) + of_bounds, 0.0),
+                    p * (split_duals - loads) + p_terms,
+                    q_terms - q * (split_duals + loads),
+                ]
+            )
+            slacks = np.divide(row_products - t * duals, y, out=np.zeros_like(t), where=self.loose)
+            return _Point(trades, sizes, (products - z * sizes) / s, split_duals, slacks, duals)
 
         return direction
 
@@ -250,21 +271,21 @@ class _Program:
                     raise
                 self.damping *= DAMPING_FACTOR
 
-    def _step_length(self, point: _Point, *steps: FloatArray) -> float:
-        """Return the step length that keeps all slacks and duals positive."""
+    def _step_length(self, point: _Point, step: _Point) -> float:
+        """Return the step length that keeps all sizes, slacks and their duals positive."""
         fastest = STEP_FRACTION
-        rows = self.loose
-        for now, change, live in zip(
-            (point.slacks, point.duals, point.row_slacks, point.row_duals),
-            steps,
-            (self.live, self.live, rows, rows),
-            strict=True,
+        for name, live in (
+            ("sizes", self.live),
+            ("size_duals", self.live),
+            ("slacks", self.loose),
+            ("duals", self.loose),
         ):
-            fastest = max(fastest, float((-change[live] / now[live]).max(initial=0.0)))
+            now, change = getattr(point, name)[live], getattr(step, name)[live]
+            fastest = max(fastest, float((-change / now).max(initial=0.0)))
         return STEP_FRACTION / fastest
 
-    def _rows(self, variables: FloatArray) -> FloatArray:
-        value: FloatArray = self.on_trades @ variables[0] + self.on_sizes @ variables[1:].sum(axis=1)
+    def _rows(self, trades: FloatArray, sizes: FloatArray) -> FloatArray:
+        value: FloatArray = self.on_trades @ trades + self.on_sizes @ sizes.sum(axis=1)
         return value
 
     def _all(self, trades: FloatArray) -> FloatArray:

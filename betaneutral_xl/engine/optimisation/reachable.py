@@ -1,9 +1,4 @@
-"""The range of betas within the limits, the limits that bind there, and relaxations that help.
-
-With one ETF, bounds by name and the net exposure kept, the lowest beta is a fractional knapsack:
-every name at its lower bound, the rest of the net exposure into the names of lowest beta. All other
-cases are linear programs.
-"""
+"""The range of betas within the limits, the limits that bind there, and relaxations: linear programs."""
 
 from __future__ import annotations
 
@@ -217,36 +212,12 @@ def reachable(formulation: Formulation, betas: FloatArray, targets: Sequence[Ran
     )
 
 
-def greedy(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
-    """Return the trades that minimise ``direction @ d`` with only bounds and a fixed sum, exactly.
-
-    None if infeasible. Every name starts at its lower bound; the rest of the sum fills up the names
-    in ascending order of ``direction``.
-    """
-    room = problem.upper - problem.lower
-    rest = float(problem.row_lower[0]) - float(problem.lower.sum())
-    if not -TOLERANCE <= rest <= float(room.sum()) + TOLERANCE:
-        return None
-    order = np.argsort(direction, kind="stable")
-    before = np.concatenate([[0.0], np.cumsum(room[order])[:-1]])
-    filled = np.empty_like(room)
-    filled[order] = np.clip(rest - before, 0.0, room[order])
-    return problem.lower + filled - problem.weights
-
-
-def _minimise(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
-    plain = problem.labels == (NET,) and problem.equalities.all() and not problem.has_l1_terms
-    if plain and np.isfinite(problem.lower).all():
-        return greedy(problem, direction)
-    return minimise(problem, direction)
-
-
 def _extremes(problem: QuadraticProgram, direction: FloatArray) -> tuple[float, float]:
     """Return the minimum and maximum of ``direction @ d``; NaN if infeasible."""
     ends = []
     for sign in (1.0, -1.0):
         try:
-            trades = _minimise(problem, sign * direction)
+            trades = minimise(problem, sign * direction)
         except Unbounded:
             ends.append(-sign * math.inf)
             continue

@@ -32,14 +32,17 @@ SMALL = 120
 ROUGH_MODEL = 160
 """Number of names above which Newton's method on a dense V starts from that of a rough factor model."""
 
-SHARES = (0.3, 0.1)
-"""Shares of the diagonal of a dense V that are tried as its separable part."""
+SHARE = 0.3
+"""Share of the diagonal of a dense V that is its separable part."""
 
 SPECIFIC = 1e-6
 """Smallest specific variance, relative to the mean variance, that can be the separable part."""
 
+PROXIMAL = 1e-2
+"""Weight of the proximal point method where there is no separable part, relative to the mean variance."""
+
 STEPS, PATIENCE = 20, 9
-"""Newton steps, and steps without progress, after which another share is tried."""
+"""Newton steps, and steps without progress, after which the share has proved too large."""
 
 
 def solve(problem: QuadraticProgram) -> Solution:
@@ -84,16 +87,13 @@ def _candidates(problem: QuadraticProgram) -> Iterator[Solution]:
         # It ignores limits of turnover and gross exposure: its solution is proven if neither binds.
         yield from _some(daqp(problem))
     if isinstance(problem.covariance, Factors) and problem.covariance.loadings.shape[1] < problem.size:
-        specific, variances = problem.covariance.specific_variance, problem.covariance.variances()
-        if specific.min() > SPECIFIC * variances.mean():
-            yield from _some(dual_newton.solve(problem, specific))
+        specific, mean = problem.covariance.specific_variance, float(problem.covariance.variances().mean())
+        rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * (mean or 1.0)
+        yield from _some(dual_newton.solve(problem, specific, rho=rho))
         _require_feasible(problem)
     else:
         yield from _by_newton(problem)
-    solution = interior_point.solve(problem)
-    if solution is not None:
-        yield solution
-        yield from _some(_newton(problem, SHARES[-1], solution))
+    yield from _some(interior_point.solve(problem))
 
 
 def _some(candidate: Solution | None) -> Iterator[Solution]:
@@ -110,17 +110,16 @@ def _by_newton(problem: QuadraticProgram) -> Iterator[Solution]:
         start = dual_newton.solve(rough, model.specific_variance)
         if start is None or start.violation > VIOLATION:
             _require_feasible(problem)
+            start = None
         else:
             yield replace(start, problem=problem, known_gradient=None)
-    for share in SHARES:
-        yield from _some(_newton(problem, share, start))
-    _require_feasible(problem)
-
-
-def _newton(problem: QuadraticProgram, share: float, start: Solution | None) -> Solution | None:
     variances = problem.covariance.variances()
-    separable = share * np.maximum(variances, 1e-3 * variances.mean())
-    return dual_newton.solve(problem, separable, start, steps=STEPS, patience=PATIENCE)
+    mean = float(variances.mean()) or 1.0
+    separable = SHARE * np.maximum(variances, 1e-3 * mean)
+    yield from _some(dual_newton.solve(problem, separable, start, steps=STEPS, patience=PATIENCE))
+    if start is None:
+        _require_feasible(problem)
+    yield from _some(dual_newton.solve(problem, 0.0 * variances, start, rho=PROXIMAL * mean))
 
 
 def _require_feasible(problem: QuadraticProgram) -> None:

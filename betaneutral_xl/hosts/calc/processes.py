@@ -16,13 +16,13 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 OFFICES = ("soffice.bin", "soffice")
 """Program names of a running LibreOffice."""
 
 MAC_OFFICE = ".app/Contents/MacOS/soffice"
-"""Part of its command line on macOS, where its folder may have a space in its name."""
+"""The end of its program on macOS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +118,31 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
         raise HostError(msg) from None
 
 
-def open_offices(platform: str = sys.platform) -> list[str]:
-    """Return the command lines of running LibreOffices; on Windows only their names."""
-    if platform == "win32":
-        listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], timeout=20)
-        return [line for line in listed.text.splitlines() if "soffice" in line]
-    lines = _of_linux() if Path("/proc/self/cmdline").exists() else _of_ps()
-    return [line for line in lines if Path(line.partition(" ")[0]).name in OFFICES or MAC_OFFICE in line]
+def open_offices() -> list[str]:
+    """Return the command lines of the running LibreOffices; the name of one that is not readable."""
+    import psutil
+
+    lines = []
+    # Not process_iter: it caches names, and a starter of LibreOffice becomes soffice.bin.
+    for number in psutil.pids():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            process = psutil.Process(number)
+            try:
+                line = process.cmdline()
+            except psutil.AccessDenied:
+                line = [process.name()]
+            lines.append(line or [process.name()] if process.status() != psutil.STATUS_ZOMBIE else [])
+    return [" ".join(line) for line in lines if line and is_office(line)]
 
 
-def _of_linux() -> Iterator[str]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:  # it has just ended, or is not accessible
-            continue
+def is_office(line: Sequence[str]) -> bool:
+    """Whether a command line is that of a LibreOffice.
 
-
-def _of_ps() -> Iterator[str]:
-    yield from run(["ps", "-axo", "args="], timeout=20).text.splitlines()
+    >>> is_office(["/usr/lib/libreoffice/program/soffice.bin", "--calc"]), is_office(["grep", "soffice.bin"])
+    (True, False)
+    """
+    program = line[0].replace("\\", "/")
+    return program.rpartition("/")[2].removesuffix(".exe") in OFFICES or MAC_OFFICE in program
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,27 +6,30 @@ which raises a ``BetaNeutralError`` or returns nothing. Slow imports are inside 
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
+import traceback
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import BetaNeutralError
+from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.hosts.cli import (
     backtest,
     betas,
     cache,
     calc,
     compare,
+    completion,
     demo,
     estimate,
     etf,
     excel,
     fake_api,
     feasible,
+    orders,
+    parsing,
     rebalance,
     report,
     snapshot,
+    streams,
     sweep,
     workbook,
 )
@@ -34,65 +37,86 @@ from betaneutral_xl.hosts.cli import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (
-    demo,
-    rebalance,
-    report,
-    compare,
-    feasible,
-    betas,
-    etf,
-    cache,
-    fake_api,
-    snapshot,
-    estimate,
-    workbook,
-    excel,
-    calc,
-    backtest,
-    sweep,
-)
+TASKS = {
+    "make a portfolio neutral": {
+        "demo": demo,
+        "rebalance": rebalance,
+        "orders": orders,
+        "report": report,
+    },
+    "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
+    "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
+    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
+}
+"""The modules of the commands, by what they are for."""
+
+COMMANDS = tuple(name for modules in TASKS.values() for name in modules)
+"""The names of all commands."""
 
 EPILOG = """\
 exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
+  130  interrupted
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
-    args = build_parser().parse_args(argv)
+    words = parsing.join_negative_values(sys.argv[1:] if argv is None else argv)
+    streams.prepare(for_machines="--json" in words or "--csv" in words)
+    parser = build_parser()
+    if not words:
+        parser.print_help()
+        return 0
+    parsing.require_command(words, COMMANDS, parser)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        parsing.refuse_unknown(unknown, args.parser)
+    code = 0
     try:
-        args.run(args)
+        code = args.run(args) or 0  # an answer may be a failure for a script: feasible
+        sys.stdout.flush()
     except BetaNeutralError as error:
         if args.debug:
-            raise
+            traceback.print_exc()
         sys.stderr.write(f"betaneutral-xl: {error}\n")
         return error.exit_code
     except BrokenPipeError:  # the reader, such as ``head``, closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.discard_output()
         return 1
+    except OSError as error:
+        if error.errno not in streams.UNWRITABLE:
+            raise
+        streams.discard_output()
+        sys.stderr.write(f"betaneutral-xl: The output cannot be written: {error.strerror}.\n")
+        return Unwritable.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("betaneutral-xl: interrupted; no file was left half written\n")
         return 130
-    return 0
+    return code
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> parsing.Parser:
     """Return the parser with all commands."""
     from betaneutral_xl import __version__
 
-    parser = argparse.ArgumentParser(
+    parser = parsing.Parser(
         prog="betaneutral-xl",
         description="Make a stock portfolio beta-neutral to one or several ETFs.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=parsing.CommandsFormatter,
     )
     parser.add_argument("--version", action="version", version=f"betaneutral-xl {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.add_parser(commands)
+    commands = parser.add_subparsers(
+        parser_class=parsing.Parser, metavar="COMMAND", dest="command", required=True
+    )
+    for modules in TASKS.values():
+        for module in modules.values():
+            module.add_parser(commands)
+    for command in commands.choices.values():
+        command.set_defaults(parser=command)
+    parser.epilog = f"{parsing.list_by_task(commands, TASKS)}\n{EPILOG}"
     return parser

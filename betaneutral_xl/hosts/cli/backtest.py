@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent, progress
-from betaneutral_xl.job.inputs import load_holdings
 from betaneutral_xl.job.request import target_tickers
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:

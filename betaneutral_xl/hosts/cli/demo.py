@@ -6,8 +6,8 @@ import argparse
 
 from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.hosts.cli.rebalance import print_summary, print_table
-from betaneutral_xl.job.inputs import quotes_of
 from betaneutral_xl.job.options import SAMPLE
+from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system.saving import save
 
 REPORT = "betaneutral-report.xlsx"
@@ -57,7 +57,7 @@ def run(_: argparse.Namespace) -> None:
     print_summary(outcome.result, out)
     print_table(outcome.result, out, limit=10)
     with progress(f"Writing {REPORT} ..."):
-        quotes = quotes_of(SAMPLE, data.holdings.as_of)
+        quotes = order_quotes(data.holdings, SAMPLE)
         assembled = assemble(outcome, OrderTerms(), quotes, command="betaneutral-xl demo", written_at=now())
         save(REPORT, build_workbook(assembled.contents))
     out.print(NEXT, markup=False, soft_wrap=True)

@@ -18,7 +18,8 @@ from betaneutral_xl.engine.estimators import (
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
-from betaneutral_xl.job.inputs import covariance_from_prices, load_etf, load_holdings
+from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action="extend",
         help="price files; several are joined side by side",
     )
-    parser.add_argument("--out", metavar="FILE", help="CSV file for the covariance")
+    parser.add_argument("-o", "--out", metavar="FILE", help="CSV file for the covariance")
     names = parser.add_argument_group("names to estimate (default: all that have prices)")
     names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[], help="tickers")
     names.add_argument("--holdings", metavar="FILE", help="names of a portfolio")

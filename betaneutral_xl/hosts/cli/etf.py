@@ -7,7 +7,9 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.hosts.cli import table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, percent
+from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.system import saving
 
@@ -24,6 +26,8 @@ examples:
   betaneutral-xl etf ~/Downloads/JHAI_full-holdings.csv
   betaneutral-xl etf JHAI                               the newest file of JHAI in the downloads folder
   betaneutral-xl etf all-funds.csv --fund CHAT --csv > chat.csv
+  betaneutral-xl etf IWDA.csv --tickers isin-to-ticker.csv   a file of ISINs without tickers
+  curl https://... | betaneutral-xl etf -                standard input
 
 Files are read as downloaded: CSV, XLSX, XLS or a saved web page, in any layout. Look here first if an
 ETF's numbers look wrong: how each column was read, what is cash, and the sum of the weights.
@@ -59,6 +63,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "or an https address on a host in BETANEUTRAL_ETF_HOSTS",
     )
     parser.add_argument("--fund", metavar="NAME", help="fund to read, if a file lists several")
+    table_options.add_option(parser, BY_NAME["tickers"])
     parser.add_argument(
         "--rows",
         metavar="N",
@@ -74,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     """Read each file, print its contents."""
     from betaneutral_xl.job.inputs import load_etf
 
-    etfs = [load_etf(file, fund=args.fund) for file in args.files]
+    etfs = [load_etf(file, fund=args.fund, tickers=args.tickers) for file in args.files]
     if args.json:
         records = [record(etf) for etf in etfs]
         sys.stdout.write(saving.to_json(records[0] if len(records) == 1 else records) + "\n")
@@ -91,8 +96,8 @@ def record(etf: Etf) -> dict[str, object]:
     equities = _of_class(etf, AssetClass.EQUITY)
     other = {
         kind.value: {"n": len(rows), "weight": _weight(rows)}
-        for kind in (AssetClass.DERIVATIVE, AssetClass.FIXED_INCOME, AssetClass.FUND, AssetClass.OTHER)
-        if (rows := _of_class(etf, kind))
+        for kind in AssetClass
+        if kind not in {AssetClass.EQUITY, AssetClass.CASH} and (rows := _of_class(etf, kind))
     }
     return {
         "file": etf.provenance.location,
@@ -127,6 +132,10 @@ def record(etf: Etf) -> dict[str, object]:
                 "ticker": row.ticker,
             }
             for row in _largest(equities)[:LARGEST]
+        ],
+        "without_ticker": [
+            {"name": row.name, "weight": row.weight, "identifiers": dict(row.identifiers)}
+            for row in _largest(row for row in equities if not row.ticker)
         ],
         "columns": etf.columns,
         "note": etf.provenance.note,

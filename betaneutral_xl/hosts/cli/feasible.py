@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.errors import ModelError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
@@ -23,7 +24,7 @@ examples:
   betaneutral-xl feasible --sample --long-only --upper 8% --target 0.9 --json
   betaneutral-xl feasible --holdings fund.csv --etf JHAI.csv --covariance risk.csv --constraints limits.toml
 
-The exit code is 0 whether or not the target can be reached; --json has the answer under "feasible".
+The exit code is 4 where the target cannot be reached; --json has the answer under "feasible".
 """
 
 
@@ -42,8 +43,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Find the betas that can be reached, print."""
+def run(args: argparse.Namespace) -> int:
+    """Find the betas that can be reached, print; return 4 if the target is none of them."""
     given = input_options.gather(args)
     found = reach(given.request, given.inputs)
     warnings = [*given.inputs.warnings, *found.coverage.sentences()]
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(saving.to_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True)))
     else:
         _print(found, warnings)
+    return 0 if found.feasible else ModelError.exit_code
 
 
 def as_record(found: Reachable) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import Infeasible, InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, progress
-from betaneutral_xl.job.inputs import quotes_of
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("report")
-    out.add_argument("--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write")
+    out.add_argument(
+        "-o", "--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write"
+    )
     out.add_argument("--pdf", action="store_true", help="also write a PDF (needs LibreOffice)")
     out.add_argument("--html", action="store_true", help="also write one self-contained web page")
     out.add_argument(
@@ -118,7 +120,7 @@ def write(
     assembled = assemble(
         outcome,
         terms,
-        quotes_of(prices, outcome.inputs.holdings.as_of) if prices else None,
+        order_quotes(outcome.inputs.holdings, prices) if prices else None,
         command=command_line(),
         written_at=stamp or now(),
         snapshot=snapshot,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
 from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number
-from betaneutral_xl.job.inputs import load_holdings
 from betaneutral_xl.job.request import target_tickers
+from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -51,7 +51,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--out", metavar="FILE", required=True, help="CSV file for the table of results")
+    parser.add_argument(
+        "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
+    )
     grid = parser.add_argument_group("grid")
     grid.add_argument(
         "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"

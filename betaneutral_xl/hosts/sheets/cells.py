@@ -121,6 +121,10 @@ class Grid:
             return self.what
         return f"row {self.top + row}, column {self.left + column} of {self.what}"
 
+    def refuse_error(self, row: int, column: int) -> None:
+        """Raise if a cell holds an error; see the function of this name."""
+        refuse_error(self.rows[row][column], self.place(row, column))
+
 
 @dataclass(frozen=True, slots=True)
 class Raw:

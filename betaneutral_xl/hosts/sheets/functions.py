@@ -76,6 +76,11 @@ FUNCTIONS: tuple[Function, ...] = (
             Argument(
                 "classes", "Asset classes of the basket, such as equity,fund. Blank: equity.", optional=True
             ),
+            Argument(
+                "tickers",
+                "A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file without tickers.",
+                optional=True,
+            ),
         ),
         run=worksheet.load_etf,
         example='=LOAD_ETF("JHAI")',

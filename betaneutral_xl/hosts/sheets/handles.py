@@ -68,8 +68,8 @@ class Handles:
         path = self._folder / f"{key}.npz"
         if not path.exists():
             with suppress(Unwritable, OSError):
-                self._folder.mkdir(parents=True, exist_ok=True)
-                saving.save(path, to_bytes(covariance))
+                saving.make_private_folder(self._folder)
+                saving.save(path, to_bytes(covariance), private=True)
                 self._forget_oldest_files()
         n = len(covariance.tickers)
         return f"cov#{key} [{n}x{n}]"

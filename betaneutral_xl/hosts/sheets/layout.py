@@ -142,7 +142,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         _setting("method"),
     ),
     "Orders": (
-        _setting("nav"),
+        _setting("order_nav", "nav"),
         _setting("order_prices", "prices", default=SAMPLE),
         _setting("min_notional"),
         _setting("lot", default=None),

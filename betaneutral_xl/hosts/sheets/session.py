@@ -19,6 +19,7 @@ from betaneutral_xl.hosts.sheets.cells import Cell, Grid
 from betaneutral_xl.hosts.sheets.handles import Handles
 from betaneutral_xl.hosts.sheets.result_cache import MAX_RESULTS, ResultCache
 from betaneutral_xl.model.provenance import now
+from betaneutral_xl.system.saving import PRIVATE_FILE, make_private_folder
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -158,9 +159,12 @@ class Session:
     def write_log(self, what: str, trace: str) -> None:
         """Append a traceback to the log; a log that cannot be written is ignored."""
         try:
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            old = self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES
-            with self.log.open("w" if old else "a", encoding="utf-8") as file:
+            make_private_folder(self.log.parent)
+            self.log.touch(PRIVATE_FILE)
+            self.log.chmod(PRIVATE_FILE)
+            with self.log.open(
+                "w" if self.log.stat().st_size > MAX_LOG_BYTES else "a", encoding="utf-8"
+            ) as file:
                 file.write(f"{now().isoformat()} {what}\n{trace}\n")
         except OSError:
             return

@@ -137,7 +137,7 @@ class Task:
 
     def net_asset_value(self, result: Rebalance) -> float | None:
         """Return the net asset value: as set, else as the holdings state it."""
-        own = OrderTerms.parse({"nav": cells.number(self.settings["nav"])}).nav
+        own = OrderTerms.parse({"order_nav": cells.number(self.settings["nav"])}).nav
         return own or result.aligned.holdings.nav
 
 

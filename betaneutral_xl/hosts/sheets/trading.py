@@ -17,8 +17,8 @@ from betaneutral_xl.hosts.sheets.worksheet import (
     union,
 )
 from betaneutral_xl.job import run
-from betaneutral_xl.job.inputs import quotes_of
 from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def order_terms(nav: Grid, min_notional: Grid, lot: Grid, trade: Grid) -> OrderT
     """Return the terms of orders as cells give them."""
     return OrderTerms.parse(
         {
-            "nav": cells.number(nav),
+            "order_nav": cells.number(nav),
             "min_notional": cells.number(min_notional),
             "lot": cells.number(lot),
             "trade": cells.text(trade),

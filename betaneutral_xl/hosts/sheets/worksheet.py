@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
+from betaneutral_xl.job.inputs import require_local
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.run import Inputs
@@ -33,12 +34,14 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.etf_files import NAME, find_etf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 
+
+T = TypeVar("T")
 
 # ---------------------------------------------------------------- the main functions
 
@@ -55,12 +58,16 @@ def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refre
     return Result(ranges.holdings_rows(holdings), holdings)
 
 
-def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Result:
+def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid, tickers: Grid) -> Result:
     """Return ticker, name, weight, class."""
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     etf = api.load_etf(
-        resolve_file(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
+        resolve_file(session, name),
+        cells.text(fund),
+        wanted or (AssetClass.EQUITY,),
+        session.settings,
+        None if tickers.blank else resolve_file(session, cells.text(tickers) or ""),
     )
     return Result(ranges.etf_rows(etf), etf)
 
@@ -70,7 +77,7 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or its handle."""
     data = tickers_or_data
-    if is_handle(data.rows[0][0]) or matrices.is_labelled_matrix(data):
+    if is_handle(data.rows[0][0]) or matrices.is_matrix(data):
         _refuse("method", method, "the argument is a covariance already, so nothing is estimated")
         risk = _existing(session, data, named_values(options))
     elif data.is_vector:
@@ -251,12 +258,19 @@ def inputs(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Inp
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
     """Return portfolio and ETFs: the values behind functions' results, else read from the tables."""
     origin = session.origin(holdings)
-    portfolio = origin if isinstance(origin, Holdings) else ranges.holdings(holdings)
+    portfolio = origin if isinstance(origin, Holdings) else _parsed(session, holdings, ranges.holdings)
     baskets: list[Etf] = []
     for place, block in enumerate(ranges.side_by_side(etf), start=1):
         origin = session.origin(block)
-        baskets += [origin] if isinstance(origin, Etf) else ranges.etfs(block, place)
+        baskets += [origin] if isinstance(origin, Etf) else _parsed(session, block, ranges.etfs, place)
     return portfolio, tuple(baskets)
+
+
+def _parsed(session: Session, grid: Grid, parse: Callable[..., T], *others: Any) -> T:
+    """Return what a range means; a range that several functions use is parsed once."""
+    place = (grid.what, grid.top, grid.left, grid.on_sheet)  # messages name it
+    key = ("parsed", parse.__name__, grid.digest(), place, others)
+    return session.results.get_or_compute(key, lambda: parse(grid, *others))
 
 
 def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
@@ -277,7 +291,7 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     if covariance.is_vector and is_handle(covariance.rows[0][0]):
         return session.handles.get(str(covariance.rows[0][0]))
     origin = session.origin(covariance)
-    return origin if isinstance(origin, Covariance) else matrices.covariance(covariance)
+    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, matrices.covariance)
 
 
 def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
@@ -287,7 +301,7 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
         msg = f"The option {(other or ['unit'])[0]} has no effect on an existing covariance. Omit it."
         raise InputError(msg)
     if options:
-        return matrices.covariance(covariance, str(options["unit"]))
+        return _parsed(session, covariance, matrices.covariance, str(options["unit"]))
     return risk_model(session, covariance, ())
 
 
@@ -380,7 +394,7 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
     from betaneutral_xl.engine import estimators
 
     others = dict(options)
-    returns = matrices.returns(data, others.pop("data", None))
+    block = matrices.history(data, others.pop("data", None))
     name = estimators.canonical(method or "default")
     defaults = {
         "window": estimators.WINDOW,
@@ -388,8 +402,8 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
         **estimators.parameters(name),
     }
     read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
-    risk = estimators.estimate(returns, name, **read)
-    if matrices.is_dated(data):
+    risk = estimators.estimate(block.returns, name, **read)
+    if block.dated:
         return risk
     undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."
     return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))
@@ -455,7 +469,15 @@ def input_provenance(result: Rebalance) -> Origins:
 
 
 def resolve_file(session: Session, name: str) -> str:
-    """Return the path of a file without a folder: in the current folder, else in Downloads."""
+    """Return the path of a file without a folder: in the current folder, else in Downloads.
+
+    Raises
+    ------
+    InputError
+        If it names another machine or a device.
+
+    """
+    require_local(name, session.settings)
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
@@ -471,8 +493,13 @@ def file_stamp(source: str) -> tuple[int, int] | None:
     return state.st_mtime_ns, state.st_size
 
 
-def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
-    """Return the file and its state, on which the result of ``load_etf`` depends."""
+def etf_stamp(session: Session, source: Grid, _: Grid, __: Grid, tickers: Grid) -> object:
+    """Return the files and their states, on which the result of ``load_etf`` depends."""
+    table = None if tickers.blank else file_stamp(resolve_file(session, cells.text(tickers) or ""))
+    return _source_stamp(session, source), table
+
+
+def _source_stamp(session: Session, source: Grid) -> object:
     name = resolve_file(session, cells.text(source) or "")
     stamp = file_stamp(name)
     if stamp is not None or not NAME.fullmatch(name) or is_sample(name):

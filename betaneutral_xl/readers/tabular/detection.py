@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks
+from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks, xml_records
 
 if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import TextSheet
@@ -23,7 +23,7 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     ----------
     content
         CSV with any delimiter and encoding, XLSX, XLS (binary, or XML Spreadsheet 2003), HTML, or
-        JSON with a list of records.
+        JSON or XML with a list of records.
     file_name
         For messages only.
 
@@ -57,6 +57,8 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
                 sheets = delimited.read_delimited(text, file_name)
             elif "urn:schemas-microsoft-com:office:spreadsheet" in opening:
                 sheets = markup.read_spreadsheet_xml(text, file_name)
+            elif xml_records.is_xml_of_records(opening):
+                sheets = xml_records.read_xml_records(text, file_name)
             else:
                 sheets = markup.read_html(text, file_name)
     if not any(sheet.rows or sheet.notes for sheet in sheets):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+import sys
 from pathlib import Path
 
 from betaneutral_xl.errors import UnreadableFile
@@ -15,12 +17,18 @@ _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) 
 """Non-blocking, so that opening a pipe does not wait for a writer."""
 
 
+STANDARD_INPUT = "-"
+"""The name of standard input, as in other commands."""
+
+
 def shown_name(path: Path | str) -> str:
     """Return the last part of a path for messages, without control characters, at most 120 characters.
 
     >>> shown_name("/home/ann/Downloads/IVV_holdings.csv")
     'IVV_holdings.csv'
     """
+    if str(path) == STANDARD_INPUT:
+        return "standard input"
     name = Path(path).name or "(no file name)"
     return "".join(one if one.isprintable() else "?" for one in name)[:120]
 
@@ -34,7 +42,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     Parameters
     ----------
     path
-        A regular file.
+        A regular file, or ``-`` for standard input.
     limit
         The largest size, in bytes.
 
@@ -51,6 +59,8 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
 
     """
     name = shown_name(path)
+    if str(path) == STANDARD_INPUT:
+        return _standard_input(limit)
     try:
         descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
@@ -71,6 +81,44 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         msg = f"{name} changed while it was read. Wait until the download or the saving is done."
         raise UnreadableFile(msg)
     return content
+
+
+def _standard_input(limit: int) -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        msg = "- reads standard input, and nothing is piped into it. Name a file, or pipe one: ... < FILE."
+        raise UnreadableFile(msg)
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        msg = f"Standard input has more than the {limit / 1e6:,.0f} MB that are read. Check what is piped in."
+        raise UnreadableFile(msg)
+    return content
+
+
+_NETWORK = re.compile(r"[\\/]{2}")
+_DEVICE = re.compile(
+    r"(?:.*[\\/:])?(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?"
+    r"|[\\/]dev[\\/].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Windows takes these names for devices in every folder and with every suffix."""
+
+
+def is_network_path(name: str) -> bool:
+    r"""Whether a path names another machine, to which opening it would send the user's credentials.
+
+    >>> [is_network_path(one) for one in (r"\\server\share\x.csv", "//server/x.csv", "a//x.csv")]
+    [True, True, False]
+    """
+    return _NETWORK.match(name.strip()) is not None or name.strip().lower().startswith("file:")
+
+
+def is_device(name: str) -> bool:
+    r"""Whether a path names a device: one of Windows, or one under ``/dev``.
+
+    >>> is_device(r"C:\data\NUL.csv"), is_device("con"), is_device("/dev/zero"), is_device("console.csv")
+    (True, True, True, False)
+    """
+    return _DEVICE.fullmatch(name.strip()) is not None
 
 
 def is_inside(path: Path, folder: Path) -> bool:

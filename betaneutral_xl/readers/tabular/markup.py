@@ -10,10 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, TextSheet
+from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, TextSheet, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from betaneutral_xl.readers.tabular.sheets import Row
 
 MAX_TAGS = 1_500_000
 MAX_TABLES = 1_000
@@ -29,13 +31,15 @@ _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"}
 )
+_CELL_BLOCKS = frozenset({"p", "div", "br", "li", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6"})
+"""Elements whose text is apart from the text before and after them in a cell."""
 
 
 def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return every table of a web page; the notes of each are the text outside of tables."""
     from lxml import etree
 
-    _require_within_limits(text, file_name, MAX_PAGE_LENGTH)
+    require_within_limits(text, file_name, MAX_PAGE_LENGTH)
     page = _Page(file_name)
     parser = etree.HTMLParser(
         target=page,  # type: ignore[arg-type] # lxml passes text; its stubs allow bytes too
@@ -53,13 +57,26 @@ def read_html(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
     """Return the sheets of an XML Spreadsheet 2003, even if it is not well-formed."""
+    require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
+    book = _Book(file_name)
+    feed_xml(text, book, file_name)
+    return tuple(book.sheets)
+
+
+def feed_xml(text: str, target: object, file_name: str) -> None:
+    """Parse XML into a parser target, even if it is not well-formed.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be parsed.
+
+    """
     from lxml import etree
 
-    _require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
     body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")
-    book = _Book(file_name)
     parser = etree.XMLParser(
-        target=book,  # type: ignore[arg-type] # as above
+        target=target,  # type: ignore[arg-type] # as above
         recover=True,
         huge_tree=False,
         resolve_entities=False,
@@ -71,9 +88,8 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
         parser.close()
     except etree.LxmlError as error:
         kind = type(error).__name__
-        msg = f"{file_name} begins like an XML workbook but cannot be read ({kind}). Download it again."
+        msg = f"{file_name} begins like XML but cannot be read ({kind}). Download it again."
         raise UnreadableFile(msg) from None
-    return tuple(book.sheets)
 
 
 def _with_ampersands(text: str) -> str:
@@ -88,7 +104,8 @@ def _with_ampersands(text: str) -> str:
     return text
 
 
-def _require_within_limits(text: str, file_name: str, largest: int) -> None:
+def require_within_limits(text: str, file_name: str, largest: int) -> None:
+    """Raise if a page or XML is longer than ``largest``, or has more than ``MAX_TAGS`` elements."""
     if len(text) > largest:
         msg = (
             f"{file_name} is a page or XML workbook of {len(text) / 1e6:.0f} MB; "
@@ -159,15 +176,45 @@ class _Page:
         """Nothing is left to do."""
 
     def sheets(self) -> tuple[TextSheet, ...]:
-        lines = (_SPACE.sub(" ", line).strip() for line in "".join(self.outside).split("\n"))
+        lines = (_SPACE.sub(" ", line).strip() for line in printable("".join(self.outside)).split("\n"))
         notes = tuple(line for line in lines if line)[:MAX_NOTES]
         grids = [table.builder.finish() for table in self.tables]
         around = [cell for rows in grids for row in rows[:MAX_NOTE_ROWS] if len(row) == 1 for cell in row]
         notes += tuple(cell for cell in around if len(cell) < MAX_NOTE_LENGTH)[
             :MAX_NOTES
         ]  # tables that lay out
-        sheets = [TextSheet(name="", rows=rows, notes=notes) for rows in grids]
+        sheets = [TextSheet(name="", rows=_without_repeated_headers(rows), notes=notes) for rows in grids]
         return tuple(sheets) or (TextSheet(name="", rows=(), notes=notes),)
+
+
+def _without_repeated_headers(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the rows of a table without the header that a page made for telephones repeats in each cell.
+
+    A column repeats its header if all its cells begin with it; the page does so if at least two columns and
+    half of them do.
+    """
+    header = next((row for row in rows if len(row) > 1), ())
+    first = rows.index(header) + 1 if header else len(rows)
+    body = rows[first:]
+    repeating = [
+        i
+        for i, text in enumerate(header)
+        if text
+        and (cells := [row[i] for row in body if i < len(row)])
+        and all(one.startswith(text) for one in cells)
+    ]
+    if len(repeating) < 2 or 2 * len(repeating) < len(header):  # noqa: PLR2004 - one may be chance
+        return rows
+    lengths = {i: len(header[i]) for i in repeating}
+    return (
+        *rows[:first],
+        *(
+            tuple(
+                cell[lengths.get(i, 0) :].lstrip(" :") if i in lengths else cell for i, cell in enumerate(row)
+            )
+            for row in body
+        ),
+    )
 
 
 class _Table:
@@ -189,7 +236,7 @@ class _Table:
             self.cell = []
             span = attributes.get("colspan", "1")
             self.span = min(int(span), MAX_COLUMNS) if re.fullmatch(r"[0-9]{1,4}", span) else 1
-        elif tag == "br" and self.cell is not None:
+        elif tag in _CELL_BLOCKS and self.cell is not None:
             self.cell.append(" ")
 
     def end(self, tag: str) -> None:
@@ -197,6 +244,8 @@ class _Table:
             self.end_row()
         elif tag in {"td", "th"}:
             self.end_cell()
+        elif tag in _CELL_BLOCKS and self.cell is not None:
+            self.cell.append(" ")
 
     def data(self, text: str) -> None:
         if self.cell is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_CELLS = 1_000_000
 """Cells of a file, including the empty ones of each row."""
@@ -18,6 +19,7 @@ MAX_COLUMNS = 1_000
 MAX_CELL_LENGTH = 131_072
 
 Row = tuple[str, ...]
+"""Cells as text; a ``Typed`` one keeps the number or date of a spreadsheet's cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,9 @@ class TextSheet:
         Text around the grid, such as a page's title.
     delimiter
         The delimiter of a text file, else empty.
+    place
+        Describes the place of a cell by its row and column, from 0, for messages; None in a file, whose
+        rows are counted from 1.
 
     """
 
@@ -41,6 +46,7 @@ class TextSheet:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     delimiter: str = ""
+    place: Callable[[int, int], str] | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ class GridBuilder:
             raise _too_large(self.file_name, "there are more cells", self.max_cells)
         if self.row_count > MAX_ROWS:
             raise _too_large(self.file_name, "there are more rows", MAX_ROWS)
-        self.rows.append(kept)
+        self.rows.append(kept if "".join(kept).isprintable() else tuple(map(printable, kept)))
 
     def finish(self) -> tuple[Row, ...]:
         """Return the grid without trailing blank rows, and start the next one."""
@@ -74,6 +80,24 @@ class GridBuilder:
             rows.pop()
         self.rows = []
         return tuple(rows)
+
+
+_STRANGE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return text without control characters: each is written as its escape, or as a blank if it is one.
+
+    Control characters of a file would command the terminal that shows them. Line breaks and tabs stay.
+
+    >>> printable("NV\x1b[31mDA\x85")
+    'NV\\x1b[31mDA '
+    """
+    if _STRANGE.search(text) is None:
+        return text
+    return _STRANGE.sub(
+        lambda one: " " if one[0].isspace() else one[0].encode("unicode_escape").decode(), text
+    )
 
 
 def _trimmed(cells: Row) -> Row:

@@ -41,17 +41,13 @@ def test_solutions_with_turnover_gross_and_cost_agree_with_clarabel(seed: int, k
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_interior_point_alone_proves_nearly_every_solution_and_no_wrong_one(kind: str) -> None:
-    """It is the last solver: what it leaves unproven is refused, never returned."""
-    proven = 0
-    for seed in range(40):
+def test_the_interior_point_alone_proves_every_solution(kind: str) -> None:
+    for seed in (*range(40), 200, 296, 18710):  # the last three need centring and scaled rows
         problem = random_problem(seed, kind, has_l1_terms=True)
         solution = interior_point.solve(problem)
-        if solution is not None and solution.proven:
-            proven += 1
-            expected = solvers.solve(problem).objective
-            assert solution.objective == pytest.approx(expected, rel=1e-7, abs=2e-12)
-    assert proven >= 38
+        assert solution is not None, seed
+        assert solution.proven, seed
+        assert solution.objective == pytest.approx(solvers.solve(problem).objective, rel=1e-7, abs=2e-12)
 
 
 @settings(max_examples=100)
@@ -110,7 +106,7 @@ def test_the_closed_form_is_the_solution_where_no_bound_binds() -> None:
 
 
 def test_a_sample_covariance_of_few_days_needs_no_square_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
-    """400 names, 60 days: the 60-column form is enough, bounded or not."""
+    """400 names, 60 days: Newton's method with proximal points on the 60 columns, bounded or not."""
     rng = np.random.default_rng(3)
     n = 400
     form = Factors(rng.normal(size=(n, 60)) * 0.03, np.zeros(n))
@@ -126,6 +122,7 @@ def test_a_sample_covariance_of_few_days_needs_no_square_matrix(monkeypatch: pyt
             problem = problem.with_bounds(np.zeros(n), np.full(n, 0.05))
         solution = solvers.solve(problem)
         assert solution.proven
+        assert solution.solver == ("closed form" if low < 0.0 else "dual Newton")
         np.testing.assert_allclose(conditions.T @ (weights + solution.trades), targets, atol=1e-10)
 
 

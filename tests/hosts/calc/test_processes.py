@@ -113,21 +113,32 @@ def test_an_open_office_is_recognised_by_its_process_name(tmp_path: Path) -> Non
     assert f"{pretender} 600" not in processes.open_offices()
 
 
-def test_open_offices_are_listed_by_ps_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_of_linux", processes._of_ps)
-    listed = [
-        "/Applications/My Office.app/Contents/MacOS/soffice --calc",
-        "/usr/bin/vim soffice.py",
-        "/usr/lib/libreoffice/program/soffice.bin --headless",
-    ]
-    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, "\n".join(listed)))
-    assert processes.open_offices() == [listed[0], listed[2]]
+@pytest.mark.parametrize(
+    ("line", "office"),
+    [
+        (["/Applications/My Office.app/Contents/MacOS/soffice", "--calc"], True),
+        (["C:\\Program Files\\LibreOffice\\program\\soffice.exe"], True),
+        (["soffice.bin"], True),
+        (["/usr/bin/vim", "soffice.py"], False),
+        (["/usr/bin/python3", "-c", "import soffice"], False),
+    ],
+)
+def test_a_command_line_is_an_office_by_its_program(line: list[str], *, office: bool) -> None:
+    assert processes.is_office(line) is office
 
 
-def test_open_offices_are_listed_by_tasklist_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    listed = '"soffice.bin","4711","Console","1","210,000 K"'
-    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, f"{listed}\n"))
-    assert processes.open_offices("win32") == [listed]
-    none = "INFO: No tasks are running which match the specified criteria."
-    monkeypatch.setattr(processes, "run", lambda *_, **__: processes.Finished(0, none))
-    assert processes.open_offices("win32") == []
+def test_a_program_that_replaces_itself_is_recognised_by_what_it_is_now(tmp_path: Path) -> None:
+    office = tmp_path / "soffice.bin"
+    office.symlink_to("/bin/sleep")
+    starter = tmp_path / "oosplash"
+    starter.write_text(f"#!/bin/sh\nread line\nexec {office} 600\n", encoding="utf-8")
+    starter.chmod(0o700)
+    with subprocess.Popen([starter], stdin=subprocess.PIPE) as process:  # noqa: S603 - waits, then sleeps
+        try:
+            assert f"{office} 600" not in processes.open_offices()
+            assert process.stdin is not None
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+            assert within(10, lambda: f"{office} 600" in processes.open_offices())
+        finally:
+            process.kill()

@@ -76,7 +76,7 @@ def test_the_beta_of_an_etf_to_itself_is_one_from_its_own_row(
 ) -> None:
     record = solved(capsys, folder, "itself.csv", "own.csv")
     assert record["beta_before"]["XAI"] == pytest.approx(1.0, abs=1e-12)
-    assert record["hedge_ratio"] == pytest.approx(1.0, abs=1e-12)
+    assert record["hedge_ratio"]["XAI"] == pytest.approx(1.0, abs=1e-12)
     assert record["beta_after"]["XAI"] == pytest.approx(0.0, abs=1e-12)
     part = WEIGHTS[:2]
     own_beta = float(part @ OWN[:2]) / 0.75 / float(part @ V[:2, :2] @ part) * 0.75**2
@@ -171,7 +171,7 @@ def test_without_an_own_row_the_covered_basket_is_scaled_to_the_etf(
     shared = V[:2, :2] @ scaled
     beta = float(np.array([0.6, 0.4]) @ shared / (scaled @ shared))
     assert record["beta_before"]["XAI"] == pytest.approx(beta, rel=1e-12)
-    assert record["hedge_ratio"] == pytest.approx(beta, rel=1e-12)
+    assert record["hedge_ratio"]["XAI"] == pytest.approx(beta, rel=1e-12)
     assert record["coverage"]["etfs"]["XAI"]["covered"] == pytest.approx(0.75)
     # The covered names are sold, in the weights that remove that beta.
     trades = {row["ticker"]: row["trade"] for row in record["weights"]}
@@ -277,7 +277,7 @@ def test_betas_to_a_leveraged_fund_are_in_its_units(
     one = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", plain)
     record = solved(capsys, folder, "parts.csv", "whole.csv", "--etf", levered)
     assert record["beta_before"]["LEVX"] == pytest.approx(one["beta_before"]["ONEX"] / leverage, rel=1e-12)
-    assert record["hedge_ratio"] == pytest.approx(one["hedge_ratio"] / leverage, rel=1e-12)
+    assert record["hedge_ratio"]["LEVX"] == pytest.approx(one["hedge_ratio"]["ONEX"] / leverage, rel=1e-12)
     trades, same = ({row["ticker"]: row["trade"] for row in found["weights"]} for found in (record, one))
     assert trades == pytest.approx(same, rel=1e-12)  # the basket that is sold is the same
     assert record["coverage"]["etfs"]["LEVX"]["exposure"] == pytest.approx(leverage)

@@ -105,3 +105,12 @@ def test_hidden_rows_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "and 1 smaller rows (--rows 3 shows all)" in capsys.readouterr().out
     assert main(["etf", str(file)]) == 0
     assert "smaller rows" not in capsys.readouterr().out
+
+
+def test_a_hyphen_reads_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"Ticker,Weight\nNVDA,100%\n")))
+    assert main(["etf", "-", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["file"], found["n_equity"]) == ("standard input", 1)

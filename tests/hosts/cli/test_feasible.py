@@ -8,14 +8,14 @@ import pytest
 from betaneutral_xl.hosts.cli import main
 
 
-def record(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
-    assert main([*argv, "--sample", "--json"]) == 0
+def record(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> dict[str, Any]:
+    assert main([*argv, "--sample", "--json"]) == code
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     return answer
 
 
 def test_an_unreachable_target_comes_with_relaxations(capsys: pytest.CaptureFixture[str]) -> None:
-    answer = record(capsys, "feasible", "--long-only", "--upper", "8%", "--target", "0")
+    answer = record(capsys, "feasible", "--long-only", "--upper", "8%", "--target", "0", code=4)
     assert answer["feasible"] is False
     (etf,) = answer["etfs"].values()
     assert 0.0 < etf["lowest"] < etf["highest"]
@@ -40,17 +40,17 @@ def test_rebalance_fails_with_the_same_sentence(capsys: pytest.CaptureFixture[st
     limits = ["--sample", "--long-only", "--upper", "8%"]
     assert main(["rebalance", "--method", "reweight", *limits]) == 4
     error = capsys.readouterr().err
-    assert main(["feasible", *limits]) == 0
+    assert main(["feasible", *limits]) == 4
     assert capsys.readouterr().out.splitlines()[0] in error
 
 
 def test_an_option_overrides_the_limit_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
     path = tmp_path / "limits.toml"
     path.write_text("long_only = true\nupper = 0.05\n", encoding="utf-8")
-    from_file = record(capsys, "feasible", "--constraints", str(path))
+    from_file = record(capsys, "feasible", "--constraints", str(path), code=4)
     assert max(from_file["weights"].values()) == pytest.approx(0.05)
     overridden = record(
-        capsys, "feasible", "--constraints", str(path), "--upper", "0.06", "--upper", "NVDA=0.01"
+        capsys, "feasible", "--constraints", str(path), "--upper", "0.06", "--upper", "NVDA=0.01", code=4
     )
     assert overridden["weights"]["NVDA"] <= 0.01 + 1e-9
     assert max(overridden["weights"].values()) == pytest.approx(0.06)

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.hosts.cli import build_parser
+from betaneutral_xl.hosts.cli import COMMANDS, TASKS, build_parser, main
+from betaneutral_xl.hosts.cli.parsing import join_negative_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def options(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, argparse.Action]]:
@@ -36,3 +41,93 @@ def test_a_repeated_option_keeps_all_its_values(name: str) -> None:
     for value in ("first", "second"):
         option(build_parser(), namespace, [value], None)
     assert getattr(namespace, option.dest) == ["first", "second"]
+
+
+def run(*words: str, redirection: str = "", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line in a process of its own; ``redirection`` is what a shell adds."""
+    command = [sys.executable, "-m", "betaneutral_xl", *words]
+    return subprocess.run(  # noqa: S603 - this interpreter
+        ["/bin/sh", "-c", f'"$@" {redirection}', "sh", *command] if redirection else command,
+        capture_output=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_without_a_command_the_commands_are_listed_by_task(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert [line[:-1] for line in text.splitlines() if line[:-1] in TASKS] == list(TASKS)
+    for name in COMMANDS:
+        assert text.count(f"\n  {name} ") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["rebalanse"], "betaneutral-xl: there is no command 'rebalanse' (did you mean rebalance?). "),
+        (
+            ["rebalance", "--sample", "--uper", "5%"],
+            "betaneutral-xl rebalance: unrecognized arguments: --uper 5% (did you mean --upper?). ",
+        ),
+        (["etf"], "betaneutral-xl etf: the following arguments are required: "),
+    ],
+)
+def test_a_wrong_word_is_one_line_with_the_nearest_right_one(
+    words: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(line)
+    assert error.endswith(" --help.\n")
+    assert error.count("\n") == 1
+
+
+def test_a_negative_value_needs_no_equals_sign() -> None:
+    words = ["--lower", "-2%", "--beta", "-0.1:0.3", "--target", "-.5", "--net=-1", "--json", "-o", "x"]
+    joined = ["--lower=-2%", "--beta=-0.1:0.3", "--target=-.5", "--net=-1", "--json", "-o", "x"]
+    assert join_negative_values(words) == joined
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
+def test_a_full_disk_is_one_line() -> None:
+    ended = run("betas", "--sample", redirection="> /dev/full")
+    assert ended.returncode == 2
+    assert ended.stderr.decode() == "betaneutral-xl: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "| head -c 1"])
+def test_a_closed_stream_leaves_no_traceback(redirection: str) -> None:
+    ended = run("betas", "--sample", "--csv", redirection=redirection)
+    assert ended.returncode == 0
+    assert b"Traceback" not in ended.stderr
+    assert b"Exception" not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
+def test_tables_are_readable_in_any_encoding_of_the_terminal(encoding: str) -> None:
+    ended = run("rebalance", "--sample", PYTHONIOENCODING=encoding)
+    assert ended.returncode == 0
+    text = ended.stdout.decode(encoding)
+    assert ("0.5223 +/- 0.0512" if encoding == "ascii" else "0.5223 \u00b1 0.0512") in text
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_output_for_machines_is_utf_8_whatever_the_terminal(form: str, tmp_path: Path) -> None:
+    holdings = tmp_path / "fund.csv"
+    holdings.write_text("ticker,weight\nNVDA,0.5\nMSFT,0.5\n", encoding="utf-8")
+    ended = run("betas", "--sample", "--holdings", str(holdings), form, PYTHONIOENCODING="ascii")
+    assert ended.returncode == 0
+    assert "NVDA" in ended.stdout.decode("utf-8")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_shell_completes_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "rebalance" in script
+    assert "--long-only" in script or "long-only" in script

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -118,3 +119,35 @@ def test_a_link_out_of_a_folder_is_not_inside_it(tmp_path: Path) -> None:
     (tmp_path / "in" / "link.csv").symlink_to(tmp_path / "out.csv")
     assert is_inside(tmp_path / "in" / "own.csv", tmp_path / "in")
     assert not is_inside(tmp_path / "in" / "link.csv", tmp_path / "in")
+
+
+class Piped(io.TextIOWrapper):
+    """Standard input with some bytes in it."""
+
+    def __init__(self, content: bytes, *, terminal: bool = False) -> None:
+        super().__init__(io.BytesIO(content))
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+
+def test_a_hyphen_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Piped(b"Ticker,Weight\nNVDA,100%\n"))
+    assert read_bytes("-") == b"Ticker,Weight\nNVDA,100%\n"
+    monkeypatch.setattr(sys, "stdin", Piped(b"x" * 101))
+    assert "Standard input has more than" in refusal("-")
+    monkeypatch.setattr(sys, "stdin", Piped(b"", terminal=True))
+    assert "nothing is piped into it" in refusal("-")
+
+
+@pytest.mark.parametrize("name", [r"C:\x\NUL", "con.csv", "lpt1:", "/dev/tty", "COM¹.txt", "AUX .csv"])
+def test_devices_are_recognised(name: str) -> None:
+    assert files.is_device(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["console.csv", "nulls.csv", "CONN", "device/x.csv", "a.con.csv", "/home/dev/x.csv"]
+)
+def test_files_that_are_named_like_a_device_are_none(name: str) -> None:
+    assert not files.is_device(name)

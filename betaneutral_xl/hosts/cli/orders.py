@@ -1,0 +1,106 @@
+"""``betaneutral-xl orders``: whole-share orders for the new weights."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.hosts.cli import input_options, table_options
+from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.job import order_formats, run
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.order_formats import OrderFormat
+from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.sources import order_quotes
+from betaneutral_xl.system import saving
+
+if TYPE_CHECKING:
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.model.quotes import Quotes
+
+EPILOG = """\
+examples:
+  betaneutral-xl orders --sample --order-prices demo
+      the sample's hedge in whole shares, rounded so that the beta stays at its target
+  betaneutral-xl orders --holdings fund.csv --etf JHAI.csv --covariance risk.csv --order-prices prices.csv \\
+      --trade etfs --out orders.csv
+      one order in the ETF's shares, in a file for the desk
+  betaneutral-xl orders --from-snapshot run.zip --order-prices prices.csv --format ibkr --out basket.csv
+      a basket file for Interactive Brokers
+
+formats of --out:
+  desk     ticker,side,shares,price,notional; a sale of what is not held is SELL SHORT
+  ibkr     Interactive Brokers' BasketTrader: market orders for the day
+  trader   ticker,price,shares,action
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "orders",
+        help="convert the new weights to orders in whole shares",
+        description="Compute the new weights as rebalance does, and convert them to orders in whole shares.",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
+    out = parser.add_argument_group("the file of orders")
+    out.add_argument("-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file")
+    out.add_argument(
+        "--format",
+        choices=list(OrderFormat),
+        default=OrderFormat.DESK,
+        help="what the file looks like (default: %(default)s)",
+    )
+    add_machine_formats(parser)
+    parser.set_defaults(run=make)
+
+
+def make(args: argparse.Namespace) -> None:
+    """Solve, round to shares, write the file if requested, print."""
+    terms = OrderTerms.parse(table_options.typed(args, Section.ORDERS))
+    gathered = input_options.gather(args)
+    quotes = order_quotes(gathered.inputs.holdings, args.order_prices)
+    orders = run.orders(input_options.solve(gathered), quotes, terms)
+    if args.out:
+        saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())
+    if args.json:
+        sys.stdout.write(saving.to_json(order_formats.as_record(orders)) + "\n")
+    elif args.csv:
+        sys.stdout.write(order_formats.as_file(orders, OrderFormat(args.format)))
+    else:
+        _print(orders, quotes)
+        if args.out:
+            console().print(f"\nOrders: {args.out.name}", markup=False)
+
+
+def _print(orders: Orders, quotes: Quotes) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in order_formats.COLUMNS:
+        table.add_column(name, justify="left" if name in {"ticker", "side"} else "right", no_wrap=True)
+    for ticker, side, shares, price, notional in order_formats.rows(orders):
+        cells = (ticker, side, f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}")
+        table.add_row(*map(Text, cells))
+    out.print(table)
+    result = orders.result
+    lines = [
+        f"beta to {name}: {number(result.before.beta[name])} before, {number(beta)} after the orders"
+        for name, beta in orders.beta.items()
+    ]
+    lines += [
+        f"traded {orders.traded:,.2f} (turnover {percent(orders.turnover)}), cash after {orders.cash:,.2f}",
+        quotes.sentence(order.ticker for order in orders.orders),
+    ]
+    if orders.left_out:
+        lines.append(f"Left out as too small: {', '.join(orders.left_out)}.")
+    for line in lines:
+        out.print(line, markup=False, soft_wrap=True)
+    for warning in result.warnings:
+        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)

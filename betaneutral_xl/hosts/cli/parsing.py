@@ -1,0 +1,75 @@
+"""What the parsers of all commands share: errors of one line, commands by task, negative values."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+
+NEGATIVE = re.compile(r"-\.?\d.*|-inf.*", re.IGNORECASE)
+"""A value such as ``-2%`` or ``-0.1:0.3``; no option begins like that."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line and where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong in one line, and exit with 2."""
+        self.exit(2, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+
+
+class CommandsFormatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves argparse's own list of commands out: ``list_by_task`` stands in its place."""
+
+    def _iter_indented_subactions(self, _: argparse.Action) -> Generator[argparse.Action, None, None]:
+        yield from ()
+
+
+def list_by_task(commands: argparse._SubParsersAction[Parser], tasks: Mapping[str, Iterable[str]]) -> str:
+    """Return the commands with their help by task."""
+    listed = commands._choices_actions  # noqa: SLF001 - argparse has no other place for their help
+    helps = {one.dest: one.help or "" for one in listed}
+    width = max(map(len, helps)) + 2
+    lines: list[str] = []
+    for task, names in tasks.items():
+        lines += [f"{task}:", *(f"  {name:<{width}}{helps[name]}" for name in names), ""]
+    return "\n".join(lines)
+
+
+def require_command(words: Sequence[str], names: Iterable[str], parser: Parser) -> None:
+    """Exit with the nearest command where the first word is none."""
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None and name not in names:
+        parser.error(f"there is no command {name!r}{_nearest(name, names)}")
+
+
+def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
+    """Exit with the words that no option of a command takes, and the nearest option."""
+    options = [word.partition("=")[0] for word in unknown if word.startswith("--")]
+    nearest = _nearest(options[0], parser._option_string_actions) if options else ""  # noqa: SLF001 - argparse has no other list
+    parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest}")
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def join_negative_values(words: Sequence[str]) -> list[str]:
+    """Return the words with a negative value joined to its option, which argparse would take for an option.
+
+    >>> join_negative_values(["rebalance", "--lower", "-2%", "--beta", "AI=0.1"])
+    ['rebalance', '--lower=-2%', '--beta', 'AI=0.1']
+    """
+    joined: list[str] = []
+    for word in words:
+        before = joined[-1] if joined else ""
+        if NEGATIVE.fullmatch(word) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={word}"
+        else:
+            joined.append(word)
+    return joined

@@ -1,0 +1,106 @@
+"""Orders in whole shares as the files that desks, brokers and scripts take."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.engine.orders import Action
+from betaneutral_xl.system.saving import to_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from betaneutral_xl.engine.orders import Leg, Orders
+
+
+class OrderFormat(StrEnum):
+    """What a file of orders looks like."""
+
+    DESK = "desk"
+    IBKR = "ibkr"
+    TRADER = "trader"
+
+
+COLUMNS = ("ticker", "side", "shares", "price", "notional")
+"""Of the desk's table; the side of a sale of what is not held is SELL SHORT."""
+
+IBKR_COLUMNS = (
+    *("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType"),
+    *("LmtPrice", "BasketTag"),
+)
+"""Of Interactive Brokers' BasketTrader: market orders for the day in US shares."""
+
+IBKR_ACTIONS = {Action.BUY: "BUY", Action.SELL: "SELL", Action.SELL_SHORT: "SSHORT"}
+
+
+def rows(orders: Orders) -> list[tuple[str, str, int, float, float]]:
+    """Return the orders as rows of ``COLUMNS``, largest first; a short sale has a row of its own."""
+    return [
+        (leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2))
+        for leg in orders.legs()
+    ]
+
+
+def as_file(orders: Orders, form: OrderFormat) -> str:
+    """Return the orders as CSV in one of the formats."""
+    return _WRITERS[form](orders)
+
+
+def as_record(orders: Orders) -> dict[str, Any]:
+    """Return the orders and what the portfolio is after them as plain values for JSON.
+
+    Amounts are in the base currency, weights and turnover decimals of net asset value.
+    """
+    result, ticket = orders.result, orders.ticket
+    return {
+        "fund": result.aligned.holdings.fund,
+        "as_of": result.aligned.holdings.as_of,
+        "nav": ticket.nav,
+        "orders": [dict(zip(COLUMNS, row, strict=True)) for row in rows(orders)],
+        "left_out": list(orders.left_out),
+        "cash_before": result.aligned.holdings.cash * ticket.nav,
+        "cash_after": orders.cash,
+        "cost": orders.cost,
+        "turnover": orders.turnover,
+        "tracking_error_of_rounding": orders.tracking_error,
+        "beta_before": dict(result.before.beta),
+        "beta_of_weights": dict(result.after.beta),
+        "beta_after": dict(orders.beta),
+        "checks": [
+            {"name": one.name, "residual": one.residual, "limit": one.limit, "passed": one.passed}
+            for one in orders.checks()
+        ],
+        "warnings": list(result.warnings),
+    }
+
+
+def _desk(orders: Orders) -> str:
+    return to_csv(COLUMNS, rows(orders))
+
+
+def _ibkr(orders: Orders) -> str:
+    return to_csv(IBKR_COLUMNS, [_ibkr_row(leg, orders) for leg in orders.legs()])
+
+
+def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | int, ...]:
+    symbol = leg.ticker.replace(".", " ")  # BRK.B is BRK B there
+    tag = f"beta neutral {orders.result.aligned.holdings.as_of or ''}".strip()
+    action = IBKR_ACTIONS[leg.action]
+    return (action, leg.shares, symbol, "STK", "SMART", "USD", "DAY", "MKT", "", tag)
+
+
+def _trader(orders: Orders) -> str:
+    """Return the frame of the fund's trading script: ticker, price, shares, action (BUY or SELL)."""
+    made = [
+        (one.ticker, one.price, one.shares, "BUY" if one.action is Action.BUY else "SELL")
+        for one in orders.legs()
+    ]
+    return to_csv(("ticker", "price", "shares", "action"), made)
+
+
+_WRITERS: Mapping[OrderFormat, Callable[[Orders], str]] = {
+    OrderFormat.DESK: _desk,
+    OrderFormat.IBKR: _ibkr,
+    OrderFormat.TRADER: _trader,
+}

@@ -1,0 +1,116 @@
+"""Whole-share orders from the command line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from betaneutral_xl.hosts.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RISK = """\
+date,ticker,A,B,C
+2025-11-18,A,0.04,0.02,0.01
+2025-11-18,B,0.02,0.03,0.015
+2025-11-18,C,0.01,0.015,0.05
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Return the options of a portfolio of known shares, and prices of the names it lacks."""
+    contents = {
+        "fund.csv": "ticker,shares,price\nA,300,100\nB,400,100\nBRK.B,1,300\nCASH,29700,1\n",
+        "AI.csv": "ticker,weight\nA,0.4\nB,0.3\nC,0.3\n",
+        "risk.csv": RISK,
+        "prices.csv": "date,C,A\n2025-11-17,50,90\n2025-11-18,49,91\n",
+    }
+    for name, text in contents.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    inputs = ["--holdings", "fund.csv", "--etf", "AI.csv", "--covariance", "risk.csv", "--on-missing", "drop"]
+    return [str(tmp_path / word) if word in contents else word for word in inputs]
+
+
+def answer(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
+    assert main(["orders", *options, "--json"]) == 0
+    record: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return record
+
+
+def test_orders_make_the_weights_and_keep_the_beta(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = str(tmp_path / "prices.csv")
+    record = answer(capsys, *files, "--order-prices", prices)
+    assert record["nav"] == 100_000.0
+    assert all(check["passed"] for check in record["checks"])
+    assert abs(record["beta_after"]["AI"]) < 1e-3 < record["beta_before"]["AI"]
+    by_ticker = {one["ticker"]: one for one in record["orders"] if one["side"] == "SELL"}
+    assert by_ticker["A"]["price"] == 100.0  # the holdings' own price comes before the file's
+    sold = [one for one in record["orders"] if one["ticker"] == "C"]
+    assert [(one["side"], one["price"]) for one in sold] == [("SELL SHORT", 49.0)]
+    paid = sum((1 if one["side"] == "BUY" else -1) * one["notional"] for one in record["orders"])
+    assert record["cash_after"] == pytest.approx(record["cash_before"] - paid, abs=0.01)
+
+
+def test_lots_and_the_smallest_order_are_kept(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = ["--order-prices", str(tmp_path / "prices.csv")]
+    record = answer(capsys, *files, *prices, "--lot", "10", "--min-notional", "35000")
+    assert all(one["shares"] % 10 == 0 and one["notional"] >= 35_000 for one in record["orders"])
+    assert record["left_out"]
+
+
+@pytest.mark.parametrize(
+    ("form", "head"),
+    [
+        ("desk", "ticker,side,shares,price,notional"),
+        ("ibkr", "Action,Quantity,Symbol,SecType,Exchange,Currency,TimeInForce,OrderType,LmtPrice,BasketTag"),
+        ("trader", "ticker,price,shares,action"),
+    ],
+)
+def test_a_file_has_the_form_that_is_chosen(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, head: str
+) -> None:
+    out = tmp_path / "orders.csv"
+    options = ["--order-prices", str(tmp_path / "prices.csv"), "--format", form, "--out", str(out)]
+    record = answer(capsys, *files, *options)
+    text = out.read_text(encoding="utf-8")
+    assert text.splitlines()[0] == head
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == len(record["orders"])
+    shares = {"desk": "shares", "ibkr": "Quantity", "trader": "shares"}[form]
+    assert [int(row[shares]) for row in rows] == [one["shares"] for one in record["orders"]]
+    if form == "ibkr":
+        assert {row["Action"] for row in rows} == {"SELL", "SSHORT"}
+
+
+def test_a_price_that_is_missing_is_named_and_nothing_is_written(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "orders.csv"
+    assert main(["orders", *files, "--out", str(out)]) == 2
+    assert "No price for 1 of 3 trades: C." in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--lot", "0"], "The lot is 0."),
+        (["--min-notional", "-1"], "The smallest order is -1."),
+        (["--trade", "futures"], "There is no kind of orders 'futures'"),
+    ],
+)
+def test_terms_that_mean_nothing_are_refused(
+    files: list[str], capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["orders", *files, *options]) == 2
+    assert words in capsys.readouterr().err
