@@ -70,14 +70,14 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"exposures", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"checks", "stable"},
         {"limits"},
         {"result", "reachable"},
         {"orders", "reweighting"},
         {"neutral"},
-        {"backtest", "compare"},
+        {"backtest", "compare", "frontier"},
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},

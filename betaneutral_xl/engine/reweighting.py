@@ -207,11 +207,19 @@ def _penalised(
         covariance = Factors(np.zeros((covariance.size, 0)), np.ones(covariance.size))
     tradable = formulation.traded[aligned.covered]
     program = Penalised.of(problem, covariance, aligned.covered_weights, tradable, penalised)
-    if terms.max_trades is None and not terms.min_trade:
-        found = solvers.solve(program.equivalent(fixed_name=program.counts_trades))
+    if terms.max_trades is not None or terms.min_trade:
+        found, notes = _sparse(program.equivalent(fixed_name=True), terms, beside=1)
         return program.solution(found), notes
-    found, notes = _sparse(program.equivalent(fixed_name=True), terms, beside=1)
-    return program.solution(found), notes
+    for fixed_name in (True,) if program.counts_trades else (False, True):
+        # Proven for the equivalent program it may not be for this one, to rounding.
+        solution = program.solution(solvers.solve(program.equivalent(fixed_name=fixed_name)))
+        if solution.proven:
+            return solution, notes
+    msg = (
+        f"No solver's solution for {problem.size} names could be proven (smallest error {solution.gap:.2g}). "
+        "Widen the tightest limit a little, or choose the objective tracking_error."
+    )
+    raise SolverFailed(msg)
 
 
 def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:

@@ -322,6 +322,13 @@ REQUESTS: tuple[Request, ...] = (
     limited("smallest trade", ("min_trade", 0.05)),
     limited("unknown limit", ("uper", 0.5), limits_file=True),
     limited("lower above upper", ("lower", 0.5), ("upper", 0.4)),
+    limited("least tracking error", ("objective", "tracking_error")),
+    limited("stable without a history", ("objective", "stable")),
+    limited("unknown objective", ("objective", "steady")),
+    Request(name="objective for hedge", limits=(("objective", "tracking_error"),)),
+    Request(
+        name="stable with a history", method="reweight", target=0.9, history=prices(), estimator="sample"
+    ),
     Request(name="limit for hedge", limits=(("long_only", True),)),
     Request(name="ridge", ridge=0.05, etfs=TWO),
     Request(name="leg limit", leg_limit=0.5),
