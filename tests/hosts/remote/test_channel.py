@@ -171,16 +171,31 @@ for question in questions():
     if "press" in question:
         number = question["id"]
         say(id=number, say="Solving ...")
-        say(id=number, ask=["named", "method"])
+        say(id=number, ask={"read": {"names": ["method"], "areas": []}})
     else:
         assert question["id"] == number
         say(id=number, done=question["answer"])
 """)
     question = channel.ask({"press": "rebalance", "path": None})
     assert reply(question)["say"] == "Solving ..."
-    assert reply(question)["ask"] == ["named", "method"]
+    assert reply(question)["ask"] == {"read": {"names": ["method"], "areas": []}}
     channel.answer(question, {"answer": "hedge"})
     assert reply(question)["done"] == "hedge"
+
+
+def test_a_batch_has_a_reply_for_each_place_and_an_end(worker: Callable[[str], Fake]) -> None:
+    channel = worker("""
+for question in questions():
+    for place, (name, values) in reversed(list(enumerate(question["batch"]))):
+        say(id=question["id"], place=place, rows=[[name]])
+    say(id=question["id"], done=len(question["batch"]))
+""")
+    question = channel.ask({"batch": [["F", []], ["G", []]]})
+    assert [(one["place"], one["rows"]) for one in (reply(question), reply(question))] == [
+        (1, [["G"]]),
+        (0, [["F"]]),
+    ]
+    assert reply(question)["done"] == 2
 
 
 def test_large_requests_and_large_replies_do_not_deadlock(
