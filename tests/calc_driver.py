@@ -23,6 +23,9 @@ import unohelper
 from com.sun.star.awt import XCallback
 from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.frame import XStatusListener
+from com.sun.star.uno import RuntimeException
+
+REFUSAL = "LibreOffice refuses"
 
 RESTART = (79, 81)
 """Exit codes with which LibreOffice requests a restart."""
@@ -181,6 +184,32 @@ class Driver:
         """Protect a sheet without a password, or unprotect it."""
         one = self.documents[document].Sheets.getByName(sheet)
         one.protect("") if on else one.unprotect("")
+
+    def apply_failing(self, document: int, package: str, changes: list[list[Any]], at: int) -> list[Any]:
+        """Make changes with the extension's own code, of which the n-th cell fails.
+
+        Return the reason that the extension gives, if any, and the number of cells.
+        """
+        if package not in sys.path:
+            sys.path.insert(0, package)
+        from betaneutral_calc.calc.client import document as client
+
+        plain, cells, reason = client.set_cell, [], None
+
+        def failing(cell: Any, value: Any) -> None:
+            cells.append(value)
+            if len(cells) == at:
+                raise RuntimeException(REFUSAL, None)
+            plain(cell, value)
+
+        client.set_cell = failing
+        try:
+            client.Document(self.documents[document]).apply("Beta Neutral: Test", changes)
+        except client.WriteRefused as error:
+            reason = str(error)
+        finally:
+            client.set_cell = plain
+        return [reason, len(cells)]
 
     def enter(self, document: int, at: str, content: str | float) -> None:
         """Enter a formula, a number or a text in a cell."""

@@ -22,7 +22,7 @@ import pytest
 
 import betaneutral_xl
 from betaneutral_xl.hosts.calc import extension
-from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
+from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
 from betaneutral_xl.system import libreoffice
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ class Office:
         self, folder: Path, environment: Mapping[str, str] | None = None, display: str | None = None
     ) -> None:
         """Start it."""
+        self.extension = folder / "extensions" / "betaneutral" / "pythonpath"
         office = self.office = libreoffice.find()[0]
         self.environment = environment_of(folder, environment or {})
         shown = ["--headless"]

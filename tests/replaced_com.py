@@ -11,6 +11,7 @@ import datetime as dt
 import re
 import sys
 import types
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,22 @@ def typed(text: str) -> Any:
     return text
 
 
+def as_excel_gives_numbers(value: Any) -> Any:
+    """Return a value as ``Value2``: dates and currency as numbers."""
+    if isinstance(value, dt.date):
+        day = value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - as cells
+        return (day.replace(tzinfo=None) - dt.datetime(1899, 12, 30)) / dt.timedelta(days=1)  # noqa: DTZ001 - likewise
+    return float(value) if isinstance(value, Decimal) else as_excel_gives(value)
+
+
+def formula_of(value: Any) -> str:
+    """Return what Excel's edit line shows of a cell."""
+    if value is None:
+        return ""
+    text = str(value).upper() if isinstance(value, bool) else str(value)
+    return text.removeprefix("FORMULA ")
+
+
 def letters(number: int) -> str:
     text = ""
     while number:
@@ -241,13 +258,28 @@ class Range(Dispatch):
 
     @Value.setter
     def Value(self, value: Any) -> None:
-        if self.Worksheet.ProtectContents:
-            raise RuntimeError(self.Worksheet.Name)
-        self.Worksheet.writes += 1
+        self.Worksheet.write()
         lines = value if isinstance(value, (list, tuple)) else [[value]]
         for line, places in zip(lines, self.places(), strict=True):
             for one, at in zip(line, places, strict=True):
                 self.Worksheet.cells[at] = as_excel_takes(one)
+
+    @property
+    def Value2(self) -> Any:
+        rows = tuple(
+            tuple(as_excel_gives_numbers(self.Worksheet.cells.get(at)) for at in line)
+            for line in self.places()
+        )
+        return rows[0][0] if self.Count == 1 else rows
+
+    @property
+    def Formula2(self) -> Any:
+        rows = tuple(tuple(formula_of(self.Worksheet.cells.get(at)) for at in line) for line in self.places())
+        return rows[0][0] if self.Count == 1 else rows
+
+    @Formula2.setter
+    def Formula2(self, value: Any) -> None:
+        self.Value = value
 
     def __call__(self, row: int, column: int = 1) -> Range:
         return Range(self.Worksheet, self.Row + row - 1, self.Column + column - 1)
@@ -268,6 +300,7 @@ class Range(Dispatch):
         return self.Worksheet.Parent.Application
 
     def ClearContents(self) -> None:
+        self.Worksheet.write()
         for line in self.places():
             for at in line:
                 self.Worksheet.cells.pop(at, None)
@@ -281,6 +314,16 @@ class Sheet(Dispatch):
         self.cells: dict[tuple[int, int], Any] = {}
         self.cells_read = self.writes = 0
         self.activated = self.ProtectContents = False
+
+    def write(self) -> None:
+        """Count a write; refuse it if the sheet is protected, or if it is the one that is to fail."""
+        if self.ProtectContents:
+            raise RuntimeError(self.Name)
+        self.writes += 1
+        application = self.Parent.Application
+        application.writes += 1
+        if application.writes == application.failing_write:
+            raise ComError
 
     def Cells(self, row: int, column: int) -> Range:
         return Range(self, row, column)
@@ -363,7 +406,8 @@ class Application(Dispatch):
         self.Workbooks = Collection()
         self.options: list[tuple[str, dict[str, Any]]] = []
         self.history: list[tuple[str, Any]] = []
-        self.full_calculations = 0
+        self.full_calculations = self.writes = 0
+        self.failing_write: int | None = None
         self.__dict__.update(ScreenUpdating=True, Calculation=self.AUTOMATIC, StatusBar=False)
 
     def __setattr__(self, name: str, value: Any) -> None:

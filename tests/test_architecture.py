@@ -46,13 +46,7 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {
-        "engine.backtest",
-        "engine.backtest.charts",
-        "engine.backtest.forward",
-        "engine.backtest.plan",
-        "engine.neutral",
-    },
+    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
@@ -61,10 +55,8 @@ REMAINING: dict[str, set[str]] = {
     "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
     "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
     "hosts.files.workbook_file": {"readers.tabular.files"},
-    "hosts.sheets.matrices": {"readers.columns"},
-    "hosts.sheets.order_list": {"engine.checks", "engine.orders", "engine.result"},
+    "hosts.sheets.order_list": {"engine.orders", "engine.result"},
     "hosts.sheets.proposal": {"engine.orders", "engine.result"},
-    "hosts.sheets.ranges": {"engine.result", "readers.columns"},
     "hosts.sheets.trading": {"engine.result"},
     "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
 }
@@ -78,20 +70,20 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"exposures", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"checks", "stable"},
-        {"result"},
+        {"limits"},
+        {"result", "reachable"},
         {"orders", "reweighting"},
         {"neutral"},
-        {"backtest", "compare"},
+        {"backtest", "compare", "frontier"},
     ],
     "betaneutral_xl.engine.optimisation": [
         {"quadratic"},
         {
             "closed_forms",
             "conditioning",
-            "conditions",
             "dual_newton",
             "interior_point",
             "linear",
@@ -99,16 +91,16 @@ WITHIN: dict[str, list[set[str]]] = {
             "rough_model",
         },
         {"solvers"},
-        {"cardinality", "reachable"},
+        {"cardinality"},
     ],
     "betaneutral_xl.readers.tabular": [
         {"files", "grid", "sheets"},
-        {"delimited", "markup", "records", "workbooks"},
+        {"cell_grids", "delimited", "markup", "records", "workbooks"},
         {"xml_records"},
-        {"detection"},
+        {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "result_cache", "records"},
+        {"cells", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

@@ -3,8 +3,8 @@
 Usage: python tools/build_sample.py ../shared/data
 
 Reads the fund's 33 largest weights, the AI ETF's constituents and a panel of daily adjusted
-closes; writes five small files to ``betaneutral_xl/job/sample``. They contain computed figures
-only: an estimated covariance, the closing prices of one day, shares.
+closes; writes six small files to ``betaneutral_xl/job/sample``. They contain computed figures
+only: an estimated covariance, past forecast errors of its betas, the closing prices of one day, shares.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def weighted_covariance(returns: npt.NDArray[np.float64]) -> tuple[npt.NDArray[n
 
 
 def main(folder: Path) -> None:
-    """Write the five files."""
+    """Write the six files."""
     held = read_weights(folder / "silverfund" / "quant_paper_weights_2025-11-18.csv")
     constituents = read_weights(folder / "silverfund" / "jhai_constituents.csv")
     days, stocks, stock_prices = read_panel(folder / "prices" / "panel.csv.gz")
@@ -142,6 +142,7 @@ def main(folder: Path) -> None:
     write_covariance([*covered, BENCHMARK], covariance)
     column[ETF_TICKER] = fund_prices[:, funds.index(ETF_TICKER)]
     write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER)})
+    write_past_errors(days, [*covered, BENCHMARK], panel)
     note = {
         "what": "The sample is for trying things out. It is not the fund's portfolio.",
         "holdings": (
@@ -164,6 +165,11 @@ def main(folder: Path) -> None:
             "the covariance: adjusted for what was paid or split after that day, and so a little off "
             "the printed ones. For trying out orders, not for trading. "
             f"None of {', '.join(name for name in union if name not in column)}."
+        ),
+        "past_errors": (
+            "Realised less predicted betas to JHAI over 18 past blocks of 21 days, each predicted with "
+            f"exponential weights of half-life {HALF_LIFE} from the days before it, within 504 days; for "
+            "names without some of these returns by the package's own imputation."
         ),
         "as_of": AS_OF.isoformat(),
         "effective_days": round(effective_days, 2),
@@ -216,6 +222,33 @@ def write_covariance(tickers: list[str], matrix: npt.NDArray[np.float64]) -> Non
     for name, row in zip(tickers, matrix, strict=True):
         lines.append(",".join([AS_OF.isoformat(), name, *(f"{value:.10g}" for value in row)]))
     write(OUT / "covariance.csv", "\n".join(lines) + "\n")
+
+
+def write_past_errors(days: list[str], tickers: list[str], panel: npt.NDArray[np.float64]) -> None:
+    """Write past forecast errors of the covariance's betas to the ETF, as the package measures them."""
+    from betaneutral_xl.engine.estimators import estimate
+    from betaneutral_xl.engine.estimators.history import BLOCK
+    from betaneutral_xl.model.alignment import align
+    from betaneutral_xl.model.provenance import Provenance
+    from betaneutral_xl.model.returns import Prices
+    from betaneutral_xl.readers.covariance_csv import load_covariance
+    from betaneutral_xl.readers.etf_files import parse_etf
+    from betaneutral_xl.readers.holdings_json import parse_holdings
+
+    prices = Prices.from_matrix(tickers, [date.fromisoformat(day) for day in days], panel)
+    history = estimate(prices.returns(), "exponential", half_life=float(HALF_LIFE)).history
+    holdings = parse_holdings((OUT / "holdings.json").read_bytes(), Provenance.given(0))
+    etf = parse_etf((OUT / "JHAI_sample.csv").read_bytes(), "JHAI_sample.csv", today=AS_OF)
+    aligned = align(holdings, [etf], load_covariance(OUT / "covariance.csv"))
+    unit = dict(zip(aligned.instruments.tickers, aligned.units[:, 0].tolist(), strict=True))
+    weights = [unit.get(ticker, 0.0) for ticker in tickers]
+    if history is None:
+        sys.exit("The panel has too few days for past forecast errors.")
+    errors = history.beta_errors(tickers, np.array(weights)[:, None])[:, :, 0]
+    lines = [",".join(["etf", "block", *tickers]), ",".join([etf.name, "unit", *map(repr, weights)])]
+    for b, row in enumerate(errors):
+        lines.append(",".join([etf.name, days[-1 - BLOCK * b], *(f"{value:.5f}" for value in row)]))
+    write(OUT / "past_errors.csv", "\n".join(lines) + "\n")
 
 
 def write_prices(prices: dict[str, float]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
 from betaneutral_xl.engine.neutral import Target, neutralise
-from betaneutral_xl.engine.optimisation.reachable import market_fund
+from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, ModelError
@@ -136,7 +136,7 @@ def compare(
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     for name, aim, limits in (
         (REWEIGHTED, target, constraints),
-        (long_only, fund, _long_only(constraints)),
+        (long_only, fund, replace(constraints.without_shorts(), beta={})),
     ):
         if aim is None:
             note = "The risk model has no market fund (such as IWV) to aim at. Name a benchmark."
@@ -152,12 +152,6 @@ def compare(
 def hedge_of(alternatives: Sequence[Alternative]) -> Rebalance:
     """Return the hedge among the alternatives: unlike the others it always has a result."""
     return next(one.result for one in alternatives if one.name == BY_BASKET and one.result is not None)
-
-
-def _long_only(constraints: Constraints) -> Constraints:
-    """Return the constraints with long-only bounds and without ranges of beta."""
-    lower = {name: max(bound, 0.0) for name, bound in constraints.lower.items()}
-    return replace(constraints, long_only=True, lower=lower, beta={})
 
 
 def _as_it_is(hedge: Rebalance) -> Alternative:

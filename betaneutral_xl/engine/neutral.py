@@ -17,7 +17,8 @@ from betaneutral_xl.engine.hedging import (
     Legs,
     condition_text,
 )
-from betaneutral_xl.engine.optimisation.conditions import formulate
+from betaneutral_xl.engine.limits import limits_of
+from betaneutral_xl.engine.limits.formulation import formulate
 from betaneutral_xl.engine.result import Answer, Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker
@@ -29,7 +30,7 @@ from betaneutral_xl.model.values import require_sign
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
@@ -133,8 +134,9 @@ def neutralise(
     else:
         from betaneutral_xl.engine.reweighting import answer_of
 
+        squares = method is Method.LEAST_SQUARES
         answer = answer_of(
-            formulate(aligned, constraints, betas, ranges, squares=method is Method.LEAST_SQUARES),
+            formulate(aligned, limits_of(constraints), betas, ranges, squares=squares),
             method,
             ranges,
             objective=objective,
@@ -206,13 +208,12 @@ def reach(
         where the target cannot be reached, which relaxations would make it feasible.
 
     """
-    from betaneutral_xl.engine.optimisation.reachable import reachable
+    from betaneutral_xl.engine.reachable import reachable
 
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
     aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
-    betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
-    return reachable(formulate(aligned, constraints, betas, ranges), betas, ranges)
+    return reachable(formulate(aligned, limits_of(constraints), aligned.betas, ranges))
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.checks import LIMIT, Check, check_limits, check_solution, size_of
+from betaneutral_xl.engine import limits
+from betaneutral_xl.engine.checks import LIMIT, Check, check_solution, size_of
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from betaneutral_xl.engine.optimisation.conditions import Binding
+    from betaneutral_xl.engine.limits.formulation import Binding
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.engine.stable import Objective
     from betaneutral_xl.model.alignment import Aligned, Coverage
@@ -148,6 +149,11 @@ class Rebalance:
     def universe(self) -> Universe:
         """Names allowed to be traded."""
         return self.constraints.universe
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The limits on the new weights in words, one line each."""
+        return limits.sentences(limits.limits_of(self.constraints))
 
     @property
     def etf_names(self) -> tuple[str, ...]:
@@ -320,9 +326,28 @@ class Rebalance:
                 Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), allowed),
             ]
         if self.solution is not None:
-            checks += check_limits(aligned, self.constraints, x, self.after.beta, tolerance)
+            checks += self.check_limits(self.constraints, tolerance)
             checks += check_solution(aligned, x, self.solution)
         return tuple(checks)
+
+    def check_limits(self, constraints: Constraints, tolerance: float = TOLERANCE) -> tuple[Check, ...]:
+        """Return the checks of the new weights by limits, which need not be those that they were made with.
+
+        Parameters
+        ----------
+        constraints
+            The limits.
+        tolerance
+            Largest residual of net exposure and betas, for sums of size 1.
+
+        Returns
+        -------
+        tuple of Check
+            At least one for each limit that is set.
+
+        """
+        new = limits.NewWeights(self.aligned, self.new_weights, self.after.beta, tolerance)
+        return limits.check(limits.limits_of(constraints), new)
 
     def check(self, tolerance: float = TOLERANCE) -> Rebalance:
         """Return the result itself if all of its checks pass.

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.limits.sums import NetExposure
 from betaneutral_xl.engine.optimisation import cardinality, solvers
 from betaneutral_xl.engine.optimisation.conditioning import well_conditioned
 from betaneutral_xl.engine.optimisation.linear import least_turnover
 from betaneutral_xl.engine.optimisation.penalties import Penalised
-from betaneutral_xl.engine.optimisation.reachable import reachable
+from betaneutral_xl.engine.reachable import reachable
 from betaneutral_xl.engine.result import Answer, Method
 from betaneutral_xl.engine.stable import Objective, past_errors, penalties, unpenalised
 from betaneutral_xl.errors import Infeasible, SolverFailed
@@ -21,13 +22,14 @@ from betaneutral_xl.model.risk import Factors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from betaneutral_xl.engine.optimisation.conditions import Formulation
+    from betaneutral_xl.engine.limits.formulation import Formulation
+    from betaneutral_xl.engine.limits.limit import Terms
     from betaneutral_xl.engine.optimisation.penalties import Penalties
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
     from betaneutral_xl.engine.stable import PastErrors
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.constraints import Constraints, Range
+    from betaneutral_xl.model.constraints import Range
     from betaneutral_xl.model.portfolio import Holdings
 
 
@@ -78,7 +80,7 @@ def answer_of(
                 notes.append(f"{missing}. So least tracking error is the objective, not stable.")
             else:
                 minimised, penalised = Objective.STABLE, penalties(aligned, errors, r)
-    solution, more = reweight(formulation, method, aligned.betas, targets, penalised)
+    solution, more = reweight(formulation, method, penalised)
     x = solution.problem.weights + solution.trades
     x = np.clip(x, formulation.problem.lower, formulation.problem.upper)
     if errors is not None and penalised is not None:
@@ -98,7 +100,8 @@ def _kept_net(formulation: Formulation, targets: Sequence[Range]) -> tuple[str, 
     """Return the note on a beta of zero with the net exposure kept."""
     net = float(formulation.aligned.weights.sum())
     neutral = all(one.low == one.high == 0.0 for one in targets)
-    if formulation.constraints.net is not None or not neutral or net <= SMALLEST_TRADE:
+    kept = NetExposure(None) in formulation.limits
+    if not kept or not neutral or net <= SMALLEST_TRADE:
         return ()
     return (
         f"The net exposure of {net:.2%} is kept at a beta of 0: the weights move into names whose predicted "
@@ -111,16 +114,17 @@ def _beside_least_tracking_error(
     formulation: Formulation, errors: PastErrors, reference: FloatArray, new_weights: FloatArray
 ) -> tuple[str, ...]:
     """Return a note where the stable objective's tracking error is well above the least one."""
-    limits, aligned = formulation.constraints, formulation.aligned
-    if limits.max_trades is not None or limits.min_trade:
+    terms, aligned = formulation.terms, formulation.aligned
+    if terms.max_trades is not None or terms.min_trade:
         return ()  # a second search would double the time
     try:
         least, _ = _penalised(formulation, unpenalised(reference))
     except (np.linalg.LinAlgError, SolverFailed):  # V has no unique minimum
         return ()
+    tradable = formulation.traded[aligned.covered]
     pair = [aligned.covered_weights.copy() for _ in range(2)]
-    pair[0][formulation.tradable] = new_weights
-    pair[1][formulation.tradable] = least.problem.weights + least.trades
+    pair[0][tradable] = new_weights
+    pair[1][tradable] = least.problem.weights + least.trades
     stable, lowest = (aligned.covariance.volatility(weights - reference) for weights in pair)
     if stable <= COMPARED_FROM * lowest:
         return ()
@@ -135,8 +139,6 @@ def _beside_least_tracking_error(
 def reweight(
     formulation: Formulation,
     method: Method,
-    betas: FloatArray,
-    targets: Sequence[Range],
     penalised: Penalties | None = None,
 ) -> tuple[Solution, tuple[str, ...]]:
     """Solve a formulated problem by one of the methods of reweighting.
@@ -147,8 +149,6 @@ def reweight(
         The quadratic program of the method's objective.
     method
         ``reweight``, ``least_squares`` or ``fewest_trades``.
-    betas, targets
-        The arguments of ``formulate``; they explain why there is no solution.
     penalised
         Penalties beside the tracking variance, for ``reweight``.
 
@@ -168,23 +168,21 @@ def reweight(
     try:
         if penalised is not None:
             return _penalised(formulation, penalised, method)
-        return _solve(well_conditioned(formulation.problem), formulation.constraints, method)
+        return _solve(well_conditioned(formulation.problem), formulation.terms, method)
     except Infeasible as error:
-        found = reachable(formulation, betas, targets)
+        found = reachable(formulation)
         if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
         raise Infeasible(found.sentence(), reachable=found) from error
 
 
-def _solve(
-    problem: QuadraticProgram, limits: Constraints, method: Method
-) -> tuple[Solution, tuple[str, ...]]:
+def _solve(problem: QuadraticProgram, terms: Terms, method: Method) -> tuple[Solution, tuple[str, ...]]:
     """Solve a program by the method, and return notes on the solution."""
     if method is Method.FEWEST_TRADES:
         few, note = _few(problem)
         return solvers.solve(few), (note,)
-    if limits.max_trades is not None or limits.min_trade:
-        return _sparse(problem, limits)
+    if terms.max_trades is not None or terms.min_trade:
+        return _sparse(problem, terms)
     solution = solvers.solve(problem)
     if solution.minimum_norm:
         return solution, (
@@ -198,7 +196,7 @@ def _penalised(
     formulation: Formulation, penalised: Penalties, method: Method = Method.REWEIGHT
 ) -> tuple[Solution, tuple[str, ...]]:
     """Solve a program with penalties."""
-    limits, aligned = formulation.constraints, formulation.aligned
+    terms, aligned = formulation.terms, formulation.aligned
     problem = well_conditioned(formulation.problem)
     notes: tuple[str, ...] = ()
     if method is Method.FEWEST_TRADES:
@@ -207,12 +205,21 @@ def _penalised(
     covariance = aligned.covariance.form
     if method is Method.LEAST_SQUARES:
         covariance = Factors(np.zeros((covariance.size, 0)), np.ones(covariance.size))
-    program = Penalised.of(problem, covariance, aligned.covered_weights, formulation.tradable, penalised)
-    if limits.max_trades is None and not limits.min_trade:
-        found = solvers.solve(program.equivalent(fixed_name=program.counts_trades))
+    tradable = formulation.traded[aligned.covered]
+    program = Penalised.of(problem, covariance, aligned.covered_weights, tradable, penalised)
+    if terms.max_trades is not None or terms.min_trade:
+        found, notes = _sparse(program.equivalent(fixed_name=True), terms, beside=1)
         return program.solution(found), notes
-    found, notes = _sparse(program.equivalent(fixed_name=True), limits, beside=1)
-    return program.solution(found), notes
+    for fixed_name in (True,) if program.counts_trades else (False, True):
+        # Proven for the equivalent program it may not be for this one, to rounding.
+        solution = program.solution(solvers.solve(program.equivalent(fixed_name=fixed_name)))
+        if solution.proven:
+            return solution, notes
+    msg = (
+        f"No solver's solution for {problem.size} names could be proven (smallest error {solution.gap:.2g}). "
+        "Widen the tightest limit a little, or choose the objective tracking_error."
+    )
+    raise SolverFailed(msg)
 
 
 def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:
@@ -229,11 +236,9 @@ def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:
     )
 
 
-def _sparse(
-    problem: QuadraticProgram, limits: Constraints, beside: int = 0
-) -> tuple[Solution, tuple[str, ...]]:
+def _sparse(problem: QuadraticProgram, terms: Terms, beside: int = 0) -> tuple[Solution, tuple[str, ...]]:
     """Solve with limits on the number and size of trades."""
-    found = cardinality.solve(problem, limits.max_trades, limits.min_trade, beside)
+    found = cardinality.solve(problem, terms.max_trades, terms.min_trade, beside)
     if found.optimal:
         note = f"No better choice of trades exists ({found.nodes} choices were compared)."
     else:

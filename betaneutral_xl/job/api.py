@@ -16,12 +16,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.job import inputs, run, sample
+from betaneutral_xl.job import inputs, run, sample, tables
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
@@ -208,9 +206,11 @@ def beta_neutral(
     Parameters
     ----------
     holdings
-        The portfolio, or a mapping or Series of ticker to weight (decimals of net asset value).
+        The portfolio; a mapping or Series of ticker to weight (decimals of net asset value, or percent); or
+        a DataFrame with the columns of a file of holdings. ``CASH``, ``USD`` and the like are cash.
     etf
-        One ETF or several; or, for one, a mapping or Series of ticker to weight (decimals).
+        One ETF or several; a mapping or Series of ticker to weight (decimals, or percent); or a DataFrame
+        with the columns of an issuer's file, or a column of weights for each ETF.
     cov
         The risk model, annual, in decimals; or a square DataFrame labelled with tickers.
     target
@@ -244,13 +244,14 @@ def beta_neutral(
         If the problem has no solution, such as limits that no weights satisfy.
 
     """
-    portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(_weights(holdings))
+    portfolio = holdings if isinstance(holdings, Holdings) else tables.holdings_of_object(holdings)
     if isinstance(etf, Etf):
         etfs: Sequence[Etf] = (etf,)
     elif isinstance(etf, Sequence) and all(isinstance(one, Etf) for one in etf):
         etfs = etf
     else:
-        etfs = (Etf.from_weights(_weights(etf)),)
+        etfs = tables.etfs_of_object(etf)
+    risk = cov if isinstance(cov, Covariance) else tables.covariance_of_object(cov)
     arguments = {
         "target": target,
         "method": method,
@@ -265,32 +266,4 @@ def beta_neutral(
     request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
     if isinstance(constraints, Constraints):
         request = request.replace(constraints=constraints)
-    return run.solve(request, run.Inputs(portfolio, tuple(etfs), _risk_model(cov)))
-
-
-def _weights(table: Any) -> Mapping[str, float]:
-    if isinstance(table, Mapping):
-        return table
-    if hasattr(table, "items"):
-        pairs = list(table.items())
-        weights = {str(ticker): float(weight) for ticker, weight in pairs}
-        if len(weights) == len(pairs):
-            return weights
-        msg = "The weights have a ticker more than once. Merge its rows."
-        raise InputError(msg)
-    msg = f"Give weights as ticker to weight (a dict or a Series), not {type(table).__name__}."
-    raise InputError(msg)
-
-
-def _risk_model(cov: Any) -> Covariance:
-    if isinstance(cov, Covariance):
-        return cov
-    if not (hasattr(cov, "columns") and hasattr(cov, "index")):
-        msg = f"Give the covariance as a Covariance or a labelled DataFrame, not {type(cov).__name__}."
-        raise InputError(msg)
-    names = [str(name) for name in cov.columns]
-    if sorted(names) != sorted(str(name) for name in cov.index):
-        msg = "The covariance's rows and columns do not have the same tickers. Give both the same labels."
-        raise InputError(msg)
-    ordered = cov.loc[list(cov.columns)]
-    return Covariance.from_source(names, np.asarray(ordered, dtype=np.float64))
+    return run.solve(request, run.Inputs(portfolio, tuple(etfs), risk))

@@ -212,7 +212,11 @@ def _read_covariance(raw_input: RawInput) -> Covariance:
     stated = raw_input.options.get("unit")
     unit = None if stated is None else CovarianceUnit.of(stated)
     covariance = parse_covariance(raw_input.content, _origin(raw_input, "covariance file"), unit)
-    days = raw_input.options.get("effective_days")
+    days, errors = (raw_input.options.get(name) for name in ("effective_days", "past_errors"))
+    if errors is not None:
+        from betaneutral_xl.readers.past_errors import parse_past_errors
+
+        covariance = replace(covariance, history=parse_past_errors(errors, raw_input.name))
     return covariance if days is None else replace(covariance, effective_days=float(days))
 
 

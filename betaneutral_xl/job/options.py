@@ -436,6 +436,12 @@ OPTIONS: tuple[Option, ...] = (
         per="TICKER",
     ),
     Option(
+        name="upper_outside_etf",
+        section=Section.LIMITS,
+        kind=Kind.SHARE,
+        help="largest weight of any name that is in none of the ETFs",
+    ),
+    Option(
         name="frozen",
         section=Section.LIMITS,
         kind=Kind.TICKERS,
@@ -493,6 +499,14 @@ OPTIONS: tuple[Option, ...] = (
         per="NAME",
         named=True,
         places={CLI: "--group-limit"},
+    ),
+    Option(
+        name="group_upper",
+        section=Section.LIMITS,
+        kind=Kind.SHARE,
+        help="largest weight of any name of a group",
+        per="NAME",
+        named=True,
     ),
     Option(
         name="cost_bp",

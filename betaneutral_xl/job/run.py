@@ -13,8 +13,8 @@ from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
     from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.request import OrderTerms, Request
     from betaneutral_xl.model.alignment import Aligned

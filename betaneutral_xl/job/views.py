@@ -164,7 +164,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             "etf_missing": {name: _gap(gap) for name, gap in coverage.etfs.items()},
             "etfs": coverage_record(coverage),
         },
-        "constraints": list(result.constraints.sentences()),
+        "constraints": list(result.limits),
         "binding": [{"limit": one.limit, "price": one.price} for one in result.binding],
         "warnings": list(result.warnings),
         "checks": [

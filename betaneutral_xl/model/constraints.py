@@ -1,7 +1,7 @@
 """Limits of the new weights: one type for Python, command line and worksheet.
 
-Limits are by ticker, in decimals of net asset value, without arrays or solvers;
-``optimisation.conditions`` formulates the problem on an aligned list of names.
+Limits are by ticker, in decimals of net asset value, without arrays or solvers; ``engine.limits`` has a class
+for each, and formulates the problem on an aligned list of names.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ LARGEST: Mapping[str, float] = MappingProxyType(
     {
         "lower": 1.0,
         "upper": 1.0,
+        "upper_outside_etf": 1.0,
         "net": 1.5,
         "beta": 5.0,
         "turnover": 1.0,
         "gross": 5.0,
         "group_limits": 1.0,
+        "group_upper": 1.0,
         "min_trade": 0.5,
     }
 )
@@ -100,6 +102,8 @@ class Constraints:
         No weight below zero.
     lower, upper
         Lower and upper bound of the weight, by ticker or ``*``. A name without one is unbounded.
+    upper_outside_etf
+        Largest weight of any name that is in none of the ETFs.
     frozen
         Tickers that are not traded.
     universe
@@ -116,6 +120,8 @@ class Constraints:
         Tickers by group, such as sectors.
     group_limits
         The sum of the weights of a group.
+    group_upper
+        Largest weight of any name of a group.
     cost_bp
         Cost of a trade, in basis points of the traded value. The objective is then
         ``risk_aversion / 2 * tracking_error**2 + cost * sum(abs(x - w))``.
@@ -136,6 +142,7 @@ class Constraints:
     long_only: bool = False
     lower: Mapping[str, float] = field(default_factory=dict)
     upper: Mapping[str, float] = field(default_factory=dict)
+    upper_outside_etf: float = math.inf
     frozen: tuple[str, ...] = ()
     universe: Universe = Universe.UNION
     net: Range | None = None
@@ -144,6 +151,7 @@ class Constraints:
     gross: float = math.inf
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     group_limits: Mapping[str, Range] = field(default_factory=dict)
+    group_upper: Mapping[str, float] = field(default_factory=dict)
     cost_bp: float = 0.0
     risk_aversion: float = RISK_AVERSION
     max_trades: int | None = None
@@ -152,7 +160,7 @@ class Constraints:
     def __post_init__(self) -> None:
         """Validate the limits individually and jointly."""
         object.__setattr__(self, "frozen", tuple(dict.fromkeys(self.frozen)))
-        for name in ("lower", "upper", "beta", "groups", "group_limits"):
+        for name in ("lower", "upper", "beta", "groups", "group_limits", "group_upper"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         self._require_numbers()
         self._require_sizes()
@@ -211,11 +219,6 @@ class Constraints:
         """Cost of a unit of trade, decimal."""
         return self.cost_bp * BASIS_POINT
 
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Tickers with a limit of their own, apart from those of groups."""
-        return tuple(name for name in dict.fromkeys([*self.lower, *self.upper, *self.frozen]) if name != ALL)
-
     def among(self, tickers: Collection[str]) -> Constraints:
         """Return the limits restricted to some tickers; groups and their limits stay."""
         kept = {*tickers, ALL}
@@ -225,6 +228,11 @@ class Constraints:
             upper={name: limit for name, limit in self.upper.items() if name in kept},
             frozen=tuple(name for name in self.frozen if name in kept),
         )
+
+    def without_shorts(self) -> Constraints:
+        """Return the limits with long-only bounds."""
+        lower = {name: max(bound, 0.0) for name, bound in self.lower.items()}
+        return replace(self, long_only=True, lower=lower)
 
     def bounds(self, ticker: str) -> tuple[float, float]:
         """Return the lower and the upper bound of a name's weight."""
@@ -236,34 +244,6 @@ class Constraints:
         """Return the limits of the beta to an ETF, if any are set."""
         return self.beta.get(etf, self.beta.get(ALL))
 
-    def sentences(self) -> tuple[str, ...]:
-        """Describe the limits that are set, one line each."""
-        lines = []
-        if self.long_only:
-            lines.append("long only")
-        for word, limits in (("at least", self.lower), ("at most", self.upper)):
-            lines += [
-                f"weight of {'every name' if name == ALL else name} {word} {limit:g}"
-                for name, limit in limits.items()
-            ]
-        if self.frozen:
-            lines.append(f"not traded: {', '.join(self.frozen)}")
-        if self.universe is not Universe.UNION:
-            lines.append(f"traded: {self.universe} names only")
-        if self.net is not None:
-            lines.append(f"net exposure {self.net}")
-        lines += [f"beta to {'every ETF' if name == ALL else name} {r}" for name, r in self.beta.items()]
-        lines += [f"weight of group {name} {r}" for name, r in self.group_limits.items()]
-        numbers = (
-            ("one-way turnover at most", self.turnover, math.inf),
-            ("gross exposure at most", self.gross, math.inf),
-            ("cost of a trade in basis points", self.cost_bp, 0.0),
-            ("names traded at most", self.max_trades, None),
-            ("a trade is at least", self.min_trade, 0.0),
-        )
-        lines += [f"{what} {value:g}" for what, value, unset in numbers if value not in {unset, None}]
-        return tuple(lines)
-
     def _require_numbers(self) -> None:
         positive = {"turnover": self.turnover, "gross": self.gross, "risk_aversion": self.risk_aversion}
         for name, value in positive.items():
@@ -274,6 +254,9 @@ class Constraints:
             if not 0.0 <= value < math.inf:
                 msg = f"The limit {name} is {value:g}. Give zero or more."
                 raise InputError(msg)
+        if not self.upper_outside_etf >= 0.0:
+            msg = f"The limit upper_outside_etf is {self.upper_outside_etf:g}. Give zero or more."
+            raise InputError(msg)
         if self.max_trades is not None and self.max_trades < 1:
             msg = f"At most {self.max_trades} trades leave nothing to do. Give 1 or more."
             raise InputError(msg)
@@ -309,12 +292,14 @@ class Constraints:
         if bounded:
             msg = f"{bounded[0]} is frozen and has a bound of its own. Leave one of the two out."
             raise InputError(msg, tickers=bounded)
-        undefined = [name for name in self.group_limits if name not in self.groups]
+        limited = {**self.group_limits, **self.group_upper}
+        undefined = [name for name in limited if name not in self.groups]
         if undefined:
             msg = f"The limit of group {undefined[0]} has no tickers. Name them under groups."
             raise InputError(msg)
-        if self.groups and not self.group_limits:
-            msg = f"The group {next(iter(self.groups))} has no limit. Give it one under group_limits."
+        if self.groups and not limited:
+            group = next(iter(self.groups))
+            msg = f"The group {group} has no limit. Give it one under group_limits or group_upper."
             raise InputError(msg)
         if self.net is not None and max(self.net.low, -self.net.high) > self.gross:
             msg = (
@@ -391,7 +376,7 @@ def _grouped(given: Mapping[str, Any]) -> Mapping[str, Any]:
         str(group).strip()
         for key, value in given.items()
         for name, label in (limit_of(str(key)) or ("", ""),)
-        if name == "group_limits"
+        if name in _OF_GROUPS
         for group in ([label] if label else value if isinstance(value, Mapping) else ())
     }
     plain: dict[str, Any] = {}
@@ -431,6 +416,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "long_only": yes_or_no,
     "lower": _by_name(number, normalise),
     "upper": _by_name(number, normalise),
+    "upper_outside_etf": number,
     "frozen": tickers,
     "universe": _universe,
     "net": interval,
@@ -439,11 +425,15 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "gross": number,
     "groups": _groups,
     "group_limits": _by_name(interval, str.strip),
+    "group_upper": _by_name(number, str.strip),
     "cost_bp": _basis_points,
     "risk_aversion": _aversion,
     "max_trades": count,
     "min_trade": number,
 }
 
-_BY_NAME = frozenset({"lower", "upper", "beta", "groups", "group_limits"})
+_OF_GROUPS = frozenset({"group_limits", "group_upper"})
+"""Limits by group."""
+
+_BY_NAME = frozenset({"lower", "upper", "beta", "groups"}) | _OF_GROUPS
 """Limits by name, ETF or group."""

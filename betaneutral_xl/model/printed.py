@@ -1,4 +1,9 @@
-"""Parse the text of cells: numbers, percentages, dates, and placeholders for a missing value."""
+"""Parse the text of cells: numbers, percentages, dates, and placeholders for a missing value.
+
+A cell of a spreadsheet may hold a number or a date and no text. ``Typed`` is such a cell as text that
+keeps the value, so that one reader serves text files and typed cells: what it displays is matched as
+text, and its number is never parsed from digits.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +35,34 @@ MISSING = frozenset(
     }
 )
 """Cells that mean a missing value; ``NA`` is not one, because it is a ticker."""
+
+
+class Typed(str):
+    """The text of a cell that holds a number or a date, with the ``value`` itself.
+
+    >>> Typed.of(0.1 + 0.2).value, str(Typed.of(700.0)), str(Typed.of(date(2025, 11, 18)))
+    (0.30000000000000004, '700', '2025-11-18')
+    """
+
+    __slots__ = ("value",)
+    value: float | date
+
+    @classmethod
+    def of(cls, value: float | date) -> Typed:
+        """Return a cell's value as text: a whole number without a point, a date in ISO format."""
+        if isinstance(value, date):
+            text = value.isoformat()
+        elif value.is_integer() and abs(value) < LARGEST_NUMBER:
+            text = f"{value:.0f}"
+        else:
+            text = repr(value)
+        cell = cls(text)
+        cell.value = value
+        return cell
+
+
+LARGEST_NUMBER = 1e18
+"""A number from here on is larger than any amount, and is not read."""
 
 MAX_FORMULA_LENGTH = 200
 CACHED_LENGTH = 64
@@ -73,6 +106,7 @@ def cell_text(text: str) -> str:
 # ------------------------------------------------------------------ numbers
 
 _DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_INNER_BLANK = re.compile(r"\d\s+\d")
 _MINUS = str.maketrans("\u2212\u2013", "--")
 _DOT = re.compile(
     r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?",
@@ -100,6 +134,8 @@ def number(text: str, *, decimal_comma: bool = False) -> float | None:
     >>> number("1.234,56", decimal_comma=True)
     1234.56
     """
+    if isinstance(text, Typed):
+        return _typed_number(text)
     return _number(text if len(text) <= CACHED_LENGTH else clean(text)[:CACHED_LENGTH], decimal_comma)
 
 
@@ -117,7 +153,12 @@ def _number(text: str, decimal_comma: bool) -> float | None:  # noqa: FBT001 - t
         value = float(digits)
     except ValueError:  # "e5", or digits of another script
         return None
-    return value if abs(value) < 1e18 else None  # noqa: PLR2004 - larger than any amount
+    return value if abs(value) < LARGEST_NUMBER else None
+
+
+def _typed_number(cell: Typed) -> float | None:
+    value = cell.value
+    return value if isinstance(value, float) and abs(value) < LARGEST_NUMBER else None
 
 
 def _bare(text: str) -> str:
@@ -127,6 +168,11 @@ def _bare(text: str) -> str:
     if digits.endswith("-"):
         digits = "-" + digits[:-1]
     return digits
+
+
+def has_inner_blank(text: str) -> bool:
+    """Whether a blank separates digits, as in ``4 7``: of a regular table it is a slip, not a thousand."""
+    return _INNER_BLANK.search(text) is not None
 
 
 def is_percentage(text: str) -> bool:
@@ -142,12 +188,18 @@ def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, other
 
     >>> uses_decimal_comma(["1,234"]), uses_decimal_comma(["1,234", "0,5"]), uses_decimal_comma([], ["1,234"])
     (False, True, True)
+
+    A ``Typed`` number has no separators, and does not count.
     """
     balance = 0
     for text in texts:
+        if isinstance(text, Typed):
+            continue
         digits = _bare(cell_text(text))
         balance += bool(_CERTAIN_COMMA.fullmatch(digits)) - bool(_CERTAIN_DOT.fullmatch(digits))
     for text in small:
+        if isinstance(text, Typed):
+            continue
         separators = [one for one in _bare(cell_text(text)) if one in ",."]
         balance += (separators == [","]) - (separators == ["."])
     return balance > 0 if balance else otherwise

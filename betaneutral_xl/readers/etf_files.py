@@ -202,8 +202,8 @@ def parse_etf(
         ),
         warnings=(
             *sum_warnings(name, rows),
-            *_weight_warnings(table, rows, weight_note),
-            *_total_warnings(table, rows),
+            *weight_warnings(table, rows, weight_note),
+            *total_warnings(table, rows),
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
             *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
@@ -267,12 +267,12 @@ def _same_header(sheets: Sequence[TextSheet], table: HoldingsTable, file_name: s
     return found
 
 
-def _weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str) -> tuple[str, ...]:
+def weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str) -> tuple[str, ...]:
     """Return warnings if weights are computed, or add to little under a header that says percent."""
     if note is COMPUTED:
         unread = unread_numbers(table)
         which = f" Columns of numbers that are not understood: {listing(unread, limit=5)}." if unread else ""
-        return (f"The file has no column of weights that is understood: {note}.{which}",)
+        return (f"There is no column of weights that is understood: {note}.{which}",)
     total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
     if note == FROM_HEADER and 0.0 < total < MIN_FRACTION and total * 100.0 < MAX_LEVERAGE:
         return (
@@ -294,7 +294,8 @@ def _age_warnings(name: str, as_of: date | None, today: date, stale_days: int) -
 # ------------------------------------------------------------------ constituents
 
 
-def _total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
+def total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[str, ...]:
+    """Return a warning if the rows do not add to the printed total."""
     total = table.printed_total
     if total is None:
         return ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import SUM_TOLERANCE, AssetClass, Holdings, Valuation
 from betaneutral_xl.model.printed import (
@@ -21,7 +21,7 @@ from betaneutral_xl.model.printed import (
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import is_option, normalise
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.columns import Column, Header, header_key
+from betaneutral_xl.readers.columns import Column, Header, count_headers, header_key
 from betaneutral_xl.readers.holdings_sections import (
     ALL,
     Choice,
@@ -31,20 +31,33 @@ from betaneutral_xl.readers.holdings_sections import (
     select_section,
     without_account_types,
 )
-from betaneutral_xl.readers.holdings_table import IDENTIFIER_COLUMNS, HoldingsTable, describe_non_holdings
+from betaneutral_xl.readers.holdings_table import (
+    AMOUNT_COLUMNS,
+    IDENTIFIER_COLUMNS,
+    HoldingsTable,
+    describe_non_holdings,
+)
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
+from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.weights import FROM_SIGNS, decimal_weights
+from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from betaneutral_xl.readers.tabular.cell_grids import CellGrid
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 RTOL = 1e-3
 """Relative difference between a printed value and shares times price above which a warning names it."""
+
+CASH = "CASH"
+"""The ticker of a cash row; other words for cash are named in a note."""
+
+ROUNDED = 0.0006
+"""By how much a weight that is printed in percent with a digit may differ from the exact one."""
 
 OPTION_SIZE = 100.0
 """Shares of the underlying per option contract, if the file has no multiplier."""
@@ -122,22 +135,77 @@ def parse_holdings_file(
     sheets = read_sheets(content, file_name)
     chosen = choice or Choice(account=fund)
     of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
-    sections = find_sections(sheets, file_name, chosen, of_workbook=of_workbook)
+    table, name = _positions(sheets, file_name, chosen, of_workbook=of_workbook)
+    label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
+    return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
+
+
+def parse_holdings_grid(
+    grid: CellGrid, origin: Provenance, fund: str = "portfolio", nav: float | None = None
+) -> Holdings:
+    """Parse a portfolio from a range of typed cells, by the rules of ``load_holdings``.
+
+    Parameters
+    ----------
+    grid
+        The table, with or without lines above its header.
+    origin
+        Where the cells are; rows and date are filled in.
+    fund
+        A name for messages and reports.
+    nav
+        The net asset value in base currency, where it is stated.
+
+    Raises
+    ------
+    InputError
+        As of ``load_holdings``; the message names the cell.
+
+    """
+    table, _ = _positions((sheet_of(grid),), grid.what, Choice(), of_workbook=False)
+    refuse_errors(grid, (i for found in table.header.indices.values() for i in found), table.header.row + 1)
+    if table.header.row >= 0:
+        for i in range(len(table.header.texts)):
+            grid.refuse_error(table.header.row, i)
+    return _holdings(table, fund, grid.what, origin, choice=Choice(), nav=nav)
+
+
+def _positions(
+    sheets: Sequence[TextSheet], file_name: str, choice: Choice, *, of_workbook: bool
+) -> tuple[HoldingsTable, str]:
+    """Return the chosen table of positions, and the account's name (empty if there is one only)."""
+    sections = find_sections(sheets, file_name, choice, of_workbook=of_workbook)
     if sections:
-        table, name = select_section(sections, chosen, file_name)
+        table, name = select_section(sections, choice, file_name)
     else:
         headerless = _headerless_table(sheets, file_name)
         if headerless is None:
+            if sheets[0].place is not None:
+                raise _no_table(sheets[0], file_name)
             raise UnreadableFile(describe_non_holdings(sheets, file_name))
         table, name = headerless, ""
     table = without_account_types(rows_of_last_day(drop_lots(table), file_name))
-    if chosen.adds_all:
+    if choice.adds_all:
         name = name or ALL
     if not name:
-        advice = "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
-        table, name = select_fund(table, chosen.account, file_name, advice)
-    label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
-    return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
+        advice = (
+            "accounts or funds: {}. Keep the rows of one."
+            if table.in_range
+            else "accounts or funds: {}. Choose one with --account NAME, or --account all to add them."
+        )
+        table, name = select_fund(table, choice.account, file_name, advice)
+    return table, name
+
+
+def _no_table(sheet: TextSheet, what: str) -> InputError:
+    """Return the error for a range without a table of positions."""
+    found = listing([str(column) for column in max(map(count_headers, sheet.rows), key=len, default=())])
+    if not found:
+        width = max(map(len, sheet.rows), default=0)
+        return InputError(f"{what} has {width} columns without a header. Name them: ticker, weight.")
+    return InputError(
+        f"{what} needs the columns ticker and weight, or ticker, shares and price (found: {found})."
+    )
 
 
 def _holdings(
@@ -149,6 +217,7 @@ def _holdings(
     choice: Choice,
     nav: float | None,
 ) -> Holdings:
+    _refuse_nameless(table)
     are_cash = [_is_cash(table, row) for row in table.rows]
     cash = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if is_cash]
     held = [row for row, is_cash in zip(table.rows, are_cash, strict=True) if not is_cash]
@@ -173,15 +242,20 @@ def _holdings(
     if values is not None:
         values, tickers, lot_notes = _merge_lots(table, held, values, tickers)
         notes = (*notes, *lot_notes)
+    if len(tickers) == len(held):  # no lots were added
+        _refuse_duplicates(table, held, tickers)
     if values is None or rates is None:
         by_weight = _by_weight(table, fund, tickers, are_cash=are_cash, provenance=provenance, notes=notes)
         return replace(by_weight, nav=nav)
-    cash_value = math.fsum(_cash_value(table, row, file_name) * rates.of(table, row) for row in cash)
+    cash_value = math.fsum(_cash_value(table, row) * rates.of(table, row) for row in cash)
     total = Valuation.of(values.values, cash_value, fund, nav)
+    weights = [value / total.nav for value in values.values]
+    if len(tickers) == len(held):
+        notes = (*notes, *_weight_notes(table, held, tickers, weights))
     return Holdings(
         fund=fund,
         tickers=tickers,
-        weights=read_only([value / total.nav for value in values.values]),
+        weights=read_only(weights),
         shares=None if values.shares is None else read_only(values.shares),
         prices=None if values.prices is None else read_only(values.prices),
         nav=total.nav,
@@ -201,7 +275,10 @@ def _by_weight(
     provenance: Provenance,
     notes: tuple[str, ...],
 ) -> Holdings:
-    decimals, unit = decimal_weights(table, provenance.location)
+    for row in table.rows if Column.WEIGHT in table.header.indices else ():
+        if table.number(row, Column.WEIGHT) is None:
+            raise _missing(table, row, "weight", Column.WEIGHT)
+    decimals, unit = decimal_weights(table, table.file_name)
     weights = [weight for weight, is_cash in zip(decimals, are_cash, strict=True) if not is_cash]
     known = [weight for weight in decimals if not math.isnan(weight)]
     missing = 1.0 - math.fsum(known)
@@ -243,6 +320,7 @@ def _is_option(table: HoldingsTable, row: Row) -> bool:
 
 def _cash_notes(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
     names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in rows]
+    names = [name for name in names if name.upper() != CASH]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
 
 
@@ -256,6 +334,66 @@ def _tickers(table: HoldingsTable, rows: Sequence[Row], file_name: str) -> tuple
         msg = f"{file_name} has no positions, only cash. Check that it is the right file."
         raise InputError(msg)
     return tuple(normalise(_symbol(table, row, column)) for row in rows)
+
+
+def _refuse_nameless(table: HoldingsTable) -> None:
+    """Refuse a number beside a blank ticker: its position would vanish."""
+    for row in table.nameless:
+        column = next(c for c in AMOUNT_COLUMNS if table.number(row, c))
+        where = table.where(row, Column.TICKER, Column.NAME)
+        msg = (
+            f"{where} has no ticker beside its {table.number(row, column):.10g} ({column}). "
+            "Give the ticker, or CASH; or clear the row."
+        )
+        raise MissingValue(msg)
+
+
+def _refuse_duplicates(table: HoldingsTable, rows: Sequence[Row], tickers: Sequence[str]) -> None:
+    first: dict[str, Row] = {}
+    for ticker, row in zip(tickers, rows, strict=True):
+        if ticker in first:
+            places = [table.where(one, Column.TICKER, Column.NAME) for one in (first[ticker], row)]
+            msg = (
+                f"{table.file_name} lists {ticker} more than once ({places[0]}; {places[1]}). "
+                "Merge the rows if they are one company; give the exchange if they are not."
+            )
+            raise DuplicateTicker(msg, tickers=[ticker])
+        first[ticker] = row
+
+
+def _missing(table: HoldingsTable, row: Row, what: str, *columns: Column) -> MissingValue:
+    """Return the error for a row without a number; it shows the text in place of one."""
+    name = _row_label(table, row)
+    for column in columns:
+        text = table.text(row, column)
+        if text and table.number(row, column) is None:
+            msg = (
+                f"{table.where(row, column)} is {text!r:.60}, not a number ({column} of {name}). "
+                "Correct it, or remove the row."
+            )
+            return MissingValue(msg, tickers=[name])
+    msg = f"{table.where(row, *columns)} has no {what} for {name}. Fill it in, or remove the row."
+    return MissingValue(msg, tickers=[name])
+
+
+def _weight_notes(
+    table: HoldingsTable, rows: Sequence[Row], tickers: Sequence[str], weights: Sequence[float]
+) -> tuple[str, ...]:
+    """Return a warning if the printed weights are others than those of shares, prices and values."""
+    printed = [table.number(row, Column.WEIGHT) for row in rows]
+    known = [one for one in printed if one is not None]
+    scale = 100.0 if math.fsum(map(abs, known)) > MIN_PERCENT_SUM else 1.0
+    apart = [
+        ticker
+        for ticker, one, weight in zip(tickers, printed, weights, strict=True)
+        if one is not None and abs(one / scale - weight) > ROUNDED
+    ]
+    if not apart:
+        return ()
+    return (
+        f"The weights of {table.file_name} differ from its shares, prices and values for "
+        f"{listing(apart)}: the weights are not used.",
+    )
 
 
 def _row_label(table: HoldingsTable, row: Row) -> str:
@@ -317,7 +455,8 @@ def _rates(table: HoldingsTable, choice: Choice, file_name: str) -> _Rates | Non
         return None
     msg = (
         f"{file_name} has positions in {len(codes)} currencies ({listing(codes)}) without a rate. "
-        f"Give the rates with --fx {without[-1]}=RATE (base currency per unit), or a column FXRateToBase."
+        + ("Give" if table.in_range else f"Give the rates with --fx {without[-1]}=RATE, or")
+        + " a column FXRateToBase (base currency per unit)."
     )
     raise MissingValue(msg)
 
@@ -393,7 +532,10 @@ def _position_values(
     shares = [table.number(row, Column.SHARES) for row in rows]
     prices = [table.number(row, Column.PRICE) for row in rows]
     printed = [table.number(row, Column.MARKET_VALUE) for row in rows]
-    values, quotes, bad, missing = [], [], [], []
+    values: list[float] = []
+    quotes: list[float] = []
+    bad: list[str] = []
+    missing: list[tuple[str, Row]] = []
     for row, ticker, quantity, price, value in zip(rows, tickers, shares, prices, printed, strict=True):
         rate, size = rates.of(table, row), _contract_size(table, row)
         local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
@@ -403,7 +545,7 @@ def _position_values(
         in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=RTOL)
         amount = product if value is None else value if in_base else value * rate
         if amount is None:
-            missing.append(ticker)
+            missing.append((ticker, row))
             continue
         agrees = product is not None and math.isclose(amount, product, rel_tol=RTOL, abs_tol=0.01)
         if product is not None and not agrees:
@@ -414,11 +556,7 @@ def _position_values(
     if missing and Column.WEIGHT in table.header.indices:
         return None
     if missing:
-        msg = (
-            f"Holdings of {fund} have neither a value nor shares with a positive price "
-            f"for {listing(missing)}. Fill them in, or remove the row."
-        )
-        raise MissingValue(msg, tickers=missing)
+        raise _without_value(table, missing)
     complete = all(quantity is not None for quantity in shares) and all(quote > 0.0 for quote in quotes)
     warning = f"Holdings of {fund}: value is not shares times price for {listing(bad)}; weights are by value."
     return _PositionValues(
@@ -429,12 +567,26 @@ def _position_values(
     )
 
 
+def _without_value(table: HoldingsTable, rows: Sequence[tuple[str, Row]]) -> MissingValue:
+    """Return the error for positions without a value; it shows the first text in place of a number."""
+    columns = (Column.SHARES, Column.PRICE, Column.MARKET_VALUE)
+    for _, row in rows:
+        if any(table.text(row, c) and table.number(row, c) is None for c in columns):
+            return _missing(table, row, "value", *columns)
+    names = [ticker for ticker, _ in rows]
+    msg = (
+        f"{table.where(rows[0][1], Column.PRICE, Column.SHARES)}: neither a value nor shares with a positive "
+        f"price for {listing(names)}. Fill them in, or remove the row."
+    )
+    return MissingValue(msg, tickers=names)
+
+
 def _contract_size(table: HoldingsTable, row: Row) -> float:
     """Return the contract multiplier: the file's, else 100 for an option, else 1."""
     return table.number(row, Column.MULTIPLIER) or (OPTION_SIZE if _is_option(table, row) else 1.0)
 
 
-def _cash_value(table: HoldingsTable, row: Row, file_name: str) -> float:
+def _cash_value(table: HoldingsTable, row: Row) -> float:
     """Return the value of a cash row: as printed, else its amount times the printed price (default 1)."""
     value = table.number(row, Column.MARKET_VALUE)
     if value is not None:
@@ -443,9 +595,7 @@ def _cash_value(table: HoldingsTable, row: Row, file_name: str) -> float:
     if amount is None:
         amount, price = price, None  # "CASH,,5000"
     if amount is None:
-        name = table.text(row, Column.TICKER) or table.text(row, Column.NAME)
-        msg = f"{file_name} has no value for {name}. Fill it in, or remove the row."
-        raise MissingValue(msg)
+        raise _missing(table, row, "value", Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
     return amount * (price if price is not None else 1.0)
 
 
@@ -473,23 +623,27 @@ def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTa
     """
     sheet = next((sheet for sheet in sheets if sheet.rows), None)
     rows = [row for row in sheet.rows if row] if sheet else []
-    width = len(rows[0]) if rows else 0
-    if sheet is None or width not in DEFAULT_COLUMNS or any(len(row) != width for row in rows):
+    width = max(map(len, rows), default=0)
+    if sheet is None or width not in DEFAULT_COLUMNS:
         return None
     numeric = [cell for row in rows for cell in row[1:]]
     comma = uses_decimal_comma(numeric, otherwise=sheet.delimiter == ";")
-    columns = [[number(row[i], decimal_comma=comma) for row in rows] for i in range(1, width)]
-    if any(
-        value is None and cell_text(row[0]).upper() != "CASH"
-        for column in columns
-        for value, row in zip(column, rows, strict=True)
-    ):
+    columns = [
+        [number(row[i], decimal_comma=comma) if i < len(row) else None for row in rows]
+        for i in range(1, width)
+    ]
+    words = [cell for cell in numeric if cell_text(cell) and number(cell, decimal_comma=comma) is None]
+    blank = sum(all(column[i] is None for column in columns) for i in range(len(rows)))
+    if words or 2 * blank > len(rows):
         return None
     if any(number(row[0]) is not None or cell_text(row[0]).casefold() in MISSING for row in rows):
         return None
     first = math.fsum(value or 0.0 for value in columns[0])
-    are_weights = any(low <= first <= high for low, high in WEIGHT_SUMS) or any(
-        is_percentage(row[1]) for row in rows
+    known = [value for value in columns[0] if value is not None]
+    are_weights = (
+        any(low <= first <= high for low, high in WEIGHT_SUMS)
+        or any(is_percentage(row[1]) for row in rows if len(row) > 1)
+        or (all(abs(value) <= 1.0 for value in known) and not all(map(float.is_integer, known)))
     )
     if are_weights != (width == len((Column.TICKER, Column.WEIGHT))):
         kinds = " or ".join(" and ".join(c.value for c in DEFAULT_COLUMNS[w][1:3]) for w in (2, 3))
@@ -510,5 +664,7 @@ def _headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTa
         after=(),
         notes=sheet.notes,
         decimal_comma=comma,
+        source=sheet,
+        file_name=file_name,
         warnings=(f"{file_name} has no header; its columns are taken as {', '.join(texts)}.",),
     )

@@ -166,6 +166,12 @@ def select_section(sections: Sequence[Section], choice: Choice, file_name: str) 
     chosen = chosen or [s for s in sections if target and target in s.label.casefold()]
     if len(chosen) == 1:
         return chosen[0].table, chosen[0].label
+    if sections[0].table.in_range:
+        msg = (
+            f"{file_name} has {len(sections)} tables of positions: {listing(labels, limit=MAX_LISTED)}. "
+            "Give the cells of one."
+        )
+        raise UnknownFund(msg, tickers=labels)
     adding = ", or --account all to add them" if len(headers) == 1 else "; their columns differ"
     msg = (
         f"{file_name} has {len(sections)} sections with positions: {listing(labels, limit=MAX_LISTED)}. "
@@ -254,7 +260,8 @@ def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]
     positions = parts.get("open positions")
     if not positions:
         return ()
-    found = _sections(replace(sheet, rows=_padded(positions)), file_name)
+    # its rows are not those of the file, and have no place in it
+    found = _sections(replace(sheet, rows=_padded(positions), place=lambda *_: file_name), file_name)
     if not found:
         return ()
     # tables of the same columns (stocks, then options) are one table

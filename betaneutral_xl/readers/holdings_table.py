@@ -62,6 +62,25 @@ class HoldingsTable:
     decimal_comma: bool
     printed_total: float | None = None
     warnings: tuple[str, ...] = ()
+    nameless: tuple[Row, ...] = ()
+    """Rows with a number and without a ticker, a name or another identifier, that are no totals."""
+    source: TextSheet
+    file_name: str
+
+    def where(self, row: Row, *columns: Column) -> str:
+        """Describe the place of a row's cell in the first of some columns, for messages."""
+        index = next((i for i, one in enumerate(self.source.rows) if one is row), None)
+        if index is None:
+            return self.file_name
+        place = next((self.header.indices[c][0] for c in columns if c in self.header.indices), 0)
+        if self.source.place is not None:
+            return self.source.place(index, place)
+        return f"{self.file_name}, row {index + 1}"
+
+    @property
+    def in_range(self) -> bool:
+        """Whether this is a range of cells, not a file."""
+        return self.source.place is not None
 
     def number(self, row: Sequence[str], column: Column) -> float | None:
         """Return the number in a row's column, None if the cell has none."""
@@ -124,11 +143,15 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         after=(),
         notes=sheet.notes,
         decimal_comma=comma,
+        source=sheet,
+        file_name=file_name,
     )
     header = _prefer_numeric_columns(table, body)
     table = replace(table, header=header)
     rows: list[Row] = []
     skipped: list[Row] = []
+    nameless: list[Row] = []
+    unnamed_totals: list[Row] = []
     total: float | None = None
     end = len(body)
     blank = False
@@ -140,6 +163,11 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
+        elif _is_nameless(table, row):
+            if _is_sum(table, row, rows):
+                unnamed_totals.append(row)
+            else:
+                nameless.append(row)
         elif _ends_table(row, skipped, after_blank=blank):
             end = index
             break
@@ -157,7 +185,14 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        warnings=_unread_row_warnings(table, skipped, rest, rows),
+        warnings=(
+            *_unread_row_warnings(table, skipped, rest, rows),
+            *(
+                f"{table.where(row)} has no ticker and the sum of the rows above: it is taken as their total."
+                for row in unnamed_totals
+            ),
+        ),
+        nameless=tuple(nameless),
     )
 
 
@@ -226,6 +261,10 @@ IDENTIFIER_COLUMNS = (
 )
 TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """A ticker, even in a row without other cells; a longer word may be the heading of a section."""
+TICKER_WITHOUT_NAMES = re.compile(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
+"""The same in a table without names, which is made by hand and has no sections."""
+SUM_RTOL = 1e-3
+"""Relative tolerance of a total, from the rounding of each row."""
 
 NUMBER_COLUMNS = (
     Column.WEIGHT,
@@ -261,16 +300,47 @@ def _is_classed(table: HoldingsTable, row: Row) -> bool:
 def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
     """Whether a row without numbers is a holding, and not a heading."""
     ticker = table.text(row, Column.TICKER)
-    return TICKER_ALONE.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
+    form = TICKER_ALONE if Column.NAME in table.header.indices else TICKER_WITHOUT_NAMES
+    return form.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
+
+
+AMOUNT_COLUMNS = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+
+
+def _is_nameless(table: HoldingsTable, row: Row) -> bool:
+    """Whether a row has a number other than zero, and nothing that says of what."""
+    return not any(table.text(row, column) for column in IDENTIFIER_COLUMNS) and any(
+        table.number(row, column) for column in AMOUNT_COLUMNS
+    )
+
+
+def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether every weight and value of a row is the sum of those above: a total without a word.
+
+    Weights that add to 1 or 100 only with the row are no total's.
+    """
+    if len(rows) < 2:  # noqa: PLR2004 - one row is no sum
+        return False
+    sums = []
+    for column, wholes in ((Column.WEIGHT, (1.0, 100.0)), (Column.MARKET_VALUE, ())):
+        printed = table.number(row, column)
+        if printed is not None:
+            above = math.fsum(table.number(one, column) or 0.0 for one in rows)
+            completes = any(math.isclose(printed + above, whole, rel_tol=SUM_RTOL) for whole in wholes)
+            sums.append(math.isclose(printed, above, rel_tol=SUM_RTOL) and not completes)
+    return bool(sums) and all(sums)
 
 
 def _is_total(table: HoldingsTable, row: Row) -> bool:
     if not TOTAL_WORDS.search("|".join(row)):
         return False
-    words = [word for cell in row if (word := clean(cell))]
     if any(table.text(row, column) for column in (Column.ISIN, Column.CUSIP, Column.SEDOL)):
         return False
-    texts = [word for word in words if number(word, decimal_comma=table.decimal_comma) is None]
+    texts = [
+        word
+        for cell in row
+        if (word := clean(cell)) and number(cell, decimal_comma=table.decimal_comma) is None
+    ]
     return (
         bool(texts)
         and all(TOTAL.fullmatch(text) or text.casefold() in MISSING for text in texts)

@@ -1,30 +1,39 @@
-"""Load price files: CSV (plain or gzip) or Parquet, wide or long.
+"""Load price files: CSV (plain or gzip), XLSX or Parquet, wide or long; and ranges of prices or returns.
 
 Wide: ``date,AAPL,MSFT,...``, one row per day. Long: ``date,ticker,price``, one row per day and ticker,
-in any order; other columns are ignored. Tickers may be in any spelling.
+in any order; other columns are ignored. Two header rows, of tickers and of price fields in either order,
+are those of yfinance: adjusted closing prices are preferred to closing prices. Tickers may be in any
+spelling.
 """
 
 from __future__ import annotations
 
-import io
-from datetime import date, datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
+from betaneutral_xl.model.printed import cell_text, date_of, number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.model.returns import Prices
+from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.days import days_of
+from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
+from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
+from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
+from betaneutral_xl.readers.tabular.row_grid import RowGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import DateArray
+    from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
 DATE_HEADERS = ("date", "day", "datetime", "timestamp", "time", "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers")
@@ -43,7 +52,17 @@ PRICE_HEADERS = (
 BAR = frozenset({"high", "low"})
 """Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
 
-PARQUET = b"PAR1"
+FIELDS = (
+    *("adj_close", "adjusted_close", "close", "open", "high", "low", "volume", "dividends"),
+    *("stock_splits", "capital_gains", "repaired?"),
+)
+"""Names of one of the two header rows of yfinance, the preferred ones first."""
+
+MAX_HEADER_ROWS = 3
+"""Rows below the first that are tested as further headers."""
+
+WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
+"""How XLSX and XLS files begin."""
 
 
 def load_prices(path: Path | str) -> Prices:
@@ -77,10 +96,8 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if content.startswith(PARQUET):
         tickers, days, matrix, notes = _from_parquet(content, name)
     else:
-        grid = parse_grid(content, name)
-        headers = [_canonical(header) for header in grid.header]
-        read = _long if _is_long(headers) else _wide
-        tickers, days, matrix, notes = read(grid, headers)
+        grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else parse_grid(content, name)
+        tickers, days, matrix, notes = _from_grid(grid)
     days, matrix, empty = _without_empty_days(days, matrix)
     if not len(days):
         msg = f"{name} has no price on any day. Check that it is the right file."
@@ -186,7 +203,77 @@ def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) 
     raise UnreadableFile(msg)
 
 
-def _wide(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
+Grid = TextGrid | RowGrid
+
+
+def _from_grid(grid: Grid) -> ParsedPrices:
+    two = _two_headers(grid)
+    if two is not None:
+        return two
+    headers = [_canonical(header) for header in grid.header]
+    return (_long if _is_long(headers) else _wide)(grid, headers)
+
+
+def _two_headers(grid: Grid) -> ParsedPrices | None:
+    """Return the prices under two header rows, of tickers and of fields (yfinance), None if there is one."""
+    rows = [[_canonical(cell) for cell in grid.header[1:]]]
+    texts = [list(grid.header[1:])]
+    first = 0
+    for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
+        label = row[0].strip()
+        if label and _canonical(label) not in {"ticker", "price", "date", "attributes", "symbol"}:
+            break
+        first += 1
+        if any(row[1:]):
+            rows.append([_canonical(cell) for cell in row[1:]])
+            texts.append(row[1:])
+    fields = next((i for i, row in enumerate(rows) if set(row) <= set(FIELDS)), None)
+    if len(rows) != 2 or fields is None or first == len(grid):  # noqa: PLR2004 - tickers and fields
+        return None
+    field = next(one for one in FIELDS if one in rows[fields])
+    chosen = [j for j, one in enumerate(rows[fields]) if one == field]
+    body = _below(grid, first)
+    tickers = [texts[1 - fields][j] for j in chosen]
+    days = np.array(days_of(body.labels(), body.where), dtype="datetime64[D]")
+    note = f"The prices of {grid.name} are from its columns {texts[fields][chosen[0]]}."
+    return tickers, days, body.numbers()[:, chosen], [note]
+
+
+def _below(grid: Grid, first: int) -> Grid:
+    """Return the rows of a grid from one on."""
+    if isinstance(grid, TextGrid):
+        return replace(grid, texts=grid.texts[first:], lines=grid.lines[first:])
+    return replace(grid, body=grid.body[first:], place=lambda row, column: grid.place(row + first, column))
+
+
+def _workbook_grid(content: bytes, name: str) -> RowGrid:
+    """Return the first sheet of a workbook that has a table."""
+    for sheet in read_sheets(content, name):
+        found = _row_grid([list(row) for row in sheet.rows], name, lambda i, _: f"{name}, row {i + 1}")
+        if found is not None:
+            return found
+    msg = f"{name} has no sheet with a table of prices. Check that it is the right file."
+    raise UnreadableFile(msg)
+
+
+def _row_grid(rows: Sequence[Sequence[Cell]], name: str, place: Callable[[int, int], str]) -> RowGrid | None:
+    """Return rows below a title as a table, None if there are fewer than two."""
+    kept = [i for i, row in enumerate(rows) if any(map(_is_filled, row))]
+    while kept and sum(map(_is_filled, rows[kept[0]])) < 2 < len(kept):  # noqa: PLR2004 - a title
+        kept.pop(0)
+    if len(kept) < 2:  # noqa: PLR2004 - a header and a row
+        return None
+    width = max(len(rows[i]) for i in kept)
+    padded = [[*rows[i], *[None] * (width - len(rows[i]))] for i in kept]
+    header = tuple(text_of(cell) for cell in padded[0])
+    return RowGrid(name, header, padded[1:], lambda i, j: place(kept[1 + i], j))
+
+
+def _is_filled(cell: Cell) -> bool:
+    return cell is not None and cell != ""
+
+
+def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
     if headers[0] not in DATE_HEADERS:
         msg = (
             f"{grid.name} begins with the column {grid.header[0]!r}, not with the date. "
@@ -199,19 +286,19 @@ def _wide(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
             "Name the column of adjusted closing prices by its ticker, and remove the others."
         )
         raise UnreadableFile(msg)
-    days = np.array([_day(label, grid, i) for i, label in enumerate(grid.labels())], dtype="datetime64[D]")
+    days = np.array(days_of(grid.labels(), grid.where), dtype="datetime64[D]")
     return list(grid.header[1:]), days, grid.numbers(), []
 
 
-def _long(grid: TextGrid, headers: Sequence[str]) -> ParsedPrices:
+def _long(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
     day_column = _find(headers, DATE_HEADERS, grid.name, "date")
     ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
     price_column = _find(headers, PRICE_HEADERS, grid.name, "price")
-    days: dict[str, np.datetime64] = {}
     rows = grid.rows()
-    for i, row in enumerate(rows):
-        if row[day_column] not in days:
-            days[row[day_column]] = np.datetime64(_day(row[day_column], grid, i), "D")
+    first = {row[day_column]: i for i, row in reversed(list(enumerate(rows)))}
+    texts = list(first)
+    found = days_of(texts, lambda i: grid.where(first[texts[i]]))
+    days = {text: np.datetime64(day, "D") for text, day in zip(texts, found, strict=True)}
     prices = np.array([grid.number(i, price_column, row[price_column]) for i, row in enumerate(rows)])
     return _pivot(
         np.array([days[row[day_column]] for row in rows], dtype="datetime64[D]"),
@@ -242,20 +329,11 @@ def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, c
 
 
 def _from_parquet(content: bytes, name: str) -> ParsedPrices:
+    table = read_parquet(content, name)
     try:
-        from pyarrow import ArrowInvalid
-        from pyarrow.parquet import read_table
-    except ImportError:
-        msg = (
-            f"{name} is a Parquet file, and pyarrow is not installed. "
-            'Install it with pip install "betaneutral-xl[parquet]", or give CSV.'
-        )
-        raise InputError(msg) from None
-    try:
-        table = read_table(io.BytesIO(content))
         headers = [_canonical(header) for header in table.column_names]
         index = _find(headers, DATE_HEADERS, name, "date")
-        days = np.asarray(table.column(index).to_numpy(), dtype="datetime64[D]")
+        days = _parquet_days(table.column(index))
         if _is_long(headers):
             price = _find(headers, PRICE_HEADERS, name, "price")
             tickers = [
@@ -265,21 +343,22 @@ def _from_parquet(content: bytes, name: str) -> ParsedPrices:
             return _pivot(days, tickers, values, name, table.column_names[price])
         others = [i for i in range(len(headers)) if i != index]
         columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in others]
-    except (ArrowInvalid, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:  # pyarrow's are ValueErrors
         msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
     return [table.column_names[i] for i in others], days, np.column_stack(columns), []
 
 
-def _day(text: str, grid: TextGrid, row: int) -> date:
-    try:
-        return datetime.fromisoformat(text.strip()).date()
-    except ValueError:
-        msg = (
-            f"{grid.name}, line {grid.lines[row]}: {text[:40]!r} is not a date like 2026-06-30. "
-            "Write dates as year-month-day."
-        )
-        raise UnreadableFile(msg) from None
+def _parquet_days(column: Any) -> DateArray:
+    """Return the days of a column, each in its own time zone."""
+    from pyarrow import compute, types
+
+    if types.is_timestamp(column.type) and column.type.tz is not None:
+        column = compute.local_timestamp(column)
+    elif types.is_string(column.type):
+        texts = [str(text) for text in column.to_pylist()]
+        return np.array(days_of(texts, lambda i: f"row {i + 1}"), dtype="datetime64[D]")
+    return np.asarray(column.to_numpy(), dtype="datetime64[D]")
 
 
 def _without_empty_days(days: DateArray, matrix: FloatArray) -> tuple[DateArray, FloatArray, int]:
@@ -312,3 +391,122 @@ def _unique(tickers: Sequence[str], name: str) -> tuple[str, ...]:
                 raise DuplicateTicker(msg, tickers=[one])
             first[one] = ticker
     return names
+
+
+# ---------------------------------------------------------------- ranges of prices or returns
+
+KINDS = ("prices", "returns")
+MIN_ROWS = 3
+"""Rows of a block: a header and two days."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Prices or returns of a range.
+
+    Attributes
+    ----------
+    returns
+        The daily returns.
+    dated
+        Whether the range has dates; else the days are counted from 1970-01-01.
+
+    """
+
+    returns: Returns
+    dated: bool
+
+
+def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
+    """Parse a block of prices or returns: wide, with or without dates, or long with dates and tickers.
+
+    Parameters
+    ----------
+    grid
+        A row a day, a column a name; a blank is a missing value.
+    kind
+        ``prices`` or ``returns``; by default, numbers that are all positive are prices.
+
+    Raises
+    ------
+    InputError
+        If the block has no header of tickers, its dates cannot be read, or its numbers could be
+        either and the kind is not given.
+
+    """
+    for j in range(len(grid.rows[0])):
+        grid.refuse_error(0, j)
+    refuse_errors(grid)
+    table = _row_grid(grid.rows, grid.what, grid.place)
+    if kind not in {None, *KINDS}:
+        msg = f"data is {kind!r:.60}. Give prices or returns."
+        raise InputError(msg)
+    if table is None or len(table) < MIN_ROWS - 1:
+        raise _no_block(grid.what)
+    headers = [_canonical(header) for header in table.header]
+    shaped = _two_headers(table) if headers[0] in {"", "ticker", "price", "date"} else None
+    if shaped is None and _is_long(headers) and any(header in DATE_HEADERS for header in headers):
+        shaped = _long(table, headers)
+    if shaped is not None:
+        names, days, matrix, notes = shaped
+        days, matrix, _ = _without_empty_days(days, matrix)
+        prices = Prices.from_matrix(_unique(names, grid.what), days, matrix, None, tuple(notes))
+        return History(prices.returns(), dated=True)
+    return _wide_block(table, headers, kind)
+
+
+def _wide_block(table: RowGrid, headers: Sequence[str], kind: str | None) -> History:
+    dated = headers[0] in DATE_HEADERS or isinstance(table.body[-1][0], date) or _is_day(table.labels())
+    left = 1 if dated else 0
+    names = table.header[left:]
+    if not all(cell_text(name) and number(name) is None for name in names):
+        raise _no_block(table.name)
+    if dated:
+        labels = table.labels()
+        blank = next((i for i, label in enumerate(labels) if not label), None)
+        if blank is not None:
+            msg = f"{table.where(blank)} has no date. Fill it in, or remove the row."
+            raise InputError(msg)
+        days = np.array(days_of(labels, table.where), dtype="datetime64[D]")
+        matrix = table.numbers()
+    else:
+        days = np.arange(len(table)).astype("datetime64[D]")
+        shifted = replace(
+            table,
+            body=[[None, *row] for row in table.body],
+            place=lambda row, column: table.place(row, column - 1),
+        )
+        matrix = shifted.numbers()
+    unique = _unique(names, table.name)
+    if kind == "prices" or (kind is None and _are_prices(table, matrix, left)):
+        days, matrix, _ = _without_equal_rows(*_without_empty_days(days, matrix)[:2])
+        return History(Prices.from_matrix(unique, days, matrix).returns(), dated=dated)
+    return History(Returns.from_matrix(unique, days, matrix), dated=dated)
+
+
+def _is_day(labels: Sequence[str]) -> bool:
+    return all(number(label) is None and date_of(label) is not None for label in labels[-2:])
+
+
+def _no_block(what: str) -> InputError:
+    return InputError(f"{what} needs a row of tickers above its prices or returns, and at least two days.")
+
+
+def _are_prices(table: RowGrid, matrix: FloatArray, left: int) -> bool:
+    """Return whether numbers are prices (all positive) or returns (both signs, at most 1 in size)."""
+    not_prices = np.argwhere(matrix <= 0.0)
+    if not not_prices.size:
+        return True
+    not_returns = np.argwhere(np.abs(matrix) > 1.0)
+    if not not_returns.size and (matrix < 0.0).any():
+        return False
+
+    def cell(row: int, column: int) -> str:
+        return f"{table.place(row, left + column)} is {matrix[row, column]:g}"
+
+    evidence = f"{cell(*not_returns[0])} (> 100 %)" if not_returns.size else "no number is negative"
+    msg = (
+        f"The numbers may be prices or returns: {cell(*not_prices[0])} (not a price), but {evidence}. "
+        "Correct the cell, or state in the options data=prices or data=returns."
+    )
+    raise InputError(msg)

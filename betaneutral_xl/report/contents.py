@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
     from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit

@@ -11,12 +11,12 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from betaneutral_xl.errors import Unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
@@ -45,31 +45,86 @@ def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
         program. An existing file is left unchanged.
 
     """
-    target = Path(path)
-    temporary = ""
-    try:
+    with Staged({Path(path): content}, private=private) as staged:
+        staged.commit()
+
+
+class Staged:
+    """Files written under temporary names beside their places, until ``commit`` moves them there.
+
+    As a context it removes what was not committed.
+
+    Parameters
+    ----------
+    files
+        Contents by path.
+    private
+        As for ``save``.
+
+    Raises
+    ------
+    Unwritable
+        As ``save``; no file is left.
+
+    """
+
+    def __init__(self, files: Mapping[Path, bytes], *, private: bool = False) -> None:
+        self._temporary: dict[Path, Path] = {}
+        for path, content in files.items():
+            try:
+                self._write(path, content, private=private)
+            except OSError as error:
+                self.discard()
+                raise _unwritable(path, error) from None
+            except Unwritable:
+                self.discard()
+                raise
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was not committed."""
+        self.discard()
+
+    def commit(self) -> None:
+        """Move the files to their places; raise ``Unwritable`` at the first that cannot be moved."""
+        for path, temporary in list(self._temporary.items()):
+            try:
+                temporary.replace(path)
+            except OSError as error:
+                raise _unwritable(path, error) from None
+            del self._temporary[path]
+
+    def discard(self) -> None:
+        """Remove the files that were not committed."""
+        for temporary in self._temporary.values():
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        self._temporary.clear()
+
+    def _write(self, target: Path, content: bytes, *, private: bool) -> None:
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)
         mode = target.stat().st_mode if target.exists() else None
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        self._temporary[target] = Path(temporary)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         if not private:  # mkstemp makes a private file
             Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
-        Path(temporary).replace(target)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-        reason = error.strerror or type(error).__name__
-        msg = (
-            f"Cannot write {target.name}: {reason}. Nothing was changed there. "
-            "Choose a folder that exists and may be written to, and close the file elsewhere."
-        )
-        raise Unwritable(msg) from None
+
+
+def _unwritable(path: Path, error: OSError) -> Unwritable:
+    reason = error.strerror or type(error).__name__
+    return Unwritable(
+        f"Cannot write {path.name}: {reason}. Nothing was changed there. "
+        "Choose a folder that exists and may be written to, and close the file elsewhere."
+    )
 
 
 def make_folder(folder: Path) -> None:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.optimisation.linear import minimise
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
-from betaneutral_xl.engine.optimisation.reachable import greedy
 from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def make(n: int, etfs: int = 1, *, long_only: bool, factors: int | None = None, 
     lower, upper = np.full(n, 0.0 if long_only else -0.05), np.full(n, CAP)
     one = np.ones(1)
     free = QuadraticProgram(form, weights, lower, upper, np.ones((n, 1)), one, one, ("net exposure",))
-    furthest = greedy(free, betas[:, 0])
+    furthest = minimise(free, betas[:, 0])
     assert furthest is not None
     before, lowest = float(betas[:, 0] @ weights), float(betas[:, 0] @ (weights + furthest))
     step = before / (before - lowest) if lowest < -1e-3 else 0.5

@@ -1,9 +1,10 @@
-"""Walk-forward backtest of the methods that reweight: the tables of "Reweighting" in docs/evidence.md.
+r"""Walk-forward backtest of the methods that reweight: the tables of "Reweighting" in docs/evidence.md.
 
 Run from the repository's root, with the real prices in ``../shared/data``::
 
     python tests/benchmarks/reweight_evidence.py --write docs/evidence.md
-    python tests/benchmarks/reweight_evidence.py --prices STOCKS.csv.gz INDEX.csv.gz --market SP500
+    python tests/benchmarks/reweight_evidence.py --prices STOCKS.csv.gz INDEX.csv.gz --market SP500 \
+        --start 2018-01-01
 
 and with ``--write docs/evidence.md --mark elsewhere`` for the second table.
 
@@ -29,7 +30,7 @@ from betaneutral_xl import Etf, Holdings
 from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.stable import Objective
-from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.readers.prices import join, load_prices
 
@@ -98,13 +99,13 @@ def cases(panel: Panel) -> tuple[Case, ...]:
             methods=(*both, others[0]),
         ),
         Case(
-            title=f"benchmark's beta, long only, {narrow} a name, turnover 10 %",
+            title=f"benchmark's beta, long only, {narrow} a name, turnover 60 %",
             target=panel.market,
-            limits={**long_only, "upper": narrow, "turnover": "10%"},
+            limits={**long_only, "upper": narrow, "turnover": "60%"},
             methods=both,
         ),
         Case(title="zero, cash allowed", target=0.0, limits={"net": "0:1"}, methods=both),
-        Case(title="zero, sum kept", target=0.0, limits={}, methods=(*both, *others)),
+        Case(title="zero, sum kept", target=0.0, limits={}, methods=(*both, others[0])),
     )
 
 
@@ -123,14 +124,14 @@ def here() -> Panel:
         names=names,
         held=30,
         members=25,
-        books=4,
-        baskets=3,
+        books=2,
+        baskets=2,
         schedule=Schedule(start=date(2023, 1, 1), end=date(2026, 6, 30)),
         caps=("10%", "5%"),
     )
 
 
-def elsewhere(files: Sequence[Path], market: str) -> Panel:
+def elsewhere(files: Sequence[Path], market: str, start: date | None) -> Panel:
     """Return the panel of other prices: fewer names, so that portfolio and basket overlap."""
     prices = join([load_prices(file) for file in files])
     names = tuple(ticker for ticker in prices.tickers if ticker != market)
@@ -141,31 +142,41 @@ def elsewhere(files: Sequence[Path], market: str) -> Panel:
         names=names,
         held=size,
         members=size,
-        books=3,
-        baskets=2,
-        schedule=Schedule(start=prices.dates[WINDOW].astype(object)),
+        books=2,
+        baskets=1,
+        schedule=Schedule(start=start or prices.dates[WINDOW].astype(object)),
         caps=("20%", "15%"),
     )
 
 
 def judged(panel: Panel, book: Holdings, etf: Etf) -> list[Performance]:
     """Walk one pair through all cases; the hedge of a case before its methods."""
-    found = []
+    found: list[Performance] = []
+    hedges: dict[float | str, Performance] = {}
     for case in cases(panel):
-        for method, objective in (("hedge", None), *case.methods):
-            limits = UNLIMITED if method == "hedge" else Constraints.from_mapping(case.limits)
-            study = Study(
-                holdings=book,
-                etfs=(etf,),
-                prices=panel.prices,
-                schedule=panel.schedule,
-                estimators=(Estimator.parse("default"),),
-                methods=(method,),
-                target=case.target,
-                constraints=limits,
-                objective=objective or STABLE,
+        others = tuple(method for method, _ in case.methods if method != "reweight")
+        first = ("reweight", *others) if case.target in hedges else ("hedge", "reweight", *others)
+        walked = {}
+        for objective, methods in ((STABLE, first), (LEAST, ("reweight",))):
+            result = walk(
+                Study(
+                    holdings=book,
+                    etfs=(etf,),
+                    prices=panel.prices,
+                    schedule=panel.schedule,
+                    estimators=(Estimator.parse("default"),),
+                    methods=methods,
+                    target=case.target,
+                    constraints=Constraints.from_mapping(case.limits),
+                    objective=objective,
+                )
             )
-            found.append(walk(study).performance((method, "default")))
+            for method in methods:
+                of = objective if method == "reweight" else None
+                walked[method, of] = result.performance((method, "default"))
+        if case.target not in hedges:
+            hedges[case.target] = walked["hedge", None]
+        found += [hedges[case.target], *(walked[one] for one in case.methods)]
     return found
 
 
@@ -212,12 +223,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
     parser.add_argument("--prices", metavar="FILE", nargs="+", help="other price files, joined by date")
     parser.add_argument("--market", metavar="TICKER", help="the benchmark among them")
+    parser.add_argument("--start", type=date.fromisoformat, metavar="DATE", help="the first month there")
     parser.add_argument("--write", metavar="PAGE", help="put the table between the page's marks")
     parser.add_argument("--mark", default="reweighted", help="the marks' name")
     parser.add_argument("--jobs", type=int, default=-1)
     args = parser.parse_args()
     begun = time.perf_counter()
-    panel = elsewhere([Path(one) for one in args.prices], args.market) if args.prices else here()
+    panel = elsewhere([Path(one) for one in args.prices], args.market, args.start) if args.prices else here()
     found = Parallel(n_jobs=args.jobs)(delayed(judged)(panel, book, etf) for book, etf in panel.pairs())
     months = found[0][0].n_dates
     text = (

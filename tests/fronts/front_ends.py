@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
-import numpy as np
 import openpyxl
 import pandas as pd
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
@@ -27,14 +26,14 @@ from fronts.requests import Cell, Query, Request, Table
 from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covariance
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
-from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import request as run_request
-from betaneutral_xl.job import run, sample
+from betaneutral_xl.job import run, sample, tables
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.system.settings import Settings
@@ -222,6 +221,8 @@ def _inputs(request: Request, folder: Path) -> list[str]:
     argv += [_csv(folder / f"{name}.csv", basket) for name, basket in request.etfs]
     if request.history is None:
         head, *rows = request.covariance
+        if head[0] is not None:
+            return [*argv, "--covariance", _csv(folder / "risk.csv", request.covariance)]
         dated = (("date", "ticker", *head[1:]), *(("2025-11-18", *row) for row in rows))
         return [*argv, "--covariance", _csv(folder / "risk.csv", dated)]
     argv += ["--prices", _csv(folder / "prices.csv", request.history)]
@@ -319,8 +320,7 @@ class Sheets(FrontEnd):
                 return _reached(self.cells("BN_FEASIBLE", *inputs, target, limits))
         weights = self.cells("BETA_NEUTRAL", *problem)
         if request.query is Query.ORDERS:
-            own = request.prices or None
-            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, own) if own is None else own
+            quotes = self.cells("BN_PRICES", inputs[0], inputs[1], None, request.prices or None)
             options = (request.nav, request.min_notional, request.lot, request.trade)
             return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}
@@ -647,7 +647,8 @@ class Python(FrontEnd):
         holdings, etfs, risk = self._inputs(request)
         if request.history is not None:
             prices = _csv(self.folder / f"{request.name}.csv", request.history)
-            names = sorted({*holdings.index, *(name for etf in etfs for name in etf.tickers)})
+            held = tables.holdings_of_object(holdings)
+            names = sorted({*held.tickers, *(name for etf in etfs for name in etf.tickers)})
             window = request.window or WINDOW
             risk = covariance(names, prices=prices, estimator=request.estimator, window=window)
         options = as_mapping((*request.limits, *legs(request)))
@@ -660,8 +661,8 @@ class Python(FrontEnd):
             return rebalanced(
                 records([result.columns, *result.rows()]), result.before.beta, result.after.beta
             )
-        portfolio = holdings if isinstance(holdings, Holdings) else Holdings.from_weights(holdings.to_dict())
-        model = risk if isinstance(risk, Covariance) else _risk_model(request.covariance)
+        portfolio = holdings if isinstance(holdings, Holdings) else tables.holdings_of_object(holdings)
+        model = risk if isinstance(risk, Covariance) else tables.covariance_of_object(risk)
         inputs = run.Inputs(portfolio, tuple(etfs), model)
         required = run_request.Request.parse({**options, "target": request.target}, inputs.etf_names)
         if request.query is Query.COMPARE:
@@ -686,26 +687,30 @@ class Python(FrontEnd):
     def _inputs(request: Request) -> tuple[Any, Sequence[Etf], Any]:
         if request.sample:
             return sample.load_holdings(), (sample.load_etf(),), sample.load_covariance()
-        head, *rows = request.holdings
-        holdings: Any = pd.Series([row[-1] for row in rows], index=[row[0] for row in rows])
-        if "shares" in head:
-            tickers, shares, prices = zip(*rows, strict=True)
-            holdings = Holdings.from_positions(
-                [*map(str, tickers)], [*map(number, shares)], [*map(number, prices)]
-            )
         etfs = tuple(
-            Etf.from_weights({str(row[0]): number(row[1]) for row in basket[1:]}, name=name)
+            etf
             for name, basket in request.etfs
+            for etf in tables.etfs_of_object(pd.DataFrame(basket[1:], columns=["ticker", name]))
         )
-        (_, *names), *lines = request.covariance
-        return holdings, etfs, pd.DataFrame([line[1:] for line in lines], names, names)
+        return _portfolio(request.holdings), etfs, _risk_model(request.covariance)
 
 
-def _risk_model(rows: Table) -> Covariance:
-    (_, *names), *lines = rows
-    return Covariance.from_matrix(
-        [str(name) for name in names], np.array([line[1:] for line in lines], dtype=float)
-    )
+def _portfolio(rows: Table) -> Any:
+    """Return a Series of weights, a DataFrame with its header, or one of all cells below a title."""
+    head, *body = rows
+    if head == ("ticker", "weight"):
+        return pd.Series([row[1] for row in body], index=[row[0] for row in body], dtype=object)
+    return pd.DataFrame(rows) if None in head else pd.DataFrame(body, columns=list(head))
+
+
+def _risk_model(rows: Table) -> pd.DataFrame:
+    """Return a DataFrame with labels on both sides, or with its labels in a column."""
+    head, *body = rows
+    if isinstance(head[0], float):
+        return pd.DataFrame(rows)
+    if head[0] is None:
+        return pd.DataFrame([row[1:] for row in body], [row[0] for row in body], list(head[1:]))
+    return pd.DataFrame(body, columns=list(head))
 
 
 FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)

@@ -6,28 +6,9 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-CASH_ROW = "cash rows are recognised in files only"
-SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
-
 KNOWN: dict[tuple[str, str], str] = {
-    ("weights 60 and 40", CLI): "weights of a file that add to 100 are read as percent",
-    ("cash row USD", SHEET): CASH_ROW,
-    ("cash row USD", CALC): CASH_ROW,
-    ("cash row USD", EXCEL): CASH_ROW,
-    ("cash row USD", WORKBOOK): CASH_ROW,
-    ("cash row USD", PYTHON): CASH_ROW,
-    ("cash row Cash & Other", SHEET): CASH_ROW,
-    ("cash row Cash & Other", CALC): CASH_ROW,
-    ("cash row Cash & Other", EXCEL): CASH_ROW,
-    ("cash row Cash & Other", WORKBOOK): CASH_ROW,
-    ("cash row Cash & Other", PYTHON): CASH_ROW,
-    ("cash row CASH", PYTHON): "a Series of weights has no cash row",
-    ("weight a word", PYTHON): "text among the weights raises Python's ValueError",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
-    ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
-    ("orders without a price after the same weights with prices", CALC): SAME_CELLS,
-    ("orders without a price after the same weights with prices", EXCEL): SAME_CELLS,
 }
 """Reason of each difference by request and front end."""
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Cell = str | float | bool | None
 Table = tuple[tuple[Cell, ...], ...]
@@ -32,6 +37,8 @@ def matrix(variances: dict[str, tuple[float, ...]]) -> Table:
 
 
 HOLDINGS = table(("A", 0.3), ("B", 0.4), ("C", 0.3))
+OTHER = table(("A", 0.25), ("B", 0.45), ("C", 0.3))
+"""Other weights, so that no result has the cells of one whose portfolio has prices."""
 AI = table(("A", 0.4), ("B", 0.3), ("C", 0.3))
 CHIPS = table(("B", 0.2), ("C", 0.8))
 RISK = matrix(
@@ -157,6 +164,91 @@ def ordered(
     )
 
 
+def positions(*rows: tuple[Cell, ...]) -> Table:
+    """Return a portfolio of shares and prices."""
+    return table(*rows, head=("ticker", "shares", "price"))
+
+
+def valued(first: str, second: str) -> Table:
+    """Return two positions in currencies."""
+    return table(
+        ("A", 100.0, 100.0, first), ("B", 200.0, 50.0, second), head=("ticker", "shares", "price", "currency")
+    )
+
+
+def scaled(covariance: Table, factor: float) -> Table:
+    """Return a matrix in another unit."""
+    return (
+        covariance[0],
+        *((row[0], *(float(cell or 0.0) * factor for cell in row[1:])) for row in covariance[1:]),
+    )
+
+
+def triangle(covariance: Table) -> Table:
+    """Return a matrix without its upper triangle."""
+    head, *rows = covariance
+    return (head, *((*row[: i + 2], *[None] * (len(rows) - i - 1)) for i, row in enumerate(rows)))
+
+
+def hole(covariance: Table) -> Table:
+    """Return a matrix without one number."""
+    head, first, *rows = covariance
+    return (head, (*first[:2], None, *first[3:]), *rows)
+
+
+def headed(word: str, covariance: Table) -> Table:
+    """Return a matrix with a header of its labels."""
+    (_, *names), *rows = covariance
+    return ((word, *names), *rows)
+
+
+def counted(covariance: Table) -> Table:
+    """Return a matrix with a column of numbers before its labels, as pandas writes it."""
+    (_, *names), *rows = covariance
+    return (("index", "ticker", *names), *((float(i), *row) for i, row in enumerate(rows)))
+
+
+def pairs(covariance: Table) -> Table:
+    """Return a matrix as rows of two tickers and a covariance."""
+    (_, *names), *rows = covariance
+    return (
+        ("ticker_1", "ticker_2", "covariance"),
+        *(
+            (row[0], name, cell)
+            for i, row in enumerate(rows)
+            for name, cell in zip(names[: i + 1], row[1 : i + 2], strict=True)
+        ),
+    )
+
+
+def unlabelled(covariance: Table) -> Table:
+    """Return the numbers of a matrix alone."""
+    return tuple(row[1:] for row in covariance[1:])
+
+
+def redated(history: Table, written: Callable[[date], Cell]) -> Table:
+    """Return prices with their dates written in another way."""
+    head, *rows = history
+    return (head, *((written(date.fromisoformat(str(row[0]))), *row[1:]) for row in rows))
+
+
+def us_date(day: date) -> str:
+    """Write a day as Excel does in the United States."""
+    return f"{day.month}/{day.day}/{day.year}"
+
+
+def serial(day: date) -> float:
+    """Return a day as a spreadsheet counts it."""
+    return float((day - date(1899, 12, 30)).days)
+
+
+def both_orders(day: date) -> str:
+    """Write the last of three days in another order than the others."""
+    return (
+        f"{day.day + 12}/{day.month}/{day.year}" if day.day > 2 else f"{day.month}/{day.day + 12}/{day.year}"
+    )
+
+
 TWO = (("AI", AI), ("CHIPS", CHIPS))
 WITHOUT_Z = weights(A=0.5, ZZZZ=0.5)
 INDEFINITE = matrix({"A": (0.04, 0.09), "B": (0.09, 0.04)})
@@ -189,6 +281,21 @@ REQUESTS: tuple[Request, ...] = (
     limited("lower and upper", ("lower", -0.5), ("upper", 0.8)),
     limited("upper 90%", ("upper", "90%")),
     limited("upper of one name", ("upper", 0.9), ("upper", "B", 0.45)),
+    Request(
+        name="upper outside the ETF",
+        method="reweight",
+        target=0.7,
+        etfs=(("CHIPS", CHIPS),),
+        limits=(("upper_outside_etf", "20%"), ("upper", 0.6)),
+    ),
+    Request(
+        name="upper outside the ETF out of reach",
+        query=Query.FEASIBLE,
+        target=0.2,
+        etfs=(("CHIPS", CHIPS),),
+        limits=(("upper_outside_etf", 0.25), ("long_only", True)),
+    ),
+    limited("upper outside the ETFs 30", ("upper_outside_etf", 30.0)),
     limited("upper 5", ("upper", 5.0)),
     limited("upper nan", ("upper", "nan")),
     limited("turnover 30", ("turnover", 30.0)),
@@ -205,11 +312,23 @@ REQUESTS: tuple[Request, ...] = (
         "group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_limits", "Semis", "0.3:0.9")
     ),
     limited("group in one cell", ("groups", "Semis", "B,C"), ("group_limits", "Semis", "0.3:0.9")),
+    limited(
+        "cap of a group", ("groups", "B", "Semis"), ("groups", "C", "Semis"), ("group_upper", "Semis", "60%")
+    ),
+    limited("upper outside the ETFs in a file", ("upper_outside_etf", 0.3), limits_file=True),
+    limited("cap of a group without tickers", ("group_upper", "Semis", 0.3)),
     limited("cost and aversion", ("cost_bp", 10.0), ("risk_aversion", 5.0)),
     limited("at most three trades", ("max_trades", 3.0), target=0.7),
     limited("smallest trade", ("min_trade", 0.05)),
     limited("unknown limit", ("uper", 0.5), limits_file=True),
     limited("lower above upper", ("lower", 0.5), ("upper", 0.4)),
+    limited("least tracking error", ("objective", "tracking_error")),
+    limited("stable without a history", ("objective", "stable")),
+    limited("unknown objective", ("objective", "steady")),
+    Request(name="objective for hedge", limits=(("objective", "tracking_error"),)),
+    Request(
+        name="stable with a history", method="reweight", target=0.9, history=prices(), estimator="sample"
+    ),
     Request(name="limit for hedge", limits=(("long_only", True),)),
     Request(name="ridge", ridge=0.05, etfs=TWO),
     Request(name="leg limit", leg_limit=0.5),
@@ -224,6 +343,41 @@ REQUESTS: tuple[Request, ...] = (
     held("weight missing", weights(A=0.5, B=None)),
     held("weight a word", weights(A=0.5, B="half")),
     held("no rows", table()),
+    held("weights with percent signs", weights(A="60%", B="40%")),
+    held("percent with a total", weights(A=60.0, B=40.0, Total=100.0)),
+    held("row of totals", table(("A", 0.25), ("B", 0.45), ("C", 0.3), ("Total", 1.0))),
+    held("title above the header", (("Positions of the fund", None), *OTHER)),
+    held("values under weight", weights(A=60_000.0, B=40_000.0)),
+    held("weights with decimal commas", weights(A="0,3", B="0,7")),
+    held("short position in brackets", weights(A="1.3", B="(0.3)")),
+    held("blank line inside", table(("A", 0.25), (None, None), ("B", 0.45), ("C", 0.3))),
+    held("weight without a ticker", table(("A", 0.5), (None, 0.5))),
+    held("cash in a money market fund", table(("A", 0.9), ("SPAXX**", 0.1))),
+    held("market values", table(("A", 6000.0), ("B", 4000.0), head=("Symbol", "Market Value"))),
+    held(
+        "headers of a broker",
+        table(
+            ("A", "Alpha", 300.0, 100.0, "$30,000.00"),
+            ("B", "Beta", 800.0, 50.0, "$40,000.00"),
+            ("Cash", None, None, None, "$30,000.00"),
+            head=("Symbol", "Description", "Quantity", "Last Price", "Current Value"),
+        ),
+    ),
+    held("lots of one name", positions(("A", 100.0, 100.0), ("A", 200.0, 100.0), ("B", 800.0, 50.0))),
+    held("long and short values nearly cancel", positions(("A", 5000.0, 100.0), ("B", -4999.0, 100.0))),
+    held("negative net asset value", positions(("A", 100.0, 100.0), ("B", -500.0, 100.0))),
+    held("price missing", positions(("A", 100.0, 100.0), ("B", 500.0, None))),
+    held("price a word", positions(("A", 100.0, 100.0), ("B", 500.0, "n. m."))),
+    held("one currency", valued("USD", "USD")),
+    held("two currencies without a rate", valued("USD", "EUR")),
+    held(
+        "two currencies with rates",
+        table(
+            ("A", 100.0, 100.0, "USD", 1.0),
+            ("B", 200.0, 50.0, "EUR", 1.16),
+            head=("ticker", "shares", "price", "currency", "FXRateToBase"),
+        ),
+    ),
     held("held name without risk", WITHOUT_Z),
     held("held name without risk dropped", WITHOUT_Z, ("on_missing", "drop")),
     held("short position", weights(A=0.8, B=-0.3, C=0.5)),
@@ -242,6 +396,26 @@ REQUESTS: tuple[Request, ...] = (
     Request(name="ETF without any risk", etfs=(("AI", table(("Q", 1.0))),)),
     Request(name="covariance indefinite", covariance=INDEFINITE, holdings=weights(A=0.5, B=0.5)),
     Request(name="covariance lopsided", covariance=LOPSIDED),
+    Request(name="correlation matrix", covariance=matrix({"A": (1.0, 0.3), "B": (0.3, 1.0)})),
+    Request(name="covariance in percent squared", covariance=scaled(RISK, 10_000.0)),
+    Request(name="lower triangle", holdings=OTHER, covariance=triangle(RISK)),
+    Request(name="covariance with a hole", covariance=hole(RISK)),
+    Request(name="covariance with an unnamed index", holdings=OTHER, covariance=headed("Unnamed: 0", RISK)),
+    Request(name="covariance headed symbol", holdings=OTHER, covariance=headed("symbol", RISK)),
+    Request(name="covariance with counted rows", holdings=OTHER, covariance=counted(RISK)),
+    Request(name="covariance as pairs", holdings=OTHER, covariance=pairs(RISK)),
+    Request(name="covariance without labels", covariance=unlabelled(RISK)),
+    Request(
+        name="ETF in percent", holdings=OTHER, etfs=(("AI", table(("A", 40.0), ("B", 30.0), ("C", 30.0))),)
+    ),
+    Request(
+        name="ETF with cash and a total",
+        etfs=(("AI", table(("A", 0.5), ("B", 0.3), ("Cash & Other", 0.2), ("Total", 1.0))),),
+    ),
+    Request(name="ETF with values under weight", etfs=(("AI", table(("A", 40_000.0), ("B", 30_000.0))),)),
+    Request(name="estimated from US dates", history=redated(prices(), us_date), estimator="sample"),
+    Request(name="estimated from serial dates", history=redated(prices(), serial), estimator="sample"),
+    Request(name="estimated from dates in two orders", history=redated(prices(3), both_orders)),
     Request(name="estimated", history=prices(), estimator="sample", window=100),
     Request(name="estimator unknown", history=prices(), estimator="magic"),
     # other kinds of requests

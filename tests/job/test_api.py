@@ -42,7 +42,7 @@ def test_an_etf_and_a_covariance_are_loaded_from_files(tmp_path: Path) -> None:
         ({"on_missing": "zero"}, "There is no policy on_missing 'zero'"),
         ({"cov": V}, "Covariance or a labelled DataFrame, not list"),
         ({"etf": [0.4, 0.3, 0.3]}, "Give"),
-        ({"holdings": 0.5}, "Give weights as ticker to weight"),
+        ({"holdings": 0.5}, "Give holdings as ticker to weight"),
     ],
 )
 def test_invalid_arguments_are_named_in_the_message(options: dict[str, object], words: str) -> None:
@@ -54,5 +54,5 @@ def test_invalid_arguments_are_named_in_the_message(options: dict[str, object], 
 
 def test_a_frame_labelled_differently_on_its_sides_is_refused() -> None:
     frame = pd.DataFrame(V, index=list("ABX"), columns=list("ABC"))
-    with pytest.raises(InputError, match="rows and columns do not have the same tickers"):
+    with pytest.raises(InputError, match="C has a column but no row"):
         bn.beta_neutral(W, F, frame)

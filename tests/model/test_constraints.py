@@ -69,44 +69,8 @@ def test_bounds_by_name_override_those_of_all_and_long_only_overrides_both() -> 
     assert Constraints(long_only=True).bounds("B") == (0.0, math.inf)
 
 
-def test_without_limits_there_is_no_description() -> None:
+def test_without_limits_none_is_given() -> None:
     assert UNLIMITED.given == ()
-    assert UNLIMITED.sentences() == ()
-
-
-def test_every_limit_is_described() -> None:
-    limits = Constraints.from_mapping(
-        {
-            "long_only": True,
-            "upper": {"*": 0.05, "A": 0.1},
-            "frozen": "X, Y",
-            "universe": "held",
-            "net": 1,
-            "beta": {"AI": "0.1:"},
-            "turnover": 0.3,
-            "gross": 1.5,
-            "groups": {"G": ["A"]},
-            "group_limits": {"G": 0.1},
-            "cost_bp": 5,
-            "max_trades": 7,
-            "min_trade": 0.01,
-        }
-    )
-    assert limits.sentences() == (
-        "long only",
-        "weight of every name at most 0.05",
-        "weight of A at most 0.1",
-        "not traded: X, Y",
-        "traded: held names only",
-        "net exposure 1",
-        "beta to AI at least 0.1",
-        "weight of group G 0.1",
-        "one-way turnover at most 0.3",
-        "gross exposure at most 1.5",
-        "cost of a trade in basis points 5",
-        "names traded at most 7",
-        "a trade is at least 0.01",
-    )
 
 
 @pytest.mark.parametrize(
@@ -130,8 +94,13 @@ def test_every_limit_is_described() -> None:
         ({"lower": {"A": 0.2}, "upper": 0.1}, "bound 0.2 of A"),
         ({"frozen": ["A"], "upper": {"A": 0.1}}, "frozen and has a bound"),
         ({"group_limits": {"G": 0.1}}, "has no tickers"),
+        ({"group_upper": {"G": 0.1}}, "has no tickers"),
+        ({"groups": {"G": ["AAA"]}, "group_upper": {"G": 4}}, "group_upper of G is 4, which is 400%"),
         ({"groups": {"G": ["AAA"]}}, "The group G has no limit"),
         ({"groups": "G"}, "give a mapping"),
+        ({"upper_outside_etf": -0.1}, "upper_outside_etf is -0.1. Give zero or more"),
+        ({"upper_outside_etf": 5}, "upper_outside_etf is 5, which is 500%"),
+        ({"upper_outside_etf": {"A": 0.1}}, "upper_outside_etf is {'A': 0.1}: give a number"),
         ({"max_trades": 0}, "nothing to do"),
         ({"max_trades": 1.5}, "whole number"),
         ({"min_trade": -0.1}, "zero or more"),
@@ -150,7 +119,7 @@ def test_invalid_limits_are_refused_with_a_reason(values: dict[str, Any], words:
 def test_a_row_of_groups_is_of_a_group_or_of_a_ticker_whichever_the_limits_name() -> None:
     by_group = {"groups": {"Semis": "B,C"}, "group_limits": {"Semis": 0.3}}
     by_ticker = {"groups": {"B": "Semis", "C": "Semis"}, "group_limits": {"Semis": 0.3}}
-    of_one = {"groups": {"Semis": "B"}, "group_limits": {"Semis": 0.3}}
+    of_one = {"groups": {"Semis": "B"}, "group_upper": {"Semis": 0.3}}
     assert Constraints.from_mapping(by_group) == Constraints.from_mapping(by_ticker)
     assert Constraints.from_mapping(of_one).groups == {"Semis": ("B",)}
 
@@ -164,6 +133,5 @@ def test_limits_survive_pickling() -> None:
 
 def test_limits_restricted_to_some_names_lack_those_of_the_others() -> None:
     limits = Constraints(lower={"A": 0.1, "B": 0.0}, upper={"*": 0.5, "C": 0.6}, frozen=("D", "E"))
-    assert limits.named == ("A", "B", "C", "D", "E")
     part = limits.among(["B", "E"])
     assert part == Constraints(lower={"B": 0.0}, upper={"*": 0.5}, frozen=("E",))

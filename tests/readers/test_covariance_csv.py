@@ -24,7 +24,13 @@ from betaneutral_xl.errors import (
 )
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval
-from betaneutral_xl.readers.covariance_csv import MAX_NAMES, load_covariance, parse_covariance
+from betaneutral_xl.readers import covariance_csv
+from betaneutral_xl.readers.covariance_csv import (
+    MAX_NAMES,
+    load_covariance,
+    parse_covariance,
+    parse_plain_matrix,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,20 +198,22 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "text in a cell",
         edited("0.16", "n/a"),
         MissingValue,
-        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA. Fill it in, or remove the ticker.",
+        "The covariance v.csv has 'n/a', not a number, for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "a blank cell",
         edited("0.16", ""),
         MissingValue,
-        "The covariance v.csv has a blank cell for NVDA and NVDA. Fill it in, or remove the ticker.",
+        "The covariance v.csv has a blank cell for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "NaN in a cell",
         edited("0.16", "NaN"),
         MissingValue,
-        "The covariance has 1 blank or infinite entries, the first for NVDA and NVDA. "
-        "Fill them in, or remove the tickers.",
+        "The covariance v.csv has a blank cell for NVDA and NVDA (v.csv, row 3). "
+        "Fill it in, or remove the ticker.",
     ),
     (
         "a cell too few",
@@ -229,7 +237,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a date that is none",
         edited("2025-11-18", "Tuesday"),
         UnreadableFile,
-        "v.csv has 'Tuesday' in its date column, not a date. Check that it is the right file.",
+        "v.csv, row 2 has 'Tuesday' in its date column, not a date. Correct it.",
     ),
     (
         "a ticker that is empty",
@@ -249,7 +257,7 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "Security,Ticker,Cusip\n",
         UnreadableFile,
         "v.csv is not a covariance: it begins with 'Security,Ticker,Cusip'. "
-        "Its first line should be date,ticker,<tickers> or ticker,<tickers>.",
+        "Its first line should be date,ticker,<tickers> or ticker,<tickers>, with a row per ticker.",
     ),
     (
         "only a header",
@@ -280,14 +288,14 @@ REFUSED: list[tuple[str, str, type[BetaNeutralError], str]] = [
         "a cell without end",
         'date,ticker,AAPL\n"' + "x" * 200_000,
         UnreadableFile,
-        "v.csv is not CSV (field larger than field limit (131072)). Check that it is the right file.",
+        "v.csv, after row 1: field larger than field limit (131072). "
+        "A quotation mark is opened there and not closed; download the file again.",
     ),
     (
         "a header of commas",
         ",,,\n,,,\n",
         UnreadableFile,
-        "v.csv is not a covariance: it begins with ''. "
-        "Its first line should be date,ticker,<tickers> or ticker,<tickers>.",
+        "v.csv has no row with text in it. Download it again.",
     ),
 ]
 
@@ -331,7 +339,7 @@ def test_any_text_raises_only_the_packages_errors(text: str) -> None:
 
 def test_a_row_without_numbers_is_named_without_a_numpy_warning() -> None:
     assert error_line(",0\n0,") == (
-        "The covariance v.csv has a blank cell for 0 and 0. Fill it in, or remove the ticker."
+        "The covariance v.csv has a blank cell for 0 and 0 (v.csv, row 2). Fill it in, or remove the ticker."
     )
 
 
@@ -344,3 +352,54 @@ def test_pandas_is_not_needed(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)  # noqa: S603 - our own interpreter
     assert not {"pandas", "scipy", "requests"} & set(json.loads(done.stdout))
+
+
+PRINTED = st.sampled_from(
+    ["0.04", "4e-2", "1", "-0", "0.1234567890123456789", "5e-324", "1.7976931348623157e308", "2.5E+1"]
+) | st.floats(allow_nan=False, allow_infinity=False).map(repr)
+
+
+@given(
+    cells=st.lists(PRINTED, min_size=9, max_size=9), end=st.sampled_from(["\n", "\r\n"]), dated=st.booleans()
+)
+def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: str, *, dated: bool) -> None:
+    label = "2025-11-18," if dated else ""
+    rows = [f"{label}{name},{','.join(cells[3 * i : 3 * i + 3])}" for i, name in enumerate("ABC")]
+    head = ("date,ticker" if dated else "ticker") + ",A,B,C"
+    plain = parse_plain_matrix(end.join([head, *rows, ""]).encode())
+    assert plain is not None
+    np.testing.assert_array_equal(plain.matrix.ravel(), [float(cell) for cell in cells])
+    assert [one[-1] for one in plain.labels] == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("0.16", "nan"),
+        ("0.16", ""),
+        ("0.16", '"0.16"'),
+        ("0.16", "x"),
+        ("0.16", "1e999"),
+        ("0.16", "0.16,0.2"),
+        ("0.16", "[0.16]"),
+        ("0.16", "true"),
+        ("0.16", "0.16]"),
+        ("0.16", "0x1"),
+        ("2025-11-18,NVDA", "NVDA"),
+        ("date,", "day,"),
+        ("NVDA", "\u00c4RZ"),
+        ("\n2025-11-18,IWV,0.02,0.04,0.0225", ""),
+    ],
+)
+def test_what_is_no_plain_matrix_is_left_to_the_careful_reader(change: tuple[str, str]) -> None:
+    assert parse_plain_matrix(API_SHAPE.encode()) is not None
+    assert parse_plain_matrix(API_SHAPE.replace(*change).encode()) is None
+
+
+def test_both_readers_give_the_same_covariance(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = parse(API_SHAPE)
+    monkeypatch.setattr(covariance_csv, "parse_plain_matrix", lambda _: None)
+    careful = parse(API_SHAPE)
+    assert fast.tickers == careful.tickers
+    assert fast.form.dense().tobytes() == careful.form.dense().tobytes()
+    assert (fast.as_of, fast.provenance) == (careful.as_of, careful.provenance)

@@ -50,7 +50,7 @@ def test_weights_come_from_shares_prices_and_cash() -> None:
     assert held.shares is not None
     assert held.shares.tolist() == [10.0, 5.0]
     assert (held.nav, held.cash) == (1000.0, 0.2)
-    assert held.warnings == ("Taken as cash: CASH.",)
+    assert held.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,18 @@ def test_a_table_without_header_is_read_only_if_unambiguous() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("ticker,weight\nA,0.5\nA,0.5\n", DuplicateTicker, "list A more than once"),
+        (
+            "ticker,weight\nA,0.5\nA,0.5\n",
+            DuplicateTicker,
+            "lists A more than once .mine.csv, row 2; mine.csv, row 3.",
+        ),
         (
             "ticker,shares,price\nA,1,0\n",
             MissingValue,
             "neither a value nor shares with a positive price for A",
         ),
         ("ticker,shares\nA,1\n", MissingValue, "neither a value nor shares"),
-        ("ticker,weight\nA,0.5\nB,--\n", MissingValue, "No usable weight in the holdings of mine for B"),
+        ("ticker,weight\nA,0.5\nB,--\n", MissingValue, "mine.csv, row 3 has no weight for B"),
         ("name,ticker,weight\nApple,,0.5\nMicrosoft,MSFT,0.5\n", MissingValue, "has no ticker for Apple"),
         ("ticker,shares,price\nA,1,10\nB,-1,10\n", MissingValue, r"worth 0\.00 in total"),
         ("ticker,weight\nUSD,1\n", InputError, "has no positions, only cash"),

@@ -101,7 +101,11 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
     ("content", "kind", "message"),
     [
         (WIDE.replace(b"47.5", b"4 7"), UnreadableFile, "line 3, column NVDA: '4 7' is not a number"),
-        (WIDE.replace(b"2024-01-03", b"03/01/2024"), UnreadableFile, "line 3: '03/01/2024' is not a date"),
+        (
+            WIDE.replace(b"2024-01-03", b"03/01/2024"),
+            UnreadableFile,
+            "line 3: of dates like '03/01/2024' day and month",
+        ),
         (WIDE.replace(b"47.5", b"47.5,1"), UnreadableFile, "line 3 has 4 cells, the header 3"),
         (WIDE.replace(b"47.5", b"-47.5"), MissingValue, "NVDA on 2024-01-03 is -47.5"),
         (WIDE.replace(b"47.5", b"inf"), MissingValue, "infinite"),
@@ -113,10 +117,10 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
         (b"date,A\n", UnreadableFile, "no rows"),
         (b"date\n2024-01-02\n", UnreadableFile, "one column"),
         (b"date,A\n2024-01-02,\n", UnreadableFile, "no price on any day"),
-        (b"PK\x03\x04\0\0\n\0\0", UnreadableFile, "not a text table"),
+        (b"PK\x03\x04\0\0\n\0\0", UnreadableFile, "begins like an XLSX workbook"),
         (gzip.compress(WIDE)[:-12], UnreadableFile, "truncated|damaged"),
         (b"\x1f\x8bnonsense", UnreadableFile, "damaged"),
-        (b"PAR1 nonsense PAR1", UnreadableFile, "not a table of prices in Parquet"),
+        (b"PAR1 nonsense PAR1", UnreadableFile, "not a table in Parquet"),
         (b"", UnreadableFile, "no rows"),
     ],
 )

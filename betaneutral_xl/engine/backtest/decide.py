@@ -105,7 +105,7 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
 
     w = _expand(book.tickers, book.weights, names)
     f = np.column_stack([_expand(etf.tickers, etf.weights, names) for etf in etfs])
-    limits = study.constraints.among(kept) if study.constraints.named else study.constraints
+    limits = study.constraints.among(kept)
     new_weights: dict[Strategy, FloatArray] = {}
     infeasible: dict[Strategy, str] = {}
     for estimator in study.estimators:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
+from betaneutral_xl.engine.limits import limits_of, sentences
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
@@ -293,7 +294,8 @@ class Study:
         if unpriced:
             msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
             raise UnknownTicker(msg, tickers=unpriced)
-        unknown = [ticker for ticker in self.constraints.named if ticker not in self.names]
+        named = dict.fromkeys(name for limit in limits_of(self.constraints) for name in limit.named())
+        unknown = [ticker for ticker in named if ticker not in self.names]
         if unknown:
             msg = f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here. Check it."
             raise UnknownTicker(msg, tickers=unknown)
@@ -311,6 +313,11 @@ class Study:
             methods = ", ".join(self.methods)
             msg = f"None of {methods} has the objective {self.objective}. Add reweight, or leave it out."
             raise InputError(msg)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The limits on the new weights in words, one line each."""
+        return sentences(limits_of(self.constraints))
 
     @property
     def targets(self) -> tuple[float | str, ...]:

@@ -42,6 +42,7 @@ __all__ = [
     "Window",
     "estimate",
     "fit",
+    "history_of",
     "observe",
     "parameters",
     "read_parameters",
@@ -255,8 +256,7 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
     """
     name = canonical(method)
     _require_options(name, options)
-    estimator = partial(ESTIMATORS[name], **options)
-    result = estimator(observed.window)
+    result = ESTIMATORS[name](observed.window, **options)
     completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
     return Covariance(
         tickers=observed.seen.tickers,
@@ -265,8 +265,14 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
-        history=WindowHistory.of(observed.window, estimator) if observed.spacing is DAILY else None,
+        history=history_of(observed.window, name, options) if observed.spacing is DAILY else None,
     )
+
+
+def history_of(window: Window, method: str, options: Mapping[str, Any]) -> WindowHistory | None:
+    """Return the past forecast errors of an estimator in its window; None where it has too few days."""
+    made = WindowHistory(window, method, options, partial(ESTIMATORS[method], **options))
+    return made if made.sufficient else None
 
 
 def _require_options(name: str, options: Mapping[str, Any]) -> None:

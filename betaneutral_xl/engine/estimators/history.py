@@ -21,7 +21,7 @@ from betaneutral_xl.errors import UndefinedBeta
 from betaneutral_xl.model.arrays import FloatArray, positions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from betaneutral_xl.engine.estimators.estimate import Estimate
 
@@ -43,19 +43,22 @@ class WindowHistory:
     ----------
     window
         Its days, the last one that of the risk model.
+    method, options
+        Name and parameters of the estimator.
     estimator
-        The method, with its parameters.
+        The same as a function.
 
     """
 
     window: Window
+    method: str
+    options: Mapping[str, Any]
     estimator: Callable[[Window], Estimate]
 
-    @classmethod
-    def of(cls, window: Window, estimator: Callable[[Window], Estimate]) -> WindowHistory | None:
-        """Return the history of a window; None where it has too few days for ``MIN_BLOCKS`` blocks."""
-        made = cls(window, estimator)
-        return made if made.blocks >= MIN_BLOCKS else None
+    @property
+    def sufficient(self) -> bool:
+        """Whether the window has days enough for ``MIN_BLOCKS`` blocks."""
+        return self.blocks >= MIN_BLOCKS
 
     @property
     def tickers(self) -> tuple[str, ...]:

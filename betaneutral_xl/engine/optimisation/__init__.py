@@ -1,7 +1,6 @@
-"""Portfolio optimisation under limits: quadratic programs whose solutions are certified.
+"""Portfolio optimisation in arrays: quadratic programs whose solutions are certified.
 
-``conditions`` formulates the program (``quadratic``) from constraints on names; ``solvers`` solves it,
+``engine.limits`` formulates the program (``quadratic``) from limits on names; ``solvers`` solves it,
 with ``closed_forms`` if there are only equalities, else ``dual_newton`` or ``interior_point``.
-``cardinality`` limits the number and size of trades, ``reachable`` computes the betas within the limits;
-both use the linear programs of ``linear``.
+``cardinality`` limits the number and size of trades; ``linear`` has the linear programs.
 """

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
@@ -19,34 +18,6 @@ if TYPE_CHECKING:
 
 RESIDUAL = 1e-10
 """Largest residual of a condition that counts as met."""
-
-
-def least_squares(conditions: FloatArray, required: FloatArray) -> FloatArray:
-    """Return the trades of least sum of squares under linear equalities.
-
-    ``min d'd`` subject to ``A'd = b``, that is ``d = A (A'A)^-1 b``.
-
-    Parameters
-    ----------
-    conditions
-        A, shape (n, m).
-    required
-        b, shape (m,).
-
-    Returns
-    -------
-    FloatArray
-        d, shape (n,).
-
-    Raises
-    ------
-    Infeasible
-        If no trades meet the conditions.
-
-    """
-    trades = read_only(np.linalg.lstsq(conditions.T, required)[0])
-    _require_met(conditions, trades, required)
-    return trades
 
 
 def least_tracking_error(
@@ -85,7 +56,14 @@ def least_tracking_error(
     except np.linalg.LinAlgError:
         trades, singular = _minimum_norm(covariance, conditions, required), True
     # One step of refinement: the equalities hold to rounding, however ill-conditioned V is.
-    trades = trades + least_squares(conditions, required - conditions.T @ trades)
+    trades = trades + np.linalg.lstsq(conditions.T, required - conditions.T @ trades)[0]
+    gap = float(np.abs(conditions.T @ trades - required).max(initial=0.0))
+    if not gap <= RESIDUAL * max(1.0, float(np.abs(required).max(initial=0.0))):
+        msg = (
+            f"No weights meet all conditions: the best miss by {gap:.2g}. "
+            "Let more names be traded (universe union), or change the target."
+        )
+        raise Infeasible(msg)
     return trades, singular
 
 
@@ -98,23 +76,9 @@ def _minimum_norm(covariance: CovarianceOperator, conditions: FloatArray, requir
     if isinstance(covariance, Factors) and not covariance.specific_variance.any():
         basis = np.linalg.qr(np.hstack([covariance.loadings, conditions]))[0]
         reduced = basis.T @ covariance.loadings
-        return basis @ _solve_kkt(reduced @ reduced.T, basis.T @ conditions, required)
-    return _solve_kkt(covariance.dense(), conditions, required)
-
-
-def _solve_kkt(matrix: FloatArray, conditions: FloatArray, required: FloatArray) -> FloatArray:
+        return basis @ _minimum_norm(Dense(reduced @ reduced.T), basis.T @ conditions, required)
     n, m = conditions.shape
-    system = np.block([[matrix, conditions], [conditions.T, np.zeros((m, m))]])
+    system = np.block([[covariance.dense(), conditions], [conditions.T, np.zeros((m, m))]])
     solution, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))
     trades: FloatArray = solution[:n]
     return trades
-
-
-def _require_met(conditions: FloatArray, trades: FloatArray, required: FloatArray) -> None:
-    gap = float(np.abs(conditions.T @ trades - required).max(initial=0.0))
-    if not gap <= RESIDUAL * max(1.0, float(np.abs(required).max(initial=0.0))):
-        msg = (
-            f"No weights meet all conditions: the best miss by {gap:.2g}. "
-            "Let more names be traded (universe union), or change the target."
-        )
-        raise Infeasible(msg)

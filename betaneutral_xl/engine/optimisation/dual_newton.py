@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -92,14 +92,11 @@ class _Iterate:
     violations: FloatArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Direction:
-    """Newton step of the dual: the change of z, of K y, and the covector of the former for slopes."""
+Direction: TypeAlias = "tuple[FloatArray, FloatArray, FloatArray]"
+"""Change of z, of K y, and the covector of the former: its product with z is the slope of ``-y'K y / 2``."""
 
-    duals: FloatArray
-    z: FloatArray
-    expanded: FloatArray
-    covector: FloatArray
+Newton: TypeAlias = "tuple[FloatArray, FloatArray, Callable[[FloatArray], Direction]]"
+"""S, s and the direction of a change dp of the duals, with which the values change by S dp - s."""
 
 
 def solve(
@@ -145,8 +142,8 @@ def solve(
                 return None  # no trades within the bounds have so large an objective: infeasible
             if solution.error <= STOP or (idle and solution.proven):
                 break
-        size = 1.0 + float(np.abs(iterate.trades).sum())
-        if residual <= ROUNDING * size or (idle and residual <= STALLED) or idle >= patience:
+        rounding = ROUNDING * (1.0 + float(np.abs(iterate.trades).sum())) if residual <= STALLED else 0.0
+        if residual <= rounding or (idle and residual <= STALLED) or idle >= patience:
             if (best is not None and best.proven) or not dual.recentre(iterate):
                 break
             iterate = dual.at(iterate.z, iterate.expanded, iterate.duals)
@@ -178,7 +175,7 @@ class _Dual:
         risks = np.sqrt(problem.covariance.variances())
         risk = min(float(sizes @ risks), total * float(risks.max(initial=0.0)))
         self.max_objective = 0.5 * risk**2 + problem.cost * total
-        self.risk = float(risks.mean())
+        self.risk = float(risks.mean()) or 1.0
         self.centre, self.moved = np.zeros(problem.size), math.inf
         self.split = self._split()
 
@@ -202,13 +199,12 @@ class _Dual:
         z = self.split.contract(trades)
         return self.at(z, self.split.expand(z), duals)
 
-    def at(self, z: FloatArray, expanded: FloatArray, duals: FloatArray) -> _Iterate:
-        """Return the iterate of a point."""
-        trades = self.minimiser(self.linear(expanded, duals), duals)
-        return self.measure(z, expanded, duals, trades)
-
-    def measure(self, z: FloatArray, expanded: FloatArray, duals: FloatArray, trades: FloatArray) -> _Iterate:
-        """Return the iterate of a point whose minimiser is known."""
+    def at(
+        self, z: FloatArray, expanded: FloatArray, duals: FloatArray, trades: FloatArray | None = None
+    ) -> _Iterate:
+        """Return the iterate of a point, whose minimiser may be known."""
+        if trades is None:
+            trades = self.minimiser(self.linear(expanded, duals), duals)
         gradient, values = self.split.gradient(z, expanded, trades)
         if self.offsets:
             values = np.append(values, self.sizes(trades))
@@ -259,36 +255,36 @@ class _Dual:
 
     def step(self, iterate: _Iterate) -> _Iterate:
         """Return the next iterate: a Newton step with a line search."""
-        direction = self._direction(iterate)
+        duals_along, (z_along, expanded_along, covector) = self._direction(iterate)
         linear = self.linear(iterate.expanded, iterate.duals)
         m = self.conditions.shape[1]
-        linear_along = self.conditions @ direction.duals[:m] - direction.expanded
-        moved = np.flatnonzero(direction.duals)
-        along = direction.duals[moved]
-        capped = bool(direction.duals[m:].any())
+        linear_along = self.conditions @ duals_along[:m] - expanded_along
+        moved = np.flatnonzero(duals_along)
+        along = duals_along[moved]
+        capped = bool(duals_along[m:].any())
         # A dual of zero takes the limit of the sign it had before the step, or else of the step.
-        fallback = np.where(iterate.duals != 0.0, iterate.duals, direction.duals)[moved]
+        fallback = np.where(iterate.duals != 0.0, iterate.duals, duals_along)[moved]
         lower, upper = self.row_lower[moved], self.row_upper[moved]
 
-        def evaluate(length: float) -> tuple[float, tuple[FloatArray, FloatArray]]:
+        def evaluate(length: float) -> tuple[float, FloatArray, FloatArray]:
             """Return the dual's slope along the step at a length; its duals and trades."""
-            duals = iterate.duals + length * direction.duals
+            duals = iterate.duals + length * duals_along
             duals[m:] = np.minimum(duals[m:], 0.0)
             trades = self.minimiser(linear + length * linear_along, duals)
             heading = np.where(duals[moved] != 0.0, duals[moved], fallback)
             slope = float(along @ np.where(heading > 0.0, lower, upper)) - float(linear_along @ trades)
-            slope -= float((iterate.z + length * direction.z) @ direction.covector)
+            slope -= float((iterate.z + length * z_along) @ covector)
             if capped:
-                slope -= float(direction.duals[m:] @ self.sizes(trades))
-            return slope, (duals, trades)
+                slope -= float(duals_along[m:] @ self.sizes(trades))
+            return slope, duals, trades
 
         start = float(along @ (np.where(fallback > 0.0, lower, upper) - iterate.values[moved]))
-        start += float(iterate.gradient @ direction.z)
-        length, (duals, trades) = _line_search(evaluate, start)
-        z = iterate.z + length * direction.z
-        return self.measure(z, iterate.expanded + length * direction.expanded, duals, trades)
+        start += float(iterate.gradient @ z_along)
+        length, duals, trades = _line_search(evaluate, start)
+        z, expanded = iterate.z + length * z_along, iterate.expanded + length * expanded_along
+        return self.at(z, expanded, duals, trades)
 
-    def _direction(self, iterate: _Iterate) -> _Direction:
+    def _direction(self, iterate: _Iterate) -> tuple[FloatArray, Direction]:
         """Return the Newton step; limits of turnover and gross exposure that are not active do not enter."""
         trades, m = iterate.trades, self.conditions.shape[1]
         active = (iterate.duals != 0.0) | (iterate.violations != 0.0)
@@ -308,12 +304,13 @@ class _Dual:
         diagonal += 1e-14 * diagonal
         if np.count_nonzero(free) < 2 * count:
             diagonal += REGULARISATION * self.curvature[active]
-        duals = iterate.duals[active]
-        offset = iterate.values[active] - shift - system @ duals
-        along = _solve_duals(system, offset, self.row_lower[active], self.row_upper[active], duals) - duals
+        rows = slice(None) if active.all() else active
+        duals = iterate.duals[rows]
+        offset = iterate.values[rows] - shift - system @ duals
+        along = _solve_duals(system, offset, self.row_lower[rows], self.row_upper[rows], duals) - duals
         duals_along = np.zeros_like(iterate.duals)
-        duals_along[active] = along
-        return _Direction(duals_along, *step(along))
+        duals_along[rows] = along
+        return duals_along, step(along)
 
 
 class _FactorSplit:
@@ -345,10 +342,8 @@ class _FactorSplit:
         gradient = self.loadings @ (iterate.z + iterate.gradient)
         return gradient + self.covariance.specific_variance * iterate.trades
 
-    def newton(
-        self, iterate: _Iterate, free: BoolArray, signs: FloatArray
-    ) -> tuple[FloatArray, FloatArray, Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]]:
-        """Return S, s and the step of a change dp of the duals, which changes the values by S dp - s."""
+    def newton(self, iterate: _Iterate, free: BoolArray, signs: FloatArray) -> Newton:
+        """Return the Newton system over the free names; signs are those of the sizes with active limits."""
         self._update(free)
         k = self.factors
         border, corner = self.gram[:k, k:], self.gram[k:, k:]
@@ -362,7 +357,7 @@ class _FactorSplit:
         solved = np.linalg.solve(core, np.column_stack([iterate.gradient, border]))
         base, slopes = solved[:, 0], solved[:, 1:]
 
-        def step(duals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        def step(duals: FloatArray) -> Direction:
             z = base + slopes @ duals
             return z, self.loadings @ z, z
 
@@ -405,10 +400,8 @@ class _DenseSplit:
         """Return V d."""
         return iterate.gradient + iterate.expanded + self.specific * iterate.trades
 
-    def newton(
-        self, iterate: _Iterate, free: BoolArray, signs: FloatArray
-    ) -> tuple[FloatArray, FloatArray, Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]]:
-        """Return S, s and the step of a change dp of the duals, which changes the values by S dp - s."""
+    def newton(self, iterate: _Iterate, free: BoolArray, signs: FloatArray) -> Newton:
+        """Return the Newton system over the free names; signs are those of the sizes with active limits."""
         rows = np.flatnonzero(free)
         slopes = np.hstack([self.conditions[rows], signs[:, rows].T])
         solved = np.zeros((0, slopes.shape[1] + 1))
@@ -418,7 +411,7 @@ class _DenseSplit:
             solved = solver(np.asfortranarray(np.column_stack([iterate.gradient[rows], slopes])))
         base, responses = solved[:, 0], solved[:, 1:]
 
-        def step(duals: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        def step(duals: FloatArray) -> Direction:
             delta = np.zeros(free.size)
             delta[rows] = responses @ duals - base
             expanded = iterate.gradient + self.expand(delta)
@@ -492,24 +485,24 @@ def _soft_threshold(
 
 
 def _line_search(
-    evaluate: Callable[[float], tuple[float, tuple[FloatArray, FloatArray]]], start: float
-) -> tuple[float, tuple[FloatArray, FloatArray]]:
+    evaluate: Callable[[float], tuple[float, FloatArray, FloatArray]], start: float
+) -> tuple[float, FloatArray, FloatArray]:
     """Return a length at which the dual's slope is positive or slightly negative; duals and trades there.
 
     The dual is concave, so its slope decreases along the step. The full step is taken unless the slope
     is well below zero there; then its root is bracketed.
     """
     near, near_slope, length = 0.0, start, 1.0
-    slope, point = evaluate(length)
+    slope, *point = evaluate(length)
     far, far_slope = length, slope
     for _ in range(SEARCHES):
         if not start > 0.0 or slope >= -start / 3.0:
             break
         share = near_slope / (near_slope - far_slope)
         length = near + (far - near) * min(max(share, 0.1), 0.9)
-        slope, point = evaluate(length)
+        slope, *point = evaluate(length)
         if slope < 0.0:
             far, far_slope = length, slope
         else:
             near, near_slope = length, slope
-    return length, point
+    return length, point[0], point[1]

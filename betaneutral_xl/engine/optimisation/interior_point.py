@@ -32,7 +32,7 @@ STEPS, PATIENCE = 40, 10
 """Largest number of steps, and of steps without progress; 10 to 20 steps are usual."""
 
 STEP_FRACTION = 0.98
-"""Step length as a share of the distance to the boundary."""
+"""Step length as a share of the distance to the boundary; nearer to it the products become too unequal."""
 
 SHORT = 0.2
 """Length of a step below which one to the central path is taken instead."""
@@ -117,13 +117,11 @@ class _Program:
         self.unit = mean / problem.size
         self.damping, self.max_damping = DAMPING * mean, MAX_DAMPING * mean
 
-        by_trade, by_weight = problem.cost or math.isfinite(problem.turnover), math.isfinite(problem.gross)
-        self.offsets = np.zeros((0, self.names.size))
-        if by_trade:
-            self.offsets = np.vstack([self.offsets, np.zeros(self.names.size)])
-        if by_weight:
-            self.offsets = np.vstack([self.offsets, problem.weights[self.names]])
-        self.costs = np.array([problem.cost] * bool(by_trade) + [0.0] * by_weight)[:, None]
+        by_trade = bool(problem.cost) or math.isfinite(problem.turnover)
+        by_weight = math.isfinite(problem.gross)
+        offsets = [np.zeros(self.names.size)] * by_trade + [problem.weights[self.names]] * by_weight
+        self.offsets = np.array(offsets).reshape(-1, self.names.size)
+        self.costs = np.array([problem.cost] * by_trade + [0.0] * by_weight)[:, None]
         self.live = np.vstack(
             [np.isfinite(self.bounds), np.ones((2 * len(self.offsets), self.names.size), bool)]
         )
@@ -236,15 +234,16 @@ class _Program:
         def direction(products: FloatArray, row_products: FloatArray) -> _Point:
             from_bounds = (products[:2] - z[:2] * of_bounds) / s[:2]
             from_sizes = products[2:] / s[2:] - of_sizes
-            pull, push = p * from_sizes[:count], q * from_sizes[count:]
-            shift = of_splits - pull + push
+            p_terms, q_terms = p * from_sizes[:count], q * from_sizes[count:]
+            shift = of_splits - p_terms + q_terms
             right = from_bounds[0] - from_bounds[1] - of_trades - (between * shift).sum(axis=0)
             alone = solve(right)
-            lack = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
-            lack += self.on_sizes @ (skew * shift + pull + push).sum(axis=1)
+            residual = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
+            residual += self.on_sizes @ (skew * shift + p_terms + q_terms).sum(axis=1)
             # Scaled, as the slack of a limit far away would hide the other rows from least squares.
             duals = (
-                scale * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + lack))[0]
+                scale
+                * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + residual))[0]
             )
             trades = alone - solved @ duals
             loads = (self.on_sizes.T @ duals)[:, None]
@@ -252,8 +251,8 @@ class _Program:
             sizes = np.vstack(
                 [
                     np.where(self.live[:2], np.array([trades, -trades]) + of_bounds, 0.0),
-                    p * (split_duals - loads) + pull,
-                    push - q * (split_duals + loads),
+                    p * (split_duals - loads) + p_terms,
+                    q_terms - q * (split_duals + loads),
                 ]
             )
             slacks = np.divide(row_products - t * duals, y, out=np.zeros_like(t), where=self.loose)

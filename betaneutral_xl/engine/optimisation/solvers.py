@@ -88,7 +88,7 @@ def _candidates(problem: QuadraticProgram) -> Iterator[Solution]:
         yield from _some(daqp(problem))
     if isinstance(problem.covariance, Factors) and problem.covariance.loadings.shape[1] < problem.size:
         specific, mean = problem.covariance.specific_variance, float(problem.covariance.variances().mean())
-        rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * mean
+        rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * (mean or 1.0)
         yield from _some(dual_newton.solve(problem, specific, rho=rho))
         _require_feasible(problem)
     else:
@@ -114,7 +114,7 @@ def _by_newton(problem: QuadraticProgram) -> Iterator[Solution]:
         else:
             yield replace(start, problem=problem, known_gradient=None)
     variances = problem.covariance.variances()
-    mean = float(variances.mean())
+    mean = float(variances.mean()) or 1.0
     separable = SHARE * np.maximum(variances, 1e-3 * mean)
     yield from _some(dual_newton.solve(problem, separable, start, steps=STEPS, patience=PATIENCE))
     if start is None:

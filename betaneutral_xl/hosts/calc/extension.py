@@ -1,7 +1,8 @@
 """The extension for LibreOffice Calc, generated from the registry: a zip of text files, nothing compiled.
 
 The configuration of the functions (types, help) and of the buttons (toolbar, menu) is generated from
-``functions.FUNCTIONS`` and ``buttons.BUTTONS``; the code that runs in Calc is ``client``.
+``functions.FUNCTIONS`` and ``buttons.BUTTONS``; the code that runs in Calc is ``client``
+(with ``hosts.remote.client``).
 Source of the formats: LibreOffice Developer's Guide, chapters Extensions and Spreadsheet Add-Ins.
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from betaneutral_xl import __version__
+from betaneutral_xl.hosts.calc.values import OPEN_TEMPLATE
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
@@ -72,7 +74,7 @@ def build(python: Path | str) -> bytes:
         "CalcWindowState.xcu": _toolbar(),
         "ProtocolHandler.xcu": _handler(),
         "Jobs.xcu": _jobs(),
-        "component.py": f"from {PACKAGE}.component import g_ImplementationHelper\n",
+        "component.py": f"from {PACKAGE}.calc.client.component import g_ImplementationHelper\n",
         f"pythonpath/{PACKAGE}/extension.json": json.dumps(_settings(python), indent=1),
         **{f"pythonpath/{PACKAGE}/{name}": text for name, text in _client()},
     }
@@ -105,9 +107,14 @@ def _identifier(name: str) -> str:
 
 
 def _client() -> Iterator[tuple[str, str]]:
-    for part in sorted(files("betaneutral_xl.hosts.calc.client").iterdir(), key=lambda one: one.name):
-        if part.name.endswith(".py"):
-            yield part.name, part.read_text(encoding="utf-8")
+    """Return the modules of the client, in the folders in which their imports of each other find them."""
+    for folder in ("calc", "remote"):
+        yield f"{folder}/__init__.py", ""
+        client = files(f"betaneutral_xl.hosts.{folder}.client")
+        for part in sorted(client.iterdir(), key=lambda one: one.name):
+            if part.name.endswith(".py"):
+                yield f"{folder}/client/{part.name}", part.read_text(encoding="utf-8")
+    yield "__init__.py", ""
 
 
 def _settings(python: Path | str) -> dict[str, Any]:
@@ -125,8 +132,8 @@ def _settings(python: Path | str) -> dict[str, Any]:
         "functions": [one.name for one in FUNCTIONS],
         "commands": LABELS,
         "settings_sheet": str(Sheet.SETTINGS),
-        "no_template": f"This document has no sheet {Sheet.SETTINGS}. "
-        "Open the template: betaneutral-xl calc open.",
+        "no_template": f"This document has no sheet {Sheet.SETTINGS}. {OPEN_TEMPLATE}",
+        "open_template": OPEN_TEMPLATE,
         "help": HELP,
     }
 

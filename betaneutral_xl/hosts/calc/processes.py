@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
+from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 
+OPEN_TEMPLATE = "Open the template: betaneutral-xl calc open."
+"""What the user of Calc is to do where a document lacks a sheet or a range."""
+
+
 def from_calc(value: object) -> object:
     """Return an argument as other hosts pass it.
 

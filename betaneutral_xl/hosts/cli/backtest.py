@@ -154,7 +154,7 @@ def as_record(result: Backtest) -> dict[str, Any]:
         "holding": str(study.holding),
         "absent": str(study.absent),
         "target": describe_target(study.target),
-        "limits": list(study.constraints.sentences()),
+        "limits": list(study.limits),
         "cost_bp": study.cost_bp,
         "estimators": {one.label: one.description for one in study.estimators},
         "results": results,
@@ -179,7 +179,7 @@ def _print(result: Backtest) -> None:
         out.print(line, markup=False, soft_wrap=True)
     if study.constraints.given:
         limited = ", ".join(name for name in study.methods if name in LIMITED)
-        out.print(f"{limited}: {'; '.join(study.constraints.sentences())}", markup=False, soft_wrap=True)
+        out.print(f"{limited}: {'; '.join(study.limits)}", markup=False, soft_wrap=True)
     for i, table in enumerate(_tables(result, out)):
         if i:
             out.print()

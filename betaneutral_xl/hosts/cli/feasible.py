@@ -15,7 +15,7 @@ from betaneutral_xl.job.run import reach
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.reachable import Reachable
 
 EPILOG = """\
 examples:

@@ -33,7 +33,7 @@ examples:
 
 methods:
   hedge          sell the ETF's basket, which frees cash; the least tracking error of all neutral portfolios
-  reweight       the least tracking error with net exposure unchanged
+  reweight       the names traded to a small tracking error and a beta that holds, net exposure unchanged
   fewest_trades  trade only the names that the minimum turnover requires
   least_squares  the smallest sum of squared trades with net exposure unchanged
   scaled         weight times beta; reproduces the old notebook and is not neutral

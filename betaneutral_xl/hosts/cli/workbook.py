@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.output import console, progress
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.sheets.buttons import Outcome
 
 BUTTONS = ("rebalance", "restore", "orders", "report")
 
@@ -61,8 +66,8 @@ def run_build(args: argparse.Namespace) -> None:
 
 def run_button(args: argparse.Namespace) -> None:
     """Run a button, and save the file if it succeeds."""
-    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
-    from betaneutral_xl.hosts.sheets.buttons import press
+    from betaneutral_xl.hosts.files.workbook_file import SavedWorkbook
+    from betaneutral_xl.hosts.sheets.buttons import run_button as run_button_of
     from betaneutral_xl.hosts.sheets.session import Session
 
     if args.output and args.output.suffix.lower() != args.file.suffix.lower():
@@ -71,9 +76,13 @@ def run_button(args: argparse.Namespace) -> None:
         )
         raise InputError(msg)
     with progress(f"{args.button.capitalize()} in {args.file.name} ..."):
-        book = FileWorkbook(args.file)
-        outcome = press(args.button, book, Session())
+        book = SavedWorkbook(args.file, args.output)
+        outcome = run_button_of(args.button, book, Session(), amend=_unlogged_if_failed)
         if outcome.error is not None:
             raise outcome.error
-        book.save(args.output)
     console().print(outcome.message, markup=False, soft_wrap=True)
+
+
+def _unlogged_if_failed(outcome: Outcome, _: object) -> Outcome:
+    """Return the outcome of a failed button without its entry in the sheet Log: the file stays as it is."""
+    return outcome if outcome.error is None else replace(outcome, changes=())

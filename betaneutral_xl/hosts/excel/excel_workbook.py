@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from platformdirs import user_documents_path
 
-from betaneutral_xl.errors import HostError, NamedRangeMissing
+from betaneutral_xl.errors import HostError, NamedRangeMissing, listing
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, gather, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import xlwings as xw
 
     from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 
 class ExcelWorkbook:
@@ -33,16 +34,9 @@ class ExcelWorkbook:
     def __init__(self, book: xw.Book) -> None:
         self._book = book
 
-    @property
-    def folder(self) -> Path:
-        """The workbook's folder; the user's documents folder if it is in the cloud or not saved yet."""
-        place = str(self._book.api.Path) if hasattr(self._book.api, "Path") else ""
-        return Path(place) if place and "://" not in place else user_documents_path()
-
-    @property
-    def stem(self) -> str:
-        """The workbook's name without its extension."""
-        return Path(self._book.name).stem
+    def read(self, plan: Plan) -> Sheets:
+        """Read all that a plan names."""
+        return gather(plan, self.named, self.below, self._folder(), Path(self._book.name).stem)
 
     def named(self, name: str) -> object:
         """Return the values of a named range."""
@@ -58,30 +52,45 @@ class ExcelWorkbook:
         last = place.used_range.last_cell
         return _values(place.range((row, 1), (last.row, last.column))) if last.row >= row else None
 
-    def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Write rows from the first column of a row on, and clear the contents of everything below."""
-        place = self._open(sheet)
-        last = place.used_range.last_cell
-        if last.row >= row:
-            place.range((row, 1), (last.row, last.column)).clear_contents()
-        _write(place, row, rows)
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes, one write a block; where Excel refuses one, undo the others and raise.
 
-    def append(self, sheet: str, row: Rows) -> None:
-        """Write rows below the last used row."""
-        place = self._open(sheet)
-        _write(place, place.used_range.last_cell.row + 1, row)
+        Raises
+        ------
+        NamedRangeMissing
+            If there is no such sheet.
+        HostError
+            If a sheet is protected, or Excel refuses to write: nothing is changed.
 
-    def recalculate(self) -> None:
+        """
+        places = {one.sheet: self._open(one.sheet) for one in changes if not isinstance(one, Recalculate)}
+        written: list[Overwritten] = []
+        try:
+            with self.suspended():
+                for change in changes:
+                    if not isinstance(change, Recalculate):
+                        _make(change, places[change.sheet], written)
+            if Recalculate() in changes:
+                self._recalculate()
+        except Exception as error:
+            raise _refused(error, written) from error
+
+    def say(self, text: str) -> None:
+        """Show a progress text in the status bar; an empty text returns the bar to Excel."""
+        self._book.app.status_bar = text or False
+
+    def _folder(self) -> Path:
+        """Return the workbook's folder; the user's documents if it is in the cloud or not saved yet."""
+        place = str(self._book.api.Path) if hasattr(self._book.api, "Path") else ""
+        return Path(place) if place and "://" not in place else user_documents_path()
+
+    def _recalculate(self) -> None:
         """Recalculate every formula, whether or not its inputs have changed."""
         application = self._book.app
         if hasattr(application.api, "CalculateFull"):
             application.api.CalculateFull()
         else:
             application.calculate()
-
-    def say(self, text: str) -> None:
-        """Show a progress text in the status bar; an empty text returns the bar to Excel."""
-        self._book.app.status_bar = text or False
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
@@ -110,18 +119,86 @@ class ExcelWorkbook:
         return sheet
 
     def _missing(self, what: str) -> NamedRangeMissing:
-        advice = "Build a new workbook: betaneutral-xl workbook build."
-        return NamedRangeMissing(f"{self._book.name} has no {what}. {advice}")
+        return missing(self._book.name, what, "Build a new workbook: betaneutral-xl workbook build.")
+
+
+class Overwritten:
+    """The content of cells before they are written to: macros clear Excel's own list of what to undo."""
+
+    def __init__(self, sheet: xw.Sheet, row: int, rows: int, columns: int) -> None:
+        self.sheet = str(sheet.name)
+        self._area = sheet.range((row, 1), (row + rows - 1, columns))
+        self._content = _content(self._area)
+
+    def restore(self) -> bool:
+        """Write the content back; return whether Excel took it."""
+        try:
+            setattr(
+                self._area, _FORMULAS if hasattr(self._area.api, "Formula2") else "formula", self._content
+            )
+        except Exception:  # noqa: BLE001 - the message says what is left
+            return False
+        return True
+
+
+_FORMULAS = "formula2"
+"""xlwings' property of formulas that spill, which Excel has since 2020."""
+
+
+def _content(area: xw.Range) -> list[list[Any]]:
+    """Return what to enter in cells to have their formulas, texts and numbers again."""
+    formulas = _block(area.formula2 if hasattr(area.api, "Formula2") else area.formula)
+    values = _block(area.api.Value2 if hasattr(area.api, "Value2") else area.raw_value)
+    return [list(map(_entry, *pair)) for pair in zip(formulas, values, strict=True)]
+
+
+def _block(value: Any) -> Sequence[Sequence[Any]]:
+    """Return a block of values; Excel gives a single cell without rows."""
+    if not isinstance(value, (list, tuple)):
+        return [[value]]
+    return value if value and isinstance(value[0], (list, tuple)) else [value]
+
+
+def _entry(formula: Any, value: Any) -> Any:
+    """Return what is to be entered for a cell; an error typed as a constant has a code as its value."""
+    if isinstance(value, str):
+        is_formula = str(formula).startswith("=") and formula != value
+        return formula if is_formula else _excel(value)
+    constant = isinstance(value, (bool, float)) and not str(formula).startswith("=")
+    return value if constant else formula
+
+
+def _make(change: Replace | Append, sheet: xw.Sheet, written: list[Overwritten]) -> None:
+    """Make one change; add to ``written`` what it overwrites."""
+    last, rows = sheet.used_range.last_cell, change.rows
+    row = change.row if isinstance(change, Replace) else last.row + 1
+    below = max(last.row - row + 1, 0)
+    height, width = max(len(rows), below), max(len(rows[0]) if rows else 0, last.column)
+    if not height:
+        return
+    written.append(Overwritten(sheet, row, height, width))
+    if below:
+        sheet.range((row, 1), (last.row, last.column)).clear_contents()
+    if rows and rows[0]:
+        sheet.range((row, 1)).value = [[_excel(cell) for cell in line] for line in rows]
+
+
+def _refused(error: Exception, written: Sequence[Overwritten]) -> HostError:
+    """Undo what was written, and return what the user is told."""
+    left = [one.sheet for one in reversed(written) if not one.restore()]
+    details = getattr(error, "excepinfo", None)
+    reason = str(details[2]) if details and details[2] else type(error).__name__
+    line = f"Excel did not let the workbook be written ({reason})."
+    if left:
+        sheets = listing(sorted(set(left)))
+        return HostError(
+            f"{line} The former content of {sheets} could not be put back: close without saving."
+        )
+    return HostError(f"{line} Nothing was changed. End the editing of cells, and press the button again.")
 
 
 def _values(area: xw.Range) -> object:
     return area.options(ndim=2, err_to_str=True).value
-
-
-def _write(sheet: xw.Sheet, row: int, rows: Rows) -> None:
-    """Write rows at once; text stays text."""
-    if rows and rows[0]:
-        sheet.range((row, 1)).value = [[_excel(cell) for cell in line] for line in rows]
 
 
 def _excel(cell: Cell) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import traceback
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import xlwings as xw
@@ -17,6 +18,7 @@ from betaneutral_xl.hosts.sheets import buttons, cells, template
 from betaneutral_xl.hosts.sheets.buttons import Outcome
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan
 from betaneutral_xl.network.credentials import find_token
 from betaneutral_xl.network.silverfund import SilverFund
 from betaneutral_xl.system.saving import make_folder
@@ -25,6 +27,7 @@ from betaneutral_xl.system.settings import API_URL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.system.settings import Settings
 
 TITLE = "Beta Neutral"
@@ -59,8 +62,10 @@ def _outcome(book: xw.Book, name: str) -> Outcome:
     try:
         if name in VIEWS:
             return VIEWS[name](book)
-        outcome = buttons.press(name, ExcelWorkbook(book), session)
-        return _with_versions(book, buttons.BUTTONS[name].label, outcome)
+        label = buttons.BUTTONS[name].label
+        return buttons.run_button(
+            name, ExcelWorkbook(book), session, VERSIONS, partial(_with_versions, label)
+        )
     except BetaNeutralError as error:
         return Outcome(str(error), error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
@@ -143,20 +148,29 @@ def require_current(book: xw.Book) -> None:
 
 def differences(book: xw.Book) -> str:
     """Return which versions of the workbook's build differ from the installed ones; "" if none."""
-    grid = cells.read(ExcelWorkbook(book).below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
+    return _differences(ExcelWorkbook(book).read(VERSIONS))
+
+
+VERSIONS = Plan(areas=(Area(Sheet.XLWINGS, 1),))
+"""What the versions of the workbook's build are read from."""
+
+
+def _differences(sheets: Sheets) -> str:
+    grid = cells.read(sheets.below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
     built = template.differences(grid, xw.__version__)
     return f"The workbook was {built}. Rebuild it: betaneutral-xl workbook build." if built else ""
 
 
-def _with_versions(book: xw.Book, label: str, outcome: Outcome) -> Outcome:
+def _with_versions(label: str, outcome: Outcome, sheets: Sheets) -> Outcome:
     """Add a difference of versions to a button's message and to the sheet Log; not an error."""
     try:
-        difference = differences(book)
-        if difference:
-            buttons.enter(ExcelWorkbook(book), label, "versions", difference)
+        difference = _differences(sheets)
     except BetaNeutralError:
         return outcome  # the user's own workbook has no such sheets
-    return replace(outcome, message=f"{outcome.message}\n\n{difference}") if difference else outcome
+    if not difference:
+        return outcome
+    logged = (*outcome.changes, buttons.log_entry(label, "versions", difference))
+    return replace(outcome, message=f"{outcome.message}\n\n{difference}", changes=logged)
 
 
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {

@@ -10,25 +10,25 @@ import io
 import posixpath
 import re
 import zipfile
-from contextlib import nullcontext
 from copy import deepcopy
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
+from betaneutral_xl.errors import FailedCell, HostError, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, gather, missing
 from betaneutral_xl.readers.tabular.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Sequence
 
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.errors import NamedRangeMissing
+    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -80,15 +80,29 @@ class FileWorkbook:
             )
             raise UnreadableFile(msg) from None
 
-    @property
-    def folder(self) -> Path:
-        """The file's folder."""
-        return self._path.parent
+    def read(self, plan: Plan) -> Sheets:
+        """Read all that a plan names."""
+        return gather(plan, self.named, self.below, self._path.parent, self._path.stem)
 
-    @property
-    def stem(self) -> str:
-        """The file's name without its extension."""
-        return self._path.stem
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes, or raise and make none; the file is not written before ``save``.
+
+        Raises
+        ------
+        NamedRangeMissing
+            If there is no such sheet.
+        HostError
+            If a cell to be written is part of a merged one.
+
+        """
+        undo: list[Callable[[], None]] = []
+        try:
+            for change in changes:
+                self._make(change, undo)
+        except BaseException:
+            for restore in reversed(undo):
+                restore()
+            raise
 
     def named(self, name: str) -> object:
         """Return the values of a named range."""
@@ -100,31 +114,27 @@ class FileWorkbook:
         """Return the values of a sheet from a row to the last used row."""
         return self._values(sheet, self._sheet(sheet).iter_rows(min_row=row))
 
-    def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Write rows from the first column of a row on, and clear the cells below."""
-        for place in [place for place in self._used(sheet) if place[0] >= row]:
-            self._put(sheet, *place, None)
-        self._write(sheet, row, rows)
-
-    def append(self, sheet: str, row: Rows) -> None:
-        """Write rows below the last used row."""
-        last = max((line for line, _ in self._used(sheet)), default=0)
-        self._write(sheet, last + 1, row)
-
-    def recalculate(self) -> None:
-        """Do nothing: the program that opens the file calculates it."""
-
     def say(self, text: str) -> None:
         """Show a progress text."""
         self._say(text)
 
-    def suspended(self) -> AbstractContextManager[None]:
-        """Do nothing: a file has no calculation and no drawing to suspend."""
-        return nullcontext()
-
     def save(self, path: Path | str | None = None) -> None:
         """Write the file atomically; by default, in place."""
         save(path or self._path, changed(self._content, self._edits))
+
+    def _make(self, change: Change, undo: list[Callable[[], None]]) -> None:
+        match change:
+            case Replace(sheet, row, rows):
+                for place in [place for place in self._used(sheet) if place[0] >= row]:
+                    self._put(sheet, *place, None, undo)
+            case Append(sheet, rows):
+                row = 1 + max((line for line, _ in self._used(sheet)), default=0)
+            case Recalculate():  # the program that opens the file calculates it
+                return
+        for i, values in enumerate(rows):
+            for j, value in enumerate(values):
+                if value is not None:
+                    self._put(sheet, row + i, 1 + j, value, undo)
 
     def _values(self, sheet: str, rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
         """Return the values of cells; raise ``FailedCell`` for a formula without a cached value."""
@@ -168,17 +178,10 @@ class FileWorkbook:
         return sheet, cells.replace("$", "")
 
     def _missing(self, what: str) -> NamedRangeMissing:
-        return NamedRangeMissing(
-            f"{self._path.name} has no {what}. Build a new one: betaneutral-xl workbook build."
-        )
+        return missing(self._path.name, what, "Build a new one: betaneutral-xl workbook build.")
 
-    def _write(self, sheet: str, row: int, rows: Rows) -> None:
-        for i, values in enumerate(rows):
-            for j, value in enumerate(values):
-                if value is not None:
-                    self._put(sheet, row + i, 1 + j, value)
-
-    def _put(self, sheet: str, row: int, column: int, value: Cell) -> None:
+    def _put(self, sheet: str, row: int, column: int, value: Cell, undo: list[Callable[[], None]]) -> None:
+        """Set a cell, and add to ``undo`` how to set it back."""
         from openpyxl.cell import MergedCell
 
         place = self._sheet(sheet)
@@ -187,9 +190,55 @@ class FileWorkbook:
             area = next(str(area) for area in place.merged_cells.ranges if cell.coordinate in area)
             msg = f"The cells {area} of the sheet {sheet} are merged and hold one value. Unmerge them."
             raise HostError(msg)
-        self._waiting(sheet).discard((row, column))
-        self._edits.setdefault(sheet, {})[row, column] = value
-        cell.value = value
+        waiting, edits = self._waiting(sheet), self._edits.setdefault(sheet, {})
+        was, was_waiting, edited = cell.value, (row, column) in waiting, edits.get((row, column), _UNEDITED)
+
+        def restore() -> None:
+            cell.value = was
+            if was_waiting:
+                waiting.add((row, column))
+            if isinstance(edited, _Unedited):
+                del edits[row, column]
+            else:
+                edits[row, column] = edited
+
+        undo.append(restore)
+        waiting.discard((row, column))
+        edits[row, column] = cell.value = value
+
+
+class _Unedited:
+    """The edit of a cell that has none; None clears."""
+
+
+_UNEDITED = _Unedited()
+
+
+class SavedWorkbook(FileWorkbook):
+    """A workbook file that is written with every change.
+
+    Parameters
+    ----------
+    path
+        The file that is read.
+    output
+        The file that is written; by default the same.
+    say
+        Shows a progress text.
+
+    """
+
+    def __init__(
+        self, path: Path | str, output: Path | None = None, say: Callable[[str], None] = lambda _: None
+    ) -> None:
+        super().__init__(path, say)
+        self._output = output
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Make all changes and write the file, or raise and leave it as it is."""
+        super().apply(changes)
+        if changes:
+            self.save(self._output)
 
 
 # ---------------------------------------------------------------- editing cells in the package

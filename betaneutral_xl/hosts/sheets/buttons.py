@@ -1,44 +1,73 @@
-"""The buttons, independent of the host: read the settings, compute, write a proposal, keep the old one.
+"""The buttons, independent of the host: each is a function from what was read to what is to be written.
 
-A host passes a ``Workbook`` and shows the ``Outcome``. Nothing is written before everything is
-computed; each block is written at once.
+``press`` has no access to a workbook: a host reads the button's ``plan`` before, and makes the ``changes``
+of its ``Outcome`` after. ``steps`` holds the order of the three for every host.
 """
 
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, listing
+from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, Unwritable, listing
 from betaneutral_xl.hosts.sheets import cells, order_list, proposal
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
-from betaneutral_xl.hosts.sheets.open_workbook import Workbook
-from betaneutral_xl.hosts.sheets.task import Task
+from betaneutral_xl.hosts.sheets.open_workbook import (
+    Append,
+    Area,
+    Change,
+    NewFile,
+    Plan,
+    Recalculate,
+    Replace,
+    Sheets,
+    Workbook,
+)
+from betaneutral_xl.hosts.sheets.task import TASK, Task
 from betaneutral_xl.model.provenance import now
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.saving import Staged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.session import Session
 
-__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "enter", "press"]
+__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "log_entry", "press", "run_button", "steps"]
 
 REPORTED_GAP = 0.05
 """A button's message names an ETF if more than this weight has no risk data."""
 
+Say = Callable[[str], None]
+"""Shows a progress text."""
+
+Step = Plan | tuple[Change, ...]
+"""What a host is to do: read a plan, or make changes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of a button: a message for the user, and the error if it failed."""
+    """The outcome of a button.
+
+    Attributes
+    ----------
+    message
+        For the user.
+    error
+        If it failed; the changes are then an entry in the sheet Log.
+    changes, files
+        What is to be written: all of it, or nothing.
+
+    """
 
     message: str
     error: BetaNeutralError | None = None
+    changes: tuple[Change, ...] = ()
+    files: tuple[NewFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,61 +77,154 @@ class Button:
     name: str
     label: str
     help: str
-    run: Callable[[Workbook, Session], str]
+    plan: Plan
+    run: Callable[[Sheets, Session, Say], Outcome]
 
 
-def press(name: str, book: Workbook, session: Session) -> Outcome:
-    """Run a button; never raise.
+def _quiet(_: str) -> None:
+    """Show no progress."""
+
+
+def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Outcome:
+    """Compute the outcome of a button, and write nothing; never raise.
 
     Parameters
     ----------
     name
         A key of ``BUTTONS``.
-    book
-        The workbook.
+    sheets
+        What was read by the button's plan.
     session
         The state of the process.
+    say
+        Shows a progress text.
 
     Returns
     -------
     Outcome
-        On an error its message, which is also entered in the sheet Log; nothing else is changed.
+        On an error its message, and an entry for the sheet Log as the only change.
 
     """
     button = BUTTONS[name]
     try:
-        with book.suspended():
-            return Outcome(button.run(book, session))
+        return button.run(sheets, session, say)
     except BetaNeutralError as error:
-        outcome = Outcome(str(error).removeprefix(cells.PREFIX), error)
+        return failed(button.label, error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
-        session.write_log(button.label, traceback.format_exc())
-        line = f"{type(error).__name__}: a defect of this program. The traceback is in {session.log.name}."
-        outcome = Outcome(line, HostError(line))
+        return failed(button.label, defect(button.label, error, session))
+
+
+def steps(
+    name: str,
+    session: Session,
+    say: Say = _quiet,
+    *,
+    also: Plan = Plan(),  # noqa: B008 - it is immutable
+    amend: Callable[[Outcome, Sheets], Outcome] = lambda outcome, _: outcome,
+) -> Generator[Step, Any, Outcome]:
+    """Yield what a host is to do for a button, and return its outcome.
+
+    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Files are
+    written beside their places before the changes are made, and renamed after: both exist, or neither.
+
+    Parameters
+    ----------
+    name, session, say
+        As for ``press``.
+    also
+        What a host reads besides for ``amend``, which may add to the outcome.
+    amend
+        Called with the outcome and what was read.
+
+    """
+    button = BUTTONS[name]
+    try:
+        sheets = yield button.plan + also
+        outcome = amend(press(name, sheets, session, say), sheets)
+    except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
+        return unwritten(button.label, error, session)
+    try:
+        files = Staged({file.path: file.content for file in outcome.files})
+    except Unwritable as error:
+        outcome, files = failed(button.label, error), Staged({})
+    with files:
+        try:
+            yield outcome.changes
+        except Exception as error:  # noqa: BLE001 - likewise
+            if outcome.error is None:
+                return unwritten(button.label, error, session)
+        try:
+            files.commit()
+        except Unwritable as error:
+            return Outcome(str(error), error)
+    return outcome
+
+
+def run_button(
+    name: str,
+    book: Workbook,
+    session: Session,
+    also: Plan = Plan(),  # noqa: B008 - it is immutable
+    amend: Callable[[Outcome, Sheets], Outcome] = lambda outcome, _: outcome,
+) -> Outcome:
+    """Read a workbook, press a button, and write what it changes; never raise."""
+    work = steps(name, session, book.say, also=also, amend=amend)
+    step = next(work)
+    try:
+        while True:
+            try:
+                answer = _carry_out(book, step)
+            except Exception as error:  # noqa: BLE001 - ``steps`` makes it a message
+                step = work.throw(error)
+            else:
+                step = work.send(answer)
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
     finally:
         book.say("")
-    try:
-        enter(book, button.label, "failed", outcome.message)
-    except Exception:  # noqa: BLE001 - the message must reach the user, with or without the entry
-        session.write_log(button.label, traceback.format_exc())
-    return outcome
+
+
+def _carry_out(book: Workbook, step: Step) -> Sheets | None:
+    if isinstance(step, Plan):
+        return book.read(step)
+    book.apply(step)
+    return None
+
+
+def failed(label: str, error: BetaNeutralError, files: tuple[NewFile, ...] = ()) -> Outcome:
+    """Return the outcome of a button that failed: a message, and its entry in the sheet Log."""
+    message = str(error).removeprefix(cells.PREFIX)
+    return Outcome(message, error, (log_entry(label, "failed", message),), files)
+
+
+def unwritten(label: str, error: Exception, session: Session) -> Outcome:
+    """Return the outcome of a button whose host could not read or write: nothing is changed, nor logged."""
+    known = error if isinstance(error, BetaNeutralError) else defect(label, error, session)
+    return replace(failed(label, known), changes=())
+
+
+def defect(label: str, error: Exception, session: Session) -> HostError:
+    """Log the traceback of an unexpected error, and return what the user is told of it."""
+    session.write_log(label, "".join(traceback.format_exception(error)))
+    kind = type(error).__name__
+    return HostError(f"{kind}: a defect of this program. The traceback is in {session.log.name}.")
 
 
 # ---------------------------------------------------------------- the buttons
 
 
-def rebalance(book: Workbook, session: Session) -> str:
-    """Compute a proposal and write it; the former one is kept on the sheet Previous."""
-    task = Task.of(book, session)
-    result = solved(book, task)
-    book.say("Writing the proposal ...")
+def rebalance(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Compute a proposal; the former one is kept on the sheet Previous."""
+    task = Task.of(sheets, session, say)
+    say("Solving ...")
+    result = task.solve()
     share_orders = proposal.ShareOrders.of(task, result)
     rows = proposal.block(task, result, share_orders)
-    old = proposal.on_sheet(book, Sheet.PROPOSAL)
-    # In this order, so that no proposal is lost if a sheet cannot be written to.
-    book.replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)
+    old = proposal.on_sheet(sheets, Sheet.PROPOSAL)
+    changes: list[Change] = [Replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)]
     if old:
-        book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
+        changes.append(Replace(Sheet.PREVIOUS, PROPOSAL.headline, old))
     message = " ".join(filter(None, (summary(result), share_orders.reason)))
     measures = (
         "; ".join(map(proposal.format_beta, result.before.beta.values())),
@@ -110,49 +232,51 @@ def rebalance(book: Workbook, session: Session) -> str:
         result.turnover,
         result.traded_names,
     )
-    enter(book, "Rebalance", "done", message, measures)
-    return message
+    return Outcome(message, changes=(*changes, log_entry("Rebalance", "done", message, measures)))
 
 
-def restore(book: Workbook, _: Session) -> str:
+def restore(sheets: Sheets, _: Session, __: Say) -> Outcome:
     """Swap the proposal with the previous one."""
-    old = proposal.on_sheet(book, Sheet.PREVIOUS)
+    old = proposal.on_sheet(sheets, Sheet.PREVIOUS)
     if not old:
         msg = "There is no previous proposal to restore. Rebalance keeps the previous one."
         raise InputError(msg)
-    current = proposal.on_sheet(book, Sheet.PROPOSAL)
-    book.replace(Sheet.PROPOSAL, PROPOSAL.headline, old)
-    book.replace(Sheet.PREVIOUS, PROPOSAL.headline, current)
     message = f"Restored: {old[0][0]}. Restore again to swap back."
-    enter(book, "Restore", "done", message)
-    return message
+    return Outcome(
+        message,
+        changes=(
+            Replace(Sheet.PROPOSAL, PROPOSAL.headline, old),
+            Replace(Sheet.PREVIOUS, PROPOSAL.headline, proposal.on_sheet(sheets, Sheet.PROPOSAL)),
+            log_entry("Restore", "done", message),
+        ),
+    )
 
 
-def report(book: Workbook, session: Session) -> str:
-    """Write the report workbook beside this one."""
+def report(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Make the report workbook, to be written beside this one."""
     from betaneutral_xl.report import build_workbook
     from betaneutral_xl.report.assembly import assemble
 
-    task = Task.of(book, session)
-    book.say("Solving ...")
+    task = Task.of(sheets, session, say)
+    say("Solving ...")
     outcome = task.answer()
-    path = _new_file(book, "report", "xlsx")
-    book.say(f"Writing {path.name} ...")
+    path = _new_file(sheets, "report", "xlsx")
+    say(f"Making {path.name} ...")
     quotes = None if outcome.infeasible else task.quotes(outcome.inputs.holdings)
     assembled = assemble(outcome, task.terms, quotes, command="Report button", written_at=now())
-    save(path, build_workbook(assembled.contents))
+    file = NewFile(path, build_workbook(assembled.contents))
     if outcome.infeasible is not None:
         msg = f"{outcome.infeasible} {file_and_folder(path)} says why, and proposes nothing."
-        raise Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable)
+        error = Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable)
+        return failed("Report", error, (file,))
     notes = "".join(f" {note}" for note in assembled.notes)
-    message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(book, outcome.result)}{notes}"
-    enter(book, "Report", "done", message)
-    return message
+    message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(sheets, outcome.result)}{notes}"
+    return Outcome(message, changes=(log_entry("Report", "done", message),), files=(file,))
 
 
-def _difference_to_proposal(book: Workbook, result: Rebalance) -> str:
+def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
     """Return a note for the message if the report differs from the proposal on the sheet, else ""."""
-    rows = proposal.on_sheet(book, Sheet.PROPOSAL)
+    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         return ""
     try:
@@ -164,31 +288,27 @@ def _difference_to_proposal(book: Workbook, result: Rebalance) -> str:
     return f" It is for the current settings; the proposal on the sheet differs in {difference}."
 
 
-def orders(book: Workbook, session: Session) -> str:
-    """Write the whole-share orders of the proposal on the sheet as a CSV file for the trading desk."""
-    rows = proposal.on_sheet(book, Sheet.PROPOSAL)
+def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Make the whole-share orders of the proposal on the sheet, as a CSV file for the trading desk."""
+    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders for. Press Rebalance first."
         raise InputError(msg)
     proposed = proposal.Proposed.of(rows)
-    task = Task.of(book, session)
-    book.say("Making orders ...")
+    task = Task.of(sheets, session, say)
+    say("Making orders ...")
     result = order_list.verified(task, proposed)
     made, quotes = order_list.orders_of(task, result)
     violations = order_list.violated_limits(task, result)
-    path = _new_file(book, "orders", "csv")
-    save(path, order_list.as_csv(proposed, made, quotes, violations).encode("utf-8-sig"))
+    path = _new_file(sheets, "orders", "csv")
+    content = order_list.as_csv(proposed, made, quotes, violations).encode("utf-8-sig")
     written = order_list.summary(proposed, made, file_and_folder(path), violations)
     message = f"{written} {proposal.after_orders(made)}"
-    enter(book, "Orders", "done", message)
-    return message
+    return Outcome(message, changes=(log_entry("Orders", "done", message),), files=(NewFile(path, content),))
 
 
-def _new_file(book: Workbook, what: str, ending: str) -> Path:
-    """Return an unused path in the workbook's folder: its name, the kind of file, the time."""
-    stem = f"{book.stem} {what} {now():%Y-%m-%d %H%M%S}"
-    paths = (book.folder / f"{stem}{again}.{ending}" for again in ("", *(f" ({i})" for i in range(2, 100))))
-    return next(path for path in paths if not path.exists())
+def _new_file(sheets: Sheets, what: str, ending: str) -> Path:
+    return sheets.new_file(what, f"{now():%Y-%m-%d %H%M%S}", ending)
 
 
 def file_and_folder(path: Path) -> str:
@@ -196,22 +316,14 @@ def file_and_folder(path: Path) -> str:
     return f"{path.name}, in the folder {path.resolve().parent.name}"
 
 
-def refresh(book: Workbook, session: Session) -> str:
+def refresh(_: Sheets, session: Session, __: Say) -> Outcome:
     """Clear all results, so that the formulas fetch again."""
     session.refresh()
-    book.recalculate()
     message = "All data are fetched and computed again."
-    enter(book, "Refresh", "done", message)
-    return message
+    return Outcome(message, changes=(Recalculate(), log_entry("Refresh", "done", message)))
 
 
 # ---------------------------------------------------------------- shared
-
-
-def solved(book: Workbook, task: Task) -> Rebalance:
-    """Return the rebalance of a task, and show the progress."""
-    book.say("Solving ...")
-    return task.solve()
 
 
 def summary(result: Rebalance) -> str:
@@ -242,17 +354,19 @@ def _with_error(beta: float, error: float) -> str:
     return shown if error != error else f"{shown} +/- {error:.2f}"  # noqa: PLR0124 - NaN: unknown
 
 
-def enter(
-    book: Workbook,
+def log_entry(
     action: str,
     result: str,
     message: str,
     measures: tuple[str, str, float, int] | tuple[None, None, None, None] = (None, None, None, None),
-) -> None:
-    """Append a line to the sheet Log; ``measures`` are beta before and after, turnover, trades."""
+) -> Append:
+    """Return a line for the sheet Log; ``measures`` are beta before and after, turnover, trades."""
     at = f"{now():%Y-%m-%d %H:%M:%S} UTC"
-    book.append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]]))
+    return Append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]], cells.MAX_WRITTEN))
 
+
+_SHOWN = Plan(areas=(Area(Sheet.PROPOSAL, PROPOSAL.headline),))
+_BEFORE = Plan(areas=(Area(Sheet.PREVIOUS, PROPOSAL.headline),))
 
 BUTTONS: dict[str, Button] = {
     button.name: button
@@ -261,25 +375,35 @@ BUTTONS: dict[str, Button] = {
             name="rebalance",
             label="Rebalance",
             help="Compute new weights for the settings and write them as a proposal; the previous is kept.",
+            plan=TASK + _SHOWN,
             run=rebalance,
         ),
-        Button(name="restore", label="Restore", help="Swap the proposal with the previous one.", run=restore),
+        Button(
+            name="restore",
+            label="Restore",
+            help="Swap the proposal with the previous one.",
+            plan=_SHOWN + _BEFORE,
+            run=restore,
+        ),
         Button(
             name="orders",
             label="Orders",
             help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
+            plan=TASK + _SHOWN,
             run=orders,
         ),
         Button(
             name="report",
             label="Report",
             help="Write the report workbook into the workbook's folder.",
+            plan=TASK + _SHOWN,
             run=report,
         ),
         Button(
             name="refresh",
             label="Refresh",
             help="Fetch and compute all data again.",
+            plan=Plan(),
             run=refresh,
         ),
     )

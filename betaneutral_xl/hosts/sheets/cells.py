@@ -35,6 +35,9 @@ PREFIX = "#BETA! "
 MAX_TEXT = 254
 """Largest number of characters of a text result; Excel turns a longer one into #VALUE!."""
 
+MAX_WRITTEN = 8_000
+"""Largest number of characters of a text that a button writes; Excel refuses blocks with longer ones."""
+
 EPOCH = date(1899, 12, 30)
 """Day 0 of the serial dates of spreadsheets, valid from March 1900."""
 
@@ -120,6 +123,10 @@ class Grid:
         if len(self.rows) == self.width == 1:
             return self.what
         return f"row {self.top + row}, column {self.left + column} of {self.what}"
+
+    def refuse_error(self, row: int, column: int) -> None:
+        """Raise if a cell holds an error; see the function of this name."""
+        refuse_error(self.rows[row][column], self.place(row, column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,18 +399,18 @@ def vector(grid: Grid) -> list[Cell]:
 # ---------------------------------------------------------------- results -> cells
 
 
-def rectangle(rows: Iterable[Sequence[Any]]) -> tuple[tuple[Cell, ...], ...]:
+def rectangle(rows: Iterable[Sequence[Any]], max_text: int = MAX_TEXT) -> tuple[tuple[Cell, ...], ...]:
     """Return rows for any host: padded to one width, plain types, NaN as blank, long texts truncated."""
-    plain = [[_plain(one) for one in row] for row in rows]
+    plain = [[_plain(one, max_text) for one in row] for row in rows]
     width = max((len(row) for row in plain), default=0)
     return tuple(tuple(row + [None] * (width - len(row))) for row in plain)
 
 
-def _plain(value: Any) -> Cell:
+def _plain(value: Any, max_text: int) -> Cell:
     if isinstance(value, float):  # also numpy.float64
         return float(value) + 0.0 if math.isfinite(value) else None  # no negative zero
     if isinstance(value, str):
-        return str(value) if len(value) <= MAX_TEXT else f"{value[: MAX_TEXT - 3]}..."
+        return str(value) if len(value) <= max_text else f"{value[: max_text - 3]}..."
     return _cell(value, "the result")
 
 

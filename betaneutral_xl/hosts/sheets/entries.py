@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from betaneutral_xl.hosts.sheets.cells import Grid
+    from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.provenance import Provenance
+    from betaneutral_xl.model.quotes import Quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,14 @@ class Origins:
     """The provenance of a result's inputs, for a result whose cells have no other value behind them."""
 
     parts: tuple[tuple[str, Provenance], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices, and the portfolio that they were collected for."""
+
+    quotes: Quotes
+    holdings: Holdings
 
 
 @dataclass(frozen=True, slots=True)

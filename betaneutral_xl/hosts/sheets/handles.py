@@ -22,6 +22,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from betaneutral_xl.errors import ExpiredHandle, Unwritable
+from betaneutral_xl.job.histories import from_plain, to_plain
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.system import saving
@@ -168,6 +169,7 @@ def from_bytes(content: bytes) -> Covariance:
         effective_days=about["effective_days"],
         warnings=tuple(about["warnings"]),
         seen=arrays.get("seen"),
+        history=from_plain(about["history"], arrays),
     )
 
 
@@ -181,6 +183,7 @@ def _about(covariance: Covariance) -> dict[str, Any]:
         "warnings": covariance.warnings,
         "effective_days": covariance.effective_days,
         "provenance": provenance,
+        "history": to_plain(covariance.history)[0],
     }
 
 
@@ -190,4 +193,5 @@ def _arrays(covariance: Covariance) -> dict[str, FloatArray]:
         arrays = {"loadings": form.loadings, "specific_variance": form.specific_variance}
     else:
         arrays = {"matrix": form.dense()}
+    arrays |= to_plain(covariance.history)[1]
     return arrays if covariance.seen is None else {**arrays, "seen": covariance.seen}

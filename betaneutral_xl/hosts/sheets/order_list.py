@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.checks import check_limits
 from betaneutral_xl.engine.orders import SAME_WEIGHT
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
@@ -68,7 +67,7 @@ def violated_limits(task: Task, result: Rebalance) -> tuple[str, ...]:
     limits = task.request(task.inputs).constraints
     if limits.net is None:  # only reweighting keeps the net exposure unasked
         limits = replace(limits, net=Range())
-    checks = check_limits(result.aligned, limits, result.new_weights, result.after.beta, SAME_BETA)
+    checks = result.check_limits(limits, SAME_BETA)
     return tuple(f"{one.name} (off by {one.residual:.4g})" for one in checks if not one.passed)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.open_workbook import Workbook
+    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.hosts.sheets.session import Rows
     from betaneutral_xl.hosts.sheets.task import Task
 
@@ -92,7 +92,8 @@ def block(task: Task, result: Rebalance, share_orders: ShareOrders) -> Rows:
             share_orders.prices.get(name),
             share_orders.shares.get(name),
         ]
-    return cells.rectangle(rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1))
+    lines = [rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1)]
+    return cells.rectangle(lines, cells.MAX_WRITTEN)
 
 
 def _legs_text(made: Orders) -> str:
@@ -189,8 +190,8 @@ def _percent(weight: float) -> str:
     return "blank" if math.isnan(weight) else f"{weight:.2%}"
 
 
-def on_sheet(book: Workbook, sheet: Sheet) -> Rows:
+def on_sheet(sheets: Sheets, sheet: Sheet) -> Rows:
     """Return the block of the proposal on a sheet; empty if there is none."""
-    grid = cells.read(book.below(sheet, PROPOSAL.headline), sheet)
-    found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows))
+    grid = cells.read(sheets.below(sheet, PROPOSAL.headline), sheet)
+    found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows), cells.MAX_WRITTEN)
     return found if len(found) > PROPOSAL.table - PROPOSAL.headline else ()

@@ -13,9 +13,12 @@ generated from the registry (`betaneutral_xl/hosts/sheets/functions.py`) by
 
 - A range may be a row, a column, a cell, a block or whole columns (`A:B`). Blank rows and columns around a
   table are ignored; tickers may be in any spelling; numbers may be text (`12.5%`).
-- The row `CASH` of a portfolio is its cash: its weight; in a table of shares and prices its market value, or
-  else its shares times its price. A row with a number but no ticker is an error, and so is an error value in
-  a header: no row or column is dropped silently.
+- A table is read by the rules for files: headers of brokers and issuers in any order, lines above the header,
+  totals, weights in percent or decimals, several lots of a name; a triangle or pairs of a covariance; dates
+  as Excel writes them.
+- Rows `CASH`, `USD`, `Cash & Other` and money market funds are cash: their weight; in a table of shares and
+  prices their market value, or else shares times price. A row with a number but no ticker is an error, and
+  so is an error value in a header: no row or column is dropped silently.
 - Numbers below tickers are prices if all are positive, and returns if some are negative and none exceeds 1
   in absolute value; otherwise the options must state `data=prices` or `data=returns`.
 - An error is one line in the cell, `#BETA! what - what to do`. A function with such a line as an argument

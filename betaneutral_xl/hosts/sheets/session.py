@@ -8,15 +8,14 @@ the holdings themselves (with net asset value, source and warnings), not only th
 from __future__ import annotations
 
 import traceback
-from collections import OrderedDict
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.cells import Cell, Grid
 from betaneutral_xl.hosts.sheets.handles import Handles
+from betaneutral_xl.hosts.sheets.origins import OriginStore, fingerprint
 from betaneutral_xl.hosts.sheets.result_cache import MAX_RESULTS, ResultCache
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import PRIVATE_FILE, make_private_folder
@@ -60,9 +59,8 @@ class Session:
         self.handles = Handles(self.settings.cache / "handles")
         self.results = ResultCache()
         self.last_error: Failure | None = None
-        self._origins: OrderedDict[bytes, object] = OrderedDict()
+        self._origins = OriginStore(MAX_RESULTS)
         self._grids = cells.GridCache()
-        self._lock = Lock()
 
     @property
     def log(self) -> Path:
@@ -129,31 +127,40 @@ class Session:
                 raise BlankArgument(msg)
         if not function.cacheable:
             return cells.rectangle(function.run(self, *grids).rows)
-        key = (function.name, *(grid.digest() for grid in grids), function.external_state(self, *grids))
+        key = (function.name, *map(self.key, grids), function.external_state(self, *grids))
         return self.results.get_or_compute(key, lambda: self._compute(function, grids))
 
     def origin(self, grid: Grid) -> object:
-        """Return the value behind these cells if they are a function's unchanged result, else None."""
-        with self._lock:
-            return self._origins.get(grid.digest())
+        """Return the value behind these cells if they are a function's unchanged result, else None.
+
+        Also None if values that differ in more than their source have these cells: then no more is known
+        than the cells.
+        """
+        found = self._origins.get(grid.digest())
+        same = len(found) == 1 or len({fingerprint(one, source=False) for one in found}) == 1
+        return found[-1] if same else None
+
+    def origins(self, grid: Grid) -> tuple[object, ...]:
+        """Return the different values that have these cells, the newest last."""
+        return self._origins.get(grid.digest())
+
+    def key(self, grid: Grid) -> tuple[bytes, tuple[int, ...]]:
+        """Return what results of a range are cached by: its cells, and the values that have them."""
+        digest = grid.digest()
+        return digest, self._origins.tokens(digest)
 
     def refresh(self) -> None:
         """Clear all results, so that the next recalculation fetches from the network, not from its cache."""
         self.settings = replace(self.settings, refresh=True)
         self.results.clear()
         self.handles.clear()
-        with self._lock:
-            self._origins.clear()
+        self._origins.clear()
 
     def _compute(self, function: Function, grids: Sequence[Grid]) -> Rows:
         result = function.run(self, *grids)
         rows = cells.rectangle(result.rows)
         if result.value is not None:
-            digest = cells.read(rows, "result").digest()
-            with self._lock:
-                self._origins[digest] = result.value
-                while len(self._origins) > MAX_RESULTS:
-                    self._origins.popitem(last=False)
+            self._origins.add(cells.read(rows, "result").digest(), result.value)
         return rows
 
     def write_log(self, what: str, trace: str) -> None:

@@ -18,6 +18,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     Inputs,
     Sheet,
 )
+from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan
 from betaneutral_xl.job import run
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.portfolio import Etf
@@ -25,12 +26,12 @@ from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.open_workbook import Workbook
+    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.hosts.sheets.session import Rows, Session
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.model.portfolio import Holdings
@@ -38,6 +39,17 @@ if TYPE_CHECKING:
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
 """The settings for orders, in the argument order of ``BN_ORDERS``."""
+
+_FETCHING = ("setting_inputs", str(Inputs.FETCH))
+"""The setting with which the sheets of the inputs are not needed."""
+
+_INPUTS = ((Sheet.HOLDINGS, FIRST_ROW), (Sheet.ETF, FIRST_ROW), (Sheet.COVARIANCE, MATRIX_ROW))
+
+TASK = Plan(
+    names=(*(one.range_name for group in SETTINGS.values() for one in group), LIMITS, OWN_PRICES),
+    areas=tuple(Area(sheet, row, _FETCHING) for sheet, row in (*_INPUTS, (Sheet.ORDERS, FIRST_ROW))),
+)
+"""What a task is read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +79,25 @@ class Task:
     sheet_prices: Grid
 
     @classmethod
-    def of(cls, book: Workbook, session: Session) -> Task:
-        """Read a workbook, and fetch its inputs where the settings require it."""
+    def of(cls, sheets: Sheets, session: Session, say: Callable[[str], None]) -> Task:
+        """Return the task of what was read by ``TASK``; fetch its inputs where the settings require it."""
         settings = {
-            one.name: cells.read(book.named(one.range_name), one.label)
+            one.name: cells.read(sheets.named(one.range_name), one.label)
             for group in SETTINGS.values()
             for one in group
         }
         inputs = choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
         fetching = inputs is Inputs.FETCH
-        holdings, etf, covariance = _fetched(book, session, settings) if fetching else _from_sheets(book)
+        holdings, etf, covariance = _fetched(session, settings, say) if fetching else _from_sheets(sheets)
         return cls(
             session=session,
             settings=settings,
             holdings=holdings,
             etf=etf,
             covariance=covariance,
-            limits=cells.read(book.named(LIMITS), "limits"),
-            own_prices=cells.read(book.named(OWN_PRICES), "your own prices"),
-            sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(book),
+            limits=cells.read(sheets.named(LIMITS), "limits"),
+            own_prices=cells.read(sheets.named(OWN_PRICES), "your own prices"),
+            sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(sheets),
         )
 
     @property
@@ -141,15 +153,17 @@ class Task:
         return own or result.aligned.holdings.nav
 
 
-def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
+def _fetched(
+    session: Session, settings: Mapping[str, Grid], say: Callable[[str], None]
+) -> tuple[Grid, Grid, Grid]:
     """Fetch the inputs of the settings, with the same functions as the sheets' formulas."""
-    book.say("Fetching holdings ...")
+    say("Fetching holdings ...")
     holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], settings["fund"].rows, settings["as_of"].rows)
     names = [row[0] for row in holdings[1:]]
     etfs: list[Rows] = []
     for setting in (settings[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:
-            book.say(f"Loading ETF {cells.text(setting)} ...")
+            say(f"Loading ETF {cells.text(setting)} ...")
             etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
             names += [row[0] for row in etfs[-1][1:]]
             etf = session.origin(cells.read(etfs[-1], "etf"))
@@ -158,7 +172,7 @@ def _fetched(book: Workbook, session: Session, settings: Mapping[str, Grid]) -> 
     if not etfs:
         msg = "No ETF is set. Enter one on the sheet Settings."
         raise InputError(msg)
-    book.say(f"Fetching the risk of {len(names)} names ...")
+    say(f"Fetching the risk of {len(names)} names ...")
     tickers = [[name] for name in names if name not in {None, "CASH"}]
     method, options = _risk_arguments(settings)
     handle = session.answer(BY_NAME["COVARIANCE"], tickers, method, options, True)  # noqa: FBT003 - a cell's value
@@ -179,22 +193,21 @@ def _risk_arguments(given: Mapping[str, Grid]) -> tuple[Any, Any]:
     return given["estimator"].rows, "; ".join(options)
 
 
-def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
-    places = ((Sheet.HOLDINGS, FIRST_ROW), (Sheet.ETF, FIRST_ROW), (Sheet.COVARIANCE, MATRIX_ROW))
-    holdings, etf, matrix = (_on_sheet(book, sheet, row) for sheet, row in places)
-    for grid, (sheet, row) in zip((holdings, etf, matrix), places, strict=True):
+def _from_sheets(sheets: Sheets) -> tuple[Grid, Grid, Grid]:
+    holdings, etf, matrix = (_on_sheet(sheets, sheet, row) for sheet, row in _INPUTS)
+    for grid, (sheet, row) in zip((holdings, etf, matrix), _INPUTS, strict=True):
         if grid.blank:
             msg = f"The sheet {sheet} is blank from row {row} on. Fill it in, or set Inputs from to fetch."
             raise FailedCell(msg)
     return holdings, etf, matrix
 
 
-def _on_sheet(book: Workbook, sheet: Sheet, row: int) -> Grid:
-    return cells.read_sheet(book.below(sheet, row), sheet, row)
+def _on_sheet(sheets: Sheets, sheet: Sheet, row: int) -> Grid:
+    return cells.read_sheet(sheets.below(sheet, row), sheet, row)
 
 
-def _prices_on_sheet(book: Workbook) -> Grid:
-    grid = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
+def _prices_on_sheet(sheets: Sheets) -> Grid:
+    grid = _on_sheet(sheets, Sheet.ORDERS, FIRST_ROW)
     return grid.columns(0, max(OWN_COLUMN - grid.left, 0))
 
 

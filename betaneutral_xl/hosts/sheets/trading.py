@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import CASH, Rebalance
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
-from betaneutral_xl.hosts.sheets.entries import Origins, Result
+from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
+from betaneutral_xl.hosts.sheets.origins import fingerprint
 from betaneutral_xl.hosts.sheets.worksheet import (
     file_stamp,
     input_provenance,
@@ -22,6 +23,7 @@ from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from betaneutral_xl.engine.orders import Orders
@@ -37,7 +39,7 @@ def prices(session: Session, *values: Grid) -> Result:
     found = quotes(session, portfolio, file, own, cells.day(as_of))
     names = dict.fromkeys((*union(portfolio, baskets), *(one.name for one in baskets)))
     rows = [["ticker", "price", "as_of", "source"], *(_quoted(found, name) for name in names)]
-    return Result(rows, found)
+    return Result(rows, Prices(found, portfolio))
 
 
 def _quoted(found: Quotes, ticker: str) -> list[Any]:
@@ -72,12 +74,52 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 def orders(session: Session, *values: Grid) -> Result:
     """Return whole-share orders, then the cash and the betas after trading."""
     weights, prices, *terms = values
-    result = session.origin(weights)
-    if not isinstance(result, Rebalance):
+    results = _results(session, weights, prices)
+    if not results:
         msg = f"{weights.what} is not the whole, unchanged result of BETA_NEUTRAL. Select it (in Excel, A1#)."
         raise InputError(msg)
     origin = session.origin(prices)
-    own = origin if isinstance(origin, Quotes) else ranges.quotes(prices)
+    own = origin.quotes if isinstance(origin, Prices) else ranges.quotes(prices)
+    if len(results) == 1:
+        return _ordered(results[0], own, terms)
+    return _agreed(results, own, terms, weights)
+
+
+def _results(session: Session, weights: Grid, prices: Grid) -> list[Rebalance]:
+    """Return the results that have these cells; of several, those of the portfolio of the prices."""
+    results = [one for one in session.origins(weights) if isinstance(one, Rebalance)]
+    if len(results) < 2:  # noqa: PLR2004 - nothing to tell apart
+        return results
+    priced = {_content(one.holdings) for one in session.origins(prices) if isinstance(one, Prices)}
+    return [one for one in results if _content(one.aligned.holdings) in priced] or results
+
+
+def _content(holdings: Holdings) -> bytes:
+    return fingerprint(holdings, source=False)
+
+
+def _agreed(results: Sequence[Rebalance], own: Quotes, terms: Sequence[Grid], weights: Grid) -> Result:
+    """Return the orders that all results with the same cells have."""
+    made: list[Result] = []
+    errors: list[MissingValue] = []
+    for result in results:
+        try:
+            made.append(_ordered(result, own, terms))
+        except MissingValue as error:
+            errors.append(error)
+    if not made and len(set(map(str, errors))) == 1:
+        raise errors[0]
+    if errors or any(one.rows != made[0].rows for one in made):
+        msg = (
+            f"{weights.what} is the result of BETA_NEUTRAL for several portfolios, with other prices or "
+            "another net asset value. Give BN_PRICES of the portfolio, or all prices and the net asset "
+            "value; or press Refresh if the others are no longer used."
+        )
+        raise InputError(msg)
+    return made[0] if all(one.value == made[0].value for one in made) else Result(made[0].rows)
+
+
+def _ordered(result: Rebalance, own: Quotes, terms: Sequence[Grid]) -> Result:
     quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
-from betaneutral_xl.hosts.sheets.entries import Origins, Result
+from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
@@ -34,12 +34,14 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.etf_files import NAME, find_etf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 
+
+T = TypeVar("T")
 
 # ---------------------------------------------------------------- the main functions
 
@@ -75,7 +77,7 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or its handle."""
     data = tickers_or_data
-    if is_handle(data.rows[0][0]) or matrices.is_labelled_matrix(data):
+    if is_handle(data.rows[0][0]) or matrices.is_matrix(data):
         _refuse("method", method, "the argument is a covariance already, so nothing is estimated")
         risk = _existing(session, data, named_values(options))
     elif data.is_vector:
@@ -256,12 +258,19 @@ def inputs(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Inp
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
     """Return portfolio and ETFs: the values behind functions' results, else read from the tables."""
     origin = session.origin(holdings)
-    portfolio = origin if isinstance(origin, Holdings) else ranges.holdings(holdings)
+    portfolio = origin if isinstance(origin, Holdings) else _parsed(session, holdings, ranges.holdings)
     baskets: list[Etf] = []
     for place, block in enumerate(ranges.side_by_side(etf), start=1):
         origin = session.origin(block)
-        baskets += [origin] if isinstance(origin, Etf) else ranges.etfs(block, place)
+        baskets += [origin] if isinstance(origin, Etf) else _parsed(session, block, ranges.etfs, place)
     return portfolio, tuple(baskets)
+
+
+def _parsed(session: Session, grid: Grid, parse: Callable[..., T], *others: Any) -> T:
+    """Return what a range means; a range that several functions use is parsed once."""
+    place = (grid.what, grid.top, grid.left, grid.on_sheet)  # messages name it
+    key = ("parsed", parse.__name__, grid.digest(), place, others)
+    return session.results.get_or_compute(key, lambda: parse(grid, *others))
 
 
 def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
@@ -282,7 +291,7 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     if covariance.is_vector and is_handle(covariance.rows[0][0]):
         return session.handles.get(str(covariance.rows[0][0]))
     origin = session.origin(covariance)
-    return origin if isinstance(origin, Covariance) else matrices.covariance(covariance)
+    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, matrices.covariance)
 
 
 def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
@@ -292,13 +301,13 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
         msg = f"The option {(other or ['unit'])[0]} has no effect on an existing covariance. Omit it."
         raise InputError(msg)
     if options:
-        return matrices.covariance(covariance, str(options["unit"]))
+        return _parsed(session, covariance, matrices.covariance, str(options["unit"]))
     return risk_model(session, covariance, ())
 
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
     """Solve a problem, given by the arguments of ``BETA_NEUTRAL``; the result is cached."""
-    key = ("solve", *(grid.digest() for grid in problem))
+    key = ("solve", *map(session.key, problem))
     return session.results.get_or_compute(key, lambda: _solve(session, *problem))
 
 
@@ -385,7 +394,7 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
     from betaneutral_xl.engine import estimators
 
     others = dict(options)
-    returns = matrices.returns(data, others.pop("data", None))
+    block = matrices.history(data, others.pop("data", None))
     name = estimators.canonical(method or "default")
     defaults = {
         "window": estimators.WINDOW,
@@ -393,8 +402,8 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
         **estimators.parameters(name),
     }
     read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
-    risk = estimators.estimate(returns, name, **read)
-    if matrices.is_dated(data):
+    risk = estimators.estimate(block.returns, name, **read)
+    if block.dated:
         return risk
     undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."
     return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))
@@ -420,19 +429,26 @@ def _option(name: str, value: Any, default: object) -> Any:
 
 def sources_of(session: Session, grid: Grid) -> tuple[tuple[str, Provenance], ...]:
     """Return the parts of a result with their provenance; empty for a range that is not a result."""
+    found = session.origins(grid)
     cell = grid.rows[0][0]
-    origin: object = session.origin(grid)
-    if origin is None and is_handle(cell):
+    if not found and is_handle(cell):
         try:
-            origin = session.handles.get(str(cell))
+            found = (session.handles.get(str(cell)),)
         except ExpiredHandle:
             return ()
+    parts = list(dict.fromkeys(map(_parts, found)))
+    return parts[0] if len(parts) == 1 else ()
+
+
+def _parts(origin: object) -> tuple[tuple[str, Provenance], ...]:
     match origin:
         case Origins():
             return origin.parts
         case Rebalance():
             return input_provenance(origin).parts
-        case Holdings() | Etf() | Covariance() | Quotes():
+        case Prices():
+            return provenance_of(origin.quotes).parts
+        case Holdings() | Etf() | Covariance():
             return provenance_of(origin).parts
     return ()
 

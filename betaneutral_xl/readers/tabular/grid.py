@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.model import printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,10 @@ class TextGrid:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.texts)
+
+    def where(self, row: int) -> str:
+        """Describe the place of a row."""
+        return f"{self.name}, line {self.lines[row]}"
 
     def cells(self, row: int) -> list[str]:
         """Return the cells of a row."""
@@ -88,6 +93,10 @@ class TextGrid:
         try:
             return float(text.replace(",", ".") if self.delimiter != "," else text)
         except ValueError:
+            decorated = printed.number(text, decimal_comma=self.delimiter != ",")
+            plain = not (printed.is_percentage(text) or printed.has_inner_blank(text))
+            if decorated is not None and plain:  # "$1,234.50"
+                return decorated
             msg = (
                 f"{self.name}, line {self.lines[row]}, column {self.header[column] or column + 1}: "
                 f"{text[:40]!r} is not a number. Correct it, or leave the cell empty."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import UnreadableFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 MAX_CELLS = 1_000_000
 """Cells of a file, including the empty ones of each row."""
@@ -19,6 +19,7 @@ MAX_COLUMNS = 1_000
 MAX_CELL_LENGTH = 131_072
 
 Row = tuple[str, ...]
+"""Cells as text; a ``Typed`` one keeps the number or date of a spreadsheet's cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,9 @@ class TextSheet:
         Text around the grid, such as a page's title.
     delimiter
         The delimiter of a text file, else empty.
+    place
+        Describes the place of a cell by its row and column, from 0, for messages; None in a file, whose
+        rows are counted from 1.
 
     """
 
@@ -42,6 +46,7 @@ class TextSheet:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     delimiter: str = ""
+    place: Callable[[int, int], str] | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.model.printed import Typed
 from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def _xls_text(cell: Any, book: Any) -> str:
 def _number_text(value: object, number_format: str) -> str:
     """Return a typed cell as text: a date in ISO format, a percentage with a percent sign.
 
+    A number without a percent sign keeps its value.
+
     >>> _number_text(0.0672, "0.00%"), _number_text(185531362.0, "General"), _number_text(True, "")
     ('6.72%', '185531362', 'TRUE')
     """
@@ -167,7 +170,7 @@ def _number_text(value: object, number_format: str) -> str:
             return value.isoformat()
         case int() | float() if "%" in number_format:
             return f"{value * 100:.15g}%"
-        case float() if value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - exact in a float
-            return str(int(value))
+        case int() | float():
+            return Typed.of(float(value))
         case _:
             return str(value)

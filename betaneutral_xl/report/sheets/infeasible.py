@@ -13,7 +13,7 @@ from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.optimisation.reachable import Reachable
+    from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents

@@ -114,7 +114,7 @@ def _request(contents: Contents) -> Iterator[Row]:
                         f"beta_{word}_{k}",
                         "as requested",
                     )
-    for n, sentence in enumerate(result.constraints.sentences(), start=1):
+    for n, sentence in enumerate(result.limits, start=1):
         yield f"limit {n}", sentence, "General", "", "on the new weights"
     coverage = result.coverage
     yield "held names without risk data", str(coverage.on_missing), "General", "", "error, or drop"

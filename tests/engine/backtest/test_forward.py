@@ -15,8 +15,10 @@ from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.engine.backtest.decide import decide
 from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.history import BLOCK, MIN_BLOCKS, MIN_DAYS
 from betaneutral_xl.engine.neutral import neutralise, reach
 from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import (
     InputError,
     MissingPackage,
@@ -64,9 +66,9 @@ def test_changed_future_prices_change_no_decision(
 def test_a_decision_uses_no_later_day(study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch) -> None:
     handed: list[np.datetime64] = []
 
-    def spy(custom: Study, seen: object) -> object:
+    def spy(custom: Study, seen: object, held: object) -> object:
         handed.append(seen.dates[-1])  # type: ignore[attr-defined] # a Returns
-        return decide(custom, seen)  # type: ignore[arg-type] # likewise
+        return decide(custom, seen, held)  # type: ignore[arg-type] # likewise
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", spy)
     result = walk(study())
@@ -353,7 +355,8 @@ def test_a_solver_failure_on_a_date_leaves_the_portfolio_unchanged(
     result = walk(study(methods=("reweight", "unhedged")))
     failed = result.dates == np.datetime64("2022-09-30")
     assert result.infeasible[:, 0].tolist() == failed.tolist()
-    assert (result.beta[failed, 0] == result.beta[failed, 1]).all()
+    assert (result.turnover[failed, 0] == 0.0).all()
+    assert (result.turnover[~failed, 0] > 0.0).all()
     assert any("on 1 of" in note and "No answer could be proven" in note for note in result.notes)
 
 
@@ -477,7 +480,8 @@ def test_dates_on_which_no_weights_keep_the_limits_are_named_and_leave_the_portf
     never = walk(study(constraints=limits, methods=("reweight", "unhedged")))
     assert never.infeasible[:, 0].all()
     assert not never.infeasible[:, 1].any()
-    assert (never.beta[:, 0] == never.beta[:, 1]).all()
+    assert (never.turnover[:, 0] == 0.0).all()  # held from the first date on, while the other is reset
+    assert (never.beta[0, 0] == never.beta[0, 1]).all()
     assert never.performance(("reweight", "sample")).n_infeasible == len(never.dates)
     (line,) = (note for note in never.notes if "no weights found that keep the limits" in note)
     assert f"on {len(never.dates)} of {len(never.dates)} dates" in line
@@ -612,3 +616,41 @@ def test_a_missing_package_is_reported_once_and_not_for_every_date(
     custom = study(estimators=(Estimator.parse("oas"),))
     with pytest.raises(MissingPackage, match=r"^This estimator needs scikit-learn, which is not installed\."):
         walk(custom)
+
+
+def test_methods_with_limits_trade_from_the_weights_of_the_date_before_as_they_drifted(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions: list[object] = []
+
+    def spy(custom: Study, seen: object, held: object) -> object:
+        positions.append(held)
+        return decide(custom, seen, held)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.forward.decide", spy)
+    cap = 0.2
+    limits = Constraints(turnover=cap, net=Range(0.0, 1.0))
+    result = walk(study(methods=("reweight", "hedge"), target=0.6, constraints=limits))
+    assert positions[0] is None
+    strategy = ("reweight", "sample")
+    held = positions[1][strategy]  # type: ignore[index] # a mapping after the first date
+    assert held.shape == (6,)
+    # On every date the trades from there are within the limit, as turnover is measured from there.
+    assert not result.infeasible[1:, 0].all()
+    assert result.turnover[~result.infeasible[:, 0], 0].max() <= cap + 1e-8
+
+
+def test_the_stable_objective_is_used_from_the_date_on_that_has_a_history(
+    study: Callable[..., Study],
+) -> None:
+    stable, least = (walk(study(methods=("reweight",), target=0.6, objective=one)) for one in Objective)
+    enough = stable.study.prices.dates[1 + MIN_DAYS + MIN_BLOCKS * BLOCK]
+    before = stable.dates < enough
+    np.testing.assert_array_equal(stable.beta[before], least.beta[before])
+    assert (stable.beta[~before] != least.beta[~before]).all()
+    assert 0 < before.sum() < len(before)
+
+
+def test_an_objective_without_reweight_is_refused(study: Callable[..., Study]) -> None:
+    with pytest.raises(InputError, match="None of hedge has the objective tracking_error"):
+        study(methods=("hedge",), objective=Objective.TRACKING_ERROR)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, MissingData, canonical, estimate, parameters
-from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite
+from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite, row_medians
 from betaneutral_xl.engine.estimators.shrinkage import shrunk_eigenvalues
 from betaneutral_xl.engine.estimators.window import Window, _components, completed
 from betaneutral_xl.errors import InputError, MissingValue, UnknownTicker
@@ -502,3 +502,9 @@ def test_a_half_life_that_leaves_less_than_two_days_is_refused(method: str, opti
     (half_life,) = options.values()
     with pytest.raises(InputError, match=f"A half-life of {half_life:g} days leaves .* effective days"):
         estimate(returns, method, **options)
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (5, 2), (4, 7), (6, 8), (1, 504)])
+def test_row_medians_are_numpys_to_the_last_bit(shape: tuple[int, int]) -> None:
+    values = np.random.default_rng(0).normal(size=shape).round(1)  # with ties
+    np.testing.assert_array_equal(row_medians(values), np.median(values, axis=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,8 +12,12 @@ from problems import DENSE_KINDS, TINY, by_clarabel, dense_matrix, dense_problem
 
 from betaneutral_xl import Covariance
 from betaneutral_xl.engine.optimisation import interior_point, solvers
+from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.model.risk import Dense
+from betaneutral_xl.model.risk import Dense, Factors
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 
 @pytest.mark.parametrize("first", range(0, 300, 20))
@@ -60,6 +65,15 @@ def test_identical_names_and_cash_rows_are_solved() -> None:
         solution = solvers.solve(replace(limited, covariance=Dense(matrix)))
         assert solution.proven
         assert solution.objective == pytest.approx(by_clarabel(solution.problem), rel=1e-7, abs=TINY)
+
+
+@pytest.mark.parametrize("covariance", [Dense(np.zeros((3, 3))), Factors(np.zeros((3, 1)), np.zeros(3))])
+def test_a_covariance_of_cash_alone_is_solved(covariance: CovarianceOperator) -> None:
+    targets, weights = np.array([1.0, 0.1]), np.array([0.2, 0.3, 0.5])
+    conditions = np.column_stack([np.ones(3), [0.0, 0.1, 0.5]])
+    limits = (np.zeros(3), np.ones(3), conditions, targets, targets, ("net", "beta"))
+    solution = solvers.solve(QuadraticProgram(covariance, weights, *limits, turnover=0.9, cost=1e-3))
+    assert solution.proven
 
 
 def test_infeasible_limits_are_detected_before_v_is_factorised(monkeypatch: pytest.MonkeyPatch) -> None:

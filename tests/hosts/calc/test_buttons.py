@@ -14,7 +14,7 @@ from betaneutral_xl.hosts.calc.extension import PROTOCOL
 from betaneutral_xl.hosts.calc.values import for_calc
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import cells
-from betaneutral_xl.hosts.sheets.buttons import press
+from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.layout import LOG_ROW, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import LOG
 
@@ -71,7 +71,7 @@ def test_rebalance_writes_the_same_as_in_a_file(opened: Document, file: Path, se
     copy.write_bytes(WORKBOOK.read_bytes())
     book = FileWorkbook(copy)
     for _ in range(2):
-        assert press("rebalance", book, session).error is None
+        assert run_button("rebalance", book, session).error is None
         opened.press("rebalance")
         for sheet in WRITTEN:
             rows: Any = book.below(sheet, 1)
@@ -96,6 +96,41 @@ def test_rebalance_is_one_undo_step(opened: Document) -> None:
     assert contents(opened) == after
     opened.do("undo")
     assert contents(opened) == before
+
+
+def test_a_writing_whose_nth_cell_fails_has_changed_nothing(calc: Office, opened: Document) -> None:
+    opened.press("rebalance")
+    opened.enter("Proposal.L31", "=1+1")
+    opened.enter("Proposal.L32", "'=1+1")
+    text = opened.text("Proposal.L32")
+    before, state = contents(opened), opened.state
+    rows = [["new", 1.0, "=2+2"]] * 9
+    changes = [
+        ["replace", Sheet.PROPOSAL, 2, rows],
+        ["replace", Sheet.PREVIOUS, 2, rows],
+        ["append", Sheet.LOG, 0, [["entry"]]],
+    ]
+
+    def write(at: int) -> Any:
+        return opened.do("apply_failing", package=str(calc.extension), changes=changes, at=at)
+
+    reason, cells = write(0)
+    assert reason is None
+    assert cells > 300
+    after = contents(opened)
+    assert opened.state["undo"] == ["Beta Neutral: Test", *state["undo"]]
+    opened.do("undo")
+    for at in (1, 2, cells // 2, cells - 3, cells):
+        assert write(at) == [
+            "Calc did not let the document be written (LibreOffice refuses). Nothing was changed.",
+            at,
+        ]
+        assert contents(opened) == before, at
+        assert opened.formula("Proposal.L31") == "=1+1"
+        assert opened.text("Proposal.L32") == text
+        assert opened.state == state
+    assert write(0)[0] is None
+    assert contents(opened) == after
 
 
 def test_the_state_of_calc_is_restored(opened: Document) -> None:
@@ -164,7 +199,7 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: Document) -> N
 
 def test_text_from_outside_never_becomes_a_formula(opened: Document) -> None:
     limits = opened.rows("Settings.setting_limits")
-    limits[0][2] = "drop"
+    next(row for row in limits if row[0] == "on_missing")[2] = "drop"
     opened.put("Settings.setting_limits", limits)
     opened.enter("Settings.setting_inputs", "sheets")
     opened.empty("Holdings.A6")

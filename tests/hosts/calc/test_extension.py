@@ -312,13 +312,15 @@ def test_annotations_of_a_source_are_not_evaluated(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_imports_only_what_libreoffice_has(name: str) -> None:
-    own = {PurePosixPath(one).stem for one in SOURCES if one.startswith(CLIENT)}
+    folder = PurePosixPath(name).parent
     for one in ast.walk(ast.parse(PARTS[name])):
         if isinstance(one, ast.Import):
             imported = [alias.name for alias in one.names]
         elif isinstance(one, ast.ImportFrom) and one.level:
-            assert one.level == 1
-            assert {one.module} <= own if one.module else {alias.name for alias in one.names} <= own
+            above = [folder, *folder.parents][one.level - 1]
+            package = above.joinpath(*(one.module or "").split("."))
+            modules = [package] if f"{package}.py" in PARTS else [package / alias.name for alias in one.names]
+            assert {f"{module}.py" for module in modules} <= set(SOURCES)
             continue
         elif isinstance(one, ast.ImportFrom):
             imported = [str(one.module)]
@@ -331,11 +333,15 @@ def test_a_source_imports_only_what_libreoffice_has(name: str) -> None:
 
 
 def test_the_sources_are_those_of_the_package() -> None:
-    folder = files("betaneutral_xl.hosts.calc.client")
-    there = {one.name for one in folder.iterdir() if one.name.endswith(".py")}
-    assert {name.removeprefix(CLIENT) for name in SOURCES if name.startswith(CLIENT)} == there
-    for name in there:
-        assert PARTS[CLIENT + name] == (folder / name).read_text(encoding="utf-8")
+    expected = {f"{CLIENT}{name}__init__.py": "" for name in ("", "calc/", "remote/")}
+    for host in ("calc", "remote"):
+        folder = files(f"betaneutral_xl.hosts.{host}.client")
+        expected |= {
+            f"{CLIENT}{host}/client/{one.name}": one.read_text(encoding="utf-8")
+            for one in folder.iterdir()
+            if one.name.endswith(".py")
+        }
+    assert {name: PARTS[name] for name in SOURCES if name.startswith(CLIENT)} == expected
 
 
 def test_the_settings_are_those_that_the_client_reads() -> None:

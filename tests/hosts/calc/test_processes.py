@@ -11,7 +11,7 @@ import pytest
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc import processes
-from betaneutral_xl.hosts.calc.client.channel import STRIPPED_ENVIRONMENT
+from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,11 +17,11 @@ import openpyxl
 import pytest
 
 import betaneutral_xl
-from betaneutral_xl.hosts.calc.client import wire
 from betaneutral_xl.hosts.calc.values import for_calc
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.buttons import press
+from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.cells import EPOCH
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import Sheet
@@ -181,7 +181,7 @@ def test_zeros_missing_arguments_and_blank_columns_are_blank_arguments(worker: P
 @pytest.mark.parametrize(
     ("name", "values", "line"),
     [
-        ("FETCH_HOLDINGS", (0.0,), "#BETA! fund is blank. Give the fund's name in the web API"),
+        ("FETCH_HOLDINGS", (0.0,), "#BETA! fund is blank. Give a fund of the web API"),
         ("BN_BETAS", ("#BETA! what came before",), "#BETA! what came before"),
         ("BN_VERSION", ("too", "many"), "#BETA! BN_VERSION takes 0 arguments, not 2."),
         ("LOAD_ETF", ("nothing \udcff here.csv",), "#BETA! "),
@@ -206,7 +206,7 @@ def test_a_defect_is_one_line_and_its_traceback_is_logged(worker: Pipes) -> None
     error = worker.reply(worker.send(call="BN_VERSION", values=5))["error"]
     assert error == f"TypeError: a defect of this program. The traceback is in {LOG}."
     written = worker.log.read_text(encoding="utf-8")
-    assert " worker\nTraceback (most recent call last):\n" in written
+    assert " Calc\nTraceback (most recent call last):\n" in written
     assert "TypeError: 'int' object is not iterable" in written
 
 
@@ -216,9 +216,9 @@ def test_a_defect_in_the_client_is_logged(worker: Pipes) -> None:
     assert " Calc\nTraceback of Calc:\nRuntimeError: gone\n" in worker.log.read_text(encoding="utf-8")
 
 
-def test_an_unexpected_answer_is_ignored(worker: Pipes) -> None:
+def test_an_unexpected_answer_is_refused(worker: Pipes) -> None:
     worker.write(wire.encode({"id": 4_711, "answer": None}))
-    assert rows(worker.call("BN_VERSION"))
+    assert worker.reply(4_711)["error"] == "No button waits for this answer. Press the button again."
 
 
 def test_concurrent_calls_of_a_new_worker_all_get_replies(cache: Path) -> None:
@@ -264,14 +264,30 @@ class Document:
     def __init__(self, file: Path) -> None:
         self.book = openpyxl.load_workbook(file, data_only=True)
         self.changed: list[str] = []
+        self.asked: list[str] = []
 
-    def answer(self, what: str, *where: Any) -> object:
-        """Reply to a question of the worker; None if there is no such range or sheet."""
-        if what == "below":
-            sheet, row = where
-            found = self.book[sheet].iter_rows(min_row=row) if sheet in self.book.sheetnames else None
-        else:
-            found = self._named(where[0])
+    def answer(self, question: dict[str, Any]) -> dict[str, object]:
+        """Reply to a question of the worker."""
+        if "apply" in question:
+            missing = [one[1] for one in question["apply"] if one[1] and one[1] not in self.book.sheetnames]
+            if missing:
+                return {"error": f"The document has no sheet {missing[0]}."}
+            self.change(question["apply"])
+            return {}
+        read = question["read"]
+        names = {name: self._values(self._named(name)) for name in read["names"]}
+        areas = [
+            None if unless and names[unless[0]] == [[unless[1]]] else self._below(sheet, row)
+            for sheet, row, unless in read["areas"]
+        ]
+        return {"names": list(map(wire.pack, names.values())), "areas": list(map(wire.pack, areas))}
+
+    def _below(self, sheet: str, row: int) -> Any:
+        found = self.book[sheet].iter_rows(min_row=row) if sheet in self.book.sheetnames else None
+        return self._values(found)
+
+    @staticmethod
+    def _values(found: Any) -> Any:
         return None if found is None else [[as_calc_gives(cell.value) for cell in row] for row in found]
 
     def _named(self, name: str) -> Any:
@@ -302,18 +318,16 @@ class Document:
 
     def pressed(self, worker: Pipes, name: str, path: Path | None) -> tuple[wire.Message, list[str]]:
         """Press a button; return its last message and the status texts."""
-        number = worker.send(press=name, path=None if path is None else str(path))
+        number = worker.send(press=name, path=None if path is None else str(path), protocol=wire.PROTOCOL)
         status = []
         while True:
             message = worker.reply(number)
             if "ask" in message:
-                answer = wire.pack(self.answer(*message["ask"]))
-                worker.write(wire.encode({"id": number, "answer": answer}))
+                self.asked.append(*message["ask"])
+                worker.write(wire.encode({"id": number, "answer": self.answer(message["ask"])}))
             elif "say" in message:
                 status.append(message["say"])
             else:
-                if "changes" in message:
-                    self.change(message["changes"])
                 return message, status
 
 
@@ -352,17 +366,18 @@ def test_buttons_write_the_same_cells_and_files_as_with_a_file(
         one.write_bytes(built)
     document, book = Document(of_calc), FileWorkbook(of_file)
     for button in ("restore", "rebalance", "rebalance", "restore", "orders", "refresh"):
-        outcome = press(button, book, here)
+        outcome = run_button(button, book, here)
         done, status = document.pressed(worker, button, of_calc)
         assert TIME.sub("TIME", done["done"]) == TIME.sub("TIME", outcome.message)
         assert done["failed"] == (outcome.error is not None)
-        assert status[-1] == ""
+        assert bool(status) == (button in {"rebalance", "orders"})
         for sheet in map(Sheet, document.book.sheetnames):
             assert cells_of(document.book, sheet) == cells_of(book._book, sheet), (button, sheet)
     assert len(cells_of(document.book, Sheet.PROPOSAL)) > 100
     assert len(cells_of(document.book, Sheet.PREVIOUS)) > 100
     swapped = ["replace", "replace", "append"]
     recorded = ["append"]
+    assert document.asked == ["read", "apply"] * 6  # one reading and one writing each
     assert document.changed == [
         *recorded,  # nothing to restore
         *["replace", "append"],  # the first proposal
@@ -378,23 +393,29 @@ def test_buttons_write_the_same_cells_and_files_as_with_a_file(
 def test_a_button_without_the_template_fails_in_one_line(worker: Pipes, tmp_path: Path) -> None:
     plain = tmp_path / "plain.xlsx"
     openpyxl.Workbook().save(plain)
-    done, _ = Document(plain).pressed(worker, "rebalance", None)
+    document = Document(plain)
+    done, _ = document.pressed(worker, "rebalance", None)
     assert done["failed"] is True
     assert done["done"].startswith("The document has no range named ")
     assert done["done"].endswith(". Open the template: betaneutral-xl calc open.")
-    assert done["changes"] == []
+    assert (document.asked, document.changed) == (["read", "apply"], [])  # there is no log to enter it in
+
+
+def test_a_button_of_an_older_extension_is_refused(worker: Pipes) -> None:
+    assert worker.reply(worker.send(press="rebalance", path=None))["error"] == (
+        f"betaneutral_xl {betaneutral_xl.__version__} does not understand the buttons of another version. "
+        "Install the extension again: betaneutral-xl calc install."
+    )
 
 
 def test_functions_are_evaluated_while_a_button_waits(worker: Pipes, file: Path) -> None:
     document = Document(file)
-    number = worker.send(press="rebalance", path=str(file))
+    number = worker.send(press="rebalance", path=str(file), protocol=wire.PROTOCOL)
     question = worker.reply(number)
-    while "ask" not in question:
-        question = worker.reply(number)
     assert rows(worker.call("BN_VERSION"))
     while "done" not in question:
         if "ask" in question:
-            worker.write(wire.encode({"id": number, "answer": document.answer(*question["ask"])}))
+            worker.write(wire.encode({"id": number, "answer": document.answer(question["ask"])}))
         question = worker.reply(number)
     assert question["failed"] is False
 

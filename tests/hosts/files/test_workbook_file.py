@@ -10,18 +10,21 @@ import openpyxl
 import pytest
 from report_problems import LibreOffice
 
-from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile
-from betaneutral_xl.hosts.files.workbook_file import MAIN, FileWorkbook, changed
+from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile, Unwritable
+from betaneutral_xl.hosts.files.workbook_file import MAIN, FileWorkbook, SavedWorkbook, changed
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press, run_button
+from betaneutral_xl.hosts.sheets.cells import read as read_cells
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Replace
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.hosts.sheets.session import Rows
+    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 CHAIN = b'<calcChain xmlns="%s"><c r="E4" i="3"/></calcChain>' % MAIN.encode()
 CHAIN_TYPE = b'<Override PartName="/xl/calcChain.xml" ContentType="x"/></Types>'
@@ -54,35 +57,108 @@ def loaded(content: bytes) -> Any:
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
-class Protected(FileWorkbook):
-    """A workbook with a protected sheet."""
+class Failing(FileWorkbook):
+    """A workbook in which the n-th cell that is written fails."""
 
-    def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Refuse the sheet of the proposal."""
-        if sheet == Sheet.PROPOSAL:
-            msg = "The sheet Proposal is protected. Unprotect it."
+    failing = 0
+
+    def _put(self, *given: Any) -> None:
+        self.failing -= 1
+        if self.failing == 0:
+            msg = "The cells A1:B2 of the sheet are merged."
             raise HostError(msg)
-        super().replace(sheet, row, rows)
+        super()._put(*given)
 
 
-@pytest.mark.parametrize("button", ["rebalance", "restore"])
-def test_no_proposal_is_lost_if_a_sheet_cannot_be_written_to(
-    file: Path, session: Session, button: str
+def written(book: FileWorkbook) -> dict[str, Any]:
+    """Return the content of the sheets that buttons write."""
+    shown = (Sheet.PROPOSAL, Sheet.PREVIOUS, Sheet.LOG)
+    return {sheet: read_cells(book.below(sheet, 1), sheet).rows for sheet in shown}
+
+
+@pytest.mark.parametrize("button", ["rebalance", "restore", "orders"])
+def test_a_button_whose_nth_cell_fails_has_changed_nothing(file: Path, session: Session, button: str) -> None:
+    book = Failing(file)
+    for _ in range(2):
+        assert run_button("rebalance", book, session).error is None
+    before, edits = written(book), {name: dict(cells) for name, cells in book._edits.items()}
+    for n in (1, 2, 3) if button == "orders" else (1, 400, 1_000):
+        book.failing = n
+        outcome = run_button(button, book, session)
+        assert (outcome.message, book.failing) == ("The cells A1:B2 of the sheet are merged.", 0)
+        assert written(book) == before
+        assert {name: cells for name, cells in book._edits.items() if cells} == edits
+        assert list(file.parent.glob("* orders *")) == []
+    book.failing = 0
+    assert run_button(button, book, session).error is None
+    assert written(book) != before
+
+
+def test_one_rebalance_makes_one_reading_and_one_writing(file: Path, session: Session) -> None:
+    done: list[object] = []
+
+    class Counted(FileWorkbook):
+        def read(self, plan: Plan) -> Sheets:
+            done.append(plan)
+            return super().read(plan)
+
+        def apply(self, changes: Sequence[Change]) -> None:
+            done.append([type(one) for one in changes])
+            super().apply(changes)
+
+    book = Counted(file)
+    for _ in range(2):
+        assert run_button("rebalance", book, session).error is None
+    plan = BUTTONS["rebalance"].plan
+    assert done == [plan, [Replace, Append], plan, [Replace, Replace, Append]]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_workbook_unchanged(
+    file: Path, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     book = FileWorkbook(file)
-    for _ in range(2):
-        assert press("rebalance", book, session).error is None
-    book.save()
-    locked = Protected(file)
-    before = locked.below(Sheet.PREVIOUS, 1)
-    assert "protected" in press(button, locked, session).message
-    assert locked.below(Sheet.PREVIOUS, 1) == before
+    assert run_button("rebalance", book, session).error is None
+    before = written(book)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("betaneutral_xl.system.saving.os.fsync", full)
+    outcome = run_button("orders", book, session)
+    assert outcome.message.startswith("Cannot write fund orders ")
+    assert isinstance(outcome.error, Unwritable)
+    assert [one.name for one in file.parent.iterdir() if one.is_file()] == ["fund.xlsx"]
+    after = written(book)
+    assert (after[Sheet.PROPOSAL], after[Sheet.PREVIOUS]) == (before[Sheet.PROPOSAL], before[Sheet.PREVIOUS])
+    assert after[Sheet.LOG][-1][2] == "failed"
+
+
+def test_a_workbook_that_cannot_be_saved_leaves_no_file(file: Path, session: Session, tmp_path: Path) -> None:
+    first = FileWorkbook(file)
+    assert run_button("rebalance", first, session).error is None
+    first.save()
+    outcome = run_button("orders", SavedWorkbook(file, tmp_path / "absent" / "fund.xlsx"), session)
+    assert isinstance(outcome.error, Unwritable)
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["fund.xlsx"]
+
+
+def test_pressing_changes_neither_workbook_nor_folder(file: Path, session: Session) -> None:
+    book = FileWorkbook(file)
+    assert run_button("rebalance", book, session).error is None
+    before = written(book)
+    for name, button in BUTTONS.items():
+        sheets = book.read(button.plan)
+        first, second = (press(name, sheets, session) for _ in range(2))
+        assert [type(one) for one in first.changes] == [type(one) for one in second.changes]
+        assert len(first.files) == (name in {"orders", "report"})
+    assert written(book) == before
+    assert [one.name for one in file.parent.iterdir() if one.is_file()] == ["fund.xlsx"]
 
 
 def test_only_the_written_parts_change(file: Path, session: Session) -> None:
     before = parts(file.read_bytes())
     book = FileWorkbook(file)
-    assert press("rebalance", book, session).error is None
+    assert run_button("rebalance", book, session).error is None
     book.save()
     after = parts(file.read_bytes())
     assert list(after) == list(before)
@@ -93,7 +169,7 @@ def test_only_the_written_parts_change(file: Path, session: Session) -> None:
 
 def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Session) -> None:
     book = FileWorkbook(file)
-    outcome = press("rebalance", book, session)
+    outcome = run_button("rebalance", book, session)
     assert outcome.message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%")
     book.save()
     sheet = loaded(file.read_bytes())[Sheet.PROPOSAL]
@@ -101,8 +177,8 @@ def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Sessi
     assert sheet.cell(PROPOSAL.table, 1).value == "ticker"
     assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
     again = FileWorkbook(file)
-    assert press("rebalance", again, session).error is None
-    assert press("restore", again, session).error is None
+    assert run_button("rebalance", again, session).error is None
+    assert run_button("restore", again, session).error is None
     again.save(file.with_name("copy.xlsx"))
     log = loaded(file.with_name("copy.xlsx").read_bytes())[Sheet.LOG]
     assert [log.cell(row, 2).value for row in (5, 6, 7)] == ["Rebalance", "Rebalance", "Restore"]
@@ -117,7 +193,7 @@ def test_every_button_works_in_a_file_that_libreoffice_has_saved(
         assert b'customFormat="false"' in parts(file.read_bytes())["xl/worksheets/sheet8.xml"]
         for button in buttons:
             book = FileWorkbook(file)
-            outcome = press(button, book, session)
+            outcome = run_button(button, book, session)
             assert outcome.error is None, f"{button}: {outcome.message}"
             book.save()
     assert [found.suffix for found in sorted(file.parent.glob("fund *"))] == [".csv", ".xlsx"]
@@ -128,17 +204,17 @@ def test_every_button_works_in_a_file_that_libreoffice_has_saved(
 
 
 def test_restore_without_a_previous_proposal_is_refused(file: Path, session: Session) -> None:
-    outcome = press("restore", FileWorkbook(file), session)
+    outcome = run_button("restore", FileWorkbook(file), session)
     assert outcome.message == "There is no previous proposal to restore. Rebalance keeps the previous one."
 
 
 def test_a_failed_rebalance_keeps_the_proposal(file: Path, session: Session) -> None:
     book = FileWorkbook(file)
-    press("rebalance", book, session)
+    run_button("rebalance", book, session)
     before = book.below(Sheet.PROPOSAL, 1)
     sheet, cell = book._cells_of("setting_method")
     book._book[sheet][cell] = "magic"
-    outcome = press("rebalance", book, session)
+    outcome = run_button("rebalance", book, session)
     assert outcome.message.startswith("There is no method 'magic'")
     assert book.below(Sheet.PROPOSAL, 1) == before
 
@@ -198,7 +274,7 @@ def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
 ) -> None:
     path = tmp_path / "other.xlsx"
     openpyxl.Workbook().save(path)
-    outcome = press("rebalance", FileWorkbook(path), session)
+    outcome = run_button("rebalance", FileWorkbook(path), session)
     assert isinstance(outcome.error, NamedRangeMissing)
     assert outcome.message.startswith("other.xlsx has no range named setting_fund")
 
@@ -227,7 +303,7 @@ def test_an_invalid_cell_is_named_by_its_address(
 ) -> None:
     sheet, place = setting(file, "inputs")
     with_cells(file, {sheet: {place: "sheets"}, Sheet.HOLDINGS: cells})
-    assert press("rebalance", FileWorkbook(file), session).message.startswith(message)
+    assert run_button("rebalance", FileWorkbook(file), session).message.startswith(message)
 
 
 def with_formula(file: Path, sheet: str, place: tuple[int, int], text: str) -> Path:
@@ -240,7 +316,7 @@ def with_formula(file: Path, sheet: str, place: tuple[int, int], text: str) -> P
 
 def test_a_setting_with_an_uncalculated_formula_is_not_a_blank(file: Path, session: Session) -> None:
     sheet, place = setting(file, "target")
-    outcome = press("rebalance", FileWorkbook(with_formula(file, sheet, place, "=0.1+0.1")), session)
+    outcome = run_button("rebalance", FileWorkbook(with_formula(file, sheet, place, "=0.1+0.1")), session)
     assert outcome.message == (
         "Settings!C19 of fund.xlsx has a formula and no value. "
         "Open the file in Excel or Calc and save it; or type the value."
@@ -255,7 +331,7 @@ def test_a_table_with_an_uncalculated_formula_is_not_a_blank(
     with_cells(file, {sheet: {place: "sheets"}})
     book = FileWorkbook(with_formula(file, name, (9, 3), "=1/20"))
     # openpyxl saves no values, so the first formula of the file is named.
-    assert press("rebalance", book, session).message.startswith(
+    assert run_button("rebalance", book, session).message.startswith(
         f"{Sheet.HOLDINGS}!A6 of fund.xlsx has a form"
     )
     with pytest.raises(FailedCell, match=f"{name}!C9"):
@@ -277,14 +353,14 @@ def test_no_formula_is_left_in_the_output_of_a_button(file: Path, session: Sessi
     row = PROPOSAL.table + 3
     book = FileWorkbook(with_formula(file, Sheet.PREVIOUS, (row, 20), "=1+1"))
     for _ in range(2):
-        assert press("rebalance", book, session).error is None
+        assert run_button("rebalance", book, session).error is None
     book.save()
     assert loaded(file.read_bytes())[Sheet.PREVIOUS].cell(row, 20).value is None
 
 
 def test_the_log_is_written_below_an_uncalculated_formula(file: Path, session: Session) -> None:
     book = FileWorkbook(with_formula(file, Sheet.LOG, (LOG_ROW + 3, 2), "=1+1"))
-    assert press("rebalance", book, session).error is None
+    assert run_button("rebalance", book, session).error is None
     book.save()
     assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 4, 2).value == "Rebalance"
 
@@ -294,14 +370,14 @@ def test_inputs_from_the_sheets_need_a_covariance(file: Path, session: Session) 
     used = loaded(file.read_bytes())[Sheet.COVARIANCE].iter_rows(min_row=MATRIX_ROW)
     blank = {(cell.row, cell.column): None for row in used for cell in row}
     with_cells(file, {sheet: {place: "sheets"}, Sheet.COVARIANCE: blank})
-    message = press("rebalance", FileWorkbook(file), session).message
+    message = run_button("rebalance", FileWorkbook(file), session).message
     assert message == "The sheet Covariance is blank from row 9 on. Fill it in, or set Inputs from to fetch."
 
 
 def test_the_log_has_no_negative_zero(file: Path, session: Session) -> None:
     sheet, place = setting(file, "method")
     book = FileWorkbook(with_cells(file, {sheet: {place: "reweight"}}))
-    assert press("rebalance", book, session).error is None
+    assert run_button("rebalance", book, session).error is None
     book.save()
     assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 1, 5).value == "0.0000"
 
@@ -311,7 +387,7 @@ def test_the_message_names_an_etf_with_much_weight_without_risk_data(file: Path,
     constituents.write_text("ticker,name,weight\nNVDA,Nvidia,40%\nZZZZ,Zeds,60%\n", encoding="utf-8")
     sheet, place = setting(file, "etf_1")
     book = FileWorkbook(with_cells(file, {sheet: {place: str(constituents)}}))
-    outcome = press("rebalance", book, session)
+    outcome = run_button("rebalance", book, session)
     assert "; 60.0% of HALF without risk data" in outcome.message
 
 
@@ -328,7 +404,7 @@ def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) ->
         used = loaded(file.read_bytes())[name].iter_rows(min_row=top)
         edits[name] = {(cell.row, cell.column): None for row in used for cell in row}
         edits[name] |= {(top + i, 1 + j): cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
-    outcome = press("rebalance", FileWorkbook(with_cells(file, edits)), session)
+    outcome = run_button("rebalance", FileWorkbook(with_cells(file, edits)), session)
     assert outcome.message.startswith(
         "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade. No orders: The hold"
     )
@@ -341,7 +417,7 @@ def test_merged_cells_in_the_output_of_a_button_are_refused_and_nothing_is_lost(
     book[Sheet.PROPOSAL].merge_cells("A40:C41")
     book.save(file)
     before = file.read_bytes()
-    outcome = press("rebalance", FileWorkbook(file), session)
+    outcome = run_button("rebalance", FileWorkbook(file), session)
     assert "A40:C41 of the sheet Proposal are merged" in outcome.message
     assert "defect" not in outcome.message
     assert file.read_bytes() == before

@@ -49,7 +49,11 @@ def test_the_labels_of_a_covariance_may_differ_in_order() -> None:
             InputError,
             "does not have the same tickers in its first row",
         ),
-        ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
+        (
+            [["", "A", "B", "C"], ["A", 0.04, None, 0.01], ["B", 0.01, 0.09, 0.01], ["C", 0.01, 0.01, 0.04]],
+            InputError,
+            "blank cell for A and B .row 2, column 3 of the range",
+        ),
         (
             [["", "A", "B"], ["A", 0.04, "#N/A"], ["B", 0.01, 0.09]],
             FailedCell,
@@ -91,7 +95,7 @@ def test_an_invalid_covariance_is_refused_with_the_reason(
 )
 def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: str, no_return: str) -> None:
     with pytest.raises(InputError) as caught:
-        matrices.returns(grid(rows))
+        matrices.history(grid(rows))
     assert str(caught.value) == (
         f"The numbers may be prices or returns: {no_price} (not a price), but {no_return}. "
         "Correct the cell, or state in the options data=prices or data=returns."
@@ -100,8 +104,11 @@ def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: 
 
 def test_returns_above_one_are_read_if_the_option_says_returns() -> None:
     rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
-    assert matrices.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
-    assert matrices.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]
+    assert matrices.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert matrices.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
+        0.5,
+        -0.5,
+    ]
 
 
 def test_rows_of_a_covariance_are_square_with_labels() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.buttons import Outcome, press
+from betaneutral_xl.hosts.sheets.buttons import Outcome, run_button
 from betaneutral_xl.hosts.sheets.layout import LIMITS, OWN_PRICES, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
@@ -29,7 +29,7 @@ class Desk:
     """A workbook in a file: its settings, its proposal and its order lists."""
 
     def __init__(self, path: Path, session: Session) -> None:
-        self.book, self.session = FileWorkbook(path), session
+        self.book, self.session, self.folder = FileWorkbook(path), session, path.parent
 
     def set(self, name: str, value: Any) -> None:
         """Set a setting."""
@@ -49,7 +49,7 @@ class Desk:
 
     def press(self, name: str) -> Outcome:
         """Press a button."""
-        return press(name, self.book, self.session)
+        return run_button(name, self.book, self.session)
 
     def proposed(self, ticker: str, column: str) -> Any:
         """Return a cell of the proposal."""
@@ -65,7 +65,7 @@ class Desk:
 
     def written(self) -> tuple[dict[str, str], list[dict[str, str]]]:
         """Return the head and the orders of the written file."""
-        (path,) = self.book.folder.glob("* orders *.csv")
+        (path,) = self.folder.glob("* orders *.csv")
         about, table = path.read_text(encoding="utf-8-sig").split("\n\n")
         head = {row[0]: row[1] for row in csv.reader(io.StringIO(about))}
         return head, list(csv.DictReader(io.StringIO(table)))
@@ -106,7 +106,7 @@ def test_orders_without_prices_are_refused_with_every_name(desk: Desk) -> None:
     assert outcome.message.startswith("No price for 39 of the names to be traded: ANET, APH, APP")
     assert "WDAY" in outcome.message
     assert "Enter them on the sheet Orders (blue cells), or set a price file" in outcome.message
-    assert not list(desk.book.folder.glob("* orders *.csv"))
+    assert not list(desk.folder.glob("* orders *.csv"))
 
 
 @pytest.mark.parametrize("ticker", ["nvda us", "MSFT"])
@@ -198,7 +198,7 @@ def test_a_proposal_that_cannot_be_verified_is_refused(
     outcome = desk.press("orders")
     assert outcome.error is not None
     assert message in outcome.message
-    assert not list(desk.book.folder.glob("* orders *.csv"))
+    assert not list(desk.folder.glob("* orders *.csv"))
 
 
 def test_the_hedge_can_be_ordered_in_the_etf(desk: Desk) -> None:
@@ -215,7 +215,7 @@ def test_an_order_list_never_overwrites_another(desk: Desk) -> None:
     desk.press("rebalance")
     for _ in range(3):
         assert desk.press("orders").error is None
-    assert len(list(desk.book.folder.glob("* orders *.csv"))) == 3
+    assert len(list(desk.folder.glob("* orders *.csv"))) == 3
 
 
 def test_orders_respect_the_smallest_order_and_the_lot(desk: Desk) -> None:
@@ -286,11 +286,11 @@ def test_orders_of_weights_that_violate_a_limit_name_it(desk: Desk) -> None:
     assert "limits" not in desk.press("orders").message
     about, _ = desk.written()
     assert about["limits broken"] == "none"
-    next(desk.book.folder.glob("* orders *.csv")).unlink()
+    next(desk.folder.glob("* orders *.csv")).unlink()
     desk.proposed("AAPL", "new_weight").value = -0.3
     desk.proposed("MSFT", "new_weight").value = 0.2
     outcome = desk.press("orders")
-    line = "no weight is below its lower bound (off by 0.3); no weight is above its upper bound (off by 0.05)"
+    line = "no weight is below zero (off by 0.3); no weight is above its upper bound (off by 0.05)"
     assert f"Limits violated: {line}." in outcome.message
     about, _ = desk.written()
     assert about["limits broken"] == line

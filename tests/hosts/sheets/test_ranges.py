@@ -51,13 +51,18 @@ def test_the_row_cash_is_the_cash_line() -> None:
     "rows",
     [
         [["ticker", "shares", "price"], ["A", 100.0, 50.0], ["CASH", 5000.0, 1.0]],
+        [["ticker", "shares", "price"], ["A", 100.0, 50.0], ["CASH", 5000.0, None]],
         [["A", 100.0, 50.0], ["Cash", 5000.0, 1.0]],
         [
             ["ticker", "shares", "price", "market value"],
             ["A", 100.0, 50.0, None],
             ["CASH", 2500.0, 2.0, None],
         ],
-        [["ticker", "shares", "price", "market value"], ["A", 100.0, 50.0, 9.9], ["CASH", 1.0, 1.0, 5000.0]],
+        [
+            ["ticker", "shares", "price", "market value"],
+            ["A", 100.0, 50.0, 5000.0],
+            ["CASH", 1.0, 1.0, 5000.0],
+        ],
     ],
 )
 def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
@@ -65,23 +70,16 @@ def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 10_000.0)
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [["ticker", "shares", "price"], ["A", 100.0, 50.0], ["CASH", 5000.0, None]],
-        [
-            ["ticker", "shares", "price", "market value", "weight"],
-            ["A", 1.0, 5.0, 5.0, 0.5],
-            ["CASH", *[None] * 3, 0.5],
-        ],
-    ],
-)
-def test_cash_without_a_value_beside_priced_positions_is_refused(rows: Any) -> None:
+def test_cash_without_a_value_beside_priced_positions_is_refused() -> None:
+    rows = [
+        ["ticker", "shares", "price", "market value", "weight"],
+        ["A", 1.0, 5.0, 5.0, 0.5],
+        ["CASH", *[None] * 3, 0.5],
+    ]
     with pytest.raises(MissingValue) as caught:
         ranges.holdings(grid(rows))
     assert str(caught.value) == (
-        "row 3, column 1 of the range is CASH without a value. "
-        "Give its market value, or shares and price (such as 5000 and 1); or clear the row."
+        "row 3, column 4 of the range has no value for CASH. Fill it in, or remove the row."
     )
 
 
@@ -132,7 +130,7 @@ def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
     edited = ranges.holdings(grid(rows))
     assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
     assert edited.warnings == (
-        "The weights of the range differ from shares times price for B: shares and price are used.",
+        "The weights of the range differ from its shares, prices and values for B: the weights are not used.",
     )
 
 
@@ -157,9 +155,9 @@ def test_a_portfolio_survives_the_round_trip_through_cells() -> None:
     [
         ([["A"], ["B"]], "1 columns without a header"),
         ([["ticker", "name"], ["A", "x"]], "needs the columns ticker and weight"),
-        ([["A", 60.0], ["B", 40.0]], "sum to 100.00, so they look like percent"),
+        ([["ticker", "weight"], ["A", 60_000.0], ["B", 40.0]], "neither fractions nor percent"),
         ([["A", 0.5], ["A", 0.5]], "lists A more than once"),
-        ([["A", None], ["B", 0.5]], "no weight for A"),
+        ([["A", None], ["B", 0.5]], "row 1, column 2 of the range has no weight for A"),
         ([["ticker", "weight"], ["A", "half"]], "row 2, column 2 of the range is 'half', not a number"),
     ],
 )
@@ -179,7 +177,7 @@ def test_an_error_cell_in_a_table_is_refused_with_its_place() -> None:
         (ranges.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
         (ranges.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
         (matrices.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
-        (matrices.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
+        (matrices.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
 def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: Any) -> None:
@@ -273,13 +271,19 @@ def test_the_row_cash_of_an_etf_is_its_cash() -> None:
 
 def test_a_constituent_without_a_weight_gives_a_warning() -> None:
     (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
-    assert etf.warnings == ("ETF ETF has no weight for B: not in its basket.",)
+    assert etf.warnings == ("Equities without a weight: 1: B.",)
 
 
 def test_an_equity_without_a_ticker_gives_a_warning() -> None:
     rows = [["ticker", "name", "weight"], ["A", None, 0.7], [None, "Beta", 0.2], [None, None, 0.1]]
     (etf,) = read_etfs(rows)
-    assert etf.warnings == ("ETF ETF has equities without a ticker, 30.00% in all: not in its basket.",)
+    assert etf.warnings == (
+        "Weights of ETF ETF add to 0.9000, not 1; nothing is rescaled.",
+        "Rows that neither a class, a name, a ticker nor an identifier tells to be equities, not in the "
+        "basket: 1 (weight 20.00%): Beta 20.00%.",
+        "ETF ETF: 1 row has a number without a ticker or a name, in neither basket nor total "
+        "(the first: row 4, column 1 of the range).",
+    )
 
 
 def test_tickers_are_read_from_row_column_or_cell_with_or_without_a_header() -> None:

@@ -68,7 +68,7 @@ def test_a_price_file_that_changes_is_read_again(session: Session, closes: Path)
 
 def test_a_repeated_price_is_refused(session: Session) -> None:
     ((line,),) = call(session, "BN_PRICES", HELD, ETF, None, [["B", 21.0], ["b", 22.0]])
-    assert line == "#BETA! own has two prices of B. Keep one."
+    assert line == "#BETA! own has two prices of B (the second: row 2, column 1 of own). Keep one."
 
 
 def test_orders_take_the_table_of_prices(session: Session, closes: Path) -> None:

@@ -11,7 +11,7 @@ import unohelper
 from com.sun.star.frame import FeatureStateEvent, XDispatch, XDispatchProvider
 from com.sun.star.lang import XInitialization, XServiceInfo
 
-from . import wire
+from ...remote.client import wire
 from .document import Document, WriteRefused
 from .office import CHANNEL, SETTINGS, Office, is_spreadsheet
 
@@ -84,39 +84,44 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
 
     def _press(self, name: str, model: Any) -> None:
         label = SETTINGS["commands"][name]
-        document, text, failed = Document(model), "", True
+        text, failed = "", True
         try:
-            outcome = self._conversation(name, document)
-            self._office.on_main(
-                lambda: document.change(SETTINGS["title"] + ": " + label, outcome["changes"])
-            )
-            text, failed = outcome["done"], outcome["failed"]
+            text, failed = self._conversation(name, label, Document(model))
         except WriteRefused as reason:
             text = str(reason)
         except Exception as error:
-            text = "{0}: a defect of this program ({1}). The traceback is in its log.".format(label, error)
-            CHANNEL.ask({"log": traceback.format_exc()})
+            text = _defect(label, error)
         finally:
             self._office.later(lambda: self._end(text, failed=failed))
 
-    def _conversation(self, name: str, document: Document) -> wire.Message:
-        """Reply to the worker's questions until it is done; return its last message."""
+    def _conversation(self, name: str, label: str, document: Document) -> Tuple[str, bool]:
+        """Reply to the worker's questions until it is done; return its message, and whether it failed."""
         path = self._office.on_main(lambda: document.path)
-        request = CHANNEL.ask({"press": name, "path": path})
+        request = CHANNEL.ask({"press": name, "path": path, "protocol": wire.PROTOCOL})
         while True:
             message = request.wait() or {}
             if "say" in message:
                 self._office.later(partial(self._status, message["say"]))
             elif "ask" in message:
-                values = None  # also if reading fails, so that the worker does not wait forever
-                try:
-                    values = self._office.on_main(partial(document.values, *message["ask"]))
-                finally:
-                    CHANNEL.answer(request, {"answer": wire.pack(values)})
+                CHANNEL.answer(request, {"answer": self._answered(message["ask"], label, document)})
             elif "error" in message:
-                return {"done": message["error"], "failed": True, "changes": []}
+                return message["error"], True
             else:
-                return message
+                return message["done"], message["failed"]
+
+    def _answered(self, question: wire.Message, label: str, document: Document) -> wire.Message:
+        """Read or write what the worker asks for; where that fails, the answer is the reason."""
+        try:
+            if "read" in question:
+                values = self._office.on_main(partial(document.read, **question["read"]))
+                return {what: [wire.pack(one) for one in blocks] for what, blocks in values.items()}
+            title = SETTINGS["title"] + ": " + label
+            self._office.on_main(partial(document.apply, title, question["apply"]))
+        except WriteRefused as reason:
+            return {"error": str(reason)}
+        except Exception as error:
+            return {"error": _defect(label, error)}
+        return {}
 
     # ------------------------------------------------------------ on the main thread
 
@@ -150,3 +155,9 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
         event = FeatureStateEvent()
         event.FeatureURL, event.IsEnabled, event.Source = url, not self._busy, self
         return event
+
+
+def _defect(label: str, error: Exception) -> str:
+    """Log the traceback of the exception being handled, and return what the user is told of it."""
+    CHANNEL.ask({"log": traceback.format_exc()})
+    return "{0}: a defect of this program ({1}). The traceback is in its log.".format(label, error)

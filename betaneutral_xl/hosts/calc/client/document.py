@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterable, Iterator, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence
 
 import uno
 import unohelper
 from com.sun.star.document import XUndoAction
 from com.sun.star.lang import DisposedException
 
-from . import wire
+from ...remote.client import wire
 from .formulas import bind
+from .office import SETTINGS
 
 FORMULAS = 16
 """LibreOffice's cell flag of formulas."""
@@ -41,18 +42,28 @@ class Document:
         place = str(self._model.URL)
         return str(uno.fileUrlToSystemPath(place)) if place.startswith("file:") else None
 
-    def values(self, what: str, *where: Any) -> Optional[wire.Rows]:
-        """Return the values of a ``named`` range or ``below`` a row of a sheet; None if there is none."""
-        self._require_open()
-        area = self._named(*where) if what == "named" else self._below(*where)
-        return None if area is None else area.getDataArray()
+    def read(self, names: Sequence[str], areas: Sequence[Sequence[Any]]) -> Dict[str, List[Any]]:
+        """Return the values of named ranges and of areas of sheets; None where there is none.
 
-    def change(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
-        """Make the changes of a button, as one undo step."""
+        An area is a sheet, a first row, and None or a name and a text: where the cell of that name has
+        that text, the area is not needed, and not read.
+        """
+        self._require_open()
+        named = {name: _values(self._named(name)) for name in names}
+        return {
+            "names": list(named.values()),
+            "areas": [
+                None if unless and named[unless[0]] == ((unless[1],),) else _values(self._below(sheet, row))
+                for sheet, row, unless in areas
+            ],
+        }
+
+    def apply(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
+        """Make the changes of a button as one undo step, or raise ``WriteRefused`` and make none."""
         self._require_open()
         written = [change for change in changes if change[0] != "recalculate"]
         if written:
-            self._require_unprotected(sheet for _, sheet, _, _ in written)
+            self._require_writable(sheet for _, sheet, _, _ in written)
             with suspended(self._model), one_undo_step(self._model, title):
                 for what, sheet, row, rows in written:
                     self._write(self._model.Sheets.getByName(sheet), what, row, wire.unpack(rows))
@@ -69,8 +80,13 @@ class Document:
             msg = "The document has been closed, and nothing was written."
             raise WriteRefused(msg)
 
-    def _require_unprotected(self, names: Iterable[str]) -> None:
+    def _require_writable(self, names: Iterable[str]) -> None:
         for name in names:
+            if not self._model.Sheets.hasByName(name):
+                msg = "The document has no sheet {0}, and nothing was written. {1}".format(
+                    name, SETTINGS["open_template"]
+                )
+                raise WriteRefused(msg)
             if self._model.Sheets.getByName(name).isProtected():
                 msg = (
                     "The sheet {0} is protected, and nothing was written. Unprotect it (Tools - Protect "
@@ -100,6 +116,10 @@ class Document:
         return place.getCellRangeByPosition(0, row - 1, last.EndColumn, max(row - 1, last.EndRow))
 
 
+def _values(area: Any) -> Optional[wire.Rows]:
+    return None if area is None else area.getDataArray()
+
+
 def put(area: Any, rows: wire.Rows) -> None:
     """Write the cells that differ one by one: Calc cannot undo a block written in a joined undo step.
 
@@ -109,23 +129,49 @@ def put(area: Any, rows: wire.Rows) -> None:
     old = area.getDataArray()
     for i, (row, old_row) in enumerate(zip(rows, old)):
         for j, (cell, old_cell) in enumerate(zip(row, old_row)):
-            if isinstance(cell, float) and cell != old_cell:
-                area.getCellByPosition(j, i).Value = cell
-            elif isinstance(cell, str) and cell != old_cell:
-                area.getCellByPosition(j, i).String = cell
+            if cell != old_cell:
+                set_cell(area.getCellByPosition(j, i), cell)
+
+
+def set_cell(place: Any, cell: wire.Cell) -> None:
+    """Write a cell: a number as a number, a text as a text."""
+    if isinstance(cell, str):
+        place.String = cell
+    else:
+        place.Value = cell
 
 
 @contextmanager
 def one_undo_step(model: Any, title: str) -> Iterator[None]:
-    """Join the changes within the context into one undo step."""
-    undo = model.UndoManager
+    """Join the changes within the context into one undo step; where one fails, undo all and raise."""
+    undo, modified = model.UndoManager, model.isModified()
     undo.enterUndoContext(title)
     undo.addUndoAction(DrawingSuspension(model, title, on_undo=False))
     try:
         yield
-    finally:
-        undo.addUndoAction(DrawingSuspension(model, title, on_undo=True))
-        undo.leaveUndoContext()
+    except Exception as error:
+        _close(model, title)
+        done = undo.isUndoPossible() and undo.getCurrentUndoActionTitle() == title
+        if done:
+            undo.undo()
+            undo.clearRedo()
+            model.setModified(modified)
+        raise WriteRefused(_unwritten(error, undone=done)) from error
+    else:
+        _close(model, title)
+
+
+def _close(model: Any, title: str) -> None:
+    model.UndoManager.addUndoAction(DrawingSuspension(model, title, on_undo=True))
+    model.UndoManager.leaveUndoContext()
+
+
+def _unwritten(error: Exception, *, undone: bool) -> str:
+    reason = getattr(error, "Message", "") or str(error) or type(error).__name__
+    line = "Calc did not let the document be written ({0}). ".format(reason.strip().splitlines()[0])
+    if undone:
+        return line + "Nothing was changed."
+    return line + "What was written before could not be undone: close the document without saving."
 
 
 class DrawingSuspension(unohelper.Base, XUndoAction):

@@ -15,8 +15,8 @@ import unohelper
 from com.sun.star.lang import XServiceName
 from org.betaneutral.xl import XFunctions
 
-from . import wire
-from .channel import Request
+from ...remote.client import wire
+from ...remote.client.channel import Request
 from .formulas import LOADING, reenter
 from .office import CHANNEL, SETTINGS, Office
 from .spill import ANSWERED, SpillEmulation

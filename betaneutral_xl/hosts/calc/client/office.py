@@ -14,10 +14,10 @@ import unohelper
 from com.sun.star.awt import XCallback
 from com.sun.star.frame import XTerminateListener
 
-from .channel import Channel
+from ...remote.client.channel import Channel
 from .saving import Saving
 
-SETTINGS = json.loads(Path(__file__).with_name("extension.json").read_text(encoding="utf-8"))
+SETTINGS = json.loads((Path(__file__).parents[2] / "extension.json").read_text(encoding="utf-8"))
 """Constants of the extension's build: the interpreter, the version, the functions."""
 
 CHANNEL = Channel([SETTINGS["python"], "-P", "-u", "-m", SETTINGS["worker"]])

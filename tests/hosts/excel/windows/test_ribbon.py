@@ -12,6 +12,7 @@ import xlwings as xw
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.excel import ribbon
+from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
 from betaneutral_xl.network.stand_in import Api, Fault, StandIn
@@ -60,7 +61,7 @@ def test_rebalance_writes_a_proposal_at_once_and_reports_it(opened: com.Book, al
     assert mode == "info"
     assert message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades")
     assert sheet.cells[PROPOSAL.table, 1] == "ticker"
-    assert sheet.writes == 1
+    assert sheet.writes == 2  # one block is cleared, and one is written
     log = opened.Worksheets(Sheet.LOG).cells
     assert (log[5, 2], log[5, 3], log[5, 8]) == ("Rebalance", "done", message)
 
@@ -122,7 +123,7 @@ def test_the_report_on_an_infeasible_target_has_no_proposal(
     mode, message = alerts[-1]
     assert mode == "critical"
     assert message.startswith("No weights reach beta 0.00")
-    assert message.endswith("explains why; it has no proposal.")
+    assert message.endswith("says why, and proposes nothing.")
     (written,) = tmp_path.glob("betaneutral report *.xlsx")
     book = openpyxl.load_workbook(written, data_only=True)
     title = "Not feasible as asked: the lowest beta within the limits is 0.24"
@@ -139,6 +140,81 @@ def test_a_protected_sheet_is_refused(opened: com.Book, alerts: Alerts) -> None:
     assert proposal(opened) == before
 
 
+def all_cells(book: com.Book) -> dict[str, dict[tuple[int, int], Any]]:
+    return {
+        sheet.Name: {at: value for at, value in sheet.cells.items() if value is not None}
+        for sheet in book.Worksheets
+    }
+
+
+@pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "refresh"])
+def test_a_button_whose_nth_write_fails_has_changed_nothing(
+    opened: com.Book, alerts: Alerts, tmp_path: Path, button: str
+) -> None:
+    for _ in range(2):
+        press(opened, "rebalance")
+    mine: dict[Any, Any] = opened.Worksheets(Sheet.PROPOSAL).cells
+    row = PROPOSAL.table + 2
+    mine.update({(row, 12): "FORMULA =1+1", (row, 13): "=1+1", (row, 14): "TRUE", (row, 15): True})
+    mine.update({(row + 1, 12): datetime(2025, 11, 18), (row + 1, 13): "#N/A", (row + 1, 14): "'mine"})  # noqa: DTZ001 - a cell's
+    before, application = all_cells(opened), opened.Application
+    failures = 0
+    while alerts[-1][0] == "info":
+        failures += 1
+        application.writes, application.failing_write = 0, failures
+        press(opened, button)
+        if application.writes < failures:
+            break
+        mode, message = alerts.pop()
+        assert (mode, "Nothing was changed." in message) == ("critical", True), message
+        assert as_numbers(all_cells(opened)) == as_numbers(before), failures
+        assert application.Calculation == application.AUTOMATIC
+        assert list(tmp_path.glob("*orders*")) == []
+    assert failures - 1 == {"rebalance": 5, "restore": 5, "orders": 1, "refresh": 1}[button]
+    assert alerts[-1][0] == "info"
+
+
+def as_numbers(sheets: dict[str, dict[tuple[int, int], Any]]) -> dict[str, dict[tuple[int, int], Any]]:
+    """Return cells with dates as their numbers, which their format shows as dates."""
+    return {
+        name: {at: com.as_excel_gives_numbers(value) for at, value in cells.items()}
+        for name, cells in sheets.items()
+    }
+
+
+def test_what_could_not_be_put_back_is_named(opened: com.Book, alerts: Alerts) -> None:
+    press(opened, "rebalance")
+    sheet = opened.Worksheets(Sheet.PROPOSAL)
+
+    def write() -> None:
+        raise com.ComError
+
+    sheet.write = write
+    press(opened, "rebalance")
+    assert alerts[-1] == (
+        "critical",
+        "Excel did not let the workbook be written (ComError). The former content of Proposal could not be "
+        "put back: close without saving.",
+    )
+
+
+def test_one_rebalance_makes_one_reading_and_one_writing(
+    opened: com.Book, alerts: Alerts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    for name in ("read", "apply"):
+        plain = getattr(ExcelWorkbook, name)
+
+        def counted(book: ExcelWorkbook, given: Any, name: str = name, plain: Any = plain) -> Any:
+            done.append(name)
+            return plain(book, given)
+
+        monkeypatch.setattr(ExcelWorkbook, name, counted)
+    press(opened, "rebalance")
+    assert done == ["read", "apply"]
+    assert alerts[-1][0] == "info"
+
+
 def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     fetched = proposal(opened)
@@ -152,9 +228,15 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, aler
     )
 
 
+def drop_names_without_risk(book: com.Book) -> None:
+    cells = book.Worksheets(Sheet.SETTINGS).cells
+    (row,) = [row for (row, column), value in cells.items() if (column, value) == (1, "on_missing")]
+    cells[row, 3] = "drop"
+
+
 def test_text_from_outside_never_becomes_a_formula(opened: com.Book, alerts: Alerts) -> None:
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
-    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    drop_names_without_risk(opened)
     opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = "@SUM(1+1)"
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
@@ -168,7 +250,7 @@ def test_text_from_outside_never_becomes_a_number_date_or_boolean(
     opened: com.Book, alerts: Alerts, ticker: str
 ) -> None:
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
-    opened.Worksheets(Sheet.SETTINGS).cells[opened.Names("setting_limits").RefersToRange.Row, 3] = "drop"
+    drop_names_without_risk(opened)
     opened.Worksheets(Sheet.HOLDINGS).cells[7, 1] = ticker
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.hosts.calc.client.channel import MAX_STDERR_TAIL, STRIPPED_ENVIRONMENT, Channel, Request
+from betaneutral_xl.hosts.remote.client.channel import MAX_STDERR_TAIL, STRIPPED_ENVIRONMENT, Channel, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from betaneutral_xl.hosts.calc.client import wire
+from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import cells
 
 CELLS = st.one_of(

@@ -1,4 +1,4 @@
-"""Messages between Calc and its worker: one JSON object per line, large blocks of numbers packed.
+"""Messages between a client and its worker: one JSON object per line, large blocks of numbers packed.
 
 Both ends use this module. Reading and writing 250,000 numbers as text takes longer than everything
 else together; as base64-encoded bytes it takes a few milliseconds.
@@ -16,6 +16,12 @@ from typing import Any, Dict, List, Sequence, Union
 Cell = Union[str, float, None]
 Rows = Sequence[Sequence[Cell]]
 Message = Dict[str, Any]
+
+PROTOCOL = 2
+"""The version of the protocol of buttons, which a client sends with each press."""
+
+UNFINISHED = frozenset({"ask", "say", "place"})
+"""Keys of the messages that are not the last of their request."""
 
 PACKED_FROM = 256
 """Cells from which a block is packed."""

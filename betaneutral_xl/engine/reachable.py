@@ -1,9 +1,4 @@
-"""The range of betas within the limits, the limits that bind there, and relaxations that help.
-
-With one ETF, bounds by name and the net exposure kept, the lowest beta is a fractional knapsack:
-every name at its lower bound, the rest of the net exposure into the names of lowest beta. All other
-cases are linear programs.
-"""
+"""The range of betas within the limits, the limits that bind there, and relaxations: linear programs."""
 
 from __future__ import annotations
 
@@ -14,39 +9,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation.conditions import NET, Formulation, formulate, group_label
+from betaneutral_xl.engine.limits import describe
+from betaneutral_xl.engine.limits.formulation import beta_label
+from betaneutral_xl.engine.limits.limit import Relaxation
 from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, least_violation, minimise
-from betaneutral_xl.errors import listing
 from betaneutral_xl.model.arrays import read_only
-from betaneutral_xl.model.constraints import Universe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from betaneutral_xl.engine.optimisation.linear import SparseMatrix
+    from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
     from betaneutral_xl.model.alignment import Coverage
     from betaneutral_xl.model.arrays import FloatArray, IntArray
-    from betaneutral_xl.model.constraints import Constraints, Range
+    from betaneutral_xl.model.constraints import Range
     from betaneutral_xl.model.risk import Covariance
 
 BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")
 """Market funds, in the order in which they are proposed as a target."""
 
-NO_LIMIT = 1e6
-"""A gross exposure that never binds."""
-
 TOLERANCE = 1e-9
 """Distance within which a beta counts as on target, and a weight as on a limit."""
-
-
-@dataclass(frozen=True, slots=True)
-class Relaxation:
-    """The smallest change of one limit, all others kept, that makes the target feasible."""
-
-    limit: str
-    amount: float
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,17 +145,13 @@ class Reachable:
         return f"No weights reach beta {goal:.2f}{to} {self.limits}: the {end} is {value:.2f}. {action}"
 
 
-def reachable(formulation: Formulation, betas: FloatArray, targets: Sequence[Range]) -> Reachable:
+def reachable(formulation: Formulation) -> Reachable:
     """Compute the range of betas within the limits and, if the target is outside it, what would help.
 
     Parameters
     ----------
     formulation
         The quadratic program, with the target betas among its conditions.
-    betas
-        Predicted betas of the n covered names, shape (n, K).
-    targets
-        K ranges of beta.
 
     Returns
     -------
@@ -181,8 +160,9 @@ def reachable(formulation: Formulation, betas: FloatArray, targets: Sequence[Ran
 
     """
     aligned, problem = formulation.aligned, formulation.problem
+    betas, targets = formulation.betas, formulation.targets
     names = aligned.etf_names
-    rows = np.array([problem.labels.index(f"beta to {name}") for name in names])
+    rows = np.array([problem.labels.index(beta_label(name)) for name in names])
     nearest = _nearest(problem, rows)
     ends = np.full((2, len(names)), math.nan)
     for k, row in enumerate(rows) if nearest is not None else ():
@@ -202,43 +182,19 @@ def reachable(formulation: Formulation, betas: FloatArray, targets: Sequence[Ran
     off = not (np.abs(gaps) <= TOLERANCE).all()
     return Reachable(
         etf_names=names,
-        targets=tuple(targets),
+        targets=targets,
         low=ends[0],
         high=ends[1],
         tickers=aligned.tickers,
         weights=weights,
         beta=beta,
         binding=binding,
-        relaxations=tuple(_relaxations(formulation, betas, targets)) if off else (),
+        relaxations=tuple(_relaxations(formulation)) if off else (),
         hedge_legs=_hedge_legs(formulation, gaps) if off and nearest is not None else MappingProxyType({}),
         benchmark=_benchmark(formulation, ends, targets) if off else None,
         coverage=aligned.coverage,
-        limits=_describe(formulation.constraints),
+        limits=describe(formulation.limits),
     )
-
-
-def greedy(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
-    """Return the trades that minimise ``direction @ d`` with only bounds and a fixed sum, exactly.
-
-    None if infeasible. Every name starts at its lower bound; the rest of the sum fills up the names
-    in ascending order of ``direction``.
-    """
-    room = problem.upper - problem.lower
-    rest = float(problem.row_lower[0]) - float(problem.lower.sum())
-    if not -TOLERANCE <= rest <= float(room.sum()) + TOLERANCE:
-        return None
-    order = np.argsort(direction, kind="stable")
-    before = np.concatenate([[0.0], np.cumsum(room[order])[:-1]])
-    filled = np.empty_like(room)
-    filled[order] = np.clip(rest - before, 0.0, room[order])
-    return problem.lower + filled - problem.weights
-
-
-def _minimise(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
-    plain = problem.labels == (NET,) and problem.equalities.all() and not problem.has_l1_terms
-    if plain and np.isfinite(problem.lower).all():
-        return greedy(problem, direction)
-    return minimise(problem, direction)
 
 
 def _extremes(problem: QuadraticProgram, direction: FloatArray) -> tuple[float, float]:
@@ -246,7 +202,7 @@ def _extremes(problem: QuadraticProgram, direction: FloatArray) -> tuple[float, 
     ends = []
     for sign in (1.0, -1.0):
         try:
-            trades = _minimise(problem, sign * direction)
+            trades = minimise(problem, sign * direction)
         except Unbounded:
             ends.append(-sign * math.inf)
             continue
@@ -295,28 +251,6 @@ def _active_limits(formulation: Formulation, trades: FloatArray) -> Iterator[str
         yield "gross exposure"
 
 
-def _describe(constraints: Constraints) -> str:
-    """Describe the limits that may bind, for use in a sentence."""
-    nouns = []
-    if constraints.lower:
-        nouns.append("the lower bounds")
-    if constraints.upper:
-        caps = set(constraints.upper.values())
-        nouns.append(f"at most {caps.pop():g} a name" if len(caps) == 1 else "the upper bounds")
-    if constraints.group_limits:
-        nouns.append("the group limits")
-    if math.isfinite(constraints.turnover):
-        nouns.append(f"a turnover of at most {constraints.turnover:g}")
-    if math.isfinite(constraints.gross):
-        nouns.append(f"a gross exposure of at most {constraints.gross:g}")
-    if constraints.frozen or constraints.universe is not Universe.UNION:
-        nouns.append("the names that may be traded")
-    words = ["long only"] if constraints.long_only else []
-    if nouns:
-        words.append(f"with {listing(nouns, limit=len(nouns))}")
-    return " ".join(words) or "with the net exposure kept"
-
-
 def _hedge_legs(formulation: Formulation, gaps: FloatArray) -> Mapping[str, float]:
     """Return how much of each ETF to sell to close the gaps of the betas."""
     legs = np.linalg.lstsq(formulation.aligned.etf_betas, gaps)[0]
@@ -342,108 +276,13 @@ def _benchmark(
     return (name, beta) if within and not targets[0].low <= beta <= targets[0].high else None
 
 
-def _relaxations(
-    formulation: Formulation, betas: FloatArray, targets: Sequence[Range]
-) -> Iterator[Relaxation]:
+def _relaxations(formulation: Formulation) -> Iterator[Relaxation]:
     """Relax each limit by itself by the least amount that makes all others feasible."""
-    for attempt in (_more_short, _higher_cap, _more_cash, _more_turnover, _more_gross, _wider_groups):
-        yield from attempt(formulation)
-    freed = replace(formulation.constraints, universe=Universe.UNION, frozen=())
-    if freed != formulation.constraints:
-        wider = formulate(formulation.aligned, freed, betas, targets)
+    limits = formulation.limits
+    for limit in limits:
+        yield from limit.relaxations(formulation.with_limits([one for one in limits if one is not limit]))
+    if any(limit.excludes_names for limit in limits):
+        wider = formulation.with_limits([one for one in limits if not one.excludes_names])
         if least_violation(wider.problem) <= TOLERANCE:
             more = wider.problem.size - formulation.problem.size
             yield Relaxation("universe", float(more), f"let {more} more names be traded")
-
-
-def _more_short(formulation: Formulation) -> Iterator[Relaxation]:
-    limits = Limits.of(formulation.problem)
-    bounded = np.flatnonzero(np.isfinite(formulation.problem.lower))
-    if bounded.size:
-        below = -limits.rows[:, limits.trades][:, bounded]
-        amount = _least_of(limits, below, np.ones(bounded.size))
-        if amount is not None:
-            what = (
-                "allow {:.1%} short"
-                if formulation.constraints.long_only
-                else "lower the lower bounds by {:.1%} in total"
-            )
-            yield Relaxation("lower", amount, what.format(amount))
-
-
-def _higher_cap(formulation: Formulation) -> Iterator[Relaxation]:
-    from scipy import sparse
-
-    limits = Limits.of(formulation.problem)
-    bounded = np.flatnonzero(np.isfinite(formulation.problem.upper))
-    if bounded.size:
-        n = bounded.size
-        above = sparse.hstack(
-            [limits.rows[:, limits.trades][:, bounded], sparse.csc_array((limits.row_lower.size, 1))]
-        )
-        raised = limits.with_columns(above)
-        # The excess of each name is at most the one that is minimised.
-        each = [sparse.csc_array((n, limits.count)), sparse.eye_array(n), sparse.csc_array(-np.ones((n, 1)))]
-        under = sparse.csc_array(sparse.hstack(each))
-        raised = raised.with_rows(under, np.full(n, -np.inf), np.zeros(n))
-        solution = raised.minimise(np.append(np.zeros(raised.count - 1), 1.0))
-        if solution is not None:
-            amount = float(solution[-1])
-            caps = set(formulation.constraints.upper.values())
-            what = (
-                f"raise the cap to {caps.pop() + amount:.1%}"
-                if len(caps) == 1
-                else f"raise the caps by {amount:.1%}"
-            )
-            yield Relaxation("upper", amount, what)
-
-
-def _more_cash(formulation: Formulation) -> Iterator[Relaxation]:
-    limits = Limits.of(formulation.problem)
-    column = np.zeros((limits.row_lower.size, 1))
-    column[formulation.problem.labels.index(NET)] = 1.0
-    amount = _least_of(limits, column, np.ones(1))
-    if amount is not None:
-        yield Relaxation("net", amount, f"hold {amount:.1%} more in cash")
-
-
-def _more_turnover(formulation: Formulation) -> Iterator[Relaxation]:
-    if math.isfinite(formulation.problem.turnover):
-        limits = Limits.of(replace(formulation.problem, turnover=math.inf), sizes=True)
-        amount = _least_sum(limits, limits.trade_sizes)
-        if amount is not None:
-            yield Relaxation("turnover", amount / 2.0, f"allow a turnover of {amount / 2.0:.1%}")
-
-
-def _more_gross(formulation: Formulation) -> Iterator[Relaxation]:
-    if math.isfinite(formulation.problem.gross):
-        limits = Limits.of(replace(formulation.problem, gross=NO_LIMIT))
-        amount = _least_sum(limits, limits.weight_sizes)
-        if amount is not None:
-            total = amount + formulation.constraints.gross - formulation.problem.gross
-            yield Relaxation("gross", total, f"allow a gross exposure of {total:.1%}")
-
-
-def _wider_groups(formulation: Formulation) -> Iterator[Relaxation]:
-    limits = Limits.of(formulation.problem)
-    for group in formulation.constraints.group_limits:
-        column = np.zeros((limits.row_lower.size, 1))
-        column[formulation.problem.labels.index(group_label(group))] = 1.0
-        amount = _least_of(limits, np.hstack([column, -column]), np.ones(2))
-        if amount is not None:
-            yield Relaxation(group_label(group), amount, f"widen the limit of group {group} by {amount:.1%}")
-
-
-def _least_of(limits: Limits, columns: SparseMatrix | FloatArray, costs: FloatArray) -> float | None:
-    """Return the least cost of additional variables that make the limits feasible."""
-    linear = np.append(np.zeros(limits.count), costs)
-    solution = limits.with_columns(columns).minimise(linear)
-    return None if solution is None else float(linear @ solution)
-
-
-def _least_sum(limits: Limits, block: slice) -> float | None:
-    """Return the least sum of a block of variables; None if infeasible."""
-    linear = np.zeros(limits.count)
-    linear[block] = 1.0
-    solution = limits.minimise(linear)
-    return None if solution is None else float(linear @ solution)

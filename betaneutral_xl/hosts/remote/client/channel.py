@@ -184,7 +184,7 @@ class Process:
         self.ready.set()
         with self._lock:
             requests = self._open or {}
-            unfinished = "ask" in message or "say" in message
+            unfinished = not wire.UNFINISHED.isdisjoint(message)
             number = message.get("id", 0)
             request = requests.get(number) if unfinished else requests.pop(number, None)
         if request is not None:

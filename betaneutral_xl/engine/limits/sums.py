@@ -1,0 +1,242 @@
+"""Limits on sums over names: net exposure, betas, turnover, gross exposure and groups."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from betaneutral_xl.engine.checks import LIMIT, Check
+from betaneutral_xl.engine.limits.limit import (
+    Limit,
+    NewWeights,
+    Relaxation,
+    Row,
+    Terms,
+    least_size,
+    least_widening,
+    outside,
+)
+from betaneutral_xl.engine.limits.names import members
+from betaneutral_xl.model.constraints import ALL, Range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from betaneutral_xl.engine.limits.formulation import Formulation
+    from betaneutral_xl.engine.optimisation.quadratic import Duals
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.constraints import Constraints
+
+NET = "net exposure"
+"""The label of the row of the sum of weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetExposure(Limit):
+    """The sum of all weights; None keeps it."""
+
+    limit: Range | None
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it always: where it is not set, the net exposure is kept."""
+        yield cls(constraints.net)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield the range where it is set."""
+        if self.limit is not None:
+            yield f"net exposure {self.limit}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the row of the sum."""
+        return Terms(rows=(self._row(aligned),))
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that the sum is within its range, or kept."""
+        total, allowed = float(new.weights.sum()), new.tolerance * new.size
+        if self.limit is None:
+            yield Check("net exposure is kept", abs(total - float(new.aligned.weights.sum())), allowed)
+        else:
+            yield Check(f"net exposure is {self.limit}", outside(total, self.limit), allowed)
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least cash to be held in addition."""
+        amount = least_widening(others, self._row(others.aligned), 1.0)
+        if amount is not None:
+            yield Relaxation("net", amount, f"hold {amount:.1%} more in cash")
+
+    def _row(self, aligned: Aligned) -> Row:
+        kept = float(aligned.weights.sum())
+        return Row(NET, np.ones(len(aligned.tickers)), self.limit or Range(kept, kept))
+
+
+@dataclass(frozen=True, slots=True)
+class BetaRanges(Limit):
+    """Ranges of the beta to ETFs, by name or ``*``, in place of a target.
+
+    Their rows are those of the targets, which ``formulate`` writes.
+    """
+
+    ranges: Mapping[str, Range]
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield the ranges where there are any."""
+        if constraints.beta:
+            yield cls(constraints.beta)
+
+    def named_etfs(self) -> tuple[str, ...]:
+        """Return the ETFs with a range of their own."""
+        return tuple(name for name in self.ranges if name != ALL)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield a line for each range."""
+        for name, limit in self.ranges.items():
+            yield f"beta to {'every ETF' if name == ALL else name} {limit}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return nothing beside the targets."""
+        return Terms()
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that each beta is within its range."""
+        for name, beta in new.betas.items():
+            limit = self.ranges.get(name, self.ranges.get(ALL))
+            if limit is not None:
+                yield Check(f"beta to {name} is {limit}", outside(beta, limit), new.tolerance * new.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Turnover(Limit):
+    """Largest one-way turnover, ``sum(abs(x - w)) / 2``."""
+
+    most: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where it is finite."""
+        if math.isfinite(constraints.turnover):
+            yield cls(constraints.turnover)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"one-way turnover at most {self.most:g}"
+
+    def phrase(self) -> str:
+        """Return the limit."""
+        return f"with a turnover of at most {self.most:g}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the limit."""
+        return Terms(turnover=self.most)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that turnover does not exceed the limit."""
+        over = float(new.trade_sizes.sum()) / 2.0 - self.most
+        yield Check(f"turnover is at most {self.most:g}", over, LIMIT * new.size)
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least turnover."""
+        amount = least_size(others.problem, of_trades=True)
+        if amount is not None:
+            yield Relaxation("turnover", amount / 2.0, f"allow a turnover of {amount / 2.0:.1%}")
+
+    def shadow_prices(self, duals: Duals) -> Iterator[tuple[str, float]]:
+        """Yield the price of a unit of turnover."""
+        if duals.turnover:
+            yield f"turnover at {self.most:g}", 2.0 * duals.turnover
+
+
+@dataclass(frozen=True, slots=True)
+class GrossExposure(Limit):
+    """Largest gross exposure, ``sum(abs(x))``."""
+
+    most: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where it is finite."""
+        if math.isfinite(constraints.gross):
+            yield cls(constraints.gross)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"gross exposure at most {self.most:g}"
+
+    def phrase(self) -> str:
+        """Return the limit."""
+        return f"with a gross exposure of at most {self.most:g}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the limit."""
+        return Terms(gross=self.most)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that the gross exposure does not exceed the limit."""
+        over = float(np.abs(new.weights).sum()) - self.most
+        yield Check(f"gross exposure is at most {self.most:g}", over, LIMIT * new.size)
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least gross exposure."""
+        amount = least_size(others.problem, of_trades=False)
+        if amount is not None:
+            total = amount + float(np.abs(others.fixed).sum())
+            yield Relaxation("gross", total, f"allow a gross exposure of {total:.1%}")
+
+    def shadow_prices(self, duals: Duals) -> Iterator[tuple[str, float]]:
+        """Yield the price of a unit of gross exposure."""
+        if duals.gross:
+            yield f"gross exposure at {self.most:g}", duals.gross
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWeight(Limit):
+    """The sum of the weights of a group's names."""
+
+    group: str
+    tickers: tuple[str, ...]
+    limit: Range
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield a limit for each group that has one."""
+        for group, limit in constraints.group_limits.items():
+            yield cls(group, constraints.groups[group], limit)
+
+    @property
+    def label(self) -> str:
+        """The label of the row."""
+        return f"weight of group {self.group}"
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"{self.label} {self.limit}"
+
+    def phrase(self) -> str:
+        """Return that groups have limits."""
+        return "with the group limits"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the row of the sum."""
+        return Terms(rows=(self._row(aligned),))
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that the sum is within its range."""
+        total = float(new.weights[members(new.aligned, self.tickers)].sum())
+        yield Check(f"{self.label} is {self.limit}", outside(total, self.limit), LIMIT * new.size)
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        """Yield the least widening of the range."""
+        amount = least_widening(others, self._row(others.aligned), 1.0, -1.0)
+        if amount is not None:
+            yield Relaxation(self.label, amount, f"widen the limit of group {self.group} by {amount:.1%}")
+
+    def _row(self, aligned: Aligned) -> Row:
+        return Row(self.label, members(aligned, self.tickers).astype(np.float64), self.limit)
+
+
+LIMITS: tuple[type[Limit], ...] = (NetExposure, BetaRanges, Turnover, GrossExposure, GroupWeight)
+"""In the order in which they are described."""

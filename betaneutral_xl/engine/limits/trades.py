@@ -1,0 +1,99 @@
+"""Limits on trades: their cost, their number and their size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.engine.checks import LIMIT, Check
+from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Terms
+from betaneutral_xl.model.constraints import BASIS_POINT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.constraints import Constraints
+
+
+@dataclass(frozen=True, slots=True)
+class TradingCost(Limit):
+    """A cost that is weighed against tracking variance; no limit, so that there is nothing to check."""
+
+    basis_points: float
+    risk_aversion: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where there is a cost."""
+        if constraints.cost_bp:
+            yield cls(constraints.cost_bp, constraints.risk_aversion)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"cost of a trade in basis points {self.basis_points:g}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return cost and risk aversion."""
+        return Terms(cost=self.basis_points * BASIS_POINT, risk_aversion=self.risk_aversion)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield nothing."""
+        yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class MaxTrades(Limit):
+    """Largest number of names traded."""
+
+    most: int
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where it is set."""
+        if constraints.max_trades is not None:
+            yield cls(constraints.max_trades)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"names traded at most {self.most:g}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the number."""
+        return Terms(max_trades=self.most)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that no more names are traded."""
+        over = float(max(new.trade_sizes.size - self.most, 0))
+        yield Check(f"at most {self.most} names are traded", over, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class MinTrade(Limit):
+    """Smallest size of a trade that is not zero."""
+
+    least: float
+
+    @classmethod
+    def of(cls, constraints: Constraints) -> Iterator[Limit]:
+        """Yield it where it is set."""
+        if constraints.min_trade:
+            yield cls(constraints.min_trade)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield one line."""
+        yield f"a trade is at least {self.least:g}"
+
+    def terms(self, aligned: Aligned) -> Terms:
+        """Return the size."""
+        return Terms(min_trade=self.least)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        """Yield that no trade is smaller."""
+        missing = self.least - float(new.trade_sizes.min(initial=math.inf))
+        yield Check(f"every trade is at least {self.least:g}", missing, LIMIT * new.size)
+
+
+LIMITS: tuple[type[Limit], ...] = (TradingCost, MaxTrades, MinTrade)
+"""In the order in which they are described."""

@@ -1,0 +1,146 @@
+"""The same request has the same warnings in every front end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+
+from betaneutral_xl.hosts.calc.worker import conversation
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.buttons import run_button
+from betaneutral_xl.hosts.sheets.layout import LIMITS, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.system.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HELD = "ticker,shares,price\nA,300,100\nB,800,50\nZEDS,1500,20\n"
+LONG = [f"LONG{i:02}" for i in range(40)]
+"""Names of an ETF without risk data, which make a long warning."""
+ETF = "ticker,weight\nA,0.3\nB,0.2\n" + "".join(f"{name},0.01\n" for name in LONG)
+RISK = "date,ticker,A,B\n2025-11-18,A,0.04,0.02\n2025-11-18,B,0.02,0.03\n"
+
+
+class Files:
+    """The files of a request, and a workbook whose settings are the same request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.session = Session(Settings(cache=folder / "cache"))
+        for name, text in (("fund", HELD), ("AI", ETF), ("risk", RISK)):
+            (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+        book = openpyxl.load_workbook(io.BytesIO(template.build(self.session)))
+        settings = {"fund": "fund", "etf_1": "AI", "risk": "risk"}
+        for name, file in settings.items():
+            ((sheet, cell),) = book.defined_names[f"setting_{name}"].destinations
+            book[sheet][cell.replace("$", "")].value = str(folder / f"{file}.csv")
+        ((sheet, cell),) = book.defined_names["setting_prices"].destinations
+        book[sheet][cell.replace("$", "")].value = None
+        ((sheet, area),) = book.defined_names[LIMITS].destinations
+        next(row for row in book[sheet][area.replace("$", "")] if row[0].value == "on_missing")[
+            2
+        ].value = "drop"
+        book.save(folder / "fund.xlsx")
+
+    def arguments(self, *others: str) -> list[str]:
+        """Return the options of the same request on the command line."""
+        inputs = [f"--{option}={self.folder / name}.csv" for option, name in OPTIONS.items()]
+        return [*inputs, "--on-missing=drop", *others]
+
+
+OPTIONS = {"holdings": "fund", "etf": "AI", "covariance": "risk"}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return Files(tmp_path_factory.mktemp("warnings"))
+
+
+@pytest.fixture
+def expected(files: Files, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Return the warnings of the command line."""
+    assert main(["rebalance", *files.arguments("--json")]) == 0
+    warnings: list[str] = json.loads(capsys.readouterr().out)["warnings"]
+    assert len(warnings) == 4
+    assert max(map(len, warnings)) > 254  # longer than a function's text in Excel
+    return warnings
+
+
+def notes_of(sheet: Any) -> list[str]:
+    """Return the notes on a sheet of the proposal."""
+    cells = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
+    return [str(cell) for cell in cells if cell]
+
+
+def summary_of(path: Path) -> list[str]:
+    """Return the warnings on the first sheet of a report."""
+    sheet = openpyxl.load_workbook(path, data_only=True)["Summary"]
+    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
+    return [text.removeprefix("! ") for text in texts if text.startswith("! ")]
+
+
+def test_the_command_line_prints_them(
+    files: Files, expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("rebalance", "orders"):
+        assert main([command, *files.arguments()]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.removeprefix("! ") for line in lines if line.startswith("! ")] == expected, command
+
+
+@pytest.mark.parametrize("command", ["betas", "compare", "feasible"])
+def test_the_other_commands_list_those_of_the_inputs(
+    files: Files, expected: list[str], capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main([command, *files.arguments("--json")]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == expected
+
+
+def test_the_report_of_the_command_has_them(files: Files, expected: list[str], tmp_path: Path) -> None:
+    assert main(["report", *files.arguments(f"--out={tmp_path / 'report.xlsx'}")]) == 0
+    assert summary_of(tmp_path / "report.xlsx") == expected
+
+
+def test_the_buttons_list_them_and_count_them(files: Files, expected: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes((files.folder / "fund.xlsx").read_bytes())
+    book = FileWorkbook(path)
+    outcome = run_button("rebalance", book, files.session)
+    assert outcome.error is None
+    assert f"; {len(expected)} warnings." in outcome.message
+    assert notes_of(book._book[Sheet.PROPOSAL])[-len(expected) :] == expected
+    assert run_button("report", book, files.session).error is None
+    (report,) = tmp_path.glob("fund report *.xlsx")
+    assert summary_of(report) == expected
+    assert run_button("orders", book, files.session).error is None
+    (orders,) = tmp_path.glob("fund orders *.csv")
+    head, _, _ = orders.read_text(encoding="utf-8-sig").partition("\n\n")
+    assert [row[1] for row in csv.reader(io.StringIO(head)) if row[0] == "warning"] == expected
+
+
+def test_a_host_in_another_process_writes_the_same(files: Files, expected: list[str], tmp_path: Path) -> None:
+    book = FileWorkbook(files.folder / "fund.xlsx")
+    calc = conversation(files.session)
+    path = str(tmp_path / "fund.ods")
+    (asked,) = calc.replies({"id": 1, "press": "rebalance", "path": path, "protocol": wire.PROTOCOL})
+    read = asked["ask"]["read"]
+    areas = [None if unless else book.below(sheet, row) for sheet, row, unless in read["areas"]]
+    names = [_block(book.named(name)) for name in read["names"]]
+    *_, asked = calc.replies({"id": 1, "answer": {"names": names, "areas": areas}})
+    block = wire.unpack(asked["ask"]["apply"][0][3])
+    notes = [row[PROPOSAL.beside - 1] for row in block[PROPOSAL.warnings - PROPOSAL.headline :]]
+    lines = [note for note in notes[: PROPOSAL.table - PROPOSAL.warnings] if note]
+    assert lines[-len(expected) :] == expected
+
+
+def _block(value: object) -> object:
+    return value if isinstance(value, list) else [[value]]

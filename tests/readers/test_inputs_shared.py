@@ -1,0 +1,114 @@
+"""The small files of ../shared/cases/inputs give what their table (EXPECTED.md) says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund
+from betaneutral_xl.readers.covariance_csv import CovarianceUnit, load_covariance
+from betaneutral_xl.readers.holdings_files import load_holdings
+from betaneutral_xl.readers.holdings_sections import Choice
+from betaneutral_xl.readers.prices import load_prices
+
+FOLDER = Path(__file__).parents[3] / "shared" / "cases" / "inputs"
+
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="the folder ../shared/cases/inputs is not here")
+
+FIDELITY = {"NVDA": 18136.0, "MSFT": 4900.0, "BRK.B": 2000.0}
+
+VALUES = {
+    "fidelity.csv": (FIDELITY, 5201.0),
+    "robinhood.csv": ({"NVDA": 18136.0, "MSFT": 4900.0}, 0.0),
+    "schwab_option.csv": ({"NVDA": 18136.0, "AAPL 01/16/2026 250.00 C": 830.0}, 61.04),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_brokers_export_gives_its_values(name: str) -> None:
+    values, cash = VALUES[name]
+    holdings = load_holdings(FOLDER / name)
+    nav = sum(values.values()) + cash
+    assert holdings.nav == pytest.approx(nav)
+    assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == pytest.approx(
+        {ticker: value / nav for ticker, value in values.items()}
+    )
+
+
+WEIGHTS = {
+    "fidelity_mixed.csv": ("NVDA", 0.615, 0.136),
+    "ibkr_activity.csv": ("NVDA", 0.586, 5000.0 / 30936.0),
+    "fund_eur.csv": ("SAP", 0.428, 0.0),
+    "dates.csv": ("NVDA", 0.6, 0.0),
+    "pandas_idx.csv": ("NVDA", 0.6, 0.0),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_portfolio_gives_its_weights_and_its_cash(name: str) -> None:
+    ticker, weight, cash = WEIGHTS[name]
+    holdings = load_holdings(FOLDER / name)
+    assert holdings.weights[holdings.tickers.index(ticker)] == pytest.approx(weight, abs=6e-4)
+    assert holdings.cash == pytest.approx(cash, abs=6e-4)
+
+
+def test_the_accounts_of_a_file_are_chosen_or_added() -> None:
+    for name in ("fidelity_two.csv", "schwab_all.csv"):
+        with pytest.raises(UnknownFund, match="--account"):
+            load_holdings(FOLDER / name)
+    added = load_holdings(FOLDER / "schwab_all.csv", choice=Choice(account="all"))
+    assert set(added.tickers) == {"NVDA", "MSFT", "AAPL", "AMZN"}
+    assert added.nav == pytest.approx(38767.04)
+    assert added.cash * (added.nav or 0.0) == pytest.approx(161.04)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("purchase_only.csv", "neither a value nor shares with a positive price for NVDA, MSFT"),
+        ("isin.csv", "no ticker for US67066G1040, US5949181045"),
+        ("dn_shares.csv", "add a row CASH with its value, or state the net asset value"),
+        ("near_neutral.csv", "gross exposure of 1,999 times the net asset value"),
+    ],
+)
+def test_what_has_no_weights_is_refused(name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        load_holdings(FOLDER / name)
+
+
+def test_a_stated_net_asset_value_makes_weights_of_a_neutral_book() -> None:
+    assert load_holdings(FOLDER / "dn_shares.csv", nav=20_000.0).weights.tolist() == [0.5, 0.5, -0.5, -0.5]
+
+
+@pytest.mark.parametrize("name", ["c_unnamed.csv", "c_idx2.csv"])
+def test_every_layout_of_a_covariance_gives_its_matrix(name: str) -> None:
+    plain, other = load_covariance(FOLDER / "c_pandas.csv"), load_covariance(FOLDER / name)
+    assert other.tickers == plain.tickers
+    assert np.array_equal(other.form.dense(), plain.form.dense())
+
+
+def test_the_unit_of_a_covariance_is_refused_or_warned_of() -> None:
+    with pytest.raises(InputError, match="is a correlation matrix"):
+        load_covariance(FOLDER / "c_corr.csv")
+    with pytest.raises(InputError, match="daily percent squared"):
+        load_covariance(FOLDER / "c_dailypct2.csv")
+    plain = load_covariance(FOLDER / "c_pandas.csv")
+    stated = load_covariance(FOLDER / "c_dailypct2.csv", CovarianceUnit.DAILY_PERCENT_SQUARED)
+    assert stated.form.dense() == pytest.approx(plain.form.dense())
+    for name in ("c_monthly.csv", "c_vol.csv"):
+        assert any("unusual for shares" in line for line in load_covariance(FOLDER / name).warnings)
+
+
+@pytest.mark.parametrize("name", ["p_us", "p_serial", "p_yf_multi", "p_duprow"])
+def test_every_layout_of_prices_gives_the_closes(name: str) -> None:
+    read = load_prices(FOLDER / f"{name}.head.csv")
+    assert read.tickers == ("NVDA", "MSFT", "AAPL", "AMZN", "META", "GOOGL", "AVGO", "TSM", "BRK.B")
+    assert read.dates[:2].astype(str).tolist() == ["2023-06-01", "2023-06-02"]
+    assert read.matrix[0].tolist()[:3] == [39.6886, 324.893, 177.6]
+
+
+def test_columns_of_one_security_are_no_tickers() -> None:
+    with pytest.raises(BetaNeutralError, match="prices of one security, not tickers"):
+        load_prices(FOLDER / "p_one_ohlc.head.csv")

@@ -1,0 +1,144 @@
+"""Prices in the shapes of yfinance, pandas and Excel: each gives the prices of the plain table."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import openpyxl
+import pytest
+
+from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.hosts.sheets import cells, matrices
+from betaneutral_xl.readers.prices import parse_prices
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DAYS = [date(2023, 6, 1), date(2023, 6, 2), date(2023, 6, 13)]
+CLOSES = [[39.7, 324.9], [39.2, 327.6], [40.9, 326.5]]
+NAMES = ["NVDA", "BRK-B"]
+PLAIN: list[list[Any]] = [
+    ["Date", *NAMES],
+    *([day.isoformat(), *row] for day, row in zip(DAYS, CLOSES, strict=True)),
+]
+
+
+def text(rows: Sequence[Sequence[object]]) -> bytes:
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
+
+
+def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.worksheets[0].append(list(row))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def yfinance(*heads: list[str], dated: str = "Date") -> list[list[Any]]:
+    """Return two header rows, and closes beside prices and volumes that are others."""
+    body = [
+        [day.isoformat(), *row, *[cell * 0.9 for cell in row], *[1e6, 2e6]]
+        for day, row in zip(DAYS, CLOSES, strict=True)
+    ]
+    return [*heads, [dated, *[""] * 6], *body]
+
+
+FIELDS = ["Price", "Close", "Close", "Open", "Open", "Volume", "Volume"]
+TICKERS = ["Ticker", *NAMES * 3]
+BY_FIELD, BY_TICKER = yfinance(FIELDS, TICKERS), yfinance(TICKERS, FIELDS)
+OLD: list[list[Any]] = [["", *FIELDS[1:]], ["", *TICKERS[1:]], *BY_FIELD[2:]]
+LONG: list[list[Any]] = [
+    ["Date", "Ticker", "Close"],
+    *(
+        [day.isoformat(), n, p]
+        for day, row in zip(DAYS, CLOSES, strict=True)
+        for n, p in zip(NAMES, row, strict=True)
+    ),
+]
+TYPED: list[list[Any]] = [["Date", *NAMES], *([day, *row] for day, row in zip(DAYS, CLOSES, strict=True))]
+
+SHAPES = {
+    "plain": text(PLAIN),
+    "fields above tickers": text(BY_FIELD),
+    "tickers above fields": text(BY_TICKER),
+    "two headers without words": text(OLD),
+    "two headers in a workbook": workbook(BY_FIELD),
+    "long": text(LONG),
+    "workbook": workbook(TYPED),
+    "workbook with a title": workbook([["Closing prices"], *TYPED]),
+    "workbook with dates as text": workbook(PLAIN),
+    "long workbook": workbook(LONG),
+    "amounts in dollars": text(PLAIN).replace(b"324.9", b'"$324.90"'),
+    "US dates": text(
+        [PLAIN[0], *([f"{d.month}/{d.day}/{d.year}", *r] for d, r in zip(DAYS, CLOSES, strict=True))]
+    ),
+    "European dates": text([PLAIN[0], *([f"{d:%d.%m.%Y}", *r] for d, r in zip(DAYS, CLOSES, strict=True))]),
+    "serial dates": text(
+        [PLAIN[0], *([45078 + (d - DAYS[0]).days, *r] for d, r in zip(DAYS, CLOSES, strict=True))]
+    ),
+    "last row twice": text([*PLAIN, PLAIN[-1]]),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_gives_the_same_prices(shape: str) -> None:
+    read = parse_prices(SHAPES[shape], "prices").select(["NVDA", "BRK.B"])
+    assert read.dates.tolist() == DAYS
+    assert read.matrix.tolist() == CLOSES
+
+
+def test_adjusted_closes_are_preferred_and_named() -> None:
+    rows = [[cell.replace("Open", "Adj Close") for cell in FIELDS], *BY_FIELD[1:]]
+    read = parse_prices(text(rows), "prices.csv")
+    assert read.matrix == pytest.approx(np.array(CLOSES) * 0.9)
+    assert read.warnings == ("The prices of prices.csv are from its columns Adj Close.",)
+
+
+def test_the_day_of_a_parquet_file_is_that_of_its_own_time_zone() -> None:
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    tokyo = timezone(timedelta(hours=9))
+    times = [datetime(day.year, day.month, day.day, tzinfo=tokyo).astimezone(UTC) for day in DAYS]
+    index = pd.DatetimeIndex(times).tz_convert("Asia/Tokyo").rename("Date")
+    stream = io.BytesIO()
+    pd.DataFrame(CLOSES, index, NAMES).to_parquet(stream)
+    assert parse_prices(stream.getvalue(), "prices").dates.tolist() == DAYS
+
+
+def test_a_workbook_without_prices_is_refused_with_its_place() -> None:
+    with pytest.raises(UnreadableFile, match=r"^prices\.xlsx, row 3 is 'n\. m\.', not a number"):
+        parse_prices(workbook([*TYPED[:2], [DAYS[1], "n. m.", 1.0]]), "prices.xlsx")
+    with pytest.raises(UnreadableFile, match="no sheet with a table of prices"):
+        parse_prices(workbook([["nothing"]]), "prices.xlsx")
+
+
+# ---------------------------------------------------------------- ranges
+
+
+@pytest.mark.parametrize("rows", [PLAIN, TYPED, LONG, BY_FIELD, BY_TICKER, [["Closing prices"], *TYPED]])
+def test_a_range_of_prices_is_read_as_a_file_of_them(rows: list[list[Any]]) -> None:
+    block = matrices.history(cells.read(rows, "data"))
+    assert block.dated
+    returns = block.returns.select(["NVDA", "BRK.B"])
+    assert returns.matrix == pytest.approx(np.array(CLOSES)[1:] / np.array(CLOSES)[:-1] - 1.0)
+    assert returns.dates.tolist() == DAYS[1:]
+
+
+def test_a_range_with_a_word_or_without_a_date_names_the_cell() -> None:
+    with pytest.raises(InputError, match=r"^row 3, column 2 of data is 'n\. m\.', not a number"):
+        matrices.history(cells.read([*TYPED[:2], [DAYS[1], "n. m.", 1.0]], "data"))
+    with pytest.raises(InputError, match=r"^row 3, column 1 of data has no date"):
+        matrices.history(cells.read([*TYPED[:2], [None, 1.0, 1.0], TYPED[3]], "data"))
+
+
+def test_prices_are_no_matrix() -> None:
+    assert not matrices.is_matrix(cells.read(TYPED, "data"))
+    assert not matrices.is_matrix(cells.read(LONG, "data"))
+    assert matrices.is_matrix(
+        cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data")
+    )
