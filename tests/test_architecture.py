@@ -46,7 +46,13 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
+    "hosts.cli.backtest": {
+        "engine.backtest",
+        "engine.backtest.charts",
+        "engine.backtest.forward",
+        "engine.backtest.plan",
+        "engine.neutral",
+    },
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
