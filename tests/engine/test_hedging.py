@@ -127,7 +127,7 @@ def test_legs_apply_to_the_hedge_only_and_are_validated(book: Holdings, etf: Etf
 
 def test_legs_are_read_from_plain_values_only() -> None:
     assert Legs.from_mapping({"limit": "50%", "sell_only": "no"}) == Legs(limit=0.5, sell_only=False)
-    with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give true or false"):
+    with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give yes or no"):
         Legs.from_mapping({"sell_only": "perhaps"})
     with pytest.raises(InputError, match="The legs have no option 'lim'"):
         Legs.from_mapping({"lim": 0.5})

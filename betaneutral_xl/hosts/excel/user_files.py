@@ -48,7 +48,7 @@ def libraries() -> list[Path]:
     return [
         path
         for one in installed
-        if _LIBRARY.fullmatch(one.name) and (path := Path(str(one.locate()))).exists()
+        if _LIBRARY.fullmatch(one.name) and (path := Path(str(one.locate())).resolve()).exists()
     ]
 
 

@@ -106,7 +106,7 @@ def test_refresh_lets_excel_call_the_functions_while_the_button_runs(
         answers.append(workbook.call("LOAD_ETF", "demo"))
 
     monkeypatch.setattr(com.Application, "CalculateFull", calculate)
-    assert workbook.press("refresh") == "Everything is fetched and computed anew."
+    assert workbook.press("refresh") == "All data are fetched and computed again."
     assert len(answers[0]) > 40
 
 

@@ -31,14 +31,6 @@ def test_the_server_of_a_workbook_in_the_cloud_starts_and_answers(installed: Pat
         assert server.CallUDF(UDFS, "BN_VERSION", ())
 
 
-def test_a_server_that_was_ended_starts_anew(installed: Path, tmp_path: Path) -> None:
-    process = "__import__('os').getpid()"
-    with served(str(tmp_path / "betaneutral.xlsm")) as server:
-        first = server.Str(server.Eval(process))
-    with served(str(tmp_path / "betaneutral.xlsm")) as server:
-        assert server.Str(server.Eval(process)) != first
-
-
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_buttons_write_into_the_workbook_s_folder(
     server: object, excel: Excel, tmp_path: Path, folder: str
