@@ -125,6 +125,7 @@ def parse_etf_grid(grid: CellGrid, origin: Provenance, place: int = 1) -> tuple[
         if not columns and {Column.WEIGHT, Column.MARKET_VALUE} & indices.keys():
             columns = {nameless: -1}
     if not columns:
+        refuse_errors(grid)
         first = 0 if header is None else header
         msg = f"{grid.what} has no column of weights beside {grid.place(first, 0)}."
         raise InputError(msg)

@@ -162,12 +162,28 @@ def parse_holdings_grid(
         As of ``load_holdings``; the message names the cell.
 
     """
-    table, _ = _positions((sheet_of(grid),), grid.what, Choice(), of_workbook=False)
+    try:
+        table, _ = _positions((sheet_of(grid),), grid.what, Choice(), of_workbook=False)
+    except InputError:
+        refuse_errors(grid)  # an error in a cell is why the table is not recognised
+        raise
     refuse_errors(grid, (i for found in table.header.indices.values() for i in found), table.header.row + 1)
     if table.header.row >= 0:
         for i in range(len(table.header.texts)):
             grid.refuse_error(table.header.row, i)
-    return _holdings(table, fund, grid.what, origin, choice=Choice(), nav=nav)
+    holdings = _holdings(table, fund, grid.what, origin, choice=Choice(), nav=nav)
+    _refuse_words(table)
+    return holdings
+
+
+def _refuse_words(table: HoldingsTable) -> None:
+    """Raise for a word in a column of numbers, also in one that is not needed: a sheet is typed by hand."""
+    for column in (Column.SHARES, Column.PRICE, Column.MARKET_VALUE, Column.WEIGHT):
+        for row in table.rows if column in table.header.indices else ():
+            text = table.text(row, column)
+            if text and table.number(row, column) is None:
+                msg = f"{table.where(row, column)} is {text!r:.60}, not a number. Correct it, or clear the cell."
+                raise MissingValue(msg)
 
 
 def _positions(

@@ -80,6 +80,7 @@ def _header(grid: CellGrid) -> Header:
     if len(words) == 2 and is_word(words[0]) and not is_word(words[1]):  # noqa: PLR2004 - ticker and price
         columns = {Column.TICKER: (0,), Column.PRICE: (1,)}
         return Header(row=-1, texts=("ticker", "price"), indices=columns)
+    refuse_errors(grid)
     msg = f"{grid.what} needs the columns ticker and price."
     raise InputError(msg)
 

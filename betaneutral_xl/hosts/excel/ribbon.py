@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import traceback
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import xlwings as xw
 
 from betaneutral_xl import __version__
-from betaneutral_xl.errors import BetaNeutralError, HostError, SourceError, Unwritable, WorkbookOutOfDate
+from betaneutral_xl.errors import BetaNeutralError, HostError, WorkbookOutOfDate
 from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.excel.udfs import session
 from betaneutral_xl.hosts.sheets import buttons, cells, template
@@ -19,21 +18,13 @@ from betaneutral_xl.hosts.sheets.buttons import Outcome
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan
-from betaneutral_xl.network.credentials import find_token
-from betaneutral_xl.network.silverfund import SilverFund
-from betaneutral_xl.system.saving import make_folder
-from betaneutral_xl.system.settings import API_URL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets
-    from betaneutral_xl.system.settings import Settings
 
 TITLE = "Beta Neutral"
-
-QUICK = 3.0
-"""Time-out of the check of the web API, in seconds."""
 
 
 def run(name: str) -> str:
@@ -87,41 +78,7 @@ def _check(book: xw.Book) -> Outcome:
     """Compare versions; test the cache and the network."""
     require_current(book)
     built = f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed."
-    return Outcome(" ".join((built, _cache_status(session.settings), _api_status(session.settings))))
-
-
-def _cache_status(settings: Settings) -> str:
-    """Return whether a file can be written to the cache folder, as a sentence."""
-    try:
-        make_folder(settings.cache)
-        with tempfile.TemporaryFile(dir=settings.cache) as file:
-            file.write(b"x")
-    except (Unwritable, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        return f"The cache folder cannot be written: {reason}"
-    return "The cache folder can be written."
-
-
-def _api_status(settings: Settings) -> str:
-    """Return the status of the web API, as a sentence; it is contacted only if it is configured."""
-    token = find_token(settings)
-    if not token and settings.api_url == API_URL:
-        return "The token for the risk model is not set, so the web API was not contacted."
-    configured = f"The token for the risk model {'is' if token else 'is not'} set."
-    soon = replace(settings, connect_timeout=QUICK, read_timeout=QUICK, total_timeout=QUICK, retries=0)
-    try:
-        with SilverFund(soon) as api:
-            api.health()
-    except SourceError as error:
-        return f"{configured} The web API does not respond: {error}"
-    return f"{configured} The web API responds."
-
-
-def _log(_: xw.Book) -> Outcome:
-    if not session.log.exists():
-        return Outcome("The log is empty: no defect of a function or button was recorded.")
-    lines = session.log.read_text(encoding="utf-8").splitlines()
-    return Outcome("\n".join([f"{session.log} ends with:", "", *lines[-20:]]))
+    return Outcome(f"{built} {buttons.installation(session)}")
 
 
 def _help(_: xw.Book) -> Outcome:
@@ -176,7 +133,6 @@ def _with_versions(label: str, outcome: Outcome, sheets: Sheets) -> Outcome:
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
     "settings": _settings,
     "check": _check,
-    "log": _log,
     "help": _help,
 }
 """The buttons for display only."""

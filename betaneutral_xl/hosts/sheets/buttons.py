@@ -323,6 +323,32 @@ def refresh(_: Sheets, session: Session, __: Say) -> Outcome:
     return Outcome(message, changes=(Recalculate(), log_entry("Refresh", "done", message)))
 
 
+def check(_: Sheets, session: Session, __: Say) -> Outcome:
+    """Return the version that answers, and whether the cache can be written and the web API responds."""
+    from betaneutral_xl import __version__
+
+    return Outcome(f"betaneutral_xl {__version__} answers. {installation(session)}")
+
+
+def installation(session: Session) -> str:
+    """Return whether the cache can be written and the web API responds, in two sentences."""
+    from betaneutral_xl.job.health import api_status, cache_status
+
+    return f"{cache_status(session.settings)} {api_status(session.settings)}"
+
+
+MAX_LOG_LINES = 20
+"""Lines of the log that its button shows, the last ones."""
+
+
+def show_log(_: Sheets, session: Session, __: Say) -> Outcome:
+    """Return the end of the log of defects."""
+    if not session.log.exists():
+        return Outcome("The log is empty: no defect of a function or button was recorded.")
+    lines = session.log.read_text(encoding="utf-8").splitlines()
+    return Outcome("\n".join([f"{session.log} ends with:", "", *lines[-MAX_LOG_LINES:]]))
+
+
 # ---------------------------------------------------------------- shared
 
 
@@ -406,6 +432,20 @@ BUTTONS: dict[str, Button] = {
             plan=Plan(),
             run=refresh,
         ),
+        Button(
+            name="check",
+            label="Check installation",
+            help="Compare the versions that are installed; test the cache and the network.",
+            plan=Plan(),
+            run=check,
+        ),
+        Button(
+            name="log",
+            label="Open log",
+            help="Show the tracebacks of defects of this program.",
+            plan=Plan(),
+            run=show_log,
+        ),
     )
 }
-"""The buttons that work on the workbook; a host adds its own for display only."""
+"""The buttons of every host; a host adds those that only move in the workbook or show its help."""

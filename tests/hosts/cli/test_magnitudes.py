@@ -159,21 +159,36 @@ def test_values_under_weight_are_refused(
     assert "market_value" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "weights", [{"AAPL": 250000, "MSFT": 750000}, {"AAPL": 60, "MSFT": 40}, {"AAPL": 60, "MSFT": -55}]
-)
-def test_values_and_percent_as_weights_are_refused_in_python_and_in_sheets(
-    weights: dict[str, float], session: Session
+def rows_of(weights: dict[str, float]) -> list[list[Any]]:
+    return [["ticker", "weight"], *([name, float(weight)] for name, weight in weights.items())]
+
+
+def test_values_as_weights_are_refused_in_python_and_in_sheets(session: Session) -> None:
+    risk = bn.Covariance.from_matrix(NAMES, V)
+    values, basket = {"AAPL": 250000, "MSFT": 750000}, {"NVDA": 0.6, "MSFT": 0.4}
+    for book, etf in ((values, basket), ({"NVDA": 1.0}, values)):
+        with pytest.raises(bn.InputError, match="neither fractions nor percent"):
+            bn.beta_neutral(book, etf, risk)
+        rows = call(session, "BETA_NEUTRAL", rows_of(book), rows_of(etf), range_of(V))
+        assert rows[0][0].startswith("#BETA! ")
+        assert "neither fractions nor percent" in rows[0][0]
+
+
+@pytest.mark.parametrize("percent", [{"AAPL": 60, "MSFT": 40}, {"AAPL": 60, "MSFT": -55}])
+def test_weights_in_percent_are_percent_in_python_and_in_sheets(
+    percent: dict[str, float], session: Session
 ) -> None:
     risk = bn.Covariance.from_matrix(NAMES, V)
+    decimals = {name: weight / 100 for name, weight in percent.items()}
     basket = {"NVDA": 0.6, "MSFT": 0.4}
-    for book, etf in ((weights, basket), ({"NVDA": 1.0}, weights)):
-        with pytest.raises(bn.InputError, match="Give decimals or percent"):
-            bn.beta_neutral(book, etf, risk)
-        tables = ([[name, float(weight)] for name, weight in table.items()] for table in (book, etf))
-        rows = call(session, "BETA_NEUTRAL", *tables, range_of(V))
-        assert rows[0][0].startswith("#BETA! ")
-        assert "decimals" in rows[0][0]
+    answers = [bn.beta_neutral(weights, basket, risk) for weights in (percent, decimals)]
+    assert answers[0].new_weights == pytest.approx(answers[1].new_weights, rel=1e-12)
+    sheets = [
+        call(session, "BETA_NEUTRAL", rows_of(weights), rows_of(basket), range_of(V))
+        for weights in (percent, decimals)
+    ]
+    first, second = ({row[0]: float(row[1]) for row in rows[1:]} for rows in sheets)
+    assert first == pytest.approx(second, rel=1e-12)
 
 
 def test_percent_signs_state_a_gross_exposure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -216,7 +231,7 @@ def test_a_nav_that_is_no_amount_is_refused(
     nav: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, f"ticker,shares,price\n{NEUTRAL}", f"--nav={nav}") == 2
-    assert "Give a positive amount." in capsys.readouterr().err
+    assert "Give a positive amount" in capsys.readouterr().err
 
 
 def test_a_stated_nav_is_kept_in_a_snapshot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,7 +124,7 @@ BROKE_OFF = r"broke off in the middle of its answer \(tried 4 times\)\."
 CLOSED = r"closed the connection without an answer \(tried 4 times\)\."
 TOO_LARGE = r"sent more than 8,388,608 bytes"
 COMPRESSED = r"sent a compressed answer"
-NOWHERE = r"sends us on to nowhere \(30.\), which is not followed"
+NOWHERE = r"redirects to no valid host \(30.\), which is not followed"
 NOT_JSON = r"the answer has a number of thousands of digits, or is nested too deeply"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -174,7 +174,7 @@ def test_the_ribbon_is_linked_and_every_button_is_known(built: bytes) -> None:
     assert macro_workbook.RIBBON in part(built, "_rels/.rels").decode()
     root = ET.fromstring(part(built, macro_workbook.RIBBON))  # noqa: S314 - our own file
     buttons = {one.get("id"): one for one in root.iter(f"{UI}button")}
-    assert set(buttons) == {*BUTTONS, "settings", "check", "log", "help", "restart"}
+    assert set(buttons) == {*BUTTONS, "settings", "help", "restart"}
     assert {one.get("onAction") for one in buttons.values()} == {"BetaNeutral.OnRibbon"}
     for name, button in BUTTONS.items():
         assert (buttons[name].get("label"), buttons[name].get("supertip")) == (button.label, button.help)

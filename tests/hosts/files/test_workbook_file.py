@@ -294,7 +294,7 @@ def setting(file: Path, name: str) -> tuple[str, tuple[int, int]]:
     ("cells", "message"),
     [
         ({(9, 3): "#N/A"}, "Holdings!C9 is #N/A. Correct that cell first."),
-        ({(6, 1): "name"}, "Holdings needs the columns ticker and weight, or ticker, shares and price"),
+        ({(6, 1): "remarks"}, "Holdings needs the columns ticker and weight, or ticker, shares and price"),
         ({(9, 2): "many"}, "Holdings!B9 is 'many', not a number."),
     ],
 )

@@ -14,6 +14,7 @@ from betaneutral_xl import __version__
 from betaneutral_xl.hosts.excel import ribbon
 from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.job import health
 from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
 from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 
@@ -36,7 +37,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
 
     monkeypatch.setattr(xw.App, "alert", alert)
     monkeypatch.setattr(ribbon, "session", session)
-    monkeypatch.setattr(ribbon, "find_token", lambda settings: settings.token)  # not the user's keyring
+    monkeypatch.setattr(health, "find_token", lambda settings: settings.token)  # not the user's keyring
     return seen
 
 
