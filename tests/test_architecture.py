@@ -46,20 +46,13 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {
-        "engine.backtest",
-        "engine.backtest.charts",
-        "engine.backtest.forward",
-        "engine.backtest.plan",
-        "engine.neutral",
-    },
+    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
     "hosts.cli.estimate": {"engine.estimators"},
     "hosts.cli.fake_api": {"network.stand_in", "readers.tabular.files"},
     "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
-    "hosts.excel.ribbon": {"network.credentials", "network.silverfund"},
     "hosts.files.workbook_file": {"readers.tabular.files"},
     "hosts.sheets.order_list": {"engine.orders", "engine.result"},
     "hosts.sheets.proposal": {"engine.orders", "engine.result"},

@@ -182,7 +182,8 @@ def _refuse_words(table: HoldingsTable) -> None:
         for row in table.rows if column in table.header.indices else ():
             text = table.text(row, column)
             if text and table.number(row, column) is None:
-                msg = f"{table.where(row, column)} is {text!r:.60}, not a number. Correct it, or clear the cell."
+                where = table.where(row, column)
+                msg = f"{where} is {text!r:.60}, not a number. Correct it, or clear the cell."
                 raise MissingValue(msg)
 
 

@@ -165,7 +165,7 @@ def rows_of(weights: dict[str, float]) -> list[list[Any]]:
 
 def test_values_as_weights_are_refused_in_python_and_in_sheets(session: Session) -> None:
     risk = bn.Covariance.from_matrix(NAMES, V)
-    values, basket = {"AAPL": 250000, "MSFT": 750000}, {"NVDA": 0.6, "MSFT": 0.4}
+    values, basket = {"AAPL": 250e3, "MSFT": 750e3}, {"NVDA": 0.6, "MSFT": 0.4}
     for book, etf in ((values, basket), ({"NVDA": 1.0}, values)):
         with pytest.raises(bn.InputError, match="neither fractions nor percent"):
             bn.beta_neutral(book, etf, risk)
