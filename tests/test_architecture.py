@@ -77,12 +77,15 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
         {"covariance_units", "values"},
+        {"history"},
         {"constraints", "portfolio", "returns", "risk"},
+        {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
         {"hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
+        {"intervals"},
         {"checks"},
         {"result"},
         {"orders", "reweighting"},

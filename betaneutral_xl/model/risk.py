@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from betaneutral_xl.model.history import History, RecordedErrors
+
 SYMMETRY = 1e-8
 """Tolerated asymmetry, relative to the largest entry, from rounding in files."""
 
@@ -331,6 +333,9 @@ class Covariance:
         Notes for the user, one line each.
     seen
         Shape (N,), the share of those days on which each name has an observed return; by default 1.
+    history
+        What the drift of betas is measured with: the returns behind the estimate, or the forecast errors
+        of the betas to some ETFs; None where the drift is unknown.
 
     """
 
@@ -340,6 +345,7 @@ class Covariance:
     effective_days: float | None = None
     warnings: tuple[str, ...] = ()
     seen: FloatArray | None = None
+    history: History | tuple[RecordedErrors, ...] | None = None
 
     def __post_init__(self) -> None:
         """Validate that labels and rows match."""
@@ -486,9 +492,7 @@ class Covariance:
             raise UnknownTicker(msg, tickers=absent)
         rows = positions_of(tickers, self.tickers)
         seen = None if self.seen is None else self.seen[rows]
-        return Covariance(
-            tuple(tickers), self.form.subset(rows), self.provenance, self.effective_days, self.warnings, seen
-        )
+        return replace(self, tickers=tuple(tickers), form=self.form.subset(rows), seen=seen)
 
     def with_warnings(self, lines: Sequence[str]) -> Covariance:
         """Return the same model with further warnings before its own."""

@@ -1,7 +1,8 @@
 """Parse a covariance in the CSV format of the fund's web API.
 
 The header is ``date,ticker,<N tickers>`` with one row per ticker; the date column is optional. Rows
-are matched to columns by ticker, never by position.
+are matched to columns by ticker, never by position. Below the matrix may stand what ``estimate --out``
+keeps for intervals of betas (``readers.covariance_history``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.covariance_history import MARK, with_history
 from betaneutral_xl.readers.formats import complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.tabular.files import read_bytes
 
@@ -104,7 +106,9 @@ def parse_covariance(
     """
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n") if line.strip(" ,")]
+    written = [line for line in text.split("\n") if line.strip(" ,")]
+    lines = [line for at, line in enumerate(written) if not (at and line.startswith(MARK))]
+    beside = [line for at, line in enumerate(written) if at and line.startswith(MARK)]
     header = next(_cells(lines[:1], provenance), [])
     n_labels = _label_columns(header, provenance)
     columns = tuple(normalise(name) for name in header[n_labels:])
@@ -118,12 +122,13 @@ def parse_covariance(
     rows = tuple(normalise(label[-1]) for label in labels)
     order = _row_order(columns, rows, provenance)
     as_of = _as_of(labels, provenance) if n_labels > 1 else None
-    return Covariance.from_source(
+    read = Covariance.from_source(
         columns,
         matrix if order is None else matrix[order],
         complete_provenance(provenance, content, len(columns), as_of),
         unit=unit,
     )
+    return with_history(read, beside, provenance)
 
 
 def _label_columns(header: Sequence[str], provenance: Provenance) -> int:

@@ -72,6 +72,7 @@ OPTIONS: dict[str, str] = {
     "--from-snapshot": FILES,
     "--covariance-unit": FILES,
     "--nav": FILES,
+    "--drift-prices": FILES,
     "--account": FILES,
     "--fx": FILES,
     "--etf-fund": FILES,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.neutral import Target
     from betaneutral_xl.model.arrays import IntArray
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.returns import DateArray, Prices
 
@@ -224,6 +225,12 @@ class Study:
         dates on which it is tradable.
     cost_bp
         Cost of a trade in basis points of its notional.
+    market
+        The market that is hedged besides the ETFs, and the share of its leg, as for ``neutralise``; its
+        names need prices too.
+    intervals
+        Whether intervals of next month's betas are computed on each date, to count how many hold. They take
+        several times as long as the hedges.
     notes
         Notes on the inputs, one line each.
 
@@ -240,6 +247,8 @@ class Study:
     target: Target = 0.0
     constraints: Constraints = UNLIMITED
     cost_bp: float = COST_BP
+    market: Market | None = None
+    intervals: bool = False
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -284,6 +293,9 @@ class Study:
         for one in self.targets:
             if not isinstance(one, str):
                 require_sign("The target", one, LARGEST["beta"])
+        if self.market is not None and not set(self.market.etf.tickers) & set(self.prices.tickers):
+            msg = f"The market {self.market.name} has no prices here. Give them, or leave it out."
+            raise UnknownTicker(msg, tickers=[self.market.name])
         unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
         if unpriced:
             msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
@@ -316,6 +328,7 @@ class Study:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the portfolio and the baskets, without duplicates."""
-        lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs))
+        """Names of the portfolio, the baskets and the market, without duplicates."""
+        market = () if self.market is None else self.market.etf.tickers
+        lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs), market)
         return tuple(dict.fromkeys(ticker for one in lists for ticker in one))

@@ -18,6 +18,7 @@ import numpy as np
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.model.history import History
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import Spacing, spacing_of
@@ -262,6 +263,7 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
+        history=History(observed.seen.tickers, observed.window.returns, name, options),
     )
 
 

@@ -153,6 +153,11 @@ def formulate(
         members = frozenset(constraints.groups[group])
         inside = np.array([ticker in members for ticker in aligned.tickers], dtype=np.float64)
         rows.append((group_label(group), inside[aligned.covered], limit, float(inside @ fixed)))
+    market = aligned.market
+    if market is not None and market.share:
+        own = market.betas[: len(covered)]
+        left = (1.0 - market.share) * float(own @ aligned.covered_weights)
+        rows.append((f"market beta to {market.name}", own, Range(left, left), float(own @ fixed_covered)))
     scale = 1.0 if squares else 1.0 / constraints.risk_aversion
     covariance = aligned.covariance.form.subset(np.flatnonzero(tradable))
     if squares:
@@ -191,7 +196,7 @@ def group_label(group: str) -> str:
 def universe_of(aligned: Aligned, universe: Universe) -> frozenset[str]:
     """Return the tickers of a universe."""
     if universe is Universe.UNION:
-        return frozenset(aligned.tickers)
+        return aligned.input_names
     if universe is Universe.HELD:
         return frozenset(aligned.holdings.tickers)
     return frozenset(ticker for etf in aligned.etfs for ticker in etf.tickers)

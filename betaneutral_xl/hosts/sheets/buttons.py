@@ -17,6 +17,7 @@ from betaneutral_xl.hosts.sheets import cells, order_list, proposal
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.open_workbook import Workbook
 from betaneutral_xl.hosts.sheets.task import Task
+from betaneutral_xl.job import views
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import save
 
@@ -203,10 +204,10 @@ def solved(book: Workbook, task: Task) -> Rebalance:
 
 
 def told(result: Rebalance) -> str:
-    """Say in one line what a rebalance changes: beta before and after with its error, turnover, trades."""
+    """Say in one line what a rebalance changes: beta before and after with its interval, turnover, trades."""
     betas = ", ".join(
-        f"beta to {name} {_with_error(result.before.beta[name], result.before.beta_error[name])} -> "
-        f"{_with_error(result.after.beta[name], result.after.beta_error[name])}"
+        f"beta to {name} {views.beta_text(result.before_forecast[name], 2, '+/-')} -> "
+        f"{views.beta_text(result.after_forecast[name], 2, '+/-')}"
         for name in result.etf_names
     )
     traded = _counted(result.traded_names, "trade")
@@ -223,11 +224,6 @@ def told(result: Rebalance) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _with_error(beta: float, error: float) -> str:
-    shown = f"{beta:.2f}".replace("-0.00", "0.00")
-    return shown if error != error else f"{shown} +/- {error:.2f}"  # noqa: PLR0124 - unknown
 
 
 def enter(

@@ -24,7 +24,7 @@ from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
@@ -75,22 +75,26 @@ class Task:
         }
         inputs = choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
         fetching = inputs is Inputs.FETCH
-        holdings, etf, covariance = _fetched(book, session, settings) if fetching else _from_sheets(book)
+        limits = cells.read(book.named(LIMITS), "limits")
+        beside = worksheet.market_names(session, limits)
+        holdings, etf, covariance = (
+            _fetched(book, session, settings, beside) if fetching else _from_sheets(book)
+        )
         return cls(
             session=session,
             settings=settings,
             holdings=holdings,
             etf=etf,
             covariance=covariance,
-            limits=cells.read(book.named(LIMITS), "limits"),
+            limits=limits,
             own_prices=cells.read(book.named(OWN_PRICES), "your own prices"),
             sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(book),
         )
 
     @property
     def inputs(self) -> run.Inputs:
-        """The values of the three inputs."""
-        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
+        """The values of the three inputs, and the market's where it is a file."""
+        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance, self.limits)
 
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
@@ -139,11 +143,13 @@ class Task:
         return self.terms.nav or result.aligned.holdings.nav
 
 
-def _fetched(book: Workbook, session: Session, given: Mapping[str, Grid]) -> tuple[Grid, Grid, Grid]:
+def _fetched(
+    book: Workbook, session: Session, given: Mapping[str, Grid], market: Sequence[str]
+) -> tuple[Grid, Grid, Grid]:
     """Fetch what the settings name, through the same functions as the sheets' formulas."""
     book.say("Fetching holdings ...")
     holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], given["fund"].rows, given["as_of"].rows)
-    names = [row[0] for row in holdings[1:]]
+    names = [*(row[0] for row in holdings[1:]), *market]
     etfs: list[Rows] = []
     for setting in (given[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:

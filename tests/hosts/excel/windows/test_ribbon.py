@@ -58,7 +58,7 @@ def test_rebalance_writes_a_proposal_in_one_go_and_says_what_it_did(opened: com.
     press(opened, "rebalance")
     ((mode, message),) = alerts
     assert mode == "info"
-    assert message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades")
+    assert message.startswith("Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades")
     assert sheet.cells[PROPOSAL.table, 1] == "ticker"
     assert sheet.writes == 1
     log = opened.Worksheets(Sheet.LOG).cells
