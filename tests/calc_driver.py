@@ -1,8 +1,8 @@
-"""Drives a LibreOffice for the tests: a script for the Python that has ``uno``, JSON lines in and out.
+"""Controls a LibreOffice for the tests: a script for the Python that has ``uno``, JSON lines in and out.
 
-Arguments: the command and arguments that start LibreOffice, without ``--accept``. Each line that is
-read names a method of ``Driver`` and its arguments, ``{"do": NAME, "given": {...}}``; each that is written
-is ``{"value": ...}`` or ``{"error": text}``. It ends, and LibreOffice with it, when its input does.
+Arguments: the command and arguments that start LibreOffice, without ``--accept``. Each input line names a
+method of ``Driver`` and its arguments, ``{"do": NAME, "arguments": {...}}``; each output line is
+``{"value": ...}`` or ``{"error": text}``. The script ends, and LibreOffice with it, when its input does.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.frame import XStatusListener
 
 RESTART = (79, 81)
-"""Exit codes by which LibreOffice asks to be started again."""
+"""Exit codes with which LibreOffice requests a restart."""
 
-PATIENCE = 60.0
-"""Seconds for a start, an end, or for what is already under way."""
+TIMEOUT = 60.0
+"""Seconds for a start, an end, or a pending event."""
 
 ANYTHING = 1 + 2 + 4 + 16
-"""Flags of what a cell can hold: values, dates, texts, formulas."""
+"""LibreOffice's cell flags of values, dates, texts and formulas."""
 
 DEEPEST, WIDEST = 14, 300
 """How far a window's parts are searched."""
 
 
 class Reached(unohelper.Base, XCallback):  # type: ignore[misc] # made when it is imported
-    """Is called by LibreOffice's main thread when everything that was waiting there is done."""
+    """A callback on LibreOffice's main thread, after everything scheduled there before."""
 
     def __init__(self) -> None:
         """Wait."""
@@ -50,17 +50,17 @@ class Reached(unohelper.Base, XCallback):  # type: ignore[misc] # made when it i
 
 
 class State(unohelper.Base, XStatusListener):  # type: ignore[misc] # likewise
-    """Is told whether a command can be given."""
+    """A listener for whether a command is enabled."""
 
     enabled = False
 
     def statusChanged(self, event: Any) -> None:  # noqa: N802 - LibreOffice's name
-        """Be told."""
+        """Store the state."""
         self.enabled = event.IsEnabled
 
 
 class Driver:
-    """What can be done with LibreOffice and its documents, which are known by numbers."""
+    """The operations on LibreOffice and its documents, which are identified by numbers."""
 
     def __init__(self, command: list[str]) -> None:
         """Start LibreOffice."""
@@ -73,11 +73,11 @@ class Driver:
         return self.context.ServiceManager.createInstanceWithContext(service, self.context)
 
     def end(self) -> None:
-        """End LibreOffice: by asking, and if that does not help by force."""
-        with contextlib.suppress(Exception):  # the bridge ends with the office that it leads to
+        """End LibreOffice by request, or by force if that fails."""
+        with contextlib.suppress(Exception):  # the connection ends with LibreOffice
             self.desktop.terminate()
         try:
-            self.process.wait(PATIENCE)
+            self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -103,15 +103,15 @@ class Driver:
         self.documents[document].close(True)  # noqa: FBT003 - LibreOffice takes no names
 
     def save(self, document: int) -> None:
-        """Save a document where it came from."""
+        """Save a document in place."""
         self.documents[document].store()
 
     def save_as(self, document: int, url: str, kind: str) -> None:
-        """Save a document, which is from now on the new one."""
+        """Save a document as another file, which becomes its file."""
         self.documents[document].storeAsURL(url, properties(FilterName=kind))
 
     def save_copy(self, document: int, url: str, kind: str, password: str | None = None) -> None:
-        """Save a copy of a document, which stays what it was."""
+        """Save a copy of a document, whose file stays the same."""
         protection: dict[str, Any] = {}
         if password is not None and kind.startswith("Calc MS Excel"):  # as its dialog gives it
             parts = {"CryptoType": "Standard", "OOXPassword": password}
@@ -122,7 +122,7 @@ class Driver:
         self.documents[document].storeToURL(url, properties(FilterName=kind, **protection))
 
     def state(self, document: int) -> dict[str, Any]:
-        """Return what is to be said of a document as a whole."""
+        """Return the state of a document."""
         one = self.documents[document]
         return {
             "modified": one.isModified(),
@@ -135,11 +135,11 @@ class Driver:
         }
 
     def undo(self, document: int) -> None:
-        """Take the last step back."""
+        """Undo the last step."""
         self.documents[document].UndoManager.undo()
 
     def redo(self, document: int) -> None:
-        """Do the last step that was taken back again."""
+        """Redo the last undone step."""
         self.documents[document].UndoManager.redo()
 
     def recalculate(self, document: int) -> None:
@@ -147,12 +147,12 @@ class Driver:
         self.documents[document].calculateAll()
 
     def dispatch(self, document: int, command: str) -> None:
-        """Do a command as a toolbar does."""
+        """Dispatch a command as a toolbar does."""
         frame = self.documents[document].CurrentController.Frame
         self.create("com.sun.star.frame.DispatchHelper").executeDispatch(frame, command, "", 0, ())
 
     def enabled(self, document: int, command: str) -> bool:
-        """Return whether a toolbar shows a command as one that can be given."""
+        """Return whether a toolbar shows a command as enabled."""
         transformer = self.create("com.sun.star.util.URLTransformer")
         url = uno.createUnoStruct("com.sun.star.util.URL")
         url.Complete = command
@@ -173,12 +173,12 @@ class Driver:
     # ------------------------------------------------------------ cells
 
     def add_sheet(self, document: int, name: str) -> None:
-        """Put a sheet at the end."""
+        """Append a sheet."""
         sheets = self.documents[document].Sheets
         sheets.insertNewByName(name, sheets.Count)
 
     def protect(self, document: int, sheet: str, *, on: bool) -> None:
-        """Protect a sheet without a password, or take that off."""
+        """Protect a sheet without a password, or unprotect it."""
         one = self.documents[document].Sheets.getByName(sheet)
         one.protect("") if on else one.unprotect("")
 
@@ -212,7 +212,7 @@ class Driver:
         self._area(document, at).NumberFormat = key if key >= 0 else formats.addNew(code, locale)
 
     def empty(self, document: int, at: str) -> None:
-        """Take away what stands in a range; of an array formula, all."""
+        """Clear a range, and the whole of an array formula in it."""
         area = self._area(document, at)
         cursor = area.Spreadsheet.createCursorByRange(area)
         if area.ArrayFormula:
@@ -220,7 +220,7 @@ class Driver:
         cursor.clearContents(ANYTHING)
 
     def rows(self, document: int, at: str) -> list[list[Any]]:
-        """Return the values of a range; of an error, nothing."""
+        """Return the values of a range, None for an error."""
         return [list(row) for row in self._area(document, at).getDataArray()]
 
     def table(self, document: int, at: str) -> list[list[Any]]:
@@ -240,7 +240,7 @@ class Driver:
         return [list(row) for row in area.getDataArray()]
 
     def cell(self, document: int, at: str) -> dict[str, Any]:
-        """Return what a cell shows and holds."""
+        """Return the text, the value and the formula of a cell."""
         cell = self._area(document, at).getCellByPosition(0, 0)
         return {
             "text": cell.String,
@@ -251,7 +251,7 @@ class Driver:
         }
 
     def call(self, name: str, values: list[Any]) -> Any:
-        """Call a worksheet function as a program does; ranges are given as document and address."""
+        """Call a worksheet function through FunctionAccess; a range is a document and an address."""
         given = tuple(self._area(**one) if isinstance(one, dict) else one for one in values)
         answer = self.create("com.sun.star.sheet.FunctionAccess").callFunction(name, given)
         return [list(row) for row in answer] if isinstance(answer, tuple) else answer
@@ -268,17 +268,17 @@ class Driver:
         return took
 
     def settle(self) -> None:
-        """Wait until the main thread has done what was waiting when this was called."""
+        """Wait until the main thread has done what was scheduled before this call."""
         reached = Reached()
         self.create("com.sun.star.awt.AsyncCallback").addCallback(reached, None)
-        if not reached.event.wait(PATIENCE):
+        if not reached.event.wait(TIMEOUT):
             msg = "LibreOffice's main thread is busy"
             raise RuntimeError(msg)
 
     # ------------------------------------------------------------ windows
 
     def place(self, document: int, name: str, role: str) -> list[int] | None:
-        """Return where a part of a document's window is on the screen: x, y, width, height."""
+        """Return the screen position of a part of a document's window: x, y, width, height."""
         window = self.documents[document].CurrentController.Frame.ContainerWindow
         named = (one for one in parts(window) if one.getAccessibleName() == name and visible(one))
         found = next((one for one in named if one.getAccessibleRole() == role_of(role)), None)
@@ -288,12 +288,12 @@ class Driver:
         return [corner.X, corner.Y, size.Width, size.Height]
 
     def names(self, document: int) -> list[str]:
-        """Return the names of what a document's window shows, its menu bar's entries included."""
+        """Return the names of the accessible parts of a document's window, including its menu bar."""
         window = self.documents[document].CurrentController.Frame.ContainerWindow
         return [name for one in parts(window) if (name := one.getAccessibleName())]
 
     def boxes(self) -> list[list[str]]:
-        """Return what stands in the message boxes that are open."""
+        """Return the texts of the open message boxes."""
         toolkit = self.create("com.sun.star.awt.Toolkit")
         windows = [toolkit.getTopWindow(i) for i in range(toolkit.getTopWindowCount())]
         return [
@@ -312,31 +312,31 @@ class Driver:
 
 
 def role_of(name: str) -> int:
-    """Return LibreOffice's number of a kind of accessible part."""
+    """Return LibreOffice's number of an accessible role."""
     return int(uno.getConstantByName(f"com.sun.star.accessibility.AccessibleRole.{name}"))
 
 
 def parts(window: Any) -> Any:
-    """Return the accessible parts of a window, but for the cells of its sheet."""
+    """Return the accessible parts of a window, except the cells of its sheet."""
     pending = [(window.getAccessibleContext(), 0)]
     while pending:
         context, depth = pending.pop(0)
         yield context
         if depth < DEEPEST and context.getAccessibleRole() != role_of("TABLE"):
             for i in range(min(context.getAccessibleChildCount(), WIDEST)):
-                with contextlib.suppress(Exception):  # it may be gone by now
+                with contextlib.suppress(Exception):  # it may have been closed
                     child = context.getAccessibleChild(i)
                     if child is not None:
                         pending.append((child.getAccessibleContext(), depth + 1))
 
 
 def visible(context: Any) -> bool:
-    """Whether an accessible part has a size: toolbars keep some that have none."""
+    """Return whether an accessible part has a size: toolbars have some without."""
     return hasattr(context, "getSize") and context.getSize().Width > 0
 
 
 def properties(**given: Any) -> tuple[Any, ...]:
-    """Return LibreOffice's form of named arguments."""
+    """Return named arguments as LibreOffice's property values."""
     return tuple(PropertyValue(Name=name, Value=value) for name, value in given.items())
 
 
@@ -347,7 +347,7 @@ def started(command: list[str]) -> tuple[subprocess.Popen[bytes], Any]:
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)  # noqa: S603 - LibreOffice
     local = uno.getComponentContext()
     resolver = local.ServiceManager.createInstanceWithContext("com.sun.star.bridge.UnoUrlResolver", local)
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
             return process, resolver.resolve(f"uno:pipe,name={pipe};urp;StarOffice.ComponentContext")
@@ -361,17 +361,17 @@ def started(command: list[str]) -> tuple[subprocess.Popen[bytes], Any]:
 
 
 def main() -> None:
-    """Do what is asked until the input ends."""
+    """Process requests until the input ends."""
     driver = Driver(sys.argv[1:])
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever drives ends this, also after Ctrl+C
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends this one, also after Ctrl+C
     try:
         for line in sys.stdin:
             request = json.loads(line)
             try:
-                reply = {"value": getattr(driver, request["do"])(**request["given"])}
-            except Exception as error:  # noqa: BLE001 - it is raised where it was asked
+                reply = {"value": getattr(driver, request["do"])(**request["arguments"])}
+            except Exception as error:  # noqa: BLE001 - it is raised in the parent process
                 reply = {"error": f"{type(error).__name__}: {getattr(error, 'Message', '') or error}"}
             out.write(json.dumps(reply) + "\n")
             out.flush()

@@ -1,7 +1,7 @@
-"""A real LibreOffice with the extension in it, for the tests: what stands in its cells, what its buttons do.
+"""A real LibreOffice with the extension, for the tests of its cells and its buttons.
 
-The module ``uno`` exists in LibreOffice's own Python only; so ``calc_driver`` runs there and does what
-is asked here.
+The module ``uno`` exists only in LibreOffice's own Python, so ``calc_driver`` runs there and executes
+the operations requested here.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Value = TypeVar("Value")
 
 DRIVER = Path(__file__).with_name("calc_driver.py")
 
-PATIENCE = 60.0
-"""Seconds after which what has not come will not come."""
+TIMEOUT = 60.0
+"""Seconds after which an expected event counts as missing."""
 
 KINDS = {".xlsx": "Calc MS Excel 2007 XML", ".xlsm": "Calc MS Excel 2007 VBA XML", ".ods": "calc8"}
 """LibreOffice's names of file formats."""
@@ -52,11 +52,11 @@ NO_GREETINGS = {
     ("Common/Misc", "ShowDonation"): "false",
     ("Calc/Formula/Load", "OOXMLRecalcMode"): "1",
 }
-"""What a profile is told: to show none of what greets a new user; never to recalculate what it loads."""
+"""Settings of a profile: no first-start dialogs, no recalculation on loading."""
 
 
-def until(look: Callable[[], Value], seconds: float = PATIENCE) -> Value:
-    """Look until there is something to see, and return it; what is seen at the end may be nothing."""
+def until(look: Callable[[], Value], seconds: float = TIMEOUT) -> Value:
+    """Poll until a value is true or the time-out, and return the last value."""
     end = time.monotonic() + seconds
     while not (seen := look()) and time.monotonic() < end:
         time.sleep(0.01)
@@ -66,14 +66,14 @@ def until(look: Callable[[], Value], seconds: float = PATIENCE) -> Value:
 def with_uno(office: libreoffice.Office) -> Path:
     """Return a Python that has the module ``uno``."""
     for python in office.pythons:
-        asked = subprocess.run([python, "-c", "import uno"], check=False, capture_output=True)  # noqa: S603 - LibreOffice's
-        if asked.returncode == 0:
+        probe = subprocess.run([python, "-c", "import uno"], check=False, capture_output=True)  # noqa: S603 - LibreOffice's
+        if probe.returncode == 0:
             return python
     pytest.skip("no Python has the module uno (Debian: python3-uno)")
 
 
 def unpacked(folder: Path) -> Path:
-    """Return a folder with the extension, whose functions are computed by the package that is tested."""
+    """Return a folder with the unpacked extension, whose worker runs the package under test."""
     python = folder / "python"
     source = Path(betaneutral_xl.__file__).parents[1]
     python.write_text(f'#!/bin/sh\nPYTHONPATH="{source}" exec "{sys.executable}" "$@"\n', encoding="utf-8")
@@ -84,7 +84,7 @@ def unpacked(folder: Path) -> Path:
 
 
 def arguments(folder: Path) -> list[str]:
-    """Return what LibreOffice is started with: a profile of its own, with the extension, in a folder."""
+    """Return the arguments of LibreOffice, for a new profile with the extension in a folder."""
     profile = folder / "profile"
     settings = "\n".join(
         f'<item oor:path="/org.openoffice.Office.{path}"><prop oor:name="{name}" oor:op="fuse">'
@@ -100,7 +100,7 @@ def arguments(folder: Path) -> list[str]:
 
 
 def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a LibreOffice without a screen, whose cache is in a folder."""
+    """Return the environment of a headless LibreOffice, with the cache in a folder."""
     return {
         **{name: text for name, text in os.environ.items() if name not in {*STRIPPED_ENVIRONMENT, "DISPLAY"}},
         "BETANEUTRAL_CACHE": str(folder / "cache"),
@@ -110,7 +110,7 @@ def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
 
 
 class Office:
-    """One LibreOffice, with a profile of its own.
+    """A LibreOffice with a temporary profile.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ class Office:
         if display is not None:
             shown = []
             self.environment |= {"DISPLAY": display, "SAL_USE_VCLPLUGIN": "gen"}
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         python, soffice = with_uno(office), office.soffice.with_name("soffice.bin")
         command = [python, DRIVER, soffice, *arguments(folder), "--norestore", "--nologo", "--nodefault"]
         self._driver = subprocess.Popen(  # noqa: S603 - our own script
@@ -147,11 +147,11 @@ class Office:
         )
         self.pid: int = self.do("pid")
 
-    def do(self, what: str, **given: Any) -> Any:
-        """Have the driver do something, and return what it says."""
+    def do(self, what: str, **options: Any) -> Any:
+        """Run an operation of the driver, and return its result."""
         assert self._driver.stdin is not None
         assert self._driver.stdout is not None
-        self._driver.stdin.write(json.dumps({"do": what, "given": given}) + "\n")
+        self._driver.stdin.write(json.dumps({"do": what, "arguments": options}) + "\n")
         self._driver.stdin.flush()
         line = self._driver.stdout.readline()
         if not line:
@@ -171,17 +171,17 @@ class Office:
         return Document(self, self.do("open", url=path.as_uri(), visible=visible))
 
     def call(self, name: str, *values: Any) -> Any:
-        """Call one of our functions as a program does; see ``Document.area``."""
+        """Call a function of the extension through FunctionAccess; see ``Document.area``."""
         return self.do("call", name=f"{extension.SERVICE}.{name}".upper(), values=list(values))
 
     def settle(self) -> None:
-        """Wait until arrays have been sized, and what that has caused."""
+        """Wait until all arrays are resized, and dependent formulas recalculated."""
         for _ in range(3):
             self.do("settle")
 
     @property
     def workers(self) -> list[int]:
-        """The processes that answer this office."""
+        """The worker processes of this LibreOffice."""
         return [pid for pid in _children(self.pid) if WORKER in _command(pid)]
 
     def end(self) -> None:
@@ -189,7 +189,7 @@ class Office:
         with self._said, self._driver:
             assert self._driver.stdin is not None
             self._driver.stdin.close()
-            self._driver.wait(2 * PATIENCE)
+            self._driver.wait(2 * TIMEOUT)
 
     def __enter__(self) -> Self:
         """Return it."""
@@ -203,19 +203,19 @@ class Office:
 
 
 class Document:
-    """A document that is open in an office.
+    """A document open in a LibreOffice.
 
     An address is a range such as ``A1:B3``, which is on the first sheet, or ``Neutral.A6``.
     """
 
     def __init__(self, office: Office, number: int) -> None:
-        """Keep the number by which the driver knows it."""
+        """Set the document's number in the driver."""
         self.office = office
         self._number = number
 
-    def do(self, what: str, **given: Any) -> Any:
-        """Have the driver do something with it."""
-        return self.office.do(what, document=self._number, **given)
+    def do(self, what: str, **options: Any) -> Any:
+        """Run an operation of the driver on the document."""
+        return self.office.do(what, document=self._number, **options)
 
     def enter(self, at: str, content: str | float) -> None:
         """Enter a formula, a number or a text in a cell."""
@@ -230,11 +230,11 @@ class Document:
         self.do("put", at=at, rows=[["" if cell is None else cell for cell in row] for row in rows])
 
     def empty(self, at: str) -> None:
-        """Take away what stands in a range."""
+        """Clear a range."""
         self.do("empty", at=at)
 
     def area(self, at: str) -> dict[str, Any]:
-        """Return a range, to be given to a function that a program calls."""
+        """Return a range as an argument of ``Office.call``."""
         return {"document": self._number, "at": at}
 
     def rows(self, at: str) -> list[list[Any]]:
@@ -262,29 +262,29 @@ class Document:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What is to be said of it as a whole: whether it is modified, its steps of undo ..."""
+        """The state of the document: whether it is modified, its undo steps ..."""
         state: dict[str, Any] = self.do("state")
         return state
 
     def press(self, button: str) -> None:
-        """Press a button of ours, and wait until it is done."""
+        """Press a button of the extension, and wait until it is done."""
         self.do("dispatch", command=extension.PROTOCOL + button)
         assert until(lambda: not self.is_busy(button))
 
     def is_busy(self, button: str) -> bool:
-        """Say whether a button of ours is at work."""
+        """Return whether a button of the extension is running."""
         return not self.do("enabled", command=extension.PROTOCOL + button)
 
     def save(self) -> None:
-        """Save it where it came from."""
+        """Save the document in place."""
         self.do("save")
 
     def save_as(self, path: Path) -> None:
-        """Save it, so that it is from now on the new file."""
+        """Save the document as another file, which becomes its file."""
         self.do("save_as", url=path.as_uri(), kind=KINDS[path.suffix])
 
     def save_copy(self, path: Path, password: str | None = None) -> None:
-        """Save a copy, so that it stays what it was."""
+        """Save a copy; the document's file stays the same."""
         self.do("save_copy", url=path.as_uri(), kind=KINDS[path.suffix], password=password)
 
     def close(self) -> None:

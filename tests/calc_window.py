@@ -1,4 +1,4 @@
-"""A screen that nobody looks at, for the tests: windows, a mouse, a keyboard, pictures."""
+"""A virtual screen for the tests: windows, a mouse, a keyboard, pictures."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PACKAGES = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import": "imagemagick"}
-"""Programs, and the Debian packages they are in."""
+"""Programs and their Debian packages."""
 
 SIZE = "1280x800x24"
 
 STEADY, STILL = 4, 30.0
-"""Pictures in a row that must be the same, and the seconds after which the last one is taken as it is."""
+"""Number of equal consecutive pictures, and the seconds after which the last one is used anyway."""
 
 
 class Screen:
@@ -41,7 +41,7 @@ class Screen:
         self.name = name
 
     def run(self, *command: str) -> str:
-        """Run a program on it, and return what it prints."""
+        """Run a program on the display, and return its output."""
         ended = subprocess.run(  # noqa: S603 - programs of the tests' own
             command,
             env={**os.environ, "DISPLAY": self.name},
@@ -80,7 +80,7 @@ class Screen:
         return self.run("xdotool", "getactivewindow") == window
 
     def picture(self, path: Path) -> None:
-        """Keep a picture of all that is on it, as soon as nothing moves any more."""
+        """Save a picture of the display once it no longer changes."""
         same, last = 0, b""
         end = time.monotonic() + STILL
         while same < STEADY and time.monotonic() < end:

@@ -1,8 +1,7 @@
-"""Stand-ins for pywin32 and for Excel's objects, under which xlwings' Windows modules run anywhere.
+"""Fakes of pywin32 and of Excel's objects, with which xlwings' Windows modules run on any system.
 
-Only what those modules ask for is here. What Excel gives for a cell is as seen on Windows: a blank
-is ``None``, an error a negative number, a date a time with a zone, a missing argument
-``MISSING``.
+Only what those modules use is implemented. Values of cells are as on Windows: a blank is ``None``, an
+error a negative number, a date a time with a zone, a missing argument ``MISSING``.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ REFERENCE = re.compile(r"\$?([A-Z]+)\$?(\d+)(?::\$?([A-Z]+)\$?(\d+))?")
 
 
 class ComError(Exception):
-    """What pywin32 raises."""
+    """The exception of pywin32."""
 
     def __init__(self, hresult: int = -2147352567, *rest: object) -> None:
         super().__init__(hresult, "", None, None)
@@ -39,11 +38,11 @@ class ComError(Exception):
 
 
 class Time(dt.datetime):
-    """A date as pywin32 gives it."""
+    """The date type of pywin32."""
 
 
 class Anything:
-    """Is called and asked without consequence."""
+    """An object whose calls and attributes return itself."""
 
     def __call__(self, *_: object, **__: object) -> Anything:
         return self
@@ -59,7 +58,7 @@ class Dispatch:
 
 
 class Wrapped:
-    """An object on its way between processes."""
+    """An object passed between processes."""
 
     def __init__(self, inner: object) -> None:
         self.inner = inner
@@ -82,7 +81,7 @@ def module(name: str, **content: Any) -> types.ModuleType:
 
 
 def install() -> None:
-    """Put the stand-ins in the place of pywin32."""
+    """Install the fakes in place of pywin32."""
     module("pywintypes", com_error=ComError, error=OSError, TimeType=Time, IID=str.upper)
     module(
         "pythoncom",
@@ -152,7 +151,7 @@ def xlwings_as_on_windows() -> types.ModuleType:
 
 
 class TypeInformation:
-    """By which xlwings knows a range."""
+    """The type information by which xlwings recognises a range."""
 
     iid = RANGE_IID
 
@@ -189,7 +188,7 @@ def as_excel_takes(value: Any) -> Any:
 
 
 def typed(text: str) -> Any:
-    """Return what Excel makes of a text without an apostrophe: as if it were typed into the cell."""
+    """Return Excel's value of a text without an apostrophe, parsed like typed input."""
     if text.upper() in {"", "TRUE", "FALSE"}:
         return {"": None, "TRUE": True, "FALSE": False}[text.upper()]
     for read in (float, dt.datetime.fromisoformat):
@@ -318,7 +317,7 @@ class Sheet(Dispatch):
 
 
 class Collection(list[Any]):
-    """Excel's collections count from 1 and know names."""
+    """A collection of Excel, indexed from 1 or by name."""
 
     def __call__(self, key: int | str) -> Any:
         if isinstance(key, int):
@@ -352,7 +351,7 @@ class Components(dict[str, str]):
 
 
 class Application(Dispatch):
-    """Excel; ``history`` tells how its state was changed."""
+    """Excel's application; ``history`` records changes of its state."""
 
     Version, Hwnd, Path, Name = "16.0", 99, "C:\\Office", "Microsoft Excel"
     AUTOMATIC, MANUAL = -4105, -4135

@@ -1,4 +1,4 @@
-"""An extension for LibreOffice with our identifier, and next to nothing in it: one component in Python."""
+"""A minimal extension for LibreOffice with the same identifier: one component in Python."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ g_ImplementationHelper.addImplementation(Nothing, "org.betaneutral.xl.Nothing", 
 
 
 def description(version: str, identifier: str = IDENTIFIER) -> str:
-    """Return what an extension says of itself."""
+    """Return the description.xml of an extension."""
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         '<description xmlns="http://openoffice.org/extensions/description/2006">'

@@ -104,7 +104,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "memory", "records"},
+        {"cells", "handles", "layout", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

@@ -156,7 +156,7 @@ def net_asset_value(value: Any) -> float:
     """
     amount = _amount("net asset value", value)
     if not 0.0 < amount < math.inf:
-        msg = f"The net asset value is {amount:,.12g}. Give a positive amount."
+        msg = f"The net asset value is {amount:,.12g}. Give a positive amount, or leave it out."
         raise InputError(msg)
     return amount
 

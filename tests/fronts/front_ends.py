@@ -335,7 +335,7 @@ class Sheets(FrontEnd):
 
 
 def _reached(rows: Sequence[Sequence[Any]]) -> Numbers:
-    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "in short")]
+    betas = rows[1 : next(i for i, row in enumerate(rows) if row[0] == "summary")]
     words = ("lowest", "highest", "nearest")
     return Numbers(
         {
@@ -657,10 +657,10 @@ class Python(FrontEnd):
         if request.query is Query.COMPARE:
             alternatives = run.compare(required, inputs, request.benchmark)
             return compared(
-                {"way": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
+                {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
                 for one in alternatives
             )
-        return _reached([("etf",), *run.reach(required, inputs).lines(), ("in short",)])
+        return _reached([("etf",), *run.reach(required, inputs).lines(), ("summary",)])
 
     @staticmethod
     def _orders(request: Request, result: Any) -> Numbers:

@@ -6,13 +6,10 @@ from fronts.requests import REQUESTS, Query
 
 CLI, SHEET, CALC, EXCEL, WORKBOOK, PYTHON = "command line", "worksheet", "Calc", "Excel", "workbook", "Python"
 
-NO_LEGS = "worksheets have no ridge, leg limit or sell-only"
 CASH_ROW = "cash rows are recognised in files only"
-ONE_CELL = "tickers of a group in one cell are read as the group of a ticker"
 SAME_CELLS = "a result is identified by its cells, which another portfolio's result may share"
 
 KNOWN: dict[tuple[str, str], str] = {
-    ("method with a blank", CLI): "a method's name takes hyphens, but no blanks",
     ("weights 60 and 40", CLI): "weights of a file that add to 100 are read as percent",
     ("cash row USD", SHEET): CASH_ROW,
     ("cash row USD", CALC): CASH_ROW,
@@ -26,24 +23,11 @@ KNOWN: dict[tuple[str, str], str] = {
     ("cash row Cash & Other", PYTHON): CASH_ROW,
     ("cash row CASH", PYTHON): "a Series of weights has no cash row",
     ("weight a word", PYTHON): "text among the weights raises Python's ValueError",
-    ("betas of a name without risk", CLI): "the command stops where BN_BETAS leaves a blank",
     ("orders lot 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders nav 0", CALC): "Calc gives a blank cell as zero, so that zero is a blank",
     ("orders without a price after the same weights with prices", SHEET): SAME_CELLS,
     ("orders without a price after the same weights with prices", CALC): SAME_CELLS,
     ("orders without a price after the same weights with prices", EXCEL): SAME_CELLS,
-    **{("group in one cell", name): ONE_CELL for name in (SHEET, CALC, EXCEL, WORKBOOK, PYTHON)},
-    ("two targets", WORKBOOK): "the sheet Settings has one cell for the target",
-    **{
-        (name, sheet): NO_LEGS
-        for name in ("ridge", "leg limit", "sell only")
-        for sheet in (SHEET, CALC, EXCEL)
-    },
-    **{(name, WORKBOOK): NO_LEGS for name in ("ridge", "leg limit", "sell only")},
-    ("estimated", WORKBOOK): "the sheet Settings has no estimator",
-    ("estimator unknown", WORKBOOK): "the sheet Settings has no estimator",
-    ("estimated", PYTHON): "the public names have no estimator",
-    ("estimator unknown", PYTHON): "the public names have no estimator",
 }
 """Reason of each difference by request and front end."""
 

@@ -1,5 +1,5 @@
-"""LibreOffice Calc: an extension made from the registry, its thin client, and the worker that answers it.
+"""LibreOffice Calc: an extension generated from the registry, its thin client, and the worker process.
 
-Calc's own Python has none of the package's libraries. So what Calc loads (``client``, standard
-library only) starts this package's interpreter (``worker``) and speaks JSON lines over its pipes.
+LibreOffice's Python has none of the package's libraries. So the client, which Calc loads (standard
+library only), starts this package's interpreter (``worker``) and exchanges JSON lines over pipes.
 """

@@ -1,4 +1,4 @@
-"""A workbook that is open in Calc, for the buttons: read by asking Calc, written all at once at the end."""
+"""A workbook open in Calc, for the buttons: read by requests to Calc, written all at once at the end."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 LAST_ROW = 1_048_576
-"""Of a sheet; whoever asks for it learns whether there is the sheet."""
+"""The last row of a sheet; reading it tests whether the sheet exists."""
 
 
 class CalcWorkbook:
-    """A document of Calc, seen from the worker.
+    """A document of Calc, as the worker sees it.
 
-    Nothing is written before the button is done: ``changes`` collects what Calc then does as one
-    step of undo.
+    Nothing is written while the button runs: ``changes`` collects the changes, which Calc then makes
+    as one undo step.
 
     Parameters
     ----------
     path
         The document's file; None if it has not been saved yet.
     ask
-        Asks Calc for values, ``ask("named", name)`` or ``ask("below", sheet, row)``; None where the
-        document has no such range or sheet.
+        Requests values from Calc, ``ask("named", name)`` or ``ask("below", sheet, row)``; returns
+        None if the document has no such range or sheet.
     say
-        Shows in the status bar what is being done.
+        Shows a progress text in the status bar.
 
     """
 
@@ -47,7 +47,7 @@ class CalcWorkbook:
 
     @property
     def folder(self) -> Path:
-        """The document's folder; the user's documents where it is not saved yet."""
+        """The document's folder; the user's documents folder if it is not saved yet."""
         return self._path.parent if self._path else user_documents_path()
 
     @property
@@ -57,44 +57,44 @@ class CalcWorkbook:
 
     def named(self, name: str) -> object:
         """Return the values of a named range."""
-        return self._asked("named", name, what=f"range named {name}")
+        return self._request("named", name, what=f"range named {name}")
 
     def below(self, sheet: str, row: int) -> object:
-        """Return the values of a sheet from a row to the last that is used."""
-        return self._asked("below", str(sheet), row, what=f"sheet {sheet}")
+        """Return the values of a sheet from a row to the last used row."""
+        return self._request("below", str(sheet), row, what=f"sheet {sheet}")
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Have rows written from the first column of a row on, and everything below cleared."""
-        self._hold_that_there_is(sheet)
+        """Record rows to be written from the first column of a row on, and the cells below to be cleared."""
+        self._require_sheet(sheet)
         self.changes.append(["replace", str(sheet), row, for_calc(rows)])
 
     def append(self, sheet: str, row: Rows) -> None:
-        """Have rows written under the last that is used."""
-        self._hold_that_there_is(sheet)
+        """Record rows to be written below the last used row."""
+        self._require_sheet(sheet)
         self.changes.append(["append", str(sheet), 0, for_calc(row)])
 
     def recalculate(self) -> None:
-        """Have every formula calculated anew."""
+        """Record that every formula is to be recalculated."""
         self.changes.append(["recalculate", "", 0, []])
 
     def say(self, text: str) -> None:
-        """Show in the status bar what is being done."""
+        """Show a progress text in the status bar."""
         self._say(text)
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Forget what was to be written by a button that fails; Calc is disturbed by nothing before."""
+    def suspended(self) -> Iterator[None]:
+        """Discard the changes of a button that fails; until then nothing has been written."""
         try:
             yield
         except BaseException:
             self.changes.clear()
             raise
 
-    def _hold_that_there_is(self, sheet: str) -> None:
-        """Raise while nothing is written yet."""
-        self._asked("below", str(sheet), LAST_ROW, what=f"sheet {sheet}")
+    def _require_sheet(self, sheet: str) -> None:
+        """Raise ``NamedRangeMissing`` before anything is written, not after."""
+        self._request("below", str(sheet), LAST_ROW, what=f"sheet {sheet}")
 
-    def _asked(self, *question: object, what: str) -> object:
+    def _request(self, *question: object, what: str) -> object:
         values = self._ask(*question)
         if values is None:
             name = self._path.name if self._path else "The document"

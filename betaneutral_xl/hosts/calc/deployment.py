@@ -1,8 +1,8 @@
-"""Putting an extension into LibreOffice for one user, and taking it out.
+"""Installation and removal of an extension of LibreOffice for one user.
 
-First by ``unopkg``, LibreOffice's own installer. Where it is missing or refuses (it does for root),
-through the ExtensionManager of a LibreOffice without windows. Neither is believed: what counts is
-what the profile holds afterwards.
+First with ``unopkg``, LibreOffice's own installer. Where it is missing or refuses (as for root), with
+the ExtensionManager of a headless LibreOffice. Their exit code is not trusted: the profile is checked
+afterwards.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.system.libreoffice import Office
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
 """Seconds for one attempt; the first start of a profile takes some."""
 
 GET_PYTHON = "install LibreOffice's Python (Debian and Ubuntu: apt install python3-uno)"
-"""What to do where LibreOffice cannot run Python."""
+"""The remedy if LibreOffice cannot run Python."""
 
 
 def add(office: Office, extension: Path, identifier: str) -> profile.Installed:
@@ -32,48 +32,48 @@ def add(office: Office, extension: Path, identifier: str) -> profile.Installed:
     Raises
     ------
     HostError
-        If LibreOffice is open, or neither way works.
+        If LibreOffice is open, or neither method works.
 
     """
-    _hold_that_it_is_closed(office)
+    _require_closed(office)
     command = ("add", "--force", "--suppress-license", *office.profile_arguments, str(extension))
     tried = []
     for reason in _attempts(office, command, ("add", str(extension), extension.name)):
         found = profile.installed(office.profile, identifier)
         if reason is None and found is not None:
             return found
-        tried.append(reason or "says it did, but the profile has no such extension")
-    msg = f"{office} does not take the extension: {'; '.join(tried)}."
+        tried.append(reason or "reports success, but the profile has no such extension")
+    msg = f"{office} does not accept the extension: {'; '.join(tried)}."
     raise HostError(msg)
 
 
 def remove(office: Office, identifier: str, file_name: str) -> None:
-    """Take a user's extension out, with its files.
+    """Remove a user's extension with its files.
 
     Raises
     ------
     HostError
-        If LibreOffice is open, or neither way works.
+        If LibreOffice is open, or neither method works.
 
     """
-    _hold_that_it_is_closed(office)
+    _require_closed(office)
     command = ("remove", *office.profile_arguments, identifier)
     tried = []
     for reason in _attempts(office, command, ("remove", identifier, file_name)):
         if profile.installed(office.profile, identifier) is None:
             profile.sweep(office.profile, identifier)
             return
-        tried.append(reason or "says it did, but the extension is still there")
-    msg = f"{office} does not let go of the extension: {'; '.join(tried)}."
+        tried.append(reason or "reports success, but the extension is still there")
+    msg = f"{office} does not remove the extension: {'; '.join(tried)}."
     raise HostError(msg)
 
 
-def _hold_that_it_is_closed(office: Office) -> None:
-    """Refuse while LibreOffice is open: unopkg would then install into another profile."""
+def _require_closed(office: Office) -> None:
+    """Raise if LibreOffice is open: unopkg would then install into another profile."""
     holder = profile.holder(office)
     if holder is not None:
         msg = (
-            f"{holder} is open with this profile. Close it first, its quickstarter too. If it is not open, "
+            f"{holder} is open with this profile. Close it first, and its quickstarter. If it is not open, "
             "delete the file .lock in the profile."
         )
         raise HostError(msg)
@@ -81,7 +81,7 @@ def _hold_that_it_is_closed(office: Office) -> None:
 
 
 def _attempts(office: Office, for_unopkg: Sequence[str], within: Sequence[str]) -> Iterator[str | None]:
-    """Try one way after the other; yield why it failed, or nothing where it says that it did not."""
+    """Try one method after the other; yield why it failed, or None if it reports success."""
     if office.unopkg is None:
         yield "its unopkg is missing"
     else:
@@ -92,7 +92,7 @@ def _attempts(office: Office, for_unopkg: Sequence[str], within: Sequence[str]) 
 def _within_office(office: Office, action: str, extension: str, file_name: str) -> str | None:
     script = Path(within_office.__file__).read_text(encoding="utf-8")
     url = office.other_profile.as_uri() if office.other_profile else ""
-    arguments = (action, str(office.soffice), url, f"{PATIENCE / 2:g}", extension, file_name)
+    arguments = (action, str(office.soffice), url, f"{TIMEOUT / 2:g}", extension, file_name)
     for python in office.pythons:
         ended = _run([python, "-", *arguments], script)
         if ended.code != within_office.NO_UNO:
@@ -102,7 +102,7 @@ def _within_office(office: Office, action: str, extension: str, file_name: str) 
 
 def _run(command: Sequence[str | Path], script: str = "") -> Finished:
     try:
-        return run(command, timeout=PATIENCE, script=script)
+        return run(command, timeout=TIMEOUT, script=script)
     except HostError as error:  # not started, or not ended in time: one failed attempt
         return Finished(1, str(error))
 
@@ -110,8 +110,8 @@ def _run(command: Sequence[str | Path], script: str = "") -> Finished:
 def _reason(who: str, ended: Finished) -> str | None:
     if ended.code == 0:
         return None
-    said = [line.strip() for line in ended.text.splitlines() if line.strip()]
-    told = next(
-        (line for line in said if line.startswith("ERROR: ")), said[-1] if said else "no reason given"
+    lines = [line.strip() for line in ended.text.splitlines() if line.strip()]
+    error = next(
+        (line for line in lines if line.startswith("ERROR: ")), lines[-1] if lines else "no reason given"
     )
-    return f"{who} says: {told.removeprefix('ERROR: ').rstrip('.')}"
+    return f"{who} reports: {error.removeprefix('ERROR: ').rstrip('.')}"

@@ -1,7 +1,7 @@
-"""The extension for LibreOffice Calc, made from the registry: a zip of text files, nothing compiled.
+"""The extension for LibreOffice Calc, generated from the registry: a zip of text files, nothing compiled.
 
-What Calc must know of the functions (their types, their help) and of the buttons (toolbar, menu) is
-written from ``functions.FUNCTIONS`` and ``rebalance.BUTTONS``; what runs in Calc is ``client``.
+The configuration of the functions (types, help) and of the buttons (toolbar, menu) is generated from
+``functions.FUNCTIONS`` and ``buttons.BUTTONS``; the code that runs in Calc is ``client``.
 Source of the formats: LibreOffice Developer's Guide, chapters Extensions and Spreadsheet Add-Ins.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.functions import Argument, Function
 
 IDENTIFIER = "org.betaneutral.xl"
-"""Under which LibreOffice knows the extension; also the module of its types."""
+"""The extension's identifier in LibreOffice; also the module of its types."""
 
 NAME = "betaneutral.oxt"
 
@@ -37,22 +37,22 @@ OLDEST_OFFICE = "7.4"
 SERVICE, HANDLER, JOB = f"{IDENTIFIER}.AddIn", f"{IDENTIFIER}.Commands", f"{IDENTIFIER}.Names"
 PROTOCOL = f"{IDENTIFIER}:"
 PACKAGE = "betaneutral_calc"
-"""The client's name in Calc's Python."""
+"""The client's package name in LibreOffice's Python."""
 
 LABELS = {**{one.name: one.label for one in BUTTONS.values()}, "settings": "Settings", "help": "Help"}
-"""What toolbar and menu offer, by command."""
+"""The labels in toolbar and menu, by command."""
 
 EVENTS = ("OnLoad", "OnLoadFinished", "OnSave", "OnSaveAs", "OnCopyTo", "OnSaveDone", "OnSaveAsDone")
-"""At which the job looks at the functions: at their names, and before a file is written at their tables."""
+"""The document events of the job ``client.names``."""
 
 HELP = f"""\
 Functions: {", ".join(one.name for one in FUNCTIONS)}.
 
-Type a formula such as =FETCH_HOLDINGS("demo") and press Ctrl+Shift+Enter; its table takes the cells it \
+Enter a formula such as =FETCH_HOLDINGS("demo") with Ctrl+Shift+Enter; its table fills the cells that it \
 needs. The function wizard (Ctrl+F2, category Add-in) explains every argument.
 
-Rebalance computes new weights as the sheet Settings says, and writes them on the sheet Proposal. Undo \
-takes that back in one step."""
+Rebalance computes new weights from the sheet Settings and writes them to the sheet Proposal. Undo \
+reverts that in one step."""
 
 
 def build(python: Path | str) -> bytes:
@@ -61,7 +61,7 @@ def build(python: Path | str) -> bytes:
     Parameters
     ----------
     python
-        The interpreter that answers, with this package installed.
+        The interpreter of the worker, with this package installed.
 
     """
     parts = {
@@ -84,7 +84,7 @@ def build(python: Path | str) -> bytes:
 
 
 def idl() -> str:
-    """Return the types of the functions: every argument may be anything, every result is a table."""
+    """Return the UNO types of the functions: every argument is any, every result is a table."""
     modules = IDENTIFIER.split(".")
     lines = [
         f"    sequence< sequence< any > > {one.name}({', '.join(map(_argument, one.arguments))});"
@@ -99,7 +99,7 @@ def _argument(argument: Argument) -> str:
 
 
 def _identifier(name: str) -> str:
-    """Return a name without underscores: types know none after a small letter."""
+    """Return a name in camel case: UNO types allow no underscore after a lower-case letter."""
     first, *others = name.split("_")
     return first + "".join(map(str.capitalize, others))
 
@@ -111,7 +111,7 @@ def _client() -> Iterator[tuple[str, str]]:
 
 
 def _settings(python: Path | str) -> dict[str, Any]:
-    """Return what the client must know."""
+    """Return the settings of the client."""
     return {
         "python": str(python),
         "worker": "betaneutral_xl.hosts.calc.worker",
@@ -144,11 +144,11 @@ class New(dict[str, Any]):
 
 
 class Joined(dict[str, Any]):
-    """A node to which the extension adds something, as others may."""
+    """An existing node to which the extension adds."""
 
 
 class English(str):
-    """A text that is shown to the user."""
+    """A text shown to the user."""
 
     __slots__ = ()
 
@@ -163,7 +163,7 @@ def _described(function: Function) -> New:
         DisplayName=English(function.name),
         Description=English(function.help),
         Category=CATEGORY,
-        # The name in files of Excel; LibreOffice 7.4 does not read it, hence the job.
+        # The name in Excel files; LibreOffice 7.4 does not read it, hence the job.
         CompatibilityName=English(function.name),
         Parameters={
             _identifier(one.name): New(
@@ -179,7 +179,7 @@ def _buttons() -> str:
     context = "com.sun.star.sheet.SpreadsheetDocument"
 
     def items() -> dict[str, New]:
-        # LibreOffice sorts the items by their names.
+        # LibreOffice sorts the items by name.
         return {
             f"{place:02}": New(URL=PROTOCOL + name, Title=English(label), Target="_self", Context=context)
             for place, (name, label) in enumerate(LABELS.items())
@@ -215,7 +215,7 @@ def _jobs() -> str:
 
 
 def _configuration(name: str, content: Mapping[str, Any], *, package: str = OFFICE) -> str:
-    """Return a part of LibreOffice's configuration: nodes are mappings, properties everything else."""
+    """Return a part of LibreOffice's configuration: mappings are nodes, other values properties."""
     ET.register_namespace("oor", OOR)
     root = ET.Element(f"{{{OOR}}}component-data", {f"{{{OOR}}}name": name, f"{{{OOR}}}package": package})
     _fill(root, content)

@@ -1,4 +1,4 @@
-"""Putting the extension into LibreOffice, saying how it is there, and taking it away again."""
+"""Installation, status and removal of the extension in LibreOffice."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 WORKBOOK = "betaneutral.xlsx"
 
 RECORD = "calc-install.json"
-"""What was put where, in the cache folder: so that nothing else is ever removed."""
+"""The record of installed files, in the cache folder: nothing else is ever removed."""
 
-PATIENCE = 60.0
-"""Seconds that a Python may take to say which version of this package it has."""
+TIMEOUT = 60.0
+"""Seconds that a Python may take to print its version of this package."""
 
-FIRST_SECOND = 1.0
-"""How long Calc is watched after its start: what cannot start at all ends sooner."""
+START_CHECK = 1.0
+"""Seconds for which Calc is observed after its start: if it cannot start, it ends sooner."""
 
-AGAIN = "run betaneutral-xl calc install again"
+REINSTALL = "run betaneutral-xl calc install again"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that Calc needs: its name, whether it is as it must be, and what is to be said of it."""
+    """A requirement of Calc: its name, whether it is met, and details."""
 
     name: str
     fine: bool
@@ -49,16 +49,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Uninstalled:
-    """What ``uninstall`` did.
+    """The outcome of ``uninstall``.
 
     Attributes
     ----------
     extension
-        Whether the extension was there, and is gone.
+        Whether the extension was installed, and is now removed.
     workbook
-        The workbook that ``open`` put among the user's documents; none if it never did.
+        The workbook that ``open`` wrote to the user's documents; None if there is none.
     workbook_removed
-        Whether that is gone; one that was worked with is kept.
+        Whether it was removed; a modified one is kept.
 
     """
 
@@ -68,23 +68,22 @@ class Uninstalled:
 
 
 def choose(session: Session, folder: Path | None = None, other_profile: Path | None = None) -> Office:
-    """Return the LibreOffice that is meant.
+    """Return the LibreOffice to use.
 
     Parameters
     ----------
     session
-        Knows where it was installed before.
+        Has the record of the last installation.
     folder
-        Its folder; by default the one that was installed to before, else the one on the path, else
-        the newest.
+        Its folder; by default that of the last installation, else the one on the path, else the
+        newest.
     other_profile
-        The folder of a profile that is not its usual one; by default the one that was installed to
-        before.
+        The folder of another profile than its default; by default that of the last installation.
 
     Raises
     ------
     HostError
-        If there is none.
+        If no LibreOffice is found.
 
     """
     if folder is not None:
@@ -100,12 +99,12 @@ def choose(session: Session, folder: Path | None = None, other_profile: Path | N
 
 
 def install(session: Session, office: Office, extension: bytes) -> Installed:
-    """Install the extension for the user, in place of one that is there.
+    """Install the extension for the user, or replace it.
 
     Parameters
     ----------
     session
-        Keeps the record.
+        Has the folder of the record.
     office
         The LibreOffice.
     extension
@@ -114,15 +113,15 @@ def install(session: Session, office: Office, extension: bytes) -> Installed:
     Raises
     ------
     HostError
-        If LibreOffice is too old, cannot run Python, is open, or does not take it.
+        If LibreOffice is too old, cannot run Python, is open, or does not accept it.
 
     """
     unfit = next((finding for finding in _office_findings(office) if not finding.fine), None)
     if unfit is not None:
         msg = f"{unfit.name}: {unfit.text}."
         raise HostError(msg)
-    if is_for_somebody_else():
-        msg = "The extension is installed for you alone. Run this without sudo."
+    if is_run_by_sudo():
+        msg = "The extension is installed for the current user only, not for root. Run this without sudo."
         raise HostError(msg)
     with tempfile.TemporaryDirectory(prefix="betaneutral-xl-") as folder:
         file = Path(folder) / NAME
@@ -134,12 +133,12 @@ def install(session: Session, office: Office, extension: bytes) -> Installed:
 
 
 def uninstall(session: Session, office: Office) -> Uninstalled:
-    """Remove the extension, and the workbook that ``open`` put there unless it was worked with.
+    """Remove the extension, and the workbook that ``open`` wrote unless it was modified.
 
     Raises
     ------
     HostError
-        If LibreOffice is open, or does not let go of it.
+        If LibreOffice is open, or does not remove it.
 
     """
     there = profile.installed(office.profile, IDENTIFIER) is not None
@@ -155,14 +154,14 @@ def uninstall(session: Session, office: Office) -> Uninstalled:
 
 
 def installed(office: Office) -> Installed | None:
-    """Return the extension as LibreOffice has it: the user's own, or else the one for all users."""
-    return profile.installed(office.profile, IDENTIFIER) or profile.installed_for_everybody(
+    """Return the installed extension: the user's own, else the one for all users."""
+    return profile.installed(office.profile, IDENTIFIER) or profile.installed_for_all_users(
         office.soffice.parent, IDENTIFIER
     )
 
 
 def findings(office: Office) -> list[Finding]:
-    """Return what Calc needs, and how it is."""
+    """Return the requirements of Calc and whether they are met."""
     extension = installed(office)
     found = _office_findings(office)
     if extension is None:
@@ -180,32 +179,32 @@ def findings(office: Office) -> list[Finding]:
 
 
 def python_finding(python: Path | None, version: str) -> Finding:
-    """Say whether an interpreter is there and has this package in the version that is expected."""
+    """Check that an interpreter exists and has the expected version of this package."""
     name = "Python of the functions"
     if python is None:
-        return Finding(name, fine=False, text=f"the extension names none: {AGAIN}")
+        return Finding(name, fine=False, text=f"the extension names none: {REINSTALL}")
     if not python.is_file():
-        return Finding(name, fine=False, text=f"{python} is gone: {AGAIN}")
+        return Finding(name, fine=False, text=f"{python} does not exist: {REINSTALL}")
     script = "import betaneutral_xl; print('betaneutral_xl', betaneutral_xl.__version__)"
     try:
-        ended = processes.run([python, "-P", "-c", script], timeout=PATIENCE)
+        ended = processes.run([python, "-P", "-c", script], timeout=TIMEOUT)
     except HostError as error:
         return Finding(name, fine=False, text=f"{python}: {error}")
-    said = ended.text.strip().rpartition("\n")[2]
-    if ended.code != 0 or not said.startswith("betaneutral_xl "):
-        return Finding(name, fine=False, text=f"{python} has no betaneutral_xl: {AGAIN}")
-    fits = said == f"betaneutral_xl {version}"
-    advice = "" if fits else f", and the extension is of {version}: {AGAIN}"
-    return Finding(name, fine=fits, text=f"{python} has {said}{advice}")
+    printed = ended.text.strip().rpartition("\n")[2]
+    if ended.code != 0 or not printed.startswith("betaneutral_xl "):
+        return Finding(name, fine=False, text=f"{python} has no betaneutral_xl: {REINSTALL}")
+    matches = printed == f"betaneutral_xl {version}"
+    advice = "" if matches else f", but the extension has version {version}: {REINSTALL}"
+    return Finding(name, fine=matches, text=f"{python} has {printed}{advice}")
 
 
 def checked_python(python: Path) -> Path:
-    """Return an interpreter that can answer the functions.
+    """Return the absolute path of an interpreter that can run the worker.
 
     Raises
     ------
     InputError
-        If it is not there, or does not have this version of the package.
+        If it does not exist, or does not have this version of the package.
 
     """
     from betaneutral_xl import __version__
@@ -213,20 +212,20 @@ def checked_python(python: Path) -> Path:
     found = python_finding(python.absolute(), __version__)
     if not found.fine:
         msg = (
-            f"The Python {python.name} cannot answer the functions: it has no betaneutral_xl {__version__}. "
+            f"The Python {python.name} cannot run the functions: it has no betaneutral_xl {__version__}. "
             "Install it there, or give another --python."
         )
         raise InputError(msg)
-    return python.absolute()  # not resolved: a virtual environment is known by its own name
+    return python.absolute()  # not resolved: the link identifies the virtual environment
 
 
-def hold_that_it_is_ready(office: Office) -> None:
-    """Hold that Calc, when started, would show the functions.
+def require_ready(office: Office) -> None:
+    """Validate that Calc can be started with the functions.
 
     Raises
     ------
     HostError
-        If the extension is not installed or switched off, or no window can be opened.
+        If the extension is not installed or disabled, or no window can be opened.
 
     """
     extension = installed(office)
@@ -234,7 +233,7 @@ def hold_that_it_is_ready(office: Office) -> None:
         msg = f"The extension is not installed in {office}. Run: betaneutral-xl calc install"
         raise HostError(msg)
     if not extension.enabled:
-        msg = f"The extension is switched off in {office}. Switch it on: Tools, Extension Manager."
+        msg = f"The extension is disabled in {office}. Enable it: Tools, Extension Manager."
         raise HostError(msg)
     if not has_display():
         msg = "Calc cannot open a window: this session has no display. Run this on your desktop."
@@ -242,12 +241,12 @@ def hold_that_it_is_ready(office: Office) -> None:
 
 
 def start(office: Office, document: Path) -> subprocess.Popen[bytes]:
-    """Start Calc with a document, and return while it is open.
+    """Start Calc with a document; return its process without waiting for its end.
 
     Raises
     ------
     UnreadableFile
-        If there is no such document.
+        If the document does not exist.
     HostError
         If LibreOffice does not start.
 
@@ -259,19 +258,19 @@ def start(office: Office, document: Path) -> subprocess.Popen[bytes]:
     profile.clear_stale_document_lock(document, office)
     process = processes.launch([office.soffice, *office.profile_arguments, "-o", document])
     try:
-        code = process.wait(FIRST_SECOND)
+        code = process.wait(START_CHECK)
     except subprocess.TimeoutExpired:
         return process
     if code != 0:
-        msg = f"{office} ended at once, with exit code {code}. Start it by itself to see why."
+        msg = f"{office} ended immediately with exit code {code}. Start it without a document to see why."
         raise HostError(msg)
     return process
 
 
 def workbook(session: Session, folder: Path) -> Path:
-    """Return the template among the user's documents, put there if it is not there yet.
+    """Return the template in a folder, written there if it does not exist yet.
 
-    One that was worked with stays as it is; one that was not is renewed by a new version.
+    A modified workbook is kept; an unmodified one of another version is replaced.
 
     Raises
     ------
@@ -294,18 +293,18 @@ def workbook(session: Session, folder: Path) -> Path:
     return target
 
 
-def is_for_somebody_else(environ: Mapping[str, str] = os.environ) -> bool:
-    """Say whether this runs by sudo: what it installs would be root's, and not the user's."""
+def is_run_by_sudo(environ: Mapping[str, str] = os.environ) -> bool:
+    """Return whether the process is run by sudo: it would install for root, not for the user."""
     return getattr(os, "geteuid", lambda: -1)() == 0 and environ.get("SUDO_USER", "root") != "root"
 
 
 def has_display(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:
-    """Say whether this session can show a window."""
+    """Return whether this session can show a window."""
     return platform in {"win32", "darwin"} or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
 
 
 def _office_findings(office: Office) -> list[Finding]:
-    """Look at LibreOffice itself."""
+    """Return the findings about LibreOffice itself."""
     recent = office.version >= tuple(map(int, OLDEST_OFFICE.split(".")))
     advice = (
         ""
@@ -323,25 +322,25 @@ def _extension_finding(extension: Installed) -> Finding:
     from betaneutral_xl import __version__
 
     name = f"Extension {IDENTIFIER}"
-    whose = " for all users" if extension.for_everybody else ""
+    whose = " for all users" if extension.for_all_users else ""
     if not extension.enabled:
-        return Finding(name, fine=False, text="is switched off: switch it on in Tools, Extension Manager")
+        return Finding(name, fine=False, text="is disabled: enable it in Tools, Extension Manager")
     if extension.version != __version__:
-        text = f"{extension.version}{whose}, and this is {__version__}: {AGAIN}"
+        text = f"{extension.version}{whose}, but this is {__version__}: {REINSTALL}"
         return Finding(name, fine=False, text=text)
-    return Finding(name, fine=True, text=f"{extension.version}{whose}, switched on")
+    return Finding(name, fine=True, text=f"{extension.version}{whose}, enabled")
 
 
 def _none_found() -> str:
-    shut_in = libreoffice.sandboxed()
-    if shut_in:
+    sandboxes = libreoffice.sandboxed()
+    if sandboxes:
         return (
-            f"LibreOffice is here as a {shut_in[0]}, which lets it start no other Python; the functions "
-            "cannot work in it. Install LibreOffice from your distribution or from libreoffice.org."
+            f"LibreOffice is installed as a {sandboxes[0]}, which cannot start another Python, so the "
+            "functions cannot run in it. Install LibreOffice from your distribution or from libreoffice.org."
         )
     return (
-        "LibreOffice is not installed, or not in a usual place. Install it (Debian: apt install "
-        "libreoffice-calc python3-uno), or say where it is with --office."
+        "LibreOffice is not installed, or not in a default folder. Install it (Debian: apt install "
+        "libreoffice-calc python3-uno), or give its folder with --office."
     )
 
 

@@ -1,4 +1,4 @@
-"""Running LibreOffice's programs: never longer than is said, and nothing of them stays behind."""
+"""Running LibreOffice's programs with a time-out, and ending all their child processes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 OFFICES = ("soffice.bin", "soffice")
-"""How the process of an open LibreOffice is called."""
+"""Program names of a running LibreOffice."""
 
 MAC_OFFICE = ".app/Contents/MacOS/soffice"
-"""What its command line holds on macOS, where it may stand in a folder with a blank in its name."""
+"""Part of its command line on macOS, where its folder may have a space in its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """How a program ended: its exit code, and all it printed."""
+    """A finished program: its exit code, and its standard output and error."""
 
     code: int
     text: str
 
 
 def environment() -> dict[str, str]:
-    """Return this environment for a program that is not of this Python.
+    """Return the environment variables for a program outside this Python.
 
-    LibreOffice's Python looks for itself on the path: in a virtual environment it finds no UNO, and
+    LibreOffice's Python looks for itself on PATH: in a virtual environment it finds no UNO, and
     LibreOffice then opens no document at all.
     """
     kept = {name: text for name, text in os.environ.items() if name not in STRIPPED_ENVIRONMENT}
@@ -45,9 +45,9 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> Finished:
-    """Run a program to its end; at the end of patience, end it with all that it has started.
+    """Run a program to its end or the time-out; then end its child processes too.
 
-    Its output goes to a file: what it leaves running may hold a pipe open for ever.
+    Its output goes to a file, because a child process may keep a pipe open forever.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> F
     timeout
         Seconds.
     script
-        What it reads from its standard input.
+        Its standard input.
 
     Raises
     ------
@@ -65,17 +65,17 @@ def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> F
 
     """
     name = Path(command[0]).name
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
-        given.write(script.encode())
-        given.seek(0)
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as printed:
+        source.write(script.encode())
+        source.seek(0)
         try:
             process = subprocess.Popen(  # noqa: S603 - LibreOffice's own programs, and the Python of a worker
                 [str(part) for part in command],
-                stdin=given,
+                stdin=source,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 env=environment(),
-                cwd=tempfile.gettempdir(),  # no module of the folder this was called in is in the way
+                cwd=tempfile.gettempdir(),  # modules in the current folder must not shadow others
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
@@ -119,7 +119,7 @@ def launch(command: Sequence[str | Path]) -> subprocess.Popen[bytes]:
 
 
 def open_offices(platform: str = sys.platform) -> list[str]:
-    """Return the command lines of the LibreOffices that are running; on Windows their names alone."""
+    """Return the command lines of running LibreOffices; on Windows only their names."""
     if platform == "win32":
         listed = run(["tasklist", "/FI", "IMAGENAME eq soffice.bin", "/FO", "CSV", "/NH"], timeout=20)
         return [line for line in listed.text.splitlines() if "soffice" in line]
@@ -131,7 +131,7 @@ def _of_linux() -> Iterator[str]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-        except OSError:  # it has just ended, or is nobody's business
+        except OSError:  # it has just ended, or is not accessible
             continue
 
 
@@ -140,9 +140,9 @@ def _of_ps() -> Iterator[str]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what is still running of a program and of all that it has started."""
+    """End a program and its child processes, if they still run."""
     if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError):  # there is nobody left
+        with contextlib.suppress(ProcessLookupError):  # all have ended
             os.killpg(process.pid, signal.SIGKILL)
     elif process.poll() is None:
         kill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]

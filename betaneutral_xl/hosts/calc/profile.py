@@ -1,6 +1,6 @@
-"""A user profile of LibreOffice, seen from outside: who holds it, and which extensions are in it.
+"""A user profile of LibreOffice, read from its files: its locks and its extensions.
 
-Reading the files is fast, starts nothing, and works while LibreOffice is open.
+Reading the files is fast, starts no process, and works while LibreOffice is open.
 """
 
 from __future__ import annotations
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.libreoffice import Office
 
 PACKAGES = Path("user", "uno_packages", "cache")
-"""The extensions of the user, below the profile."""
+"""The folder of the user's extensions within the profile."""
 
 DATABASE = Path("registry", "com.sun.star.comp.deployment.bundle.PackageRegistryBackend", "backenddb.xml")
-"""Which of them are installed, and which of these are switched off."""
+"""The database within it of installed and disabled extensions."""
 
 SETTINGS = Path("pythonpath", PACKAGE, "extension.json")
-"""The file of our extension that names the Python it starts."""
+"""The file of this package's extension that names the worker's Python."""
 
-_HELD = "-env:UserInstallation="
+_PROFILE_OPTION = "-env:UserInstallation="
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An extension as LibreOffice has it.
+    """An installed extension.
 
     Attributes
     ----------
     version
         Its version.
     enabled
-        Whether it is switched on.
+        Whether it is enabled.
     python
-        The interpreter that it starts; none if it names none.
-    for_everybody
+        The worker's interpreter; None if it names none.
+    for_all_users
         Whether an administrator has installed it for all users.
 
     """
@@ -54,24 +54,24 @@ class Installed:
     version: str
     enabled: bool
     python: Path | None
-    for_everybody: bool = False
+    for_all_users: bool = False
 
 
 def installed(profile: Path, identifier: str) -> Installed | None:
-    """Return the user's extension of an identifier."""
+    """Return the user's extension with an identifier; None if it is not installed."""
     for folder, enabled in _registered(profile):
         if _description(folder)[0] == identifier:
             return Installed(_description(folder)[1], enabled, _python(folder))
     return None
 
 
-def installed_for_everybody(program: Path, identifier: str) -> Installed | None:
-    """Return the extension of an identifier that an installation has for all its users.
+def installed_for_all_users(program: Path, identifier: str) -> Installed | None:
+    """Return the extension with an identifier that is installed for all users; None if there is none.
 
     Parameters
     ----------
     program
-        The folder of the installation's programs.
+        The program folder of the LibreOffice installation.
     identifier
         The extension's identifier.
 
@@ -82,13 +82,13 @@ def installed_for_everybody(program: Path, identifier: str) -> Installed | None:
         for folder in places:
             if _description(folder)[0] == identifier:
                 return Installed(
-                    _description(folder)[1], enabled=True, python=_python(folder), for_everybody=True
+                    _description(folder)[1], enabled=True, python=_python(folder), for_all_users=True
                 )
     return None
 
 
 def sweep(profile: Path, identifier: str) -> None:
-    """Delete the files of a removed extension, which LibreOffice would keep until its next start."""
+    """Delete the files of a removed extension, which LibreOffice keeps until its next start."""
     kept = {folder for folder, _ in _registered(profile)}
     for place in (PACKAGES / "uno_packages", Path("user", "extensions", "tmp", "extensions")):
         for folder in (profile / place).glob("*/*"):
@@ -97,9 +97,9 @@ def sweep(profile: Path, identifier: str) -> None:
 
 
 def holder(office: Office) -> str | None:
-    """Say who has an office's profile open, in words; nothing if nobody has.
+    """Return which LibreOffice has a profile open, in words; None if none has.
 
-    LibreOffice holds a file ``.lock`` while it is open, and leaves it behind when it crashes.
+    LibreOffice keeps a file ``.lock`` while it is open, and leaves it behind after a crash.
     """
     lock = office.profile / ".lock"
     if not lock.exists():
@@ -111,16 +111,16 @@ def holder(office: Office) -> str | None:
 
 
 def clear_stale_lock(office: Office) -> None:
-    """Delete the lock of a LibreOffice that has crashed, at which an installer would stop."""
+    """Delete the profile's lock after a crash of LibreOffice: an installer would refuse to run."""
     if holder(office) is None:
         (office.profile / ".lock").unlink(missing_ok=True)
 
 
 def clear_stale_document_lock(document: Path, office: Office) -> None:
-    """Delete a document's lock of a LibreOffice that has crashed, about which Calc would ask.
+    """Delete a document's lock after a crash of LibreOffice: Calc would show a prompt.
 
-    It names the profile that it was opened with; only if that is this one, and nobody has it
-    open, can there be nobody who has the document open.
+    The lock names the profile that opened the document. The document is known to be closed only if
+    that is this profile, and the profile is not open.
     """
     lock = document.with_name(f".~lock.{document.name}#")
     try:
@@ -132,7 +132,7 @@ def clear_stale_document_lock(document: Path, office: Office) -> None:
 
 
 def _registered(profile: Path) -> list[tuple[Path, bool]]:
-    """Return the folders of the user's extensions, and whether each is switched on."""
+    """Return the folders of the user's extensions, and whether each is enabled."""
     from defusedxml.ElementTree import ParseError, parse
 
     cache = profile / PACKAGES
@@ -149,7 +149,7 @@ def _registered(profile: Path) -> list[tuple[Path, bool]]:
 
 
 def _description(folder: Path) -> tuple[str, str]:
-    """Return the identifier and the version of an unpacked extension; empty if it is none."""
+    """Return identifier and version of an unpacked extension; empty if the folder is none."""
     from defusedxml.ElementTree import ParseError, parse
 
     try:
@@ -178,11 +178,11 @@ def _host(lock: Path) -> str:
 
 
 def _uses(line: str, office: Office) -> bool:
-    """Say whether an open LibreOffice may have an office's profile, by its command line.
+    """Return whether the LibreOffice of a command line may use an office's profile.
 
-    One that names no profile has the usual one; on Windows no line names any.
+    Without a profile in the line it uses the default one; on Windows no line has a profile.
     """
-    _, names, rest = line.partition(_HELD)
+    _, names, rest = line.partition(_PROFILE_OPTION)
     if names:
         return _path(rest.partition(" ")[0]) == office.profile
     return office.other_profile is None or sys.platform == "win32"

@@ -1,4 +1,4 @@
-"""Calc's values and ours: what differs from other hosts is made alike here, and nowhere else."""
+"""Conversion of values from and to Calc: the only place for its differences from other hosts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def from_calc(value: object) -> object:
-    """Return an argument as other hosts give it.
+    """Return an argument as other hosts pass it.
 
-    A single blank cell arrives from Calc as 0.0. None of our arguments means anything by a single
-    zero that it does not mean by a blank, so a zero is a blank.
+    Calc passes a single blank cell as 0.0. For every argument of the functions a single zero means the
+    same as a blank, so 0.0 is converted to a blank.
 
     >>> from_calc(0.0), from_calc(((0.0, ""),))
     (None, ((0.0, ''),))
@@ -25,7 +25,7 @@ def from_calc(value: object) -> object:
 
 
 def for_calc(rows: Rows) -> list[list[str | float]]:
-    """Return a result as Calc takes it: days as their numbers, truth values as 1 and 0, blanks as no text.
+    """Return a result for Calc: dates as serial numbers, booleans as 1 and 0, blanks as "".
 
     >>> for_calc([[None, True, date(2025, 11, 18), "MSFT"]])
     [['', 1.0, 45979.0, 'MSFT']]

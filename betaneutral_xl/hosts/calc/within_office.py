@@ -1,13 +1,12 @@
-"""Put an extension into LibreOffice, or take it out: for a Python that has LibreOffice's module ``uno``.
+"""Install or remove an extension of LibreOffice, run by a Python that has LibreOffice's module ``uno``.
 
-This is no module of the package to import: its text is sent to that Python, which may be as old as
-3.8 and has nothing but the standard library. It starts a LibreOffice without windows, asks its
-ExtensionManager, and ends it again. It needs no rights that the user has not, and works where
-``unopkg`` is missing or refuses.
+This module is not imported: its text is sent to that Python, which may be as old as 3.8 and has only
+the standard library. It starts a headless LibreOffice, calls its ExtensionManager, and ends it. It
+needs only the user's permissions, and works where ``unopkg`` is missing or refuses.
 
-Arguments: ``add`` or ``remove``; the command ``soffice``; the profile's URL, or nothing for the
-usual one; seconds to wait; the extension's file or identifier; the file's name. What goes wrong is
-one line on standard error, and exit code 1; without ``uno``, 3.
+Arguments: ``add`` or ``remove``; the command ``soffice``; the profile's URL, or "" for the default;
+time-out in seconds; the extension's file or identifier; the file's name. An error is one line on
+standard error with exit code 1; without ``uno`` the exit code is 3.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from typing import Any
 
 NO_UNO = 3
 RESTART = (79, 81)
-"""Exit codes by which LibreOffice asks to be started again."""
+"""Exit codes with which LibreOffice requests a restart."""
 
 
 def main(arguments: list[str]) -> int:
-    """Do it, and return the exit code."""
+    """Install or remove an extension, and return the exit code."""
     action, soffice, profile, seconds, extension, file_name = arguments
     try:
         import uno
@@ -51,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def answers() -> Any:
-    """Return what says yes to every question of the ExtensionManager: to overwrite, to go on."""
+    """Return a command environment that approves every prompt of the ExtensionManager."""
     import uno
     import unohelper
     from com.sun.star.task import XInteractionHandler
@@ -76,7 +75,7 @@ def answers() -> Any:
 
 @contextlib.contextmanager
 def office(uno: Any, soffice: str, profile: str, seconds: float) -> Any:
-    """Start a LibreOffice without windows, yield its component context, end it."""
+    """Start a headless LibreOffice, yield its component context, and end it."""
     pipe = "betaneutral" + uuid.uuid4().hex
     command = [
         soffice,
@@ -105,7 +104,7 @@ def office(uno: Any, soffice: str, profile: str, seconds: float) -> Any:
         try:
             yield context
         finally:
-            with contextlib.suppress(Exception):  # the bridge ends with the office that it leads to
+            with contextlib.suppress(Exception):  # the connection ends with LibreOffice
                 desktop = "com.sun.star.frame.Desktop"
                 context.ServiceManager.createInstanceWithContext(desktop, context).terminate()
             process.wait(seconds)

@@ -1,8 +1,8 @@
-"""The worker that answers Calc: JSON lines in on standard input, JSON lines out on standard output.
+"""The worker process of Calc: JSON lines in on standard input, JSON lines out on standard output.
 
-``python -m betaneutral_xl.hosts.calc.worker`` is started by the extension. Each question is answered
-on a thread of its own, so that a function is never kept waiting by a button. The worker ends when
-its input does, that is with Calc, however Calc ends.
+The extension starts ``python -m betaneutral_xl.hosts.calc.worker``. Each request is processed on its
+own thread, so that a function never waits for a button. The worker ends when its input does, that is
+with Calc, however Calc ends.
 
 =============================================== =====================================================
 ``{"id", "call": NAME, "values": [...]}``       ``{"id", "rows": block}``
@@ -10,10 +10,10 @@ its input does, that is with Calc, however Calc ends.
                                                 ``{"id", "answer": block or null}``) and
                                                 ``{"id", "say": text}``, then ``{"id", "done": text,
                                                 "failed": bool, "changes": [[what, sheet, row, block]]}``
-``{"id", "log": text}``                         nothing: a defect in Calc, for the log
+``{"id", "log": text}``                         no reply: a defect in the client, for the log
 =============================================== =====================================================
 
-The first line that it writes is ``{"hello": version}``.
+Its first line is ``{"hello": version}``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Answers the questions of one office.
+    """Processes the requests of one LibreOffice.
 
     Parameters
     ----------
     session
-        What the functions remember.
+        The state of the functions.
     out
-        Takes the lines.
+        The stream for replies.
 
     """
 
@@ -52,12 +52,12 @@ class Worker:
         self._converted: ConversionCache[object] = ConversionCache()
         self._answers: dict[int, SimpleQueue[Any]] = {}
 
-    def hear(self, line: bytes) -> None:
-        """Take one line: an answer is handed to whoever waits, a question gets a thread."""
+    def receive(self, line: bytes) -> None:
+        """Process a line: pass an answer to the waiting button, start a thread for a request."""
         message = wire.decode(line)
         if "answer" in message:
             waiting = self._answers.get(message["id"])
-            if waiting is not None:  # else it was meant for a worker that has died
+            if waiting is not None:  # else it was for a former worker that has died
                 waiting.put(message["answer"])
         elif "log" in message:
             self._session.write_log("Calc", message["log"])
@@ -77,12 +77,11 @@ class Worker:
         try:
             reply = self._called(message) if "call" in message else self._pressed(message)
             line = wire.encode({"id": message["id"], **reply})
-        except Exception as error:  # noqa: BLE001 - Calc waits for an answer, whatever happens
+        except Exception as error:  # noqa: BLE001 - Calc waits for a reply in any case
             self._session.write_log("worker", traceback.format_exc())
-            told = (
-                f"{type(error).__name__}: a defect of this program. The trace is in {self._session.log.name}."
-            )
-            line = wire.encode({"id": message["id"], "error": told})
+            log = self._session.log.name
+            text = f"{type(error).__name__}: a defect of this program. The traceback is in {log}."
+            line = wire.encode({"id": message["id"], "error": text})
         self._write(line)
 
     def _called(self, message: wire.Message) -> dict[str, Any]:
@@ -124,13 +123,13 @@ def _decoded(value: object) -> object:
 
 def _unknown(name: str) -> str:
     return (
-        f"betaneutral_xl {__version__} knows no {name}, which the extension offers. "
+        f"betaneutral_xl {__version__} has no {name}, which the installed extension calls. "
         "Install the extension again: betaneutral-xl calc install."
     )
 
 
 def _pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Take input and output for messages alone, whatever a library or its children read and print."""
+    """Reserve standard input and output for messages: libraries and child processes must not use them."""
     lines, out = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -140,7 +139,7 @@ def _pipes() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def main() -> None:
-    """Answer until the input ends."""
+    """Process requests until the input ends."""
     lines, out = _pipes()
 
     from betaneutral_xl.hosts.sheets.session import Session
@@ -148,9 +147,9 @@ def main() -> None:
     worker = Worker(Session(), out)
     worker.say(hello=__version__)
     for line in lines:
-        if line.endswith(b"\n"):  # else Calc ended in the middle of it
-            worker.hear(line)
-    os._exit(0)  # whatever is still being computed, nobody is there to see it
+        if line.endswith(b"\n"):  # else Calc ended while writing it
+            worker.receive(line)
+    os._exit(0)  # pending results have no reader
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ def run_open(args: argparse.Namespace) -> None:
     session = Session()
     office = install.choose(session, args.office, args.profile)
     with progress(f"Starting {office} ..."):
-        install.hold_that_it_is_ready(office)
+        install.require_ready(office)
         document = args.file or install.workbook(session, args.folder or default_folder())
         install.start(office, document)
     _write(f"Opened in {office}: {document}")

@@ -71,8 +71,10 @@ def add_options(group: argparse._ActionsContainer, *names: str) -> None:
 
 def add_option(group: argparse._ActionsContainer, option: Option) -> None:
     """Add one option of the table; its value stays text, which ``Request`` reads."""
-    if option.kind is Kind.YES_NO:
+    if option.kind is Kind.YES_NO and option.section in REQUIRED:  # a file or a snapshot may say yes
         group.add_argument(option.flag, action=argparse.BooleanOptionalAction, help=_help(option))
+    elif option.kind is Kind.YES_NO:
+        group.add_argument(option.flag, action="store_const", const=True, help=_help(option))
     elif option.several:
         metavar = option.metavar.partition(",")[0]
         group.add_argument(option.flag, metavar=metavar, nargs="+", action="extend", help=_help(option))

@@ -1,4 +1,4 @@
-"""A workbook that is open in Excel, for the buttons."""
+"""A workbook open in Excel, for the buttons."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ExcelWorkbook:
     Parameters
     ----------
     book
-        As xlwings gives it.
+        The workbook in xlwings.
 
     """
 
@@ -35,7 +35,7 @@ class ExcelWorkbook:
 
     @property
     def folder(self) -> Path:
-        """The workbook's folder; the user's documents where it is in the cloud or not saved yet."""
+        """The workbook's folder; the user's documents folder if it is in the cloud or not saved yet."""
         place = str(self._book.api.Path) if hasattr(self._book.api, "Path") else ""
         return Path(place) if place and "://" not in place else user_documents_path()
 
@@ -48,12 +48,12 @@ class ExcelWorkbook:
         """Return the values of a named range."""
         try:
             area = self._book.names[name].refers_to_range
-        except Exception:  # noqa: BLE001 - what a missing name raises differs between systems
+        except Exception:  # noqa: BLE001 - the exception for a missing name differs between systems
             raise self._missing("range named " + name) from None
         return _values(area)
 
     def below(self, sheet: str, row: int) -> object:
-        """Return the values of a sheet from a row to the last that is used."""
+        """Return the values of a sheet from a row to the last used row."""
         place = self._sheet(sheet)
         last = place.used_range.last_cell
         return _values(place.range((row, 1), (last.row, last.column))) if last.row >= row else None
@@ -67,12 +67,12 @@ class ExcelWorkbook:
         _write(place, row, rows)
 
     def append(self, sheet: str, row: Rows) -> None:
-        """Write rows under the last that is used."""
+        """Write rows below the last used row."""
         place = self._open(sheet)
         _write(place, place.used_range.last_cell.row + 1, row)
 
     def recalculate(self) -> None:
-        """Calculate every formula anew, also where nothing it depends on has changed."""
+        """Recalculate every formula, whether or not its inputs have changed."""
         application = self._book.app
         if hasattr(application.api, "CalculateFull"):
             application.api.CalculateFull()
@@ -80,12 +80,12 @@ class ExcelWorkbook:
             application.calculate()
 
     def say(self, text: str) -> None:
-        """Show in the status bar what is being done; nothing gives the bar back to Excel."""
+        """Show a progress text in the status bar; an empty text returns the bar to Excel."""
         self._book.app.status_bar = text or False
 
     @contextmanager
-    def undisturbed(self) -> Iterator[None]:
-        """Stop calculation and drawing meanwhile; restore their state whatever happens."""
+    def suspended(self) -> Iterator[None]:
+        """Suspend calculation and drawing within the context; always restore their state."""
         application = self._book.app
         calculation, drawing = application.calculation, application.screen_updating
         application.calculation, application.screen_updating = "manual", False
@@ -98,13 +98,13 @@ class ExcelWorkbook:
     def _sheet(self, name: str) -> xw.Sheet:
         try:
             return self._book.sheets[name]
-        except Exception:  # noqa: BLE001 - what a missing sheet raises differs between systems
+        except Exception:  # noqa: BLE001 - the exception for a missing sheet differs between systems
             raise self._missing("sheet " + name) from None
 
     def _open(self, name: str) -> xw.Sheet:
-        """Return a sheet that may be written to."""
+        """Return a sheet; raise ``HostError`` if it is protected."""
         sheet = self._sheet(name)
-        if getattr(sheet.api, "ProtectContents", False) is True:  # Excel on a Mac has another word for it
+        if getattr(sheet.api, "ProtectContents", False) is True:  # Excel for Mac has another name for it
             msg = f"The sheet {name} is protected. Unprotect it: Review, Unprotect Sheet."
             raise HostError(msg)
         return sheet
@@ -119,7 +119,7 @@ def _values(area: xw.Range) -> object:
 
 
 def _write(sheet: xw.Sheet, row: int, rows: Rows) -> None:
-    """Write rows in one go; text stays text."""
+    """Write rows at once; text stays text."""
     if rows and rows[0]:
         sheet.range((row, 1)).value = [[_excel(cell) for cell in line] for line in rows]
 
@@ -127,9 +127,9 @@ def _write(sheet: xw.Sheet, row: int, rows: Rows) -> None:
 def _excel(cell: Cell) -> Any:
     match cell:
         case str():
-            # Excel takes a text as if it were typed: =1+1 for a formula, TRUE for a truth value, 2025-11-18
-            # for a day. An apostrophe in front keeps it text; the cell does not show it.
+            # Excel parses a text like typed input: =1+1 as a formula, TRUE as a boolean, 2025-11-18 as a
+            # date. A leading apostrophe keeps it text; the cell does not show it.
             return f"'{cell}" if cell else None
         case date():
-            return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - cells know no time zones
+            return datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - cells have no time zones
     return cell

@@ -1,4 +1,4 @@
-"""Putting the macro workbook where the analyst opens it, and taking it away again."""
+"""Installation, status and removal of the macro workbook."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 NAME = "betaneutral.xlsm"
 
 RECORD = "excel-workbooks.json"
-"""In the cache folder: the path of every workbook that was put somewhere, and its fingerprint."""
+"""The record in the cache folder: the path of every installed workbook, and its fingerprint."""
 
 RENEW = "rename it, run betaneutral-xl excel install, and copy your Settings into the new one"
-"""What to do with a workbook that has been worked with."""
+"""How to replace a modified workbook."""
 
 
 def install(session: Session, folder: Path) -> Path:
-    """Build the workbook for this Python and this xlwings, and put it into a folder.
+    """Build the workbook for this Python and this xlwings, and write it to a folder.
 
     Raises
     ------
     HostError
-        If a workbook is there that was not put there, or has been saved since.
+        If the folder has such a workbook that was not installed, or was modified since.
     Unwritable
         If the folder cannot be written to.
 
@@ -55,18 +55,18 @@ def install(session: Session, folder: Path) -> Path:
 
 
 def _interpreter_cell() -> tuple[int, int]:
-    """Return the row and column of the sheet xlwings.conf that name this system's Python."""
+    """Return row and column of this system's Python on the sheet xlwings.conf."""
     keys = [key for key, _ in XLWINGS_CONF]
     return 1 + keys.index("INTERPRETER_MAC" if sys.platform == "darwin" else "INTERPRETER_WIN"), 2
 
 
 def uninstall(session: Session) -> dict[Path, bool]:
-    """Remove the workbooks that ``install`` wrote, but those that have been worked with since.
+    """Remove the workbooks that ``install`` wrote, except modified ones.
 
     Returns
     -------
     dict
-        By workbook, whether it is gone.
+        By workbook, whether it is removed.
 
     Raises
     ------
@@ -79,23 +79,23 @@ def uninstall(session: Session) -> dict[Path, bool]:
     if not written:
         msg = "No workbook is installed. Nothing was removed."
         raise HostError(msg)
-    gone = {
+    removable = {
         target: not target.exists() or records.is_as_written(target, sha256)
         for target, sha256 in written.items()
     }
-    for target in (target for target, removed in gone.items() if removed):
+    for target in (target for target, removed in removable.items() if removed):
         target.unlink(missing_ok=True)
     record.unlink(missing_ok=True)
-    return gone
+    return removable
 
 
 def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
-    """Return what Excel needs and whether it is there: name, found, what to do.
+    """Return the requirements of Excel: name, whether it is met, details or remedy.
 
     Parameters
     ----------
     workbook
-        A workbook whose versions are to be compared too.
+        A workbook whose versions are also compared.
 
     """
     found = [("Python", True, f"{sys.version.split()[0]} at {sys.executable}")]
@@ -113,14 +113,14 @@ def findings(workbook: Path | None = None) -> list[tuple[str, bool, str]]:
 
 def _built_with(workbook: Path, installed: str) -> tuple[str, bool, str]:
     about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
-    apart = template.differences(about, installed)
-    if apart:
-        return workbook.name, False, f"{apart}; {RENEW}"
+    different = template.differences(about, installed)
+    if different:
+        return workbook.name, False, f"{different}; {RENEW}"
     return workbook.name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
 
 
 def _excel() -> tuple[str, bool, str]:
-    """Look for Excel itself."""
+    """Return the finding about Excel itself."""
     if sys.platform == "win32":
         import winreg
 

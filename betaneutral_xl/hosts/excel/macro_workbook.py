@@ -1,8 +1,8 @@
-"""The macro workbook: the template's sheets, a macro project made without Excel, and the ribbon.
+"""The macro workbook: the template's sheets, a macro project built without Excel, and the ribbon.
 
-The project starts from the one that xlwings ships for stand-alone workbooks (source code only:
-Excel compiles it when it opens). It names the DLL of that very version of xlwings; hence the
-workbook is built for the version that is installed.
+The project starts from the one that xlwings ships for stand-alone workbooks (source code only: Excel
+compiles it on opening). It names the DLL of that version of xlwings, so the workbook is built for the
+installed version.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RIBBON_RELATION = (
     f'Target="{RIBBON}"/></Relationships>'
 )
 SPARE = bytes(4)
-"""What pyOpenVBA 6.5.0 writes too much after the end of the list of modules."""
+"""The superfluous bytes that pyOpenVBA 6.5.0 writes after the list of modules."""
 
 
 def build_xlsm(session: Session) -> bytes:
@@ -49,7 +49,7 @@ def build_xlsm(session: Session) -> bytes:
 
         project = build_project()
     except ImportError as error:
-        msg = f"{error.name} is not installed. Install what Excel needs: pip install 'betaneutral-xl[excel]'."
+        msg = f"{error.name} is not installed. Excel needs it: pip install 'betaneutral-xl[excel]'."
         raise HostError(msg) from None
     return _with_ribbon(template.build(session, vba=project, xlwings=xlwings.__version__))
 
@@ -80,7 +80,7 @@ def shipped_workbook() -> Path:
 
 
 def _with_ribbon(content: bytes) -> bytes:
-    """Add the ribbon to the package; XlsxWriter knows none."""
+    """Add the ribbon to the package, which XlsxWriter does not support."""
     source = zipfile.ZipFile(io.BytesIO(content))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
@@ -99,10 +99,10 @@ def _crlf(text: str) -> str:
 
 @contextmanager
 def _as_excel_writes() -> Iterator[None]:
-    """Correct two streams that pyOpenVBA 6.5.0 writes otherwise than Excel does.
+    """Correct two streams that pyOpenVBA 6.5.0 writes differently from Excel.
 
-    The list of modules ends with six bytes (MS-OVBA 2.3.4.2), and there are no blank lines among
-    the windows of the project's stream.
+    The list of modules ends with six bytes (MS-OVBA 2.3.4.2), and the section of windows in the
+    project's stream has no blank lines.
     """
     import pyopenvba._host as host
     import pyopenvba.vba as streams

@@ -1,4 +1,4 @@
-"""What Excel runs when a button is pressed (``RunPython``), and what it shows then."""
+"""The buttons of Excel's ribbon: run by ``RunPython``, and their messages."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 TITLE = "Beta Neutral"
 
 QUICK = 3.0
-"""Seconds after which the check does not wait for the web API any more."""
+"""Time-out of the check of the web API, in seconds."""
 
 
 def press(name: str) -> None:
-    """Do what a button of the calling workbook does, and show its message."""
+    """Run a button of the calling workbook, and show its message."""
     book = xw.Book.caller()
     try:
         if name in VIEWS:
@@ -46,7 +46,7 @@ def press(name: str) -> None:
         outcome = Outcome(str(error), error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
         session.write_log(name, traceback.format_exc())
-        line = f"{type(error).__name__}: a defect of this program. The trace is in {session.log.name}."
+        line = f"{type(error).__name__}: a defect of this program. The traceback is in {session.log.name}."
         outcome = Outcome(line, HostError(line))
     if outcome.message:
         mode = "info" if outcome.error is None else "critical"
@@ -59,14 +59,14 @@ def _settings(book: xw.Book) -> Outcome:
 
 
 def _check(book: xw.Book) -> Outcome:
-    """Compare versions; try the cache and the network."""
+    """Compare versions; test the cache and the network."""
     require_current(book)
     built = f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed."
-    return Outcome(" ".join((built, _tried_cache(session.settings), _tried_api(session.settings))))
+    return Outcome(" ".join((built, _cache_status(session.settings), _api_status(session.settings))))
 
 
-def _tried_cache(settings: Settings) -> str:
-    """Write a file to the cache folder, remove it, and say how that went."""
+def _cache_status(settings: Settings) -> str:
+    """Return whether a file can be written to the cache folder, as a sentence."""
     try:
         make_folder(settings.cache)
         with tempfile.TemporaryFile(dir=settings.cache) as file:
@@ -77,24 +77,24 @@ def _tried_cache(settings: Settings) -> str:
     return "The cache folder can be written."
 
 
-def _tried_api(settings: Settings) -> str:
-    """Ask the web API whether it is up, if there is reason to think that it is used; and say what it said."""
+def _api_status(settings: Settings) -> str:
+    """Return the status of the web API, as a sentence; it is contacted only if it is configured."""
     token = find_token(settings)
     if not token and settings.api_url == API_URL:
-        return "The token for the risk model is not set, so the web API was not asked."
-    known = f"The token for the risk model {'is' if token else 'is not'} set."
+        return "The token for the risk model is not set, so the web API was not contacted."
+    configured = f"The token for the risk model {'is' if token else 'is not'} set."
     soon = replace(settings, connect_timeout=QUICK, read_timeout=QUICK, total_timeout=QUICK, retries=0)
     try:
         with SilverFund(soon) as api:
             api.health()
     except SourceError as error:
-        return f"{known} The web API was asked: {error}"
-    return f"{known} The web API answers."
+        return f"{configured} The web API does not respond: {error}"
+    return f"{configured} The web API responds."
 
 
 def _log(_: xw.Book) -> Outcome:
     if not session.log.exists():
-        return Outcome("The log is empty: no function or button has met a defect.")
+        return Outcome("The log is empty: no defect of a function or button was recorded.")
     lines = session.log.read_text(encoding="utf-8").splitlines()
     return Outcome("\n".join([f"{session.log} ends with:", "", *lines[-20:]]))
 
@@ -102,41 +102,41 @@ def _log(_: xw.Book) -> Outcome:
 def _help(_: xw.Book) -> Outcome:
     names = ", ".join(function.name for function in FUNCTIONS)
     return Outcome(
-        f"Functions: {names}. Type one and press Ctrl+Shift+A, or open it with the fx button: every argument "
-        "has its help there."
+        f"Functions: {names}. Type a name and press Ctrl+Shift+A for its arguments, or the fx button for "
+        "their help."
     )
 
 
 def require_current(book: xw.Book) -> None:
-    """Raise if the workbook was built for other versions than are installed.
+    """Require that the workbook was built for the installed versions.
 
     Raises
     ------
     WorkbookOutOfDate
-        With both versions.
+        With the built and the installed versions.
 
     """
-    apart = differences(book)
-    if apart:
-        raise WorkbookOutOfDate(apart)
+    difference = differences(book)
+    if difference:
+        raise WorkbookOutOfDate(difference)
 
 
 def differences(book: xw.Book) -> str:
-    """Say which versions the workbook was built with, where others are installed; nothing if none differs."""
+    """Return which versions of the workbook's build differ from the installed ones; "" if none."""
     grid = cells.read(ExcelWorkbook(book).below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
-    apart = template.differences(grid, xw.__version__)
-    return f"The workbook was {apart}. Build it anew: betaneutral-xl workbook build." if apart else ""
+    built = template.differences(grid, xw.__version__)
+    return f"The workbook was {built}. Rebuild it: betaneutral-xl workbook build." if built else ""
 
 
 def _with_versions(book: xw.Book, label: str, outcome: Outcome) -> Outcome:
-    """Add to a button's message, and to the sheet Log, that versions differ; that stops nothing."""
+    """Add a difference of versions to a button's message and to the sheet Log; not an error."""
     try:
-        apart = differences(book)
-        if apart:
-            buttons.enter(ExcelWorkbook(book), label, "versions", apart)
+        difference = differences(book)
+        if difference:
+            buttons.enter(ExcelWorkbook(book), label, "versions", difference)
     except BetaNeutralError:
-        return outcome  # a workbook of the user's own making has no such sheets
-    return replace(outcome, message=f"{outcome.message}\n\n{apart}") if apart else outcome
+        return outcome  # the user's own workbook has no such sheets
+    return replace(outcome, message=f"{outcome.message}\n\n{difference}") if difference else outcome
 
 
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
@@ -145,4 +145,4 @@ VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
     "log": _log,
     "help": _help,
 }
-"""The buttons that only show something."""
+"""The buttons for display only."""

@@ -1,7 +1,7 @@
-"""The worksheet functions as xlwings registers them: one for each entry of the registry.
+"""The worksheet functions registered with xlwings, one for each entry of the registry.
 
-xlwings imports this module in the process that answers Excel. On Windows its decorators describe
-the functions; elsewhere they do nothing.
+xlwings imports this module in the process that serves Excel. On Windows its decorators register the
+functions; elsewhere they do nothing.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 session = Session()
-"""What this process remembers; the buttons share it where they run in it."""
+"""The state of this process, shared by the buttons that run in it."""
 
 
 class UsedCells(Accessor):
-    """A range as Excel has it, of whole columns the used part only; and back, rows as they are.
+    """A converter that reads only the used part of whole columns, and writes rows directly.
 
-    xlwings' own way asks pandas about every cell, which costs more than our functions do.
+    xlwings' own converter calls pandas for every cell, which takes longer than the functions.
     """
 
     @staticmethod
@@ -51,13 +51,13 @@ class UsedCells(Accessor):
         return steps.append_stage(_as_excel_takes)
 
 
-MOST_ROWS = 100_000
-"""From so many rows on a range is whole columns."""
+WHOLE_COLUMN_ROWS = 100_000
+"""Rows from which a range is treated as whole columns."""
 
 
 def _cut_to_used(context: Any) -> None:
-    """Replace whole columns by the part of them that is used, before a million cells are read."""
-    if context.range is None or context.range.shape[0] < MOST_ROWS:
+    """Limit whole columns to their used part, before a million cells are read."""
+    if context.range is None or context.range.shape[0] < WHOLE_COLUMN_ROWS:
         return
     used = context.range.sheet.used_range.last_cell
     first = context.range[0, 0]
@@ -66,12 +66,12 @@ def _cut_to_used(context: Any) -> None:
 
 
 def _as_it_came(context: Any) -> None:
-    """Hand the values on unread: of what was read before, the session knows the answer by their bytes."""
+    """Pass the values on undecoded: the session caches decoded grids by their bytes."""
     context.value = Raw(context.value, _with_errors_named)
 
 
 def _with_errors_named(value: Any) -> Any:
-    """Replace the whole numbers that stand for error cells by the errors' names."""
+    """Replace the integer codes of error cells by the names of the errors."""
     rows = value if isinstance(value, (list, tuple)) else ((value,),)
     if rows and not isinstance(rows[0], (list, tuple)):
         rows = (rows,)
@@ -89,7 +89,7 @@ _converted: ConversionCache[list[list[Any]]] = ConversionCache()
 
 
 def _as_excel_takes(context: Any) -> None:
-    """Give blanks as empty text, which a cell shows as nothing, and days as COM has them."""
+    """Convert blanks to empty text, which Excel shows as blank, and dates to those of COM."""
     prepare = context.engine.impl.prepare_xl_data_element
 
     def taken(rows: Rows) -> list[list[Any]]:
@@ -102,7 +102,7 @@ def _as_excel_takes(context: Any) -> None:
 
 
 def _registered(function: Function) -> Callable[..., Rows]:
-    """Return a function that xlwings can describe to Excel: real names, real defaults."""
+    """Return a function with the names and defaults that xlwings registers in Excel."""
 
     def answer(*values: object) -> Rows:
         return session.call(function, *values)
@@ -117,12 +117,12 @@ def _registered(function: Function) -> Callable[..., Rows]:
     ]
     answer.__name__ = answer.__qualname__ = function.name
     answer.__doc__ = function.help
-    answer.__annotations__ = {}  # xlwings would take types as instructions to convert
+    answer.__annotations__ = {}  # xlwings would convert values to annotated types
     answer.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # inspect reads it
     described: Any = xw.ret(UsedCells)(answer)
     for one in function.arguments:
         described = xw.arg(one.name, UsedCells, doc=one.help)(described)
-    # The last decorator, because each of the others sets category and wizard back to their defaults.
+    # The last decorator, because each of the others resets category and wizard to their defaults.
     registered: Callable[..., Rows] = xw.func(category=CATEGORY, call_in_wizard=not function.may_fetch)(
         described
     )

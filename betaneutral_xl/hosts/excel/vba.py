@@ -1,8 +1,7 @@
-"""The Visual Basic of the macro workbook, as text: what is generated, and what is kept as sources.
+"""The Visual Basic code of the macro workbook: generated modules, and those kept as source files.
 
-``functions`` is letter for letter what xlwings writes when it imports our functions in Excel (a
-test holds it), so that the workbook needs no import, and the macro project need not be opened to
-programs.
+``functions`` is identical to the code that xlwings writes when it imports the functions in Excel (a
+test compares them). So the workbook needs no import, and no programmatic access to its macro project.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 FUNCTIONS_MODULE, HELP_MODULE, BUTTONS_MODULE = "xlwings_udfs", "FunctionHelp", "BetaNeutral"
 
 UDFS = "betaneutral_xl.hosts.excel.udfs"
-"""The Python module that answers."""
+"""The Python module of the functions."""
 
 HEAD = """\
 Attribute VB_Name = "xlwings_udfs"
@@ -44,7 +43,7 @@ End Function
 
 
 def source(name: str) -> str:
-    """Return one of the sources that are kept as files."""
+    """Return the text of a source file."""
     return files(__package__).joinpath("sources", name).read_text(encoding="utf-8")
 
 
@@ -99,5 +98,5 @@ def function_help() -> str:
 
 
 def _text(value: str) -> str:
-    """Return a text as Visual Basic writes it."""
+    """Return a text as a literal of Visual Basic."""
     return '"' + value.replace('"', '""') + '"'

@@ -1,8 +1,7 @@
-"""A workbook as a file: read with openpyxl, written by changing only the cells that change.
+"""A workbook in a file: read with openpyxl, written by editing only the changed cells.
 
-Saving through openpyxl would lose the ribbon, the charts' finer points and the spilling formulas.
-So the few sheets that are written are changed in their XML, and every other part of the file stays
-as it is, byte for byte.
+Saving with openpyxl would lose the ribbon, details of the charts and the spilling formulas. So the
+XML of the written sheets is edited, and every other part of the file is kept byte for byte.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ STYLES = "xl/styles.xml"
 CALC_CHAIN = "xl/calcChain.xml"
 
 TRUE = frozenset({"1", "true"})
-"""What XML calls true."""
+"""The values of true in XML."""
 
 
 def _q(tag: str, namespace: str = MAIN) -> str:
@@ -55,12 +54,12 @@ class FileWorkbook:
     path
         The file. Nothing is written to it before ``save``.
     say
-        Shows what is being done.
+        Shows a progress text.
 
     Raises
     ------
     UnreadableFile
-        If it is no workbook.
+        If the file is not a workbook.
 
     """
 
@@ -74,9 +73,9 @@ class FileWorkbook:
         self._not_calculated: dict[str, set[tuple[int, int]]] = {}
         try:
             self._book = openpyxl.load_workbook(io.BytesIO(self._content), data_only=True, keep_links=False)
-        except Exception as error:  # noqa: BLE001 - a damaged file makes openpyxl raise anything
+        except Exception as error:  # noqa: BLE001 - openpyxl raises any exception for a damaged file
             msg = (
-                f"{self._path.name} is no workbook that can be read ({type(error).__name__}). "
+                f"{self._path.name} is not a readable workbook ({type(error).__name__}). "
                 "Give an .xlsx or .xlsm file made by betaneutral-xl workbook build."
             )
             raise UnreadableFile(msg) from None
@@ -98,17 +97,17 @@ class FileWorkbook:
         return self._values(sheet, area) if ":" in cells else self._values(sheet, [[area]])[0][0]
 
     def below(self, sheet: str, row: int) -> object:
-        """Return the values of a sheet from a row to the last that is used."""
+        """Return the values of a sheet from a row to the last used row."""
         return self._values(sheet, self._sheet(sheet).iter_rows(min_row=row))
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
-        """Write rows from the first column of a row on, and clear what is below."""
+        """Write rows from the first column of a row on, and clear the cells below."""
         for place in [place for place in self._used(sheet) if place[0] >= row]:
             self._put(sheet, *place, None)
         self._write(sheet, row, rows)
 
     def append(self, sheet: str, row: Rows) -> None:
-        """Write rows under the last that is used."""
+        """Write rows below the last used row."""
         last = max((line for line, _ in self._used(sheet)), default=0)
         self._write(sheet, last + 1, row)
 
@@ -116,19 +115,19 @@ class FileWorkbook:
         """Do nothing: the program that opens the file calculates it."""
 
     def say(self, text: str) -> None:
-        """Hand on what is being done."""
+        """Show a progress text."""
         self._say(text)
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Do nothing: a file neither calculates nor draws."""
+    def suspended(self) -> AbstractContextManager[None]:
+        """Do nothing: a file has no calculation and no drawing to suspend."""
         return nullcontext()
 
     def save(self, path: Path | str | None = None) -> None:
-        """Write the file, whole or not at all; by default, in place."""
+        """Write the file atomically; by default, in place."""
         save(path or self._path, changed(self._content, self._edits))
 
     def _values(self, sheet: str, rows: Iterable[Iterable[Any]]) -> list[list[Any]]:
-        """Return what stands in cells; a formula that nobody has calculated is no blank."""
+        """Return the values of cells; raise ``FailedCell`` for a formula without a cached value."""
         waiting = self._waiting(sheet)
         values = []
         for row in rows:
@@ -149,7 +148,7 @@ class FileWorkbook:
         return {(cell.row, cell.column) for cell in cells if cell.value is not None} | self._waiting(sheet)
 
     def _waiting(self, sheet: str) -> set[tuple[int, int]]:
-        """Return the row and column of every formula without a value: openpyxl takes it for a blank."""
+        """Return row and column of every formula without a value, which openpyxl reads as a blank."""
         if sheet not in self._not_calculated:
             self._not_calculated[sheet] = not_calculated(self._content, sheet)
         return self._not_calculated[sheet]
@@ -161,8 +160,8 @@ class FileWorkbook:
         return sheet
 
     def _cells_of(self, name: str) -> tuple[str, str]:
-        known = self._book.defined_names.get(name)
-        places = list(known.destinations) if known is not None else []
+        defined = self._book.defined_names.get(name)
+        places = list(defined.destinations) if defined is not None else []
         if len(places) != 1:
             raise self._missing("range named " + name)
         sheet, cells = places[0]
@@ -186,18 +185,18 @@ class FileWorkbook:
         cell = place.cell(row, column)
         if isinstance(cell, MergedCell):
             area = next(str(area) for area in place.merged_cells.ranges if cell.coordinate in area)
-            msg = f"The cells {area} of the sheet {sheet} are merged and take one value. Unmerge them."
+            msg = f"The cells {area} of the sheet {sheet} are merged and hold one value. Unmerge them."
             raise HostError(msg)
         self._waiting(sheet).discard((row, column))
         self._edits.setdefault(sheet, {})[row, column] = value
         cell.value = value
 
 
-# ---------------------------------------------------------------- changing cells in the package
+# ---------------------------------------------------------------- editing cells in the package
 
 
 def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> bytes:
-    """Return a workbook's bytes with some cells changed, their formats kept, and nothing else.
+    """Return a workbook's bytes with some cells changed; their formats and all else are kept.
 
     Parameters
     ----------
@@ -239,7 +238,7 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
 
 
 def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
-    """Return the row and column of every formula of a sheet that has no value, not even an empty text."""
+    """Return row and column of every formula of a sheet without a cached value (an empty text is one)."""
     source = zipfile.ZipFile(io.BytesIO(content))
     return {
         (int(row.get("r")), _column_of(cell.get("r")))
@@ -256,7 +255,7 @@ def _tree(source: zipfile.ZipFile, name: str) -> Any:
 
 
 def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
-    """Return the part of the package that holds each sheet, by the sheet's name."""
+    """Return the path of each sheet's part in the package, by the sheet's name."""
     workbook = _tree(source, WORKBOOK)
     targets = {one.get("Id"): one.get("Target") for one in _tree(source, "xl/_rels/workbook.xml.rels")}
     return {
@@ -268,7 +267,7 @@ def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
 
 
 class FileStyles:
-    """The workbook's cell formats, of which some get a twin that marks text as text."""
+    """The workbook's cell formats, with copies that mark their content as text."""
 
     def __init__(self, root: Any) -> None:
         self.root = root
@@ -277,11 +276,11 @@ class FileStyles:
         self._quoted: dict[str, str] = {}
 
     def quoted(self, style: str) -> str:
-        """Return the format that is like another, but keeps text from becoming a formula when edited."""
+        """Return a copy of a format with quotePrefix, so that editing the cell keeps its text a text."""
         if style not in self._quoted:
-            twin = deepcopy(self._formats[int(style)])
-            twin.set("quotePrefix", "1")
-            self._formats.append(twin)
+            copied = deepcopy(self._formats[int(style)])
+            copied.set("quotePrefix", "1")
+            self._formats.append(copied)
             self._formats.set("count", str(len(self._formats)))
             self._quoted[style] = str(len(self._formats) - 1)
             self.changed = True
@@ -289,12 +288,12 @@ class FileStyles:
 
 
 def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileStyles) -> bool:
-    """Change the cells of a sheet's XML; return whether a formula went."""
+    """Change the cells of a sheet's XML; return whether a formula was overwritten."""
     from lxml import etree
 
     dimension = root.find(_q("dimension"))
     if dimension is not None:
-        root.remove(dimension)  # optional, and no longer true
+        root.remove(dimension)  # optional, and no longer correct
     data = root.find(_q("sheetData"))
     columns = {
         number: column.get("style", "0")
@@ -303,7 +302,7 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileSty
         if number <= max(column for _, column in cells)
     }
     rows = {int(row.get("r")): row for row in data}
-    lost = False
+    overwritten = False
     by_row: dict[int, dict[int, Cell]] = {}
     for (row, column), value in cells.items():
         by_row.setdefault(row, {})[column] = value
@@ -318,21 +317,21 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileSty
             if cell is None:
                 if value is None:
                     continue
-                # LibreOffice writes customFormat="false" for rows that have no style.
+                # LibreOffice writes customFormat="false" for rows without a style.
                 own = line.get("customFormat") in TRUE
                 style = line.get("s", "0") if own else columns.get(column, "0")
                 cell = there[column] = etree.SubElement(
                     line, _q("c"), r=f"{letters(column)}{number}", s=style
                 )
-            lost |= cell.find(_q("f")) is not None
+            overwritten |= cell.find(_q("f")) is not None
             _fill(cell, value, styles)
         line[:] = [there[column] for column in sorted(there)]
     data[:] = [rows[number] for number in sorted(rows)]
-    return lost
+    return overwritten
 
 
 def _fill(cell: Any, value: Cell, styles: FileStyles) -> None:
-    """Give a cell of the XML a value, whatever it had."""
+    """Set the value of a cell's XML, replacing its former content."""
     from lxml import etree
 
     for child in list(cell):
@@ -359,11 +358,11 @@ def _fill(cell: Any, value: Cell, styles: FileStyles) -> None:
 
 
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-"""What XML cannot hold."""
+"""Characters that are not allowed in XML."""
 
 
 def _calculated_on_load(workbook: Any) -> Any:
-    """Ask the program that opens the workbook to calculate everything."""
+    """Set the flag for a full calculation when the workbook is opened."""
     from lxml import etree
 
     settings = workbook.find(_q("calcPr"))
@@ -379,7 +378,7 @@ def _calculated_on_load(workbook: Any) -> Any:
 def _without_calc_chain(
     source: zipfile.ZipFile, tree: Callable[[str], Any], trees: dict[str, Any]
 ) -> set[str]:
-    """Take the order of calculation out of the package: it names formulas that are gone; it is optional."""
+    """Remove the calculation chain, which is optional, since it lists formulas that were removed."""
     if CALC_CHAIN not in source.namelist():
         return set()
     for name, attribute in (("[Content_Types].xml", "PartName"), ("xl/_rels/workbook.xml.rels", "Target")):

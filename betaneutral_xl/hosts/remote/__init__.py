@@ -1,1 +1,1 @@
-"""What hosts in another process share: messages, and answers in the form in which they are sent."""
+"""Code shared by hosts that run in another process: the cache of converted results."""

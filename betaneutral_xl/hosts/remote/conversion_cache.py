@@ -1,4 +1,4 @@
-"""Answers in the form in which a host takes them, so that one that is given again is not walked again."""
+"""A cache of results converted for a host, so that a repeated result is not converted again."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ T = TypeVar("T")
 
 
 class ConversionCache(Generic[T]):
-    """What was made of the last large answers.
+    """A cache of the last large conversions.
 
-    The session answers what is asked again with the very same rows; by these they are known.
+    The session returns the identical rows object for a repeated call; its identity is the key.
     """
 
-    MOST = 16
-    """Answers that are kept."""
+    MAX_ENTRIES = 16
+    """Number of conversions that are kept."""
 
-    LARGE = 1_000
-    """Cells from which an answer is kept; a smaller one is walked in no time, and would push others out."""
+    MIN_CELLS = 1_000
+    """Cells from which a conversion is kept; a smaller one is fast, and would evict others."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, tuple[Rows, T]] = OrderedDict()
         self._lock = Lock()
 
     def convert(self, rows: Rows, make: Callable[[Rows], T]) -> T:
-        """Return what is made of rows."""
+        """Return ``make(rows)``, cached for large rows."""
         with self._lock:
-            known = self._kept.get(id(rows))
-            if known is not None:
-                return known[1]
+            cached = self._kept.get(id(rows))
+            if cached is not None:
+                return cached[1]
         made = make(rows)
-        if sum(map(len, rows)) < self.LARGE:
+        if sum(map(len, rows)) < self.MIN_CELLS:
             return made
         with self._lock:
-            self._kept[id(rows)] = rows, made  # keeps the rows alive, and so their id theirs
-            while len(self._kept) > self.MOST:
+            self._kept[id(rows)] = rows, made  # the reference to rows prevents reuse of its id
+            while len(self._kept) > self.MAX_ENTRIES:
                 self._kept.popitem(last=False)
         return made

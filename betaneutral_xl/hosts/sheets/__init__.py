@@ -1,1 +1,1 @@
-"""What all spreadsheet programs share: the registry of functions, the buttons, the template."""
+"""Code shared by all spreadsheet programs: the registry of functions, the buttons, the template."""

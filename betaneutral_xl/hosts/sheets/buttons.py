@@ -1,7 +1,7 @@
-"""What the buttons do, in any host: read the settings, compute, write a proposal, keep the old one.
+"""The buttons, independent of the host: read the settings, compute, write a proposal, keep the old one.
 
-A host gives a ``Workbook`` and shows the ``Outcome``. Nothing is written before everything is
-computed; each block is written in one go.
+A host passes a ``Workbook`` and shows the ``Outcome``. Nothing is written before everything is
+computed; each block is written at once.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 __all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "enter", "press"]
 
-MUCH = 0.05
-"""An ETF of which more than this weight has no risk data is named in a button's message."""
+REPORTED_GAP = 0.05
+"""A button's message names an ETF if more than this weight has no risk data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a button has to tell: one message; whether it is an error; the error itself, for scripts."""
+    """The outcome of a button: a message for the user, and the error if it failed."""
 
     message: str
     error: BetaNeutralError | None = None
@@ -53,23 +53,32 @@ class Button:
 
 
 def press(name: str, book: Workbook, session: Session) -> Outcome:
-    """Do what a button does; never raise.
+    """Run a button; never raise.
+
+    Parameters
+    ----------
+    name
+        A key of ``BUTTONS``.
+    book
+        The workbook.
+    session
+        The state of the process.
 
     Returns
     -------
     Outcome
-        Errors included: they are entered in the sheet Log too, and nothing else is changed.
+        On an error its message, which is also entered in the sheet Log; nothing else is changed.
 
     """
     button = BUTTONS[name]
     try:
-        with book.undisturbed():
+        with book.suspended():
             return Outcome(button.run(book, session))
     except BetaNeutralError as error:
         outcome = Outcome(str(error).removeprefix(cells.PREFIX), error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
         session.write_log(button.label, traceback.format_exc())
-        line = f"{type(error).__name__}: a defect of this program. The trace is in {session.log.name}."
+        line = f"{type(error).__name__}: a defect of this program. The traceback is in {session.log.name}."
         outcome = Outcome(line, HostError(line))
     finally:
         book.say("")
@@ -84,21 +93,21 @@ def press(name: str, book: Workbook, session: Session) -> Outcome:
 
 
 def rebalance(book: Workbook, session: Session) -> str:
-    """Compute a proposal, keep the one before, write the new one."""
+    """Compute a proposal and write it; the former one is kept on the sheet Previous."""
     task = Task.of(book, session)
     result = solved(book, task)
     book.say("Writing the proposal ...")
-    in_shares = proposal.InShares.of(task, result)
-    rows = proposal.block(task, result, in_shares)
+    share_orders = proposal.ShareOrders.of(task, result)
+    rows = proposal.block(task, result, share_orders)
     old = proposal.on_sheet(book, Sheet.PROPOSAL)
-    # In this order, so that a sheet that cannot be written to costs no proposal.
+    # In this order, so that no proposal is lost if a sheet cannot be written to.
     book.replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)
     if old:
         book.replace(Sheet.PREVIOUS, PROPOSAL.headline, old)
-    message = " ".join(filter(None, (told(result), in_shares.none)))
+    message = " ".join(filter(None, (summary(result), share_orders.reason)))
     measures = (
-        "; ".join(map(proposal.four, result.before.beta.values())),
-        "; ".join(map(proposal.four, result.after.beta.values())),
+        "; ".join(map(proposal.format_beta, result.before.beta.values())),
+        "; ".join(map(proposal.format_beta, result.after.beta.values())),
         result.turnover,
         result.traded_names,
     )
@@ -107,10 +116,10 @@ def rebalance(book: Workbook, session: Session) -> str:
 
 
 def restore(book: Workbook, _: Session) -> str:
-    """Swap the proposal with the one before it."""
+    """Swap the proposal with the previous one."""
     old = proposal.on_sheet(book, Sheet.PREVIOUS)
     if not old:
-        msg = "There is no earlier proposal to restore. Rebalance keeps one."
+        msg = "There is no previous proposal to restore. Rebalance keeps the previous one."
         raise InputError(msg)
     current = proposal.on_sheet(book, Sheet.PROPOSAL)
     book.replace(Sheet.PROPOSAL, PROPOSAL.headline, old)
@@ -134,77 +143,80 @@ def report(book: Workbook, session: Session) -> str:
     assembled = assemble(outcome, task.terms, quotes, command="Report button", written_at=now())
     save(path, build_workbook(assembled.contents))
     if outcome.infeasible is not None:
-        msg = f"{outcome.infeasible} {placed(path)} says why, and proposes nothing."
+        msg = f"{outcome.infeasible} {file_and_folder(path)} says why, and proposes nothing."
         raise Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable)
     notes = "".join(f" {note}" for note in assembled.notes)
-    message = f"Report: {placed(path)}.{_not_the_proposal(book, outcome.result)}{notes}"
+    message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(book, outcome.result)}{notes}"
     enter(book, "Report", "done", message)
     return message
 
 
-def _not_the_proposal(book: Workbook, result: Rebalance) -> str:
-    """Say that the report is not of the proposal on the sheet, where it is not."""
+def _difference_to_proposal(book: Workbook, result: Rebalance) -> str:
+    """Return a note for the message if the report differs from the proposal on the sheet, else ""."""
     rows = proposal.on_sheet(book, Sheet.PROPOSAL)
     if not rows:
         return ""
     try:
-        apart = proposal.apart(proposal.Proposed.of(rows), result)
+        difference = proposal.difference(proposal.Proposed.of(rows), result)
     except InputError as error:
-        return f" It is of what Settings give now; the proposal cannot be compared: {error}"
-    return f" It is of what Settings give now; the proposal on the sheet differs in {apart}." if apart else ""
+        return f" It is for the current settings; the proposal cannot be compared: {error}"
+    if not difference:
+        return ""
+    return f" It is for the current settings; the proposal on the sheet differs in {difference}."
 
 
 def orders(book: Workbook, session: Session) -> str:
-    """Write whole-share orders of the proposal, as it stands on the sheet, as a file for the desk."""
+    """Write the whole-share orders of the proposal on the sheet as a CSV file for the trading desk."""
     rows = proposal.on_sheet(book, Sheet.PROPOSAL)
     if not rows:
-        msg = "There is no proposal to make orders of. Press Rebalance first."
+        msg = "There is no proposal to make orders for. Press Rebalance first."
         raise InputError(msg)
     proposed = proposal.Proposed.of(rows)
     task = Task.of(book, session)
     book.say("Making orders ...")
     result = order_list.verified(task, proposed)
     made, quotes = order_list.orders_of(task, result)
-    against = order_list.broken(task, result)
+    violations = order_list.violated_limits(task, result)
     path = _new_file(book, "orders", "csv")
-    save(path, order_list.as_csv(proposed, made, quotes, against).encode("utf-8-sig"))
-    message = f"{order_list.told(proposed, made, placed(path), against)} {proposal.after(made)}"
+    save(path, order_list.as_csv(proposed, made, quotes, violations).encode("utf-8-sig"))
+    written = order_list.summary(proposed, made, file_and_folder(path), violations)
+    message = f"{written} {proposal.after_orders(made)}"
     enter(book, "Orders", "done", message)
     return message
 
 
 def _new_file(book: Workbook, what: str, ending: str) -> Path:
-    """Return a path beside the workbook that nothing has yet: its name, what it is, the time."""
+    """Return an unused path in the workbook's folder: its name, the kind of file, the time."""
     stem = f"{book.stem} {what} {now():%Y-%m-%d %H%M%S}"
     paths = (book.folder / f"{stem}{again}.{ending}" for again in ("", *(f" ({i})" for i in range(2, 100))))
     return next(path for path in paths if not path.exists())
 
 
-def placed(path: Path) -> str:
-    """Name a new file and its folder, which is not the workbook's where that is in the cloud."""
+def file_and_folder(path: Path) -> str:
+    """Return the name of a file and of its folder, which is not the workbook's if that is in the cloud."""
     return f"{path.name}, in the folder {path.resolve().parent.name}"
 
 
 def refresh(book: Workbook, session: Session) -> str:
-    """Forget every answer, so that the formulas fetch again."""
+    """Clear all results, so that the formulas fetch again."""
     session.refresh()
     book.recalculate()
-    message = "Everything is fetched and computed anew."
+    message = "All data are fetched and computed again."
     enter(book, "Refresh", "done", message)
     return message
 
 
-# ---------------------------------------------------------------- what they share
+# ---------------------------------------------------------------- shared
 
 
 def solved(book: Workbook, task: Task) -> Rebalance:
-    """Return the rebalance that a workbook asks for."""
+    """Return the rebalance of a task, and show the progress."""
     book.say("Solving ...")
     return task.solve()
 
 
-def told(result: Rebalance) -> str:
-    """Say in one line what a rebalance changes: beta before and after with its interval, turnover, trades."""
+def summary(result: Rebalance) -> str:
+    """Return a rebalance in one line: beta before and after with its interval, turnover, trades, gaps."""
     betas = ", ".join(
         f"beta to {name} {views.beta_text(result.before_forecast[name], 2, '+/-')} -> "
         f"{views.beta_text(result.after_forecast[name], 2, '+/-')}"
@@ -212,11 +224,11 @@ def told(result: Rebalance) -> str:
     )
     traded = _counted(result.traded_names, "trade")
     coverage = result.coverage
-    lost = [(name, gap.weight) for name, gap in coverage.etfs.items() if gap.weight > MUCH]
+    missing = [(name, gap.weight) for name, gap in coverage.etfs.items() if gap.weight > REPORTED_GAP]
     if coverage.held:
         gross = float(np.abs(result.weights[~result.aligned.covered]).sum())
-        lost.insert(0, (f"the holdings ({listing(coverage.held.tickers)})", gross))
-    warned = "".join(f"; {weight:.1%} of {what} without risk data" for what, weight in lost)
+        missing.insert(0, (f"the holdings ({listing(coverage.held.tickers)})", gross))
+    warned = "".join(f"; {weight:.1%} of {what} without risk data" for what, weight in missing)
     warned += f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
     line = f"{betas}; turnover {result.turnover:.1%}, {traded}{warned}."
     return f"{line[0].upper()}{line[1:]}"
@@ -233,7 +245,7 @@ def enter(
     message: str,
     measures: tuple[str, str, float, int] | tuple[None, None, None, None] = (None, None, None, None),
 ) -> None:
-    """Enter a line in the sheet Log; ``measures`` are beta before and after, turnover, trades."""
+    """Append a line to the sheet Log; ``measures`` are beta before and after, turnover, trades."""
     at = f"{now():%Y-%m-%d %H:%M:%S} UTC"
     book.append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]]))
 
@@ -244,12 +256,10 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="rebalance",
             label="Rebalance",
-            help="Compute new weights as set, and write them as a proposal; the one before is kept.",
+            help="Compute new weights for the settings and write them as a proposal; the previous is kept.",
             run=rebalance,
         ),
-        Button(
-            name="restore", label="Restore", help="Swap the proposal with the one before it.", run=restore
-        ),
+        Button(name="restore", label="Restore", help="Swap the proposal with the previous one.", run=restore),
         Button(
             name="orders",
             label="Orders",
@@ -265,9 +275,9 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="refresh",
             label="Refresh",
-            help="Forget what was fetched and computed, and ask again.",
+            help="Fetch and compute all data again.",
             run=refresh,
         ),
     )
 }
-"""The buttons that work on the workbook; a host adds those that only show something."""
+"""The buttons that work on the workbook; a host adds its own for display only."""

@@ -1,8 +1,8 @@
-"""What stands in cells: any host's values -> one grid -> plain values; rows and errors -> cells.
+"""Cell values: any host's values -> one grid -> plain values; rows and errors -> cells.
 
-Excel hands over ``None`` for a blank, ``datetime`` for a date and error cells as text; Calc hands
-over ``''``, numbers and tuples. From here on there is one ``Grid`` for both, and one reader for
-each kind of value, so that a range means the same in every host.
+Excel passes ``None`` for a blank, ``datetime`` for a date and error cells as text; Calc passes
+``''``, numbers and tuples. Both become one ``Grid`` with one reader for each kind of value, so that
+a range means the same in every host.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Cell = str | float | bool | date | None
-"""What a cell can hold once it is read; ``None`` is a blank."""
+"""The value of a cell once read; ``None`` is a blank."""
 
 PREFIX = "#BETA! "
-"""How an error of ours begins in a cell."""
+"""The start of an error message of this package in a cell."""
 
-LONGEST = 254
-"""Characters of a text result; Excel turns a longer one into #VALUE!."""
+MAX_TEXT = 254
+"""Largest number of characters of a text result; Excel turns a longer one into #VALUE!."""
 
 EPOCH = date(1899, 12, 30)
-"""Day 0 of the calendar that spreadsheets count in, from March 1900 on."""
+"""Day 0 of the serial dates of spreadsheets, valid from March 1900."""
 
-DAYS = (1.0, 2_958_465.0)
-"""The numbers that are days in a spreadsheet: up to the end of the year 9999."""
+DATE_SERIALS = (1.0, 2_958_465.0)
+"""First and last valid serial date: 1899-12-31 and 9999-12-31."""
 
-MOST_READ = 32_000_000
-"""Bytes of values of which the grids are remembered: a dozen matrices of 500 names."""
+MAX_CACHED_BYTES = 32_000_000
+"""Bytes of values whose grids are cached: a dozen matrices of 500 names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ class Grid:
     what
         The argument's name, for messages.
     rows
-        Rectangular, without blank rows and columns around it; empty for a blank argument.
+        Rectangular, without surrounding blank rows and columns; empty for a blank argument.
     top, left
         Row and column of the range, from 1, at which ``rows`` begins.
     on_sheet
-        Whether ``what`` is a sheet, and rows and columns are the sheet's own.
+        Whether ``what`` is a sheet, and rows and columns are those of the sheet.
     span
-        How many columns the range has, the blank ones around ``rows`` included.
+        Number of columns of the range, including the blank ones around ``rows``.
 
     """
 
@@ -74,12 +74,12 @@ class Grid:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing is given."""
+        """Whether all cells are blank."""
         return not self.rows
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return len(self.rows[0]) if self.rows else 0
 
     @property
@@ -93,7 +93,7 @@ class Grid:
         return (cell for row in self.rows for cell in row)
 
     def digest(self) -> bytes:
-        """Return a hash of the content, the same wherever the range stands; made once."""
+        """Return a hash of the content, independent of its position; computed once."""
         if not self._digest:
             object.__setattr__(self, "_digest", self._hashed())
         return self._digest
@@ -102,19 +102,19 @@ class Grid:
         try:
             content = marshal.dumps(
                 cast("Any", self.rows), 2
-            )  # version 2 knows no references: equal is equal
-        except ValueError:  # there are dates
+            )  # version 2 has no references: equal values give equal bytes
+        except ValueError:  # marshal does not support dates
             content = repr(self.rows).encode()
         return blake2b(content, digest_size=16).digest()
 
     def columns(self, start: int, end: int) -> Grid:
-        """Return some of the columns, without what is blank around them."""
+        """Return the columns from ``start`` to before ``end``, without surrounding blanks."""
         part = _trimmed([list(row[start:end]) for row in self.rows], self.what)
         top, left = self.top + part.top - 1, self.left + start + part.left - 1
         return replace(part, top=top, left=left, on_sheet=self.on_sheet)
 
     def place(self, row: int, column: int) -> str:
-        """Say where a cell stands: as Holdings!B7 on a sheet, else as the user counts in a range."""
+        """Return the position of a cell for messages: Holdings!B7 on a sheet, else row and column."""
         if self.on_sheet:
             return f"{self.what}!{letters(self.left + column)}{self.top + row}"
         if len(self.rows) == self.width == 1:
@@ -124,44 +124,44 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A host's values as they came, and what makes cells of them, which is asked only where they are new."""
+    """A host's values with the function that decodes them, called only if they are not cached."""
 
     value: object
     decode: Callable[[object], object]
 
 
-class Readings:
-    """Grids by the very bytes of the values that they were read from, so that no cell is walked twice.
+class GridCache:
+    """A cache of grids by the bytes of the values they were read from, so that no cell is read twice.
 
-    The bytes are a pickle, which is written in C and tells 1, 1.0 and TRUE apart: equal bytes are
-    equal values. They are the key themselves, not a hash of them, so nothing is ever confused.
+    The bytes are a pickle, which is fast and distinguishes 1, 1.0 and TRUE: equal bytes mean equal
+    values. The bytes themselves are the key, not a hash, so collisions are impossible.
 
     Parameters
     ----------
-    most
-        Bytes that are kept in all.
+    max_bytes
+        Total size of the keys, bytes.
 
     """
 
-    def __init__(self, most: int = MOST_READ) -> None:
-        self._most = most
-        self._kept: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
+    def __init__(self, max_bytes: int = MAX_CACHED_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[tuple[str, bytes, object], Grid] = OrderedDict()
         self._size = 0
         self._lock = Lock()
 
     def read(self, value: object, what: str) -> Grid:
-        """Return a host's values as a grid, as ``read`` does."""
+        """Return a host's values as a grid, cached; otherwise like the function ``read``."""
         raw, decode = (value.value, value.decode) if isinstance(value, Raw) else (value, None)
         try:
             content = pickle.dumps(raw, pickle.HIGHEST_PROTOCOL)
-        except Exception:  # noqa: BLE001 - what cannot be written may raise anything; it is read each time
+        except Exception:  # noqa: BLE001 - an unpicklable value may raise anything; it is not cached
             content = b""
         key = (what, content, decode)
         with self._lock:
-            known = self._kept.get(key) if content else None
-            if known is not None:
-                self._kept.move_to_end(key)
-                return known
+            cached = self._entries.get(key) if content else None
+            if cached is not None:
+                self._entries.move_to_end(key)
+                return cached
         grid = read(raw if decode is None else decode(raw), what)
         if content:
             self._keep(key, grid)
@@ -169,48 +169,48 @@ class Readings:
 
     def _keep(self, key: tuple[str, bytes, object], grid: Grid) -> None:
         with self._lock:
-            self._size += 0 if key in self._kept else len(key[1])
-            self._kept[key] = grid
-            while self._size > self._most:
-                (_, content, _), _ = self._kept.popitem(last=False)
+            self._size += 0 if key in self._entries else len(key[1])
+            self._entries[key] = grid
+            while self._size > self._max_bytes:
+                (_, content, _), _ = self._entries.popitem(last=False)
                 self._size -= len(content)
 
 
 def read(value: object, what: str) -> Grid:
-    """Return a host's value (a scalar, a row, rows, as lists or tuples) as a grid.
+    """Return a host's value (a scalar, a row or rows, as lists or tuples) as a grid.
 
     Parameters
     ----------
     value
-        Numbers, texts, truth values, dates, ``None`` and ``''``; ragged rows are filled up.
+        Numbers, texts, booleans, dates, ``None`` and ``''``; short rows are padded with blanks.
     what
-        The argument's name.
+        The argument's name, for messages.
 
     Raises
     ------
     InputError
-        If a cell holds something that no spreadsheet has.
+        If a cell holds a value of another type.
 
     """
-    given: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
-    if given and not isinstance(given[0], (list, tuple)):
-        given = [given]
-    end = len(given)
-    blanks = [(), (None,), ("",)] if not end else [((None,) * (n := len(given[0]))), (("",) * n)]
-    while end and tuple(given[end - 1]) in blanks:  # a whole column is a million blanks
+    raw: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
+    if raw and not isinstance(raw[0], (list, tuple)):
+        raw = [raw]
+    end = len(raw)
+    blanks = [(), (None,), ("",)] if not end else [((None,) * (n := len(raw[0]))), (("",) * n)]
+    while end and tuple(raw[end - 1]) in blanks:  # a whole column is a million blanks
         end -= 1
-    rows = [[_cell(one, what) for one in row] for row in given[:end]]
+    rows = [[_cell(one, what) for one in row] for row in raw[:end]]
     return _trimmed(rows, what)
 
 
 def read_sheet(value: object, sheet: str, row: int) -> Grid:
-    """Return what stands on a sheet from a row on, as ``read`` does; its cells are named as there."""
+    """Return the values of a sheet from ``row`` on as a grid; messages name its cells by address."""
     grid = read(value, sheet)
     return replace(grid, top=grid.top + row - 1, on_sheet=True)
 
 
 def letters(column: int) -> str:
-    """Return the letters of a column, counted from 1.
+    """Return the letters of a column number, from 1.
 
     >>> letters(28)
     'AB'
@@ -239,17 +239,17 @@ def _trimmed(rows: list[list[Cell]], what: str) -> Grid:
 
 def _cell(value: Any, what: str) -> Cell:
     match value:
-        case float():  # numpy's is one, too
-            return None if value != value else float(value)  # noqa: PLR0124 - not a number is a blank
+        case float():  # also numpy.float64
+            return None if value != value else float(value)  # noqa: PLR0124 - NaN is a blank
         case str():
             return value.replace("\xa0", " ").strip() or None
         case datetime():
             return value.date()
         case None | bool() | date():
             return value
-        case int() | Decimal():  # Excel gives a Decimal for a cell that is formatted as currency
+        case int() | Decimal():  # Excel passes a Decimal for a cell formatted as currency
             return float(value)
-        case _ if hasattr(value, "item"):  # numpy's other scalars
+        case _ if hasattr(value, "item"):  # other numpy scalars
             return _cell(value.item(), what)
     msg = f"A cell of {what} holds a {type(value).__name__}. Give a number, a text, a date or TRUE/FALSE."
     raise InputError(msg)
@@ -259,21 +259,21 @@ def _cell(value: Any, what: str) -> Cell:
 
 
 def is_error(cell: Cell) -> bool:
-    """Whether a cell holds an error: one of ours, Excel's or Calc's."""
+    """Return whether a cell holds an error: of this package, of Excel or of Calc."""
     return isinstance(cell, str) and (
         cell.startswith((PREFIX, "Err:")) or (cell.startswith("#") and cell.endswith(("!", "?", "/A")))
     )
 
 
 def refuse_error(cell: Cell, where: str) -> None:
-    """Raise if a cell holds an error; one of ours is passed on as it is, so that its cause travels."""
+    """Raise ``FailedCell`` if a cell holds an error; one of this package keeps its message."""
     if is_error(cell):
         text = str(cell)
         raise FailedCell(text if text.startswith(PREFIX) else f"{where} is {text}. Correct that cell first.")
 
 
 def as_text(cell: Cell, where: str) -> str:
-    """Return a cell as text: a whole number without a point, a blank as nothing."""
+    """Return a cell as text: an integer without decimals, a blank as ""."""
     refuse_error(cell, where)
     match cell:
         case None:
@@ -288,12 +288,12 @@ def as_text(cell: Cell, where: str) -> str:
 
 
 def as_number(cell: Cell, where: str) -> float:
-    """Return a cell as a number, NaN for a blank; text that prints a number counts.
+    """Return a cell as a number, NaN for a blank; numeric text is converted.
 
     Raises
     ------
     InputError
-        If it is something else.
+        If the cell holds no number.
 
     """
     refuse_error(cell, where)
@@ -330,12 +330,12 @@ def number(grid: Grid) -> float | None:
 
 
 def flag(grid: Grid) -> bool | None:
-    """Return TRUE or FALSE of a single cell; None if blank.
+    """Return the boolean of a single cell; None if blank.
 
     Raises
     ------
     InputError
-        If it is something else.
+        If the cell holds no boolean.
 
     """
     cell = _only(grid, "TRUE or FALSE")
@@ -350,24 +350,25 @@ def flag(grid: Grid) -> bool | None:
 
 
 def day(grid: Grid) -> date | None:
-    """Return the day of a single cell: a date, its serial number, or text such as 2025-11-18.
+    """Return the date of a single cell: a date, its serial number, or text such as 2025-11-18.
 
     Raises
     ------
     InputError
-        If it is something else.
+        If the cell holds no date.
 
     """
     cell = _only(grid, "a date")
     refuse_error(cell, grid.what)
     if cell is None or isinstance(cell, date):
         return cell
-    if isinstance(cell, float) and DAYS[0] <= cell <= DAYS[1]:
+    if isinstance(cell, float) and DATE_SERIALS[0] <= cell <= DATE_SERIALS[1]:
         return EPOCH + timedelta(days=int(cell))
     found = printed.date_of(cell) if isinstance(cell, str) else None
     if found is None:
         msg = (
-            f"{grid.what} is {as_text(cell, grid.what)!r:.60}, not a day. Give a date, or text as 2025-11-18."
+            f"{grid.what} is {as_text(cell, grid.what)!r:.60}, not a date. "
+            "Give a date, or text such as 2025-11-18."
         )
         raise InputError(msg)
     return found
@@ -392,22 +393,22 @@ def vector(grid: Grid) -> list[Cell]:
 
 
 def rectangle(rows: Iterable[Sequence[Any]]) -> tuple[tuple[Cell, ...], ...]:
-    """Return rows as every host takes them: one width, no NaN, no numpy, texts not too long."""
+    """Return rows for any host: padded to one width, plain types, NaN as blank, long texts truncated."""
     plain = [[_plain(one) for one in row] for row in rows]
     width = max((len(row) for row in plain), default=0)
     return tuple(tuple(row + [None] * (width - len(row))) for row in plain)
 
 
 def _plain(value: Any) -> Cell:
-    if isinstance(value, float):  # numpy's are, too
+    if isinstance(value, float):  # also numpy.float64
         return float(value) + 0.0 if math.isfinite(value) else None  # no negative zero
     if isinstance(value, str):
-        return str(value) if len(value) <= LONGEST else f"{value[: LONGEST - 3]}..."
+        return str(value) if len(value) <= MAX_TEXT else f"{value[: MAX_TEXT - 3]}..."
     return _cell(value, "the result")
 
 
 def error_text(error: BetaNeutralError) -> str:
-    """Return an error as the one line of a cell.
+    """Return an error as one line for a cell.
 
     >>> error_text(InputError("The target is blank. Give a number."))
     '#BETA! The target is blank. Give a number.'
@@ -415,4 +416,4 @@ def error_text(error: BetaNeutralError) -> str:
     line = " ".join(str(error).split())
     if not line.startswith(PREFIX):
         line = PREFIX + line
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+    return line if len(line) <= MAX_TEXT else f"{line[: MAX_TEXT - 3]}..."

@@ -1,4 +1,4 @@
-"""What an entry of the registry is: a worksheet function, its arguments, and what it answers."""
+"""Entries of the registry: a worksheet function, its arguments and its result."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """Where the parts came from of which an answer was made, if it has nothing more to say than its cells."""
+    """The provenance of a result's inputs, for a result whose cells have no other value behind them."""
 
     parts: tuple[tuple[str, Provenance], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a function answers: rows for the cells, and the value that they show, if it has more to say."""
+    """The result of a function: rows for the cells, and the value behind them where it holds more."""
 
     rows: Sequence[Sequence[Any]]
     value: object = None
@@ -31,7 +31,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument: its name, a sentence of help, and whether it may be left out."""
+    """One argument: its name, a sentence of help, and whether it is optional."""
 
     name: str
     help: str
@@ -39,7 +39,7 @@ class Argument:
 
     @property
     def hint(self) -> str:
-        """The help with a small first letter, to go on in a sentence."""
+        """The help with a lower-case first letter, for use within a sentence."""
         return self.help[0].lower() + self.help[1:]
 
 
@@ -54,22 +54,22 @@ class Function:
     Attributes
     ----------
     name
-        As it is typed in a cell.
+        Name in formulas.
     help
         One sentence, under 255 characters.
     arguments
         In order, the optional ones last.
     run
-        What computes it, from the session and one grid an argument.
+        Computes the result from the session and one grid per argument.
     example
         A formula, for the reference page.
     may_fetch
-        Whether it can go to the network: a host may show "loading..." meanwhile, and does not call
+        Whether it may access the network: a host may show "loading..." meanwhile, and does not call
         it while the function wizard is open.
-    kept
-        Whether the result depends on nothing but the arguments and ``outside``.
-    outside
-        What else it depends on, such as the state of a file.
+    cacheable
+        Whether the result depends only on the arguments and ``external_state``.
+    external_state
+        Returns the other state that the result depends on, such as that of a file.
 
     """
 
@@ -79,11 +79,11 @@ class Function:
     run: Callable[..., Result]
     example: str
     may_fetch: bool = False
-    kept: bool = True
-    outside: Callable[..., object] = _nothing
+    cacheable: bool = True
+    external_state: Callable[..., object] = _nothing
 
-    def require_count(self, given: int) -> None:
-        """Raise if there are more values than arguments."""
-        if given > len(self.arguments):
-            msg = f"{self.name} takes {len(self.arguments)} arguments, not {given}."
+    def require_count(self, count: int) -> None:
+        """Raise ``InputError`` if there are more values than arguments."""
+        if count > len(self.arguments):
+            msg = f"{self.name} takes {len(self.arguments)} arguments, not {count}."
             raise InputError(msg)

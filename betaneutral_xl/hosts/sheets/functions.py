@@ -1,9 +1,9 @@
-"""The worksheet functions, free of any host: one entry each.
+"""The registry of the worksheet functions, independent of the host: one entry each.
 
-From this table come the functions of Excel and of Calc, their help in the function wizard, the
-reference page in docs/ and the template's IntelliSense sheet. To add a function, add an entry, and
-the function it runs to ``worksheet``. Names and the order of arguments are never changed; new
-arguments go to the end and are optional.
+The functions of Excel and of Calc, their help in the function wizard, the reference page in docs/
+and the template's IntelliSense sheet are generated from it. To add a function, add an entry, and the
+function it runs to ``worksheet``. Names and the order of arguments never change; new arguments are
+optional and last.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["BY_NAME", "CATEGORY", "FUNCTIONS", "Argument", "Function"]
 
 CATEGORY = "Beta Neutral"
-"""Where the function wizard lists them."""
+"""Category in the function wizard."""
 
 
 HOLDINGS = Argument(
@@ -34,7 +34,7 @@ RISK = Argument(
 )
 TARGET = Argument(
     "target_beta",
-    "Beta to reach: a number, or a ticker such as IWV; one for each ETF. Blank: 0.",
+    "Target beta: a number, or a ticker such as IWV for its beta; one, or one per ETF. Blank: 0.",
     optional=True,
 )
 METHOD = Argument(
@@ -50,7 +50,7 @@ PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="FETCH_HOLDINGS",
-        help="What a fund holds on a day: ticker, shares, price, market_value, weight, largest first.",
+        help="A fund's holdings on a date: ticker, shares, price, market_value, weight; largest first.",
         arguments=(
             Argument(
                 "fund",
@@ -65,14 +65,14 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.fetch_holdings,
         example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
         may_fetch=True,
-        outside=worksheet.holdings_stamp,
+        external_state=worksheet.holdings_stamp,
     ),
     Function(
         name="LOAD_ETF",
-        help="An ETF's constituents from the issuer's file as downloaded: ticker, name, weight, class.",
+        help="An ETF's constituents from the issuer's downloaded file: ticker, name, weight, class.",
         arguments=(
             Argument("source", "The file; or a ticker, for its newest download; demo for the sample."),
-            Argument("fund", "Which fund, where a file has several.", optional=True),
+            Argument("fund", "The fund, if the file has several.", optional=True),
             Argument(
                 "classes", "Asset classes of the basket, such as equity,fund. Blank: equity.", optional=True
             ),
@@ -80,15 +80,15 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.load_etf,
         example='=LOAD_ETF("JHAI")',
         may_fetch=True,
-        outside=worksheet.etf_stamp,
+        external_state=worksheet.etf_stamp,
     ),
     Function(
         name="COVARIANCE",
-        help="Annual covariance of returns with its tickers on both sides, or a handle: "
-        "asked for by tickers, or estimated from prices or returns.",
+        help="Annual covariance of returns, labelled by tickers, or a handle: "
+        "of the risk model for tickers, or estimated from prices or returns.",
         arguments=(
             Argument(
-                "tickers_or_data", "Tickers in a row or column; or prices or returns headed by tickers."
+                "tickers_or_data", "Tickers in a row or column; or prices or returns below their tickers."
             ),
             Argument(
                 "method",
@@ -101,17 +101,17 @@ FUNCTIONS: tuple[Function, ...] = (
                 optional=True,
             ),
             Argument(
-                "as_handle", "TRUE: one cell that stands for the matrix, fast at any size.", optional=True
+                "as_handle", "TRUE: one cell that represents the matrix, fast at any size.", optional=True
             ),
         ),
         run=worksheet.covariance,
         example="=COVARIANCE(A2:A60, , , TRUE)",
         may_fetch=True,
-        outside=worksheet.risk_stamp,
+        external_state=worksheet.risk_stamp,
     ),
     Function(
         name="BETA_NEUTRAL",
-        help="Weights with the asked-for beta to one or several ETFs: ticker, weight, etf_weight, "
+        help="Weights with the target beta to one or several ETFs: ticker, weight, etf_weight, "
         "predicted_beta, new_weight, trade; the cash line last.",
         arguments=PROBLEM,
         run=worksheet.beta_neutral,
@@ -120,7 +120,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_BETAS",
-        help="Each held name's predicted beta to each ETF with its standard error, and its contribution.",
+        help="Predicted beta of each held name to each ETF, its standard error and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
         example="=BN_BETAS(A1#, G1#, M1)",
@@ -136,7 +136,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_FEASIBLE",
-        help="The lowest and highest beta within reach under the constraints, what binds, what would help.",
+        help="Lowest and highest feasible beta under the constraints, binding limits, and relaxations.",
         arguments=(HOLDINGS, ETF, RISK, TARGET, CONSTRAINTS),
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
@@ -144,14 +144,17 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_COMPARE",
-        help="The ways side by side: as it is, hedged by the ETF, by its basket, reweighted, long only.",
+        help="The alternatives side by side: as it is, hedged by the ETF, by its basket, reweighted, "
+        "long only.",
         arguments=(
             HOLDINGS,
             ETF,
             RISK,
             TARGET,
             CONSTRAINTS,
-            Argument("benchmark", "Ticker that the long-only way aims at. Blank: IWV.", optional=True),
+            Argument(
+                "benchmark", "Ticker whose beta the long-only weights target. Blank: IWV.", optional=True
+            ),
         ),
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
@@ -159,39 +162,40 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_PRICES",
-        help="What a share costs of every name and ETF: ticker, price, as_of, source; "
-        "a name without a price, or with an old one only, says so.",
+        help="Price per share of every name and ETF: ticker, price, as_of, source; "
+        "the source states a missing or stale price.",
         arguments=(
             HOLDINGS,
             ETF,
             Argument(
                 "prices",
-                "Price file: each name's last close up to the day; demo for the sample.",
+                "Price file: each name's last close up to the date; demo for the sample.",
                 optional=True,
             ),
-            Argument("own", "Your own ticker and price; they go before all others.", optional=True),
-            Argument("as_of", "Day of the closes. Blank: of the holdings.", optional=True),
+            Argument("own", "Your own tickers and prices; they override all others.", optional=True),
+            Argument("as_of", "Date of the closes. Blank: that of the holdings.", optional=True),
         ),
         run=trading.prices,
         example='=BN_PRICES(A1#, G1#, "prices.csv")',
-        outside=trading.prices_stamp,
+        external_state=trading.prices_stamp,
     ),
     Function(
         name="BN_ORDERS",
-        help="Whole-share orders of a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
+        help="Whole-share orders for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta "
+        "after.",
         arguments=(
             Argument("weights", "The whole result of BETA_NEUTRAL; in Excel, A1#."),
             Argument(
                 "prices",
-                "Ticker and price, or BN_PRICES. They go before the prices that the holdings have.",
+                "Ticker and price, or BN_PRICES. They override the prices of the holdings.",
                 optional=True,
             ),
-            Argument("nav", "Net asset value. Blank: as the holdings say.", optional=True),
-            Argument("min_notional", "Trades of less value are left out. Blank: none.", optional=True),
+            Argument("nav", "Net asset value. Blank: that of the holdings.", optional=True),
+            Argument("min_notional", "Trades of a smaller value are omitted. Blank: 0.", optional=True),
             Argument("lot", "Shares in a lot. Blank: 1.", optional=True),
             Argument(
                 "trade",
-                "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: below 90 % too.",
+                "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %.",
                 optional=True,
             ),
         ),
@@ -200,36 +204,37 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_NAMES",
-        help="The tickers of the portfolio and the ETFs together, and the ETFs' own, sorted: for COVARIANCE.",
+        help="The tickers of the portfolio, of the ETFs' constituents and of the ETFs, sorted: for "
+        "COVARIANCE.",
         arguments=(HOLDINGS, ETF),
         run=worksheet.names,
         example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",
     ),
     Function(
         name="BN_MATRIX",
-        help="The matrix that a handle stands for, with its tickers on both sides.",
+        help="The matrix of a handle, labelled by tickers.",
         arguments=(Argument("handle", "A cell that shows a handle, such as cov#301744e113b4 [500x500]."),),
         run=worksheet.matrix,
         example="=BN_MATRIX(M1)",
     ),
     Function(
         name="BN_STATUS",
-        help="Where a result came from: part, source, location, as_of, fetched_at, age_days, live or cached.",
+        help="Provenance of a result: part, source, location, as_of, fetched_at, age_days, live or cached.",
         arguments=(Argument("result", "The whole result of another function (in Excel, A1#), or a handle."),),
         run=worksheet.status,
         example="=BN_STATUS(A1#)",
-        kept=False,
+        cacheable=False,
     ),
     Function(
         name="BN_LAST_ERROR",
-        help="The last error that a cell showed: when, in which function, what, and the log's name.",
+        help="The last error in a cell: time, function, message, and the log's name.",
         run=worksheet.last_error,
         example="=BN_LAST_ERROR()",
-        kept=False,
+        cacheable=False,
     ),
     Function(
         name="BN_VERSION",
-        help="The version of betaneutral_xl that answers.",
+        help="The version of betaneutral_xl in use.",
         run=worksheet.version,
         example="=BN_VERSION()",
     ),

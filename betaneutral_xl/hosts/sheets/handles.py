@@ -1,8 +1,8 @@
-"""Large values behind one cell of text: ``cov#301744e113b4 [500x500]``.
+"""Handles: large values represented by the text of one cell, ``cov#301744e113b4 [500x500]``.
 
-The text is a hash of the content: the same data give the same text, so nothing recalculates. The
-value is kept in memory, and as a file beside it, because a button may run in another process and
-a workbook is opened again tomorrow.
+The text contains a hash of the content: the same data give the same text, so nothing recalculates.
+The value is kept in memory and in a file, for buttons that run in another process and for later
+sessions.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.model.arrays import FloatArray
 
-MOST_IN_MEMORY = 16
-MOST_ON_DISK = 64
+MAX_IN_MEMORY = 16
+MAX_ON_DISK = 64
 
 _HANDLE = re.compile(r"cov#(?P<key>[0-9a-f]{12}) \[\d+x\d+\]")
 
 
 def is_handle(text: object) -> bool:
-    """Whether a cell holds a handle."""
+    """Return whether a cell holds a handle."""
     return isinstance(text, str) and _HANDLE.fullmatch(text) is not None
 
 
@@ -48,7 +48,7 @@ class Handles:
     Parameters
     ----------
     folder
-        Where the files are kept; made on first use.
+        Folder of the files; created on first use.
 
     """
 
@@ -58,9 +58,9 @@ class Handles:
         self._lock = Lock()
 
     def put(self, covariance: Covariance) -> str:
-        """Keep a covariance and return its handle.
+        """Store a covariance and return its handle.
 
-        Where the folder cannot be written to, the handle lives as long as the process.
+        If the folder cannot be written to, the handle is valid only as long as the process runs.
         """
         key = fingerprint(covariance)
         self._keep(key, covariance)
@@ -74,33 +74,33 @@ class Handles:
         return f"cov#{key} [{n}x{n}]"
 
     def get(self, handle: str) -> Covariance:
-        """Return the covariance behind a handle.
+        """Return the covariance of a handle.
 
         Raises
         ------
         ExpiredHandle
-            If neither memory nor disk has it any longer.
+            If it is neither in memory nor on disk.
 
         """
         match = _HANDLE.fullmatch(handle)
         key = match["key"] if match else ""
         with self._lock:
-            known = self._memory.get(key)
-        if known is not None:
-            return known
+            in_memory = self._memory.get(key)
+        if in_memory is not None:
+            return in_memory
         try:
             covariance = from_bytes((self._folder / f"{key}.npz").read_bytes())
         except (OSError, ValueError, KeyError, BadZipFile):
-            msg = f"The matrix {handle:.60} is kept no longer. Recalculate its cell (Ctrl+Alt+F9)."
+            msg = f"The matrix {handle:.60} is no longer stored. Recalculate its cell (Ctrl+Alt+F9)."
             raise ExpiredHandle(msg) from None
         if fingerprint(covariance) != key:
-            msg = f"The file behind the matrix {handle:.60} is damaged. Recalculate its cell (Ctrl+Alt+F9)."
+            msg = f"The file of the matrix {handle:.60} is damaged. Recalculate its cell (Ctrl+Alt+F9)."
             raise ExpiredHandle(msg)
         self._keep(key, covariance)
         return covariance
 
     def clear(self) -> None:
-        """Forget everything that is in memory; the files stay, a handle in a cell needs them."""
+        """Clear the memory; the files stay, for the handles in cells."""
         with self._lock:
             self._memory.clear()
 
@@ -108,19 +108,19 @@ class Handles:
         with self._lock:
             self._memory[key] = covariance
             self._memory.move_to_end(key)
-            while len(self._memory) > MOST_IN_MEMORY:
+            while len(self._memory) > MAX_IN_MEMORY:
                 self._memory.popitem(last=False)
 
     def _forget_oldest_files(self) -> None:
         files = sorted(self._folder.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files[MOST_ON_DISK:]:
+        for file in files[MAX_ON_DISK:]:
             file.unlink(missing_ok=True)
 
 
 def fingerprint(covariance: Covariance) -> str:
     """Return the hash of a covariance's content.
 
-    When it was fetched does not count: the same matrix fetched again has the same handle.
+    The time of fetching is excluded: the same matrix fetched again has the same handle.
     """
     about = _about(covariance)
     about["provenance"].pop("fetched_at")
@@ -132,7 +132,7 @@ def fingerprint(covariance: Covariance) -> str:
 
 
 def to_bytes(covariance: Covariance) -> bytes:
-    """Return a covariance as the bytes of a file that holds plain arrays and JSON, no code."""
+    """Return a covariance as the bytes of an .npz file of plain arrays and JSON, without pickles."""
     stream = io.BytesIO()
     np.savez(stream, about=np.array(json.dumps(_about(covariance))), **_arrays(covariance))  # type: ignore[arg-type] # names of arrays
     return stream.getvalue()
@@ -144,7 +144,7 @@ def from_bytes(content: bytes) -> Covariance:
     Raises
     ------
     ValueError, KeyError
-        If it is no such file.
+        If the content is not such a file.
 
     """
     with np.load(io.BytesIO(content), allow_pickle=False) as file:

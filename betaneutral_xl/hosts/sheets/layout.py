@@ -1,6 +1,6 @@
-"""The template workbook's plan: which sheets there are, and where what stands.
+"""The layout of the template workbook: its sheets, and the positions of their content.
 
-The build writes by it and the buttons read by it, so that neither knows anything of its own.
+The one source for the build, which writes by it, and the buttons, which read by it.
 """
 
 from __future__ import annotations
@@ -30,39 +30,39 @@ class Sheet(StrEnum):
 
 
 FIRST_ROW = 6
-"""The row in which the tables of Holdings, ETF and Neutral begin, and the handle of Covariance stands."""
+"""First row of the tables on Holdings, ETF and Neutral; row of the handle on Covariance."""
 
 LAST_ROW = 12_005
-"""The last row that formulas look at in those tables: the longest list of an ETF's shares has 10,000."""
+"""Last row of those tables that formulas read: the longest list of an ETF's constituents has 10,000."""
 
 MATRIX_ROW = 9
-"""The row in which the matrix of Covariance begins."""
+"""First row of the matrix on Covariance."""
 
 ETF_STRIDE = 5
-"""Columns from one ETF's table to the next: four, and a gap."""
+"""Columns from one ETF's table to the next: four, and a blank one."""
 
-MOST_ETFS = 3
+MAX_ETFS = 3
 
 EXPOSURE_COLUMN = 12
-"""The column of Neutral in which the measures before and after begin; the weights end before it."""
+"""First column of the measures before and after on Neutral, to the right of the weights."""
 
 OWN_PRICES = "own_prices"
 """The range of the user's own prices on Orders, two columns: ticker, price."""
 
 OWN_ROWS = 100
-"""How many of them there is room for."""
+"""Rows of that range below its header."""
 
 OWN_COLUMN, ORDERS_COLUMN = 6, 9
-"""The columns of Orders in which the user's own prices begin, and the orders; the prices end before them."""
+"""First columns of the user's own prices and of the orders on Orders, to the right of the prices."""
 
 LOG_ROW = 4
-"""The header of Log; entries follow."""
+"""The header row of Log."""
 
 LOG_COLUMNS = ("at", "action", "result", "beta before", "beta after", "turnover", "trades", "message")
 
 
 class Inputs(StrEnum):
-    """Where Rebalance takes the three inputs from."""
+    """The origin of the three inputs of Rebalance."""
 
     FETCH = "fetch"
     SHEETS = "sheets"
@@ -85,25 +85,27 @@ class Setting:
 
     @property
     def range_name(self) -> str:
-        """The name of its cell."""
+        """The defined name of its cell."""
         return f"setting_{self.name}"
 
 
 _FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
 """Number formats of settings, by the kind of their values."""
 
-_ANSWERS = ("TRUE", "FALSE")
+YES_NO = ("TRUE", "FALSE")
 
 
 def _setting(option: str, name: str = "", **changes: Any) -> Setting:
     """Return the cell of an option of the table, under a name of its own where it has one."""
     one = BY_NAME[option]
+    default = one.default if one.choices or isinstance(one.default, float) else None
+    unset = f" Blank: {one.default}." if default is None and one.default is not None else ""
     setting = Setting(
         name=name or option,
         label=one.words,
-        hint=one.sentence,
-        default=one.default if one.choices or isinstance(one.default, float) else None,
-        choices=_ANSWERS if one.kind is Kind.YES_NO else one.choices,
+        hint=one.sentence + unset,
+        default=default,
+        choices=YES_NO if one.kind is Kind.YES_NO else one.choices,
         number_format=_FORMATS.get(one.kind, "General"),
         kind=one.kind,
     )
@@ -117,11 +119,11 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
             default=SAMPLE,
             hint="A fund of the web API, such as quant_paper; or a holdings file; demo is the sample.",
         ),
-        _setting("as_of", hint="Day. Blank: the last weekday."),
+        _setting("as_of"),
         Setting(
             name="inputs",
             label="Inputs from",
-            hint="fetch: holdings, ETFs and risk as set here. sheets: what stands on their sheets.",
+            hint="fetch: holdings, ETFs and risk as set here. sheets: the content of their sheets.",
             default=Inputs.FETCH,
             choices=tuple(Inputs),
         ),
@@ -131,7 +133,7 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         _setting("etf", "etf_2", label="Second ETF", hint="Blank: none."),
         _setting("etf", "etf_3", label="Third ETF", hint="Blank: none."),
     ),
-    "Risk and aim": (
+    "Risk and target": (
         _setting("covariance", "risk", default=SAMPLE),
         _setting("prices", "risk_prices"),
         _setting("estimator"),
@@ -147,10 +149,10 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
         _setting("trade"),
     ),
 }
-"""What can be set, by group, in the order of the sheet."""
+"""The settings, by group, in the order of the sheet."""
 
 LIMITS = "setting_limits"
-"""The range of limits under them, three columns: name, for which, value; one without a value is none."""
+"""The range of limits below them, three columns: name, for which, value; without a value not set."""
 
 LIMIT_ROWS: tuple[Setting, ...] = tuple(
     _setting(option.name, default=option.default if option.section is Section.AIM else None)
@@ -165,7 +167,7 @@ FREE_LIMITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Where what stands on the sheets Proposal and Previous; rows and columns from 1."""
+    """Positions on the sheets Proposal and Previous; rows and columns from 1."""
 
     headline: int = 2
     measures: int = 5

@@ -1,4 +1,4 @@
-"""Blocks of numbers that are headed by tickers -> covariances, returns; and back to rows."""
+"""Blocks of numbers labelled by tickers -> covariances, returns; and back to rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def is_labelled_matrix(grid: Grid) -> bool:
-    """Whether a block has the same tickers along its top and down its side, in any order and spelling."""
+    """Return whether the first row and column hold the same tickers, in any order and spelling."""
     if len(grid.rows) != grid.width or grid.width < 2:  # noqa: PLR2004 - labels and one number
         return False
     top, side = grid.rows[0][1:], [row[0] for row in grid.rows[1:]]
@@ -34,26 +34,31 @@ def _names(cells: Iterable[Cell]) -> list[str]:
 
 
 def covariance(grid: Grid, unit: str | None = None) -> Covariance:
-    """Read a matrix with its tickers along the top and down the side, in any order.
+    """Read a covariance matrix with its tickers in the first row and column, in any order.
 
     Parameters
     ----------
     grid
-        With its labels.
+        The labelled matrix, (n + 1) x (n + 1) cells.
     unit
-        What its numbers are, of ``CovarianceUnit``; by default annual decimals.
+        The unit of its numbers, of ``CovarianceUnit``; by default annual decimals.
+
+    Returns
+    -------
+    Covariance
+        In the order of the first row, annual decimals.
 
     Raises
     ------
     InputError
-        If the labels do not agree, or the numbers cannot be in that unit.
+        If the labels do not agree, or the numbers are impossible in that unit.
 
     """
     head = first_row(grid)
     if not is_labelled_matrix(grid):
         msg = (
-            f"{grid.what} has {len(grid.rows)} x {grid.width} cells and is no covariance with its tickers "
-            "along the top and down the side. Include the labels, or give a handle."
+            f"{grid.what} ({len(grid.rows)} x {grid.width} cells) does not have the same tickers in its "
+            "first row and first column. Include the labels of the covariance, or give a handle."
         )
         raise InputError(msg)
     top, side = _names(head[1:]), _names(row[0] for row in grid.rows[1:])
@@ -65,10 +70,10 @@ def covariance(grid: Grid, unit: str | None = None) -> Covariance:
 
 
 def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
-    """Return the block under and beside the labels as an array, NaN for blanks."""
+    """Return the block without its labels as an array, NaN for blanks."""
     body = [row[left:] for row in grid.rows[top:]]
     try:
-        return np.array(body, dtype=np.float64)  # None becomes NaN, text that prints a number a number
+        return np.array(body, dtype=np.float64)  # None becomes NaN; numeric text is converted
     except (TypeError, ValueError):
         rows = [
             [as_number(cell, grid.place(i, j)) for j, cell in enumerate(row, start=left)]
@@ -78,27 +83,27 @@ def numbers(grid: Grid, top: int = 1, left: int = 1) -> Any:
 
 
 def returns(grid: Grid, kind: str | None = None) -> Returns:
-    """Read a block of prices or returns, headed by tickers, with or without a column of dates before them.
+    """Read a block of prices or returns below a row of tickers, with or without a first column of dates.
 
     Parameters
     ----------
     grid
-        A row a day, a column a name; a blank is a missing value.
+        One row per day, one column per name; a blank is a missing value.
     kind
         ``prices`` or ``returns``; by default, numbers that are all positive are prices.
 
     Raises
     ------
     InputError
-        If the block has no header of tickers, its dates cannot be read, or its numbers could be
-        either and nobody says which.
+        If the block has no header of tickers, its dates cannot be read, or ``kind`` is missing where
+        the numbers are ambiguous.
 
     """
     head = first_row(grid)
     dated = is_dated(grid)
     names = head[1:] if dated else head
     if len(grid.rows) < 3 or not all(is_word(name) for name in names):  # noqa: PLR2004 - header and two days
-        msg = f"{grid.what} needs a row of tickers above its prices or returns, and two days at least."
+        msg = f"{grid.what} needs a row of tickers above its prices or returns, and at least two days."
         raise InputError(msg)
     left = 1 if dated else 0
     matrix = numbers(grid, 1, left)
@@ -112,35 +117,33 @@ def returns(grid: Grid, kind: str | None = None) -> Returns:
 
 
 def _are_prices(grid: Grid, matrix: Any, left: int) -> bool:
-    """Whether numbers are prices, which are positive, or returns: of both signs, and none beyond 1."""
-    no_prices = np.argwhere(matrix <= 0.0)
-    if not no_prices.size:
+    """Return whether numbers are prices (all positive) or returns (both signs, at most 1 in size)."""
+    not_prices = np.argwhere(matrix <= 0.0)
+    if not not_prices.size:
         return True
-    no_returns = np.argwhere(np.abs(matrix) > 1.0)
-    if not no_returns.size and (matrix < 0.0).any():
+    not_returns = np.argwhere(np.abs(matrix) > 1.0)
+    if not not_returns.size and (matrix < 0.0).any():
         return False
 
-    def told(row: int, column: int) -> str:
+    def cell(row: int, column: int) -> str:
         return f"{grid.place(1 + row, left + column)} is {matrix[row, column]:g}"
 
-    against = (
-        f"{told(*no_returns[0])}, as hardly a return is"
-        if no_returns.size
-        else "nothing is negative, as some returns are"
-    )
+    evidence = f"{cell(*not_returns[0])} (> 100 %)" if not_returns.size else "no number is negative"
     msg = (
-        f"{told(*no_prices[0])}, as no price is; but {against}. "
-        "Correct it, or say in the options what they are: data=prices or data=returns."
+        f"The numbers may be prices or returns: {cell(*not_prices[0])} (not a price), but {evidence}. "
+        "Correct the cell, or state in the options data=prices or data=returns."
     )
     raise InputError(msg)
 
 
 def is_dated(grid: Grid) -> bool:
-    """Whether a block of prices or returns has a column of dates before its names."""
+    """Return whether the first column of a block of prices or returns holds dates."""
     head = grid.rows[0][0]
-    known = recognise(str(head)) if head is not None else None
+    column = recognise(str(head)) if head is not None else None
     return (
-        head is None or isinstance(grid.rows[-1][0], date) or (known is not None and known[0] is Column.DATE)
+        head is None
+        or isinstance(grid.rows[-1][0], date)
+        or (column is not None and column[0] is Column.DATE)
     )
 
 
@@ -152,10 +155,10 @@ def _days(grid: Grid) -> Any:
     return np.array(found, dtype="datetime64[D]")
 
 
-def covariance_rows(given: Covariance) -> list[list[Any]]:
-    """Return a covariance as a matrix with its tickers along the top and down the side."""
-    body = given.form.dense().tolist()
+def covariance_rows(covariance: Covariance) -> list[list[Any]]:
+    """Return a covariance as rows with its tickers in the first row and column."""
+    body = covariance.form.dense().tolist()
     return [
-        ["ticker", *given.tickers],
-        *([ticker, *row] for ticker, row in zip(given.tickers, body, strict=True)),
+        ["ticker", *covariance.tickers],
+        *([ticker, *row] for ticker, row in zip(covariance.tickers, body, strict=True)),
     ]

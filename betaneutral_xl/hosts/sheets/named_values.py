@@ -1,4 +1,4 @@
-"""Named values as people keep them in sheets: options of an estimator, limits of the weights."""
+"""Named values in a range: options of an estimator, limits of the weights."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 def named_values(grid: Grid) -> dict[str, Any]:
     """Read named values: two columns (name, value), three (name, for which, value), or ``a=1; b=2``.
 
-    A name with values for several things becomes a mapping; one without a value is not there. A
-    first row that ends with the word value is a header.
+    A name with values for several keys becomes a mapping; one without a value is omitted. A first
+    row that ends with the word value is a header.
 
     Raises
     ------
     InputError
-        If a name is given twice or is missing, or the range has another shape.
+        If a name is repeated or missing, or the range has another shape.
 
     """
     if grid.blank or _names_alone(grid):
@@ -36,7 +36,7 @@ def _options_in_text(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
     for part in as_text(grid.rows[0][0], grid.what).split(";"):
         name, _, value = map(str.strip, part.partition("="))
         if name and not value:
-            msg = f"The option {name} has no value. Write {name}=TRUE, or what it shall be."
+            msg = f"The option {name} has no value. Write {name}=TRUE or {name}=VALUE."
             raise InputError(msg)
         if name or value:
             yield name, [], value
@@ -52,26 +52,26 @@ def _options_in_rows(grid: Grid) -> Iterator[tuple[str, list[Cell], Cell]]:
         if value is None or (headed and i == 0):
             continue
         if name is None:
-            said = as_text(value, grid.what)
-            msg = f"{grid.place(i, 0)} has no name beside the value {said}. Give the name, or clear the row."
+            shown = as_text(value, grid.what)
+            msg = f"{grid.place(i, 0)} has no name beside the value {shown}. Give the name, or clear the row."
             raise MissingValue(msg)
         yield as_text(name, grid.place(i, 0)), [one for one in keys if one is not None], value
 
 
 def _names_alone(grid: Grid) -> bool:
-    """Whether there are names, and columns for their values that are all blank."""
+    """Return whether there are names, and the columns of their values are all blank."""
     texts = grid.width == 1 and any("=" in str(cell) for cell in grid.cells)
     return grid.width == grid.left == 1 < grid.span and not texts
 
 
 def _add_option(found: dict[str, Any], name: str, keys: list[Cell], value: Cell) -> None:
-    known = name in found
+    repeated = name in found
     if not keys:
-        if known and not isinstance(found[name], dict):
+        if repeated and not isinstance(found[name], dict):
             msg = f"The option {name} is given twice. Keep one."
             raise InputError(msg)
-        found[name] = {**found[name], "*": value} if known else value
-    elif not known:
+        found[name] = {**found[name], "*": value} if repeated else value
+    elif not repeated:
         found[name] = {str(keys[0]): value}
     elif isinstance(found[name], dict):
         found[name][str(keys[0])] = value

@@ -1,4 +1,4 @@
-"""What the buttons need of a host: an open workbook, or one in a file."""
+"""The interface between the buttons and a host's workbook, open or in a file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class Workbook(Protocol):
-    """What the buttons need of a host. Rows and columns count from 1."""
+    """A host's workbook as the buttons use it. Rows and columns count from 1."""
 
     @property
     def folder(self) -> Path:
-        """The folder in which files for the user are put."""
+        """The folder for the files that the buttons write."""
         ...
 
     @property
@@ -29,7 +29,7 @@ class Workbook(Protocol):
         ...
 
     def below(self, sheet: str, row: int) -> object:
-        """Return the values of a sheet from a row to the last that is used."""
+        """Return the values of a sheet from a row to the last used row."""
         ...
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
@@ -37,17 +37,17 @@ class Workbook(Protocol):
         ...
 
     def append(self, sheet: str, row: Rows) -> None:
-        """Write rows under the last that is used."""
+        """Write rows below the last used row."""
         ...
 
     def recalculate(self) -> None:
-        """Calculate every formula anew, also where nothing it depends on has changed."""
+        """Recalculate every formula, whether or not its inputs have changed."""
         ...
 
     def say(self, text: str) -> None:
-        """Show in the status bar what is being done."""
+        """Show a progress text in the status bar."""
         ...
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Stop calculation and drawing meanwhile; restore their state whatever happens."""
+    def suspended(self) -> AbstractContextManager[None]:
+        """Suspend calculation and drawing within the context; always restore their state."""
         ...

@@ -1,9 +1,8 @@
-"""The list of orders that the button Orders writes: of the proposal as it stands on the sheet.
+"""The order list of the button Orders: the orders of the proposal on the sheet.
 
-An analyst may have edited new weights there. So the weights are taken from the sheet, not computed
-again: they are put into the inputs as they are now, which must be those of the proposal (same names,
-same weights, same betas), and the beta that they really have is told. A proposal that does not
-fit the inputs any more cannot be verified, and is refused.
+The new weights may have been edited. So they are read from the sheet, not computed again, and
+evaluated on the current inputs, which must be those of the proposal (same names, weights and betas);
+their actual beta is reported. A proposal of other inputs cannot be verified and is refused.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ from betaneutral_xl.engine.checks import check_limits
 from betaneutral_xl.engine.orders import SAME_WEIGHT
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
-from betaneutral_xl.hosts.sheets.proposal import four
+from betaneutral_xl.hosts.sheets.proposal import format_beta
 from betaneutral_xl.hosts.sheets.trading import order_rows
-from betaneutral_xl.hosts.sheets.worksheet import inputs_of
+from betaneutral_xl.hosts.sheets.worksheet import input_provenance
 from betaneutral_xl.model.constraints import Range
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import to_csv
@@ -35,11 +34,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.quotes import Quotes
 
 SAME_BETA = 1e-6
-"""Betas that differ by less are of one risk model, after a journey through cells."""
+"""Betas that differ by less are taken as equal: cells keep fewer digits."""
 
 
 def verified(task: Task, proposed: Proposed) -> Rebalance:
-    """Return the proposal's new weights on the inputs as they are now.
+    """Return the proposal's new weights evaluated on the current inputs.
 
     Raises
     ------
@@ -49,22 +48,22 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
         If a new weight is blank.
 
     """
-    now_given = task.hedged()
-    _require_same_inputs(proposed, now_given)
-    new_weights = _column(proposed, now_given.tickers, "new_weight")
-    blank = [name for name, value in zip(now_given.tickers, new_weights, strict=True) if np.isnan(value)]
+    current = task.hedged()
+    _require_same_inputs(proposed, current)
+    new_weights = _column(proposed, current.tickers, "new_weight")
+    blank = [name for name, value in zip(current.tickers, new_weights, strict=True) if np.isnan(value)]
     if blank:
         msg = f"The proposal has no new_weight for {listing(blank)}. Fill it in; 0 sells the position."
         raise MissingValue(msg, tickers=blank)
-    result = replace(now_given, new_weights=_as_they_were(new_weights, now_given))
-    unseen = sorted(set(result.traded) - set(result.aligned.covered_tickers))
-    if unseen:
-        msg = f"No risk data of {listing(unseen)}: the beta of a trade in it is unknown. Undo the edit."
-        raise InputError(msg, tickers=unseen)
+    result = replace(current, new_weights=_without_rounding(new_weights, current))
+    uncovered = sorted(set(result.traded) - set(result.aligned.covered_tickers))
+    if uncovered:
+        msg = f"No risk data for {listing(uncovered)}: the beta of a trade in it is unknown. Undo the edit."
+        raise InputError(msg, tickers=uncovered)
     return result
 
 
-def broken(task: Task, result: Rebalance) -> tuple[str, ...]:
+def violated_limits(task: Task, result: Rebalance) -> tuple[str, ...]:
     """Name the limits set that new weights do not keep to: edited ones, or those of other settings."""
     limits = task.request(task.inputs).constraints
     if limits.net is None:  # only reweighting keeps the net exposure unasked
@@ -73,47 +72,47 @@ def broken(task: Task, result: Rebalance) -> tuple[str, ...]:
     return tuple(f"{one.name} (off by {one.residual:.4g})" for one in checks if not one.passed)
 
 
-def _require_same_inputs(proposed: Proposed, given: Rebalance) -> None:
+def _require_same_inputs(proposed: Proposed, current: Rebalance) -> None:
     shown = {name: row for name, row in proposed.rows.items() if name != CASH}
-    apart = sorted(shown.keys() ^ set(given.tickers))
-    if apart or not set(given.columns) <= set(proposed.columns):
-        told = f": {listing(apart)} are only in one of them" if apart else ""
-        msg = f"The proposal is of other holdings or ETFs than the settings now give{told}. Press Rebalance."
-        raise InputError(msg, tickers=apart)
-    inputs = [name for name in given.columns[1:] if name not in {"new_weight", "trade"}]
-    table = np.array([row[1:] for row in given.rows()[:-1]], dtype=np.float64)
+    unmatched = sorted(shown.keys() ^ set(current.tickers))
+    if unmatched or not set(current.columns) <= set(proposed.columns):
+        which = f": {listing(unmatched)} are only in one of them" if unmatched else ""
+        msg = f"The proposal and the settings have different holdings or ETFs{which}. Press Rebalance."
+        raise InputError(msg, tickers=unmatched)
+    inputs = [name for name in current.columns[1:] if name not in {"new_weight", "trade"}]
+    table = np.array([row[1:] for row in current.rows()[:-1]], dtype=np.float64)
     for name in inputs:
-        there = _column(proposed, given.tickers, name)
-        here = table[:, given.columns.index(name) - 1]
+        there = _column(proposed, current.tickers, name)
+        here = table[:, current.columns.index(name) - 1]
         limit = SAME_BETA * np.maximum(1.0, np.abs(here)) if "beta" in name else SAME_WEIGHT
         same = (np.abs(there - here) <= limit) | (np.isnan(there) & np.isnan(here))
         if not same.all():
             i = int(np.flatnonzero(~same)[0])
             msg = (
-                f"The proposal is of other inputs than there are now: {name} of {given.tickers[i]} is "
-                f"{there[i]:.6g} there and {here[i]:.6g} here. Press Rebalance; only new_weight "
-                "is yours to edit."
+                f"The inputs have changed since the proposal: {name} of {current.tickers[i]} is "
+                f"{there[i]:.6g} in the proposal and {here[i]:.6g} now. Press Rebalance; only the column "
+                "new_weight may be edited."
             )
-            raise InputError(msg, tickers=[given.tickers[i]])
+            raise InputError(msg, tickers=[current.tickers[i]])
 
 
 def _column(proposed: Proposed, tickers: tuple[str, ...], name: str) -> FloatArray:
     return np.array([proposed.rows[ticker][name] for ticker in tickers])
 
 
-def _as_they_were(new_weights: FloatArray, given: Rebalance) -> FloatArray:
-    """Return weights that differ from the present ones by cells' digits only as the present ones."""
-    unchanged = np.abs(new_weights - given.weights) <= np.finfo(np.float64).eps * 8
-    return np.where(unchanged, given.weights, new_weights)
+def _without_rounding(new_weights: FloatArray, current: Rebalance) -> FloatArray:
+    """Return the current weight where a new one differs only by the rounding of a cell."""
+    unchanged = np.abs(new_weights - current.weights) <= np.finfo(np.float64).eps * 8
+    return np.where(unchanged, current.weights, new_weights)
 
 
 def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
-    """Return the orders that the weights take, and the prices there are.
+    """Return the orders for the new weights, and the available prices.
 
     Raises
     ------
     MissingPrice
-        If prices are missing, with every name.
+        If prices are missing, with the name of each.
 
     """
     try:
@@ -121,16 +120,16 @@ def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
     except MissingPrice as error:
         names = ", ".join(error.tickers)
         msg = (
-            f"No price for {len(error.tickers)} of the names to be traded: {names}. Type them on the sheet "
+            f"No price for {len(error.tickers)} of the names to be traded: {names}. Enter them on the sheet "
             "Orders (blue cells), or set a price file on the sheet Settings."
         )
         raise MissingPrice(msg, tickers=error.tickers) from None
 
 
-def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[str] = ()) -> str:
-    """Return the file for the desk: what it is, of which day, from where; then an order a row.
+def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, violations: Sequence[str] = ()) -> str:
+    """Return the order file as CSV: fund, dates, sources, cash and betas, then one row per order.
 
-    ``against`` are the limits that are ``broken``.
+    ``violations`` are the ``violated_limits``.
     """
     result, holdings = made.result, made.result.aligned.holdings
     used = [order.ticker for order in made.orders]
@@ -140,8 +139,8 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[s
         ("made at", f"{now():%Y-%m-%d %H:%M:%S} UTC"),
         ("proposal", proposed.lines[0]),
         ("new weights edited", ", ".join(proposed.edited) or "none"),
-        ("limits broken", "; ".join(against) or "none"),
-        *((f"source of {part}", str(origin)) for part, origin in inputs_of(result).parts),
+        ("limits broken", "; ".join(violations) or "none"),
+        *((f"source of {part}", str(origin)) for part, origin in input_provenance(result).parts),
         ("source of prices", quotes.sentence(used)),
         ("net asset value", round(made.ticket.nav, 2)),
         ("cash before", round(holdings.cash * made.ticket.nav, 2)),
@@ -163,13 +162,13 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, against: Sequence[s
     return f"{head}\n{to_csv(['ticker', 'side', 'shares', 'price', 'notional'], rows)}"
 
 
-def told(proposed: Proposed, made: Orders, where: str, against: Sequence[str] = ()) -> str:
-    """Say what was written, what beta the weights have if they were edited, and the limits ``broken``."""
+def summary(proposed: Proposed, made: Orders, where: str, violations: Sequence[str] = ()) -> str:
+    """Return the button's message: orders and file, the beta of edited weights, violated limits."""
     edited = proposed.edited
-    said = ""
+    notes = ""
     if edited:
-        betas = ", ".join(f"{four(beta)} to {etf}" for etf, beta in made.result.after.beta.items())
-        said = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
-    if against:
-        said += f" Against the limits set: {'; '.join(against)}."
-    return f"Orders: {len(made.legs())} in {where}.{said}"
+        betas = ", ".join(f"{format_beta(beta)} to {etf}" for etf, beta in made.result.after.beta.items())
+        notes = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
+    if violations:
+        notes += f" Limits violated: {'; '.join(violations)}."
+    return f"Orders: {len(made.legs())} in {where}.{notes}"

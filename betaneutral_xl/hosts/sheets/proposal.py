@@ -1,4 +1,4 @@
-"""The block that the sheet Proposal shows: written from a result, and read again."""
+"""The block of cells on the sheet Proposal: written from a result, and read back."""
 
 from __future__ import annotations
 
@@ -26,41 +26,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class InShares:
-    """What a result comes to in whole shares.
+class ShareOrders:
+    """The whole-share orders of a result, as the sheet shows them.
 
     Attributes
     ----------
     shares, prices
-        To be traded, and base currency a share; by ticker.
+        Signed shares to be traded, and prices per share in the base currency; by ticker.
     lines
-        What is to be said of them.
-    none
-        Why there are none; empty where there are.
+        Notes on the orders.
+    reason
+        Why there are no orders; empty if there are.
 
     """
 
     shares: Mapping[str, float]
     prices: Mapping[str, float]
     lines: tuple[str, ...]
-    none: str = ""
+    reason: str = ""
 
     @classmethod
-    def of(cls, task: Task, result: Rebalance) -> InShares:
-        """Make the orders that a result takes, if that can be done."""
+    def of(cls, task: Task, result: Rebalance) -> ShareOrders:
+        """Compute the orders of a result; if that fails, keep the reason."""
         try:
             made, quotes = task.orders(result)
         except BetaNeutralError as error:
-            none = f"No orders: {error}"
-            return cls({}, {}, (none,), none)
+            reason = f"No orders: {error}"
+            return cls({}, {}, (reason,), reason)
         used = [order.ticker for order in made.orders]
         shares = {order.ticker: float(order.signed_shares) for order in made.orders}
-        instead = [f"Instead of the names: {_in_words(made)}."] if made.in_etfs else []
-        return cls(shares, quotes.prices, (*instead, after(made), quotes.sentence(used)))
+        instead = [f"Instead of the names: {_legs_text(made)}."] if made.in_etfs else []
+        return cls(shares, quotes.prices, (*instead, after_orders(made), quotes.sentence(used)))
 
 
-def block(task: Task, result: Rebalance, in_shares: InShares) -> Rows:
-    """Return everything that the sheet shows, from its headline down, as one block."""
+def block(task: Task, result: Rebalance, share_orders: ShareOrders) -> Rows:
+    """Return the content of the sheet, from its headline down, as one block."""
     holdings = result.aligned.holdings
     made = f"{now():%Y-%m-%d %H:%M} UTC"
     rows: dict[int, list[Any]] = {
@@ -80,14 +80,14 @@ def block(task: Task, result: Rebalance, in_shares: InShares) -> Rows:
         covered = None if math.isnan(one.coverage) else one.coverage
         rows[PROPOSAL.measures + i] = [one.label, one.before, one.after, *known, covered]
     room = PROPOSAL.table - PROPOSAL.warnings - 2
-    said = (*in_shares.lines, *result.warnings)
-    if len(said) > room:
-        said = (*said[: room - 1], f"and {len(said) - room + 1} more: see the report")
+    notes = (*share_orders.lines, *result.warnings)
+    if len(notes) > room:
+        notes = (*notes[: room - 1], f"and {len(notes) - room + 1} more: see the report")
     right = [
-        ["from", "source", "as of", "how"],
+        ["Location", "Source", "As of", "Retrieval"],
         *([one.location, one.source, str(one.as_of or ""), str(one.retrieval)] for one in result.sources),
     ]
-    for start, lines in ((PROPOSAL.sources, right), (PROPOSAL.warnings, [[line] for line in said])):
+    for start, lines in ((PROPOSAL.sources, right), (PROPOSAL.warnings, [[line] for line in notes])):
         for i, beside in enumerate(lines):
             line = rows.setdefault(start + i, [])
             line += [None] * (PROPOSAL.beside - 1 - len(line)) + beside
@@ -96,35 +96,40 @@ def block(task: Task, result: Rebalance, in_shares: InShares) -> Rows:
     for i, weights in enumerate(result.rows(), start=1):
         name = str(weights[0])
         value = None if nav is None else float(weights[-1]) * nav
-        rows[PROPOSAL.table + i] = [*weights, value, in_shares.prices.get(name), in_shares.shares.get(name)]
+        rows[PROPOSAL.table + i] = [
+            *weights,
+            value,
+            share_orders.prices.get(name),
+            share_orders.shares.get(name),
+        ]
     return cells.rectangle(rows.get(row, []) for row in range(PROPOSAL.headline, max(rows) + 1))
 
 
-def _in_words(made: Orders) -> str:
+def _legs_text(made: Orders) -> str:
     return ", ".join(f"{leg.action} {leg.shares:,} {leg.ticker} at {leg.price:,.2f}" for leg in made.legs())
 
 
-def after(made: Orders) -> str:
-    """Say what whole shares leave of the beta, and the cash after them."""
-    betas = ", ".join(f"{four(beta)} to {name}" for name, beta in made.beta.items())
+def after_orders(made: Orders) -> str:
+    """Return a sentence with the beta and the cash after whole-share orders."""
+    betas = ", ".join(f"{format_beta(beta)} to {name}" for name, beta in made.beta.items())
     small = f" Left out as too small: {listing(made.left_out)}." if made.left_out else ""
     return f"In whole shares the beta is {betas}, the cash {made.cash:,.0f}.{small}"
 
 
-def four(beta: float) -> str:
-    """Return a beta with four digits, and no negative zero."""
+def format_beta(beta: float) -> str:
+    """Return a beta with four decimals and no negative zero."""
     return f"{beta:.4f}".replace("-0.0000", "0.0000")
 
 
-# ---------------------------------------------------------------- reading it again
+# ---------------------------------------------------------------- reading it back
 
 _READ = re.compile(r"weight|new_weight|trade|(etf_weight|predicted_beta)(_.+)?")
-"""The columns that are read again; others follow from these, or are the user's own."""
+"""The columns that are read back; others follow from these, or are the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A proposal as it stands on the sheet; ``rows`` maps a ticker to its weights and betas by column."""
+    """The proposal on the sheet; ``rows`` maps a ticker to its weights and betas by column."""
 
     lines: tuple[str, str]
     columns: tuple[str, ...]
@@ -137,16 +142,19 @@ class Proposed:
         Raises
         ------
         InputError
-            If its table has no such columns, or a cell holds no number.
+            If the table lacks a column, lists a ticker twice, or a cell holds no number.
 
         """
         head, *body = rows[PROPOSAL.table - PROPOSAL.headline :]
         places: dict[str, int] = {}
         for place, cell in enumerate(head):
             if cell is not None:
-                places.setdefault(str(cell), place)  # the user's own columns stand behind ours
+                places.setdefault(str(cell), place)  # the user's own columns are to the right of ours
         if not {"ticker", "weight", "new_weight", "trade"} <= places.keys():
-            msg = f"The proposal's table has lost columns (found: {', '.join(places)}). Press Rebalance."
+            msg = (
+                "The proposal's table needs the columns ticker, weight, new_weight and trade "
+                f"(found: {', '.join(places)}). Press Rebalance."
+            )
             raise InputError(msg)
         found: dict[str, dict[str, float]] = {}
         for row in body:
@@ -164,7 +172,7 @@ class Proposed:
 
     @property
     def edited(self) -> tuple[str, ...]:
-        """The names whose new weight is no longer their weight and their trade."""
+        """The names whose new weight differs from the sum of their weight and trade."""
         return tuple(
             name
             for name, row in self.rows.items()
@@ -172,8 +180,8 @@ class Proposed:
         )
 
 
-def apart(proposed: Proposed, result: Rebalance) -> str:
-    """Say by how many new weights a proposal differs from a result, and which most; nothing if by none."""
+def difference(proposed: Proposed, result: Rebalance) -> str:
+    """Return how many new weights of a proposal and a result differ, and the largest difference; or ""."""
     there = {name: row["new_weight"] for name, row in proposed.rows.items() if name != CASH}
     here = dict(zip(result.tickers, result.new_weights.tolist(), strict=True))
     gaps = {name: abs(there.get(name, 0.0) - here.get(name, 0.0)) for name in {**here, **there}}
@@ -184,7 +192,7 @@ def apart(proposed: Proposed, result: Rebalance) -> str:
     most = max(other, key=lambda name: other[name])
     shown, computed = (_percent(weights.get(most, 0.0)) for weights in (there, here))
     names = "1 new weight" if len(other) == 1 else f"{len(other)} new weights"
-    return f"{names}, {most} the most: {shown} there, {computed} here"
+    return f"{names}, most in {most}: {shown} on the sheet, {computed} in the report"
 
 
 def _percent(weight: float) -> str:
@@ -192,7 +200,7 @@ def _percent(weight: float) -> str:
 
 
 def on_sheet(book: Workbook, sheet: Sheet) -> Rows:
-    """Return the block of the proposal on a sheet; nothing if there is none."""
+    """Return the block of the proposal on a sheet; empty if there is none."""
     grid = cells.read(book.below(sheet, PROPOSAL.headline), sheet)
     found = cells.rectangle((*[()] * (grid.top - 1), *grid.rows))
     return found if len(found) > PROPOSAL.table - PROPOSAL.headline else ()

@@ -1,8 +1,7 @@
-"""Tables as people keep them in sheets -> holdings, ETFs, prices; and back to rows.
+"""Tables in ranges -> holdings, ETFs, prices; and back to rows.
 
-A table has a header row of known words, or none where its columns can only mean one thing. Rows
-without a ticker and a number are passed over; everything else that cannot be read is an error that
-names the cell.
+A table has a header row of known words, or none where its columns are unambiguous. Rows with neither
+a ticker nor a number are skipped; anything else that cannot be read is an error that names the cell.
 """
 
 from __future__ import annotations
@@ -48,25 +47,25 @@ MEANINGS = frozenset(
         Column.ASSET_CLASS,
     )
 )
-"""What a column of a table in a sheet can be; the words for it are those of issuers' files."""
+"""The meanings of a table's columns; the recognised headers are those of issuers' files."""
 
 PERCENT_SUM = (20.0, 500.0)
-"""Weights that add to something in here were meant as percent; no fund is levered twentyfold."""
+"""Range of the sum of weights that are in percent; no fund is levered twentyfold."""
 
-ROUNDED = 0.0006
-"""By how much a weight that is printed in percent with a digit may differ from the exact one."""
+ROUNDING = 0.0006
+"""Largest rounding error of a weight printed in percent with one decimal."""
 
 
 @dataclass(frozen=True, slots=True)
 class RangeTable:
-    """A grid whose columns are known: ``columns`` maps a meaning, or a header's own text, to its place."""
+    """A grid with ``columns``, from a meaning or a header's text to the index, and the ``first`` row."""
 
     grid: Grid
     columns: dict[str, int]
     first: int
 
     def texts(self, column: str) -> list[str]:
-        """Return a column as texts."""
+        """Return a column as texts, "" for blanks."""
         return [as_text(*self._at(row, column)) for row in range(self.first, len(self.grid.rows))]
 
     def numbers(self, column: str) -> list[float]:
@@ -74,12 +73,12 @@ class RangeTable:
         return [as_number(*self._at(row, column)) for row in range(self.first, len(self.grid.rows))]
 
     def days(self, column: str) -> list[date | None]:
-        """Return a column as days, None for blanks."""
+        """Return a column as dates, None for blanks."""
         cells = [self._at(row, column) for row in range(self.first, len(self.grid.rows))]
         return [day(Grid(where, ((cell,),))) for cell, where in cells]
 
     def place(self, row: int, column: str) -> str:
-        """Say where a cell of a column stands; rows count from the first under the header, from 0."""
+        """Return the position of a cell for messages; rows count from 0 below the header."""
         return self.grid.place(self.first + row, self.columns[column])
 
     def _at(self, row: int, column: str) -> tuple[Cell, str]:
@@ -88,37 +87,37 @@ class RangeTable:
 
 
 def meaning(cell: Cell) -> str:
-    """Return what a header stands for; a header of another word stands for itself.
+    """Return the meaning of a header; an unrecognised header means its own text.
 
     >>> meaning("Market Value"), meaning("TICKER"), meaning("AIQ")
     ('market value', 'ticker', 'AIQ')
     """
     text = "" if cell is None else str(cell)
-    known = recognise(text)
-    return str(known[0]) if known and known[0] in MEANINGS else text
+    found = recognise(text)
+    return str(found[0]) if found and found[0] in MEANINGS else text
 
 
 def columns_of(header: Sequence[Cell]) -> dict[str, int]:
-    """Return the place of each column: the preferred one of several of one meaning, else the first."""
+    """Return the index of each column by meaning; of several the preferred header, else the first."""
     places: dict[str, tuple[int, int]] = {}
     for place, cell in enumerate(header):
         name = meaning(cell)
-        known = recognise(str(cell))
-        rank = (known[1] if known else 0, place)
+        found = recognise(str(cell))
+        rank = (found[1] if found else 0, place)
         if name and rank < places.get(name, (math.inf, 0)):
             places[name] = rank
     return {name: place for name, (_, place) in places.items()}
 
 
 def first_row(grid: Grid) -> tuple[Cell, ...]:
-    """Return the first row; an error in it is raised, for it would pass for a word and be overlooked."""
+    """Return the first row; raise ``FailedCell`` for an error in it, which would pass for a header."""
     for place, cell in enumerate(grid.rows[0]):
         refuse_error(cell, grid.place(0, place))
     return grid.rows[0]
 
 
 def has_header(grid: Grid) -> bool:
-    """Whether the first row is words only, one of them known."""
+    """Return whether the first row holds only words, at least one of them recognised."""
     first = first_row(grid)
     return all(cell is None or is_word(cell) for cell in first) and any(
         meaning(cell) in MEANINGS for cell in first
@@ -137,18 +136,25 @@ def tickers(grid: Grid) -> tuple[str, ...]:
 
 
 def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
-    """Read a portfolio: ticker with weight, or with shares and price; a row CASH is the cash line.
+    """Read a portfolio: ticker with weight, or with shares and price; a row CASH is the cash.
+
+    Parameters
+    ----------
+    grid
+        Weights are decimals; prices are per share in the base currency.
+    fund
+        The portfolio's name.
 
     Raises
     ------
     InputError
-        If a column is missing, or the weights look like percent.
+        If a column or a value is missing, or the weights look like percent.
 
     """
     table = _with_columns(grid, {2: ("ticker", "weight"), 3: ("ticker", "shares", "price")})
-    known = table.columns
-    if "ticker" not in known or not ({"weight"} <= known.keys() or {"shares", "price"} <= known.keys()):
-        heads = ", ".join(name for name in known if name) or "none"
+    columns = table.columns
+    if "ticker" not in columns or not ({"weight"} <= columns.keys() or {"shares", "price"} <= columns.keys()):
+        heads = ", ".join(name for name in columns if name) or "none"
         msg = (
             f"{grid.what} needs the columns ticker and weight, or ticker, shares and price (found: {heads})."
         )
@@ -156,11 +162,11 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
     names = table.texts("ticker")
     rows = [i for i, name in enumerate(names) if name and name.upper() != CASH]
     cash = [i for i, name in enumerate(names) if name.upper() == CASH]
-    if {"shares", "price"} <= known.keys():
+    if {"shares", "price"} <= columns.keys():
         _refuse_currencies(table)
-        values = table.numbers("market value") if "market value" in known else [math.nan] * len(names)
+        values = table.numbers("market value") if "market value" in columns else [math.nan] * len(names)
         shares, prices = table.numbers("shares"), table.numbers("price")
-        _refuse_nameless(table, names, {"shares": shares, "price": prices, "market value": values})
+        _refuse_missing_tickers(table, names, {"shares": shares, "price": prices, "market value": values})
         priced = Holdings.from_positions(
             [names[i] for i in rows],
             [shares[i] for i in rows],
@@ -169,21 +175,21 @@ def holdings(grid: Grid, fund: str = "portfolio") -> Holdings:
             cash_value=math.fsum(_cash_value(table, i, values[i], shares[i] * prices[i]) for i in cash),
             provenance=typed(grid, len(rows)),
         )
-        printed = table.numbers("weight") if "weight" in known else [math.nan] * len(names)
-        return _with_weights_told(priced, [printed[i] for i in rows])
+        printed = table.numbers("weight") if "weight" in columns else [math.nan] * len(names)
+        return _with_weight_warning(priced, [printed[i] for i in rows])
     weights = table.numbers("weight")
-    _refuse_nameless(table, names, {"weight": weights})
+    _refuse_missing_tickers(table, names, {"weight": weights})
     _refuse_percent(grid, [weights[i] for i in rows])
     pairs = _unique(grid, [(names[i], weights[i]) for i in rows])
     read = Holdings.from_weights(pairs, fund, typed(grid, len(rows)))
     stated = math.fsum(weights[i] for i in cash if not math.isnan(weights[i]))
     if cash and abs(math.fsum(pairs.values()) + stated - 1.0) <= SUM_TOLERANCE:
-        return replace(read, cash=stated, warnings=())  # the table says itself what is cash
+        return replace(read, cash=stated, warnings=())  # the cash is stated in the table
     return read
 
 
 def _refuse_currencies(table: RangeTable) -> None:
-    """Refuse prices in several currencies: a range has no rates, and their values do not add."""
+    """Refuse prices in several currencies: a range has no exchange rates."""
     for place, cell in enumerate(table.grid.rows[0] if table.first else ()):
         found = recognise(str(cell))
         if found is None or found[0] is not Column.CURRENCY:
@@ -192,13 +198,13 @@ def _refuse_currencies(table: RangeTable) -> None:
         if len(codes) > 1:
             msg = (
                 f"{table.grid.what} has prices in {len(codes)} currencies ({listing(sorted(codes))}). Give "
-                "them in the base currency, and leave out the currency column."
+                "them in the base currency, and omit the currency column."
             )
             raise InputError(msg)
 
 
 def _cash_value(table: RangeTable, row: int, stated: float, product: float) -> float:
-    """Return the value of a row CASH: as stated, else its shares times their price."""
+    """Return the value of a row CASH: as stated, else its shares times its price."""
     value = product if math.isnan(stated) else stated
     if math.isnan(value):
         msg = (
@@ -209,8 +215,10 @@ def _cash_value(table: RangeTable, row: int, stated: float, product: float) -> f
     return value
 
 
-def _refuse_nameless(table: RangeTable, names: Sequence[str], read: Mapping[str, Sequence[float]]) -> None:
-    """Refuse a number other than zero beside a blank ticker: its position would vanish."""
+def _refuse_missing_tickers(
+    table: RangeTable, names: Sequence[str], read: Mapping[str, Sequence[float]]
+) -> None:
+    """Refuse a non-zero number beside a blank ticker: its position would be dropped."""
     for column, values in read.items():
         for i, (name, value) in enumerate(zip(names, values, strict=True)):
             if not name and value and not math.isnan(value):
@@ -222,34 +230,34 @@ def _refuse_nameless(table: RangeTable, names: Sequence[str], read: Mapping[str,
                 raise MissingValue(msg)
 
 
-def _with_weights_told(priced: Holdings, stated: Sequence[float]) -> Holdings:
-    """Say which weights beside shares and prices are others than theirs; percents count as decimals."""
-    told = np.array(stated)
-    scale = 100.0 if PERCENT_SUM[0] < abs(np.nansum(told)) < PERCENT_SUM[1] else 1.0
-    apart = np.abs(told / scale - priced.weights) > ROUNDED
-    if not apart.any():
+def _with_weight_warning(priced: Holdings, stated: Sequence[float]) -> Holdings:
+    """Warn about stated weights (decimals or percent) that differ from those of shares and prices."""
+    weights = np.array(stated)
+    scale = 100.0 if PERCENT_SUM[0] < abs(np.nansum(weights)) < PERCENT_SUM[1] else 1.0
+    differs = np.abs(weights / scale - priced.weights) > ROUNDING
+    if not differs.any():
         return priced
-    names = listing([name for name, one in zip(priced.tickers, apart, strict=True) if one])
+    names = listing([name for name, one in zip(priced.tickers, differs, strict=True) if one])
     what = priced.provenance.location
-    line = f"The weights of {what} are not those of shares and price for {names}: shares and price count."
+    line = f"The weights of {what} differ from shares times price for {names}: shares and price are used."
     return replace(priced, warnings=(*priced.warnings, line))
 
 
-def holdings_rows(given: Holdings) -> list[list[Any]]:
+def holdings_rows(holdings: Holdings) -> list[list[Any]]:
     """Return a portfolio as rows: ticker, shares, price, market_value, weight; largest first, cash last."""
-    absent = [math.nan] * len(given.tickers)
-    shares = absent if given.shares is None else given.shares.tolist()
-    prices = absent if given.prices is None else given.prices.tolist()
+    missing = [math.nan] * len(holdings.tickers)
+    shares = missing if holdings.shares is None else holdings.shares.tolist()
+    prices = missing if holdings.prices is None else holdings.prices.tolist()
     rows = [
         [ticker, quantity, price, quantity * price, weight]
         for ticker, quantity, price, weight in zip(
-            given.tickers, shares, prices, given.weights.tolist(), strict=True
+            holdings.tickers, shares, prices, holdings.weights.tolist(), strict=True
         )
     ]
     rows.sort(key=lambda row: (-row[-1], row[0]))
-    if given.cash:
-        value = math.nan if given.nav is None else given.cash * given.nav
-        rows.append([CASH, math.nan, math.nan, value, given.cash])
+    if holdings.cash:
+        value = math.nan if holdings.nav is None else holdings.cash * holdings.nav
+        rows.append([CASH, math.nan, math.nan, value, holdings.cash])
     return [["ticker", "shares", "price", "market_value", "weight"], *rows]
 
 
@@ -257,10 +265,10 @@ def holdings_rows(given: Holdings) -> list[list[Any]]:
 
 
 def side_by_side(grid: Grid) -> tuple[Grid, ...]:
-    """Split tables that stand side by side, each with one column of tickers.
+    """Split adjacent tables, each with one column of tickers.
 
-    With a header, a table begins after the blank column before it; without one, or where no column
-    is blank, with its tickers.
+    With a header, a table begins after the last blank column before its tickers; without a header or
+    a blank column, with its tickers.
     """
     header = has_header(grid)
     named = [
@@ -275,7 +283,7 @@ def side_by_side(grid: Grid) -> tuple[Grid, ...]:
 
 
 def _start(grid: Grid, before: int, tickers: int) -> int:
-    """Return where the table of a column of tickers begins; ``before`` is the last table's, -1 for none."""
+    """Return the first column of a table from its column of tickers and the previous table's, or -1."""
     gaps = [j for j in range(before + 1, tickers) if all(row[j] is None for row in grid.rows)]
     if gaps:
         return gaps[-1] + 1
@@ -283,14 +291,14 @@ def _start(grid: Grid, before: int, tickers: int) -> int:
 
 
 def etfs(grid: Grid, place: int = 1) -> tuple[Etf, ...]:
-    """Read one table of ETFs: ticker and weight; or ticker and a column for each ETF, headed by its name.
+    """Read a table of ETFs: ticker and weight; or ticker and a column of weights below each ETF's name.
 
     Parameters
     ----------
     grid
-        One of ``side_by_side``.
+        A table of ``side_by_side``; weights are decimals.
     place
-        Its number among them, for an ETF without a name.
+        Its number among them, for the name of an unnamed ETF.
 
     Raises
     ------
@@ -322,7 +330,7 @@ def _second(pair: tuple[str, int]) -> int:
 
 
 def _holds_weights(grid: Grid, column: int) -> bool:
-    """Whether a column has a number; or nothing but errors, which are then raised where they are read."""
+    """Return whether a column has a number, or only errors, which are raised when they are read."""
     filled = [row[column] for row in grid.rows[1:] if row[column] is not None]
     return any(isinstance(cell, float) for cell in filled) or (bool(filled) and all(map(is_error, filled)))
 
@@ -339,31 +347,32 @@ def _etf(name: str, table: RangeTable) -> Etf:
             printed_ticker=ticker,
             weight=math.nan if derivative else weight,
             name=title,
-            asset_class=known,
+            asset_class=asset_class,
             exposure=weight if derivative and not math.isnan(weight) else None,
             moves_as_basket=derivative and not math.isnan(weight),
         )
         for ticker, weight, title, kind in zip(table.texts("ticker"), weights, titles, classes, strict=True)
         if ticker or title or not math.isnan(weight)
-        for known in (_asset_class(kind, ticker),)
-        # As etf_rows writes them: what a swap or a future moves stands where others have their weight.
-        for derivative in (known is AssetClass.DERIVATIVE,)
+        for asset_class in (_asset_class(kind, ticker),)
+        # As etf_rows writes them: the exposure of a swap or a future is in the column of weights.
+        for derivative in (asset_class is AssetClass.DERIVATIVE,)
     )
     _refuse_percent(table.grid, [row.weight for row in rows])
-    lost = [
+    without_weight = [
         row.ticker
         for row in rows
         if row.ticker and math.isnan(row.weight) and row.asset_class is not AssetClass.DERIVATIVE
     ]
-    nameless = [
+    without_ticker = [
         row.weight
         for row in rows
         if row.asset_class is AssetClass.EQUITY and not row.ticker and not math.isnan(row.weight)
     ]
     warnings = sum_warnings(name, rows)
-    if nameless:
+    if without_ticker:
         warnings += (
-            f"ETF {name} has equities without a ticker, {math.fsum(nameless):.2%} in all: not in its basket.",
+            f"ETF {name} has equities without a ticker, {math.fsum(without_ticker):.2%} in all: "
+            "not in its basket.",
         )
     moving = [row for row in rows if row.moves_as_basket]
     if moving:
@@ -371,11 +380,11 @@ def _etf(name: str, table: RangeTable) -> Etf:
         names = listing([row.name or row.printed_ticker or "without a name" for row in moving])
         moved = f"{len(moving)} derivative{'s' if len(moving) > 1 else ''}"
         warnings += (
-            f"ETF {name}: {moved} with an exposure of {exposure:.2%} of net assets, in no basket, but taken "
-            f"to move as it and counted in the fund's exposure: {names}.",
+            f"ETF {name}: {moved} with an exposure of {exposure:.2%} of net assets, not in the basket, but "
+            f"assumed to move with it and counted in the fund's exposure: {names}.",
         )
-    if lost:
-        warnings += (f"ETF {name} has no weight for {listing(lost)}: not in its basket.",)
+    if without_weight:
+        warnings += (f"ETF {name} has no weight for {listing(without_weight)}: not in its basket.",)
     return Etf(name, rows, typed(table.grid, len(rows)), warnings)
 
 
@@ -389,22 +398,22 @@ def _asset_class(text: str, ticker: str) -> AssetClass:
         raise InputError(msg) from None
 
 
-def etf_rows(given: Etf) -> list[list[Any]]:
-    """Return an ETF's rows: ticker, name, weight, class; the chosen classes only, as printed.
+def etf_rows(etf: Etf) -> list[list[Any]]:
+    """Return an ETF as rows of ticker, name, weight, class: its chosen classes, weights as in the file.
 
-    Below them stand the swaps and futures that scale the basket, each with its exposure for a weight.
+    The swaps and futures that scale the basket follow, with their exposure in the column weight.
     """
     return [
         ["ticker", "name", "weight", "class"],
         *(
             [row.ticker or None, row.name or None, row.weight, str(row.asset_class)]
-            for row in given.constituents
-            if row.asset_class in given.classes
+            for row in etf.constituents
+            if row.asset_class in etf.classes
         ),
         *(
             [None, row.name or None, row.exposure, str(row.asset_class)]
-            for row in given.constituents
-            if given.scales_basket(row)
+            for row in etf.constituents
+            if etf.scales_basket(row)
         ),
     ]
 
@@ -413,12 +422,17 @@ def etf_rows(given: Etf) -> list[list[Any]]:
 
 
 def quotes(grid: Grid) -> Quotes:
-    """Read a table of ticker and price, and of as_of and source if it has them; nothing for a blank.
+    """Read a table of ticker and price, with optional columns as_of and source; empty for a blank grid.
+
+    Parameters
+    ----------
+    grid
+        Prices are per share in the base currency.
 
     Raises
     ------
     InputError
-        If one of the columns is missing, or a name has two prices.
+        If a required column is missing, or a name has two prices.
 
     """
     if grid.blank:
@@ -457,14 +471,14 @@ def _with_columns(grid: Grid, headless: dict[int, tuple[str, ...]]) -> RangeTabl
 
 
 def typed(grid: Grid, rows: int) -> Provenance:
-    """Return the origin of what stands in a sheet."""
+    """Return the provenance of ``rows`` rows of data from a range."""
     return Provenance(
         source="worksheet", location=grid.what, retrieval=Retrieval.GIVEN, as_of=None, rows=rows
     )
 
 
 def is_word(cell: Cell) -> bool:
-    """Whether a cell holds a text that prints no number."""
+    """Return whether a cell holds a text that is not a number."""
     return isinstance(cell, str) and printed_number(cell) is None
 
 
@@ -485,7 +499,7 @@ def _refuse_percent(grid: Grid, weights: Iterable[float]) -> None:
     total = math.fsum(weight for weight in weights if not math.isnan(weight))
     if PERCENT_SUM[0] < abs(total) < PERCENT_SUM[1]:
         msg = (
-            f"The weights of {grid.what} add to {total:.2f}, so they look like percent. "
+            f"The weights of {grid.what} sum to {total:.2f}, so they look like percent. "
             "Give decimals, or format the cells as percent."
         )
         raise InputError(msg)

@@ -1,4 +1,4 @@
-"""What was put where, and where it is put: so that nothing else is ever overwritten or removed."""
+"""Records of installed files with their fingerprints: only unmodified ones are replaced or removed."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def default_folder() -> Path:
-    """Return the folder of the workbooks: one of its own among the user's documents."""
+    """Return the default folder of the workbooks, in the user's documents."""
     return user_documents_path() / "Beta Neutral"
 
 
 def fingerprint(content: bytes) -> str:
-    """Return the hash that stands for a file's content."""
+    """Return the SHA-256 hash of a file's content in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return a record; an empty one where there is none that can be read."""
+    """Return a record; an empty one if the file is missing or unreadable."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -48,5 +48,5 @@ def write(path: Path, record: Mapping[str, str]) -> None:
 
 
 def is_as_written(target: Path, written: str | None) -> bool:
-    """Say whether a file is there and has the fingerprint of what was written."""
+    """Return whether a file exists and has the fingerprint ``written``."""
     return target.is_file() and fingerprint(target.read_bytes()) == written

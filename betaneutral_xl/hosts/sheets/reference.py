@@ -1,4 +1,4 @@
-"""The reference page of the worksheet functions, written from their registry."""
+"""The reference page of the worksheet functions, generated from their registry."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 HEAD = f"""\
 # Worksheet functions
 
-The same in Excel and in LibreOffice Calc, in the category "{CATEGORY}". This page is written from the
-registry (`betaneutral_xl/hosts/sheets/functions.py`) by
+The functions are the same in Excel and in LibreOffice Calc, in the category "{CATEGORY}". This page is
+generated from the registry (`betaneutral_xl/hosts/sheets/functions.py`) by
 `python tools/build_reference.py`; a test compares the two.
 
-- A range may be a row, a column, a cell, a block or whole columns (`A:B`); blank rows and columns around a
-  table do not count; tickers may be in any spelling; numbers may be text (`12.5%`).
-- A row `CASH` of a portfolio is its cash: its weight, or beside shares and prices its market value, else its
-  shares times its price. A row with a number but no ticker is refused, and so is an error in a header, as of
-  the second of three ETFs: nothing is left out in silence.
-- Numbers headed by tickers are prices if all are positive, and returns if some are negative and none is
-  beyond 1; what may be either is refused until the options say `data=prices` or `data=returns`.
-- An error is one line in the cell, `#BETA! what - what to do`. A function that is given such a line passes
-  it on, so that the first cause is what you read. `BN_LAST_ERROR()` repeats the last one.
-- Recalculation never fetches and never estimates again: results are kept by content. The button Refresh, or
-  another value in `refresh`, asks anew.
-- A handle such as `cov#301744e113b4 [500x500]` is one cell that stands for a matrix: the same data, the same
-  text.
+- A range may be a row, a column, a cell, a block or whole columns (`A:B`). Blank rows and columns around a
+  table are ignored; tickers may be in any spelling; numbers may be text (`12.5%`).
+- The row `CASH` of a portfolio is its cash: its weight; in a table of shares and prices its market value, or
+  else its shares times its price. A row with a number but no ticker is an error, and so is an error value in
+  a header: no row or column is dropped silently.
+- Numbers below tickers are prices if all are positive, and returns if some are negative and none exceeds 1
+  in absolute value; otherwise the options must state `data=prices` or `data=returns`.
+- An error is one line in the cell, `#BETA! what - what to do`. A function with such a line as an argument
+  returns the same line, so that every cell shows the first cause. `BN_LAST_ERROR()` repeats the last one.
+- Recalculation never fetches or estimates again: results are cached by content. The button Refresh, or
+  another value of `refresh`, fetches again.
+- A handle such as `cov#301744e113b4 [500x500]` is one cell that represents a matrix: the same data give the
+  same text.
 - Constraints are rows of two columns, name and value, or three, name, for which, value:
-  `long_only | TRUE`, `upper | NVDA | 5%`. Their names are those of `betaneutral_xl.Constraints`; besides,
-  `on_missing` and `etf_on_missing` say what to do about names without risk data. A name without a value sets
+  `long_only | TRUE`, `upper | NVDA | 5%`. Their names are those of `betaneutral_xl.Constraints`, and
+  `on_missing` and `etf_on_missing`, the policies for names without risk data. A name without a value sets
   nothing; a first row that ends with the word `value` is a header.
 """
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the page as Markdown."""
     listed = "\n".join(f"| [{one.name}](#{one.name.lower()}) | {_cell(one.help)} |" for one in FUNCTIONS)
     table = f"| function | |\n|---|---|\n{listed}\n"
     return "\n".join([HEAD, table, *map(_section, FUNCTIONS)])

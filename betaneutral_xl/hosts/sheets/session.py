@@ -1,9 +1,8 @@
-"""What one process of a host remembers, and how it answers a cell.
+"""The state of one host process, and the evaluation of a cell's function.
 
-Recalculation must never fetch or estimate again. So a result is kept under the hash of what was
-asked, one computation at a time; and under the hash of its own cells the value that they show, so
-that the next function in the chain gets the holdings themselves (with net asset value, source and
-warnings) and not what a table can say of them.
+Recalculation must never fetch or estimate again. So a result is cached under the hash of its
+arguments, and the value behind it under the hash of its cells: the next function in the chain gets
+the holdings themselves (with net asset value, source and warnings), not only the table.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.cells import Cell, Grid
 from betaneutral_xl.hosts.sheets.handles import Handles
-from betaneutral_xl.hosts.sheets.memory import MOST_RESULTS, Memory
+from betaneutral_xl.hosts.sheets.result_cache import MAX_RESULTS, ResultCache
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.settings import Settings
 
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.entries import Function
 
 LOG = "worksheet.log"
-LONGEST_LOG = 1_000_000
-"""Bytes after which the log starts anew."""
+MAX_LOG_BYTES = 1_000_000
+"""Bytes after which the log is overwritten."""
 
 Rows = tuple[tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The last error that a cell showed."""
+    """An error that a cell showed."""
 
     at: datetime
     function: str
@@ -46,7 +45,7 @@ class Failure:
 
 
 class Session:
-    """The functions of one process: call them by name with a host's values.
+    """The state of one process in which worksheet functions are called with a host's values.
 
     Parameters
     ----------
@@ -58,66 +57,66 @@ class Session:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.from_environment()
         self.handles = Handles(self.settings.cache / "handles")
-        self.memory = Memory()
+        self.results = ResultCache()
         self.last_error: Failure | None = None
         self._origins: OrderedDict[bytes, object] = OrderedDict()
-        self._readings = cells.Readings()
+        self._grids = cells.GridCache()
         self._lock = Lock()
 
     @property
     def log(self) -> Path:
-        """The file that takes the traces of defects."""
+        """The file to which the tracebacks of defects are written."""
         return self.settings.cache / LOG
 
     def call(self, function: Function, *values: object) -> Rows:
-        """Answer one cell.
+        """Evaluate a function for a cell; never raise.
 
         Parameters
         ----------
         function
-            One of the registry.
+            An entry of the registry.
         values
-            The arguments as the host gives them, in order; missing ones at the end may be left out.
+            The arguments in the host's types, in order; trailing ones may be omitted.
 
         Returns
         -------
         tuple of tuples
-            A rectangle of cells; for an error, one cell with its line.
+            A rectangle of cells; for an error, one cell with its message.
 
         """
         try:
             return self.answer(function, *values)
         except BetaNeutralError as error:
             line = cells.error_text(error)
-            passing = isinstance(error, BlankArgument) or str(error).startswith(cells.PREFIX)
+            reported = not (isinstance(error, BlankArgument) or str(error).startswith(cells.PREFIX))
         except Exception as error:  # noqa: BLE001 - a cell shows one line, whatever happens
             self.write_log(function.name, traceback.format_exc())
             line = (
                 f"{cells.PREFIX}{type(error).__name__} in {function.name}: a defect of this program. "
-                f"The trace is in {LOG}; BN_LAST_ERROR() says more."
+                f"The traceback is in {LOG}; see also BN_LAST_ERROR()."
             )
-            passing = False
-        if not passing:
+            reported = True
+        if reported:
             self.last_error = Failure(now(), function.name, line)
         return ((line,),)
 
     def answer(self, function: Function, *values: object) -> Rows:
-        """Answer as ``call`` does, but raise what is wrong.
+        """Evaluate a function as ``call`` does, but raise errors.
 
         Raises
         ------
         BetaNeutralError
-            What the function raises.
+            If the function raises it.
         FailedCell
-            If an argument is an error of ours already.
+            If an argument is an error message of another function.
         BlankArgument
-            If an argument that is needed is blank, as hosts give it while they order their formulas.
+            If a required argument is blank, as hosts pass it while they order their formulas.
 
         """
         function.require_count(len(values))
         padded = [*values, *[None] * (len(function.arguments) - len(values))]
         grids = [
-            self._readings.read(value, argument.name)
+            self._grids.read(value, argument.name)
             for value, argument in zip(padded, function.arguments, strict=True)
         ]
         for grid, argument in zip(grids, function.arguments, strict=True):
@@ -127,20 +126,20 @@ class Session:
             if grid.blank and not argument.optional:
                 msg = f"{argument.name} is blank. Give {argument.hint}"
                 raise BlankArgument(msg)
-        if not function.kept:
+        if not function.cacheable:
             return cells.rectangle(function.run(self, *grids).rows)
-        key = (function.name, *(grid.digest() for grid in grids), function.outside(self, *grids))
-        return self.memory.once(key, lambda: self._compute(function, grids))
+        key = (function.name, *(grid.digest() for grid in grids), function.external_state(self, *grids))
+        return self.results.get_or_compute(key, lambda: self._compute(function, grids))
 
     def origin(self, grid: Grid) -> object:
-        """Return the value that these very cells show as some function's result, or None."""
+        """Return the value behind these cells if they are a function's unchanged result, else None."""
         with self._lock:
             return self._origins.get(grid.digest())
 
     def refresh(self) -> None:
-        """Forget results, so that the next recalculation asks again, the network and not its cache."""
+        """Clear all results, so that the next recalculation fetches from the network, not from its cache."""
         self.settings = replace(self.settings, refresh=True)
-        self.memory.clear()
+        self.results.clear()
         self.handles.clear()
         with self._lock:
             self._origins.clear()
@@ -152,15 +151,15 @@ class Session:
             digest = cells.read(rows, "result").digest()
             with self._lock:
                 self._origins[digest] = result.value
-                while len(self._origins) > MOST_RESULTS:
+                while len(self._origins) > MAX_RESULTS:
                     self._origins.popitem(last=False)
         return rows
 
     def write_log(self, what: str, trace: str) -> None:
-        """Add the trace of a defect to the log; a log that cannot be written is no further defect."""
+        """Append a traceback to the log; a log that cannot be written is ignored."""
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            old = self.log.exists() and self.log.stat().st_size > LONGEST_LOG
+            old = self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES
             with self.log.open("w" if old else "a", encoding="utf-8") as file:
                 file.write(f"{now().isoformat()} {what}\n{trace}\n")
         except OSError:

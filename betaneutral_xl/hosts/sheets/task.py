@@ -1,4 +1,4 @@
-"""What a workbook asks for: its settings, its limits, and the three inputs, fetched or from its sheets."""
+"""The task of a workbook: its settings, its limits, and the three inputs, fetched or from its sheets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     Sheet,
 )
 from betaneutral_xl.job import run
+from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
@@ -31,28 +32,28 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.open_workbook import Workbook
     from betaneutral_xl.hosts.sheets.session import Rows, Session
-    from betaneutral_xl.job.request import OrderTerms, Request
+    from betaneutral_xl.job.request import Request
     from betaneutral_xl.model.portfolio import Holdings
 
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")
-"""The settings that make a ticket of weights and prices, in the order of ``BN_ORDERS``."""
+"""The settings for orders, in the argument order of ``BN_ORDERS``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One reading of a workbook.
+    """The settings and inputs of a workbook, read at once.
 
     Attributes
     ----------
     session
-        Answers and remembers.
+        Evaluates the worksheet functions.
     settings
         The named cells, by the names of ``SETTINGS``.
     holdings, etf, covariance, limits
-        As the worksheet functions take them.
+        The arguments of the worksheet functions.
     own_prices, sheet_prices
-        What the user typed; and what stands on the sheet Orders, where the inputs are the sheets'.
+        The user's own prices; and those on the sheet Orders, where the inputs are the sheets'.
 
     """
 
@@ -67,7 +68,7 @@ class Task:
 
     @classmethod
     def of(cls, book: Workbook, session: Session) -> Task:
-        """Read a workbook, and fetch what it says is to be fetched."""
+        """Read a workbook, and fetch its inputs where the settings require it."""
         settings = {
             one.name: cells.read(book.named(one.range_name), one.label)
             for group in SETTINGS.values()
@@ -140,31 +141,32 @@ class Task:
 
     def net_asset_value(self, result: Rebalance) -> float | None:
         """Return the net asset value: as set, else as the holdings state it."""
-        return self.terms.nav or result.aligned.holdings.nav
+        own = OrderTerms.parse({"nav": cells.number(self.settings["nav"])}).nav
+        return own or result.aligned.holdings.nav
 
 
 def _fetched(
-    book: Workbook, session: Session, given: Mapping[str, Grid], market: Sequence[str]
+    book: Workbook, session: Session, settings: Mapping[str, Grid], market: Sequence[str]
 ) -> tuple[Grid, Grid, Grid]:
-    """Fetch what the settings name, through the same functions as the sheets' formulas."""
+    """Fetch the inputs of the settings, with the same functions as the sheets' formulas."""
     book.say("Fetching holdings ...")
-    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], given["fund"].rows, given["as_of"].rows)
+    holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], settings["fund"].rows, settings["as_of"].rows)
     names = [*(row[0] for row in holdings[1:]), *market]
     etfs: list[Rows] = []
-    for setting in (given[f"etf_{place}"] for place in (1, 2, 3)):
+    for setting in (settings[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:
             book.say(f"Loading ETF {cells.text(setting)} ...")
             etfs.append(session.answer(BY_NAME["LOAD_ETF"], setting.rows))
             names += [row[0] for row in etfs[-1][1:]]
-            known = session.origin(cells.read(etfs[-1], "etf"))
-            if isinstance(known, Etf) and known.own_ticker:
-                names.append(known.own_ticker)
+            etf = session.origin(cells.read(etfs[-1], "etf"))
+            if isinstance(etf, Etf) and etf.own_ticker:
+                names.append(etf.own_ticker)
     if not etfs:
-        msg = "No ETF is set. Fill in the sheet Settings."
+        msg = "No ETF is set. Enter one on the sheet Settings."
         raise InputError(msg)
     book.say(f"Fetching the risk of {len(names)} names ...")
     tickers = [[name] for name in names if name not in {None, "CASH"}]
-    method, options = _risk_arguments(given)
+    method, options = _risk_arguments(settings)
     handle = session.answer(BY_NAME["COVARIANCE"], tickers, method, options, True)  # noqa: FBT003 - a cell's value
     return (
         cells.read(holdings, "holdings"),
@@ -188,7 +190,7 @@ def _from_sheets(book: Workbook) -> tuple[Grid, Grid, Grid]:
     holdings, etf, matrix = (_on_sheet(book, sheet, row) for sheet, row in places)
     for grid, (sheet, row) in zip((holdings, etf, matrix), places, strict=True):
         if grid.blank:
-            msg = f"There is nothing on the sheet {sheet} from row {row} on. Fill it in, or fetch it."
+            msg = f"The sheet {sheet} is blank from row {row} on. Fill it in, or set Inputs from to fetch."
             raise FailedCell(msg)
     return holdings, etf, matrix
 
@@ -198,12 +200,12 @@ def _on_sheet(book: Workbook, sheet: Sheet, row: int) -> Grid:
 
 
 def _prices_on_sheet(book: Workbook) -> Grid:
-    there = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
-    return there.columns(0, max(OWN_COLUMN - there.left, 0))
+    grid = _on_sheet(book, Sheet.ORDERS, FIRST_ROW)
+    return grid.columns(0, max(OWN_COLUMN - grid.left, 0))
 
 
 def beside(tables: list[Rows]) -> Rows:
-    """Put tables side by side, with a blank column between."""
+    """Join tables side by side, with a blank column between them."""
     height = max(len(table) for table in tables)
     joined: list[list[Any]] = [[] for _ in range(height)]
     for table in tables:

@@ -1,4 +1,4 @@
-"""Prices and orders in worksheets: from a result in weights to what is told to a broker."""
+"""Prices and whole-share orders in worksheets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Result
 from betaneutral_xl.hosts.sheets.worksheet import (
     file_stamp,
-    inputs_of,
-    located,
-    made_of,
+    input_provenance,
+    provenance_of,
+    resolve_file,
     tables_of,
     union,
 )
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def prices(session: Session, *values: Grid) -> Result:
-    """Return ticker, price, as_of, source of every name, and of the ETFs themselves."""
+    """Return ticker, price, as_of and source of every name and of the ETFs themselves."""
     holdings, etf, file, own, as_of = values
     portfolio, baskets = tables_of(session, holdings, etf)
     found = quotes(session, portfolio, file, own, cells.day(as_of))
@@ -51,32 +51,34 @@ def _quoted(found: Quotes, ticker: str) -> list[Any]:
 
 
 def prices_stamp(session: Session, _: Grid, __: Grid, file: Grid, *___: Grid) -> object:
-    """Return what the answer of ``prices`` depends on besides its arguments: the state of the file."""
-    return file_stamp(located(session, cells.text(file) or ""))
+    """Return the state of the price file, on which the result of ``prices`` depends."""
+    return file_stamp(resolve_file(session, cells.text(file) or ""))
 
 
 def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: date | None = None) -> Quotes:
-    """Return prices: the user's own; of other names the holdings'; of others a file's last closes."""
+    """Return prices: the user's own, else those of the holdings, else the last closes of a file."""
     name = cells.text(file)
-    known = ranges.quotes(own).with_fallback(Quotes.of_holdings(holdings))
+    preferred = ranges.quotes(own).with_fallback(Quotes.of_holdings(holdings))
     if name is None:
-        return known
-    name = located(session, name)
+        return preferred
+    name = resolve_file(session, name)
     day = as_of or holdings.as_of
-    closes = session.memory.once(("closes", name, file_stamp(name), day), lambda: quotes_of(name, day))
-    return known.with_fallback(closes)
+    closes = session.results.get_or_compute(
+        ("closes", name, file_stamp(name), day), lambda: quotes_of(name, day)
+    )
+    return preferred.with_fallback(closes)
 
 
 def orders(session: Session, *values: Grid) -> Result:
-    """Return whole-share orders, then the cash and the betas after them."""
+    """Return whole-share orders, then the cash and the betas after trading."""
     weights, prices, *terms = values
     result = session.origin(weights)
     if not isinstance(result, Rebalance):
-        msg = f"{weights.what} is not a whole result of BETA_NEUTRAL, unchanged. Select it (in Excel, A1#)."
+        msg = f"{weights.what} is not the whole, unchanged result of BETA_NEUTRAL. Select it (in Excel, A1#)."
         raise InputError(msg)
-    known = session.origin(prices)
-    given = known if isinstance(known, Quotes) else ranges.quotes(prices)
-    quotes = given.with_fallback(Quotes.of_holdings(result.aligned.holdings))
+    origin = session.origin(prices)
+    own = origin if isinstance(origin, Quotes) else ranges.quotes(prices)
+    quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = whole_shares(result, quotes, *terms)
     used = quotes.select(order.ticker for order in made.orders)
     return Result(
@@ -86,12 +88,12 @@ def orders(session: Session, *values: Grid) -> Result:
             [CASH, "after", None, None, made.cash],
             *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
         ],
-        Origins((*inputs_of(result).parts, *made_of(used).parts)),
+        Origins((*input_provenance(result).parts, *provenance_of(used).parts)),
     )
 
 
 def order_rows(made: Orders) -> list[list[Any]]:
-    """Return a row an order: ticker, side, shares, price, value; a short sale on a row of its own."""
+    """Return one row per order: ticker, side, shares, price, value; a short sale has its own row."""
     return [[one.ticker, str(one.action), one.shares, one.price, one.notional] for one in made.legs()]
 
 
@@ -101,7 +103,7 @@ def whole_shares(result: Rebalance, quotes: Quotes, *terms: Grid) -> Orders:
     Raises
     ------
     MissingValue
-        If there is no net asset value, or what is traded has no price.
+        If there is no net asset value, or an instrument to be traded has no price.
 
     """
     return run.orders(result, quotes, order_terms(*terms))

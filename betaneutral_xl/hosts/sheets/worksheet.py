@@ -1,6 +1,6 @@
-"""What each worksheet function does: grids of its arguments in, rows out.
+"""The implementation of each worksheet function: grids of its arguments in, rows out.
 
-The registry in ``functions`` gives each its name and its help.
+The registry in ``functions`` has their names and help.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Session
 
 
-# ---------------------------------------------------------------- the four
+# ---------------------------------------------------------------- the main functions
 
 
 def fetch_holdings(session: Session, fund: Grid, as_of: Grid, start: Grid, refresh: Grid) -> Result:
     """Return ticker, shares, price, market_value, weight."""
-    name = located(session, cells.text(fund) or "")
+    name = resolve_file(session, cells.text(fund) or "")
     if is_file(name):
         holdings = of_day(api.load_holdings(name), cells.day(as_of))
     else:
@@ -63,7 +63,7 @@ def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Resul
     name = cells.text(source) or ""
     wanted = [part for cell in cells.vector(classes) for part in cells.as_text(cell, "classes").split(",")]
     etf = api.load_etf(
-        located(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
+        resolve_file(session, name), cells.text(fund), wanted or (AssetClass.EQUITY,), session.settings
     )
     return Result(ranges.etf_rows(etf), etf)
 
@@ -71,22 +71,22 @@ def load_etf(session: Session, source: Grid, fund: Grid, classes: Grid) -> Resul
 def covariance(
     session: Session, tickers_or_data: Grid, method: Grid, options: Grid, as_handle: Grid
 ) -> Result:
-    """Return a labelled matrix, or a handle of it."""
-    given = tickers_or_data
-    if is_handle(given.rows[0][0]) or matrices.is_labelled_matrix(given):
-        _refuse("method", method, "a covariance that is given is not estimated")
-        risk = _given(session, given, named_values(options))
-    elif given.is_vector:
-        risk = _fetched(session, ranges.tickers(given), cells.text(method), named_values(options))
+    """Return a labelled matrix, or its handle."""
+    data = tickers_or_data
+    if is_handle(data.rows[0][0]) or matrices.is_labelled_matrix(data):
+        _refuse("method", method, "the argument is a covariance already, so nothing is estimated")
+        risk = _existing(session, data, named_values(options))
+    elif data.is_vector:
+        risk = _fetched(session, ranges.tickers(data), cells.text(method), named_values(options))
     else:
-        risk = _estimated(given, cells.text(method), named_values(options))
+        risk = _estimated(data, cells.text(method), named_values(options))
     if cells.flag(as_handle):
         return Result([[session.handles.put(risk)]], risk)
     return Result(matrices.covariance_rows(risk), risk)
 
 
 def beta_neutral(session: Session, *problem: Grid) -> Result:
-    """Return the aligned weight table, the cash line last."""
+    """Return the aligned table of weights, the cash line last."""
     result = solve(session, *problem)
     return Result([result.columns, *result.rows()], result)
 
@@ -114,14 +114,15 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     head += [f"coverage{name}" for name in names]
     covered = [unit.covered for unit in aligned.coverage.units.values()]
     return Result(
-        [head, *([*row, *covered] for row in rows)], made_of(given.holdings, *given.etfs, given.covariance)
+        [head, *([*row, *covered] for row in rows)],
+        provenance_of(given.holdings, *given.etfs, given.covariance),
     )
 
 
 def exposure(session: Session, *problem: Grid) -> Result:
     """Return the measures of the portfolio before and after."""
     result = solve(session, *problem)
-    return Result(exposure_rows(result), inputs_of(result))
+    return Result(exposure_rows(result), input_provenance(result))
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
@@ -148,27 +149,27 @@ def _exposure_row(line: views.Line) -> list[Any]:
 
 
 def feasible(session: Session, *problem: Grid) -> Result:
-    """Return what betas can be reached, the limits that bind, and what would help."""
+    """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
     found = run.reach(request(given.etfs, target_beta, constraints), given)
     return Result(
         [
-            ["etf", "wanted", "lowest", "highest", "nearest", "sell_beside", "coverage"],
+            ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
             *(
-                [name, str(wish), *numbers, found.coverage.units[name].covered]
-                for name, wish, *numbers in found.lines()
+                [name, str(aim), *numbers, found.coverage.units[name].covered]
+                for name, aim, *numbers in found.lines()
             ),
-            ["in short", found.sentence()],
-            *(["on its limit", name] for name in found.binding),
+            ["summary", found.sentence()],
+            *(["at its limit", name] for name in found.binding),
             *(["would help", one.sentence] for one in found.relaxations),
         ],
-        made_of(given.holdings, *given.etfs, given.covariance),
+        provenance_of(given.holdings, *given.etfs, given.covariance),
     )
 
 
 def compared(session: Session, *problem: Grid) -> Result:
-    """Return the ways to the beta side by side, a row each."""
+    """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
     alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
@@ -182,7 +183,7 @@ def compared(session: Session, *problem: Grid) -> Result:
     return Result(
         [
             [
-                "way",
+                "alternative",
                 *(f"{stem}{tail}" for tail in tails for stem in ("beta", "beta_error")),
                 *measures,
                 *(f"coverage{tail}" for tail in tails),
@@ -199,7 +200,7 @@ def compared(session: Session, *problem: Grid) -> Result:
                 for one in alternatives
             ),
         ],
-        made_of(given.holdings, *given.etfs, given.covariance),
+        provenance_of(given.holdings, *given.etfs, given.covariance),
     )
 
 
@@ -208,13 +209,13 @@ def _ends(forecast: views.BetaForecast | None) -> tuple[float | None, float | No
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:
-    """Return the tickers of portfolio and ETFs together, and of the ETFs themselves, sorted, one a row."""
+    """Return the tickers of the portfolio, the ETFs' constituents and the ETFs, sorted, one per row."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return Result([[name] for name in for_risk(portfolio, baskets)])
+    return Result([[name] for name in risk_tickers(portfolio, baskets)])
 
 
 def matrix(session: Session, handle: Grid) -> Result:
-    """Return the labelled matrix behind a handle."""
+    """Return the labelled matrix of a handle."""
     cell = handle.rows[0][0]
     if not is_handle(cell):
         msg = (
@@ -226,12 +227,12 @@ def matrix(session: Session, handle: Grid) -> Result:
 
 
 def status(session: Session, result: Grid) -> Result:
-    """Return where a result came from: part, source, location, as_of, fetched_at, age_days, retrieval."""
+    """Return a result's provenance: part, source, location, as_of, fetched_at, age_days, retrieval."""
     origins = sources_of(session, result)
     if not origins:
         msg = (
-            f"{result.what} is not a result of these functions as it stands. "
-            "Select the whole of it, unchanged (in Excel, A1#); or recalculate it."
+            f"{result.what} is not the whole, unchanged result of a function of this package. "
+            "Select all of it (in Excel, A1#), or recalculate it."
         )
         raise FailedCell(msg)
     head = ["part", "source", "location", "as_of", "fetched_at", "age_days", "retrieval"]
@@ -245,12 +246,12 @@ def _status_row(part: str, origin: Provenance) -> list[Any]:
 
 
 def last_error(session: Session) -> Result:
-    """Return when which function failed, with what, and the log's name."""
+    """Return time, function and message of the last error, and the log's name."""
     failure = session.last_error
     if failure is None:
         return Result([["No error since the start."]])
     at = failure.at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    text = failure.text.removeprefix(cells.PREFIX)  # as it is, it would be passed on as an error
+    text = failure.text.removeprefix(cells.PREFIX)  # with it, the cell itself would count as an error
     return Result([["at", at], ["function", failure.function], ["error", text], ["log", session.log.name]])
 
 
@@ -261,7 +262,7 @@ def version(_: Session) -> Result:
     return Result([[f"betaneutral_xl {__version__}"]])
 
 
-# ---------------------------------------------------------------- what they share
+# ---------------------------------------------------------------- shared
 
 
 def inputs(
@@ -270,7 +271,7 @@ def inputs(
     """Return the values of the three inputs, and of the market that the constraints name."""
     portfolio, baskets = tables_of(session, holdings, etf)
     beside = () if constraints is None else market_names(session, constraints)
-    names = tuple(sorted({*for_risk(portfolio, baskets), *beside}))
+    names = tuple(sorted({*risk_tickers(portfolio, baskets), *beside}))
     market = None if constraints is None else _market_fund(session, constraints)
     return Inputs(portfolio, baskets, risk_model(session, covariance, names), market=market)
 
@@ -290,14 +291,14 @@ def _market(constraints: Grid) -> str:
 
 def _market_fund(session: Session, constraints: Grid) -> Etf | None:
     """Return the market of a fund's holdings file; None where it is a ticker, or there is none."""
-    file = located(session, _market(constraints))
+    file = resolve_file(session, _market(constraints))
     return api.load_etf(file, settings=session.settings) if is_file_name(file) else None
 
 
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
-    """Return a portfolio and ETFs: as some function answered them, or as the tables say."""
-    known = session.origin(holdings)
-    portfolio = known if isinstance(known, Holdings) else ranges.holdings(holdings)
+    """Return portfolio and ETFs: the values behind functions' results, else read from the tables."""
+    origin = session.origin(holdings)
+    portfolio = origin if isinstance(origin, Holdings) else ranges.holdings(holdings)
     baskets: list[Etf] = []
     for place, block in enumerate(ranges.side_by_side(etf), start=1):
         origin = session.origin(block)
@@ -306,33 +307,31 @@ def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tu
 
 
 def union(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
-    """Return the tickers of a portfolio and of ETFs, sorted."""
+    """Return the tickers of a portfolio and of the ETFs' constituents, sorted."""
     return tuple(sorted({*portfolio.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}))
 
 
-def for_risk(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
-    """Return what a risk model is asked for: these tickers, and the ETFs themselves; sorted."""
+def risk_tickers(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
+    """Return the tickers that a risk model must cover: those of ``union`` and of the ETFs; sorted."""
     own = (etf.own_ticker for etf in etfs if etf.own_ticker)
     return tuple(sorted({*union(portfolio, etfs), *own}))
 
 
 def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:
-    """Return a covariance: of a handle, of a labelled matrix, or for a blank of the configured source."""
+    """Return a covariance: of a handle, of a labelled matrix, or if blank of the configured source."""
     if covariance.blank:
         return _fetched(session, names, None, {})
     if covariance.is_vector and is_handle(covariance.rows[0][0]):
         return session.handles.get(str(covariance.rows[0][0]))
-    known = session.origin(covariance)
-    return known if isinstance(known, Covariance) else matrices.covariance(covariance)
+    origin = session.origin(covariance)
+    return origin if isinstance(origin, Covariance) else matrices.covariance(covariance)
 
 
-def _given(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
-    """Return a covariance that is given; of a matrix the unit may be stated."""
+def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
+    """Return the covariance of a handle or of a labelled matrix, whose unit may be an option."""
     other = [name for name in options if name != "unit"]
     if other or (options and is_handle(covariance.rows[0][0])):
-        msg = (
-            f"The option {(other or ['unit'])[0]} has no effect on a covariance that is given. Leave it out."
-        )
+        msg = f"The option {(other or ['unit'])[0]} has no effect on an existing covariance. Omit it."
         raise InputError(msg)
     if options:
         return matrices.covariance(covariance, str(options["unit"]))
@@ -340,12 +339,9 @@ def _given(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Co
 
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
-    """Solve the problem that the arguments describe, once for all functions that ask it.
-
-    The arguments are those of ``BETA_NEUTRAL``.
-    """
+    """Solve a problem, given by the arguments of ``BETA_NEUTRAL``; the result is cached."""
     key = ("solve", *(grid.digest() for grid in problem))
-    return session.memory.once(key, lambda: _solve(session, *problem))
+    return session.results.get_or_compute(key, lambda: _solve(session, *problem))
 
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
@@ -384,11 +380,11 @@ def _fetched(
 ) -> Covariance:
     """Return the risk model of some names: the fund's, a file's, or the embedded sample's."""
     if not names:
-        msg = "There is no ticker to ask the risk model for. Give a row or a column of tickers."
+        msg = "There are no tickers for the risk model. Give a row or a column of tickers."
         raise MissingValue(msg)
     if PRICES in options:
         return _from_prices(session, names, source, options)
-    history = located(session, str(options[DRIFT])) if DRIFT in options else None
+    history = resolve_file(session, str(options[DRIFT])) if DRIFT in options else None
     other = [name for name in options if name != DRIFT]
     if other:
         msg = (
@@ -396,11 +392,12 @@ def _fetched(
             "Name the file of prices too, as prices=FILE."
         )
         raise InputError(msg)
-    file = located(session, source) if source else None
+    file = resolve_file(session, source) if source else None
     stamp = file_stamp(file) if file else None
     key = ("risk", names, file, stamp, history, file_stamp(history) if history else None)
-    return session.memory.once(
-        key, lambda: api.covariance(names, file, session.settings, drift_prices=history)
+    beside: dict[str, Any] = {} if history is None else {"drift_prices": history}
+    return session.results.get_or_compute(
+        key, lambda: api.covariance(names, file, session.settings, **beside)
     )
 
 
@@ -422,11 +419,11 @@ def _from_prices(
     if other:
         msg = f"With prices=FILE the options are window and as_of, not {other[0]}. Leave it out."
         raise InputError(msg)
-    file = located(session, str(options[PRICES]))
+    file = resolve_file(session, str(options[PRICES]))
     window = _option("window", options.get("window", float(WINDOW)), WINDOW)
     as_of = _option("as_of", options["as_of"], None) if "as_of" in options else None
     key = ("risk", names, file, file_stamp(file), estimator, window, as_of)
-    return session.memory.once(
+    return session.results.get_or_compute(
         key,
         lambda: api.covariance(names, prices=file, estimator=estimator, window=window, as_of=as_of),
     )
@@ -436,24 +433,24 @@ def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Co
     """Return the covariance estimated from a block of prices or returns."""
     from betaneutral_xl.engine import estimators
 
-    given = dict(options)
-    returns = matrices.returns(data, given.pop("data", None))
+    others = dict(options)
+    returns = matrices.returns(data, others.pop("data", None))
     name = estimators.canonical(method or "default")
     defaults = {
         "window": estimators.WINDOW,
         "min_periods": estimators.MIN_PERIODS,
         **estimators.parameters(name),
     }
-    read = {key: _option(key, value, defaults.get(key)) for key, value in given.items()}
+    read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
     risk = estimators.estimate(returns, name, **read)
     if matrices.is_dated(data):
         return risk
-    undated = "The prices or returns have no dates: their days are counted from 1970-01-01."
+    undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."
     return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))
 
 
 def _option(name: str, value: Any, default: object) -> Any:
-    """Return an option of an estimator as what its default is: a flag, a number, a day, a text."""
+    """Return an option of an estimator in the type of its default: boolean, number, date or text."""
     what = f"The option {name}"
     if name == "as_of":
         return cells.day(cells.read(value, what))
@@ -471,26 +468,26 @@ def _option(name: str, value: Any, default: object) -> Any:
 
 
 def sources_of(session: Session, grid: Grid) -> tuple[tuple[str, Provenance], ...]:
-    """Return the parts of a result with their origins; nothing for a range that is no result."""
+    """Return the parts of a result with their provenance; empty for a range that is not a result."""
     cell = grid.rows[0][0]
-    known: object = session.origin(grid)
-    if known is None and is_handle(cell):
+    origin: object = session.origin(grid)
+    if origin is None and is_handle(cell):
         try:
-            known = session.handles.get(str(cell))
+            origin = session.handles.get(str(cell))
         except ExpiredHandle:
             return ()
-    match known:
+    match origin:
         case Origins():
-            return known.parts
+            return origin.parts
         case Rebalance():
-            return inputs_of(known).parts
+            return input_provenance(origin).parts
         case Holdings() | Etf() | Covariance() | Quotes():
-            return made_of(known).parts
+            return provenance_of(origin).parts
     return ()
 
 
-def made_of(*inputs: Holdings | Etf | Covariance | Quotes) -> Origins:
-    """Return where some inputs came from, each with the name of its part."""
+def provenance_of(*inputs: Holdings | Etf | Covariance | Quotes) -> Origins:
+    """Return the provenance of inputs, each with the name of its part."""
     parts: list[tuple[str, Provenance]] = []
     for one in inputs:
         match one:
@@ -505,14 +502,14 @@ def made_of(*inputs: Holdings | Etf | Covariance | Quotes) -> Origins:
     return Origins(tuple(parts))
 
 
-def inputs_of(result: Rebalance) -> Origins:
-    """Return where the inputs of a result came from."""
+def input_provenance(result: Rebalance) -> Origins:
+    """Return the provenance of a result's inputs."""
     aligned = result.aligned
-    return made_of(aligned.holdings, *aligned.etfs, aligned.risk_model)
+    return provenance_of(aligned.holdings, *aligned.etfs, aligned.risk_model)
 
 
-def located(session: Session, name: str) -> str:
-    """Return where a file is that is named without a folder: here, or among the downloads."""
+def resolve_file(session: Session, name: str) -> str:
+    """Return the path of a file without a folder: in the current folder, else in Downloads."""
     if Path(name).name == name and Path(name).suffix and not Path(name).exists():
         places = (folder / name for folder in session.settings.downloads)
         return next((str(place) for place in places if place.is_file()), name)
@@ -520,7 +517,7 @@ def located(session: Session, name: str) -> str:
 
 
 def file_stamp(source: str) -> tuple[int, int] | None:
-    """Return what tells one state of a file from the next; None if there is no such file."""
+    """Return modification time (ns) and size (bytes) of a file; None if it does not exist."""
     try:
         state = Path(source).stat()
     except OSError:
@@ -529,8 +526,8 @@ def file_stamp(source: str) -> tuple[int, int] | None:
 
 
 def etf_stamp(session: Session, source: Grid, *_: Grid) -> object:
-    """Return what the answer of ``load_etf`` depends on besides its arguments: which file, in which state."""
-    name = located(session, cells.text(source) or "")
+    """Return the file and its state, on which the result of ``load_etf`` depends."""
+    name = resolve_file(session, cells.text(source) or "")
     stamp = file_stamp(name)
     if stamp is not None or not NAME.fullmatch(name) or is_sample(name):
         return stamp
@@ -545,12 +542,12 @@ def risk_stamp(session: Session, _: Grid, method: Grid, options: Grid, *__: Grid
     """Return what the answer of ``covariance`` depends on besides its arguments: the state of a file."""
     files = [str(cell) for cell in (*method.cells, *options.cells) if isinstance(cell, str)]
     named = [part.strip() for text in files for part in text.split(";")]
-    return tuple(file_stamp(located(session, one.partition("=")[2].strip() or one)) for one in named)
+    return tuple(file_stamp(resolve_file(session, one.partition("=")[2].strip() or one)) for one in named)
 
 
 def holdings_stamp(session: Session, fund: Grid, as_of: Grid, *_: Grid) -> object:
     """Return what the answer of ``fetch_holdings`` depends on besides its arguments: a file, the day."""
-    name = located(session, cells.text(fund) or "")
+    name = resolve_file(session, cells.text(fund) or "")
     if is_file(name):
         return file_stamp(name.partition("#")[0])
     return None if as_of.rows else last_weekday(today())
@@ -563,11 +560,11 @@ def is_file(name: str) -> bool:
 
 
 def today() -> date:
-    """Return the analyst's day."""
+    """Return today's date in the local time zone."""
     return now().astimezone().date()
 
 
 def _refuse(what: str, grid: Grid, why: str) -> None:
     if not grid.blank:
-        msg = f"{what} has no meaning here: {why}. Leave it blank."
+        msg = f"{what} has no effect here: {why}. Leave it blank."
         raise InputError(msg)

@@ -31,12 +31,12 @@ def document(calc: calc_office.Office) -> Iterator[calc_office.Document]:
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """Return what answers the same questions without Calc."""
+    """Return a session for the expected results, without Calc."""
     return Session(Settings(cache=tmp_path_factory.mktemp("session")))
 
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[calc_window.Screen]:
-    """Return a screen that nobody looks at."""
+    """Return a virtual screen."""
     with calc_window.screen() as started:
         yield started

@@ -46,12 +46,12 @@ def opened(calc: Office, file: Path) -> Iterator[Document]:
 
 
 def contents(document: Document) -> dict[str, list[list[Any]]]:
-    """Return what stands on the sheets that buttons write."""
+    """Return the content of the sheets that buttons write."""
     return {sheet: document.used(sheet) for sheet in WRITTEN}
 
 
 def plain(rows: list[list[Any]]) -> list[list[Any]]:
-    """Return rows without the blanks around them, and without times."""
+    """Return rows without surrounding blanks and without times."""
     kept = [[TIME.sub("TIME", cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     for row in kept:
         while row and row[-1] == "":
@@ -62,11 +62,11 @@ def plain(rows: list[list[Any]]) -> list[list[Any]]:
 
 
 def entries(document: Document) -> list[tuple[str, str, str]]:
-    """Return what the sheet Log has: action, result, message."""
+    """Return the entries of the sheet Log: action, result, message."""
     return [(row[1], row[2], row[7]) for row in document.used(Sheet.LOG)[LOG_ROW:]]
 
 
-def test_rebalance_writes_what_it_writes_in_a_file(opened: Document, file: Path, session: Session) -> None:
+def test_rebalance_writes_the_same_as_in_a_file(opened: Document, file: Path, session: Session) -> None:
     copy = file.with_name("copy.xlsx")
     copy.write_bytes(WORKBOOK.read_bytes())
     book = FileWorkbook(copy)
@@ -80,7 +80,7 @@ def test_rebalance_writes_what_it_writes_in_a_file(opened: Document, file: Path,
     assert opened.text(f"Proposal.A{PROPOSAL.table}") == "ticker"
 
 
-def test_rebalance_is_one_step_of_undo(opened: Document) -> None:
+def test_rebalance_is_one_undo_step(opened: Document) -> None:
     before = contents(opened)
     opened.press("rebalance")
     after = contents(opened)
@@ -98,7 +98,7 @@ def test_rebalance_is_one_step_of_undo(opened: Document) -> None:
     assert contents(opened) == before
 
 
-def test_calc_is_left_as_it_was(opened: Document) -> None:
+def test_the_state_of_calc_is_restored(opened: Document) -> None:
     before = opened.state
     assert before["automatic"]
     opened.press("rebalance")
@@ -116,7 +116,7 @@ def test_restore_swaps_the_two_proposals(opened: Document) -> None:
     opened.press("restore")
     assert entries(opened)[-1][1:] == (
         "failed",
-        "There is no earlier proposal to restore. Rebalance keeps one.",
+        "There is no previous proposal to restore. Rebalance keeps the previous one.",
     )
     opened.press("rebalance")
     first = opened.used(Sheet.PROPOSAL)
@@ -130,7 +130,7 @@ def test_restore_swaps_the_two_proposals(opened: Document) -> None:
     assert opened.used(Sheet.PROPOSAL) == second
 
 
-def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document) -> None:
+def test_an_infeasible_target_is_explained_and_overwrites_nothing(opened: Document) -> None:
     opened.press("rebalance")
     before = contents(opened)
     opened.enter("Settings.setting_method", "reweight")
@@ -148,7 +148,7 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: Document
     assert message.startswith("No weights reach beta 0.00")
 
 
-def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: Document) -> None:
+def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: Document) -> None:
     opened.press("rebalance")
     table = f"Proposal.A{PROPOSAL.table}:F{PROPOSAL.table + 74}"
     fetched = opened.rows(table)
@@ -182,7 +182,7 @@ def test_orders_and_report_are_written_beside_the_document(opened: Document, fil
     assert entries(opened)[-1] == (
         "Orders",
         "failed",
-        "There is no proposal to make orders of. Press Rebalance first.",
+        "There is no proposal to make orders for. Press Rebalance first.",
     )
     opened.press("rebalance")
     opened.press("orders")
@@ -196,9 +196,9 @@ def test_orders_and_report_are_written_beside_the_document(opened: Document, fil
     assert len(openpyxl.load_workbook(report).sheetnames) > 3
 
 
-def test_refresh_calculates_anew_and_enters_it(opened: Document) -> None:
+def test_refresh_recalculates_and_is_logged(opened: Document) -> None:
     opened.press("refresh")
-    assert entries(opened) == [("Refresh", "done", "Everything is fetched and computed anew.")]
+    assert entries(opened) == [("Refresh", "done", "All data are fetched and computed again.")]
     assert opened.text("Neutral.A6") == "ticker"
 
 
@@ -211,7 +211,7 @@ def test_settings_shows_the_sheet_and_changes_nothing(opened: Document) -> None:
 
 
 @pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "report", "refresh", "settings"])
-def test_a_document_of_another_making_is_left_alone(document: Document, button: str) -> None:
+def test_a_document_without_the_template_is_not_changed(document: Document, button: str) -> None:
     document.enter("A1", "mine")
     before = document.state
     document.press(button)
@@ -219,7 +219,7 @@ def test_a_document_of_another_making_is_left_alone(document: Document, button: 
     assert document.used("Sheet1") == [["mine"]]
 
 
-def test_a_protected_sheet_is_not_written_and_the_rest_neither(opened: Document) -> None:
+def test_nothing_is_written_if_a_sheet_is_protected(opened: Document) -> None:
     opened.do("protect", sheet=Sheet.PROPOSAL, on=True)
     before, state = contents(opened), opened.state
     opened.press("rebalance")
@@ -245,7 +245,7 @@ def test_a_document_that_is_closed_while_a_button_runs_is_no_defect(calc: Office
     assert (log.read_text(encoding="utf-8") if log.exists() else "") == before
 
 
-def test_a_button_whose_worker_is_killed_changes_nothing_and_the_next_works(
+def test_a_button_with_a_killed_worker_changes_nothing_and_the_next_works(
     calc: Office, opened: Document
 ) -> None:
     before = contents(opened)
@@ -261,7 +261,7 @@ def test_a_button_whose_worker_is_killed_changes_nothing_and_the_next_works(
     assert entries(opened)[-1][1] == "done"
 
 
-def test_functions_are_answered_while_a_button_runs(calc: Office, opened: Document) -> None:
+def test_functions_are_evaluated_while_a_button_runs(calc: Office, opened: Document) -> None:
     opened.do("dispatch", command=f"{PROTOCOL}report")
     assert opened.is_busy("report")
     opened.enter("Log.K1", "=BN_VERSION()")

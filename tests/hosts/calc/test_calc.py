@@ -26,7 +26,7 @@ SAMPLE = {
     "result": ("P1:U200", "BETA_NEUTRAL(A1:E200;G1:J200;N1)"),
     "prices": ("W1:Z200", 'BN_PRICES(A1:E200;G1:J200;"demo")'),
 }
-"""A chain of formulas, each in the first cell of a range that is larger than its answer."""
+"""A chain of formulas, each in the first cell of a range that is larger than its result."""
 
 LIMITS_AT = "AB1:AD2"
 LIMITS = [["long_only", "", 1.0], ["upper", "", 0.2]]
@@ -78,18 +78,18 @@ PLACES = {name: place for name, (place, _) in SAMPLE.items()}
 
 
 def rows_of(session: Session, name: str, *values: Any) -> list[list[Any]]:
-    """Return what the function answers without Calc, as Calc shows it."""
+    """Return the function's result without Calc, in Calc's values."""
     return for_calc(session.call(BY_NAME[name], *values))
 
 
 def filled(rows: list[list[Any]]) -> list[list[Any]]:
-    """Return the rows of a range down to the last that has something in it."""
+    """Return the rows of a range that are not blank."""
     return [row for row in rows if any(cell != "" for cell in row)]
 
 
 @pytest.fixture(scope="module")
 def sample(calc: Office) -> Iterator[Document]:
-    """Return a document with the sample, by formulas that were typed in one cell each."""
+    """Return a document with the sample, from formulas entered in one cell each."""
     with calc.new() as document:
         document.put("AB1", LIMITS)
         for place, formula in SAMPLE.values():
@@ -104,13 +104,13 @@ def sample(calc: Office) -> Iterator[Document]:
 
 @pytest.fixture(scope="module")
 def tables(sample: Document) -> dict[str, Any]:
-    """Return what stands on the sample's sheet."""
+    """Return the values on the sample's sheet."""
     rows = {name: sample.rows(place) for name, place in PLACES.items()}
     return {**rows, "risk": rows["risk"][0][0], "limits": LIMITS}
 
 
 def given(value: Any, tables: dict[str, Any]) -> Any:
-    """Return an argument as a program gives it."""
+    """Return an argument as a program passes it."""
     if isinstance(value, str):
         return value[1:] if value.startswith("'") else tables[value]
     return value
@@ -120,7 +120,9 @@ def test_every_function_is_called() -> None:
     assert set(CALLS) == {function.name for function in FUNCTIONS}
 
 
-def test_the_sample_stands_on_the_sheet_as_without_calc(tables: dict[str, Any], session: Session) -> None:
+def test_the_sample_on_the_sheet_is_the_same_as_without_calc(
+    tables: dict[str, Any], session: Session
+) -> None:
     holdings = rows_of(session, "FETCH_HOLDINGS", "demo")
     etf = rows_of(session, "LOAD_ETF", "demo")
     names = rows_of(session, "BN_NAMES", holdings, etf)
@@ -133,7 +135,7 @@ def test_the_sample_stands_on_the_sheet_as_without_calc(tables: dict[str, Any], 
 
 
 @pytest.mark.parametrize(("name", "values"), EVERY_CALL, ids=lambda one: one if isinstance(one, str) else "")
-def test_a_cell_shows_what_the_function_answers_without_calc(
+def test_a_cell_shows_the_same_result_as_without_calc(
     sample: Document, tables: dict[str, Any], session: Session, name: str, values: tuple[Any, ...]
 ) -> None:
     expected = comparable(name, rows_of(session, name, *(given(value, tables) for value in values)))
@@ -147,11 +149,11 @@ def test_a_cell_shows_what_the_function_answers_without_calc(
 
 
 @pytest.mark.parametrize(("name", "values"), EVERY_CALL, ids=lambda one: one if isinstance(one, str) else "")
-def test_a_program_is_answered_as_a_cell_is(
+def test_a_program_gets_the_same_result_as_a_cell(
     sample: Document, tables: dict[str, Any], session: Session, name: str, values: tuple[Any, ...]
 ) -> None:
     areas = {place: sample.area(at) for place, at in PLACES.items()} | {"limits": sample.area(LIMITS_AT)}
-    # FunctionAccess knows neither an argument that is left out nor a truth value: it takes TRUE for 0.
+    # FunctionAccess supports neither omitted arguments nor booleans: it converts TRUE to 0.
     plain = {None: "", True: 1.0}
     answer = sample.office.call(name, *(plain.get(value, given(value, areas)) for value in values))
     expected = rows_of(session, name, *(given(value, tables) for value in values))
@@ -159,11 +161,11 @@ def test_a_program_is_answered_as_a_cell_is(
 
 
 def comparable(name: str, rows: list[list[Any]]) -> list[list[Any]]:
-    """Return an answer without what depends on when it was asked, and by whom."""
+    """Return a result without the parts that depend on the time and the caller."""
     return [row[:1] for row in rows] if name == "BN_LAST_ERROR" else rows
 
 
-def test_a_call_of_a_killed_worker_is_asked_again(calc: Office, document: Document) -> None:
+def test_a_call_of_a_killed_worker_is_retried(calc: Office, document: Document) -> None:
     assert calc.call("BN_VERSION") == [[f"betaneutral_xl {__version__}"]]
     (worker,) = calc.workers
     os.kill(worker, signal.SIGKILL)
@@ -173,7 +175,7 @@ def test_a_call_of_a_killed_worker_is_asked_again(calc: Office, document: Docume
     assert other != worker
 
 
-# ---------------------------------------------------------------- what cells hold
+# ---------------------------------------------------------------- values in cells
 
 HOLDINGS: list[list[Any]] = [["A", 0.3], ["B", 0.4], ["C", 0.3]]
 ETF: list[list[Any]] = [["ticker", "AI"], ["A", 0.4], ["B", 0.3], ["C", 0.3]]
@@ -195,7 +197,7 @@ def notebook(document: Document) -> Document:
 
 
 def answer_of(document: Document, formula: str) -> list[list[Any]]:
-    """Return the table that a formula makes, typed in one cell."""
+    """Return the table of a formula entered in one cell."""
     document.enter("P1", f"={formula}")
     assert document.text("P1")
     document.office.settle()
@@ -221,9 +223,7 @@ CASES: dict[str, tuple[list[list[Any]], list[list[Any]]]] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_table_means_the_same_however_it_is_written(
-    notebook: Document, session: Session, case: str
-) -> None:
+def test_a_table_means_the_same_in_any_spelling(notebook: Document, session: Session, case: str) -> None:
     rows, plain = CASES[case]
     notebook.put("A1", rows)
     table = answer_of(notebook, NEUTRAL)
@@ -252,14 +252,16 @@ def test_a_single_cell_and_a_typed_value_mean_the_same(document: Document, sessi
 
 
 @pytest.mark.parametrize("blank", ["Z1", "Z1:AA9", '""', ""])
-def test_a_blank_is_an_argument_that_is_left_out(notebook: Document, session: Session, blank: str) -> None:
+def test_a_blank_is_the_same_as_an_omitted_argument(notebook: Document, session: Session, blank: str) -> None:
     table = answer_of(notebook, f"BETA_NEUTRAL(A1:B3;D1:E4;G1:J4;{blank};{blank};{blank})")
     assert table == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
 
 
 @pytest.mark.parametrize("blank", ["AK1", "AK1:AL9", '""', ""])
 @pytest.mark.parametrize("function", [one for one in FUNCTIONS if one.arguments], ids=lambda one: one.name)
-def test_what_is_needed_and_blank_is_named(calc: Office, sample: Document, function: Any, blank: str) -> None:
+def test_a_blank_required_argument_is_named(
+    calc: Office, sample: Document, function: Any, blank: str
+) -> None:
     sample.enter("AG1", f"={function.name}({blank})")
     assert sample.text("AG1").startswith(f"#BETA! {function.arguments[0].name} is blank. Give ")
     sample.empty("AG1")
@@ -276,7 +278,7 @@ def test_a_day_is_a_date_a_number_or_a_text(document: Document, session: Session
 
 
 @pytest.mark.parametrize("yes", ["TRUE()", "A1", "A2", '"TRUE"', '"yes"', "1"])
-def test_truth_is_a_truth_value_or_what_says_so(document: Document, session: Session, yes: str) -> None:
+def test_true_may_be_a_boolean_or_a_word(document: Document, session: Session, yes: str) -> None:
     document.enter("A1", "=TRUE()")
     document.enter("A2", "TRUE")
     ((handle,),) = answer_of(document, f'COVARIANCE("MSFT";"demo";;{yes})')
@@ -284,13 +286,13 @@ def test_truth_is_a_truth_value_or_what_says_so(document: Document, session: Ses
 
 
 @pytest.mark.parametrize("no", ["FALSE()", "A1", '"no"', "0"])
-def test_a_truth_value_that_is_false_is_one(document: Document, session: Session, no: str) -> None:
+def test_false_may_be_a_boolean_or_a_word(document: Document, session: Session, no: str) -> None:
     document.enter("A1", "=FALSE()")
     table = answer_of(document, f'COVARIANCE("MSFT";"demo";;{no})')
     assert table == rows_of(session, "COVARIANCE", "MSFT", "demo")
 
 
-def test_limits_in_cells_may_be_truth_values(notebook: Document, session: Session) -> None:
+def test_limits_in_cells_may_be_booleans(notebook: Document, session: Session) -> None:
     notebook.put("L1", [["long_only", "", ""], ["upper", "", 0.5]])
     notebook.enter("N1", "=TRUE()")
     table = answer_of(notebook, 'BETA_NEUTRAL(A1:B3;D1:E4;G1:J4;0.97;"reweight";L1:N2)')
@@ -299,12 +301,12 @@ def test_limits_in_cells_may_be_truth_values(notebook: Document, session: Sessio
     assert table[0][0] == "ticker"
 
 
-def test_whole_columns_are_read_as_far_as_they_are_filled(notebook: Document, session: Session) -> None:
+def test_whole_columns_are_read_to_their_last_filled_row(notebook: Document, session: Session) -> None:
     expected = rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
     assert answer_of(notebook, "BETA_NEUTRAL(A:B;D:E;G1:J4)") == expected
 
 
-def test_several_etfs_stand_side_by_side(notebook: Document, session: Session) -> None:
+def test_several_etfs_are_read_side_by_side(notebook: Document, session: Session) -> None:
     two = [["ticker", "AI", "B only"], ["A", 0.4, ""], ["B", 0.3, 1.0], ["C", 0.3, ""]]
     notebook.put("D1", two)
     notebook.put("L1", [[0.1], [0.2]])
@@ -314,7 +316,7 @@ def test_several_etfs_stand_side_by_side(notebook: Document, session: Session) -
     assert table == rows_of(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2]]), risk
 
 
-def test_an_error_of_ours_travels_unchanged(notebook: Document) -> None:
+def test_an_error_of_this_package_is_passed_on_unchanged(notebook: Document) -> None:
     notebook.enter("L1", '=COVARIANCE("MSFT";"nowhere.csv")')
     line = notebook.text("L1")
     assert line.startswith("#BETA! ")
@@ -324,7 +326,7 @@ def test_an_error_of_ours_travels_unchanged(notebook: Document) -> None:
     assert answer_of(notebook, "BETA_NEUTRAL(A1:B3;D1:E4;G1:J4)") == [[line]]
 
 
-def test_another_error_stops_in_calc_itself_with_error_504(notebook: Document) -> None:
+def test_another_error_is_rejected_by_calc_with_error_504(notebook: Document) -> None:
     notebook.enter("B2", "=1/0")
     notebook.enter("P1", "=BETA_NEUTRAL(A1:B3;D1:E4;G1:J4)")
     assert notebook.do("cell", at="P1")["error"] == 504
@@ -340,11 +342,11 @@ def test_text_from_outside_never_becomes_a_formula(notebook: Document) -> None:
     assert ["@SUM(1+1)"] in table
 
 
-# ---------------------------------------------------------------- arrays size themselves
+# ---------------------------------------------------------------- spill emulation
 
 
 NAMES = [["A"], ["AI"], ["B"], ["C"]]
-"""What the notebook's portfolio and ETF need risk data of: the ETF itself, AI, too."""
+"""The names of the notebook's portfolio and ETF for the risk model, including the ETF itself, AI."""
 
 
 def test_an_array_grows_and_shrinks_with_its_result(notebook: Document) -> None:
@@ -358,7 +360,7 @@ def test_an_array_grows_and_shrinks_with_its_result(notebook: Document) -> None:
 
 
 @pytest.mark.parametrize("area", ["L1", "L1:L2", "L1:M9"])
-def test_an_array_that_was_entered_over_some_range_gets_its_own(notebook: Document, area: str) -> None:
+def test_an_array_entered_in_a_wrong_range_is_resized(notebook: Document, area: str) -> None:
     notebook.enter_array(area, "=BN_NAMES(A1:B3;D1:E4)")
     assert notebook.text("L1") == "A"
     notebook.office.settle()
@@ -366,7 +368,7 @@ def test_an_array_that_was_entered_over_some_range_gets_its_own(notebook: Docume
     assert notebook.formula("M1") == notebook.formula("L5") == ""
 
 
-def test_what_stands_in_the_way_is_not_overwritten(notebook: Document) -> None:
+def test_cells_with_content_are_not_overwritten(notebook: Document) -> None:
     notebook.enter("L3", "mine")
     notebook.enter("L1", "=BN_NAMES(A1:B3;D1:E4)")
     assert notebook.text("L1") == "A"
@@ -377,7 +379,7 @@ def test_what_stands_in_the_way_is_not_overwritten(notebook: Document) -> None:
     assert until(lambda: notebook.table("L1") == NAMES)
 
 
-def test_part_of_another_formula_stays_in_its_cell(notebook: Document) -> None:
+def test_a_call_within_another_formula_does_not_spill(notebook: Document) -> None:
     notebook.enter("L1", '=COUNTA(BN_NAMES(A1:B3;D1:E4))&" names"')
     notebook.enter("L3", '=IF(A1="A";1;BN_NAMES(A1:B3;D1:E4))')
     assert (notebook.text("L1"), notebook.text("L3")) == ("4 names", "1")
@@ -385,7 +387,7 @@ def test_part_of_another_formula_stays_in_its_cell(notebook: Document) -> None:
     assert notebook.rows("L1:L4") == [["4 names"], [""], [1.0], [""]]
 
 
-def test_the_same_formula_may_stand_twice(notebook: Document) -> None:
+def test_the_same_formula_may_be_entered_twice(notebook: Document) -> None:
     for at in ("L1", "M1"):
         notebook.enter(at, "=BN_NAMES(A1:B3;D1:E4)")
         assert notebook.text(at) == "A"
@@ -403,7 +405,7 @@ def test_arrays_depend_on_arrays(document: Document) -> None:
     assert until(lambda: [row[0] for row in document.table("M1")][1:4] == ["AAPL", "MSFT", "NVDA"])
 
 
-def test_sizing_is_undone_and_redone_with_the_formula_that_was_typed(notebook: Document) -> None:
+def test_resizing_is_undone_and_redone_with_the_entered_formula(notebook: Document) -> None:
     steps = notebook.state["undo"]
     for enter in (notebook.enter, lambda at, text: notebook.enter_array(f"{at}:M2", text)):
         enter("L1", "=BN_NAMES(A1:B3;D1:E4)")

@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 
 
 class Calc:
-    """Answers what is asked from two tables, and keeps what was asked and said."""
+    """A fake of Calc that replies from its tables, and records requests and status texts."""
 
-    def __init__(self, **known: object) -> None:
-        self.known = known
-        self.asked: list[tuple[object, ...]] = []
-        self.said: list[str] = []
+    def __init__(self, **tables: object) -> None:
+        self.tables = tables
+        self.requests: list[tuple[object, ...]] = []
+        self.status: list[str] = []
 
     def ask(self, *question: object) -> object:
-        """Answer by the name of the range or the sheet."""
-        self.asked.append(question)
-        return self.known.get(str(question[1]))
+        """Reply by the name of the range or the sheet."""
+        self.requests.append(question)
+        return self.tables.get(str(question[1]))
 
     def book(self, path: str | None = "/funds/quant.ods") -> CalcWorkbook:
         """Return the document as a button sees it."""
-        return CalcWorkbook(path, self.ask, self.said.append)
+        return CalcWorkbook(path, self.ask, self.status.append)
 
 
-def test_values_are_those_that_calc_gives() -> None:
+def test_values_are_those_of_calc() -> None:
     calc = Calc(setting_method=(("hedge",),), Proposal=(("a", 1.0), ("", 2.0)))
     book = calc.book()
     assert book.named("setting_method") == (("hedge",),)
     assert book.below(Sheet.PROPOSAL, 4) == (("a", 1.0), ("", 2.0))
-    assert calc.asked == [("named", "setting_method"), ("below", "Proposal", 4)]
-    assert type(calc.asked[1][1]) is str
+    assert calc.requests == [("named", "setting_method"), ("below", "Proposal", 4)]
+    assert type(calc.requests[1][1]) is str
 
 
 @pytest.mark.parametrize(
     ("path", "name"), [("/funds/quant.ods", "quant.ods"), (None, "The document")], ids=["saved", "unsaved"]
 )
-def test_what_is_missing_is_named_with_the_file_alone(path: str | None, name: str) -> None:
+def test_a_missing_range_or_sheet_is_named_with_the_file_name(path: str | None, name: str) -> None:
     book = Calc().book(path)
     with pytest.raises(NamedRangeMissing) as named:
         book.named("setting_method")
@@ -55,24 +55,24 @@ def test_what_is_missing_is_named_with_the_file_alone(path: str | None, name: st
     assert str(below.value) == f"{name} has no sheet Log. {end}"
 
 
-def test_a_sheet_without_anything_is_there_all_the_same() -> None:
+def test_a_blank_sheet_is_not_missing() -> None:
     assert Calc(Log=()).book().below(Sheet.LOG, 1) == ()
 
 
-def test_files_go_beside_the_document(tmp_path: Path) -> None:
+def test_files_are_written_to_the_documents_folder(tmp_path: Path) -> None:
     book = Calc().book(str(tmp_path / "my fund.v2.xlsx"))
     assert (book.folder, book.stem) == (tmp_path, "my fund.v2")
 
 
 @pytest.mark.parametrize("path", [None, ""])
-def test_files_of_an_unsaved_document_go_to_the_users_documents(path: str | None) -> None:
+def test_files_of_an_unsaved_document_are_written_to_the_users_documents(path: str | None) -> None:
     book = Calc().book(path)
     assert (book.folder, book.stem) == (user_documents_path(), "Untitled")
 
 
-def test_changes_are_kept_in_order_as_calc_takes_them() -> None:
+def test_changes_are_recorded_in_order_in_calcs_values() -> None:
     book = Calc(Previous=(), Log=(), Proposal=()).book()
-    with book.undisturbed():
+    with book.suspended():
         book.replace(Sheet.PREVIOUS, 4, (("old", None),))
         book.append(Sheet.LOG, ((date(2025, 11, 18), True),))
         book.recalculate()
@@ -87,7 +87,7 @@ def test_changes_are_kept_in_order_as_calc_takes_them() -> None:
     assert {type(sheet) for _, sheet, *_ in book.changes} == {str}
 
 
-def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
+def test_a_missing_sheet_is_refused_before_anything_is_recorded() -> None:
     calc = Calc(Log=())
     book = calc.book()
     for write in (book.append, lambda sheet, rows: book.replace(sheet, 4, rows)):
@@ -96,22 +96,22 @@ def test_nothing_is_written_to_a_sheet_that_is_not_there() -> None:
     assert book.changes == []
 
 
-def test_a_button_that_fails_half_way_has_written_nothing() -> None:
+def test_a_button_that_fails_midway_has_written_nothing() -> None:
     book = Calc(Proposal=((),), Log=((),)).book()
 
     def press() -> None:
-        with book.undisturbed():
+        with book.suspended():
             book.replace(Sheet.PROPOSAL, 2, (("new",),))
             book.replace(Sheet.PREVIOUS, 2, (("old",),))
 
     with pytest.raises(NamedRangeMissing, match="Previous"):
         press()
     assert book.changes == []
-    book.append(Sheet.LOG, (("failed",),))  # which is told outside
+    book.append(Sheet.LOG, (("failed",),))  # the failure is logged outside the context
     assert [what for what, *_ in book.changes] == ["append"]
 
 
-def test_what_is_said_is_handed_on() -> None:
+def test_progress_texts_are_passed_on() -> None:
     calc = Calc()
     calc.book().say("Solving ...")
-    assert calc.said == ["Solving ..."]
+    assert calc.status == ["Solving ..."]

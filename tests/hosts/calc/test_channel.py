@@ -1,4 +1,4 @@
-"""The channel with small scripts as workers; what they do is in the test, how they speak is in ``WORKER``."""
+"""The channel with small scripts as workers: their actions are in the tests, their protocol in ``WORKER``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from betaneutral_xl.hosts.calc.client.channel import LONGEST_TRACE, STRIPPED_ENVIRONMENT, Ask, Channel
+from betaneutral_xl.hosts.calc.client.channel import MAX_STDERR_TAIL, STRIPPED_ENVIRONMENT, Channel, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PATIENCE = 60.0
-"""Seconds after which what should have come is missed."""
+TIMEOUT = 60.0
+"""Seconds after which an expected event counts as missing."""
 
 WORKER = """
 import json, os, sys
@@ -64,15 +64,15 @@ class Fake(Channel):
 
     @property
     def starts(self) -> int:
-        """How often a worker has been started."""
+        """Number of worker starts."""
         return len(self.starts_file.read_text().split()) if self.starts_file.exists() else 0
 
-    def call(self, *values: object) -> Ask:
-        """Ask for a function's answer."""
+    def call(self, *values: object) -> Request:
+        """Call a function's answer."""
         return self.ask({"call": "F", "values": list(values)})
 
-    def working(self, message: dict[str, Any]) -> Ask:
-        """Ask a question, and return when the worker is in the middle of it."""
+    def working(self, message: dict[str, Any]) -> Request:
+        """Send a request, and return once the worker processes it."""
         question = self.ask(message)
         assert reply(question)["say"] == "working"
         return question
@@ -85,7 +85,7 @@ class Fake(Channel):
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Callable[[str], Fake]]:
-    """Return what makes a channel to workers of a script; at the end none of them may be left."""
+    """Return a factory of channels to workers of a script; all must have ended after the test."""
     channels: list[Fake] = []
 
     def make(script: str) -> Fake:
@@ -97,30 +97,30 @@ def worker(tmp_path: Path) -> Iterator[Callable[[str], Fake]]:
         process = channel._process
         channel.end()
         if process is not None:
-            process._process.wait(PATIENCE)
+            process._process.wait(TIMEOUT)
             assert within(lambda process=process: process._errors.closed)  # type: ignore[misc]
 
 
 def within(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while not condition():
         if time.monotonic() > end:
             return False
     return True
 
 
-def reply(question: Ask) -> dict[str, Any]:
-    message = question.wait(PATIENCE)
+def reply(question: Request) -> dict[str, Any]:
+    message = question.wait(TIMEOUT)
     assert message is not None, "no answer"
     return message
 
 
-# ---------------------------------------------------------------- asking
+# ---------------------------------------------------------------- requests
 
 
-def test_a_worker_is_started_by_the_first_question_and_kept(worker: Callable[[str], Fake]) -> None:
+def test_a_worker_is_started_by_the_first_request_and_reused(worker: Callable[[str], Fake]) -> None:
     channel = worker(ECHO)
-    channel.wait_ready(PATIENCE)
+    channel.wait_ready(TIMEOUT)
     assert (channel.starts, channel.pid) == (0, None)
     assert reply(channel.call(1.0))["rows"] == [1.0]
     pid = channel.pid
@@ -128,24 +128,24 @@ def test_a_worker_is_started_by_the_first_question_and_kept(worker: Callable[[st
     assert (channel.starts, channel.pid) == (1, pid)
 
 
-def test_many_who_ask_first_start_one_worker(worker: Callable[[str], Fake]) -> None:
+def test_concurrent_first_requests_start_one_worker(worker: Callable[[str], Fake]) -> None:
     channel, together = worker(ECHO), threading.Barrier(16)
     got: dict[int, Any] = {}
 
     def ask(number: int) -> None:
-        together.wait(PATIENCE)
+        together.wait(TIMEOUT)
         got[number] = reply(channel.call(number))["rows"]
 
     threads = [threading.Thread(target=ask, args=(i,)) for i in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     assert got == {i: [i] for i in range(16)}
     assert channel.starts == 1
 
 
-def test_each_question_gets_its_own_answer_in_whatever_order_they_come(worker: Callable[[str], Fake]) -> None:
+def test_replies_in_any_order_reach_their_requests(worker: Callable[[str], Fake]) -> None:
     channel = worker("""
 import itertools
 for one in reversed(list(itertools.islice(questions(), 50))):
@@ -159,7 +159,7 @@ sys.stdin.read()
 def test_waiting_for_a_worker_to_start_ends_with_its_first_message(worker: Callable[[str], Fake]) -> None:
     channel = worker("sys.stdin.read()")
     question = channel.call()
-    channel.wait_ready(PATIENCE)
+    channel.wait_ready(TIMEOUT)
     assert channel._process is not None
     assert channel._process.ready.is_set()
     assert question.wait(0) is None
@@ -183,7 +183,7 @@ for question in questions():
     assert reply(question)["done"] == "hedge"
 
 
-def test_a_large_question_and_a_large_answer_do_not_wait_for_each_other(
+def test_large_requests_and_large_replies_do_not_deadlock(
     worker: Callable[[str], Fake],
 ) -> None:
     channel = worker(ECHO)
@@ -192,7 +192,7 @@ def test_a_large_question_and_a_large_answer_do_not_wait_for_each_other(
     assert [reply(one)["rows"] == [large, i] for i, one in enumerate(questions)] == [True] * 5
 
 
-def test_what_libreoffice_sets_for_its_own_python_is_not_passed_on(
+def test_variables_of_libreoffices_python_are_not_passed_on(
     worker: Callable[[str], Fake], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in STRIPPED_ENVIRONMENT:
@@ -211,7 +211,7 @@ for question in questions():
 # ---------------------------------------------------------------- workers that die
 
 
-def test_what_a_killed_worker_has_not_answered_is_asked_again_once(worker: Callable[[str], Fake]) -> None:
+def test_open_requests_of_a_killed_worker_are_retried_once(worker: Callable[[str], Fake]) -> None:
     channel = worker(WORKING)
     questions = [channel.working({"call": "F", "values": [i]}) for i in range(3)]
     channel.kill()
@@ -219,7 +219,7 @@ def test_what_a_killed_worker_has_not_answered_is_asked_again_once(worker: Calla
     assert channel.starts == 2
 
 
-def test_a_question_that_kills_two_workers_kills_no_third(worker: Callable[[str], Fake]) -> None:
+def test_a_request_that_kills_a_worker_is_retried_only_once(worker: Callable[[str], Fake]) -> None:
     channel = worker("""
 for question in questions():
     if question["values"] == ["poison"]:
@@ -229,12 +229,12 @@ for question in questions():
     question = channel.call("poison")
     assert reply(question)["error"] == (
         "The worker of betaneutral_xl ended (MemoryError: it was too much). "
-        "Try again; betaneutral-xl calc status says more."
+        "Try again, or run betaneutral-xl calc status."
     )
     assert channel.starts == 2
     assert reply(channel.call("fine"))["rows"] == ["fine"]
     assert channel.starts == 3
-    assert question.wait(0) is None  # one answer
+    assert question.wait(0) is None  # a single reply
 
 
 def test_a_button_is_not_pressed_twice(worker: Callable[[str], Fake]) -> None:
@@ -242,17 +242,16 @@ def test_a_button_is_not_pressed_twice(worker: Callable[[str], Fake]) -> None:
     pressed = channel.working({"press": "orders", "path": None})
     called = channel.working({"call": "F", "values": [7]})
     channel.kill()
-    assert reply(pressed)["error"].startswith("The worker of betaneutral_xl ended. Try again;")
+    assert reply(pressed)["error"].startswith("The worker of betaneutral_xl ended. Try again,")
     assert reply(called)["rows"] == [7]
-    channel.answer(pressed, {"answer": None})  # comes too late, and harms nobody
+    channel.answer(pressed, {"answer": None})  # a late answer is ignored
     assert reply(channel.call(8))["rows"] == [8]
     assert channel.starts == 2
 
 
-def test_last_words_are_the_last_line_and_not_without_end(worker: Callable[[str], Fake]) -> None:
+def test_the_error_quotes_the_truncated_last_line_of_standard_error(worker: Callable[[str], Fake]) -> None:
     channel = worker('stop(1, "first\\n" + "é" * 10_000 + "\\n\\n")')
-    told = reply(channel.call())["error"]
-    assert f"({'é' * LONGEST_TRACE})" in told
+    assert f"({'é' * MAX_STDERR_TAIL})" in reply(channel.call())["error"]
 
 
 GARBAGE = {
@@ -264,9 +263,9 @@ GARBAGE = {
 }
 
 
-@pytest.mark.parametrize(("written", "told"), GARBAGE.values(), ids=GARBAGE)
+@pytest.mark.parametrize(("written", "quoted"), GARBAGE.values(), ids=GARBAGE)
 def test_a_worker_that_writes_no_messages_counts_as_dead_and_is_ended(
-    worker: Callable[[str], Fake], written: str, told: str | None
+    worker: Callable[[str], Fake], written: str, quoted: str | None
 ) -> None:
     channel = worker(f"""
 question = next(questions())
@@ -276,14 +275,14 @@ sys.stdin.read()  # and goes on
 """)
     question = channel.call()
     first = channel._process
-    words = f" ({told})" if told else ""
-    assert reply(question)["error"].startswith(f"The worker of betaneutral_xl ended{words}. Try again;")
+    tail = f" ({quoted})" if quoted else ""
+    assert reply(question)["error"].startswith(f"The worker of betaneutral_xl ended{tail}. Try again,")
     assert channel.starts == 2
     assert first is not None
     assert within(lambda: not first.alive)
 
 
-def test_a_worker_that_ends_in_the_middle_of_a_line_has_not_answered(worker: Callable[[str], Fake]) -> None:
+def test_an_incomplete_line_is_not_a_reply(worker: Callable[[str], Fake]) -> None:
     channel = worker("""
 for question in questions():
     line = json.dumps({"id": question["id"], "rows": question["values"]})
@@ -305,73 +304,74 @@ sys.stdin.read()  # and goes on
     assert channel.starts == 2
 
 
-def test_an_interpreter_that_is_gone_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_interpreter_is_one_line(tmp_path: Path) -> None:
     channel = Channel([str(tmp_path / "python"), "-m", "x"])
     for _ in range(2):
-        told = reply(channel.ask({"call": "F", "values": []}))["error"]
-        assert told.startswith(f"{tmp_path / 'python'} cannot be started (")
-        assert told.endswith(
-            "). Install the extension again from where betaneutral_xl is: betaneutral-xl calc install."
+        error = reply(channel.ask({"call": "F", "values": []}))["error"]
+        assert error.startswith(f"{tmp_path / 'python'} cannot be started (")
+        assert error.endswith(
+            "). Install the extension again with the Python that has betaneutral_xl: "
+            "betaneutral-xl calc install."
         )
-        assert "\n" not in told
+        assert "\n" not in error
     assert channel.pid is None
     channel.end()
 
 
-def test_an_interpreter_that_goes_while_a_cell_is_loading_is_told_to_the_cell(
+def test_an_interpreter_removed_while_a_cell_is_loading_is_reported_to_the_cell(
     worker: Callable[[str], Fake], tmp_path: Path
 ) -> None:
     channel = worker(WORKING)
     question = channel.working({"call": "F", "values": []})
-    late: queue.Queue[Ask] = queue.Queue()
+    late: queue.Queue[Request] = queue.Queue()
     assert question.when_late(late.put)
     channel.command[0] = str(tmp_path / "gone")
     channel.kill()
-    assert "cannot be started" in reply(late.get(timeout=PATIENCE))["error"]
+    assert "cannot be started" in reply(late.get(timeout=TIMEOUT))["error"]
     assert "cannot be started" in reply(channel.call())["error"]
 
 
-# ---------------------------------------------------------------- late answers
+# ---------------------------------------------------------------- late replies
 
 
-def test_a_late_answer_is_told_once(worker: Callable[[str], Fake]) -> None:
+def test_a_late_reply_is_notified_once(worker: Callable[[str], Fake]) -> None:
     channel = worker("""
 one, other = next(questions()), next(questions())
 for question in (one, other):
     say(id=question["id"], rows=[])
 sys.stdin.read()
 """)
-    question, late = channel.call(), queue.Queue[Ask]()
+    question, late = channel.call(), queue.Queue[Request]()
     assert question.when_late(late.put)
     assert question.wait(0) is None
-    reply(channel.call())  # now both are answered
-    assert late.get(timeout=PATIENCE) is question
+    reply(channel.call())  # now both have their replies
+    assert late.get(timeout=TIMEOUT) is question
     assert reply(question)["rows"] == []
     assert late.empty()
 
 
-def test_an_answer_that_is_there_is_not_told(worker: Callable[[str], Fake]) -> None:
+def test_a_reply_in_the_inbox_is_not_notified(worker: Callable[[str], Fake]) -> None:
     question = worker(ECHO).call()
     assert within(lambda: not question._inbox.empty())
-    assert not question.when_late(lambda _: pytest.fail("told"))
+    assert not question.when_late(lambda _: pytest.fail("notified"))
     assert reply(question)["rows"] == []
 
 
-def test_no_late_answer_is_lost_or_told_twice_in_the_race(worker: Callable[[str], Fake]) -> None:
-    channel, late = worker(ECHO), queue.Queue[Ask]()
+def test_no_late_reply_is_lost_or_notified_twice_in_a_race(worker: Callable[[str], Fake]) -> None:
+    channel, late = worker(ECHO), queue.Queue[Request]()
     reply(channel.call())
-    there: list[Ask] = []
-    pending: list[Ask] = []
+    there: list[Request] = []
+    pending: list[Request] = []
     for number in range(500):
         question = channel.call(number)
         (pending if question.when_late(late.put) else there).append(question)
-    told = [late.get(timeout=PATIENCE) for _ in pending]
-    assert {id(one) for one in told} == {id(one) for one in pending}
-    assert sorted(reply(one)["rows"][0] for one in [*there, *told]) == list(range(500))
+    notified = [late.get(timeout=TIMEOUT) for _ in pending]
+    assert {id(one) for one in notified} == {id(one) for one in pending}
+    assert sorted(reply(one)["rows"][0] for one in [*there, *notified]) == list(range(500))
     assert late.empty()
 
 
-def test_a_listener_that_fails_is_logged_and_the_others_are_told(worker: Callable[[str], Fake]) -> None:
+def test_a_failing_callback_is_logged_and_the_others_are_called(worker: Callable[[str], Fake]) -> None:
     channel = worker("""
 logs, loading = [], []
 for question in questions():
@@ -384,17 +384,17 @@ for question in questions():
             say(id=loading.pop(0), rows=[])
         say(id=question["id"], rows=logs)
 """)
-    late: queue.Queue[Ask] = queue.Queue()
+    late: queue.Queue[Request] = queue.Queue()
     first, second = channel.call("load"), channel.call("load")
 
-    def fail(_: Ask) -> None:
+    def fail(_: Request) -> None:
         msg = "the document is closed"
         raise ValueError(msg)
 
     assert first.when_late(fail)
     assert second.when_late(late.put)
     reply(channel.call())
-    assert late.get(timeout=PATIENCE) is second
+    assert late.get(timeout=TIMEOUT) is second
     assert within(lambda: bool(reply(channel.call())["rows"]))
     (log,) = reply(channel.call())["rows"]
     assert log.endswith("ValueError: the document is closed\n")
@@ -411,12 +411,12 @@ def test_a_worker_ends_when_its_input_does(worker: Callable[[str], Fake]) -> Non
     assert process is not None
     channel.end()
     assert channel.pid is None
-    process._process.wait(PATIENCE)
+    process._process.wait(TIMEOUT)
     assert channel.file.with_name("worker.py.ended").exists()
     channel.end()
 
 
-def test_what_is_unanswered_at_the_end_starts_no_new_worker(worker: Callable[[str], Fake]) -> None:
+def test_open_requests_at_the_end_start_no_new_worker(worker: Callable[[str], Fake]) -> None:
     channel = worker(WORKING)
     called = channel.working({"call": "F", "values": [1]})
     channel.end()
@@ -424,7 +424,7 @@ def test_what_is_unanswered_at_the_end_starts_no_new_worker(worker: Callable[[st
     assert (channel.starts, channel.pid) == (1, None)
 
 
-def test_after_the_end_a_question_starts_a_worker_anew(worker: Callable[[str], Fake]) -> None:
+def test_a_request_after_the_end_starts_a_new_worker(worker: Callable[[str], Fake]) -> None:
     channel = worker(ECHO)
     reply(channel.call(1))
     channel.end()

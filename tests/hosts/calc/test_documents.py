@@ -43,7 +43,7 @@ def with_long_names(path: Path) -> list[str]:
 
 
 def formulas(path: Path) -> set[str]:
-    """Return our functions' formulas, as another program reads them from a file."""
+    """Return the formulas of the package's functions, as another program reads them from a file."""
     book = openpyxl.load_workbook(path)
     texts = [
         str(cell.value.text if isinstance(cell.value, ArrayFormula) else cell.value)
@@ -60,7 +60,7 @@ def formulas(path: Path) -> set[str]:
 
 
 def expected(session: Session) -> dict[str, list[list[Any]]]:
-    """Return what the template's formulas answer for the sample."""
+    """Return the results of the template's formulas for the sample."""
 
     def call(name: str, *values: Any) -> Any:
         return session.call(BY_NAME[name], *values)
@@ -79,7 +79,7 @@ def expected(session: Session) -> dict[str, list[list[Any]]]:
 
 
 def shows(document: Document, tables: dict[str, list[list[Any]]]) -> bool:
-    """Whether formulas of ours stand where the template has them, and show what they should."""
+    """Return whether the template's formulas are in their cells and show their expected tables."""
     return all(
         document.table(at) == table and any(f"{name}(" in document.formula(at) for name in BY_NAME)
         for at, table in tables.items()
@@ -107,7 +107,7 @@ def test_the_template_opens_computes_and_does_not_count_as_modified(
 
 
 @pytest.mark.parametrize("template", [".xlsx"], indirect=True)
-def test_an_etf_of_ten_thousand_names_loses_none_of_them(calc: Office, template: Path) -> None:
+def test_an_etf_of_ten_thousand_names_is_read_completely(calc: Office, template: Path) -> None:
     names = [f"Q{i:05}" for i in range(10_000)]
     with calc.open(template) as document:
         document.empty("ETF.A6:N200")
@@ -120,18 +120,18 @@ def test_an_etf_of_ten_thousand_names_loses_none_of_them(calc: Office, template:
         document.put(f"ETF.A{LAST_ROW}", [["LAST", 1e-4], ["LOST", 1e-4]])
         assert until(lambda: document.rows("Settings.H1:H1") == [[held + len(names) + 1]])
         assert document.text("ETF.C3") == (
-            "The other sheets look at no row below 12005: this table may be longer."
+            "The other sheets read no row below 12005: this table may be longer."
         )
 
 
-def test_the_template_says_that_it_is_of_this_version(calc: Office, template: Path) -> None:
+def test_the_template_shows_that_it_has_this_version(calc: Office, template: Path) -> None:
     with calc.open(template) as document:
         texts = [str(cell) for row in document.used("Start") for cell in row]
-        assert "as this workbook" in texts
+        assert "same version as this workbook" in texts
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_saved_and_loaded_again_still_computes(
+def test_a_saved_and_reloaded_workbook_computes(
     calc: Office, template: Path, session: Session, kind: str
 ) -> None:
     saved = template.with_name(f"saved{kind}")
@@ -146,7 +146,7 @@ def test_what_is_saved_and_loaded_again_still_computes(
         assert shows(document, expected(session))
 
 
-def test_a_saved_workbook_has_plain_names_that_other_programs_know(calc: Office, template: Path) -> None:
+def test_a_saved_workbook_has_plain_names_for_other_programs(calc: Office, template: Path) -> None:
     before = formulas(template)
     assert len(before) > 5
     with calc.open(template) as document:
@@ -185,7 +185,7 @@ def test_the_macros_of_a_workbook_are_kept(calc: Office, tmp_path: Path) -> None
     assert "xl/vbaProject.bin" in parts(path)
 
 
-def test_a_file_without_our_functions_is_not_touched(calc: Office, tmp_path: Path) -> None:
+def test_a_file_without_the_functions_is_not_changed(calc: Office, tmp_path: Path) -> None:
     path = tmp_path / "other.xlsx"
     book = xlsxwriter.Workbook(path)
     sheet = book.add_worksheet()
@@ -205,7 +205,7 @@ def test_a_file_without_our_functions_is_not_touched(calc: Office, tmp_path: Pat
     assert (path.stat().st_ino, hashlib.sha256(path.read_bytes()).digest()) == (number, saved)
 
 
-def test_plain_formulas_that_other_programs_write_are_computed(
+def test_plain_formulas_written_by_xlsxwriter_are_computed(
     calc: Office, tmp_path: Path, session: Session
 ) -> None:
     path = tmp_path / "written.xlsx"
@@ -229,7 +229,9 @@ def test_plain_formulas_that_other_programs_write_are_computed(
         assert not document.state["modified"]
 
 
-def test_what_openpyxl_writes_is_computed(calc: Office, tmp_path: Path, session: Session) -> None:
+def test_plain_formulas_written_by_openpyxl_are_computed(
+    calc: Office, tmp_path: Path, session: Session
+) -> None:
     path = tmp_path / "written.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -245,7 +247,7 @@ def test_what_openpyxl_writes_is_computed(calc: Office, tmp_path: Path, session:
         )
 
 
-def test_functions_on_a_protected_sheet_are_known_once_that_is_taken_off(
+def test_functions_on_a_protected_sheet_are_bound_after_it_is_unprotected(
     calc: Office, template: Path, session: Session
 ) -> None:
     with calc.open(template) as document:

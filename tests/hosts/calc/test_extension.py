@@ -29,7 +29,7 @@ LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 CLIENT = f"pythonpath/{extension.PACKAGE}/"
 
 OFFICES_OWN = {"uno", "unohelper", "com.sun.star", "org.betaneutral"}
-"""What LibreOffice's Python can import beside its standard library."""
+"""The modules of LibreOffice's Python beside its standard library."""
 
 RESERVED = {
     *("any", "attribute", "boolean", "byte", "case", "char", "const", "constants", "context", "default"),
@@ -38,10 +38,10 @@ RESERVED = {
     *("published", "raises", "readonly", "registry", "sequence", "service", "set", "short", "singleton"),
     *("string", "struct", "switch", "transient", "type", "typedef", "union", "unsigned", "virtual", "void"),
 }
-"""The words of LibreOffice's language of types, which can name no argument."""
+"""The reserved words of UNO IDL, which cannot name an argument."""
 
 OLDEST = (3, 8)
-"""The Python of the oldest LibreOffice that is served."""
+"""The Python version of the oldest supported LibreOffice."""
 
 
 def parts(content: bytes) -> dict[str, str]:
@@ -56,7 +56,7 @@ SOURCES = [name for name in PARTS if name.endswith(".py")]
 
 
 def node(part: str, *path: str) -> ET.Element:
-    """Return a node of the configuration by the names on the way to it."""
+    """Return a node of the configuration by its path."""
     found = ET.fromstring(PARTS[part])  # noqa: S314 - our own
     for name in path:
         (found,) = [one for one in found if one.get(f"{OOR}name") == name]
@@ -76,7 +76,7 @@ def value(parent: ET.Element, name: str) -> str:
 # ---------------------------------------------------------------- the package
 
 
-def test_the_manifest_lists_every_part_that_libreoffice_reads_by_its_kind() -> None:
+def test_the_manifest_lists_every_part_with_its_media_type() -> None:
     listed = {
         one.attrib[f"{MANIFEST}full-path"]: one.attrib[f"{MANIFEST}media-type"].removeprefix(
             "application/vnd.sun.star."
@@ -118,7 +118,7 @@ def test_the_same_sources_give_the_same_bytes_in_any_process() -> None:
     assert extension.build(PYTHON) == extension.build(PYTHON)
 
 
-def test_nothing_in_it_is_compiled_or_carries_a_time_or_a_carriage_return() -> None:
+def test_it_has_no_compiled_part_no_time_and_no_carriage_return() -> None:
     with zipfile.ZipFile(io.BytesIO(extension.build(PYTHON))) as package:
         assert {one.date_time for one in package.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert len(package.namelist()) == len(set(package.namelist()))
@@ -127,7 +127,7 @@ def test_nothing_in_it_is_compiled_or_carries_a_time_or_a_carriage_return() -> N
 
 
 @pytest.mark.parametrize("name", XML)
-def test_every_xml_part_is_well_formed_and_says_its_encoding(name: str) -> None:
+def test_every_xml_part_is_well_formed_and_declares_its_encoding(name: str) -> None:
     assert re.match(r"<\?xml version='1\.0' encoding='utf-8'\?>", PARTS[name], re.IGNORECASE)
     ET.fromstring(PARTS[name])  # noqa: S314 - our own
 
@@ -142,7 +142,7 @@ def test_the_description_names_the_extension_its_version_and_the_oldest_libreoff
     assert CATEGORY in (root.findtext(f"{space}display-name/{space}name") or "")
 
 
-def test_the_settings_name_the_interpreter_that_was_given_and_the_registry() -> None:
+def test_the_settings_have_the_interpreter_and_the_registry() -> None:
     settings = json.loads(PARTS[f"{CLIENT}extension.json"])
     assert settings["python"] == PYTHON
     assert settings["version"] == betaneutral_xl.__version__
@@ -202,7 +202,7 @@ def test_the_wizard_has_every_function_and_argument_with_its_help_in_order() -> 
         assert declared in PARTS["types.idl"]
 
 
-def test_what_the_user_reads_says_its_language() -> None:
+def test_texts_for_the_user_have_their_language() -> None:
     listed = node("CalcAddIns.xcu", "AddInInfo", extension.SERVICE, "AddInFunctions")
     shown = [
         one.attrib[f"{OOR}name"]
@@ -257,13 +257,13 @@ def test_the_job_runs_after_a_file_is_loaded_or_saved() -> None:
         assert names(node("Jobs.xcu", "Events", event, "JobList")) == [extension.JOB]
 
 
-# ---------------------------------------------------------------- what runs in LibreOffice
+# ---------------------------------------------------------------- the code inside LibreOffice
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_is_of_the_oldest_python(name: str) -> None:
+def test_a_source_is_valid_in_the_oldest_python(name: str) -> None:
     tree = ast.parse(PARTS[name], feature_version=OLDEST)
-    # The grammar alone does not tell these apart: names and subscripts that came later.
+    # The grammar does not exclude names and arguments that were added later.
     later = {"removeprefix", "removesuffix", "zip_longest_strict", "pairwise", "batched"}
     used = {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}
     assert not used & later
@@ -315,19 +315,19 @@ def test_a_source_imports_only_what_libreoffice_has(name: str) -> None:
     own = {PurePosixPath(one).stem for one in SOURCES if one.startswith(CLIENT)}
     for one in ast.walk(ast.parse(PARTS[name])):
         if isinstance(one, ast.Import):
-            wanted = [alias.name for alias in one.names]
+            imported = [alias.name for alias in one.names]
         elif isinstance(one, ast.ImportFrom) and one.level:
             assert one.level == 1
             assert {one.module} <= own if one.module else {alias.name for alias in one.names} <= own
             continue
         elif isinstance(one, ast.ImportFrom):
-            wanted = [str(one.module)]
+            imported = [str(one.module)]
         else:
             continue
-        for module in wanted:
-            known = sys.stdlib_module_names | OFFICES_OWN | {extension.PACKAGE}
+        for module in imported:
+            available = sys.stdlib_module_names | OFFICES_OWN | {extension.PACKAGE}
             parents = {".".join(module.split(".")[:i]) for i in range(1, module.count(".") + 2)}
-            assert parents & known, f"line {one.lineno}: {module}"
+            assert parents & available, f"line {one.lineno}: {module}"
 
 
 def test_the_sources_are_those_of_the_package() -> None:
@@ -338,6 +338,6 @@ def test_the_sources_are_those_of_the_package() -> None:
         assert PARTS[CLIENT + name] == (folder / name).read_text(encoding="utf-8")
 
 
-def test_every_setting_that_the_client_asks_for_is_there() -> None:
-    asked = {key for name in SOURCES for key in re.findall(r'SETTINGS\["(\w+)"\]', PARTS[name])}
-    assert asked == set(json.loads(PARTS[f"{CLIENT}extension.json"])) - {"version"}
+def test_the_settings_are_those_that_the_client_reads() -> None:
+    used = {key for name in SOURCES for key in re.findall(r'SETTINGS\["(\w+)"\]', PARTS[name])}
+    assert used == set(json.loads(PARTS[f"{CLIENT}extension.json"])) - {"version"}

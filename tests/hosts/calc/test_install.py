@@ -29,18 +29,18 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.libreoffice import Office
 
 NOBODY = 65534
-"""The user who owns nothing: unopkg refuses root."""
+"""The user ID of nobody, for unopkg, which refuses root."""
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    """Return a session that keeps its records in a folder of the test's own."""
+    """Return a session with a temporary cache folder."""
     return Session(Settings(cache=tmp_path / "cache"))
 
 
 @pytest.fixture
 def office(soffice: str, tmp_path: Path) -> Office:
-    """Return the LibreOffice that is installed here, with a profile of the test's own."""
+    """Return the installed LibreOffice with a temporary profile."""
     found = libreoffice.find()[0]
     if not found.runs_python:
         pytest.skip("LibreOffice runs no Python (Debian: python3-uno)")
@@ -49,7 +49,7 @@ def office(soffice: str, tmp_path: Path) -> Office:
 
 @pytest.fixture
 def laid_out(tmp_path: Path) -> Office:
-    """Return a LibreOffice that has the right files, and does nothing."""
+    """Return a fake LibreOffice with the expected files."""
     programs = tmp_path / "program"
     programs.mkdir()
     (programs / "pythonloader.py").touch()
@@ -64,9 +64,7 @@ def program(path: Path, script: str) -> Path:
     return path
 
 
-def test_the_extension_is_installed_replaced_and_removed_without_a_trace(
-    session: Session, office: Office
-) -> None:
+def test_the_extension_is_installed_replaced_and_removed_completely(session: Session, office: Office) -> None:
     found = install.install(session, office, small_extension.build())
     assert found == profile.Installed(betaneutral_xl.__version__, enabled=True, python=Path(sys.executable))
     assert all(finding.fine for finding in install.findings(office))
@@ -82,7 +80,7 @@ def test_the_extension_is_installed_replaced_and_removed_without_a_trace(
     assert install.install(session, office, small_extension.build()) == found  # the swept profile works
 
 
-def test_the_users_own_unopkg_is_asked_first(session: Session, soffice: str, tmp_path: Path) -> None:
+def test_unopkg_is_tried_first(session: Session, soffice: str, tmp_path: Path) -> None:
     folder = Path(tempfile.mkdtemp(prefix="betaneutral-test-"))
     try:
         folder.chmod(0o777)
@@ -97,7 +95,9 @@ def test_the_users_own_unopkg_is_asked_first(session: Session, soffice: str, tmp
         program(folder / "unopkg", f'{command} {unopkg} "$@"')
         office = replace(found, soffice=folder / "soffice").with_profile(folder / "profile")
         (folder / "pythonloader.py").touch()
-        got = install.install(session, office, small_extension.build())  # without a soffice: no second way
+        got = install.install(
+            session, office, small_extension.build()
+        )  # without a soffice there is no second method
         assert got.python == Path(sys.executable)
         assert install.uninstall(session, office).extension
         assert install.installed(office) is None
@@ -106,7 +106,7 @@ def test_the_users_own_unopkg_is_asked_first(session: Session, soffice: str, tmp
         shutil.rmtree(folder)
 
 
-def test_where_unopkg_is_missing_the_extension_manager_does_it(session: Session, office: Office) -> None:
+def test_the_extension_manager_is_used_if_unopkg_is_missing(session: Session, office: Office) -> None:
     folder = office.profile.parent / "without unopkg"
     folder.mkdir()
     program(folder / "soffice", f'exec "{office.soffice}" "$@"')
@@ -117,7 +117,7 @@ def test_where_unopkg_is_missing_the_extension_manager_does_it(session: Session,
     assert install.uninstall(session, bare).extension
 
 
-def test_an_open_libreoffice_is_to_be_closed_first_and_one_that_crashed_is_not_in_the_way(
+def test_an_open_libreoffice_is_refused_and_the_lock_of_a_crashed_one_is_ignored(
     session: Session, office: Office
 ) -> None:
     command = [str(office.soffice), "--headless", "--norestore", "--nodefault", *office.profile_arguments]
@@ -135,23 +135,21 @@ def test_an_open_libreoffice_is_to_be_closed_first_and_one_that_crashed_is_not_i
         os.killpg(process.pid, 9)
         process.wait()
     while [line for line in open_offices() if office.profile_arguments[0] in line]:
-        assert time.monotonic() < end  # the child of the one that was waited for ends a little later
+        assert time.monotonic() < end  # the child of the finished process ends a little later
     assert (office.profile / ".lock").exists()
     assert install.install(session, office, small_extension.build()).enabled
 
 
-def test_an_unopkg_that_crashed_is_not_in_the_way(session: Session, office: Office) -> None:
+def test_the_lock_of_a_crashed_unopkg_is_ignored(session: Session, office: Office) -> None:
     office.profile.mkdir()
     lock = f"[Lockdata]\nUser=root\nHost={socket.gethostname()}\nStamp=0\nTime=now\nIPCServer=false\n"
     (office.profile / ".lock").write_text(lock, encoding="utf-8")
     assert install.install(session, office, small_extension.build()).enabled
 
 
-def test_what_is_no_extension_is_refused_with_libreoffices_own_reason(
-    session: Session, office: Office
-) -> None:
+def test_an_invalid_extension_is_refused_with_libreoffices_reason(session: Session, office: Office) -> None:
     with pytest.raises(
-        HostError, match=r"does not take the extension: unopkg says: .*; its ExtensionManager s"
+        HostError, match=r"does not accept the extension: unopkg reports: .*; its ExtensionManager r"
     ):
         install.install(session, office, b"no archive")
     assert install.installed(office) is None
@@ -162,18 +160,18 @@ def test_an_installer_that_hangs_is_stopped(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(laid_out.soffice.with_name("unopkg"), "sleep 600")
-    monkeypatch.setattr(deployment, "PATIENCE", 1.0)
+    monkeypatch.setattr(deployment, "TIMEOUT", 1.0)
     monkeypatch.setattr(libreoffice.Office, "pythons", ())
     with pytest.raises(HostError) as caught:
         install.install(session, laid_out, small_extension.build())
     assert str(caught.value) == (
-        "LibreOffice 7.4 does not take the extension: unopkg says: unopkg did not end within 1 seconds, and "
-        "was stopped; no Python here has the module uno: install LibreOffice's Python (Debian and Ubuntu: "
-        "apt install python3-uno)."
+        "LibreOffice 7.4 does not accept the extension: unopkg reports: unopkg did not end within 1 seconds, "
+        "and was stopped; no Python here has the module uno: install LibreOffice's Python (Debian and "
+        "Ubuntu: apt install python3-uno)."
     )
 
 
-def test_a_python_without_uno_is_passed_over(
+def test_a_python_without_uno_is_skipped(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(libreoffice.Office, "pythons", (Path(sys.executable),))
@@ -181,7 +179,7 @@ def test_a_python_without_uno_is_passed_over(
         install.install(session, laid_out, small_extension.build())
 
 
-def test_what_is_sent_to_libreoffices_python_needs_nothing_but_an_old_one() -> None:
+def test_the_script_for_libreoffices_python_needs_only_its_standard_library() -> None:
     tree = ast.parse(Path(within_office.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
     imported = {
         (node.module if isinstance(node, ast.ImportFrom) else alias.name) or ""
@@ -193,12 +191,12 @@ def test_what_is_sent_to_libreoffices_python_needs_nothing_but_an_old_one() -> N
     assert foreign == {"uno", "unohelper", "com"}
 
 
-def test_an_installer_is_not_believed_that_says_it_went_well(
+def test_the_exit_code_of_an_installer_is_not_trusted(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(laid_out.soffice.with_name("unopkg"), "exit 0")
     monkeypatch.setattr(libreoffice.Office, "pythons", ())
-    with pytest.raises(HostError, match="says it did, but the profile has no such extension"):
+    with pytest.raises(HostError, match="reports success, but the profile has no such extension"):
         install.install(session, laid_out, small_extension.build())
 
 
@@ -214,62 +212,62 @@ def test_a_libreoffice_that_is_too_old_or_runs_no_python_is_refused(
         install.install(session, laid_out, b"")
 
 
-def test_nothing_is_installed_by_sudo_for_somebody_else(
+def test_installing_with_sudo_is_refused(
     session: Session, laid_out: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "analyst")
     monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
-    assert not install.is_for_somebody_else()  # an administrator may become the analyst
+    assert not install.is_run_by_sudo()  # an administrator may become the analyst
     monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
     with pytest.raises(HostError, match="Run this without sudo"):
         install.install(session, laid_out, b"")
 
 
-def test_where_there_is_no_libreoffice_the_reason_is_said(
+def test_a_missing_libreoffice_is_refused_with_the_reason(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(libreoffice, "find", lambda: ())
     monkeypatch.setattr(libreoffice, "sandboxed", lambda: ())
     with pytest.raises(
-        HostError, match=r"not installed, or not in a usual place.*apt install libreoffice-calc"
+        HostError, match=r"not installed, or not in a default folder.*apt install libreoffice-calc"
     ):
         install.choose(session)
     monkeypatch.setattr(libreoffice, "sandboxed", lambda: ("flatpak",))
-    with pytest.raises(HostError, match=r"is here as a flatpak, which lets it start no other Python"):
+    with pytest.raises(HostError, match=r"is installed as a flatpak, which cannot start another Python"):
         install.choose(session)
 
 
 @pytest.mark.parametrize(
-    ("found", "name", "said"),
+    ("found", "name", "message"),
     [
         (None, "Extension", "is not installed: run betaneutral-xl calc install"),
         (
             ("9.9", True),
             "Extension org.betaneutral.xl",
-            f"9.9, and this is {betaneutral_xl.__version__}: run",
+            f"9.9, but this is {betaneutral_xl.__version__}: run",
         ),
-        ((betaneutral_xl.__version__, False), "Extension org.betaneutral.xl", "is switched off"),
+        ((betaneutral_xl.__version__, False), "Extension org.betaneutral.xl", "is disabled"),
     ],
 )
-def test_what_is_amiss_with_the_extension_is_said(
-    laid_out: Office, monkeypatch: pytest.MonkeyPatch, found: tuple[str, bool] | None, name: str, said: str
+def test_problems_of_the_extension_are_findings(
+    laid_out: Office, monkeypatch: pytest.MonkeyPatch, found: tuple[str, bool] | None, name: str, message: str
 ) -> None:
     there = profile.Installed(*found, python=Path(sys.executable)) if found else None
     monkeypatch.setattr(install, "installed", lambda _: there)
-    amiss = {finding.name: finding.text for finding in install.findings(laid_out) if not finding.fine}
-    assert said in amiss[name]
+    problems = {finding.name: finding.text for finding in install.findings(laid_out) if not finding.fine}
+    assert message in problems[name]
 
 
-def test_the_python_of_the_functions_is_asked_for_its_version(tmp_path: Path) -> None:
+def test_the_python_of_the_functions_is_checked_for_its_version(tmp_path: Path) -> None:
     version = betaneutral_xl.__version__
     here = Path(sys.executable)
     assert install.python_finding(here, version) == install.Finding(
         "Python of the functions", fine=True, text=f"{here} has betaneutral_xl {version}"
     )
-    assert "and the extension is of 0.0.1" in install.python_finding(here, "0.0.1").text
+    assert "but the extension has version 0.0.1" in install.python_finding(here, "0.0.1").text
     assert "names none" in install.python_finding(None, version).text
     assert (
-        "is gone: run betaneutral-xl calc install again"
+        "does not exist: run betaneutral-xl calc install again"
         in install.python_finding(tmp_path / "x", version).text
     )
     bare = program(tmp_path / "python", "echo No module named betaneutral_xl; exit 1")
@@ -280,13 +278,13 @@ def test_the_python_of_the_functions_is_asked_for_its_version(tmp_path: Path) ->
 
 
 def test_a_python_that_hangs_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "PATIENCE", 1.0)
+    monkeypatch.setattr(install, "TIMEOUT", 1.0)
     found = install.python_finding(program(tmp_path / "python", "sleep 600"), "1")
     assert not found.fine
     assert "did not end within 1 seconds" in found.text
 
 
-def test_the_template_is_put_among_the_documents_once(
+def test_the_template_is_written_to_the_documents_once(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built = itertools.count(1)
@@ -298,14 +296,14 @@ def test_the_template_is_put_among_the_documents_once(
     assert target.read_bytes() == b"template 1"
     monkeypatch.setattr(betaneutral_xl, "__version__", "9.9")
     install.workbook(session, folder)
-    assert target.read_bytes() == b"template 2"  # a new version renews what nobody has changed
+    assert target.read_bytes() == b"template 2"  # a new version replaces an unmodified workbook
     target.write_bytes(b"my work")
     monkeypatch.setattr(betaneutral_xl, "__version__", "9.10")
     install.workbook(session, folder)
     assert target.read_bytes() == b"my work"
 
 
-def test_a_workbook_that_was_worked_with_outlives_the_extension(
+def test_a_modified_workbook_is_kept_on_uninstallation(
     session: Session, laid_out: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(template, "build", lambda _: b"template")
@@ -318,43 +316,41 @@ def test_a_workbook_that_was_worked_with_outlives_the_extension(
     assert target.read_bytes() == b"my work"
 
 
-def test_calc_is_started_with_the_document_and_left_alone(
+def test_calc_is_started_with_the_document_and_not_waited_for(
     laid_out: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = tmp_path / "my book.xlsx"
     with pytest.raises(UnreadableFile, match=r"There is no file my book\.xlsx"):
         install.start(laid_out, document)
     document.touch()
-    said = tmp_path / "said"
-    program(laid_out.soffice, f'printf "%s\\n" "$@" > {said}; exec sleep 600')
+    printed = tmp_path / "printed"
+    program(laid_out.soffice, f'printf "%s\\n" "$@" > {printed}; exec sleep 600')
     process = install.start(laid_out.with_profile(tmp_path / "other"), document)
     try:
         assert process.poll() is None
-        arguments = said.read_text(encoding="utf-8").splitlines()
+        arguments = printed.read_text(encoding="utf-8").splitlines()
         assert arguments == [f"-env:UserInstallation={(tmp_path / 'other').as_uri()}", "-o", str(document)]
     finally:
         process.kill()
         process.wait()
-    program(laid_out.soffice, "exit 0")  # one that is open already takes the document over
+    program(laid_out.soffice, "exit 0")  # a running LibreOffice opens the document
     assert install.start(laid_out, document).returncode == 0
     program(laid_out.soffice, "exit 77")
-    with pytest.raises(HostError, match=r"LibreOffice 7\.4 ended at once, with exit code 77"):
+    with pytest.raises(HostError, match=r"LibreOffice 7\.4 ended immediately with exit code 77"):
         install.start(laid_out, document)
 
 
-def test_calc_is_not_started_where_it_could_not_work(
-    laid_out: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_calc_is_not_started_unless_it_is_ready(laid_out: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(HostError, match="Run: betaneutral-xl calc install"):
-        install.hold_that_it_is_ready(laid_out)
+        install.require_ready(laid_out)
     there = profile.Installed("1", enabled=True, python=None)
     monkeypatch.setattr(install, "installed", lambda _: replace(there, enabled=False))
-    with pytest.raises(HostError, match="Switch it on: Tools, Extension Manager"):
-        install.hold_that_it_is_ready(laid_out)
+    with pytest.raises(HostError, match="Enable it: Tools, Extension Manager"):
+        install.require_ready(laid_out)
     monkeypatch.setattr(install, "installed", lambda _: there)
     monkeypatch.setattr(install, "has_display", lambda: False)
     with pytest.raises(HostError, match="no display"):
-        install.hold_that_it_is_ready(laid_out)
+        install.require_ready(laid_out)
 
 
 def test_windows_and_macos_always_have_a_display() -> None:

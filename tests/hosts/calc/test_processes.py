@@ -46,7 +46,7 @@ def test_a_program_reads_its_script_and_its_output_comes_back() -> None:
     assert ended == processes.Finished(4, "Zürich\n")
 
 
-def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_this_python_are_not_passed_to_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in STRIPPED_ENVIRONMENT:
         monkeypatch.setenv(name, "somewhere")
     monkeypatch.setenv("KEPT", "yes")
@@ -54,7 +54,7 @@ def test_what_is_meant_for_this_python_is_kept_from_others(monkeypatch: pytest.M
     assert processes.run([sys.executable, "-"], timeout=60, script=script).text.strip() == "['KEPT']"
 
 
-def test_a_virtual_environment_that_is_activated_is_not_on_the_path_of_others(
+def test_an_active_virtual_environment_is_not_on_the_path_of_other_programs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "venv" / "bin").mkdir(parents=True)
@@ -66,7 +66,7 @@ def test_a_virtual_environment_that_is_activated_is_not_on_the_path_of_others(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the processes are looked at in /proc")
-def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_program_is_stopped_with_its_child_processes_after_the_timeout(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     script = CHILD.format(file=str(file), then="time.sleep(600)")
     with pytest.raises(HostError, match=r"did not end within 2 seconds, and was stopped"):
@@ -76,7 +76,7 @@ def test_a_program_that_takes_too_long_is_stopped_with_all_that_it_started(tmp_p
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the process is ended by a signal")
-def test_what_a_program_leaves_running_is_stopped_and_does_not_keep_us_waiting(tmp_path: Path) -> None:
+def test_child_processes_of_a_finished_program_are_stopped_and_not_waited_for(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     started = time.monotonic()
     ended = processes.run(
@@ -89,19 +89,19 @@ def test_what_a_program_leaves_running_is_stopped_and_does_not_keep_us_waiting(t
     assert within(10, lambda: not is_alive(int(ended.text)))
 
 
-def test_a_program_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_program_is_one_line(tmp_path: Path) -> None:
     for start in (lambda path: processes.run([path], timeout=1), lambda path: processes.launch([path])):
         with pytest.raises(HostError, match=r"^unopkg cannot be started: No such file or directory\.$"):
             start(tmp_path / "unopkg")
 
 
-def test_what_is_launched_runs_on_by_itself(tmp_path: Path) -> None:
+def test_a_launched_program_has_its_own_session(tmp_path: Path) -> None:
     process = processes.launch([sys.executable, "-c", "import os; print(os.getsid(0) == os.getpid())"])
     assert process.wait(60) == 0
     assert process.pid != os.getpid()
 
 
-def test_an_open_office_is_known_by_the_name_of_its_process(tmp_path: Path) -> None:
+def test_an_open_office_is_recognised_by_its_process_name(tmp_path: Path) -> None:
     pretender = tmp_path / "soffice.bin"
     pretender.symlink_to("/bin/sleep")
     process = subprocess.Popen([pretender, "600"])  # noqa: S603 - sleeps

@@ -17,7 +17,7 @@ LOCK = "[Lockdata]\nUser=me\nHost={host}\nStamp=0\nTime=Mon Jan  5 09:00:00 2026
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Return a profile in which an extension of ours is installed, beside another and one that is removed."""
+    """Return a profile with the extension, another one, and a removed one."""
     cache = tmp_path / PACKAGES
     for name, identifier in (("lu1.tmp_", "org.other"), ("lu2.tmp_", IDENTIFIER), ("lu3.tmp_", IDENTIFIER)):
         folder = cache / "uno_packages" / name / "beta neutral.oxt"
@@ -52,14 +52,14 @@ def test_the_extension_is_read_from_the_files_of_the_profile(home: Path) -> None
     assert profile.installed(home / "nothing here", IDENTIFIER) is None
 
 
-def test_one_that_is_switched_off_is_said_to_be(home: Path) -> None:
+def test_a_disabled_extension_is_reported_as_such(home: Path) -> None:
     register(home, ["lu2.tmp_"], 'revoked="true"')
     found = profile.installed(home, IDENTIFIER)
     assert found is not None
     assert not found.enabled
 
 
-def test_files_that_cannot_be_read_are_no_extension(home: Path) -> None:
+def test_unreadable_files_are_not_an_extension(home: Path) -> None:
     folder = home / PACKAGES / "uno_packages/lu2.tmp_/beta neutral.oxt"
     (folder / SETTINGS).write_text("[]", encoding="utf-8")
     found = profile.installed(home, IDENTIFIER)
@@ -71,37 +71,39 @@ def test_files_that_cannot_be_read_are_no_extension(home: Path) -> None:
     assert profile.installed(home, IDENTIFIER) is None
 
 
-def test_what_an_administrator_installed_is_found_with_the_installation(tmp_path: Path) -> None:
+def test_an_extension_for_all_users_is_found_in_the_installation(tmp_path: Path) -> None:
     folder = tmp_path / "share/uno_packages/cache/uno_packages/lu1.tmp_/betaneutral.oxt"
     folder.mkdir(parents=True)
     (folder / "description.xml").write_text(description("1.2.3"), encoding="utf-8")
-    found = profile.installed_for_everybody(tmp_path / "program", IDENTIFIER)
+    found = profile.installed_for_all_users(tmp_path / "program", IDENTIFIER)
     assert found is not None
-    assert (found.version, found.for_everybody, found.python) == ("1.2.3", True, None)
-    assert profile.installed_for_everybody(tmp_path / "program", "org.unknown") is None
+    assert (found.version, found.for_all_users, found.python) == ("1.2.3", True, None)
+    assert profile.installed_for_all_users(tmp_path / "program", "org.unknown") is None
 
 
-def test_only_the_files_of_a_removed_extension_of_ours_are_swept_away(home: Path) -> None:
+def test_only_the_files_of_the_removed_extension_are_deleted(home: Path) -> None:
     profile.sweep(home, IDENTIFIER)
     left = sorted(folder.name for folder in (home / PACKAGES / "uno_packages").iterdir())
     assert left == ["lu1.tmp_", "lu2.tmp_"]
 
 
-def test_a_profile_is_held_by_an_open_office_that_has_it(
+def test_a_profile_is_held_by_an_open_office_that_uses_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "my profile"
     home.mkdir()
     own = f"/opt/libreoffice/program/soffice.bin -env:UserInstallation={home.as_uri()} --calc"
     opened(monkeypatch, own)
-    assert profile.holder(office_of(home)) is None  # without a lock there is nobody
+    assert profile.holder(office_of(home)) is None  # without a lock it is not held
     (home / ".lock").write_text(LOCK.format(host=socket.gethostname()), encoding="utf-8")
     assert profile.holder(office_of(home)) == "LibreOffice"
     opened(monkeypatch, "/usr/lib/libreoffice/program/soffice.bin --calc a.xlsx")
-    assert profile.holder(office_of(home)) == "LibreOffice"  # it names no profile: it has the usual one
+    assert (
+        profile.holder(office_of(home)) == "LibreOffice"
+    )  # without a profile in its command line it uses the default one
     assert profile.holder(office_of(tmp_path).with_profile(home)) is None
     with monkeypatch.context() as windows:
-        windows.setattr("sys.platform", "win32")  # where no line names one
+        windows.setattr("sys.platform", "win32")  # where no command line has a profile
         assert profile.holder(office_of(tmp_path).with_profile(home)) == "LibreOffice"
     opened(monkeypatch, own.replace("my%20profile", "another"))
     assert profile.holder(office_of(home)) is None
@@ -125,7 +127,7 @@ def test_the_lock_of_a_crash_is_cleared(tmp_path: Path, monkeypatch: pytest.Monk
     assert not (tmp_path / ".lock").exists()
 
 
-def test_a_documents_lock_is_cleared_only_where_nobody_can_have_it_open(
+def test_a_documents_lock_is_cleared_only_if_it_cannot_be_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, document = tmp_path / "profile", tmp_path / "book.xlsx"

@@ -1,4 +1,4 @@
-"""Saving in a real window, where LibreOffice has not calculated the sheets that nobody has looked at."""
+"""Saving in a real window, where LibreOffice has not calculated the sheets that were never shown."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ ETFS = {
 }
 LONG = b"ORG.BETANEUTRAL"
 PLACES = ("Settings.C11", "Settings.C12")
-"""Where the second and the third ETF are set."""
+"""The cells of the second and the third ETF."""
 
 
 @pytest.fixture(scope="module")
 def calc(soffice: str, display: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Return a LibreOffice that shows its windows."""
+    """Return a LibreOffice with visible windows."""
     with Office(tmp_path_factory.mktemp("calc"), display=display.name) as office:
         yield office
 
 
 @pytest.fixture
 def fund(tmp_path: Path) -> Path:
-    """Return the template's file, with those of ETFs beside it."""
+    """Return the template's file, with files of ETFs in its folder."""
     for name, rows in ETFS.items():
         (tmp_path / name).write_text(f"Ticker,Name,Weight (%)\n{rows}", encoding="utf-8")
     path = tmp_path / "fund.xlsx"
@@ -51,7 +51,7 @@ def fund(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def template(calc: Office, display: Screen, fund: Path) -> Iterator[Document]:
-    """Return the template in a window, its settings in sight."""
+    """Return the template in a window that shows its settings."""
     with calc.open(fund, visible=True) as document:
         display.fill("fund.xlsx")
         document.do("select", at=PLACES[0])
@@ -60,7 +60,7 @@ def template(calc: Office, display: Screen, fund: Path) -> Iterator[Document]:
 
 
 def set_etfs(document: Document, fund: Path, count: int) -> None:
-    """Have so many ETFs in all: what depends on them is out of date from now on."""
+    """Set the number of ETFs, which makes the dependent formulas out of date."""
     for place, name in list(zip(PLACES, ETFS, strict=True))[: count - 1]:
         document.enter(place, str(fund.with_name(name)))
     for place in PLACES[count - 1 :]:
@@ -68,7 +68,7 @@ def set_etfs(document: Document, fund: Path, count: int) -> None:
 
 
 def save(calc: Office, display: Screen, path: Path) -> None:
-    """Save as a user does, and keep the file's format: LibreOffice asks for it once."""
+    """Save by keyboard, and keep the file's format, for which LibreOffice prompts once."""
     before = path.stat().st_mtime_ns
     display.press("ctrl+s")
     assert until(lambda: calc.do("boxes") or path.stat().st_mtime_ns != before)
@@ -78,7 +78,7 @@ def save(calc: Office, display: Screen, path: Path) -> None:
 
 
 def is_complete(path: Path) -> bool:
-    """Whether LibreOffice has written a file, and the extension has shortened the names in it."""
+    """Return whether LibreOffice has written a file, and the extension has shortened its names."""
     try:
         with zipfile.ZipFile(path) as package:
             return not any(LONG in package.read(name).upper() for name in package.namelist())
@@ -87,7 +87,7 @@ def is_complete(path: Path) -> bool:
 
 
 def tables(path: Path) -> dict[str, str]:
-    """Return the ranges of our tables in a file, by where they begin."""
+    """Return the ranges of the functions' tables in a file, by their first cell."""
     return {
         f"{sheet.title}.{cell.coordinate}": cell.value.ref
         for sheet in openpyxl.load_workbook(path).worksheets
@@ -99,7 +99,7 @@ def tables(path: Path) -> dict[str, str]:
 
 
 def assert_holds_whole(path: Path, document: Document) -> None:
-    """Have each of our tables in a file as large as it is in the window."""
+    """Assert that each table of the functions has the same size in the file and in the window."""
     saved = tables(path)
     assert {"Start.A18", "ETF.A6", "Neutral.A6", "Neutral.L6", "Orders.I6"} <= set(saved)
     for at, area in saved.items():
@@ -108,7 +108,7 @@ def assert_holds_whole(path: Path, document: Document) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_what_nobody_has_looked_at_is_saved_whole(
+def test_sheets_that_were_never_shown_are_saved_completely(
     calc: Office, template: Document, display: Screen, fund: Path, count: int
 ) -> None:
     set_etfs(template, fund, count)
@@ -119,7 +119,9 @@ def test_what_nobody_has_looked_at_is_saved_whole(
     assert [part[:3] for part in parts[2 : 2 + count]] == ["ETF"] * count
 
 
-def test_every_sheet_may_be_in_sight(calc: Office, template: Document, display: Screen, fund: Path) -> None:
+def test_any_sheet_may_be_shown_while_saving(
+    calc: Office, template: Document, display: Screen, fund: Path
+) -> None:
     for number, sheet in enumerate(SHEETS):
         template.do("select", at=f"{sheet}.A1")
         set_etfs(template, fund, 1 + (number + 1) % 3)
@@ -129,7 +131,7 @@ def test_every_sheet_may_be_in_sight(calc: Office, template: Document, display: 
 
 @pytest.mark.parametrize("password", [None, "secret"])
 @pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
-def test_a_copy_is_saved_whole(
+def test_a_copy_is_saved_completely(
     calc: Office, template: Document, fund: Path, suffix: str, password: str | None
 ) -> None:
     copy = fund.with_name(f"copy{suffix}")
@@ -141,7 +143,7 @@ def test_a_copy_is_saved_whole(
             assert_holds_whole(copy, template)
 
 
-def test_a_button_may_be_at_work(calc: Office, template: Document, display: Screen, fund: Path) -> None:
+def test_a_button_may_run_while_saving(calc: Office, template: Document, display: Screen, fund: Path) -> None:
     set_etfs(template, fund, 2)
     display.press("ctrl+s")
     assert until(lambda: calc.do("boxes"))

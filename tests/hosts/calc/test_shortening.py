@@ -28,7 +28,7 @@ def written(path: Path, parts: dict[str, str]) -> Path:
     return path
 
 
-def test_formulas_get_plain_names_and_all_else_stays(tmp_path: Path) -> None:
+def test_formulas_get_plain_names_and_all_else_is_kept(tmp_path: Path) -> None:
     path = written(tmp_path / "a.xlsx", PARTS)
     path.chmod(0o640)
     before = path.stat()
@@ -42,7 +42,7 @@ def test_formulas_get_plain_names_and_all_else_stays(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_without_our_functions_is_not_rewritten(tmp_path: Path) -> None:
+def test_a_file_without_the_functions_is_not_rewritten(tmp_path: Path) -> None:
     path = written(tmp_path / "a.xlsx", {**PARTS, SHEET: "<f>SUM(A1)</f>"})
     number = path.stat().st_ino
     assert not shortening.shorten(str(path), LONG)
@@ -50,7 +50,7 @@ def test_a_file_without_our_functions_is_not_rewritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "no zip", "gone"])
-def test_a_damaged_file_is_left_alone(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_file_is_not_changed(tmp_path: Path, damage: str) -> None:
     path = written(tmp_path / "a.xlsx", PARTS)
     content = path.read_bytes()
     at = content.index(b"sheet1.xml") + len("sheet1.xml") + 4
@@ -68,8 +68,8 @@ def test_a_damaged_file_is_left_alone(tmp_path: Path, damage: str) -> None:
     assert list(tmp_path.iterdir()) == ([] if damaged is None else [path])
 
 
-def test_a_huge_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shortening, "LARGEST", 30)
+def test_a_very_large_file_is_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shortening, "MAX_PART_BYTES", 30)
     path = written(tmp_path / "a.xlsx", PARTS)
     before = path.read_bytes()
     assert not shortening.shorten(str(path), LONG)
@@ -77,7 +77,7 @@ def test_a_huge_file_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the right to make links")
-def test_a_file_that_is_saved_through_a_link_is_changed_where_it_is(tmp_path: Path) -> None:
+def test_a_file_saved_through_a_symbolic_link_is_changed_in_place(tmp_path: Path) -> None:
     path = written(tmp_path / "a.xlsx", PARTS)
     link = tmp_path / "link.xlsx"
     link.symlink_to(path)

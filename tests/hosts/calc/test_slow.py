@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 FORMULA = '=FETCH_HOLDINGS("quant_paper","2025-11-18")'
 TOKEN = "secret"  # noqa: S105 - of a test
 LATE = 1.0
-"""Seconds of a slow answer: four times what Calc waits before it says that it is loading."""
+"""Seconds of a slow reply: four times the time before a cell shows "loading..."."""
 
 
 class Gate:
-    """Holds back what the API answers."""
+    """Delays the responses of the API."""
 
     def __init__(self) -> None:
         """Let everything through."""
@@ -70,7 +70,7 @@ def environment(fund_api: StandIn) -> dict[str, str]:
 
 @pytest.fixture
 def expected(fund_api: StandIn, tmp_path: Path) -> list[list[Any]]:
-    """Return what the API's answer is in cells."""
+    """Return the API's response in cells."""
     session = Session(Settings(api_url=fund_api.url, token=TOKEN, cache=tmp_path / "other cache"))
     rows = for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "quant_paper", "2025-11-18"))
     assert rows[0][0] == "ticker"
@@ -78,7 +78,7 @@ def expected(fund_api: StandIn, tmp_path: Path) -> list[list[Any]]:
 
 
 @pytest.fixture
-def watched(soffice: str, environment: dict[str, str], gate: Gate, tmp_path: Path) -> Iterator[Document]:
+def visible(soffice: str, environment: dict[str, str], gate: Gate, tmp_path: Path) -> Iterator[Document]:
     """Return a document in a window, whose worker has started."""
     with (
         screen() as display,
@@ -91,31 +91,31 @@ def watched(soffice: str, environment: dict[str, str], gate: Gate, tmp_path: Pat
         yield document
 
 
-def test_a_slow_answer_does_not_keep_whoever_watches_waiting(
-    watched: Document, gate: Gate, expected: list[list[Any]]
+def test_a_slow_reply_does_not_block_a_visible_window(
+    visible: Document, gate: Gate, expected: list[list[Any]]
 ) -> None:
     gate.open.clear()
-    watched.enter("A1", FORMULA.replace(",", ";"))
-    watched.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
-    watched.enter("J1", "=ROWS(A1:A3)&A1")
-    watched.enter("AA1", "ticker")  # a table beside one that is on its way
-    watched.enter("AB1", "=A1")
-    watched.enter("AD1", "=BN_NAMES(AA1:AB3;AA1:AB3)")
-    assert watched.text("A1") == watched.text("H1") == watched.text("AD1") == "loading..."
-    assert watched.text("J1") == "3loading..."
-    watched.enter("L1", '=LOAD_ETF("demo")')
-    assert until(lambda: len(watched.table("L1")) > 40)  # Calc and the other functions go on
-    assert watched.text("A1") == "loading..."
-    steps = watched.state["undo"]
+    visible.enter("A1", FORMULA.replace(",", ";"))
+    visible.enter("H1", "=BN_NAMES(A1:E60;A1:E60)")
+    visible.enter("J1", "=ROWS(A1:A3)&A1")
+    visible.enter("AA1", "ticker")  # a table beside a pending one
+    visible.enter("AB1", "=A1")
+    visible.enter("AD1", "=BN_NAMES(AA1:AB3;AA1:AB3)")
+    assert visible.text("A1") == visible.text("H1") == visible.text("AD1") == "loading..."
+    assert visible.text("J1") == "3loading..."
+    visible.enter("L1", '=LOAD_ETF("demo")')
+    assert until(lambda: len(visible.table("L1")) > 40)  # Calc and the other functions go on
+    assert visible.text("A1") == "loading..."
+    steps = visible.state["undo"]
     gate.open.set()
-    assert until(lambda: watched.table("A1") == expected)
-    assert until(lambda: [row[0] for row in watched.table("H1")] == sorted(row[0] for row in expected[1:]))
-    assert until(lambda: watched.text("J1") == "3ticker")
-    assert watched.state["undo"] == steps
+    assert until(lambda: visible.table("A1") == expected)
+    assert until(lambda: [row[0] for row in visible.table("H1")] == sorted(row[0] for row in expected[1:]))
+    assert until(lambda: visible.text("J1") == "3ticker")
+    assert visible.state["undo"] == steps
 
 
 def painted(path: Path, formula: str) -> Path:
-    """Make a file with an array, for which LibreOffice paints as soon as it is taken away."""
+    """Write a file with an array whose removal makes LibreOffice paint at once."""
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
     sheet["A1"] = ArrayFormula("A1:E34", formula)
@@ -126,10 +126,10 @@ def painted(path: Path, formula: str) -> Path:
     return path
 
 
-def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
-    watched: Document, gate: Gate, expected: list[list[Any]], tmp_path: Path
+def test_a_late_reply_adds_no_undo_step_and_keeps_the_others(
+    visible: Document, gate: Gate, expected: list[list[Any]], tmp_path: Path
 ) -> None:
-    office = watched.office
+    office = visible.office
     for fresh, (in_sight, typed) in enumerate([("Sheet", False), ("Sheet", True), ("Other", True)]):
         gate.open.clear()
         path = painted(tmp_path / f"{fresh}.xlsx", FORMULA.replace(")", f",,{fresh})"))
@@ -151,35 +151,35 @@ def test_a_late_answer_is_no_step_of_undo_and_leaves_those_that_there_are(
                 assert after["redo"] == before["redo"] != []
 
 
-def test_undo_past_a_table_that_came_late_leaves_nothing_of_it(
-    watched: Document, gate: Gate, expected: list[list[Any]]
+def test_undo_of_a_formula_removes_its_late_table(
+    visible: Document, gate: Gate, expected: list[list[Any]]
 ) -> None:
     gate.open.clear()
-    watched.enter("A1", FORMULA.replace(",", ";"))
-    assert watched.text("A1") == "loading..."
-    watched.enter("H3", 1.0)
-    watched.enter("H4", 2.0)
+    visible.enter("A1", FORMULA.replace(",", ";"))
+    assert visible.text("A1") == "loading..."
+    visible.enter("H3", 1.0)
+    visible.enter("H4", 2.0)
     gate.open.set()
-    assert until(lambda: watched.table("A1") == expected)
-    watched.do("undo")
-    watched.office.settle()
-    assert watched.table("A1") == [["ticker"]]  # as long as something can be redone
-    assert until(lambda: any("with your next change" in name for name in watched.do("names")))
-    watched.do("redo")
-    assert watched.table("A1") == expected
+    assert until(lambda: visible.table("A1") == expected)
+    visible.do("undo")
+    visible.office.settle()
+    assert visible.table("A1") == [["ticker"]]  # as long as something can be redone
+    assert until(lambda: any("after your next change" in name for name in visible.do("names")))
+    visible.do("redo")
+    assert visible.table("A1") == expected
     for _ in range(3):
-        watched.do("undo")
-        watched.office.settle()
-    assert watched.used("Sheet1") == [[""]]
+        visible.do("undo")
+        visible.office.settle()
+    assert visible.used("Sheet1") == [[""]]
     for _ in range(2):
-        watched.do("redo")
-    watched.enter("H5", 3.0)
-    assert until(lambda: watched.table("A1") == expected)
-    assert not any("with your next change" in name for name in watched.do("names"))
+        visible.do("redo")
+    visible.enter("H5", 3.0)
+    assert until(lambda: visible.table("A1") == expected)
+    assert not any("after your next change" in name for name in visible.do("names"))
 
 
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
-    """Return what LibreOffice makes of a file without a window."""
+    """Return a file converted by LibreOffice without a window."""
     profile = source.parent / "office"
     command = [str(libreoffice.find()[0].soffice), *arguments(profile), "--headless"]
     subprocess.run(  # noqa: S603 - LibreOffice on a file of our own
@@ -192,7 +192,7 @@ def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
     return source.with_suffix(f".{kind}")
 
 
-def test_a_conversion_sizes_arrays_that_depend_on_later_ones(
+def test_a_conversion_resizes_arrays_that_depend_on_later_ones(
     soffice: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     source = tmp_path / "chain.xlsx"
@@ -208,7 +208,7 @@ def test_a_conversion_sizes_arrays_that_depend_on_later_ones(
 
 
 @pytest.mark.parametrize("kind", ["csv", "pdf"])
-def test_a_conversion_that_nobody_watches_has_the_numbers(
+def test_a_conversion_waits_for_the_numbers(
     soffice: str,
     environment: dict[str, str],
     gate: Gate,

@@ -24,18 +24,18 @@ def test_a_single_blank_cell_is_a_blank(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "0", 1.0, 5e-324, ((0.0,),), ((0.0, ""),)])
-def test_everything_else_is_left_alone(value: object) -> None:
+def test_other_values_are_unchanged(value: object) -> None:
     assert from_calc(value) is value
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=5))
-def test_calc_gets_texts_and_numbers_alone_in_the_same_shape(rows: list[list[Cell]]) -> None:
+def test_calc_gets_only_texts_and_numbers_in_the_same_shape(rows: list[list[Cell]]) -> None:
     made = for_calc(tuple(map(tuple, rows)))
     assert [len(row) for row in made] == [len(row) for row in rows]
     assert {type(cell) for row in made for cell in row} <= {str, float}
 
 
-def test_days_are_calcs_own_numbers() -> None:
+def test_dates_are_calcs_serial_numbers() -> None:
     # LibreOffice's null date is 1899-12-30: 2000-01-01 is 36526 in Calc and in Excel.
     assert for_calc(((date(1899, 12, 31), date(2000, 1, 1), date(2026, 7, 31)),)) == [[1.0, 36526.0, 46234.0]]
 
@@ -43,5 +43,5 @@ def test_days_are_calcs_own_numbers() -> None:
 @given(
     st.lists(st.lists(st.one_of(st.none(), st.text(), st.floats(allow_nan=False)), min_size=2, max_size=2))
 )
-def test_what_calc_shows_reads_back_as_the_same_cells(rows: list[list[Cell]]) -> None:
+def test_values_for_calc_read_back_as_the_same_cells(rows: list[list[Cell]]) -> None:
     assert cells.read(for_calc(tuple(map(tuple, rows))), "x") == cells.read(rows, "x")

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 WORKBOOK = Path(__file__).parents[3] / "workbook" / "betaneutral.xlsx"
 
 ARTEFACTS = os.environ.get("BETANEUTRAL_ARTEFACTS")
-"""The folder in which pictures are kept; none for the test's own."""
+"""The folder for pictures; by default a temporary one."""
 
 
 @pytest.fixture(scope="module")
 def calc(soffice: str, display: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """Return a LibreOffice that shows its windows."""
+    """Return a LibreOffice with visible windows."""
     with Office(tmp_path_factory.mktemp("calc"), display=display.name) as office:
         yield office
 
@@ -54,28 +54,28 @@ def sheet(calc: Office, display: Screen) -> Iterator[Document]:
 
 @pytest.fixture
 def artefacts(tmp_path: Path) -> Path:
-    """Return the folder in which pictures are kept."""
+    """Return the folder for pictures."""
     folder = Path(ARTEFACTS or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def click(document: Document, display: Screen, name: str, role: str = "PUSH_BUTTON") -> None:
-    """Click on what is named in a document's window."""
+    """Click on a named part of a document's window."""
     place: Any = until(lambda: document.do("place", name=name, role=role))
     x, y, width, height = place
     display.click(x + width // 2, y + height // 2)
 
 
 def message(calc: Office) -> str:
-    """Wait for a message box, and return what it says."""
+    """Wait for a message box, and return its text."""
     boxes: list[list[str]] = until(lambda: calc.do("boxes"))
-    ((title, *said),) = boxes
+    ((title, *lines),) = boxes
     assert title == CATEGORY
-    return " ".join(said)
+    return " ".join(lines)
 
 
-def test_a_click_rebalances_and_a_key_takes_it_back(
+def test_a_click_rebalances_and_a_key_undoes_it(
     calc: Office, template: Document, display: Screen, artefacts: Path
 ) -> None:
     assert not template.state["modified"]
@@ -101,7 +101,7 @@ def test_a_click_rebalances_and_a_key_takes_it_back(
     assert until(lambda: template.text(f"Proposal.A{PROPOSAL.table}") == "ticker")
 
 
-def test_the_menu_offers_what_the_toolbar_offers(
+def test_the_menu_has_the_commands_of_the_toolbar(
     calc: Office, sheet: Document, display: Screen, artefacts: Path
 ) -> None:
     names = sheet.do("names")
@@ -115,7 +115,7 @@ def test_the_menu_offers_what_the_toolbar_offers(
     assert until(lambda: not calc.do("boxes"))
 
 
-def test_a_formula_that_is_typed_shows_its_table(
+def test_a_typed_formula_shows_its_table(
     calc: Office, sheet: Document, display: Screen, artefacts: Path, session: Session
 ) -> None:
     expected = for_calc(session.call(BY_NAME["FETCH_HOLDINGS"], "demo"))
@@ -134,30 +134,30 @@ def test_a_formula_that_is_typed_shows_its_table(
     assert until(lambda: sheet.rows("A1:B3") == [["", ""]] * 3)
 
 
-def test_what_has_no_room_is_said_over_the_sheet(
+def test_a_lack_of_room_is_shown_in_an_infobar(
     calc: Office, sheet: Document, display: Screen, artefacts: Path
 ) -> None:
     sheet.enter("A4", "mine")
     display.type('=FETCH_HOLDINGS("demo")')
     display.press("Return")
-    said = "Sheet1.A1 needs 34 x 5 cells, but Sheet1.A4 is not empty."
-    assert until(lambda: any(said in name for name in sheet.do("names")))
+    text = "Sheet1.A1 needs 34 x 5 cells, but Sheet1.A4 is not empty."
+    assert until(lambda: any(text in name for name in sheet.do("names")))
     display.picture(artefacts / "calc-no-room.png")
     assert sheet.rows("A1:A4") == [["ticker"], [""], [""], ["mine"]]
     sheet.empty("A4")
     display.press("ctrl+shift+F9")
     assert until(lambda: len(sheet.table("A1")) == 34)
-    assert until(lambda: not any(said in name for name in sheet.do("names")))
+    assert until(lambda: not any(text in name for name in sheet.do("names")))
 
 
 @pytest.mark.parametrize(
-    ("button", "said"),
-    [("help", "Type a formula such as"), ("settings", "This document has no sheet Settings")],
+    ("button", "text"),
+    [("help", "Enter a formula such as"), ("settings", "This document has no sheet Settings")],
 )
-def test_the_rest_has_something_to_say(
-    calc: Office, sheet: Document, display: Screen, button: str, said: str
+def test_help_and_settings_show_a_message(
+    calc: Office, sheet: Document, display: Screen, button: str, text: str
 ) -> None:
     click(sheet, display, LABELS[button])
-    assert said in message(calc)
+    assert text in message(calc)
     display.press("Return")
     assert until(lambda: not calc.do("boxes"))

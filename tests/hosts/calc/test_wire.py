@@ -21,7 +21,7 @@ RAGGED = st.lists(st.lists(CELLS, max_size=8), max_size=12)
 
 @st.composite
 def large(draw: st.DrawFn) -> list[list[wire.Cell]]:
-    """Return a block that is packed: a few cells of any kind, repeated until there are enough."""
+    """Return a block large enough to be packed: a few cells of any kind, repeated."""
     few = draw(st.lists(CELLS, min_size=1, max_size=20))
     width = draw(st.integers(1, 40))
     height = -(-wire.PACKED_FROM // width) + draw(st.integers(0, 3))
@@ -29,17 +29,17 @@ def large(draw: st.DrawFn) -> list[list[wire.Cell]]:
 
 
 def sent(value: object) -> Any:
-    """Return a value as the other end gets it."""
+    """Return a value as the other end receives it."""
     return wire.unpack(wire.decode(wire.encode({"value": wire.pack(value)}))["value"])
 
 
 def told_apart(rows: Any) -> list[list[tuple[type, str]]]:
-    """Return cells so that only what is the same to the last bit is equal: 0.0 is not -0.0."""
+    """Return cells in a form in which only identical values are equal: 0.0 is not -0.0."""
     return [[(type(cell), repr(cell)) for cell in row] for row in rows]
 
 
 @given(RAGGED)
-def test_a_small_or_ragged_block_arrives_as_it_was(rows: list[list[wire.Cell]]) -> None:
+def test_a_small_or_ragged_block_arrives_unchanged(rows: list[list[wire.Cell]]) -> None:
     assert told_apart(sent(rows)) == told_apart(rows)
 
 
@@ -47,7 +47,7 @@ def test_a_small_or_ragged_block_arrives_as_it_was(rows: list[list[wire.Cell]]) 
 @example([[0.0] * 16] * 16)
 @example([["x"] * 16] * 16)
 @example([[None] * 16] * 16)
-def test_a_large_block_arrives_as_it_was_with_nothing_as_a_blank(rows: list[list[wire.Cell]]) -> None:
+def test_a_large_block_arrives_unchanged_with_none_as_a_blank(rows: list[list[wire.Cell]]) -> None:
     assert set(wire.pack(rows)) == {"width", "numbers", "blanks", "texts"}  # type: ignore[call-overload]
     blank = [[wire.BLANK if cell is None else cell for cell in row] for row in rows]
     got = sent(tuple(map(tuple, rows)))
@@ -56,18 +56,18 @@ def test_a_large_block_arrives_as_it_was_with_nothing_as_a_blank(rows: list[list
     assert {type(row) for row in got} == {tuple}
 
 
-def test_what_is_no_number_keeps_its_bits() -> None:
+def test_nan_arrives_as_nan() -> None:
     got = sent([[math.nan] * 300])
     assert all(math.isnan(cell) for cell in got[0])
 
 
-def test_truth_values_and_whole_numbers_stay_what_they_are_in_a_large_block() -> None:
+def test_booleans_and_integers_keep_their_types_in_a_large_block() -> None:
     row = [True, 1, 1.0, "1"] * 64
     assert told_apart(sent([row])) == told_apart([row])
 
 
 @given(st.one_of(st.none(), st.floats(allow_nan=False), st.text(), st.booleans()))
-def test_what_is_no_block_arrives_as_it_is(value: object) -> None:
+def test_a_scalar_arrives_unchanged(value: object) -> None:
     assert told_apart([[sent(value)]]) == told_apart([[value]])
 
 
@@ -79,13 +79,13 @@ def test_a_large_ragged_block_is_not_packed(rows: list[list[wire.Cell]], place: 
 
 
 @pytest.mark.parametrize("value", [(), ((),), ((), ()), ((),) * 300])
-def test_a_block_without_cells_has_none_on_the_other_side(value: tuple[tuple[()], ...]) -> None:
+def test_an_empty_block_arrives_unchanged(value: tuple[tuple[()], ...]) -> None:
     assert sent(value) == value
 
 
 @given(st.dictionaries(st.text(), st.one_of(st.text(), RAGGED)))
 @example({"text": "a\nb\r\nc\u2028d\u2029e\x85f\x0bg\x00"})
-def test_a_message_is_one_line_whatever_its_texts_hold(message: dict[str, Any]) -> None:
+def test_a_message_is_one_line_for_any_text(message: dict[str, Any]) -> None:
     line = wire.encode(message)
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")
@@ -93,7 +93,7 @@ def test_a_message_is_one_line_whatever_its_texts_hold(message: dict[str, Any]) 
     assert wire.decode(line) == message
 
 
-def test_half_a_character_is_sent_as_a_question_mark() -> None:
+def test_a_lone_surrogate_is_sent_as_a_question_mark() -> None:
     assert wire.decode(wire.encode({"say": "\ud83d and more"})) == {"say": "? and more"}
     assert sent([["\udcff", 1.0] * 200])[0][:2] == ("?", 1.0)
 
@@ -101,7 +101,7 @@ def test_half_a_character_is_sent_as_a_question_mark() -> None:
 @pytest.mark.parametrize(
     "line", [b"[1]\n", b"1\n", b"null\n", b"\n", b'{"id": 1', b"Traceback\n", b"\xff\xfe\n"]
 )
-def test_a_line_that_is_no_message_is_refused(line: bytes) -> None:
+def test_an_invalid_message_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"no message|Expecting|decode|Extra"):
         wire.decode(line)
 
@@ -121,7 +121,7 @@ def test_a_whole_column_loses_the_blank_rows_at_its_end() -> None:
     assert wire.trimmed(filled + (("", ""),) * 1_048_572) == filled
 
 
-def test_what_is_small_or_full_or_no_range_is_left_alone() -> None:
+def test_small_full_and_scalar_values_are_not_trimmed() -> None:
     small = (("a",), ("",))
     full = (("",),) * 999 + ((0.0,),)
     ending_in_nothing: tuple[tuple[Any], ...] = (("a",),) * 999 + ((None,),)
@@ -139,7 +139,7 @@ def test_a_blank_column_means_the_same_as_a_blank() -> None:
     st.lists(st.lists(st.one_of(st.just(""), CELLS), min_size=2, max_size=2), max_size=6),
     st.integers(256, 400),
 )
-def test_a_range_means_the_same_without_its_blank_end(rows: list[list[wire.Cell]], height: int) -> None:
+def test_a_range_means_the_same_without_its_trailing_blanks(rows: list[list[wire.Cell]], height: int) -> None:
     value = (*map(tuple, rows), *((("", ""),) * height))
     trimmed = wire.trimmed(value)
     assert isinstance(trimmed, tuple)

@@ -1,4 +1,4 @@
-"""The worker as the process that it is, spoken to over its pipes."""
+"""The worker as a process, used through its pipes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-PATIENCE = 60.0
-"""Seconds after which what should have come is missed."""
+TIMEOUT = 60.0
+"""Seconds after which an expected event counts as missing."""
 
 COMMAND = ("-P", "-u", "-m", "betaneutral_xl.hosts.calc.worker")
 """As the extension starts it."""
@@ -66,15 +66,15 @@ class Pipes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End it, however it stands."""
+        """End the process in any state."""
         self.close()
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         self._output.close()
         self._errors.close()
 
     def send(self, **message: object) -> int:
-        """Send a message under a new number, or its own."""
+        """Send a message under a new number, or the given one."""
         self._number += 1
         self.write(wire.encode({"id": self._number, **message}))
         return self._number
@@ -85,18 +85,18 @@ class Pipes:
         self._input.flush()
 
     def next(self) -> wire.Message:
-        """Return the next message, whatever it belongs to."""
-        return wire.decode(self._lines.get(timeout=PATIENCE))
+        """Return the next message, of any request."""
+        return wire.decode(self._lines.get(timeout=TIMEOUT))
 
     def reply(self, number: int) -> wire.Message:
-        """Return the next message that belongs to a question."""
+        """Return the next message of a request."""
         while not self._early[number]:
             message = self.next()
             self._early[message["id"]].append(message)
         return self._early[number].pop(0)
 
     def call(self, name: str, *values: object) -> wire.Message:
-        """Return the answer of a function."""
+        """Return the reply to a function call."""
         return self.reply(self.send(call=name, values=[wire.pack(value) for value in values]))
 
     def close(self) -> None:
@@ -104,13 +104,13 @@ class Pipes:
         self._input.close()
 
     def rest(self) -> list[bytes]:
-        """Wait for the end, and return what has been written until then and not been asked for."""
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        """Wait for the end, and return the lines that were not read until then."""
+        self.process.wait(TIMEOUT)
+        self._reader.join(TIMEOUT)
         return list(self._lines.queue)
 
     def errors(self) -> str:
-        """Return what it has written as errors."""
+        """Return its standard error."""
         self._errors.seek(0)
         return self._errors.read().decode()
 
@@ -126,7 +126,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def worker(cache: Path) -> Iterator[Pipes]:
-    """Return a worker that several tests ask, as one office does."""
+    """Return a worker shared by several tests, as by one LibreOffice."""
     with Pipes(cache) as pipes:
         yield pipes
 
@@ -152,7 +152,7 @@ def test_the_first_line_tells_the_version(worker: Pipes) -> None:
     assert worker.hello == {"hello": betaneutral_xl.__version__}
 
 
-def test_a_chain_of_functions_answers_what_a_session_answers(worker: Pipes, here: Session) -> None:
+def test_a_chain_of_functions_has_the_results_of_a_session(worker: Pipes, here: Session) -> None:
     def both(name: str, *values: Any) -> Any:
         expected = tuples(for_calc(here.call(BY_NAME[name], *values)))
         assert rows(worker.call(name, *values)) == expected
@@ -172,7 +172,7 @@ def test_a_chain_of_functions_answers_what_a_session_answers(worker: Pipes, here
     both("BN_VERSION")
 
 
-def test_blank_arguments_are_zeros_missing_ones_and_whole_columns_alike(worker: Pipes) -> None:
+def test_zeros_missing_arguments_and_blank_columns_are_blank_arguments(worker: Pipes) -> None:
     expected = rows(worker.call("LOAD_ETF", "demo"))
     for blank in (0.0, None, "", (("",),), (), (("", ""),) * 1_000):
         assert rows(worker.call("LOAD_ETF", "demo", blank)) == expected
@@ -188,42 +188,42 @@ def test_blank_arguments_are_zeros_missing_ones_and_whole_columns_alike(worker: 
     ],
 )
 def test_an_error_is_one_cell(worker: Pipes, name: str, values: tuple[object, ...], line: str) -> None:
-    ((told,),) = rows(worker.call(name, *values))
-    assert told.startswith(line)
-    assert "\n" not in told
+    ((error,),) = rows(worker.call(name, *values))
+    assert error.startswith(line)
+    assert "\n" not in error
 
 
 @pytest.mark.parametrize("question", [{"call": "BN_NEW", "values": []}, {"press": "hedge_all", "path": None}])
-def test_what_a_newer_extension_offers_is_said_to_be_unknown(worker: Pipes, question: dict[str, Any]) -> None:
+def test_a_function_or_button_of_another_version_is_refused(worker: Pipes, question: dict[str, Any]) -> None:
     name = question.get("call") or question["press"]
     assert worker.reply(worker.send(**question))["error"] == (
-        f"betaneutral_xl {betaneutral_xl.__version__} knows no {name}, which the extension offers. "
+        f"betaneutral_xl {betaneutral_xl.__version__} has no {name}, which the installed extension calls. "
         "Install the extension again: betaneutral-xl calc install."
     )
 
 
-def test_a_defect_is_one_line_and_its_trace_is_in_the_log(worker: Pipes) -> None:
-    told = worker.reply(worker.send(call="BN_VERSION", values=5))["error"]
-    assert told == f"TypeError: a defect of this program. The trace is in {LOG}."
+def test_a_defect_is_one_line_and_its_traceback_is_logged(worker: Pipes) -> None:
+    error = worker.reply(worker.send(call="BN_VERSION", values=5))["error"]
+    assert error == f"TypeError: a defect of this program. The traceback is in {LOG}."
     written = worker.log.read_text(encoding="utf-8")
     assert " worker\nTraceback (most recent call last):\n" in written
     assert "TypeError: 'int' object is not iterable" in written
 
 
-def test_a_defect_in_calc_goes_to_the_log(worker: Pipes) -> None:
+def test_a_defect_in_the_client_is_logged(worker: Pipes) -> None:
     worker.send(log="Traceback of Calc:\nRuntimeError: gone")
-    worker.call("BN_VERSION")  # answered after the log is written: lines are taken in order
+    worker.call("BN_VERSION")  # its reply follows the log entry: lines are processed in order
     assert " Calc\nTraceback of Calc:\nRuntimeError: gone\n" in worker.log.read_text(encoding="utf-8")
 
 
-def test_an_answer_that_nobody_waits_for_is_no_harm(worker: Pipes) -> None:
+def test_an_unexpected_answer_is_ignored(worker: Pipes) -> None:
     worker.write(wire.encode({"id": 4_711, "answer": None}))
     assert rows(worker.call("BN_VERSION"))
 
 
-def test_many_calls_at_once_are_all_answered_by_a_worker_that_has_just_started(cache: Path) -> None:
+def test_concurrent_calls_of_a_new_worker_all_get_replies(cache: Path) -> None:
     with Pipes(cache) as worker:
-        asked = {
+        calls = {
             worker.send(call=name, values=values): (name, values)
             for _ in range(5)
             for name, values in (
@@ -233,9 +233,9 @@ def test_many_calls_at_once_are_all_answered_by_a_worker_that_has_just_started(c
                 ("BN_VERSION", []),
             )
         }
-        got = {number: rows(worker.reply(number)) for number in asked}
+        got = {number: rows(worker.reply(number)) for number in calls}
     first: dict[str, Any] = {}
-    for number, (name, _) in asked.items():
+    for number, (name, _) in calls.items():
         assert got[number] == first.setdefault(name, got[number])
         assert not str(got[number][0][0]).startswith("#BETA!")
     assert len(first) == 4
@@ -245,7 +245,7 @@ def test_many_calls_at_once_are_all_answered_by_a_worker_that_has_just_started(c
 
 
 def as_calc_gives(value: Any) -> str | float:
-    """Return a cell of a file as LibreOffice gives it: blanks as no text, everything else as a number."""
+    """Return a cell of a file as LibreOffice passes it: blanks as "", other values as numbers."""
     match value:
         case None:
             return ""
@@ -259,14 +259,14 @@ def as_calc_gives(value: Any) -> str | float:
 
 
 class Document:
-    """A workbook's cells, which answer and change as a document of Calc does."""
+    """A workbook's cells that behave as a document of Calc."""
 
     def __init__(self, file: Path) -> None:
         self.book = openpyxl.load_workbook(file, data_only=True)
         self.changed: list[str] = []
 
     def answer(self, what: str, *where: Any) -> object:
-        """Answer what the worker asks; None where there is no such range or sheet."""
+        """Reply to a question of the worker; None if there is no such range or sheet."""
         if what == "below":
             sheet, row = where
             found = self.book[sheet].iter_rows(min_row=row) if sheet in self.book.sheetnames else None
@@ -275,15 +275,15 @@ class Document:
         return None if found is None else [[as_calc_gives(cell.value) for cell in row] for row in found]
 
     def _named(self, name: str) -> Any:
-        known = self.book.defined_names.get(name)
-        if known is None:
+        defined = self.book.defined_names.get(name)
+        if defined is None:
             return None
-        ((sheet, cells),) = known.destinations
+        ((sheet, cells),) = defined.destinations
         area = self.book[sheet][cells.replace("$", "")]
         return area if isinstance(area, tuple) else ((area,),)
 
     def change(self, changes: Sequence[Sequence[Any]]) -> None:
-        """Do what a button has decided."""
+        """Make the changes of a button."""
         for what, name, row, packed in changes:
             self.changed.append(what)
             if what == "recalculate":
@@ -301,27 +301,27 @@ class Document:
                     sheet.cell(first + i, 1 + j).value = None if value == wire.BLANK else value
 
     def pressed(self, worker: Pipes, name: str, path: Path | None) -> tuple[wire.Message, list[str]]:
-        """Press a button; return how it ended, and what was said meanwhile."""
+        """Press a button; return its last message and the status texts."""
         number = worker.send(press=name, path=None if path is None else str(path))
-        said = []
+        status = []
         while True:
             message = worker.reply(number)
             if "ask" in message:
                 answer = wire.pack(self.answer(*message["ask"]))
                 worker.write(wire.encode({"id": number, "answer": answer}))
             elif "say" in message:
-                said.append(message["say"])
+                status.append(message["say"])
             else:
                 if "changes" in message:
                     self.change(message["changes"])
-                return message, said
+                return message, status
 
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:?\d\d(:?\d\d)?")
 
 
 def cells_of(book: openpyxl.Workbook, sheet: Sheet) -> dict[str, str | float]:
-    """Return a sheet's filled cells as Calc gives them, without the time of day."""
+    """Return a sheet's filled cells in Calc's values, without the time of day."""
     shown = {
         cell.coordinate: as_calc_gives(cell.value)
         for line in book[sheet].iter_rows()
@@ -353,10 +353,10 @@ def test_buttons_write_the_same_cells_and_files_as_with_a_file(
     document, book = Document(of_calc), FileWorkbook(of_file)
     for button in ("restore", "rebalance", "rebalance", "restore", "orders", "refresh"):
         outcome = press(button, book, here)
-        done, said = document.pressed(worker, button, of_calc)
+        done, status = document.pressed(worker, button, of_calc)
         assert TIME.sub("TIME", done["done"]) == TIME.sub("TIME", outcome.message)
         assert done["failed"] == (outcome.error is not None)
-        assert said[-1] == ""
+        assert status[-1] == ""
         for sheet in map(Sheet, document.book.sheetnames):
             assert cells_of(document.book, sheet) == cells_of(book._book, sheet), (button, sheet)
     assert len(cells_of(document.book, Sheet.PROPOSAL)) > 100
@@ -385,7 +385,7 @@ def test_a_button_without_the_template_fails_in_one_line(worker: Pipes, tmp_path
     assert done["changes"] == []
 
 
-def test_functions_are_answered_while_a_button_waits(worker: Pipes, file: Path) -> None:
+def test_functions_are_evaluated_while_a_button_waits(worker: Pipes, file: Path) -> None:
     document = Document(file)
     number = worker.send(press="rebalance", path=str(file))
     question = worker.reply(number)
@@ -399,7 +399,7 @@ def test_functions_are_answered_while_a_button_waits(worker: Pipes, file: Path) 
     assert question["failed"] is False
 
 
-# ---------------------------------------------------------------- what stands around it
+# ---------------------------------------------------------------- the process
 
 DRIVER = """
 import os, subprocess, sys
@@ -425,18 +425,18 @@ NOISE = """
 """
 
 
-def test_what_libraries_and_their_children_print_and_read_is_no_message(cache: Path) -> None:
+def test_input_and_output_of_libraries_and_child_processes_are_not_messages(cache: Path) -> None:
     with Pipes(cache, "-c", DRIVER.format(NOISE)) as worker:
         assert rows(worker.call("BN_VERSION"))
         assert rows(worker.call("LOAD_ETF", "demo"))
         worker.close()
         assert worker.rest() == []
-        said = worker.errors().splitlines()
-    assert said == ["a library prints", "C prints", "a child reads", "a child got []"]
+        printed = worker.errors().splitlines()
+    assert printed == ["a library prints", "C prints", "a child reads", "a child got []"]
 
 
 @pytest.mark.parametrize("busy", ["while True: pass", "__import__('threading').Event().wait()"])
-def test_the_end_of_the_input_ends_it_while_it_computes(cache: Path, busy: str) -> None:
+def test_the_end_of_the_input_ends_a_busy_worker(cache: Path, busy: str) -> None:
     with Pipes(cache, "-c", DRIVER.format(busy)) as worker:
         worker.send(call="BN_VERSION", values=[])
         worker.call("BN_STATUS")  # answered, so the other has begun
@@ -446,7 +446,7 @@ def test_the_end_of_the_input_ends_it_while_it_computes(cache: Path, busy: str) 
         assert (worker.process.returncode, worker.errors()) == (0, "")
 
 
-def test_half_a_line_at_the_end_is_not_heard(cache: Path) -> None:
+def test_an_incomplete_last_line_is_ignored(cache: Path) -> None:
     with Pipes(cache) as worker:
         worker.write(b'{"id":1,"call":"BN_VERSION","values":[')
         worker.close()
@@ -472,10 +472,10 @@ def test_a_killed_office_leaves_no_worker_behind(cache: Path, tmp_path: Path) ->
         assert process.stdout.read() == b""  # ends when the worker, which has it too, does
 
 
-def test_an_answer_that_cannot_be_written_is_a_defect_and_not_silence(tmp_path: Path) -> None:
+def test_a_reply_that_cannot_be_encoded_is_reported_as_a_defect(tmp_path: Path) -> None:
     with Pipes(tmp_path, "-c", DRIVER.format("return ((object(),),)")) as worker:
         assert (
             worker.call("BN_VERSION")["error"]
-            == f"TypeError: a defect of this program. The trace is in {LOG}."
+            == f"TypeError: a defect of this program. The traceback is in {LOG}."
         )
         assert "not JSON serializable" in worker.log.read_text(encoding="utf-8")

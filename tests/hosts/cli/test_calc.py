@@ -115,7 +115,7 @@ def test_an_extension_for_all_users_is_used_but_not_removed(
     folder = office / "share" / "uno_packages" / "cache" / "uno_packages" / "lu1.tmp_" / "betaneutral.oxt"
     zipfile.ZipFile(io.BytesIO(small_extension.build())).extractall(folder)
     assert main(["calc", "status", "--office", str(office)]) == 0
-    assert f"{betaneutral_xl.__version__} for all users, switched on" in capsys.readouterr().out
+    assert f"{betaneutral_xl.__version__} for all users, enabled" in capsys.readouterr().out
     assert main(["calc", "uninstall", "--office", str(office)]) == 0
     output = capsys.readouterr().out
     assert "nothing to remove" in output
@@ -140,7 +140,7 @@ def test_a_python_without_the_package_is_refused_before_installing(
     where: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["calc", "install", "--python", str(tmp_path / "python"), *where]) == 2
-    assert "The Python python cannot answer the functions" in capsys.readouterr().err
+    assert "The Python python cannot run the functions" in capsys.readouterr().err
     assert not (tmp_path / "profile").exists()
 
 

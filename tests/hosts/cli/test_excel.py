@@ -40,7 +40,7 @@ def test_the_check_compares_both_versions(
     output = capsys.readouterr().out
     assert "betaneutral.xlsm: built with betaneutral_xl " in output
     assert (
-        "and 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings"
+        "but 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings"
         in output
     )
 

@@ -136,7 +136,7 @@ def test_an_unusual_but_possible_magnitude_is_a_warning(
 
 def test_an_option_that_has_no_effect_on_a_matrix_is_refused(session: Session) -> None:
     ((line,),) = call(session, "COVARIANCE", range_of(V), None, "window=250")
-    assert line == "#BETA! The option window has no effect on a covariance that is given. Leave it out."
+    assert line == "#BETA! The option window has no effect on an existing covariance. Omit it."
 
 
 VALUES = [

@@ -42,7 +42,7 @@ def test_a_failed_button_leaves_the_file_unchanged(folder: Path, capsys: pytest.
     file = folder / "betaneutral.xlsx"
     before = file.read_bytes()
     assert main(["workbook", "run", "betaneutral.xlsx", "--button", "restore"]) == 2
-    assert "There is no earlier proposal to restore" in capsys.readouterr().err
+    assert "There is no previous proposal to restore" in capsys.readouterr().err
     assert file.read_bytes() == before
 
 

@@ -1,4 +1,4 @@
-"""The folder windows is for a process of its own, in which Windows' modules are replaced."""
+"""The folder windows runs in a separate process, in which Windows' modules are replaced."""
 
 from __future__ import annotations
 

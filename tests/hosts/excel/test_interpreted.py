@@ -1,4 +1,4 @@
-"""The workbook's Visual Basic, run by an interpreter: what arrives at xlwings."""
+"""The calls of xlwings by the workbook's Visual Basic, run by an interpreter."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ Sub RunPython(command)
     XLPy.Exec command
 End Sub
 """
-"""What stands for xlwings' own module, which needs its DLL."""
+"""A fake of xlwings' module, which needs its DLL."""
 
 MISSING = "missing"
 
 
 class StandIn(VBAObject):  # type: ignore[misc] # it has no types
-    """Takes down what the wrappers hand over."""
+    """Records the calls of the wrappers."""
 
     vba_type_name = "XLPy"
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: list[tuple[str, str, list[Any]]] = []
+        self.requests: list[tuple[str, str, list[Any]]] = []
         self.commands: list[str] = []
 
     @method  # type: ignore[untyped-decorator] # likewise
     def CallUDF(self, module: Any, name: Any, arguments: Any, book: Any = None, caller: Any = None) -> str:  # noqa: N802 - as xlwings names it
-        """Answer with the function's name."""
-        self.asked.append((str(module), str(name), [plain(one) for one in arguments.elements()]))
+        """Return a text with the function's name."""
+        self.requests.append((str(module), str(name), [plain(one) for one in arguments.elements()]))
         return f"answer of {name}"
 
     @method  # type: ignore[untyped-decorator] # likewise
@@ -65,7 +65,7 @@ def plain(value: Any) -> Any:
 
 
 WIZARD = 'Application.CommandBars("Standard").Controls(1).Enabled'
-"""By which a wrapper knows that the function wizard is closed; the interpreter has no such member."""
+"""The wrappers' test for a closed function wizard; the interpreter has no such member."""
 
 
 PRESSED = "from betaneutral_xl.hosts.excel import ribbon; ribbon.press('{}')"
@@ -87,7 +87,7 @@ class Control(VBAObject):  # type: ignore[misc] # likewise
 
 
 class Excel:
-    """An application that has the workbook's modules, and what they talk to."""
+    """An application with the workbook's modules and the fakes they use."""
 
     def __init__(self, *, wizard_closed: bool = True) -> None:
         self.stand_in, self.application = StandIn(), ExcelApplication()
@@ -96,8 +96,8 @@ class Excel:
 
         def create(name: str) -> object:
             kind, _, rest = name.partition(".")
-            known = {"stand": self.stand_in, "control": Control(rest)}
-            return known[kind] if kind in known else others(name)
+            fakes = {"stand": self.stand_in, "control": Control(rest)}
+            return fakes[kind] if kind in fakes else others(name)
 
         host.create = create
         wrappers = vba.functions().replace(WIZARD, str(wizard_closed))
@@ -117,23 +117,23 @@ def excel() -> Excel:
 
 
 def arguments_in(call: str, excel: Excel) -> list[Any]:
-    """Return what arrives of a call."""
-    excel.stand_in.asked.clear()
+    """Return the recorded arguments of a call."""
+    excel.stand_in.requests.clear()
     assert str(excel.application.evaluate(call)) == f"answer of {call.partition('(')[0]}"
-    ((module, name, arguments),) = excel.stand_in.asked
+    ((module, name, arguments),) = excel.stand_in.requests
     assert (module, name) == (vba.UDFS, call.partition("(")[0])
     return arguments
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_a_wrapper_hands_over_all_arguments_in_their_order(excel: Excel, function: Function) -> None:
-    given = [float(i + 1) for i in range(len(function.arguments))]
-    call = f"{function.name}({', '.join(f'{one:g}' for one in given)})"
-    assert arguments_in(call, excel) == given
+def test_a_wrapper_passes_all_arguments_in_order(excel: Excel, function: Function) -> None:
+    values = [float(i + 1) for i in range(len(function.arguments))]
+    call = f"{function.name}({', '.join(f'{one:g}' for one in values)})"
+    assert arguments_in(call, excel) == values
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_what_is_left_out_arrives_as_missing(excel: Excel, function: Function) -> None:
+def test_an_omitted_argument_is_passed_as_missing(excel: Excel, function: Function) -> None:
     needed = ["1" for one in function.arguments if not one.optional]
     optional = len(function.arguments) - len(needed)
     call = f"{function.name}({', '.join(needed)})"
@@ -143,9 +143,9 @@ def test_what_is_left_out_arrives_as_missing(excel: Excel, function: Function) -
 def test_a_function_that_may_fetch_does_nothing_while_the_wizard_is_open() -> None:
     excel = Excel(wizard_closed=False)
     for function in FUNCTIONS:
-        excel.stand_in.asked.clear()
+        excel.stand_in.requests.clear()
         excel.application.evaluate(f"{function.name}({', '.join('1' for _ in function.arguments)})")
-        assert bool(excel.stand_in.asked) == (not function.may_fetch), function.name
+        assert bool(excel.stand_in.requests) == (not function.may_fetch), function.name
 
 
 @pytest.mark.parametrize("name", [*BUTTONS, "settings", "check", "log", "help"])

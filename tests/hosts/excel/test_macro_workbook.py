@@ -57,7 +57,7 @@ def modules(workbook: bytes) -> dict[str, str]:
 
 
 def mistakes(text: str) -> list[str]:
-    """Return what Visual Basic's own compiler would refuse."""
+    """Return the errors of a Visual Basic analyser."""
     from pyvbaanalysis import AnalyzeModuleOptions, analyze_module
 
     return [found.message for found in analyze_module(text, AnalyzeModuleOptions(errors_only=True))]
@@ -83,7 +83,7 @@ def test_the_workbook_of_the_repository_is_current(name: str, built: bytes, tmp_
             assert same, f"{part_name}: run betaneutral-xl workbook build --folder workbook"
 
 
-def test_the_project_holds_what_is_meant_to_be_there(built: bytes) -> None:
+def test_the_project_has_the_expected_modules(built: bytes) -> None:
     found = modules(built)
     shipped = {"ThisWorkbook.cls", "Sheet1.cls", "Sheet2.cls", "xlwings.bas", "Dictionary.cls"}
     assert set(found) == shipped | {"xlwings_udfs.bas", "FunctionHelp.bas", "BetaNeutral.bas"}
@@ -93,7 +93,7 @@ def test_the_project_holds_what_is_meant_to_be_there(built: bytes) -> None:
     assert vba.source("ThisWorkbook.bas").strip() in found["ThisWorkbook.cls"]
 
 
-def test_nothing_runs_by_itself_but_the_help_of_the_functions(built: bytes) -> None:
+def test_the_only_automatic_macro_sets_the_help_of_the_functions(built: bytes) -> None:
     from oletools.olevba import VBA_Parser
 
     parser = VBA_Parser("betaneutral.xlsm", data=built)
@@ -104,7 +104,7 @@ def test_nothing_runs_by_itself_but_the_help_of_the_functions(built: bytes) -> N
     assert not re.search(r"\b(Shell|CreateObject|Kill|URLDownload|Environ)\b", "".join(ours))
 
 
-def test_what_xlwings_ships_is_untouched(built: bytes) -> None:
+def test_the_modules_of_xlwings_are_unchanged(built: bytes) -> None:
     shipped, ours = streams(macro_workbook.shipped_workbook().read_bytes()), streams(built)
     for name in ("VBA/xlwings", "VBA/Dictionary", "VBA/Sheet1", "VBA/Sheet2"):
         assert ours.openstream(name).read() == shipped.openstream(name).read(), name
@@ -133,7 +133,7 @@ def test_the_parser_would_notice_a_reserved_word() -> None:
     assert mistakes(vba.functions().replace("as_of", "end"))
 
 
-def test_lines_are_no_longer_than_visual_basic_takes() -> None:
+def test_lines_are_within_the_limits_of_visual_basic() -> None:
     for text in (vba.functions(), vba.function_help()):
         assert max(map(len, text.splitlines())) <= 1023
         statements = re.findall(r"(?:[^\n]* _\n)+", text)
@@ -156,7 +156,7 @@ def test_the_ribbon_is_linked_and_every_button_is_known(built: bytes) -> None:
     assert "Sub OnRibbon(control As IRibbonControl)" in modules(built)["BetaNeutral.bas"]
 
 
-def test_the_workbook_says_what_it_was_built_with(built: bytes) -> None:
+def test_the_workbook_has_the_versions_of_its_build(built: bytes) -> None:
     strings = part(built, "xl/sharedStrings.xml").decode()
     assert "BUILT WITH XLWINGS" in strings
     assert xlwings.__version__ in strings

@@ -10,7 +10,7 @@ import pytest
 FOLDER = Path(__file__).parent / "windows"
 
 
-def test_what_xlwings_does_on_windows_passes_in_a_process_of_its_own() -> None:
+def test_the_tests_with_replaced_windows_modules_pass_in_a_separate_process() -> None:
     pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
     root = Path(__file__).parents[3]
     run = subprocess.run(  # noqa: S603 - our own tests

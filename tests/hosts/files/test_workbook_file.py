@@ -55,7 +55,7 @@ def loaded(content: bytes) -> Any:
 
 
 class Protected(FileWorkbook):
-    """A workbook of which one sheet cannot be written to."""
+    """A workbook with a protected sheet."""
 
     def replace(self, sheet: str, row: int, rows: Rows) -> None:
         """Refuse the sheet of the proposal."""
@@ -66,7 +66,7 @@ class Protected(FileWorkbook):
 
 
 @pytest.mark.parametrize("button", ["rebalance", "restore"])
-def test_a_sheet_that_cannot_be_written_to_costs_no_proposal(
+def test_no_proposal_is_lost_if_a_sheet_cannot_be_written_to(
     file: Path, session: Session, button: str
 ) -> None:
     book = FileWorkbook(file)
@@ -79,7 +79,7 @@ def test_a_sheet_that_cannot_be_written_to_costs_no_proposal(
     assert locked.below(Sheet.PREVIOUS, 1) == before
 
 
-def test_only_what_is_written_changes(file: Path, session: Session) -> None:
+def test_only_the_written_parts_change(file: Path, session: Session) -> None:
     before = parts(file.read_bytes())
     book = FileWorkbook(file)
     assert press("rebalance", book, session).error is None
@@ -127,12 +127,12 @@ def test_every_button_works_in_a_file_that_libreoffice_has_saved(
     assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
 
 
-def test_there_is_nothing_to_restore_at_first(file: Path, session: Session) -> None:
+def test_restore_without_a_previous_proposal_is_refused(file: Path, session: Session) -> None:
     outcome = press("restore", FileWorkbook(file), session)
-    assert outcome.message == "There is no earlier proposal to restore. Rebalance keeps one."
+    assert outcome.message == "There is no previous proposal to restore. Rebalance keeps the previous one."
 
 
-def test_what_cannot_be_solved_leaves_the_proposal_alone(file: Path, session: Session) -> None:
+def test_a_failed_rebalance_keeps_the_proposal(file: Path, session: Session) -> None:
     book = FileWorkbook(file)
     press("rebalance", book, session)
     before = book.below(Sheet.PROPOSAL, 1)
@@ -143,7 +143,7 @@ def test_what_cannot_be_solved_leaves_the_proposal_alone(file: Path, session: Se
     assert book.below(Sheet.PROPOSAL, 1) == before
 
 
-def test_values_come_back_as_they_were_written(file: Path) -> None:
+def test_values_are_read_back_as_written(file: Path) -> None:
     values: dict[tuple[int, int], Any] = {
         (30, 1): 0.1 + 0.2,
         (30, 2): "a & <b>\n",
@@ -171,7 +171,7 @@ def test_a_cell_keeps_its_format_and_loses_its_formula(file: Path) -> None:
     assert sheet["A6"].value is None
 
 
-def test_a_calculation_chain_goes_with_the_formulas_it_names(file: Path) -> None:
+def test_the_calculation_chain_is_dropped_with_an_overwritten_formula(file: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, data in parts(file.read_bytes()).items():
@@ -186,14 +186,16 @@ def test_a_calculation_chain_goes_with_the_formulas_it_names(file: Path) -> None
     assert b"calcChain" not in dropped["[Content_Types].xml"]
 
 
-def test_what_is_no_workbook_is_said(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_workbook_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.xlsx"
     path.write_text("not a workbook", encoding="utf-8")
-    with pytest.raises(UnreadableFile, match=r"notes\.xlsx is no workbook that can be read"):
+    with pytest.raises(UnreadableFile, match=r"notes\.xlsx is not a readable workbook"):
         FileWorkbook(path)
 
 
-def test_a_workbook_that_is_not_the_template_is_told_what_it_lacks(tmp_path: Path, session: Session) -> None:
+def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
+    tmp_path: Path, session: Session
+) -> None:
     path = tmp_path / "other.xlsx"
     openpyxl.Workbook().save(path)
     outcome = press("rebalance", FileWorkbook(path), session)
@@ -220,7 +222,7 @@ def setting(file: Path, name: str) -> tuple[str, tuple[int, int]]:
         ({(9, 2): "many"}, "Holdings!B9 is 'many', not a number."),
     ],
 )
-def test_a_cell_that_is_wrong_is_named_as_the_sheet_names_it(
+def test_an_invalid_cell_is_named_by_its_address(
     file: Path, session: Session, cells: dict[tuple[int, int], Any], message: str
 ) -> None:
     sheet, place = setting(file, "inputs")
@@ -229,30 +231,30 @@ def test_a_cell_that_is_wrong_is_named_as_the_sheet_names_it(
 
 
 def with_formula(file: Path, sheet: str, place: tuple[int, int], text: str) -> Path:
-    """Write a formula as programs do that cannot calculate it: without a value."""
+    """Write a formula without a cached value."""
     book = loaded(file.read_bytes())
     book[sheet].cell(*place).value = text
     book.save(file)
     return file
 
 
-def test_a_setting_whose_formula_nobody_has_calculated_is_no_blank(file: Path, session: Session) -> None:
+def test_a_setting_with_an_uncalculated_formula_is_not_a_blank(file: Path, session: Session) -> None:
     sheet, place = setting(file, "target")
     outcome = press("rebalance", FileWorkbook(with_formula(file, sheet, place, "=0.1+0.1")), session)
     assert outcome.message == (
-        "Settings!C16 of fund.xlsx has a formula and no value. "
+        "Settings!C19 of fund.xlsx has a formula and no value. "
         "Open the file in Excel or Calc and save it; or type the value."
     )
 
 
 @pytest.mark.parametrize("name", [Sheet.HOLDINGS, Sheet.ETF])
-def test_a_table_whose_formula_nobody_has_calculated_is_no_blank(
+def test_a_table_with_an_uncalculated_formula_is_not_a_blank(
     file: Path, session: Session, name: Sheet
 ) -> None:
     sheet, place = setting(file, "inputs")
     with_cells(file, {sheet: {place: "sheets"}})
     book = FileWorkbook(with_formula(file, name, (9, 3), "=1/20"))
-    # The whole file has lost its values: the first formula is named.
+    # openpyxl saves no values, so the first formula of the file is named.
     assert press("rebalance", book, session).message.startswith(
         f"{Sheet.HOLDINGS}!A6 of fund.xlsx has a form"
     )
@@ -261,17 +263,17 @@ def test_a_table_whose_formula_nobody_has_calculated_is_no_blank(
 
 
 def test_a_formula_that_gives_an_empty_text_is_a_blank(file: Path) -> None:
-    text = b'<c r="C16" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
+    text = b'<c r="C19" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, data in parts(file.read_bytes()).items():
-            package.writestr(name, re.sub(rb'<c r="C16"[^/]*?<v>0</v></c>', text, data))
+            package.writestr(name, re.sub(rb'<c r="C19"[^/]*?<v>0</v></c>', text, data))
     assert text in parts(out.getvalue())["xl/worksheets/sheet2.xml"]
     file.write_bytes(out.getvalue())
     assert FileWorkbook(file).named("setting_target") in {None, ""}
 
 
-def test_no_formula_is_left_inside_what_a_button_writes(file: Path, session: Session) -> None:
+def test_no_formula_is_left_in_the_output_of_a_button(file: Path, session: Session) -> None:
     row = PROPOSAL.table + 3
     book = FileWorkbook(with_formula(file, Sheet.PREVIOUS, (row, 20), "=1+1"))
     for _ in range(2):
@@ -280,20 +282,20 @@ def test_no_formula_is_left_inside_what_a_button_writes(file: Path, session: Ses
     assert loaded(file.read_bytes())[Sheet.PREVIOUS].cell(row, 20).value is None
 
 
-def test_the_log_is_written_under_a_formula_that_nobody_has_calculated(file: Path, session: Session) -> None:
+def test_the_log_is_written_below_an_uncalculated_formula(file: Path, session: Session) -> None:
     book = FileWorkbook(with_formula(file, Sheet.LOG, (LOG_ROW + 3, 2), "=1+1"))
     assert press("rebalance", book, session).error is None
     book.save()
     assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 4, 2).value == "Rebalance"
 
 
-def test_the_sheets_need_a_covariance_that_stands_there(file: Path, session: Session) -> None:
+def test_inputs_from_the_sheets_need_a_covariance(file: Path, session: Session) -> None:
     sheet, place = setting(file, "inputs")
     used = loaded(file.read_bytes())[Sheet.COVARIANCE].iter_rows(min_row=MATRIX_ROW)
     blank = {(cell.row, cell.column): None for row in used for cell in row}
     with_cells(file, {sheet: {place: "sheets"}, Sheet.COVARIANCE: blank})
     message = press("rebalance", FileWorkbook(file), session).message
-    assert message == "There is nothing on the sheet Covariance from row 9 on. Fill it in, or fetch it."
+    assert message == "The sheet Covariance is blank from row 9 on. Fill it in, or set Inputs from to fetch."
 
 
 def test_the_log_has_no_negative_zero(file: Path, session: Session) -> None:
@@ -304,7 +306,7 @@ def test_the_log_has_no_negative_zero(file: Path, session: Session) -> None:
     assert loaded(file.read_bytes())[Sheet.LOG].cell(LOG_ROW + 1, 5).value == "0.0000"
 
 
-def test_an_etf_of_which_much_has_no_risk_data_is_named_in_the_message(file: Path, session: Session) -> None:
+def test_the_message_names_an_etf_with_much_weight_without_risk_data(file: Path, session: Session) -> None:
     constituents = file.with_name("HALF.csv")
     constituents.write_text("ticker,name,weight\nNVDA,Nvidia,40%\nZZZZ,Zeds,60%\n", encoding="utf-8")
     sheet, place = setting(file, "etf_1")
@@ -332,7 +334,7 @@ def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) ->
     )
 
 
-def test_merged_cells_where_a_button_writes_are_refused_and_nothing_is_lost(
+def test_merged_cells_in_the_output_of_a_button_are_refused_and_nothing_is_lost(
     file: Path, session: Session
 ) -> None:
     book = loaded(file.read_bytes())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.hosts.sheets.buttons import told
+from betaneutral_xl.hosts.sheets.buttons import summary
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
@@ -22,22 +22,22 @@ def hedged(held: dict[str, float], basket: dict[str, float]) -> Rebalance:
 
 
 @pytest.mark.parametrize(
-    ("held", "said"),
+    ("held", "gap"),
     [
         ({"A": 0.6, "B": 0.4}, ""),
         ({"A": 0.99, "X": 0.01}, "; 1.0% of the holdings (X) without risk data"),
         ({"A": 1.0, "X": 0.3, "Y": -0.3}, "; 60.0% of the holdings (X, Y) without risk data"),
     ],
 )
-def test_held_names_without_risk_data_are_told_with_what_they_are_worth(
-    held: dict[str, float], said: str
+def test_the_summary_lists_held_names_without_risk_data_and_their_gross_weight(
+    held: dict[str, float], gap: str
 ) -> None:
-    line = told(hedged(held, {"A": 1.0}))
+    line = summary(hedged(held, {"A": 1.0}))
     assert line.startswith("Beta to AI ")
-    assert said in line
-    assert ("without risk data" in line) is bool(said)
+    assert gap in line
+    assert ("without risk data" in line) is bool(gap)
 
 
-def test_a_small_gap_of_an_etf_is_a_warning_and_a_large_one_is_told() -> None:
-    assert "risk data" not in told(hedged({"A": 1.0}, {"A": 0.96, "Z": 0.04}))
-    assert "; 60.0% of AI without risk data" in told(hedged({"A": 1.0}, {"A": 0.4, "Z": 0.6}))
+def test_the_summary_names_an_etf_with_a_large_gap_only() -> None:
+    assert "risk data" not in summary(hedged({"A": 1.0}, {"A": 0.96, "Z": 0.04}))
+    assert "; 60.0% of AI without risk data" in summary(hedged({"A": 1.0}, {"A": 0.4, "Z": 0.6}))

@@ -32,7 +32,7 @@ def read(value: object) -> Grid:
     return cells.read(value, "holdings")
 
 
-def test_excel_and_calc_mean_the_same() -> None:
+def test_values_of_excel_and_calc_give_equal_grids() -> None:
     assert read(EXCEL) == read(CALC)
     assert read(EXCEL).digest() == read(CALC).digest()
 
@@ -58,30 +58,30 @@ def test_excel_and_calc_mean_the_same() -> None:
         ("\xa0MSFT ", (("MSFT",),)),
     ],
 )
-def test_whatever_a_host_gives_becomes_rows(value: object, rows: tuple[tuple[Cell, ...], ...]) -> None:
+def test_values_of_any_host_become_rows(value: object, rows: tuple[tuple[Cell, ...], ...]) -> None:
     assert read(value).rows == rows
 
 
-def test_blank_margins_are_cut_and_places_still_count_from_the_range() -> None:
+def test_blank_margins_are_trimmed_and_positions_count_from_the_range() -> None:
     grid = read([[None, None, None], [None, "A", 1.0], [None, "B", "x"], [None, None, None]])
     assert grid.rows == (("A", 1.0), ("B", "x"))
     assert grid.place(1, 1) == "row 3, column 3 of holdings"
     assert grid.columns(1, 2).place(0, 0) == "row 2, column 3 of holdings"
 
 
-def test_a_whole_column_is_cut_to_what_is_filled() -> None:
+def test_a_whole_column_is_trimmed_to_its_filled_rows() -> None:
     assert read(tuple([("A", 1.0)] + [(None, None)] * 200_000)).rows == (("A", 1.0),)
 
 
 @given(st.lists(st.lists(CELL, min_size=2, max_size=2), max_size=4))
-def test_reading_what_was_read_changes_nothing(rows: list[list[Cell]]) -> None:
+def test_reading_is_idempotent(rows: list[list[Cell]]) -> None:
     once = read(rows)
     again = read(once.rows)
     assert again.rows == once.rows
     assert again.digest() == once.digest()
 
 
-def test_something_no_spreadsheet_has_is_refused() -> None:
+def test_a_value_of_an_unsupported_type_is_refused() -> None:
     with pytest.raises(InputError, match="A cell of holdings holds a dict"):
         read({"a": 1})
 
@@ -94,18 +94,18 @@ def test_a_number_is_read_from_number_or_text(value: object, expected: float) ->
     assert cells.number(read(value)) == expected
 
 
-def test_a_text_in_place_of_a_number_is_named() -> None:
+def test_a_text_in_place_of_a_number_is_refused() -> None:
     with pytest.raises(InputError, match=r"^holdings is 'abc', not a number"):
         cells.number(read("abc"))
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "Err:504", "#SPILL!"])
-def test_an_error_cell_is_named_with_its_error(error: str) -> None:
+def test_an_error_cell_is_refused_with_its_error(error: str) -> None:
     with pytest.raises(FailedCell, match=error):
         cells.number(read(error))
 
 
-def test_our_own_error_travels_unchanged() -> None:
+def test_an_error_of_this_package_is_passed_on_unchanged() -> None:
     with pytest.raises(FailedCell) as caught:
         cells.text(read("#BETA! The fund has no positions."))
     assert cells.error_text(caught.value) == "#BETA! The fund has no positions."
@@ -120,8 +120,8 @@ def test_a_day_is_read_from_date_serial_number_or_text(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["tomorrow", -3.0, True])
-def test_what_is_no_day_is_refused(value: object) -> None:
-    with pytest.raises(InputError, match="not a day"):
+def test_a_value_that_is_not_a_date_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="not a date"):
         cells.day(read(value))
 
 
@@ -133,7 +133,7 @@ def test_a_flag_is_read(value: object, expected: object) -> None:
     assert cells.flag(read(value)) is expected
 
 
-def test_several_cells_are_no_single_value() -> None:
+def test_several_cells_in_place_of_one_are_refused() -> None:
     with pytest.raises(InputError, match=r"holdings has 4 x 2 cells\. Give one cell with a text"):
         cells.text(read(EXCEL))
 
@@ -144,51 +144,51 @@ def test_results_have_one_width_no_nan_no_negative_zero_and_no_long_text() -> No
     assert rows[1][0] is None
     assert math.copysign(1.0, float(str(rows[1][1]))) == 1.0
     assert type(rows[1][2]) is float
-    assert len(str(rows[1][3])) == cells.LONGEST
+    assert len(str(rows[1][3])) == cells.MAX_TEXT
 
 
 def test_an_error_is_one_short_line() -> None:
     line = cells.error_text(InputError("first\nsecond " + "x" * 400))
     assert line.startswith("#BETA! first second x")
-    assert len(line) <= cells.LONGEST
+    assert len(line) <= cells.MAX_TEXT
 
 
-def test_values_that_were_read_are_not_walked_again() -> None:
+def test_cached_values_are_not_decoded_again() -> None:
     decoded: list[object] = []
 
     def decode(value: object) -> object:
         decoded.append(value)
         return value
 
-    readings = cells.Readings()
-    first = readings.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
-    again = readings.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
+    cache = cells.GridCache()
+    first = cache.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
+    again = cache.read(cells.Raw([[1.5, "A"], [None, date(2025, 11, 18)]], decode), "table")
     assert again is first
     assert len(decoded) == 1
-    assert readings.read([[1.5, "A"], [None, date(2025, 11, 18)]], "other").what == "other"
+    assert cache.read([[1.5, "A"], [None, date(2025, 11, 18)]], "other").what == "other"
 
 
 @pytest.mark.parametrize("pair", [(1.0, True), (0.0, False), ("1", 1.0), (None, ""), (0.0, -0.0)])
-def test_values_that_only_look_equal_are_read_each_for_itself(pair: tuple[Any, Any]) -> None:
-    readings = cells.Readings()
+def test_values_that_compare_equal_but_differ_are_cached_separately(pair: tuple[Any, Any]) -> None:
+    cache = cells.GridCache()
     for value in (*pair, *pair):
-        got, expected = readings.read([[value, 1.0]], "x"), cells.read([[value, 1.0]], "x")
+        got, expected = cache.read([[value, 1.0]], "x"), cells.read([[value, 1.0]], "x")
         assert repr(got.rows) == repr(expected.rows)
         assert got.digest() == expected.digest()
 
 
-def test_readings_forget_the_oldest_beyond_their_size() -> None:
-    readings = cells.Readings(most=2_000)
-    first = readings.read([[float(i) for i in range(100)]], "x")
-    assert readings.read([[float(i) for i in range(100)]], "x") is first
+def test_the_grid_cache_evicts_the_oldest_beyond_its_size() -> None:
+    cache = cells.GridCache(max_bytes=2_000)
+    first = cache.read([[float(i) for i in range(100)]], "x")
+    assert cache.read([[float(i) for i in range(100)]], "x") is first
     for start in range(1, 5):
-        readings.read([[float(start + i) for i in range(100)]], "x")
-    assert readings.read([[float(i) for i in range(100)]], "x") is not first
+        cache.read([[float(start + i) for i in range(100)]], "x")
+    assert cache.read([[float(i) for i in range(100)]], "x") is not first
 
 
-def test_values_that_cannot_be_written_are_read_each_time() -> None:
+def test_values_that_cannot_be_pickled_are_not_cached() -> None:
     class Own(float):
         def __reduce__(self) -> str:
             raise TypeError
 
-    assert cells.Readings().read([[Own(2.5)]], "x").rows == ((2.5,),)
+    assert cells.GridCache().read([[Own(2.5)]], "x").rows == ((2.5,),)

@@ -48,7 +48,7 @@ def records(rows: Rows) -> list[dict[Any, Any]]:
 
 
 @pytest.mark.parametrize(("risk", "beta"), [(PARTS, BETA), (OWN, OWN_BETA)])
-def test_every_function_has_the_beta_to_the_whole_etf_and_the_coverage_beside_it(
+def test_every_function_has_the_beta_to_the_whole_etf_and_its_coverage(
     session: Session, risk: list[list[Any]], beta: float
 ) -> None:
     exposure = records(call(session, "BN_EXPOSURE", HELD, ETF, risk))
@@ -69,7 +69,7 @@ def test_every_function_has_the_beta_to_the_whole_etf_and_the_coverage_beside_it
     assert records(call(session, "BN_FEASIBLE", HELD, ETF, risk)[:2])[0]["coverage"] == 0.75
 
 
-def test_orders_in_etf_shares_below_90_percent_coverage_are_for_those_who_ask(session: Session) -> None:
+def test_orders_in_etf_shares_below_90_percent_coverage_need_an_option(session: Session) -> None:
     weights = call(session, "BETA_NEUTRAL", HELD, ETF, PARTS)
     ((line,),) = call(session, "BN_ORDERS", weights, PRICES, None, None, None, "etfs")
     assert str(line).startswith("#BETA! Less than 90% of the exposure of ETF XAI (75.00%) has risk data")
@@ -88,9 +88,7 @@ def test_orders_in_etf_shares_are_made_from_its_own_row_and_from_90_percent_on(s
     assert call(session, "BN_ORDERS", nearly, PRICES, None, None, None, "etfs")[1][0] == "XAI"
 
 
-def test_a_leveraged_fund_keeps_its_exposure_on_the_way_through_cells(
-    session: Session, tmp_path: Path
-) -> None:
+def test_a_leveraged_fund_keeps_its_exposure_through_cells(session: Session, tmp_path: Path) -> None:
     """LOAD_ETF's rows, copied as values into a sheet, give the same betas as the file itself."""
     file = tmp_path / "TWOX.csv"
     file.write_text(
@@ -108,7 +106,7 @@ def test_a_leveraged_fund_keeps_its_exposure_on_the_way_through_cells(
         assert first["before"] == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_risk_model_is_asked_for_the_etf_itself(session: Session) -> None:
+def test_the_names_for_the_risk_model_include_the_etf_itself(session: Session) -> None:
     assert ("XAI",) in call(session, "BN_NAMES", HELD, ETF)
     unnamed = [["ticker", "weight"], ["AAA", 1.0]]
     assert call(session, "BN_NAMES", HELD, unnamed) == (("AAA",), ("BBB",))

@@ -42,7 +42,7 @@ VBA = frozenset(
     with write xor
     """.split()  # noqa: SIM905 - a list of quoted words cannot be read
 )
-"""Words that Visual Basic keeps for itself, in lower case."""
+"""Reserved words of Visual Basic, in lower case."""
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def _pairs(rows: Rows) -> dict[Any, Any]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_every_function_suits_every_host(function: Function) -> None:
+def test_every_function_is_valid_in_every_host(function: Function) -> None:
     assert re.fullmatch(r"[A-Z][A-Z_]+", function.name)
     assert function.name in {
         "FETCH_HOLDINGS",
@@ -86,19 +86,21 @@ def test_every_function_suits_every_host(function: Function) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_what_runs_takes_the_arguments_of_the_entry(function: Function) -> None:
+def test_the_implementation_takes_the_arguments_of_the_entry(function: Function) -> None:
     inspect.signature(function.run).bind(None, *[None] * len(function.arguments))
-    inspect.signature(function.outside).bind(None, *[None] * len(function.arguments))
+    inspect.signature(function.external_state).bind(None, *[None] * len(function.arguments))
 
 
-def test_names_differ_without_regard_to_case() -> None:
+def test_names_are_unique_regardless_of_case() -> None:
     assert len({function.name.upper() for function in FUNCTIONS}) == len(FUNCTIONS)
 
 
 @pytest.mark.parametrize(
     "function", [one for one in FUNCTIONS if one.arguments], ids=lambda function: function.name
 )
-def test_blanks_are_answered_at_once_and_leave_no_trace(session: Session, function: Function) -> None:
+def test_a_blank_required_argument_is_an_error_that_is_not_logged(
+    session: Session, function: Function
+) -> None:
     ((line,),) = session.call(function, *[None] * len(function.arguments))
     assert str(line).startswith(f"#BETA! {function.arguments[0].name} is blank. Give ")
     assert session.last_error is None
@@ -107,7 +109,7 @@ def test_blanks_are_answered_at_once_and_leave_no_trace(session: Session, functi
 @pytest.mark.parametrize(
     "function", [one for one in FUNCTIONS if one.arguments], ids=lambda function: function.name
 )
-def test_an_error_of_ours_is_passed_on_unchanged(session: Session, function: Function) -> None:
+def test_an_error_as_an_argument_is_passed_on_unchanged(session: Session, function: Function) -> None:
     line = "#BETA! The fund's API did not answer within 60 s. Try again later."
     assert session.call(function, line) == ((line,),)
 
@@ -129,18 +131,18 @@ def test_a_matrix_and_its_handle_give_the_same(session: Session) -> None:
     assert call(session, "BN_MATRIX", handle)[1:] == tuple(tuple(row) for row in RISK[1:])
 
 
-def test_a_handle_outlives_its_process(session: Session) -> None:
+def test_a_handle_is_valid_in_another_process(session: Session) -> None:
     ((handle,),) = call(session, "COVARIANCE", RISK, None, None, "TRUE")
     reopened = Session(session.settings)
     assert call(reopened, "BN_MATRIX", handle) == call(session, "BN_MATRIX", handle)
     assert call(reopened, "COVARIANCE", RISK, None, None, 1.0) == ((handle,),)
 
 
-def test_a_handle_that_is_gone_says_what_to_do(session: Session) -> None:
+def test_an_expired_handle_is_refused_with_a_remedy(session: Session) -> None:
     ((line,),) = call(session, "BN_MATRIX", "cov#000000000000 [3x3]")
     assert (
         line
-        == "#BETA! The matrix cov#000000000000 [3x3] is kept no longer. Recalculate its cell (Ctrl+Alt+F9)."
+        == "#BETA! The matrix cov#000000000000 [3x3] is no longer stored. Recalculate its cell (Ctrl+Alt+F9)."
     )
 
 
@@ -149,7 +151,7 @@ def test_a_target_for_each_etf_is_taken_in_order(session: Session) -> None:
     after = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2]])
     assert [row[2] for row in after if str(row[0]).startswith("beta to")] == pytest.approx([0.1, 0.2])
     ((line,),) = call(session, "BN_EXPOSURE", HOLDINGS, two, RISK, [[0.1], [0.2], [0.3]])
-    assert line == "#BETA! target_beta has 3 cells for 2 ETFs. Give one, or one for each."
+    assert line == "#BETA! There are 3 targets (0.1, 0.2, 0.3) for 2 ETFs. Give one, or one for each ETF."
 
 
 def test_betas_add_up_to_the_portfolios(session: Session) -> None:
@@ -167,18 +169,19 @@ def test_limits_bind_the_weights(session: Session) -> None:
     assert sum(weights[name] for name in "ABC") == pytest.approx(1.0)
 
 
-def test_what_cannot_be_reached_is_explained(session: Session) -> None:
+def test_an_infeasible_target_is_explained(session: Session) -> None:
     ((line,),) = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "reweight", LONG_ONLY)
     assert str(line).startswith("#BETA! No weights reach beta 0.00")
-    told = call(session, "BN_FEASIBLE", HOLDINGS, ETF, RISK, 0.0, LONG_ONLY)
-    assert told[0] == ("etf", "wanted", "lowest", "highest", "nearest", "sell_beside", "coverage")
-    assert 0.9 < float(str(told[1][2])) < float(str(told[1][3])) < 1.1
-    assert "in short" in [row[0] for row in told]
+    table = call(session, "BN_FEASIBLE", HOLDINGS, ETF, RISK, 0.0, LONG_ONLY)
+    assert table[0] == ("etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage")
+    assert 0.9 < float(str(table[1][2])) < float(str(table[1][3])) < 1.1
+    assert "summary" in [row[0] for row in table]
 
 
-def test_the_ways_stand_side_by_side(session: Session) -> None:
+def test_alternatives_are_compared_side_by_side(session: Session) -> None:
     table = call(session, "BN_COMPARE", HOLDINGS, ETF, RISK, 0.0, None, "A")
-    assert column(table, "way")[:4] == ["as it is", "hedge by the ETF", "hedge by its basket", "reweight"]
+    names = column(table, "alternative")
+    assert names[:4] == ["as it is", "hedge by the ETF", "hedge by its basket", "reweight"]
     assert column(table, "beta")[1:4] == pytest.approx([0.0, 0.0, 0.0], abs=1e-9)
 
 
@@ -228,7 +231,7 @@ def test_prices_are_estimated_alike_from_excel_and_from_calc(session: Session) -
     assert np.array([row[1:] for row in excel[1:]]) == pytest.approx(252.0 * np.cov(moves, rowvar=False))
 
 
-def test_returns_without_dates_are_estimated_and_that_is_said(session: Session) -> None:
+def test_returns_without_dates_are_estimated_with_a_warning(session: Session) -> None:
     block = [row[1:] for row in prices(list(range(60)))]
     moves = [block[0], *([b / a - 1.0 for a, b in zip(*pair, strict=True)] for pair in pairwise(block[1:]))]
     ((handle,),) = call(session, "COVARIANCE", moves, "exponential", [["half_life", 21.0]], "yes")
@@ -246,7 +249,7 @@ def test_returns_without_dates_are_estimated_and_that_is_said(session: Session) 
         ("BETA_NEUTRAL", (HOLDINGS, ETF, RISK, "SPY"), "target SPY is neither a number nor a ticker"),
         ("BETA_NEUTRAL", (HOLDINGS, ETF, RISK, 0.0, "hedge", [["magic", 1.0]]), "'magic'"),
         ("BETA_NEUTRAL", ([["A", 0.5], ["Z", 0.5]], ETF, RISK), "no row for 1 of 2 holdings: Z"),
-        ("COVARIANCE", (RISK, "sample"), "method has no meaning here"),
+        ("COVARIANCE", (RISK, "sample"), "method has no effect here"),
         ("COVARIANCE", ("A", None, "half_life=3"), "option half_life is for prices and returns"),
         ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "magic"), "no estimator 'magic'"),
         ("COVARIANCE", (prices([date(2025, 1, 1 + i) for i in range(30)]), "oas", "x=1"), "no parameter x"),
@@ -262,22 +265,22 @@ def test_returns_without_dates_are_estimated_and_that_is_said(session: Session) 
         ),
         ("COVARIANCE", ([["A", "B"], [1.0, 2.0]],), "needs a row of tickers above its prices"),
         ("BN_MATRIX", ("x",), "handle is not a handle"),
-        ("BN_STATUS", (HOLDINGS,), "result is not a result of these functions as it stands"),
-        ("FETCH_HOLDINGS", ("quant", "soon"), "as_of is 'soon', not a day"),
+        ("BN_STATUS", (HOLDINGS,), "result is not the whole, unchanged result of a function"),
+        ("FETCH_HOLDINGS", ("quant", "soon"), "as_of is 'soon', not a date"),
     ],
 )
-def test_what_cannot_be_answered_is_one_line_and_is_remembered(
+def test_an_error_is_one_line_and_the_last_error(
     session: Session, name: str, values: tuple[Any, ...], message: str
 ) -> None:
     ((line,),) = call(session, name, *values)
     assert str(line).startswith("#BETA! ")
     assert message in str(line)
-    told: dict[Any, Any] = _pairs(call(session, "BN_LAST_ERROR"))
-    assert told["function"] == name
-    assert f"#BETA! {told['error']}" == line
+    last: dict[Any, Any] = _pairs(call(session, "BN_LAST_ERROR"))
+    assert last["function"] == name
+    assert f"#BETA! {last['error']}" == line
 
 
-def test_a_defect_is_one_line_and_its_trace_goes_to_the_log(session: Session) -> None:
+def test_a_defect_is_one_line_and_its_traceback_is_logged(session: Session) -> None:
     def broken(_: Session) -> Any:
         empty: dict[str, Any] = {}
         return empty["no such key"]
@@ -285,7 +288,7 @@ def test_a_defect_is_one_line_and_its_trace_goes_to_the_log(session: Session) ->
     ((line,),) = session.call(replace(BY_NAME["BN_VERSION"], run=broken))
     assert line == (
         "#BETA! KeyError in BN_VERSION: a defect of this program. "
-        "The trace is in worksheet.log; BN_LAST_ERROR() says more."
+        "The traceback is in worksheet.log; see also BN_LAST_ERROR()."
     )
     assert "in broken" in session.log.read_text(encoding="utf-8")
 
@@ -320,7 +323,7 @@ def test_a_limit_that_was_meant_as_percent_is_refused(
 @pytest.mark.parametrize(
     "limits", [[["upper", "300%"]], "upper=300%; turnover=1000%", [["upper", "A", "300 %"]]]
 )
-def test_a_limit_with_its_percent_sign_is_taken_as_it_stands(session: Session, limits: Any) -> None:
+def test_a_limit_with_a_percent_sign_is_not_questioned(session: Session, limits: Any) -> None:
     rows = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight", limits)
     free = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.9, "reweight")
     assert column(rows, "new_weight") == pytest.approx(column(free, "new_weight"))
@@ -340,9 +343,7 @@ def test_a_target_that_was_meant_as_percent_is_refused(session: Session) -> None
 def test_the_sample_has_the_holdings_of_its_day_only(session: Session) -> None:
     assert call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 18))[1][0] == "MSFT"
     ((line,),) = call(session, "FETCH_HOLDINGS", "demo", date(2025, 11, 19))
-    assert line == (
-        "#BETA! The sample has the holdings of 2025-11-18 only. Give that day, or leave as_of blank."
-    )
+    assert line == ("#BETA! The sample has the holdings of 2025-11-18 only. Give that day, or leave it out.")
 
 
 def test_the_sample_runs_through_all_functions(session: Session) -> None:
@@ -362,15 +363,15 @@ def test_the_sample_runs_through_all_functions(session: Session) -> None:
 
 
 class Network:
-    """Stands for the fund's API and counts what it is asked."""
+    """A fake of the fund's API that records its requests."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[Any, ...]] = []
+        self.requests: list[tuple[Any, ...]] = []
         self.down = False
 
     def holdings(self, fund: str, as_of: date, start: date | None, settings: Settings) -> Holdings:
         """Answer, or fail, in place of ``api.fetch_holdings``."""
-        self.asked.append((fund, as_of, start, settings.refresh))
+        self.requests.append((fund, as_of, start, settings.refresh))
         if self.down:
             msg = "The fund's API did not answer. Try again later."
             raise Unreachable(msg)
@@ -378,7 +379,7 @@ class Network:
 
     def covariance(self, tickers: tuple[str, ...], *_: Any) -> Covariance:
         """Answer in place of ``api.covariance``."""
-        self.asked.append(tickers)
+        self.requests.append(tickers)
         return Covariance.from_matrix(["A", "B", "C"], [row[1:] for row in RISK[1:]])  # type: ignore[arg-type] # lists will do
 
 
@@ -398,7 +399,7 @@ def test_recalculation_never_fetches_again(session: Session, network: Network) -
         call(session, "BETA_NEUTRAL", HOLDINGS, ETF)
         call(session, "BN_EXPOSURE", HOLDINGS, ETF)
         call(session, "BN_BETAS", HOLDINGS, ETF)
-    assert len([one for one in network.asked if one == ("A", "AI", "B", "C")]) == 1
+    assert len([one for one in network.requests if one == ("A", "AI", "B", "C")]) == 1
 
 
 def test_another_refresh_value_and_the_refresh_button_fetch_again(session: Session, network: Network) -> None:
@@ -406,36 +407,34 @@ def test_another_refresh_value_and_the_refresh_button_fetch_again(session: Sessi
     call(session, "FETCH_HOLDINGS", "quant", day)
     call(session, "FETCH_HOLDINGS", "quant", day, None, 1.0)
     call(session, "FETCH_HOLDINGS", "quant", day, None, 1.0)
-    assert network.asked == [("quant", day, None, False), ("quant", day, None, True)]
+    assert network.requests == [("quant", day, None, False), ("quant", day, None, True)]
     session.refresh()
     call(session, "FETCH_HOLDINGS", "quant", day)
-    assert network.asked[2:] == [("quant", day, None, True)]
+    assert network.requests[2:] == [("quant", day, None, True)]
 
 
-def test_a_network_that_is_down_is_not_asked_at_every_recalculation(
-    session: Session, network: Network
-) -> None:
+def test_a_network_failure_is_not_retried_at_every_recalculation(session: Session, network: Network) -> None:
     network.down = True
     day = date(2025, 11, 18)
     lines = {call(session, "FETCH_HOLDINGS", "quant", day) for _ in range(3)}
     assert lines == {(("#BETA! The fund's API did not answer. Try again later.",),)}
-    assert len(network.asked) == 1
+    assert len(network.requests) == 1
     session.refresh()
     network.down = False
     assert len(call(session, "FETCH_HOLDINGS", "quant", day)) == 3
 
 
-def test_net_asset_value_and_source_travel_with_the_cells(session: Session, network: Network) -> None:
+def test_provenance_belongs_to_unchanged_cells_only(session: Session, network: Network) -> None:
     holdings = call(session, "FETCH_HOLDINGS", "quant", date(2025, 11, 18))
     ((_, *_), row) = call(session, "BN_STATUS", holdings)
     assert row[0] == "holdings"
     edited = [list(row) for row in holdings]
     edited[1][0] = "Z"
     ((line,),) = call(session, "BN_STATUS", edited)
-    assert "Select the whole of it, unchanged" in str(line)
+    assert "Select all of it (in Excel, A1#)" in str(line)
 
 
-def test_a_file_without_a_folder_is_found_among_the_downloads(tmp_path: Path) -> None:
+def test_a_file_without_a_folder_is_found_in_downloads(tmp_path: Path) -> None:
     downloads = tmp_path / "downloads"
     downloads.mkdir()
     (downloads / "some etf.csv").write_text("Ticker,Weight\nMSFT,60%\nNVDA,40%\n", encoding="utf-8")
@@ -456,7 +455,7 @@ def test_a_covariance_file_that_has_changed_is_read_again(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_EXPOSURE", "BN_FEASIBLE", "BN_COMPARE", "BN_NAMES"])
-def test_the_error_of_a_second_etf_is_the_answer_of_all_that_take_it(session: Session, name: str) -> None:
+def test_the_error_of_a_second_etf_is_passed_on(session: Session, name: str) -> None:
     failed = "#BETA! There is no file 'AIQ.csv'. Give its folder."
     etf: list[list[Any]] = [[*row, None, None] for row in ETF]
     etf[0][-1] = failed
@@ -464,7 +463,7 @@ def test_the_error_of_a_second_etf_is_the_answer_of_all_that_take_it(session: Se
     assert call(session, name, *values) == ((failed,),)
 
 
-def test_limits_of_which_every_value_is_cleared_are_none(session: Session) -> None:
+def test_limits_without_values_are_ignored(session: Session) -> None:
     cleared = [["long_only", None, None], ["upper", None, None]]
     limited = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, 0.0, "hedge", cleared)
     assert limited == call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
@@ -489,7 +488,7 @@ def test_an_option_that_is_yes_or_no_is_read_from_a_cell(session: Session) -> No
 
 
 @pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_BETAS", "BN_EXPOSURE", "BN_FEASIBLE", "BN_COMPARE"])
-def test_the_status_of_an_answer_says_where_its_inputs_came_from(session: Session, name: str) -> None:
+def test_the_status_of_a_result_has_the_provenance_of_its_inputs(session: Session, name: str) -> None:
     status = call(session, "BN_STATUS", call(session, name, HOLDINGS, ETF, RISK))
     assert [row[:3] for row in status[1:]] == [
         ("holdings", "worksheet", "holdings"),
@@ -498,7 +497,7 @@ def test_the_status_of_an_answer_says_where_its_inputs_came_from(session: Sessio
     ]
 
 
-def test_orders_are_made_of_weights_and_not_of_what_is_said_of_them(session: Session) -> None:
+def test_orders_are_made_of_weights_and_not_of_measures(session: Session) -> None:
     measures = call(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK)
     ((line,),) = call(session, "BN_ORDERS", measures, None, 1e6)
-    assert str(line).startswith("#BETA! weights is not a whole result of BETA_NEUTRAL, unchanged.")
+    assert str(line).startswith("#BETA! weights is not the whole, unchanged result of BETA_NEUTRAL.")

@@ -19,21 +19,21 @@ def grid(rows: Any) -> Grid:
     return cells.read(rows, "the range")
 
 
-def test_a_covariance_survives_the_way_to_cells_and_back() -> None:
+def test_a_covariance_survives_the_round_trip_through_cells() -> None:
     before = matrices.covariance(grid(MATRIX))
     after = matrices.covariance(grid(cells.rectangle(matrices.covariance_rows(before))))
     assert after.tickers == before.tickers == ("A", "B")
     assert (after.form.dense() == before.form.dense()).all()
 
 
-def test_the_labels_of_a_covariance_may_be_spelled_in_two_ways() -> None:
+def test_the_labels_of_a_covariance_may_differ_in_spelling() -> None:
     rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
     read = matrices.covariance(grid(rows))
     assert read.tickers == ("BRK.B", "A")
     assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
 
 
-def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
+def test_the_labels_of_a_covariance_may_differ_in_order() -> None:
     shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
     assert (
         matrices.covariance(grid(shuffled)).form.dense() == matrices.covariance(grid(MATRIX)).form.dense()
@@ -43,11 +43,11 @@ def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
-        ([[0.04, 0.01], [0.01, 0.09]], InputError, "no covariance with its tickers"),
+        ([[0.04, 0.01], [0.01, 0.09]], InputError, "does not have the same tickers in its first row"),
         (
             [["", "A", "B"], ["A", 0.04, 0.01], ["C", 0.01, 0.09]],
             InputError,
-            "no covariance with its tickers",
+            "does not have the same tickers in its first row",
         ),
         ([["", "A", "B"], ["A", 0.04, None], ["B", 0.01, 0.09]], InputError, "1 blank or infinite entries"),
         (
@@ -62,7 +62,9 @@ def test_the_labels_of_a_covariance_may_stand_in_another_order() -> None:
         ),
     ],
 )
-def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], message: str) -> None:
+def test_an_invalid_covariance_is_refused_with_the_reason(
+    rows: Any, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         matrices.covariance(grid(rows))
 
@@ -73,32 +75,30 @@ def test_a_covariance_that_is_none_says_why(rows: Any, error: type[Exception], m
         (
             [["date", "A", "B"], [45979.0, 10.0, 20.0], [45980.0, 0.0, 21.0]],
             "row 3, column 2 of the range is 0",
-            "row 2, column 2 of the range is 10, as hardly a return is",
+            "row 2, column 2 of the range is 10 (> 100 %)",
         ),
         (
             [["A", "B"], [0.9, None], [1.1, -1.2]],
             "row 3, column 2 of the range is -1.2",
-            "row 3, column 1 of the range is 1.1, as hardly a return is",
+            "row 3, column 1 of the range is 1.1 (> 100 %)",
         ),
         (
             [["A", "B"], [0.4, 0.5], [0.0, 0.6]],
             "row 3, column 1 of the range is 0",
-            "nothing is negative, as some returns are",
+            "no number is negative",
         ),
     ],
 )
-def test_a_price_that_is_not_positive_does_not_make_returns_of_prices(
-    rows: Any, no_price: str, no_return: str
-) -> None:
+def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: str, no_return: str) -> None:
     with pytest.raises(InputError) as caught:
         matrices.returns(grid(rows))
     assert str(caught.value) == (
-        f"{no_price}, as no price is; but {no_return}. "
-        "Correct it, or say in the options what they are: data=prices or data=returns."
+        f"The numbers may be prices or returns: {no_price} (not a price), but {no_return}. "
+        "Correct the cell, or state in the options data=prices or data=returns."
     )
 
 
-def test_returns_above_one_are_read_where_they_are_said_to_be_returns() -> None:
+def test_returns_above_one_are_read_if_the_option_says_returns() -> None:
     rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
     assert matrices.returns(grid(rows), "returns").matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
     assert matrices.returns(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).matrix.tolist()[0] == [0.5, -0.5]

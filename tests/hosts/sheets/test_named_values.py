@@ -41,7 +41,7 @@ def test_named_values_are_read(rows: Any, found: dict[str, Any]) -> None:
     "rows",
     [[["long_only"], ["upper"]], [[None, True], [None, 0.05]]],
 )
-def test_a_column_of_names_or_of_values_alone_is_no_table_of_named_values(rows: Any) -> None:
+def test_a_column_of_names_or_of_values_alone_is_refused(rows: Any) -> None:
     with pytest.raises(InputError, match=r"^the range has 1 columns\. Give name and value"):
         named_values(grid(rows))
 
@@ -54,12 +54,12 @@ def test_a_value_without_a_name_is_refused_and_not_dropped() -> None:
     )
 
 
-def test_a_named_value_that_stands_twice_is_refused() -> None:
+def test_a_repeated_name_is_refused() -> None:
     with pytest.raises(InputError, match="gross is given twice"):
         named_values(grid([["gross", 1.5], ["gross", 2.0]]))
 
 
 @pytest.mark.parametrize("text", ["long_only", "upper=5%; long_only", "long_only="])
 def test_a_named_value_without_a_value_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match=r"^The option long_only has no value\. Write long_only=TRUE, or "):
+    with pytest.raises(InputError, match=r"^The option long_only has no value\. Write long_only=TRUE or "):
         named_values(grid(text))

@@ -43,7 +43,7 @@ def call(session: Session, name: str, *values: Any) -> Rows:
 
 
 def template(session: Session) -> list[Rows]:
-    """Calculate what the template calculates, from the network."""
+    """Compute the template's main formulas from the network."""
     holdings = call(session, "FETCH_HOLDINGS", "quant_paper", DAY)
     etf = call(session, "LOAD_ETF", "demo")
     risk = call(session, "COVARIANCE", call(session, "BN_NAMES", holdings, etf), None, None, "TRUE")
@@ -58,31 +58,29 @@ def template(session: Session) -> list[Rows]:
 def test_recalculating_the_whole_template_makes_no_request(fund_api: StandIn, session: Session) -> None:
     first = template(session)
     assert str(first[3][0][0]) == "ticker"
-    asked = len(fund_api.requested)
-    assert asked > 0
+    count = len(fund_api.requested)
+    assert count > 0
     assert template(session) == first
-    assert len(fund_api.requested) == asked
+    assert len(fund_api.requested) == count
 
 
-def test_another_process_is_answered_from_the_cache_and_refresh_asks_again(
+def test_another_process_uses_the_cache_and_refresh_fetches_again(
     fund_api: StandIn, session: Session
 ) -> None:
     first = call(session, "FETCH_HOLDINGS", "quant_paper", DAY)
-    asked = len(fund_api.requested)
+    count = len(fund_api.requested)
     later = Session(session.settings)
     again = call(later, "FETCH_HOLDINGS", "quant_paper", DAY)
     assert again == first
-    assert len(fund_api.requested) == asked
+    assert len(fund_api.requested) == count
     assert call(later, "BN_STATUS", again)[1][6] == "cached"
     later.refresh()
     assert call(later, "FETCH_HOLDINGS", "quant_paper", DAY) == first
-    assert len(fund_api.requested) > asked
+    assert len(fund_api.requested) > count
     assert call(later, "BN_STATUS", first)[1][6] == "live"
 
 
-def test_a_fund_that_is_unknown_or_an_api_that_is_down_is_one_line(
-    fund_api: StandIn, session: Session
-) -> None:
+def test_an_unknown_fund_and_a_failing_api_are_one_line(fund_api: StandIn, session: Session) -> None:
     ((line,),) = call(session, "FETCH_HOLDINGS", "quant_papier", DAY)
     assert str(line).startswith("#BETA! The fund's API has no fund 'quant_papier'")
     fund_api.fail(Fault("502"))

@@ -26,23 +26,23 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 class Desk:
-    """A workbook in a file, its settings, its proposal and the lists of orders that it writes."""
+    """A workbook in a file: its settings, its proposal and its order lists."""
 
     def __init__(self, path: Path, session: Session) -> None:
         self.book, self.session = FileWorkbook(path), session
 
     def set(self, name: str, value: Any) -> None:
-        """Fill in a setting."""
+        """Set a setting."""
         sheet, cell = self.book._cells_of(f"setting_{name}")
         self.book._book[sheet][cell] = value
 
     def limit(self, name: str, value: Any) -> None:
-        """Fill in a limit."""
+        """Set a limit."""
         sheet, area = self.book._cells_of(LIMITS)
         next(row for row in self.book._book[sheet][area] if row[0].value == name)[2].value = value
 
     def own_price(self, ticker: str, price: float) -> None:
-        """Type a price."""
+        """Enter an own price."""
         sheet, area = self.book._cells_of(OWN_PRICES)
         row = self.book._book[sheet][area][1]
         row[0].value, row[1].value = ticker, price
@@ -58,13 +58,13 @@ class Desk:
         return next(row[COLUMNS[column] - 1] for row in rows if row[0].value == ticker)
 
     def beside(self) -> list[str]:
-        """Return what the proposal says beside its table."""
+        """Return the notes of the proposal."""
         sheet = self.book._book[Sheet.PROPOSAL]
         lines = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
         return [str(line) for line in lines if line]
 
     def written(self) -> tuple[dict[str, str], list[dict[str, str]]]:
-        """Return the file that was written: its head and its orders."""
+        """Return the head and the orders of the written file."""
         (path,) = self.book.folder.glob("* orders *.csv")
         about, table = path.read_text(encoding="utf-8-sig").split("\n\n")
         head = {row[0]: row[1] for row in csv.reader(io.StringIO(about))}
@@ -78,7 +78,7 @@ def desk(built: bytes, tmp_path: Path) -> Desk:
     return Desk(path, Session(Settings(cache=tmp_path / "cache")))
 
 
-def test_the_list_says_what_it_is_and_adds_up(desk: Desk) -> None:
+def test_the_order_list_has_its_sources_and_consistent_totals(desk: Desk) -> None:
     assert desk.press("rebalance").error is None
     outcome = desk.press("orders")
     assert outcome.error is None
@@ -105,12 +105,12 @@ def test_orders_without_prices_are_refused_with_every_name(desk: Desk) -> None:
     outcome = desk.press("orders")
     assert outcome.message.startswith("No price for 39 of the names to be traded: ANET, APH, APP")
     assert "WDAY" in outcome.message
-    assert "Type them on the sheet Orders (blue cells), or set a price file" in outcome.message
+    assert "Enter them on the sheet Orders (blue cells), or set a price file" in outcome.message
     assert not list(desk.book.folder.glob("* orders *.csv"))
 
 
 @pytest.mark.parametrize("ticker", ["nvda us", "MSFT"])
-def test_a_price_that_is_none_is_told_as_that_and_not_as_missing(desk: Desk, ticker: str) -> None:
+def test_an_invalid_price_is_not_reported_as_missing(desk: Desk, ticker: str) -> None:
     assert desk.press("rebalance").error is None
     desk.own_price(ticker, -5.0)
     outcome = desk.press("orders")
@@ -123,13 +123,13 @@ def test_a_price_that_is_none_is_told_as_that_and_not_as_missing(desk: Desk, tic
 @pytest.mark.parametrize(
     ("setting", "value", "reason"),
     [
-        ("trade", "etf", "There is no way to trade 'etf'"),
-        ("lot", 2.5, "Lot is 2.5."),
+        ("trade", "etf", "There is no kind of orders 'etf'"),
+        ("lot", 2.5, "The lot is 2.5."),
         ("prices", "absent.csv", "absent.csv"),
         ("prices", None, "No price for 39 of 45 trades"),
     ],
 )
-def test_a_rebalance_says_why_it_makes_no_orders(desk: Desk, setting: str, value: Any, reason: str) -> None:
+def test_a_rebalance_without_orders_has_the_reason(desk: Desk, setting: str, value: Any, reason: str) -> None:
     desk.set(setting, value)
     outcome = desk.press("rebalance")
     assert outcome.error is None
@@ -138,13 +138,13 @@ def test_a_rebalance_says_why_it_makes_no_orders(desk: Desk, setting: str, value
     assert desk.beside()[0] == outcome.message[outcome.message.index("No orders") :]
 
 
-def test_a_rebalance_says_which_price_of_the_users_own_makes_no_orders(desk: Desk) -> None:
+def test_a_rebalance_without_orders_names_the_invalid_own_price(desk: Desk) -> None:
     desk.own_price("NVDA", -5.0)
     message = desk.press("rebalance").message
     assert " No orders: The price of NVDA is not a positive number (your own prices" in message
 
 
-def test_a_price_that_is_typed_goes_before_all(desk: Desk) -> None:
+def test_an_own_price_overrides_all_others(desk: Desk) -> None:
     desk.own_price("nvda us", 200.0)
     desk.press("rebalance")
     desk.press("orders")
@@ -153,7 +153,7 @@ def test_a_price_that_is_typed_goes_before_all(desk: Desk) -> None:
     assert "1 of your own prices (of an unknown day)" in about["source of prices"]
 
 
-def test_weights_that_were_edited_are_ordered_and_their_beta_is_told(desk: Desk) -> None:
+def test_orders_of_edited_weights_have_their_beta_in_the_message(desk: Desk) -> None:
     desk.press("rebalance")
     beta = float(desk.proposed("MSFT", "predicted_beta").value)
     cell = desk.proposed("MSFT", "new_weight")
@@ -168,7 +168,7 @@ def test_weights_that_were_edited_are_ordered_and_their_beta_is_told(desk: Desk)
     assert shares["MSFT"] * 490.682 == pytest.approx((0.09 - left) * 1e7, rel=0.01)
 
 
-def test_a_restored_proposal_of_another_target_is_ordered_as_it_stands(desk: Desk) -> None:
+def test_a_restored_proposal_of_another_target_is_ordered_unchanged(desk: Desk) -> None:
     desk.press("rebalance")
     desk.set("target", 0.3)
     desk.press("rebalance")
@@ -182,12 +182,12 @@ def test_a_restored_proposal_of_another_target_is_ordered_as_it_stands(desk: Des
 @pytest.mark.parametrize(
     ("ticker", "column", "value", "message"),
     [
-        ("MSFT", "weight", 0.2, "The proposal is of other inputs than there are now: weight of MSFT is 0.2"),
-        ("MSFT", "predicted_beta", 0.2, "predicted_beta of MSFT is 0.2 there and 0.5"),
+        ("MSFT", "weight", 0.2, "The inputs have changed since the proposal: weight of MSFT is 0.2"),
+        ("MSFT", "predicted_beta", 0.2, "predicted_beta of MSFT is 0.2 in the proposal and 0.5"),
         ("MSFT", "ticker", "MSFX", "MSFT, MSFX are only in one of them"),
         ("MSFT", "new_weight", None, "The proposal has no new_weight for MSFT"),
         ("MSFT", "new_weight", "much", "new_weight of MSFT in the proposal is 'much', not a number"),
-        ("NTSK", "new_weight", 0.01, "No risk data of NTSK"),
+        ("NTSK", "new_weight", 0.01, "No risk data for NTSK"),
     ],
 )
 def test_a_proposal_that_cannot_be_verified_is_refused(
@@ -211,14 +211,14 @@ def test_the_hedge_can_be_ordered_in_the_etf(desk: Desk) -> None:
     assert float(order["notional"]) == pytest.approx(0.5223 * 1e7, rel=1e-3)
 
 
-def test_a_list_never_overwrites_another(desk: Desk) -> None:
+def test_an_order_list_never_overwrites_another(desk: Desk) -> None:
     desk.press("rebalance")
     for _ in range(3):
         assert desk.press("orders").error is None
     assert len(list(desk.book.folder.glob("* orders *.csv"))) == 3
 
 
-def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
+def test_orders_respect_the_smallest_order_and_the_lot(desk: Desk) -> None:
     desk.set("lot", 10.0)
     desk.set("min_notional", 50_000.0)
     desk.press("rebalance")
@@ -228,7 +228,7 @@ def test_smallest_order_and_lot_are_kept(desk: Desk) -> None:
     assert all(int(order["shares"]) % 10 == 0 for order in orders)
 
 
-def test_columns_of_the_users_own_beside_the_proposal_are_left_alone(desk: Desk) -> None:
+def test_the_users_own_columns_beside_the_proposal_are_ignored(desk: Desk) -> None:
     desk.press("rebalance")
     sheet = desk.book._book[Sheet.PROPOSAL]
     for column, head, cell in ((11, "trade_comment", "keep"), (12, "new_weight", 0.5), (13, "TRUE", "#N/A")):
@@ -241,11 +241,11 @@ def test_columns_of_the_users_own_beside_the_proposal_are_left_alone(desk: Desk)
 def test_a_negative_net_asset_value_makes_no_proposal(desk: Desk) -> None:
     desk.set("nav", -5e6)
     outcome = desk.press("rebalance")
-    assert outcome.message.startswith("Net asset value is -5,000,000. Give a positive amount")
+    assert outcome.message.startswith("The net asset value is -5,000,000. Give a positive amount")
     assert not any(desk.beside())
 
 
-def test_prices_of_the_sheet_are_taken_where_the_inputs_are_the_sheets(desk: Desk) -> None:
+def test_prices_are_read_from_the_sheet_if_the_inputs_are(desk: Desk) -> None:
     desk.set("inputs", "sheets")
     sheet = desk.book._book[Sheet.ORDERS]
     row = next(row for row in sheet.iter_rows(min_row=7, max_col=2) if row[0].value == "TSM")
@@ -256,7 +256,7 @@ def test_prices_of_the_sheet_are_taken_where_the_inputs_are_the_sheets(desk: Des
     assert {order["ticker"]: order["price"] for order in orders}["TSM"] == "300.0"
 
 
-def test_a_report_says_that_it_is_not_of_the_proposal_on_the_sheet(desk: Desk) -> None:
+def test_the_message_of_a_report_has_its_difference_to_the_proposal(desk: Desk) -> None:
     assert "proposal" not in desk.press("report").message
     desk.press("rebalance")
     assert "proposal" not in desk.press("report").message
@@ -264,11 +264,11 @@ def test_a_report_says_that_it_is_not_of_the_proposal_on_the_sheet(desk: Desk) -
     kept = cell.value
     cell.value = 0.01
     assert desk.press("report").message.endswith(
-        "It is of what Settings give now; the proposal on the sheet differs in 1 new weight, AAPL the most: "
-        f"1.00% there, {kept:.2%} here."
+        "It is for the current settings; the proposal on the sheet differs in 1 new weight, most in AAPL: "
+        f"1.00% on the sheet, {kept:.2%} in the report."
     )
     cell.value = None
-    assert "AAPL the most: blank there" in desk.press("report").message
+    assert "most in AAPL: blank on the sheet" in desk.press("report").message
     cell.value = "much"
     outcome = desk.press("report")
     assert outcome.error is None
@@ -278,7 +278,7 @@ def test_a_report_says_that_it_is_not_of_the_proposal_on_the_sheet(desk: Desk) -
     assert "the proposal on the sheet differs in 4" in desk.press("report").message  # 45 names
 
 
-def test_orders_of_weights_that_break_a_limit_name_it(desk: Desk) -> None:
+def test_orders_of_weights_that_violate_a_limit_name_it(desk: Desk) -> None:
     desk.set("method", "reweight")
     desk.limit("long_only", "TRUE")
     desk.limit("upper", "15%")
@@ -291,12 +291,12 @@ def test_orders_of_weights_that_break_a_limit_name_it(desk: Desk) -> None:
     desk.proposed("MSFT", "new_weight").value = 0.2
     outcome = desk.press("orders")
     line = "no weight is below its lower bound (off by 0.3); no weight is above its upper bound (off by 0.05)"
-    assert f"Against the limits set: {line}." in outcome.message
+    assert f"Limits violated: {line}." in outcome.message
     about, _ = desk.written()
     assert about["limits broken"] == line
 
 
-def test_orders_of_names_outside_the_universe_say_so(desk: Desk) -> None:
+def test_orders_of_names_outside_the_universe_name_the_limit(desk: Desk) -> None:
     desk.set("method", "reweight")
     desk.limit("universe", "held")
     desk.press("rebalance")

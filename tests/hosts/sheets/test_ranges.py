@@ -36,7 +36,7 @@ def grid(rows: Any) -> Grid:
         ],
     ],
 )
-def test_a_portfolio_is_read_however_it_is_kept(rows: Any) -> None:
+def test_a_portfolio_is_read_from_any_layout(rows: Any) -> None:
     holdings = ranges.holdings(grid(rows))
     assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"A": 0.25, "BRK.B": 0.75}
 
@@ -116,12 +116,12 @@ def test_a_position_without_a_ticker_is_refused_and_not_dropped(rows: Any, messa
     assert str(caught.value) == f"{message}. Give the ticker, or CASH; or clear the row."
 
 
-def test_rows_without_a_ticker_that_hold_nothing_are_passed_over() -> None:
+def test_rows_without_a_ticker_and_a_number_are_skipped() -> None:
     rows = [["ticker", "shares", "price"], ["A", 1.0, 5.0], [None, None, None], [None, 0.0, 0.0]]
     assert ranges.holdings(grid(rows)).tickers == ("A",)
 
 
-def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
+def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
     rows: list[list[Any]] = [
         ["ticker", "shares", "price", "weight"],
         ["A", 10, 3.0, 0.3],
@@ -132,11 +132,11 @@ def test_weights_that_are_not_those_of_shares_and_prices_are_said() -> None:
     edited = ranges.holdings(grid(rows))
     assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
     assert edited.warnings == (
-        "The weights of the range are not those of shares and price for B: shares and price count.",
+        "The weights of the range differ from shares times price for B: shares and price are used.",
     )
 
 
-def test_what_is_typed_says_where_it_stands() -> None:
+def test_the_provenance_of_a_range_is_its_name() -> None:
     origin = ranges.holdings(grid([["A", 1.0]])).provenance
     assert (origin.source, origin.location, str(origin.retrieval)) == (
         "worksheet",
@@ -145,7 +145,7 @@ def test_what_is_typed_says_where_it_stands() -> None:
     )
 
 
-def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
+def test_a_portfolio_survives_the_round_trip_through_cells() -> None:
     before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
     after = ranges.holdings(grid(cells.rectangle(ranges.holdings_rows(before))))
     assert after.weights.tolist() == before.weights.tolist()
@@ -157,18 +157,18 @@ def test_a_portfolio_survives_the_way_to_cells_and_back() -> None:
     [
         ([["A"], ["B"]], "1 columns without a header"),
         ([["ticker", "name"], ["A", "x"]], "needs the columns ticker and weight"),
-        ([["A", 60.0], ["B", 40.0]], "add to 100.00, so they look like percent"),
+        ([["A", 60.0], ["B", 40.0]], "sum to 100.00, so they look like percent"),
         ([["A", 0.5], ["A", 0.5]], "lists A more than once"),
         ([["A", None], ["B", 0.5]], "no weight for A"),
         ([["ticker", "weight"], ["A", "half"]], "row 2, column 2 of the range is 'half', not a number"),
     ],
 )
-def test_a_portfolio_that_cannot_be_read_says_where_and_why(rows: Any, message: str) -> None:
+def test_an_invalid_portfolio_is_refused_with_place_and_reason(rows: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ranges.holdings(grid(rows))
 
 
-def test_an_error_cell_in_a_table_is_named() -> None:
+def test_an_error_cell_in_a_table_is_refused_with_its_place() -> None:
     with pytest.raises(FailedCell, match=r"row 1, column 2 of the range is #N/A"):
         ranges.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
 
@@ -182,7 +182,7 @@ def test_an_error_cell_in_a_table_is_named() -> None:
         (matrices.returns, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
-def test_an_error_in_a_header_is_no_name(read: Callable[[Grid], object], rows: Any) -> None:
+def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: Any) -> None:
     with pytest.raises(FailedCell, match=r"^row 1, column 3 of the range is #REF!"):
         read(grid(rows))
 
@@ -210,7 +210,7 @@ def read_etfs(rows: Any) -> list[Etf]:
         [["ticker", "ETF", "ETF 2"], ["A", 0.4, None], ["B", 0.6, 1.0]],
     ],
 )
-def test_several_etfs_stand_side_by_side(rows: Any) -> None:
+def test_several_etfs_are_read_side_by_side(rows: Any) -> None:
     first, second = read_etfs(rows)
     assert (first.name, second.name) == ("ETF", "ETF 2")
     assert dict(zip(first.tickers, first.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
@@ -229,18 +229,18 @@ FAILED = "#BETA! There is no file 'AIQ.csv'. Give its folder."
         [["ticker", "JHAI", "AIQ"], ["A", 0.4, FAILED], ["B", 0.6, FAILED]],
     ],
 )
-def test_the_error_of_one_of_several_etfs_travels(rows: Any) -> None:
+def test_the_error_of_one_of_several_etfs_is_passed_on(rows: Any) -> None:
     with pytest.raises(FailedCell) as caught:
         read_etfs(rows)
     assert str(caught.value) == FAILED
 
 
-def test_an_error_of_the_spreadsheet_in_place_of_an_etf_is_named() -> None:
+def test_an_error_of_the_spreadsheet_in_place_of_an_etf_is_refused() -> None:
     with pytest.raises(FailedCell, match=r"^row 1, column 4 of the range is #NAME\?\. Correct that cell"):
         read_etfs([["ticker", "weight", None, "#NAME?"], ["A", 1.0, None, None]])
 
 
-def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
+def test_an_etf_is_named_by_the_header_of_its_weights() -> None:
     assert [
         etf.name for etf in read_etfs([["ticker", "JHAI", "AIQ"], ["A", 0.4, 1.0], ["B", 0.6, None]])
     ] == [
@@ -249,7 +249,7 @@ def test_an_etf_is_named_by_the_head_of_its_weights() -> None:
     ]
 
 
-def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
+def test_rows_other_than_equity_are_not_in_the_basket() -> None:
     rows = [
         ["ticker", "name", "weight", "class"],
         ["A", "Alpha", 0.9, "equity"],
@@ -260,7 +260,7 @@ def test_rows_that_are_no_equity_stay_out_of_the_basket() -> None:
     assert len(etf.constituents) == 2
 
 
-def test_a_weight_may_stand_before_its_ticker() -> None:
+def test_the_weights_may_precede_the_tickers() -> None:
     (etf,) = read_etfs([["name", "weight", "ticker"], ["Alpha", 0.4, "A"], ["Beta", 0.6, "B"]])
     assert dict(zip(etf.tickers, etf.weights.tolist(), strict=True)) == {"A": 0.4, "B": 0.6}
 
@@ -271,24 +271,24 @@ def test_the_row_cash_of_an_etf_is_its_cash() -> None:
     assert etf.totals == {AssetClass.EQUITY: 0.9, AssetClass.CASH: 0.1}
 
 
-def test_a_constituent_without_a_weight_is_said() -> None:
+def test_a_constituent_without_a_weight_gives_a_warning() -> None:
     (etf,) = read_etfs([["ticker", "weight"], ["A", 1.0], ["B", None]])
     assert etf.warnings == ("ETF ETF has no weight for B: not in its basket.",)
 
 
-def test_an_equitys_weight_without_a_ticker_is_said() -> None:
+def test_an_equity_without_a_ticker_gives_a_warning() -> None:
     rows = [["ticker", "name", "weight"], ["A", None, 0.7], [None, "Beta", 0.2], [None, None, 0.1]]
     (etf,) = read_etfs(rows)
     assert etf.warnings == ("ETF ETF has equities without a ticker, 30.00% in all: not in its basket.",)
 
 
-def test_tickers_come_from_row_column_or_cell_with_or_without_a_head() -> None:
+def test_tickers_are_read_from_row_column_or_cell_with_or_without_a_header() -> None:
     assert ranges.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
     assert ranges.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
     assert ranges.tickers(grid("A")) == ("A",)
 
 
-def test_missing_numbers_leave_as_blanks() -> None:
+def test_missing_numbers_are_written_as_blanks() -> None:
     rows = ranges.holdings_rows(Holdings.from_weights({"A": 1.0}))
     assert math.isnan(rows[1][1])
     assert cells.rectangle(rows)[1] == ("A", None, None, None, 1.0)

@@ -15,7 +15,7 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import EXPOSURE_COLUMN, FIRST_ROW, LAST_ROW, LIMITS, SETTINGS, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.template.canvas import BETA
-from betaneutral_xl.hosts.sheets.template.table_sheets import MOST_WEIGHT_COLUMNS
+from betaneutral_xl.hosts.sheets.template.table_sheets import MAX_WEIGHT_COLUMNS
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def without_functions(content: bytes) -> bytes:
-    """Return the workbook with our formulas' values in place of the formulas."""
+    """Return the workbook with the values of the package's formulas in place of the formulas."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
         for name in source.namelist():
@@ -52,7 +52,7 @@ def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> N
 def test_every_setting_has_its_named_cell_and_its_list(built: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(built))
     sheet = book[Sheet.SETTINGS]
-    lists = {str(rule.sqref) for rule in sheet.data_validations.dataValidation}
+    lists = {str(rule.sqref) for rule in sheet.data_validations.dataValidation if rule.type == "list"}
     for setting in (one for group in SETTINGS.values() for one in group):
         ((place, area),) = book.defined_names[setting.range_name].destinations
         cell = area.replace("$", "")
@@ -73,7 +73,7 @@ def test_formulas_carry_the_values_that_they_have_for_the_sample(built: bytes) -
     assert values[Sheet.START]["B9"].value == values[Sheet.NEUTRAL]["M7"].value
 
 
-def test_the_formulas_use_our_functions_and_no_other_workbook(built: bytes) -> None:
+def test_the_formulas_use_known_functions_and_no_other_workbook(built: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(built))
     texts = [
         str(getattr(cell.value, "text", cell.value))
@@ -89,7 +89,7 @@ def test_the_formulas_use_our_functions_and_no_other_workbook(built: bytes) -> N
 
 
 def as_libreoffice_saves(content: bytes, soffice: str, folder: Path) -> Path:
-    """Return a workbook that a LibreOffice without the extension, and as it is installed, has saved."""
+    """Return a workbook saved by a LibreOffice without the extension, in a new profile."""
     source = folder / "plain.xlsx"
     source.write_bytes(content)
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
@@ -111,7 +111,7 @@ def as_libreoffice_saves(content: bytes, soffice: str, folder: Path) -> Path:
     return folder / "out" / "plain.xlsx"
 
 
-def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
+def test_libreoffice_opens_every_sheet_and_recalculates_native_formulas(
     built: bytes, soffice: str, tmp_path: Path
 ) -> None:
     plain = without_functions(built)
@@ -134,7 +134,7 @@ def test_libreoffice_opens_every_sheet_and_recalculates_what_is_native(
     assert after[Sheet.HOLDINGS]["E4"].value == pytest.approx(1.0)
 
 
-def test_libreoffice_without_our_functions_has_no_values_for_them_and_keeps_the_settings(
+def test_libreoffice_without_the_extension_has_no_values_and_keeps_the_settings(
     built: bytes, soffice: str, tmp_path: Path
 ) -> None:
     out = io.BytesIO()
@@ -143,16 +143,16 @@ def test_libreoffice_without_our_functions_has_no_values_for_them_and_keeps_the_
             target.writestr(name, source.read(name).replace(b' fullCalcOnLoad="1"', b""))
     book = openpyxl.load_workbook(as_libreoffice_saves(out.getvalue(), soffice, tmp_path), data_only=True)
     before = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
-    # Not asked to calculate, it calculates array formulas: docs/excel.md says so, and must if this changes.
+    # It calculates array formulas even without fullCalcOnLoad: keep docs/excel.md in line with this.
     assert book[Sheet.HOLDINGS]["A6"].value == book[Sheet.HOLDINGS]["A7"].value == "#NAME?"
-    kept, given = (
+    kept, original = (
         [cell.value or "" for row in one[Sheet.SETTINGS]["A1:D40"] for cell in row] for one in (book, before)
     )
-    assert kept == given
+    assert kept == original
 
 
 def anchor(sheet: Any, function: str) -> tuple[int, int]:
-    """Return the row and column of the cell in which a function of ours answers."""
+    """Return the row and column of the cell with a function's formula."""
     found = [
         (cell.row, cell.column)
         for row in sheet.iter_rows()
@@ -168,7 +168,7 @@ FOUR = "ABCD"
 
 
 def with_three_etfs(tmp_path: Path) -> dict[str, Rows]:
-    """Return what the functions answer for as many ETFs as there may be."""
+    """Return the functions' results for the largest number of ETFs."""
     session = Session(Settings(cache=tmp_path))
     holdings = [[name, 0.25] for name in FOUR]
     beside: list[list[Any]] = [["ticker", *(f"ETF{i}" for i in range(3))]]
@@ -194,7 +194,7 @@ def test_three_etfs_have_room_to_spill(
     answer = with_three_etfs(tmp_path)[function]
     columns_of_sample = next(
         i for i in range(30) if place.cell(top, left + i).value is None
-    )  # a head is never blank
+    )  # a header is never blank
     for i in range(len(answer)):
         for j in range(len(answer[0])):
             if i >= rows_of_sample or j >= columns_of_sample:
@@ -205,7 +205,7 @@ def test_three_etfs_have_room_to_spill(
         assert corner.col + 1 not in spilled or corner.row + 1 >= top + len(answer)
 
 
-def test_what_a_column_shows_is_told_by_its_head_and_not_by_its_place(built: bytes) -> None:
+def test_columns_are_formatted_by_header_and_not_by_position(built: bytes) -> None:
     rules = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL].conditional_formatting
     areas = [(rule, str(area.sqref)) for area in rules for rule in area.rules]
     formulas = {str(rule.formula[0]): area for rule, area in areas if rule.formula}
@@ -228,9 +228,9 @@ def test_each_table_is_named_down_to_its_last_row(built: bytes) -> None:
         assert not book[sheet]["C3"].value
 
 
-def test_what_spills_beyond_the_sample_on_neutral_has_its_format(built: bytes) -> None:
+def test_columns_beyond_the_sample_on_neutral_are_formatted(built: bytes) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL]
-    for column in range(2, MOST_WEIGHT_COLUMNS + 1):
+    for column in range(2, MAX_WEIGHT_COLUMNS + 1):
         place = sheet.cell(FIRST_ROW, column).alignment
         assert (place.horizontal, place.shrink_to_fit) == ("right", True)
     measures = sheet.column_dimensions[letters(EXPOSURE_COLUMN + 1)]

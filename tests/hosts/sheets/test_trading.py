@@ -50,13 +50,13 @@ def test_prices_come_from_the_user_then_the_holdings_then_the_file(session: Sess
     )
 
 
-def test_prices_are_those_of_the_day_that_is_asked_for(session: Session, closes: Path) -> None:
+def test_prices_are_those_of_the_requested_date(session: Session, closes: Path) -> None:
     table = call(session, "BN_PRICES", HELD, ETF, str(closes), None, date(2025, 11, 14))
     assert table[3] == ("C", 29.0, date(2025, 11, 10), "closes.csv")
     assert table[4] == ("AI", 50.0, date(2025, 11, 10), "closes.csv")
 
 
-def test_a_name_without_a_price_says_so(session: Session) -> None:
+def test_a_name_without_a_price_is_marked(session: Session) -> None:
     assert call(session, "BN_PRICES", HELD, ETF)[3] == ("C", None, None, "no price")
 
 
@@ -66,7 +66,7 @@ def test_a_price_file_that_changes_is_read_again(session: Session, closes: Path)
     assert call(session, "BN_PRICES", HELD, ETF, str(closes))[3][1] == 31.25
 
 
-def test_a_price_that_is_given_twice_is_refused(session: Session) -> None:
+def test_a_repeated_price_is_refused(session: Session) -> None:
     ((line,),) = call(session, "BN_PRICES", HELD, ETF, None, [["B", 21.0], ["b", 22.0]])
     assert line == "#BETA! own has two prices of B. Keep one."
 
@@ -88,21 +88,21 @@ def test_orders_take_the_table_of_prices(session: Session, closes: Path) -> None
     assert line == "#BETA! No price for 1 of 3 trades: C. Give their prices."
 
 
-def test_orders_keep_to_a_lot_and_a_smallest_size(session: Session) -> None:
+def test_orders_respect_the_lot_and_the_smallest_size(session: Session) -> None:
     weights = call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.5)
     table = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, 10.0)
     assert {float(str(row[2])) % 10.0 for row in table[1:-2]} == {0.0}
     large = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, 11_000.0)
     assert all(float(str(row[4])) >= 11_000.0 for row in large[1:-2])
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, 1.5)
-    assert line == "#BETA! lot is 1.5. Give a whole number of shares, 1 or more, or leave it blank."
+    assert line == "#BETA! The lot is 1.5. Give a whole number of shares, 1 or more, or leave it out."
 
 
 @pytest.mark.parametrize(("nav", "shown"), [(-5e6, "-5,000,000"), (0.0, "0"), (-0.25, "-0.25")])
 def test_a_net_asset_value_that_is_not_positive_is_refused(session: Session, nav: float, shown: str) -> None:
     weights = call(session, "BETA_NEUTRAL", HELD, ETF, RISK, 0.5)
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], nav)
-    assert line == f"#BETA! nav is {shown}. Give a positive amount, or leave it blank for the holdings' own."
+    assert line == f"#BETA! The net asset value is {shown}. Give a positive amount, or leave it out."
 
 
 def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
@@ -117,10 +117,10 @@ def test_a_hedge_in_the_etf_is_one_order(session: Session) -> None:
     ((line,),) = call(session, "BN_ORDERS", reweighted, [["AI", 25.0]], None, None, None, "etfs")
     assert str(line).startswith("#BETA! These trades are not a combination of the baskets of AI")
     ((line,),) = call(session, "BN_ORDERS", weights, None, None, None, None, "options")
-    assert str(line).startswith("#BETA! There is no way to trade 'options'")
+    assert str(line).startswith("#BETA! There is no kind of orders 'options'")
 
 
-def test_the_sample_has_the_prices_that_its_hedge_takes(session: Session) -> None:
+def test_the_sample_has_the_prices_for_its_hedge(session: Session) -> None:
     holdings, etf = call(session, "FETCH_HOLDINGS", "demo"), call(session, "LOAD_ETF", "demo")
     names = call(session, "BN_NAMES", holdings, etf)
     weights = call(session, "BETA_NEUTRAL", holdings, etf, call(session, "COVARIANCE", names, "demo"))
@@ -133,7 +133,7 @@ def test_the_sample_has_the_prices_that_its_hedge_takes(session: Session) -> Non
         assert float(str(table[-1][4])) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_the_status_of_prices_and_of_orders_says_where_each_price_came_from(
+def test_the_status_of_prices_and_of_orders_has_the_provenance_of_each_price(
     session: Session, closes: Path
 ) -> None:
     prices = call(session, "BN_PRICES", HELD, ETF, str(closes), [["B", 21.0]])
@@ -148,7 +148,7 @@ def test_the_status_of_prices_and_of_orders_says_where_each_price_came_from(
     assert parts == ["holdings", "ETF AI", "risk model", "prices", "prices", "prices"]
 
 
-def test_prices_of_the_sample_are_of_the_sample(session: Session) -> None:
+def test_prices_of_the_sample_have_its_provenance(session: Session) -> None:
     holdings, etf = call(session, "FETCH_HOLDINGS", "demo"), call(session, "LOAD_ETF", "demo")
     status = call(session, "BN_STATUS", call(session, "BN_PRICES", holdings, etf, "demo"))
     assert {(row[0], row[-1]) for row in status[1:]} == {("prices", "sample")}

@@ -1,4 +1,4 @@
-"""What runs inside LibreOffice, in its own Python (3.8 or newer) with the standard library only.
+"""The client inside LibreOffice, for its own Python (3.8 or newer), standard library only.
 
-The extension carries this folder under the name ``betaneutral_calc``.
+The extension contains this folder as the package ``betaneutral_calc``.
 """

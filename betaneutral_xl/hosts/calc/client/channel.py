@@ -1,7 +1,7 @@
-"""The worker as Calc sees it: started on first use, asked many things at once, started anew if it dies.
+"""The connection to the worker: started on first use, with concurrent requests, restarted if it dies.
 
-Nothing here knows LibreOffice. The thread that reads the worker's answers never waits for anything,
-so whoever holds LibreOffice's lock while waiting for an answer will get it.
+Independent of LibreOffice. The thread that reads the worker's replies never blocks, so a caller that
+waits for a reply while holding LibreOffice's lock cannot deadlock.
 """
 
 from __future__ import annotations
@@ -25,75 +25,75 @@ STRIPPED_ENVIRONMENT = (
     "VIRTUAL_ENV",
     "URE_BOOTSTRAP",
 )
-"""Variables that are meant for one Python or LibreOffice, and lead another one astray."""
+"""Variables of one Python or LibreOffice that would break another."""
 
 NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0
-"""On Windows a console program would flash up a window."""
+"""Process flag: on Windows a console program would otherwise open a window."""
 
-LONGEST_TRACE = 400
-"""Characters of what a worker says before it dies, for the error."""
+MAX_STDERR_TAIL = 400
+"""Characters of a dead worker's standard error that its error message quotes."""
 
-Late = Callable[["Ask"], None]
+Late = Callable[["Request"], None]
 
 
-class Ask:
-    """One question to the worker, and the messages that answer it."""
+class Request:
+    """A request to the worker, and the messages that reply to it."""
 
     def __init__(self, message: wire.Message) -> None:
         self.line = wire.encode(message)
-        self.again = "call" in message  # what changes nothing may be asked twice
+        self.retryable = "call" in message  # a function call has no side effects
         self.number = 0
         self._inbox: "queue.Queue[wire.Message]" = queue.Queue()
         self._late: Optional[Late] = None
         self._lock = threading.Lock()
 
     def wait(self, seconds: Optional[float] = None) -> Optional[wire.Message]:
-        """Return the next message; None if there is none in time."""
+        """Return the next message; None after the time-out."""
         try:
             return self._inbox.get(timeout=seconds)
         except queue.Empty:
             return None
 
     def deliver(self, message: wire.Message) -> Optional[Late]:
-        """Take a message; return who is to be told that it came late, if anybody is."""
+        """Add a message to the inbox; return the callback for a late reply, if one is registered."""
         with self._lock:
             self._inbox.put(message)
             late, self._late = self._late, None
         return late
 
-    def when_late(self, tell: Late) -> bool:
-        """Have somebody told when the next message comes; False if it is there already."""
+    def when_late(self, callback: Late) -> bool:
+        """Register a callback for the next message; False if a message is already in the inbox."""
         with self._lock:
             if not self._inbox.empty():
                 return False
-            self._late = tell
+            self._late = callback
         return True
 
 
 class Process:
-    """One worker process, what it has been asked, and the thread that reads what it says.
+    """A worker process with its open requests, and the thread that reads its output.
 
     Parameters
     ----------
     command
-        What starts it.
-    tell
-        Takes every message with the question that it belongs to.
-    lose
-        Takes at the end the questions that are left without an answer.
+        Command that starts it.
+    on_message
+        Called with every message and its request.
+    on_exit
+        Called at the end with the requests that have no reply.
 
     """
 
     def __init__(
         self,
         command: Sequence[str],
-        tell: Callable[[Ask, wire.Message], None],
-        lose: Callable[["Process", List[Ask]], None],
+        on_message: Callable[[Request, wire.Message], None],
+        on_exit: Callable[["Process", List[Request]], None],
     ) -> None:
-        self._tell, self._lose = tell, lose
-        self._asked: Optional[Dict[int, Ask]] = {}  # None when it has ended
+        self._on_message, self._on_exit = on_message, on_exit
+        self._open: Optional[Dict[int, Request]] = {}  # None after the process has ended
         self._lock, self._writing = threading.Lock(), threading.Lock()
-        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the process
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         try:
             self._process = self._start(command)
         except OSError:
@@ -107,7 +107,7 @@ class Process:
         threading.Thread(target=self._read, name="betaneutral worker", daemon=True).start()
 
     def _start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603 - what the extension names
+        return subprocess.Popen(  # noqa: S603 - the command of the extension
             list(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -118,26 +118,26 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        """Its number in the operating system."""
+        """The process ID."""
         return self._process.pid
 
-    def ask(self, question: Ask, number: int) -> bool:
-        """Send a question under a number; False if the process has ended."""
-        question.number = number
+    def ask(self, request: Request, number: int) -> bool:
+        """Send a request under a number; False if the process has ended."""
+        request.number = number
         with self._lock:
-            if self._asked is None:
+            if self._open is None:
                 return False
-            self._asked[number] = question
-        self.send(b'{"id":%d,' % number + question.line[1:])
+            self._open[number] = request
+        self.send(b'{"id":%d,' % number + request.line[1:])
         return True
 
     def send(self, line: bytes) -> None:
-        """Send a line; what no longer arrives is answered by the end of the process."""
+        """Send a line; if that fails, end the process, which replies to its open requests."""
         with self._writing:
             try:
                 self._input.write(line)
@@ -146,7 +146,7 @@ class Process:
                 self._process.kill()
 
     def end(self) -> None:
-        """Close its input, upon which it ends; what it has not answered is not wanted any more."""
+        """Close its input, upon which it ends; open requests are not retried."""
         self.ended = True
         self._close_input()
 
@@ -154,50 +154,50 @@ class Process:
         with self._writing:
             try:
                 self._input.close()
-            except OSError:  # what was not sent is not wanted any more
+            except OSError:  # unsent data are no longer needed
                 self._process.kill()
 
     def stderr_tail(self) -> str:
-        """Return the last line of what it wrote as errors, or what it wrote instead of a message."""
+        """Return the last line of its standard error, or else of its output if that is not a message."""
         self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip().splitlines() or [self._garbage]
-        return said[-1][:LONGEST_TRACE]
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines() or [self._garbage]
+        return lines[-1][:MAX_STDERR_TAIL]
 
     def _read(self) -> None:
         line = b""
         try:
             for line in self._output:
-                self._hear(wire.decode(line))
-        except Exception:  # whatever runs there, it is no worker
+                self._receive(wire.decode(line))
+        except Exception:  # the process is not a worker
             self._garbage = line.decode("utf-8", "replace").strip()
-        self._process.kill()  # also what goes on without an output
+        self._process.kill()  # it may go on after closing its output
         self._process.wait()
         with self._lock:
-            lost, self._asked = list((self._asked or {}).values()), None
+            lost, self._open = list((self._open or {}).values()), None
         self.ready.set()
-        self._lose(self, lost)
+        self._on_exit(self, lost)
         self._close_input()
         self._output.close()
         self._errors.close()
 
-    def _hear(self, message: wire.Message) -> None:
+    def _receive(self, message: wire.Message) -> None:
         self.ready.set()
         with self._lock:
-            asked = self._asked or {}
-            going_on = "ask" in message or "say" in message
+            requests = self._open or {}
+            unfinished = "ask" in message or "say" in message
             number = message.get("id", 0)
-            question = asked.get(number) if going_on else asked.pop(number, None)
-        if question is not None:
-            self._tell(question, message)
+            request = requests.get(number) if unfinished else requests.pop(number, None)
+        if request is not None:
+            self._on_message(request, message)
 
 
 class Channel:
-    """The way to the worker.
+    """The connection to a worker process.
 
     Parameters
     ----------
     command
-        What starts one.
+        Command that starts the worker.
 
     """
 
@@ -206,40 +206,40 @@ class Channel:
         self._lock = threading.Lock()
         self._process: Optional[Process] = None
         self._count = 0
-        self._late: "queue.Queue[Tuple[Late, Ask]]" = queue.Queue()
-        self._teller: Optional[threading.Thread] = None
+        self._late: "queue.Queue[Tuple[Late, Request]]" = queue.Queue()
+        self._notifier: Optional[threading.Thread] = None
 
     @property
     def pid(self) -> Optional[int]:
-        """The worker's number in the operating system, if it runs."""
+        """The worker's process ID, if it runs."""
         process = self._process
         return process.pid if process is not None and process.alive else None
 
-    def ask(self, message: wire.Message) -> Ask:
-        """Send a question; its answer is waited for on what is returned."""
-        question = Ask(message)
-        self.send(question)
-        return question
+    def ask(self, message: wire.Message) -> Request:
+        """Send a message and return its request, whose ``wait`` returns the replies."""
+        request = Request(message)
+        self.send(request)
+        return request
 
-    def send(self, question: Ask) -> None:
-        """Send a question to the worker that there is, or to a new one."""
+    def send(self, request: Request) -> None:
+        """Send a request to the running worker, or to a new one."""
         sent = False
         while not sent:
             try:
                 process, number = self._running()
             except OSError as error:
-                self._tell(question, {"error": self._not_started(error)})
+                self._deliver(request, {"error": self._not_started(error)})
                 return
-            sent = process.ask(question, number)
+            sent = process.ask(request, number)
 
-    def answer(self, question: Ask, message: wire.Message) -> None:
-        """Answer what the worker has asked back."""
+    def answer(self, request: Request, message: wire.Message) -> None:
+        """Reply to a question of the worker about a request."""
         process = self._process
         if process is not None:
-            process.send(wire.encode(dict(message, id=question.number)))
+            process.send(wire.encode(dict(message, id=request.number)))
 
     def wait_ready(self, seconds: float) -> None:
-        """Wait until the worker has started."""
+        """Wait until the worker has started, or for some seconds."""
         process = self._process
         if process is not None:
             process.ready.wait(seconds)
@@ -252,47 +252,45 @@ class Channel:
             process.end()
 
     def _running(self) -> Tuple[Process, int]:
-        """Return a worker that runs, and the number of the next question."""
+        """Return a running worker, and the number of the next request."""
         with self._lock:
             if self._process is None or not self._process.alive:
-                self._process = Process(self.command, self._tell, self._lose)
+                self._process = Process(self.command, self._deliver, self._retry)
             self._count += 1
             return self._process, self._count
 
     def _not_started(self, error: OSError) -> str:
         return (
-            "{0} cannot be started ({1}). Install the extension again from where betaneutral_xl is: "
-            "betaneutral-xl calc install.".format(self.command[0], error.strerror)
+            "{0} cannot be started ({1}). Install the extension again with the Python that has "
+            "betaneutral_xl: betaneutral-xl calc install.".format(self.command[0], error.strerror)
         )
 
-    def _lose(self, process: Process, lost: List[Ask]) -> None:
-        """Send a new worker what the dead one has not answered; each request is retried once."""
-        words = process.stderr_tail()
-        for question in lost:
-            if question.again and not process.ended:
-                question.again = False
-                self.send(question)
+    def _retry(self, process: Process, lost: List[Request]) -> None:
+        """Send the open requests of a dead worker to a new one; each is retried once."""
+        tail = process.stderr_tail()
+        for request in lost:
+            if request.retryable and not process.ended:
+                request.retryable = False
+                self.send(request)
             else:
-                said = (
-                    "The worker of betaneutral_xl ended{0}. Try again; betaneutral-xl calc status says more."
-                )
-                self._tell(question, {"error": said.format(" (" + words + ")" if words else "")})
+                text = "The worker of betaneutral_xl ended{0}. Try again, or run betaneutral-xl calc status."
+                self._deliver(request, {"error": text.format(" (" + tail + ")" if tail else "")})
 
-    def _tell(self, question: Ask, message: wire.Message) -> None:
-        late = question.deliver(message)
+    def _deliver(self, request: Request, message: wire.Message) -> None:
+        late = request.deliver(message)
         if late is not None:
-            self._late.put((late, question))
+            self._late.put((late, request))
             with self._lock:
-                if self._teller is None:
-                    self._teller = threading.Thread(
-                        target=self._tell_late, name="betaneutral late", daemon=True
+                if self._notifier is None:
+                    self._notifier = threading.Thread(
+                        target=self._notify_late, name="betaneutral late", daemon=True
                     )
-                    self._teller.start()
+                    self._notifier.start()
 
-    def _tell_late(self) -> None:
+    def _notify_late(self) -> None:
         while True:
-            late, question = self._late.get()
+            late, request = self._late.get()
             try:
-                late(question)
-            except Exception:  # others wait to be told
+                late(request)
+            except Exception:  # the other callbacks must still run
                 self.ask({"log": traceback.format_exc()})

@@ -1,4 +1,4 @@
-"""The toolbar and the menu: a button runs on a thread of its own, and Calc goes on meanwhile."""
+"""The toolbar and the menu: a button runs on its own thread, so that Calc stays responsive."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HANDLER = "com.sun.star.frame.ProtocolHandler"
 
 
 class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInitialization):
-    """What LibreOffice asks for the commands of one window."""
+    """LibreOffice's protocol handler for the commands of one window."""
 
     def __init__(self, context: Any, *_: object) -> None:
         self._office: Office = Office.of(context)
@@ -29,21 +29,21 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
         self._busy = False
 
     def initialize(self, arguments: Sequence[Any]) -> None:
-        """Take the window's frame."""
+        """Set the window's frame."""
         if arguments:
             self._frame = arguments[0]
 
     def queryDispatch(self, url: Any, _target: str, _flags: int) -> Optional["Commands"]:
-        """Return what does a command; None for those of others."""
+        """Return the dispatcher of a command; None for other protocols."""
         mine = url.Protocol == SETTINGS["protocol"] and url.Path in SETTINGS["commands"]
         return self if mine else None
 
     def queryDispatches(self, requests: Sequence[Any]) -> Tuple[Optional["Commands"], ...]:
-        """Return what does each of some commands."""
+        """Return the dispatcher of each of some commands."""
         return tuple(self.queryDispatch(one.FeatureURL, one.FrameName, one.SearchFlags) for one in requests)
 
     def dispatch(self, url: Any, _arguments: Sequence[Any]) -> None:
-        """Do a command."""
+        """Execute a command."""
         model = self._frame.Controller.Model
         if url.Path == "help":
             self._office.message(SETTINGS["help"], failed=False)
@@ -58,61 +58,61 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
             ).start()
 
     def addStatusListener(self, listener: Any, url: Any) -> None:
-        """Begin to tell a button whether it can be pressed."""
+        """Add a listener for whether a button is enabled."""
         self._listeners.append((listener, url))
         listener.statusChanged(self._state(url))
 
     def removeStatusListener(self, listener: Any, url: Any) -> None:
-        """Stop telling a button."""
+        """Remove a listener."""
         self._listeners = [
             one for one in self._listeners if one[0] != listener or one[1].Complete != url.Complete
         ]
 
     def getImplementationName(self) -> str:
-        """Return the name of this component."""
+        """Return the component's implementation name."""
         return str(SETTINGS["handler"])
 
     def supportsService(self, name: str) -> bool:
-        """Whether this is a component of some kind."""
+        """Return whether the component supports a service."""
         return name in self.getSupportedServiceNames()
 
     def getSupportedServiceNames(self) -> Tuple[str, ...]:
-        """Return what kind of component this is."""
+        """Return the services of the component."""
         return (HANDLER,)
 
     # ------------------------------------------------------------ on the button's own thread
 
     def _press(self, name: str, model: Any) -> None:
         label = SETTINGS["commands"][name]
-        document, said, failed = Document(model), "", True
+        document, text, failed = Document(model), "", True
         try:
             outcome = self._conversation(name, document)
             self._office.on_main(
                 lambda: document.change(SETTINGS["title"] + ": " + label, outcome["changes"])
             )
-            said, failed = outcome["done"], outcome["failed"]
+            text, failed = outcome["done"], outcome["failed"]
         except WriteRefused as reason:
-            said = str(reason)
+            text = str(reason)
         except Exception as error:
-            said = "{0}: a defect of this program ({1}). The trace is in its log.".format(label, error)
+            text = "{0}: a defect of this program ({1}). The traceback is in its log.".format(label, error)
             CHANNEL.ask({"log": traceback.format_exc()})
         finally:
-            self._office.later(lambda: self._end(said, failed=failed))
+            self._office.later(lambda: self._end(text, failed=failed))
 
     def _conversation(self, name: str, document: Document) -> wire.Message:
-        """Answer what the worker asks until it is done."""
+        """Reply to the worker's questions until it is done; return its last message."""
         path = self._office.on_main(lambda: document.path)
-        ask = CHANNEL.ask({"press": name, "path": path})
+        request = CHANNEL.ask({"press": name, "path": path})
         while True:
-            message = ask.wait() or {}
+            message = request.wait() or {}
             if "say" in message:
                 self._office.later(partial(self._status, message["say"]))
             elif "ask" in message:
-                values = None  # also where reading fails, so that the worker does not wait for ever
+                values = None  # also if reading fails, so that the worker does not wait forever
                 try:
                     values = self._office.on_main(partial(document.values, *message["ask"]))
                 finally:
-                    CHANNEL.answer(ask, {"answer": wire.pack(values)})
+                    CHANNEL.answer(request, {"answer": wire.pack(values)})
             elif "error" in message:
                 return {"done": message["error"], "failed": True, "changes": []}
             else:
@@ -120,10 +120,10 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
 
     # ------------------------------------------------------------ on the main thread
 
-    def _end(self, said: str, *, failed: bool) -> None:
+    def _end(self, text: str, *, failed: bool) -> None:
         self._status("")
         self._set_busy(busy=False)
-        self._office.message(said, failed=failed)
+        self._office.message(text, failed=failed)
 
     def _status(self, text: str) -> None:
         if text and self._indicator is None:

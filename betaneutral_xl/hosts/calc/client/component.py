@@ -1,4 +1,4 @@
-"""What LibreOffice finds: the functions, the commands, the job."""
+"""The components of the extension: the functions, the commands, the job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document as the buttons need it: values out, all changes in at once."""
+"""A document for the buttons: reads values, and makes all changes at once."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from . import wire
 from .formulas import bind
 
 FORMULAS = 16
-"""The flag of formulas, for clearing cells."""
+"""LibreOffice's cell flag of formulas."""
 
 
 class WriteRefused(Exception):
-    """Why a document is not changed; it is as it was."""
+    """Raised with the reason if a document cannot be changed; it is unchanged."""
 
 
 class Document:
@@ -27,7 +27,7 @@ class Document:
     Parameters
     ----------
     model
-        As LibreOffice gives it.
+        LibreOffice's document model.
 
     """
 
@@ -36,7 +36,7 @@ class Document:
 
     @property
     def path(self) -> Optional[str]:
-        """Its file; None if it has none on this machine."""
+        """The path of its file; None if it has none on this machine."""
         self._require_open()
         place = str(self._model.URL)
         return str(uno.fileUrlToSystemPath(place)) if place.startswith("file:") else None
@@ -48,21 +48,21 @@ class Document:
         return None if area is None else area.getDataArray()
 
     def change(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
-        """Do what a button has decided, as one step of undo."""
+        """Make the changes of a button, as one undo step."""
         self._require_open()
         written = [change for change in changes if change[0] != "recalculate"]
         if written:
             self._require_unprotected(sheet for _, sheet, _, _ in written)
-            with undisturbed(self._model), one_step(self._model, title):
+            with suspended(self._model), one_undo_step(self._model, title):
                 for what, sheet, row, rows in written:
                     self._write(self._model.Sheets.getByName(sheet), what, row, wire.unpack(rows))
         if len(written) < len(changes):
-            bind(self._model)  # what could not be while a sheet was protected
+            bind(self._model)  # formulas on sheets that were protected before
             self._model.calculateAll()
 
     def _require_open(self) -> None:
         try:
-            is_open = self._model.Sheets is not None  # while it is being closed; then it raises
+            is_open = self._model.Sheets is not None  # None while it is being closed; then it raises
         except DisposedException:
             is_open = False
         if not is_open:
@@ -73,13 +73,13 @@ class Document:
         for name in names:
             if self._model.Sheets.getByName(name).isProtected():
                 msg = (
-                    "The sheet {0} is protected, and nothing was written. Take that off with Tools - "
-                    "Protect Sheet, and press the button again.".format(name)
+                    "The sheet {0} is protected, and nothing was written. Unprotect it (Tools - Protect "
+                    "Sheet), and press the button again.".format(name)
                 )
                 raise WriteRefused(msg)
 
     def _write(self, sheet: Any, what: str, row: int, rows: wire.Rows) -> None:
-        """Write rows from a row on, blank down to the last that is used; or append them under it."""
+        """Write rows from a row on and blank the used cells below; or append them to the used rows."""
         last = last_used(sheet)
         first = last.EndRow + 1 if what == "append" else row - 1
         width = max(last.EndColumn + 1, *map(len, rows))
@@ -101,7 +101,7 @@ class Document:
 
 
 def put(area: Any, rows: wire.Rows) -> None:
-    """Write what differs, cell by cell: Calc has no undo for a block that is written while steps are joined.
+    """Write the cells that differ one by one: Calc cannot undo a block written in a joined undo step.
 
     A text stays a text, whatever it begins with.
     """
@@ -116,20 +116,20 @@ def put(area: Any, rows: wire.Rows) -> None:
 
 
 @contextmanager
-def one_step(model: Any, title: str) -> Iterator[None]:
-    """Make what is written meanwhile one step of undo."""
+def one_undo_step(model: Any, title: str) -> Iterator[None]:
+    """Join the changes within the context into one undo step."""
     undo = model.UndoManager
     undo.enterUndoContext(title)
-    undo.addUndoAction(Still(model, title, on_undo=False))
+    undo.addUndoAction(DrawingSuspension(model, title, on_undo=False))
     try:
         yield
     finally:
-        undo.addUndoAction(Still(model, title, on_undo=True))
+        undo.addUndoAction(DrawingSuspension(model, title, on_undo=True))
         undo.leaveUndoContext()
 
 
-class Still(unohelper.Base, XUndoAction):
-    """Keeps Calc from drawing each cell while a step is undone or redone: seconds become one."""
+class DrawingSuspension(unohelper.Base, XUndoAction):
+    """An undo action that suspends drawing while a step is undone or redone, which takes seconds else."""
 
     def __init__(self, model: Any, title: str, *, on_undo: bool) -> None:
         self.Title = title
@@ -137,11 +137,11 @@ class Still(unohelper.Base, XUndoAction):
         self._on_undo = on_undo
 
     def undo(self) -> None:
-        """Stop drawing where an undo begins, and go on where it ends."""
+        """Suspend drawing where an undo begins, and resume it where it ends."""
         self._switch(off=self._on_undo)
 
     def redo(self) -> None:
-        """Stop drawing where a redo begins, and go on where it ends."""
+        """Suspend drawing where a redo begins, and resume it where it ends."""
         self._switch(off=not self._on_undo)
 
     def _switch(self, *, off: bool) -> None:
@@ -152,8 +152,8 @@ class Still(unohelper.Base, XUndoAction):
 
 
 @contextmanager
-def undisturbed(model: Any) -> Iterator[None]:
-    """Stop calculation and drawing meanwhile; restore their state whatever happens."""
+def suspended(model: Any) -> Iterator[None]:
+    """Suspend calculation and drawing within the context; always restore their state."""
     automatic = model.isAutomaticCalculationEnabled()
     model.lockControllers()
     model.enableAutomaticCalculation(False)  # noqa: FBT003 - LibreOffice takes no names
@@ -165,7 +165,7 @@ def undisturbed(model: Any) -> Iterator[None]:
 
 
 def last_used(sheet: Any) -> Any:
-    """Return the address of the last cell that has something in it."""
+    """Return the address of the last used cell."""
     cursor = sheet.createCursor()
     cursor.gotoEndOfUsedArea(False)  # noqa: FBT003 - LibreOffice takes no names
     return cursor.RangeAddress

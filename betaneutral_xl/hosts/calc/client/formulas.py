@@ -1,4 +1,4 @@
-"""The formulas of a document that use our functions: found, given their names, entered anew."""
+"""The formulas of a document that use the extension's functions: search, binding of names, re-entry."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import Any, Callable, ContextManager, Iterator, Set, Tuple
 from .office import SETTINGS
 
 ANY_RESULT = 7
-"""The flag of formulas, whether they show a number, a text or an error."""
+"""LibreOffice's flags of formula results: number, text or error."""
 
 LOADING = "loading..."
-"""What a cell shows whose answer is on its way."""
+"""The text of a cell whose result is pending."""
 
 _NAMES = "|".join(SETTINGS["functions"])
 BOUND = (SETTINGS["service"] + ".").upper()
-"""What Calc puts before a name that it knows."""
+"""The prefix that Calc adds to a bound name."""
 
 _CALL = r"(?<![\w.])(?:" + re.escape(BOUND) + r")?({0})\s*\("
 
 _QUOTED = r"|\"[^\"]*\"|'[^']*'"
-"""Texts, and names of sheets: what looks like a call in them is none."""
+"""Texts and names of sheets, in which a match is not a call."""
 
 
 def _pattern(call: str) -> "re.Pattern[str]":
-    """Return what finds calls, whose name is its group, and passes over what stands in quotes."""
+    """Return a pattern that matches calls, with the name as its group, and quoted text, without a group."""
     return re.compile(call + _QUOTED, re.IGNORECASE)
 
 
@@ -36,11 +36,11 @@ _USED = _pattern(_CALL.format(_NAMES))
 _LONG = _pattern(re.escape(BOUND) + r"(?=(" + _NAMES + r")\s*\()")
 
 _UNBOUND = _pattern(r"(?<![\w.])(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xll\.|_xlfn\.)?(" + _NAMES + r")\s*\(")
-"""A name as Excel writes it, also with the workbook or the add-in that it once came from."""
+"""A name as Excel writes it, also with the prefix of its original workbook or add-in."""
 
 
 def _calls(pattern: "re.Pattern[str]", text: str) -> bool:
-    """Whether a formula has a call of a kind."""
+    """Return whether a pattern finds a call in a formula."""
     return any(found.group(1) for found in pattern.finditer(text))
 
 
@@ -48,19 +48,19 @@ Area = Tuple[int, int, int, int]
 """First column and row, last column and row."""
 
 Change = Callable[[Any], ContextManager[None]]
-"""How one change of a document is recorded: ``unrecorded`` or ``with_the_last_step``."""
+"""How undo records one change of a document: ``unrecorded`` or ``with_the_last_step``."""
 
 
 class Formula:
-    """A formula that stands in a cell, or as an array in a range."""
+    """A formula in a cell, or an array formula in a range."""
 
     def __init__(self, document: Any, sheet: Any, cell: Any) -> None:
         self.document = document
         self.sheet = sheet
         self.is_array = bool(cell.ArrayFormula)
-        # Not ArrayFormula: its arguments are separated otherwise than those that can be entered.
+        # Not ArrayFormula: its argument separators cannot be entered again.
         text = cell.Formula[1:-1] if self.is_array else cell.Formula
-        # Without the long names: Calc knows them where they are entered, but not where that is redone.
+        # Without the long names: Calc accepts them on entry, but not on redo.
         self.bound = _calls(_LONG, text)
         self.text = _LONG.sub(lambda found: "" if found.group(1) else found.group(), text)
         cursor = sheet.createCursorByRange(cell)
@@ -70,39 +70,39 @@ class Formula:
 
     @property
     def first(self) -> Any:
-        """The cell in which it begins."""
+        """Its first cell."""
         return self.sheet.getCellByPosition(self.address.StartColumn, self.address.StartRow)
 
     @property
-    def may_grow(self) -> bool:
-        """Whether its result can need other cells than it has: an array, or a call of ours alone."""
+    def resizable(self) -> bool:
+        """Whether its range can change: it is an array, or a single call of the extension's functions."""
         return self.is_array or self.is_call
 
     @property
     def is_call(self) -> bool:
-        """Whether it is one call of ours and nothing else."""
+        """Whether it is a single call of the extension's functions."""
         return _is_call(self.text)
 
     @property
     def size(self) -> Tuple[int, int]:
-        """Rows and columns that it fills."""
+        """Number of rows and columns of its range."""
         at = self.address
         return at.EndRow - at.StartRow + 1, at.EndColumn - at.StartColumn + 1
 
     @property
     def where(self) -> str:
-        """Its place as the user sees it."""
+        """Its address as the user sees it."""
         return str(self.first.AbsoluteName).replace("$", "")
 
     def range(self, height: int, width: int) -> Any:
-        """Return the range that it would fill at another size."""
+        """Return its range for another size."""
         at = self.address
         return self.sheet.getCellRangeByPosition(
             at.StartColumn, at.StartRow, at.StartColumn + width - 1, at.StartRow + height - 1
         )
 
     def enter(self, text: str, height: int, width: int, change: Change) -> None:
-        """Enter a formula in place of this one, as an array if it is one or more than a cell."""
+        """Replace the formula, by an array formula if it is one or fills several cells."""
         if not self.is_array and (height, width) == (1, 1):
             with change(self.document):
                 self.first.Formula = text
@@ -115,7 +115,7 @@ class Formula:
 
 
 def _is_call(text: str) -> bool:
-    """Whether a formula is one call of ours and nothing else."""
+    """Return whether a formula is a single call of the extension's functions."""
     start = _OUTERMOST.match(text, 1)
     if start is None:
         return False
@@ -130,8 +130,8 @@ def _is_call(text: str) -> bool:
     return False
 
 
-def ours(document: Any) -> Iterator[Formula]:
-    """Return the formulas of a document that use our functions."""
+def package_formulas(document: Any) -> Iterator[Formula]:
+    """Yield the formulas of a document that use the extension's functions."""
     for sheet in document.Sheets:
         search = sheet.createSearchDescriptor()
         search.SearchRegularExpression = True
@@ -145,7 +145,7 @@ def ours(document: Any) -> Iterator[Formula]:
             left, top, right, bottom = areas.pop()
             formula = Formula(document, sheet, sheet.getCellByPosition(left, top))
             own = _area(formula.address)
-            # An array is met in one cell, not in each of its thousands.
+            # An array is visited once, not in each of its thousands of cells.
             if own[2] < right:
                 areas.append((own[2] + 1, top, right, min(own[3], bottom)))
             if own[3] < bottom:
@@ -160,33 +160,33 @@ def _area(at: Any) -> Area:
 
 
 def bind(document: Any) -> int:
-    """Enter anew, but on protected sheets, the formulas whose names Calc does not know; return how many."""
+    """Re-enter the formulas with unbound names, except on protected sheets; return their number."""
     count = 0
-    for formula in list(ours(document)):
+    for formula in list(package_formulas(document)):
         if not formula.bound and _calls(_UNBOUND, formula.text):
             count += 1
-            if not formula.sheet.isProtected():  # where it would come to nothing
+            if not formula.sheet.isProtected():  # there it would have no effect
                 formula.enter(_UNBOUND.sub(_plain, formula.text), *formula.size, unrecorded)
     return count
 
 
 def _plain(found: "re.Match[str]") -> str:
-    """Return a name as Calc takes it; what stands in quotes as it is."""
+    """Return a name as it is entered in Calc; quoted text unchanged."""
     return found.group(1).upper() + "(" if found.group(1) else found.group()
 
 
-def enter_anew(document: Any, name: str) -> None:
-    """Have the formulas that use a function calculated again, without it counting as a change."""
+def reenter(document: Any, name: str) -> None:
+    """Re-enter the formulas that use a function, so that they recalculate; not counted as a change."""
     used = _pattern(_CALL.format(name))
-    with unnoticed(document):
-        for formula in list(ours(document)):
+    with keep_modified_flag(document):
+        for formula in list(package_formulas(document)):
             if _calls(used, formula.text):
                 formula.enter(formula.text, *formula.size, unrecorded)
 
 
 @contextmanager
-def unnoticed(document: Any) -> Iterator[None]:
-    """Change a document without drawing, and without it counting as modified."""
+def keep_modified_flag(document: Any) -> Iterator[None]:
+    """Change a document without drawing and without marking it as modified."""
     modified = document.isModified()
     document.lockControllers()
     try:
@@ -194,18 +194,18 @@ def unnoticed(document: Any) -> Iterator[None]:
     finally:
         document.unlockControllers()
         document.setModified(modified)
-        if document.isModified() and not modified:  # a chart that has drawn new values counts, too
+        if document.isModified() and not modified:  # a redrawn chart also marks it as modified
             for chart in (chart for sheet in document.Sheets for chart in sheet.Charts):
                 chart.EmbeddedObject.setModified(False)
 
 
 @contextmanager
 def unrecorded(document: Any) -> Iterator[None]:
-    """Make one change that undo knows nothing of.
+    """Make one change without an undo step.
 
-    A lock alone does not do: LibreOffice ends it when it paints the sheet in sight, as it does for a
-    conditional format before the change is recorded. So that no step comes up which nobody took, such
-    a change becomes part of the last step, or is forgotten where there is none.
+    Locking the undo manager is not enough: LibreOffice unlocks it when it paints the visible sheet,
+    which a conditional format causes before the change is recorded. So such a change becomes a hidden
+    part of the last step, or the undo list is cleared if it was empty.
     """
     undo = document.UndoManager
     after_a_step = undo.isUndoPossible()
@@ -224,10 +224,10 @@ def unrecorded(document: Any) -> Iterator[None]:
 
 @contextmanager
 def with_the_last_step(document: Any) -> Iterator[None]:
-    """Make one change that belongs to the user's last step, and is undone with it.
+    """Make one change as a hidden part of the user's last undo step.
 
-    An array whose first cell alone is undone would leave the others behind. Where there is no such
-    step the change is not recorded. What can be redone is lost.
+    Otherwise undo would remove the first cell of an array and leave the others. If there is no step,
+    the change is not recorded. The redo list is lost.
     """
     undo = document.UndoManager
     if not undo.isUndoPossible():

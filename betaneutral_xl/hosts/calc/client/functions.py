@@ -1,8 +1,8 @@
-"""The functions: what is asked goes to the worker, and what takes longer says so until it is there.
+"""The worksheet functions: calls go to the worker, and cells show "loading..." while one is slow.
 
-A slow answer does not freeze Calc: the cell shows "loading...", and the formula is entered anew when
-the answer is there. Calc's own way for this, XVolatileResult, is not used: it tells the document that
-it changes, and FunctionAccess computes in one without a shell, where LibreOffice then crashes.
+A slow reply does not block Calc: the formula is re-entered when it arrives. LibreOffice's
+XVolatileResult is not used: it notifies the document, and FunctionAccess computes in a document
+without a shell, where LibreOffice then crashes.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from com.sun.star.lang import XServiceName
 from org.betaneutral.xl import XFunctions
 
 from . import wire
-from .channel import Ask
-from .formulas import LOADING, enter_anew
+from .channel import Request
+from .formulas import LOADING, reenter
 from .office import CHANNEL, SETTINGS, Office
 from .spill import ANSWERED, SpillEmulation
 
 GRACE = 0.25
-"""Seconds that Calc waits before a cell says that it is loading."""
+"""Seconds that Calc waits before a cell shows "loading..."."""
 
 START = 2.0
-"""Seconds that Calc waits for the worker to start, beforehand."""
+"""Seconds that Calc waits before that for the worker to start."""
 
-LONGEST = 300.0
-"""Seconds that a program waits which nobody watches, such as a conversion of files."""
+HEADLESS_TIMEOUT = 300.0
+"""Seconds that LibreOffice waits without a visible window, such as in a file conversion."""
 
-MOST = 256
-"""Late answers that are kept: they stay in sight while the same is asked again."""
+MAX_LATE = 256
+"""Number of late results that are kept, and shown while the same call is repeated."""
 
 Values = Tuple[Tuple[Any, ...], ...]
 
@@ -39,7 +39,7 @@ LOADS: Values = ((LOADING,),)
 
 
 class Functions(unohelper.Base, XServiceName, XFunctions):
-    """The add-in: a method for each function of the registry, all alike."""
+    """The add-in, with one method for each function of the registry."""
 
     def __init__(self, context: Any) -> None:
         self._office: Office = Office.of(context)
@@ -48,67 +48,67 @@ class Functions(unohelper.Base, XServiceName, XFunctions):
         self._pending: Set[bytes] = set()
 
     def getServiceName(self) -> str:
-        """Return the name under which Calc knows the add-in."""
+        """Return the add-in's service name."""
         return str(SETTINGS["service"])
 
     def answer(self, name: str, values: Tuple[Any, ...]) -> Values:
-        """Return what a function answers; while an argument is loading, that."""
+        """Return a function's result; "loading..." while it or an argument is pending."""
         if any(map(is_loading, values)):
             return LOADS
         packed = [wire.pack(wire.trimmed(value)) for value in values]
         while packed and packed[-1] is None:
             packed.pop()
-        ask = Ask({"call": name, "values": packed})
-        key = blake2b(ask.line).digest()
+        request = Request({"call": name, "values": packed})
+        key = blake2b(request.line).digest()
         if key not in self._pending:
-            CHANNEL.send(ask)
-            reply = ask.wait(0) or self._reply(ask)
+            CHANNEL.send(request)
+            reply = request.wait(0) or self._reply(request)
             if reply is not None:
                 self._late.pop(key, None)
                 return self._measured(rows_of(reply))
             self._pending.add(key)
 
-            def arrive(ask: Ask) -> None:
-                self._office.later(lambda: self._arrive(name, key, ask))
+            def arrive(request: Request) -> None:
+                self._office.later(lambda: self._arrive(name, key, request))
 
-            if not ask.when_late(arrive):
-                arrive(ask)
+            if not request.when_late(arrive):
+                arrive(request)
         return self._measured(self._late[key]) if key in self._late else LOADS
 
     def _measured(self, rows: Values) -> Values:
         ANSWERED.size = len(rows), len(rows[0])
-        self._spill.soon()
+        self._spill.schedule()
         return rows
 
-    def _reply(self, ask: Ask) -> Optional[wire.Message]:
+    def _reply(self, request: Request) -> Optional[wire.Message]:
         CHANNEL.wait_ready(START)
-        reply = ask.wait(GRACE)
-        if reply is None and not self._office.watched:
-            reply = ask.wait(LONGEST)
+        reply = request.wait(GRACE)
+        if reply is None and not self._office.has_visible_window:
+            reply = request.wait(HEADLESS_TIMEOUT)
         return reply
 
-    def _arrive(self, name: str, key: bytes, ask: Ask) -> None:
+    def _arrive(self, name: str, key: bytes, request: Request) -> None:
         self._pending.discard(key)
-        reply = ask.wait(0)
+        reply = request.wait(0)
         rows = None if reply is None else rows_of(reply)
-        if rows is None or rows == self._late.get(key):  # so that a slow answer does not ask for itself again
+        if rows is None or rows == self._late.get(key):  # an unchanged result must not trigger itself again
             return
         self._late[key] = rows
-        while len(self._late) > MOST:
+        while len(self._late) > MAX_LATE:
             self._late.popitem(last=False)
         for document in self._office.spreadsheets():
-            enter_anew(document, name)
-        self._spill.soon()
+            reenter(document, name)
+        self._spill.schedule()
 
 
 def is_loading(value: Any) -> bool:
-    """Whether an argument has a table in its first row whose answer is on its way."""
+    """Return whether the first row of an argument shows a pending result."""
     heads = value[0] if isinstance(value, tuple) and value else (value,)
     return any(head == LOADING for head in heads)
 
 
 def rows_of(reply: wire.Message) -> Values:
-    """Return the rows of a reply; an error as the one line of a cell."""
+    """Return the rows of a reply; an error as one line in a cell."""
     if "rows" in reply:
         rows: Values = wire.unpack(reply["rows"])
         return rows

@@ -1,10 +1,9 @@
 """The job that keeps plain names in .xlsx files: bound when a file is loaded, shortened when it is saved.
 
-Before a document is saved its arrays are sized, so that the file holds the tables whole.
+Before a document is saved, its arrays are resized, so that the file has the whole tables.
 
-LibreOffice 7.4 knows an add-in's functions in .xlsx files only by their long names, which
-Excel does not know. A copy that is saved beside the document keeps them: LibreOffice tells nobody
-where it is.
+LibreOffice 7.4 writes an add-in's functions into .xlsx files with their long names, which Excel does
+not know. A saved copy keeps the long names: LibreOffice does not report its path.
 """
 
 from __future__ import annotations
@@ -16,24 +15,24 @@ import unohelper
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.task import XJob
 
-from .formulas import BOUND, bind, unnoticed
+from .formulas import BOUND, bind, keep_modified_flag
 from .office import SETTINGS, Office, is_spreadsheet
 from .saving import BEGINNINGS
 from .shortening import shorten
 from .spill import settle
 
 LOADED = ("OnLoad", "OnLoadFinished")
-OURS = (".xlsx", ".xlsm", ".xltx", ".xltm")
+SUFFIXES = (".xlsx", ".xlsm", ".xltx", ".xltm")
 
 
 class Names(unohelper.Base, XJob, XServiceInfo):
-    """What LibreOffice runs when a document has been loaded, is about to be saved, or has been."""
+    """The job that LibreOffice runs after a document is loaded, and before and after it is saved."""
 
     def __init__(self, context: Any) -> None:
         self._context = context
 
     def execute(self, arguments: Sequence[Any]) -> None:
-        """Keep the names of the document that the event is about."""
+        """Bind or shorten the names in the document of an event."""
         environment: Dict[str, Any] = {
             value.Name: value.Value
             for argument in arguments
@@ -45,26 +44,26 @@ class Names(unohelper.Base, XJob, XServiceInfo):
         if not is_spreadsheet(document):
             return
         if event in LOADED:
-            with unnoticed(document):
+            with keep_modified_flag(document):
                 bound = bind(document)
             if bound:
                 settle(document)
         elif event in BEGINNINGS:
-            # With windows, Calc has not calculated the sheets that nobody has looked at. A conversion is
-            # as it was loaded; LibreOffice would take its used area to reach to where arrays are measured.
-            if Office.of(self._context).watched:
+            # With windows, Calc has not calculated the sheets that were never shown. A conversion is left
+            # as loaded: measuring arrays would extend the used area to the sheet's last cell.
+            if Office.of(self._context).has_visible_window:
                 settle(document)
-        elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(OURS):
+        elif document.URL.lower().startswith("file:") and document.URL.lower().endswith(SUFFIXES):
             shorten(uno.fileUrlToSystemPath(document.URL), BOUND)
 
     def getImplementationName(self) -> str:
-        """Return the name of this component."""
+        """Return the component's implementation name."""
         return str(SETTINGS["job"])
 
     def supportsService(self, name: str) -> bool:
-        """Whether this is a component of some kind."""
+        """Return whether the component supports a service."""
         return name in self.getSupportedServiceNames()
 
     def getSupportedServiceNames(self) -> Sequence[str]:
-        """Return what kind of component this is."""
+        """Return the services of the component."""
         return (str(SETTINGS["job"]), "com.sun.star.task.Job")

@@ -1,4 +1,4 @@
-"""What all parts of the extension share: its settings, the worker, LibreOffice's main thread."""
+"""Shared by all parts of the extension: its settings, the worker, LibreOffice's main thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .channel import Channel
 from .saving import Saving
 
 SETTINGS = json.loads(Path(__file__).with_name("extension.json").read_text(encoding="utf-8"))
-"""What the extension was made with: the interpreter, the version, the functions."""
+"""Constants of the extension's build: the interpreter, the version, the functions."""
 
 CHANNEL = Channel([SETTINGS["python"], "-P", "-u", "-m", SETTINGS["worker"]])
 atexit.register(CHANNEL.end)
@@ -30,16 +30,16 @@ class _Callback(unohelper.Base, XCallback):
         self._saving = saving
 
     def notify(self, _: object) -> None:
-        if self._saving.keeps(self._run):
+        if self._saving.defer(self._run):
             return
         try:
             self._run()
-        except Exception:  # there is nobody else to tell
+        except Exception:  # there is no caller to report to
             CHANNEL.ask({"log": traceback.format_exc()})
 
 
-class _AtTheEnd(unohelper.Base, XTerminateListener):
-    """Ends the worker with the office."""
+class _EndWorker(unohelper.Base, XTerminateListener):
+    """Ends the worker when LibreOffice ends."""
 
     def queryTermination(self, event: object) -> None:
         pass
@@ -52,12 +52,12 @@ class _AtTheEnd(unohelper.Base, XTerminateListener):
 
 
 class Office:
-    """The office that the extension runs in.
+    """The LibreOffice process in which the extension runs.
 
     Parameters
     ----------
     context
-        The component context that LibreOffice gives.
+        LibreOffice's component context.
 
     """
 
@@ -65,7 +65,7 @@ class Office:
 
     @classmethod
     def of(cls, context: Any) -> "Office":
-        """Return the one office of this process."""
+        """Return the single instance of this process."""
         if cls._one is None:
             cls._one = cls(context)
         return cls._one
@@ -73,7 +73,7 @@ class Office:
     def __init__(self, context: Any) -> None:
         self.context = context
         self.desktop = self.create("com.sun.star.frame.Desktop")
-        self.desktop.addTerminateListener(_AtTheEnd())
+        self.desktop.addTerminateListener(_EndWorker())
         self._post = self.create("com.sun.star.awt.AsyncCallback")
         self._saving = Saving(self.later)
         events = context.getValueByName("/singletons/com.sun.star.frame.theGlobalEventBroadcaster")
@@ -84,11 +84,11 @@ class Office:
         return self.context.ServiceManager.createInstanceWithContext(service, self.context)
 
     def later(self, run: Callable[[], None]) -> None:
-        """Have something run on the main thread, when that is free and nothing is being saved."""
+        """Schedule a call on the main thread, for when it is free and nothing is being saved."""
         self._post.addCallback(_Callback(run, self._saving), None)
 
     def on_main(self, run: Callable[[], Any]) -> Any:
-        """Run something on the main thread, and wait for what it returns or raises."""
+        """Call a function on the main thread, and return or raise its outcome."""
         done = threading.Event()
         outcome: List[Any] = [None, None]
 
@@ -107,7 +107,7 @@ class Office:
         return outcome[0]
 
     def spreadsheets(self) -> Iterator[Any]:
-        """Return the open spreadsheet documents."""
+        """Yield the open spreadsheet documents."""
         components = self.desktop.Components.createEnumeration()
         while components.hasMoreElements():
             document = components.nextElement()
@@ -115,14 +115,14 @@ class Office:
                 yield document
 
     @property
-    def watched(self) -> bool:
-        """Whether somebody sees a window, and must not be kept waiting."""
+    def has_visible_window(self) -> bool:
+        """Whether a window is visible, so that the user must not be kept waiting."""
         frames = self.desktop.Frames
         windows = (frames.getByIndex(i).ContainerWindow for i in range(frames.Count))
         return any(window is not None and window.isVisible() for window in windows)
 
     def message(self, text: str, *, failed: bool) -> None:
-        """Show a message in a box, if somebody sees it."""
+        """Show a message box, if a window is visible."""
         frame = self.desktop.getCurrentFrame()
         if frame is None or not frame.ContainerWindow.isVisible():
             return
@@ -135,7 +135,7 @@ class Office:
 
 
 def is_spreadsheet(document: Any) -> bool:
-    """Whether a component is a document of Calc."""
+    """Return whether a component is a document of Calc."""
     return hasattr(document, "supportsService") and document.supportsService(
         "com.sun.star.sheet.SpreadsheetDocument"
     )

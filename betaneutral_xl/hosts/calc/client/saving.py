@@ -1,8 +1,8 @@
-"""Nothing of ours changes a document while it is being saved.
+"""Deferral of all changes to documents while one is being saved.
 
-LibreOffice notes each formula that it is about to write, and shows its progress before it writes it.
-What waits for the main thread runs then, too; if it enters a formula anew, LibreOffice writes one that is
-gone, and crashes.
+LibreOffice collects the formulas to be written and updates its progress bar before it writes them.
+Calls scheduled on the main thread run then; if one re-enters a formula, LibreOffice writes a deleted
+formula and crashes.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import unohelper
 from com.sun.star.document import XDocumentEventListener
 
 BEGINNINGS = ("OnSave", "OnSaveAs", "OnCopyTo")
-"""Saved where it came from, as another file, as a copy: also PDF, and what is kept against a crash."""
+"""Start of saving in place, as another file, or as a copy (also PDF and recovery files)."""
 
 ENDS = (*(event + outcome for event in BEGINNINGS for outcome in ("Done", "Failed")), "OnUnload")
 
 
 class Saving(unohelper.Base, XDocumentEventListener):
-    """Knows which documents are being saved, and keeps until then what is to run.
+    """Tracks the documents being saved, and defers calls until the last is done.
 
     Parameters
     ----------
     resume
-        Takes, one by one, what has been kept.
+        Called with each deferred call afterwards.
 
     """
 
@@ -33,17 +33,17 @@ class Saving(unohelper.Base, XDocumentEventListener):
         self._resume = resume
         self._documents: Set[str] = set()
         self._kept: List[Callable[[], None]] = []
-        self._lock = threading.Lock()  # a program that drives LibreOffice saves on a thread of its own
+        self._lock = threading.Lock()  # a program that controls LibreOffice saves on another thread
 
-    def keeps(self, run: Callable[[], None]) -> bool:
-        """Keep something until all is saved; False if nothing is being saved, and it can run now."""
+    def defer(self, run: Callable[[], None]) -> bool:
+        """Defer a call until all is saved; False if nothing is being saved, so that it can run now."""
         with self._lock:
             if self._documents:
                 self._kept.append(run)
             return bool(self._documents)
 
     def documentEventOccured(self, event: Any) -> None:
-        """Be told what happens to a document."""
+        """Handle an event of a document."""
         if event.EventName not in BEGINNINGS + ENDS:
             return
         document = event.Source.RuntimeUID
@@ -59,4 +59,4 @@ class Saving(unohelper.Base, XDocumentEventListener):
             self._resume(run)
 
     def disposing(self, _event: object) -> None:
-        """Be told nothing more."""
+        """Do nothing: the broadcaster ends with LibreOffice."""

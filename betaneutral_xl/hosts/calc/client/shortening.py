@@ -1,4 +1,4 @@
-"""Plain names in a saved .xlsx file, in place of those that LibreOffice 7.4 writes."""
+"""Plain function names in a saved .xlsx file, in place of the long names of LibreOffice 7.4."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import shutil
 import zipfile
 from pathlib import Path
 
-LARGEST = 200_000_000
-"""Bytes of a part beyond which a file is left as it is."""
+MAX_PART_BYTES = 200_000_000
+"""Bytes of a part beyond which a file is left unchanged."""
 
 
 def shorten(path: str, long: str) -> bool:
-    """Take what is before our functions' names out of a saved file, and leave all else as it is.
+    """Remove the prefix before the functions' names from a saved file.
 
     Parameters
     ----------
     path
         The file.
     long
-        What LibreOffice writes before a name.
+        The prefix that LibreOffice writes.
 
     Returns
     -------
     bool
-        Whether there was anything to do; a file that cannot be read, or is huge, is left alone.
+        Whether the file was changed; an unreadable or very large file is left unchanged.
 
     """
     sought = long.encode("ascii")
-    path = os.path.realpath(path)  # a link stays one
+    path = os.path.realpath(path)  # a symbolic link is kept
     beside = Path(path + ".betaneutral")
     try:
         with zipfile.ZipFile(path) as source:
@@ -38,7 +38,7 @@ def shorten(path: str, long: str) -> bool:
             with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as target:
                 for one in source.infolist():
                     target.writestr(one, changed.get(one.filename) or source.read(one))
-        shutil.copystat(path, beside)  # LibreOffice asks when a file is newer than it has left it
+        shutil.copystat(path, beside)  # LibreOffice prompts if a file is newer than it saved it
         beside.replace(path)
     except (zipfile.BadZipFile, OSError):
         return False
@@ -49,9 +49,9 @@ def shorten(path: str, long: str) -> bool:
 
 
 def _changed(source: zipfile.ZipFile, sought: bytes) -> "dict[str, bytes]":
-    """Return the parts that hold formulas of ours, as they are to be."""
+    """Return the new content of the parts that have the prefix."""
     parts = [one for one in source.infolist() if one.filename.startswith("xl/")]
-    if any(one.file_size > LARGEST for one in parts):
+    if any(one.file_size > MAX_PART_BYTES for one in parts):
         return {}
     return {
         one.filename: content.replace(sought, b"")

@@ -1,9 +1,8 @@
-"""Arrays that size themselves: Calc gives an array formula its cells once, and its result changes.
+"""Spill emulation: Calc fixes the range of an array formula on entry, but the size of its result changes.
 
-After the functions have answered something new, each array formula that uses them is asked how
-large its result is, and is entered anew where its range differs. A formula of ours that was typed
-without Ctrl+Shift+Enter becomes an array, as it would spill in Excel. Cells with something in them
-are never overwritten.
+After new results, each array formula that uses the functions is measured, and re-entered if its range
+differs. A formula entered without Ctrl+Shift+Enter becomes an array, as it would spill in Excel.
+Cells with content are never overwritten.
 """
 
 from __future__ import annotations
@@ -14,36 +13,36 @@ from typing import TYPE_CHECKING, Any, Callable, List, Optional, Set, Tuple
 import unohelper
 from com.sun.star.util import XModifyListener
 
-from .formulas import LOADING, Formula, ours, unnoticed, unrecorded, with_the_last_step
+from .formulas import LOADING, Formula, keep_modified_flag, package_formulas, unrecorded, with_the_last_step
 from .office import SETTINGS
 
 if TYPE_CHECKING:
     from .office import Office
 
 ANYTHING = 1 + 2 + 4 + 16
-"""Cell flags of values, dates, texts and formulas."""
+"""LibreOffice's cell flags of values, dates, texts and formulas."""
 
 BAR = "betaneutral.room"
-"""The name of the bar that says what could not be done."""
+"""The name of the infobar with what could not be done."""
 
 NO_ROOM = "{0} needs {1} x {2} cells, but {3} is not empty."
 
-LATER = "{0} needs {1} x {2} cells, and gets them with your next change."
-"""Not now, since something can be redone."""
+LATER = "{0} needs {1} x {2} cells, and is resized after your next change."
+"""Deferred while something can be redone."""
 
 UNKNOWN = (
-    "The sheet {0} is protected, so that Calc does not know its functions: take that off with Tools - "
-    "Protect Sheet, and press Refresh."
+    "The sheet {0} is protected, so Calc does not recognise its functions: unprotect it (Tools - "
+    "Protect Sheet), and press Refresh."
 )
 
-MOST_ROUNDS = 9
-"""How often the arrays of a document that is loaded are sized: one more than the longest chain of them."""
+MAX_ROUNDS = 9
+"""Rounds of resizing the arrays of a loaded document: one more than the longest chain of them."""
 
 Size = Tuple[int, int]
 
 
 class Answered:
-    """The size of the last answer: a formula is measured by having it answered once more."""
+    """The size of the last result: a formula is measured by evaluating it once more."""
 
     size: Optional[Size] = None
 
@@ -52,98 +51,98 @@ ANSWERED = Answered()
 
 
 class SpillEmulation:
-    """Sizes the arrays of all open documents, soon after something has been answered."""
+    """Resizes the arrays of all open documents after new results."""
 
     def __init__(self, office: Office) -> None:
         self._office = office
-        self._coming = self._running = False
+        self._scheduled = self._running = False
         self._waiting: Set[str] = set()
 
-    def soon(self) -> None:
-        """Size the arrays as soon as the main thread is free; what that asks itself changes nothing."""
-        if not (self._coming or self._running):
-            self._coming = True
+    def schedule(self) -> None:
+        """Schedule a resize on the main thread; the evaluations of a resize schedule no other."""
+        if not (self._scheduled or self._running):
+            self._scheduled = True
             self._office.later(self._run)
 
     def _run(self) -> None:
-        self._coming, self._running = False, True
+        self._scheduled, self._running = False, True
         try:
-            found = [(document, fit(document)) for document in list(self._office.spreadsheets())]
+            found = [(document, resize(document)) for document in list(self._office.spreadsheets())]
         finally:
             self._running = False
         for document, outcome in found:
-            if outcome is Resize.WAITS and document.RuntimeUID not in self._waiting:
+            if outcome is Resize.DEFERRED and document.RuntimeUID not in self._waiting:
                 self._waiting.add(document.RuntimeUID)
                 document.addModifyListener(_NextChange(document, self._resume))
-        if any(outcome is Resize.CHANGED for _, outcome in found):  # others may depend on them
-            self.soon()
+        if any(outcome is Resize.CHANGED for _, outcome in found):  # other arrays may depend on them
+            self.schedule()
 
     def _resume(self, document: Any) -> None:
         self._waiting.discard(document.RuntimeUID)
-        self.soon()
+        self.schedule()
 
 
 class Resize(enum.Enum):
-    """What has become of the arrays of a document."""
+    """The outcome of resizing the arrays of a document."""
 
-    FITS = enum.auto()
+    UNCHANGED = enum.auto()
     CHANGED = enum.auto()
-    WAITS = enum.auto()
+    DEFERRED = enum.auto()
 
 
 class _NextChange(unohelper.Base, XModifyListener):
-    """Has the arrays of a document sized once there is nothing to redo any more."""
+    """Calls a function at the first change after which nothing can be redone."""
 
     def __init__(self, document: Any, then: Callable[[Any], None]) -> None:
         self._document = document
         self._then = then
 
     def modified(self, _event: object) -> None:
-        """Look whether something can still be redone."""
+        """Call the function if nothing can be redone any more."""
         if not self._document.UndoManager.isRedoPossible():
             self._document.removeModifyListener(self)
             self._then(self._document)
 
     def disposing(self, _event: object) -> None:
-        """Wait no more."""
+        """Do nothing: the document is closed."""
 
 
 def settle(document: Any) -> None:
-    """Size the arrays of a document until nothing changes any more: some depend on others."""
-    for _ in range(MOST_ROUNDS):
-        if fit(document) is not Resize.CHANGED:
+    """Resize the arrays of a document until none changes: some depend on others."""
+    for _ in range(MAX_ROUNDS):
+        if resize(document) is not Resize.CHANGED:
             return
 
 
-def fit(document: Any) -> Resize:
-    """Size the arrays of one document.
+def resize(document: Any) -> Resize:
+    """Resize the arrays of a document.
 
-    Not while something can be redone: a table that had grown meanwhile would stay behind when the
-    user takes back the formula that it belongs to.
+    Deferred while something can be redone: an array that has grown meanwhile would remain when the
+    user undoes its formula.
     """
-    outcome = Resize.FITS
-    said: List[str] = []
-    shut: Set[str] = set()
-    with unnoticed(document):
-        for formula in list(ours(document)):
+    outcome = Resize.UNCHANGED
+    notes: List[str] = []
+    unbound: Set[str] = set()
+    with keep_modified_flag(document):
+        for formula in list(package_formulas(document)):
             if formula.sheet.isProtected():
                 if not formula.bound:
-                    shut.add(formula.sheet.Name)
+                    unbound.add(formula.sheet.Name)
                 continue
-            size = result_size(formula) if formula.may_grow else None
+            size = result_size(formula) if formula.resizable else None
             if size is None or size == formula.size:
                 continue
-            obstacle = in_the_way(formula, *size)
+            obstacle = first_obstacle(formula, *size)
             if obstacle is not None:
-                said.append(NO_ROOM.format(formula.where, *size, obstacle))
+                notes.append(NO_ROOM.format(formula.where, *size, obstacle))
             elif document.UndoManager.isRedoPossible():
-                outcome = Resize.WAITS
-                said.append(LATER.format(formula.where, *size))
+                outcome = Resize.DEFERRED
+                notes.append(LATER.format(formula.where, *size))
             else:
                 formula.enter(formula.text, *size, with_the_last_step)
                 outcome = Resize.CHANGED
-    said += [UNKNOWN.format(name) for name in sorted(shut)]
-    tell(document, " ".join(said))
+    notes += [UNKNOWN.format(name) for name in sorted(unbound)]
+    show_infobar(document, " ".join(notes))
     return outcome
 
 
@@ -163,7 +162,7 @@ def result_size(formula: Formula) -> Optional[Size]:
 
 
 def _shown(formula: Formula, scratch: Any, text: str) -> Optional[str]:
-    """Return what a formula shows in a cell of its own; None if it is an error of Calc's."""
+    """Return the text of a formula evaluated in a scratch cell; None for an error of Calc."""
     with unrecorded(formula.document):
         scratch.Formula = text
     shown = None if scratch.getError() else str(scratch.String)
@@ -172,8 +171,8 @@ def _shown(formula: Formula, scratch: Any, text: str) -> Optional[str]:
     return shown
 
 
-def in_the_way(formula: Formula, height: int, width: int) -> Optional[str]:
-    """Return the first cell that has something in it where a formula would grow; None if there is room."""
+def first_obstacle(formula: Formula, height: int, width: int) -> Optional[str]:
+    """Return the first cell with content in the range a formula would grow into; None if there is none."""
     at = formula.address
     old_height, old_width = formula.size
     if (
@@ -201,8 +200,8 @@ def in_the_way(formula: Formula, height: int, width: int) -> Optional[str]:
     return None
 
 
-def tell(document: Any, text: str) -> None:
-    """Show a bar over the sheet that says what could not be done; take away one of before."""
+def show_infobar(document: Any, text: str) -> None:
+    """Show a text in an infobar above the sheet, in place of a former one; none for an empty text."""
     controller = document.CurrentController
     window = controller.Frame.ContainerWindow if hasattr(controller, "hasInfobar") else None
     if window is None or not window.isVisible():
@@ -210,5 +209,5 @@ def tell(document: Any, text: str) -> None:
     if controller.hasInfobar(BAR):
         controller.removeInfobar(BAR)
     if text:
-        # The last number is the kind of bar: a warning.
+        # 2 is LibreOffice's infobar type for warnings.
         controller.appendInfobar(BAR, SETTINGS["title"] + ".", text, 2, (), True)  # noqa: FBT003 - LibreOffice takes no names

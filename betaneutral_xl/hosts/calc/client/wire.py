@@ -1,7 +1,7 @@
-"""Messages between Calc and its worker: one JSON object a line, large blocks of numbers packed.
+"""Messages between Calc and its worker: one JSON object per line, large blocks of numbers packed.
 
-Both ends use this module. Reading and writing a quarter of a million numbers as text takes longer
-than everything else together; as bytes it takes a few milliseconds.
+Both ends use this module. Reading and writing 250,000 numbers as text takes longer than everything
+else together; as base64-encoded bytes it takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -21,25 +21,32 @@ PACKED_FROM = 256
 """Cells from which a block is packed."""
 
 BLANK = ""
-"""A blank cell: Calc takes nothing at all for a zero."""
+"""A blank cell: Calc shows None as zero."""
 
 
 def encode(message: Message) -> bytes:
-    """Return a message as its line; half a character, as Calc's LEFT can leave it, is sent as "?"."""
+    """Return a message as a line; a lone surrogate, which Calc's LEFT can leave, is sent as "?"."""
     text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 
 
 def decode(line: bytes) -> Message:
-    """Return the message of a line; ``ValueError`` if it is none."""
+    """Return the message of a line.
+
+    Raises
+    ------
+    ValueError
+        If the line is not a JSON object.
+
+    """
     message: object = json.loads(line)
     if not isinstance(message, dict):
-        raise ValueError("no message")  # noqa: EM101, TRY003, TRY004 - told by whoever reads
+        raise ValueError("no message")  # noqa: EM101, TRY003, TRY004 - handled by the reader
     return message
 
 
 def pack(value: object) -> object:
-    """Return an argument or a result as it is sent: a large block packed, everything else as it is."""
+    """Return an argument or a result for sending: a large block packed, anything else unchanged."""
     if not isinstance(value, (tuple, list)):
         return value
     width = len(value[0]) if value else 0
@@ -58,7 +65,7 @@ def pack(value: object) -> object:
 
 
 def unpack(value: Any) -> Any:
-    """Return what was packed: blocks as tuples of tuples, the rest as it is."""
+    """Return a packed value: blocks as tuples of tuples, anything else unchanged."""
     if isinstance(value, list):
         return tuple(tuple(row) for row in value)
     if not isinstance(value, dict):
@@ -72,7 +79,7 @@ def unpack(value: Any) -> Any:
 
 
 def _text(kind: str, numbers: List[Any]) -> str:
-    """Return numbers as text: their bytes, the lowest first."""
+    """Return numbers as base64 text of their little-endian bytes."""
     packed = array(kind, numbers)
     if sys.byteorder == "big":
         packed.byteswap()
@@ -88,7 +95,7 @@ def _numbers(kind: str, text: str) -> List[Any]:
 
 
 def trimmed(value: object) -> object:
-    """Return a block without the blank rows at its end: a whole column is a million cells."""
+    """Return a block without trailing blank rows: a whole column is a million cells."""
     if not isinstance(value, tuple) or len(value) < PACKED_FROM or value[-1] != (BLANK,) * len(value[-1]):
         return value
     blank = value[-1]

@@ -1,7 +1,7 @@
 Attribute VB_Name = "BetaNeutral"
 Option Explicit
 
-' The buttons of the ribbon and of the sheet Start. Each hands its name to Python, which does the rest:
+' The buttons of the ribbon and of the sheet Start. Each passes its name to Python:
 ' betaneutral_xl/hosts/excel/ribbon.py.
 
 Public Sub OnRibbon(control As IRibbonControl)

@@ -1,8 +1,8 @@
-"""The template workbook's sheets, written by the plan of ``layout``.
+"""The template workbook, written to the positions of ``layout``.
 
-Every formula is written with the value that it has for the embedded sample, so that what reads a
-file and calculates nothing (previews, phones, pandas) shows numbers, not zeros. LibreOffice without
-our functions calculates array formulas all the same, whatever the file asks for, and shows #NAME?.
+Every formula is written with its value for the embedded sample, so that readers which do not
+calculate (previews, phones, pandas) show numbers, not zeros. LibreOffice without the extension
+recalculates array formulas in any case, and shows #NAME?.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 __all__ = ["BUILT_WITH", "build", "differences"]
 
 CREATED = datetime(2025, 11, 18)  # noqa: DTZ001 - a fixed day, so that the same sources give the same bytes
-"""The template's day of creation: the sample's."""
+"""The template's date of creation: the sample's date."""
 
 
 def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = None) -> bytes:
-    """Return the template as an .xlsx; with a macro project as an .xlsm, but for its ribbon.
+    """Return the template as an .xlsx; with a macro project as an .xlsm without its ribbon.
 
     Parameters
     ----------
     session
-        Computes the values that the formulas have for the sample.
+        Computes the formulas' values for the sample.
     vba
-        The macro project; with it come the buttons, and the sheets that only Excel needs.
+        The macro project; it adds the buttons and the sheets that only Excel needs.
     xlwings
-        The version of xlwings that the macro project is for.
+        The version of xlwings for the macro project.
 
     """
     import xlsxwriter
@@ -66,7 +66,7 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         table_sheets.covariance(canvas, results),
         table_sheets.neutral(canvas, results),
         orders.orders(canvas, results),
-        output_sheets.rebalance(canvas),
+        output_sheets.proposal(canvas),
         output_sheets.log(canvas),
         output_sheets.previous(canvas),
     ]
@@ -82,27 +82,27 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
 
 
 def differences(about: Grid, xlwings: str) -> str:
-    """Say which versions a workbook was built with, where others are installed; nothing if none differs.
+    """Return the versions a workbook was built with that differ from the installed ones; "" if none.
 
     Parameters
     ----------
     about
-        What stands on its sheet xlwings.conf.
+        The content of its sheet xlwings.conf.
     xlwings
-        The version of xlwings that is installed.
+        The installed version of xlwings.
 
     """
     built = {str(row[0]): str(row[1]) for row in about.rows if about.width > 1 and row[1] is not None}
-    apart = [
-        f"{what} {then}, and {installed} is installed"
+    different = [
+        f"{what} {then}, but {installed} is installed"
         for what, installed in (("betaneutral_xl", __version__), ("xlwings", xlwings))
         if (then := built.get(BUILT_WITH[what], "an unknown version")) != installed
     ]
-    return f"built with {'; with '.join(apart)}" if apart else ""
+    return f"built with {'; with '.join(different)}" if different else ""
 
 
 def sample_results(session: Session) -> dict[str, Rows]:
-    """Return what each formula of the template answers for the sample."""
+    """Return the result of each formula of the template for the sample."""
 
     def answer(name: str, *values: object) -> Rows:
         return session.answer(BY_NAME[name], *values)

@@ -1,4 +1,4 @@
-"""The one way in which the template's cells are written, and how they look."""
+"""Writing and formatting of the template's cells."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 DIGITS = 10
-"""Significant digits of cached values: the last ones differ from machine to machine."""
+"""Significant digits of cached values: the last ones differ between machines."""
 
 INK, MUTED, ACCENT, LINE, INPUT = "#1F2937", "#6B7280", "#1E3A5F", "#D5DBE3", "#FFFBEB"
 BLUE = "#0000FF"
 """The colour of inputs."""
 CAUTION = "#92400E"
-"""The colour of what is to be looked at."""
+"""The colour of warnings."""
 
 FONT = "Calibri"
 
@@ -35,7 +35,7 @@ BETA, PERCENT, MONEY = "0.0000", "0.00%;-0.00%;0.00%", "#,##0"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The sheets while they are written."""
+    """The template workbook while it is written."""
 
     book: xlsxwriter.Workbook
     versions: Mapping[str, str]
@@ -43,7 +43,7 @@ class Template:
     formats: dict[tuple[tuple[str, Any], ...], Format] = field(default_factory=dict)
 
     def style(self, **properties: Any) -> Format:
-        """Return a cell format; the same properties are one format."""
+        """Return the cell format of some properties, created once."""
         full = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter", **properties}
         key = tuple(sorted(full.items()))
         if key not in self.formats:
@@ -51,7 +51,7 @@ class Template:
         return self.formats[key]
 
     def sheet(self, name: Sheet, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
-        """Start a sheet: title, subtitle, no grid, paper, footer."""
+        """Add a sheet with title, subtitle, footer and paper size, without grid lines."""
         sheet = self.book.add_worksheet(name)
         sheet.hide_gridlines(2)
         sheet.set_tab_color(tab)
@@ -65,40 +65,40 @@ class Template:
         return sheet
 
     def head(self, sheet: Worksheet, row: int, column: int, labels: Sequence[str]) -> None:
-        """Write a table's head where no formula does."""
+        """Write a table's header where no formula does."""
         for place, label in enumerate(labels):
             sheet.write_string(row - 1, column - 1 + place, label, self.band(left=place == 0))
 
     def band(self, *, left: bool = False, gap: bool = False) -> Format:
-        """Return the format of a table's head; long names of several ETFs are shown smaller, not cut."""
+        """Return the format of a table's header; long names of several ETFs are shrunk, not cut."""
         place = {"align": "left", "indent": int(gap)} if left else {"align": "right", "shrink": True}
         return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, **place)
 
     def column(self, sheet: Worksheet, number: int, width: float, shown: str, *, gap: bool = False) -> None:
-        """Set a column's width and number format; ``gap`` keeps its text off the numbers before it."""
+        """Set a column's width and number format; ``gap`` indents its text from the numbers before it."""
         style = self.style(num_format=shown, align="left", indent=1) if gap else self.style(num_format=shown)
         sheet.set_column(number - 1, number - 1, width, style)
 
     def table(self, sheet: Worksheet, name: str, width: int, height: int) -> None:
-        """Name the table in a sheet's first columns, down to its last row, and say where that is.
+        """Define the name of the table in a sheet's first columns, down to its last row.
 
-        ``height`` is the sample's. The functions are not given the thousands of blank rows there may
-        be: LibreOffice would need longer to hand them over than the functions need to answer.
+        ``height`` is that of the sample. The name excludes the thousands of possible blank rows:
+        LibreOffice would need longer to pass them than the functions need to compute.
         """
         there = f"$A${FIRST_ROW}:${letters(width)}${LAST_ROW}"
         muted = self.style(font_color=MUTED, align="left")
         sheet.write_string(2, 0, "Last row", muted)
-        used = f"(1-ISBLANK({there}))*ROW({there})"  # a comparison would fail where a cell holds an error
+        used = f"(1-ISBLANK({there}))*ROW({there})"  # a comparison would fail for a cell with an error
         sheet.write_formula(2, 1, f"=SUMPRODUCT(MAX({FIRST_ROW},{used}))", muted, FIRST_ROW - 1 + height)
-        said = f"The other sheets look at no row below {LAST_ROW}: this table may be longer."
-        sheet.write_formula(2, 2, f'=IF($B$3<{LAST_ROW},"","{said}")', self.style(font_color=CAUTION), "")
+        warning = f"The other sheets read no row below {LAST_ROW}: this table may be longer."
+        sheet.write_formula(2, 2, f'=IF($B$3<{LAST_ROW},"","{warning}")', self.style(font_color=CAUTION), "")
         corner = f"INDEX({sheet.name}!{there},{sheet.name}!$B$3-{FIRST_ROW - 1},{width})"
         self.book.define_name(name, f"={sheet.name}!$A${FIRST_ROW}:{corner}")
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.repeat_rows(FIRST_ROW - 1)
 
     def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
-        """Show as a table's head what a formula spills into a row beyond the columns of the sample."""
+        """Format as a header what a formula spills into a row beyond the columns of the sample."""
         rule = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
         area = f"{letters(first)}{row}:{letters(last)}{row}"
         criteria = f'={letters(first)}{row}<>""'
@@ -109,9 +109,9 @@ class Template:
     def formula(
         self, sheet: Worksheet, at: tuple[int, int], text: str, rows: Rows, shown: Sequence[str] = ()
     ) -> None:
-        """Write a formula that spills from a row and column on, with its values.
+        """Write a spilling formula at a row and column, with its cached values.
 
-        ``shown`` are the columns' number formats; the first row is a head if there are several columns.
+        ``shown`` are the columns' number formats; the first row is a header if there are several columns.
         """
         row, column = at
         bottom, right = row + len(rows) - 1, column + len(rows[0]) - 1
@@ -135,7 +135,7 @@ class Template:
 
 
 def _after_numbers(rows: Rows, place: int) -> bool:
-    """Whether the column before shows numbers, which stand on its right."""
+    """Return whether the column before holds numbers, which are right-aligned."""
     return place > 0 and not isinstance(rows[-1][place - 1], str)
 
 
@@ -144,7 +144,7 @@ def _of(shown: Sequence[str], place: int) -> str:
 
 
 def put(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
-    """Write a value that a formula has, a blank for a missing one."""
+    """Write a formula's cached value, a blank for a missing one."""
     value = cached(value)
     if value is None or value == "":
         sheet.write_blank(row, column, None, style)
@@ -155,7 +155,7 @@ def put(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> 
 
 
 def cached(value: Any) -> Any:
-    """Return a value as it is cached: numbers to the digits that every machine agrees on."""
+    """Return a value for the cache: numbers rounded to ``DIGITS``, the same on every machine."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -165,8 +165,8 @@ def cached(value: Any) -> Any:
 
 
 def plain_text(cells: str) -> str:
-    """Return a formula for the texts of cells that compares well.
+    """Return a formula for the texts of cells that can be compared.
 
-    LibreOffice 7.4 does not find a text that an extension's table gives equal to any other.
+    In LibreOffice 7.4, a text from an extension's array result compares unequal to any other.
     """
     return f"TRIM({cells})"

@@ -1,4 +1,4 @@
-"""The sheets that only Excel needs: xlwings' settings, help while typing."""
+"""The hidden sheets for Excel: xlwings' settings, help while typing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def xlwings(template: Template) -> Worksheet:
-    """Write the sheet that tells xlwings where Python and our functions are, and what built the workbook."""
+    """Write xlwings' settings, with the functions' module, and the versions of the build."""
     sheet = template.book.add_worksheet(Sheet.XLWINGS)
     built = ((BUILT_WITH[what], version) for what, version in template.versions.items())
     for row, (key, value) in enumerate((*XLWINGS_CONF, *built)):
@@ -35,7 +35,7 @@ XLWINGS_CONF: tuple[tuple[str, str | bool], ...] = (
 """xlwings' settings."""
 
 BUILT_WITH = {what: f"BUILT WITH {what.upper()}" for what in ("betaneutral_xl", "xlwings")}
-"""The labels of the versions beside them."""
+"""The labels of the versions on that sheet, by package."""
 
 
 def intellisense(template: Template) -> Worksheet:

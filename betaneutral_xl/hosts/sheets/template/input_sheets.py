@@ -12,7 +12,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     FREE_LIMITS,
     LIMIT_ROWS,
     LIMITS,
-    MOST_ETFS,
+    MAX_ETFS,
     SETTINGS,
     Setting,
     Sheet,
@@ -45,20 +45,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
-SHOWN = MOST_ETFS + 3
-"""Measures on the sheet Start: the betas, and what is most asked for besides."""
+SHOWN = MAX_ETFS + 3
+"""Number of measures on the sheet Start: the betas and the three that follow."""
 
 
 ON_START = (0, 1, 2, 5)
-"""The columns of BN_EXPOSURE on it: measure, before, after, and the coverage of a beta's ETF."""
+"""The columns of BN_EXPOSURE on Start: measure, before, after, coverage."""
 
 
 def start(template: Template, results: dict[str, Rows]) -> Worksheet:
-    """Write the sheet that greets: three steps, the result, where the numbers are from."""
+    """Write the sheet Start: the three steps, the result, the provenance."""
     sheet = template.sheet(
         Sheet.START,
         "Beta Neutral",
-        "How much of the portfolio is a bet on the ETFs, and the weights that take it out.",
+        "The portfolio's beta to the ETFs, and the weights that make it beta-neutral.",
     )
     for column, width in enumerate((24, 17, 30, 13, 18, 10, 13)):
         sheet.set_column(column, column, width)
@@ -67,11 +67,11 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         ("1  Set", "Fund, day, ETF files, target and limits: the blue cells of the sheet Settings."),
         (
             "2  Look",
-            "Holdings, ETF, Covariance, Neutral, Orders calculate by themselves; nothing is fetched twice.",
+            "Holdings, ETF, Covariance, Neutral and Orders recalculate automatically, from cached data.",
         ),
         (
             "3  Rebalance",
-            "The button writes a proposal with trades to the sheet Proposal, and keeps the one before.",
+            "The button writes a proposal with trades to the sheet Proposal and keeps the previous one.",
         ),
     )
     for row, (title, text) in enumerate(steps, start=3):
@@ -90,7 +90,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.conditional_format(row, 3, row + SHOWN - 1, 3, {"type": "no_errors", "format": percent})
     row += SHOWN + 4
     sheet.write_string(
-        row - 2, 0, "Where the numbers are from", template.style(font_size=12, bold=True, font_color=ACCENT)
+        row - 2, 0, "Sources of the numbers", template.style(font_size=12, bold=True, font_color=ACCENT)
     )
     status = tuple(
         (*line[:4], None, None, line[6]) if i else line for i, line in enumerate(results["status"])
@@ -102,19 +102,20 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
         status,
         ["General"] * 3 + ["yyyy-mm-dd", "General", "0", "General"],
     )
-    row += 2 + MOST_ETFS + 1  # the spilled parts: holdings, ETFs, risk model
-    sheet.write_string(row, 0, "Answered by", template.style(bold=True))
+    row += 2 + MAX_ETFS + 1  # the spilled parts: holdings, ETFs, risk model
+    sheet.write_string(row, 0, "Computed by", template.style(bold=True))
     template.formula(sheet, (row + 1, 2), "BN_VERSION()", results["version"])
     built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
-    advice = "this workbook is of another: run betaneutral-xl workbook build"
-    verdict = f'=IF({plain_text(f"B{row + 1}")}="{built}","as this workbook","{advice}")'
-    sheet.write_formula(row, 3, verdict, template.style(font_color=MUTED), "as this workbook")
+    same = "same version as this workbook"
+    advice = "this workbook has another version: run betaneutral-xl workbook build"
+    verdict = f'=IF({plain_text(f"B{row + 1}")}="{built}","{same}","{advice}")'
+    sheet.write_formula(row, 3, verdict, template.style(font_color=MUTED), same)
     note = template.style(font_color=MUTED, text_wrap=True, valign="top")
-    said = (
-        "This workbook starts with the embedded sample, which is for trying things out and is not the fund's "
+    text = (
+        "This workbook starts with the embedded sample, which is for trial only and is not the fund's "
         "portfolio. Set Fund, ETF and Risk model on the sheet Settings to your own."
     )
-    sheet.merge_range(row + 2, 0, row + 3, 6, said, note)
+    sheet.merge_range(row + 2, 0, row + 3, 6, text, note)
     if template.with_macros:
         sheet.insert_button(
             "E8",
@@ -131,7 +132,7 @@ def start(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 
 def _native_row(template: Template, sheet: Worksheet, row: int, source: int, values: Sequence[Cell]) -> None:
-    """Write a line of Start that shows a line of Neutral, whatever measure that is."""
+    """Write a row of Start that shows a row of the measures on Neutral."""
     for place, shown in enumerate(ON_START):
         value, column = values[shown], letters(EXPOSURE_COLUMN + shown)
         style = template.style(num_format=BETA, bottom=1, bottom_color=LINE, font_size=11, bold=place == 0)
@@ -140,10 +141,8 @@ def _native_row(template: Template, sheet: Worksheet, row: int, source: int, val
 
 
 def settings(template: Template) -> Worksheet:
-    """Write the named cells that are the user's to change, with their lists of choices."""
-    sheet = template.sheet(
-        Sheet.SETTINGS, "Settings", "Blue cells are yours to change; everything else follows."
-    )
+    """Write the named cells of the settings, with their lists of choices."""
+    sheet = template.sheet(Sheet.SETTINGS, "Settings", "Edit the blue cells; everything else is computed.")
     sheet.set_column(0, 0, 22)
     sheet.set_column(1, 1, 16)
     sheet.set_column(2, 2, 40)
@@ -172,7 +171,7 @@ def settings(template: Template) -> Worksheet:
         row += 1
         for column in range(3):
             sheet.write_blank(row, column, None, _entry(template))
-    hint = "Further limits of BETA_NEUTRAL, a line each; for which: a ticker, a group, or blank for all."
+    hint = "Further limits of BETA_NEUTRAL, one per row; for which: a ticker, a group, or blank for all."
     sheet.write_string(row - FREE_LIMITS + 1, 3, hint, template.style(font_color=MUTED, indent=1))
     template.book.define_name(LIMITS, f"=Settings!$A${first}:$C${row + 1}")
     sheet.freeze_panes(3, 0)

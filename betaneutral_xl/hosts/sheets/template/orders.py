@@ -1,4 +1,4 @@
-"""The sheet Orders: prices, the user's own, and whole-share orders of what Neutral computes."""
+"""The sheet Orders: prices, the user's own prices, and whole-share orders for the sheet Neutral."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 PRICE = "#,##0.00"
 
 PRICES = "prices_table"
-"""The name of the table in which BN_PRICES answers."""
+"""The defined name of the result of BN_PRICES."""
 
 SOURCE = 3
-"""The place of the sources among the columns of BN_PRICES."""
+"""The index of the column source of BN_PRICES."""
 
 
 def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -36,7 +36,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ORDERS,
         "Orders",
-        "Whole shares of what Neutral computes; the button Orders writes those of the proposal to a file.",
+        "Whole-share orders for the sheet Neutral; the button Orders writes those of the proposal to a file.",
     )
     widths = (11, 11, 12, 30, 3, 11, 11, 3, 20, 12, 12, 12, 16)
     prices = ("General", PRICE, "yyyy-mm-dd", "General")
@@ -45,7 +45,8 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     for column, width in enumerate(widths):
         template.column(sheet, column + 1, width, formats[column], gap=column == SOURCE)
     label = template.style(bold=True)
-    sheet.write_string(FIRST_ROW - 3, 0, "Prices: your own; else the holdings'; else the price file's", label)
+    order = "Prices: your own, else those of the holdings, else of the price file"
+    sheet.write_string(FIRST_ROW - 3, 0, order, label)
     sheet.write_string(FIRST_ROW - 3, OWN_COLUMN - 1, "Your own prices", label)
     sheet.write_string(FIRST_ROW - 3, ORDERS_COLUMN - 1, "Orders", label)
     template.formula(
@@ -85,7 +86,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 
 def _own(template: Template, sheet: Worksheet) -> None:
-    """Write the cells for the user's own prices, under a head."""
+    """Write the cells for the user's own prices, below a header."""
     template.head(sheet, FIRST_ROW, OWN_COLUMN, ["ticker", "price"])
     for shown, column in (("General", OWN_COLUMN - 1), (PRICE, OWN_COLUMN)):
         style = template.style(
@@ -96,4 +97,6 @@ def _own(template: Template, sheet: Worksheet) -> None:
     first, last = letters(OWN_COLUMN), letters(OWN_COLUMN + 1)
     area = f"${first}${FIRST_ROW}:${last}${FIRST_ROW + OWN_ROWS}"
     template.book.define_name(OWN_PRICES, f"={Sheet.ORDERS}!{area}")
-    sheet.write_string(FIRST_ROW - 2, OWN_COLUMN - 1, "they go before all", template.style(font_color=MUTED))
+    sheet.write_string(
+        FIRST_ROW - 2, OWN_COLUMN - 1, "they override all others", template.style(font_color=MUTED)
+    )

@@ -1,4 +1,4 @@
-"""The sheets that the buttons write: Rebalance, the proposal before it, Log."""
+"""The sheets that the buttons write: Proposal, Previous, Log."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
-def rebalance(template: Template) -> Worksheet:
+def proposal(template: Template) -> Worksheet:
     """Write the sheet that the button Rebalance fills."""
-    sheet = template.sheet(Sheet.PROPOSAL, "Proposal", "Nothing yet: press Rebalance.", tab="#B45309")
+    sheet = template.sheet(Sheet.PROPOSAL, "Proposal", "No proposal yet: press Rebalance.", tab="#B45309")
     _proposal_formats(template, sheet)
     return sheet
 
 
 def previous(template: Template) -> Worksheet:
-    """Write the hidden sheet that keeps the proposal before."""
-    sheet = template.sheet(Sheet.PREVIOUS, "Proposal before", "")
+    """Write the hidden sheet of the previous proposal."""
+    sheet = template.sheet(Sheet.PREVIOUS, "Previous proposal", "")
     _proposal_formats(template, sheet)
     sheet.hide()
     return sheet
 
 
 def _proposal_formats(template: Template, sheet: Worksheet) -> None:
-    """Prepare the sheet for what the button writes: formats by column, and by rule where columns vary."""
+    """Format the sheet for the button's output: by column, and by rule where the columns vary."""
     sheet.set_column(0, 0, 32, template.style())
     for first, last, width in ((1, 5, 15), (6, 6, 22), (7, 13, 16)):
         sheet.set_column(first, last, width, template.style(num_format=PERCENT))
@@ -87,8 +87,8 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
 
 
 def log(template: Template) -> Worksheet:
-    """Write the sheet in which the buttons enter what they did."""
-    sheet = template.sheet(Sheet.LOG, "Log", "What the buttons did, the latest last.", tab=MUTED)
+    """Write the sheet in which the buttons log their actions."""
+    sheet = template.sheet(Sheet.LOG, "Log", "The actions of the buttons, newest last.", tab=MUTED)
     for column, width in enumerate((24, 14, 10, 24, 24, 12, 9, 90)):
         shown = PERCENT if LOG_COLUMNS[column] == "turnover" else "General"
         sheet.set_column(column, column, width, template.style(num_format=shown, align="left"))

@@ -12,7 +12,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     LAST_ROW,
     LIMITS,
     MATRIX_ROW,
-    MOST_ETFS,
+    MAX_ETFS,
     Sheet,
 )
 from betaneutral_xl.hosts.sheets.template.canvas import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"
-"""The names of the tables, down to their last row; the last is where BETA_NEUTRAL answers."""
+"""The defined names of the tables, down to their last row; the last is the result of BETA_NEUTRAL."""
 
 RISK = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
 
@@ -47,7 +47,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.HOLDINGS,
         "Holdings",
-        "FETCH_HOLDINGS answers in A6; or paste ticker, shares, price, or ticker, weight, over it.",
+        "The result of FETCH_HOLDINGS in A6; or paste ticker, shares, price, or ticker, weight, over it.",
     )
     shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
     for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
@@ -77,7 +77,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
 
 
 WEIGHT = 2
-"""The place of the weights among the columns of LOAD_ETF."""
+"""The index of the column weight of LOAD_ETF."""
 
 
 def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -85,18 +85,18 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ETF,
         "ETF",
-        "LOAD_ETF answers in A6, F6 and K6; or paste ticker and weight over it. Empty: no such ETF.",
+        "The results of LOAD_ETF in A6, F6 and K6; or paste ticker and weight over them. Blank: no ETF.",
     )
-    for place in range(MOST_ETFS):
+    for place in range(MAX_ETFS):
         left = 1 + place * ETF_STRIDE
         for offset, width in enumerate((10, 36, 10, 11, 3)):  # ticker, name, weight, class
             shown = PERCENT if offset == WEIGHT else "General"
             template.column(sheet, left + offset, width, shown, gap=offset == WEIGHT + 1)
         template.spilled_head(sheet, FIRST_ROW, left, left + ETF_STRIDE - 2)
         name = f"setting_etf_{place + 1}"
-        said = template.style(font_color=MUTED, italic=True)
+        style = template.style(font_color=MUTED, italic=True)
         sheet.write_formula(
-            FIRST_ROW - 2, left - 1, f'=IF({name}="","",{name})', said, "demo" if place == 0 else ""
+            FIRST_ROW - 2, left - 1, f'=IF({name}="","",{name})', style, "demo" if place == 0 else ""
         )
         rows = results["etf"] if place == 0 else (("",),)
         text = f"LOAD_ETF({name})" if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
@@ -111,24 +111,24 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
             template.style(num_format=PERCENT, bold=True),
             cached(total),
         )
-    template.table(sheet, ETFS, MOST_ETFS * ETF_STRIDE - 1, len(results["etf"]))
+    template.table(sheet, ETFS, MAX_ETFS * ETF_STRIDE - 1, len(results["etf"]))
     sheet.set_landscape()
     return sheet
 
 
-MOST_COLUMNS = 500
-"""Names of a matrix that is shown in colour."""
+MAX_COLUMNS = 500
+"""Largest number of names for which the matrix is coloured."""
 
 
 def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
-    """Write the sheet of the risk model: a handle, and the matrix behind it."""
+    """Write the sheet of the risk model: a handle and its matrix."""
     sheet = template.sheet(
         Sheet.COVARIANCE,
         "Covariance",
-        "Annual, decimals. A6 is a handle that stands for the whole matrix, which is shown below.",
+        "Annual, decimals. A6 is a handle that represents the whole matrix, which is shown below.",
     )
     sheet.set_column(0, 0, 26)
-    sheet.set_column(1, MOST_COLUMNS, 9, template.style(num_format="0.0000"))
+    sheet.set_column(1, MAX_COLUMNS, 9, template.style(num_format="0.0000"))
     chosen = 'IF(setting_risk_prices="",setting_risk,setting_estimator)'
     options = (
         'IF(setting_risk_prices="","","prices="&setting_risk_prices'
@@ -145,9 +145,9 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
         results["matrix"],
         ["General", *["0.0000"] * len(results["matrix"])],
     )
-    template.spilled_head(sheet, MATRIX_ROW, 1, MOST_COLUMNS + 1)
+    template.spilled_head(sheet, MATRIX_ROW, 1, MAX_COLUMNS + 1)
     sheet.conditional_format(
-        f"B{MATRIX_ROW + 1}:{letters(MOST_COLUMNS + 1)}{MATRIX_ROW + MOST_COLUMNS}",
+        f"B{MATRIX_ROW + 1}:{letters(MAX_COLUMNS + 1)}{MATRIX_ROW + MAX_COLUMNS}",
         {"type": "3_color_scale", "min_color": "#F8FAFC", "mid_color": "#BFD3EA", "max_color": "#3B6EA8"},
     )
     sheet.freeze_panes(MATRIX_ROW, 1)
@@ -156,11 +156,11 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     return sheet
 
 
-MOST_WEIGHT_COLUMNS = 4 + 2 * MOST_ETFS
-"""Columns of BETA_NEUTRAL with as many ETFs as there may be."""
+MAX_WEIGHT_COLUMNS = 4 + 2 * MAX_ETFS
+"""Columns of BETA_NEUTRAL with the largest number of ETFs."""
 
 CHARTED = 11
-"""Columns from the measures to what the chart of the weights shows, which is hidden there."""
+"""Columns from the measures to the hidden data of the chart of the weights."""
 
 
 def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -168,7 +168,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.NEUTRAL,
         "Neutral",
-        "BETA_NEUTRAL and BN_EXPOSURE follow the settings; Rebalance writes a proposal that stays.",
+        "BETA_NEUTRAL and BN_EXPOSURE follow the settings; Rebalance writes a fixed proposal.",
     )
     sheet.set_column(0, 0, 12, template.style())
     sheet.set_column(1, 9, 14, template.style(num_format=PERCENT))
@@ -180,8 +180,8 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     head = results["weights"][0]
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
-    template.spilled_head(sheet, FIRST_ROW, 1, MOST_WEIGHT_COLUMNS)
-    for place in range(len(head), MOST_WEIGHT_COLUMNS):  # heads of further ETFs may be long
+    template.spilled_head(sheet, FIRST_ROW, 1, MAX_WEIGHT_COLUMNS)
+    for place in range(len(head), MAX_WEIGHT_COLUMNS):  # headers of further ETFs may be long
         sheet.write_blank(FIRST_ROW - 1, place, None, template.style(align="right", shrink=True))
     _beta_rule(template, sheet)
     exposure = results["exposure"]
@@ -195,7 +195,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
     chart = template.book.add_chart({"type": "bar"})
     left = letters(EXPOSURE_COLUMN)
-    first, last = FIRST_ROW + 1, FIRST_ROW + MOST_ETFS + 4  # betas, volatility, exposures, cash
+    first, last = FIRST_ROW + 1, FIRST_ROW + MAX_ETFS + 4  # betas, volatility, exposures, cash
     for place, (name, color) in enumerate((("before", "#94A3B8"), ("after", "#1D4ED8")), start=1):
         column = letters(EXPOSURE_COLUMN + place)
         chart.add_series(
@@ -212,7 +212,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         {"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}}
     )
     chart.set_x_axis({"num_format": "0.00", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    top = FIRST_ROW + 2 * MOST_ETFS + 9  # under the longest list of measures
+    top = FIRST_ROW + 2 * MAX_ETFS + 9  # below the longest list of measures
     sheet.insert_chart(top, EXPOSURE_COLUMN - 1, chart, {"object_position": 2})
     sheet.insert_chart(
         top + 17,
@@ -220,22 +220,22 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         _weights_chart(template, sheet, results["weights"]),
         {"object_position": 2},
     )
-    template.table(sheet, WEIGHTS, MOST_WEIGHT_COLUMNS, len(results["weights"]))
+    template.table(sheet, WEIGHTS, MAX_WEIGHT_COLUMNS, len(results["weights"]))
     sheet.set_landscape()
     return sheet
 
 
 def _beta_rule(template: Template, sheet: Worksheet) -> None:
-    """Show predicted betas as numbers: which columns they are depends on how many ETFs there are."""
+    """Format predicted betas as numbers by rule: their columns depend on the number of ETFs."""
     beta = template.book.add_format({"num_format": BETA})
     sheet.conditional_format(
-        FIRST_ROW, 1, LAST_ROW - 1, MOST_WEIGHT_COLUMNS - 1,
+        FIRST_ROW, 1, LAST_ROW - 1, MAX_WEIGHT_COLUMNS - 1,
         {"type": "formula", "criteria": f'=LEFT(B${FIRST_ROW},14)="predicted_beta"', "format": beta},
     )  # fmt: skip
 
 
 def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
-    """Return the chart of the weights, over three hidden columns that find them wherever they stand."""
+    """Return the chart of the weights, over three hidden columns that look them up by header."""
     head, count = weights[0], len(weights) - 2
     left = EXPOSURE_COLUMN + CHARTED
     small = template.style(font_color=MUTED, num_format=PERCENT)
@@ -273,7 +273,7 @@ def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
 
 
 def _percent_rules(template: Template, sheet: Worksheet, column: int, top: int, bottom: int) -> None:
-    """Show the measures that are shares of net asset value in percent."""
+    """Format as percent the measures that are fractions of net asset value."""
     percent = template.book.add_format({"num_format": PERCENT})
     label = f"${letters(column)}{top + 1}"
     words = ("volatility", "gross exposure", "net exposure", "cash", "tracking error", "turnover")

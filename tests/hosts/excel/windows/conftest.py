@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Session:
-    """Give the functions a session of the test's own."""
+    """Replace the functions' session by a temporary one."""
     fresh = Session(Settings(cache=tmp_path / "cache"))
     monkeypatch.setattr(udfs, "session", fresh)
     return fresh
@@ -33,14 +33,14 @@ def book(tmp_path: Path) -> com.Book:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Return the template without macros, which has the sheets and names of the one with them."""
+    """Return the template without macros, with the same sheets and names as with them."""
     settings = Settings(cache=tmp_path_factory.mktemp("cache"))
     return template.build(Session(settings), xlwings=xw.__version__)
 
 
 @pytest.fixture
 def opened(built: bytes, tmp_path: Path) -> com.Book:
-    """Return the template as if it were open in Excel: its cells, its names."""
+    """Return the template's cells and names as a workbook open in Excel."""
     source = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
     book = com.Book(tmp_path, tuple(source.sheetnames))
     for sheet in source.worksheets:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Alerts(list[tuple[str, str]]):
-    """The messages that the user sees, with their kind."""
+    """The messages shown to the user, with their mode."""
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
 
 
 def press(book: com.Book, name: str) -> None:
-    """Do what the ribbon's callback does: RunPython through the server that answers the functions."""
+    """Run the ribbon's callback: RunPython in the server of the functions."""
     from xlwings import com_server
 
     server: Any = com_server.XLPython()
@@ -53,7 +53,7 @@ def proposal(book: com.Book, sheet: str = Sheet.PROPOSAL) -> dict[tuple[int, int
     return {at: value for at, value in cells.items() if at[0] >= PROPOSAL.headline and value is not None}
 
 
-def test_rebalance_writes_a_proposal_in_one_go_and_says_what_it_did(opened: com.Book, alerts: Alerts) -> None:
+def test_rebalance_writes_a_proposal_at_once_and_reports_it(opened: com.Book, alerts: Alerts) -> None:
     sheet = opened.Worksheets(Sheet.PROPOSAL)
     press(opened, "rebalance")
     ((mode, message),) = alerts
@@ -65,7 +65,7 @@ def test_rebalance_writes_a_proposal_in_one_go_and_says_what_it_did(opened: com.
     assert (log[5, 2], log[5, 3], log[5, 8]) == ("Rebalance", "done", message)
 
 
-def test_excel_is_left_as_it_was(opened: com.Book, alerts: Alerts) -> None:
+def test_the_state_of_excel_is_restored(opened: com.Book, alerts: Alerts) -> None:
     application = opened.Application
     application.Calculation = application.MANUAL
     application.ScreenUpdating = True
@@ -91,7 +91,7 @@ def test_restore_swaps_the_two_proposals(opened: com.Book, alerts: Alerts) -> No
     assert alerts[-1][0] == "info"
 
 
-def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: com.Book, alerts: Alerts) -> None:
+def test_an_infeasible_target_is_explained_and_overwrites_nothing(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     before = proposal(opened)
     opened.Names("setting_method").RefersToRange.Value = "reweight"
@@ -111,7 +111,7 @@ def test_what_is_infeasible_is_explained_and_overwrites_nothing(opened: com.Book
     )
 
 
-def test_the_report_of_what_is_infeasible_proposes_nothing(
+def test_the_report_on_an_infeasible_target_has_no_proposal(
     opened: com.Book, alerts: Alerts, tmp_path: Path
 ) -> None:
     opened.Names("setting_method").RefersToRange.Value = "reweight"
@@ -122,7 +122,7 @@ def test_the_report_of_what_is_infeasible_proposes_nothing(
     mode, message = alerts[-1]
     assert mode == "critical"
     assert message.startswith("No weights reach beta 0.00")
-    assert message.endswith("says why, and proposes nothing.")
+    assert message.endswith("explains why; it has no proposal.")
     (written,) = tmp_path.glob("betaneutral report *.xlsx")
     book = openpyxl.load_workbook(written, data_only=True)
     title = "Not feasible as asked: the lowest beta within the limits is 0.24"
@@ -130,7 +130,7 @@ def test_the_report_of_what_is_infeasible_proposes_nothing(
     assert book["Summary"]["A1"].value == title
 
 
-def test_a_protected_sheet_is_said_to_be_one(opened: com.Book, alerts: Alerts) -> None:
+def test_a_protected_sheet_is_refused(opened: com.Book, alerts: Alerts) -> None:
     opened.Worksheets(Sheet.PROPOSAL).ProtectContents = True
     before = proposal(opened)
     press(opened, "rebalance")
@@ -139,15 +139,15 @@ def test_a_protected_sheet_is_said_to_be_one(opened: com.Book, alerts: Alerts) -
     assert proposal(opened) == before
 
 
-def test_the_sheets_as_they_stand_give_the_same_as_fetching(opened: com.Book, alerts: Alerts) -> None:
+def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     fetched = proposal(opened)
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
-    stood = proposal(opened)
+    from_sheets = proposal(opened)
     row = PROPOSAL.table + 1
-    assert [stood[row, column] for column in (1, 2, 5)] == pytest.approx(
+    assert [from_sheets[row, column] for column in (1, 2, 5)] == pytest.approx(
         [fetched[row, column] for column in (1, 2, 5)]
     )
 
@@ -164,7 +164,7 @@ def test_text_from_outside_never_becomes_a_formula(opened: com.Book, alerts: Ale
 
 
 @pytest.mark.parametrize("ticker", ["TRUE", "2025-11-18", "1E5"])
-def test_text_from_outside_becomes_no_number_day_or_truth_value(
+def test_text_from_outside_never_becomes_a_number_date_or_boolean(
     opened: com.Book, alerts: Alerts, ticker: str
 ) -> None:
     opened.Names("setting_inputs").RefersToRange.Value = "sheets"
@@ -176,7 +176,7 @@ def test_text_from_outside_becomes_no_number_day_or_truth_value(
     assert not [cell for cell in proposal(opened).values() if isinstance(cell, bool | datetime)]
 
 
-def test_the_day_of_a_source_stays_as_it_is_written(opened: com.Book, alerts: Alerts) -> None:
+def test_the_date_of_a_source_stays_text(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
     assert proposal(opened)[PROPOSAL.sources + 1, PROPOSAL.beside + 2] == "2025-11-18"
@@ -186,7 +186,7 @@ def test_orders_and_report_are_written_beside_the_workbook(
     opened: com.Book, alerts: Alerts, tmp_path: Path
 ) -> None:
     press(opened, "orders")
-    assert alerts[-1] == ("critical", "There is no proposal to make orders of. Press Rebalance first.")
+    assert alerts[-1] == ("critical", "There is no proposal to make orders for. Press Rebalance first.")
     press(opened, "rebalance")
     press(opened, "orders")
     (orders,) = tmp_path.glob("betaneutral orders *.csv")
@@ -200,7 +200,7 @@ def test_orders_and_report_are_written_beside_the_workbook(
     assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder {folder}.")
 
 
-def test_what_a_workbook_in_the_cloud_writes_is_found_where_the_message_says(
+def test_files_of_a_workbook_in_the_cloud_are_in_the_folder_of_the_message(
     opened: com.Book, alerts: Alerts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     documents = tmp_path / "My Documents"
@@ -212,7 +212,9 @@ def test_what_a_workbook_in_the_cloud_writes_is_found_where_the_message_says(
     assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder My Documents.")
 
 
-def test_refresh_forgets_and_recalculates(opened: com.Book, alerts: Alerts, session: Session) -> None:
+def test_refresh_clears_the_results_and_recalculates(
+    opened: com.Book, alerts: Alerts, session: Session
+) -> None:
     press(opened, "refresh")
     assert session.settings.refresh
     assert opened.Application.full_calculations == 1
@@ -231,29 +233,27 @@ def with_versions(book: com.Book, package: str, library: str) -> None:
     book.Worksheets.append(conf)
 
 
-def test_every_button_says_that_versions_differ_and_works_all_the_same(
-    opened: com.Book, alerts: Alerts
-) -> None:
+def test_every_button_works_and_reports_a_difference_of_versions(opened: com.Book, alerts: Alerts) -> None:
     with_versions(opened, "0.0.1", "0.0.2")
     press(opened, "rebalance")
     mode, message = alerts[-1]
     assert mode == "info"
     assert message.startswith("Beta to JHAI 0.52")
-    assert f"built with betaneutral_xl 0.0.1, and {__version__} is installed; with xlwings 0.0.2" in message
+    assert f"built with betaneutral_xl 0.0.1, but {__version__} is installed; with xlwings 0.0.2" in message
     log = opened.Worksheets(Sheet.LOG).cells
     assert [log[row, 3] for row in (5, 6)] == ["done", "versions"]
     press(opened, "refresh")
     assert "betaneutral-xl workbook build" in alerts[-1][1]
 
 
-def test_nothing_is_said_of_versions_that_agree(opened: com.Book, alerts: Alerts) -> None:
+def test_equal_versions_are_not_reported(opened: com.Book, alerts: Alerts) -> None:
     with_versions(opened, __version__, xw.__version__)
     press(opened, "rebalance")
     assert "built with" not in alerts[-1][1]
     assert (6, 3) not in opened.Worksheets(Sheet.LOG).cells
 
 
-def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Alerts, tmp_path: Path) -> None:
+def test_orders_follow_edited_new_weights(opened: com.Book, alerts: Alerts, tmp_path: Path) -> None:
     press(opened, "rebalance")
     sheet = opened.Worksheets(Sheet.PROPOSAL).cells
     at = next(row for row in range(PROPOSAL.table + 1, 200) if sheet[row, 1] == "MSFT")
@@ -266,9 +266,7 @@ def test_orders_follow_new_weights_that_were_edited(opened: com.Book, alerts: Al
     assert "\nMSFT,SELL,1834," in orders.read_text(encoding="utf-8-sig")
 
 
-def test_cells_that_are_formatted_as_currency_do_not_stop_the_buttons(
-    opened: com.Book, alerts: Alerts
-) -> None:
+def test_buttons_read_cells_formatted_as_currency(opened: com.Book, alerts: Alerts) -> None:
     nav = next(one.RefersToRange for one in opened.Names if one.Name == "setting_nav")
     opened.Worksheets(Sheet.SETTINGS).cells[nav.Row, nav.Column] = Decimal("5000000.00")
     press(opened, "rebalance")
@@ -300,7 +298,7 @@ def checked(opened: com.Book, alerts: Alerts) -> str:
     return message
 
 
-def test_the_check_writes_to_the_cache_and_leaves_nothing_there(
+def test_the_check_writes_to_the_cache_and_leaves_no_file(
     opened: com.Book, alerts: Alerts, session: Session
 ) -> None:
     assert "The cache folder can be written." in checked(opened, alerts)
@@ -310,29 +308,31 @@ def test_the_check_writes_to_the_cache_and_leaves_nothing_there(
     assert "The cache folder cannot be written: Cannot make the folder cache" in checked(opened, alerts)
 
 
-def test_the_check_asks_no_network_where_none_is_set_up(opened: com.Book, alerts: Alerts) -> None:
-    assert checked(opened, alerts).endswith("is not set, so the web API was not asked.")
+def test_the_check_does_not_contact_an_unconfigured_api(opened: com.Book, alerts: Alerts) -> None:
+    assert checked(opened, alerts).endswith("is not set, so the web API was not contacted.")
 
 
-def test_the_check_asks_the_web_api_once(opened: com.Book, alerts: Alerts, session: Session) -> None:
+def test_the_check_contacts_the_web_api_once(opened: com.Book, alerts: Alerts, session: Session) -> None:
     with StandIn(Api.of_files(read(HOLDINGS), read(COVARIANCE))) as fund_api:
         session.settings = replace(session.settings, api_url=fund_api.url)
         assert checked(opened, alerts).endswith(
-            "The token for the risk model is not set. The web API answers."
+            "The token for the risk model is not set. The web API responds."
         )
         fund_api.fail(Fault.UNAVAILABLE)
         press(opened, "check")
-        assert "The web API was asked: " in alerts[-1][1]
+        assert "The web API does not respond: " in alerts[-1][1]
         assert fund_api.requested == ["/health"] * 2
 
 
-def test_a_workbook_of_another_making_is_told_what_it_lacks(book: com.Book, alerts: Alerts) -> None:
+def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
+    book: com.Book, alerts: Alerts
+) -> None:
     press(book, "rebalance")
     assert alerts[-1][0] == "critical"
     assert "has no range named setting_fund" in alerts[-1][1]
 
 
 @pytest.mark.parametrize("name", ["log", "help"])
-def test_the_rest_has_something_to_say(opened: com.Book, alerts: Alerts, name: str) -> None:
+def test_log_and_help_show_a_message(opened: com.Book, alerts: Alerts, name: str) -> None:
     press(opened, name)
     assert alerts[-1][0] == "info"

@@ -57,61 +57,61 @@ def rows_of(session: Session, name: str, *values: Any) -> list[list[Any]]:
     return [["" if cell is None else cell for cell in row] for row in rows]
 
 
-def test_the_workbook_holds_what_xlwings_would_import(book: com.Book, session: Session) -> None:
+def test_the_workbook_has_the_code_that_xlwings_would_import(book: com.Book, session: Session) -> None:
     import_udfs(vba.UDFS, book)
     assert book.VBProject.VBComponents["xlwings_udfs"] == vba.functions()
 
 
-def test_excel_is_told_the_help_of_every_function_and_argument(book: com.Book, session: Session) -> None:
+def test_excel_gets_the_help_of_every_function_and_argument(book: com.Book, session: Session) -> None:
     import_udfs(vba.UDFS, book)
-    told = {name.partition("!")[2]: options for name, options in book.Application.options}
-    assert set(told) == {function.name for function in FUNCTIONS}
+    registered = {name.partition("!")[2]: options for name, options in book.Application.options}
+    assert set(registered) == {function.name for function in FUNCTIONS}
     for function in FUNCTIONS:
-        options = told[function.name]
+        options = registered[function.name]
         assert options["Description"] == function.help
         assert options["Category"] == CATEGORY
         assert (options["ArgumentDescriptions"] or []) == [one.help for one in function.arguments]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
-def test_every_function_answers_missing_arguments_and_blank_cells(
+def test_every_function_accepts_missing_arguments_and_blank_cells(
     book: com.Book, session: Session, function: Any
 ) -> None:
     blank = put(book, "A1", [[None]])
     missing = call(book, function.name)
-    given = call(book, function.name, *[blank] * len(function.arguments))
-    assert missing == given
+    blanks = call(book, function.name, *[blank] * len(function.arguments))
+    assert missing == blanks
     if function.arguments:
         assert missing[0][0].startswith(f"#BETA! {function.arguments[0].name} is blank")
 
 
-def test_ranges_arrive_as_they_stand(book: com.Book, session: Session) -> None:
+def test_ranges_are_passed_unchanged(book: com.Book, session: Session) -> None:
     areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
     assert call(book, "BETA_NEUTRAL", *areas) == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
 
 
-def test_scalars_arrive_without_a_range(book: com.Book, session: Session) -> None:
+def test_scalars_are_passed_without_a_range(book: com.Book, session: Session) -> None:
     areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
     answer = call(book, "BN_EXPOSURE", *areas, 0.25, "reweight")
     assert answer == rows_of(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK, 0.25, "reweight")
     assert answer[1][2] == pytest.approx(0.25)
 
 
-def test_array_constants_arrive(book: com.Book, session: Session) -> None:
+def test_array_constants_are_passed(book: com.Book, session: Session) -> None:
     given = (("A", 0.3), ("B", 0.4), ("C", 0.3))
     areas = put(book, "D1", ETF), put(book, "G1", RISK)
     assert call(book, "BETA_NEUTRAL", given, *areas) == rows_of(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK)
 
 
 @pytest.mark.parametrize("error", list(com.ERRORS))
-def test_an_error_cell_is_named_with_its_error(book: com.Book, session: Session, error: str) -> None:
+def test_an_error_cell_is_refused_with_its_error(book: com.Book, session: Session, error: str) -> None:
     broken: list[list[Any]] = [["A", 0.3], ["B", error], ["C", 0.3]]
     areas = put(book, "A1", broken), put(book, "D1", ETF), put(book, "G1", RISK)
     ((line,),) = call(book, "BETA_NEUTRAL", *areas)
     assert line == f"#BETA! row 2, column 2 of holdings is {error}. Correct that cell first."
 
 
-def test_cells_that_are_formatted_as_currency_are_numbers(book: com.Book, session: Session) -> None:
+def test_cells_formatted_as_currency_are_numbers(book: com.Book, session: Session) -> None:
     rows: list[list[Any]] = [["ticker", "shares", "price"], ["A", 3.0, 10.5], ["B", 4.0, 2.25]]
     priced = [[Decimal(str(cell)) if isinstance(cell, float) else cell for cell in row] for row in rows]
     assert call(book, "BN_PRICES", put(book, "A1", priced), put(book, "E1", ETF)) == rows_of(
@@ -131,7 +131,7 @@ def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
     assert as_of.tzinfo is not None  # without one, pywin32 shifts it
 
 
-def test_whole_columns_are_cut_before_they_are_read(book: com.Book, session: Session) -> None:
+def test_whole_columns_are_limited_before_they_are_read(book: com.Book, session: Session) -> None:
     put(book, "A1", HOLDINGS)
     sheet = book.Worksheets(1)
     whole = com.Range(sheet, 1, 1, 1_048_576, 2)
@@ -141,7 +141,7 @@ def test_whole_columns_are_cut_before_they_are_read(book: com.Book, session: Ses
     assert sheet.cells_read < 100
 
 
-def test_missing_numbers_come_back_as_blanks(book: com.Book, session: Session) -> None:
+def test_missing_numbers_are_returned_as_blanks(book: com.Book, session: Session) -> None:
     areas = put(book, "A1", HOLDINGS), put(book, "D1", ETF), put(book, "G1", RISK)
     assert call(book, "BETA_NEUTRAL", *areas)[-1][2] == ""
 
@@ -153,7 +153,7 @@ def big(n: int = 500) -> list[list[Any]]:
     return [["", *names], *([name, *row] for name, row in zip(names, matrix.tolist(), strict=True))]
 
 
-def test_a_matrix_of_500_names_goes_in_as_a_range_and_on_as_a_handle(
+def test_a_matrix_of_500_names_is_the_same_as_a_range_and_as_a_handle(
     book: com.Book, session: Session
 ) -> None:
     matrix = big()
@@ -195,22 +195,22 @@ def test_recalculation_of_the_template_costs_under_5_ms_a_function(book: com.Boo
     assert min(once() for _ in range(5)) / len(calls) < 0.005
 
 
-def test_what_is_asked_again_is_neither_read_nor_written_cell_by_cell(
+def test_a_repeated_call_neither_reads_nor_converts_cells(
     book: com.Book, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     area = put(book, "A1", big(60))
     ((handle,),) = call(book, "COVARIANCE", area, com.MISSING, com.MISSING, True)  # noqa: FBT003 - as Excel passes it
     matrix = call(book, "BN_MATRIX", handle)
 
-    def walked(*_: Any) -> Any:
-        pytest.fail("the cells are walked again")
+    def reread(*_: Any) -> Any:
+        pytest.fail("the cells are read again")
 
-    monkeypatch.setattr(cells, "read", walked)
+    monkeypatch.setattr(cells, "read", reread)
     assert call(book, "COVARIANCE", area, com.MISSING, com.MISSING, True) == [[handle]]  # noqa: FBT003 - likewise
     assert call(book, "BN_MATRIX", handle) is matrix
 
 
-def test_an_error_cell_and_a_number_of_the_same_bits_are_told_apart(book: com.Book, session: Session) -> None:
+def test_an_error_cell_and_an_equal_number_are_distinguished(book: com.Book, session: Session) -> None:
     number = float(com.ERRORS["#N/A"])
     ((line,),) = call(book, "BETA_NEUTRAL", put(book, "A1", [["A", "#N/A"]]), put(book, "D1", ETF), RISK)
     assert line == "#BETA! row 1, column 2 of holdings is #N/A. Correct that cell first."
