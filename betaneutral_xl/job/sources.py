@@ -178,7 +178,9 @@ class Sources:
         risk = covariance.value
         history: tuple[RawInput, ...] = ()
         if self.drift_prices:
-            history = (drift_file(self.drift_prices, risk.tickers, holdings.value.as_of),)
+            day = holdings.value.as_of
+            beside_risk = read(drift_file(self.drift_prices, risk.tickers, day), Covariance)
+            history = (beside_risk.raw_input,)
             risk = with_drift(risk, *history)
         return Inputs(
             holdings.value,

@@ -99,11 +99,8 @@ def _unseen(prices: Prices) -> Iterator[str]:
 
 def _table(cases: Sequence[tuple[str, Holdings, Etf]], prices: Prices) -> Iterator[str]:
     yield ""
-    yield (
-        "| ETF | market leg | mean | RMS | floor | RMS / floor | volatility | tracking error | turnover "
-        "| 68 % holds | 95 % holds | names 68 % | names 95 % |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+    yield "| ETF | market leg | mean | RMS | floor | RMS / floor | volatility | tracking error | turnover |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     every: dict[float, list[Performance]] = {share: [] for share in SHARES}
     for name, fund, etf in cases:
         for share in SHARES:
@@ -124,7 +121,6 @@ def _hedged(fund: Holdings, etf: Etf, prices: Prices, share: float) -> Performan
         estimators=(Estimator.parse("default"),),
         methods=("hedge",),
         market=Market.of("IWV", share),
-        intervals=True,
     )
     return walk(study).performance(("hedge", "default"))
 
@@ -138,7 +134,6 @@ def _row(name: str, share: float, found: Sequence[Performance]) -> str:
     most = f" (most {max(ratios):.2f})" if len(ratios) > 1 else ""
     numbers = [f"{np.mean(means):+.3f}", f"{np.mean(rms):.3f}", f"{np.mean(floors):.3f}"]
     shares = [[one.volatility, one.tracking_error, one.turnover] for one in found]
-    held = [[float(getattr(one, key)[0]) for key in COVERAGES] for one in found]
     return (
         " | ".join(
             [
@@ -147,7 +142,6 @@ def _row(name: str, share: float, found: Sequence[Performance]) -> str:
                 *numbers,
                 f"{np.mean(ratios):.2f}{most}",
                 *(f"{one:.1%}" for one in np.mean(shares, axis=0)),
-                *(f"{one:.1%}" for one in np.mean(held, axis=0)),
             ]
         )
         + " |"
