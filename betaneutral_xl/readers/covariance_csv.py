@@ -1,7 +1,8 @@
 """Parse a covariance: the CSV of the fund's web API, or a table as pandas, Excel and vendors write it.
 
 The API's header is ``date,ticker,<N tickers>`` with one row per ticker; the date column is optional. Rows
-are matched to columns by ticker, never by position. ``matrix_tables`` reads the other shapes.
+are matched to columns by ticker, never by position. ``matrix_tables`` reads the other shapes. Below the
+API's matrix may stand what ``estimate --out`` keeps for intervals of betas (``readers.covariance_drift``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from betaneutral_xl.errors import MissingValue
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, find_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
@@ -129,7 +131,9 @@ def parse_covariance(
         return _of_table(fast, content, provenance, unit)
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n") if line.strip(" ,")]
+    written = [line for line in text.split("\n") if line.strip(" ,")]
+    lines = [line for at, line in enumerate(written) if not (at and line.startswith(MARK))]
+    beside = [line for at, line in enumerate(written) if at and line.startswith(MARK)]
     header = next(_cells(lines[:1], provenance), [])
     n_labels = _label_columns(header, provenance)
     columns = tuple(normalise(name) for name in header[n_labels:])
@@ -140,7 +144,8 @@ def parse_covariance(
     if not columns or len(lines) == 1:
         raise unreadable(provenance, "has a header and no numbers")
     labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
-    return _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
+    read = _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
+    return with_drift_lines(read, beside, provenance)
 
 
 def _of_table(
