@@ -23,6 +23,7 @@ from betaneutral_xl.engine.result import Answer, Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
+from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
@@ -125,6 +126,8 @@ def neutralise(
         raise InputError(msg)
     held = holdings if reference is None else holdings.with_names(reference.tickers)
     aligned = align(held, etfs, covariance, on_missing, etf_on_missing, market=market)
+    if reference is not None:
+        aligned = _with_market_beta_of(aligned, reference)
     betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
     w = aligned.covered_weights
@@ -321,6 +324,16 @@ def _refuse_without_effect(method: Method, objective: Objective, reference: Hold
     if reference is not None and method in {Method.HEDGE, Method.SCALED}:
         msg = f"The method {method} trades from what is held: a reference portfolio is for reweight."
         raise InputError(msg)
+
+
+def _with_market_beta_of(aligned: Aligned, reference: Holdings) -> Aligned:
+    """Let the market's share refer to a reference portfolio: of what is held, it would be applied again."""
+    if aligned.market is None:
+        return aligned
+    weights = np.zeros(len(aligned.tickers))
+    weights[positions_of(reference.tickers, aligned.tickers)] = reference.weights
+    beta = aligned.market_beta(aligned.with_etfs(weights[aligned.covered]))
+    return replace(aligned, market=replace(aligned.market, portfolio_beta=beta))
 
 
 def market_leg(aligned: Aligned, aims: FloatArray) -> float:

@@ -388,7 +388,7 @@ class Rebalance:
         if not market.share:
             return checks
         if self.solution is not None:
-            left = (1.0 - market.share) * self.before.market_beta
+            left = market.remaining_beta
             name = f"market beta to {market.name} is {left:.6g}"
             checks.append(Check(name, abs(self.after.market_beta - left), max(allowed, LIMIT)))
         elif self.method is Method.HEDGE and self.legs.exact and not np.isnan(self.targets).any():

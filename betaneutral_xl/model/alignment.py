@@ -507,7 +507,9 @@ def align(
         risk_model=covariance,
         instruments=instruments,
         units=shape,
-        market=None if market is None or behind is None else _aligned_market(market, behind, instruments),
+        market=None
+        if market is None or behind is None
+        else _aligned_market(market, behind, instruments, weights[covered]),
         coverage=Coverage(
             names=len(tickers),
             covered=int(covered.sum()),
@@ -633,10 +635,13 @@ def _market_basket(market: Market, etfs: Sequence[Etf], model: Covariance) -> Ma
     return MarketBasket(inside.tickers, unit.scale * weights, unit.covered)
 
 
-def _aligned_market(market: Market, basket: MarketBasket, instruments: Covariance) -> AlignedMarket:
+def _aligned_market(
+    market: Market, basket: MarketBasket, instruments: Covariance, held: FloatArray
+) -> AlignedMarket:
     unit = np.zeros(len(instruments.tickers))
     unit[positions_of(basket.tickers, instruments.tickers)] = basket.weights
-    return AlignedMarket(market, basket, unit, instruments.predicted_beta(unit))
+    betas = instruments.predicted_beta(unit)
+    return AlignedMarket(market, basket, unit, betas, float(betas[: len(held)] @ held))
 
 
 def _instruments(

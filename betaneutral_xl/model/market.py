@@ -95,6 +95,8 @@ class AlignedMarket:
         Shape (n + m,): one unit of it in the instruments of ``Aligned``.
     betas
         Shape (n + m,): the instruments' betas to it.
+    portfolio_beta
+        Market beta of the portfolio that the share refers to.
 
     """
 
@@ -102,6 +104,7 @@ class AlignedMarket:
     basket: MarketBasket
     unit: FloatArray
     betas: FloatArray
+    portfolio_beta: float
 
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
@@ -123,6 +126,11 @@ class AlignedMarket:
         """The ticker of its shares: that of its row of the risk model, or its name."""
         (first,) = self.basket.tickers if len(self.basket.tickers) == 1 else (self.name,)
         return first
+
+    @property
+    def remaining_beta(self) -> float:
+        """The market beta that the methods that reweight leave: the part of the leg that is not sold."""
+        return (1.0 - self.share) * self.portfolio_beta
 
     def beta(self, inside: FloatArray) -> float:
         """Return the market beta of weights of the instruments, shape (n + m,)."""

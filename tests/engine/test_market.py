@@ -74,6 +74,17 @@ def test_market_beta_left_is_in_proportion_to_the_leg_that_is_not_sold(share: fl
     )
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_share_of_a_reference_portfolio_is_not_applied_again_to_what_is_held(method: Method) -> None:
+    once = solve(0.5, method=method)
+    weights = dict(zip(once.tickers, once.new_weights.tolist(), strict=True))
+    held = Holdings.from_weights({name: weight for name, weight in weights.items() if weight})
+    market = Market.of("IWV", 0.5)
+    again = neutralise(held, [ETF], risk(), method=method, reference=BOOK, market=market)
+    assert once.after.market_beta == pytest.approx(0.5 * once.before.market_beta, abs=1e-9)
+    assert again.after.market_beta == pytest.approx(once.after.market_beta, abs=1e-9)
+
+
 def test_names_sold_in_place_of_an_etf_with_its_own_row_leave_no_market_beta_either() -> None:
     result = solve(1.0, own_row=True)
     assert result.after.beta["JHAI"] == pytest.approx(0.0, abs=1e-12)

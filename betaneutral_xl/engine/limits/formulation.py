@@ -198,9 +198,9 @@ def _market_rows(aligned: Aligned) -> Iterator[Row]:
     """Yield the market beta that a share of the market's leg leaves, where a market is hedged."""
     market = aligned.market
     if market is not None and market.share:
-        own = market.betas[: len(aligned.covered_tickers)]
-        left = (1.0 - market.share) * float(own @ aligned.covered_weights)
-        yield Row(f"market beta to {market.name}", aligned.expand(own, 0.0), Range(left, left))
+        own = aligned.expand(market.betas[: len(aligned.covered_tickers)], 0.0)
+        left = market.remaining_beta
+        yield Row(f"market beta to {market.name}", own, Range(left, left))
 
 
 def beta_label(etf: str) -> str:
