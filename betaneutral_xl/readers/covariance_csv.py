@@ -126,9 +126,11 @@ def parse_covariance(
     """
     if provenance.retrieval not in NETWORK and not _is_plain(content):
         return _parse_other_shape(content, provenance, unit)
-    fast = parse_plain_matrix(content)
-    if fast is not None:
-        return _of_table(fast, content, provenance, unit)
+    matrix_part, mark, below = content.partition(b"\n" + MARK.encode())
+    fast = parse_plain_matrix(matrix_part)
+    lines_below = _lines_below(mark + below)
+    if fast is not None and lines_below is not None:
+        return with_drift_lines(_of_table(fast, content, provenance, unit), lines_below, provenance)
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     written = [line for line in text.split("\n") if line.strip(" ,")]
@@ -160,6 +162,15 @@ def _of_table(
     )
     as_of = _as_of(plain.labels, provenance) if len(plain.labels[0]) > 1 else None
     return table.covariance(complete_provenance(provenance, content, len(columns), as_of), unit)
+
+
+def _lines_below(content: bytes) -> list[str] | None:
+    """Return the lines below a matrix that begin with ``MARK``; None if there are others."""
+    try:
+        lines = [line for line in content.decode("ascii").splitlines() if line.strip(" ,")]
+    except UnicodeDecodeError:
+        return None
+    return lines if all(line.startswith(MARK) for line in lines) else None
 
 
 def _is_plain(content: bytes) -> bool:
