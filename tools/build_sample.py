@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from betaneutral_xl.engine.estimators import fit, observe
-from betaneutral_xl.engine.intervals import MOST_BLOCKS as BLOCKS
+from betaneutral_xl.engine.estimators.history import MAX_BLOCKS as BLOCKS
 from betaneutral_xl.engine.intervals import forecast_errors
 from betaneutral_xl.job.inputs import drift_rows, load_etf
 from betaneutral_xl.model.drift import DriftErrors

@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from betaneutral_xl.engine.estimators import ESTIMATORS, MIN_PERIODS, Window, canonical, read_parameters
+from betaneutral_xl.engine.estimators.history import BLOCK, MAX_BLOCKS, MIN_BLOCKS, MIN_DAYS
 from betaneutral_xl.engine.regression import FITTED_PARAMETERS
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
@@ -34,15 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.model.alignment import Aligned
-
-BLOCK = 21
-"""Days of a block: a month, which the forecast is for."""
-
-MOST_BLOCKS, FEWEST_BLOCKS = 18, 6
-"""Most blocks that are used, and fewest from which a drift is known."""
-
-DAYS_BEFORE = 84
-"""Fewest days from which a block is forecast."""
 
 OWN_SHARE = 0.5
 """Smallest share of a block's days, and of a portfolio's weights, with returns that are not imputed."""
@@ -142,7 +134,7 @@ def _made(history: DriftReturns) -> list[_Block]:
     origin = Provenance.given(len(history.tickers))
     for end in range(window.days, 0, -BLOCK):
         start = end - BLOCK
-        if start < DAYS_BEFORE or len(blocks) == MOST_BLOCKS:
+        if start < MIN_DAYS or len(blocks) == MAX_BLOCKS:
             break
         past = Window(window.tickers, window.returns[:start], window.complete[:start], window.unexplained)
         try:
@@ -248,7 +240,7 @@ def _mean_excess(excess: FloatArray, usable: BoolArray) -> tuple[FloatArray, Flo
     """Return the mean over usable blocks, zero at least, NaN where these are too few; and their number."""
     count = usable.sum(axis=0)
     mean = np.where(usable, excess, 0.0).sum(axis=0) / np.maximum(count, 1)
-    return np.where(count >= FEWEST_BLOCKS, np.maximum(mean, 0.0), np.nan), count
+    return np.where(count >= MIN_BLOCKS, np.maximum(mean, 0.0), np.nan), count
 
 
 def forecast_errors(covariance: Covariance, unit: FloatArray) -> ForecastErrors | None:
@@ -291,7 +283,7 @@ def _measured(tickers: Sequence[str], history: DriftReturns, unit: FloatArray) -
             continue
         used.append(_Block(before, days, own))
         errors.append(y.T @ x / square - before.predicted_beta(unit))
-    if len(used) < FEWEST_BLOCKS:
+    if len(used) < MIN_BLOCKS:
         return None
     return ForecastErrors(read_only(errors), np.array([one.own for one in used]), unit, tuple(used))
 
