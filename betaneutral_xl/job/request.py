@@ -248,7 +248,7 @@ def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
 
 def defaults() -> dict[str, Any]:
     """Return the options of method and target with what holds where they are not given."""
-    return {one.name: one.default for one in of_section(Section.AIM)}
+    return {one.name: one.default for one in of_section(Section.AIM) if one.default is not None}
 
 
 def names() -> tuple[str, ...]:
