@@ -46,7 +46,13 @@ INSTALLERS = {
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
 REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {"engine.backtest", "engine.backtest.charts", "engine.backtest.forward", "engine.backtest.plan", "engine.neutral"},
+    "hosts.cli.backtest": {
+        "engine.backtest",
+        "engine.backtest.charts",
+        "engine.backtest.forward",
+        "engine.backtest.plan",
+        "engine.neutral",
+    },
     "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
@@ -65,12 +71,15 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
         {"covariance_units", "history", "values"},
+        {"drift"},
         {"constraints", "portfolio", "returns", "risk"},
+        {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
         {"exposures", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
+        {"intervals"},
         {"checks", "stable"},
         {"limits"},
         {"result", "reachable"},

@@ -13,11 +13,21 @@ import csv
 import gzip
 import json
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from betaneutral_xl.engine.estimators import fit, observe
+from betaneutral_xl.engine.estimators.history import MAX_BLOCKS as BLOCKS
+from betaneutral_xl.engine.intervals import forecast_errors
+from betaneutral_xl.job.inputs import drift_rows, load_etf
+from betaneutral_xl.model.drift import DriftErrors
+from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.returns import Prices
+from betaneutral_xl.readers.covariance_csv import load_covariance
 
 AS_OF = date(2025, 11, 18)
 NAV = 10_000_000.0
@@ -140,8 +150,9 @@ def main(folder: Path) -> None:
     write_holdings(held, {ticker: float(column[canonical[ticker]][-1]) for ticker in held})
     write_etf(constituents)
     write_covariance([*covered, BENCHMARK], covariance)
+    write_forecast_errors([*covered, BENCHMARK], days, panel)
     column[ETF_TICKER] = fund_prices[:, funds.index(ETF_TICKER)]
-    write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER)})
+    write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER, BENCHMARK)})
     write_past_errors(days, [*covered, BENCHMARK], panel)
     note = {
         "what": "The sample is for trying things out. It is not the fund's portfolio.",
@@ -158,12 +169,15 @@ def main(folder: Path) -> None:
             f"Annual, decimals. Exponential weights with a half-life of {HALF_LIFE} days over the "
             f"{len(window) - 1} daily returns from {days[start + 1]} to {days[-1]}, the days on which all "
             f"{len(covered) + 1} names have prices. Not covered, for want of prices: "
-            f"{', '.join(name for name in union if name not in column)}."
+            f"{', '.join(name for name in union if name not in column)}. Below the matrix: the errors of "
+            f"forecasts of the betas to {ETF_TICKER} in the {BLOCKS} months before, with the same weights "
+            "over the days before each, of all names; for names listed later than that, of their expected "
+            "returns."
         ),
         "prices": (
-            f"The closes of {AS_OF} of all these names and of {ETF_TICKER} itself, of the panel behind "
-            "the covariance: adjusted for what was paid or split after that day, and so a little off "
-            "the printed ones. For trying out orders, not for trading. "
+            f"The closes of {AS_OF} of all these names, of {BENCHMARK} and of {ETF_TICKER} itself, of the "
+            "panel behind the covariance: adjusted for what was paid or split after that day, and so a "
+            "little off the printed ones. For trying out orders, not for trading. "
             f"None of {', '.join(name for name in union if name not in column)}."
         ),
         "past_errors": (
@@ -175,6 +189,33 @@ def main(folder: Path) -> None:
         "effective_days": round(effective_days, 2),
     }
     write(OUT / "sample.json", json.dumps(note, indent=2) + "\n")
+
+
+def write_forecast_errors(names: list[str], days: list[str], prices: npt.NDArray[np.float64]) -> None:
+    """Append the forecast errors of the betas to the ETF to the covariance file, in place of returns."""
+    provenance = Provenance.given(len(names), AS_OF)
+    table = Prices(tuple(names), np.array(days, dtype="datetime64[D]"), prices, provenance)
+    estimate = fit(observe(table.returns()), "exponential", half_life=float(HALF_LIFE))
+    etf = load_etf(OUT / "JHAI_sample.csv")
+    weights = dict(zip(etf.tickers, etf.weights.tolist(), strict=True))
+    unit = np.array([weights.get(name, 0.0) for name in names])
+    found = forecast_errors(estimate.select(names), unit)
+    if found is None or len(found.errors) != BLOCKS:
+        sys.exit(f"The drift takes {BLOCKS} months of forecasts.")
+    record = DriftErrors(
+        tuple(names), unit, _rounded(found.errors), found.own, _rounded(found.sampling_matrix())
+    )
+    covariance = load_covariance(OUT / "covariance.csv")
+    lines = drift_rows(replace(covariance, drift=(record,)), covariance.tickers)
+    with (OUT / "covariance.csv").open("a", encoding="utf-8", newline="\n") as file:
+        file.writelines(
+            ",".join(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) + "\n"
+            for row in lines
+        )
+
+
+def _rounded(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.round(values, 7)
 
 
 def write_holdings(held: dict[str, tuple[str, float]], prices: dict[str, float]) -> None:

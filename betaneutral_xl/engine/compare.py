@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from betaneutral_xl.engine.hedging import EXACT, Legs
+from betaneutral_xl.engine.intervals import portfolio_forecasts
 from betaneutral_xl.engine.neutral import Target, neutralise
 from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.result import Method, Rebalance
@@ -15,10 +18,12 @@ from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.market import Market
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Exposure
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
@@ -30,6 +35,20 @@ AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, LONG_ONLY = (
     "reweight",
     "long only",
 )
+
+SHARES = (0.5, 1.0)
+"""Shares of the market's leg that are compared with selling the ETF alone."""
+
+_LEGS = {0.5: "half the market leg", 1.0: "the whole market leg"}
+
+
+def with_market_leg(share: float) -> str:
+    """Return the name of the alternative that sells the ETF and a share of the market's leg.
+
+    >>> with_market_leg(0.5), with_market_leg(0.25)
+    ('hedge by the ETF and half the market leg', 'hedge by the ETF and 25% of the market leg')
+    """
+    return f"{BY_ETF} and {_LEGS.get(share, f'{100.0 * share:.4g}% of the market leg')}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +62,8 @@ class Alternative:
     beta, beta_error
         Beta to each ETF, and its standard error (NaN where the risk model does not state the number of
         days behind it).
+    forecast
+        Next month's beta to each ETF, with its interval; empty where there is no such portfolio.
     volatility, tracking_error
         Annual, decimals; the tracking error is relative to the current portfolio.
     turnover, cost
@@ -51,6 +72,8 @@ class Alternative:
         Exposures, decimals of net asset value; an ETF sold counts as one position.
     trades
         Number of names traded.
+    market_beta
+        The market beta left; NaN where there is no market to compare with.
     note
         The reason where there is no such portfolio; its measures are then NaN.
     result
@@ -61,6 +84,7 @@ class Alternative:
     name: str
     beta: Mapping[str, float]
     beta_error: Mapping[str, float]
+    forecast: Mapping[str, BetaForecast] = field(default_factory=dict)
     volatility: float = math.nan
     tracking_error: float = math.nan
     turnover: float = math.nan
@@ -68,6 +92,7 @@ class Alternative:
     gross: float = math.nan
     net: float = math.nan
     trades: float = math.nan
+    market_beta: float = math.nan
     note: str = ""
     result: Rebalance | None = None
 
@@ -84,12 +109,14 @@ def compare(
     objective: Objective = Objective.STABLE,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
+    market: Market | None = None,
 ) -> tuple[Alternative, ...]:
     """Compare alternatives that bring a portfolio to a target beta.
 
-    The portfolio as it is; hedged by selling the ETFs; hedged by selling their baskets; reweighted
-    under the constraints; and reweighted long only to the benchmark's own beta, which is what a
-    long-only fund can reach. An infeasible alternative stays in the list with the reason.
+    The portfolio as it is; hedged by selling the ETFs; by selling the ETFs and half of the market's leg,
+    and all of it; hedged by selling the ETFs' baskets; reweighted under the constraints; and reweighted
+    long only to the benchmark's own beta, which is what a long-only fund can reach. An infeasible
+    alternative stays in the list with the reason.
 
     Parameters
     ----------
@@ -102,6 +129,9 @@ def compare(
         Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
     objective
         What reweighting minimises.
+    market
+        The market whose leg is compared; its share is one of those compared, and holds for the reweighted
+        portfolios. By default a market fund of the risk model; there is no such alternative without one.
 
     Returns
     -------
@@ -114,8 +144,12 @@ def compare(
         If the inputs are inconsistent for every alternative.
 
     """
+    default = None if market is not None else _default_market(etfs, covariance)
+    base = replace(market, share=0.0) if market is not None else default
 
-    def solve(method: Method, aim: Target, limits: Constraints, how: Legs = EXACT) -> Rebalance:
+    def solve(
+        method: Method, aim: Target, limits: Constraints, how: Legs = EXACT, beside: Market | None = base
+    ) -> Rebalance:
         return neutralise(
             holdings,
             etfs,
@@ -127,11 +161,22 @@ def compare(
             objective=objective if method is Method.REWEIGHT else Objective.STABLE,
             on_missing=on_missing,
             etf_on_missing=etf_on_missing,
+            market=beside,
         )
 
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
     cost = constraints.cost
-    alternatives = [_as_it_is(hedge), _by_etf(hedge, cost), _from_result(BY_BASKET, hedge, cost)]
+    alternatives = [_as_it_is(hedge), _by_etf(BY_ETF, hedge, cost)]
+    for share in sorted({*SHARES, *([market.share] if market is not None and market.share else [])}):
+        if base is None:
+            break
+        name, beside = with_market_leg(share), replace(base, share=share, listed=True)
+        try:
+            found = solve(Method.HEDGE, target, UNLIMITED, legs, beside)
+            alternatives.append(_by_etf(name, found, cost))
+        except (ModelError, InputError) as error:
+            alternatives.append(_without_result(name, hedge, str(error)))
+    alternatives.append(_from_result(BY_BASKET, hedge, cost))
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     for name, aim, limits in (
@@ -143,7 +188,8 @@ def compare(
             alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            alternatives.append(_from_result(name, solve(Method.REWEIGHT, aim, limits), cost))
+            found = solve(Method.REWEIGHT, aim, limits, beside=base if market is None else market)
+            alternatives.append(_from_result(name, found, cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))
     return tuple(alternatives)
@@ -154,41 +200,69 @@ def hedge_of(alternatives: Sequence[Alternative]) -> Rebalance:
     return next(one.result for one in alternatives if one.name == BY_BASKET and one.result is not None)
 
 
+def _default_market(etfs: Sequence[Etf], covariance: Covariance) -> Market | None:
+    """Return the first market fund of the risk model that is no ETF of these; it has no row of its own."""
+    fund = market_fund(covariance)
+    if fund is None or any(fund in {etf.name, etf.own_ticker} for etf in etfs):
+        return None
+    return Market.of(fund, 0.0, listed=False)
+
+
+def drift_sentence(alternatives: Sequence[Alternative], etf: str) -> str:
+    """Say where the drift of a hedge's beta to an ETF comes from; empty without a market to compare with."""
+    by_name = {one.name: one for one in alternatives}
+    alone, whole = by_name.get(BY_ETF), by_name.get(with_market_leg(1.0))
+    if alone is None or whole is None or whole.note or math.isnan(alone.market_beta):
+        return ""
+    ends = [one.forecast[etf].half_width() for one in (alone, whole)]
+    interval = "" if math.isnan(sum(ends)) else f", the interval ± {ends[0]:.2f} and ± {ends[1]:.2f}"
+    return (
+        f"Most of the drift of the beta to {etf} is the market beta that is left, as the market's own beta "
+        f"to {etf} moves: {alone.market_beta:.2f} after selling the ETF alone, "
+        f"{round(whole.market_beta, 2) + 0.0:.2f} with the whole market leg{interval}."
+    )
+
+
 def _as_it_is(hedge: Rebalance) -> Alternative:
-    return _alternative(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
+    as_is = _alternative(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
+    return replace(as_is, forecast=hedge.before_forecast)
 
 
-def _by_etf(hedge: Rebalance, cost: float) -> Alternative:
-    """Return the hedge with the ETFs themselves: K trades, the stocks unchanged.
+def _by_etf(name: str, hedge: Rebalance, cost: float) -> Alternative:
+    """Return the hedge with the ETFs and the market themselves: K trades or one more, the stocks unchanged.
 
     Its risk is that of the baskets that represent the ETFs, or of the ETFs' own rows where the risk model
     has them.
     """
-    sold, aligned = hedge.hedge_ratios, hedge.aligned
-    traded = float(abs(sold).sum())
-    after, tracking_error = hedge.after, hedge.tracking_error
+    sold, ratio, aligned = hedge.hedge_ratios, hedge.market_ratio, hedge.aligned
+    traded = float(abs(sold).sum()) + abs(ratio)
+    after, tracking_error, forecast = hedge.after, hedge.tracking_error, hedge.after_forecast
     if any(unit.own_row for unit in hedge.coverage.units.values()):
-        made = aligned.with_etfs(aligned.covered_weights, -sold)
-        betas = aligned.betas.T @ aligned.covered_weights - aligned.etf_betas @ sold
-        errors = aligned.portfolio_beta_error(aligned.covered_weights, -sold)
+        made = aligned.with_etfs(aligned.covered_weights, -sold, -ratio)
+        betas = aligned.instrument_betas.T @ made
+        errors = aligned.portfolio_beta_error(made)
         after = replace(
             after,
             beta=MappingProxyType(dict(zip(aligned.etf_names, betas.tolist(), strict=True))),
             beta_error=MappingProxyType(dict(zip(aligned.etf_names, errors.tolist(), strict=True))),
             volatility=aligned.instruments.volatility(made),
+            market_beta=aligned.market_beta(made),
         )
-        tracking_error = aligned.instruments.volatility(aligned.units @ sold)
+        forecast = portfolio_forecasts(aligned, made)
+        nothing = np.zeros(len(aligned.covered_tickers))
+        tracking_error = aligned.instruments.volatility(aligned.with_etfs(nothing, sold, ratio))
     return replace(
         _alternative(
-            BY_ETF,
+            name,
             after,
             tracking_error=tracking_error,
             turnover=traded / 2.0,
             cost=traded * cost,
-            trades=int((sold != 0.0).sum()),
+            trades=int((sold != 0.0).sum()) + (ratio != 0.0),
         ),
+        forecast=forecast,
         gross=hedge.before.gross + traded,
-        net=hedge.before.net - float(sold.sum()),
+        net=hedge.before.net - float(sold.sum()) - ratio,
     )
 
 
@@ -225,6 +299,8 @@ def _alternative(
         gross=exposure.gross,
         net=exposure.net,
         trades=trades,
+        market_beta=exposure.market_beta,
+        forecast={} if result is None else result.after_forecast,
         result=result,
     )
 

@@ -23,6 +23,7 @@ from betaneutral_xl.engine.result import Answer, Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
+from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
 
@@ -52,6 +54,7 @@ def neutralise(
     reference: Holdings | None = None,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
+    market: Market | None = None,
 ) -> Rebalance:
     """Change a portfolio so that its beta to one or several ETFs is the target.
 
@@ -60,10 +63,13 @@ def neutralise(
         ETF itself. It has the least tracking error of all portfolios with ``B'x = t``; the proceeds
         are a cash line. With ``legs`` that limit h, the nearest portfolio within these limits. Where
         part of an ETF has no risk data, h refers to the whole ETF, and covered names with the same
-        beta are sold in its place (``Aligned.equivalents``).
+        beta are sold in its place (``Aligned.replacements``). With a market of share s, s times
+        the leg that it has in the hedge of ETFs and market together (market beta 0) is sold too:
+        ``x = w - F h - m h_m``, and h brings ``w - m h_m`` to the target.
     ``reweight``
         ``min (x-w)'V(x-w)`` subject to ``B'x = t``, ``sum(x) = sum(w)`` and the constraints; by the
         default objective with penalties that keep the betas predictable (``engine.stable``).
+        With a market of share s and betas b_m to it, ``b_m'x = (1 - s) b_m'w`` too.
     ``least_squares``
         ``min sum((x-w)**2)`` subject to the same.
     ``fewest_trades``
@@ -95,6 +101,8 @@ def neutralise(
         sum of weights count from what is held.
     on_missing, etf_on_missing
         What to do with names of the portfolio and of the ETFs that have no risk data.
+    market
+        The market that is hedged besides the ETFs, and the share of its leg.
 
     Returns
     -------
@@ -113,20 +121,30 @@ def neutralise(
     """
     _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
     _refuse_without_effect(method, objective, reference)
+    if method is Method.SCALED and market is not None and market.share:
+        msg = "The method scaled (weight times beta) sells no market leg. Use hedge or reweight."
+        raise InputError(msg)
     held = holdings if reference is None else holdings.with_names(reference.tickers)
-    aligned = align(held, etfs, covariance, on_missing, etf_on_missing)
+    aligned = align(held, etfs, covariance, on_missing, etf_on_missing, market=market)
+    if reference is not None:
+        aligned = _with_market_beta_of(aligned, reference)
     betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
     w = aligned.covered_weights
     current = betas.T @ w
     aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(current, ranges, strict=True)])
-    system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, aligned.with_etfs(w), aims)
+    market_ratio, market_notes = 0.0, tuple[str, ...]()
+    if method is Method.HEDGE:
+        market_ratio, market_notes = _market_ratio(aligned, aims, legs)
+    left = aligned.with_etfs(w, market_ratio=-market_ratio)
+    system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, left, aims)
     ratios, hedge_notes = _hedge_ratios(system, legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in ranges])
-    notes = (*_dates_apart(aligned), *hedge_notes)
+    notes = (*_dates_apart(aligned), *market_notes, *hedge_notes)
     if method is Method.HEDGE:
-        answer = Answer(aligned.expand(w - aligned.equivalents @ ratios, aligned.weights))
+        sold = aligned.replacements @ ratios + aligned.market_unit * market_ratio
+        answer = Answer(aligned.expand(w - sold, aligned.weights))
     elif method is Method.SCALED:
         answer = Answer(aligned.expand(w * betas[:, 0], aligned.weights))
         targets = np.full(1, math.nan)
@@ -151,6 +169,7 @@ def neutralise(
         target_label=describe_beta_ranges(target, constraints),
         new_weights=answer.new_weights,
         hedge_ratios=ratios,
+        market_ratio=market_ratio,
         condition_number=system.condition_number,
         legs=legs,
         notes=(*notes, *answer.notes),
@@ -170,6 +189,7 @@ def unchanged(
     constraints: Constraints = UNLIMITED,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
+    market: Market | None = None,
 ) -> Rebalance:
     """Return the unchanged portfolio with the request's method and constraints, for infeasible requests.
 
@@ -177,7 +197,13 @@ def unchanged(
     the target; nothing is traded.
     """
     hedge = neutralise(
-        holdings, etfs, covariance, target=target, on_missing=on_missing, etf_on_missing=etf_on_missing
+        holdings,
+        etfs,
+        covariance,
+        target=target,
+        on_missing=on_missing,
+        etf_on_missing=etf_on_missing,
+        market=market,
     )
     return replace(hedge.unchanged(), method=method, constraints=constraints)
 
@@ -191,6 +217,7 @@ def reach(
     constraints: Constraints = UNLIMITED,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
+    market: Market | None = None,
 ) -> Reachable:
     """Find the betas that reweighting can reach under the constraints, and the limits that bind.
 
@@ -198,7 +225,7 @@ def reach(
 
     Parameters
     ----------
-    holdings, etfs, covariance, target, constraints, on_missing, etf_on_missing
+    holdings, etfs, covariance, target, constraints, on_missing, etf_on_missing, market
         As for ``neutralise``.
 
     Returns
@@ -211,7 +238,7 @@ def reach(
     from betaneutral_xl.engine.reachable import reachable
 
     _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
-    aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing)
+    aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing, market=market)
     ranges = resolve_beta_ranges(aligned, target, constraints)
     return reachable(formulate(aligned, limits_of(constraints), aligned.betas, ranges))
 
@@ -299,17 +326,47 @@ def _refuse_without_effect(method: Method, objective: Objective, reference: Hold
         raise InputError(msg)
 
 
+def _with_market_beta_of(aligned: Aligned, reference: Holdings) -> Aligned:
+    """Let the market's share refer to a reference portfolio: of what is held, it would be applied again."""
+    if aligned.market is None:
+        return aligned
+    weights = np.zeros(len(aligned.tickers))
+    weights[positions_of(reference.tickers, aligned.tickers)] = reference.weights
+    beta = aligned.market_beta(aligned.with_etfs(weights[aligned.covered]))
+    return replace(aligned, market=replace(aligned.market, portfolio_beta=beta))
+
+
+def market_leg(aligned: Aligned, aims: FloatArray) -> float:
+    """Return the market's leg in the hedge of ETFs and market together, without limits; 0 without a market.
+
+    It is the last entry of ``[h; h_m]`` that solves the hedge system of K ETFs and the market, with the ETFs'
+    target betas (K,) and a market beta of 0.
+    """
+    system = _system_with_market(aligned, aims)
+    return 0.0 if system is None else float(system.solve()[-1])
+
+
+def _system_with_market(aligned: Aligned, aims: FloatArray) -> HedgeSystem | None:
+    market = aligned.market
+    if market is None or not market.share:
+        return None
+    units = np.column_stack([aligned.units, market.unit])
+    weights = aligned.with_etfs(aligned.covered_weights)
+    names = (*aligned.etf_names, market.name)
+    return HedgeSystem.of(names, aligned.instruments, units, weights, np.append(aims, 0.0))
+
+
+def _market_ratio(aligned: Aligned, aims: FloatArray, legs: Legs) -> tuple[float, tuple[str, ...]]:
+    """Return how much of the market to sell, in units of net asset value, and notes for the user."""
+    system = _system_with_market(aligned, aims)
+    if system is None or aligned.market is None:
+        return 0.0, ()
+    return aligned.market.share * float(system.solve(legs)[-1]), _collinear_notes(system)
+
+
 def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the hedge ratios, and notes for the user."""
-    notes = []
-    if system.condition_number >= NEARLY_COLLINEAR:
-        name, explained = system.redundant()
-        condition = condition_text(system.condition_number)
-        notes.append(
-            f"The ETFs are nearly collinear (condition number {condition}): the others "
-            f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
-            "Leave it out, or give the legs of the hedge a ridge or a limit."
-        )
+    notes = list(_collinear_notes(system))
     if method is not Method.HEDGE and system.condition_number >= COLLINEAR:
         return system.minimum_norm(), tuple(notes)  # for display only, beside the new weights
     ratios = system.solve(legs)
@@ -318,6 +375,18 @@ def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[Floa
         off = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, residual, strict=True))
         notes.append(f"With these legs the beta is off its target by {off}.")
     return ratios, tuple(notes)
+
+
+def _collinear_notes(system: HedgeSystem) -> tuple[str, ...]:
+    if system.condition_number < NEARLY_COLLINEAR:
+        return ()
+    name, explained = system.redundant()
+    condition = condition_text(system.condition_number)
+    return (
+        f"The ETFs are nearly collinear (condition number {condition}): the others "
+        f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
+        "Leave it out, or give the legs of the hedge a ridge or a limit.",
+    )
 
 
 def _refuse_contradictions(

@@ -263,13 +263,13 @@ class Orders:
     def checks(self) -> tuple[Check, ...]:
         """Recompute weights, cash and limits from the orders alone."""
         aligned, nav = self.result.aligned, self.ticket.nav
-        names = aligned.etf_names if self.in_etfs else aligned.tickers
+        names = sold_names(self.result) if self.in_etfs else aligned.tickers
         bought = np.zeros(len(names))
         off_lot = 0
         for order, position in zip(self.orders, _positions(self.orders, names), strict=True):
             bought[position] += order.signed_shares * order.price / nav
             off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
-        look_through = aligned.expand(aligned.equivalents @ bought, 0.0) if self.in_etfs else bought
+        look_through = aligned.expand(_baskets(self.result) @ bought, 0.0) if self.in_etfs else bought
         made = aligned.weights + look_through
         # The part of an ETF outside its basket is paid for too, but contributes no beta.
         total = float(made.sum() + bought.sum() - look_through.sum()) + (self.cash + self.cost) / nav
@@ -353,6 +353,20 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
     ).check()
 
 
+def sold_names(result: Rebalance) -> tuple[str, ...]:
+    """Return the names whose shares a hedge sells: the ETFs, and the market where it has a leg."""
+    market = result.aligned.market
+    return (*result.etf_names, *([market.traded_as] if market and result.market_ratio else []))
+
+
+def _baskets(result: Rebalance) -> FloatArray:
+    """Return the weights of the covered names in one unit of each of ``sold_names``, a column each."""
+    aligned = result.aligned
+    if not result.market_ratio:
+        return aligned.replacements
+    return np.column_stack([aligned.replacements, aligned.market_unit])
+
+
 def _positions(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
     position = {name: i for i, name in enumerate(names)}
     return [position[order.ticker] for order in orders]
@@ -398,18 +412,18 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
     aligned = result.aligned
     if not any_coverage:
         _require_coverage(result)
-    baskets, trades = aligned.equivalents, result.trades[aligned.covered]
+    names, baskets, trades = sold_names(result), _baskets(result), result.trades[aligned.covered]
     ratios = -np.linalg.lstsq(baskets, trades, rcond=None)[0]
     if float(np.abs(baskets @ ratios + trades).max(initial=0.0)) > SAME_WEIGHT:
         msg = (
-            f"These trades are not a combination of the baskets of {listing(aligned.etf_names)}, so orders "
+            f"These trades are not a combination of the baskets of {listing(names)}, so orders "
             "in the ETFs cannot replace them. Trade the names, or use the method hedge."
         )
         raise InputError(msg)
     orders: list[Order] = []
     left_out: list[str] = []
     weights = result.weights.copy()
-    for position, (name, ratio) in enumerate(zip(aligned.etf_names, ratios.tolist(), strict=True)):
+    for position, (name, ratio) in enumerate(zip(names, ratios.tolist(), strict=True)):
         price, lot = ticket.prices.get(name, math.nan), ticket.lots.get(name, 1)
         if not 0.0 < price < math.inf:
             msg = f"No price for the ETF {name}. Give it among the prices."

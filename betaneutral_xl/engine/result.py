@@ -16,6 +16,7 @@ import numpy as np
 from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.checks import LIMIT, Check, check_solution, size_of
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
+from betaneutral_xl.engine.intervals import portfolio_forecasts
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.limits.formulation import Binding
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.engine.stable import Objective
@@ -56,8 +58,8 @@ class Exposure:
 
     ``beta`` maps each ETF's name to the portfolio's predicted beta to it, ``beta_error`` to the
     standard error of that beta (NaN where the risk model does not state the number of days behind
-    it). ``volatility`` is annual. All are decimals of net asset value; names without risk data
-    count in ``gross``, ``net`` and ``cash`` only.
+    it). ``volatility`` is annual, ``market_beta`` NaN where no market is given. All are decimals of net
+    asset value; names without risk data count in ``gross``, ``net`` and ``cash`` only.
     """
 
     beta: Mapping[str, float]
@@ -66,6 +68,7 @@ class Exposure:
     gross: float
     net: float
     cash: float
+    market_beta: float = math.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +111,9 @@ class Rebalance:
         Notes of the method, one line each.
     legs
         Ridge and limits on the hedge ratios; where any is set the beta may miss its target.
+    market_ratio
+        h_m: how much of the market is sold besides the ETFs, in units of net asset value; 0 for the
+        methods that reweight.
     solution
         Verified solution of the optimisation; None for methods that do not optimise.
     binding
@@ -127,6 +133,7 @@ class Rebalance:
     condition_number: float
     notes: tuple[str, ...] = ()
     legs: Legs = EXACT
+    market_ratio: float = 0.0
     solution: Solution | None = None
     binding: tuple[Binding, ...] = ()
     objective: Objective | None = None
@@ -177,7 +184,15 @@ class Rebalance:
 
     def unchanged(self) -> Rebalance:
         """Return the result without trades, for use where no proposal may be shown."""
-        return replace(self, new_weights=self.weights, notes=(), legs=EXACT, solution=None, binding=())
+        return replace(
+            self,
+            new_weights=self.weights,
+            notes=(),
+            legs=EXACT,
+            market_ratio=0.0,
+            solution=None,
+            binding=(),
+        )
 
     @cached_property
     def before(self) -> Exposure:
@@ -189,6 +204,20 @@ class Rebalance:
         """Exposure with the new weights; the proceeds that are not reinvested are cash."""
         freed = float(self.weights.sum() - self.new_weights.sum())
         return self._exposure(self.new_weights, self.aligned.holdings.cash + freed)
+
+    @cached_property
+    def before_forecast(self) -> Mapping[str, BetaForecast]:
+        """Next month's beta of the original portfolio to each ETF, with its interval."""
+        return self._forecast(self.weights)
+
+    @cached_property
+    def after_forecast(self) -> Mapping[str, BetaForecast]:
+        """Next month's beta of the new weights to each ETF, with its interval."""
+        return self._forecast(self.new_weights)
+
+    def _forecast(self, w: FloatArray) -> Mapping[str, BetaForecast]:
+        aligned = self.aligned
+        return MappingProxyType(portfolio_forecasts(aligned, aligned.with_etfs(w[aligned.covered])))
 
     @cached_property
     def tracking_error(self) -> float:
@@ -318,13 +347,14 @@ class Rebalance:
             Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
         ]
         if self.method is Method.HEDGE:
-            sold = aligned.equivalents @ self.hedge_ratios
+            sold = aligned.replacements @ self.hedge_ratios + aligned.market_unit * self.market_ratio
             gap = (x - w)[aligned.covered] + sold
             freed = self.after.cash - self.before.cash
             checks += [
                 Check("trades are the ETFs' baskets", float(np.abs(gap).max(initial=0.0)), allowed),
                 Check("the cash line is what the baskets bring", abs(freed - float(sold.sum())), allowed),
             ]
+        checks += self._market_checks(allowed)
         if self.solution is not None:
             checks += self.check_limits(self.constraints, tolerance)
             checks += check_solution(aligned, x, self.solution)
@@ -349,6 +379,34 @@ class Rebalance:
         new = limits.NewWeights(self.aligned, self.new_weights, self.after.beta, tolerance)
         return limits.check(limits.limits_of(constraints), new)
 
+    def _market_checks(self, allowed: float) -> list[Check]:
+        """Return the checks of the market's leg, from the new weights."""
+        market = self.aligned.market
+        if market is None or self.method is Method.SCALED:
+            return []
+        checks = [Check("the market's own predicted beta is 1", abs(market.beta(market.unit) - 1.0), allowed)]
+        if not market.share:
+            return checks
+        if self.solution is not None:
+            left = market.remaining_beta
+            name = f"market beta to {market.name} is {left:.6g}"
+            checks.append(Check(name, abs(self.after.market_beta - left), max(allowed, LIMIT)))
+        elif self.method is Method.HEDGE and self.legs.exact and not np.isnan(self.targets).any():
+            # Of the ETFs and the market themselves, in place of the names that are traded.
+            aligned, w = self.aligned, self.aligned.covered_weights
+            sold = aligned.with_etfs(w, -self.hedge_ratios, -self.market_ratio)
+            alone = aligned.with_etfs(w, read_only(-np.linalg.solve(aligned.etf_betas, self._gap())))
+            left = (1.0 - market.share) * market.beta(alone)
+            name = f"market beta to {market.name} is {1.0 - market.share:.4g} of that without a market leg"
+            checks.append(Check(name, abs(market.beta(sold) - left), allowed * self.condition_number))
+        return checks
+
+    def _gap(self) -> FloatArray:
+        """Return the beta to each ETF to be hedged, ``B'w - t``, shape (K,)."""
+        current = np.array([self.before.beta[name] for name in self.etf_names])
+        gap: FloatArray = current - self.targets
+        return gap
+
     def check(self, tolerance: float = TOLERANCE) -> Rebalance:
         """Return the result itself if all of its checks pass.
 
@@ -370,7 +428,8 @@ class Rebalance:
     def _exposure(self, w: FloatArray, cash: float) -> Exposure:
         covered_weights = w[self.aligned.covered]
         betas = self.predicted_beta[self.aligned.covered].T @ covered_weights
-        errors = self.aligned.portfolio_beta_error(covered_weights)
+        instruments = self.aligned.with_etfs(covered_weights)
+        errors = self.aligned.portfolio_beta_error(instruments)
         return Exposure(
             beta=MappingProxyType(dict(zip(self.etf_names, betas.tolist(), strict=True))),
             beta_error=MappingProxyType(dict(zip(self.etf_names, errors.tolist(), strict=True))),
@@ -378,11 +437,12 @@ class Rebalance:
             gross=float(np.abs(w).sum()),
             net=float(w.sum()),
             cash=cash,
+            market_beta=self.aligned.market_beta(instruments),
         )
 
     def _hedge_system(self) -> HedgeSystem:
         aligned = self.aligned
-        weights = aligned.with_etfs(aligned.covered_weights)
+        weights = aligned.with_etfs(aligned.covered_weights, market_ratio=-self.market_ratio)
         return HedgeSystem.of(self.etf_names, aligned.instruments, aligned.units, weights, self.targets)
 
     def _sample_parts(self) -> tuple[str, ...]:
@@ -402,7 +462,7 @@ class Rebalance:
         aligned = self.aligned
         table = Counter(self.tickers)
         shown = dict(zip(self.tickers, self.weights.tolist(), strict=True))
-        inputs = set(chain(aligned.holdings.tickers, *(etf.tickers for etf in aligned.etfs)))
+        inputs = aligned.input_names
         missing = sum(1 for ticker in inputs | set(table) if table[ticker] != 1)
         held = zip(aligned.holdings.tickers, aligned.holdings.weights.tolist(), strict=True)
         changed = sum(1 for ticker, weight in held if shown.get(ticker) != weight)

@@ -138,6 +138,7 @@ def covariance(
     estimator: str | None = None,
     window: int = WINDOW,
     as_of: date | None = None,
+    drift_prices: Path | str | None = None,
 ) -> Covariance:
     """Return the annual covariance of the returns of the given tickers, in decimals.
 
@@ -156,6 +157,8 @@ def covariance(
         A file of daily prices, from which the covariance is estimated instead.
     estimator, window, as_of
         How, from how many days at most, and up to which day; by default the last of the prices.
+    drift_prices
+        A file of daily prices to measure the drift of betas with, beside a covariance of another source.
 
     Raises
     ------
@@ -168,6 +171,12 @@ def covariance(
     if file is not None and prices is not None:
         msg = "Both a covariance file and prices are given. Choose one risk model."
         raise InputError(msg)
+    if drift_prices is not None:
+        if prices is not None:
+            msg = "Prices for the drift are for a covariance; one estimated from prices has its history."
+            raise InputError(msg)
+        found = covariance(tickers, file, settings, unit=unit)
+        return inputs.with_drift(found, inputs.drift_file(drift_prices, found.tickers, as_of))
     if prices is not None:
         how = estimator or "default"
         return inputs.covariance_from_prices(prices, tickers, how, as_of=as_of, window=window)
@@ -200,6 +209,8 @@ def beta_neutral(
     ridge: float | str | None = None,
     leg_limit: float | str | None = None,
     sell_only: bool | None = None,
+    market: Etf | str | None = None,
+    market_share: float | str | None = None,
 ) -> Rebalance:
     """Make a portfolio beta-neutral to one or several ETFs.
 
@@ -229,6 +240,10 @@ def beta_neutral(
     ridge, leg_limit, sell_only
         Limits on the hedge ratios: what is added to the ETFs' correlation matrix, the most of any ETF in
         units of net asset value, and whether no ETF may be bought.
+    market
+        The market to hedge besides the ETFs: a ticker of the risk model, or a fund.
+    market_share
+        The share of the market's leg that is sold, 0 to 1; by default all of it.
 
     Returns
     -------
@@ -261,9 +276,12 @@ def beta_neutral(
         "ridge": ridge,
         "leg_limit": leg_limit,
         "sell_only": sell_only,
+        "market": market.name if isinstance(market, Etf) else market,
+        "market_share": market_share,
     }
     named = {} if isinstance(constraints, Constraints) else constraints
     request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
     if isinstance(constraints, Constraints):
         request = request.replace(constraints=constraints)
-    return run.solve(request, run.Inputs(portfolio, tuple(etfs), risk))
+    fund = market if isinstance(market, Etf) else None
+    return run.solve(request, run.Inputs(portfolio, tuple(etfs), risk, market=fund))

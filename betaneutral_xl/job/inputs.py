@@ -18,6 +18,7 @@ from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
+from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
@@ -30,6 +31,8 @@ from betaneutral_xl.readers.tabular.files import (
 )
 from betaneutral_xl.readers.ticker_map import as_text, from_text, parse_ticker_map
 from betaneutral_xl.system.settings import Settings
+
+__all__ = ["drift_rows"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -137,6 +140,26 @@ def ticker_map(path: Path | str) -> dict[str, str]:
     return parse_ticker_map(read_bytes(path), shown_name(path))
 
 
+MARKET_ROLE, DRIFT_ROLE = "market", "drift"
+"""The option ``role`` of the raw inputs of a market's file, which tells it from those of the ETFs, and of
+prices for the drift, which tells them from those of the risk model."""
+
+_TABLE = re.compile(r".*\.(?:csv|tsv|txt|json|xlsx?|xlsm|html?|parquet|gz)", re.IGNORECASE)
+
+
+def is_file_name(market: str) -> bool:
+    """Whether the name of a market is that of a holdings file, or an address; else it is a ticker."""
+    return bool(_TABLE.fullmatch(market) or re.match(r"https?:", market, re.IGNORECASE)) or (
+        bool(market) and Path(market).is_file()
+    )
+
+
+def market_file(source: Path | str, settings: Settings | None = None) -> RawInput:
+    """Return a market's holdings file, marked as such."""
+    file = etf_file(source, None, settings)
+    return replace(file, options={**file.options, "role": MARKET_ROLE})
+
+
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
     """Return a covariance file and the unit in which it is read."""
     return RawInput(
@@ -168,6 +191,24 @@ def prices_file(
     return RawInput(
         reader=Reader.PRICES, name=shown_name(path), content=read_bytes(path, grid.LIMIT), options=options
     )
+
+
+def drift_file(path: Path | str, tickers: Iterable[str], as_of: date | None) -> RawInput:
+    """Return a price file that the drift of betas is measured with, beside a risk model of another source."""
+    file = prices_file(path, (), "default", as_of, WINDOW, if_there=tickers)
+    return replace(file, options={**file.options, "role": DRIFT_ROLE})
+
+
+def with_drift(covariance: Covariance, file: RawInput) -> Covariance:
+    """Return a risk model with the history of prices, by which the drift of its betas is measured.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as prices, or has none of the names.
+
+    """
+    return replace(covariance, drift=_read_prices(file).drift)
 
 
 def _origin(raw_input: RawInput, source: str) -> Provenance:
@@ -224,14 +265,19 @@ def _read_prices(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.engine.estimators.from_prices import covariance_of
     from betaneutral_xl.readers.prices import parse_prices
 
-    as_of = raw_input.options.get("as_of")
+    options, prices = raw_input.options, parse_prices(raw_input.content, raw_input.name)
+    as_of = options.get("as_of")
+    tickers = [one for one in options["tickers"].split(",") if one]
+    if_there = [one for one in options.get("if_there", "").split(",") if one]
+    if not tickers:  # whatever has prices
+        tickers, if_there = [one for one in if_there if one in set(prices.tickers)] or if_there, []
     return covariance_of(
-        parse_prices(raw_input.content, raw_input.name),
-        raw_input.options["tickers"].split(","),
-        raw_input.options["method"],
+        prices,
+        tickers,
+        options["method"],
         as_of=date.fromisoformat(as_of) if as_of else None,
-        window=int(raw_input.options["window"]),
-        if_there=[one for one in raw_input.options.get("if_there", "").split(",") if one],
+        window=int(options["window"]),
+        if_there=if_there,
     )
 
 

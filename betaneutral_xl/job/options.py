@@ -345,6 +345,15 @@ OPTIONS: tuple[Option, ...] = (
         },
         absent=_NOT_REQUIRED,
     ),
+    Option(
+        name="drift_prices",
+        section=Section.RISK,
+        kind=Kind.FILE,
+        help="a file of daily prices to measure the drift of betas with, for a risk model without the "
+        "returns behind it",
+        places={FUNCTION: "COVARIANCE(options): drift_prices=FILE", PYTHON: "covariance(drift_prices)"},
+        absent=_NOT_REQUIRED | {SETTINGS: "COVARIANCE takes it on the sheet Covariance"},
+    ),
     # ---------------------------------------------------------------- the network
     Option(
         name="refresh",
@@ -397,6 +406,22 @@ OPTIONS: tuple[Option, ...] = (
         "tracking error, where the risk model has them; tracking_error is the least",
         default=Objective.STABLE,
         choices=tuple(Objective),
+    ),
+    Option(
+        name="market",
+        section=Section.AIM,
+        kind=Kind.NAME,
+        help="the market to hedge besides the ETFs: a ticker of the risk model or of its prices, such as "
+        "IWV, or a fund's holdings file",
+        places={PYTHON: "argument market"},
+    ),
+    Option(
+        name="market_share",
+        section=Section.AIM,
+        kind=Kind.SHARE,
+        help="how much of the market's leg is sold, from 0 for the ETF alone to 1 for no beta to either, "
+        "which it is unless stated; for the methods that reweight, how far the market beta moves to zero",
+        places={PYTHON: "argument market_share"},
     ),
     Option(
         name="on_missing",

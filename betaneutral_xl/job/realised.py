@@ -61,7 +61,10 @@ def realised_betas(inputs: Inputs) -> tuple[Realised, ...]:
         If the prices are too few, or no date has an answer.
 
     """
-    file = next((one for one in inputs.raw_inputs if one.reader is Reader.PRICES), None)
+    file = next(
+        (one for one in inputs.raw_inputs if one.reader is Reader.PRICES and "role" not in one.options),
+        None,
+    )
     if file is None:
         return ()
     from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk

@@ -20,7 +20,7 @@ from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job.options import REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
-from betaneutral_xl.model.values import beta_or_ticker, choice, option_name, unsigned
+from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, unsigned
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class Request:
         What ``reweight`` minimises.
     on_missing, etf_on_missing
         What to do about held names, and about names of the ETFs, without risk data.
+    market
+        The market to hedge besides the ETFs: a ticker, or the name of a file; empty for none.
+    market_share
+        The share of its leg, 0 to 1.
 
     """
 
@@ -67,6 +71,8 @@ class Request:
     objective: Objective = Objective.STABLE
     on_missing: OnMissing = OnMissing.ERROR
     etf_on_missing: OnMissing = OnMissing.DROP
+    market: str = ""
+    market_share: float = 1.0
 
     @classmethod
     def parse(cls, options: Mapping[str, Any], etfs: Sequence[str] = ()) -> Request:
@@ -98,6 +104,8 @@ class Request:
             etf_on_missing=choice(
                 OnMissing, own.get("etf_on_missing", OnMissing.DROP), "policy etf_on_missing"
             ),
+            market=market_name(own.get("market")),
+            market_share=_market_share(own),
         )
 
     def replace(self, **changes: Any) -> Request:
@@ -240,7 +248,7 @@ def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
 
 def defaults() -> dict[str, Any]:
     """Return the options of method and target with what holds where they are not given."""
-    return {one.name: one.default for one in of_section(Section.AIM)}
+    return {one.name: one.default for one in of_section(Section.AIM) if one.default is not None}
 
 
 def names() -> tuple[str, ...]:
@@ -279,6 +287,41 @@ def flat(options: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found |= {names_now.get(str(name), str(name)): one for name, one in value.items()}
     return found
+
+
+def market_name(value: Any) -> str:
+    """Read the name of a market: a ticker, or a file's name; empty where none is given.
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str):
+        msg = f"The market is {value!r:.60}. Give a ticker such as IWV, or a fund's holdings file."
+        raise InputError(msg)
+    return value.strip()
+
+
+def _market_share(own: Mapping[str, Any]) -> float:
+    value = own.get("market_share")
+    if value is None:
+        return 1.0
+    try:
+        share = number(value)
+    except (TypeError, ValueError) as error:
+        msg = f"The market share is {value!r:.60}: {error}. Give a number from 0 to 1, such as 0.5 or 50%."
+        raise InputError(msg) from None
+    if not 0.0 <= share <= 1.0:
+        msg = f"The market share is {share:g}. Give a number from 0 (the ETF alone) to 1, such as 0.5 or 50%."
+        raise InputError(msg)
+    if not market_name(own.get("market")):
+        msg = "A market share is given without a market. Name it too, such as IWV, or leave the share out."
+        raise InputError(msg)
+    return share
 
 
 def _single(name: str, value: Any) -> Any:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.request import OrderTerms, Request
     from betaneutral_xl.model.alignment import Aligned
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.quotes import Quotes
     from betaneutral_xl.model.risk import Covariance
@@ -32,6 +33,8 @@ class Inputs:
     etfs: tuple[Etf, ...]
     covariance: Covariance
     raw_inputs: tuple[RawInput, ...] = ()
+    market: Etf | None = None
+    """The market, where it is a fund with its constituents and no ticker of the risk model."""
 
     @property
     def etf_names(self) -> tuple[str, ...]:
@@ -42,7 +45,16 @@ class Inputs:
     def warnings(self) -> tuple[str, ...]:
         """What reading the inputs has to report."""
         etfs = (line for etf in self.etfs for line in etf.warnings)
-        return (*self.holdings.warnings, *etfs, *self.covariance.warnings)
+        market = () if self.market is None else self.market.warnings
+        return (*self.holdings.warnings, *etfs, *market, *self.covariance.warnings)
+
+    def market_of(self, request: Request) -> Market | None:
+        """Return the market that a request names, if it names one."""
+        from betaneutral_xl.model.market import Market
+
+        if self.market is None and not request.market:
+            return None
+        return Market.of(self.market or request.market, request.market_share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +116,7 @@ def solve(request: Request, inputs: Inputs) -> Rebalance:
         constraints=request.constraints,
         legs=request.legs,
         objective=request.objective,
-        **_policies(request),
+        **_policies(request, inputs),
     )
 
 
@@ -112,7 +124,7 @@ def hedge(request: Request, inputs: Inputs) -> Rebalance:
     """Return the hedge to beta 0, whatever method and target are required: to put other weights in."""
     from betaneutral_xl.engine.neutral import neutralise
 
-    return neutralise(*_three(inputs), **_policies(request))
+    return neutralise(*_three(inputs), **_policies(request, inputs))
 
 
 def unchanged(request: Request, inputs: Inputs) -> Rebalance:
@@ -124,7 +136,7 @@ def unchanged(request: Request, inputs: Inputs) -> Rebalance:
         target=request.target,
         method=request.method,
         constraints=request.constraints,
-        **_policies(request),
+        **_policies(request, inputs),
     )
 
 
@@ -138,7 +150,7 @@ def reach(request: Request, inputs: Inputs) -> Reachable:
         )
         raise InputError(msg)
     return neutral.reach(
-        *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request)
+        *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request, inputs)
     )
 
 
@@ -153,7 +165,7 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
         constraints=request.constraints,
         legs=request.legs,
         objective=request.objective,
-        **_policies(request),
+        **_policies(request, inputs),
     )
 
 
@@ -161,7 +173,9 @@ def align(request: Request, inputs: Inputs) -> Aligned:
     """Return the three inputs on one list of names; raises what ``model.alignment.align`` raises."""
     from betaneutral_xl.model.alignment import align as on_one_list
 
-    return on_one_list(*_three(inputs), request.on_missing, request.etf_on_missing)
+    return on_one_list(
+        *_three(inputs), request.on_missing, request.etf_on_missing, market=inputs.market_of(request)
+    )
 
 
 def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
@@ -173,13 +187,13 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         If there is no net asset value, or what is traded has no price.
 
     """
-    from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
+    from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in, sold_names
 
     nav = result.aligned.holdings.nav if terms.nav is None else terms.nav
     if nav is None:
         msg = "The holdings have no net asset value. Give one, or shares and prices instead of weights."
         raise MissingValue(msg)
-    traded = result.traded if terms.trade is Tradable.NAMES else result.etf_names
+    traded = result.traded if terms.trade is Tradable.NAMES else sold_names(result)
     quotes.require(traded)
     ticket = Ticket(
         prices=quotes.prices,
@@ -195,5 +209,9 @@ def _three(inputs: Inputs) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
     return inputs.holdings, inputs.etfs, inputs.covariance
 
 
-def _policies(request: Request) -> dict[str, Any]:
-    return {"on_missing": request.on_missing, "etf_on_missing": request.etf_on_missing}
+def _policies(request: Request, inputs: Inputs) -> dict[str, Any]:
+    return {
+        "on_missing": request.on_missing,
+        "etf_on_missing": request.etf_on_missing,
+        "market": inputs.market_of(request),
+    }

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import sample
-from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, prices_file, read
+from betaneutral_xl.job.inputs import (
+    DRIFT_ROLE,
+    MARKET_ROLE,
+    covariance_file,
+    drift_file,
+    etf_file,
+    holdings_file,
+    is_file_name,
+    market_file,
+    prices_file,
+    read,
+    with_drift,
+)
 from betaneutral_xl.job.options import BY_NAME, is_sample
 from betaneutral_xl.job.request import Request, flat, net_asset_value
 from betaneutral_xl.job.run import Inputs
@@ -27,7 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from betaneutral_xl.job.snapshot import Snapshot
-    from betaneutral_xl.readers.raw_input import Loaded
+    from betaneutral_xl.readers.raw_input import Loaded, RawInput
     from betaneutral_xl.system.settings import Settings
 
 
@@ -53,8 +65,12 @@ class Sources:
         A covariance's file, and the unit of its numbers.
     prices, estimator, window
         A file of prices, from which the covariance is estimated, how, and from how many days.
+    drift_prices
+        A file of prices that the drift of betas is measured with, beside a covariance without history.
     sample
         Whether the embedded sample stands in for what is not named.
+    market
+        The market: a fund's holdings file, or a ticker.
     also
         Tickers that the risk model must cover besides those of portfolio and ETFs.
 
@@ -74,7 +90,9 @@ class Sources:
     prices: str | None = None
     estimator: str | None = None
     window: int | None = None
+    drift_prices: str | None = None
     sample: bool = False
+    market: str = ""
     also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -110,6 +128,10 @@ class Sources:
             (
                 estimated and not self.prices,
                 "{estimator} and {window} are for {prices}; a covariance has been estimated already.",
+            ),
+            (
+                self.drift_prices and self.prices,
+                "{drift_prices} is for a covariance; one that is estimated from {prices} has its history.",
             ),
         )
         for wrong, message in rules:
@@ -153,12 +175,25 @@ class Sources:
         """
         holdings = self._holdings(settings, progress)
         etfs = self._etfs(settings)
-        covariance = self._covariance(settings, progress, holdings.value, [one.value for one in etfs])
+        market = read(market_file(self.market, settings), Etf) if is_file_name(self.market) else None
+        baskets = [one.value for one in etfs]
+        covariance = self._covariance(
+            settings, progress, holdings.value, [*baskets, *([market.value] if market else [])]
+        )
+        beside = (market.raw_input,) if market else ()
+        risk = covariance.value
+        history: tuple[RawInput, ...] = ()
+        if self.drift_prices:
+            day = holdings.value.as_of
+            beside_risk = read(drift_file(self.drift_prices, risk.tickers, day), Covariance)
+            history = (beside_risk.raw_input,)
+            risk = with_drift(risk, *history)
         return Inputs(
             holdings.value,
-            tuple(one.value for one in etfs),
-            covariance.value,
-            (holdings.raw_input, *(one.raw_input for one in etfs), covariance.raw_input),
+            tuple(baskets),
+            risk,
+            (holdings.raw_input, *(one.raw_input for one in etfs), *beside, covariance.raw_input, *history),
+            market.value if market else None,
         )
 
     def _holdings(
@@ -205,7 +240,8 @@ class Sources:
         holdings: Holdings,
         etfs: Sequence[Etf],
     ) -> Loaded[Covariance]:
-        names = sorted({*holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
+        named = [self.market] if self.market and not is_file_name(self.market) else []
+        names = sorted({*named, *holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
         own = [etf.own_ticker for etf in etfs if etf.own_ticker]
         if self.covariance and not is_sample(self.covariance):
             return read(covariance_file(self.covariance, self.covariance_unit), Covariance)
@@ -228,6 +264,11 @@ class Sources:
 
         with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
             return api.loaded_covariance([*names, *self.also, *own], self.covariance_unit)
+
+
+def loaded_market(market: str, settings: Settings) -> Etf | None:
+    """Return a market of a file; None where it is a ticker of the risk model."""
+    return read(market_file(market, settings), Etf).value if is_file_name(market) else None
 
 
 _FLAGS = {name: option.flag for name, option in BY_NAME.items()}
@@ -366,7 +407,11 @@ def from_snapshot(path: Path | str, nav: float | None = None) -> tuple[Inputs, d
 
 
 def _inputs_of(snapshot: Snapshot, name: str, nav: float | None) -> Inputs:
-    portfolios, etfs, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
+    portfolios, funds, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
+    markets = [one for one in funds if one.options.get("role") == MARKET_ROLE]
+    etfs = [one for one in funds if one not in markets]
+    histories = [one for one in models if one.options.get("role") == DRIFT_ROLE]
+    models = tuple(one for one in models if one not in histories)
     if len(portfolios) != 1 or not etfs or len(models) != 1:
         msg = (
             f"The snapshot {name} has {len(portfolios)} portfolios, {len(etfs)} ETFs and {len(models)} risk "
@@ -378,9 +423,15 @@ def _inputs_of(snapshot: Snapshot, name: str, nav: float | None) -> Inputs:
     return Inputs(
         replace(holdings, warnings=(*holdings.warnings, *snapshot.differences())),
         tuple(read(etf, Etf).value for etf in etfs),
-        read(models[0], Covariance).value,
+        _risk_of(models[0], histories),
         tuple(portfolio.raw_input if one is portfolios[0] else one for one in snapshot.raw_inputs),
+        read(markets[0], Etf).value if markets else None,
     )
+
+
+def _risk_of(model: RawInput, histories: Sequence[RawInput]) -> Covariance:
+    risk = read(model, Covariance).value
+    return with_drift(risk, histories[0]) if histories else risk
 
 
 def beside_snapshot(options: Mapping[str, Any]) -> None:
@@ -395,7 +446,7 @@ def beside_snapshot(options: Mapping[str, Any]) -> None:
     beside = [
         _FLAGS.get(name, f"--{name}")
         for name, value in options.items()
-        if value and name not in {"nav", "also"}
+        if value and name not in {"nav", "also", "market"}
     ]
     if beside:
         msg = f"--from-snapshot has all inputs, so {listing(beside)} cannot be given with it."

@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.engine import intervals
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.alignment import BASKET, OWN_ROW, SCALED
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.model.alignment import Coverage, Uncovered
+    from collections.abc import Mapping
 
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.model.alignment import Aligned, Coverage, Uncovered
+    from betaneutral_xl.model.arrays import FloatArray
+
+BetaForecast = intervals.BetaForecast
 
 MEANINGS = {
     BASKET: "predicted beta of the portfolio, beta'w with beta = V f / (f'V f)",
@@ -34,8 +39,8 @@ class Kind(StrEnum):
 class Line:
     """One measure of the portfolio before and after, or of the change alone (``before`` is None).
 
-    The errors are standard errors of the two numbers, NaN if unavailable; ``coverage``, of a beta to
-    an ETF, is the share of the ETF's exposure that has risk data.
+    Of a beta to an ETF, the forecasts are the two numbers with their uncertainty, and ``coverage`` is the
+    share of the ETF's exposure that has risk data.
     """
 
     label: str
@@ -43,9 +48,78 @@ class Line:
     after: float
     kind: Kind
     meaning: str
-    before_error: float = math.nan
-    after_error: float = math.nan
+    before_forecast: BetaForecast | None = None
+    after_forecast: BetaForecast | None = None
     coverage: float = math.nan
+
+
+def beta_text(forecast: BetaForecast, digits: int = 4, sign: str = "±") -> str:
+    """Return a beta with its uncertainty, the same in every host.
+
+    The sign is of next month's beta: 95 times in 100 it is no further away. Where the drift is unknown, the
+    standard error is named as what it is.
+
+    >>> beta_text(BetaForecast(0.5, 0.05, 0.1, 18), 2), beta_text(BetaForecast(-0.001, 0.05), 2)
+    ('0.50 ± 0.23', '0.00 (s.e. 0.05, drift unknown)')
+    """
+    shown = f"{round(forecast.beta, digits) + 0.0:.{digits}f}" if math.isfinite(forecast.beta) else "-"
+    uncertainty = uncertainty_text(forecast, digits, sign)
+    if not uncertainty:
+        return shown
+    return f"{shown} {uncertainty}" if uncertainty.startswith(sign) else f"{shown} ({uncertainty})"
+
+
+def uncertainty_text(forecast: BetaForecast, digits: int = 4, sign: str = "±") -> str:
+    """Return the interval of a beta, or its standard error alone; empty where neither is known.
+
+    >>> uncertainty_text(BetaForecast(0.5, 0.05, 0.1, 18), 2), uncertainty_text(BetaForecast(0.5, 0.05), 2)
+    ('± 0.23', 's.e. 0.05, drift unknown')
+    """
+    width = forecast.half_width()
+    if math.isfinite(width):
+        return f"{sign} {width:.{digits}f}"
+    return f"s.e. {forecast.se:.{digits}f}, drift unknown" if math.isfinite(forecast.se) else ""
+
+
+def uncertainty_note(result: Rebalance) -> str:
+    """Return one line on what stands behind the uncertainty of the betas."""
+    days = result.aligned.covariance.effective_days
+    known = [one for one in result.after_forecast.values() if math.isfinite(one.half_width())]
+    if days is None:
+        return "uncertainty of betas: unknown, as the risk model does not state its number of days"
+    sampling = f"sampling error from {days:.0f} effective days"
+    if not known:
+        return f"s.e. is the {sampling}; the drift is unknown: the risk model has no history (--drift-prices)"
+    past = f"the drift from {known[0].blocks} past months"
+    return f"± is next month's beta, 95 times in 100: {sampling}, and {past}"
+
+
+def current_forecasts(aligned: Aligned) -> dict[str, BetaForecast]:
+    """Return next month's beta of the portfolio as it is to each ETF, with its interval."""
+    return intervals.portfolio_forecasts(aligned, aligned.with_etfs(aligned.covered_weights))
+
+
+def intervals_by_name(aligned: Aligned) -> FloatArray:
+    """Return each name's 95 % intervals of next month's betas, shape (N, 2 K); NaN where unknown.
+
+    Of each ETF the lower and the upper end.
+    """
+    return aligned.expand(intervals.name_ends(aligned), math.nan)
+
+
+def forecast_record(forecasts: Mapping[str, BetaForecast], tail: str = "") -> dict[str, dict[str, Any]]:
+    """Return standard errors and 95 % intervals by ETF, as plain values for JSON; None where unknown."""
+    parts = {
+        "beta_se": {name: _known(one.se) for name, one in forecasts.items()},
+        "beta_drift": {name: _known(one.drift) for name, one in forecasts.items()},
+        "beta_low_95": {name: _known(one.low) for name, one in forecasts.items()},
+        "beta_high_95": {name: _known(one.high) for name, one in forecasts.items()},
+    }
+    return {f"{key}{tail}": values for key, values in parts.items()}
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def headline(result: Rebalance) -> str:
@@ -56,7 +130,9 @@ def headline(result: Rebalance) -> str:
     label = result.target_label
     of_a_ticker = not (_is_number(label) or "=" in label or result.constraints.beta)
     goal = f"the beta of {label}" if of_a_ticker else f"beta {label}"
-    return f"{result.aligned.holdings.fund} to {etfs}: {goal} by {result.method.replace('_', ' ')}"
+    market = result.aligned.market
+    beside = f", and {market.share:.4g} of the market leg in {market.name}" if market and market.share else ""
+    return f"{result.aligned.holdings.fund} to {etfs}: {goal} by {result.method.replace('_', ' ')}{beside}"
 
 
 def _is_number(text: str) -> bool:
@@ -77,12 +153,24 @@ def lines(result: Rebalance) -> list[Line]:
             after.beta[name],
             Kind.NUMBER,
             f"{unit.covered:.2%} of the ETF's exposure has risk data; {MEANINGS[unit.basis]}",
-            before.beta_error[name],
-            after.beta_error[name],
+            result.before_forecast[name],
+            result.after_forecast[name],
             unit.covered,
         )
         for name, unit in result.coverage.units.items()
     ]
+    market = result.aligned.market
+    if market is not None:
+        betas.append(
+            Line(
+                f"market beta ({market.name})",
+                before.market_beta,
+                after.market_beta,
+                Kind.NUMBER,
+                f"predicted beta to the market; {market.share:.4g} of its leg is hedged",
+                coverage=market.basket.covered,
+            )
+        )
     levels = [
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
         ("gross exposure", before.gross, after.gross, "sum of absolute weights"),
@@ -103,7 +191,17 @@ def lines(result: Rebalance) -> list[Line]:
         )
         for name, ratio in zip(result.etf_names, result.hedge_ratios.tolist(), strict=True)
     ]
-    if len(ratios) > 1:
+    if market is not None and result.method is Method.HEDGE:
+        ratios.append(
+            Line(
+                f"hedge ratio {market.name}",
+                None,
+                result.market_ratio,
+                Kind.NUMBER,
+                "market to sell besides the ETFs, in net asset value of the portfolio",
+            )
+        )
+    if len(result.etf_names) > 1:
         ratios.append(
             Line(
                 "condition number",
@@ -142,6 +240,8 @@ def as_record(result: Rebalance) -> dict[str, Any]:
         "beta_after": dict(after.beta),
         "beta_error_before": dict(before.beta_error),
         "beta_error_after": dict(after.beta_error),
+        **forecast_record(result.after_forecast),
+        **forecast_record(result.before_forecast, "_before"),
         "effective_days": result.aligned.covariance.effective_days,
         "volatility_before": before.volatility,
         "volatility_after": after.volatility,
@@ -155,6 +255,7 @@ def as_record(result: Rebalance) -> dict[str, Any]:
         "cash": after.cash,
         "hedge_ratio": ratios,
         "condition_number": result.condition_number,
+        "market": _market(result),
         "coverage": {
             "names": coverage.names,
             "covered": coverage.covered,
@@ -185,6 +286,21 @@ def as_record(result: Rebalance) -> dict[str, Any]:
             for one in result.sources
         ],
         "weights": [dict(zip(result.columns, row, strict=True)) for row in result.rows()],
+    }
+
+
+def _market(result: Rebalance) -> dict[str, Any] | None:
+    """Return the market's leg as plain values; None without a market."""
+    market = result.aligned.market
+    if market is None:
+        return None
+    return {
+        "name": market.name,
+        "share": float(market.share),
+        "ratio": result.market_ratio,
+        "beta_before": result.before.market_beta,
+        "beta_after": result.after.market_beta,
+        "covered": market.basket.covered,
     }
 
 

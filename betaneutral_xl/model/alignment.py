@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, listing
+from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, UnknownTicker, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
+from betaneutral_xl.model.market import AlignedMarket, MarketBasket
 from betaneutral_xl.model.tickers import is_option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
 
@@ -231,10 +233,13 @@ class Aligned:
     coverage
         What is covered, and the policies for the rest.
     instruments
-        The risk model of the n covered names, followed by the m ETFs' own rows.
+        The risk model of the n covered names, followed by m others: the ETFs' own rows, and the market's
+        names where they are not listed.
     units
         U, shape (n + m, K): one unit of each ETF in these instruments. Betas to the ETFs are
         ``B = V U / (U'V U)``, and ``B'U`` has ones on its diagonal.
+    market
+        The market that is hedged besides the ETFs, where one is given.
 
     """
 
@@ -249,6 +254,7 @@ class Aligned:
     coverage: Coverage
     instruments: Covariance
     units: FloatArray
+    market: AlignedMarket | None = None
 
     @property
     def etf_names(self) -> tuple[str, ...]:
@@ -268,11 +274,12 @@ class Aligned:
     @cached_property
     def betas(self) -> FloatArray:
         """The predicted betas B of the covered names to each ETF, shape (n, K)."""
-        return read_only(self._beta[: len(self.covered_tickers)])
+        return read_only(self.instrument_betas[: len(self.covered_tickers)])
 
     @cached_property
-    def _beta(self) -> FloatArray:
-        return self.instruments.predicted_beta(self.units)
+    def instrument_betas(self) -> FloatArray:
+        """The predicted betas of the instruments to each ETF, shape (n + m, K)."""
+        return read_only(self.instruments.predicted_beta(self.units))
 
     @cached_property
     def beta_errors(self) -> FloatArray:
@@ -280,23 +287,39 @@ class Aligned:
         errors = self.instruments.beta_standard_error(self.units)
         return read_only(errors[: len(self.covered_tickers)])
 
-    def portfolio_beta_error(self, inside: FloatArray, etf_ratios: FloatArray | None = None) -> FloatArray:
-        """Return the standard errors, shape (K,), of a portfolio's betas.
+    def portfolio_beta_error(self, weights: FloatArray) -> FloatArray:
+        """Return the standard errors, shape (K,), of the betas of weights of the instruments (n + m,)."""
+        return self.instruments.portfolio_beta_standard_error(weights, self.units)
 
-        ``inside`` (n,) are weights of the covered names, ``etf_ratios`` (K,) units of ETFs held with them.
-        """
-        return self.instruments.portfolio_beta_standard_error(self.with_etfs(inside, etf_ratios), self.units)
-
-    def with_etfs(self, inside: FloatArray, etf_ratios: FloatArray | None = None) -> FloatArray:
-        """Return weights of the instruments, shape (n + m,): covered names, and units of the ETFs."""
+    def with_etfs(
+        self, inside: FloatArray, etf_ratios: FloatArray | None = None, market_ratio: float = 0.0
+    ) -> FloatArray:
+        """Return weights of the instruments, shape (n + m,): covered names, units of ETFs and market."""
         own = len(self.instruments.tickers) - len(inside)
         weights = np.concatenate([inside, np.zeros(own)]) if own else inside
-        return weights if etf_ratios is None else weights + self.units @ etf_ratios
+        if etf_ratios is not None:
+            weights = weights + self.units @ etf_ratios
+        return weights + self.market.unit * market_ratio if self.market and market_ratio else weights
+
+    @property
+    def market_unit(self) -> FloatArray:
+        """One unit of the market in the covered names, shape (n,); zero where it is not listed."""
+        n = len(self.covered_tickers)
+        return self.market.unit[:n] if self.market else np.zeros(n)
+
+    def market_beta(self, weights: FloatArray) -> float:
+        """Return the market beta of weights of the instruments, shape (n + m,); NaN without a market."""
+        return self.market.beta(weights) if self.market else math.nan
+
+    @cached_property
+    def input_names(self) -> frozenset[str]:
+        """The names of portfolio and ETFs, which the methods that reweight may trade."""
+        return frozenset(chain(self.holdings.tickers, *(etf.tickers for etf in self.etfs)))
 
     @cached_property
     def etf_betas(self) -> FloatArray:
         """The beta of each ETF (column) to each ETF (row), B'U, shape (K, K)."""
-        return read_only(self._beta.T @ self.units)
+        return read_only(self.instrument_betas.T @ self.units)
 
     @cached_property
     def basket_betas(self) -> FloatArray:
@@ -341,6 +364,25 @@ class Aligned:
             )
             raise UndefinedBeta(msg, tickers=self.etf_names) from None
 
+    @cached_property
+    def replacements(self) -> FloatArray:
+        """The weights of covered names, shape (n, K), that are traded in place of one unit of each ETF.
+
+        These are the ``equivalents``. Where betas come from the ETFs' own rows and the whole market leg is
+        sold, they have the ETFs' market betas too; between, they are in proportion to the market's share.
+        """
+        market, own = self.market, [unit.own_row for unit in self.coverage.units.values()]
+        if market is None or not market.share or not any(own) or all(etf.is_own_basket for etf in self.etfs):
+            return self.equivalents
+        n = len(self.covered_tickers)
+        traded = np.column_stack([self.covered_etf_weights, self.market_unit])
+        betas = np.column_stack([self.instrument_betas, market.betas])
+        try:
+            mixed = np.linalg.solve(betas[:n].T @ traded, betas.T @ self.units)
+        except np.linalg.LinAlgError:
+            return self.equivalents
+        return read_only((1.0 - market.share) * self.equivalents + market.share * (traded @ mixed))
+
     def beta_of(self, ticker: str) -> FloatArray:
         """Return the betas of one asset of the risk model to each ETF, shape (K,)."""
         covariances = self.risk_model.between(ticker, self.instruments.tickers) @ self.units
@@ -366,6 +408,8 @@ def align(
     covariance: Covariance,
     on_missing: OnMissing = OnMissing.ERROR,
     etf_on_missing: OnMissing = OnMissing.DROP,
+    *,
+    market: Market | None = None,
 ) -> Aligned:
     """Align a portfolio, K ETFs and a risk model on the sorted union of portfolio and ETF names.
 
@@ -383,14 +427,18 @@ def align(
     etf_on_missing
         For ETF names without risk data: ``drop`` them with their weight reported, ``rescale``
         the rest to the same total, or ``error``.
+    market
+        A market whose names are in the list too, if it is listed.
 
     Raises
     ------
     UncoveredRisk
         If names lack risk data and the policy is ``error``, or the portfolio or an ETF has no
         covered name.
+    UnknownTicker
+        If the risk model does not cover the market.
     InputError
-        If two ETFs have the same name, or there is none.
+        If two ETFs have the same name, or there is none; or the market is one of them.
 
     """
     names = [etf.name for etf in etfs]
@@ -400,8 +448,10 @@ def align(
     if on_missing is OnMissing.RESCALE:
         msg = "A portfolio is not rescaled for a name without risk data. Choose error or drop."
         raise InputError(msg)
-    tickers = tuple(sorted(set(chain(holdings.tickers, *(etf.tickers for etf in etfs)))))
     in_model = set(covariance.tickers)
+    behind = None if market is None else _market_basket(market, etfs, covariance)
+    listed = behind.tickers if market is not None and behind is not None and market.listed else ()
+    tickers = tuple(sorted(set(chain(holdings.tickers, listed, *(etf.tickers for etf in etfs)))))
     covered = np.fromiter((t in in_model for t in tickers), dtype=np.bool_, count=len(tickers))
 
     held = _uncovered(holdings.tickers, holdings.weights, in_model)
@@ -442,7 +492,9 @@ def align(
         etf.name: _unit(etf, gaps[etf.name], column[covered], inside, covariance)
         for etf, column in zip(etfs, columns, strict=True)
     }
-    instruments, shape = _instruments(list(units.values()), baskets[covered], inside, covariance)
+    instruments, shape = _instruments(
+        list(units.values()), baskets[covered], inside, covariance, behind.tickers if behind else ()
+    )
 
     return Aligned(
         holdings=holdings,
@@ -455,6 +507,9 @@ def align(
         risk_model=covariance,
         instruments=instruments,
         units=shape,
+        market=None
+        if market is None or behind is None
+        else _aligned_market(market, behind, instruments, weights[covered]),
         coverage=Coverage(
             names=len(tickers),
             covered=int(covered.sum()),
@@ -549,11 +604,55 @@ def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, 
     return replace(unit, own_row=own, own_beta=covariance / volatility**2)
 
 
+def _market_basket(market: Market, etfs: Sequence[Etf], model: Covariance) -> MarketBasket:
+    """Return what represents a market in the risk model: its own row, or its covered names, scaled."""
+    etf, in_model = market.etf, set(model.tickers)
+    gap = _uncovered(etf.tickers, etf.weights, in_model)
+    if any(etf.name == one.name or etf.tickers == (one.own_ticker,) for one in etfs):
+        msg = f"The market {etf.name} is the ETF itself. Name a broad market, or leave it out."
+        raise InputError(msg)
+    inside = model.select([ticker for ticker in etf.tickers if ticker in in_model])
+    weights = np.array(
+        [
+            weight
+            for ticker, weight in zip(etf.tickers, etf.weights.tolist(), strict=True)
+            if ticker in in_model
+        ]
+    )
+    if not weights.any():
+        if etf.own_ticker in in_model:
+            return MarketBasket((etf.own_ticker,), np.ones(1))
+        single = len(etf.tickers) == 1
+        what = "is not in the risk model" if single else "has no name in the risk model"
+        msg = (
+            f"The market {etf.name} {what}. Give a ticker that the risk model covers, or prices of it, or "
+            "the file of a fund whose names it covers."
+        )
+        raise UnknownTicker(msg, tickers=[etf.name])
+    unit = _unit(etf, gap, weights, inside, model)
+    if unit.own_row:
+        return MarketBasket((unit.own_row,), np.ones(1), unit.covered)
+    return MarketBasket(inside.tickers, unit.scale * weights, unit.covered)
+
+
+def _aligned_market(
+    market: Market, basket: MarketBasket, instruments: Covariance, held: FloatArray
+) -> AlignedMarket:
+    unit = np.zeros(len(instruments.tickers))
+    unit[positions_of(basket.tickers, instruments.tickers)] = basket.weights
+    betas = instruments.predicted_beta(unit)
+    return AlignedMarket(market, basket, unit, betas, float(betas[: len(held)] @ held))
+
+
 def _instruments(
-    units: Sequence[Unit], baskets: FloatArray, inside: Covariance, model: Covariance
+    units: Sequence[Unit],
+    baskets: FloatArray,
+    inside: Covariance,
+    model: Covariance,
+    market: Sequence[str],
 ) -> tuple[Covariance, FloatArray]:
-    """Return the risk model of covered names and own rows, and the ETFs' units in it."""
-    own = dict.fromkeys(unit.own_row for unit in units if unit.own_row)
+    """Return the risk model of covered names, own rows and the market, and the ETFs' units in it."""
+    own = dict.fromkeys([*(unit.own_row for unit in units if unit.own_row), *market])
     behind = [ticker for ticker in own if ticker not in set(inside.tickers)]
     instruments = model.select([*inside.tickers, *behind]) if behind else inside
     columns = np.vstack([baskets, np.zeros((len(behind), len(units)))]) if behind else baskets.copy()

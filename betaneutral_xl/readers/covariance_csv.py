@@ -1,7 +1,8 @@
 """Parse a covariance: the CSV of the fund's web API, or a table as pandas, Excel and vendors write it.
 
 The API's header is ``date,ticker,<N tickers>`` with one row per ticker; the date column is optional. Rows
-are matched to columns by ticker, never by position. ``matrix_tables`` reads the other shapes.
+are matched to columns by ticker, never by position. ``matrix_tables`` reads the other shapes. Below the
+API's matrix may stand what ``estimate --out`` keeps for intervals of betas (``readers.covariance_drift``).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from betaneutral_xl.errors import MissingValue
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, find_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
@@ -124,12 +126,16 @@ def parse_covariance(
     """
     if provenance.retrieval not in NETWORK and not _is_plain(content):
         return _parse_other_shape(content, provenance, unit)
-    fast = parse_plain_matrix(content)
-    if fast is not None:
-        return _of_table(fast, content, provenance, unit)
+    matrix_part, mark, below = content.partition(b"\n" + MARK.encode())
+    fast = parse_plain_matrix(matrix_part)
+    lines_below = _lines_below(mark + below)
+    if fast is not None and lines_below is not None:
+        return with_drift_lines(_of_table(fast, content, provenance, unit), lines_below, provenance)
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [line for line in text.split("\n") if line.strip(" ,")]
+    written = [line for line in text.split("\n") if line.strip(" ,")]
+    lines = [line for at, line in enumerate(written) if not (at and line.startswith(MARK))]
+    beside = [line for at, line in enumerate(written) if at and line.startswith(MARK)]
     header = next(_cells(lines[:1], provenance), [])
     n_labels = _label_columns(header, provenance)
     columns = tuple(normalise(name) for name in header[n_labels:])
@@ -140,7 +146,8 @@ def parse_covariance(
     if not columns or len(lines) == 1:
         raise unreadable(provenance, "has a header and no numbers")
     labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
-    return _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
+    read = _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
+    return with_drift_lines(read, beside, provenance)
 
 
 def _of_table(
@@ -155,6 +162,15 @@ def _of_table(
     )
     as_of = _as_of(plain.labels, provenance) if len(plain.labels[0]) > 1 else None
     return table.covariance(complete_provenance(provenance, content, len(columns), as_of), unit)
+
+
+def _lines_below(content: bytes) -> list[str] | None:
+    """Return the lines below a matrix that begin with ``MARK``; None if there are others."""
+    try:
+        lines = [line for line in content.decode("ascii").splitlines() if line.strip(" ,")]
+    except UnicodeDecodeError:
+        return None
+    return lines if all(line.startswith(MARK) for line in lines) else None
 
 
 def _is_plain(content: bytes) -> bool:

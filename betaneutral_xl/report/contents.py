@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.checks import Check
+from betaneutral_xl.engine.compare import drift_sentence
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.model.alignment import SCALED
@@ -31,9 +32,6 @@ TITLE = "Beta-neutral proposal"
 
 BEYOND_LIMITS = "The hedges are shown for comparison only: the limits on weights are not applied to them."
 """Note on the comparison of an infeasible request."""
-
-CONFIDENCE = 1.96
-"""Half-width of a 95 % confidence interval in standard errors."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -165,6 +163,17 @@ class Contents:
     def weighted_alternatives(self) -> tuple[tuple[str, Rebalance], ...]:
         """Name and result of each alternative with weights, numbered from 1 as in ``alternative_1``."""
         return tuple((one.name, one.result) for one in self.alternatives if one.result is not None)
+
+    @property
+    def has_market(self) -> bool:
+        """Whether the alternatives have a market beta."""
+        return any(math.isfinite(one.market_beta) for one in self.alternatives)
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """Where the drift of the betas comes from, a sentence for each ETF; none without a market."""
+        lines = (drift_sentence(self.alternatives, name) for name in self.result.etf_names)
+        return tuple(line for line in lines if line)
 
     @cached_property
     def beta_errors(self) -> FloatArray | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.job import views
 from betaneutral_xl.report import drawing, pictures, style
 from betaneutral_xl.report.cells import clean
-from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
+from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.sheets import front, provenance, realised
 from betaneutral_xl.report.sheets.alternatives import MEASURES
 
@@ -91,8 +91,8 @@ def _sections(contents: Contents) -> Iterator[str]:
 
 def _summary(contents: Contents) -> Iterator[Sequence[str]]:
     for line in contents.lines:
-        before = "" if line.before is None else _with_error(line.before, line.before_error, line.kind)
-        yield line.label, before, _with_error(line.after, line.after_error, line.kind), line.meaning
+        before = "" if line.before is None else _shown(line.before, line.before_forecast, line.kind)
+        yield line.label, before, _shown(line.after, line.after_forecast, line.kind), line.meaning
 
 
 def _alternatives(contents: Contents) -> str:
@@ -101,14 +101,16 @@ def _alternatives(contents: Contents) -> str:
     rows = (
         (
             one.name,
-            *(_with_error(one.beta[name], one.beta_error[name], views.Kind.NUMBER) for name in names),
+            *(views.beta_text(one.forecast[name]) if one.forecast else "" for name in names),
+            *([_number(one.market_beta)] if contents.has_market else []),
             *(_percent(getattr(one, measure)) for measure in measures),
             one.note or str(one.trades),
         )
         for one in contents.alternatives
     )
-    betas = [f"Beta to {name}" for name in names]
-    return _table(("", *betas, *MEASURES.values()), rows)
+    betas = [f"Beta to {name}" for name in names] + ["Market beta"] * contents.has_market
+    drift = "".join(f"<p>{_safe(line)}</p>" for line in contents.drift)
+    return _table(("", *betas, *MEASURES.values()), rows) + drift
 
 
 def _orders(contents: Contents) -> str:
@@ -138,9 +140,10 @@ def _cell(name: str, value: str | float) -> str:
     return _number(float(value)) if name.startswith("predicted_beta") else _percent(float(value))
 
 
-def _with_error(value: float, error: float, kind: views.Kind) -> str:
-    show = _percent if kind is views.Kind.PERCENT else _number
-    return f"{show(value)} ± {show(CONFIDENCE * error)}" if math.isfinite(error) else show(value)
+def _shown(value: float, forecast: views.BetaForecast | None, kind: views.Kind) -> str:
+    if forecast is not None:
+        return views.beta_text(forecast)
+    return _percent(value) if kind is views.Kind.PERCENT else _number(value)
 
 
 def _number(value: float) -> str:

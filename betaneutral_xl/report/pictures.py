@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.contents import CONFIDENCE
 
 if TYPE_CHECKING:
     from betaneutral_xl.job.realised import Realised
@@ -70,14 +69,15 @@ def portfolio_betas(contents: Contents) -> Picture:
     """Return the portfolio's beta to each ETF before and after."""
     result = contents.result
     series = []
-    for name, exposure, colour in (
-        ("before", result.before, style.GREY),
-        (contents.after, result.after, style.BLUE),
+    for name, forecasts, colour in (
+        ("before", result.before_forecast, style.GREY),
+        (contents.after, result.after_forecast, style.BLUE),
     ):
-        errors = tuple(CONFIDENCE * error for error in exposure.beta_error.values())
-        has_errors = bool(np.isfinite(errors).all())
-        series.append(Series(name, tuple(exposure.beta.values()), colour, errors if has_errors else ()))
-    bars = " with 95 % confidence intervals" if series[0].errors else ""
+        widths = tuple(one.half_width() for one in forecasts.values())
+        known = bool(np.isfinite(widths).all())
+        betas = tuple(one.beta for one in forecasts.values())
+        series.append(Series(name, betas, colour, widths if known else ()))
+    bars = " with 95 % intervals of next month's" if series[0].errors else ""
     return Picture(f"Predicted beta{bars}", Kind.COLUMNS, result.etf_names, tuple(series))
 
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF, REWEIGHTED, compare
+from betaneutral_xl.engine.compare import (
+    AS_IS,
+    BY_BASKET,
+    BY_ETF,
+    REWEIGHTED,
+    SHARES,
+    compare,
+    with_market_leg,
+)
 from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.risk import Covariance
 
@@ -35,7 +43,11 @@ def test_the_alternatives_are_compared(book: Holdings, etf: Etf, with_iwv: Covar
         alternative.name: alternative
         for alternative in compare(book, [etf], with_iwv, constraints=Constraints(cost_bp=10.0))
     }
-    assert list(alternatives) == [AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, "long only, aiming at IWV"]
+    legs = [with_market_leg(share) for share in SHARES]
+    assert list(alternatives) == [
+        *(AS_IS, BY_ETF, *legs, BY_BASKET, REWEIGHTED),
+        "long only, aiming at IWV",
+    ]
     h = 0.985106
     assert alternatives[AS_IS].beta["AI"] == pytest.approx(h, abs=1e-6)
     assert alternatives[AS_IS].trades == 0

@@ -106,7 +106,12 @@ def of_betas(rows: Iterable[Mapping[str, Any]]) -> Numbers:
     """Return each held name's beta to each ETF, whatever the front end calls the columns."""
     found: dict[str, float] = {}
     for row in rows:
-        betas = [key for key in row if key.startswith(("predicted_beta", "beta_")) and "error" not in key]
+        betas = [
+            key
+            for key in row
+            if key.startswith(("predicted_beta", "beta_"))
+            and not any(part in key for part in ("error", "_95", "beta_se"))
+        ]
         found |= {f"{row['ticker']} to ETF {i}": number(row[key]) for i, key in enumerate(betas, start=1)}
     return Numbers(found)
 

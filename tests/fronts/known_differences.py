@@ -38,6 +38,7 @@ OPTIONS: dict[str, str] = {
     "--format": "the form of that output",
     "--covariance-unit": FILES,
     "--nav": FILES,
+    "--drift-prices": FILES,
     "--account": FILES,
     "--fx": FILES,
     "--etf-fund": FILES,

@@ -1,19 +1,27 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.intervals import name_forecasts
 from betaneutral_xl.errors import UndefinedBeta
+from betaneutral_xl.hosts.sheets import handles
 from betaneutral_xl.job import sample
-from betaneutral_xl.job.histories import from_plain, to_plain
+from betaneutral_xl.job.histories import drift_from_plain, drift_to_plain, from_plain, to_plain
 from betaneutral_xl.job.inputs import read
 from betaneutral_xl.model.alignment import align
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.returns import Prices
 from betaneutral_xl.model.risk import Covariance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_the_history_of_an_estimate_survives_being_kept() -> None:
@@ -35,6 +43,29 @@ def test_the_history_of_an_estimate_survives_being_kept() -> None:
 
 def test_no_history_stays_none() -> None:
     assert from_plain(*to_plain(None)) is None
+    assert drift_from_plain(*drift_to_plain(None)) is None
+
+
+def priced() -> Covariance:
+    rng = np.random.default_rng(1)
+    levels = 100.0 * np.cumprod(1.0 + rng.normal(0.0, 0.01, (300, 3)), axis=0)
+    days = np.busday_offset("2022-01-03", np.arange(300), roll="forward")
+    prices = Prices.from_matrix(("A", "B", "C"), list(days.astype(object)), levels)
+    return estimate(prices.returns(), "exponential", half_life=21.0)
+
+
+@pytest.mark.parametrize("made", [priced, sample.load_covariance])
+def test_the_intervals_of_a_covariance_that_is_kept_are_the_same(made: Callable[[], Covariance]) -> None:
+    covariance = made()
+    unit = covariance.drift[0].unit if isinstance(covariance.drift, tuple) else np.array([0.5, 0.5, 0.0])
+    again = handles.from_bytes(handles.to_bytes(covariance))
+    assert name_forecasts(again, unit) == name_forecasts(covariance, unit)
+    assert math.isfinite(name_forecasts(again, unit)[0].half_width())
+
+
+def test_a_covariance_without_what_drift_is_measured_with_has_a_handle_of_its_own() -> None:
+    covariance = priced()
+    assert handles.fingerprint(covariance) != handles.fingerprint(replace(covariance, drift=None))
 
 
 def test_the_sample_has_past_errors_of_betas_to_its_own_etf_only() -> None:

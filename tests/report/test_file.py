@@ -136,7 +136,7 @@ def test_every_constant_is_on_inputs_once_under_its_name(everything: Problem) ->
         for name, area in book.defined_names.items()
         if area.attr_text.startswith("'Inputs'!")
     }
-    assert {"tolerance", "error_bar", "effective_days", "cash_value", "target_1", "order_nav"} <= set(named)
+    assert {"tolerance", "effective_days", "cash_value", "target_1", "order_nav"} <= set(named)
     assert len(set(named.values())) == len(named)
     cell = named["effective_days"].partition("!")[2].replace("$", "")
     assert book["Inputs"][cell].value == 101.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -80,7 +81,8 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
     assert "url(" not in page
     assert page.count("<svg") == 4
     beta = everything.result.before.beta["ETF0"]
-    assert f"{beta:.3f} ±" in page
+    assert f"{beta:.3f} (s.e. " in page  # no history, so no interval
+    assert "drift unknown" in page
     assert "2025-11-18 12:00:00" in page
     assert all(ticker in page for ticker in everything.result.tickers)
     again = build_page(everything.result, "betaneutral-xl report", STAMP, **everything.options)
@@ -90,6 +92,10 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
 def test_a_drawing_has_one_bar_per_value_and_one_whisker_per_error(everything: Problem) -> None:
     contents = Contents(result=everything.result, written_at=STAMP)
     picture = pictures.portfolio_betas(contents)
+    bare = picture.series
+    assert not any(one.errors for one in bare)  # no interval without a history
+    whiskers = tuple(replace(one, errors=(0.1,) * len(one.values)) for one in bare)
+    picture = replace(picture, series=whiskers)
     svg = ET.fromstring(drawing.draw(picture))  # noqa: S314 - our own output
     bars = [e for e in svg.iter("{http://www.w3.org/2000/svg}rect") if e.get("width") != "9"]
     assert len(bars) == 4  # two ETFs before and after

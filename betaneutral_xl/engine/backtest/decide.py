@@ -7,13 +7,14 @@ returns are in ``outcome``; of the hedges only that of perfect foresight uses th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
 from betaneutral_xl.engine.estimators import MIN_PERIODS, fit, observe
+from betaneutral_xl.engine.intervals import forecasts, name_forecasts
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
@@ -28,10 +29,13 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.backtest.plan import Study
     from betaneutral_xl.engine.estimators import Observed
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
     from betaneutral_xl.model.constraints import Constraints
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.returns import Returns
+    from betaneutral_xl.model.risk import Covariance
 
 RECENT_DAYS = 5
 """A name without a return on this many last days is not tradable."""
@@ -59,6 +63,11 @@ class Decision:
         Factor by which the tradable part of the portfolio, and of each ETF, was scaled up.
     days
         Number of days seen.
+    forecasts
+        The beta of the new weights to each of K ETFs with its interval, by strategy; empty where intervals
+        are not required.
+    name_forecasts
+        The same of each name of portfolio and ETFs, by estimator and name.
 
     """
 
@@ -69,6 +78,8 @@ class Decision:
     absent: tuple[str, ...]
     scaled: Mapping[str, float]
     days: int
+    forecasts: Mapping[Strategy, tuple[BetaForecast, ...]] = field(default_factory=dict)
+    name_forecasts: Mapping[str, Mapping[str, tuple[BetaForecast, ...]]] = field(default_factory=dict)
 
 
 def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | None = None) -> Decision:
@@ -100,7 +111,9 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
     etfs = tuple(etf for etf, _ in baskets)
     scaled = {"the portfolio": factor, **{f"ETF {etf.name}": factor for etf, factor in baskets}}
     _require_benchmarks(study, kept)
-    tickers = sorted(set(book.tickers).union(study.benchmarks, *(etf.tickers for etf in etfs)))
+    market = _market(study, kept)
+    beside = () if market is None else market.etf.tickers
+    tickers = sorted(set(book.tickers).union(study.benchmarks, beside, *(etf.tickers for etf in etfs)))
     observed = {days: _observed(study, seen, tickers, days) for days in {e.window for e in study.estimators}}
 
     w = _expand(book.tickers, book.weights, names)
@@ -108,6 +121,8 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
     limits = study.constraints.among(kept)
     new_weights: dict[Strategy, FloatArray] = {}
     infeasible: dict[Strategy, str] = {}
+    expected: dict[Strategy, tuple[BetaForecast, ...]] = {}
+    of_names: dict[str, Mapping[str, tuple[BetaForecast, ...]]] = {}
     for estimator in study.estimators:
         full = fit(observed[estimator.window], estimator.method, **estimator.options)
         covariance = full.select(tickers)
@@ -135,14 +150,44 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
                         constraints=limited,
                         objective=study.objective if method == Method.REWEIGHT else Objective.STABLE,
                         reference=None if before is None else book,
+                        market=None if method == Method.SCALED else market,
                     )
                     x = _expand(result.tickers, result.new_weights, names)
                 except (Infeasible, SolverFailed) as error:
                     infeasible[method, estimator.label] = str(error)
                     x = w if before is None else before
             new_weights[method, estimator.label] = x
+        if study.intervals:
+            units = np.column_stack([_expand(etf.tickers, etf.weights, covariance.tickers) for etf in etfs])
+            mine = {one: x for one, x in new_weights.items() if one[1] == estimator.label}
+            expected |= _forecasts(covariance, units, mine, names)
+            own = {*book.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}
+            of_names[estimator.label] = _of_names(covariance, units, own)
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
-    return Decision(w, f, new_weights, infeasible, absent, scaled, len(seen.dates))
+    days = len(seen.dates)
+    return Decision(w, f, new_weights, infeasible, absent, scaled, days, expected, of_names)
+
+
+def _forecasts(
+    covariance: Covariance,
+    units: FloatArray,
+    new_weights: Mapping[Strategy, FloatArray],
+    names: Sequence[str],
+) -> dict[Strategy, tuple[BetaForecast, ...]]:
+    """Return the betas of new weights to each ETF, with their intervals."""
+    rows = positions_of(covariance.tickers, names)
+    weights = np.column_stack([x[rows] for x in new_weights.values()])
+    by_etf = [forecasts(covariance, unit, weights) for unit in units.T]
+    return dict(zip(new_weights, zip(*by_etf, strict=True), strict=True))
+
+
+def _of_names(
+    covariance: Covariance, units: FloatArray, held: set[str]
+) -> dict[str, tuple[BetaForecast, ...]]:
+    """Return the betas of single names to each ETF, with their intervals."""
+    by_etf = [name_forecasts(covariance, unit) for unit in units.T]
+    by_name = zip(covariance.tickers, zip(*by_etf, strict=True), strict=True)
+    return {ticker: found for ticker, found in by_name if ticker in held}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,6 +252,14 @@ def foresee(
     ratios, *_ = np.linalg.lstsq(square, e.T @ y - square.diagonal() * targets)
     x: FloatArray = weights - etf_weights @ ratios
     return x
+
+
+def _market(study: Study, kept: set[str]) -> Market | None:
+    """Return the tradable part of the market, scaled up; without prices there is no hedge on the date."""
+    if study.market is None or not study.market.share:
+        return None
+    etf, _ = _basket(study.market.etf, kept, Absent.RESCALE)
+    return replace(study.market, etf=etf)
 
 
 def _require_benchmarks(study: Study, kept: set[str]) -> None:

@@ -27,15 +27,16 @@ from betaneutral_xl.errors import (
     UndefinedBeta,
     listing,
 )
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
 from betaneutral_xl.model.spacing import require_daily
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from betaneutral_xl.engine.backtest.decide import Decision, Strategy
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.errors import BetaNeutralError
     from betaneutral_xl.model.arrays import IntArray
     from betaneutral_xl.model.returns import DateArray, Returns
@@ -87,6 +88,12 @@ class Performance:
     n_infeasible
         Number of dates on which no weights that satisfy the limits were found, and the portfolio was
         left unchanged.
+    interval_coverage_68, interval_coverage_95
+        Share of the dates on which the realised beta to each ETF is in the interval that was predicted for
+        it, shape (K,): of 68 % and 95 %, with the sampling error of the realised beta included. NaN where
+        the study has no intervals, or no date has one.
+    name_interval_coverage_68, name_interval_coverage_95
+        The same of the betas of single names, of portfolio and ETFs, over names and dates.
 
     """
 
@@ -104,6 +111,10 @@ class Performance:
     cost: float
     n_dates: int
     n_infeasible: int
+    interval_coverage_68: FloatArray
+    interval_coverage_95: FloatArray
+    name_interval_coverage_68: FloatArray
+    name_interval_coverage_95: FloatArray
 
     def record(self, etfs: Sequence[str]) -> dict[str, Any]:
         """Return plain values; betas are numbers for one ETF, mappings by name for several."""
@@ -147,6 +158,9 @@ class Backtest:
         Shape (D, K), daily.
     unhedged
         Shape (D,), daily, of the unhedged portfolio.
+    inside
+        Shape (n, P, K, 4): the shares of betas inside their intervals of 68 % and 95 %, of the new weights
+        and of the names; NaN where there is no interval.
     first
         Shape (n,), index among the D days of the first day of each date's weights.
     notes
@@ -168,6 +182,7 @@ class Backtest:
     etf_returns: FloatArray
     unhedged: FloatArray
     first: IntArray
+    inside: FloatArray
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -197,6 +212,7 @@ class Backtest:
         net = daily.copy()
         net[self.first] -= cost
         active = self.beta[:, p] - self.target_beta
+        inside = _mean_known(self.inside[:, p])
         return Performance(
             realised_beta_mean=self.beta[:, p].mean(axis=0),
             realised_beta_rms=np.sqrt((self.beta[:, p] ** 2).mean(axis=0)),
@@ -212,6 +228,10 @@ class Backtest:
             cost=float(cost.sum()) / len(daily) * TRADING_DAYS,
             n_dates=len(self.dates),
             n_infeasible=int(self.infeasible[:, p].sum()),
+            interval_coverage_68=inside[:, 0],
+            interval_coverage_95=inside[:, 1],
+            name_interval_coverage_68=inside[:, 2],
+            name_interval_coverage_95=inside[:, 3],
         )
 
     def rolling(self, strategy: Strategy, days: int = ROLLING_DAYS) -> FloatArray:
@@ -327,6 +347,7 @@ class _Recorder:
         self.reasons: dict[Strategy, str] = {}
         self.turnover: list[FloatArray] = []
         self.gross: list[FloatArray] = []
+        self.inside: list[FloatArray] = []
         self.days: list[DateArray] = []
         self.returns: list[FloatArray] = []
         self.etf_returns: list[FloatArray] = []
@@ -363,6 +384,7 @@ class _Recorder:
         self.beta.append(beta)
         self.error.append(error)
         self.target.append(targets)
+        self.inside.append(self._inside(decision, gains[:horizon][measured], (beta, error), f))
         self.infeasible.append([strategy in decision.infeasible for strategy in self.strategies])
         self.reasons = {**decision.infeasible, **self.reasons}
         self.days.append(self.all.dates[row + 1 : row + 1 + hold])
@@ -379,6 +401,43 @@ class _Recorder:
         if self.held is None:
             return None
         return dict(zip(self.strategies, self.held.T, strict=True))
+
+    def _inside(
+        self,
+        decision: Decision,
+        after: FloatArray,
+        realised: tuple[FloatArray, FloatArray],
+        etf_weights: FloatArray,
+    ) -> FloatArray:
+        """Return the shares of realised betas inside their intervals, shape (P, K, 4); NaN without any."""
+        found = np.full((len(self.strategies), len(self.study.etfs), 4), math.nan)
+        if not self.study.intervals:
+            return found
+        beta, error = realised
+        by_estimator = {
+            label: self._names_inside(names, after, etf_weights)
+            for label, names in decision.name_forecasts.items()
+        }
+        for p, strategy in enumerate(self.strategies):
+            if strategy not in decision.forecasts:
+                continue
+            for k, one in enumerate(decision.forecasts[strategy]):
+                found[p, k, :2] = _inside_of([one], beta[p, [k]], error[p, [k]])
+            found[p, :, 2:] = by_estimator[strategy[1]]
+        return found
+
+    def _names_inside(
+        self, names: Mapping[str, tuple[BetaForecast, ...]], after: FloatArray, etf_weights: FloatArray
+    ) -> FloatArray:
+        """Return the shares of the names' realised betas inside their intervals, shape (K, 2)."""
+        rows = positions_of(tuple(names), self.all.tickers)
+        beta, error = slopes(after[:, rows], after @ etf_weights)
+        return np.array(
+            [
+                _inside_of([one[k] for one in names.values()], beta[:, k], error[:, k])
+                for k in range(etf_weights.shape[1])
+            ]
+        )
 
     def _measured(self, row: int, etf_weights: FloatArray) -> BoolArray:
         """Return the mask (H,) of the days of the horizon on which every ETF and target ticker has a return.
@@ -450,6 +509,7 @@ class _Recorder:
             etf_returns=np.vstack(self.etf_returns),
             unhedged=np.concatenate(self.unhedged),
             first=np.array(self.first),
+            inside=np.array(self.inside),
             notes=(*self.study.notes, *self.study.prices.warnings, *self._warnings(), *notes, *self._notes()),
         )
 
@@ -498,6 +558,26 @@ class _Recorder:
             names = [f"{ticker} ({count})" for ticker, count in self.unpriced.most_common()]
             lines.append(f"Days held without a return: {listing(names)}; the last price is carried forward.")
         return lines
+
+
+def _inside_of(forecasts: Sequence[BetaForecast], beta: FloatArray, error: FloatArray) -> list[float]:
+    """Return the shares of realised betas, shape (N,), within intervals of 68 % and 95 %; NaN without any."""
+    shares = []
+    for level in (0.68, 0.95):
+        widths = [one.half_width(level, se) for one, se in zip(forecasts, error.tolist(), strict=True)]
+        predicted = [one.beta for one in forecasts]
+        known = np.isfinite(widths)
+        near = np.abs(beta - predicted) <= np.nan_to_num(widths)
+        shares.append(float(near[known].mean()) if known.any() else math.nan)
+    return shares
+
+
+def _mean_known(values: FloatArray) -> FloatArray:
+    """Return the mean over the first axis of what is no NaN; NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1)
+    return np.where(count > 0, mean, math.nan)
 
 
 def _annual(daily: FloatArray) -> float:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.neutral import Target
     from betaneutral_xl.model.arrays import IntArray
+    from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.returns import DateArray, Prices
 
@@ -229,6 +230,12 @@ class Study:
         What ``reweight`` minimises, as for ``neutralise``.
     cost_bp
         Cost of a trade in basis points of its notional.
+    market
+        The market that is hedged besides the ETFs, and the share of its leg, as for ``neutralise``; its
+        names need prices too.
+    intervals
+        Whether intervals of next month's betas are computed on each date, to count how many hold. They take
+        several times as long as the hedges.
     notes
         Notes on the inputs, one line each.
 
@@ -246,6 +253,8 @@ class Study:
     constraints: Constraints = UNLIMITED
     objective: Objective = Objective.STABLE
     cost_bp: float = COST_BP
+    market: Market | None = None
+    intervals: bool = False
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -290,10 +299,7 @@ class Study:
         for one in self.targets:
             if not isinstance(one, str):
                 require_sign("The target", one, LARGEST["beta"])
-        unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
-        if unpriced:
-            msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
-            raise UnknownTicker(msg, tickers=unpriced)
+        self._require_prices_of_aims()
         named = dict.fromkeys(name for limit in limits_of(self.constraints) for name in limit.named())
         unknown = [ticker for ticker in named if ticker not in self.names]
         if unknown:
@@ -308,11 +314,20 @@ class Study:
             limits, methods = ", ".join(self.constraints.given), ", ".join(self.methods)
             msg = f"None of {methods} keeps to {limits}. Add reweight to the methods, or leave it out."
             raise InputError(msg)
-
         if self.objective is not Objective.STABLE and Method.REWEIGHT not in self.methods:
             methods = ", ".join(self.methods)
             msg = f"None of {methods} has the objective {self.objective}. Add reweight, or leave it out."
             raise InputError(msg)
+
+    def _require_prices_of_aims(self) -> None:
+        """Validate that the market and the tickers among the targets have prices."""
+        if self.market is not None and not set(self.market.etf.tickers) & set(self.prices.tickers):
+            msg = f"The market {self.market.name} has no prices here. Give them, or leave it out."
+            raise UnknownTicker(msg, tickers=[self.market.name])
+        unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
+        if unpriced:
+            msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
+            raise UnknownTicker(msg, tickers=unpriced)
 
     @property
     def limits(self) -> tuple[str, ...]:
@@ -333,6 +348,7 @@ class Study:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the portfolio and the baskets, without duplicates."""
-        lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs))
+        """Names of the portfolio, the baskets and the market, without duplicates."""
+        market = () if self.market is None else self.market.etf.tickers
+        lists = (self.holdings.tickers, *(etf.tickers for etf in self.etfs), market)
         return tuple(dict.fromkeys(ticker for one in lists for ticker in one))

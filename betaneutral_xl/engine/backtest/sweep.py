@@ -86,6 +86,10 @@ class Cell:
             "methods": study.methods,
             "how": [study.holding, study.absent, study.cost_bp],
             "asked": [study.targets, repr(study.constraints), study.objective],
+            "intervals": study.intervals,
+            "market": [study.market.share, study.market.etf.tickers, study.market.etf.weights.tolist()]
+            if study.market
+            else [],
             "notes": [*study.notes, *study.prices.warnings],
         }
         return digest(json.dumps(inputs, default=str).encode())

@@ -20,6 +20,7 @@ from betaneutral_xl.engine.estimators import factor, historical, shrinkage
 from betaneutral_xl.engine.estimators.history import WindowHistory
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.model.drift import DriftReturns
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
@@ -266,6 +267,7 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
         history=history_of(observed.window, name, options) if observed.spacing is DAILY else None,
+        drift=DriftReturns(observed.seen.tickers, observed.window.returns, name, options),
     )
 
 

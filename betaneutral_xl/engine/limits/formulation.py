@@ -158,7 +158,7 @@ def formulate(
     terms = reduce(and_, (limit.terms(aligned) for limit in limits), Terms())
     n = len(aligned.tickers)
     lower, upper = np.broadcast_to(terms.lower, n), np.broadcast_to(terms.upper, n)
-    traded = aligned.covered & terms.tradable
+    traded = aligned.covered & terms.tradable & _of_inputs(aligned)
     _require_fixed_within(aligned, traded, lower, upper)
     _require_room(aligned, traded, lower, upper)
     fixed = np.where(traded, 0.0, aligned.weights)
@@ -166,7 +166,7 @@ def formulate(
         Row(beta_label(name), aligned.expand(betas[:, k], 0.0), targets[k])
         for k, name in enumerate(aligned.etf_names)
     ]
-    rows = [*terms.rows, *aims]
+    rows = [*terms.rows, *aims, *_market_rows(aligned)]
     parts = [float(row.coefficients @ fixed) for row in rows]
     covariance = aligned.covariance.form.subset(np.flatnonzero(traded[aligned.covered]))
     if squares:
@@ -186,6 +186,21 @@ def formulate(
         cost=terms.cost * scale,
     )
     return Formulation(aligned, tuple(limits), betas, tuple(targets), squares, terms, traded, problem)
+
+
+def _of_inputs(aligned: Aligned) -> BoolArray:
+    """Return which names are of the portfolio or an ETF, shape (N,): a market's own names are not traded."""
+    names = aligned.input_names
+    return np.fromiter((ticker in names for ticker in aligned.tickers), np.bool_, len(aligned.tickers))
+
+
+def _market_rows(aligned: Aligned) -> Iterator[Row]:
+    """Yield the market beta that a share of the market's leg leaves, where a market is hedged."""
+    market = aligned.market
+    if market is not None and market.share:
+        own = aligned.expand(market.betas[: len(aligned.covered_tickers)], 0.0)
+        left = market.remaining_beta
+        yield Row(f"market beta to {market.name}", own, Range(left, left))
 
 
 def beta_label(etf: str) -> str:

@@ -41,8 +41,11 @@ prices if --etf is a ticker. Days without an ETF return are left out.
 --json prints {{"fund", "etfs", "start", "end", ..., "estimators": {{NAME: description}},
   "results": {{METHOD: {{ESTIMATOR: {{"realised_beta_mean", "realised_beta_rms", "active_beta_mean",
   "active_beta_rms", "noise_floor", "volatility", "tracking_error", "hedge_effectiveness", "max_drawdown",
-  "turnover", "cost", "n_dates", "n_infeasible"}}}}}}, "warnings": [...]}}, in decimals; volatility and cost
-  per year, turnover one-way per date. With several ETFs the first five are records by ETF. noise_floor is
+  "turnover", "cost", "n_dates", "n_infeasible", "interval_coverage_68", "interval_coverage_95",
+  "name_interval_coverage_68", "name_interval_coverage_95"}}}}}}, "warnings": [...]}}, in decimals; volatility
+  and cost per year, turnover one-way per date. With several ETFs the first five and the coverages are
+  records by ETF. The coverages are the shares of realised betas inside the intervals of next month's beta
+  that were known on the date, of the portfolio and of its and the ETFs' names. noise_floor is
   the root mean square of the realised betas' standard errors, which remains even with perfect betas.
 --csv prints a row for each date, method, estimator and ETF, with the realised beta, the target's beta,
   and whether no weights within the limits were found.
@@ -124,14 +127,19 @@ def read_study(args: argparse.Namespace) -> Study:
     tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
     etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
     holdings = load_holdings(args.holdings, args.account, args.fx or ())
+    request = backtest_options.read_request(args)
+    market = backtest_options.find_market(request, tables)
+    priced = [*etfs, *([market] if market else [])]
     return backtest_options.build_study(
         args,
         holdings,
         etfs,
-        tables.select(holdings, etfs, target_tickers(args.target)),
+        tables.select(holdings, priced, target_tickers(args.target)),
         estimators=args.estimator or backtest_options.ESTIMATORS,
         horizon=args.horizon,
-        request=backtest_options.read_request(args),
+        request=request,
+        market=market,
+        intervals=args.json,
     )
 
 
@@ -156,6 +164,8 @@ def as_record(result: Backtest) -> dict[str, Any]:
         "target": describe_target(study.target),
         "limits": list(study.limits),
         "cost_bp": study.cost_bp,
+        "market": study.market.name if study.market else None,
+        "market_share": study.market.share if study.market else None,
         "estimators": {one.label: one.description for one in study.estimators},
         "results": results,
         "warnings": list(result.notes),
@@ -176,6 +186,9 @@ def _print(result: Backtest) -> None:
     )
     if any(study.targets):
         line = f"target {describe_target(study.target)}: betas are active (realised less the target's)"
+        out.print(line, markup=False, soft_wrap=True)
+    if study.market:
+        line = f"{study.market.share:.4g} of the market leg: {study.market.name}"
         out.print(line, markup=False, soft_wrap=True)
     if study.constraints.given:
         limited = ", ".join(name for name in study.methods if name in LIMITED)

@@ -12,6 +12,7 @@ from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import Request
+from betaneutral_xl.model.market import Market
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.tickers import normalise
 
@@ -229,6 +230,11 @@ def find_etf(text: str, fund: str | None, tables: PriceTables) -> HedgeEtf:
     return HedgeEtf(Etf.from_weights({ticker: 1.0}, name=ticker), by_ticker=True)
 
 
+def find_market(request: Request, tables: PriceTables) -> HedgeEtf | None:
+    """Return the market that a request names, as ``find_etf`` returns an ETF; None without one."""
+    return find_etf(request.market, None, tables) if request.market else None
+
+
 def _has_prices(text: str, tables: PriceTables) -> bool:
     try:
         ticker = normalise(text)
@@ -246,6 +252,8 @@ def build_study(
     estimators: Sequence[str],
     horizon: int,
     request: Request,
+    market: HedgeEtf | None = None,
+    intervals: bool = False,
 ) -> Study:
     """Return the study that the options describe."""
     from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study
@@ -264,5 +272,7 @@ def build_study(
         constraints=request.constraints,
         objective=request.objective,
         cost_bp=args.cost_bp,
+        market=None if market is None else Market.of(market.etf, request.market_share),
+        intervals=intervals,
         notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
     aligned = align(Request.parse(policy, given.inputs.etf_names), given.inputs)
     betas = aligned.expand(aligned.betas, math.nan)
     errors = aligned.expand(aligned.beta_errors, math.nan)
+    ends = views.intervals_by_name(aligned)
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
     held = set(given.inputs.holdings.tickers)
     names = aligned.etf_names
@@ -60,31 +61,35 @@ def run(args: argparse.Namespace) -> None:
         *(f"beta_{name}" for name in names),
         *(f"beta_error_{name}" for name in names),
         *(f"contribution_{name}" for name in names),
+        *(f"{stem}_{name}" for name in names for stem in ("beta_low_95", "beta_high_95")),
+        *(f"beta_se_{name}" for name in names),
     )
     rows = [
-        (ticker, weight, sigma, *row, *error, *(weight * beta for beta in row))
-        for ticker, weight, sigma, row, error in zip(
+        (ticker, weight, sigma, *row, *error, *(weight * beta for beta in row), *interval, *error)
+        for ticker, weight, sigma, row, error, interval in zip(
             aligned.tickers,
             aligned.weights.tolist(),
             volatility.tolist(),
             betas.tolist(),
             errors.tolist(),
+            ends.tolist(),
             strict=True,
         )
         if ticker in held
     ]
-    rows.sort(key=lambda row: (math.isnan(row[-len(names)]), -abs(row[-len(names)])))
+    own = 3 + 2 * len(names)  # the contribution to the first ETF's beta
+    rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own])))
     total = {
         name: math.fsum(r[3 + 2 * len(names) + k] for r in rows if not math.isnan(r[3 + k]))
         for k, name in enumerate(names)
     }
-    portfolio_error = aligned.portfolio_beta_error(aligned.covered_weights)
-    total_error = dict(zip(names, portfolio_error.tolist(), strict=True))
+    forecasts = views.current_forecasts(aligned)
     warnings = [*given.inputs.warnings, *aligned.coverage.sentences()]
     if args.json:
         record = {
             "portfolio_beta": total,
-            "portfolio_beta_error": total_error,
+            "portfolio_beta_error": {name: one.se for name, one in forecasts.items()},
+            **views.forecast_record(forecasts),
             "effective_days": aligned.covariance.effective_days,
             "coverage": views.coverage_record(aligned.coverage),
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
@@ -97,16 +102,17 @@ def run(args: argparse.Namespace) -> None:
         sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
         totals = {
-            name: (total[name], total_error[name], unit.coverage_text)
+            name: (views.beta_text(forecasts[name]), unit.coverage_text)
             for name, unit in aligned.coverage.units.items()
         }
-        _print(columns, rows, totals, warnings)
+        shown = len(columns) - len(names)  # the standard errors stand there already
+        _print(columns[:shown], [row[:shown] for row in rows], totals, warnings)
 
 
 def _print(
     columns: tuple[str, ...],
     rows: list[tuple[str | float, ...]],
-    total: dict[str, tuple[float, float, str]],
+    total: dict[str, tuple[str, str]],
     warnings: list[str],
 ) -> None:
     from rich.markup import escape
@@ -120,9 +126,8 @@ def _print(
         shown = (number(float(value)) for value in values)
         table.add_row(escape(str(ticker)), percent(float(weight)), percent(float(sigma), 1), *shown)
     out.print(table)
-    for name, (beta, error, coverage) in total.items():
-        uncertain = "" if math.isnan(error) else f" ± {number(error)}"
-        line = f"portfolio beta to {name}: {number(beta)}{uncertain} ({coverage})"
+    for name, (beta, coverage) in total.items():
+        line = f"portfolio beta to {name}: {beta} ({coverage})"
         out.print(line, style="bold", markup=False, soft_wrap=True)
     for warning in warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)

@@ -54,7 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve each alternative, print."""
-    from betaneutral_xl.engine.compare import hedge_of
+    from betaneutral_xl.engine.compare import drift_sentence, hedge_of
 
     given = input_options.gather(args)
     alternatives = compare(given.request, given.inputs, args.benchmark)
@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
         "alternative",
         *(f"beta_{name}" for name in names),
         *(f"beta_error_{name}" for name in names),
+        *(f"{stem}_{name}" for stem in ("beta_se", "beta_low_95", "beta_high_95") for name in names),
+        "market_beta",
         *MEASURES,
         "trades",
         "note",
@@ -74,6 +76,7 @@ def run(args: argparse.Namespace) -> None:
         record = {
             "alternatives": [dict(zip(columns, row, strict=True)) for row in rows],
             "coverage": views.coverage_record(hedge.coverage),
+            "drift": [line for line in (drift_sentence(alternatives, name) for name in names) if line],
             "warnings": list(hedge.warnings),
         }
         sys.stdout.write(saving.to_json(record) + "\n")
@@ -90,6 +93,8 @@ def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
         one.name,
         *(one.beta[name] for name in names),
         *(one.beta_error[name] for name in names),
+        *_ends(one, names),
+        one.market_beta,
         *(getattr(one, measure) for measure in MEASURES),
         one.trades,
         one.note,
@@ -99,27 +104,36 @@ def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
 def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
     from rich.table import Table
 
+    from betaneutral_xl.engine.compare import drift_sentence
+
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for name in names:
         table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
+    has_market = any(not math.isnan(one.market_beta) for one in alternatives)
+    if has_market:
+        table.add_column("market beta", justify="right")
     for measure in (*MEASURES, "trades"):
         table.add_column(measure.replace("_", " "), justify="right")
     for one in alternatives:
-        betas = (_with_error(one.beta[name], one.beta_error[name]) for name in names)
+        betas = (views.beta_text(one.forecast[name]) if one.forecast else "" for name in names)
         shown = (percent(getattr(one, measure)) for measure in MEASURES)
-        table.add_row(one.name, *betas, *shown, "-" if one.note else str(one.trades))
+        left = [number(one.market_beta)] if has_market else []
+        table.add_row(one.name, *betas, *left, *shown, "-" if one.note else str(one.trades))
     out.print(table)
+    for line in filter(None, (drift_sentence(alternatives, name) for name in names)):
+        out.print(line, markup=False, soft_wrap=True)
     for name, unit in hedge.coverage.units.items():
         out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
-    for one in alternatives:
-        if one.note:
-            out.print(f"! {one.name}: {one.note}", style="yellow", markup=False, soft_wrap=True)
-
-    for warning in hedge.warnings:
+    notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
+    for warning in (*notes, *hedge.warnings):
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _with_error(beta: float, error: float) -> str:
-    return number(beta) if math.isnan(error) else f"{number(beta)} ± {number(error)}"
+def _ends(one: Alternative, names: Sequence[str]) -> list[float]:
+    """Return standard errors, and lower and upper ends of the intervals, by ETF; NaN where unknown."""
+    if not one.forecast:
+        return [math.nan] * (3 * len(names))
+    forecasts = [one.forecast[name] for name in names]
+    return [*(f.se for f in forecasts), *(f.low for f in forecasts), *(f.high for f in forecasts)]

@@ -12,8 +12,8 @@ from betaneutral_xl.hosts.cli import table_options
 from betaneutral_xl.hosts.cli.output import progress
 from betaneutral_xl.job import run
 from betaneutral_xl.job.options import Section
-from betaneutral_xl.job.request import Request, defaults, target_tickers
-from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot
+from betaneutral_xl.job.request import Request, defaults, market_name, target_tickers
+from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot, loaded_market
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def gather(args: argparse.Namespace) -> Gathered:
     if args.from_snapshot:
         return _from_snapshot(args, named, typed)
     also = [*target_tickers(typed.get("target")), *filter(None, [getattr(args, "benchmark", None)])]
-    sources = Sources.parse({**named, "sample": args.sample, "also": also})
+    market = market_name(typed.get("market"))
+    sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
     return Gathered(sources.load(_settings(args), progress), typed)
 
 
@@ -95,6 +96,8 @@ def _from_snapshot(args: argparse.Namespace, named: dict[str, Any], typed: dict[
     network = {"refresh": args.refresh, "allow_stale": args.allow_stale}
     beside_snapshot({**named, "sample": args.sample, **network})
     inputs, stored = from_snapshot(args.from_snapshot, Sources.parse({"nav": named.get("nav")}).nav)
+    if typed.get("market") is not None:
+        inputs = replace(inputs, market=loaded_market(market_name(typed["market"]), _settings(args)))
     return Gathered(inputs, {**stored, **typed})
 
 

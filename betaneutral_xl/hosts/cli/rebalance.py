@@ -96,21 +96,19 @@ def print_summary(result: Rebalance, out: Console) -> None:
     for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
     for line in views.lines(result):
-        before = "" if line.before is None else _formatted(line.before, line.before_error, line.kind)
+        before = "" if line.before is None else _formatted(line.before, line.before_forecast, line.kind)
         coverage = "" if math.isnan(line.coverage) else percent(line.coverage)
-        table.add_row(line.label, before, _formatted(line.after, line.after_error, line.kind), coverage)
+        table.add_row(line.label, before, _formatted(line.after, line.after_forecast, line.kind), coverage)
     out.print(table)
-    days = result.aligned.covariance.effective_days
-    unknown = "unknown: the risk model does not state its number of days"
-    errors = unknown if days is None else f"after the sign ±, from {days:.0f} effective days"
-    out.print(f"(standard errors of betas: {errors})", style="dim", markup=False, soft_wrap=True)
+    out.print(f"({views.uncertainty_note(result)})", style="dim", markup=False, soft_wrap=True)
     for warning in result.warnings:
         out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
 
 
-def _formatted(value: float, error: float, kind: views.Kind) -> str:
-    show = percent if kind is views.Kind.PERCENT else number
-    return show(value) if math.isnan(error) else f"{show(value)} ± {show(error)}"
+def _formatted(value: float, forecast: views.BetaForecast | None, kind: views.Kind) -> str:
+    if forecast is not None:
+        return views.beta_text(forecast)
+    return percent(value) if kind is views.Kind.PERCENT else number(value)
 
 
 def print_table(result: Rebalance, out: Console, limit: int | None = None) -> None:

@@ -172,17 +172,26 @@ def grid(args: argparse.Namespace) -> list[Cell]:
             "Two portfolios or two ETFs have the same name, which makes their rows ambiguous. Rename a file."
         )
         raise InputError(msg)
+    market = backtest_options.find_market(request, tables)
     estimators = with_half_lives(args.estimator or backtest_options.ESTIMATORS, args.half_life)
     spans = args.period or [(args.start, args.end)]
     cells = []
     for (fund, holdings), etf in product(funds.items(), etfs.values()):
-        prices = tables.select(holdings, [etf], benchmarks)
+        prices = tables.select(holdings, [etf, *([market] if market else [])], benchmarks)
         for estimator, horizon, (start, end) in product(
             estimators, args.horizon or [backtest_options.HORIZON], spans
         ):
             dated = argparse.Namespace(**{**vars(args), "start": start, "end": end})
             study = backtest_options.build_study(
-                dated, holdings, [etf], prices, estimators=[estimator], horizon=horizon, request=request
+                dated,
+                holdings,
+                [etf],
+                prices,
+                estimators=[estimator],
+                horizon=horizon,
+                request=request,
+                market=market,
+                intervals=True,
             )
             cells.append(Cell(fund, etf.etf.name, study))
     return cells

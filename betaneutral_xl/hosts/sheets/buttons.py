@@ -28,6 +28,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     Workbook,
 )
 from betaneutral_xl.hosts.sheets.task import TASK, Task
+from betaneutral_xl.job import views
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import Staged
 
@@ -353,10 +354,10 @@ def show_log(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def summary(result: Rebalance) -> str:
-    """Return a rebalance in one line: beta before and after with its error, turnover, trades, gaps."""
+    """Return a rebalance in one line: beta before and after with its interval, turnover, trades, gaps."""
     betas = ", ".join(
-        f"beta to {name} {_with_error(result.before.beta[name], result.before.beta_error[name])} -> "
-        f"{_with_error(result.after.beta[name], result.after.beta_error[name])}"
+        f"beta to {name} {views.beta_text(result.before_forecast[name], 2, '+/-')} -> "
+        f"{views.beta_text(result.after_forecast[name], 2, '+/-')}"
         for name in result.etf_names
     )
     traded = _counted(result.traded_names, "trade")
@@ -373,11 +374,6 @@ def summary(result: Rebalance) -> str:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _with_error(beta: float, error: float) -> str:
-    shown = f"{beta:.2f}".replace("-0.00", "0.00")
-    return shown if error != error else f"{shown} +/- {error:.2f}"  # noqa: PLR0124 - NaN: unknown
 
 
 def log_entry(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.orders import SAME_WEIGHT
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import BetaNeutralError, InputError, listing
-from betaneutral_xl.hosts.sheets import cells, worksheet
+from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.job import views
 from betaneutral_xl.model.provenance import now
@@ -67,8 +67,18 @@ def block(task: Task, result: Rebalance, share_orders: ShareOrders) -> Rows:
         PROPOSAL.headline: [views.headline(result)],
         PROPOSAL.headline + 1: [f"Holdings as of {holdings.as_of or 'an unknown day'}; computed {made}"],
     }
-    for i, row in enumerate(worksheet.exposure_rows(result)):
-        rows[PROPOSAL.measures + i] = list(row)
+    rows[PROPOSAL.measures] = [
+        "measure",
+        "before",
+        "after",
+        "uncertainty_before",
+        "uncertainty_after",
+        "coverage",
+    ]
+    for i, one in enumerate(views.lines(result), start=1):
+        known = [each and views.uncertainty_text(each) for each in (one.before_forecast, one.after_forecast)]
+        covered = None if math.isnan(one.coverage) else one.coverage
+        rows[PROPOSAL.measures + i] = [one.label, one.before, one.after, *known, covered]
     room = PROPOSAL.table - PROPOSAL.warnings - 2
     notes = (*share_orders.lines, *result.warnings)
     if len(notes) > room:

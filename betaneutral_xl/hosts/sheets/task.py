@@ -26,7 +26,7 @@ from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
@@ -88,22 +88,26 @@ class Task:
         }
         inputs = choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
         fetching = inputs is Inputs.FETCH
-        holdings, etf, covariance = _fetched(session, settings, say) if fetching else _from_sheets(sheets)
+        limits = cells.read(sheets.named(LIMITS), "limits")
+        market = worksheet.market_names(session, limits)
+        holdings, etf, covariance = (
+            _fetched(session, settings, market, say) if fetching else _from_sheets(sheets)
+        )
         return cls(
             session=session,
             settings=settings,
             holdings=holdings,
             etf=etf,
             covariance=covariance,
-            limits=cells.read(sheets.named(LIMITS), "limits"),
+            limits=limits,
             own_prices=cells.read(sheets.named(OWN_PRICES), "your own prices"),
             sheet_prices=cells.Grid("prices") if fetching else _prices_on_sheet(sheets),
         )
 
     @property
     def inputs(self) -> run.Inputs:
-        """The values of the three inputs."""
-        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance)
+        """The values of the three inputs, and the market's where it is a file."""
+        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance, self.limits)
 
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
@@ -154,12 +158,12 @@ class Task:
 
 
 def _fetched(
-    session: Session, settings: Mapping[str, Grid], say: Callable[[str], None]
+    session: Session, settings: Mapping[str, Grid], market: Sequence[str], say: Callable[[str], None]
 ) -> tuple[Grid, Grid, Grid]:
     """Fetch the inputs of the settings, with the same functions as the sheets' formulas."""
     say("Fetching holdings ...")
     holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], settings["fund"].rows, settings["as_of"].rows)
-    names = [row[0] for row in holdings[1:]]
+    names = [*(row[0] for row in holdings[1:]), *market]
     etfs: list[Rows] = []
     for setting in (settings[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:

@@ -21,9 +21,9 @@ from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
-from betaneutral_xl.job.inputs import require_local
+from betaneutral_xl.job.inputs import is_file_name, require_local
 from betaneutral_xl.job.options import is_sample
-from betaneutral_xl.job.request import Request, with_arguments
+from betaneutral_xl.job.request import Request, market_name, with_arguments
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.job.sources import last_weekday, of_day
 from betaneutral_xl.model.alignment import OnMissing
@@ -31,6 +31,8 @@ from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, now
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.values import option_name
 from betaneutral_xl.readers.etf_files import NAME, find_etf
 
 if TYPE_CHECKING:
@@ -108,10 +110,13 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     names = [f"_{name}" for name in aligned.etf_names] if len(given.etfs) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
     head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
-    table = np.column_stack([aligned.weights, volatility, beta, error, aligned.weights[:, None] * beta])
+    ends = views.intervals_by_name(aligned)
+    table = np.column_stack([aligned.weights, volatility, beta, error, aligned.weights[:, None] * beta, ends])
     held = set(given.holdings.tickers)
     rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
-    rows.sort(key=lambda row: (math.isnan(row[-1]), -abs(row[-1]), row[0]))
+    own = 3 + 3 * len(names) - 1  # the contribution to the last ETF's beta
+    rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own]), row[0]))
+    head += [f"{stem}{name}" for name in names for stem in ("low_95", "high_95")]
     head += [f"coverage{name}" for name in names]
     covered = [unit.covered for unit in aligned.coverage.units.values()]
     return Result(
@@ -127,24 +132,32 @@ def exposure(session: Session, *problem: Grid) -> Result:
 
 
 def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the summary as rows, with the standard errors of the betas and the ETFs' coverage."""
-    betas = {
-        f"beta to {name}": (result.before.beta_error[name], result.after.beta_error[name], unit.covered)
-        for name, unit in result.coverage.units.items()
-    }
+    """Return the lines of the summary as rows, with what is known of the betas' uncertainty and coverage."""
+    head = ["measure", "before", "after", "error_before", "error_after", "coverage"]
     return [
-        ["measure", "before", "after", "error_before", "error_after", "coverage"],
-        *(
-            [one.label, one.before, one.after, *betas.get(one.label, (None, None, None))]
-            for one in views.lines(result)
-        ),
+        [*head, *_ends_heads("_before"), *_ends_heads("_after")],
+        *map(_exposure_row, views.lines(result)),
     ]
+
+
+def _ends_heads(tail: str) -> list[str]:
+    """Return the headings of the ends of intervals of next month's beta."""
+    return [f"low_95{tail}", f"high_95{tail}"]
+
+
+def _exposure_row(line: views.Line) -> list[Any]:
+    before, after = line.before_forecast, line.after_forecast
+    if before is None or after is None:
+        covered = None if math.isnan(line.coverage) else line.coverage
+        return [line.label, line.before, line.after, None, None, covered, *[None] * 4]
+    ends = (before.low, before.high, after.low, after.high)
+    return [line.label, line.before, line.after, before.se, after.se, line.coverage, *ends]
 
 
 def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
-    given = inputs(session, holdings, etf, covariance)
+    given = inputs(session, holdings, etf, covariance, constraints)
     found = run.reach(request(given.etfs, target_beta, constraints), given)
     return Result(
         [
@@ -164,11 +177,14 @@ def feasible(session: Session, *problem: Grid) -> Result:
 def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
-    given = inputs(session, holdings, etf, covariance)
+    given = inputs(session, holdings, etf, covariance, constraints)
     alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
-    measures = ("volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades", "note")
+    measures = (
+        *("market_beta", "volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades"),
+        "note",
+    )
     covered = [unit.covered for unit in hedge_of(alternatives).coverage.units.values()]
     return Result(
         [
@@ -177,6 +193,7 @@ def compared(session: Session, *problem: Grid) -> Result:
                 *(f"{stem}{tail}" for tail in tails for stem in ("beta", "beta_error")),
                 *measures,
                 *(f"coverage{tail}" for tail in tails),
+                *(head for tail in tails for head in _ends_heads(tail)),
             ],
             *(
                 [
@@ -184,12 +201,17 @@ def compared(session: Session, *problem: Grid) -> Result:
                     *(number for name in names for number in (one.beta[name], one.beta_error[name])),
                     *(getattr(one, measure) for measure in measures),
                     *covered,
+                    *(end for name in names for end in _ends(one.forecast.get(name))),
                 ]
                 for one in alternatives
             ),
         ],
         provenance_of(given.holdings, *given.etfs, given.covariance),
     )
+
+
+def _ends(forecast: views.BetaForecast | None) -> tuple[float | None, float | None]:
+    return (None, None) if forecast is None else (forecast.low, forecast.high)
 
 
 def names(session: Session, holdings: Grid, etf: Grid) -> Result:
@@ -249,10 +271,34 @@ def version(_: Session) -> Result:
 # ---------------------------------------------------------------- shared
 
 
-def inputs(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Inputs:
-    """Return the values of the three inputs."""
+def inputs(
+    session: Session, holdings: Grid, etf: Grid, covariance: Grid, constraints: Grid | None = None
+) -> Inputs:
+    """Return the values of the three inputs, and of the market that the constraints name."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return Inputs(portfolio, baskets, risk_model(session, covariance, risk_tickers(portfolio, baskets)))
+    beside = () if constraints is None else market_names(session, constraints)
+    names = tuple(sorted({*risk_tickers(portfolio, baskets), *beside}))
+    market = None if constraints is None else _market_fund(session, constraints)
+    return Inputs(portfolio, baskets, risk_model(session, covariance, names), market=market)
+
+
+def market_names(session: Session, constraints: Grid) -> tuple[str, ...]:
+    """Return the tickers that the risk model must cover for the market that the constraints name."""
+    fund, market = _market_fund(session, constraints), _market(constraints)
+    if fund is None:
+        return (normalise(market),) if market else ()
+    return (*fund.tickers, *([fund.own_ticker] if fund.own_ticker else []))
+
+
+def _market(constraints: Grid) -> str:
+    given = named_values(constraints)
+    return market_name(next((value for key, value in given.items() if option_name(key) == "market"), None))
+
+
+def _market_fund(session: Session, constraints: Grid) -> Etf | None:
+    """Return the market of a fund's holdings file; None where it is a ticker, or there is none."""
+    file = resolve_file(session, _market(constraints))
+    return api.load_etf(file, settings=session.settings) if is_file_name(file) else None
 
 
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
@@ -313,7 +359,7 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
-    given = inputs(session, holdings, etf, covariance)
+    given = inputs(session, holdings, etf, covariance, constraints)
     return run.solve(request(given.etfs, target_beta, constraints, method), given)
 
 
@@ -351,21 +397,28 @@ def _fetched(
         raise MissingValue(msg)
     if PRICES in options:
         return _from_prices(session, names, source, options)
-    if options:
+    history = resolve_file(session, str(options[DRIFT])) if DRIFT in options else None
+    other = [name for name in options if name != DRIFT]
+    if other:
         msg = (
-            f"The option {next(iter(options))} is for prices and returns, not for a list of tickers. "
+            f"The option {other[0]} is for prices and returns, not for a list of tickers. "
             "Name the file of prices too, as prices=FILE."
         )
         raise InputError(msg)
     file = resolve_file(session, source) if source else None
     stamp = file_stamp(file) if file else None
+    key = ("risk", names, file, stamp, history, file_stamp(history) if history else None)
+    beside: dict[str, Any] = {} if history is None else {"drift_prices": history}
     return session.results.get_or_compute(
-        ("risk", names, file, stamp), lambda: api.covariance(names, file, session.settings)
+        key, lambda: api.covariance(names, file, session.settings, **beside)
     )
 
 
 TABLES = frozenset({".csv", ".tsv", ".txt", ".json", ".xls", ".xlsx", ".xlsm", ".htm", ".html", ".parquet"})
 """Endings of the files that a portfolio is read from."""
+
+DRIFT = "drift_prices"
+"""The option of COVARIANCE that names a file of prices to measure the drift of betas with."""
 
 PRICES = "prices"
 """The option of COVARIANCE that names a file of prices to estimate from, beside a list of tickers."""

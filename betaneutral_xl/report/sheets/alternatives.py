@@ -6,16 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place_grid
-from betaneutral_xl.report.contents import BEYOND_LIMITS, CONFIDENCE
+from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.sheets.workings import entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.report.builder import Book
@@ -51,9 +50,10 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     """Write one row per alternative, and below the reasons of those without a solution."""
     alternatives, names = contents.alternatives, contents.result.etf_names
     formulas = _formulas(contents, model)
-    covariance = contents.result.aligned.covariance
-    has_errors = any(math.isfinite(error) for one in alternatives for error in one.beta_error.values())
-    volatility = get_column_letter(2 + len(names) * (2 if has_errors else 1))
+    forecasts = [one for each in alternatives for one in each.forecast.values()]
+    has_errors = any(math.isfinite(one.se) for one in forecasts)
+    intervals = any(math.isfinite(one.half_width()) for one in forecasts)
+    shown_errors = "± 95 %" if intervals else "s.e., drift unknown"
 
     def column(
         heading: str, key: str, values: list[float], number_format: str, *, squared: bool
@@ -70,45 +70,38 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
         CheckedColumn(heading="Alternative", values=[one.name for one in alternatives], look=style.LABEL)
     ]
     for k, name in enumerate(names, start=1):
-        beta = get_column_letter(len(columns) + 1)
         values = [one.beta[name] for one in alternatives]
         columns.append(column(contents.per_etf("Beta", k), f"beta_{k}", values, style.NUMBER, squared=False))
         if has_errors:
-            errors = [CONFIDENCE * one.beta_error[name] for one in alternatives]
-            live = covariance.seen is None
+            ends = [one.forecast[name] if one.forecast else None for one in alternatives]
             columns.append(
                 CheckedColumn(
-                    heading=contents.per_etf("± 95 %", k),
-                    values=errors,
-                    look=style.calculated(style.PLUS_MINUS) if live else style.from_python(style.PLUS_MINUS),
-                    formula=_error(k, beta, volatility, alternatives) if live else None,
-                    squared=True,
+                    heading=contents.per_etf(shown_errors, k),
+                    values=[
+                        math.nan if one is None else one.half_width() if intervals else one.se for one in ends
+                    ],
+                    look=style.from_python(style.PLUS_MINUS if intervals else style.NUMBER),
                 )
             )
+    if contents.has_market:
+        columns.append(
+            CheckedColumn(
+                heading="Market beta",
+                values=[one.market_beta for one in alternatives],
+                look=style.from_python(style.NUMBER),
+            )
+        )
     for key, heading in MEASURES.items():
         values = [math.nan if one.note else float(getattr(one, key)) for one in alternatives]
         shown = style.WHOLE if key == "trades" else style.PERCENT
         columns.append(column(heading, key, values, shown, squared=key in {"volatility", "tracking_error"}))
     notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
+    notes += contents.drift
     if contents.infeasible is not None:
         notes.append(BEYOND_LIMITS)
     place_grid(book, canvas, columns, printed_below=1 + len(notes))
     for row, note in enumerate(notes, start=FIRST_ROW + len(alternatives) + 1):
         canvas.put(row, 1, note, style.NOTE)
-
-
-def _error(
-    k: int, beta: str, volatility: str, alternatives: Sequence[Alternative]
-) -> Callable[[int, int], str | None]:
-    """Return the formula of a beta's confidence interval, from beta and volatility in the same row."""
-
-    def formula(row: int, i: int) -> str | None:
-        if alternatives[i].note:
-            return None
-        left = f"MAX(0,{volatility}{row}^2-{beta}{row}^2*etf_variance_{k})"
-        return f"error_bar*SQRT({left}/etf_variance_{k}/(effective_days-2))"
-
-    return formula
 
 
 def _formulas(contents: Contents, model: Model) -> list[Formulas]:

@@ -9,7 +9,6 @@ from betaneutral_xl.job import views
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW
-from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import betas, trades
 
 if TYPE_CHECKING:
@@ -21,6 +20,9 @@ LAST = len(WIDTHS)
 BEFORE, BEFORE_ERROR, AFTER, AFTER_ERROR, CHANGE, MEANING = range(2, 8)
 CHART_HEIGHT, CHART_ROWS = 9.6, 20
 """Height of the charts in centimetres and in rows."""
+
+INTERVAL = "± 95 %"
+"""The heading of half the length of an interval of next month's beta."""
 
 _SHOWN = {views.Kind.NUMBER: style.NUMBER, views.Kind.PERCENT: style.PERCENT}
 
@@ -67,16 +69,19 @@ def answer(contents: Contents, k: int) -> Formula:
     result = contents.result
     name = result.etf_names[k - 1]
     pieces, texts = [f'"Predicted beta to "&etf_name_{k}&": "'], [f"Predicted beta to {name}: "]
-    for when, exposure, separator in (
-        ("before", result.before, " before, "),
-        ("after", result.after, f" {contents.after}"),
+    for when, forecasts, separator in (
+        ("before", result.before_forecast, " before, "),
+        ("after", result.after_forecast, f" {contents.after}"),
     ):
+        one = forecasts[name]
         pieces.append(f'TEXT(ROUND(beta_{when}_{k},3),"0.000")')
-        texts.append(_three(exposure.beta[name]))
-        error = exposure.beta_error[name]
-        if math.isfinite(error):
-            pieces.append(f'" ± "&TEXT(error_bar*beta_error_{when}_{k},"0.000")')
-            texts.append(f" ± {_three(CONFIDENCE * error)}")
+        texts.append(_three(one.beta))
+        if math.isfinite(one.half_width()):
+            pieces.append(f'" ± "&TEXT(beta_interval_{when}_{k},"0.000")')
+            texts.append(f" ± {_three(one.half_width())}")
+        elif math.isfinite(one.se):
+            pieces.append(f'" (s.e. "&TEXT(beta_error_{when}_{k},"0.000")&", drift unknown)"')
+            texts.append(f" (s.e. {_three(one.se)}, drift unknown)")
         pieces.append(f'"{separator}"')
         texts.append(separator)
     return Formula("&".join(pieces), "".join(texts))
@@ -88,13 +93,13 @@ def _three(value: float) -> str:
 
 def _table(canvas: Canvas, contents: Contents, row: int) -> int:
     result = contents.result
-    has_errors = any(math.isfinite(line.after_error) for line in contents.lines)
+    heading_of_errors = _heading_of_errors(contents)
     headings = (
         "",
         "Before",
-        "± 95 %" if has_errors else "",
+        heading_of_errors,
         contents.after.capitalize(),
-        "± 95 %" if has_errors else "",
+        heading_of_errors,
         "Change",
         "Meaning",
     )
@@ -116,18 +121,29 @@ def _table(canvas: Canvas, contents: Contents, row: int) -> int:
         if line.label in betas_of:
             k = betas_of[line.label]
             before, after = f"beta_before_{k}", f"beta_after_{k}"
-            for column, when, error in (
-                (BEFORE_ERROR, "before", line.before_error),
-                (AFTER_ERROR, "after", line.after_error),
+            for column, when, one in (
+                (BEFORE_ERROR, "before", line.before_forecast),
+                (AFTER_ERROR, "after", line.after_forecast),
             ):
-                if math.isfinite(error):
-                    errors[column] = Formula(f"error_bar*beta_error_{when}_{k}", CONFIDENCE * error)
+                if one is not None and math.isfinite(one.half_width()):
+                    errors[column] = Formula(f"beta_interval_{when}_{k}", one.half_width())
+                elif one is not None and math.isfinite(one.se):
+                    errors[column] = Formula(f"beta_error_{when}_{k}", one.se)
         elif line.label in ratios:
             after = f"hedge_ratio_{ratios[line.label]}"
         _line(canvas, row, line, (before, after))
         for column, bar in errors.items():
-            canvas.put(row, column, bar, style.calculated(style.PLUS_MINUS).replace(ink=style.MUTED))
+            shown = style.PLUS_MINUS if heading_of_errors == INTERVAL else style.NUMBER
+            canvas.put(row, column, bar, style.calculated(shown).replace(ink=style.MUTED))
     return row
+
+
+def _heading_of_errors(contents: Contents) -> str:
+    """Return the heading of what is known of the betas' uncertainty; empty where nothing is."""
+    known = contents.result.after_forecast.values()
+    if all(math.isfinite(one.half_width()) for one in known):
+        return INTERVAL
+    return "s.e." if all(math.isfinite(one.se) for one in known) else ""
 
 
 def _line(canvas: Canvas, row: int, line: views.Line, names: tuple[str, str]) -> None:

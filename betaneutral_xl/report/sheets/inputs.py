@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-from betaneutral_xl.report.contents import CONFIDENCE
 from betaneutral_xl.report.sheets import alternatives, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 
@@ -176,11 +175,4 @@ def _report() -> Iterator[Row]:
         style.TINY,
         "smallest_trade",
         "a smaller change of weight counts as rounding",
-    )
-    yield (
-        "error bar",
-        CONFIDENCE,
-        "0.00",
-        "error_bar",
-        "half-width of a 95 % confidence interval, in standard errors",
     )

@@ -108,10 +108,15 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
 
     plain = not (contents.has_own_rows or contents.has_scaled_units)
     ratio = "hedge_ratio" if plain else "basket_ratio"
+    market = result.aligned.market if result.market_ratio else None
+    if market is not None and contents.has_own_rows:
+        return None  # the names that are sold have the ETFs' market betas too
+    unit = result.aligned.expand(result.aligned.market_unit, 0.0).tolist()
 
     def hedged(row: int, i: int) -> str:
         sold = (f"-{get_column_letter(WEIGHT + e)}{row}*{ratio}_{e}" for e in contents.etfs)
-        return f"{old}{row}{''.join(sold)}" if covered[i] else f"{old}{row}"
+        beside = f"-market_ratio*{unit[i]!r}" if market is not None and unit[i] else ""
+        return f"{old}{row}{''.join(sold)}{beside}" if covered[i] else f"{old}{row}"
 
     def scaled(row: int, i: int) -> str:
         return f"{old}{row}*{beta}{row}" if covered[i] else f"{old}{row}"

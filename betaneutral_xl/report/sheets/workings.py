@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.intervals import LEVEL, quantile
 from betaneutral_xl.engine.look_through import overlaps
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.alignment import OnMissing
@@ -17,6 +18,7 @@ from betaneutral_xl.report.sheets.risk_model import benchmark_name
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Exposure
+    from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
@@ -160,6 +162,7 @@ def _exposure(sheet: Measures, contents: Contents, model: Model, when: str, expo
                 "of a least-squares slope, sqrt((w'V w - beta^2 f'V f) / (f'V f) / (T - 2))",
                 squared=True,
             )
+            _interval(sheet, contents, when, k)
     for name, formula, value, definition in (
         ("gross", f"SUMPRODUCT(ABS({column}))", exposure.gross, "sum of absolute weights"),
         ("net", f"SUM({column})", exposure.net, "sum of weights"),
@@ -173,6 +176,29 @@ def _exposure(sheet: Measures, contents: Contents, model: Model, when: str, expo
             exposure.cash,
             "cash before plus sales minus purchases",
         )
+
+
+def _interval(sheet: Measures, contents: Contents, when: str, k: int) -> None:
+    """Write half the length of the interval of next month's beta, where the drift is known."""
+    result = contents.result
+    name = result.etf_names[k - 1]
+    one = (result.before_forecast if when == "before" else result.after_forecast)[name]
+    if not math.isfinite(one.half_width()):
+        return
+    past = f"standard deviation over {one.blocks} past months beyond sampling error, measured in Python"
+    sheet.add(f"beta_drift_{when}_{k}", f"drift of beta to {name} {when}", None, one.drift, past)
+    label = f"quantile of the interval of beta to {name} {when}"
+    t = quantile(LEVEL, one.blocks)
+    meaning = f"of Student's t, 95 % two-sided, {one.blocks} months"
+    sheet.add(f"beta_quantile_{when}_{k}", label, None, t, meaning)
+    sheet.add(
+        f"beta_interval_{when}_{k}",
+        f"± of next month's beta to {name} {when}, 95 %",
+        f"beta_quantile_{when}_{k}*SQRT(beta_error_{when}_{k}^2+beta_drift_{when}_{k}^2)",
+        one.half_width(),
+        "quantile times sqrt(standard error^2 + drift^2)",
+        squared=True,
+    )
 
 
 def _spread(sheet: Measures, contents: Contents, when: str, column: str) -> str:
@@ -203,13 +229,24 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     names, ratios = result.etf_names, result.hedge_ratios.tolist()
     system = result.aligned.etf_betas
     hedged = [_hedged_beta(contents, k) for k in contents.etfs]
-    gap = [result.before.beta[name] - value for name, (_, value) in zip(names, hedged, strict=True)]
     sheet.section("Hedge: (B'F) h = B'w - t")
+    market = _market_leg(sheet, contents)
+    sold = (result.market_ratio * market).tolist()
+    beside = [f"-market_ratio*market_to_etf_{k}" if result.market_ratio else "" for k in contents.etfs]
+    gap = [
+        result.before.beta[name] - value - part
+        for name, (_, value), part in zip(names, hedged, sold, strict=True)
+    ]
     _own_rows(sheet, contents)
     sheet.matrix(
         "hedge_gap",
         "beta to hedge, B'w - t",
-        [[f"beta_before_{k}-{formula}" for k, (formula, _) in zip(contents.etfs, hedged, strict=True)]],
+        [
+            [
+                f"beta_before_{k}-{formula}{beside[k - 1]}"
+                for k, (formula, _) in zip(contents.etfs, hedged, strict=True)
+            ]
+        ],
         [gap],
     )
     sheet.matrix(
@@ -241,6 +278,20 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     )
     if result.method is Method.HEDGE and (contents.has_own_rows or contents.has_scaled_units):
         _baskets(sheet, contents)
+
+
+def _market_leg(sheet: Measures, contents: Contents) -> FloatArray:
+    """Write how much of the market is sold, as values; return the market's beta to each ETF, shape (K,)."""
+    aligned, market = contents.result.aligned, contents.result.aligned.market
+    if market is None or not contents.result.market_ratio:
+        return np.zeros(len(aligned.etf_names))
+    betas: FloatArray = aligned.instrument_betas.T @ market.unit
+    meaning = f"of {market.name}: {market.share:.4g} of its leg in the hedge of ETFs and market together"
+    sheet.add("market_ratio", f"hedge ratio {market.name}", None, contents.result.market_ratio, meaning)
+    for k, (name, beta) in enumerate(zip(aligned.etf_names, betas.tolist(), strict=True), start=1):
+        label = f"beta of {market.name} to {name}"
+        sheet.add(f"market_to_etf_{k}", label, None, beta, "the market's own predicted beta to the ETF")
+    return betas
 
 
 def _own_rows(sheet: Measures, contents: Contents) -> None:

@@ -82,7 +82,7 @@ def test_a_click_rebalances_and_a_key_undoes_it(
     headline = f"Proposal.A{PROPOSAL.headline}"
     before = [template.used(name) for name in ("Proposal", "Log")]
     click(template, display, "Rebalance")
-    assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades" in message(calc)
+    assert "Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades" in message(calc)
     display.picture(artefacts / "calc-message.png")
     display.press("Return")
     assert until(lambda: not calc.do("boxes"))

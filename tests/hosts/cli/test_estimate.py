@@ -35,7 +35,7 @@ def test_the_file_has_the_apis_format_with_the_benchmark_last(panel: Path, tmp_p
     out = tmp_path / "covariance.csv"
     assert main(["estimate", "--prices", str(panel), "--out", str(out), "--method", "sample"]) == 0
     with out.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
+        rows = list(csv.reader(line for line in file if not line.startswith("#")))
     assert rows[0] == ["date", "ticker", "AAA", "BRK.B", "ZZZ", "IWV"]
     assert [row[:2] for row in rows[1:]] == [["2024-03-20", t] for t in rows[0][2:]]
     covariance = load_covariance(out)

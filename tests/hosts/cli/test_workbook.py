@@ -32,7 +32,7 @@ def test_build_writes_both_workbooks(folder: Path) -> None:
 def test_run_runs_a_button_on_a_file(folder: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / name).read_bytes()
     assert main(["workbook", "run", name, "--output", f"done-{name}"]) == 0
-    assert "Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%" in capsys.readouterr().out
+    assert "Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%" in capsys.readouterr().out
     assert (folder / name).read_bytes() == before
     assert main(["workbook", "run", f"done-{name}", "--button", "orders"]) == 0
     assert len(list(folder.glob("done-betaneutral orders *.csv"))) == 1

@@ -170,7 +170,7 @@ def test_only_the_written_parts_change(file: Path, session: Session) -> None:
 def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Session) -> None:
     book = FileWorkbook(file)
     outcome = run_button("rebalance", book, session)
-    assert outcome.message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%")
+    assert outcome.message.startswith("Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%")
     book.save()
     sheet = loaded(file.read_bytes())[Sheet.PROPOSAL]
     assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"

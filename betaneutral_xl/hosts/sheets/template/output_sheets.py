@@ -44,7 +44,9 @@ def _proposal_formats(template: Template, sheet: Worksheet) -> None:
     sheet.conditional_format(1, 0, 1, 0, {"type": "no_blanks", "format": bold})
     beta = template.book.add_format({"num_format": BETA})
     label = f"$A{PROPOSAL.measures + 1}"
-    words = ",".join(f'LEFT({label},{len(word)})="{word}"' for word in ("beta", "hedge", "condition"))
+    words = ",".join(
+        f'LEFT({label},{len(word)})="{word}"' for word in ("beta", "market", "hedge", "condition")
+    )
     rule = {"type": "formula", "criteria": f"=OR({words})", "format": beta}
     sheet.conditional_format(PROPOSAL.measures, 1, PROPOSAL.table - 3, 4, rule)
     top = PROPOSAL.table + 1

@@ -159,7 +159,7 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
 MAX_WEIGHT_COLUMNS = 4 + 2 * MAX_ETFS
 """Columns of BETA_NEUTRAL with the largest number of ETFs."""
 
-CHARTED = 7
+CHARTED = 11
 """Columns from the measures to the hidden data of the chart of the weights."""
 
 
@@ -176,6 +176,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.set_column(EXPOSURE_COLUMN - 1, EXPOSURE_COLUMN - 1, 32, template.style())
     sheet.set_column(EXPOSURE_COLUMN, EXPOSURE_COLUMN + 3, 12, template.style(num_format=BETA))
     sheet.set_column(EXPOSURE_COLUMN + 4, EXPOSURE_COLUMN + 4, 12, template.style(num_format=PERCENT))
+    sheet.set_column(EXPOSURE_COLUMN + 5, EXPOSURE_COLUMN + 8, 12, template.style(num_format=BETA))
     head = results["weights"][0]
     shown = ["General", *[PERCENT] * (len(head) - 1)]
     template.formula(sheet, (FIRST_ROW, 1), f"BETA_NEUTRAL({PROBLEM})", results["weights"], shown)
@@ -189,7 +190,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
         (FIRST_ROW, EXPOSURE_COLUMN),
         f"BN_EXPOSURE({PROBLEM})",
         exposure,
-        ["General", *[BETA] * 4, PERCENT],
+        ["General", *[BETA] * 4, PERCENT, *[BETA] * 4],
     )
     _percent_rules(template, sheet, EXPOSURE_COLUMN, FIRST_ROW, FIRST_ROW + 24)
     chart = template.book.add_chart({"type": "bar"})

@@ -60,7 +60,7 @@ def test_rebalance_writes_a_proposal_at_once_and_reports_it(opened: com.Book, al
     press(opened, "rebalance")
     ((mode, message),) = alerts
     assert mode == "info"
-    assert message.startswith("Beta to JHAI 0.52 +/- 0.05 -> 0.00 +/- 0.05; turnover 26.1%, 45 trades")
+    assert message.startswith("Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades")
     assert sheet.cells[PROPOSAL.table, 1] == "ticker"
     assert sheet.writes == 2  # one block is cleared, and one is written
     log = opened.Worksheets(Sheet.LOG).cells
