@@ -58,6 +58,7 @@ def decimal_weights(
         return [math.nan if w is None else w / unit for w in printed_weights], note
     if any(known):
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
+        _refuse_mixed(table, file_name, texts, printed_weights)
         percent, why = _is_in_percent(texts, known, header.texts[indices[0]] if indices else "")
         unit = 100.0 if percent else 1.0
         if why is FROM_SUM and math.fsum(map(abs, known)) / unit > MIN_PERCENT_SUM:
@@ -77,6 +78,23 @@ def decimal_weights(
         )
         raise UnreadableFile(msg)
     return [math.nan if v is None else v / total for v in values], COMPUTED
+
+
+def _refuse_mixed(
+    table: HoldingsTable, file_name: str, texts: Sequence[str], weights: Sequence[float | None]
+) -> None:
+    """Raise for a column in which some weights have a percent sign and others, not zero, have none."""
+    signed = next((i for i, text in enumerate(texts) if is_percentage(text)), None)
+    plain = next(
+        (i for i, (t, w) in enumerate(zip(texts, weights, strict=True)) if w and not is_percentage(t)), None
+    )
+    if signed is None or plain is None:
+        return
+    first, second = (
+        f"{table.where(table.rows[i], Column.WEIGHT)} is {texts[i]!r:.60}" for i in (signed, plain)
+    )
+    msg = f"{file_name} has weights with and without a percent sign: {first}, {second}. Write all alike."
+    raise InputError(msg)
 
 
 def _is_in_percent(texts: Sequence[str], known: Sequence[float], header: str) -> tuple[bool, str]:

@@ -217,7 +217,8 @@ SPELLINGS = [["brk-b", 0.5], ["AAPL US Equity", 0.25], [" msft ", 0.25]]
 CASES: dict[str, tuple[list[list[Any]], list[list[Any]]]] = {
     "a head": ([["ticker", "weight"], *HOLDINGS], HOLDINGS),
     "blank rows": ([HOLDINGS[0], ["", ""], HOLDINGS[1], ["", ""], HOLDINGS[2]], HOLDINGS),
-    "numbers as text": ([["A", "0.3"], ["B", "40%"], ["C", ".3"]], HOLDINGS),
+    "numbers as text": ([["A", "0.3"], ["B", "0.4"], ["C", ".3"]], HOLDINGS),
+    "percent signs": ([["A", "30%"], ["B", "40 %"], ["C", "30%"]], HOLDINGS),
     "other spellings": ([["a", 0.3], [" B ", 0.4], ["C US Equity", 0.3]], HOLDINGS),
 }
 

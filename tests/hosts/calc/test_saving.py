@@ -112,7 +112,7 @@ def test_sheets_that_were_never_shown_are_saved_completely(
     calc: Office, template: Document, display: Screen, fund: Path, count: int
 ) -> None:
     set_etfs(template, fund, count)
-    template.enter("Settings.C20", 2_000_000)
+    template.enter("Settings.C23", 2_000_000)
     save(calc, display, fund)
     assert_holds_whole(fund, template)
     parts = [row[0] for row in template.table("Start.A18")]

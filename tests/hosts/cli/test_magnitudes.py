@@ -191,6 +191,17 @@ def test_weights_in_percent_are_percent_in_python_and_in_sheets(
     assert first == pytest.approx(second, rel=1e-12)
 
 
+def test_weights_with_and_without_percent_signs_are_refused(
+    session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "weights with and without a percent sign"
+    assert run(tmp_path, "ticker,weight\nNVDA,0.3\nAAPL,40%\nMSFT,.3\n") == 2
+    assert words in capsys.readouterr().err
+    rows = call(session, "BETA_NEUTRAL", [["NVDA", "30%"], ["AAPL", 0.7]], [["MSFT", 1.0]], range_of(V))
+    assert words in rows[0][0]
+    assert run(tmp_path, "ticker,weight\nNVDA,30%\nAAPL,70%\nMSFT,0\n") == 0
+
+
 def test_percent_signs_state_a_gross_exposure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "ticker,weight\nNVDA,600%\nAAPL,-550%\n") == 0
     assert json.loads(capsys.readouterr().out)["gross_exposure_before"] == pytest.approx(11.5)
