@@ -351,10 +351,11 @@ def _from_parquet(content: bytes, name: str) -> ParsedPrices:
 
 def _parquet_days(column: Any) -> DateArray:
     """Return the days of a column, each in its own time zone."""
-    from pyarrow import compute, types
+    from pyarrow import types
 
     if types.is_timestamp(column.type) and column.type.tz is not None:
-        column = compute.local_timestamp(column)
+        # By pandas, which brings the time zones: Arrow needs the system's, which not every Windows has.
+        column = column.to_pandas().dt.tz_localize(None)
     elif types.is_string(column.type):
         texts = [str(text) for text in column.to_pylist()]
         return np.array(days_of(texts, lambda i: f"row {i + 1}"), dtype="datetime64[D]")
