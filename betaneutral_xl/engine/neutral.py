@@ -336,16 +336,6 @@ def _with_market_beta_of(aligned: Aligned, reference: Holdings) -> Aligned:
     return replace(aligned, market=replace(aligned.market, portfolio_beta=beta))
 
 
-def market_leg(aligned: Aligned, aims: FloatArray) -> float:
-    """Return the market's leg in the hedge of ETFs and market together, without limits; 0 without a market.
-
-    It is the last entry of ``[h; h_m]`` that solves the hedge system of K ETFs and the market, with the ETFs'
-    target betas (K,) and a market beta of 0.
-    """
-    system = _system_with_market(aligned, aims)
-    return 0.0 if system is None else float(system.solve()[-1])
-
-
 def _system_with_market(aligned: Aligned, aims: FloatArray) -> HedgeSystem | None:
     market = aligned.market
     if market is None or not market.share:

@@ -84,12 +84,9 @@ class CovarianceOperator(Protocol):
         """Return the covariances of one asset with others, shape (len(columns),)."""
         ...
 
-    def solver(
-        self, rows: IntArray | None = None, added: FloatArray | None = None, near: Solver | None = None
-    ) -> Solver:
+    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` for a set F of assets, by default all.
 
-        The factorisation of ``near``, a solver of the same V for another set, may be updated.
         Raises numpy.linalg.LinAlgError where the matrix is not positive definite.
         """
         ...
@@ -137,12 +134,7 @@ class Dense:
         part: FloatArray = self.matrix[row, columns]
         return part
 
-    def solver(
-        self,
-        rows: IntArray | None = None,
-        added: FloatArray | None = None,
-        near: Solver | None = None,  # noqa: ARG002 - the Cholesky factor is not updated
-    ) -> Solver:
+    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` by Cholesky factorisation of a copy of V_FF in place."""
         matrix = np.array(self.matrix) if rows is None else self.matrix[np.ix_(rows, rows)]
         if added is not None:
@@ -239,17 +231,14 @@ class Factors:
         part: FloatArray = self.loadings[columns] @ self.loadings[row]
         return part + np.where(columns == row, self.specific_variance[row], 0.0)
 
-    def solver(
-        self, rows: IntArray | None = None, added: FloatArray | None = None, near: Solver | None = None
-    ) -> Solver:
+    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
         """Return ``r -> (V_FF + diag(added))^-1 r`` by the Woodbury identity, in O(|F| k^2)."""
         if self.loadings.shape[1] >= (self.size if rows is None else rows.size):  # V_FF is the smaller matrix
             matrix = (self if rows is None else self.subset(rows)).dense()
             if added is not None:
                 np.einsum("ii->i", matrix)[:] += added
             return _cholesky_solver(matrix)
-        previous = near if isinstance(near, _Woodbury) and added is None else None
-        return _Woodbury.of(self, rows, added, previous)
+        return _Woodbury.of(self, rows, added)
 
     def dense(self) -> FloatArray:
         """Return V itself."""
@@ -281,10 +270,8 @@ class _Woodbury:
     core: FloatArray
 
     @classmethod
-    def of(
-        cls, form: Factors, rows: IntArray | None, added: FloatArray | None, near: _Woodbury | None
-    ) -> _Woodbury:
-        """Make the solver; from ``near`` by updating the core for the assets that differ."""
+    def of(cls, form: Factors, rows: IntArray | None, added: FloatArray | None) -> _Woodbury:
+        """Make the solver."""
         some = slice(None) if rows is None else rows
         variances = form.specific_variance[some] + (0.0 if added is None else added)
         if not (variances > 0.0).all():
@@ -292,15 +279,9 @@ class _Woodbury:
             raise np.linalg.LinAlgError(msg)
         loadings, precisions = form.loadings, np.zeros(form.size)
         precisions[some] = 1.0 / variances
-        change, core = precisions, np.eye(loadings.shape[1])
-        if near is not None and near.loadings is loadings:
-            difference = precisions - near.precisions
-            if 2 * np.count_nonzero(difference) < variances.size:
-                change, core = difference, near.core
-        changed = np.flatnonzero(change)
-        if changed.size:
-            part = loadings if changed.size == form.size else loadings[changed]
-            core = core + part.T @ (part * change[changed, None])
+        inside = np.flatnonzero(precisions)
+        part = loadings if inside.size == form.size else loadings[inside]
+        core = np.eye(loadings.shape[1]) + part.T @ (part * precisions[inside, None])
         return cls(loadings, rows, precisions, core)
 
     def __call__(self, rhs: FloatArray) -> FloatArray:

@@ -334,7 +334,6 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
 
 # ------------------------------------------------------------------ rows of one day, one level
 
-LEVELS = frozenset({"summary", "lot", "order", "closed lot"})
 ROW_DATE_HEADERS = frozenset({"trade date", "effective date"})
 """Headers of dates of a row, as opposed to the date of the portfolio."""
 

@@ -103,7 +103,7 @@ def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: l
     except MissingValue as error:
         if quotes is not None:
             raise
-        notes.append(f"No orders in the report: {error} Give a file of prices.")
+        notes.append(f"No orders in the report: {error}")
         return None
 
 
