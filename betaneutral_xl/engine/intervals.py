@@ -26,13 +26,13 @@ from betaneutral_xl.engine.estimators import ESTIMATORS, MIN_PERIODS, Window, ca
 from betaneutral_xl.engine.estimators.history import BLOCK, MAX_BLOCKS, MIN_BLOCKS, MIN_DAYS
 from betaneutral_xl.engine.regression import FITTED_PARAMETERS
 from betaneutral_xl.errors import InputError, ModelError
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray, positions_of, read_only
 from betaneutral_xl.model.drift import DriftErrors, DriftReturns
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from betaneutral_xl.model.alignment import Aligned
 
@@ -265,11 +265,9 @@ def forecast_errors(covariance: Covariance, unit: FloatArray) -> ForecastErrors 
 
 
 def _measured(tickers: Sequence[str], history: DriftReturns, unit: FloatArray) -> ForecastErrors | None:
-    place = {ticker: at for at, ticker in enumerate(history.tickers)}
-    there = np.array([ticker in place for ticker in tickers], dtype=np.bool_)
+    there, rows = _common(tickers, history.tickers)
     if unit[~there].any():
         return None
-    rows = np.array([place[ticker] for ticker in tickers if ticker in place], dtype=np.intp)
     used: list[_Block] = []
     errors: list[FloatArray] = []
     for block in _blocks(history):
@@ -278,7 +276,7 @@ def _measured(tickers: Sequence[str], history: DriftReturns, unit: FloatArray) -
         days = np.zeros((len(block.days), len(tickers)))
         days[:, there] = block.days[:, rows]
         y, x, square = _centred(days, days @ unit)
-        before = _expanded(block.before, tickers, place)
+        before = _expanded(block.before, tickers, there)
         if not square > 0.0 or not before.variance(unit) > 0.0:
             continue
         used.append(_Block(before, days, own))
@@ -288,11 +286,19 @@ def _measured(tickers: Sequence[str], history: DriftReturns, unit: FloatArray) -
     return ForecastErrors(read_only(errors), np.array([one.own for one in used]), unit, tuple(used))
 
 
-def _expanded(before: Covariance, tickers: Sequence[str], place: Mapping[str, int]) -> Covariance:
+def _common(tickers: Sequence[str], recorded: Sequence[str]) -> tuple[BoolArray, IntArray]:
+    """Return which names are recorded, shape (N,), and the places of these among the recorded ones."""
+    there = np.isin(tickers, recorded)
+    return there, positions_of(
+        [ticker for ticker, known in zip(tickers, there, strict=True) if known], recorded
+    )
+
+
+def _expanded(before: Covariance, tickers: Sequence[str], there: BoolArray) -> Covariance:
     """Return a risk model of exactly some names; those that it lacks have no risk and are never used."""
     if tuple(tickers) == before.tickers:
         return before
-    known = [ticker for ticker in tickers if ticker in place]
+    known = [ticker for ticker, inside in zip(tickers, there, strict=True) if inside]
     selected = before.select(known)
     if len(known) == len(tickers):
         return selected
@@ -301,7 +307,6 @@ def _expanded(before: Covariance, tickers: Sequence[str], place: Mapping[str, in
     form = selected.form
     loadings = form.loadings if isinstance(form, Factors) else np.linalg.cholesky(form.dense())
     specific = form.specific_variance if isinstance(form, Factors) else np.zeros(len(known))
-    there = np.array([ticker in place for ticker in tickers], dtype=np.bool_)
     wide = np.zeros((len(tickers), loadings.shape[1]))
     wide[there] = loadings
     own = np.zeros(len(tickers))
@@ -310,11 +315,9 @@ def _expanded(before: Covariance, tickers: Sequence[str], place: Mapping[str, in
 
 
 def _recorded(tickers: Sequence[str], record: DriftErrors, unit: FloatArray) -> ForecastErrors | None:
-    place = {ticker: at for at, ticker in enumerate(record.tickers)}
-    there = np.array([ticker in place for ticker in tickers], dtype=np.bool_)
+    there, rows = _common(tickers, record.tickers)
     if unit[~there].any():
         return None
-    rows = np.array([place[ticker] for ticker in tickers if ticker in place], dtype=np.intp)
     whole = np.zeros(len(record.tickers))
     whole[rows] = unit[there]
     scale = record.scale_of(whole)
@@ -357,12 +360,11 @@ def name_ends(aligned: Aligned) -> FloatArray:
     Of each ETF the lower and the upper end; NaN where unknown.
     """
     n = len(aligned.covered_tickers)
-    columns = [
-        [getattr(one, end) for one in name_forecasts(aligned.instruments, unit)[:n]]
+    ends = [
+        [(one.low, one.high) for one in name_forecasts(aligned.instruments, unit)[:n]]
         for unit in aligned.units.T
-        for end in ("low", "high")
     ]
-    return read_only(np.array(columns).T)
+    return read_only(np.hstack([np.array(of_etf) for of_etf in ends]))
 
 
 def name_forecasts(covariance: Covariance, unit: FloatArray) -> tuple[BetaForecast, ...]:
