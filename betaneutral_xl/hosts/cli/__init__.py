@@ -24,6 +24,7 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    office,
     orders,
     parsing,
     rebalance,
@@ -46,7 +47,7 @@ TASKS = {
     },
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
 }
 """The modules of the commands, by what they are for."""
