@@ -17,9 +17,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW
-from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import inputs, run, sample, tables
+from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.job.options import is_sample
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from betaneutral_xl.engine.neutral import Target
+    from betaneutral_xl.engine.result import Rebalance
 
 __all__ = ["beta_neutral", "covariance", "fetch_holdings", "load_etf", "load_holdings"]
 
@@ -199,8 +200,8 @@ def beta_neutral(
     holdings: Holdings | Mapping[str, float] | pd.Series[float],
     etf: Etf | Sequence[Etf] | Mapping[str, float] | pd.Series[float],
     cov: Covariance | pd.DataFrame,
-    target: Target = 0.0,
-    method: str = Method.HEDGE,
+    target: Target | None = None,
+    method: str | None = None,
     *,
     constraints: Constraints | Mapping[str, Any] = UNLIMITED,
     objective: str | None = None,
@@ -211,6 +212,8 @@ def beta_neutral(
     sell_only: bool | None = None,
     market: Etf | str | None = None,
     market_share: float | str | None = None,
+    mandate: Mandate | Mapping[str, Any] | Path | str | None = None,
+    tolerance: float | str | None = None,
 ) -> Rebalance:
     """Make a portfolio beta-neutral to one or several ETFs.
 
@@ -225,9 +228,10 @@ def beta_neutral(
     cov
         The risk model, annual, in decimals; or a square DataFrame labelled with tickers.
     target
-        The target beta: a number, a ticker of the risk model, or either by ETF name.
+        The target beta: a number, a ticker of the risk model, or either by ETF name; by default 0.
     method
-        ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
+        ``hedge`` (the default), ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see
+        ``neutralise``.
     constraints
         Limits on the new weights; ``{"long_only": True, "upper": 0.05}`` will do, and may have the options
         below too.
@@ -244,6 +248,11 @@ def beta_neutral(
         The market to hedge besides the ETFs: a ticker of the risk model, or a fund.
     market_share
         The share of the market's leg that is sold, 0 to 1; by default all of it.
+    mandate
+        A fund's standing rules: a file, or the same as a mapping. They hold for what is not given here; what
+        departs from them, and what breaks them, is in the result's ``notes``.
+    tolerance
+        How far from its target the beta may be before it is worth trading; a note says where it is within.
 
     Returns
     -------
@@ -278,10 +287,25 @@ def beta_neutral(
         "sell_only": sell_only,
         "market": market.name if isinstance(market, Etf) else market,
         "market_share": market_share,
+        "tolerance": tolerance,
     }
+    if mandate is not None:
+        constraints = _under(mandate, constraints)
     named = {} if isinstance(constraints, Constraints) else constraints
     request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
     if isinstance(constraints, Constraints):
         request = request.replace(constraints=constraints)
     fund = market if isinstance(market, Etf) else None
     return run.solve(request, run.Inputs(portfolio, tuple(etfs), risk, market=fund))
+
+
+def _under(
+    mandate: Mandate | Mapping[str, Any] | Path | str, constraints: Constraints | Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return constraints together with the mandate that they are under."""
+    if isinstance(constraints, Constraints):
+        if constraints.given:
+            msg = "Under a mandate, give constraints as a mapping such as {'upper': 0.05}."
+            raise InputError(msg)
+        constraints = {}
+    return {**constraints, "mandate": Mandate.of(mandate)}

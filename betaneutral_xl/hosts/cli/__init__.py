@@ -24,6 +24,7 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    mandate,
     orders,
     parsing,
     rebalance,
@@ -44,6 +45,7 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
+    "day by day": {"mandate": mandate},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
     "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
@@ -59,7 +61,7 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
-  130  interrupted
+  10 action: today says rebalance, or a portfolio breaks its mandate    130  interrupted
 """
 
 

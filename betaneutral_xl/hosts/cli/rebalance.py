@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, report, table_options
+from betaneutral_xl.hosts.cli import input_options, mandate, report, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
-from betaneutral_xl.job import views
+from betaneutral_xl.job import standing, views
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.system import saving
@@ -73,12 +73,15 @@ def run(args: argparse.Namespace) -> None:
         outcome = Outcome(given.request, given.inputs, result)
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
-        sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
+        record = {**views.as_record(result), "mandate": standing.record(given.request, given.inputs, result)}
+        sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
         sys.stdout.write(saving.to_csv(result.columns, result.rows()))
     else:
         out = console()
         print_summary(result, out)
+        if given.mandate is not None:
+            mandate.print_standing(given.mandate, result, out)
         print_table(result, out)
         if args.report:
             out.print(f"\nReport: {args.report.name}")
