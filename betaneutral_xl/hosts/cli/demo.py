@@ -54,7 +54,7 @@ def run(_: argparse.Namespace) -> None:
     data = sample.load()
     outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
     out = console()
-    print_summary(outcome.result, out)
+    print_summary(outcome, out)
     print_table(outcome.result, out, limit=10)
     with progress(f"Writing {REPORT} ..."):
         quotes = order_quotes(data.holdings, SAMPLE)
