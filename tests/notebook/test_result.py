@@ -16,6 +16,7 @@ from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.sources import order_quotes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -72,11 +73,12 @@ def test_the_repr_is_one_short_line_with_the_answer(sample: bn.Result) -> None:
 
 @pytest.mark.parametrize("which", ["result", "explanation", "orders"])
 def test_html_has_no_tag_from_the_data(hostile: bn.Result, which: str) -> None:
-    shown = {
+    fragments: dict[str, Callable[[], str]] = {
         "result": hostile._repr_html_,
         "explanation": lambda: hostile.explain()._repr_html_(),
         "orders": lambda: hostile.orders(dict.fromkeys(NAMES, 10.0), nav=1e6)._repr_html_(),
-    }[which]()
+    }
+    shown = fragments[which]()
     assert tags(shown) <= {"div", "p", "strong", "table", "thead", "tbody", "tr", "th", "td"}
     assert "&lt;img" in shown
 
