@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": BASE | {"readers"},
     "job": BASE | {"engine", "readers", "network"},
     "report": BASE | {"engine", "job"},
+    "notebook": BASE | {"engine", "job", "report"},
     "hosts.sheets": BASE | {"job", "report"},
     "hosts.remote": BASE | {"job", "report", "hosts.sheets"},
     **{

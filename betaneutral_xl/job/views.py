@@ -53,6 +53,20 @@ class Line:
     after_forecast: BetaForecast | None = None
     coverage: float = math.nan
 
+    def texts(self) -> tuple[str, str]:
+        """Return the numbers before and after as text, betas with their uncertainty."""
+        before = "" if self.before is None else self._text(self.before, self.before_forecast)
+        return before, self._text(self.after, self.after_forecast)
+
+    def _text(self, value: float, forecast: BetaForecast | None) -> str:
+        if forecast is not None:
+            return beta_text(forecast)
+        if math.isnan(value):
+            return "-"
+        if self.kind is Kind.PERCENT:
+            return f"{round(value, 4) + 0.0:.2%}"
+        return f"{round(value, 4) + 0.0:.4f}"
+
 
 def beta_text(forecast: BetaForecast, digits: int = 4, sign: str = "±") -> str:
     """Return a beta with its uncertainty, the same in every host.

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, report, table_options
+from betaneutral_xl.hosts.cli import input_options, report, table_options, weights
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import answer_page, full_page, record
@@ -57,7 +57,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         help="save all inputs and the options of the run in one file; --from-snapshot repeats it",
     )
-    parser.add_argument("--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
+    parser.add_argument("-o", "--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
+    weights.add_arguments(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
@@ -78,11 +79,11 @@ def run(args: argparse.Namespace) -> None:
             saving.to_json({**views.as_record(result), "answer": record(full_page(outcome))}) + "\n"
         )
     elif args.csv:
-        sys.stdout.write(saving.to_csv(result.columns, result.rows()))
+        sys.stdout.write(saving.to_csv(result.columns, weights.rows(result, args.sort, args.top)))
     else:
         out = console()
         print_summary(outcome, out)
-        print_table(result, out)
+        weights.print_table(result, out, args.sort, args.top)
         if args.report:
             out.print(f"\nReport: {args.report.name}")
         if args.snapshot:
@@ -114,31 +115,3 @@ def _formatted(value: float, forecast: views.BetaForecast | None, kind: views.Ki
     if forecast is not None:
         return views.beta_text(forecast)
     return percent(value) if kind is views.Kind.PERCENT else number(value)
-
-
-def print_table(result: Rebalance, out: Console, limit: int | None = None) -> None:
-    """Print the table of weights: all of it, or the ``limit`` largest trades and cash."""
-    from rich.table import Table
-
-    rows = result.rows()
-    if limit is not None:
-        largest = sorted(rows[:-1], key=lambda row: -abs(float(row[-1])))
-        rows = [*largest[:limit], rows[-1]]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in result.columns:
-        table.add_column(name, justify="left" if name == "ticker" else "right", no_wrap=True)
-    for ticker, *values in rows:
-        cells = (
-            number(float(value)) if name.startswith("predicted_beta") else percent(float(value), 4)
-            for name, value in zip(result.columns[1:], values, strict=True)
-        )
-        table.add_row(_literal(str(ticker)), *cells)
-    out.print()
-    out.print(table)
-
-
-def _literal(text: str) -> str:
-    """Escape square brackets, so that text from outside is not read as markup."""
-    from rich.markup import escape
-
-    return escape(text)
