@@ -19,7 +19,6 @@ from betaneutral_xl.system import saving
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from betaneutral_xl.engine.result import Rebalance
 
 EPILOG = """\
 examples:
