@@ -13,6 +13,7 @@ from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
@@ -108,6 +109,7 @@ def infeasible(request: Request, inputs: Inputs, error: Infeasible) -> Outcome:
 def solve(request: Request, inputs: Inputs) -> Rebalance:
     """Return the weights that a request requires; raises what ``neutralise`` raises."""
     from betaneutral_xl.engine.neutral import neutralise
+    from betaneutral_xl.job.standing import notes
 
     request = within(request, inputs)
     result = neutralise(
@@ -119,7 +121,7 @@ def solve(request: Request, inputs: Inputs) -> Rebalance:
         objective=request.objective,
         **_policies(request, inputs),
     )
-    return replace(result, notes=(*result.notes, *standing_notes(request, inputs, result)))
+    return replace(result, notes=(*result.notes, *notes(request, inputs, result)))
 
 
 def within(request: Request, inputs: Inputs) -> Request:
@@ -140,20 +142,6 @@ def within(request: Request, inputs: Inputs) -> Request:
 def names_of(inputs: Inputs) -> frozenset[str]:
     """Return the tickers of the portfolio and of the ETFs' constituents."""
     return frozenset({*inputs.holdings.tickers, *(one for etf in inputs.etfs for one in etf.tickers)})
-
-
-def standing_notes(request: Request, inputs: Inputs, result: Rebalance) -> tuple[str, ...]:
-    """Return what departs from the mandate of a request, and which of its limits new weights break."""
-    from betaneutral_xl.job.standing import other_sources, tolerance_note, violations
-
-    if request.mandate is None:
-        return tolerance_note(request, result)
-    return (
-        *request.departures,
-        *other_sources(request.mandate, inputs),
-        *violations(request.mandate, result),
-        *tolerance_note(request, result),
-    )
 
 
 def hedge(request: Request, inputs: Inputs) -> Rebalance:
@@ -203,6 +191,22 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
         target=request.target,
         benchmark=benchmark or standing or None,
         constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        **_policies(request, inputs),
+    )
+
+
+def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, ...]:
+    """Return what each step to the target costs; raises what ``engine.frontier.frontier`` raises."""
+    from betaneutral_xl.engine.frontier import frontier as to_target
+
+    return to_target(
+        *_three(inputs),
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        steps=steps,
         legs=request.legs,
         objective=request.objective,
         **_policies(request, inputs),

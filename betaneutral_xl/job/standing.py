@@ -1,99 +1,118 @@
-"""How a result stands to the mandate that it was made under: each rule with pass or fail."""
+"""How a result stands to the mandate that it was made under: each limit with its number, pass or fail."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.estimators import canonical
+from betaneutral_xl.engine.result import TOLERANCE
 from betaneutral_xl.errors import listing
+from betaneutral_xl.job.answer.lines import Light, LimitLine, shown
 from betaneutral_xl.job.options import Section, is_sample
-from betaneutral_xl.model.constraints import ALL, SMALLEST_TRADE
+from betaneutral_xl.job.views import Kind
+from betaneutral_xl.model.constraints import ALL, Range
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.readers.etf_files import NAME
 from betaneutral_xl.readers.raw_input import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs
-    from betaneutral_xl.model.constraints import Range
+    from betaneutral_xl.model.arrays import FloatArray
 
-TOLERANCE = 1e-10
-"""Largest residual of sums of weights of size 1, as of a result's own checks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One rule of a mandate, and whether weights keep it.
-
-    ``excess`` is by how much they do not, in the unit of the rule; ``names`` are those that break it.
-    """
-
-    rule: str
-    kept: bool
-    excess: float
-    names: tuple[str, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The rule, and what breaks it."""
-        by = f" ({listing(self.names)})" if self.names else ""
-        return f"{self.rule}: {'kept' if self.kept else f'broken by {self.excess:.4g}{by}'}"
+KINDS = {limits.Unit.WEIGHT: Kind.PERCENT, limits.Unit.BETA: Kind.NUMBER, limits.Unit.COUNT: Kind.COUNT}
+"""How the number of a limit is formatted, by its unit."""
 
 
-def rows(mandate: Mandate, result: Rebalance) -> tuple[Row, ...]:
-    """Return every limit of a mandate with pass or fail for a result's new weights."""
-    known = set(result.tickers)
-    constraints = mandate.constraints.among(known)
-    constraints = replace(constraints, beta=_known_betas(mandate, result))
-    new = limits.NewWeights(result.aligned, result.new_weights, result.after.beta, TOLERANCE)
-    found = []
-    for limit in limits.limits_of(constraints):
-        sentences = tuple(limit.sentences())
-        checks = tuple(limit.checks(new)) if sentences else ()
-        if not checks:
-            continue  # a price of trading, or a net exposure that is not set
-        failed = [one for one in checks if not one.passed]
-        found.append(
-            Row(
-                "; ".join(sentences),
-                not failed,
-                max((one.residual for one in failed), default=0.0),
-                _culprits(type(limit).__name__, mandate, result) if failed else (),
-            )
-        )
+def lines(mandate: Mandate, result: Rebalance) -> tuple[LimitLine, ...]:
+    """Return every limit of a mandate, with its number for the portfolio and for the new weights."""
+    betas = {k: one for k, one in mandate.constraints.beta.items() if k == ALL or k in result.etf_names}
+    known = replace(mandate.constraints.among(set(result.tickers)), beta=betas)
+    set_limits = [one for one in limits.limits_of(known) if tuple(one.sentences())]
+    old, new = (
+        limits.readings(set_limits, limits.NewWeights(result.aligned, w, exposure.beta, TOLERANCE))
+        for w, exposure in ((result.weights, result.before), (result.new_weights, result.after))
+    )
+    earlier = {one.label: one for one in old}
+    found = [limit_line(one, earlier.get(one.label), mandate.name) for one in new]
     return (*found, *_borrow(mandate, result))
 
 
+def limit_line(reading: limits.Reading, before: limits.Reading | None, source: str = "request") -> LimitLine:
+    """Return a limit with its numbers, of which one of trades has none before."""
+    return LimitLine(
+        label=reading.label,
+        before=math.nan if before is None or reading.of_trades else before.value,
+        after=reading.value,
+        limit=reading.limit,
+        kind=KINDS[reading.unit],
+        ticker=reading.ticker,
+        source=source,
+    )
+
+
+def kept(found: tuple[LimitLine, ...]) -> bool:
+    """Whether no number after is beyond its limit."""
+    return all(one.light is not Light.OVER for one in found)
+
+
+def sentence(line: LimitLine) -> str:
+    """Return a limit with its number in one line: ``largest weight 8.99% (MSFT), at most 5.00%``."""
+    of = f" ({line.ticker})" if line.ticker else ""
+    return f"{line.label} {shown(line.after, line.kind)}{of}, {line.text}"
+
+
 def record(request: Request, inputs: Inputs, result: Rebalance) -> dict[str, Any] | None:
-    """Return the mandate of a request with its rules and their standing as plain values; None without one."""
+    """Return the mandate of a request with its limits as plain values; None without one."""
     mandate = request.mandate
     if mandate is None:
         return None
+    found = lines(mandate, result)
     return {
         "name": mandate.name,
         "file": mandate.location or None,
         "benchmark": mandate.benchmark or None,
         "tolerance": request.tolerance,
         "departures": [*request.departures, *other_sources(mandate, inputs)],
-        "rules": [
-            {"rule": one.rule, "kept": one.kept, "excess": one.excess, "names": list(one.names)}
-            for one in rows(mandate, result)
+        "kept": kept(found),
+        "limits": [
+            {
+                "limit": one.label,
+                "low": one.limit.low,
+                "high": one.limit.high,
+                "before": one.before,
+                "after": one.after,
+                "ticker": one.ticker or None,
+                "light": str(one.light),
+            }
+            for one in found
         ],
     }
 
 
-def violations(mandate: Mandate, result: Rebalance) -> tuple[str, ...]:
-    """Return the rules that new weights break, one line each."""
-    return tuple(
-        f"Breaks the mandate {mandate.name}: {one.sentence}." for one in rows(mandate, result) if not one.kept
+def notes(request: Request, inputs: Inputs, result: Rebalance) -> tuple[Notice, ...]:
+    """Return what departs from the mandate of a request, what breaks it, and whether trading can wait."""
+    mandate = request.mandate
+    if mandate is None:
+        return _tolerance(request, result)
+    broken = [
+        Notice(f"Breaks the mandate {mandate.name}: {sentence(one)}.", Subject.MANDATE, Severity.CHANGES)
+        for one in lines(mandate, result)
+        if one.light is Light.OVER
+    ]
+    departures = (
+        Notice(one, Subject.MANDATE) for one in (*request.departures, *other_sources(mandate, inputs))
     )
+    return (*broken, *departures, *_tolerance(request, result))
 
 
 def other_sources(mandate: Mandate, inputs: Inputs) -> tuple[str, ...]:
@@ -101,21 +120,6 @@ def other_sources(mandate: Mandate, inputs: Inputs) -> tuple[str, ...]:
     return tuple(
         f"Departs from the mandate {mandate.name}: {line}." for line in _other_sources(mandate, inputs)
     )
-
-
-def tolerance_note(request: Request, result: Rebalance) -> tuple[str, ...]:
-    """Return a line where the portfolio is within the tolerance of its target already."""
-    width = request.tolerance
-    if width is None or np.isnan(result.targets).any():
-        return ()
-    off = [
-        abs(result.before.beta[name] - float(target))
-        for name, target in zip(result.etf_names, result.targets, strict=True)
-    ]
-    mandate = request.mandate
-    if max(off) > width or (mandate and not all(one.kept for one in rows(mandate, result.unchanged()))):
-        return ()
-    return (f"The portfolio is within the tolerance of {width:g} of its target already: trading can wait.",)
 
 
 def _other_sources(mandate: Mandate, inputs: Inputs) -> Iterator[str]:
@@ -135,35 +139,34 @@ def _other_sources(mandate: Mandate, inputs: Inputs) -> Iterator[str]:
                 yield f"the estimator is {mine}, where the mandate has {theirs}"
 
 
-def _known_betas(mandate: Mandate, result: Rebalance) -> dict[str, Range]:
-    return {k: one for k, one in mandate.constraints.beta.items() if k == ALL or k in result.etf_names}
-
-
-def _culprits(kind: str, mandate: Mandate, result: Rebalance) -> tuple[str, ...]:
-    """Return the names that break a limit on single names, the worst first."""
-    weights = dict(zip(result.tickers, result.new_weights.tolist(), strict=True))
-    limit = mandate.constraints
-    by_kind: dict[str, Callable[[str, float], float]] = {
-        "LongOnly": lambda _, w: -w,
-        "LowerBounds": lambda t, w: limit.bounds(t)[0] - w,
-        "UpperBounds": lambda t, w: w - limit.bounds(t)[1],
-    }
-    over = by_kind.get(kind)
-    if over is None:
+def _tolerance(request: Request, result: Rebalance) -> tuple[Notice, ...]:
+    """Return a line where the portfolio is near enough to its target, and within its mandate, already."""
+    width, mandate = request.tolerance, request.mandate
+    if width is None or np.isnan(result.targets).any():
         return ()
-    found = {ticker: over(ticker, weight) for ticker, weight in weights.items()}
-    return tuple(sorted((one for one in found if found[one] > SMALLEST_TRADE), key=lambda one: -found[one]))
+    off = [
+        abs(result.before.beta[name] - float(target))
+        for name, target in zip(result.etf_names, result.targets, strict=True)
+    ]
+    if max(off) > width or (mandate is not None and not kept(lines(mandate, result.unchanged()))):
+        return ()
+    line = f"The portfolio is within the tolerance of {width:g} of its target already: trading can wait."
+    return (Notice(line, Subject.METHOD),)
 
 
-def _borrow(mandate: Mandate, result: Rebalance) -> Iterator[Row]:
-    """Yield the rule on names that are hard to borrow: no more of them may be short than is."""
+def _borrow(mandate: Mandate, result: Rebalance) -> Iterator[LimitLine]:
+    """Yield the limit on names that are hard to borrow: no more of them may be short than is."""
+    names = [one for one in mandate.hard_to_borrow if one in result.tickers]
     if not mandate.hard_to_borrow:
         return
-    found: dict[str, float] = {}
-    for ticker, old, new in zip(
-        result.tickers, result.weights.tolist(), result.new_weights.tolist(), strict=True
-    ):
-        if ticker in mandate.hard_to_borrow and new < min(old, 0.0) - SMALLEST_TRADE:
-            found[ticker] = min(old, 0.0) - new
-    rule = f"no short sale of names that are hard to borrow ({listing(mandate.hard_to_borrow)})"
-    yield Row(rule, not found, max(found.values(), default=0.0), tuple(found))
+    places = [result.tickers.index(one) for one in names]
+    short: FloatArray = np.minimum(result.weights, 0.0) - np.minimum(result.new_weights, 0.0)
+    worst = max(places, key=lambda place: float(short[place]), default=None)
+    amount = 0.0 if worst is None else max(float(short[worst]), 0.0)
+    yield LimitLine(
+        label="short sale of a name that is hard to borrow",
+        after=amount,
+        limit=Range(high=0.0),
+        ticker=listing(names) if worst is None or not amount else result.tickers[worst],
+        source=mandate.name,
+    )

@@ -92,10 +92,8 @@ def test_another_method_keeps_the_limits_as_checks_not_as_constraints(
     result = beta_neutral(book, etf, risk, target=0.2, constraints={"method": "hedge"}, mandate=mandate)
     assert not result.constraints.given
     broken = [one for one in result.notes if one.startswith("Breaks the mandate")]
-    assert broken == [
-        "Breaks the mandate Test fund: long only: broken by "
-        f"{-result.new_weights.min():.4g} ({result.tickers[int(result.new_weights.argmin())]})."
-    ]
+    lowest = f"{result.new_weights.min():.2%} ({result.tickers[int(result.new_weights.argmin())]})"
+    assert broken == [f"Breaks the mandate Test fund: lowest weight {lowest}, at least 0.00%."]
 
 
 def test_a_ticker_of_the_rules_need_not_be_held_and_one_of_the_run_must(
@@ -107,18 +105,21 @@ def test_a_ticker_of_the_rules_need_not_be_held_and_one_of_the_run_must(
         beta_neutral(book, etf, risk, constraints={"frozen": "ZZZZ"}, mandate=mandate)
 
 
-def test_the_rows_say_which_names_break_a_rule(book: Holdings, etf: Etf, risk: Covariance) -> None:
+def test_the_limits_say_which_name_is_furthest_over(book: Holdings, etf: Etf, risk: Covariance) -> None:
     rules = Mandate.of({"upper": "35%", "long_only": True, "gross": "150%", "hard_to_borrow": ["C"]})
     inputs = run.Inputs(book, (etf,), risk)
     held = run.unchanged(Request.parse({"mandate": rules}), inputs)
-    assert [(one.kept, one.names) for one in standing.rows(rules, held)] == [
-        (True, ()),
-        (False, ("B",)),
-        (True, ()),
-        (True, ()),
-    ]
+    found = {one.label: (one.after, str(one.light), one.ticker) for one in standing.lines(rules, held)}
+    assert found == {
+        "lowest weight": (pytest.approx(0.3), "within", "A"),
+        "largest weight": (pytest.approx(0.4), "over", "B"),
+        "gross exposure": (pytest.approx(1.0), "within", ""),
+        "short sale of a name that is hard to borrow": (0.0, "within", "C"),
+    }
     short = beta_neutral(book, etf, risk, target=-1.0)
-    assert standing.rows(rules, short)[-1].names == ("C",)
+    borrowed = standing.lines(rules, short)[-1]
+    assert (borrowed.ticker, str(borrowed.light)) == ("C", "over")
+    assert borrowed.after == pytest.approx(-short.new_weights[2])
 
 
 def test_within_the_tolerance_a_note_says_that_trading_can_wait(

@@ -122,25 +122,25 @@ def check_portfolio(args: argparse.Namespace) -> int:
         raise InputError(msg)
     given.terms(args)
     result = job.unchanged(given.request, given.inputs)
-    rows = standing.rows(mandate, result)
     if args.json:
         record = standing.record(given.request, given.inputs, result)
         sys.stdout.write(saving.to_json(record) + "\n")
     else:
         print_standing(mandate, result, console())
-    return 0 if all(one.kept for one in rows) else BROKEN
+    return 0 if standing.kept(standing.lines(mandate, result)) else BROKEN
 
 
 def print_standing(mandate: Mandate, result: Rebalance, out: Console) -> None:
-    """Print each limit of a mandate with pass or fail."""
+    """Print each limit of a mandate with its number and pass or fail."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    rows = standing.rows(mandate, result)
-    for one in rows:
-        mark = Text("pass", style="green") if one.kept else Text("FAIL", style="bold red")
-        table.add_row(mark, Text(one.rule if one.kept else one.sentence))
-    kept = sum(one.kept for one in rows)
-    out.print(f"\nMandate {mandate.label}: {kept} of {len(rows)} limits kept", style="bold", markup=False)
+    found = standing.lines(mandate, result)
+    passed = [one for one in found if standing.kept((one,))]
+    for one in found:
+        mark = Text("pass", style="green") if one in passed else Text("FAIL", style="bold red")
+        table.add_row(mark, Text(standing.sentence(one)))
+    headline = f"\nMandate {mandate.label}: {len(passed)} of {len(found)} limits kept"
+    out.print(headline, style="bold", markup=False)
     out.print(table)
