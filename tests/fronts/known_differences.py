@@ -52,6 +52,7 @@ OPTIONS: dict[str, str] = {
 
 COMMANDS: dict[str, str] = {
     "demo": "a fixed request",
+    "mandate": "writes, shows and checks the rules that requests are made under",
     "report": "same request as rebalance, with other outputs",
     "etf": "reads a file; not a request",
     "cache": "not a request",
