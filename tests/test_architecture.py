@@ -71,17 +71,17 @@ REMAINING: dict[str, set[str]] = {
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "history", "values"},
+        {"covariance_units", "history", "notices", "values"},
         {"drift"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"exposures", "hedging", "look_through", "regression"},
+        {"hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"intervals"},
-        {"checks", "stable"},
+        {"checks", "exposures", "realised", "stable"},
         {"limits"},
         {"result", "reachable"},
         {"orders", "reweighting"},

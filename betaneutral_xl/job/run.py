@@ -13,6 +13,7 @@ from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
@@ -163,6 +164,22 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
         target=request.target,
         benchmark=benchmark,
         constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        **_policies(request, inputs),
+    )
+
+
+def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, ...]:
+    """Return what each step to the target costs; raises what ``engine.frontier.frontier`` raises."""
+    from betaneutral_xl.engine.frontier import frontier as to_target
+
+    return to_target(
+        *_three(inputs),
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        steps=steps,
         legs=request.legs,
         objective=request.objective,
         **_policies(request, inputs),

@@ -88,7 +88,7 @@ def show() -> None:
     data = sample.load()
     outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
     out = console()
-    print_summary(outcome.result, out)
+    print_summary(outcome, out)
     weights.print_table(outcome.result, out, "trade", 10)
     with progress(f"Writing {REPORT} ..."):
         quotes = order_quotes(data.holdings, SAMPLE)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts.cli import input_options, report, table_options, weights
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
 from betaneutral_xl.job import views
+from betaneutral_xl.job.answer import answer_page, full_page, record
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.system import saving
@@ -18,7 +19,6 @@ from betaneutral_xl.system import saving
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from betaneutral_xl.engine.result import Rebalance
 
 EPILOG = """\
 examples:
@@ -66,20 +66,22 @@ def run(args: argparse.Namespace) -> None:
     """Solve, write the snapshot and the report if requested, print."""
     given = input_options.gather(args)
     result = input_options.solve(given)
+    outcome = Outcome(given.request, given.inputs, result)
     if args.snapshot:
         from betaneutral_xl.job.snapshot import write_snapshot
 
         write_snapshot(args.snapshot, given.inputs.raw_inputs, given.stored)
     if args.report:
-        outcome = Outcome(given.request, given.inputs, result)
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
-        sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
+        sys.stdout.write(
+            saving.to_json({**views.as_record(result), "answer": record(full_page(outcome))}) + "\n"
+        )
     elif args.csv:
         sys.stdout.write(saving.to_csv(result.columns, weights.rows(result, args.sort, args.top)))
     else:
         out = console()
-        print_summary(result, out)
+        print_summary(outcome, out)
         weights.print_table(result, out, args.sort, args.top)
         if args.report:
             out.print(f"\nReport: {args.report.name}")
@@ -87,12 +89,14 @@ def run(args: argparse.Namespace) -> None:
             out.print(f"Snapshot: {args.snapshot.name}")
 
 
-def print_summary(result: Rebalance, out: Console) -> None:
-    """Print the headline, the measures before and after, and the warnings."""
+def print_summary(outcome: Outcome, out: Console) -> None:
+    """Print the headline, the verdict, the measures before and after, and the warnings."""
     from rich.table import Table
 
+    result, page = outcome.result, answer_page(outcome)
     as_of = result.aligned.holdings.as_of
     out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
+    out.print(f"{page.verdict}\n{page.advice}\n", markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
