@@ -55,8 +55,8 @@ def command_line() -> str:
     parts = [
         MADE,
         "# Command line\n",
-        "`betaneutral-xl COMMAND --help` shows the same in a terminal. What the values of shared options mean is",
-        "in [Options](../options.md).\n",
+        "`betaneutral-xl COMMAND --help` shows the same in a terminal. What the values of shared options",
+        "mean is in [Options](../options.md).\n",
         *_exit_codes(parser.epilog or ""),
     ]
     for task, names in TASKS.items():
@@ -131,8 +131,8 @@ def settings_page() -> str:
             *rows,
             "",
             "The token is read from `BETANEUTRAL_TOKEN`, else from the keyring of the operating system",
-            "(`pip install 'betaneutral-xl[keyring]'`, then `keyring set betaneutral-xl silverfund`). It is in no",
-            "workbook, log or report. `NO_COLOR` turns off colours and all other escape sequences.\n",
+            "(`pip install 'betaneutral-xl[keyring]'`, then `keyring set betaneutral-xl silverfund`). It",
+            "is in no workbook, log or report. `NO_COLOR` turns off all escape sequences.\n",
             "In Python the same are fields of `Settings`, which every function that fetches takes:\n",
             "| field | |",
             "|---|---|",
@@ -169,8 +169,8 @@ def errors_page() -> str:
         MADE,
         "# Errors\n",
         "An error is one line: what, where, the value, and what to do. On the command line it is on standard",
-        "error with the exit code of its family; in a cell it begins with `#BETA!`; in Python it is an exception",
-        "whose `tickers` are the names that it is about.\n",
+        "error with the exit code of its family; in a cell it begins with `#BETA!`; in Python it is an",
+        "exception whose `tickers` are the names that it is about.\n",
     ]
     for family in errors.BetaNeutralError.__subclasses__():
         lines += [f"## {family.__name__}\n", f"Exit code {family.exit_code}. {summary(family)}\n"]
@@ -210,9 +210,10 @@ def json_page(schemas: dict[str, dict[str, object]]) -> str:
     lines = [
         MADE,
         "# JSON\n",
-        "`--json` prints one object. Numbers have all their digits; weights, exposures and volatilities are decimals,",
-        "amounts are in the base currency, and what is unknown is `null`. Keys stay; new ones may be added.\n",
-        "Each schema is [JSON Schema](https://json-schema.org) 2020-12; a test validates the outputs with it.\n",
+        "`--json` prints one object. Numbers have all their digits; weights, exposures and volatilities are",
+        "decimals, amounts are in the base currency, and what is unknown is `null`. Keys stay; new ones may",
+        "be added.\n",
+        "Each schema is [JSON Schema](https://json-schema.org) 2020-12; a test validates the outputs.\n",
     ]
     for name, schema in schemas.items():
         lines += [f"## {name}\n", f"[The schema](schemas/{name}.json)\n", "| key | type | |", "|---|---|---|"]

@@ -10,10 +10,13 @@ import io
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SAMPLE = ("--sample",)
 TWO = ("--sample", "--etf", "demo", "second.csv")
@@ -110,10 +113,15 @@ def write_inputs(folder: Path) -> None:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each command's output."""
+    return schemas_of(RUNS)
+
+
+def schemas_of(commands: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the schemas of some commands' outputs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_inputs(folder)
-        return {command: _schema(command, outputs(command, folder)) for command in RUNS}
+        return {command: _schema(command, outputs(command, folder)) for command in commands}
 
 
 def _schema(command: str, values: list[Any]) -> dict[str, Any]:

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.neutral import Target
 
-_LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
+LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
 """The options of the hedge ratios, and what they are called in ``Legs``."""
 
 LARGEST_OPTIONS = 4 * 2**20
 """Bytes of a TOML file that is read."""
 
-_NESTED = {"constraints": {}, "legs": {field: name for name, field in _LEGS.items()}}
+_NESTED = {"constraints": {}, "legs": {field: name for name, field in LEGS.items()}}
 """Records of options in snapshots of format 1, and what their keys are called now."""
 
 
@@ -93,7 +93,7 @@ class Request:
 
         """
         own, limits = _sorted(options)
-        legs = {_LEGS[name]: value for name, value in own.items() if name in _LEGS}
+        legs = {LEGS[name]: value for name, value in own.items() if name in LEGS}
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
