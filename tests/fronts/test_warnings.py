@@ -120,9 +120,9 @@ def test_the_buttons_list_them_and_count_them(files: Files, expected: list[str],
     first, *others = outcome.message.splitlines()
     assert first.endswith(f"; {len(expected)} warnings.")
     named = [line.removeprefix("- ").removesuffix(" ...") for line in others if line.startswith("- ")]
-    assert all(full.startswith(line) for full, line in zip(expected, named[:3], strict=False))
+    assert all(any(full.startswith(line) for full in expected) for line in named[:3])
     assert named[3] == f"and {len(expected) - 3} more, on the sheet Proposal."
-    assert notes_of(book._book[Sheet.PROPOSAL])[-len(expected) :] == expected
+    assert sorted(notes_of(book._book[Sheet.PROPOSAL])[-len(expected) :]) == sorted(expected)
     assert run_button("report", book, files.session).error is None
     (report,) = tmp_path.glob("fund report *.xlsx")
     assert summary_of(report) == expected
@@ -144,7 +144,7 @@ def test_a_host_in_another_process_writes_the_same(files: Files, expected: list[
     block = wire.unpack(asked["ask"]["apply"][0][3])
     top = block[1 : PROPOSAL.table - PROPOSAL.headline]
     lines = [note for note in (row[PROPOSAL.notes - 1] for row in top) if note]
-    assert lines[-len(expected) :] == expected
+    assert sorted(lines[-len(expected) :]) == sorted(expected)
 
 
 def _block(value: object) -> object:

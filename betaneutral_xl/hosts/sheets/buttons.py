@@ -384,8 +384,8 @@ SHORT = 160
 
 
 def named_warnings(result: Rebalance) -> tuple[str, ...]:
-    """Return the first warnings as lines of a message, and where the others are."""
-    lines = tuple(f"- {_short(one)}" for one in result.warnings[:NAMED])
+    """Return the worst warnings as lines of a message, and where the others are."""
+    lines = tuple(f"- {_short(one)}" for one in written.by_severity(result.warnings)[:NAMED])
     others = len(result.warnings) - NAMED
     return (*lines, f"- and {others} more, on the sheet {Sheet.PROPOSAL}.") if others > 0 else lines
 

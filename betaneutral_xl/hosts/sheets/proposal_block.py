@@ -10,6 +10,9 @@ from betaneutral_xl.errors import BetaNeutralError, listing
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import FIXED_COLUMNS, PROPOSAL, PROPOSAL_COLUMNS
 from betaneutral_xl.job import views
+from betaneutral_xl.job.answer import words
+from betaneutral_xl.job.answer.lines import TradeLine
+from betaneutral_xl.model.notices import grouped
 from betaneutral_xl.model.provenance import now
 
 if TYPE_CHECKING:
@@ -79,7 +82,9 @@ def block(task: Task, result: Rebalance, share_orders: ShareOrders) -> Rows:
     sheet: dict[tuple[int, int], Any] = {}
     _lines_at_the_top(sheet, result)
     _measures(sheet, result)
-    notes = fitted((*share_orders.lines, *result.warnings), PROPOSAL.table - PROPOSAL.headline - 1)
+    notes = fitted(
+        (*share_orders.lines, *by_severity(result.warnings)), PROPOSAL.table - PROPOSAL.headline - 1
+    )
     _put(sheet, PROPOSAL.headline, PROPOSAL.notes, [["Notes and warnings"], *([note] for note in notes)])
     _put(sheet, PROPOSAL.table, 1, table(result, share_orders, task.net_asset_value(result)))
     return cells.rectangle(_rows(sheet), cells.MAX_WRITTEN)
@@ -101,13 +106,14 @@ def _rows(sheet: Mapping[tuple[int, int], Any]) -> list[list[Any]]:
 
 
 def _lines_at_the_top(sheet: dict[tuple[int, int], Any], result: Rebalance) -> None:
-    worst, *others = [*result.warnings[:2], "", ""]
-    count = len(result.warnings)
+    warnings = by_severity(result.warnings)
+    worst, *others = [*warnings[:2], "", ""]
+    count = len(warnings)
     where = f" (all in column {cells.letters(PROPOSAL.notes)})" if count > 2 else ""  # noqa: PLR2004 - shown here
     title = f"{counted(count, 'warning')}{where}: " if count else "No warnings."
     lines = (
         (PROPOSAL.headline, views.headline(result)),
-        (PROPOSAL.verdict, verdict(result)),
+        (PROPOSAL.verdict, words.verdict(result)),
         (PROPOSAL.sources, f"Computed {now():%Y-%m-%d %H:%M} UTC. {_sources(result)}"),
         (PROPOSAL.warned, f"{title}{worst}"),
         (PROPOSAL.warned + 1, others[0]),
@@ -116,15 +122,9 @@ def _lines_at_the_top(sheet: dict[tuple[int, int], Any], result: Rebalance) -> N
         _put(sheet, row, 1, [[line or None]])
 
 
-def verdict(result: Rebalance) -> str:
-    """Return a rebalance in one line: the beta to each ETF before and after, turnover, number of trades."""
-    betas = "; ".join(
-        f"beta to {name} {views.beta_text(result.before_forecast[name], 2)} -> "
-        f"{views.beta_text(result.after_forecast[name], 2)}"
-        for name in result.etf_names
-    )
-    line = f"{betas}; turnover {result.turnover:.1%}, {counted(result.traded_names, 'trade')}."
-    return f"{line[0].upper()}{line[1:]}"
+def by_severity(warnings: Sequence[str]) -> list[str]:
+    """Return warnings in the order of the answer page: what changes the answer first."""
+    return [line for group in grouped(warnings) for line in group.lines]
 
 
 def _sources(result: Rebalance) -> str:
@@ -212,19 +212,16 @@ def _order(row: Mapping[str, Any], traded: set[str]) -> tuple[bool, float, float
     return row["ticker"] not in traded, -abs(row["trade"]), -abs(row["weight"]), row["ticker"]
 
 
-def side(row: Mapping[str, Any], traded: set[str]) -> Any:
+def side(row: Mapping[str, Any], traded: set[str]) -> str | None:
     """Return what is done with a name, in words; None where nothing is.
 
     >>> side({"ticker": "A", "weight": 0.1, "new_weight": -0.1, "trade": -0.2}, {"A"})
-    'Sell and short'
+    'Sell and sell short'
     """
     if row["ticker"] not in traded:
         return None
-    if row["trade"] > 0.0:
-        return "Buy"
-    if row["new_weight"] >= 0.0:
-        return "Sell"
-    return "Sell and short" if row["weight"] > 0.0 else "Sell short"
+    line = TradeLine(ticker=row["ticker"], before=row["weight"], after=row["new_weight"], beta_change=())
+    return line.side.capitalize()
 
 
 def heading(column: str) -> str:
@@ -233,9 +230,9 @@ def heading(column: str) -> str:
     >>> heading("predicted_beta_JHAI"), heading("new_weight")
     ('Predicted beta JHAI', 'New weight')
     """
-    for name, words in PROPOSAL_COLUMNS:
+    for name, title in PROPOSAL_COLUMNS:
         if column == name or (column.startswith(f"{name}_") and name in {"etf_weight", "predicted_beta"}):
-            return words + column.removeprefix(name).replace("_", " ", 1)
+            return title + column.removeprefix(name).replace("_", " ", 1)
     return column
 
 
@@ -245,11 +242,11 @@ def column_of(text: str) -> str:
     >>> column_of("Predicted beta JHAI"), column_of("New weight"), column_of("my note")
     ('predicted_beta_JHAI', 'new_weight', 'my note')
     """
-    for name, words in PROPOSAL_COLUMNS:
-        if text == words:
+    for name, title in PROPOSAL_COLUMNS:
+        if text == title:
             return name
-        if text.startswith(f"{words} ") and name in {"etf_weight", "predicted_beta"}:
-            return f"{name}_{text.removeprefix(words).strip()}"
+        if text.startswith(f"{title} ") and name in {"etf_weight", "predicted_beta"}:
+            return f"{name}_{text.removeprefix(title).strip()}"
     return text
 
 
