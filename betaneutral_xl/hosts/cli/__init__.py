@@ -25,6 +25,8 @@ from betaneutral_xl.hosts.cli import (
     fake_api,
     feasible,
     folder_defaults,
+    mandate,
+    office,
     orders,
     parsing,
     rebalance,
@@ -45,9 +47,10 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
+    "day by day": {"mandate": mandate},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
 }
 """The modules of the commands, by what they are for."""
@@ -60,6 +63,7 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
+  10 action: today says rebalance, or a portfolio breaks its mandate
   130  interrupted                           141  the reader of the output stopped reading
 """
 

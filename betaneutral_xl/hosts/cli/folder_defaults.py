@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, Kind, Section
-from betaneutral_xl.job.request import read_options
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.values import option_name
 
