@@ -12,7 +12,7 @@ from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, SavedWorkbook
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.cells import EPOCH
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalculate, Replace
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalculate, Replace, Show
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _apply(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
 def _change(what: str, sheet: str, row: int, block: Any) -> Change:
     if what == "recalculate":
         return Recalculate()
+    if what == "show":
+        return Show(sheet)
     rows: Rows = tuple(tuple(None if cell == "" else cell for cell in line) for line in wire.unpack(block))
     return Append(sheet, rows) if what == "append" else Replace(sheet, row, rows)
 

@@ -131,7 +131,6 @@ export class Pane {
     const outcome = await press(name, this.book, this.model.protocol, (words) => this.say(words));
     this.tell(outcome.done, outcome.failed);
     if (!outcome.failed && CHANGES.has(name)) await this.look(false);
-    if (!outcome.failed && name === "rebalance") await this.book.show?.("Proposal").catch(() => {});
   }
 
   /** Shows the answer for the settings. @param {boolean} alone - whether it is all that was asked for */
