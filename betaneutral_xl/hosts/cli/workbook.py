@@ -13,12 +13,17 @@ from betaneutral_xl.hosts.cli.output import console, progress
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.buttons import Outcome
 
+HOSTS = {"excel": "betaneutral.xlsm", "calc": "betaneutral.xlsx", "office": "betaneutral-office.xlsx"}
+"""The template of each host; that of the add-in is built by its installation, or when it is asked for."""
+
 BUTTONS = ("rebalance", "restore", "orders", "report")
 
 EPILOG = """\
 examples:
   betaneutral-xl workbook build
       writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) to this folder
+  betaneutral-xl workbook build --host office
+      writes betaneutral-office.xlsx, for Excel with the add-in (betaneutral-xl office install)
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
@@ -40,6 +45,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
     build.add_argument("--only", choices=["xlsm", "xlsx"], help="build only this one")
+    build.add_argument(
+        "--host",
+        choices=list(HOSTS),
+        help="build only that of a host: excel (with macros), calc, or office (Excel with the add-in)",
+    )
     build.set_defaults(run=run_build)
     run = actions.add_parser("run", help="run a button of a workbook file")
     run.add_argument("file", type=Path, metavar="FILE", help=".xlsx or .xlsm file made from the template")
@@ -49,19 +59,33 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_build(args: argparse.Namespace) -> None:
-    """Build and write one workbook or both."""
+    """Build and write the workbook of a host, or those of Excel with macros and of Calc."""
     from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.saving import save
 
     session, out = Session(), console()
-    for kind, make in (("xlsm", macro_workbook.build_xlsm), ("xlsx", template.build)):
-        if args.only in {None, kind}:
-            path = args.folder / f"betaneutral.{kind}"
-            with progress(f"Building {path.name} ..."):
-                save(path, make(session))
-            out.print(f"Written: {path}", markup=False, soft_wrap=True)
+    makers = {
+        "excel": macro_workbook.build_xlsm,
+        "calc": template.build,
+        "office": office_template.build,
+    }
+    for host in _hosts(args):
+        path = args.folder / HOSTS[host]
+        with progress(f"Building {path.name} ..."):
+            save(path, makers[host](session))
+        out.print(f"Written: {path}", markup=False, soft_wrap=True)
+
+
+def _hosts(args: argparse.Namespace) -> list[str]:
+    """Return the hosts whose workbook is wanted."""
+    endings = {"excel": "xlsm", "calc": "xlsx"}
+    if args.host is not None and args.only not in {None, endings.get(args.host, "xlsx")}:
+        msg = f"The workbook of {args.host} is no {args.only}. Omit --only."
+        raise InputError(msg)
+    return [args.host] if args.host else [one for one, end in endings.items() if args.only in {None, end}]
 
 
 def run_button(args: argparse.Namespace) -> None:

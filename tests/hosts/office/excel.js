@@ -130,7 +130,12 @@
       Protection: ({ name }) => ({ kind: "protection", name }),
       Activate: ({ name }) => { excel.active = name; },
     },
-    range: { Clear: clear, GetCell: (range, row, column) => rangeOf(range.sheet, range.row + row, range.column + column) },
+    range: {
+      Clear: clear,
+      GetRow: (range, row) => rangeOf(range.sheet, range.row + row, range.column, 1, range.width),
+      GetBoundingRect: (range, other) => rangeOf(range.sheet, range.row, range.column, other.row + other.height - range.row, range.width),
+      GetCell: (range, row, column) => rangeOf(range.sheet, range.row + row, range.column + column),
+    },
     application: { Calculate: () => { excel.calculations += 1; } },
     container: { CustomFunctions: () => ({ kind: "functions" }) },
     functions: {

@@ -159,18 +159,13 @@ def test_no_rule_of_accessibility_is_broken_at_320_pixels(
     assert add_in.problems == []
 
 
-@pytest.mark.parametrize(("dark", "ground"), [(True, "rgb(27, 31, 38)"), (False, "rgb(255, 255, 255)")])
-def test_the_theme_is_that_of_office_where_office_says_it(
-    browser: Browser, place: Place, *, dark: bool, ground: str
+@pytest.mark.parametrize(("theme", "ground"), [("dark", "rgb(27, 31, 38)"), ("light", "rgb(255, 255, 255)")])
+def test_the_theme_that_office_says_overrides_that_of_the_system(
+    add_in: AddIn, theme: str, ground: str
 ) -> None:
-    add_in = AddIn(browser, place, color_scheme="light" if dark else "dark")
-    add_in.page.add_init_script(
-        f"""addEventListener("DOMContentLoaded", () => Object.defineProperty(
-            Office.context, "officeTheme", {{ value: {{ isDarkTheme: {str(dark).lower()} }} }}))"""
-    )
-    add_in.open()
+    add_in.page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     assert add_in.page.evaluate("getComputedStyle(document.body).backgroundColor") == ground
-    add_in.close()
+    add_in.page.evaluate("delete document.documentElement.dataset.theme")
 
 
 # ---------------------------------------------------------------- in an ordinary browser

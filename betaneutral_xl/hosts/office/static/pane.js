@@ -33,7 +33,8 @@ export class Pane {
     );
     this.place("notices").replaceChildren(...model.notices.map((/** @type {string} */ one) => element("p", { className: "notice" }, one)));
     this.buildTabs();
-    this.panel("answer").replaceChildren(element("p", {}, FIRST), this.button("answer"));
+    this.lookAgain = this.button("answer");
+    this.panel("answer").replaceChildren(this.lookAgain, element("p", {}, FIRST));
     this.panel("help").replaceChildren(helpPage(model, ["connect", "check", "log"].filter((name) => name !== "connect" || book.connect).map((name) => this.button(name))));
     this.show("answer");
   }
@@ -137,7 +138,7 @@ export class Pane {
   async look(alone) {
     const outcome = await press("answer", this.book, this.model.protocol, (words) => this.say(words));
     if (outcome.data) {
-      this.panel("answer").replaceChildren(answerPage(outcome.data));
+      this.panel("answer").replaceChildren(this.lookAgain, answerPage(outcome.data));
       this.show("answer");
     }
     if (alone) this.tell(outcome.failed ? outcome.done : "This is the answer for the settings. Nothing was written.", outcome.failed);
