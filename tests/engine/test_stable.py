@@ -15,6 +15,7 @@ from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
 from betaneutral_xl.engine.optimisation.quadratic import RELATIVE_GAP
 from betaneutral_xl.engine.result import Method, Rebalance
+from betaneutral_xl.engine.reweighting import COMPARED_FROM
 from betaneutral_xl.engine.stable import Objective, mean_specific_variance, past_errors, penalties
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import align
@@ -187,6 +188,22 @@ def test_past_errors_fall_and_the_tracking_error_rises_and_both_are_reported() -
     assert f"the least would be {least.tracking_error:.2%}" in note
     assert f"{rms[0]:.3f}" in note
     assert f"{rms[1]:.3f}" in note
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("target", [-0.5, 0.9, 2.0])
+def test_no_weights_track_closer_than_the_change_of_beta_times_the_etfs_volatility(
+    seed: int, target: float
+) -> None:
+    """So that the least tracking error is searched for only where it may be well below."""
+    result = reweight(book(seed, etfs=2), target=target, objective=Objective.TRACKING_ERROR, net="-500%:500%")
+    aligned = result.aligned
+    change = np.abs(aligned.betas.T @ (result.new_weights - result.weights))
+    bound = float((change * np.sqrt(aligned.etf_variances)).max())
+    assert result.tracking_error >= bound * (1.0 - 1e-9)
+    noted = reweight(book(seed, etfs=2), target=target, net="-500%:500%")
+    told = any(note.startswith("The tracking error is") for note in noted.notes)
+    assert told == (noted.tracking_error > COMPARED_FROM * result.tracking_error)
 
 
 def test_a_benchmarks_own_errors_are_no_errors_of_the_active_portfolio() -> None:
