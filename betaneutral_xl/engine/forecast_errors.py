@@ -29,6 +29,7 @@ from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import date
 
 BLOCK = 21
 """Days of a block, a month of trading: the horizon over which a forecast is judged."""
@@ -60,14 +61,34 @@ class ForecastErrors:
     own: BoolArray
     _sampling: _SamplingError
     _names: _Names
+    _blocks: tuple[_Block, ...] = ()
+
+    @property
+    def days(self) -> tuple[FloatArray, ...]:
+        """The daily returns of each block, shape (21, N), latest first; none where they are not known."""
+        return tuple(self._names.restrict(block.days, 0.0) for block in self._blocks)
+
+    @property
+    def ends(self) -> tuple[date, ...]:
+        """The last day of each block, latest first; empty where the days are not known."""
+        return tuple(block.end for block in self._blocks if block.end is not None)
+
+    def of(self, weights: FloatArray) -> FloatArray:
+        """Return the errors of P portfolios (N, P), shape (K, P); names without a past have no part."""
+        there = self._names.there
+        errors: FloatArray = self.errors[:, there] @ weights[there]
+        return errors
+
+    def usable(self, weights: FloatArray) -> BoolArray:
+        """Return in which blocks P portfolios (N, P) have enough returns of their own, shape (K, P)."""
+        gross = np.abs(weights)
+        enough: BoolArray = self.own @ gross >= OWN_SHARE * gross.sum(axis=0)
+        return enough
 
     def portfolios(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of P portfolios (N, P), and the number of blocks that it is known from, each (P,)."""
-        gross = np.abs(weights)
-        usable = self.own @ gross >= OWN_SHARE * gross.sum(axis=0)
-        there = self._names.there
-        squares = (self.errors[:, there] @ weights[there]) ** 2
-        return _mean_excess(squares - self._sampling.of_portfolios(self._names.lift(weights)), usable)
+        excess = self.of(weights) ** 2 - self._sampling.of_portfolios(self._names.lift(weights))
+        return _mean_excess(excess, self.usable(weights))
 
     def names(self) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of the N names, and the number of blocks that it is known from, each (N,)."""
@@ -178,6 +199,7 @@ class _Block:
     before: Covariance
     days: FloatArray
     own: BoolArray
+    end: date | None = None
 
     def errors(self, unit: FloatArray) -> FloatArray:
         """Return realised less predicted betas to a unit (M,), shape (M,)."""
@@ -278,7 +300,8 @@ def _made(history: EstimateHistory) -> Iterator[_Block]:
         own = present[start:end].mean(axis=0) >= OWN_SHARE
         own &= present[:start].sum(axis=0) >= MIN_PERIODS
         before = Covariance(history.tickers, made.form, origin, made.effective_days, seen=seen)
-        yield _Block(before, window.complete[start:end], own)
+        last = history.dates[end - 1] if history.dates else None
+        yield _Block(before, window.complete[start:end], own, last)
 
 
 def _measured(history: EstimateHistory, names: _Names, unit: FloatArray) -> ForecastErrors | None:
@@ -288,7 +311,7 @@ def _measured(history: EstimateHistory, names: _Names, unit: FloatArray) -> Fore
         return None
     errors = np.array([block.errors(unit) for block in blocks])
     own = np.array([block.own for block in blocks])
-    return _of_history(errors, own, _OfBlocks(blocks, unit), names)
+    return _of_history(errors, own, _OfBlocks(blocks, unit), names, blocks)
 
 
 def _recorded(record: RecordedErrors, names: _Names, unit: FloatArray) -> ForecastErrors | None:
@@ -301,12 +324,16 @@ def _recorded(record: RecordedErrors, names: _Names, unit: FloatArray) -> Foreca
 
 
 def _of_history(
-    errors: FloatArray, own: BoolArray, sampling: _SamplingError, names: _Names
+    errors: FloatArray,
+    own: BoolArray,
+    sampling: _SamplingError,
+    names: _Names,
+    blocks: tuple[_Block, ...] = (),
 ) -> ForecastErrors:
     """Return errors (K, M) of a history's names as those of the names in question."""
     there = np.zeros((len(own), len(names.there)), dtype=np.bool_)
     there[:, names.there] = own[:, names.rows]
-    return ForecastErrors(read_only(names.restrict(errors, math.nan)), there, sampling, names)
+    return ForecastErrors(read_only(names.restrict(errors, math.nan)), there, sampling, names, blocks)
 
 
 def _centred(returns: FloatArray, etf: FloatArray) -> tuple[FloatArray, FloatArray, float]:

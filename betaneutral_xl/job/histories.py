@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ def to_plain(history: History | None) -> tuple[dict[str, Any], dict[str, FloatAr
     """Return a history as JSON values and arrays by name; both empty where there is none."""
     if isinstance(history, EstimateHistory):
         about = {"tickers": history.tickers, "method": history.method, "options": dict(history.options)}
+        about["dates"] = [day.isoformat() for day in history.dates]
         return about, {"history_returns": history.returns}
     arrays: dict[str, FloatArray] = {}
     for k, one in enumerate(history or ()):
@@ -40,8 +42,9 @@ def from_plain(about: Mapping[str, Any], arrays: Mapping[str, FloatArray]) -> Hi
     if not about:
         return None
     if "recorded" not in about:
+        days = tuple(date.fromisoformat(day) for day in about["dates"])
         return EstimateHistory(
-            tuple(about["tickers"]), arrays["history_returns"], about["method"], about["options"]
+            tuple(about["tickers"]), arrays["history_returns"], about["method"], about["options"], days
         )
     return tuple(
         RecordedErrors(

@@ -33,6 +33,7 @@ class Kind(StrEnum):
 
     NUMBER = "number"
     PERCENT = "percent"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)

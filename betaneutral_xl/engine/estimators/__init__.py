@@ -272,7 +272,10 @@ def _history_of(observed: Observed, method: str, options: Mapping[str, Any]) -> 
     """Return the returns behind an estimate, for next month's betas; None where they are not daily."""
     if observed.spacing is not DAILY:
         return None
-    return EstimateHistory(observed.seen.tickers, observed.window.returns, method, options)
+    returns = observed.window.returns
+    days: tuple[date, ...] = tuple(observed.seen.dates.astype(object).tolist())
+    known = days if len(days) == len(returns) else ()  # days were left out
+    return EstimateHistory(observed.seen.tickers, returns, method, options, known)
 
 
 def _require_options(name: str, options: Mapping[str, Any]) -> None:
