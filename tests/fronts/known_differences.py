@@ -64,6 +64,7 @@ COMMANDS: dict[str, str] = {
     "workbook": "a separate front end",
     "completion": "not a request",
     "excel": "installation",
+    "office": "installation",
     "calc": "installation",
     "backtest": "no other front end has backtests",
     "sweep": "no other front end has backtests",

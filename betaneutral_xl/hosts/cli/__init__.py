@@ -25,7 +25,9 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    folder_defaults,
     mandate,
+    office,
     orders,
     parsing,
     rebalance,
@@ -50,7 +52,7 @@ TASKS = {
     "day by day": {"mandate": mandate, "today": today, "accept": accept},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
 }
 """The modules of the commands, by what they are for."""
@@ -110,6 +112,7 @@ def _run(words: Sequence[str]) -> int:
     if unknown:
         parsing.refuse_unknown(unknown, args.parser)
     try:
+        folder_defaults.fill(args)
         return args.run(args) or 0  # an answer may be a failure for a script: feasible
     except BetaNeutralError as error:
         if args.debug:
