@@ -332,10 +332,10 @@ def check(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def installation(session: Session) -> str:
-    """Return whether the cache can be written and the web API responds, in two sentences."""
-    from betaneutral_xl.job.health import api_status, cache_status
+    """Return whether the cache can be written, the solvers be used, and the web API responds."""
+    from betaneutral_xl.job.health import api_status, cache_status, solver_status
 
-    return f"{cache_status(session.settings)} {api_status(session.settings)}"
+    return f"{cache_status(session.settings)} {solver_status()} {api_status(session.settings)}"
 
 
 MAX_LOG_LINES = 20
