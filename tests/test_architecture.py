@@ -119,6 +119,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"trading"},
         {"functions"},
         {"reference", "task", "template"},
+        {"proposal_block"},
         {"proposal"},
         {"order_list"},
         {"buttons"},

@@ -6,7 +6,7 @@ import { pack, unpack } from "./wire.js";
 /** @typedef {import("./wire.js").Cell} Cell */
 /** @typedef {import("./wire.js").Packed} Packed */
 /** @typedef {{ names: string[], areas: [string, number, null | [string, string]][] }} Plan */
-/** @typedef {["replace" | "append" | "recalculate", string, number, Cell[][] | Packed]} Change */
+/** @typedef {["replace" | "append" | "recalculate" | "show", string, number, Cell[][] | Packed]} Change */
 /** @typedef {{ sheet: string, top: number, height: number, width: number, formulas: any[][] }} Before */
 
 /** Cells that are written in one request: Excel on the web takes 5 MB. */
@@ -160,6 +160,11 @@ async function apply(context, changes) {
 async function make(context, [what, name, row, block], before) {
   if (what === "recalculate") {
     context.workbook.application.calculate("Full");
+    await context.sync();
+    return;
+  }
+  if (what === "show") {
+    context.workbook.worksheets.getItem(name).activate();
     await context.sync();
     return;
   }
