@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
@@ -139,7 +140,7 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
     width = canvas.width(printed_columns)
     canvas.sheet.page_setup.orientation = "landscape" if width > PORTRAIT else "portrait"
     if PORTRAIT < width < LANDSCAPE:  # LibreOffice shrinks it nevertheless, and then adds a blank page
-        canvas.sheet.sheet_properties.pageSetUpPr.fitToPage = False
+        canvas.sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
 
 
 def _compare(book: Book, canvas: Canvas, column: CheckedColumn, formulas: int, python: int) -> None:
