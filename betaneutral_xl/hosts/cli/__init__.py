@@ -24,6 +24,7 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    folder_defaults,
     mandate,
     office,
     orders,
@@ -109,6 +110,7 @@ def _run(words: Sequence[str]) -> int:
     if unknown:
         parsing.refuse_unknown(unknown, args.parser)
     try:
+        folder_defaults.fill(args)
         return args.run(args) or 0  # an answer may be a failure for a script: feasible
     except BetaNeutralError as error:
         if args.debug:

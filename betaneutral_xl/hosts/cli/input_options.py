@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import table_options
-from betaneutral_xl.hosts.cli.output import progress
+from betaneutral_xl.hosts.cli import folder_defaults, table_options
+from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job import run
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, canonical
 from betaneutral_xl.job.options import Section
@@ -92,6 +92,13 @@ def add_arguments(
         metavar="FILE.zip",
         help="take all three from a snapshot, and its options where none is given here",
     )
+    parser.add_argument(
+        "--save-problem",
+        metavar="FILE.zip",
+        type=Path,
+        help="save the optimisation with all names replaced, for a report of a defect",
+    )
+    folder_defaults.add_argument(parser)
     table_options.add_arguments(parser, Section.NETWORK, *required, leave_out=leave_out)
 
 
@@ -106,6 +113,13 @@ def gather(args: argparse.Namespace) -> Gathered:
         If one cannot be had.
 
     """
+    found = _gathered(args)
+    if args.save_problem is not None:
+        _save_problem(args, found)
+    return found
+
+
+def _gathered(args: argparse.Namespace) -> Gathered:
     named = table_options.typed(args, *INPUTS)
     typed = table_options.typed(args, *table_options.REQUIRED)
     mandate = _mandate(args, typed)
@@ -120,6 +134,23 @@ def gather(args: argparse.Namespace) -> Gathered:
     market = market_name(required.get("market"))
     sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
     return Gathered(sources.load(_settings(args), progress), typed)
+
+
+def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
+    """Save the problem before it is solved, and say how it is replayed."""
+    from betaneutral_xl.job.problem import write_problem
+
+    write_problem(args.save_problem, found.request, found.inputs)
+    command = args.command if args.command in REPLAYING else "rebalance"
+    line = (
+        f"Problem: {args.save_problem.name}, names replaced; replay it with "
+        f"betaneutral-xl {command} --from-snapshot {args.save_problem.name}"
+    )
+    console(stderr=True).print(line, markup=False, soft_wrap=True)
+
+
+REPLAYING = ("rebalance", "compare", "feasible", "betas")
+"""Commands that replay a problem by themselves; the others need prices, which it does not have."""
 
 
 def _mandate(args: argparse.Namespace, typed: Mapping[str, Any]) -> Mandate | None:
