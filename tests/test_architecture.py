@@ -79,7 +79,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"attribution", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"forecast_errors"},
         {"intervals"},
