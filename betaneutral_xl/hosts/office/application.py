@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import metadata, pane
-from betaneutral_xl.hosts.office.guard import MICROSOFT, Guard
+from betaneutral_xl.hosts.office.guard import MICROSOFT, Guard, TooLarge
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.values import for_office
 from betaneutral_xl.hosts.office.workbook_files import WorkbookFiles
@@ -74,7 +74,8 @@ def application(place: Place, session: Session, stop: Callable[[], None]) -> ASG
     """
     app = _Application(place, conversation(session), WorkbookFiles(place.folder, session), stop)
     routes = [Mount(f"/{place.secret}", routes=app.routes())]
-    return Guard(Starlette(routes=routes), port=place.port, secret=place.secret, offline=place.has_office_js)
+    inside = Starlette(routes=routes, exception_handlers={TooLarge: _too_large})
+    return Guard(inside, port=place.port, secret=place.secret, offline=place.has_office_js)
 
 
 class _Application:
@@ -158,6 +159,10 @@ class _Application:
     async def _end(self, _: Request) -> Response:
         self._stop()
         return PlainTextResponse("The server ends.")
+
+
+async def _too_large(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("The request is too large.", 413)
 
 
 async def _message(request: Request) -> Message | None:

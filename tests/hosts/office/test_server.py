@@ -10,8 +10,9 @@ import ssl
 import stat
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection, HTTPSConnection
+from http.client import HTTPSConnection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,9 +35,11 @@ CALL = json.dumps({"id": 1, "batch": [["BN_VERSION", []]]})
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="modes and signals are POSIX")
 
 
-def posted(
-    place: Place, path: str = "talk", body: str = CALL, **headers: str
-) -> tuple[int, str, dict[str, str]]:
+Answer = tuple[int, str, dict[str, str]]
+"""Status, text and headers."""
+
+
+def posted(place: Place, path: str = "talk", body: str = CALL, **headers: str) -> Answer:
     """Return status, text and headers of the answer to a request of the page, with some headers changed."""
     own = {
         "host": f"localhost:{place.port}",
@@ -48,9 +51,7 @@ def posted(
     return requested(place, "POST", f"/{place.secret}/{path}", body, sent)
 
 
-def requested(
-    place: Place, method: str, path: str, body: str | None, headers: dict[str, str]
-) -> tuple[int, str, dict[str, str]]:
+def requested(place: Place, method: str, path: str, body: str | None, headers: dict[str, str]) -> Answer:
     """Send a request over TLS with a checked certificate."""
     context = ssl.create_default_context(cafile=str(place.certificate))
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -63,7 +64,7 @@ def requested(
         connection.putheader("content-length", str(len(body)))
     connection.endheaders(body.encode() if body else None)
     answer = connection.getresponse()
-    text = answer.read().decode()
+    text = answer.read().decode("utf-8", "replace")
     connection.close()
     return answer.status, text, {name.lower(): value for name, value in answer.getheaders()}
 
@@ -163,16 +164,19 @@ def test_the_server_answers_on_this_machine_alone(place: Place) -> None:
         "127.0.1.1",
     }
     for address in others:
-        with pytest.raises(OSError, match=r".*"):
-            socket.create_connection((address, place.port), timeout=2).close()
+        with socket.socket() as one:
+            one.settimeout(2)
+            assert one.connect_ex((address, place.port)) != 0, address
 
 
 def test_plain_http_gets_no_answer(place: Place) -> None:
-    connection = HTTPConnection("127.0.0.1", place.port, timeout=5)
-    with pytest.raises(OSError, match=r".*"):
-        connection.request("GET", f"/{place.secret}/taskpane.html")
-        connection.getresponse()
-    connection.close()
+    with socket.create_connection(("127.0.0.1", place.port), timeout=5) as connection:
+        connection.sendall(f"GET /{place.secret}/taskpane.html HTTP/1.1\r\n\r\n".encode())
+        try:
+            answer = connection.recv(100)
+        except OSError:
+            answer = b""
+    assert not answer.startswith(b"HTTP/")
 
 
 @POSIX
@@ -337,7 +341,12 @@ def test_a_body_without_a_length_stops_at_the_limit(own: Place, monkeypatch: pyt
         "root_path": "",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(app(scope, receive, send))
+
+    async def answered() -> None:
+        await app(scope, receive, send)
+
+    with ThreadPoolExecutor(1) as pool:  # the browser's tests have a loop on this thread
+        pool.submit(lambda: asyncio.run(answered())).result()
     assert sent[0]["status"] == 413
 
 
@@ -346,7 +355,7 @@ def test_a_server_that_slept_answers_when_it_wakes(add_in: AddIn, place: Place) 
     pid = _server_pid(place)
     os.kill(pid, signal.SIGSTOP)
     try:
-        add_in.page.evaluate("window.later = excel.call([['BN_VERSION', []]])")
+        add_in.page.evaluate("void (window.later = excel.call([['BN_VERSION', []]]))")
         time.sleep(0.3)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -374,5 +383,5 @@ def _server_pid(place: Place) -> int:
     return next(
         int(one.pid or 0)
         for one in psutil.net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN and one.laddr.port == place.port
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == place.port
     )
