@@ -69,7 +69,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "printed", "provenance", "tickers"},
+        {"arrays", "contracts", "positions", "printed", "provenance", "venues"},
+        {"tickers"},
         {"covariance_units", "history", "values"},
         {"drift"},
         {"constraints", "portfolio", "returns", "risk"},

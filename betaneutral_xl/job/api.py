@@ -280,7 +280,7 @@ def beta_neutral(
         "market_share": market_share,
     }
     named = {} if isinstance(constraints, Constraints) else constraints
-    request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
+    request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs], portfolio.groups)
     if isinstance(constraints, Constraints):
         request = request.replace(constraints=constraints)
     fund = market if isinstance(market, Etf) else None

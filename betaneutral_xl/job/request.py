@@ -10,6 +10,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
@@ -75,7 +76,12 @@ class Request:
     market_share: float = 1.0
 
     @classmethod
-    def parse(cls, options: Mapping[str, Any], etfs: Sequence[str] = ()) -> Request:
+    def parse(
+        cls,
+        options: Mapping[str, Any],
+        etfs: Sequence[str] = (),
+        groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> Request:
         """Read named values as they were typed.
 
         Parameters
@@ -85,6 +91,8 @@ class Request:
             ``None`` is a value that was not given.
         etfs
             The names of the ETFs, for targets that are given in their order.
+        groups
+            Tickers of the groups that the portfolio has, such as its sectors.
 
         Raises
         ------
@@ -97,7 +105,7 @@ class Request:
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
-            constraints=Constraints.from_mapping(limits),
+            constraints=Constraints.from_mapping(limits, groups),
             legs=Legs.from_mapping(legs),
             objective=choice(Objective, own.get("objective", Objective.STABLE), "objective"),
             on_missing=choice(OnMissing, own.get("on_missing", OnMissing.ERROR), "policy on_missing"),

@@ -50,7 +50,7 @@ class Gathered:
     @property
     def request(self) -> Request:
         """What is required of the answer."""
-        return Request.parse(self.options, self.inputs.etf_names)
+        return Request.parse(self.options, self.inputs.etf_names, self.inputs.groups)
 
 
 def add_arguments(

@@ -111,7 +111,7 @@ class Task:
 
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
-        return worksheet.request(inputs.etfs, self.settings["target"], self.limits, self.settings["method"])
+        return worksheet.request(inputs, self.settings["target"], self.limits, self.settings["method"])
 
     def solve(self) -> Rebalance:
         """Return the weights that are required; computed once for the buttons and the cells."""

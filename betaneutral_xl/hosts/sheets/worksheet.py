@@ -158,7 +158,7 @@ def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    found = run.reach(request(given.etfs, target_beta, constraints), given)
+    found = run.reach(request(given, target_beta, constraints), given)
     return Result(
         [
             ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
@@ -178,7 +178,7 @@ def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
+    alternatives = run.compare(request(given, target_beta, constraints), given, cells.text(benchmark))
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = (
@@ -360,16 +360,16 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    return run.solve(request(given.etfs, target_beta, constraints, method), given)
+    return run.solve(request(given, target_beta, constraints, method), given)
 
 
-def request(etfs: Sequence[Etf], target_beta: Grid, constraints: Grid, method: Grid | None = None) -> Request:
+def request(given: run.Inputs, target_beta: Grid, constraints: Grid, method: Grid | None = None) -> Request:
     """Return what is required of the answer.
 
     Parameters
     ----------
-    etfs
-        Whose order several targets have.
+    given
+        The ETFs, whose order several targets have, and the portfolio's groups.
     target_beta
         One target, or one for each ETF.
     constraints
@@ -385,7 +385,7 @@ def request(etfs: Sequence[Etf], target_beta: Grid, constraints: Grid, method: G
         for cell in cells.vector(target_beta)
     ]
     arguments["target"] = targets or None
-    return Request.parse(with_arguments(options, arguments), [etf.name for etf in etfs])
+    return Request.parse(with_arguments(options, arguments), given.etf_names, given.groups)
 
 
 def _fetched(
