@@ -108,4 +108,12 @@ def as_text(groups: Mapping[str, Mapping[str, str]]) -> str:
 
 def from_text(text: str) -> Mapping[str, Mapping[str, str]]:
     """Return groups from the line of ``as_text``."""
-    return MappingProxyType(json.loads(text)) if text else MappingProxyType({})
+    groups = json.loads(text) if text else {}
+    if not isinstance(groups, dict) or not all(isinstance(one, dict) for one in groups.values()):
+        msg = "no groups by ticker"
+        raise ValueError(msg)
+    return MappingProxyType({str(name): _labels(one) for name, one in groups.items()})
+
+
+def _labels(groups: Mapping[str, object]) -> dict[str, str]:
+    return {str(kind): str(label) for kind, label in groups.items()}

@@ -86,9 +86,9 @@ class Choice:
 
     @classmethod
     def parse(
-        cls, account: str | None = None, sheet: str | None = None, rates: str = "", day: str | None = None
+        cls, account: str | None = None, sheet: str | None = None, rates: str = "", day: date | None = None
     ) -> Choice:
-        """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``, ``day`` is in ISO.
+        """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``.
 
         Raises
         ------
@@ -104,8 +104,7 @@ class Choice:
                 msg = f"{one[:40]!r} is not a rate of a currency. Give base currency per unit, as EUR=1.16."
                 raise InputError(msg)
             found[code.strip().upper()] = rate
-        of_day = date.fromisoformat(day) if day else None
-        return cls(account=account, sheet=sheet, rates=MappingProxyType(found), day=of_day)
+        return cls(account=account, sheet=sheet, rates=MappingProxyType(found), day=day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

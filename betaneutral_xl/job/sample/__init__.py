@@ -16,12 +16,12 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
+from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
 
 HOLDINGS, ETF, COVARIANCE, PRICES = "holdings.json", "JHAI_sample.csv", "covariance.csv", "prices.csv"
-PAST_ERRORS = "past_errors.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,11 @@ def raw_input(name: str) -> RawInput:
     part, reader, options = {
         HOLDINGS: ("holdings", Reader.API_HOLDINGS, {}),
         ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # no warning about its age
-        COVARIANCE: ("covariance", Reader.COVARIANCE, _beside_covariance()),
+        COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
     }[name]
     return RawInput(
         reader=reader, name=name, content=content, options=options, provenance=_origin(name, content, part)
     )
-
-
-def _beside_covariance() -> dict[str, str]:
-    """Return what the covariance's format has no room for."""
-    return {"effective_days": str(_notes()["effective_days"]), "past_errors": read(PAST_ERRORS).decode()}
 
 
 def _notes() -> dict[str, str]:
@@ -102,3 +97,18 @@ def load_prices() -> Prices:
 def load() -> Sample:
     """Return the holdings, the ETF and the covariance."""
     return Sample(load_holdings(), load_etf(), load_covariance())
+
+
+def as_files() -> dict[str, bytes]:
+    """Return the sample's inputs as files that users have: names and contents."""
+    book = load_holdings()
+    assert book.shares is not None  # noqa: S101 - the sample has shares and prices
+    assert book.prices is not None  # noqa: S101
+    shares = [int(number) if number.is_integer() else number for number in book.shares.tolist()]
+    rows = zip(book.tickers, shares, book.prices.tolist(), strict=True)
+    return {
+        "fund.csv": to_csv(("ticker", "shares", "price"), rows).encode(),
+        "JHAI.csv": read(ETF),
+        "risk.csv": read(COVARIANCE),
+        "quotes.csv": read(PRICES),
+    }
