@@ -70,8 +70,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "history", "notices", "values"},
+        {"arrays", "notices", "printed", "provenance", "tickers"},
+        {"covariance_units", "history", "values"},
         {"drift"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
