@@ -80,8 +80,10 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
     assert reader.open == []
     assert "url(" not in page
     assert page.count("<svg") == 4
+    assert "<title>" in page.partition("<svg")[2]  # tooltips
+    assert page.count("<details>") >= 5  # the annex is folded
     beta = everything.result.before.beta["ETF0"]
-    assert f"{beta:.3f} (s.e. " in page  # no history, so no interval
+    assert f"{beta:.2f} (s.e. " in page  # no history, so no interval
     assert "drift unknown" in page
     assert "2025-11-18 12:00:00" in page
     assert all(ticker in page for ticker in everything.result.tickers)
