@@ -31,6 +31,7 @@ class Subject(Enum):
     """What notices are about: a heading, and how much they matter by default."""
 
     NOT_NEUTRAL = ("The beta is not on its target", Severity.CHANGES)
+    MANDATE = ("The mandate", Severity.CHECK)
     HELD_WITHOUT_RISK = ("Positions without risk data", Severity.CHANGES)
     ETF_COVERAGE = ("Names of the ETFs without risk data", Severity.NOTE)
     ETF_UNIT = ("How an ETF is represented", Severity.NOTE)

@@ -17,7 +17,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Method
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import api, run, tables
+from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.job.options import SAMPLE
 from betaneutral_xl.job.request import Request, with_arguments
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
@@ -79,8 +81,8 @@ def beta_neutral(
     | Path
     | str,
     cov: Covariance | pd.DataFrame | Path | str,
-    target: Target = 0.0,
-    method: str = Method.HEDGE,
+    target: Target | None = None,
+    method: str | None = None,
     *,
     constraints: Constraints | Mapping[str, Any] = UNLIMITED,
     objective: str | None = None,
@@ -91,6 +93,8 @@ def beta_neutral(
     sell_only: bool | None = None,
     market: Etf | str | None = None,
     market_share: float | str | None = None,
+    mandate: Mandate | Mapping[str, Any] | Path | str | None = None,
+    tolerance: float | str | None = None,
 ) -> Result:
     """Make a portfolio beta-neutral to one or several ETFs.
 
@@ -108,9 +112,10 @@ def beta_neutral(
         The risk model, annual, in decimals; a square DataFrame labelled with tickers; or a file, as of
         ``covariance``.
     target
-        The target beta: a number, a ticker of the risk model, or either by ETF name.
+        The target beta: a number, a ticker of the risk model, or either by ETF name; by default 0.
     method
-        ``hedge``, ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see ``neutralise``.
+        ``hedge`` (the default), ``reweight``, ``least_squares``, ``fewest_trades`` or ``scaled``; see
+        ``neutralise``.
     constraints
         Limits on the new weights; ``{"long_only": True, "upper": 0.05}`` will do, and may have the options
         below too.
@@ -127,6 +132,11 @@ def beta_neutral(
         The market to hedge besides the ETFs: a ticker of the risk model, or a fund.
     market_share
         The share of the market's leg that is sold, 0 to 1; by default all of it.
+    mandate
+        A fund's standing rules: a file, or the same as a mapping. They hold for what is not given here; what
+        departs from them, and what breaks them, is in the result's ``notes``.
+    tolerance
+        How far from its target the beta may be before it is worth trading; a note says where it is within.
 
     Returns
     -------
@@ -156,7 +166,10 @@ def beta_neutral(
         "sell_only": sell_only,
         "market": market.name if isinstance(market, Etf) else market,
         "market_share": market_share,
+        "tolerance": tolerance,
     }
+    if mandate is not None:
+        constraints = _under(mandate, constraints)
     named = {} if isinstance(constraints, Constraints) else constraints
     request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
     if isinstance(constraints, Constraints):
@@ -164,6 +177,18 @@ def beta_neutral(
     fund = market if isinstance(market, Etf) else None
     inputs = run.Inputs(portfolio, etfs, risk, market=fund)
     return Result.of(run.solve(request, inputs), request, inputs)
+
+
+def _under(
+    mandate: Mandate | Mapping[str, Any] | Path | str, constraints: Constraints | Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return constraints together with the mandate that they are under."""
+    if isinstance(constraints, Constraints):
+        if constraints.given:
+            msg = "Under a mandate, give constraints as a mapping such as {'upper': 0.05}."
+            raise InputError(msg)
+        constraints = {}
+    return {**constraints, "mandate": Mandate.of(mandate)}
 
 
 def _holdings(given: Any) -> Holdings:

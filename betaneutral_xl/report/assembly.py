@@ -88,6 +88,7 @@ def assemble(
         infeasible=outcome.reachable,
         realised=realised,
         frontier=frontier,
+        mandate=outcome.request.mandate,
         notices=tuple(notes),
     )
     return Assembled(contents, tuple(notes))

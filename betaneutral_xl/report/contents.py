@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.job.answer.lines import LimitLine
     from betaneutral_xl.job.answer.page import AnswerPage
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit
     from betaneutral_xl.model.arrays import FloatArray
@@ -65,8 +65,8 @@ class Contents:
         Steps to the target, and what each costs.
     notices
         Warnings besides those of the result, such as why there is no comparison.
-    policy
-        Limits from elsewhere than the request.
+    mandate
+        The standing rules that the result was made under.
 
     """
 
@@ -80,7 +80,7 @@ class Contents:
     infeasible: Reachable | None = None
     frontier: tuple[Point, ...] = ()
     notices: tuple[str, ...] = ()
-    policy: tuple[LimitLine, ...] = ()
+    mandate: Mandate | None = None
 
     def __post_init__(self) -> None:
         """Validate that an infeasible request has neither trades nor orders."""
@@ -96,7 +96,7 @@ class Contents:
             self.infeasible,
             alternatives=self.alternatives,
             frontier=self.frontier,
-            policy=self.policy,
+            mandate=self.mandate,
             notices=self.notices,
             nav=None if self.orders is None else self.orders.ticket.nav,
         )
@@ -107,9 +107,9 @@ class Contents:
         return TITLE if self.infeasible is None else self.infeasible.title()
 
     @property
-    def heading(self) -> str:
-        """The kind of document, on its first page."""
-        return TITLE if self.infeasible is None else "No proposal"
+    def verdict(self) -> str:
+        """The verdict; of an infeasible request, whose verdict is the title, what could be done."""
+        return self.page.verdict if self.infeasible is None else self.infeasible.sentence()
 
     @property
     def headline(self) -> str:

@@ -50,15 +50,15 @@ def _sections(contents: Contents) -> Iterator[str]:
 
 def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
     """Yield the answer page."""
-    yield f"<h1>{safe(contents.heading)}: {safe(answer.fund)}</h1>"
+    yield f"<h1>{safe(contents.title)}</h1>"
     value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
     day = f"Holdings as of {answer.as_of or 'an unknown day'}{value}"
     yield f'<p class="muted">{safe(answer.headline)}. {day}. {safe(contents.command)}</p>'
-    yield f'<p class="{STATUSES[answer.status]}">{safe(answer.verdict)}</p>'
+    yield f'<p class="{STATUSES[answer.status]}">{safe(contents.verdict)}</p>'
     yield f'<p class="advice">{safe(answer.advice)}</p>'
     yield from _notices(answer, Severity.CHANGES)
     headings = ("", "Before", answer.after.capitalize(), "Target or limit", "Holds")
-    yield table(headings, _numbers(answer), sortable=False)
+    yield table(headings, _numbers(answer), sortable=False, coloured=True)
     yield f'<p class="muted">{safe(answer.uncertainty)}</p>'
     yield from _helps(answer)
     charts = [pictures.variance(answer), pictures.portfolio_betas(answer)]
@@ -67,7 +67,9 @@ def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
     yield from _notices(answer, Severity.CHECK, Severity.NOTE)
     if answer.trades:
         yield f"<h2>The {len(answer.trades)} largest of {answer.trade_count} trades</h2>"
-        yield table(("Ticker", "Side", "Before", "After", "Trade", "Value", "Beta"), _trades(answer))
+        yield table(
+            ("Ticker", "Side", "Before", "After", "Trade", "Value", "Beta"), _trades(answer), coloured=True
+        )
 
 
 def _numbers(answer: AnswerPage) -> Iterator[Sequence[str]]:
@@ -211,7 +213,9 @@ def _orders(contents: Contents) -> str:
         (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.legs()
     )
-    return f"<p>{safe(summary)}</p>" + table(("Ticker", "Side", "Shares", "Price", "Notional"), rows)
+    return f"<p>{safe(summary)}</p>" + table(
+        ("Ticker", "Side", "Shares", "Price", "Notional"), rows, coloured=True
+    )
 
 
 def _risk(contents: Contents) -> Iterator[str]:

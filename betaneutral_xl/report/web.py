@@ -106,14 +106,19 @@ def safe(text: str) -> str:
 
 
 def table(
-    headings: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "", *, sortable: bool = True
+    headings: Iterable[str],
+    rows: Iterable[Sequence[str]],
+    kind: str = "",
+    *,
+    sortable: bool = True,
+    coloured: bool = False,
 ) -> str:
-    """Return a table, which its reader may sort."""
+    """Return a table, which its reader may sort; coloured by whether limits hold and by short sales."""
     head = "".join(
         f"<th><button>{safe(one)}</button></th>" if sortable and one else f"<th>{safe(one)}</th>"
         for one in headings
     )
-    body = "".join(f"<tr>{''.join(map(_data, row))}</tr>\n" for row in rows)
+    body = "".join(f"<tr>{''.join(_data(text, coloured) for text in row)}</tr>\n" for row in rows)
     marked = f' class="{kind}"' if kind else ""
     top = f'<div class="scroll"><table{marked}><thead><tr>{head}</tr></thead>'
     return f"{top}<tbody>\n{body}</tbody></table></div>"
@@ -129,6 +134,6 @@ def drawn(pictures: Iterable[Picture]) -> str:
     return f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in pictures)}</div>'
 
 
-def _data(text: str) -> str:
-    name = CLASSES.get(text)
+def _data(text: str, coloured: bool) -> str:  # noqa: FBT001 - of the table
+    name = CLASSES.get(text) if coloured else None
     return f'<td class="{name}">{safe(text)}</td>' if name else f"<td>{safe(text)}</td>"

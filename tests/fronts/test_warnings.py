@@ -18,6 +18,7 @@ from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.layout import LIMITS, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,15 +78,23 @@ def expected(files: Files, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def notes_of(sheet: Any) -> list[str]:
     """Return the notes on a sheet of the proposal."""
-    cells = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
+    rows = range(PROPOSAL.headline + 1, PROPOSAL.table)
+    cells = [sheet.cell(row, PROPOSAL.notes).value for row in rows]
     return [str(cell) for cell in cells if cell]
 
 
-def summary_of(path: Path) -> list[str]:
-    """Return the warnings on the first sheet of a report."""
-    sheet = openpyxl.load_workbook(path, data_only=True)["Summary"]
-    texts = [str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value]
-    return [text.removeprefix("! ") for text in texts if text.startswith("! ")]
+def warnings_of(path: Path, number: int) -> list[str]:
+    """Return the warnings in a report, without those of the report itself, in the order of their names."""
+    book = openpyxl.load_workbook(path, data_only=True)
+    _, *rows = book["Warnings"].iter_rows(values_only=True)
+    shown = "\n".join(str(cell.value) for row in book["Summary"].iter_rows() for cell in row if cell.value)
+    severities = [str(row[0]) for row in rows]
+    order = [one.label for one in Severity]
+    assert severities == sorted(severities, key=order.index)
+    texts = [str(row[2]) for row in rows]
+    assert all(text in shown or row[0] != severities[0] for text, row in zip(texts, rows, strict=True))
+    assert len(texts) >= number
+    return sorted(text for text in texts if " in the report: " not in text)
 
 
 def test_the_command_line_prints_them(
@@ -107,7 +116,7 @@ def test_the_other_commands_list_those_of_the_inputs(
 
 def test_the_report_of_the_command_has_them(files: Files, expected: list[str], tmp_path: Path) -> None:
     assert main(["report", *files.arguments(f"--out={tmp_path / 'report.xlsx'}")]) == 0
-    assert summary_of(tmp_path / "report.xlsx") == expected
+    assert warnings_of(tmp_path / "report.xlsx", len(expected)) == sorted(expected)
 
 
 def test_the_buttons_list_them_and_count_them(files: Files, expected: list[str], tmp_path: Path) -> None:
@@ -116,11 +125,15 @@ def test_the_buttons_list_them_and_count_them(files: Files, expected: list[str],
     book = FileWorkbook(path)
     outcome = run_button("rebalance", book, files.session)
     assert outcome.error is None
-    assert f"; {len(expected)} warnings." in outcome.message
-    assert notes_of(book._book[Sheet.PROPOSAL])[-len(expected) :] == expected
+    first, *others = outcome.message.splitlines()
+    assert first.endswith(f"; {len(expected)} warnings.")
+    named = [line.removeprefix("- ").removesuffix(" ...") for line in others if line.startswith("- ")]
+    assert all(any(full.startswith(line) for full in expected) for line in named[:3])
+    assert named[3] == f"and {len(expected) - 3} more, on the sheet Proposal."
+    assert sorted(notes_of(book._book[Sheet.PROPOSAL])[-len(expected) :]) == sorted(expected)
     assert run_button("report", book, files.session).error is None
     (report,) = tmp_path.glob("fund report *.xlsx")
-    assert summary_of(report) == expected
+    assert warnings_of(report, len(expected)) == sorted(expected)
     assert run_button("orders", book, files.session).error is None
     (orders,) = tmp_path.glob("fund orders *.csv")
     head, _, _ = orders.read_text(encoding="utf-8-sig").partition("\n\n")
@@ -137,9 +150,9 @@ def test_a_host_in_another_process_writes_the_same(files: Files, expected: list[
     names = [_block(book.named(name)) for name in read["names"]]
     *_, asked = calc.replies({"id": 1, "answer": {"names": names, "areas": areas}})
     block = wire.unpack(asked["ask"]["apply"][0][3])
-    notes = [row[PROPOSAL.beside - 1] for row in block[PROPOSAL.warnings - PROPOSAL.headline :]]
-    lines = [note for note in notes[: PROPOSAL.table - PROPOSAL.warnings] if note]
-    assert lines[-len(expected) :] == expected
+    top = block[1 : PROPOSAL.table - PROPOSAL.headline]
+    lines = [note for note in (row[PROPOSAL.notes - 1] for row in top) if note]
+    assert sorted(lines[-len(expected) :]) == sorted(expected)
 
 
 def _block(value: object) -> object:

@@ -117,6 +117,7 @@ def test_sheets_are_set_up_for_reading_and_printing(everything: Problem) -> None
             assert sheet.page_setup.fitToHeight == 1
             assert sheet["A1"].value  # its title
         else:
+            assert sheet.oddHeader is not None
             assert sheet.oddHeader.center.text == "&A"  # the title of every page of the annex
             assert sheet.freeze_panes == "B2"
             assert sheet.print_title_rows == "$1:$1"

@@ -24,6 +24,9 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    folder_defaults,
+    mandate,
+    office,
     orders,
     parsing,
     rebalance,
@@ -44,9 +47,10 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
+    "day by day": {"mandate": mandate},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
 }
 """The modules of the commands, by what they are for."""
@@ -59,6 +63,7 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
+  10 action: today says rebalance, or a portfolio breaks its mandate
   130  interrupted                           141  the reader of the output stopped reading
 """
 
@@ -105,6 +110,7 @@ def _run(words: Sequence[str]) -> int:
     if unknown:
         parsing.refuse_unknown(unknown, args.parser)
     try:
+        folder_defaults.fill(args)
         return args.run(args) or 0  # an answer may be a failure for a script: feasible
     except BetaNeutralError as error:
         if args.debug:

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, report, table_options, weights
+from betaneutral_xl.hosts.cli import input_options, mandate, report, table_options, weights
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
-from betaneutral_xl.job import views
+from betaneutral_xl.job import standing, views
 from betaneutral_xl.job.answer import answer_page, full_page, record
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.run import Outcome
@@ -74,14 +74,16 @@ def run(args: argparse.Namespace) -> None:
     if args.report:
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
-        sys.stdout.write(
-            saving.to_json({**views.as_record(result), "answer": record(full_page(outcome))}) + "\n"
-        )
+        page = {**views.as_record(result), "answer": record(full_page(outcome))}
+        page["mandate"] = standing.record(given.request, given.inputs, result)
+        sys.stdout.write(saving.to_json(page) + "\n")
     elif args.csv:
         sys.stdout.write(saving.to_csv(result.columns, weights.rows(result, args.sort, args.top)))
     else:
         out = console()
         print_summary(outcome, out)
+        if given.mandate is not None:
+            mandate.print_standing(given.mandate, result, out)
         weights.print_table(result, out, args.sort, args.top)
         if args.report:
             out.print(f"\nReport: {args.report.name}")

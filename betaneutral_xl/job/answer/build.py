@@ -13,7 +13,7 @@ from betaneutral_xl.engine.exposures import contributions, shocks, variance_spli
 from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.realised import past_betas
 from betaneutral_xl.engine.result import TOLERANCE, Method
-from betaneutral_xl.job import views
+from betaneutral_xl.job import standing, views
 from betaneutral_xl.job.answer import words
 from betaneutral_xl.job.answer.lines import (
     AlternativeLine,
@@ -36,17 +36,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.exposures import VarianceSplit
     from betaneutral_xl.engine.frontier import Point
-    from betaneutral_xl.engine.limits import Reading
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.realised import PastBetas
     from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.run import Outcome
     from betaneutral_xl.model.arrays import FloatArray
 
 LARGEST_CONTRIBUTIONS = 10
 """Number of names whose contributions are on the page."""
-
-KINDS = {limits.Unit.WEIGHT: Kind.PERCENT, limits.Unit.BETA: Kind.NUMBER, limits.Unit.COUNT: Kind.COUNT}
 
 
 def answer_page(
@@ -78,6 +76,7 @@ def answer_page(
     return page_of(
         outcome.result,
         outcome.reachable,
+        mandate=outcome.request.mandate,
         alternatives=alternatives,
         frontier=frontier,
         policy=policy,
@@ -90,6 +89,7 @@ def page_of(
     result: Rebalance,
     reachable: Reachable | None = None,
     *,
+    mandate: Mandate | None = None,
     alternatives: Sequence[Alternative] = (),
     frontier: Sequence[Point] = (),
     policy: Sequence[LimitLine] = (),
@@ -98,13 +98,13 @@ def page_of(
 ) -> AnswerPage:
     """Return the answer page of a result; of an infeasible request, with what is reachable.
 
-    Further parameters are those of ``answer_page``.
+    ``mandate`` is the one that the result was made under. Further parameters are those of ``answer_page``.
     """
     aligned, market = result.aligned, _market(result)
     splits = _splits(result, market)
     groups = grouped((*result.warnings, *notices))
     changing = sum(len(one.lines) for one in groups if one.severity is Severity.CHANGES)
-    limit_lines = (*_limits(result), *policy)
+    limit_lines = (*_limits(result, mandate), *policy)
     status = Status.INFEASIBLE if reachable else Status.WARNED if changing else Status.FEASIBLE
     past = past_betas(aligned, result.new_weights[aligned.covered])
     trades = trade_lines(result)
@@ -274,28 +274,24 @@ def _measures(
     )
 
 
-def _limits(result: Rebalance) -> Iterator[LimitLine]:
-    """Yield the limits that the request set, with the numbers of the portfolio and of the new weights."""
-    set_limits = limits.limits_of(result.constraints)
+def _limits(result: Rebalance, mandate: Mandate | None) -> Iterator[LimitLine]:
+    """Yield the limits of the mandate and the request, with the numbers before and after.
+
+    A limit of the request that the mandate has too is that of the mandate.
+    """
+    standing_lines = () if mandate is None else standing.lines(mandate, result)
+    yield from standing_lines
     if result.method in {Method.HEDGE, Method.SCALED}:
         return
-    aligned = result.aligned
+    own = [one for one in limits.limits_of(result.constraints) if mandate is None or tuple(one.sentences())]
     old, new = (
-        limits.readings(set_limits, limits.NewWeights(aligned, w, exposure.beta, TOLERANCE))
+        limits.readings(own, limits.NewWeights(result.aligned, w, exposure.beta, TOLERANCE))
         for w, exposure in ((result.weights, result.before), (result.new_weights, result.after))
     )
     earlier = {one.label: one for one in old}
-    yield from (_limit_line(one, earlier.get(one.label)) for one in new)
-
-
-def _limit_line(reading: Reading, before: Reading | None) -> LimitLine:
-    return LimitLine(
-        label=reading.label,
-        before=math.nan if before is None or reading.of_trades else before.value,
-        after=reading.value,
-        limit=reading.limit,
-        kind=KINDS[reading.unit],
-        ticker=reading.ticker,
+    told = {(one.label, one.limit) for one in standing_lines}
+    yield from (
+        standing.limit_line(one, earlier.get(one.label)) for one in new if (one.label, one.limit) not in told
     )
 
 

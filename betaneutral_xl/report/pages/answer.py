@@ -63,13 +63,13 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     if answer.nav is None:
         widths[MONEY] = []
     page = Page(canvas, widths)
-    page.line([(f"{contents.heading}: {answer.fund}", style.TITLE)], 27.0)
+    page.line([(contents.title, style.TITLE)], 27.0)
     as_of = f"Holdings as of {answer.as_of}" if answer.as_of else "Holdings of an unknown day"
     value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
     page.line([(f"{answer.headline}. {as_of}{value}.", style.SUBTITLE)], 17.0)
     banner = BANNERS[answer.status]
     verdict = _verdict(contents)
-    page.paragraph(verdict, banner, shown=answer.verdict, size=13.0)
+    page.paragraph(verdict, banner, shown=contents.verdict, size=13.0)
     page.paragraph(answer.advice, style.ANSWER.replace(size=11), size=11.0)
     page.gap(6.0)
     _numbers(page, contents)
@@ -90,7 +90,7 @@ def _verdict(contents: Contents) -> Formula | str:
     answer = contents.page
     one_beta = len(answer.betas) == 1 and _has_intervals(answer)
     if answer.status is Status.INFEASIBLE or not one_beta:
-        return answer.verdict
+        return contents.verdict
     two = '"0.00;-0.00;0.00"'
     pieces = (
         '"Beta to "&etf_name_1&" "',
@@ -330,7 +330,8 @@ def _helps(page: Page, answer: AnswerPage) -> None:
         text = f"from {one.low:.2f} to {one.high:.2f}, nearest to the target {one.nearest:.2f}"
         known = math.isfinite(one.nearest)
         page.line([(f"Reachable beta to {one.etf}", bold), (text if known else "none", style.CELL)])
-    for label, lines in (("Binding", found.binding), ("Any one of these suffices", found.changes)):
+    binding = (", ".join(found.binding),) if found.binding else ()
+    for label, lines in (("Binding", binding), ("Any one of these suffices", found.changes)):
         for n, text in enumerate(lines):
             page.line([("" if n else label, bold), (f"{text[:1].upper()}{text[1:]}", style.CELL)])
     legs = ", ".join(

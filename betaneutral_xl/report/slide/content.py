@@ -91,8 +91,10 @@ def slide_of(contents: Contents) -> Slide:
     day = f"Holdings as of {answer.as_of or 'an unknown day'}"
     sources = "; ".join(f"{one.part}: {one.location}, {one.as_of or 'day unknown'}" for one in answer.sources)
     return Slide(
-        title=_short(f"{contents.heading}: {answer.headline}", 100),
-        verdict=_short(answer.verdict, 170),
+        title=_short(
+            f"{contents.title}: {answer.headline}" if contents.infeasible is None else contents.title, 100
+        ),
+        verdict=_short(contents.verdict, 220),
         advice=answer.advice,
         fill=fill,
         ink=ink,
