@@ -15,7 +15,8 @@ import numpy as np
 from betaneutral_xl.engine.hedging import EXACT
 from betaneutral_xl.errors import BetaNeutralError, InputError
 from betaneutral_xl.job import run
-from betaneutral_xl.job.inputs import MARKET_ROLE, read
+from betaneutral_xl.job.input_options import Role, option
+from betaneutral_xl.job.inputs import read
 from betaneutral_xl.job.request import LEGS, Request
 from betaneutral_xl.job.snapshot import write_snapshot
 from betaneutral_xl.model.constraints import ALL, Range
@@ -68,7 +69,7 @@ def anonymised(request: Request, inputs: Inputs) -> tuple[tuple[RawInput, ...], 
     raw = (
         _holdings(names, inputs.holdings),
         *(_etf(names, etf, {}) for etf in inputs.etfs),
-        *([_etf(names, inputs.market, {"role": MARKET_ROLE})] if inputs.market else []),
+        *([_etf(names, inputs.market, {"role": Role.MARKET})] if inputs.market else []),
         _covariance(names, inputs.covariance, aligned, request),
     )
     options = _options(names, request)
@@ -243,7 +244,7 @@ def _verify(aligned: Aligned, raw: Iterable[RawInput], options: Mapping[str, Any
     """Compare the problem, as it will be read, with what it was made from."""
     values = [read(one, _KINDS[one.reader]).value for one in raw]
     portfolio, *funds, risk = values
-    markets = [one for one, file in zip(values, raw, strict=True) if file.options.get("role") == MARKET_ROLE]
+    markets = [one for one, file in zip(values, raw, strict=True) if option(file, "role") is Role.MARKET]
     etfs = tuple(one for one in funds if one not in markets)
     inputs = run.Inputs(portfolio, etfs, risk, market=markets[0] if markets else None)
     again = run.align(Request.parse(options, inputs.etf_names), inputs)
