@@ -41,7 +41,9 @@ INSTALLERS = {
     "hosts.cli.calc": "hosts.calc",
     "hosts.cli.excel": "hosts.excel",
     "hosts.cli.workbook": "hosts.excel hosts.files",
+    "hosts.excel.check": "hosts.files",
     "hosts.excel.install": "hosts.files",
+    "hosts.excel.repair": "hosts.files",
 }
 """Modules that install or run another host, and the host that changes a closed workbook."""
 

@@ -46,6 +46,7 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
         self.calls: list[tuple[str, ...]] = []
         self.messages: list[tuple[str, int]] = []
         self.reply = "done\n"
+        self.caller = ""
 
     @method  # type: ignore[untyped-decorator] # likewise
     def CallUDF(self, module: Any, name: Any, arguments: Any, book: Any = None, caller: Any = None) -> str:  # noqa: N802 - as xlwings names it
@@ -65,8 +66,9 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
 
     @method  # type: ignore[untyped-decorator] # likewise
     def SetAttr(self, owner: Any, name: Any, value: Any) -> object:  # noqa: N802 - likewise
-        """Record which attribute is set."""
+        """Record which attribute is set, and to which workbook."""
         self.calls.append(("SetAttr", str(owner), str(name)))
+        self.caller = value.path
         return values.EMPTY
 
     @method  # type: ignore[untyped-decorator] # likewise
@@ -130,23 +132,71 @@ class Control(VBAObject):  # type: ignore[misc] # likewise
         return self._name
 
 
+class Book(VBAObject):  # type: ignore[misc] # likewise
+    """A workbook, with its links to other files."""
+
+    vba_type_name = "Workbook"
+
+    def __init__(self, path: str, *links: str) -> None:
+        super().__init__()
+        self.path, self.links = path, list(links)
+
+    def vba_get(self, name: str, args: Any = (), named: Any = None) -> object:
+        """Return a property, or what a method returns."""
+        match name.lower():
+            case "isaddin":
+                return self.path.endswith(".xlam")
+            case "fullname":
+                return self.path
+            case "name":
+                return self.path.rpartition("\\")[2]
+            case "linksources":
+                array = values.VBAArray([(1, len(self.links))])
+                array.items[:] = self.links
+                return array if self.links else values.EMPTY
+            case "changelink":
+                self.links = [str(args[1]) if one == str(args[0]) else one for one in self.links]
+                return values.EMPTY
+        raise AssertionError(name)
+
+
 def without_windows(text: str) -> str:
     """Return the module without what the interpreter lacks: a function of a DLL, pointers."""
     text = re.sub(r"Private Declare .*?As Long\n", "", text, flags=re.DOTALL)
-    return text.replace("StrPtr(", "(").replace("Application.Hwnd", "0")
+    text = text.replace("StrPtr(", "(").replace("Application.Hwnd", "0")
+    return text.replace("ThisWorkbook", "MacroBook").replace("ActiveWorkbook", "ActiveBook")
+
+
+BOOKS = """\
+Function MacroBook()
+    Set MacroBook = CreateObject("macro.book")
+End Function
+Function ActiveBook()
+    Set ActiveBook = CreateObject("active.book")
+End Function
+"""
+CONNECT = """\
+Sub ConnectActive()
+    ConnectLinks ActiveBook()
+End Sub
+"""
+ADD_IN, MODEL = r"C:\Users\bob\AddIns\betaneutral.xlam", r"C:\desk\model.xlsx"
 
 
 class Excel:
     """An application with the workbook's modules and the fakes they use."""
 
-    def __init__(self, *, wizard_closed: bool = True) -> None:
+    def __init__(
+        self, *, wizard_closed: bool = True, macros: str = MODEL, active: Book | None = None
+    ) -> None:
         self.stand_in, self.application = StandIn(), ExcelApplication()
+        books = {"macro": Book(macros), "active": active or values.NOTHING}
         host: Any = self.application.interpreter.host
         others = host.create
 
         def create(name: str) -> object:
             kind, _, rest = name.partition(".")
-            fakes = {"stand": self.stand_in, "control": Control(rest)}
+            fakes = {"stand": self.stand_in, "control": Control(rest), **books}
             return fakes[kind] if kind in fakes else others(name)
 
         host.create = create
@@ -155,6 +205,7 @@ class Excel:
         wrappers = re.sub(r" 'Adjust.*", "", wrappers)
         for text, name in (
             (XLWINGS, "xlwings"),
+            (BOOKS + CONNECT, "Books"),
             (wrappers, vba.FUNCTIONS_MODULE),
             (without_windows(vba.source("BetaNeutral.bas")), vba.BUTTONS_MODULE),
         ):
@@ -246,3 +297,60 @@ def test_the_button_on_the_sheet_rebalances(excel: Excel) -> None:
     excel.stand_in.calls.clear()
     excel.application.run("Rebalance")
     assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", "rebalance")]
+
+
+@pytest.mark.parametrize(
+    ("macros", "active", "expected"),
+    [(MODEL, Book(r"C:\other.xlsx"), MODEL), (ADD_IN, Book(MODEL), MODEL)],
+)
+def test_an_add_in_works_on_the_workbook_in_front_a_macro_workbook_on_itself(
+    macros: str, active: Book, expected: str
+) -> None:
+    excel = Excel(macros=macros, active=active)
+    click(excel, "rebalance")
+    assert excel.stand_in.caller == expected
+
+
+def test_an_add_in_without_a_workbook_says_so() -> None:
+    excel = Excel(macros=ADD_IN)
+    click(excel, "rebalance")
+    assert excel.stand_in.calls == []
+    ((message, kind),) = excel.stand_in.messages
+    assert (message.startswith("No workbook is open for editing."), kind) == (True, ERROR)
+
+
+def test_the_link_to_the_add_in_of_another_computer_becomes_one_to_this() -> None:
+    alice = [
+        r"C:\Users\alice\AddIns\betaneutral.xlam",
+        "https://fund.sharepoint.com/BetaNeutral.xlam",
+        r"C:\Users\alice\AddIns\other.xlam",
+        ADD_IN.upper(),
+    ]
+    book = Book(MODEL, *alice)
+    excel = Excel(macros=ADD_IN, active=book)
+    excel.application.run("ConnectActive")
+    assert book.links == [ADD_IN, ADD_IN, *alice[2:]]
+
+
+def test_a_workbook_without_links_is_left_alone() -> None:
+    book = Book(MODEL)
+    Excel(macros=ADD_IN, active=book).application.run("ConnectActive")
+    assert book.links == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_blank_argument_is_answered_without_python(excel: Excel, function: Function) -> None:
+    required = [one for one in function.arguments if not one.optional]
+    for at, argument in enumerate(required):
+        excel.stand_in.requests.clear()
+        given = ["1"] * at + ["Empty"] * (len(required) - at)
+        answer = excel.application.evaluate(f"{function.name}({', '.join(given)})")
+        assert str(answer) == f"#BETA! {argument.blank_line}"
+        assert excel.stand_in.requests == []
+
+
+def test_the_error_of_an_argument_is_passed_on_without_python(excel: Excel) -> None:
+    excel.stand_in.requests.clear()
+    answer = excel.application.evaluate('BETA_NEUTRAL("#BETA! no such file", Empty)')
+    assert str(answer) == "#BETA! no such file"
+    assert excel.stand_in.requests == []
