@@ -106,14 +106,15 @@ def loaded() -> list[str]:
 
 
 def is_running() -> bool:
-    """Return whether this user has Excel open."""
-    import psutil
+    """Return whether Excel is open on this user's desktop: each of its windows has the class ``XLMAIN``."""
+    if sys.platform != "win32":
+        return False
+    import win32gui
 
-    me = psutil.Process().username()
-    for one in psutil.process_iter(["name", "username"]):
-        if (one.info["name"] or "").lower() == "excel.exe" and one.info["username"] in {me, None}:
-            return True
-    return False
+    try:
+        return bool(win32gui.FindWindow("XLMAIN", None))
+    except win32gui.error:
+        return False
 
 
 def finding() -> tuple[str, bool, str] | None:

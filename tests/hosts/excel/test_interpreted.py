@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -10,27 +9,14 @@ import pytest
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
 pytest.importorskip("pyopenvba", reason="pyopenvba is not installed (pip install 'betaneutral-xl[excel]')")
 
-from pyopenvba.apps.excel import ExcelApplication
 from pyopenvba.interpreter import VBARuntimeError
 from pyopenvba.interpreter import _values as values
 from pyopenvba.interpreter._objects import VBAObject, method
+from visual_basic import Book, Interpreted
 
 from betaneutral_xl.hosts.excel import vba
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS, Function
-
-XLWINGS = """\
-Function XLPy()
-    Set XLPy = CreateObject("stand.in")
-End Function
-Sub KillPy()
-    XLPy.Kill
-End Sub
-Function MessageBoxW(owner, text, title, kind)
-    XLPy.Message text, kind
-End Function
-"""
-"""A fake of xlwings' module, which needs its DLL."""
 
 MISSING = "missing"
 
@@ -107,109 +93,29 @@ def plain(value: Any) -> Any:
     )
 
 
-WIZARD = 'Application.CommandBars("Standard").Controls(1).Enabled'
-"""The wrappers' test for a closed function wizard; the interpreter has no such member."""
-
-
 CALLER = ("SetAttr", "xlwings._xlwindows", "BOOK_CALLER")
 RIBBON = "betaneutral_xl.hosts.excel.ribbon"
 INFORMATION, ERROR = 64, 16
 """MB_ICONINFORMATION and MB_ICONERROR of Windows."""
 
 
-class Control(VBAObject):  # type: ignore[misc] # likewise
-    """A button of the ribbon."""
-
-    vba_type_name = "IRibbonControl"
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-
-    def vba_get(self, name: str, args: Any = (), named: Any = None) -> object:
-        """Return its only member."""
-        assert name == "ID"
-        return self._name
-
-
-class Book(VBAObject):  # type: ignore[misc] # likewise
-    """A workbook, with its links to other files."""
-
-    vba_type_name = "Workbook"
-
-    def __init__(self, path: str, *links: str) -> None:
-        super().__init__()
-        self.path, self.links = path, list(links)
-
-    def vba_get(self, name: str, args: Any = (), named: Any = None) -> object:
-        """Return a property, or what a method returns."""
-        match name.lower():
-            case "isaddin":
-                return self.path.endswith(".xlam")
-            case "fullname":
-                return self.path
-            case "name":
-                return self.path.rpartition("\\")[2]
-            case "linksources":
-                array = values.VBAArray([(1, len(self.links))])
-                array.items[:] = self.links
-                return array if self.links else values.EMPTY
-            case "changelink":
-                self.links = [str(args[1]) if one == str(args[0]) else one for one in self.links]
-                return values.EMPTY
-        raise AssertionError(name)
-
-
-def without_windows(text: str) -> str:
-    """Return the module without what the interpreter lacks: a function of a DLL, pointers."""
-    text = re.sub(r"Private Declare .*?As Long\n", "", text, flags=re.DOTALL)
-    text = text.replace("StrPtr(", "(").replace("Application.Hwnd", "0")
-    return text.replace("ThisWorkbook", "MacroBook").replace("ActiveWorkbook", "ActiveBook")
-
-
-BOOKS = """\
-Function MacroBook()
-    Set MacroBook = CreateObject("macro.book")
-End Function
-Function ActiveBook()
-    Set ActiveBook = CreateObject("active.book")
-End Function
-"""
-CONNECT = """\
-Sub ConnectActive()
-    ConnectLinks ActiveBook()
-End Sub
-"""
 ADD_IN, MODEL = r"C:\Users\bob\AddIns\betaneutral.xlam", r"C:\desk\model.xlsx"
 
 
-class Excel:
-    """An application with the workbook's modules and the fakes they use."""
+class Excel(Interpreted):
+    """An application with the workbook's modules and the fake of Python that they use."""
 
     def __init__(
         self, *, wizard_closed: bool = True, macros: str = MODEL, active: Book | None = None
     ) -> None:
-        self.stand_in, self.application = StandIn(), ExcelApplication()
-        books = {"macro": Book(macros), "active": active or values.NOTHING}
-        host: Any = self.application.interpreter.host
-        others = host.create
+        self.stand_in = StandIn()
+        super().__init__(self.stand_in, Book(macros), active, wizard_closed=wizard_closed)
 
-        def create(name: str) -> object:
-            kind, _, rest = name.partition(".")
-            fakes = {"stand": self.stand_in, "control": Control(rest), **books}
-            return fakes[kind] if kind in fakes else others(name)
-
-        host.create = create
-        wrappers = vba.functions().replace(WIZARD, str(wizard_closed))
-        wrappers = wrappers.replace("Application.Caller", "Application.ActiveCell")
-        wrappers = re.sub(r" 'Adjust.*", "", wrappers)
-        for text, name in (
-            (XLWINGS, "xlwings"),
-            (BOOKS + CONNECT, "Books"),
-            (wrappers, vba.FUNCTIONS_MODULE),
-            (without_windows(vba.source("BetaNeutral.bas")), vba.BUTTONS_MODULE),
-        ):
-            self.application.add_module(text.replace("\n", "\r\n"), name=name)
+    def click(self, button: str) -> None:
+        """Press a button, and forget what was before."""
+        self.stand_in.calls.clear()
+        self.stand_in.messages.clear()
+        super().click(button)
 
 
 @pytest.fixture(scope="module")
@@ -249,36 +155,26 @@ def test_a_function_that_may_fetch_does_nothing_while_the_wizard_is_open() -> No
         assert bool(excel.stand_in.requests) == (not function.may_fetch), function.name
 
 
-def click(excel: Excel, name: str) -> None:
-    """Press a button of the ribbon."""
-    excel.stand_in.calls.clear()
-    excel.stand_in.messages.clear()
-    module = f"Module{len(excel.application.interpreter.modules)}"
-    lines = (f"Sub {module}_click()", f'    OnRibbon CreateObject("control.{name}")', "End Sub", "")
-    excel.application.add_module("\r\n".join(lines), name=module)
-    excel.application.run(f"{module}_click")
-
-
 @pytest.mark.parametrize("name", [*BUTTONS, "settings", "help"])
 def test_a_button_of_the_ribbon_runs_its_name_in_python(excel: Excel, name: str) -> None:
     excel.stand_in.reply = "done\n"
-    click(excel, name)
+    excel.click(name)
     assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", name)]
     assert excel.stand_in.messages == []
 
 
 def test_the_message_is_shown_when_the_call_has_ended(excel: Excel) -> None:
     excel.stand_in.reply = "done\nBeta to JHAI 0.52 -> 0.00.\n\nThe workbook was built with ..."
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.messages == [(excel.stand_in.reply.partition("\n")[2], INFORMATION)]
     excel.stand_in.reply = "error\nNo weights reach beta 0.00."
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.messages == [("No weights reach beta 0.00.", ERROR)]
 
 
 def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
     excel.stand_in.reply = "broken"
-    click(excel, "rebalance")
+    excel.click("rebalance")
     ((message, kind),) = excel.stand_in.messages
     assert kind == ERROR
     assert "no Python" in message
@@ -286,7 +182,7 @@ def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
 
 
 def test_python_is_ended_and_starts_with_the_next_call(excel: Excel) -> None:
-    click(excel, "restart")
+    excel.click("restart")
     assert excel.stand_in.calls == [("Kill",)]
     message = "Python has been ended. The next formula or button starts it anew."
     assert excel.stand_in.messages == [(message, INFORMATION)]
@@ -307,13 +203,13 @@ def test_an_add_in_works_on_the_workbook_in_front_a_macro_workbook_on_itself(
     macros: str, active: Book, expected: str
 ) -> None:
     excel = Excel(macros=macros, active=active)
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.caller == expected
 
 
 def test_an_add_in_without_a_workbook_says_so() -> None:
     excel = Excel(macros=ADD_IN)
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.calls == []
     ((message, kind),) = excel.stand_in.messages
     assert (message.startswith("No workbook is open for editing."), kind) == (True, ERROR)

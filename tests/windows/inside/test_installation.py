@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import win32api
+import win32gui
 from windows_excel import TEMPLATE
 
+from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.excel import addin, policies, registry, user_files
 from betaneutral_xl.hosts.files.addin_links import LinkedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
+    from collections.abc import Callable, Iterator
 
     Program = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -77,18 +77,28 @@ def test_the_macro_workbook_is_installed_alone_if_asked(program: Program, tmp_pa
     assert program("excel", "uninstall").returncode == 0
 
 
-def test_while_excel_is_open_nothing_is_installed(program: Program, tmp_path: Path) -> None:
-    excel = Path(shutil.copy(sys.executable, Path(sys.executable).with_name("EXCEL.EXE")))
-    running = subprocess.Popen([str(excel), "-c", "input()"], stdin=subprocess.PIPE)  # noqa: S603 - Python itself
-    try:
-        done = program("excel", "install", "--folder", str(tmp_path / "docs"))
-        assert done.returncode == 5
-        assert b"Excel is open. Close it, then run excel install again." in done.stderr
-        assert not (tmp_path / "docs").exists()
-        assert not (tmp_path / "profile" / user_files.FOLDER).exists()
-    finally:
-        running.communicate(b"\n", timeout=60)
-        excel.unlink()
+@pytest.fixture
+def window_of_excel() -> Iterator[None]:
+    """Show a window of the class that Excel's windows have."""
+    kind = win32gui.WNDCLASS()
+    kind.lpszClassName = "XLMAIN"
+    kind.hInstance = win32api.GetModuleHandle(None)
+    kind.lpfnWndProc = win32gui.DefWindowProc
+    win32gui.RegisterClass(kind)
+    window = win32gui.CreateWindow("XLMAIN", "Book1 - Excel", 0, 0, 0, 10, 10, 0, 0, kind.hInstance, None)
+    yield
+    win32gui.DestroyWindow(window)
+    win32gui.UnregisterClass("XLMAIN", kind.hInstance)
+
+
+def test_while_excel_is_open_nothing_is_installed(
+    window_of_excel: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert main(["excel", "install", "--folder", str(tmp_path / "docs")]) == 5
+    assert "Excel is open. Close it, then run excel install again." in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+    assert not user_files.folder().exists()
 
 
 def test_before_the_installation_the_check_says_so(program: Program) -> None:
