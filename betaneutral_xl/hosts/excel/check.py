@@ -7,17 +7,20 @@ from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
+from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.hosts.excel import addin, excel_version, policies, user_files
 from betaneutral_xl.hosts.excel.install import RENEW
+from betaneutral_xl.hosts.excel.macro_workbook import versions_of
 from betaneutral_xl.hosts.excel.repair import named_interpreter, readable
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import cells, template
-from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from betaneutral_xl.hosts.files.addin_links import LinkedFile
+    from betaneutral_xl.hosts.sheets.cells import Grid
 
 Finding = tuple[str, bool, str]
 """A requirement, whether it is met, and details or the remedy."""
@@ -40,27 +43,29 @@ def findings(workbook: Path | None = None) -> list[Finding]:
     else:
         found.append(("xlwings", True, xlwings.__version__))
         if sys.platform == "win32":
-            found.extend(_of_this_user(xlwings.__version__))
+            found.extend(of_this_user(xlwings.__version__))
         if workbook is not None:
             found.extend(_of_workbook(workbook, xlwings.__version__))
     found.append(_excel())
     return found
 
 
-def _of_this_user(xlwings: str) -> Iterator[Finding]:
+def of_this_user(xlwings: str) -> Iterator[Finding]:
+    """Yield what this user's Excel needs on Windows."""
     yield user_files.finding(sys.executable, xlwings)
     add_in = addin.finding()
     if add_in is not None:
         yield add_in
         if addin.place().exists():
-            yield _built_with(addin.place(), xlwings, f"run: {user_files.INSTALL}")
+            yield _add_in_built_with(xlwings)
     yield from policies.findings()
 
 
 def _of_workbook(workbook: Path, xlwings: str) -> Iterator[Finding]:
     content = readable(workbook)
     if content.has_own_functions:
-        yield _built_with(workbook, xlwings, RENEW)
+        about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+        yield _built_with(workbook.name, about, xlwings, RENEW)
         yield from _belongs_to(workbook)
     else:
         yield _linked(workbook.name, content)
@@ -88,12 +93,20 @@ def _belongs_to(workbook: Path) -> list[Finding]:
     return [(workbook.name, False, text)]
 
 
-def _built_with(file: Path, installed: str, remedy: str) -> Finding:
-    about = cells.read(FileWorkbook(file).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+def _add_in_built_with(xlwings: str) -> Finding:
+    remedy = f"run: {user_files.INSTALL}"
+    try:
+        about = versions_of(addin.place().read_bytes())
+    except (OSError, UnreadableFile) as error:
+        return ADD_IN, False, f"{error} {remedy}"
+    return _built_with(ADD_IN, about, xlwings, remedy)
+
+
+def _built_with(name: str, about: Grid, installed: str, remedy: str) -> Finding:
     different = template.differences(about, installed)
     if different:
-        return file.name, False, f"{different}; {remedy}"
-    return file.name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
+        return name, False, f"{different}; {remedy}"
+    return name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
 
 
 def _excel() -> Finding:

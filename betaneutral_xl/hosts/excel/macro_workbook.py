@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
-from betaneutral_xl.errors import HostError
+from betaneutral_xl.errors import HostError, UnreadableFile
 from betaneutral_xl.hosts.excel import vba
-from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template import hidden
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.system.saving import archive_entry
@@ -29,6 +30,7 @@ from betaneutral_xl.system.saving import archive_entry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 
 RIBBON = "customUI/customUI14.xml"
@@ -100,6 +102,28 @@ def _addin_sheets(project: bytes, xlwings: str) -> bytes:
         sheet.set_vba_name(f"Sheet{number}")
     book.close()
     return stream.getvalue()
+
+
+def versions_of(add_in: bytes) -> Grid:
+    """Return the sheet xlwings.conf of an add-in, which openpyxl opens as a workbook only.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be read.
+
+    """
+    import openpyxl
+
+    try:
+        as_workbook = _repackaged(
+            add_in, {"[Content_Types].xml": lambda old: old.replace(ADDIN_TYPE, WORKBOOK_TYPE)}
+        )
+        sheet = openpyxl.load_workbook(io.BytesIO(as_workbook))[Sheet.XLWINGS]
+    except Exception as error:  # noqa: BLE001 - openpyxl raises any exception for a damaged file
+        msg = f"The add-in cannot be read ({type(error).__name__})."
+        raise UnreadableFile(msg) from None
+    return cells.read([list(row) for row in sheet.values], Sheet.XLWINGS)
 
 
 def build_project() -> bytes:

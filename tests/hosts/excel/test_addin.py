@@ -231,6 +231,25 @@ def test_for_a_python_of_the_store_excel_itself_registers_the_add_in(
     assert not done.add_in.exists()
 
 
+def test_the_check_compares_the_versions_of_the_add_in(
+    session: Session, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = install.install(session, tmp_path / "docs", with_add_in=True)
+    assert done.add_in is not None
+
+    def told() -> dict[str, tuple[bool, str]]:
+        return {name: (met, text) for name, met, text in check.of_this_user("0.37.8")}
+
+    assert told()["betaneutral.xlam"][0]
+    monkeypatch.setattr("betaneutral_xl.hosts.sheets.template.__version__", "9.9.9")
+    assert "but 9.9.9 is installed; run: py -m betaneutral_xl excel install" in told()["betaneutral.xlam"][1]
+    done.add_in.write_bytes(b"cut off")
+    assert told()["betaneutral.xlam"] == (
+        False,
+        "The add-in cannot be read (BadZipFile). run: py -m betaneutral_xl excel install",
+    )
+
+
 # ---------------------------------------------------------------- workbooks of other computers
 
 
