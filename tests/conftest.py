@@ -46,6 +46,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name)
     monkeypatch.setenv("BETANEUTRAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BETANEUTRAL_DOWNLOADS", str(tmp_path / "downloads"))
+    monkeypatch.setenv("BETANEUTRAL_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "profile"))  # Excel's files of the user
 
 

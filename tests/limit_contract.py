@@ -96,6 +96,7 @@ def check_limit(limit: Limit, seed: int = 0) -> None:
     _has_words(limit)
     _has_terms_that_fit(limit, aligned)
     _checks_are_kept_and_can_fail(limit, aligned)
+    _reads_what_it_checks(limit, aligned)
     _relaxes_what_it_alone_prevents(limit, aligned)
 
 
@@ -155,6 +156,21 @@ def _checks_are_kept_and_can_fail(limit: Limit, aligned: Aligned) -> None:
         msg = f"no weights break {limit}"
         raise AssertionError(msg)
     assert not all(one.passed for one in checks_of(limit, aligned, np.full(w.size, math.nan)))
+
+
+def _reads_what_it_checks(limit: Limit, aligned: Aligned) -> None:
+    """Assert that the numbers that a limit bounds are beyond it exactly where its checks fail."""
+    if limit.terms(aligned).cost:
+        return  # a cost promises nothing
+    w, rng = aligned.weights, np.random.default_rng(2)
+    noise = rng.normal(size=w.size)
+    for other in (w, w + 0.01 * noise, w - 10.0 * noise, w + 10.0 * noise):
+        beta = float(aligned.betas[:, 0] @ other[aligned.covered])
+        readings = tuple(limit.readings(NewWeights(aligned, other, {"AI": beta}, 1e-10)))
+        within = all(one.limit.low - 1e-7 <= one.value <= one.limit.high + 1e-7 for one in readings)
+        assert within == all(one.passed for one in checks_of(limit, aligned, other)), (limit, readings)
+        assert all(one.label and (not one.ticker or one.ticker in aligned.tickers) for one in readings)
+    assert readings
 
 
 def _relaxes_what_it_alone_prevents(limit: Limit, aligned: Aligned) -> None:

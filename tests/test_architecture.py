@@ -27,11 +27,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": BASE | {"readers"},
     "job": BASE | {"engine", "readers", "network"},
     "report": BASE | {"engine", "job"},
+    "notebook": BASE | {"engine", "job", "report"},
     "hosts.sheets": BASE | {"job", "report"},
     "hosts.remote": BASE | {"job", "report", "hosts.sheets"},
     **{
         host: BASE | {"job", "report", "hosts.sheets", "hosts.remote"}
-        for host in ("hosts.cli", "hosts.excel", "hosts.calc", "hosts.files")
+        for host in ("hosts.cli", "hosts.excel", "hosts.calc", "hosts.files", "hosts.office")
     },
     "__main__": {"hosts.cli"},
 }
@@ -40,10 +41,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 INSTALLERS = {
     "hosts.cli.calc": "hosts.calc",
     "hosts.cli.excel": "hosts.excel",
-    "hosts.cli.workbook": "hosts.excel hosts.files",
+    "hosts.cli.office": "hosts.office",
+    "hosts.cli.workbook": "hosts.excel hosts.files hosts.office",
     "hosts.excel.check": "hosts.files",
     "hosts.excel.install": "hosts.files",
     "hosts.excel.repair": "hosts.files",
+    "hosts.office.workbook_files": "hosts.files",
 }
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
@@ -72,17 +75,17 @@ REMAINING: dict[str, set[str]] = {
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "history", "values"},
+        {"covariance_units", "history", "notices", "values"},
         {"drift"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"exposures", "hedging", "look_through", "regression"},
+        {"hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"intervals"},
-        {"checks", "stable"},
+        {"checks", "exposures", "realised", "stable"},
         {"limits"},
         {"result", "reachable"},
         {"orders", "reweighting"},
@@ -118,6 +121,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"trading"},
         {"functions"},
         {"reference", "task", "template"},
+        {"proposal_block"},
         {"proposal"},
         {"order_list"},
         {"buttons"},
@@ -146,6 +150,9 @@ SLOW_IMPORTS = {
     "ray",
     "threadpoolctl",
     "daqp",
+    "cryptography",
+    "starlette",
+    "uvicorn",
 }
 """Packages that are imported inside the function that needs them, because importing them is slow."""
 
@@ -154,6 +161,11 @@ ONLY_XLWINGS_IMPORTS = {"hosts/excel/udfs.py", "hosts/excel/ribbon.py"}
 
 ONLY_A_REQUEST_IMPORTS = {"network/bounded_http.py"}
 """Module that is imported with the first network request."""
+
+ONLY_THE_SERVER_IMPORTS = {"hosts/office/application.py"}
+"""Module that is imported when the server of the add-in starts."""
+
+LATE_MODULES = ONLY_XLWINGS_IMPORTS | ONLY_A_REQUEST_IMPORTS | ONLY_THE_SERVER_IMPORTS
 
 LAZY_PACKAGES = {"report"}
 """Packages that are imported only when a report is written."""
@@ -243,7 +255,7 @@ def test_modules_of_an_ordered_package_import_only_lower_ranks(package: str) -> 
 @pytest.mark.parametrize("module", MODULES)
 def test_slow_packages_are_imported_late(module: str) -> None:
     place = MODULES[module].relative_to(ROOT)
-    if place.parts[0] in LAZY_PACKAGES or place.as_posix() in ONLY_XLWINGS_IMPORTS | ONLY_A_REQUEST_IMPORTS:
+    if place.parts[0] in LAZY_PACKAGES or place.as_posix() in LATE_MODULES:
         return
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
     top = {

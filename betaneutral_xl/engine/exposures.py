@@ -18,10 +18,11 @@ from betaneutral_xl.model.arrays import FloatArray, read_only
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.model.alignment import Aligned
 
-Z_95 = 1.959963984540054
-"""Half-width of a two-sided interval of 95 %, in standard errors of a normal distribution."""
+MOVES = (-0.1, -0.2)
+"""Returns of an ETF whose effect is shown."""
 
 
 def etf_variance_share(aligned: Aligned, weights: FloatArray) -> float:
@@ -52,6 +53,71 @@ def etf_variance_share(aligned: Aligned, weights: FloatArray) -> float:
     return min(max(explained / variance, 0.0), 1.0)
 
 
+@dataclass(frozen=True, slots=True)
+class VarianceSplit:
+    """What a portfolio's variance consists of.
+
+    Attributes
+    ----------
+    volatility
+        Annual.
+    etfs
+        Share of the variance that the regression on the ETFs explains.
+    market
+        Share that the market explains besides; NaN without a market.
+
+    """
+
+    volatility: float
+    etfs: float
+    market: float = math.nan
+
+    @property
+    def rest(self) -> float:
+        """Share that neither explains."""
+        return 1.0 - self.etfs - (0.0 if math.isnan(self.market) else self.market)
+
+
+def variance_split(aligned: Aligned, weights: FloatArray, market: str | None = None) -> VarianceSplit:
+    """Split a portfolio's variance into that of the ETFs, of the market besides, and the rest.
+
+    The market's share is what it adds to the regression on the ETFs, so that the parts sum to 1.
+
+    Parameters
+    ----------
+    aligned
+        Names, ETFs and risk model; its market is used where it has one.
+    weights
+        x, shape (n,).
+    market
+        Otherwise the ticker of a market in the risk model.
+
+    """
+    volatility, etfs = aligned.covariance.volatility(weights), etf_variance_share(aligned, weights)
+    found = _market_covariances(aligned, market)
+    if found is None or math.isnan(etfs):
+        return VarianceSplit(volatility, etfs)
+    with_market, variance = found
+    inside = aligned.units.T @ aligned.instruments.form.matvec(aligned.units)
+    cross = (aligned.units.T @ with_market)[:, None]
+    among = np.block([[inside, cross], [cross.T, np.array([[variance]])]])
+    own = np.append(aligned.etf_covariances.T @ weights, with_market[: len(weights)] @ weights)
+    both = min(float(own @ np.linalg.pinv(among, hermitian=True) @ own) / volatility**2, 1.0)
+    return VarianceSplit(volatility, etfs, max(both - etfs, 0.0))
+
+
+def _market_covariances(aligned: Aligned, ticker: str | None) -> tuple[FloatArray, float] | None:
+    """Return the instruments' covariances with the market, shape (n + m,), and its variance."""
+    if aligned.market is not None:
+        unit = aligned.market.unit
+        covariances: FloatArray = aligned.instruments.form.matvec(unit)
+        return covariances, float(unit @ covariances)
+    if ticker is None:
+        return None
+    model = aligned.risk_model
+    return model.between(ticker, aligned.instruments.tickers), float(model.between(ticker, [ticker])[0])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shock:
     """The expected return of a portfolio if one ETF moves, decimals of net asset value.
@@ -62,27 +128,38 @@ class Shock:
         The ETF's name and its return, such as -0.1.
     expected
         Beta times the move.
-    low, high
-        The same at the ends of the beta's 95 % interval (its sampling error); NaN where that is unknown.
+    half_width
+        Half the 95 % interval of next month's beta, drift included, times the size of the move; NaN where
+        the drift is unknown.
+    se
+        The standard error of the beta times the size of the move; NaN where unknown.
 
     """
 
     etf: str
     move: float
     expected: float
-    low: float
-    high: float
+    half_width: float = math.nan
+    se: float = math.nan
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval; NaN where unknown."""
+        return self.expected - self.half_width
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval; NaN where unknown."""
+        return self.expected + self.half_width
 
 
-def shocks(aligned: Aligned, weights: FloatArray, moves: Sequence[float] = (-0.1, -0.2)) -> tuple[Shock, ...]:
+def shocks(forecasts: Mapping[str, BetaForecast], moves: Sequence[float] = MOVES) -> tuple[Shock, ...]:
     """Return a portfolio's expected returns if each ETF moves: for every ETF, every move.
 
     Parameters
     ----------
-    aligned
-        Names, ETFs and risk model.
-    weights
-        x, shape (n,).
+    forecasts
+        Next month's beta of the portfolio to each ETF, with its interval.
     moves
         Returns of the ETF, decimals.
 
@@ -96,17 +173,17 @@ def shocks(aligned: Aligned, weights: FloatArray, moves: Sequence[float] = (-0.1
         if not -1.0 <= move < math.inf:
             msg = f"An ETF cannot move by {move:g}. Give a return such as -0.1."
             raise InputError(msg)
-    betas = aligned.betas.T @ weights
-    errors = aligned.portfolio_beta_error(weights)
-    found = []
-    for name, beta, error in zip(aligned.etf_names, betas.tolist(), errors.tolist(), strict=True):
-        for move in moves:
-            half = Z_95 * error * abs(move)
-            expected = beta * move
-            found.append(
-                Shock(etf=name, move=move, expected=expected, low=expected - half, high=expected + half)
-            )
-    return tuple(found)
+    return tuple(
+        Shock(
+            etf=name,
+            move=move,
+            expected=one.beta * move,
+            half_width=one.half_width() * abs(move),
+            se=one.se * abs(move),
+        )
+        for name, one in forecasts.items()
+        for move in moves
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

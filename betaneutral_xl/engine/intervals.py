@@ -33,6 +33,7 @@ from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from betaneutral_xl.model.alignment import Aligned
 
@@ -112,6 +113,7 @@ class _Block:
     before: Covariance
     days: FloatArray
     own: BoolArray
+    end: date | None = None
 
 
 _BLOCKS: WeakKeyDictionary[DriftReturns, tuple[_Block, ...]] = WeakKeyDictionary()
@@ -146,7 +148,8 @@ def _made(history: DriftReturns) -> list[_Block]:
         own = present[start:end].mean(axis=0) >= OWN_SHARE
         own &= present[:start].sum(axis=0) >= MIN_PERIODS
         before = Covariance(history.tickers, made.form, origin, made.effective_days, seen=seen)
-        blocks.append(_Block(before, window.complete[start:end], own))
+        last = history.dates[end - 1] if history.dates else None
+        blocks.append(_Block(before, window.complete[start:end], own, last))
     return blocks
 
 
@@ -169,12 +172,26 @@ class ForecastErrors:
     _blocks: tuple[_Block, ...] = ()
     _recorded: FloatArray | None = None
 
+    @property
+    def days(self) -> tuple[FloatArray, ...]:
+        """The daily returns of each block, shape (21, N), latest first; none where they are not known."""
+        return tuple(block.days for block in self._blocks)
+
+    @property
+    def ends(self) -> tuple[date, ...]:
+        """The last day of each block, latest first; empty where the days are not known."""
+        return tuple(block.end for block in self._blocks if block.end is not None)
+
     def portfolios(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of P portfolios (N, P), and the number of blocks that it is known from, each (P,)."""
-        gross = np.abs(weights)
-        usable = self.own @ gross >= OWN_SHARE * gross.sum(axis=0)
         excess = (self.errors @ weights) ** 2 - self._sampling(weights)
-        return _mean_excess(excess, usable)
+        return _mean_excess(excess, self.usable(weights))
+
+    def usable(self, weights: FloatArray) -> BoolArray:
+        """Return in which blocks P portfolios (N, P) have enough returns of their own, shape (K, P)."""
+        gross = np.abs(weights)
+        enough: BoolArray = self.own @ gross >= OWN_SHARE * gross.sum(axis=0)
+        return enough
 
     def names(self) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of the N names, and the number of blocks that it is known from, each (N,)."""
@@ -279,7 +296,7 @@ def _measured(tickers: Sequence[str], history: DriftReturns, unit: FloatArray) -
         before = _expanded(block.before, tickers, there)
         if not square > 0.0 or not before.variance(unit) > 0.0:
             continue
-        used.append(_Block(before, days, own))
+        used.append(_Block(before, days, own, block.end))
         errors.append(y.T @ x / square - before.predicted_beta(unit))
     if len(used) < MIN_BLOCKS:
         return None

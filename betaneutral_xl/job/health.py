@@ -1,4 +1,4 @@
-"""Whether the cache folder can be written and the web API responds, each as a sentence."""
+"""Whether the cache folder can be written, the solvers be used and the web API responds, a sentence each."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def cache_status(settings: Settings) -> str:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         return f"The cache folder cannot be written: {reason}"
     return "The cache folder can be written."
+
+
+def solver_status() -> str:
+    """Return whether all solvers can be used, as a sentence."""
+    from betaneutral_xl.engine.optimisation import solvers
+
+    return solvers.status()
 
 
 def api_status(settings: Settings) -> str:

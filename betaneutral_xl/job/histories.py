@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,7 @@ def drift_to_plain(
     """Return what drift is measured with as JSON values and arrays by name; both empty where unknown."""
     if isinstance(drift, DriftReturns):
         about = {"tickers": drift.tickers, "method": drift.method, "options": dict(drift.options)}
+        about["dates"] = [day.isoformat() for day in drift.dates]
         return about, {"drift_returns": drift.returns}
     arrays: dict[str, FloatArray] = {}
     for k, one in enumerate(drift or ()):
@@ -78,8 +80,9 @@ def drift_from_plain(
     if not about:
         return None
     if "etfs" not in about:
+        days = tuple(date.fromisoformat(day) for day in about["dates"])
         return DriftReturns(
-            tuple(about["tickers"]), arrays["drift_returns"], about["method"], about["options"]
+            tuple(about["tickers"]), arrays["drift_returns"], about["method"], about["options"], days
         )
     return tuple(
         DriftErrors(

@@ -378,6 +378,21 @@ OPTIONS: tuple[Option, ...] = (
     ),
     # ---------------------------------------------------------------- method and target
     Option(
+        name="mandate",
+        section=Section.AIM,
+        kind=Kind.FILE,
+        help="a fund's standing rules: what is not given here is as they say, and what departs from them is "
+        "reported; a TOML file, or a table as FILE.xlsx#Sheet (docs/daily.md)",
+        places={PYTHON: "argument mandate"},
+    ),
+    Option(
+        name="tolerance",
+        section=Section.AIM,
+        kind=Kind.TARGET,
+        label="Tolerance of beta",
+        help="how far from its target the beta may be before it is worth trading, such as 0.05",
+    ),
+    Option(
         name="method",
         section=Section.AIM,
         kind=Kind.CHOICE,

@@ -16,26 +16,22 @@ from betaneutral_xl.engine.hedging import EXACT, Legs
 from betaneutral_xl.engine.orders import Tradable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
-from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.job.options import REQUESTED, Section, of_section
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.job.mandate import Mandate, canonical
+from betaneutral_xl.job.options import BY_NAME, REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
 from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, unsigned
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from betaneutral_xl.engine.neutral import Target
 
-_LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
+LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
 """The options of the hedge ratios, and what they are called in ``Legs``."""
 
-LARGEST_OPTIONS = 4 * 2**20
-"""Bytes of a TOML file that is read."""
-
-_NESTED = {"constraints": {}, "legs": {field: name for name, field in _LEGS.items()}}
+_NESTED = {"constraints": {}, "legs": {field: name for name, field in LEGS.items()}}
 """Records of options in snapshots of format 1, and what their keys are called now."""
 
 
@@ -61,6 +57,12 @@ class Request:
         The market to hedge besides the ETFs: a ticker, or the name of a file; empty for none.
     market_share
         The share of its leg, 0 to 1.
+    tolerance
+        How far from its target the beta may be before it is worth trading; None where that is not said.
+    mandate
+        The standing rules that the request is made under, if it is.
+    departures
+        What the request has otherwise than its mandate, one line each.
 
     """
 
@@ -73,6 +75,9 @@ class Request:
     etf_on_missing: OnMissing = OnMissing.DROP
     market: str = ""
     market_share: float = 1.0
+    tolerance: float | None = None
+    mandate: Mandate | None = None
+    departures: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, options: Mapping[str, Any], etfs: Sequence[str] = ()) -> Request:
@@ -92,8 +97,13 @@ class Request:
             If there is no option of a name, a value cannot be read, or two contradict each other.
 
         """
-        own, limits = _sorted(options)
-        legs = {_LEGS[name]: value for name, value in own.items() if name in _LEGS}
+        mandate, own_options = _under_mandate(options)
+        if mandate is not None:
+            cls._require(mandate, etfs)
+            request = cls.parse(mandate.under(own_options), etfs)
+            return replace(request, mandate=mandate, departures=mandate.departures(own_options))
+        own, limits = _sorted(own_options)
+        legs = {LEGS[name]: value for name, value in own.items() if name in LEGS}
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
@@ -106,7 +116,18 @@ class Request:
             ),
             market=market_name(own.get("market")),
             market_share=_market_share(own),
+            tolerance=_tolerance(own.get("tolerance")),
         )
+
+    @classmethod
+    def _require(cls, mandate: Mandate, etfs: Sequence[str]) -> None:
+        """Refuse a mandate whose rules cannot be read, with its name."""
+        try:
+            cls.parse(mandate.under({}), etfs)
+            mandate.require_limits()
+        except InputError as error:
+            msg = f"The mandate {mandate.label}: {error}"
+            raise InputError(msg) from None
 
     def replace(self, **changes: Any) -> Request:
         """Return the same request with some parts changed."""
@@ -127,6 +148,8 @@ class OrderTerms:
         Shares in a lot.
     trade
         What is traded: the names, or for a hedge the ETFs.
+    cost_bp
+        Cost of a trade, in basis points, where the request itself states none.
 
     """
 
@@ -134,6 +157,7 @@ class OrderTerms:
     min_notional: float = 0.0
     lot: int = 1
     trade: Tradable = Tradable.NAMES
+    cost_bp: float = 0.0
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> OrderTerms:
@@ -194,6 +218,10 @@ def _lot(value: Any) -> int:
     return int(size)
 
 
+def _cost(value: Any) -> float:
+    return Constraints.from_mapping({"cost_bp": value}).cost_bp
+
+
 def _tradable(value: Any) -> Tradable:
     return choice(Tradable, value, "kind of orders")
 
@@ -203,30 +231,9 @@ _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "min_notional": ("min_notional", _min_notional),
     "lot": ("lot", _lot),
     "trade": ("trade", _tradable),
+    "cost_bp": ("cost_bp", _cost),
 }
 """The options of orders: their fields of ``OrderTerms``, and their readers."""
-
-
-def read_options(path: Path | str) -> dict[str, Any]:
-    """Return the options of a TOML file, as they are written.
-
-    Raises
-    ------
-    UnreadableFile
-        If the file is absent, too large, or no TOML.
-
-    """
-    import tomllib
-
-    content, name = read_bytes(path, LARGEST_OPTIONS), shown_name(path)
-    try:
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except RecursionError:
-        reason = "its values are nested too deeply"
-    except ValueError as error:  # of tomllib, of the decoder, and of a number with too many digits
-        reason = " ".join(str(error).split())
-    msg = f"The options in {name} are not TOML: {reason:.200}."
-    raise UnreadableFile(msg)
 
 
 def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -244,6 +251,45 @@ def with_arguments(options: Mapping[str, Any], arguments: Mapping[str, Any]) -> 
             msg = f"The option {key} is given twice, among the constraints and as an argument. Keep one."
             raise InputError(msg)
     return {**options, **given}
+
+
+def beyond_defaults(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that are not at their default, as a sheet has those that nobody chose."""
+    return {key: value for key, value in options.items() if not _is_default(option_name(str(key)), value)}
+
+
+def _is_default(name: str, value: Any) -> bool:
+    """Whether a value is what holds without it, as a sheet or a keyword has it."""
+    default = BY_NAME[name].default if name in BY_NAME else None
+    single = value[0] if isinstance(value, (list, tuple)) and len(value) == 1 else value
+    if default is None or isinstance(single, bool):
+        return False
+    if isinstance(single, str) and isinstance(default, str):
+        return option_name(single) == option_name(default)
+    return isinstance(single, (int, float)) and single == default
+
+
+def _under_mandate(options: Mapping[str, Any]) -> tuple[Mandate | None, Mapping[str, Any]]:
+    """Return the mandate that options name, and the others."""
+    named = [key for key in options if option_name(str(key)) == "mandate"]
+    if not named or options[named[0]] is None:
+        return None, {key: value for key, value in options.items() if key not in named}
+    others = {key: value for key, value in options.items() if key not in named}
+    return Mandate.of(options[named[0]]), canonical(others)
+
+
+def _tolerance(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        width = number(value)
+    except (TypeError, ValueError) as error:
+        msg = f"The tolerance is {value!r:.60}: {error}. Give a beta such as 0.05."
+        raise InputError(msg) from None
+    if not 0.0 < width <= 1.0:
+        msg = f"The tolerance is {width:g}. Give a beta above 0 and up to 1, such as 0.05."
+        raise InputError(msg)
+    return width
 
 
 def defaults() -> dict[str, Any]:

@@ -5,7 +5,7 @@ Every front end makes a ``Request`` and ``Inputs``, and calls one of these funct
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT
@@ -13,6 +13,7 @@ from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
@@ -108,8 +109,10 @@ def infeasible(request: Request, inputs: Inputs, error: Infeasible) -> Outcome:
 def solve(request: Request, inputs: Inputs) -> Rebalance:
     """Return the weights that a request requires; raises what ``neutralise`` raises."""
     from betaneutral_xl.engine.neutral import neutralise
+    from betaneutral_xl.job.standing import notes
 
-    return neutralise(
+    request = within(request, inputs)
+    result = neutralise(
         *_three(inputs),
         target=request.target,
         method=request.method,
@@ -118,6 +121,27 @@ def solve(request: Request, inputs: Inputs) -> Rebalance:
         objective=request.objective,
         **_policies(request, inputs),
     )
+    return replace(result, notes=(*result.notes, *notes(request, inputs, result)))
+
+
+def within(request: Request, inputs: Inputs) -> Request:
+    """Return the request without its mandate's limits of names that are neither held nor in an ETF.
+
+    Standing rules name whatever the fund may ever hold; a name that the run itself gives stays, and is an
+    error where it is unknown.
+    """
+    if request.mandate is None:
+        return request
+    theirs, known = request.mandate.constraints, names_of(inputs)
+    idle = {*theirs.lower, *theirs.upper, *theirs.frozen} - known
+    limits = request.constraints
+    kept = {*limits.lower, *limits.upper, *limits.frozen} - idle
+    return request.replace(constraints=limits.among(kept))
+
+
+def names_of(inputs: Inputs) -> frozenset[str]:
+    """Return the tickers of the portfolio and of the ETFs' constituents."""
+    return frozenset({*inputs.holdings.tickers, *(one for etf in inputs.etfs for one in etf.tickers)})
 
 
 def hedge(request: Request, inputs: Inputs) -> Rebalance:
@@ -131,6 +155,7 @@ def unchanged(request: Request, inputs: Inputs) -> Rebalance:
     """Return the portfolio as it is, with what is required of it."""
     from betaneutral_xl.engine.neutral import unchanged as keep
 
+    request = within(request, inputs)
     return keep(
         *_three(inputs),
         target=request.target,
@@ -149,6 +174,7 @@ def reach(request: Request, inputs: Inputs) -> Reachable:
             "Ridge, leg limit and sell-only are limits on hedge ratios: reweighting has none. Leave them out."
         )
         raise InputError(msg)
+    request = within(request, inputs)
     return neutral.reach(
         *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request, inputs)
     )
@@ -158,11 +184,29 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
     """Return the alternatives side by side; raises what ``engine.compare.compare`` raises."""
     from betaneutral_xl.engine.compare import compare as put_beside
 
+    request = within(request, inputs)
+    standing = request.mandate.benchmark if request.mandate else ""
     return put_beside(
         *_three(inputs),
         target=request.target,
-        benchmark=benchmark,
+        benchmark=benchmark or standing or None,
         constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        **_policies(request, inputs),
+    )
+
+
+def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, ...]:
+    """Return what each step to the target costs; raises what ``engine.frontier.frontier`` raises."""
+    from betaneutral_xl.engine.frontier import frontier as to_target
+
+    return to_target(
+        *_three(inputs),
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        steps=steps,
         legs=request.legs,
         objective=request.objective,
         **_policies(request, inputs),
@@ -200,7 +244,7 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         nav=nav,
         lots=dict.fromkeys(traded, terms.lot),
         min_notional=terms.min_notional,
-        cost_bp=result.constraints.cost_bp,
+        cost_bp=result.constraints.cost_bp or terms.cost_bp,
     )
     return orders_in(terms.trade, result, ticket)
 

@@ -39,6 +39,7 @@ __all__ = [
     "holdings_of_object",
     "is_matrix",
     "quotes",
+    "quotes_of_object",
     "tickers_of",
 ]
 
@@ -84,6 +85,9 @@ def in_sheet(grid: CellGrid) -> Provenance:
 
 ETF = "etf"
 """The argument that may be headed by the name of an ETF."""
+
+PRICES = "prices"
+"""The argument whose numbers are prices and not weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,18 +154,37 @@ def covariance_of_object(given: Any) -> Covariance:
     return parse_matrix_grid(grid, Provenance.given(len(rows)))
 
 
+def quotes_of_object(given: Any) -> Quotes:
+    """Read prices for orders from a mapping, Series or DataFrame of ticker and price.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or a price cannot be read.
+
+    """
+    grid = _grid_of(given, PRICES)
+    return parse_quotes_grid(grid, Provenance.given(len(grid.rows) - 1))
+
+
 def _grid_of(given: Any, what: str) -> ObjectGrid:
     if hasattr(given, "columns") and hasattr(given, "index"):
         return ObjectGrid(what, _frame_rows(given, what))
     if isinstance(given, Mapping) or (hasattr(given, "items") and hasattr(given, "index")):
         rows = [(_cell(ticker, what), _cell(weight, what)) for ticker, weight in given.items()]
         head = getattr(given, "name", None)
-        weight_header = head if what == ETF and _is_own_name(head) else "weight"
-        return ObjectGrid(what, (("ticker", weight_header), *rows))
+        heading = head if what == ETF and _is_own_name(head) else _number(what)
+        return ObjectGrid(what, (("ticker", heading), *rows))
     msg = (
-        f"Give {what} as ticker to weight (a dict or a Series) or as a DataFrame, not {type(given).__name__}."
+        f"Give {what} as ticker to {_number(what)} (a dict or a Series) or as a DataFrame, "
+        f"not {type(given).__name__}."
     )
     raise InputError(msg)
+
+
+def _number(what: str) -> str:
+    """Return what the numbers of an argument without a heading are."""
+    return "price" if what == PRICES else "weight"
 
 
 def _frame_rows(frame: Any, what: str) -> tuple[tuple[Cell, ...], ...]:
@@ -184,7 +207,7 @@ def _frame_rows(frame: Any, what: str) -> tuple[tuple[Cell, ...], ...]:
         ]
     own = what == ETF and _is_own_name(frame.columns[-1])
     if len(header) == 2 and _column(header[1]) is None and not own:  # noqa: PLR2004 - one column of numbers
-        header[1] = "weight"
+        header[1] = _number(what)
     return (tuple(header), *(tuple(_cell(value, what) for value in row) for row in body))
 
 

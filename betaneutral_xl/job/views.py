@@ -33,6 +33,7 @@ class Kind(StrEnum):
 
     NUMBER = "number"
     PERCENT = "percent"
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ class Line:
     before_forecast: BetaForecast | None = None
     after_forecast: BetaForecast | None = None
     coverage: float = math.nan
+
+    def texts(self) -> tuple[str, str]:
+        """Return the numbers before and after as text, betas with their uncertainty."""
+        before = "" if self.before is None else self._text(self.before, self.before_forecast)
+        return before, self._text(self.after, self.after_forecast)
+
+    def _text(self, value: float, forecast: BetaForecast | None) -> str:
+        if forecast is not None:
+            return beta_text(forecast)
+        if math.isnan(value):
+            return "-"
+        if self.kind is Kind.PERCENT:
+            return f"{round(value, 4) + 0.0:.2%}"
+        return f"{round(value, 4) + 0.0:.4f}"
 
 
 def beta_text(forecast: BetaForecast, digits: int = 4, sign: str = "±") -> str:

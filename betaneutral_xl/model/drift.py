@@ -18,6 +18,7 @@ from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
 SAME_UNIT = 1e-6
 """Largest angle, in radians, between two baskets that are one ETF's."""
@@ -35,6 +36,8 @@ class DriftReturns:
         Shape (T, N), daily, oldest first; NaN where a name has none.
     method, options
         The estimator and its parameters.
+    dates
+        The T days; empty where they are not known.
 
     """
 
@@ -42,12 +45,16 @@ class DriftReturns:
     returns: FloatArray
     method: str
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    dates: tuple[date, ...] = ()
 
     def __post_init__(self) -> None:
         """Validate the shape and make the returns read-only."""
         object.__setattr__(self, "returns", read_only(self.returns))
         if self.returns.ndim != 2 or self.returns.shape[1] != len(self.tickers):  # noqa: PLR2004 - a matrix
             msg = f"A drift has {len(self.tickers)} tickers but returns of shape {self.returns.shape}."
+            raise InputError(msg)
+        if len(self.dates) not in {0, len(self.returns)}:
+            msg = f"A drift has {len(self.dates)} dates but {len(self.returns)} days of returns."
             raise InputError(msg)
 
 

@@ -32,7 +32,7 @@ NO_EXPOSURE = 1e-9
 """Smaller exposures count as zero."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Holdings:
     """A fund's holdings on one day.
 
@@ -87,6 +87,9 @@ class Holdings:
                 _require_finite(self.tickers, values, f"{name} in the holdings of {self.fund}")
         if not self.leverage_stated:
             self._require_leverage()
+
+    def __repr__(self) -> str:
+        return f"<Holdings {self.fund}: {len(self.tickers)} names, cash {self.cash:.2%}, as of {self.as_of}>"
 
     def _require_leverage(self) -> None:
         """Refuse values read as weights, and weights relative to a net asset value close to zero."""
@@ -354,7 +357,7 @@ class Constituent:
         return bool(self.identifiers) and (self.ticker, self.identifiers) == (other.ticker, other.identifiers)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Etf:
     """An ETF's constituents on one day.
 
@@ -414,6 +417,9 @@ class Etf:
             rows = [(self.own_ticker, 1.0)]
         tickers = tuple(ticker for ticker, _ in rows)
         object.__setattr__(self, "_basket", (tickers, read_only([weight for _, weight in rows])))
+
+    def __repr__(self) -> str:
+        return f"<Etf {self.name}: {len(self.constituents)} rows, as of {self.provenance.as_of}>"
 
     @property
     def own_ticker(self) -> str:

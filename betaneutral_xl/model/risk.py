@@ -296,7 +296,7 @@ class _Woodbury:
         return answer
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Covariance:
     """Annual covariance of returns of N assets.
 
@@ -346,6 +346,10 @@ class Covariance:
             repeated = sorted({t for t in self.tickers if self.tickers.count(t) > 1})
             msg = f"The covariance lists {listing(repeated)} more than once. Remove the repeated rows."
             raise DuplicateTicker(msg, tickers=repeated)
+
+    def __repr__(self) -> str:
+        form = type(self.form).__name__.lower().removeprefix("_")
+        return f"<Covariance: {len(self.tickers)} names, {form}, as of {self.provenance.as_of}>"
 
     @classmethod
     def from_matrix(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from platformdirs import user_cache_path, user_downloads_path
+from platformdirs import user_cache_path, user_data_path, user_downloads_path
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.system.words import yes_or_no
@@ -60,6 +60,11 @@ class Settings:
     allow_stale
         Whether an expired answer may be used while the network is down
         (``BETANEUTRAL_ALLOW_STALE``: yes or no); a warning gives its age.
+    mandate
+        The mandate of runs that name none (``BETANEUTRAL_MANDATE``), a file; empty for none.
+    records
+        Folder of accepted proposals, of the daily record, and of ETFs' files by day
+        (``BETANEUTRAL_RECORDS``).
     network_paths
         Whether a cell may name a file on another machine, by its UNC path
         (``BETANEUTRAL_NETWORK_PATHS``: yes or no).
@@ -79,6 +84,8 @@ class Settings:
     refresh: bool = False
     allow_stale: bool = False
     network_paths: bool = False
+    mandate: str = ""
+    records: Path = field(default_factory=lambda: user_data_path("betaneutral-xl", appauthor=False))
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
@@ -146,4 +153,6 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "TIMEOUT": ("total_timeout", _seconds),
     "ALLOW_STALE": ("allow_stale", yes_or_no),
     "NETWORK_PATHS": ("network_paths", yes_or_no),
+    "MANDATE": ("mandate", str),
+    "RECORDS": ("records", Path),
 }

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.exposures import contributions, etf_variance_share, shocks
+from betaneutral_xl.engine.exposures import contributions, etf_variance_share, shocks, variance_split
+from betaneutral_xl.engine.intervals import BetaForecast
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import Aligned, align
+from betaneutral_xl.model.market import Market
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
 
@@ -43,28 +45,50 @@ def test_a_portfolio_without_variance_has_no_share() -> None:
     assert np.isnan(contributions(aligned(), np.zeros(3)).volatility).all()
 
 
-def test_losses_are_beta_times_the_fall_with_the_betas_own_interval() -> None:
-    beta = W @ V @ F / (F @ V @ F)
-    residual = W @ V @ W - beta**2 * (F @ V @ F)
-    error = math.sqrt(residual / (F @ V @ F) / 120.0)
-    ten, twenty = shocks(aligned(), W)
+def test_losses_are_beta_times_the_fall_with_the_interval_of_next_months_beta() -> None:
+    forecast = BetaForecast(0.5, 0.05, 0.1, 18)
+    ten, twenty = shocks({"E": forecast})
     assert (ten.etf, ten.move, twenty.move) == ("E", -0.1, -0.2)
-    assert ten.expected == pytest.approx(-0.1 * beta, rel=1e-12)
+    assert ten.expected == pytest.approx(-0.05, rel=1e-12)
     assert twenty.expected == pytest.approx(2.0 * ten.expected, rel=1e-12)
-    assert ten.high - ten.low == pytest.approx(2.0 * 1.96 * error * 0.1, rel=1e-4)
-    assert ten.low < ten.expected < ten.high
+    assert ten.high - ten.low == pytest.approx(0.1 * (forecast.high - forecast.low), rel=1e-12)
+    assert ten.low == pytest.approx(-0.1 * forecast.high, rel=1e-12)
 
 
-def test_an_unknown_error_is_no_interval() -> None:
-    one, _ = shocks(aligned(days=None), W)
+def test_an_unknown_drift_is_no_interval_but_a_standard_error() -> None:
+    one, _ = shocks({"E": BetaForecast(0.5, 0.05)})
     assert math.isnan(one.low)
     assert math.isnan(one.high)
+    assert one.se == pytest.approx(0.005)
 
 
 @pytest.mark.parametrize("move", [-1.5, math.nan, math.inf])
 def test_impossible_moves_are_refused(move: float) -> None:
     with pytest.raises(InputError, match="An ETF cannot move by"):
-        shocks(aligned(), W, [move])
+        shocks({"E": BetaForecast(0.5)}, [move])
+
+
+def test_the_parts_of_a_variance_are_those_of_two_regressions_and_sum_to_one() -> None:
+    one = aligned()
+    split = variance_split(one, W, "C")
+    both = np.column_stack([F, np.array([0.0, 0.0, 1.0])])
+    explained = (both.T @ V @ W) @ np.linalg.solve(both.T @ V @ both, both.T @ V @ W)
+    assert split.etfs + split.market == pytest.approx(explained / (W @ V @ W), rel=1e-10)
+    assert split.etfs + split.market + split.rest == pytest.approx(1.0)
+    assert split.volatility == pytest.approx(math.sqrt(W @ V @ W))
+
+
+def test_without_a_market_the_rest_is_all_that_the_etf_leaves() -> None:
+    split = variance_split(aligned(), W)
+    assert math.isnan(split.market)
+    assert split.etfs + split.rest == pytest.approx(1.0)
+
+
+def test_a_market_that_is_given_splits_as_its_ticker_does() -> None:
+    one = aligned()
+    given = align(one.holdings, one.etfs, one.risk_model, market=Market.of("C"))
+    by_ticker = variance_split(one, W, "C")
+    assert variance_split(given, W).market == pytest.approx(by_ticker.market, rel=1e-10)
 
 
 def test_contributions_sum_to_the_portfolio_and_over_groups() -> None:

@@ -52,6 +52,7 @@ OPTIONS: dict[str, str] = {
 
 COMMANDS: dict[str, str] = {
     "demo": "a fixed request",
+    "mandate": "writes, shows and checks the rules that requests are made under",
     "report": "same request as rebalance, with other outputs",
     "etf": "reads a file; not a request",
     "cache": "not a request",
@@ -61,6 +62,7 @@ COMMANDS: dict[str, str] = {
     "workbook": "a separate front end",
     "completion": "not a request",
     "excel": "installation",
+    "office": "installation",
     "calc": "installation",
     "backtest": "no other front end has backtests",
     "sweep": "no other front end has backtests",

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -249,6 +250,9 @@ def both_orders(day: date) -> str:
     )
 
 
+MANDATE = str(Path(__file__).parent / "mandate.toml")
+"""Rules of a long-only fund that names more stocks than any request has."""
+
 TWO = (("AI", AI), ("CHIPS", CHIPS))
 WITHOUT_Z = weights(A=0.5, ZZZZ=0.5)
 INDEFINITE = matrix({"A": (0.04, 0.09), "B": (0.09, 0.04)})
@@ -330,6 +334,17 @@ REQUESTS: tuple[Request, ...] = (
         name="stable with a history", method="reweight", target=0.9, history=prices(), estimator="sample"
     ),
     Request(name="limit for hedge", limits=(("long_only", True),)),
+    # the mandate
+    Request(name="mandate", limits=(("mandate", MANDATE),)),
+    Request(name="mandate with another bound", limits=(("mandate", MANDATE), ("upper", "B", 0.45))),
+    Request(name="mandate with another method", method="least_squares", limits=(("mandate", MANDATE),)),
+    Request(name="mandate in a file of limits", limits=(("mandate", MANDATE),), limits_file=True),
+    Request(name="mandate absent", limits=(("mandate", "absent.toml"),)),
+    Request(name="mandate compared", query=Query.COMPARE, limits=(("mandate", MANDATE),)),
+    Request(name="mandate out of reach", query=Query.FEASIBLE, limits=(("mandate", MANDATE), ("upper", 0.4))),
+    limited("tolerance", ("tolerance", 0.05)),
+    limited("tolerance 5", ("tolerance", 5.0)),
+    limited("tolerance a word", ("tolerance", "wide")),
     # the market
     Request(name="market leg", limits=(("market", "IWV"),)),
     Request(name="half the market leg", limits=(("market", "IWV"), ("market_share", 0.5))),

@@ -49,6 +49,7 @@ def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
             patch.delenv(name)
         patch.setenv("BETANEUTRAL_CACHE", str(folder / "cache"))
         patch.setenv("BETANEUTRAL_DOWNLOADS", str(folder / "downloads"))
+        patch.setenv("BETANEUTRAL_RECORDS", str(folder / "records"))
         yield Fronts(folder)
 
 

@@ -14,12 +14,12 @@ from betaneutral_xl.engine.hedging import Legs
 from betaneutral_xl.engine.orders import Tradable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.request import (
     OrderTerms,
     Request,
     flat,
     parse_target,
-    read_options,
     target_tickers,
     with_arguments,
 )

@@ -267,8 +267,14 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
         history=history_of(observed.window, name, options) if observed.spacing is DAILY else None,
-        drift=DriftReturns(observed.seen.tickers, observed.window.returns, name, options),
+        drift=DriftReturns(observed.seen.tickers, observed.window.returns, name, options, _days_of(observed)),
     )
+
+
+def _days_of(observed: Observed) -> tuple[date, ...]:
+    """Return the days of the window; none where days were left out."""
+    days: tuple[date, ...] = tuple(observed.seen.dates.astype(object).tolist())
+    return days if len(days) == observed.window.days else ()
 
 
 def history_of(window: Window, method: str, options: Mapping[str, Any]) -> WindowHistory | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.limits import names, sums, trades
-from betaneutral_xl.engine.limits.limit import WITH, Limit, NewWeights
+from betaneutral_xl.engine.limits.limit import WITH, Limit, NewWeights, Reading, Unit
 from betaneutral_xl.errors import listing
 
 if TYPE_CHECKING:
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.model.constraints import Constraints
 
-__all__ = ["LIMITS", "Limit", "NewWeights", "check", "describe", "limits_of", "sentences"]
+__all__ = [
+    "LIMITS",
+    "Limit",
+    "NewWeights",
+    "Reading",
+    "Unit",
+    "check",
+    "describe",
+    "limits_of",
+    "readings",
+    "sentences",
+]
 
 LIMITS: tuple[type[Limit], ...] = (*names.LIMITS, *sums.LIMITS, *trades.LIMITS)
 """Every class of limits, in the order in which limits are described and checked."""
@@ -33,6 +44,11 @@ def limits_of(constraints: Constraints) -> tuple[Limit, ...]:
 def check(limits: Sequence[Limit], new: NewWeights) -> tuple[Check, ...]:
     """Return the checks of new weights by every limit."""
     return tuple(one for limit in limits for one in limit.checks(new))
+
+
+def readings(limits: Sequence[Limit], new: NewWeights) -> tuple[Reading, ...]:
+    """Return the numbers that every limit bounds, of new weights."""
+    return tuple(one for limit in limits for one in limit.readings(new))
 
 
 def sentences(limits: Sequence[Limit]) -> tuple[str, ...]:

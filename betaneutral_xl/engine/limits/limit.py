@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -141,9 +142,63 @@ class NewWeights:
         """Return the check that weights do not exceed a bound, ``over`` by name, shape (N,)."""
         return Check(name, float(over[self.present].max(initial=0.0)), LIMIT * self.size)
 
+    def nearest(self, label: str, bounds: FloatArray, *, upper: bool) -> Iterator[Reading]:
+        """Yield the weight that is nearest to its bound, or furthest over it; bounds of shape (N,)."""
+        room = np.where(self.present, (bounds - self.weights) * (1.0 if upper else -1.0), math.inf)
+        if not np.isfinite(room).any():
+            return
+        at = int(np.argmin(room))
+        bound = float(bounds[at])
+        limit = Range(high=bound) if upper else Range(low=bound)
+        yield Reading(
+            label=label, value=float(self.weights[at]), limit=limit, ticker=self.aligned.tickers[at]
+        )
+
+    def traded(self, label: str, names: BoolArray) -> Iterator[Reading]:
+        """Yield how much some names, a mask of shape (N,), are traded, which they may not be."""
+        value = float(np.abs(self.trades[names]).sum())
+        yield Reading(label=label, value=value, limit=Range(0.0, 0.0), of_trades=True)
+
     def untouched(self, name: str, names: BoolArray) -> Check:
         """Return the check that some names, a mask of shape (N,), are not traded."""
         return Check(name, float(np.abs(self.trades[names]).max(initial=0.0)), SMALLEST_TRADE)
+
+
+class Unit(StrEnum):
+    """What a bounded number is measured in."""
+
+    WEIGHT = "weight"
+    BETA = "beta"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A number that a limit bounds, of some new weights.
+
+    Attributes
+    ----------
+    label
+        What the number is, such as ``turnover`` or ``largest weight``.
+    value
+        The number; of a limit on single names, that of the name nearest to its bound, or furthest over it.
+    limit
+        What it may be.
+    unit
+        What it is measured in.
+    of_trades
+        Whether it is a number of the trades, which the portfolio as it is has none of.
+    ticker
+        The name that the number is of; empty for a sum.
+
+    """
+
+    label: str
+    value: float
+    limit: Range
+    unit: Unit = Unit.WEIGHT
+    of_trades: bool = False
+    ticker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +234,10 @@ class Limit(ABC):
     @abstractmethod
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield what the limit promises of new weights, recomputed from them."""
+
+    @abstractmethod
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the numbers that the limit bounds, of new weights; none where no name has a bound."""
 
     @abstractmethod
     def terms(self, aligned: Aligned) -> Terms:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Relaxation, Terms, least_margin
+from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Relaxation, Terms, least_margin
 from betaneutral_xl.model.constraints import ALL, Universe
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ class LongOnly(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the lower bound of every name."""
         return Terms(lower=0.0)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the lowest weight."""
+        yield from new.nearest("lowest weight", np.zeros(len(new.weights)), upper=False)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no weight is below zero."""
@@ -84,6 +88,11 @@ class LowerBounds(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name."""
         return Terms(lower=by_ticker(self.bounds, aligned.tickers, -math.inf))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the weight nearest to its bound."""
+        bounds = by_ticker(self.bounds, new.aligned.tickers, -math.inf)
+        yield from new.nearest(_bound_label("lowest weight", self.bounds), bounds, upper=False)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no weight is below its bound."""
@@ -127,6 +136,11 @@ class UpperBounds(Limit):
         """Return the bound of every name."""
         return Terms(upper=by_ticker(self.bounds, aligned.tickers, math.inf))
 
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the weight nearest to its bound."""
+        bounds = by_ticker(self.bounds, new.aligned.tickers, math.inf)
+        yield from new.nearest(_bound_label("largest weight", self.bounds), bounds, upper=True)
+
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no weight is above its bound."""
         above = new.weights - by_ticker(self.bounds, new.aligned.tickers, math.inf)
@@ -166,6 +180,10 @@ class UpperOutsideEtf(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name outside the ETFs."""
         return Terms(upper=self._bounds(aligned))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the largest weight outside the ETFs."""
+        yield from new.nearest("largest weight outside the ETFs", self._bounds(new.aligned), upper=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no weight outside the ETFs is above the bound."""
@@ -208,6 +226,10 @@ class GroupUpper(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name of the group."""
         return Terms(upper=self._bounds(aligned))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the group's largest weight."""
+        yield from new.nearest(f"largest weight of group {self.group}", self._bounds(new.aligned), upper=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no weight of the group is above the bound."""
@@ -255,6 +277,10 @@ class Frozen(Limit):
         """Return that the other names may be traded."""
         return Terms(tradable=~members(aligned, self.tickers))
 
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield how much of the names is traded."""
+        yield from new.traded("trades of frozen names", members(new.aligned, self.tickers))
+
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that the names are not traded."""
         yield new.untouched("frozen names are not traded", members(new.aligned, self.tickers))
@@ -286,6 +312,10 @@ class TradedUniverse(Limit):
         """Return the names of the universe."""
         return Terms(tradable=self._inside(aligned))
 
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield how much of other names is traded."""
+        yield from new.traded(f"trades of other than {self.universe} names", ~self._inside(new.aligned))
+
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no other names are traded."""
         yield new.untouched(f"only {self.universe} names are traded", ~self._inside(new.aligned))
@@ -315,6 +345,11 @@ def members(aligned: Aligned, tickers: Sequence[str]) -> BoolArray:
 def in_an_etf(aligned: Aligned) -> BoolArray:
     """Return which names are in any of the ETFs, shape (N,)."""
     return members(aligned, [ticker for etf in aligned.etfs for ticker in etf.tickers])
+
+
+def _bound_label(extreme: str, bounds: Mapping[str, float]) -> str:
+    """Return what is bounded: the extreme weight of all names, or the one nearest to a bound of its own."""
+    return extreme if bounds.keys() == {ALL} else f"{extreme}, nearest to its bound"
 
 
 def _bound_sentences(word: str, bounds: Mapping[str, float]) -> Iterator[str]:

@@ -12,9 +12,11 @@ from betaneutral_xl.engine.checks import LIMIT, Check
 from betaneutral_xl.engine.limits.limit import (
     Limit,
     NewWeights,
+    Reading,
     Relaxation,
     Row,
     Terms,
+    Unit,
     least_size,
     least_widening,
     outside,
@@ -53,6 +55,12 @@ class NetExposure(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the row of the sum."""
         return Terms(rows=(self._row(aligned),))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the sum, with the range or the sum that is kept."""
+        kept = float(new.aligned.weights.sum())
+        limit = self.limit or Range(kept, kept)
+        yield Reading(label=NET, value=float(new.weights.sum()), limit=limit)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that the sum is within its range, or kept."""
@@ -101,6 +109,13 @@ class BetaRanges(Limit):
         """Return nothing beside the targets."""
         return Terms()
 
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield each beta that has a range."""
+        for name, beta in new.betas.items():
+            limit = self.ranges.get(name, self.ranges.get(ALL))
+            if limit is not None:
+                yield Reading(label=f"beta to {name}", value=beta, limit=limit, unit=Unit.BETA)
+
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that each beta is within its range."""
         for name, beta in new.betas.items():
@@ -132,6 +147,11 @@ class Turnover(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the limit."""
         return Terms(turnover=self.most)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the turnover."""
+        value = float(new.trade_sizes.sum()) / 2.0
+        yield Reading(label="turnover, one-way", value=value, limit=Range(high=self.most), of_trades=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that turnover does not exceed the limit."""
@@ -173,6 +193,11 @@ class GrossExposure(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the limit."""
         return Terms(gross=self.most)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the gross exposure."""
+        value = float(np.abs(new.weights).sum())
+        yield Reading(label="gross exposure", value=value, limit=Range(high=self.most))
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that the gross exposure does not exceed the limit."""
@@ -222,6 +247,11 @@ class GroupWeight(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the row of the sum."""
         return Terms(rows=(self._row(aligned),))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the sum."""
+        total = float(new.weights[members(new.aligned, self.tickers)].sum())
+        yield Reading(label=self.label, value=total, limit=self.limit)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that the sum is within its range."""

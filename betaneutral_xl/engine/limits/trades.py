@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.checks import LIMIT, Check
-from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Terms
-from betaneutral_xl.model.constraints import BASIS_POINT
+from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Terms, Unit
+from betaneutral_xl.model.constraints import BASIS_POINT, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,10 @@ class TradingCost(Limit):
         """Return cost and risk aversion."""
         return Terms(cost=self.basis_points * BASIS_POINT, risk_aversion=self.risk_aversion)
 
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield nothing: a cost bounds nothing."""
+        yield from ()
+
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield nothing."""
         yield from ()
@@ -62,6 +66,13 @@ class MaxTrades(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the number."""
         return Terms(max_trades=self.most)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the number of names traded."""
+        count = float(new.trade_sizes.size)
+        yield Reading(
+            label="names traded", value=count, limit=Range(high=self.most), unit=Unit.COUNT, of_trades=True
+        )
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no more names are traded."""
@@ -88,6 +99,12 @@ class MinTrade(Limit):
     def terms(self, aligned: Aligned) -> Terms:
         """Return the size."""
         return Terms(min_trade=self.least)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        """Yield the smallest trade, if there is one."""
+        if new.trade_sizes.size:
+            value = float(new.trade_sizes.min())
+            yield Reading(label="smallest trade", value=value, limit=Range(low=self.least), of_trades=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
         """Yield that no trade is smaller."""

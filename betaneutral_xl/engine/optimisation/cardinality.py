@@ -16,6 +16,7 @@ import numpy as np
 
 from betaneutral_xl.engine.optimisation import solvers
 from betaneutral_xl.engine.optimisation.linear import least_turnover
+from betaneutral_xl.engine.optimisation.quadratic import MAX_TRADE
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 
@@ -116,7 +117,11 @@ def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float, b
 
     """
     limit = problem.size if max_trades is None else min(max_trades + beside, problem.size)
-    root = _Node(problem.lower, problem.upper, np.zeros(problem.size, dtype=np.bool_))
+    # The few names that a node leaves free may reach the target by weights of thousands of percent only:
+    # the bound that the certificate assumes rules such nodes out.
+    w = problem.weights
+    lower, upper = np.maximum(problem.lower, w - MAX_TRADE), np.minimum(problem.upper, w + MAX_TRADE)
+    root = _Node(lower, upper, np.zeros(problem.size, dtype=np.bool_))
     best = _incumbent(problem, root, limit, min_trade)
     incumbent = math.inf if best is None else best.objective
     counter = itertools.count()

@@ -7,9 +7,11 @@ the interior point method is the fallback.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,14 +150,17 @@ def closed_form(problem: QuadraticProgram) -> Solution | None:
 def daqp(problem: QuadraticProgram) -> Solution | None:
     """Solve with the dense dual active-set method of DAQP, ignoring all absolute values.
 
+    None where it finds no solution, or its package cannot be imported.
+
     References
     ----------
     Arnstrom, Bemporad and Axehill, A dual active-set solver for embedded quadratic programming
     using recursive LDL' updates, IEEE Trans. Automatic Control 2022.
 
     """
-    import daqp as library
-
+    library = _daqp_package()
+    if library is None:
+        return None
     # In new weights x: the constraints are the program's own arrays.
     matrix = np.require(problem.covariance.dense(), requirements="W")
     senses = np.zeros(problem.size + problem.row_lower.size, dtype=np.int32)
@@ -172,3 +177,28 @@ def daqp(problem: QuadraticProgram) -> Solution | None:
         return None
     duals = -report["lam"][problem.size :]
     return Solution(problem, problem.polish(weights - problem.weights), Duals(duals), FASTEST)
+
+
+@cache
+def _daqp_package() -> Any:
+    """Return the package of DAQP; without it, None, and the reason is logged once."""
+    try:
+        import daqp
+    except ImportError as error:  # also where a shared library that it needs is missing
+        logging.getLogger(__name__).warning("%s", missing_package(error))
+        return None
+    return daqp
+
+
+def missing_package(error: ImportError) -> str:
+    """Return what a missing solver package means, as a sentence."""
+    return f"The solver {FASTEST} is skipped ({error}); the others find the same weights, a little later."
+
+
+def status() -> str:
+    """Return whether all solvers can be used, as a sentence."""
+    try:
+        import daqp  # noqa: F401
+    except ImportError as error:
+        return missing_package(error)
+    return "All solvers can be used."

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.sheets.cells import EPOCH
+from betaneutral_xl.hosts.sheets.cells import as_numbers
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Cell
     from betaneutral_xl.hosts.sheets.session import Rows
 
 
@@ -31,18 +29,7 @@ def from_calc(value: object) -> object:
 def for_calc(rows: Rows) -> list[list[str | float]]:
     """Return a result for Calc: dates as serial numbers, booleans as 1 and 0, blanks as "".
 
-    >>> for_calc([[None, True, date(2025, 11, 18), "MSFT"]])
+    >>> for_calc(((None, True, date(2025, 11, 18), "MSFT"),))
     [['', 1.0, 45979.0, 'MSFT']]
     """
-    return [[cell if isinstance(cell, (float, str)) else _plain(cell) for cell in row] for row in rows]
-
-
-def _plain(cell: Cell) -> str | float:
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return float(cell)
-        case date():
-            return float((cell - EPOCH).days)
-    return cell
+    return [["" if cell is None else cell for cell in row] for row in as_numbers(rows)]

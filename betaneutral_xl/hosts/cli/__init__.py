@@ -24,6 +24,9 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    folder_defaults,
+    mandate,
+    office,
     orders,
     parsing,
     rebalance,
@@ -44,9 +47,10 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
+    "day by day": {"mandate": mandate},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "calc": calc, "workbook": workbook},
+    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
 }
 """The modules of the commands, by what they are for."""
@@ -59,34 +63,23 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
-  130  interrupted
+  10 action: today says rebalance, or a portfolio breaks its mandate
+  130  interrupted                           141  the reader of the output stopped reading
 """
+
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""Exit codes as of shells: 128 and the number of the signal."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     words = parsing.join_negative_values(sys.argv[1:] if argv is None else argv)
     streams.prepare(for_machines="--json" in words or "--csv" in words)
-    parser = build_parser()
-    if not words:
-        parser.print_help()
-        return 0
-    parsing.require_command(words, COMMANDS, parser)
-    args, unknown = parser.parse_known_args(words)
-    if unknown:
-        parsing.refuse_unknown(unknown, args.parser)
-    code = 0
     try:
-        code = args.run(args) or 0  # an answer may be a failure for a script: feasible
-        sys.stdout.flush()
-    except BetaNeutralError as error:
-        if args.debug:
-            traceback.print_exc()
-        sys.stderr.write(f"betaneutral-xl: {error}\n")
-        return error.exit_code
+        return _flushed(words)
     except BrokenPipeError:  # the reader, such as ``head``, closed the pipe
         streams.discard_output()
-        return 1
+        return PIPE_CLOSED
     except OSError as error:
         if error.errno not in streams.UNWRITABLE:
             raise
@@ -95,8 +88,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         return Unwritable.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("betaneutral-xl: interrupted; no file was left half written\n")
-        return 130
-    return code
+        return INTERRUPTED
+
+
+def _flushed(words: Sequence[str]) -> int:
+    """Run a command, and write out what it printed while a closed pipe can still be handled."""
+    try:
+        return _run(words)
+    finally:  # also after --help, by which argparse ends
+        sys.stdout.flush()
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = build_parser()
+    if not words:
+        parser.print_help()
+        return 0
+    parsing.require_command(words, COMMANDS, parser)
+    parsing.show_help_of_group(words, parser)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        parsing.refuse_unknown(unknown, args.parser)
+    try:
+        folder_defaults.fill(args)
+        return args.run(args) or 0  # an answer may be a failure for a script: feasible
+    except BetaNeutralError as error:
+        if args.debug:
+            traceback.print_exc()
+        sys.stderr.write(f"betaneutral-xl: {error}\n")
+        return error.exit_code
 
 
 def build_parser() -> parsing.Parser:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from betaneutral_xl.hosts.cli import weights
 from betaneutral_xl.hosts.cli.output import console, progress
-from betaneutral_xl.hosts.cli.rebalance import print_summary, print_table
+from betaneutral_xl.hosts.cli.rebalance import print_summary
 from betaneutral_xl.job.options import SAMPLE
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system.saving import save
@@ -17,6 +19,10 @@ The sample is 33 positions of a fund, the constituents of an AI ETF and a covari
 all of 2025-11-18. It needs no network, file or account. The same with the main command:
 
   betaneutral-xl rebalance --sample --report report.xlsx
+
+With --files the sample's inputs are written as files, to follow the tutorial with: fund.csv (ticker,
+shares, price), JHAI.csv (the ETF, in its issuer's layout), risk.csv (the covariance) and quotes.csv
+(one day's closes).
 """
 
 NEXT = f"""
@@ -40,10 +46,38 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "--files",
+        metavar="FOLDER",
+        type=Path,
+        help="write the sample's inputs as files into a folder, and stop",
+    )
     parser.set_defaults(run=run)
 
 
-def run(_: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
+    """Make the sample neutral, print the result, write the report; or write the sample's files."""
+    if args.files is not None:
+        write_files(args.files)
+    else:
+        show()
+
+
+def write_files(folder: Path) -> None:
+    """Write the sample's inputs, all of them or none."""
+    from betaneutral_xl.job import sample
+    from betaneutral_xl.system.saving import Staged, make_folder
+
+    make_folder(folder)
+    contents = {folder / name: content for name, content in sample.as_files().items()}
+    with Staged(contents) as staged:
+        staged.commit()
+    console().print(
+        f"Written to {folder}: {', '.join(path.name for path in contents)}", markup=False, soft_wrap=True
+    )
+
+
+def show() -> None:
     """Make the sample neutral, print the result, write the report."""
     from betaneutral_xl.job import run, sample
     from betaneutral_xl.job.request import OrderTerms, Request
@@ -54,8 +88,8 @@ def run(_: argparse.Namespace) -> None:
     data = sample.load()
     outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
     out = console()
-    print_summary(outcome.result, out)
-    print_table(outcome.result, out, limit=10)
+    print_summary(outcome, out)
+    weights.print_table(outcome.result, out, "trade", 10)
     with progress(f"Writing {REPORT} ..."):
         quotes = order_quotes(data.holdings, SAMPLE)
         assembled = assemble(outcome, OrderTerms(), quotes, command="betaneutral-xl demo", written_at=now())

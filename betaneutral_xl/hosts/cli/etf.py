@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="FILE",
         nargs="+",
         help="file as downloaded; or a fund's ticker, for its newest file in the downloads folder; "
-        "or an https address on a host in BETANEUTRAL_ETF_HOSTS",
+        "or an https address on a host in BETANEUTRAL_ETF_HOSTS; demo is the sample",
     )
     parser.add_argument("--fund", metavar="NAME", help="fund to read, if a file lists several")
     table_options.add_option(parser, BY_NAME["tickers"])
@@ -77,9 +77,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read each file, print its contents."""
-    from betaneutral_xl.job.inputs import load_etf
+    from betaneutral_xl.job.api import load_etf
 
-    etfs = [load_etf(file, fund=args.fund, tickers=args.tickers) for file in args.files]
+    etfs = [load_etf(file, args.fund, tickers=args.tickers) for file in args.files]
     if args.json:
         records = [record(etf) for etf in etfs]
         sys.stdout.write(saving.to_json(records[0] if len(records) == 1 else records) + "\n")

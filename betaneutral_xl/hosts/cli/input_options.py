@@ -6,13 +6,15 @@ import argparse
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import table_options
-from betaneutral_xl.hosts.cli.output import progress
+from betaneutral_xl.hosts.cli import folder_defaults, table_options
+from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job import run
+from betaneutral_xl.job.mandate import FILE_NAME, Mandate, canonical
 from betaneutral_xl.job.options import Section
-from betaneutral_xl.job.request import Request, defaults, market_name, target_tickers
+from betaneutral_xl.job.request import OrderTerms, Request, defaults, market_name, target_tickers
 from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot, loaded_market
 from betaneutral_xl.system.settings import Settings
 
@@ -43,14 +45,36 @@ class Gathered:
     options: Mapping[str, Any]
 
     @property
+    def mandate(self) -> Mandate | None:
+        """The standing rules that the run is made under, if it is."""
+        named = self.options.get("mandate")
+        return None if named is None else Mandate.of(named)
+
+    @property
     def stored(self) -> dict[str, Any]:
         """The options as a snapshot keeps them: with today's defaults, which another version may change."""
-        return {**defaults(), **self.options}
+        mandate = self.mandate
+        if mandate is None:
+            return {**defaults(), **self.options}
+        unsaid = {name: value for name, value in defaults().items() if name not in mandate.rules}
+        return {**unsaid, **self.options, "mandate": mandate.as_mapping()}
 
     @property
     def request(self) -> Request:
         """What is required of the answer."""
         return Request.parse(self.options, self.inputs.etf_names)
+
+    def terms(self, args: argparse.Namespace) -> OrderTerms:
+        """Return how weights become orders, as the command line has it, else the mandate."""
+        typed = table_options.typed(args, Section.ORDERS)
+        return OrderTerms.parse(typed if self.mandate is None else self.mandate.terms(typed))
+
+    def order_prices(self, args: argparse.Namespace) -> str | None:
+        """Return the file of prices for orders, as the command line names it, else the mandate."""
+        typed: str | None = args.order_prices
+        if typed is not None or self.mandate is None:
+            return typed
+        return self.mandate.terms({}).get("order_prices")
 
 
 def add_arguments(
@@ -68,6 +92,13 @@ def add_arguments(
         metavar="FILE.zip",
         help="take all three from a snapshot, and its options where none is given here",
     )
+    parser.add_argument(
+        "--save-problem",
+        metavar="FILE.zip",
+        type=Path,
+        help="save the optimisation with all names replaced, for a report of a defect",
+    )
+    folder_defaults.add_argument(parser)
     table_options.add_arguments(parser, Section.NETWORK, *required, leave_out=leave_out)
 
 
@@ -82,14 +113,67 @@ def gather(args: argparse.Namespace) -> Gathered:
         If one cannot be had.
 
     """
+    found = _gathered(args)
+    if args.save_problem is not None:
+        _save_problem(args, found)
+    return found
+
+
+def _gathered(args: argparse.Namespace) -> Gathered:
     named = table_options.typed(args, *INPUTS)
     typed = table_options.typed(args, *table_options.REQUIRED)
+    mandate = _mandate(args, typed)
+    typed = {**typed, "mandate": mandate} if mandate else without_mandate(typed)
     if args.from_snapshot:
         return _from_snapshot(args, named, typed)
-    also = [*target_tickers(typed.get("target")), *filter(None, [getattr(args, "benchmark", None)])]
-    market = market_name(typed.get("market"))
+    if mandate is not None and not args.sample:
+        named = mandate.sources(named)
+    required = mandate.under(canonical(without_mandate(typed))) if mandate else typed
+    benchmarks = [getattr(args, "benchmark", None), mandate.benchmark if mandate else None]
+    also = [*target_tickers(required.get("target")), *filter(None, benchmarks)]
+    market = market_name(required.get("market"))
     sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
     return Gathered(sources.load(_settings(args), progress), typed)
+
+
+def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
+    """Save the problem before it is solved, and say how it is replayed."""
+    from betaneutral_xl.job.problem import write_problem
+
+    write_problem(args.save_problem, found.request, found.inputs)
+    command = args.command if args.command in REPLAYING else "rebalance"
+    line = (
+        f"Problem: {args.save_problem.name}, names replaced; replay it with "
+        f"betaneutral-xl {command} --from-snapshot {args.save_problem.name}"
+    )
+    console(stderr=True).print(line, markup=False, soft_wrap=True)
+
+
+REPLAYING = ("rebalance", "compare", "feasible", "betas")
+"""Commands that replay a problem by themselves; the others need prices, which it does not have."""
+
+
+def _mandate(args: argparse.Namespace, typed: Mapping[str, Any]) -> Mandate | None:
+    """Return the mandate: as typed, else that of the environment, else the file of the current folder.
+
+    The last two are for the fund's own data: not for the sample, nor for a snapshot, which has its own.
+    """
+    named = typed.get("mandate")
+    if named is not None:
+        return None if str(named).strip().lower() == NO_MANDATE else Mandate.of(named)
+    if "mandate" not in vars(args) or args.sample or args.from_snapshot:
+        return None
+    standing = Settings.from_environment().mandate or (FILE_NAME if Path(FILE_NAME).is_file() else "")
+    return Mandate.of(standing) if standing else None
+
+
+NO_MANDATE = "none"
+"""What ``--mandate`` says where a run is to be under no mandate, though there is one in the folder."""
+
+
+def without_mandate(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without the mandate that they name."""
+    return {name: value for name, value in options.items() if name != "mandate"}
 
 
 def _from_snapshot(args: argparse.Namespace, named: dict[str, Any], typed: dict[str, Any]) -> Gathered:

@@ -12,7 +12,6 @@ from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number
 from betaneutral_xl.job import order_formats, run
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.order_formats import OrderFormat
-from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
@@ -61,9 +60,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def make(args: argparse.Namespace) -> None:
     """Solve, round to shares, write the file if requested, print."""
-    terms = OrderTerms.parse(table_options.typed(args, Section.ORDERS))
     gathered = input_options.gather(args)
-    quotes = order_quotes(gathered.inputs.holdings, args.order_prices)
+    terms = gathered.terms(args)
+    quotes = order_quotes(gathered.inputs.holdings, gathered.order_prices(args))
     orders = run.orders(input_options.solve(gathered), quotes, terms)
     if args.out:
         saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())

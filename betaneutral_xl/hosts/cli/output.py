@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import argparse
@@ -18,18 +19,26 @@ PIPED_WIDTH = 160
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console as wide as the terminal, or ``PIPED_WIDTH`` where there is none."""
+    """Return a console as wide as the terminal, or ``PIPED_WIDTH`` where there is none.
+
+    With ``NO_COLOR`` set to anything there are no escape sequences at all, bold and dim included.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPED_WIDTH
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False, color_system=colours)
 
 
 @contextmanager
 def progress(text: str) -> Iterator[None]:
     """Show a spinner with a text on a terminal; print nothing elsewhere."""
     if not sys.stderr.isatty():
+        yield
+        return
+    if os.environ.get("NO_COLOR"):  # a spinner moves the cursor
+        sys.stderr.write(f"{text}\n")
         yield
         return
     with console(stderr=True).status(text):

@@ -47,6 +47,21 @@ def require_command(words: Sequence[str], names: Iterable[str], parser: Parser) 
         parser.error(f"there is no command {name!r}{_nearest(name, names)}")
 
 
+def show_help_of_group(words: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Print the help of a command without the action that it needs (``excel install``), and exit."""
+    if len(words) != 1:
+        return
+    command = _actions_of(parser).get(words[0])
+    if command is not None and _actions_of(command):
+        command.print_help()
+        command.exit()
+
+
+def _actions_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = (one for one in parser._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001 - argparse has no other list
+    return {name: command for one in found for name, command in one.choices.items()}
+
+
 def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
     """Exit with the words that no option of a command takes, and the nearest option."""
     options = [word.partition("=")[0] for word in unknown if word.startswith("--")]

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, report, table_options
+from betaneutral_xl.hosts.cli import input_options, mandate, report, table_options, weights
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
-from betaneutral_xl.job import views
+from betaneutral_xl.job import standing, views
+from betaneutral_xl.job.answer import answer_page, full_page, record
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.system import saving
@@ -18,7 +19,6 @@ from betaneutral_xl.system import saving
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from betaneutral_xl.engine.result import Rebalance
 
 EPILOG = """\
 examples:
@@ -56,7 +56,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=Path,
         help="save all inputs and the options of the run in one file; --from-snapshot repeats it",
     )
-    parser.add_argument("--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
+    parser.add_argument("-o", "--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
+    weights.add_arguments(parser)
     add_machine_formats(parser)
     parser.set_defaults(run=run)
 
@@ -65,33 +66,39 @@ def run(args: argparse.Namespace) -> None:
     """Solve, write the snapshot and the report if requested, print."""
     given = input_options.gather(args)
     result = input_options.solve(given)
+    outcome = Outcome(given.request, given.inputs, result)
     if args.snapshot:
         from betaneutral_xl.job.snapshot import write_snapshot
 
         write_snapshot(args.snapshot, given.inputs.raw_inputs, given.stored)
     if args.report:
-        outcome = Outcome(given.request, given.inputs, result)
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
-        sys.stdout.write(saving.to_json(views.as_record(result)) + "\n")
+        page = {**views.as_record(result), "answer": record(full_page(outcome))}
+        page["mandate"] = standing.record(given.request, given.inputs, result)
+        sys.stdout.write(saving.to_json(page) + "\n")
     elif args.csv:
-        sys.stdout.write(saving.to_csv(result.columns, result.rows()))
+        sys.stdout.write(saving.to_csv(result.columns, weights.rows(result, args.sort, args.top)))
     else:
         out = console()
-        print_summary(result, out)
-        print_table(result, out)
+        print_summary(outcome, out)
+        if given.mandate is not None:
+            mandate.print_standing(given.mandate, result, out)
+        weights.print_table(result, out, args.sort, args.top)
         if args.report:
             out.print(f"\nReport: {args.report.name}")
         if args.snapshot:
             out.print(f"Snapshot: {args.snapshot.name}")
 
 
-def print_summary(result: Rebalance, out: Console) -> None:
-    """Print the headline, the measures before and after, and the warnings."""
+def print_summary(outcome: Outcome, out: Console) -> None:
+    """Print the headline, the verdict, the measures before and after, and the warnings."""
     from rich.table import Table
 
+    result, page = outcome.result, answer_page(outcome)
     as_of = result.aligned.holdings.as_of
     out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
+    out.print(f"{page.verdict}\n{page.advice}\n", markup=False, soft_wrap=True)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", "before", "after", "coverage"):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -109,31 +116,3 @@ def _formatted(value: float, forecast: views.BetaForecast | None, kind: views.Ki
     if forecast is not None:
         return views.beta_text(forecast)
     return percent(value) if kind is views.Kind.PERCENT else number(value)
-
-
-def print_table(result: Rebalance, out: Console, limit: int | None = None) -> None:
-    """Print the table of weights: all of it, or the ``limit`` largest trades and cash."""
-    from rich.table import Table
-
-    rows = result.rows()
-    if limit is not None:
-        largest = sorted(rows[:-1], key=lambda row: -abs(float(row[-1])))
-        rows = [*largest[:limit], rows[-1]]
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in result.columns:
-        table.add_column(name, justify="left" if name == "ticker" else "right", no_wrap=True)
-    for ticker, *values in rows:
-        cells = (
-            number(float(value)) if name.startswith("predicted_beta") else percent(float(value), 4)
-            for name, value in zip(result.columns[1:], values, strict=True)
-        )
-        table.add_row(_literal(str(ticker)), *cells)
-    out.print()
-    out.print(table)
-
-
-def _literal(text: str) -> str:
-    """Escape square brackets, so that text from outside is not read as markup."""
-    from rich.markup import escape
-
-    return escape(text)

@@ -12,11 +12,11 @@ from betaneutral_xl.errors import Infeasible, InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job.options import Section
-from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
 
 EPILOG = """\
@@ -76,13 +76,13 @@ def run(args: argparse.Namespace) -> None:
         msg = f"The report {args.out.name} is not an .xlsx file. Give a name that ends in .xlsx."
         raise InputError(msg)
     given = input_options.gather(args)
-    terms = OrderTerms.parse(table_options.typed(args, Section.ORDERS))
+    terms = given.terms(args)
     outcome = input_options.answer(given)
     written = write(
         args.out,
         outcome,
         terms,
-        prices=args.order_prices,
+        prices=given.order_prices(args),
         stamp=args.stamp,
         pdf=args.pdf,
         html=args.html,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, Kind, Section, of_section
-from betaneutral_xl.job.request import read_options
 from betaneutral_xl.model.constraints import ALL
 
 if TYPE_CHECKING:

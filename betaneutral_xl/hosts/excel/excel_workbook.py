@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing, listing
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, gather, missing
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -72,17 +72,29 @@ class ExcelWorkbook:
             If a sheet is protected, or Excel refuses to write: nothing is changed.
 
         """
-        places = {one.sheet: self._open(one.sheet) for one in changes if not isinstance(one, Recalculate)}
+        blocks = [one for one in changes if isinstance(one, (Replace, Append))]
+        places = {one.sheet: self._open(one.sheet) for one in blocks}
         written: list[Overwritten] = []
         try:
             with self.suspended():
-                for change in changes:
-                    if not isinstance(change, Recalculate):
-                        _make(change, places[change.sheet], written)
+                for change in blocks:
+                    _make(change, places[change.sheet], written)
             if Recalculate() in changes:
                 self._recalculate()
+            for shown in changes:
+                if isinstance(shown, Show):
+                    self.show(shown.sheet)
         except Exception as error:
             raise _refused(error, written) from error
+
+    def show(self, sheet: str) -> None:
+        """Show a sheet, from its first row on."""
+        place = self._sheet(sheet)
+        if hasattr(place.api, "Activate"):
+            place.api.Activate()
+        else:
+            # On Windows it also pulls Excel to the front, and raises where that is not allowed.
+            place.activate()
 
     def say(self, text: str) -> None:
         """Show a progress text in the status bar; an empty text returns the bar to Excel."""

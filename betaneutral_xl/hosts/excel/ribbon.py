@@ -36,20 +36,28 @@ def run(name: str) -> str:
     Returns
     -------
     str
-        ``done`` or ``error`` in the first line, and the message, which may be empty, in the others.
+        ``done`` or ``error`` in the first line, and the message, which may be empty, in the others. A
+        file that was written, which the user may open, follows in the first line after a bar.
 
     """
     outcome = _outcome(xw.Book.caller(), name)
-    return f"{'done' if outcome.error is None else 'error'}\n{outcome.message}"
+    word = "done" if outcome.error is None else "error"
+    return f"{'|'.join([word, *(str(one.path) for one in outcome.files)])}\n{outcome.message}"
 
 
 def press(name: str) -> None:
     """Run a button of the calling workbook and show its message: on a Mac, and for older workbooks."""
     book = xw.Book.caller()
     outcome = _outcome(book, name)
-    if outcome.message:
-        mode = "info" if outcome.error is None else "critical"
+    if not outcome.message:
+        return
+    mode = "info" if outcome.error is None else "critical"
+    if not outcome.files:
         book.app.alert(outcome.message, title=TITLE, buttons="ok", mode=mode)
+        return
+    question = f"{outcome.message}\n\nOpen it now?"
+    if book.app.alert(question, title=TITLE, buttons="yes_no", mode=mode) == "yes":
+        book.app.books.open(outcome.files[0].path)
 
 
 def _outcome(book: xw.Book, name: str) -> Outcome:
@@ -69,11 +77,7 @@ def _outcome(book: xw.Book, name: str) -> Outcome:
 
 
 def _settings(book: xw.Book) -> Outcome:
-    sheet = book.sheets[Sheet.SETTINGS]
-    if hasattr(sheet.api, "Activate"):
-        sheet.api.Activate()
-    else:
-        sheet.activate()  # on Windows it also pulls Excel to the front, and raises where that is not allowed
+    ExcelWorkbook(book).show(Sheet.SETTINGS)
     return Outcome("")
 
 

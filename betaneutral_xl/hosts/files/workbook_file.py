@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import FailedCell, HostError, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, gather, missing
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
 from betaneutral_xl.readers.tabular.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
@@ -71,6 +71,7 @@ class FileWorkbook:
         self._say = say
         self._edits: dict[str, dict[tuple[int, int], Cell]] = {}
         self._not_calculated: dict[str, set[tuple[int, int]]] = {}
+        self._shown: str | None = None
         try:
             self._book = openpyxl.load_workbook(io.BytesIO(self._content), data_only=True, keep_links=False)
         except Exception as error:  # noqa: BLE001 - openpyxl raises any exception for a damaged file
@@ -120,7 +121,7 @@ class FileWorkbook:
 
     def save(self, path: Path | str | None = None) -> None:
         """Write the file atomically; by default, in place."""
-        save(path or self._path, changed(self._content, self._edits))
+        save(path or self._path, changed(self._content, self._edits, self._shown))
 
     def _make(self, change: Change, undo: list[Callable[[], None]]) -> None:
         match change:
@@ -130,6 +131,11 @@ class FileWorkbook:
             case Append(sheet, rows):
                 row = 1 + max((line for line, _ in self._used(sheet)), default=0)
             case Recalculate():  # the program that opens the file calculates it
+                return
+            case Show(sheet):
+                self._sheet(sheet)
+                undo.append(partial(setattr, self, "_shown", self._shown))
+                self._shown = sheet
                 return
         for i, values in enumerate(rows):
             for j, value in enumerate(values):
@@ -244,7 +250,7 @@ class SavedWorkbook(FileWorkbook):
 # ---------------------------------------------------------------- editing cells in the package
 
 
-def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> bytes:
+def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown: str | None = None) -> bytes:
     """Return a workbook's bytes with some cells changed; their formats and all else are kept.
 
     Parameters
@@ -253,6 +259,8 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
         An .xlsx or .xlsm file.
     edits
         By sheet, row and column (from 1): the new value; None clears.
+    shown
+        The sheet that is shown when the file is opened; by default the same as before.
 
     """
     from lxml import etree
@@ -270,6 +278,8 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]]) -> by
         trees[STYLES] = styles.root
     if edits:
         trees[WORKBOOK] = _calculated_on_load(tree(WORKBOOK))
+    if shown is not None:
+        _show(shown, parts, tree, trees)
     dropped = _without_calc_chain(source, tree, trees) if formulas_lost else set()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
@@ -423,6 +433,20 @@ def _calculated_on_load(workbook: Any) -> Any:
             after.addnext(settings)
     settings.set("fullCalcOnLoad", "1")
     return workbook
+
+
+def _show(shown: str, parts: dict[str, str], tree: Callable[[str], Any], trees: dict[str, Any]) -> None:
+    """Make a sheet the active and only selected one; add to ``trees`` the parts that this changes."""
+    workbook = trees.setdefault(WORKBOOK, tree(WORKBOOK))
+    for view in workbook.iter(_q("workbookView")):
+        view.set("activeTab", str(list(parts).index(shown)))
+        view.attrib.pop("firstSheet", None)
+    for name, part in parts.items():
+        root = trees[part] if part in trees else tree(part)
+        for view in root.iter(_q("sheetView")):
+            if (view.get("tabSelected") in TRUE) is not (name == shown):
+                view.set("tabSelected", str(int(name == shown)))
+                trees[part] = root
 
 
 def _without_calc_chain(

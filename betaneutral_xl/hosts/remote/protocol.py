@@ -5,10 +5,10 @@
 ``{"id", "batch": [[NAME, [...]], ...]}``                 for each ``{"id", "place": i, "rows": block}``,
                                                           in the order in which they are ready, then
                                                           ``{"id", "done": how many}``
-``{"id", "press": NAME, "path": FILE, "protocol": 2}``    ``{"id", "ask": {"read": {"names", "areas"}}}``
+``{"id", "press": NAME, "path": FILE, "protocol": 3}``    ``{"id", "ask": {"read": {"names", "areas"}}}``
 ``{"id", "answer": {"names": [...], "areas": [...]}}``    any number of ``{"id", "say": text}``, then
                                                           ``{"id", "ask": {"apply": changes}}``
-``{"id", "answer": {}}``                                  ``{"id", "done": text, "failed": bool}``
+``{"id", "answer": {}}``                                  ``{"id", "done": text, "failed": bool, "files"}``
 ``{"log": text}``                                         nothing: a defect in the client, for the log
 ========================================================= ==============================================
 
@@ -20,8 +20,9 @@ A block is a list of rows, or what ``wire.pack`` makes of it. ``names`` to be re
 ``areas`` lists of a sheet, its first row, and null or a name and a text with which the area is not needed;
 the answer has their blocks in the same order, null for what the workbook lacks. Changes are lists of
 ``"replace"`` (a block from a row on; what is below is cleared), ``"append"`` (a block below the last used
-row) or ``"recalculate"``, with sheet, row and block. ``path`` is the workbook's file, or its name alone, or
-null; files of the button are written to that folder, else to the user's documents.
+row), ``"show"`` (show a sheet) or ``"recalculate"``, with sheet, row and block. ``files`` are the paths of
+those that the button has written, which the client offers to open. ``path`` is the workbook's file, or its
+name alone, or null; files of the button are written to that folder, else to the user's documents.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     Recalculate,
     Replace,
     Sheets,
+    Show,
     files_of,
     missing,
 )
@@ -204,7 +206,14 @@ class Conversation:
             press.take(message.get("answer"))
         except StopIteration as end:
             outcome: Outcome = end.value
-            emit({"id": press.number, "done": outcome.message, "failed": outcome.error is not None})
+            emit(
+                {
+                    "id": press.number,
+                    "done": outcome.message,
+                    "failed": outcome.error is not None,
+                    "files": [str(one.path) for one in outcome.files],
+                }
+            )
         else:
             self._wait(press)
 
@@ -289,3 +298,5 @@ class _Press:
                 return ["append", str(sheet), 0, wire.pack(self._dialect.rows(rows))]
             case Recalculate():
                 return ["recalculate", "", 0, []]
+            case Show(sheet):
+                return ["show", str(sheet), 0, []]

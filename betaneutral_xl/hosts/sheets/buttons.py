@@ -15,6 +15,7 @@ import numpy as np
 
 from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, Unwritable, listing
 from betaneutral_xl.hosts.sheets import cells, order_list, proposal
+from betaneutral_xl.hosts.sheets import proposal_block as written
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.open_workbook import (
     Append,
@@ -25,6 +26,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     Recalculate,
     Replace,
     Sheets,
+    Show,
     Workbook,
 )
 from betaneutral_xl.hosts.sheets.task import TASK, Task
@@ -220,20 +222,21 @@ def rebalance(sheets: Sheets, session: Session, say: Say) -> Outcome:
     task = Task.of(sheets, session, say)
     say("Solving ...")
     result = task.solve()
-    share_orders = proposal.ShareOrders.of(task, result)
-    rows = proposal.block(task, result, share_orders)
+    share_orders = written.ShareOrders.of(task, result)
+    rows = written.block(task, result, share_orders)
     old = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     changes: list[Change] = [Replace(Sheet.PROPOSAL, PROPOSAL.headline, rows)]
     if old:
         changes.append(Replace(Sheet.PREVIOUS, PROPOSAL.headline, old))
-    message = " ".join(filter(None, (summary(result), share_orders.reason)))
+    message = "\n".join(filter(None, (summary(result), share_orders.reason, *named_warnings(result))))
     measures = (
-        "; ".join(map(proposal.format_beta, result.before.beta.values())),
-        "; ".join(map(proposal.format_beta, result.after.beta.values())),
+        "; ".join(map(written.format_beta, result.before.beta.values())),
+        "; ".join(map(written.format_beta, result.after.beta.values())),
         result.turnover,
         result.traded_names,
     )
-    return Outcome(message, changes=(*changes, log_entry("Rebalance", "done", message, measures)))
+    entry = log_entry("Rebalance", "done", message, measures)
+    return Outcome(message, changes=(*changes, entry, Show(Sheet.PROPOSAL)))
 
 
 def restore(sheets: Sheets, _: Session, __: Say) -> Outcome:
@@ -249,6 +252,7 @@ def restore(sheets: Sheets, _: Session, __: Say) -> Outcome:
             Replace(Sheet.PROPOSAL, PROPOSAL.headline, old),
             Replace(Sheet.PREVIOUS, PROPOSAL.headline, proposal.on_sheet(sheets, Sheet.PROPOSAL)),
             log_entry("Restore", "done", message),
+            Show(Sheet.PROPOSAL),
         ),
     )
 
@@ -303,8 +307,8 @@ def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
     violations = order_list.violated_limits(task, result)
     path = _new_file(sheets, "orders", "csv")
     content = order_list.as_csv(proposed, made, quotes, violations).encode("utf-8-sig")
-    written = order_list.summary(proposed, made, file_and_folder(path), violations)
-    message = f"{written} {proposal.after_orders(made)}"
+    summed_up = order_list.summary(proposed, made, file_and_folder(path), violations)
+    message = f"{summed_up} {written.after_orders(made)}"
     return Outcome(message, changes=(log_entry("Orders", "done", message),), files=(NewFile(path, content),))
 
 
@@ -332,10 +336,10 @@ def check(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def installation(session: Session) -> str:
-    """Return whether the cache can be written and the web API responds, in two sentences."""
-    from betaneutral_xl.job.health import api_status, cache_status
+    """Return whether the cache can be written, the solvers be used, and the web API responds."""
+    from betaneutral_xl.job.health import api_status, cache_status, solver_status
 
-    return f"{cache_status(session.settings)} {api_status(session.settings)}"
+    return f"{cache_status(session.settings)} {solver_status()} {api_status(session.settings)}"
 
 
 MAX_LOG_LINES = 20
@@ -360,20 +364,35 @@ def summary(result: Rebalance) -> str:
         f"{views.beta_text(result.after_forecast[name], 2, '+/-')}"
         for name in result.etf_names
     )
-    traded = _counted(result.traded_names, "trade")
+    traded = written.counted(result.traded_names, "trade")
     coverage = result.coverage
     missing = [(name, gap.weight) for name, gap in coverage.etfs.items() if gap.weight > REPORTED_GAP]
     if coverage.held:
         gross = float(np.abs(result.weights[~result.aligned.covered]).sum())
         missing.insert(0, (f"the holdings ({listing(coverage.held.tickers)})", gross))
     warned = "".join(f"; {weight:.1%} of {what} without risk data" for what, weight in missing)
-    warned += f"; {_counted(len(result.warnings), 'warning')}" if result.warnings else ""
+    warned += f"; {written.counted(len(result.warnings), 'warning')}" if result.warnings else ""
     line = f"{betas}; turnover {result.turnover:.1%}, {traded}{warned}."
     return f"{line[0].upper()}{line[1:]}"
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+NAMED = 3
+"""Number of warnings that a message names."""
+
+SHORT = 160
+"""Largest number of characters of a warning in a message."""
+
+
+def named_warnings(result: Rebalance) -> tuple[str, ...]:
+    """Return the worst warnings as lines of a message, and where the others are."""
+    lines = tuple(f"- {_short(one)}" for one in written.by_severity(result.warnings)[:NAMED])
+    others = len(result.warnings) - NAMED
+    return (*lines, f"- and {others} more, on the sheet {Sheet.PROPOSAL}.") if others > 0 else lines
+
+
+def _short(warning: str) -> str:
+    """Return a warning without what is after its last whole word that fits."""
+    return warning if len(warning) <= SHORT else f"{warning[:SHORT].rsplit(' ', 1)[0]} ..."
 
 
 def log_entry(
@@ -384,7 +403,8 @@ def log_entry(
 ) -> Append:
     """Return a line for the sheet Log; ``measures`` are beta before and after, turnover, trades."""
     at = f"{now():%Y-%m-%d %H:%M:%S} UTC"
-    return Append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, message]], cells.MAX_WRITTEN))
+    line = " ".join(message.split())
+    return Append(Sheet.LOG, cells.rectangle([[at, action, result, *measures, line]], cells.MAX_WRITTEN))
 
 
 _SHOWN = Plan(areas=(Area(Sheet.PROPOSAL, PROPOSAL.headline),))

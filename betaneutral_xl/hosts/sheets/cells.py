@@ -414,6 +414,26 @@ def _plain(value: Any, max_text: int) -> Cell:
     return _cell(value, "the result")
 
 
+def as_numbers(rows: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[str | float | None, ...], ...]:
+    """Return rows as most hosts hand a function's result to the next one: days and booleans as numbers.
+
+    >>> as_numbers((("A", date(2025, 11, 18), True),))
+    (('A', 45979.0, 1.0),)
+    """
+    if not any(isinstance(cell, (date, bool)) for row in rows for cell in row):
+        return cast("tuple[tuple[str | float | None, ...], ...]", rows)
+    return tuple(tuple(map(_as_number, row)) for row in rows)
+
+
+def _as_number(cell: Cell) -> str | float | None:
+    match cell:
+        case bool():
+            return float(cell)
+        case date():
+            return float((cell - EPOCH).days)
+    return cell
+
+
 def error_text(error: BetaNeutralError) -> str:
     """Return an error as one line for a cell.
 

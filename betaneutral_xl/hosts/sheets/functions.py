@@ -122,6 +122,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.beta_neutral,
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_BETAS",
@@ -138,6 +139,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_FEASIBLE",
@@ -146,6 +148,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
         may_fetch=True,
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_COMPARE",
@@ -164,6 +167,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
         may_fetch=True,
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_PRICES",
@@ -203,9 +207,15 @@ FUNCTIONS: tuple[Function, ...] = (
                 "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %.",
                 optional=True,
             ),
+            Argument(
+                "constraints",
+                "Those of BETA_NEUTRAL: their mandate has the terms of orders that are not given here.",
+                optional=True,
+            ),
         ),
         run=trading.orders,
         example="=BN_ORDERS(A1#, M1:N20)",
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_NAMES",

@@ -170,14 +170,46 @@ FREE_LIMITS = 8
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Positions on the sheets Proposal and Previous; rows and columns from 1."""
+    """Positions on the sheets Proposal and Previous; rows and columns from 1.
+
+    Attributes
+    ----------
+    headline, verdict, sources, warned
+        Rows of the lines at the top; ``warned`` is the first of two.
+    measures, table
+        Rows of the two headers; the measures fill the rows between them.
+    further
+        Column of the measures for which these rows are too few.
+    notes
+        Column of all notes and warnings, right of the widest table.
+
+    """
 
     headline: int = 2
-    measures: int = 5
-    sources: int = 5
-    warnings: int = 13
-    table: int = 29
-    beside: int = 7
+    verdict: int = 3
+    sources: int = 4
+    warned: int = 5
+    measures: int = 7
+    table: int = 16
+    further: int = 7
+    notes: int = 17
 
 
 PROPOSAL = Proposal()
+
+PROPOSAL_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("ticker", "Ticker"),
+    ("side", "Side"),
+    ("trade", "Trade"),
+    ("new_weight", "New weight"),
+    ("weight", "Weight"),
+    ("trade_value", "Trade value"),
+    ("price", "Price"),
+    ("shares", "Shares"),
+    ("etf_weight", "ETF weight"),
+    ("predicted_beta", "Predicted beta"),
+)
+"""The columns of the proposal's table and their headings; the last two are there for each ETF."""
+
+FIXED_COLUMNS = 8
+"""The number of those columns before the ones of the ETFs."""

@@ -167,7 +167,14 @@ class Recalculate:
     """Recalculate every formula, whether or not its inputs have changed."""
 
 
-Change = Replace | Append | Recalculate
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a sheet to the user, from its first row on."""
+
+    sheet: str
+
+
+Change = Replace | Append | Recalculate | Show
 
 
 @dataclass(frozen=True, slots=True)

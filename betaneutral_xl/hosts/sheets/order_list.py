@@ -15,7 +15,7 @@ import numpy as np
 from betaneutral_xl.engine.orders import SAME_WEIGHT
 from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
-from betaneutral_xl.hosts.sheets.proposal import format_beta
+from betaneutral_xl.hosts.sheets.proposal_block import format_beta, heading
 from betaneutral_xl.hosts.sheets.trading import order_rows
 from betaneutral_xl.hosts.sheets.worksheet import input_provenance
 from betaneutral_xl.model.constraints import Range
@@ -52,7 +52,7 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
     new_weights = _column(proposed, current.tickers, "new_weight")
     blank = [name for name, value in zip(current.tickers, new_weights, strict=True) if np.isnan(value)]
     if blank:
-        msg = f"The proposal has no new_weight for {listing(blank)}. Fill it in; 0 sells the position."
+        msg = f"The proposal has no new weight for {listing(blank)}. Fill it in; 0 sells the position."
         raise MissingValue(msg, tickers=blank)
     result = replace(current, new_weights=_without_rounding(new_weights, current))
     uncovered = sorted(set(result.traded) - set(result.aligned.covered_tickers))
@@ -88,9 +88,9 @@ def _require_same_inputs(proposed: Proposed, current: Rebalance) -> None:
         if not same.all():
             i = int(np.flatnonzero(~same)[0])
             msg = (
-                f"The inputs have changed since the proposal: {name} of {current.tickers[i]} is "
+                f"The inputs have changed since the proposal: {heading(name)} of {current.tickers[i]} is "
                 f"{there[i]:.6g} in the proposal and {here[i]:.6g} now. Press Rebalance; only the column "
-                "new_weight may be edited."
+                "New weight may be edited."
             )
             raise InputError(msg, tickers=[current.tickers[i]])
 

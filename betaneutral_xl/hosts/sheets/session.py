@@ -159,7 +159,9 @@ class Session:
         result = function.run(self, *grids)
         rows = cells.rectangle(result.rows)
         if result.value is not None:
-            self._origins.add(cells.read(rows, "result").digest(), result.value)
+            numbers = cells.as_numbers(rows)
+            for shown in (rows,) if numbers is rows else (rows, numbers):
+                self._origins.add(cells.read(shown, "result").digest(), result.value)
         return rows
 
     def write_log(self, what: str, trace: str) -> None:

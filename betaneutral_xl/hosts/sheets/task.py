@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.hosts.sheets.session import Rows, Session
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.model.portfolio import Holdings
 
@@ -111,7 +112,9 @@ class Task:
 
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
-        return worksheet.request(inputs.etfs, self.settings["target"], self.limits, self.settings["method"])
+        return worksheet.request(
+            self.session, inputs.etfs, self.settings["target"], self.limits, self.settings["method"]
+        )
 
     def solve(self) -> Rebalance:
         """Return the weights that are required; computed once for the buttons and the cells."""
@@ -137,7 +140,12 @@ class Task:
     @property
     def terms(self) -> OrderTerms:
         """How weights become orders."""
-        return trading.order_terms(*(self.settings[name] for name in ORDER_TERMS))
+        return trading.order_terms([self.settings[name] for name in ORDER_TERMS], self.mandate)
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """The standing rules that the limits name, if they do."""
+        return worksheet.mandate(self.session, self.limits)
 
     def quotes(self, holdings: Holdings) -> Quotes:
         """Return the prices there are: the user's own, then those of sheet or file, and of holdings."""

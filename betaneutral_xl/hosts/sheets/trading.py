@@ -12,23 +12,25 @@ from betaneutral_xl.hosts.sheets.origins import fingerprint
 from betaneutral_xl.hosts.sheets.worksheet import (
     file_stamp,
     input_provenance,
+    mandate,
     provenance_of,
     resolve_file,
     tables_of,
     union,
 )
 from betaneutral_xl.job import run
-from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.request import OrderTerms, beyond_defaults
 from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.model.portfolio import Holdings
 
 
@@ -73,7 +75,8 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 
 def orders(session: Session, *values: Grid) -> Result:
     """Return whole-share orders, then the cash and the betas after trading."""
-    weights, prices, *terms = values
+    weights, prices, *terms, constraints = values
+    standing = mandate(session, constraints)
     results = _results(session, weights, prices)
     if not results:
         msg = f"{weights.what} is not the whole, unchanged result of BETA_NEUTRAL. Select it (in Excel, A1#)."
@@ -81,8 +84,8 @@ def orders(session: Session, *values: Grid) -> Result:
     origin = session.origin(prices)
     own = origin.quotes if isinstance(origin, Prices) else ranges.quotes(prices)
     if len(results) == 1:
-        return _ordered(results[0], own, terms)
-    return _agreed(results, own, terms, weights)
+        return _ordered(results[0], own, terms, standing)
+    return _agreed(results, weights, lambda one: _ordered(one, own, terms, standing))
 
 
 def _results(session: Session, weights: Grid, prices: Grid) -> list[Rebalance]:
@@ -98,13 +101,13 @@ def _content(holdings: Holdings) -> bytes:
     return fingerprint(holdings, source=False)
 
 
-def _agreed(results: Sequence[Rebalance], own: Quotes, terms: Sequence[Grid], weights: Grid) -> Result:
+def _agreed(results: Sequence[Rebalance], weights: Grid, ordered: Callable[[Rebalance], Result]) -> Result:
     """Return the orders that all results with the same cells have."""
     made: list[Result] = []
     errors: list[MissingValue] = []
     for result in results:
         try:
-            made.append(_ordered(result, own, terms))
+            made.append(ordered(result))
         except MissingValue as error:
             errors.append(error)
     if not made and len(set(map(str, errors))) == 1:
@@ -119,9 +122,9 @@ def _agreed(results: Sequence[Rebalance], own: Quotes, terms: Sequence[Grid], we
     return made[0] if all(one.value == made[0].value for one in made) else Result(made[0].rows)
 
 
-def _ordered(result: Rebalance, own: Quotes, terms: Sequence[Grid]) -> Result:
+def _ordered(result: Rebalance, own: Quotes, terms: Sequence[Grid], standing: Mandate | None) -> Result:
     quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
-    made = whole_shares(result, quotes, *terms)
+    made = run.orders(result, quotes, order_terms(terms, standing))
     used = quotes.select(order.ticker for order in made.orders)
     return Result(
         [
@@ -139,25 +142,16 @@ def order_rows(made: Orders) -> list[list[Any]]:
     return [[one.ticker, str(one.action), one.shares, one.price, one.notional] for one in made.legs()]
 
 
-def whole_shares(result: Rebalance, quotes: Quotes, *terms: Grid) -> Orders:
-    """Turn new weights into orders; the terms are net asset value, smallest order, lot, what to trade.
+def order_terms(terms: Sequence[Grid], standing: Mandate | None = None) -> OrderTerms:
+    """Return the terms of orders as cells give them; where they do not, as a mandate has them.
 
-    Raises
-    ------
-    MissingValue
-        If there is no net asset value, or an instrument to be traded has no price.
-
+    The cells are net asset value, smallest order, lot, and what to trade.
     """
-    return run.orders(result, quotes, order_terms(*terms))
-
-
-def order_terms(nav: Grid, min_notional: Grid, lot: Grid, trade: Grid) -> OrderTerms:
-    """Return the terms of orders as cells give them."""
-    return OrderTerms.parse(
-        {
-            "order_nav": cells.number(nav),
-            "min_notional": cells.number(min_notional),
-            "lot": cells.number(lot),
-            "trade": cells.text(trade),
-        }
-    )
+    nav, min_notional, lot, trade = terms
+    typed = {
+        "order_nav": cells.number(nav),
+        "min_notional": cells.number(min_notional),
+        "lot": cells.number(lot),
+        "trade": cells.text(trade),
+    }
+    return OrderTerms.parse(typed if standing is None else standing.terms(beyond_defaults(typed)))

@@ -15,15 +15,23 @@ import numpy as np
 from betaneutral_xl.engine.compare import hedge_of
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.result import Rebalance
-from betaneutral_xl.errors import ExpiredHandle, FailedCell, InputError, MissingValue, UnreadableFile
+from betaneutral_xl.errors import (
+    BetaNeutralError,
+    ExpiredHandle,
+    FailedCell,
+    InputError,
+    MissingValue,
+    UnreadableFile,
+)
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, run, views
 from betaneutral_xl.job.inputs import is_file_name, require_local
+from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.job.options import is_sample
-from betaneutral_xl.job.request import Request, market_name, with_arguments
+from betaneutral_xl.job.request import Request, beyond_defaults, market_name, with_arguments
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.job.sources import last_weekday, of_day
 from betaneutral_xl.model.alignment import OnMissing
@@ -158,7 +166,7 @@ def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    found = run.reach(request(given.etfs, target_beta, constraints), given)
+    found = run.reach(request(session, given.etfs, target_beta, constraints), given)
     return Result(
         [
             ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
@@ -178,7 +186,9 @@ def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    alternatives = run.compare(request(given.etfs, target_beta, constraints), given, cells.text(benchmark))
+    alternatives = run.compare(
+        request(session, given.etfs, target_beta, constraints), given, cells.text(benchmark)
+    )
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = (
@@ -284,20 +294,22 @@ def inputs(
 
 def market_names(session: Session, constraints: Grid) -> tuple[str, ...]:
     """Return the tickers that the risk model must cover for the market that the constraints name."""
-    fund, market = _market_fund(session, constraints), _market(constraints)
+    fund, market = _market_fund(session, constraints), _market(session, constraints)
     if fund is None:
         return (normalise(market),) if market else ()
     return (*fund.tickers, *([fund.own_ticker] if fund.own_ticker else []))
 
 
-def _market(constraints: Grid) -> str:
+def _market(session: Session, constraints: Grid) -> str:
     given = named_values(constraints)
-    return market_name(next((value for key, value in given.items() if option_name(key) == "market"), None))
+    typed = next((value for key, value in given.items() if option_name(key) == "market"), None)
+    standing = mandate(session, constraints) if typed is None else None
+    return market_name(typed if standing is None else standing.under({}).get("market"))
 
 
 def _market_fund(session: Session, constraints: Grid) -> Etf | None:
     """Return the market of a fund's holdings file; None where it is a ticker, or there is none."""
-    file = resolve_file(session, _market(constraints))
+    file = resolve_file(session, _market(session, constraints))
     return api.load_etf(file, settings=session.settings) if is_file_name(file) else None
 
 
@@ -353,21 +365,29 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
     """Solve a problem, given by the arguments of ``BETA_NEUTRAL``; the result is cached."""
-    key = ("solve", *map(session.key, problem))
+    key = ("solve", *map(session.key, problem), mandate_stamp(session, *problem))
     return session.results.get_or_compute(key, lambda: _solve(session, *problem))
 
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    return run.solve(request(given.etfs, target_beta, constraints, method), given)
+    return run.solve(request(session, given.etfs, target_beta, constraints, method), given)
 
 
-def request(etfs: Sequence[Etf], target_beta: Grid, constraints: Grid, method: Grid | None = None) -> Request:
+def request(
+    session: Session,
+    etfs: Sequence[Etf],
+    target_beta: Grid,
+    constraints: Grid,
+    method: Grid | None = None,
+) -> Request:
     """Return what is required of the answer.
 
     Parameters
     ----------
+    session
+        Finds the file of a mandate.
     etfs
         Whose order several targets have.
     target_beta
@@ -379,13 +399,57 @@ def request(etfs: Sequence[Etf], target_beta: Grid, constraints: Grid, method: G
 
     """
     options = named_values(constraints)
+    standing = mandate(session, constraints)
+    if standing is not None:
+        named = {key: one for key, one in options.items() if option_name(key) != "mandate"}
+        options = {**named, "mandate": standing}
     arguments: dict[str, Any] = {"method": cells.text(method) if method is not None else None}
     targets = [
         cell if isinstance(cell, float) else cells.as_text(cell, target_beta.what)
         for cell in cells.vector(target_beta)
     ]
     arguments["target"] = targets or None
-    return Request.parse(with_arguments(options, arguments), [etf.name for etf in etfs])
+    names = [etf.name for etf in etfs]
+    given = with_arguments(options, arguments)
+    if standing is None:
+        return Request.parse(given, names)
+    chosen = beyond_defaults(given)
+    request = Request.parse(chosen, names)
+    idle = {option_name(key): one for key, one in given.items() if key not in chosen}
+    return request.replace(departures=(*request.departures, *standing.unchosen(idle)))
+
+
+def mandate_file(session: Session, constraints: Grid) -> str | None:
+    """Return the file of the mandate that constraints name, if they name one."""
+    given = named_values(constraints)
+    value = next((one for key, one in given.items() if option_name(key) == "mandate"), None)
+    if value is None:
+        return None
+    file, mark, sheet = str(value).partition("#")
+    return f"{resolve_file(session, file)}{mark}{sheet}"
+
+
+def mandate(session: Session, constraints: Grid) -> Mandate | None:
+    """Return the mandate that constraints name, if they name one."""
+    file = mandate_file(session, constraints)
+    return None if file is None else Mandate.of(file)
+
+
+def mandate_stamp(session: Session, *problem: Grid) -> object:
+    """Return what an answer depends on besides its arguments: the state of the mandate's file."""
+    files = [file for grid in problem if (file := _named_file(session, grid))]
+    return tuple((file, file_stamp(file.partition("#")[0])) for file in files)
+
+
+def _named_file(session: Session, grid: Grid) -> str | None:
+    """Return the file of a mandate where a range is one of constraints that name one."""
+    texts = (str(cell).lower() for cell in grid.cells if isinstance(cell, str))
+    if grid.blank or not any("mandate" in one for one in texts):
+        return None
+    try:
+        return mandate_file(session, grid)
+    except BetaNeutralError:
+        return None
 
 
 def _fetched(

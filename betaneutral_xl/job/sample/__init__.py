@@ -16,6 +16,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
+from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
@@ -102,3 +103,18 @@ def load_prices() -> Prices:
 def load() -> Sample:
     """Return the holdings, the ETF and the covariance."""
     return Sample(load_holdings(), load_etf(), load_covariance())
+
+
+def as_files() -> dict[str, bytes]:
+    """Return the sample's inputs as files that users have: names and contents."""
+    book = load_holdings()
+    assert book.shares is not None  # noqa: S101 - the sample has shares and prices
+    assert book.prices is not None  # noqa: S101
+    shares = [int(number) if number.is_integer() else number for number in book.shares.tolist()]
+    rows = zip(book.tickers, shares, book.prices.tolist(), strict=True)
+    return {
+        "fund.csv": to_csv(("ticker", "shares", "price"), rows).encode(),
+        "JHAI.csv": read(ETF),
+        "risk.csv": read(COVARIANCE),
+        "quotes.csv": read(PRICES),
+    }

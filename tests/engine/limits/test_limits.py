@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from limit_contract import (
 
 from betaneutral_xl.engine.limits import LIMITS, describe, limits_of, sentences
 from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.optimisation.quadratic import MAX_TRADE
 from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, InputError
@@ -129,6 +131,18 @@ def test_a_solution_passes_the_checks_of_every_limit_and_each_relaxation_helps(
         return
     for limit in limits_of(constraints):
         assert all(one.passed for one in checks_of(limit, aligned, result.new_weights)), limit
+
+
+def test_a_search_for_few_trades_passes_over_weights_of_thousands_of_percent() -> None:
+    """Names of nearly equal betas reach any target against each other, at weights that nobody would hold."""
+    fund, etf, risk = market(2)
+    four = Constraints(upper_outside_etf=0.05, max_trades=4, min_trade=0.02)
+    with pytest.raises(Infeasible, match=r"at most 4 trades of at least 0\.02 each"):
+        neutralise(fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=four)
+    six = neutralise(
+        fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=replace(four, max_trades=6)
+    )
+    assert np.abs(six.trades).max() < MAX_TRADE
 
 
 def test_every_relaxation_can_be_applied() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +18,9 @@ from betaneutral_xl.engine.optimisation import interior_point, solvers
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Dense, Factors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KINDS = ["plain", "ties", "nearly singular", "sample", "dense"]
 
@@ -136,3 +141,32 @@ def test_limits_that_do_not_bind_do_not_change_the_solution(seed: int) -> None:
     assert capped.proven
     assert capped.solver == solution.solver
     assert capped.trades == pytest.approx(solution.trades, abs=1e-12)
+
+
+@pytest.fixture
+def _without_daqp(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the import of daqp fail as it does where the package is not installed."""
+    monkeypatch.setitem(sys.modules, "daqp", None)
+    solvers._daqp_package.cache_clear()
+    yield
+    solvers._daqp_package.cache_clear()
+
+
+@pytest.mark.usefixtures("_without_daqp")
+def test_a_missing_solver_package_is_skipped_and_its_reason_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for seed in range(20):
+        problem = random_problem(seed, "plain", has_l1_terms=False)
+        solution = solvers.solve(problem)
+        assert solution.solver != solvers.FASTEST
+        assert solution.objective == pytest.approx(by_clarabel(problem), rel=1e-7, abs=TINY)
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
+    assert "DAQP is skipped" in caplog.text
+    assert "daqp" in solvers.status()
+
+
+def test_with_all_packages_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert solvers.solve(random_problem(1, "plain", has_l1_terms=False)).proven
+    assert not caplog.records
+    assert solvers.status() == "All solvers can be used."

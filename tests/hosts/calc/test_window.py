@@ -87,7 +87,7 @@ def test_a_click_rebalances_and_a_key_undoes_it(
     display.press("Return")
     assert until(lambda: not calc.do("boxes"))
     assert template.text(headline) == "quant_paper to JHAI: beta 0 by hedge"
-    assert template.text(f"Proposal.A{PROPOSAL.table}") == "ticker"
+    assert template.text(f"Proposal.A{PROPOSAL.table}") == "Ticker"
     assert template.used("Log")[LOG_ROW][1:3] == ["Rebalance", "done"]
     assert until(lambda: not template.is_busy("rebalance"))
     assert not [name for name in template.do("names") if name.startswith("Writing")]
@@ -98,7 +98,7 @@ def test_a_click_rebalances_and_a_key_undoes_it(
     assert until(lambda: [template.used(name) for name in ("Proposal", "Log")] == before)
     assert template.state["undo"] == []
     display.press("ctrl+y")
-    assert until(lambda: template.text(f"Proposal.A{PROPOSAL.table}") == "ticker")
+    assert until(lambda: template.text(f"Proposal.A{PROPOSAL.table}") == "Ticker")
 
 
 def test_the_menu_has_the_commands_of_the_toolbar(

@@ -302,7 +302,7 @@ class Document:
         """Make the changes of a button."""
         for what, name, row, packed in changes:
             self.changed.append(what)
-            if what == "recalculate":
+            if what in {"recalculate", "show"}:
                 continue
             sheet = self.book[name]
             used = max(
@@ -375,12 +375,12 @@ def test_buttons_write_the_same_cells_and_files_as_with_a_file(
             assert cells_of(document.book, sheet) == cells_of(book._book, sheet), (button, sheet)
     assert len(cells_of(document.book, Sheet.PROPOSAL)) > 100
     assert len(cells_of(document.book, Sheet.PREVIOUS)) > 100
-    swapped = ["replace", "replace", "append"]
+    swapped = ["replace", "replace", "append", "show"]
     recorded = ["append"]
     assert document.asked == ["read", "apply"] * 6  # one reading and one writing each
     assert document.changed == [
         *recorded,  # nothing to restore
-        *["replace", "append"],  # the first proposal
+        *["replace", "append", "show"],  # the first proposal
         *swapped,
         *swapped,
         *recorded,  # orders

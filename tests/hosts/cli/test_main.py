@@ -143,3 +143,34 @@ def test_what_is_piped_on_windows_is_utf_8_for_people_too(monkeypatch: pytest.Mo
     sys.stdout.write("Łódź 日本")
     sys.stdout.flush()
     assert pipe.getvalue().decode("utf-8") == "Łódź 日本"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
+@pytest.mark.parametrize("words", [("rebalance", "--help"), ("--help",), ("rebalance", "--sample", "--csv")])
+def test_a_reader_that_stops_is_silent(words: tuple[str, ...]) -> None:
+    shell = f"{{ {sys.executable} -m betaneutral_xl {' '.join(words)}; echo $? >&3; }} 3>&2 | true"
+    ended = subprocess.run(["bash", "-c", shell], capture_output=True, check=False)  # noqa: S603, S607
+    assert ended.stderr.decode().strip() in {"141", "0"}  # 0 if all was written before the reader ended
+
+
+@pytest.mark.parametrize("command", ["excel", "calc", "workbook"])
+def test_a_command_without_its_action_shows_its_help(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command])
+    assert ended.value.code == 0
+    assert f"usage: betaneutral-xl {command}" in capsys.readouterr().out
+
+
+def test_no_color_leaves_no_escape_sequence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(["rebalance", "--sample"]) == 0
+    assert "\x1b[" in capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    for words in (["rebalance", "--sample"], ["compare", "--sample"], ["etf", "demo"]):
+        assert main(words) == 0
+        assert "\x1b" not in capsys.readouterr().out

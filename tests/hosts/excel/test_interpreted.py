@@ -95,8 +95,8 @@ def plain(value: Any) -> Any:
 
 CALLER = ("SetAttr", "xlwings._xlwindows", "BOOK_CALLER")
 RIBBON = "betaneutral_xl.hosts.excel.ribbon"
-INFORMATION, ERROR = 64, 16
-"""MB_ICONINFORMATION and MB_ICONERROR of Windows."""
+INFORMATION, ERROR, YES_NO = 64, 16, 4
+"""MB_ICONINFORMATION, MB_ICONERROR and MB_YESNO of Windows."""
 
 
 ADD_IN, MODEL = r"C:\Users\bob\AddIns\betaneutral.xlam", r"C:\desk\model.xlsx"
@@ -170,6 +170,15 @@ def test_the_message_is_shown_when_the_call_has_ended(excel: Excel) -> None:
     excel.stand_in.reply = "error\nNo weights reach beta 0.00."
     excel.click("rebalance")
     assert excel.stand_in.messages == [("No weights reach beta 0.00.", ERROR)]
+
+
+def test_a_file_that_was_written_is_offered(excel: Excel) -> None:
+    excel.stand_in.reply = "done|C:\\fund orders.csv\nOrders: 45."
+    excel.click("orders")
+    assert excel.stand_in.messages == [("Orders: 45.\n\nOpen it now?", INFORMATION + YES_NO)]
+    excel.stand_in.reply = "error|C:\\fund report.xlsx\nNot feasible."
+    excel.click("report")
+    assert excel.stand_in.messages == [("Not feasible.\n\nOpen it now?", ERROR + YES_NO)]
 
 
 def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:

@@ -16,7 +16,7 @@ from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS, press, run_button
 from betaneutral_xl.hosts.sheets.cells import read as read_cells
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, MATRIX_ROW, PROPOSAL, Sheet
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Replace
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Replace, Show
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
@@ -110,7 +110,7 @@ def test_one_rebalance_makes_one_reading_and_one_writing(file: Path, session: Se
     for _ in range(2):
         assert run_button("rebalance", book, session).error is None
     plan = BUTTONS["rebalance"].plan
-    assert done == [plan, [Replace, Append], plan, [Replace, Replace, Append]]
+    assert done == [plan, [Replace, Append, Show], plan, [Replace, Replace, Append, Show]]
 
 
 def test_a_file_that_cannot_be_written_leaves_the_workbook_unchanged(
@@ -163,8 +163,20 @@ def test_only_the_written_parts_change(file: Path, session: Session) -> None:
     after = parts(file.read_bytes())
     assert list(after) == list(before)
     order = list(Sheet)
-    written = {f"xl/worksheets/sheet{order.index(one) + 1}.xml" for one in (Sheet.PROPOSAL, Sheet.LOG)}
+    written = {
+        f"xl/worksheets/sheet{order.index(one) + 1}.xml" for one in (Sheet.START, Sheet.PROPOSAL, Sheet.LOG)
+    }
     assert {name for name in before if after[name] != before[name]} == written | {"xl/workbook.xml"}
+
+
+def test_a_file_opens_on_the_proposal_that_was_written(file: Path, session: Session) -> None:
+    book = FileWorkbook(file)
+    assert loaded(file.read_bytes()).active.title == Sheet.START
+    assert run_button("rebalance", book, session).error is None
+    book.save()
+    after = loaded(file.read_bytes())
+    assert after.active.title == Sheet.PROPOSAL
+    assert [one.title for one in after if one.sheet_view.tabSelected] == [Sheet.PROPOSAL]
 
 
 def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Session) -> None:
@@ -174,8 +186,8 @@ def test_a_proposal_is_written_and_restored_in_a_file(file: Path, session: Sessi
     book.save()
     sheet = loaded(file.read_bytes())[Sheet.PROPOSAL]
     assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
-    assert sheet.cell(PROPOSAL.table, 1).value == "ticker"
-    assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
+    assert sheet.cell(PROPOSAL.table, 1).value == "Ticker"
+    assert sheet.cell(PROPOSAL.table + 1, 4).number_format.startswith("0.00%")
     again = FileWorkbook(file)
     assert run_button("rebalance", again, session).error is None
     assert run_button("restore", again, session).error is None
@@ -200,7 +212,7 @@ def test_every_button_works_in_a_file_that_libreoffice_has_saved(
     saved = libreoffice.convert(file, "xlsx:Calc MS Excel 2007 XML", tmp_path / "thrice")
     sheet = loaded(saved.read_bytes())[Sheet.PROPOSAL]
     assert sheet.cell(PROPOSAL.headline, 1).value == "quant_paper to JHAI: beta 0 by hedge"
-    assert sheet.cell(PROPOSAL.table + 1, 2).number_format.startswith("0.00%")
+    assert sheet.cell(PROPOSAL.table + 1, 4).number_format.startswith("0.00%")
 
 
 def test_restore_without_a_previous_proposal_is_refused(file: Path, session: Session) -> None:
@@ -406,7 +418,7 @@ def test_one_warning_and_one_trade_are_singular(file: Path, session: Session) ->
         edits[name] |= {(top + i, 1 + j): cell for i, row in enumerate(rows) for j, cell in enumerate(row)}
     outcome = run_button("rebalance", FileWorkbook(with_cells(file, edits)), session)
     assert outcome.message.startswith(
-        "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade. No orders: The hold"
+        "Beta to ETF 1.11 -> 0.00; turnover 50.0%, 1 trade.\nNo orders: The hold"
     )
 
 

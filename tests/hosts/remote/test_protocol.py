@@ -107,7 +107,11 @@ def test_a_button_reads_once_reports_progress_and_writes_once(
     assert {tuple(one) for one in said} == {("id", "say")}
     assert said[0]["say"] == "Fetching holdings ..."
     changes = asked["ask"]["apply"]
-    assert [change[:3] for change in changes] == [["replace", "Proposal", 2], ["append", "Log", 0]]
+    assert [change[:3] for change in changes] == [
+        ["replace", "Proposal", 2],
+        ["append", "Log", 0],
+        ["show", "Proposal", 0],
+    ]
     assert wire.unpack(changes[0][3])[0][0] == "quant_paper to JHAI: beta 0 by hedge"
     (end,) = page.replies({"id": 1, "answer": {}})
     assert (end["id"], end["failed"]) == (1, False)
@@ -153,7 +157,7 @@ def test_a_report_whose_changes_are_not_made_leaves_no_file(
 def test_a_client_that_cannot_read_is_the_message(page: Conversation) -> None:
     page.replies({"id": 1, "press": "rebalance", "protocol": wire.PROTOCOL})
     assert page.replies({"id": 1, "answer": {"error": "The document has been closed."}}) == [
-        {"id": 1, "done": "The document has been closed.", "failed": True}
+        {"id": 1, "done": "The document has been closed.", "failed": True, "files": []}
     ]
 
 
@@ -196,6 +200,7 @@ def test_a_missing_range_is_named_with_the_workbook(page: Conversation) -> None:
         "id": 1,
         "done": "Book1.xlsx has no range named setting_fund. Open it.",
         "failed": True,
+        "files": [],
     }
 
 

@@ -16,7 +16,7 @@ from betaneutral_xl.system.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-COLUMNS = {"ticker": 1, "weight": 2, "predicted_beta": 4, "new_weight": 5, "trade": 6}
+COLUMNS = {"ticker": 1, "trade": 3, "new_weight": 4, "weight": 5, "predicted_beta": 10}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,8 @@ class Desk:
     def beside(self) -> list[str]:
         """Return the notes of the proposal."""
         sheet = self.book._book[Sheet.PROPOSAL]
-        lines = [sheet.cell(row, PROPOSAL.beside).value for row in range(PROPOSAL.warnings, PROPOSAL.table)]
+        rows = range(PROPOSAL.headline + 1, PROPOSAL.table)
+        lines = [sheet.cell(row, PROPOSAL.notes).value for row in rows]
         return [str(line) for line in lines if line]
 
     def written(self) -> tuple[dict[str, str], list[dict[str, str]]]:
@@ -133,15 +134,17 @@ def test_a_rebalance_without_orders_has_the_reason(desk: Desk, setting: str, val
     desk.set(setting, value)
     outcome = desk.press("rebalance")
     assert outcome.error is None
-    assert "45 trades; 2 warnings. No orders: " in outcome.message
-    assert reason in outcome.message
-    assert desk.beside()[0] == outcome.message[outcome.message.index("No orders") :]
+    first, second, *_ = outcome.message.splitlines()
+    assert first.endswith("45 trades; 2 warnings.")
+    assert second.startswith("No orders: ")
+    assert reason in second
+    assert desk.beside()[0] == second
 
 
 def test_a_rebalance_without_orders_names_the_invalid_own_price(desk: Desk) -> None:
     desk.own_price("NVDA", -5.0)
     message = desk.press("rebalance").message
-    assert " No orders: The price of NVDA is not a positive number (your own prices" in message
+    assert "\nNo orders: The price of NVDA is not a positive number (your own prices" in message
 
 
 def test_an_own_price_overrides_all_others(desk: Desk) -> None:
@@ -182,11 +185,11 @@ def test_a_restored_proposal_of_another_target_is_ordered_unchanged(desk: Desk) 
 @pytest.mark.parametrize(
     ("ticker", "column", "value", "message"),
     [
-        ("MSFT", "weight", 0.2, "The inputs have changed since the proposal: weight of MSFT is 0.2"),
-        ("MSFT", "predicted_beta", 0.2, "predicted_beta of MSFT is 0.2 in the proposal and 0.5"),
+        ("MSFT", "weight", 0.2, "The inputs have changed since the proposal: Weight of MSFT is 0.2"),
+        ("MSFT", "predicted_beta", 0.2, "Predicted beta of MSFT is 0.2 in the proposal and 0.5"),
         ("MSFT", "ticker", "MSFX", "MSFT, MSFX are only in one of them"),
-        ("MSFT", "new_weight", None, "The proposal has no new_weight for MSFT"),
-        ("MSFT", "new_weight", "much", "new_weight of MSFT in the proposal is 'much', not a number"),
+        ("MSFT", "new_weight", None, "The proposal has no new weight for MSFT"),
+        ("MSFT", "new_weight", "much", "New weight of MSFT in the proposal is 'much', not a number"),
         ("NTSK", "new_weight", 0.01, "No risk data for NTSK"),
     ],
 )
@@ -231,7 +234,7 @@ def test_orders_respect_the_smallest_order_and_the_lot(desk: Desk) -> None:
 def test_the_users_own_columns_beside_the_proposal_are_ignored(desk: Desk) -> None:
     desk.press("rebalance")
     sheet = desk.book._book[Sheet.PROPOSAL]
-    for column, head, cell in ((11, "trade_comment", "keep"), (12, "new_weight", 0.5), (13, "TRUE", "#N/A")):
+    for column, head, cell in ((11, "trade comment", "keep"), (12, "New weight", 0.5), (13, "TRUE", "#N/A")):
         sheet.cell(PROPOSAL.table, column).value = head
         sheet.cell(PROPOSAL.table + 1, column).value = cell
     assert desk.press("orders").error is None
@@ -272,7 +275,7 @@ def test_the_message_of_a_report_has_its_difference_to_the_proposal(desk: Desk) 
     cell.value = "much"
     outcome = desk.press("report")
     assert outcome.error is None
-    assert "cannot be compared: new_weight of AAPL in the proposal is 'much'" in outcome.message
+    assert "cannot be compared: New weight of AAPL in the proposal is 'much'" in outcome.message
     cell.value = kept
     desk.set("target", 0.3)
     assert "the proposal on the sheet differs in 4" in desk.press("report").message  # 45 names

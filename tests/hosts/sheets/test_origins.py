@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from betaneutral_xl.hosts.sheets.cells import read
+from betaneutral_xl.hosts.sheets.cells import as_numbers, read
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.origins import MAX_VALUES, OriginStore, fingerprint
 from betaneutral_xl.hosts.sheets.session import Session
@@ -124,6 +124,26 @@ def test_a_result_for_another_fund_with_the_same_cells_is_not_that_of_the_first(
     ((line,),) = call(session, "BN_STATUS", cells)
     assert "not the whole, unchanged result" in str(line)  # of which file is unknown
     assert call(session, "BETA_NEUTRAL", cells, ETF, RISK) == weights
+
+
+def test_a_result_is_known_where_its_days_come_back_as_numbers(session: Session) -> None:
+    """As Calc, Office.js and the nested formulas of Excel hand them to the next function."""
+    held, etf = call(session, "FETCH_HOLDINGS", "demo"), call(session, "LOAD_ETF", "demo")
+    prices = call(session, "BN_PRICES", held, etf, "demo")
+    assert any(isinstance(cell, date) for row in prices for cell in row)
+    numbers = as_numbers(prices)
+    assert not any(isinstance(cell, date) for row in numbers for cell in row)
+    assert call(session, "BN_STATUS", numbers) == call(session, "BN_STATUS", prices)
+    assert call(session, "BN_STATUS", prices)[0][0] == "part"
+    weights = call(session, "BETA_NEUTRAL", held, etf)
+    assert call(session, "BN_ORDERS", weights, numbers) == call(session, "BN_ORDERS", weights, prices)
+
+
+def test_a_result_with_another_day_is_not_the_same(session: Session) -> None:
+    held, etf = call(session, "FETCH_HOLDINGS", "demo"), call(session, "LOAD_ETF", "demo")
+    head, *rows = as_numbers(call(session, "BN_PRICES", held, etf, "demo"))
+    later = (head, *((*row[:2], row[2] + 1.0 if isinstance(row[2], float) else None, row[3]) for row in rows))
+    assert "not the whole, unchanged result" in str(call(session, "BN_STATUS", later)[0][0])
 
 
 # ---------------------------------------------------------------- the store

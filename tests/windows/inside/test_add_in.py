@@ -86,7 +86,7 @@ def test_with_the_template_inserted_rebalance_works(add_in: LoadedAddIn, model: 
     message, kind = add_in.press("rebalance")
     assert (kind, message[:17]) == (INFORMATION, "Beta to JHAI 0.52"), message
     cells = model.Worksheets(Sheet.PROPOSAL).cells
-    assert cells[PROPOSAL.table, 1] == "ticker"
+    assert cells[PROPOSAL.table, 1] == "Ticker"
     assert model.Worksheets("Model").cells == {}
     message, kind = add_in.press("orders")
     assert message.startswith("Orders: 45 in model orders ")

@@ -25,7 +25,7 @@ def proposal(workbook: OpenWorkbook) -> dict[Any, Any]:
 def test_rebalance_writes_a_proposal_and_says_what_it_did(workbook: OpenWorkbook) -> None:
     message = workbook.press("rebalance")
     assert message.startswith("Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades")
-    assert workbook.book.Worksheets(Sheet.PROPOSAL).cells[PROPOSAL.table, 1] == "ticker"
+    assert workbook.book.Worksheets(Sheet.PROPOSAL).cells[PROPOSAL.table, 1] == "Ticker"
     log = workbook.book.Worksheets(Sheet.LOG).cells
     assert (log[5, 2], log[5, 3]) == ("Rebalance", "done")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import traceback
 from functools import partial
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import unohelper
 from com.sun.star.frame import FeatureStateEvent, XDispatch, XDispatchProvider
@@ -16,6 +16,14 @@ from .document import Document, WriteRefused
 from .office import CHANNEL, SETTINGS, Office, is_spreadsheet
 
 HANDLER = "com.sun.star.frame.ProtocolHandler"
+
+
+class Ended(NamedTuple):
+    """What a button has told at its end: its message, whether it failed, and the files it has written."""
+
+    text: str
+    failed: bool = True
+    files: Sequence[str] = ()
 
 
 class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInitialization):
@@ -84,18 +92,18 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
 
     def _press(self, name: str, model: Any) -> None:
         label = SETTINGS["commands"][name]
-        text, failed = "", True
+        ended = Ended("")
         try:
-            text, failed = self._conversation(name, label, Document(model))
+            ended = self._conversation(name, label, Document(model))
         except WriteRefused as reason:
-            text = str(reason)
+            ended = Ended(str(reason))
         except Exception as error:
-            text = _defect(label, error)
+            ended = Ended(_defect(label, error))
         finally:
-            self._office.later(lambda: self._end(text, failed=failed))
+            self._office.later(lambda: self._end(ended))
 
-    def _conversation(self, name: str, label: str, document: Document) -> Tuple[str, bool]:
-        """Reply to the worker's questions until it is done; return its message, and whether it failed."""
+    def _conversation(self, name: str, label: str, document: Document) -> Ended:
+        """Reply to the worker's questions until it is done; return what it tells then."""
         path = self._office.on_main(lambda: document.path)
         request = CHANNEL.ask({"press": name, "path": path, "protocol": wire.PROTOCOL})
         while True:
@@ -105,9 +113,9 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
             elif "ask" in message:
                 CHANNEL.answer(request, {"answer": self._answered(message["ask"], label, document)})
             elif "error" in message:
-                return message["error"], True
+                return Ended(message["error"])
             else:
-                return message["done"], message["failed"]
+                return Ended(message["done"], message["failed"], message["files"])
 
     def _answered(self, question: wire.Message, label: str, document: Document) -> wire.Message:
         """Read or write what the worker asks for; where that fails, the answer is the reason."""
@@ -125,10 +133,14 @@ class Commands(unohelper.Base, XServiceInfo, XDispatchProvider, XDispatch, XInit
 
     # ------------------------------------------------------------ on the main thread
 
-    def _end(self, text: str, *, failed: bool) -> None:
+    def _end(self, ended: Ended) -> None:
         self._status("")
         self._set_busy(busy=False)
-        self._office.message(text, failed=failed)
+        if not ended.files:
+            self._office.message(ended.text, failed=ended.failed)
+        elif self._office.confirmed(ended.text + "\n\nOpen it now?", failed=ended.failed):
+            for path in ended.files:
+                self._office.open(path)
 
     def _status(self, text: str) -> None:
         if text and self._indicator is None:

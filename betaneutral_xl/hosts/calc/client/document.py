@@ -14,6 +14,9 @@ from ...remote.client import wire
 from .formulas import bind
 from .office import SETTINGS
 
+WRITES = ("replace", "append")
+"""The changes of cells."""
+
 FORMULAS = 16
 """LibreOffice's cell flag of formulas."""
 
@@ -61,15 +64,18 @@ class Document:
     def apply(self, title: str, changes: Sequence[Sequence[Any]]) -> None:
         """Make the changes of a button as one undo step, or raise ``WriteRefused`` and make none."""
         self._require_open()
-        written = [change for change in changes if change[0] != "recalculate"]
+        written = [change for change in changes if change[0] in WRITES]
         if written:
             self._require_writable(sheet for _, sheet, _, _ in written)
             with suspended(self._model), one_undo_step(self._model, title):
                 for what, sheet, row, rows in written:
                     self._write(self._model.Sheets.getByName(sheet), what, row, wire.unpack(rows))
-        if len(written) < len(changes):
+        if any(what == "recalculate" for what, *_ in changes):
             bind(self._model)  # formulas on sheets that were protected before
             self._model.calculateAll()
+        for what, sheet, *_ in changes:
+            if what == "show":
+                show(self._model, sheet)
 
     def _require_open(self) -> None:
         try:
@@ -114,6 +120,13 @@ class Document:
         place = self._model.Sheets.getByName(sheet)
         last = last_used(place)
         return place.getCellRangeByPosition(0, row - 1, last.EndColumn, max(row - 1, last.EndRow))
+
+
+def show(model: Any, sheet: str) -> None:
+    """Show a sheet, from its first row on."""
+    controller, place = model.CurrentController, model.Sheets.getByName(sheet)
+    controller.setActiveSheet(place)
+    controller.select(place.getCellByPosition(0, 0))
 
 
 def _values(area: Any) -> Optional[wire.Rows]:

@@ -7,7 +7,7 @@ import json
 import threading
 import traceback
 from pathlib import Path
-from typing import Any, Callable, ClassVar, Iterator, List, Optional
+from typing import Any, Callable, ClassVar, Iterator, List, Optional, Tuple
 
 import uno
 import unohelper
@@ -22,6 +22,13 @@ SETTINGS = json.loads((Path(__file__).parents[2] / "extension.json").read_text(e
 
 CHANNEL = Channel([SETTINGS["python"], "-P", "-u", "-m", SETTINGS["worker"]])
 atexit.register(CHANNEL.end)
+
+
+OK, YES_NO, YES = 1, 3, 2
+"""LibreOffice's numbers: the buttons of a message box, and what it returns."""
+
+CSV, COMMAS_IN_UTF8 = "Text - txt - csv (StarCalc)", "44,34,76,1"
+"""The filter of CSV files, and its options: separator, quote, encoding, first line."""
 
 
 class _Callback(unohelper.Base, XCallback):
@@ -123,15 +130,38 @@ class Office:
 
     def message(self, text: str, *, failed: bool) -> None:
         """Show a message box, if a window is visible."""
+        self._box(text, "ERRORBOX" if failed else "INFOBOX", OK)
+
+    def confirmed(self, text: str, *, failed: bool) -> bool:
+        """Ask a question, and return whether the user agrees; False where no window is visible."""
+        return self._box(text, "ERRORBOX" if failed else "QUERYBOX", YES_NO) == YES
+
+    def _box(self, text: str, kind: str, buttons: int) -> int:
         frame = self.desktop.getCurrentFrame()
         if frame is None or not frame.ContainerWindow.isVisible():
-            return
-        kind = uno.Enum("com.sun.star.awt.MessageBoxType", "ERRORBOX" if failed else "INFOBOX")
+            return 0
         box = self.create("com.sun.star.awt.Toolkit").createMessageBox(
-            frame.ContainerWindow, kind, 1, SETTINGS["title"], text
+            frame.ContainerWindow,
+            uno.Enum("com.sun.star.awt.MessageBoxType", kind),
+            buttons,
+            SETTINGS["title"],
+            text,
         )
-        box.execute()
+        pressed: int = box.execute()
         box.dispose()
+        return pressed
+
+    def open(self, path: str) -> None:
+        """Open a file in a window of its own; a CSV file without the dialog for its separators."""
+        options = ("FilterName", CSV), ("FilterOptions", COMMAS_IN_UTF8)
+        given = tuple(map(_property, options)) if path.lower().endswith(".csv") else ()
+        self.desktop.loadComponentFromURL(uno.systemPathToFileUrl(path), "_blank", 0, given)
+
+
+def _property(given: "Tuple[str, str]") -> Any:
+    value = uno.createUnoStruct("com.sun.star.beans.PropertyValue")
+    value.Name, value.Value = given
+    return value
 
 
 def is_spreadsheet(document: Any) -> bool:

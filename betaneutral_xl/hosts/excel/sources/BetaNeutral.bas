@@ -123,11 +123,19 @@ failed:
 End Sub
 
 ' A reply is a word in the first line, and the message in the others; without a message nothing is shown.
+' A file that was written follows the word, after a bar: the user may open it.
 Private Sub Show(reply As String)
-    Dim message As String, kind As Long
+    Dim head As String, message As String, file As String, kind As Long
+    head = Left$(reply, InStr(reply, vbLf) - 1)
     message = Mid$(reply, InStr(reply, vbLf) + 1)
+    If message = "" Then Exit Sub
     kind = 64 ' MB_ICONINFORMATION
-    If Left$(reply, 5) = "error" Then kind = 16 ' MB_ICONERROR
-    If message <> "" Then MessageBoxW Application.Hwnd, StrPtr(message), StrPtr("Beta Neutral"), kind
+    If Left$(head, 5) = "error" Then kind = 16 ' MB_ICONERROR
+    file = Mid$(head, InStr(head & "|", "|") + 1)
+    If file <> "" Then
+        message = message & vbLf & vbLf & "Open it now?"
+        kind = kind + 4 ' MB_YESNO
+    End If
+    If MessageBoxW(Application.Hwnd, StrPtr(message), StrPtr("Beta Neutral"), kind) = 6 Then Workbooks.Open file ' IDYES
 End Sub
 #End If

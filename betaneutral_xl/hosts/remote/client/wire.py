@@ -17,7 +17,7 @@ Cell = Union[str, float, None]
 Rows = Sequence[Sequence[Cell]]
 Message = Dict[str, Any]
 
-PROTOCOL = 2
+PROTOCOL = 3
 """The version of the protocol of buttons, which a client sends with each press."""
 
 UNFINISHED = frozenset({"ask", "say", "place"})

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
-from betaneutral_xl.hosts.sheets.template import hidden, input_sheets, orders, output_sheets, table_sheets
+from betaneutral_xl.hosts.sheets.template import (
+    hidden,
+    input_sheets,
+    log_sheet,
+    orders,
+    proposal_sheet,
+    table_sheets,
+)
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
 from betaneutral_xl.job.options import SAMPLE
@@ -71,9 +78,9 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         table_sheets.covariance(canvas, results),
         table_sheets.neutral(canvas, results),
         orders.orders(canvas, results),
-        output_sheets.proposal(canvas),
-        output_sheets.log(canvas),
-        output_sheets.previous(canvas),
+        proposal_sheet.proposal(canvas),
+        log_sheet.log(canvas),
+        proposal_sheet.previous(canvas),
     ]
     if vba is not None:
         sheets += [hidden.xlwings(canvas), hidden.intellisense(canvas)]

@@ -27,6 +27,8 @@ BLUE = "#0000FF"
 """The colour of inputs."""
 CAUTION = "#92400E"
 """The colour of warnings."""
+SOLD, BOUGHT = "#B42318", "#1D4ED8"
+"""The colours of sales and of purchases."""
 
 FONT = "Calibri"
 
@@ -170,3 +172,11 @@ def plain_text(cells: str) -> str:
     In LibreOffice 7.4, a text from an extension's array result compares unequal to any other.
     """
     return f"TRIM({cells})"
+
+
+def framed(chart: Any, title: str) -> None:
+    """Give a chart its title, legend, frame and size."""
+    chart.set_title({"name": title, "name_font": {"size": 11, "color": INK}, "overlay": False})
+    chart.set_legend({"position": "bottom", "font": {"size": 9}})
+    chart.set_chartarea({"border": {"color": LINE}})
+    chart.set_size({"width": 560, "height": 300})

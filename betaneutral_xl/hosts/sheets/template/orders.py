@@ -27,6 +27,9 @@ PRICE = "#,##0.00"
 PRICES = "prices_table"
 """The defined name of the result of BN_PRICES."""
 
+ORDER_SETTINGS = "setting_nav,setting_min_notional,setting_lot,setting_trade,setting_limits"
+"""The arguments of BN_ORDERS after weights and prices."""
+
 SOURCE = 3
 """The index of the column source of BN_PRICES."""
 
@@ -60,7 +63,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(
         sheet,
         (FIRST_ROW, ORDERS_COLUMN),
-        f"BN_ORDERS({WEIGHTS},{PRICES},setting_nav,setting_min_notional,setting_lot,setting_trade)",
+        f"BN_ORDERS({WEIGHTS},{PRICES},{ORDER_SETTINGS})",
         results["orders"],
         ordered,
     )

@@ -17,13 +17,13 @@ from betaneutral_xl.hosts.sheets.layout import (
 )
 from betaneutral_xl.hosts.sheets.template.canvas import (
     BETA,
-    INK,
     LINE,
     MONEY,
     MUTED,
     PERCENT,
     Template,
     cached,
+    framed,
     plain_text,
 )
 
@@ -207,7 +207,7 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
                 "gap": 60,
             }
         )
-    _frame(chart, "Before and after")
+    framed(chart, "Before and after")
     chart.set_y_axis(
         {"reverse": True, "num_font": {"size": 9}, "label_position": "low", "line": {"none": True}}
     )
@@ -265,7 +265,7 @@ def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
                 "overlap": 0,
             }
         )
-    _frame(chart, f"Weights of the first {count} names")
+    framed(chart, f"Weights of the first {count} names")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
     chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
     chart.set_size({"width": 760, "height": 330})
@@ -282,10 +282,3 @@ def _percent_rules(template: Template, sheet: Worksheet, column: int, top: int, 
         top, column, bottom - 1, column + 1,
         {"type": "formula", "criteria": criteria, "format": percent},
     )  # fmt: skip
-
-
-def _frame(chart: Any, title: str) -> None:
-    chart.set_title({"name": title, "name_font": {"size": 12, "color": INK}, "overlay": False})
-    chart.set_legend({"position": "bottom", "font": {"size": 9}})
-    chart.set_chartarea({"border": {"color": LINE}})
-    chart.set_size({"width": 560, "height": 300})

@@ -76,7 +76,7 @@ def test_then_rebalance_works_in_that_workbook(model: com.Book, template: com.Bo
     press(model, "insert")
     word, message = press(model, "rebalance")
     assert (word, message[:16]) == ("done", "Beta to JHAI 0.5")
-    assert model.Worksheets(Sheet.PROPOSAL).cells[PROPOSAL.table, 1] == "ticker"
+    assert model.Worksheets(Sheet.PROPOSAL).cells[PROPOSAL.table, 1] == "Ticker"
     assert template.Worksheets(Sheet.PROPOSAL).cells.get((PROPOSAL.table, 1)) is None
 
 

@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 
 class Alerts(list[tuple[str, str]]):
-    """The messages shown to the user, with their mode."""
+    """The messages shown to the user, with their mode; and what the user answers to a question."""
+
+    answer = "no"
 
 
 @pytest.fixture
 def alerts(monkeypatch: pytest.MonkeyPatch, session: Session) -> Alerts:
     seen = Alerts()
 
-    def alert(_: Any, prompt: str, *, title: str, buttons: str, mode: str) -> None:
+    def alert(_: Any, prompt: str, *, title: str, buttons: str, mode: str) -> str:
         seen.append((mode, prompt))
+        return seen.answer if buttons == "yes_no" else "ok"
 
     monkeypatch.setattr(xw.App, "alert", alert)
     monkeypatch.setattr(ribbon, "session", session)
@@ -61,10 +64,11 @@ def test_rebalance_writes_a_proposal_at_once_and_reports_it(opened: com.Book, al
     ((mode, message),) = alerts
     assert mode == "info"
     assert message.startswith("Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades")
-    assert sheet.cells[PROPOSAL.table, 1] == "ticker"
+    assert sheet.cells[PROPOSAL.table, 1] == "Ticker"
     assert sheet.writes == 2  # one block is cleared, and one is written
     log = opened.Worksheets(Sheet.LOG).cells
-    assert (log[5, 2], log[5, 3], log[5, 8]) == ("Rebalance", "done", message)
+    assert (log[5, 2], log[5, 3], log[5, 8]) == ("Rebalance", "done", " ".join(message.split()))
+    assert sheet.activated
 
 
 def test_the_state_of_excel_is_restored(opened: com.Book, alerts: Alerts) -> None:
@@ -124,7 +128,7 @@ def test_the_report_on_an_infeasible_target_has_no_proposal(
     mode, message = alerts[-1]
     assert mode == "critical"
     assert message.startswith("No weights reach beta 0.00")
-    assert message.endswith("says why, and proposes nothing.")
+    assert message.endswith("says why, and proposes nothing.\n\nOpen it now?")
     (written,) = tmp_path.glob("betaneutral report *.xlsx")
     book = openpyxl.load_workbook(written, data_only=True)
     title = "Not feasible as asked: the lowest beta within the limits is 0.24"
@@ -224,8 +228,8 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, aler
     assert alerts[-1][0] == "info"
     from_sheets = proposal(opened)
     row = PROPOSAL.table + 1
-    assert [from_sheets[row, column] for column in (1, 2, 5)] == pytest.approx(
-        [fetched[row, column] for column in (1, 2, 5)]
+    assert [from_sheets[row, column] for column in (3, 4, 5)] == pytest.approx(
+        [fetched[row, column] for column in (3, 4, 5)]
     )
 
 
@@ -262,7 +266,7 @@ def test_text_from_outside_never_becomes_a_number_date_or_boolean(
 def test_the_date_of_a_source_stays_text(opened: com.Book, alerts: Alerts) -> None:
     press(opened, "rebalance")
     assert alerts[-1][0] == "info"
-    assert proposal(opened)[PROPOSAL.sources + 1, PROPOSAL.beside + 2] == "2025-11-18"
+    assert "holdings.json (sample) as of 2025-11-18" in proposal(opened)[PROPOSAL.sources, 1]
 
 
 def test_orders_and_report_are_written_beside_the_workbook(
@@ -340,7 +344,7 @@ def test_orders_follow_edited_new_weights(opened: com.Book, alerts: Alerts, tmp_
     press(opened, "rebalance")
     sheet = opened.Worksheets(Sheet.PROPOSAL).cells
     at = next(row for row in range(PROPOSAL.table + 1, 200) if sheet[row, 1] == "MSFT")
-    sheet[at, 5] = 0.0
+    sheet[at, 4] = 0.0
     press(opened, "orders")
     mode, message = alerts[-1]
     assert mode == "info"
@@ -355,7 +359,7 @@ def test_buttons_read_cells_formatted_as_currency(opened: com.Book, alerts: Aler
     press(opened, "rebalance")
     cells = opened.Worksheets(Sheet.PROPOSAL).cells
     heads = {cells[PROPOSAL.table, column]: column for column in range(1, 10)}
-    at = PROPOSAL.table + 1, heads["trade_value"]
+    at = PROPOSAL.table + 1, heads["Trade value"]
     cells[at] = Decimal(f"{cells[at]:.4f}")
     press(opened, "orders")
     press(opened, "rebalance")
@@ -389,6 +393,20 @@ def test_the_check_writes_to_the_cache_and_leaves_no_file(
     session.settings.cache.rmdir()
     session.settings.cache.write_text("in its place", encoding="utf-8")
     assert "The cache folder cannot be written: Cannot make the folder cache" in checked(opened, alerts)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_written_file_is_opened_only_if_the_user_wants_it(
+    opened: com.Book, alerts: Alerts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    seen: list[Path] = []
+    monkeypatch.setattr(xw.main.Books, "open", lambda _, path: seen.append(path))
+    alerts.answer = answer
+    press(opened, "rebalance")
+    assert not alerts[-1][1].endswith("Open it now?")
+    press(opened, "orders")
+    assert alerts[-1][1].endswith("\n\nOpen it now?")
+    assert seen == (list(tmp_path.glob("* orders *.csv")) if answer == "yes" else [])
 
 
 def test_the_check_does_not_contact_an_unconfigured_api(opened: com.Book, alerts: Alerts) -> None:
@@ -434,5 +452,5 @@ def test_a_message_is_returned_for_excel_to_show_after_the_call(
     reply = server.Str(server.Call(server.Module("betaneutral_xl.hosts.excel.ribbon"), "run", (button,)))
     first, _, message = reply.partition("\n")
     assert first == word
-    assert message == opened.Worksheets(Sheet.LOG).cells[5, 8]
+    assert " ".join(message.split()) == opened.Worksheets(Sheet.LOG).cells[5, 8]
     assert alerts == []

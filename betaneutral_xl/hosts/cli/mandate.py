@@ -1,0 +1,146 @@
+"""``betaneutral-xl mandate``: a fund's standing rules, and how its portfolio stands to them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.hosts.cli import input_options, table_options
+from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.job import run as job
+from betaneutral_xl.job import standing
+from betaneutral_xl.job.mandate import FILE_NAME, Mandate, ready, ready_text, shown
+from betaneutral_xl.job.options import BY_NAME
+from betaneutral_xl.job.request import OrderTerms, Request
+from betaneutral_xl.job.sources import Sources
+from betaneutral_xl.system import saving
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from betaneutral_xl.engine.result import Rebalance
+
+BROKEN = 10
+"""The exit code where a rule is broken."""
+
+EPILOG = f"""\
+examples:
+  betaneutral-xl mandate new long-only
+      write {FILE_NAME}, to be filled in; every command finds it in the current folder
+  betaneutral-xl mandate show
+      the rules, one a line
+  betaneutral-xl mandate check
+      the portfolio as it is against the rules; exit code {BROKEN} if one is broken
+
+A mandate names any option of docs/options.md, and: name, benchmark, hard_to_borrow.
+It is chosen by --mandate FILE, else by BETANEUTRAL_MANDATE, else it is {FILE_NAME} of the current folder;
+--mandate none is for a run without one. What a run says otherwise holds, and is reported.
+"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "mandate",
+        help="write a fund's standing rules, show them, check the portfolio against them",
+        description="A mandate is a file of standing rules under which every command works.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
+    new = actions.add_parser("new", help=f"write one to start from: {', '.join(ready())}")
+    new.add_argument("kind", metavar="KIND", choices=ready(), help=", ".join(ready()))
+    new.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE.toml",
+        type=Path,
+        default=Path(FILE_NAME),
+        help="the file to write; one that exists stays as it is (default: %(default)s)",
+    )
+    new.set_defaults(run=write)
+    show = actions.add_parser("show", help="show the rules")
+    show.add_argument("file", metavar="FILE", nargs="?", default=FILE_NAME, help="default: %(default)s")
+    show.set_defaults(run=show_rules)
+    check = actions.add_parser(
+        "check",
+        help="check the portfolio as it is against the rules",
+        epilog=table_options.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    input_options.add_arguments(check, *table_options.REQUIRED)
+    check.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+    check.set_defaults(run=check_portfolio)
+    for action in (new, show, check):
+        action.set_defaults(parser=action)
+
+
+def write(args: argparse.Namespace) -> None:
+    """Write a mandate to start from."""
+    if args.out.exists():
+        msg = f"{args.out.name} exists already. Choose another name with --out, or edit it."
+        raise InputError(msg)
+    saving.save(args.out, ready_text(args.kind).encode())
+    console().print(
+        f"Wrote {args.out.name}: fill in fund and ETFs, then run betaneutral-xl mandate check.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def show_rules(args: argparse.Namespace) -> None:
+    """Print the rules of a mandate, after parsing all of them."""
+    mandate = Mandate.of(args.file)
+    Request.parse({"mandate": mandate})
+    OrderTerms.parse(mandate.terms({}))
+    Sources.parse(mandate.sources({}))
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    for column in ("rule", "value"):
+        table.add_column(column)
+    own = {"Benchmark": mandate.benchmark, "Hard to borrow": ", ".join(mandate.hard_to_borrow)}
+    rows = {name: one for name, one in own.items() if one}
+    rows |= {BY_NAME[name].words: shown(one) for name, one in mandate.rules.items()}
+    for name, value in rows.items():
+        table.add_row(Text(name), Text(value))
+    out = console()
+    out.print(mandate.label, style="bold", markup=False)
+    out.print(table)
+
+
+def check_portfolio(args: argparse.Namespace) -> int:
+    """Print how the portfolio as it is stands to each rule."""
+    given = input_options.gather(args)
+    mandate = given.mandate
+    if mandate is None:
+        msg = f"No mandate is named. Write one with mandate new, or name it: --mandate {FILE_NAME}."
+        raise InputError(msg)
+    given.terms(args)
+    result = job.unchanged(given.request, given.inputs)
+    if args.json:
+        record = standing.record(given.request, given.inputs, result)
+        sys.stdout.write(saving.to_json(record) + "\n")
+    else:
+        print_standing(mandate, result, console())
+    return 0 if standing.kept(standing.lines(mandate, result)) else BROKEN
+
+
+def print_standing(mandate: Mandate, result: Rebalance, out: Console) -> None:
+    """Print each limit of a mandate with its number and pass or fail."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    found = standing.lines(mandate, result)
+    passed = [one for one in found if standing.kept((one,))]
+    for one in found:
+        mark = Text("pass", style="green") if one in passed else Text("FAIL", style="bold red")
+        table.add_row(mark, Text(standing.sentence(one)))
+    headline = f"\nMandate {mandate.label}: {len(passed)} of {len(found)} limits kept"
+    out.print(headline, style="bold", markup=False)
+    out.print(table)

@@ -1,0 +1,153 @@
+"""The server's addresses: the page and its parts, what Excel reads, and the conversation with the page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from betaneutral_xl import __version__
+from betaneutral_xl.hosts.office import metadata, pane
+from betaneutral_xl.hosts.office.guard import MICROSOFT, Guard
+from betaneutral_xl.hosts.office.manifest import manifest
+from betaneutral_xl.hosts.office.values import for_office
+from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from betaneutral_xl.hosts.office.place import Place
+    from betaneutral_xl.hosts.remote.client.wire import Message
+    from betaneutral_xl.hosts.sheets.session import Session
+
+STATIC = Path(__file__).parent / "static"
+
+FROM_MICROSOFT = f"{MICROSOFT}/lib/1/hosted/office.js"
+"""The address at which Microsoft asks for office.js to be loaded."""
+
+OFFICE_JS = "{{ office.js }}"
+"""The place of that address in the page."""
+
+LINES = "application/x-ndjson"
+
+TEMPLATE = "Open the template, in the folder Beta Neutral of your documents."
+"""What the user is to do where a workbook lacks a sheet or a range."""
+
+RENEWAL = "Close the pane and open it again; if that does not help, run: betaneutral-xl office install"
+
+
+def conversation(session: Session) -> Conversation:
+    """Return the conversation with all pages."""
+    dialect = Dialect(
+        name="Excel", argument=lambda value: value, rows=for_office, template=TEMPLATE, renewal=RENEWAL
+    )
+    return Conversation(session, dialect)
+
+
+def application(place: Place, session: Session, stop: Callable[[], None]) -> ASGIApp:
+    """Return the server's application, which refuses whatever ``guard`` does.
+
+    Parameters
+    ----------
+    place
+        Port, secret and files of the installation.
+    session
+        The state of the functions and buttons.
+    stop
+        Called when the server is asked to end.
+
+    """
+    app = _Application(place, conversation(session), stop)
+    routes = [Mount(f"/{place.secret}", routes=app.routes())]
+    return Guard(Starlette(routes=routes), port=place.port, secret=place.secret, offline=place.has_office_js)
+
+
+class _Application:
+    """The answers to requests that ``guard`` let pass."""
+
+    def __init__(self, place: Place, talk: Conversation, stop: Callable[[], None]) -> None:
+        self._place, self._talk, self._stop = place, talk, stop
+        self._tasks: set[asyncio.Future[None]] = set()
+
+    def routes(self) -> list[Route | Mount]:
+        """Return the addresses."""
+        texts: dict[str, Callable[[], Response]] = {
+            "/taskpane.html": partial(self._page, excel=True),
+            "/browser.html": partial(self._page, excel=False),
+            "/functions.json": lambda: JSONResponse(metadata.functions()),
+            "/pane.json": lambda: JSONResponse(pane.model(self._place)),
+            "/version.json": lambda: JSONResponse({"version": __version__}),
+            "/manifest.xml": lambda: Response(manifest(self._place.base), media_type="application/xml"),
+        }
+        routes: list[Route | Mount] = [Route(path, _get(make)) for path, make in texts.items()]
+        routes += [
+            Route("/talk", self._answer, methods=["POST"]),
+            Route("/stop", self._end, methods=["POST"]),
+        ]
+        if self._place.has_office_js:
+            routes.append(Mount("/office", StaticFiles(directory=self._place.office_js)))
+        return [*routes, Mount("/", StaticFiles(directory=STATIC))]
+
+    def _page(self, *, excel: bool) -> Response:
+        """Return the page; in an ordinary browser without office.js."""
+        text = (STATIC / "page.html").read_text(encoding="utf-8")
+        script = "office/office.js" if self._place.has_office_js else FROM_MICROSOFT
+        element = f'<script src="{script}"></script>' if excel else ""
+        return Response(text.replace(OFFICE_JS, element), media_type="text/html")
+
+    async def _answer(self, request: Request) -> Response:
+        """Answer a message of the page; every reply is a line, sent as soon as it is there."""
+        message = await _message(request)
+        if message is None:
+            return PlainTextResponse("This is no message.", 400)
+        return StreamingResponse(self._lines(message), media_type=LINES)
+
+    async def _lines(self, message: Message) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        replies: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def emit(reply: bytes | None) -> None:
+            loop.call_soon_threadsafe(replies.put_nowait, reply)
+
+        def work() -> None:
+            try:
+                self._talk.receive(message, lambda reply: emit(wire.encode(reply)))
+            finally:
+                emit(None)
+
+        task = loop.run_in_executor(None, work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        while (line := await replies.get()) is not None:
+            yield line
+
+    async def _end(self, _: Request) -> Response:
+        self._stop()
+        return PlainTextResponse("The server ends.")
+
+
+async def _message(request: Request) -> Message | None:
+    """Return the JSON object of a request's body; None if it is none."""
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _get(make: Callable[[], Response]) -> Callable[[Request], Any]:
+    def answer(_: Request) -> Response:
+        return make()
+
+    return answer

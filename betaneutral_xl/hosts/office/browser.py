@@ -1,0 +1,64 @@
+"""The pane in an ordinary browser, on a workbook file: for a user without Excel."""
+
+from __future__ import annotations
+
+import html
+import os
+import shutil
+import subprocess
+import sys
+import webbrowser
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from betaneutral_xl.errors import HostError
+from betaneutral_xl.system.saving import save
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from betaneutral_xl.hosts.office.place import Place
+
+DOOR = "open.html"
+"""The file that leads the browser to the page. Its address, which has the secret, is on no command line:
+other users of the machine can read those."""
+
+
+def show(place: Place, file: Path | None) -> str:
+    """Open the page in the browser for a workbook, or for the sample; return what it shows."""
+    query = urlencode({"file": str(file.resolve())}) if file else ""
+    address = html.escape(f"{place.base}/browser.html?{query}", quote=True)
+    page = f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={address}">'
+    door = place.folder / DOOR
+    save(door, page.encode(), private=True)
+    if not webbrowser.open(door.as_uri()):
+        msg = f"No browser was found. Open this file in one: {door}"
+        raise HostError(msg)
+    return file.name if file else "the sample"
+
+
+def show_file(file: Path) -> str:
+    """Open a workbook with the program that the system has for it; return its name.
+
+    Raises
+    ------
+    HostError
+        If there is none.
+
+    """
+    if not file.is_file():
+        msg = f"There is no {file}. Run: betaneutral-xl office install"
+        raise HostError(msg)
+    if sys.platform == "win32":
+        os.startfile(file)  # noqa: S606 - the user's own file
+        return file.name
+    opener = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    if opener is None:
+        msg = f"No program was found to open {file.name}. Open it yourself: {file}"
+        raise HostError(msg)
+    application = ["-a", "Microsoft Excel"] if sys.platform == "darwin" else []
+    done = subprocess.run([opener, *application, str(file)], check=False)  # noqa: S603 - likewise
+    if done.returncode:
+        msg = f"{file.name} could not be opened in Excel. Open it yourself: {file}"
+        raise HostError(msg)
+    return file.name

@@ -1,0 +1,109 @@
+"""The interface of an operating system to an installation."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from betaneutral_xl.hosts.office.systems.commands import Ended, Run
+
+LABEL = "betaneutral-xl-office"
+"""The name of what starts at login."""
+
+MAX_CACHED_BYTES = 1_000_000
+"""Bytes of the largest file of Office's cache that is read to see whether it is about this add-in."""
+
+
+@dataclass(frozen=True)
+class System(ABC):
+    """One operating system, for one user.
+
+    Parameters
+    ----------
+    home
+        The user's folder.
+    run
+        Runs a command.
+
+    """
+
+    home: Path
+    run: Run
+
+    opens: ClassVar[str]
+    """How the user opens the add-in after the installation."""
+
+    @property
+    @abstractmethod
+    def folder(self) -> Path:
+        """The folder of what the add-in keeps."""
+
+    @abstractmethod
+    def trusted(self, certificate: Path, sha1: str) -> bool:
+        """Return whether the user's programs trust a certificate."""
+
+    @abstractmethod
+    def trust(self, certificate: Path, sha1: str) -> Ended:
+        """Let the user's programs trust a certificate; the system may ask the user."""
+
+    def obstacle(self) -> str:
+        """Return why a certificate cannot be trusted here; "" if nothing is known."""
+        return ""
+
+    @abstractmethod
+    def distrust(self, certificate: Path, sha1: str) -> None:
+        """Take that back; nothing if it is not trusted."""
+
+    @abstractmethod
+    def registered(self, manifest: Path) -> bool:
+        """Return whether Excel on this machine knows a manifest, as it is now."""
+
+    @abstractmethod
+    def register(self, manifest: Path) -> None:
+        """Let Excel on this machine know a manifest, if there is an Excel."""
+
+    def unregistered(self) -> str:
+        """Return why Excel does not know the manifest, to be added to that; "" if nothing is known."""
+        return ""
+
+    @abstractmethod
+    def unregister(self) -> None:
+        """Take that back, and remove what Office keeps of the add-in."""
+
+    @abstractmethod
+    def starts_at_login(self, command: Sequence[str]) -> bool:
+        """Return whether a command is started when the user logs in."""
+
+    @abstractmethod
+    def start_at_login(self, command: Sequence[str]) -> Ended:
+        """Start a command when the user logs in, from the next time on."""
+
+    @abstractmethod
+    def not_at_login(self) -> None:
+        """Take that back."""
+
+
+def clear_cache(folders: Iterable[Path], identifier: str) -> None:
+    """Remove the files of Office's caches that are about an add-in, and no others."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
+            if identifier in path.name:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            elif path.is_file() and _mentions(path, identifier):
+                path.unlink(missing_ok=True)
+
+
+def _mentions(path: Path, identifier: str) -> bool:
+    try:
+        if path.stat().st_size > MAX_CACHED_BYTES:
+            return False
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return identifier.encode() in content or identifier.encode("utf-16-le") in content

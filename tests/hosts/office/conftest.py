@@ -1,0 +1,54 @@
+"""The add-in installed once for all tests of this folder, and a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from office_browser import AddIn, chromium, installed, node_modules, started_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+    from betaneutral_xl.hosts.office.place import Place
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a clean home."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def place(home: Path) -> Iterator[Place]:
+    """Install and serve the add-in, with Microsoft's files on this machine."""
+    chromium()
+    node_modules()
+    with installed(home) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser(home: Path, place: Place) -> Iterator[Browser]:
+    """Start Chromium for the user of the home, with certificate checking on."""
+    with started_browser(home) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def template(home: Path, place: Place) -> bytes:
+    """Return the workbook that the installation wrote."""
+    return (home / "Documents" / "Beta Neutral" / "betaneutral-office.xlsx").read_bytes()
+
+
+@pytest.fixture
+def add_in(browser: Browser, place: Place, template: bytes) -> Iterator[AddIn]:
+    """Open the add-in in Excel with the template; at the end, no request left and nothing went wrong."""
+    found = AddIn(browser, place).open(template)
+    yield found
+    found.close()
+    assert found.requests == []
+    assert found.problems == []
