@@ -76,14 +76,14 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "printed", "provenance", "tickers"},
         {"covariance_units", "history", "notices", "values"},
-        {"drift"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"attribution", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
+        {"forecast_errors"},
         {"intervals"},
         {"checks", "exposures", "realised", "stable"},
         {"limits"},

@@ -274,7 +274,7 @@ def _under_mandate(options: Mapping[str, Any]) -> tuple[Mandate | None, Mapping[
     named = [key for key in options if option_name(str(key)) == "mandate"]
     if not named or options[named[0]] is None:
         return None, {key: value for key, value in options.items() if key not in named}
-    others = {key: value for key, value in options.items() if key not in named}
+    others = {key: one for key, one in options.items() if key not in named and one is not None}
     return Mandate.of(options[named[0]]), canonical(others)
 
 

@@ -200,10 +200,12 @@ class Penalised:
     def _solved_linear(self) -> FloatArray:
         """Return H^-1 g; where H is singular the least solution, as g is in the span of its columns."""
         form = self.problem.covariance
+        if not self.linear.any():
+            return np.zeros(len(self.linear))
         try:
             return form.solver()(self.linear)
         except np.linalg.LinAlgError:
-            least, *_ = np.linalg.lstsq(form.dense(), self.linear)
+            least, *_ = np.linalg.lstsq(form.dense(), self.linear, rcond=None)
             return np.asarray(least, dtype=np.float64)
 
     def _with_fixed_name(self) -> CovarianceOperator:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.hosts.cli import (
+    accept,
     backtest,
     betas,
     cache,
@@ -34,6 +35,7 @@ from betaneutral_xl.hosts.cli import (
     snapshot,
     streams,
     sweep,
+    today,
     workbook,
 )
 
@@ -47,7 +49,7 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
-    "day by day": {"mandate": mandate},
+    "day by day": {"mandate": mandate, "today": today, "accept": accept},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
     "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},

@@ -133,7 +133,7 @@ def _gathered(args: argparse.Namespace) -> Gathered:
     also = [*target_tickers(required.get("target")), *filter(None, benchmarks)]
     market = market_name(required.get("market"))
     sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
-    return Gathered(sources.load(_settings(args), progress), typed)
+    return Gathered(sources.load(settings(args), progress), typed)
 
 
 def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
@@ -181,14 +181,15 @@ def _from_snapshot(args: argparse.Namespace, named: dict[str, Any], typed: dict[
     beside_snapshot({**named, "sample": args.sample, **network})
     inputs, stored = from_snapshot(args.from_snapshot, Sources.parse({"nav": named.get("nav")}).nav)
     if typed.get("market") is not None:
-        inputs = replace(inputs, market=loaded_market(market_name(typed["market"]), _settings(args)))
+        inputs = replace(inputs, market=loaded_market(market_name(typed["market"]), settings(args)))
     return Gathered(inputs, {**stored, **typed})
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    settings = Settings.from_environment()
-    allowed = settings.allow_stale if args.allow_stale is None else args.allow_stale
-    return replace(settings, refresh=bool(args.refresh), allow_stale=allowed)
+def settings(args: argparse.Namespace) -> Settings:
+    """Return the settings of the environment, with the options of the network."""
+    found = Settings.from_environment()
+    allowed = found.allow_stale if args.allow_stale is None else args.allow_stale
+    return replace(found, refresh=bool(args.refresh), allow_stale=allowed)
 
 
 MANY = 1_000

@@ -15,7 +15,7 @@ from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.engine.backtest.decide import decide
 from betaneutral_xl.engine.estimators import estimate
-from betaneutral_xl.engine.estimators.history import BLOCK, MIN_BLOCKS, MIN_DAYS
+from betaneutral_xl.engine.forecast_errors import BLOCK, MIN_BLOCKS, MIN_DAYS
 from betaneutral_xl.engine.neutral import neutralise, reach
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
@@ -581,7 +581,8 @@ def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Stud
     peak("21")  # what is imported and cached once
     (few, dates_few), (many, dates_many) = peak("21"), peak("2")
     assert dates_many > 9 * dates_few
-    assert many < few + 1000 * (dates_many - dates_few)  # bytes a date: a handful of numbers
+    # Bytes a date: the results and garbage that waits for its collection, but not a window of returns.
+    assert many < few + 4000 * (dates_many - dates_few)
 
 
 def test_the_sample_portfolio_stays_as_neutral_as_documented(shared: Path) -> None:
