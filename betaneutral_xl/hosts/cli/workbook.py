@@ -11,19 +11,26 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from betaneutral_xl.hosts.sheets.buttons import Outcome
 
-HOSTS = {"excel": "betaneutral.xlsm", "calc": "betaneutral.xlsx", "office": "betaneutral-office.xlsx"}
-"""The template of each host; that of the add-in is built by its installation, or when it is asked for."""
+HOSTS = {
+    "excel": ("betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"),
+    "calc": ("betaneutral.xlsx",),
+    "office": ("betaneutral-office.xlsx",),
+}
+"""The files of each host."""
 
 BUTTONS = ("rebalance", "restore", "orders", "report")
 
 EPILOG = """\
 examples:
   betaneutral-xl workbook build
-      writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) to this folder
+      writes to this folder: betaneutral.xlam, the add-in for Excel; betaneutral.xlsx, the template for the
+      add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
   betaneutral-xl workbook build --host office
-      writes betaneutral-office.xlsx, for Excel with the add-in (betaneutral-xl office install)
+      writes betaneutral-office.xlsx, for Excel with the Office.js add-in (betaneutral-xl office install)
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
@@ -44,11 +51,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
-    build.add_argument("--only", choices=["xlsm", "xlsx"], help="build only this one")
+    build.add_argument("--only", choices=["xlam", "xlsm", "xlsx"], help="build only this one")
     build.add_argument(
-        "--host",
-        choices=list(HOSTS),
-        help="build only that of a host: excel (with macros), calc, or office (Excel with the add-in)",
+        "--host", choices=list(HOSTS), default="excel", help="program that opens it (default: %(default)s)"
     )
     build.set_defaults(run=run_build)
     run = actions.add_parser("run", help="run a button of a workbook file")
@@ -59,7 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_build(args: argparse.Namespace) -> None:
-    """Build and write the workbook of a host, or those of Excel with macros and of Calc."""
+    """Build and write the files of a host, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
     from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
@@ -67,25 +72,20 @@ def run_build(args: argparse.Namespace) -> None:
     from betaneutral_xl.system.saving import save
 
     session, out = Session(), console()
-    makers = {
-        "excel": macro_workbook.build_xlsm,
-        "calc": template.build,
-        "office": office_template.build,
+    builds: dict[str, Callable[[], bytes]] = {
+        "betaneutral.xlam": macro_workbook.build_xlam,
+        "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
+        "betaneutral.xlsx": lambda: template.build(session),
+        "betaneutral-office.xlsx": lambda: office_template.build(session),
     }
-    for host in _hosts(args):
-        path = args.folder / HOSTS[host]
-        with progress(f"Building {path.name} ..."):
-            save(path, makers[host](session))
-        out.print(f"Written: {path}", markup=False, soft_wrap=True)
-
-
-def _hosts(args: argparse.Namespace) -> list[str]:
-    """Return the hosts whose workbook is wanted."""
-    endings = {"excel": "xlsm", "calc": "xlsx"}
-    if args.host is not None and args.only not in {None, endings.get(args.host, "xlsx")}:
-        msg = f"The workbook of {args.host} is no {args.only}. Omit --only."
+    names = [name for name in HOSTS[args.host] if args.only in {None, name.rpartition(".")[2]}]
+    if not names:
+        msg = f"No {args.only} is built for {args.host}. Omit --only."
         raise InputError(msg)
-    return [args.host] if args.host else [one for one, end in endings.items() if args.only in {None, end}]
+    for name in names:
+        with progress(f"Building {name} ..."):
+            save(args.folder / name, builds[name]())
+        out.print(f"Written: {args.folder / name}", markup=False, soft_wrap=True)
 
 
 def run_button(args: argparse.Namespace) -> None:
