@@ -75,7 +75,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"arrays", "printed", "provenance", "tickers"},
         {"covariance_units", "history", "notices", "values"},
         {"drift"},
-        {"constraints", "portfolio", "returns", "risk"},
+        {"constraints", "fills", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
@@ -87,7 +87,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"limits"},
         {"result", "reachable"},
         {"orders", "reweighting"},
-        {"neutral"},
+        {"fills", "neutral"},
         {"backtest", "compare", "frontier"},
     ],
     "betaneutral_xl.engine.optimisation": [

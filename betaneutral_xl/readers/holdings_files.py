@@ -22,6 +22,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import is_option, normalise
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import Column, Header, count_headers, header_key
+from betaneutral_xl.readers.flex import is_flex, positions_csv
 from betaneutral_xl.readers.holdings_sections import (
     ALL,
     Choice,
@@ -132,6 +133,8 @@ def parse_holdings_file(
         from betaneutral_xl.readers.holdings_json import parse_holdings
 
         return parse_holdings(content, provenance, nav)
+    if is_flex(content):
+        content = positions_csv(content, file_name)
     sheets = read_sheets(content, file_name)
     chosen = choice or Choice(account=fund)
     of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
