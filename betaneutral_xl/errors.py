@@ -89,43 +89,73 @@ class InputError(BetaNeutralError):
 
 
 class UnknownFund(InputError):
-    """The fund's web API has no fund of that name."""
+    """The fund's web API has no fund of that name.
+
+    Remedy: check the spelling; names are those of the fund's API, such as ``quant_paper``.
+    """
 
 
 class EmptyFund(InputError):
-    """The fund holds nothing on the requested day."""
+    """The fund holds nothing on the requested day.
+
+    Remedy: give a day on which the fund held positions; ``--date`` or ``as_of``.
+    """
 
 
 class UnknownTicker(InputError):
-    """A requested ticker is not in the data."""
+    """A requested ticker is not in the data.
+
+    Remedy: check the spelling, or use a source that has the ticker.
+    """
 
 
 class DuplicateTicker(InputError):
-    """A ticker is on several rows, and adding them up would be a guess."""
+    """A ticker is on several rows, and adding them up would be a guess.
+
+    Remedy: add the rows up, or keep one of them; ``--account all`` adds several accounts.
+    """
 
 
 class MissingValue(InputError):
-    """A required number is blank, not a number, or out of range."""
+    """A required number is blank, not a number, or out of range.
+
+    Remedy: fill in the cell that the message names, or leave the row out.
+    """
 
 
 class MissingPrice(MissingValue):
-    """A name to be traded has no price, or only a stale one."""
+    """A name to be traded has no price, or only a stale one.
+
+    Remedy: give prices: ``--order-prices FILE``, the sheet Orders, or ``orders(prices)``.
+    """
 
 
 class BlankArgument(InputError):
-    """A required argument of a worksheet function is blank."""
+    """A required argument of a worksheet function is blank.
+
+    Remedy: fill in the argument; a function that waits for another shows this until it is there.
+    """
 
 
 class UnreadableFile(InputError):
-    """The file is absent, too large, or not of the expected kind."""
+    """The file is absent, too large, or not of the expected kind.
+
+    Remedy: check name, folder and kind of the file; ``betaneutral-xl etf FILE`` shows how it is read.
+    """
 
 
 class MissingPackage(InputError):
-    """What is requested needs a package that is not installed."""
+    """What is requested needs a package that is not installed.
+
+    Remedy: install the extra that the message names, such as ``pip install 'betaneutral-xl[charts]'``.
+    """
 
 
 class Unwritable(InputError):
-    """The output path cannot be written; nothing was changed there."""
+    """The output path cannot be written; nothing was changed there.
+
+    Remedy: close the file elsewhere, or choose a folder that exists and may be written to.
+    """
 
 
 class SourceError(BetaNeutralError):
@@ -135,19 +165,31 @@ class SourceError(BetaNeutralError):
 
 
 class Unreachable(SourceError):
-    """There is no connection, or no answer in time."""
+    """There is no connection, or no answer in time.
+
+    Remedy: check the network and the proxy; ``--allow-stale`` uses the last answer, with its age.
+    """
 
 
 class Refused(SourceError):
-    """The server refused the request."""
+    """The server refused the request.
+
+    Remedy: check the token (``BETANEUTRAL_TOKEN``) and that it has not expired.
+    """
 
 
 class NoData(SourceError):
-    """The server failed on a valid request the way it does where it has no data."""
+    """The server failed on a valid request the way it does where it has no data.
+
+    Remedy: ask for another day, or fewer names.
+    """
 
 
 class ChangedFormat(SourceError):
-    """The server's answer is not in the format of its interface."""
+    """The server's answer is not in the format of its interface.
+
+    Remedy: update this package; report the message if it stays.
+    """
 
 
 class ModelError(BetaNeutralError):
@@ -157,19 +199,30 @@ class ModelError(BetaNeutralError):
 
 
 class NotPositiveSemidefinite(ModelError):
-    """The covariance gives some portfolio a negative variance."""
+    """The covariance gives some portfolio a negative variance.
+
+    Remedy: check that the matrix is complete and of one unit, or estimate it from prices.
+    """
 
 
 class UndefinedBeta(ModelError):
-    """The ETF has no variance, or the ETFs are collinear."""
+    """The ETF has no variance, or the ETFs are collinear.
+
+    Remedy: leave out one of the ETFs that are near copies, or shrink their hedge ratios: ``--ridge 0.05``.
+    """
 
 
 class UncoveredRisk(ModelError):
-    """Names have no row in the risk model, and the missing-data policy is to stop."""
+    """Names have no row in the risk model, and the missing-data policy is to stop.
+
+    Remedy: refresh the risk model, or go on without the risk of these names: ``--on-missing drop``.
+    """
 
 
 class Infeasible(ModelError):
     """No weights satisfy all constraints.
+
+    Remedy: relax one of the limits that the message names; ``betaneutral-xl feasible`` lists the ways.
 
     ``reachable`` is the ``Reachable`` range of betas, where it is known.
     """
@@ -180,11 +233,17 @@ class Infeasible(ModelError):
 
 
 class SolverFailed(ModelError):
-    """A solver stopped without a certified solution."""
+    """A solver stopped without a certified solution.
+
+    Remedy: save the problem with ``--save-problem FILE`` and report it.
+    """
 
 
 class CheckFailed(ModelError):
-    """A result failed its own checks and is not returned."""
+    """A result failed its own checks and is not returned.
+
+    Remedy: save the problem with ``--save-problem FILE`` and report it; do not trade.
+    """
 
 
 class HostError(BetaNeutralError):
@@ -194,16 +253,28 @@ class HostError(BetaNeutralError):
 
 
 class FailedCell(HostError):
-    """A required cell holds an error; one of this package is passed on unchanged."""
+    """A required cell holds an error; one of this package is passed on unchanged.
+
+    Remedy: correct the cell that the message names, or what it refers to.
+    """
 
 
 class ExpiredHandle(HostError):
-    """The value behind a handle in a cell is no longer in memory."""
+    """The value behind a handle in a cell is no longer in memory.
+
+    Remedy: compute it again: Ctrl+Alt+F9 in Excel, the button Refresh in both programs.
+    """
 
 
 class NamedRangeMissing(HostError):
-    """The workbook lacks a named range or a sheet that the template has."""
+    """The workbook lacks a named range or a sheet that the template has.
+
+    Remedy: start from a new copy of the template, and copy the sheet Settings into it.
+    """
 
 
 class WorkbookOutOfDate(HostError):
-    """The workbook was built for another version of the package or of xlwings."""
+    """The workbook was built for another version of the package or of xlwings.
+
+    Remedy: run ``betaneutral-xl excel install`` or ``calc install`` again, and use the new template.
+    """

@@ -80,7 +80,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"hedging", "look_through", "regression"},
+        {"attribution", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
         {"intervals"},
         {"checks", "exposures", "realised", "stable"},

@@ -253,7 +253,7 @@ def _active_limits(formulation: Formulation, trades: FloatArray) -> Iterator[str
 
 def _hedge_legs(formulation: Formulation, gaps: FloatArray) -> Mapping[str, float]:
     """Return how much of each ETF to sell to close the gaps of the betas."""
-    legs = np.linalg.lstsq(formulation.aligned.etf_betas, gaps)[0]
+    legs = np.linalg.lstsq(formulation.aligned.etf_betas, gaps, rcond=None)[0]
     return MappingProxyType(dict(zip(formulation.aligned.etf_names, legs.tolist(), strict=True)))
 
 

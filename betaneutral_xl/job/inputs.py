@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
@@ -29,7 +29,7 @@ from betaneutral_xl.readers.tabular.files import (
     read_bytes,
     shown_name,
 )
-from betaneutral_xl.readers.ticker_map import as_text, from_text, parse_ticker_map
+from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
 from betaneutral_xl.system.settings import Settings
 
 __all__ = ["drift_rows"]
@@ -37,6 +37,7 @@ __all__ = ["drift_rows"]
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance
 
 
@@ -91,8 +92,8 @@ def holdings_file(path: Path | str, account: str | None = None, rates: str | Non
 
 
 def _stated_nav(raw_input: RawInput) -> float | None:
-    stated = raw_input.options.get("nav")
-    return None if stated is None else float(stated)
+    stated: float | None = option(raw_input, "nav")
+    return stated
 
 
 def etf_file(
@@ -140,10 +141,6 @@ def ticker_map(path: Path | str) -> dict[str, str]:
     return parse_ticker_map(read_bytes(path), shown_name(path))
 
 
-MARKET_ROLE, DRIFT_ROLE = "market", "drift"
-"""The option ``role`` of the raw inputs of a market's file, which tells it from those of the ETFs, and of
-prices for the drift, which tells them from those of the risk model."""
-
 _TABLE = re.compile(r".*\.(?:csv|tsv|txt|json|xlsx?|xlsm|html?|parquet|gz)", re.IGNORECASE)
 
 
@@ -157,7 +154,7 @@ def is_file_name(market: str) -> bool:
 def market_file(source: Path | str, settings: Settings | None = None) -> RawInput:
     """Return a market's holdings file, marked as such."""
     file = etf_file(source, None, settings)
-    return replace(file, options={**file.options, "role": MARKET_ROLE})
+    return replace(file, options={**file.options, "role": Role.MARKET})
 
 
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
@@ -196,7 +193,7 @@ def prices_file(
 def drift_file(path: Path | str, tickers: Iterable[str], as_of: date | None) -> RawInput:
     """Return a price file that the drift of betas is measured with, beside a risk model of another source."""
     file = prices_file(path, (), "default", as_of, WINDOW, if_there=tickers)
-    return replace(file, options={**file.options, "role": DRIFT_ROLE})
+    return replace(file, options={**file.options, "role": Role.DRIFT})
 
 
 def with_drift(covariance: Covariance, file: RawInput) -> Covariance:
@@ -238,45 +235,42 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
 def _read_etf(raw_input: RawInput) -> Etf:
     from betaneutral_xl.readers.etf_files import parse_etf
 
-    today = raw_input.options.get("today")
     return parse_etf(
         raw_input.content,
         raw_input.name,
-        fund=raw_input.options.get("fund"),
-        tickers=from_text(raw_input.options.get("tickers", "")),
-        today=date.fromisoformat(today) if today else None,
-        retrieval=Retrieval(raw_input.options.get("retrieval", Retrieval.FILE)),
+        fund=option(raw_input, "fund"),
+        tickers=option(raw_input, "tickers", {}),
+        today=option(raw_input, "today"),
+        retrieval=option(raw_input, "retrieval", Retrieval.FILE),
     )
 
 
 def _read_covariance(raw_input: RawInput) -> Covariance:
-    stated = raw_input.options.get("unit")
-    unit = None if stated is None else CovarianceUnit.of(stated)
-    covariance = parse_covariance(raw_input.content, _origin(raw_input, "covariance file"), unit)
-    days, errors = (raw_input.options.get(name) for name in ("effective_days", "past_errors"))
+    covariance = parse_covariance(
+        raw_input.content, _origin(raw_input, "covariance file"), option(raw_input, "unit")
+    )
+    days, errors = (option(raw_input, name) for name in ("effective_days", "past_errors"))
     if errors is not None:
         from betaneutral_xl.readers.past_errors import parse_past_errors
 
         covariance = replace(covariance, history=parse_past_errors(errors, raw_input.name))
-    return covariance if days is None else replace(covariance, effective_days=float(days))
+    return covariance if days is None else replace(covariance, effective_days=days)
 
 
 def _read_prices(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.engine.estimators.from_prices import covariance_of
     from betaneutral_xl.readers.prices import parse_prices
 
-    options, prices = raw_input.options, parse_prices(raw_input.content, raw_input.name)
-    as_of = options.get("as_of")
-    tickers = [one for one in options["tickers"].split(",") if one]
-    if_there = [one for one in options.get("if_there", "").split(",") if one]
+    prices = parse_prices(raw_input.content, raw_input.name)
+    tickers, if_there = (list(option(raw_input, name, ())) for name in ("tickers", "if_there"))
     if not tickers:  # whatever has prices
         tickers, if_there = [one for one in if_there if one in set(prices.tickers)] or if_there, []
     return covariance_of(
         prices,
         tickers,
-        options["method"],
-        as_of=date.fromisoformat(as_of) if as_of else None,
-        window=int(options["window"]),
+        option(raw_input, "method", "default"),
+        as_of=option(raw_input, "as_of"),
+        window=option(raw_input, "window", WINDOW),
         if_there=if_there,
     )
 

@@ -22,6 +22,8 @@ What can be requested, and how each front end spells it. This page is written fr
   a TOML file for `--constraints` (`long_only`), a row of a worksheet's constraints and of the limits on the
   sheet Settings, a key of `constraints` in Python.
 - Several targets are `AI=0.1; CHIPS=IWV`, or in the order of the ETFs `0.1; 0.2`.
+- A file `betaneutral.toml` in the working folder has defaults of the command line: any option of this page
+  but those of the network, by its name (`order_prices = "prices.csv"`). What is typed goes before it.
 - `demo` names the embedded sample wherever a fund, an ETF, a covariance or a file of order prices is named.
 """
 

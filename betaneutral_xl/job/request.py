@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.neutral import Target
 
-_LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
+LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}
 """The options of the hedge ratios, and what they are called in ``Legs``."""
 
-_NESTED = {"constraints": {}, "legs": {field: name for name, field in _LEGS.items()}}
+_NESTED = {"constraints": {}, "legs": {field: name for name, field in LEGS.items()}}
 """Records of options in snapshots of format 1, and what their keys are called now."""
 
 
@@ -103,7 +103,7 @@ class Request:
             request = cls.parse(mandate.under(own_options), etfs)
             return replace(request, mandate=mandate, departures=mandate.departures(own_options))
         own, limits = _sorted(own_options)
-        legs = {_LEGS[name]: value for name, value in own.items() if name in _LEGS}
+        legs = {LEGS[name]: value for name, value in own.items() if name in LEGS}
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
@@ -274,7 +274,7 @@ def _under_mandate(options: Mapping[str, Any]) -> tuple[Mandate | None, Mapping[
     named = [key for key in options if option_name(str(key)) == "mandate"]
     if not named or options[named[0]] is None:
         return None, {key: value for key, value in options.items() if key not in named}
-    others = {key: value for key, value in options.items() if key not in named}
+    others = {key: one for key, one in options.items() if key not in named and one is not None}
     return Mandate.of(options[named[0]]), canonical(others)
 
 

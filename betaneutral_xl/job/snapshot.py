@@ -24,7 +24,8 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.job.input_options import require_options
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
@@ -256,7 +257,7 @@ def _raw_input(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
         fetched_at=datetime.fromisoformat(origin["fetched_at"]),
         note=str(origin["note"]),
     )
-    return RawInput(
+    raw_input = RawInput(
         reader=Reader(entry["reader"]),
         name=shown_name(PurePosixPath(str(entry["name"])).name),
         content=content,
@@ -264,6 +265,12 @@ def _raw_input(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
         provenance=provenance,
         warnings=tuple(str(line) for line in entry["warnings"]),
     )
+    try:
+        require_options(raw_input)
+    except InputError as error:
+        what = f"has an option that cannot be used. {str(error).rstrip('.')}"
+        raise _NoSnapshotError(what) from None
+    return raw_input
 
 
 def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import sample
+from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.job.inputs import (
-    DRIFT_ROLE,
-    MARKET_ROLE,
     covariance_file,
     drift_file,
     etf_file,
@@ -408,9 +407,9 @@ def from_snapshot(path: Path | str, nav: float | None = None) -> tuple[Inputs, d
 
 def _inputs_of(snapshot: Snapshot, name: str, nav: float | None) -> Inputs:
     portfolios, funds, models = (snapshot.of(kind) for kind in (Holdings, Etf, Covariance))
-    markets = [one for one in funds if one.options.get("role") == MARKET_ROLE]
+    markets = [one for one in funds if option(one, "role") is Role.MARKET]
     etfs = [one for one in funds if one not in markets]
-    histories = [one for one in models if one.options.get("role") == DRIFT_ROLE]
+    histories = [one for one in models if option(one, "role") is Role.DRIFT]
     models = tuple(one for one in models if one not in histories)
     if len(portfolios) != 1 or not etfs or len(models) != 1:
         msg = (

@@ -377,7 +377,7 @@ def _entry(header: bytes) -> Entry | None:
             size=int(fields["size"]),
             refusal=str(fields["refusal"]),
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
@@ -30,6 +31,9 @@ WIDEST_TEXT = 44
 
 PORTRAIT = 100
 """Characters across a portrait page; a wider sheet is printed in landscape."""
+
+LANDSCAPE = 135
+"""Characters that fit across a landscape page in any font."""
 
 HEADING_ROW = 1
 FIRST_ROW = 2
@@ -133,8 +137,10 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
     canvas.sheet.freeze_panes = "B2"
     canvas.sheet.print_title_rows = "1:1"
     canvas.sheet.print_area = canvas.area(1, 1, printed_rows, printed_columns).local()
-    wide = canvas.width(printed_columns) > PORTRAIT
-    canvas.sheet.page_setup.orientation = "landscape" if wide else "portrait"
+    width = canvas.width(printed_columns)
+    canvas.sheet.page_setup.orientation = "landscape" if width > PORTRAIT else "portrait"
+    if PORTRAIT < width < LANDSCAPE:  # LibreOffice shrinks it nevertheless, and then adds a blank page
+        canvas.sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
 
 
 def _compare(book: Book, canvas: Canvas, column: CheckedColumn, formulas: int, python: int) -> None:

@@ -657,9 +657,9 @@ class Python(FrontEnd):
             window = request.window or WINDOW
             risk = covariance(names, prices=prices, estimator=request.estimator, window=window)
         options = as_mapping((*request.limits, *legs(request)))
-        method = request.method or "hedge"
+        method = request.method
         if request.query in {Query.REBALANCE, Query.ORDERS}:
-            target: Any = request.target or 0.0
+            target: Any = request.target
             result = beta_neutral(holdings, etfs, risk, target, method, constraints=options)
             if request.query is Query.ORDERS:
                 return self._orders(request, result)

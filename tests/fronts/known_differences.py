@@ -52,6 +52,8 @@ OPTIONS: dict[str, str] = {
 
 COMMANDS: dict[str, str] = {
     "demo": "a fixed request",
+    "today": "compares an answer with the one that was accepted",
+    "accept": "keeps the answer of rebalance",
     "mandate": "writes, shows and checks the rules that requests are made under",
     "report": "same request as rebalance, with other outputs",
     "etf": "reads a file; not a request",

@@ -336,7 +336,7 @@ REQUESTS: tuple[Request, ...] = (
     Request(name="limit for hedge", limits=(("long_only", True),)),
     # the mandate
     Request(name="mandate", limits=(("mandate", MANDATE),)),
-    Request(name="mandate with another bound", limits=(("mandate", MANDATE), ("upper", "B", 0.45))),
+    Request(name="mandate with another bound", limits=(("mandate", MANDATE), ("upper", "B", 0.62))),
     Request(name="mandate with another method", method="least_squares", limits=(("mandate", MANDATE),)),
     Request(name="mandate in a file of limits", limits=(("mandate", MANDATE),), limits_file=True),
     Request(name="mandate absent", limits=(("mandate", "absent.toml"),)),

@@ -59,6 +59,12 @@ def test_a_run_that_says_nothing_is_as_the_mandate_says(mandate: Mandate) -> Non
     assert request.departures == ()
 
 
+def test_a_value_that_is_none_is_not_given(mandate: Mandate) -> None:
+    request = Request.parse({"mandate": mandate, "target": None, "upper": None})
+    assert request.target == pytest.approx(0.95)
+    assert request.departures == ()
+
+
 def test_what_a_run_says_holds_and_is_a_departure(mandate: Mandate) -> None:
     request = Request.parse({"mandate": mandate, "upper": {"B": 0.45}, "target": 0.5, "net": "0:1"})
     assert dict(request.constraints.upper)["*"] == pytest.approx(0.6)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from betaneutral_xl.engine.neutral import neutralise
@@ -25,6 +25,7 @@ from betaneutral_xl.job.snapshot import (
     versions,
     write_snapshot,
 )
+from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
@@ -344,3 +345,75 @@ def test_any_damage_raises_the_packages_own_error(data: st.DataObject) -> None:
     except BetaNeutralError:
         return
     assert [digest(content) for content in contents] == [digest(SMALL.content)]
+
+
+ODD_TEXTS = ("", "yesterday", "inf", "nan", "-1", "1e999", "9" * 400, "a\nb\x1b[31m", "\ud800", "2025-13-45")
+ODD_VALUES: tuple[Any, ...] = (None, True, -1, 1e308, 2**70, [], [[[]]], {}, {"": None}, ["IWV", 3])
+
+
+def leaves(value: object, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the places of all values within lists and mappings."""
+    within = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place, *(leaf for key, one in within for leaf in leaves(one, (*place, key)))]
+
+
+def put(value: Any, place: tuple[Any, ...], new: object) -> None:
+    for key in place[:-1]:
+        value = value[key]
+    value[place[-1]] = new
+
+
+ASKED = {
+    "method": "reweight",
+    "target": ["IWV"],
+    "max_trades": 5,
+    "turnover": 0.2,
+    "upper": {"*": 0.1},
+    "long_only": True,
+    "net": "0%..100%",
+    "lot_size": 1,
+    "confidence": 0.95,
+}
+
+
+@given(data=st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_odd_value_in_a_manifest_is_used_or_refused_in_one_line(
+    data: st.DataObject, raw_inputs: tuple[RawInput, ...], tmp_path: Path
+) -> None:
+    full = (
+        replace(raw_inputs[0], options={**raw_inputs[0].options, "nav": "1e6"}),
+        replace(raw_inputs[1], options={**raw_inputs[1].options, "today": "2025-11-18", "tickers": "X=Y"}),
+        replace(raw_inputs[2], options={**raw_inputs[2].options, "unit": "annual"}),
+    )
+    manifest: dict[str, Any] = {}
+    edited(pack(full, ASKED), manifest.update)
+    place = data.draw(st.sampled_from(leaves(manifest)[1:]))
+    new = data.draw(st.sampled_from([*ODD_TEXTS, *ODD_VALUES]))
+    path = tmp_path / "run.zip"
+    path.write_bytes(edited(pack(full, ASKED), lambda one: put(one, place, new)))
+    line = ""
+    try:
+        from_snapshot(path)
+    except BetaNeutralError as error:
+        line = str(error)
+    assert line.isprintable()
+
+
+OPTIONS: dict[str, tuple[int, dict[str, str]]] = {
+    "a day that is none": (1, {"today": "yesterday"}),
+    "a unit that is none": (2, {"unit": "furlongs"}),
+    "a value that is not finite": (0, {"nav": "inf"}),
+    "days that are not finite": (2, {"effective_days": "nan"}),
+    "a retrieval that is none": (1, {"retrieval": "pigeon"}),
+    "an unknown option": (0, {"sheets": "1"}),
+}
+
+
+@pytest.mark.parametrize(("number", "options"), OPTIONS.values(), ids=OPTIONS)
+def test_options_that_cannot_be_used_are_found_on_reading(
+    number: int, options: dict[str, str], raw_inputs: tuple[RawInput, ...]
+) -> None:
+    changed = [replace(one, options=options) if i == number else one for i, one in enumerate(raw_inputs)]
+    with pytest.raises(UnreadableFile, match=r"^run\.zip has an option that cannot be used\. .*"):
+        unpack(pack(changed, {}), "run.zip")

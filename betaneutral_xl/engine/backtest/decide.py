@@ -249,7 +249,7 @@ def foresee(
     e, y = after @ etf_weights, after @ weights
     e, y = e - e.mean(axis=0), y - y.mean()
     square = e.T @ e
-    ratios, *_ = np.linalg.lstsq(square, e.T @ y - square.diagonal() * targets)
+    ratios, *_ = np.linalg.lstsq(square, e.T @ y - square.diagonal() * targets, rcond=None)
     x: FloatArray = weights - etf_weights @ ratios
     return x
 

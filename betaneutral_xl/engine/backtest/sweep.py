@@ -1,10 +1,10 @@
 """Many backtests on all cores or on a cluster; completed cells are kept, so that a sweep can be resumed.
 
 A cell is one portfolio, one ETF, one estimator, one horizon and one span of dates. It is identified by the
-digest of its inputs, and its result is appended to the journal, as a line of JSON, on completion. Sums are
-computed on one thread in a fixed order, and every result passes through the journal, so that results are
-bitwise equal whatever the engine, the order of the cells and the number of runs (on processors of one
-kind, because NumPy and BLAS choose their kernels by processor).
+digest of its inputs, and its result is appended to the journal on completion. Sums are computed on one
+thread in a fixed order, and every result passes through the journal, so that results are bitwise equal
+whatever the engine, the order of the cells and the number of runs (on processors of one kind, because
+NumPy and BLAS choose their kernels by processor).
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.backtest.forward import Performance, walk
-from betaneutral_xl.errors import BetaNeutralError, InputError, MissingPackage, Unreachable, Unwritable
+from betaneutral_xl.engine.backtest.journal import Journal
+from betaneutral_xl.errors import BetaNeutralError, InputError, MissingPackage, Unreachable
 from betaneutral_xl.model.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from typing import Self
 
+    from betaneutral_xl.engine.backtest.journal import Row
     from betaneutral_xl.engine.backtest.plan import Study
 
 MEASURES = tuple(field.name for field in fields(Performance))
@@ -46,11 +47,6 @@ CONNECT_TIMEOUT = 20
 CELLS_PER_PROCESS = 4
 """Cells per processor in a batch for Ray: an interruption can lose that many. Each batch starts new
 processes, which replaces lost ones."""
-
-LINE_PREFIX = b'{"key": '
-"""Start of every line of a journal."""
-
-Row = dict[str, Any]
 
 
 class Engine(StrEnum):
@@ -174,7 +170,7 @@ def sweep(
 
     """
     keys = [cell.key for cell in cells]
-    with _Journal(Path(journal)) as kept:
+    with Journal(Path(journal)) as kept:
         pending = {key: cell for key, cell in zip(keys, cells, strict=True) if key not in kept.done}
         total = len(set(keys))
         report = on_progress or (lambda *_: None)
@@ -312,83 +308,6 @@ def _no_answer(engine: Engine, address: str, error: Exception) -> Unreachable:
 def _reason(error: Exception) -> str:
     """Return the first sentence of a foreign error, at most 120 characters."""
     return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")[:120]
-
-
-class _Journal:
-    """Completed cells, one line of JSON each; a last line truncated by an interruption is dropped."""
-
-    def __init__(self, path: Path) -> None:
-        from filelock import FileLock
-
-        self.path = path
-        self.lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
-        self.done: dict[str, list[Row]] = {}
-        self.added = 0
-
-    def __enter__(self) -> Self:
-        from filelock import Timeout
-
-        if not self.path.parent.is_dir():  # the lock would create it
-            msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Create it."
-            raise Unwritable(msg)
-        try:
-            self.lock.acquire()
-            size = self._read()
-            self.file = self.path.open("ab")
-            self.file.truncate(size)
-        except Timeout:
-            msg = f"Another sweep is writing {self.path.name}. Wait for it, or choose another --out."
-            raise Unwritable(msg) from None
-        except Unwritable:
-            self.lock.release()
-            raise
-        except OSError as error:
-            self.lock.release()
-            reason = error.strerror or type(error).__name__
-            msg = f"Cannot write {self.path.name}: {reason}. Choose a folder that may be written to."
-            raise Unwritable(msg) from None
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-        self.lock.release()
-
-    def add(self, key: str, rows: list[Row]) -> None:
-        """Append one cell, and keep it as a later run would read it."""
-        line = json.dumps({"key": key, "rows": rows})
-        self.file.write(line.encode() + b"\n")
-        self.file.flush()
-        self.done[key] = json.loads(line)["rows"]
-        self.added += 1
-
-    def _read(self) -> int:
-        """Read the complete lines, and return their size in bytes."""
-        size = 0
-        for number, line in enumerate(self._lines(), 1):
-            if not line.endswith(b"\n") and line.startswith(LINE_PREFIX[: len(line)]):
-                break  # truncated
-            key, rows = _parse_line(line)
-            if not isinstance(key, str) or not isinstance(rows, list):
-                msg = (
-                    f"{self.path.name} is not the journal of a sweep: line {number} is invalid. It is left "
-                    "unchanged; choose another --out, or remove it."
-                )
-                raise Unwritable(msg)
-            self.done[key] = rows
-            size += len(line)
-        return size
-
-    def _lines(self) -> list[bytes]:
-        return self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
-
-
-def _parse_line(line: bytes) -> tuple[Any, Any]:
-    """Return the key and the rows of a line; None where the line is invalid."""
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None, None
-    return (record.get("key"), record.get("rows")) if isinstance(record, dict) else (None, None)
 
 
 def _version() -> str:

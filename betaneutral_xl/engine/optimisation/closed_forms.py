@@ -50,13 +50,13 @@ def least_tracking_error(
     """
     try:
         solved = covariance.solver()(conditions)
-        duals, *_ = np.linalg.lstsq(conditions.T @ solved, required)
+        duals, *_ = np.linalg.lstsq(conditions.T @ solved, required, rcond=None)
         trades: FloatArray = solved @ duals
         singular = False
     except np.linalg.LinAlgError:
         trades, singular = _minimum_norm(covariance, conditions, required), True
     # One step of refinement: the equalities hold to rounding, however ill-conditioned V is.
-    trades = trades + np.linalg.lstsq(conditions.T, required - conditions.T @ trades)[0]
+    trades = trades + np.linalg.lstsq(conditions.T, required - conditions.T @ trades, rcond=None)[0]
     gap = float(np.abs(conditions.T @ trades - required).max(initial=0.0))
     if not gap <= RESIDUAL * max(1.0, float(np.abs(required).max(initial=0.0))):
         msg = (
@@ -79,6 +79,6 @@ def _minimum_norm(covariance: CovarianceOperator, conditions: FloatArray, requir
         return basis @ _minimum_norm(Dense(reduced @ reduced.T), basis.T @ conditions, required)
     n, m = conditions.shape
     system = np.block([[covariance.dense(), conditions], [conditions.T, np.zeros((m, m))]])
-    solution, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]))
+    solution, *_ = np.linalg.lstsq(system, np.concatenate([np.zeros(n), required]), rcond=None)
     trades: FloatArray = solution[:n]
     return trades

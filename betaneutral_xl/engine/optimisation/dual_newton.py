@@ -456,7 +456,7 @@ def _solve(system: FloatArray, target: FloatArray) -> FloatArray:
     try:
         solution[:] = np.linalg.solve(system, target)
     except np.linalg.LinAlgError:
-        solution[:] = np.linalg.lstsq(system, target)[0]
+        solution[:] = np.linalg.lstsq(system, target, rcond=None)[0]
     return solution
 
 

@@ -243,7 +243,9 @@ class _Program:
             # Scaled, as the slack of a limit far away would hide the other rows from least squares.
             duals = (
                 scale
-                * np.linalg.lstsq(scale[:, None] * system * scale, scale * (border @ alone + residual))[0]
+                * np.linalg.lstsq(
+                    scale[:, None] * system * scale, scale * (border @ alone + residual), rcond=None
+                )[0]
             )
             trades = alone - solved @ duals
             loads = (self.on_sizes.T @ duals)[:, None]

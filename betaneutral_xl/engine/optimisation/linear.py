@@ -16,6 +16,7 @@ from betaneutral_xl.errors import SolverFailed
 
 if TYPE_CHECKING:
     from scipy import sparse
+    from scipy.optimize import OptimizeResult
 
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
     from betaneutral_xl.model.arrays import FloatArray
@@ -25,9 +26,13 @@ SparseMatrix: TypeAlias = "sparse.sparray | sparse.spmatrix"
 TOLERANCE = 1e-10
 """Feasibility tolerance of HiGHS, the smallest that it accepts."""
 
+COARSE = 1e-7
+"""HiGHS' own tolerance: limits that no point keeps within it, none keeps within a smaller one."""
+
 ALGORITHMS = ("highs", "highs-ipm")
-"""Tried in this order. At this tolerance the simplex method may end infeasible programs with "Unknown",
-which the interior point method then decides; a larger tolerance would exceed that of proven solutions."""
+"""Tried in this order. At the smallest tolerance the simplex method may end infeasible programs with
+"Unknown", which the interior point method then decides; what neither decides may be infeasible at the
+coarse tolerance. Solutions at that one would exceed the tolerance of proven solutions."""
 
 SOLVED, INFEASIBLE, UNBOUNDED = 0, 2, 3
 """Status codes of scipy's linprog that are no failure."""
@@ -142,39 +147,43 @@ class Limits:
             If no algorithm of HiGHS decides which of these holds.
 
         """
+        failure = ""
+        for algorithm in ALGORITHMS:
+            found = self._solved(linear, algorithm, TOLERANCE)
+            if found.status == SOLVED:
+                solution: FloatArray = found.x
+                return solution
+            if found.status == INFEASIBLE:
+                return None
+            if found.status == UNBOUNDED:
+                msg = (
+                    "The limits leave some weights unbounded, so there is no minimum. "
+                    "Give bounds to every name."
+                )
+                raise Unbounded(msg)
+            failure = found.message
+        if self._solved(linear, ALGORITHMS[0], COARSE).status == INFEASIBLE:
+            return None
+        msg = f"The linear solver stopped without a solution ({failure}). Change the tightest limit a little."
+        raise SolverFailed(msg)
+
+    def _solved(self, linear: FloatArray, algorithm: str, tolerance: float) -> OptimizeResult:
+        """Return what an algorithm of HiGHS finds."""
         from scipy import sparse
         from scipy.optimize import linprog
 
         equal = self.row_lower == self.row_upper
         up, down = ~equal & np.isfinite(self.row_upper), ~equal & np.isfinite(self.row_lower)
-        for algorithm in ALGORITHMS:
-            found = linprog(  # type: ignore[call-overload] # its stubs lack sparse matrices
-                linear,
-                A_ub=sparse.vstack([self.rows[up], -self.rows[down]]),
-                b_ub=np.concatenate([self.row_upper[up], -self.row_lower[down]]),
-                A_eq=self.rows[equal],
-                b_eq=self.row_upper[equal],
-                bounds=np.column_stack([self.lower, self.upper]),
-                method=algorithm,
-                options={"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE},
-            )
-            if found.status in {SOLVED, INFEASIBLE, UNBOUNDED}:
-                break
-        if found.status == INFEASIBLE:
-            return None
-        if found.status == UNBOUNDED:
-            msg = (
-                "The limits leave some weights unbounded, so there is no minimum. Give bounds to every name."
-            )
-            raise Unbounded(msg)
-        if found.status != SOLVED:
-            msg = (
-                f"The linear solver stopped without a solution ({found.message}). "
-                "Change the tightest limit a little."
-            )
-            raise SolverFailed(msg)
-        solution: FloatArray = found.x
-        return solution
+        return linprog(  # type: ignore[call-overload,no-any-return] # its stubs lack sparse matrices
+            linear,
+            A_ub=sparse.vstack([self.rows[up], -self.rows[down]]),
+            b_ub=np.concatenate([self.row_upper[up], -self.row_lower[down]]),
+            A_eq=self.rows[equal],
+            b_eq=self.row_upper[equal],
+            bounds=np.column_stack([self.lower, self.upper]),
+            method=algorithm,
+            options={"primal_feasibility_tolerance": tolerance, "dual_feasibility_tolerance": tolerance},
+        )
 
 
 def least_violation(problem: QuadraticProgram) -> float:

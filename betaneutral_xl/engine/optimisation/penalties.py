@@ -203,7 +203,7 @@ class Penalised:
         try:
             return form.solver()(self.linear)
         except np.linalg.LinAlgError:
-            least, *_ = np.linalg.lstsq(form.dense(), self.linear)
+            least, *_ = np.linalg.lstsq(form.dense(), self.linear, rcond=None)
             return np.asarray(least, dtype=np.float64)
 
     def _with_fixed_name(self) -> CovarianceOperator:

@@ -119,7 +119,7 @@ class QuadraticProgram:
             return trades
         free = (trades > low) & (trades < high)
         conditions = self.conditions[:, self.equalities]
-        trades[free] += np.linalg.lstsq(conditions[free].T, residual)[0]
+        trades[free] += np.linalg.lstsq(conditions[free].T, residual, rcond=None)[0]
         return np.minimum(np.maximum(trades, low), high)
 
 

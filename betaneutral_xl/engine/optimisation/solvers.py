@@ -143,7 +143,7 @@ def closed_form(problem: QuadraticProgram) -> Solution | None:
     trades, singular = closed_forms.least_tracking_error(problem.covariance, conditions, required)
     gradient = problem.covariance.matvec(trades)
     duals = np.zeros(equal.size)
-    duals[equal] = np.linalg.lstsq(conditions.T @ conditions, conditions.T @ gradient)[0]
+    duals[equal] = np.linalg.lstsq(conditions.T @ conditions, conditions.T @ gradient, rcond=None)[0]
     return Solution(problem, trades, Duals(duals), "closed form", singular)
 
 

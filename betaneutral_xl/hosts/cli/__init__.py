@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.hosts.cli import (
+    accept,
     backtest,
     betas,
     cache,
@@ -24,6 +25,7 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    folder_defaults,
     mandate,
     office,
     orders,
@@ -33,6 +35,7 @@ from betaneutral_xl.hosts.cli import (
     snapshot,
     streams,
     sweep,
+    today,
     workbook,
 )
 
@@ -46,7 +49,7 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
-    "day by day": {"mandate": mandate},
+    "day by day": {"mandate": mandate, "today": today, "accept": accept},
     "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
     "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
@@ -109,6 +112,7 @@ def _run(words: Sequence[str]) -> int:
     if unknown:
         parsing.refuse_unknown(unknown, args.parser)
     try:
+        folder_defaults.fill(args)
         return args.run(args) or 0  # an answer may be a failure for a script: feasible
     except BetaNeutralError as error:
         if args.debug:

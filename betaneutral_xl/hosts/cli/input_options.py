@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import table_options
-from betaneutral_xl.hosts.cli.output import progress
+from betaneutral_xl.hosts.cli import folder_defaults, table_options
+from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job import run
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, canonical
 from betaneutral_xl.job.options import Section
@@ -92,6 +92,13 @@ def add_arguments(
         metavar="FILE.zip",
         help="take all three from a snapshot, and its options where none is given here",
     )
+    parser.add_argument(
+        "--save-problem",
+        metavar="FILE.zip",
+        type=Path,
+        help="save the optimisation with all names replaced, for a report of a defect",
+    )
+    folder_defaults.add_argument(parser)
     table_options.add_arguments(parser, Section.NETWORK, *required, leave_out=leave_out)
 
 
@@ -106,6 +113,13 @@ def gather(args: argparse.Namespace) -> Gathered:
         If one cannot be had.
 
     """
+    found = _gathered(args)
+    if args.save_problem is not None:
+        _save_problem(args, found)
+    return found
+
+
+def _gathered(args: argparse.Namespace) -> Gathered:
     named = table_options.typed(args, *INPUTS)
     typed = table_options.typed(args, *table_options.REQUIRED)
     mandate = _mandate(args, typed)
@@ -119,7 +133,24 @@ def gather(args: argparse.Namespace) -> Gathered:
     also = [*target_tickers(required.get("target")), *filter(None, benchmarks)]
     market = market_name(required.get("market"))
     sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
-    return Gathered(sources.load(_settings(args), progress), typed)
+    return Gathered(sources.load(settings(args), progress), typed)
+
+
+def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
+    """Save the problem before it is solved, and say how it is replayed."""
+    from betaneutral_xl.job.problem import write_problem
+
+    write_problem(args.save_problem, found.request, found.inputs)
+    command = args.command if args.command in REPLAYING else "rebalance"
+    line = (
+        f"Problem: {args.save_problem.name}, names replaced; replay it with "
+        f"betaneutral-xl {command} --from-snapshot {args.save_problem.name}"
+    )
+    console(stderr=True).print(line, markup=False, soft_wrap=True)
+
+
+REPLAYING = ("rebalance", "compare", "feasible", "betas")
+"""Commands that replay a problem by themselves; the others need prices, which it does not have."""
 
 
 def _mandate(args: argparse.Namespace, typed: Mapping[str, Any]) -> Mandate | None:
@@ -150,14 +181,15 @@ def _from_snapshot(args: argparse.Namespace, named: dict[str, Any], typed: dict[
     beside_snapshot({**named, "sample": args.sample, **network})
     inputs, stored = from_snapshot(args.from_snapshot, Sources.parse({"nav": named.get("nav")}).nav)
     if typed.get("market") is not None:
-        inputs = replace(inputs, market=loaded_market(market_name(typed["market"]), _settings(args)))
+        inputs = replace(inputs, market=loaded_market(market_name(typed["market"]), settings(args)))
     return Gathered(inputs, {**stored, **typed})
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    settings = Settings.from_environment()
-    allowed = settings.allow_stale if args.allow_stale is None else args.allow_stale
-    return replace(settings, refresh=bool(args.refresh), allow_stale=allowed)
+def settings(args: argparse.Namespace) -> Settings:
+    """Return the settings of the environment, with the options of the network."""
+    found = Settings.from_environment()
+    allowed = found.allow_stale if args.allow_stale is None else args.allow_stale
+    return replace(found, refresh=bool(args.refresh), allow_stale=allowed)
 
 
 MANY = 1_000

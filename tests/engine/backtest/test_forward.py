@@ -581,7 +581,8 @@ def test_memory_does_not_grow_with_the_number_of_dates(study: Callable[..., Stud
     peak("21")  # what is imported and cached once
     (few, dates_few), (many, dates_many) = peak("21"), peak("2")
     assert dates_many > 9 * dates_few
-    assert many < few + 1000 * (dates_many - dates_few)  # bytes a date: a handful of numbers
+    # Bytes a date: the results and garbage that waits for its collection, but not a window of returns.
+    assert many < few + 4000 * (dates_many - dates_few)
 
 
 def test_the_sample_portfolio_stays_as_neutral_as_documented(shared: Path) -> None:

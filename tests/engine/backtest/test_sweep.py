@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -9,7 +10,7 @@ import threading
 from contextlib import contextmanager, nullcontext
 from datetime import date
 from subprocess import PIPE, Popen
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 from joblib import Parallel, parallel_config
@@ -17,6 +18,7 @@ from psutil import Process
 
 from betaneutral_xl import Holdings
 from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
+from betaneutral_xl.engine.backtest.journal import Journal
 from betaneutral_xl.engine.backtest.sweep import COLUMNS, Cell, Engine, sweep
 from betaneutral_xl.errors import InputError, Unreachable, Unwritable
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, Range
@@ -161,6 +163,59 @@ def test_a_file_that_is_no_journal_is_left_unchanged(cells: list[Cell], tmp_path
         with pytest.raises(Unwritable, match=message):
             sweep(cells[:1], notes, jobs=1)
     assert notes.read_bytes() == content.encode()
+
+
+def test_a_changed_row_of_a_journal_is_found(cells: list[Cell], tmp_path: Path) -> None:
+    journal = tmp_path / "j"
+    before = sweep(cells[:2], journal, jobs=1)
+    good = journal.read_bytes()
+    first, second = good.splitlines(keepends=True)
+    damaged = second.replace(b'"method": "hedge"', b'"method": "hedgf"', 1)
+    assert damaged != second
+    journal.write_bytes(first + damaged)
+    with pytest.raises(Unwritable, match="the checksum of line 2 is another"):
+        sweep(cells[:2], journal, jobs=1)
+    assert journal.read_bytes() == first + damaged
+    journal.write_bytes(first)
+    assert same(sweep(cells[:2], journal, jobs=1), before)
+    assert journal.read_bytes() == good
+
+
+class FullDisk:
+    """A file that takes some bytes of its n-th write, and then says that the disk is full."""
+
+    def __init__(self, file: IO[bytes], fails_at: int) -> None:
+        self._file, self._left = file, fails_at
+        self.truncate, self.close = file.truncate, file.close
+
+    def write(self, data: bytes) -> int:
+        self._left -= 1
+        if self._left == 0:
+            return self._file.write(data[:20])
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._file.write(data)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_a_full_disk_keeps_the_completed_cells(
+    cells: list[Cell], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    entered = Journal.__enter__
+
+    def enter(journal: Journal) -> Journal:
+        opened = entered(journal)
+        opened._file = FullDisk(opened._file, fails_at)  # type: ignore[assignment] # stands in for one
+        return opened
+
+    monkeypatch.setattr(Journal, "__enter__", enter)
+    with pytest.raises(Unwritable, match="No space left on device"):
+        sweep(cells[:3], tmp_path / "j", jobs=1)
+    monkeypatch.undo()
+    assert len((tmp_path / "j").read_bytes().splitlines()) == fails_at - 1
+    progress: list[int] = []
+    sweep(cells[:3], tmp_path / "j", jobs=1, on_progress=lambda done, _: progress.append(done))
+    assert progress == list(range(fails_at - 1, 4))
 
 
 def test_a_journal_that_cannot_be_written_is_an_error(cells: list[Cell], tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def prices(days: int, *, step: int = 1) -> Prices:
 def slope(days: FloatArray, column: int, etf: FloatArray) -> float:
     """Return the beta of one name over some days, by ordinary least squares."""
     design = np.column_stack([np.ones(len(days)), days @ etf])
-    return float(np.linalg.lstsq(design, days[:, column])[0][1])
+    return float(np.linalg.lstsq(design, days[:, column], rcond=None)[0][1])
 
 
 def test_errors_are_those_of_regressions_before_and_in_each_block() -> None:

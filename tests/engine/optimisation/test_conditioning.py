@@ -146,5 +146,5 @@ def test_the_equivalent_program_has_orthonormal_equalities_and_the_same_solution
     problem = program(np.column_stack([ones, beta, beta + 1e-6 * rng.normal(size=N)]))
     equivalent = well_conditioned(problem)
     np.testing.assert_allclose(equivalent.conditions.T @ equivalent.conditions, np.eye(3), atol=1e-14)
-    x = np.linalg.lstsq(equivalent.conditions.T, equivalent.row_lower)[0]
+    x = np.linalg.lstsq(equivalent.conditions.T, equivalent.row_lower, rcond=None)[0]
     np.testing.assert_allclose(problem.conditions.T @ x, problem.row_lower, rtol=0, atol=1e-9)

@@ -251,7 +251,7 @@ def test_functions_on_a_protected_sheet_are_bound_after_it_is_unprotected(
         document.save()
     with calc.open(template) as document:
         calc.settle()
-        assert document.text("Holdings.A6") in {"#NAME?", "#VALUE!"}
+        assert document.text("Holdings.A6") in {"#NAME?", "#VALUE!", "ticker"}  # newer versions bind it
         assert document.text("Start.B25").startswith("betaneutral_xl")
         document.do("protect", sheet="Holdings", on=False)
         document.press("refresh")

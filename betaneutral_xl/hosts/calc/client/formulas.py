@@ -159,11 +159,14 @@ def _area(at: Any) -> Area:
     return at.StartColumn, at.StartRow, at.EndColumn, at.EndRow
 
 
-def bind(document: Any) -> int:
-    """Re-enter the formulas with unbound names, except on protected sheets; return their number."""
+def bind(document: Any, *, again: bool = False) -> int:
+    """Re-enter the formulas with unbound names, except on protected sheets; return their number.
+
+    With ``again``, those with bound names too.
+    """
     count = 0
     for formula in list(package_formulas(document)):
-        if not formula.bound and _calls(_UNBOUND, formula.text):
+        if again or (not formula.bound and _calls(_UNBOUND, formula.text)):
             count += 1
             if not formula.sheet.isProtected():  # there it would have no effect
                 formula.enter(_UNBOUND.sub(_plain, formula.text), *formula.size, unrecorded)

@@ -25,6 +25,16 @@ LOADED = ("OnLoad", "OnLoadFinished")
 SUFFIXES = (".xlsx", ".xlsm", ".xltx", ".xltm")
 
 
+def has_foreign_formulas(document: Any) -> bool:
+    """Return whether another program may have written a document's formulas, each in one cell.
+
+    Newer versions of LibreOffice bind plain names themselves, but keep the values of the file, which a
+    program that calculates nothing writes as 0, and the size that an array has there.
+    """
+    generator = str(document.DocumentProperties.Generator)
+    return document.URL.lower().endswith(SUFFIXES) or not generator.startswith("LibreOffice")
+
+
 class Names(unohelper.Base, XJob, XServiceInfo):
     """The job that LibreOffice runs after a document is loaded, and before and after it is saved."""
 
@@ -45,7 +55,7 @@ class Names(unohelper.Base, XJob, XServiceInfo):
             return
         if event in LOADED:
             with keep_modified_flag(document):
-                bound = bind(document)
+                bound = bind(document, again=event == LOADED[-1] and has_foreign_formulas(document))
             if bound:
                 settle(document)
         elif event in BEGINNINGS:

@@ -35,6 +35,11 @@ UNKNOWN = (
     "Protect Sheet), and press Refresh."
 )
 
+FIXED = (
+    "The sheet {0} is protected, so its tables show one cell only: unprotect it (Tools - Protect Sheet), "
+    "and press Refresh."
+)
+
 MAX_ROUNDS = 9
 """Rounds of resizing the arrays of a loaded document: one more than the longest chain of them."""
 
@@ -123,11 +128,14 @@ def resize(document: Any) -> Resize:
     outcome = Resize.UNCHANGED
     notes: List[str] = []
     unbound: Set[str] = set()
+    fixed: Set[str] = set()
     with keep_modified_flag(document):
         for formula in list(package_formulas(document)):
             if formula.sheet.isProtected():
                 if not formula.bound:
                     unbound.add(formula.sheet.Name)
+                elif is_cut_off(formula):
+                    fixed.add(formula.sheet.Name)
                 continue
             size = result_size(formula) if formula.resizable else None
             if size is None or size == formula.size:
@@ -142,8 +150,14 @@ def resize(document: Any) -> Resize:
                 formula.enter(formula.text, *size, with_the_last_step)
                 outcome = Resize.CHANGED
     notes += [UNKNOWN.format(name) for name in sorted(unbound)]
+    notes += [FIXED.format(name) for name in sorted(fixed - unbound)]
     show_infobar(document, " ".join(notes))
     return outcome
+
+
+def is_cut_off(formula: Formula) -> bool:
+    """Return whether a formula in one cell shows a table, whose first cell is the name of a column."""
+    return formula.is_call and not formula.is_array and str(formula.first.String).isidentifier()
 
 
 def result_size(formula: Formula) -> Optional[Size]:

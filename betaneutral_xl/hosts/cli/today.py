@@ -1,0 +1,137 @@
+"""``betaneutral-xl today``: whether the accepted hedge is still good, what moved it, and whether to trade."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.hosts.cli import input_options, table_options
+from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.job.options import Section
+from betaneutral_xl.job.sources import order_quotes
+from betaneutral_xl.system import saving
+
+if TYPE_CHECKING:
+    from betaneutral_xl.job.daily.page import Today
+
+REBALANCE = 10
+"""The exit code of the verdict to rebalance."""
+
+SHOWN_DAYS = 10
+"""Days of the history that are printed."""
+
+EPILOG = f"""\
+examples:
+  betaneutral-xl today
+      with a {{file}} in the folder, which names the fund, the ETFs and the rules
+  betaneutral-xl today --holdings fund.csv --etf JHAI --prices prices.csv --chart today.png
+      from files, with the history as a chart
+  betaneutral-xl today --json || [ $? -eq {REBALANCE} ] && mail -s "rebalance" desk@fund.example
+      for a scheduler
+
+exit codes: 0 leave it; {REBALANCE} rebalance: the beta is outside its tolerance, or a rule is broken;
+2 to 5 as of every command. What moved the beta is split in the order prices, trades and flows, the ETF's own
+changes, the risk model: each part has those before it at today's values and those after it as they were, so
+that they add up.
+""".replace("{file}", "mandate.toml")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "today",
+        help="see whether the accepted hedge is still good, and what moved it",
+        description="Compare the beta of today with the last accepted proposal and with its tolerance.",
+        epilog=f"{EPILOG}\n{table_options.EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
+    out = parser.add_argument_group("today")
+    out.add_argument("--chart", metavar="FILE.png", type=Path, help="draw the history (needs matplotlib)")
+    out.add_argument("--no-record", action="store_true", help="look only: add nothing to the history")
+    out.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what became of the accepted proposal; return whether to trade as the exit code."""
+    from betaneutral_xl.job.daily import build, plain
+
+    if args.chart:
+        from betaneutral_xl.report import daily_chart
+
+        daily_chart.require(args.chart.suffix.lstrip("."))
+    given = input_options.gather(args)
+    quotes = order_quotes(given.inputs.holdings, given.order_prices(args))
+    found = build.today(
+        given.request,
+        given.inputs,
+        input_options.settings(args),
+        prices=quotes.prices,
+        keep=not args.no_record,
+    )
+    if args.chart:
+        saving.save(args.chart, daily_chart.draw(found, args.chart.suffix.lstrip(".")))
+    if args.json:
+        sys.stdout.write(saving.to_json(plain.record(found)) + "\n")
+    else:
+        _print(found)
+        if args.chart:
+            console().print(f"\nChart: {args.chart.name}", markup=False)
+    return REBALANCE if plain.is_action(found) else 0
+
+
+def _print(found: Today) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from betaneutral_xl.job.daily import plain
+
+    out = console()
+    colour = "bold red" if plain.is_action(found) else "bold green"
+    out.print(found.headline, style=colour, markup=False, soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column("label", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("remark")
+    rows = plain.summary(found)
+    for label, value, remark in rows[1:]:
+        if label == "Note":
+            continue
+        table.add_row(*map(Text, (str(label), _cell(label, value), str(remark))))
+    out.print(table)
+    for line in found.notices:
+        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
+    if len(found.history) > 1:
+        _print_history(found)
+
+
+def _cell(label: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if not isinstance(value, float):
+        return str(value)
+    of_share = "eta" not in label and "moved" not in label and "change in" not in label
+    return f"{value:.2%}" if of_share else f"{value:.4f}"
+
+
+def _print_history(found: Today) -> None:
+    from rich.table import Table
+
+    from betaneutral_xl.job.daily import plain
+
+    out = console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown = ("day", "etf", "beta", "target", "accepted", "verdict", "prices", "trades", "etf's", "risk model")
+    for name in shown:
+        table.add_column(name, justify="left" if name in {"day", "etf", "verdict"} else "right")
+    count = SHOWN_DAYS * len(found.betas)
+    for row in plain.history(found)[-count:]:
+        day, etf, beta, _, _, target, _, accepted, verdict, *parts = row
+        numbers = [f"{one:.3f}" if one == one else "-" for one in (beta, target, accepted)]  # noqa: PLR0124 - NaN
+        signed = [f"{one:+.3f}" if one == one else "-" for one in parts]  # noqa: PLR0124 - likewise
+        table.add_row(str(day), etf, *numbers, verdict, *signed)
+    out.print()
+    out.print(table)

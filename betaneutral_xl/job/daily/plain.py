@@ -1,0 +1,249 @@
+"""``Today`` as plain data: a record for JSON, rows for a sheet, and sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.job.answer.lines import shown
+from betaneutral_xl.job.daily.page import FALL, PART_WORDS, Verdict
+from betaneutral_xl.job.views import Kind, beta_text
+
+if TYPE_CHECKING:
+    from betaneutral_xl.job.daily.page import BetaToday, FundForecast, Today
+
+HISTORY = (
+    "day",
+    "etf",
+    "beta",
+    "low_95",
+    "high_95",
+    "target",
+    "tolerance",
+    "accepted",
+    "verdict",
+    *PART_WORDS,
+)
+"""The columns of the history."""
+
+
+def record(found: Today) -> dict[str, Any]:
+    """Return today as plain values for JSON: decimals, and None for what is unknown."""
+    rebalancing = found.rebalancing
+    return {
+        "fund": found.fund,
+        "as_of": found.as_of,
+        "at": found.at,
+        "mandate": found.mandate or None,
+        "verdict": str(found.verdict),
+        "reasons": list(found.reasons),
+        "accepted_at": found.accepted_at,
+        "accepted_as_of": found.accepted_as_of,
+        "beta": {one.etf: _beta(one) for one in found.betas},
+        "leave": {
+            "gap": {one.etf: one.gap for one in found.betas},
+            f"loss_if_etf_falls_{FALL:.0%}": {one.etf: one.loss for one in found.betas},
+            "volatility": {one.etf: abs(one.gap) * one.volatility for one in found.betas},
+        },
+        "rebalance": {
+            "beta_after": dict(rebalancing.betas),
+            "trades": rebalancing.trades,
+            "turnover": rebalancing.turnover,
+            "cost": rebalancing.cost,
+            "cost_money": found.money(rebalancing.cost),
+            "tracking_error": rebalancing.tracking_error,
+            "reason": rebalancing.reason or None,
+        },
+        "limits": [
+            {"limit": one.label, "value": one.after, "bound": one.text, "ticker": one.ticker or None}
+            | {"light": str(one.light)}
+            for one in found.limits
+        ],
+        "etfs": {
+            one.etf: {
+                "as_of": one.as_of,
+                "age_days": one.age,
+                "stale": one.stale,
+                "earlier": one.earlier,
+                "turnover": one.turnover,
+                "changes": [
+                    {"ticker": row.ticker, "before": row.before, "after": row.after} for row in one.changes
+                ],
+                "entered": list(one.entered),
+                "left": list(one.left),
+            }
+            for one in found.etfs
+        },
+        "fund_forecast": None if found.forecast is None else _forecast(found.forecast),
+        "history": [dict(zip(HISTORY, row, strict=True)) for row in history(found)],
+        "notices": list(found.notices),
+    }
+
+
+def _beta(one: BetaToday) -> dict[str, Any]:
+    change = one.change
+    return {
+        "now": one.forecast.beta,
+        "low_95": one.forecast.low,
+        "high_95": one.forecast.high,
+        "target": one.target,
+        "may_be_from": one.low,
+        "may_be_to": one.high,
+        "accepted": one.accepted,
+        "change": None if change is None else change.total,
+        "parts": None if change is None else dict(change.parts),
+    }
+
+
+def _forecast(one: FundForecast) -> dict[str, Any]:
+    return {
+        "benchmark": one.benchmark,
+        "lines": {
+            line.label: {
+                "ours": line.ours,
+                "theirs": line.theirs,
+                "difference_universe": line.universe,
+                "difference_model": line.model,
+            }
+            for line in one.lines
+        },
+        "only_ours": list(one.only_ours),
+        "only_theirs": list(one.only_theirs),
+        "notes": list(one.notes),
+    }
+
+
+def history(found: Today) -> list[list[Any]]:
+    """Return the history as rows of ``HISTORY``."""
+    return [
+        [
+            *(one.day, one.etf, one.beta, one.low, one.high, one.target, one.tolerance, one.accepted),
+            one.verdict,
+            *(one.parts.get(part, math.nan) for part in PART_WORDS),
+        ]
+        for one in found.history
+    ]
+
+
+def summary(found: Today) -> list[list[Any]]:
+    """Return today as a table of label, value and remark, for a sheet: the same lines as are printed."""
+    rows: list[list[Any]] = [
+        ["Verdict", str(found.verdict).capitalize(), found.headline],
+        *(["", "", reason] for reason in found.reasons[1:]),
+        ["Fund", found.fund, f"as of {found.as_of or 'an unknown day'}"],
+        ["Mandate", found.mandate or "none", ""],
+        ["Accepted", _accepted(found), ""],
+    ]
+    for one in found.betas:
+        rows += _beta_rows(one)
+    rows += leave_rows(found)
+    rows += rebalance_rows(found)
+    rows += [
+        [one.label, shown(one.after, one.kind), f"{one.text}: {one.light}{_of(one.ticker)}"]
+        for one in found.limits
+    ]
+    rows += etf_rows(found)
+    if found.forecast is not None:
+        rows += forecast_rows(found.forecast)
+    return [*rows, *(["Note", "", line] for line in found.notices)]
+
+
+def _of(ticker: str) -> str:
+    return f" ({ticker})" if ticker else ""
+
+
+def _accepted(found: Today) -> str:
+    if found.accepted_at is None:
+        return "nothing yet"
+    return f"{found.accepted_at:%Y-%m-%d %H:%M} UTC, holdings of {found.accepted_as_of or 'an unknown day'}"
+
+
+def _beta_rows(one: BetaToday) -> list[list[Any]]:
+    between = f"may be {one.low:.3f} to {one.high:.3f}"
+    rows: list[list[Any]] = [
+        [f"Beta to {one.etf} now", one.forecast.beta, f"{beta_text(one.forecast, 3)}; {between}"]
+    ]
+    if one.change is None:
+        return rows
+    rows.append([f"Beta to {one.etf} as accepted", one.change.before, ""])
+    rows += [
+        [f"  moved by {words}", None if math.isnan(one.change.parts[part]) else one.change.parts[part], ""]
+        for part, words in PART_WORDS.items()
+    ]
+    return [*rows, ["  change in all", one.change.total, "the parts add up to it"]]
+
+
+def leave_rows(found: Today) -> list[list[Any]]:
+    """Return what it costs to leave the portfolio as it is."""
+    return [
+        [
+            f"If left: {one.etf} falls {FALL:.0%}",
+            -one.loss,
+            f"the gap of {one.gap:+.3f} {'loses' if one.loss > 0.0 else 'gains'} {abs(one.loss):.2%} of value"
+            f"{_money(found.money(abs(one.loss)))}; it adds {abs(one.gap) * one.volatility:.2%} volatility",
+        ]
+        for one in found.betas
+    ]
+
+
+def rebalance_rows(found: Today) -> list[list[Any]]:
+    """Return what it takes to rebalance."""
+    one = found.rebalancing
+    if one.reason:
+        return [["If rebalanced", "not possible", one.reason]]
+    betas = ", ".join(f"beta to {name} {beta:.3f}" for name, beta in one.betas.items())
+    cost = "cost unknown: the mandate has no cost_bp"
+    if not math.isnan(one.cost):
+        cost = f"cost {one.cost * 1e4:.1f} bp{_money(found.money(one.cost))}"
+    names = "1 name" if one.trades == 1 else f"{one.trades} names"
+    return [
+        ["If rebalanced", one.turnover, f"turnover {one.turnover:.2%} in {names}, {cost}; then {betas}"],
+    ]
+
+
+def _money(amount: float | None) -> str:
+    return "" if amount is None else f" ({amount:,.0f})"
+
+
+def etf_rows(found: Today) -> list[list[Any]]:
+    """Return the age of each ETF's file, and what changed since the one before it."""
+    rows: list[list[Any]] = []
+    for one in found.etfs:
+        old = "; download a newer file" if one.stale else ""
+        rows.append([f"File of {one.etf}", one.age, f"{one.sentence}{old}"])
+        if one.earlier is None:
+            continue
+        moved = ", ".join(f"{row.ticker} {row.before:.2%} to {row.after:.2%}" for row in one.changes)
+        entered = f"; new: {', '.join(one.entered[:5])}" if one.entered else ""
+        left = f"; gone: {', '.join(one.left[:5])}" if one.left else ""
+        rows.append(
+            [
+                f"  changed since {one.earlier}",
+                one.turnover,
+                f"one-way change of weights {one.turnover:.2%}: {moved or 'nothing'}{entered}{left}",
+            ]
+        )
+    return rows
+
+
+def forecast_rows(one: FundForecast) -> list[list[Any]]:
+    """Return the fund's own forecast beside ours, and what the difference is of."""
+    rows: list[list[Any]] = []
+    for line in one.lines:
+        kind = Kind.NUMBER if "eta" in line.label else Kind.PERCENT
+        theirs, ours = (shown(number, kind) or "unknown" for number in (line.theirs, line.ours))
+        parts = ""
+        if not math.isnan(line.of_their_names):
+            universe, model = (_signed(number, kind) for number in (line.universe, line.model))
+            parts = f"; of the difference {universe} is other names and weights, {model} another model or day"
+        rows.append([f"Fund's own {line.label}", line.theirs, f"{theirs}, ours {ours}{parts}"])
+    return [*rows, *(["", "", note] for note in one.notes)]
+
+
+def _signed(value: float, kind: Kind) -> str:
+    return f"{value:+.2%}" if kind is Kind.PERCENT else f"{value:+.2f}"
+
+
+def is_action(found: Today) -> bool:
+    """Whether a scheduler is to call somebody."""
+    return found.verdict is Verdict.REBALANCE

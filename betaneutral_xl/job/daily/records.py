@@ -1,0 +1,396 @@
+"""What a fund has accepted and measured, in the user's private folder.
+
+``RECORDS/FUND/accepted/TIME.json`` is an accepted proposal and ``TIME.zip`` its snapshot; ``readings.json``
+has one reading a day. A fund is known by the name of its mandate, else by that of its portfolio. All files
+are written whole, for the user alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from betaneutral_xl.engine.orders import Order, Side
+from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
+from betaneutral_xl.job.snapshot import pack
+from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.model.provenance import Provenance, digest, now
+from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.job.run import Outcome
+    from betaneutral_xl.system.settings import Settings
+
+T = TypeVar("T")
+
+ACCEPTED, READINGS, VERSION = "betaneutral-xl accepted proposal", "betaneutral-xl readings", 1
+
+MAX_RECORD = 64 * 2**20
+"""Bytes of the largest record that is read."""
+
+MAX_READINGS = 2_600
+"""Days that are kept: ten years of trading days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accepted:
+    """A proposal that was accepted.
+
+    Attributes
+    ----------
+    at
+        When, UTC.
+    etfs
+        The ETFs it was made against.
+    holdings
+        The portfolio that it leads to: after its orders where there are any, else its weights.
+    betas
+        The beta to each ETF with it.
+    target, method, mandate
+        As it was asked for; ``mandate`` is the name of the rules, empty for none.
+    orders
+        The orders that lead there; none where it was accepted in weights.
+    snapshot
+        Its inputs.
+
+    """
+
+    at: datetime
+    etfs: tuple[str, ...]
+    holdings: Holdings
+    betas: Mapping[str, float]
+    target: str
+    method: str
+    mandate: str
+    orders: tuple[Order, ...]
+    snapshot: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The state of one ETF's beta on one day, as the history keeps it.
+
+    Betas, tolerance and parts are decimals; NaN where unknown. ``parts`` are those of the change since the
+    accepted proposal.
+    """
+
+    day: date
+    etf: str
+    beta: float
+    low: float
+    high: float
+    target: float
+    tolerance: float
+    accepted: float
+    verdict: str
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", MappingProxyType(dict(self.parts)))
+
+
+class Records:
+    """The records of one fund.
+
+    Parameters
+    ----------
+    settings
+        Whose ``records`` is the folder of all funds.
+    fund
+        The fund's name.
+
+    """
+
+    def __init__(self, settings: Settings, fund: str) -> None:
+        self.fund = fund
+        plain = re.sub(r"[^A-Za-z0-9._-]", "_", fund)[:40].strip(".") or "fund"
+        self.folder = settings.records / f"{plain}-{hashlib.sha256(fund.encode()).hexdigest()[:8]}"
+
+    def accept(
+        self,
+        outcome: Outcome,
+        orders: Orders | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None = None,
+    ) -> Accepted:
+        """Keep a proposal with the snapshot of its inputs: both, or neither.
+
+        Raises
+        ------
+        InputError
+            If nothing is proposed, or the inputs were not read from files that a snapshot can keep.
+        Unwritable
+            If the folder cannot be written.
+
+        """
+        if outcome.infeasible is not None:
+            msg = f"There is no proposal to accept. {outcome.infeasible}"
+            raise InputError(msg)
+        if not outcome.inputs.raw_inputs:
+            msg = "The inputs are not from files or the network, so a snapshot cannot keep them. Name files."
+            raise InputError(msg)
+        stamp = at or now()
+        folder = self._made(self.folder / "accepted")
+        name = f"{stamp:%Y-%m-%dT%H%M%SZ}"
+        snapshot = pack(outcome.inputs.raw_inputs, parameters)
+        record = {"format": ACCEPTED, "version": VERSION, "at": stamp, "sha256": digest(snapshot)}
+        record |= _accepted_record(outcome, orders)
+        files = {folder / f"{name}.zip": snapshot, folder / f"{name}.json": to_json(record).encode()}
+        with Staged(files, private=True) as staged:
+            staged.commit()
+        return _accepted(folder / f"{name}.json", record | {"at": stamp.isoformat()})
+
+    def latest(self, etfs: Sequence[str], before: date | None = None) -> Accepted | None:
+        """Return the newest proposal accepted against these ETFs; None if there is none.
+
+        Parameters
+        ----------
+        etfs
+            The names of the ETFs, in any order.
+        before
+            Only those whose holdings are of that day or earlier.
+
+        """
+        folder = self.folder / "accepted"
+        for file in sorted(folder.glob("*.json"), reverse=True) if folder.is_dir() else ():
+            found = _parsed(file, ACCEPTED, partial(_accepted, file))
+            day = found.holdings.as_of
+            if set(found.etfs) == set(etfs) and not (before and day and day > before):
+                return found
+        return None
+
+    def readings(self) -> tuple[Reading, ...]:
+        """Return the history, oldest first."""
+        file = self.folder / "readings.json"
+        if not file.is_file():
+            return ()
+        return _parsed(file, READINGS, lambda record: tuple(map(_reading, record["readings"])))
+
+    def add(self, new: Sequence[Reading]) -> tuple[Reading, ...]:
+        """Add readings to the history, in place of those of the same day and ETF; return all."""
+        from filelock import FileLock, Timeout
+
+        folder = self._made(self.folder)
+        try:
+            with FileLock(folder / "readings.lock", timeout=10, mode=0o600):
+                kept = {(one.day, one.etf): one for one in (*self.readings(), *new)}
+                ordered = sorted(kept.values(), key=lambda one: (one.day, one.etf))[-MAX_READINGS:]
+                record = {
+                    "format": READINGS,
+                    "version": VERSION,
+                    "readings": [_reading_record(one) for one in ordered],
+                }
+                with Staged({folder / "readings.json": to_json(record).encode()}, private=True) as staged:
+                    staged.commit()
+        except Timeout:
+            msg = "Another program is writing the history of this fund. Try again."
+            raise Unwritable(msg) from None
+        return tuple(ordered)
+
+    def _made(self, folder: Path) -> Path:
+        try:
+            make_private_folder(self.folder)
+            make_private_folder(folder)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
+            raise Unwritable(msg) from None
+        return folder
+
+
+def after_orders(orders: Orders) -> Holdings:
+    """Return the portfolio that orders lead to, in shares at the orders' prices; cost is paid in cash."""
+    result, ticket = orders.result, orders.ticket
+    before = result.aligned.holdings
+    prices = dict(ticket.prices)
+    if before.shares is not None and before.prices is not None:
+        held = dict(zip(before.tickers, before.shares.tolist(), strict=True))
+        prices |= dict(zip(before.tickers, before.prices.tolist(), strict=True))
+    else:
+        weights = zip(before.tickers, before.weights.tolist(), strict=True)
+        held = {name: weight * ticket.nav / prices[name] for name, weight in weights if name in prices}
+        lacking = [name for name in before.tickers if name not in prices]
+        if lacking:
+            return _in_weights(orders)
+    for one in orders.orders:
+        held[one.ticker] = held.get(one.ticker, 0.0) + one.signed_shares
+        prices.setdefault(one.ticker, one.price)
+    names = [name for name, shares in held.items() if shares]
+    return Holdings.from_positions(
+        names,
+        [held[name] for name in names],
+        [prices[name] for name in names],
+        before.fund,
+        cash_value=orders.cash,
+        nav=_value(names, held, prices, orders.cash),
+        provenance=before.provenance,
+    )
+
+
+def _value(
+    names: Sequence[str], held: Mapping[str, float], prices: Mapping[str, float], cash: float
+) -> float:
+    """Return the net asset value of shares and cash, base currency."""
+    return math.fsum(held[name] * prices[name] for name in names) + cash
+
+
+def _in_weights(orders: Orders) -> Holdings:
+    result, nav = orders.result, orders.ticket.nav
+    kept = np.abs(orders.weights) > 0.0
+    return Holdings(
+        fund=result.aligned.holdings.fund,
+        tickers=tuple(np.array(result.tickers)[kept].tolist()),
+        weights=orders.weights[kept],
+        provenance=result.aligned.holdings.provenance,
+        nav=nav,
+        cash=orders.cash / nav,
+        leverage_stated=True,
+    )
+
+
+def _proposed(outcome: Outcome) -> Holdings:
+    """Return the portfolio of the new weights."""
+    result = outcome.result
+    kept = np.abs(result.new_weights) > 0.0
+    return Holdings(
+        fund=result.aligned.holdings.fund,
+        tickers=tuple(np.array(result.tickers)[kept].tolist()),
+        weights=result.new_weights[kept],
+        provenance=result.aligned.holdings.provenance,
+        nav=result.aligned.holdings.nav,
+        cash=result.after.cash,
+        leverage_stated=True,
+    )
+
+
+def _accepted_record(outcome: Outcome, orders: Orders | None) -> dict[str, Any]:
+    result, mandate = outcome.result, outcome.request.mandate
+    holdings = _proposed(outcome) if orders is None else after_orders(orders)
+    return {
+        "fund": holdings.fund,
+        "as_of": holdings.as_of,
+        "etfs": list(result.etf_names),
+        "betas": dict(result.after.beta if orders is None else orders.beta),
+        "target": result.target_label,
+        "method": str(result.method),
+        "mandate": mandate.name if mandate else "",
+        "nav": holdings.nav,
+        "cash": holdings.cash,
+        "tickers": list(holdings.tickers),
+        "weights": holdings.weights.tolist(),
+        "shares": None if holdings.shares is None else holdings.shares.tolist(),
+        "prices": None if holdings.prices is None else holdings.prices.tolist(),
+        "orders": [
+            {"ticker": one.ticker, "side": str(one.side), "shares": one.shares, "price": one.price}
+            for one in (() if orders is None else orders.orders)
+        ],
+    }
+
+
+def _accepted(file: Path, record: Mapping[str, Any]) -> Accepted:
+    day = record["as_of"]
+    as_of = day if isinstance(day, date) or day is None else date.fromisoformat(day)
+    at = datetime.fromisoformat(str(record["at"]))
+    holdings = Holdings(
+        fund=str(record["fund"]),
+        tickers=tuple(map(str, record["tickers"])),
+        weights=np.array(record["weights"], dtype=np.float64),
+        provenance=Provenance(
+            source="accepted proposal",
+            location=file.name,
+            retrieval=Provenance.given(0).retrieval,
+            as_of=as_of,
+            rows=len(record["tickers"]),
+            fetched_at=at,
+        ),
+        shares=None if record["shares"] is None else np.array(record["shares"], dtype=np.float64),
+        prices=None if record["prices"] is None else np.array(record["prices"], dtype=np.float64),
+        nav=None if record["nav"] is None else float(record["nav"]),
+        cash=float(record["cash"]),
+        leverage_stated=True,
+    )
+    return Accepted(
+        at=at,
+        etfs=tuple(map(str, record["etfs"])),
+        holdings=holdings,
+        betas=MappingProxyType({str(name): float(beta) for name, beta in record["betas"].items()}),
+        target=str(record["target"]),
+        method=str(record["method"]),
+        mandate=str(record["mandate"]),
+        orders=tuple(
+            Order(str(one["ticker"]), Side(one["side"]), int(one["shares"]), float(one["price"]))
+            for one in record["orders"]
+        ),
+        snapshot=file.with_suffix(".zip"),
+    )
+
+
+_NUMBERS = ("beta", "low", "high", "target", "tolerance", "accepted")
+
+
+def _reading(record: Mapping[str, Any]) -> Reading:
+    numbers = {name: _number(record[name]) for name in _NUMBERS}
+    return Reading(
+        day=date.fromisoformat(record["day"]),
+        etf=str(record["etf"]),
+        verdict=str(record["verdict"]),
+        parts={str(name): _number(one) for name, one in record["parts"].items()},
+        **numbers,
+    )
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _reading_record(one: Reading) -> dict[str, Any]:
+    numbers = {name: getattr(one, name) for name in _NUMBERS}
+    return {"day": one.day, "etf": one.etf, "verdict": one.verdict, **numbers, "parts": dict(one.parts)}
+
+
+def _read(file: Path, kind: str) -> Mapping[str, Any]:
+    """Read a record of a kind.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is none.
+
+    """
+    found: Any = None
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(read_bytes(file, MAX_RECORD))
+    if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (kind, VERSION):
+        raise _damaged(file, "no such record")
+    return found
+
+
+def _parsed(file: Path, kind: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """Return what a record means, or say which file is damaged."""
+    record = _read(file, kind)
+    try:
+        return parse(record)
+    except (ValueError, TypeError, LookupError, AttributeError, BetaNeutralError) as error:
+        raise _damaged(file, type(error).__name__) from None
+
+
+def _damaged(file: Path, why: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"The record {file.name} is damaged or of another version ({why}). Move it out of the folder "
+        f"{file.parent.name}."
+    )
