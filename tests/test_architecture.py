@@ -74,7 +74,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "notices", "printed", "provenance", "tickers"},
+        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "venues"},
+        {"tickers"},
         {"covariance_units", "history", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},

@@ -189,6 +189,10 @@ _CASH_ROW = {
     FUNCTION: "a row CASH of the holdings states it",
     SETTINGS: "a row CASH of the holdings states it",
 }
+_GROUPS_ON_SHEET = {
+    FUNCTION: "a column sector of the holdings has them",
+    SETTINGS: "a column sector of the holdings has them",
+}
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
 OPTIONS: tuple[Option, ...] = (
@@ -233,7 +237,7 @@ OPTIONS: tuple[Option, ...] = (
         section=Section.PORTFOLIO,
         kind=Kind.DAY,
         label="Holdings as of",
-        help="the day of the fund's holdings, such as 2025-11-18",
+        help="the day of the fund's holdings, such as 2025-11-18; of a holdings file, which of its days",
         default="the last weekday",
         places={
             CLI: "--date",
@@ -251,6 +255,15 @@ OPTIONS: tuple[Option, ...] = (
         default="as the portfolio states it",
         places={PYTHON: "load_holdings(nav); Holdings.from_positions(nav)"},
         absent=_NOT_REQUIRED | _CASH_ROW,
+    ),
+    Option(
+        name="groups_file",
+        section=Section.PORTFOLIO,
+        kind=Kind.FILE,
+        help="a table of ticker and sector (country, or any other group) for limits of groups; without it, "
+        "the sectors and countries of the holdings file",
+        places={PYTHON: "argument groups of load_holdings"},
+        absent=_NOT_REQUIRED | _GROUPS_ON_SHEET,
     ),
     # ---------------------------------------------------------------- the ETFs
     Option(
