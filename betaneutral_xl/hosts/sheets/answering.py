@@ -40,7 +40,7 @@ def outcome(session: Session, *problem: Grid) -> run.Outcome:
     """Return the answer to a problem, given by the arguments of BETA_NEUTRAL, or why there is none."""
     holdings, etf, covariance, target_beta, method, constraints = problem
     given = worksheet.inputs(session, holdings, etf, covariance, constraints)
-    request = worksheet.request(session, given.etfs, target_beta, constraints, method)
+    request = worksheet.request(session, given, target_beta, constraints, method)
     try:
         return run.Outcome(request, given, worksheet.solve(session, *problem))
     except Infeasible as error:
