@@ -48,7 +48,7 @@ def unpacked(lane: Lane, tool: ModuleType) -> Path:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         package.extractall(folder)
     (folder / tool.FOLDER / tool.PYTHON / "_wmi.pyd").unlink()  # Wine 8 ends the process that asks
-    return folder / tool.FOLDER
+    return folder / str(tool.FOLDER)
 
 
 def environment() -> dict[str, str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,7 +75,7 @@ def test_what_cannot_be_replaced_stays(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Access is denied")
 
-    monkeypatch.setattr(bundle.shutil, "copytree", refuse)
+    monkeypatch.setattr(shutil, "copytree", refuse)
     assert bundle.main(["install", str(unpacked), str(tmp_path / "target")]) == 1
     assert capsys.readouterr().err.endswith("Access is denied. Close Excel, and try again.\n")
     assert (old / "python.exe").read_bytes() == b"old"
