@@ -166,7 +166,7 @@ def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    found = run.reach(request(session, given.etfs, target_beta, constraints), given)
+    found = run.reach(request(session, given, target_beta, constraints), given)
     return Result(
         [
             ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
@@ -187,7 +187,7 @@ def compared(session: Session, *problem: Grid) -> Result:
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
     alternatives = run.compare(
-        request(session, given.etfs, target_beta, constraints), given, cells.text(benchmark)
+        request(session, given, target_beta, constraints), given, cells.text(benchmark)
     )
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
@@ -372,12 +372,12 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    return run.solve(request(session, given.etfs, target_beta, constraints, method), given)
+    return run.solve(request(session, given, target_beta, constraints, method), given)
 
 
 def request(
     session: Session,
-    etfs: Sequence[Etf],
+    given: run.Inputs,
     target_beta: Grid,
     constraints: Grid,
     method: Grid | None = None,
@@ -388,8 +388,8 @@ def request(
     ----------
     session
         Finds the file of a mandate.
-    etfs
-        Whose order several targets have.
+    given
+        The ETFs, whose order several targets have, and the portfolio's groups.
     target_beta
         One target, or one for each ETF.
     constraints
@@ -409,13 +409,12 @@ def request(
         for cell in cells.vector(target_beta)
     ]
     arguments["target"] = targets or None
-    names = [etf.name for etf in etfs]
-    given = with_arguments(options, arguments)
+    typed = with_arguments(options, arguments)
     if standing is None:
-        return Request.parse(given, names)
-    chosen = beyond_defaults(given)
-    request = Request.parse(chosen, names)
-    idle = {option_name(key): one for key, one in given.items() if key not in chosen}
+        return Request.parse(typed, given.etf_names, given.groups)
+    chosen = beyond_defaults(typed)
+    request = Request.parse(chosen, given.etf_names, given.groups)
+    idle = {option_name(key): one for key, one in typed.items() if key not in chosen}
     return request.replace(departures=(*request.departures, *standing.unchosen(idle)))
 
 
