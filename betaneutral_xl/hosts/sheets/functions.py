@@ -54,7 +54,7 @@ FUNCTIONS: tuple[Function, ...] = (
         arguments=(
             Argument(
                 "fund",
-                "A fund of the web API, such as quant_paper; or a holdings file; demo for the sample.",
+                "A fund of the web API, such as quant_paper; a holdings file; ibkr:QUERYID; demo.",
             ),
             Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
             Argument(
