@@ -227,7 +227,8 @@ OPTIONS: tuple[Option, ...] = (
         name="fund",
         section=Section.PORTFOLIO,
         kind=Kind.NAME,
-        help=f"a fund of the Silver Fund's web API, such as quant_paper; {SAMPLE} is the embedded sample",
+        help=f"a fund of the Silver Fund's web API, such as quant_paper; ibkr:QUERYID for a Flex query of "
+        f"Interactive Brokers; {SAMPLE} is the embedded sample",
         default=SAMPLE,
         places={FUNCTION: "FETCH_HOLDINGS(fund)", SETTINGS: "Fund", PYTHON: "fetch_holdings(fund)"},
         absent=_NOT_REQUIRED,

@@ -31,6 +31,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
+from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
 from betaneutral_xl.readers.tabular.files import shown_name
 
@@ -110,12 +111,16 @@ class Sources:
                 "Both {holdings} and {fund} are given. Choose one source of the portfolio.",
             ),
             (
-                (self.account or self.fx) and not self.holdings,
+                (self.account or self.fx) and not (self.holdings or (self.fund and is_query(self.fund))),
                 "{account} and {fx} are for a {holdings} file, and none is given.",
             ),
             (
                 self.as_of and not (self.fund or self.holdings),
                 "{as_of} is for {fund} or a {holdings} file, and none is given.",
+            ),
+            (
+                self.as_of and self.fund and is_query(self.fund),
+                "A Flex query has the days that it was set up for, so {as_of} cannot be given with it.",
             ),
             (
                 self.etf_fund and not self.etf,
@@ -204,9 +209,19 @@ class Sources:
             market.value if market else None,
         )
 
+    def holdings_of(self, settings: Settings) -> Holdings:
+        """Read or fetch the portfolio alone; raises what ``load`` raises."""
+        return self._holdings(settings, _silent).value
+
     def _holdings(
         self, settings: Settings, progress: Callable[[str], AbstractContextManager[Any]]
     ) -> Loaded[Holdings]:
+        query = next((one for one in (self.holdings, self.fund) if one and is_query(one)), None)
+        if query is not None:
+            rates = ",".join(self.fx)
+            return flex_holdings(
+                query, settings, account=self.account, rates=rates, nav=self.nav, progress=progress
+            )
         if self.holdings and not is_sample(self.holdings):
             file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of)
             return read(with_nav(file, self.nav), Holdings)
@@ -278,6 +293,32 @@ class Sources:
 
         with progress(f"Fetching the covariance of {len(names)} names ..."), SilverFund(settings) as api:
             return api.loaded_covariance([*names, *self.also, *own], self.covariance_unit)
+
+
+def flex_holdings(
+    query: str,
+    settings: Settings,
+    *,
+    account: str | None = None,
+    rates: str = "",
+    nav: float | None = None,
+    progress: Callable[[str], AbstractContextManager[Any]] = _silent,
+) -> Loaded[Holdings]:
+    """Fetch the holdings of a Flex query of Interactive Brokers, such as ``ibkr:123456``.
+
+    Raises
+    ------
+    InputError
+        If it is none, there is no token, or the statement has no positions.
+    SourceError
+        If it cannot be fetched.
+
+    """
+    from betaneutral_xl.network.flex import Flex
+
+    options = {name: text for name, text in (("fund", account), ("rates", rates)) if text}
+    with progress(f"Fetching Flex query {query_id(query)} ..."), Flex(settings) as flex:
+        return read(with_nav(flex.holdings_file(query, options), nav), Holdings)
 
 
 def loaded_market(market: str, settings: Settings) -> Etf | None:

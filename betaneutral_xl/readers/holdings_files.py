@@ -16,6 +16,7 @@ from betaneutral_xl.model.positions import CONTRACTS, Position, PositionClass
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.columns import Column, count_headers
+from betaneutral_xl.readers.flex import is_flex, positions_csv
 from betaneutral_xl.readers.headerless_holdings import headerless_table
 from betaneutral_xl.readers.holdings_sections import (
     ALL,
@@ -138,6 +139,8 @@ def parse_holdings_file(
         found = parse_holdings(content, provenance, nav)
         day = _day(found.as_of, choice or Choice(), file_name)
         return replace(found, provenance=replace(found.provenance, as_of=day))
+    if is_flex(content):
+        content = positions_csv(content, file_name)
     sheets = read_sheets(content, file_name)
     chosen = choice or Choice(account=fund)
     of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))

@@ -25,6 +25,7 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    fills,
     folder_defaults,
     holdings,
     mandate,
@@ -50,7 +51,7 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
-    "day by day": {"mandate": mandate, "today": today, "accept": accept},
+    "day by day": {"mandate": mandate, "today": today, "accept": accept, "fills": fills},
     "look into it": {
         "betas": betas,
         "compare": compare,
@@ -72,7 +73,7 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
-  10 action: today says rebalance, or a portfolio breaks its mandate
+  10 action: today says rebalance, a portfolio breaks its mandate, orders are not filled
   130  interrupted                           141  the reader of the output stopped reading
 """
 
