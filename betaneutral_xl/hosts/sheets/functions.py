@@ -30,7 +30,7 @@ HOLDINGS = Argument(
 ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
 RISK = Argument(
     "covariance",
-    "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.",
+    "Matrix with its tickers on both sides; a handle; a file; demo; blank: the fund's risk model.",
     optional=True,
 )
 TARGET = Argument(
@@ -123,7 +123,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.beta_neutral,
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_ANSWER",
@@ -146,6 +146,7 @@ FUNCTIONS: tuple[Function, ...] = (
         help="Predicted beta of each held name to each ETF, its standard error and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
+        external_state=worksheet.problem_stamp,
         example="=BN_BETAS(A1#, G1#, M1)",
         may_fetch=True,
     ),
@@ -156,7 +157,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_FEASIBLE",
@@ -165,7 +166,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_COMPARE",
@@ -184,7 +185,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_PRICES",
@@ -232,7 +233,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         run=trading.orders,
         example="=BN_ORDERS(A1#, M1:N20)",
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_NAMES",
