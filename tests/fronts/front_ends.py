@@ -11,8 +11,10 @@ import io
 import json
 import math
 import os
+import socket
 import subprocess
 import sys
+import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -20,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import openpyxl
 import pandas as pd
+import pytest
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
 from fronts.requests import Cell, Query, Request, Table
 
@@ -27,10 +30,13 @@ from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covari
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.office import certificate, server
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
-from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
+from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW, PROPOSAL
+from betaneutral_xl.hosts.sheets.proposal_block import column_of
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import request as run_request
 from betaneutral_xl.job import run, sample, tables
@@ -330,6 +336,11 @@ class Sheets(FrontEnd):
             return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}
         betas = {str(name).removeprefix("beta to "): row for name, row in lines.items() if "beta to " in name}
+        page = {row[0]: row for row in self.cells("BN_ANSWER", *problem, "measures")}
+        for name, row in betas.items():  # the answer page has the same betas
+            assert [number(one) for one in page[f"Beta to {name}"][1:3]] == pytest.approx(
+                [number(one) for one in row[1:3]], abs=1e-11, nan_ok=True
+            )
         return rebalanced(
             records(weights),
             {name: row[1] for name, row in betas.items()},
@@ -494,6 +505,46 @@ class Excel(Lines):
         return rows
 
 
+class Office(Sheets):
+    """The server of the Office.js add-in, with values as its page sends them."""
+
+    name = "Office.js"
+
+    def __init__(self, folder: Path) -> None:
+        """Start the server."""
+        super().__init__(folder)
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self._place = Place.make(folder / "office", one.getsockname()[1])
+        certificate.make(self._place.certificate, self._place.key)
+        session = Session(Settings(cache=folder))
+        self._server = threading.Thread(target=server.serve, args=(self._place, session), daemon=True)
+        self._server.start()
+        while server.running(self._place) is None:
+            assert self._server.is_alive(), "the server did not start"
+        self._connection = server.connection(self._place)
+        self._connection.timeout = 60
+
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Call a function: every argument is a range, and blanks are null."""
+        ranges = [
+            None if one is None else wire.pack(one if isinstance(one, (tuple, list)) else ((one,),))
+            for one in values
+        ]
+        body = wire.encode({"id": 1, "batch": [[name, ranges]]})
+        path = f"/{self._place.secret}/talk"
+        self._connection.request("POST", path, body, server.headers(self._place))
+        first = json.loads(self._connection.getresponse().read().splitlines()[0])
+        rows: Sequence[Sequence[Any]] = wire.unpack(first["rows"])
+        return rows
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._connection.close()
+        server.end(self._place)
+        self._server.join(10)
+
+
 # ---------------------------------------------------------------- a workbook as a file
 
 
@@ -617,11 +668,15 @@ def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
 
 def _proposal(sheet: Any) -> Numbers:
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-    start = next(i for i, row in enumerate(rows) if row[0] == "ticker")
+    start = next(i for i, row in enumerate(rows) if row[0] == "Ticker")
     width = next((j for j, cell in enumerate(rows[start]) if cell is None), len(rows[start]))
-    weights = records([row[:width] for row in rows[start:] if row[0] is not None])
-    lines = {str(row[0]): row for row in rows[:start]}
-    betas = {name.removeprefix("beta to "): row for name, row in lines.items() if name.startswith("beta to ")}
+    head = [column_of(str(cell)) for cell in rows[start][:width]]
+    weights = records([head, *(row[:width] for row in rows[start + 1 :] if row[0] is not None)])
+    betas = {
+        str(row[0]).removeprefix("Beta to "): row
+        for row in rows[PROPOSAL.measures : start]
+        if str(row[0]).startswith("Beta to ")
+    }
     return rebalanced(
         weights,
         {name: row[1] for name, row in betas.items()},
@@ -718,4 +773,4 @@ def _risk_model(rows: Table) -> pd.DataFrame:
     return pd.DataFrame(body, columns=list(head))
 
 
-FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)
+FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Office, Workbook, Python)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.sheets import trading, worksheet
+from betaneutral_xl.hosts.sheets import answering, trading, worksheet
+from betaneutral_xl.hosts.sheets.answer_rows import Part
 from betaneutral_xl.hosts.sheets.entries import Argument, Function
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ HOLDINGS = Argument(
 ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
 RISK = Argument(
     "covariance",
-    "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.",
+    "Matrix with its tickers on both sides; a handle; a file; demo; blank: the fund's risk model.",
     optional=True,
 )
 TARGET = Argument(
@@ -122,6 +123,22 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.beta_neutral,
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
+        external_state=worksheet.problem_stamp,
+    ),
+    Function(
+        name="BN_ANSWER",
+        help="The answer page of BETA_NEUTRAL: verdict, measures with intervals and limits, warnings, "
+        "alternatives, largest trades, sources.",
+        arguments=(
+            *PROBLEM,
+            Argument("part", f"{', '.join(Part)}. Blank: all.", optional=True),
+            Argument(
+                "nav", "Net asset value, for amounts of money. Blank: that of the holdings.", optional=True
+            ),
+        ),
+        run=answering.answer,
+        example='=BN_ANSWER(A1#, G1#, M1, 0, "hedge", , "measures")',
+        may_fetch=True,
         external_state=worksheet.mandate_stamp,
     ),
     Function(
@@ -129,6 +146,7 @@ FUNCTIONS: tuple[Function, ...] = (
         help="Predicted beta of each held name to each ETF, its standard error and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
+        external_state=worksheet.problem_stamp,
         example="=BN_BETAS(A1#, G1#, M1)",
         may_fetch=True,
     ),
@@ -139,7 +157,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_FEASIBLE",
@@ -148,7 +166,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_COMPARE",
@@ -167,7 +185,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_PRICES",
@@ -215,7 +233,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         run=trading.orders,
         example="=BN_ORDERS(A1#, M1:N20)",
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_NAMES",
