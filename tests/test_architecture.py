@@ -74,8 +74,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "history", "notices", "values"},
+        {"arrays", "notices", "printed", "provenance", "tickers"},
+        {"covariance_units", "history", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},

@@ -228,7 +228,7 @@ def test_plots_draw_into_axes_that_are_given_or_new() -> None:
     assert [ax.get_title() for ax in axes] == [
         "Predicted beta with 95 % intervals of next month's",
         "Largest trades (of 45)",
-        "Largest contributions to beta to JHAI",
+        "Largest contributions to the beta to JHAI",
     ]
     heights = [bar.get_height() for bar in axes[0].patches]
     assert heights == pytest.approx([result.before.beta["JHAI"], result.after.beta["JHAI"]], abs=1e-12)
