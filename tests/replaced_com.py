@@ -13,7 +13,10 @@ import sys
 import types
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 RANGE_IID = "{00020846-0000-0000-C000-000000000046}"
 MISSING = -2147352572
@@ -358,21 +361,87 @@ class Sheet(Dispatch):
 
     Select = Activate
 
+    def Delete(self) -> None:
+        self.Parent.Worksheets.remove(self)
+
+    def Move(self, before: Sheet) -> None:
+        order = self.Parent.Worksheets
+        order.remove(self)
+        order.insert(order.index(before), self)
+
 
 class Collection(list[Any]):
-    """A collection of Excel, indexed from 1 or by name."""
+    """A collection of Excel, indexed from 1 or by name; ``unlisted`` are found by name alone, as add-ins."""
+
+    def __init__(self, content: Iterable[Any] = (), unlisted: tuple[Any, ...] = ()) -> None:
+        super().__init__(content)
+        self.unlisted = unlisted
 
     def __call__(self, key: int | str) -> Any:
         if isinstance(key, int):
             return self[key - 1]
-        for one in self:
+        for one in (*self, *self.unlisted):
             if one.Name.lower() == key.lower():
                 return one
         raise ComError(-2147352565)
 
+    Item = __call__
+
     @property
     def Count(self) -> int:
         return len(self)
+
+
+class Names(Collection):
+    """The names of a workbook."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self.book = book
+
+    def Add(self, name: str, refers_to: str) -> None:
+        sheet, _, address = refers_to.removeprefix("=").rpartition("!")
+        self.append(Name(name, self.book.Worksheets(sheet.strip("'")).Range(address)))
+
+
+class Name(Dispatch):
+    """A name of a range."""
+
+    def __init__(self, name: str, area: Range) -> None:
+        self.Name, self.RefersToRange = name, area
+
+    @property
+    def RefersTo(self) -> str:
+        return f"={self.RefersToRange.Worksheet.Name}!{self.RefersToRange.GetAddress()}"
+
+
+class Sheets(Collection):
+    """The sheets of a workbook, in their order."""
+
+    def Copy(self, before: Sheet) -> None:
+        """Copy all sheets before one of another workbook, and the names of their cells as Excel does."""
+        book = before.Parent
+        if book.Application.refuses_copies:
+            book.Worksheets.insert(0, Sheet(book, self[0].Name))
+            raise ComError
+        at = book.Worksheets.index(before)
+        copies = [Sheet(book, sheet.Name) for sheet in self]
+        for old, new in zip(self, copies, strict=True):
+            new.cells = dict(old.cells)
+        book.Worksheets[at:at] = copies
+
+
+class Workbooks(Collection):
+    """The open workbooks; ``files`` are those that can be opened, by path."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: dict[str, Book] = {}
+
+    def Open(self, path: str, update_links: int = 0, read_only: bool = False) -> Book:  # noqa: FBT001, FBT002 - as Excel
+        book = self.files[path]
+        self.append(book)
+        return book
 
 
 class Components(dict[str, str]):
@@ -399,11 +468,13 @@ class Application(Dispatch):
     Version, Hwnd, Path, Name = "16.0", 99, "C:\\Office", "Microsoft Excel"
     AUTOMATIC, MANUAL = -4105, -4135
     ScreenUpdating: bool
+    EnableEvents = DisplayAlerts = True
+    refuses_copies = False
     Calculation: int
     StatusBar: object
 
     def __init__(self) -> None:
-        self.Workbooks = Collection()
+        self.Workbooks = Workbooks()
         self.options: list[tuple[str, dict[str, Any]]] = []
         self.history: list[tuple[str, Any]] = []
         self.full_calculations = self.writes = 0
@@ -425,20 +496,32 @@ class Application(Dispatch):
 class Book(Dispatch):
     """A workbook."""
 
-    def __init__(self, folder: Path, sheets: tuple[str, ...] = ("Sheet1",)) -> None:
-        self.Application = Application()
-        self.Name = "betaneutral.xlsm"
+    ProtectStructure = False
+
+    def __init__(
+        self,
+        folder: Path,
+        sheets: tuple[str, ...] = ("Sheet1",),
+        name: str = "betaneutral.xlsm",
+        application: Application | None = None,
+    ) -> None:
+        self.Application = application or Application()
+        self.Name = name
         self.Path = str(folder)
         self.FullName = str(folder / self.Name)
-        self.Worksheets = Collection(Sheet(self, name) for name in sheets)
+        self.Worksheets = Sheets(Sheet(self, name) for name in sheets)
         self.Worksheets.Application, self.Worksheets.Parent = self.Application, self  # type: ignore[attr-defined]
         self.Sheets = self.Worksheets
-        self.Names = Collection()
+        self.Names = Names(self)
         self.VBProject = types.SimpleNamespace(VBComponents=Components())
-        self.Application.Workbooks.append(self)
+        if application is None:
+            self.Application.Workbooks.append(self)
 
     def Activate(self) -> None:
         self.activated = True
 
     def name(self, name: str, area: Range) -> None:
-        self.Names.append(types.SimpleNamespace(Name=name, RefersToRange=area))
+        self.Names.append(Name(name, area))
+
+    def Close(self, save: bool = False) -> None:  # noqa: FBT001, FBT002 - as Excel
+        self.Application.Workbooks.remove(self)

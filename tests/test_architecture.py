@@ -44,7 +44,9 @@ INSTALLERS = {
     "hosts.cli.excel": "hosts.excel",
     "hosts.cli.office": "hosts.office",
     "hosts.cli.workbook": "hosts.excel hosts.files hosts.office",
+    "hosts.excel.check": "hosts.files",
     "hosts.excel.install": "hosts.files",
+    "hosts.excel.repair": "hosts.files",
     "hosts.office.workbook_files": "hosts.files",
 }
 """Modules that install or run another host, and the host that changes a closed workbook."""
@@ -73,9 +75,8 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "printed", "provenance", "tickers"},
-        {"covariance_units", "history", "notices", "values"},
-        {"drift"},
+        {"arrays", "notices", "printed", "provenance", "tickers"},
+        {"covariance_units", "history", "values"},
         {"constraints", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
@@ -83,6 +84,7 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.engine": [
         {"attribution", "hedging", "look_through", "regression"},
         {"estimators", "optimisation"},
+        {"forecast_errors"},
         {"intervals"},
         {"checks", "exposures", "realised", "stable"},
         {"limits"},

@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from betaneutral_xl.engine.estimators import fit, observe
-from betaneutral_xl.engine.estimators.history import MAX_BLOCKS as BLOCKS
-from betaneutral_xl.engine.intervals import forecast_errors
+from betaneutral_xl.engine.forecast_errors import MAX_BLOCKS as BLOCKS
+from betaneutral_xl.engine.forecast_errors import forecast_errors
 from betaneutral_xl.job.inputs import drift_rows, load_etf
-from betaneutral_xl.model.drift import DriftErrors
+from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.returns import Prices
 from betaneutral_xl.readers.covariance_csv import load_covariance
@@ -153,7 +153,6 @@ def main(folder: Path) -> None:
     write_forecast_errors([*covered, BENCHMARK], days, panel)
     column[ETF_TICKER] = fund_prices[:, funds.index(ETF_TICKER)]
     write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER, BENCHMARK)})
-    write_past_errors(days, [*covered, BENCHMARK], panel)
     note = {
         "what": "The sample is for trying things out. It is not the fund's portfolio.",
         "holdings": (
@@ -180,11 +179,6 @@ def main(folder: Path) -> None:
             "little off the printed ones. For trying out orders, not for trading. "
             f"None of {', '.join(name for name in union if name not in column)}."
         ),
-        "past_errors": (
-            "Realised less predicted betas to JHAI over 18 past blocks of 21 days, each predicted with "
-            f"exponential weights of half-life {HALF_LIFE} from the days before it, within 504 days; for "
-            "names without some of these returns by the package's own imputation."
-        ),
         "as_of": AS_OF.isoformat(),
         "effective_days": round(effective_days, 2),
     }
@@ -199,14 +193,14 @@ def write_forecast_errors(names: list[str], days: list[str], prices: npt.NDArray
     etf = load_etf(OUT / "JHAI_sample.csv")
     weights = dict(zip(etf.tickers, etf.weights.tolist(), strict=True))
     unit = np.array([weights.get(name, 0.0) for name in names])
-    found = forecast_errors(estimate.select(names), unit)
+    found = forecast_errors(estimate.history, names, unit)
     if found is None or len(found.errors) != BLOCKS:
         sys.exit(f"The drift takes {BLOCKS} months of forecasts.")
-    record = DriftErrors(
+    record = RecordedErrors(
         tuple(names), unit, _rounded(found.errors), found.own, _rounded(found.sampling_matrix())
     )
     covariance = load_covariance(OUT / "covariance.csv")
-    lines = drift_rows(replace(covariance, drift=(record,)), covariance.tickers)
+    lines = drift_rows(replace(covariance, history=(record,)), covariance.tickers)
     with (OUT / "covariance.csv").open("a", encoding="utf-8", newline="\n") as file:
         file.writelines(
             ",".join(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) + "\n"
@@ -263,33 +257,6 @@ def write_covariance(tickers: list[str], matrix: npt.NDArray[np.float64]) -> Non
     for name, row in zip(tickers, matrix, strict=True):
         lines.append(",".join([AS_OF.isoformat(), name, *(f"{value:.10g}" for value in row)]))
     write(OUT / "covariance.csv", "\n".join(lines) + "\n")
-
-
-def write_past_errors(days: list[str], tickers: list[str], panel: npt.NDArray[np.float64]) -> None:
-    """Write past forecast errors of the covariance's betas to the ETF, as the package measures them."""
-    from betaneutral_xl.engine.estimators import estimate
-    from betaneutral_xl.engine.estimators.history import BLOCK
-    from betaneutral_xl.model.alignment import align
-    from betaneutral_xl.model.provenance import Provenance
-    from betaneutral_xl.model.returns import Prices
-    from betaneutral_xl.readers.covariance_csv import load_covariance
-    from betaneutral_xl.readers.etf_files import parse_etf
-    from betaneutral_xl.readers.holdings_json import parse_holdings
-
-    prices = Prices.from_matrix(tickers, [date.fromisoformat(day) for day in days], panel)
-    history = estimate(prices.returns(), "exponential", half_life=float(HALF_LIFE)).history
-    holdings = parse_holdings((OUT / "holdings.json").read_bytes(), Provenance.given(0))
-    etf = parse_etf((OUT / "JHAI_sample.csv").read_bytes(), "JHAI_sample.csv", today=AS_OF)
-    aligned = align(holdings, [etf], load_covariance(OUT / "covariance.csv"))
-    unit = dict(zip(aligned.instruments.tickers, aligned.units[:, 0].tolist(), strict=True))
-    weights = [unit.get(ticker, 0.0) for ticker in tickers]
-    if history is None:
-        sys.exit("The panel has too few days for past forecast errors.")
-    errors = history.beta_errors(tickers, np.array(weights)[:, None])[:, :, 0]
-    lines = [",".join(["etf", "block", *tickers]), ",".join([etf.name, "unit", *map(repr, weights)])]
-    for b, row in enumerate(errors):
-        lines.append(",".join([etf.name, days[-1 - BLOCK * b], *(f"{value:.5f}" for value in row)]))
-    write(OUT / "past_errors.csv", "\n".join(lines) + "\n")
 
 
 def write_prices(prices: dict[str, float]) -> None:

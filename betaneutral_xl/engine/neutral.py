@@ -25,6 +25,7 @@ from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
 from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
 
@@ -148,7 +149,8 @@ def neutralise(
     elif method is Method.SCALED:
         answer = Answer(aligned.expand(w * betas[:, 0], aligned.weights))
         targets = np.full(1, math.nan)
-        notes += ("The method scaled (weight times beta) is not neutral; it has no target beta.",)
+        text = "The method scaled (weight times beta) is not neutral; it has no target beta."
+        notes += (Notice(text, Subject.NOT_NEUTRAL),)
     else:
         from betaneutral_xl.engine.reweighting import answer_of
 
@@ -363,7 +365,7 @@ def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[Floa
     residual = system.residual_betas(ratios)
     if not legs.exact:
         off = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, residual, strict=True))
-        notes.append(f"With these legs the beta is off its target by {off}.")
+        notes.append(Notice(f"With these legs the beta is off its target by {off}.", Subject.NOT_NEUTRAL))
     return ratios, tuple(notes)
 
 
@@ -372,11 +374,12 @@ def _collinear_notes(system: HedgeSystem) -> tuple[str, ...]:
         return ()
     name, explained = system.redundant()
     condition = condition_text(system.condition_number)
-    return (
+    text = (
         f"The ETFs are nearly collinear (condition number {condition}): the others "
         f"explain {name} with an R squared of {explained:.6f}, and the hedge ratios are uncertain. "
-        "Leave it out, or give the legs of the hedge a ridge or a limit.",
+        "Leave it out, or give the legs of the hedge a ridge or a limit."
     )
+    return (Notice(text, Subject.COLLINEAR),)
 
 
 def _refuse_contradictions(
@@ -414,6 +417,10 @@ def _refuse_contradictions(
         raise InputError(msg)
 
 
+FAR_APART = 92
+"""Days between holdings and other inputs from which on the answer is of another portfolio, or another ETF."""
+
+
 def _dates_apart(aligned: Aligned, days: int = 5) -> tuple[str, ...]:
     holdings = aligned.holdings
     if holdings.as_of is None:
@@ -421,8 +428,12 @@ def _dates_apart(aligned: Aligned, days: int = 5) -> tuple[str, ...]:
     dated = [(f"ETF {etf.name}", etf.as_of) for etf in aligned.etfs]
     dated.append(("the covariance", aligned.risk_model.as_of))
     return tuple(
-        f"Holdings are as of {holdings.as_of}, {what} as of {as_of}: "
-        f"{abs((as_of - holdings.as_of).days)} days apart."
+        Notice(
+            f"Holdings are as of {holdings.as_of}, {what} as of {as_of}: "
+            f"{abs((as_of - holdings.as_of).days)} days apart.",
+            Subject.DATES,
+            Severity.CHANGES if abs((as_of - holdings.as_of).days) > FAR_APART else None,
+        )
         for what, as_of in dated
         if as_of is not None and abs((as_of - holdings.as_of).days) > days
     )

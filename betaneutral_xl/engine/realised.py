@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators.history import BLOCK
-from betaneutral_xl.engine.intervals import forecast_errors
+from betaneutral_xl.engine.forecast_errors import BLOCK, forecast_errors
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import FloatArray, read_only
@@ -23,7 +22,7 @@ from betaneutral_xl.model.arrays import FloatArray, read_only
 if TYPE_CHECKING:
     from datetime import date
 
-    from betaneutral_xl.engine.intervals import ForecastErrors
+    from betaneutral_xl.engine.forecast_errors import ForecastErrors
     from betaneutral_xl.model.alignment import Aligned
 
 RECENT = 3
@@ -98,7 +97,7 @@ def past_betas(aligned: Aligned, weights: FloatArray) -> tuple[PastBetas, ...]:
     both = np.column_stack([aligned.with_etfs(aligned.covered_weights), aligned.with_etfs(weights)])
     found = []
     for name, unit in zip(aligned.etf_names, aligned.units.T, strict=True):
-        errors = forecast_errors(aligned.instruments, unit)
+        errors = forecast_errors(aligned.risk_model.history, aligned.instruments.tickers, unit)
         if errors is not None:
             predicted = float(aligned.instruments.predicted_beta(unit) @ both[:, 1])
             found.append(_past(name, unit, both, errors, predicted))
@@ -110,7 +109,7 @@ def _past(
 ) -> PastBetas:
     """Return the past of two portfolios (n + m, 2); a month that is imputed for half of one has none."""
     usable = errors.usable(both)
-    renewed = np.where(usable[:, 1], errors.errors @ both[:, 1] + predicted, math.nan)
+    renewed = np.where(usable[:, 1], errors.of(both)[:, 1] + predicted, math.nan)
     as_it_is = np.full(len(renewed), math.nan)
     recent: tuple[RecentBeta | None, ...] = (None, None)
     if errors.days:

@@ -20,6 +20,7 @@ from betaneutral_xl.engine.intervals import portfolio_forecasts
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
+from betaneutral_xl.model.notices import Notice, Subject, about
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-10
 """Default tolerance of a result's checks, for sums of size 1 (see ``checks.size_of``)."""
+
+LARGE_GROSS = 2.0
+"""Gross exposure from which on it is remarked upon: an initial margin of 50 % finances twice the capital."""
 
 CASH = "CASH"
 """Label of the table's last row."""
@@ -259,11 +263,12 @@ class Rebalance:
         """Warnings and notes of the inputs and the method, one line each, without duplicates."""
         aligned = self.aligned
         lines = chain(
-            aligned.holdings.warnings,
-            *(etf.warnings for etf in aligned.etfs),
-            aligned.risk_model.warnings,
+            about(Subject.HOLDINGS, aligned.holdings.warnings),
+            *(about(Subject.ETF, etf.warnings) for etf in aligned.etfs),
+            about(Subject.RISK_MODEL, aligned.risk_model.warnings),
             self.coverage.sentences(),
-            self.notes,
+            about(Subject.METHOD, self.notes),
+            self._large_exposure(),
             self._sample_parts(),
         )
         return tuple(dict.fromkeys(lines))
@@ -455,7 +460,20 @@ class Rebalance:
         if not parts:
             return ()
         listed = ", ".join(parts)
-        return (f"Sample data, for trying things out, not the fund's own: {listed}.",)
+        text = f"Sample data, for trying things out, not the fund's own: {listed}."
+        return (Notice(text, Subject.SAMPLE),)
+
+    def _large_exposure(self) -> tuple[str, ...]:
+        """Return a remark on a gross exposure that a broker may not finance."""
+        gross = self.after.gross
+        if gross <= max(LARGE_GROSS, self.before.gross):
+            return ()
+        text = (
+            f"The gross exposure becomes {gross:.0%} of net asset value, more than the {LARGE_GROSS:.0%} "
+            "that margin rules allow when positions are opened (Regulation T). Limit the gross exposure, or "
+            "sell less of the market leg."
+        )
+        return (Notice(text, Subject.EXPOSURE),)
 
     def _unaccounted(self) -> int:
         """Count the input rows that are missing or duplicated in the table, or have another weight."""

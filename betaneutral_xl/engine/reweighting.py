@@ -84,7 +84,7 @@ def answer_of(
     x = solution.problem.weights + solution.trades
     x = np.clip(x, formulation.problem.lower, formulation.problem.upper)
     if errors is not None and penalised is not None:
-        more += _beside_least_tracking_error(formulation, errors, penalised.reference, x)
+        more += _beside_least_tracking_error(formulation, targets, errors, penalised.reference, x)
     return Answer(formulation.expand(x), solution, formulation.binding(solution), (*notes, *more), minimised)
 
 
@@ -111,21 +111,28 @@ def _kept_net(formulation: Formulation, targets: Sequence[Range]) -> tuple[str, 
 
 
 def _beside_least_tracking_error(
-    formulation: Formulation, errors: PastErrors, reference: FloatArray, new_weights: FloatArray
+    formulation: Formulation,
+    targets: Sequence[Range],
+    errors: PastErrors,
+    reference: FloatArray,
+    new_weights: FloatArray,
 ) -> tuple[str, ...]:
     """Return a note where the stable objective's tracking error is well above the least one."""
     terms, aligned = formulation.terms, formulation.aligned
     if terms.max_trades is not None or terms.min_trade:
         return ()  # a second search would double the time
+    tradable = formulation.traded[aligned.covered]
+    pair = [aligned.covered_weights.copy() for _ in range(2)]
+    pair[0][tradable] = new_weights
+    stable = aligned.covariance.volatility(pair[0] - reference)
+    if stable <= COMPARED_FROM * _least_by_beta(aligned, targets, reference):
+        return ()
     try:
         least, _ = _penalised(formulation, unpenalised(reference))
     except (np.linalg.LinAlgError, SolverFailed):  # V has no unique minimum
         return ()
-    tradable = formulation.traded[aligned.covered]
-    pair = [aligned.covered_weights.copy() for _ in range(2)]
-    pair[0][tradable] = new_weights
     pair[1][tradable] = least.problem.weights + least.trades
-    stable, lowest = (aligned.covariance.volatility(weights - reference) for weights in pair)
+    lowest = aligned.covariance.volatility(pair[1] - reference)
     if stable <= COMPARED_FROM * lowest:
         return ()
     past = [" and ".join(f"{rms:.3f}" for rms in errors.root_mean_square(weights)) for weights in pair]
@@ -134,6 +141,17 @@ def _beside_least_tracking_error(
         f"the past, these weights had forecast errors of beta of {past[0]} (root mean square over "
         f"{len(errors.names)} months), those of least tracking error {past[1]}.",
     )
+
+
+def _least_by_beta(aligned: Aligned, targets: Sequence[Range], reference: FloatArray) -> float:
+    """Return a lower bound on the tracking error of all weights that have the target betas.
+
+    By Cauchy and Schwarz, ``|change of beta| sigma_etf`` for each ETF.
+    """
+    now = aligned.betas.T @ reference
+    ends = np.array([(one.low, one.high) for one in targets])
+    change = np.maximum(np.maximum(ends[:, 0] - now, now - ends[:, 1]), 0.0)
+    return float((change * np.sqrt(aligned.etf_variances)).max())
 
 
 def reweight(

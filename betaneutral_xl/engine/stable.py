@@ -9,9 +9,10 @@ The objective here is, over new weights x with trades from a reference r,
     + 1/2 PERSISTENCE m |x - h|^2                     what is held, where that is not r
 
 with v the ETF's variance, m the names' mean specific variance, and e_b, b = 1..B, the names' realised less
-predicted betas in past blocks of days (``model.history``). Where the target is a benchmark's own beta, a = 1
-and e_b0 is the benchmark's error, so that the active portfolio's errors are penalised; else a = 0. An ETF has
-no error to itself: selling it is free of this penalty. The betas of the conditions are those of V.
+predicted betas in past blocks of days (``engine.forecast_errors``). Where the target is a benchmark's own
+beta, a = 1 and e_b0 is the benchmark's error, so that the active portfolio's errors are penalised; else
+a = 0. An ETF has no error to itself: selling it is free of this penalty. The betas of the conditions are
+those of V.
 
 docs/evidence.md has what it is worth, and how the three constants were chosen.
 """
@@ -24,8 +25,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS, forecast_errors, tickers_of
 from betaneutral_xl.engine.optimisation.penalties import Penalties
-from betaneutral_xl.errors import UndefinedBeta, listing
+from betaneutral_xl.errors import listing
 from betaneutral_xl.model.arrays import FloatArray, read_only
 
 if TYPE_CHECKING:
@@ -88,25 +90,28 @@ def past_errors(aligned: Aligned, benchmarks: Sequence[str | None]) -> tuple[Pas
     """
     history = aligned.risk_model.history
     if history is None:
-        return None, (
-            "The risk model has no past forecast errors, as it is not estimated from prices, or from few"
-        )
-    own = dict.fromkeys([*aligned.instruments.tickers, *(one for one in benchmarks if one)])
-    absent = [ticker for ticker in own if ticker not in set(history.tickers)]
+        return None, ("The risk model has no past forecast errors, as it is not estimated from daily prices")
+    tickers = list(dict.fromkeys([*aligned.instruments.tickers, *(one for one in benchmarks if one)]))
+    absent = [ticker for ticker in tickers if ticker not in tickers_of(history)]
     if absent:
         return None, f"The risk model has no past forecast errors of {listing(absent)}"
-    tickers, n = list(own), len(aligned.covered_tickers)
     units = np.zeros((len(tickers), len(aligned.etf_names)))
     units[: len(aligned.units)] = aligned.units
-    try:
-        errors = history.beta_errors(tickers, units)
-    except UndefinedBeta as error:
-        return None, str(error).rstrip(".")
+    by_etf = [forecast_errors(history, tickers, unit) for unit in units.T]
+    unknown = [name for name, found in zip(aligned.etf_names, by_etf, strict=True) if found is None]
+    if unknown:
+        return None, (
+            f"The risk model has no past forecast errors of betas to {listing(unknown)}, or of less than "
+            f"{MIN_BLOCKS} months"
+        )
+    known = [found.errors for found in by_etf if found is not None]
+    blocks = min(len(errors) for errors in known)  # an ETF that did not move over a block has one less
+    errors = np.stack([errors[:blocks] for errors in known], axis=2)
     target = np.zeros((len(errors), len(benchmarks)))
     for k, one in enumerate(benchmarks):
         if one:
             target[:, k] = errors[:, tickers.index(one), k]
-    return PastErrors(errors[:, :n], target), ""
+    return PastErrors(errors[:, : len(aligned.covered_tickers)], target), ""
 
 
 def mean_specific_variance(aligned: Aligned) -> float:

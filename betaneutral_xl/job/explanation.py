@@ -1,99 +1,105 @@
-"""A result in sentences: what was asked, what changes, where the beta comes from, and how sure it is."""
+"""The answer page in sentences: what was asked, what changes, where the beta comes from, how sure it is."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from betaneutral_xl.engine.result import Method
-from betaneutral_xl.job import views
+from betaneutral_xl.job.answer.lines import shown
+from betaneutral_xl.job.views import Kind
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.result import Rebalance
+    from collections.abc import Sequence
 
-SHOCK = 0.10
-"""The fall of an ETF that a beta is translated into."""
+    from betaneutral_xl.engine.exposures import Shock
+    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.answer import AnswerPage
 
 LARGEST = 3
-"""Names that are listed as the origin of the beta, and as the largest trades."""
+"""Names that are listed as the origin of the beta, as the largest trades and as binding limits."""
 
 
-def paragraphs(result: Rebalance) -> list[str]:
+def paragraphs(page: AnswerPage, result: Rebalance) -> list[str]:
     """Return a result in sentences, one paragraph each, most important first."""
     found = [
-        _request(result),
-        *(_beta(result, name) for name in result.etf_names),
-        _change(result),
-        *(_origin(result, k) for k in range(len(result.etf_names))),
-        _risk(result),
+        _request(page),
+        f"{page.verdict} {page.advice}",
+        *(_fall(before, after) for before, after in _falls(page)),
+        _change(page, result),
+        *(_origin(page, k) for k in range(len(page.etfs))),
+        _risk(page),
         _binding(result),
-        f"{views.uncertainty_note(result)[0].upper()}{views.uncertainty_note(result)[1:]}.",
-        *result.warnings,
+        f"{page.uncertainty[0].upper()}{page.uncertainty[1:]}." if page.uncertainty else "",
+        *(f"{group.heading}: {' '.join(group.lines)}" for group in page.notices),
     ]
     return [one for one in found if one]
 
 
-def _request(result: Rebalance) -> str:
-    as_of = result.aligned.holdings.as_of
-    day = f", holdings as of {as_of}" if as_of else ""
-    return f"Request: {views.headline(result)}{day}."
+def _request(page: AnswerPage) -> str:
+    day = f", holdings as of {page.as_of}" if page.as_of else ""
+    return f"Request: {page.headline}{day}."
 
 
-def _beta(result: Rebalance, name: str) -> str:
-    before, after = result.before_forecast[name], result.after_forecast[name]
-    fall = ", ".join(
-        f"{_percent(-SHOCK * one.beta)} {when}" for one, when in ((before, "before"), (after, "after"))
-    )
+def _falls(page: AnswerPage) -> list[tuple[Shock, Shock]]:
+    """Return the losses if each ETF falls by the smallest of the page's falls, before and after."""
+    pairs = list(zip(page.losses_before, page.losses_after, strict=True))
+    first = pairs[0][0].move if pairs else math.nan
+    return [pair for pair in pairs if pair[0].move == first]
+
+
+def _fall(before: Shock, after: Shock) -> str:
     return (
-        f"Predicted beta to {name}: {views.beta_text(before, 3)} before, {views.beta_text(after, 3)} after. "
-        f"If {name} falls {SHOCK:.0%}, the portfolio is expected to move by {fall}."
+        f"If {before.etf} falls {-before.move:.0%}, the portfolio is expected to move by "
+        f"{_moved(before)} before, {_moved(after)} after."
     )
 
 
-def _change(result: Rebalance) -> str:
-    largest = np.argsort(-np.abs(result.trades), kind="stable")[:LARGEST]
-    listed = ", ".join(f"{result.tickers[i]} {_signed(float(result.trades[i]))}" for i in largest)
+def _moved(shock: Shock) -> str:
+    width = f" ± {shown(shock.half_width, Kind.PERCENT, 1)}" if math.isfinite(shock.half_width) else ""
+    return f"{shown(shock.expected, Kind.PERCENT, 1)}{width}"
+
+
+def _change(page: AnswerPage, result: Rebalance) -> str:
+    listed = ", ".join(f"{one.ticker} {_signed(one.trade)}" for one in page.trades[:LARGEST])
     if result.method is Method.HEDGE:
-        pairs = zip(result.etf_names, result.hedge_ratios.tolist(), strict=True)
-        sold = " and ".join(f"{_percent(ratio)} of net asset value in {name}" for name, ratio in pairs)
+        legs = [
+            f"{one.action}s {_percent(abs(one.ratio))} of net asset value in {one.name}" for one in page.legs
+        ]
         freed = result.after.cash - result.before.cash
         return (
-            f"The hedge sells {sold}, here as its basket of names ({listed}, ...); "
+            f"The hedge {' and '.join(legs)}, here as its basket of names ({listed}, ...); "
             f"cash changes by {_signed(freed)}."
         )
-    return f"{result.traded_names} names are traded, most of all {listed}."
+    return f"{page.trade_count} names are traded, most of all {listed}." if listed else "No name is traded."
 
 
-def _origin(result: Rebalance, k: int) -> str:
-    contributions = np.nan_to_num(result.predicted_beta[:, k] * result.weights)
-    largest = np.argsort(-np.abs(contributions), kind="stable")[:LARGEST]
-    listed = ", ".join(f"{result.tickers[i]} {contributions[i]:.3f}" for i in largest if contributions[i])
-    return f"The beta to {result.etf_names[k]} came most of all from {listed}." if listed else ""
+def _origin(page: AnswerPage, k: int) -> str:
+    largest = sorted(page.contributions, key=lambda one: -abs(one.beta_before[k]))[:LARGEST]
+    listed = ", ".join(f"{one.label} {one.beta_before[k]:.3f}" for one in largest if one.beta_before[k])
+    return f"The beta to {page.etfs[k]} came most of all from {listed}." if listed else ""
 
 
-def _risk(result: Rebalance) -> str:
-    before, after = result.before, result.after
+def _risk(page: AnswerPage) -> str:
+    before, after = page.variance_before, page.variance_after
+    volatility = f"Volatility {_percent(before.volatility)} to {_percent(after.volatility)} a year"
+    if not (math.isfinite(before.etfs) and math.isfinite(after.etfs)):
+        return f"{volatility}."
+    who = "ETF" if len(page.etfs) == 1 else "ETFs"
     return (
-        f"Volatility {_percent(before.volatility)} to {_percent(after.volatility)} a year, tracking error "
-        f"{_percent(result.tracking_error)}, one-way turnover {_percent(result.turnover)}; "
-        f"gross exposure {_percent(before.gross)} to {_percent(after.gross)}, "
-        f"net {_percent(before.net)} to {_percent(after.net)}."
+        f"{volatility}; the {who} made {_percent(before.etfs)} of the variance, now {_percent(after.etfs)}."
     )
 
 
 def _binding(result: Rebalance) -> str:
-    if not result.binding:
-        return ""
-    listed = ", ".join(one.limit for one in result.binding[:LARGEST])
+    listed: Sequence[str] = [one.limit for one in result.binding[:LARGEST]]
     rest = len(result.binding) - LARGEST
     more = f" and {rest} more" if rest > 0 else ""
-    return f"Limits that bind, the most costly first: {listed}{more}."
+    return f"Limits that bind, the most costly first: {', '.join(listed)}{more}." if listed else ""
 
 
 def _percent(value: float) -> str:
-    return f"{round(100.0 * value, 1) + 0.0:.1f}%" if math.isfinite(value) else "unknown"
+    return shown(value, Kind.PERCENT, 1) or "unknown"
 
 
 def _signed(value: float) -> str:

@@ -51,7 +51,7 @@ _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
         "tickers": from_text,
         "role": Role,
     },
-    Reader.COVARIANCE: {"unit": CovarianceUnit.of, "effective_days": _positive, "past_errors": str},
+    Reader.COVARIANCE: {"unit": CovarianceUnit.of, "effective_days": _positive},
     Reader.PRICES: {
         "tickers": _names,
         "if_there": _names,

@@ -197,7 +197,7 @@ def drift_file(path: Path | str, tickers: Iterable[str], as_of: date | None) -> 
 
 
 def with_drift(covariance: Covariance, file: RawInput) -> Covariance:
-    """Return a risk model with the history of prices, by which the drift of its betas is measured.
+    """Return a risk model with the history of prices, by which forecasts of its betas are judged.
 
     Raises
     ------
@@ -205,7 +205,7 @@ def with_drift(covariance: Covariance, file: RawInput) -> Covariance:
         If the file cannot be read as prices, or has none of the names.
 
     """
-    return replace(covariance, drift=_read_prices(file).drift)
+    return replace(covariance, history=_read_prices(file).history)
 
 
 def _origin(raw_input: RawInput, source: str) -> Provenance:
@@ -249,11 +249,7 @@ def _read_covariance(raw_input: RawInput) -> Covariance:
     covariance = parse_covariance(
         raw_input.content, _origin(raw_input, "covariance file"), option(raw_input, "unit")
     )
-    days, errors = (option(raw_input, name) for name in ("effective_days", "past_errors"))
-    if errors is not None:
-        from betaneutral_xl.readers.past_errors import parse_past_errors
-
-        covariance = replace(covariance, history=parse_past_errors(errors, raw_input.name))
+    days = option(raw_input, "effective_days")
     return covariance if days is None else replace(covariance, effective_days=days)
 
 

@@ -7,24 +7,26 @@ price, share or net asset value. Names keep their order, as the order of rows is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from betaneutral_xl.engine.forecast_errors import forecast_errors, tickers_of
 from betaneutral_xl.engine.hedging import EXACT
-from betaneutral_xl.errors import BetaNeutralError, InputError
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.input_options import Role, option
-from betaneutral_xl.job.inputs import read
+from betaneutral_xl.job.inputs import drift_rows, read
 from betaneutral_xl.job.request import LEGS, Request
 from betaneutral_xl.job.snapshot import write_snapshot
+from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, Range
+from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import Percent
-from betaneutral_xl.readers.past_errors import UNIT
 from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.system.saving import to_csv
 
@@ -141,44 +143,38 @@ def _etf(names: Names, etf: Etf, options: dict[str, str]) -> RawInput:
 
 
 def _covariance(names: Names, covariance: Covariance, aligned: Aligned, request: Request) -> RawInput:
-    tickers = [names.tickers[one] for one in covariance.tickers]
+    tickers = tuple(names.tickers[one] for one in covariance.tickers)
     matrix = covariance.form.dense().tolist()
-    rows = ((DAY, ticker, *row) for ticker, row in zip(tickers, matrix, strict=True))
-    options = {"unit": "annual"}
-    if covariance.effective_days is not None:
-        options["effective_days"] = repr(covariance.effective_days)
-    if errors := _past_errors(names, aligned, request):
-        options["past_errors"] = errors
+    rows = [(DAY, ticker, *row) for ticker, row in zip(tickers, matrix, strict=True)]
+    history = tuple(replace(one, tickers=tickers) for one in _past_errors(aligned, request))
+    below = drift_rows(replace(covariance, tickers=tickers, history=history or None), tickers)
     return RawInput(
         reader=Reader.COVARIANCE,
         name="covariance.csv",
-        content=to_csv(("date", "ticker", *tickers), rows).encode(),
-        options=options,
+        content=to_csv(("date", "ticker", *tickers), [*rows, *below]).encode(),
+        options={"unit": "annual"},
     )
 
 
-def _past_errors(names: Names, aligned: Aligned, request: Request) -> str:
-    """Return the past errors of the betas to the ETFs, as the objective uses them; empty without any."""
-    history = aligned.risk_model.history
-    if history is None:
-        return ""
-    targets = [one for one in _target_values(request.target) if isinstance(one, str)]
-    known = set(history.tickers)
-    own = [one for one in dict.fromkeys([*aligned.instruments.tickers, *targets]) if one in known]
-    if len(set(aligned.instruments.tickers) - known):
-        return ""
-    units = np.zeros((len(own), len(aligned.etf_names)))
-    units[: len(aligned.units)] = aligned.units
-    try:
-        errors = history.beta_errors(own, units)
-    except BetaNeutralError:  # then the objective has none either
-        return ""
-    rows = []
-    for k, etf in enumerate(aligned.etf_names):
-        label = names.etfs[etf]
-        rows.append((label, UNIT, *units[:, k].tolist()))
-        rows += [(label, str(block), *row[:, k].tolist()) for block, row in enumerate(errors)]
-    return to_csv(("etf", "block", *(names.tickers[one] for one in own)), rows)
+def _past_errors(aligned: Aligned, request: Request) -> tuple[RecordedErrors, ...]:
+    """Return the past errors of the betas to the ETFs, as the objective uses them; none without all."""
+    risk = aligned.risk_model
+    used = {
+        *aligned.instruments.tickers,
+        *(one for one in _target_values(request.target) if one in risk.tickers),
+    }
+    if risk.history is None or not used <= tickers_of(risk.history):
+        return ()
+    units = np.zeros((len(risk.tickers), len(aligned.etf_names)))
+    units[positions_of(aligned.instruments.tickers, risk.tickers)] = aligned.units
+    found = []
+    for unit in units.T:
+        errors = forecast_errors(risk.history, risk.tickers, unit)
+        if errors is None:
+            return ()
+        past = np.nan_to_num(errors.errors)  # of names that are not used
+        found.append(RecordedErrors(risk.tickers, unit, past, errors.own, errors.sampling_matrix()))
+    return tuple(found)
 
 
 def _target_values(target: Any) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,9 @@ class Realised:
         T days, ascending: the last of each window.
     beta, error
         Shape (T,): the slope over the window, and its standard error.
+    total_return, volatility, drawdown
+        Of the daily returns over all windows, before cost: compounded; annual; the largest fall from a
+        high. Decimals; NaN where unknown.
 
     """
 
@@ -39,6 +43,9 @@ class Realised:
     dates: tuple[date, ...]
     beta: FloatArray
     error: FloatArray
+    total_return: float = math.nan
+    volatility: float = math.nan
+    drawdown: float = math.nan
 
     def __post_init__(self) -> None:
         """Validate that there is one beta and one error a day."""
@@ -68,6 +75,8 @@ def realised_betas(inputs: Inputs) -> tuple[Realised, ...]:
     if file is None:
         return ()
     from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
+    from betaneutral_xl.engine.backtest.outcome import drawdown
+    from betaneutral_xl.model.covariance_units import TRADING_DAYS
     from betaneutral_xl.readers.prices import parse_prices
 
     prices = parse_prices(file.content, file.name)
@@ -90,6 +99,9 @@ def realised_betas(inputs: Inputs) -> tuple[Realised, ...]:
             dates=tuple(ends.astype(object).tolist()),
             beta=backtest.beta[:, p, k],
             error=backtest.standard_error[:, p, k],
+            total_return=float(np.prod(1.0 + backtest.returns[:, p]) - 1.0),
+            volatility=float(backtest.returns[:, p].std() * math.sqrt(TRADING_DAYS)),
+            drawdown=drawdown(backtest.returns[:, p]),
         )
         for k, etf in enumerate(backtest.etf_names)
         for p, (method, _) in enumerate(backtest.strategies)

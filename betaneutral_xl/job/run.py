@@ -201,6 +201,7 @@ def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, 
     """Return what each step to the target costs; raises what ``engine.frontier.frontier`` raises."""
     from betaneutral_xl.engine.frontier import frontier as to_target
 
+    request = within(request, inputs)
     return to_target(
         *_three(inputs),
         target=request.target,

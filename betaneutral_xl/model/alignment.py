@@ -25,6 +25,7 @@ import numpy as np
 from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, UnknownTicker, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.model.market import AlignedMarket, MarketBasket
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.tickers import is_option
 
 if TYPE_CHECKING:
@@ -125,35 +126,44 @@ class Unit:
         """Whether the coverage suffices for orders in the ETF's shares."""
         return bool(self.own_row) or self.covered >= MIN_COVERAGE
 
+    def uncovered(self, text: str) -> Notice:
+        """Return a notice on what has no risk data, which changes the answer if it is too much."""
+        return Notice(text, Subject.ETF_COVERAGE, None if self.sufficient else Severity.CHANGES)
+
     def sentences(self, name: str) -> tuple[str, ...]:
         """Return notes on the unit, apart from the names without risk data."""
-        lines = []
+        lines: list[str] = []
         low, high = OWN_BETA_RANGE
         if not math.isnan(self.mismatch):
-            lines.append(
+            text = (
                 f"The risk model's row {name} is not used for ETF {name}: its correlation with the basket "
                 f"is {self.mismatch:.2f}. Give the ETF's own ticker if it is another."
             )
+            lines.append(Notice(text, Subject.ETF_UNIT, Severity.CHECK))
         if self.own_row:
             source = f"Betas to ETF {name} are from its own row {self.own_row} of the risk model"
             if math.isnan(self.own_beta):
-                lines.append(f"{source}.")
+                lines.append(Notice(f"{source}.", Subject.ETF_UNIT))
             else:
+                plausible = low <= self.own_beta <= high
                 check = (
                     ", about 1 as it should be."
-                    if low <= self.own_beta <= high
+                    if plausible
                     else ", not about 1: check that the row, the file and its weights are of one fund."
                 )
-                lines.append(
+                text = (
                     f"{source}, which has a beta of {self.own_beta:.3f} to the covered basket scaled to the "
                     f"ETF's exposure{check}"
                 )
+                severity = Severity.NOTE if plausible else Severity.CHANGES
+                lines.append(Notice(text, Subject.ETF_UNIT, severity))
         elif self.derivatives:
-            lines.append(
+            text = (
                 f"Betas to ETF {name} are in units of the fund, whose exposure is {self.exposure:.2%} of its "
                 f"net assets, {self.derivatives:.2%} of that in derivatives: these are taken to move as its "
                 "basket."
             )
+            lines.append(Notice(text, Subject.ETF_UNIT))
         return tuple(lines)
 
 
@@ -171,12 +181,13 @@ class Coverage:
 
     def sentences(self) -> tuple[str, ...]:
         """Return notes on what is not covered, one line each; none if all is."""
-        lines = []
+        lines: list[str] = []
         if self.held:
-            lines.append(
+            text = (
                 f"No risk data for held {listing(self.held.tickers)} (weight {self.held.weight:.4%}): "
                 "left as they are, and in no beta or volatility below."
             )
+            lines.append(Notice(text, Subject.HELD_WITHOUT_RISK))
         for name, gap in self.etfs.items():
             unit = self.units[name]
             if gap:
@@ -185,15 +196,17 @@ class Coverage:
                     if self.etf_on_missing is OnMissing.RESCALE
                     else "dropped, the rest is not rescaled in the basket"
                 )
-                lines.append(
+                text = (
                     f"No risk data for {listing(gap.tickers)} of ETF {name} "
                     f"(weight {gap.weight:.4%}): {done}{self._unit_of_rest(unit)}."
                 )
+                lines.append(unit.uncovered(text))
             elif unit.covered < 1.0:
-                lines.append(
+                text = (
                     f"Equities of ETF {name} without a ticker have no risk data"
                     f"{self._unit_of_rest(unit) or ': they are in no basket'}."
                 )
+                lines.append(unit.uncovered(text))
             lines += unit.sentences(name)
         return tuple(lines)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,10 +179,11 @@ def unusual_volatility(variances: FloatArray, origin: Provenance) -> tuple[str, 
     if low <= volatility <= high:
         return ()
     hint = "monthly or weekly" if volatility < low else "volatilities in place of variances"
-    return (
+    text = (
         f"{_what(origin)} has a median volatility of {volatility:.1%}, unusual for shares: check that its "
-        f"numbers are annual variances, not {hint}.",
+        f"numbers are annual variances, not {hint}."
     )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
 
 def _what(origin: Provenance) -> str:

@@ -1,97 +1,107 @@
-"""Past forecast errors of a risk model's betas."""
+"""What a risk model keeps of its past, so that its forecasts can be judged.
+
+A beta moves from month to month, which no standard error tells. How far is measured by forecasting past
+months as the risk model forecasts the next one (``engine.forecast_errors``): that takes the daily returns
+behind the estimate, or the forecast errors themselves where the returns are not to be passed on.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.errors import UndefinedBeta, listing
-from betaneutral_xl.model.arrays import FloatArray, positions_of, read_only
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from datetime import date
 
-SAME_BASKET = 1e-9
-"""Largest difference, relative to a basket's length, between a basket and a multiple of it."""
-
-
-class History(Protocol):
-    """What a risk model would have predicted in the past, and what came then.
-
-    The past is B blocks of days, the last one up to the day of the risk model. A block's prediction uses
-    the days before the block only.
-    """
-
-    @property
-    def tickers(self) -> tuple[str, ...]:
-        """The names that have a past."""
-        ...
-
-    def beta_errors(self, tickers: Sequence[str], units: FloatArray) -> FloatArray:
-        """Return realised less predicted betas to K ETFs, shape (B, n, K), the latest block first.
-
-        Parameters
-        ----------
-        tickers
-            n names, all of ``tickers``.
-        units
-            Shape (n, K), one unit of each ETF in these names. As both betas of an ETF to itself are 1,
-            ``units[:, k] @ errors[b, :, k]`` is 0.
-
-        Raises
-        ------
-        UndefinedBeta
-            If an ETF did not move over a block, or its errors are not known.
-
-        """
-        ...
+SAME_UNIT = 1e-6
+"""Largest angle, in radians, between two baskets that are one ETF's."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RecordedErrors:
-    """Past forecast errors that were measured once, of betas to certain ETFs only.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class EstimateHistory:
+    """The daily returns behind an estimate, and how it was made of them.
 
     Attributes
     ----------
     tickers
-        N names.
-    etf_names, units
-        Names of J ETFs, and one unit of each in these names, shape (N, J).
-    errors
-        Realised less predicted betas, shape (B, N, J), the latest block first.
+        N canonical tickers, those of the risk model among them; the others show how the market moved.
+    returns
+        Shape (T, N), daily, oldest first; NaN where a name has none.
+    method, options
+        The estimator and its parameters.
+    dates
+        The T days; empty where they are not known.
 
     """
 
     tickers: tuple[str, ...]
-    etf_names: tuple[str, ...]
-    units: FloatArray
-    errors: FloatArray
+    returns: FloatArray
+    method: str
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    dates: tuple[date, ...] = ()
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        for name in ("units", "errors"):
+        """Validate the shape and make the returns read-only."""
+        object.__setattr__(self, "returns", read_only(self.returns))
+        if self.returns.ndim != 2 or self.returns.shape[1] != len(self.tickers):  # noqa: PLR2004 - a matrix
+            msg = f"A history has {len(self.tickers)} tickers but returns of shape {self.returns.shape}."
+            raise InputError(msg)
+        if len(self.dates) not in {0, len(self.returns)}:
+            msg = f"A history has {len(self.dates)} dates but {len(self.returns)} days of returns."
+            raise InputError(msg)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedErrors:
+    """The forecast errors of the betas to one ETF, in place of the returns that they were measured with.
+
+    Attributes
+    ----------
+    tickers
+        N canonical tickers.
+    unit
+        Shape (N,): one unit of the ETF in these names.
+    errors
+        Shape (K, N): realised less predicted betas of K past months, the latest first.
+    own
+        Shape (K, N): whether a name had returns of its own in and before the month, not imputed ones.
+    sampling
+        Shape (N, N): the part of a portfolio's mean squared error that is sampling error, as the
+        quadratic form ``x' S x``.
+
+    """
+
+    tickers: tuple[str, ...]
+    unit: FloatArray
+    errors: FloatArray
+    own: BoolArray
+    sampling: FloatArray
+
+    def __post_init__(self) -> None:
+        """Validate the shapes and make the arrays read-only."""
+        n = len(self.tickers)
+        for name in ("unit", "errors", "sampling"):  # own is of booleans
             object.__setattr__(self, name, read_only(getattr(self, name)))
+        shapes = self.errors.shape[1:] == (n,) and self.own.shape == self.errors.shape
+        if self.unit.shape != (n,) or not shapes or self.sampling.shape != (n, n):
+            msg = f"Forecast errors of {n} names have other shapes than these names."
+            raise InputError(msg)
 
-    def beta_errors(self, tickers: Sequence[str], units: FloatArray) -> FloatArray:
-        """Return realised less predicted betas, shape (B, n, K); see ``History.beta_errors``.
+    def scale_of(self, unit: FloatArray) -> float:
+        """Return c where another unit (N,) is c times this one; NaN where it is another ETF's."""
+        sizes = float(np.linalg.norm(unit)), float(np.linalg.norm(self.unit))
+        if not min(sizes) > 0.0:
+            return float("nan")
+        apart = float(np.linalg.norm(unit / sizes[0] - self.unit / sizes[1]))
+        return sizes[0] / sizes[1] if apart <= SAME_UNIT else float("nan")
 
-        A multiple s of a recorded unit has the recorded errors divided by s.
-        """
-        rows = positions_of(tickers, self.tickers)
-        whole = np.zeros((len(self.tickers), units.shape[1]))
-        whole[rows] = units
-        columns = [self._of(unit)[:, rows] for unit in whole.T]
-        return np.stack(columns, axis=2)
 
-    def _of(self, unit: FloatArray) -> FloatArray:
-        """Return the errors of all names to one ETF, shape (B, N)."""
-        for j, recorded in enumerate(self.units.T):
-            scale = float(unit @ recorded) / float(recorded @ recorded)
-            gap = float(np.abs(unit - scale * recorded).max())
-            if scale and gap <= SAME_BASKET * float(np.abs(unit).sum()):
-                errors: FloatArray = self.errors[:, :, j] / scale
-                return errors
-        msg = f"The risk model has past forecast errors of betas to {listing(self.etf_names)} only."
-        raise UndefinedBeta(msg)
+History = EstimateHistory | tuple[RecordedErrors, ...]
+"""The returns behind an estimate, or the forecast errors of the betas to some ETFs."""

@@ -11,7 +11,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 
 class Severity(IntEnum):
@@ -95,6 +95,11 @@ class NoticeGroup:
     severity: Severity
     heading: str
     lines: tuple[str, ...]
+
+
+def about(subject: Subject, lines: Iterable[str]) -> Iterator[Notice]:
+    """Yield lines as notices about a subject, unless they have one of their own."""
+    return (Notice.of(line, subject) for line in lines)
 
 
 def grouped(lines: Iterable[str]) -> tuple[NoticeGroup, ...]:

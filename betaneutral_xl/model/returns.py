@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, listing
 from betaneutral_xl.model.arrays import FloatArray, positions_of, read_only
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
@@ -271,7 +272,7 @@ def _gap_warnings(returns: Returns) -> list[str]:
         ("Names with gaps", gappy),
         ("Names without returns, as no two successive days have prices", never),
     )
-    return [f"{what}: {listing(names)}." for what, names in kinds if names]
+    return [Notice(f"{what}: {listing(names)}.", Subject.PRICES) for what, names in kinds if names]
 
 
 def _unchanged_warnings(returns: Returns) -> list[str]:
@@ -285,10 +286,11 @@ def _unchanged_warnings(returns: Returns) -> list[str]:
     if not filled or (on_weekends < 2 and len(returns.tickers) == 1):  # noqa: PLR2004 - one series may be unchanged
         return []
     where = f", {on_weekends} of them at weekends" if on_weekends else ""
-    return [
+    text = (
         f"On {n} of {len(unchanged)} days ({n / len(unchanged):.0%}) all prices are those of the day "
         f"before{where}: they seem to be filled forward, which makes volatilities too low. Remove those days."
-    ]
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 
 def _jump_warnings(returns: Returns) -> list[str]:
@@ -306,11 +308,13 @@ def _jump_warnings(returns: Returns) -> list[str]:
             splits.append(f"{text} ({ratio})")
         else:
             moves.append(text)
-    lines = []
+    lines: list[str] = []
     if splits:
-        lines.append(f"Daily moves that look like splits not adjusted for: {listing(splits)}. Check them.")
+        text = f"Daily moves that look like splits not adjusted for: {listing(splits)}. Check them."
+        lines.append(Notice(text, Subject.PRICES, Severity.CHANGES))
     if moves:
-        lines.append(f"Daily moves beyond {JUMP:.0%}: {listing(moves)}. Check them.")
+        text = f"Daily moves beyond {JUMP:.0%}: {listing(moves)}. Check them."
+        lines.append(Notice(text, Subject.PRICES))
     return lines
 
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from betaneutral_xl.model.drift import DriftErrors, DriftReturns
     from betaneutral_xl.model.history import History
 
 SYMMETRY = 1e-8
@@ -316,10 +315,8 @@ class Covariance:
     seen
         Shape (N,), the share of those days on which each name has an observed return; by default 1.
     history
-        Past forecast errors of its betas, where they are known; of these names at least.
-    drift
-        What the drift of betas is measured with: the returns behind the estimate, or the forecast errors
-        of the betas to some ETFs; None where the drift is unknown.
+        What past forecasts of its betas are judged with: the returns behind the estimate, or the forecast
+        errors of the betas to some ETFs; None where the past is unknown.
 
     """
 
@@ -330,7 +327,6 @@ class Covariance:
     warnings: tuple[str, ...] = ()
     seen: FloatArray | None = None
     history: History | None = None
-    drift: DriftReturns | tuple[DriftErrors, ...] | None = None
 
     def __post_init__(self) -> None:
         """Validate that labels and rows match."""

@@ -25,6 +25,7 @@ from betaneutral_xl.errors import (
     Unreachable,
     Unwritable,
 )
+from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
 from betaneutral_xl.system.saving import make_private_folder, save
@@ -261,7 +262,8 @@ class Cache:
         if not allow_stale:
             msg = f"{error} Or use {which}: --allow-stale."
             raise type(error)(msg) from error
-        return Cached(found.value, (f"{error} Used instead for {query.note}: {which}.",))
+        used = f"{error} Used instead for {query.note}: {which}."
+        return Cached(found.value, (Notice(used, Subject.STALE),))
 
     def _read(self, query: Query) -> tuple[Entry, bytes] | None:
         """Return a cached answer if it is complete and to this query."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingPackage
-from betaneutral_xl.model.provenance import now
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,11 +52,12 @@ def draw(result: Rebalance, what: str | None = None, ax: Axes | None = None) -> 
 
 
 def _pictures(result: Rebalance) -> dict[str, Picture]:
-    from betaneutral_xl.report import Contents, pictures
+    from betaneutral_xl.job.answer import page_of
+    from betaneutral_xl.report import pictures
 
-    contents = Contents(result=result, written_at=now())
-    drawn = (pictures.portfolio_betas, pictures.largest_trades, pictures.beta_contributions)
-    return {name: make(contents) for name, make in zip(PICTURES, drawn, strict=True)}
+    page = page_of(result)
+    drawn = (pictures.portfolio_betas, pictures.largest_trades, pictures.contributions)
+    return {name: make(page) for name, make in zip(PICTURES, drawn, strict=True)}
 
 
 def _new_axes(count: int) -> np.ndarray[Any, Any]:

@@ -30,6 +30,11 @@ def title(text: str) -> str:
     return f"<p><strong>{safe(text)}</strong></p>"
 
 
+def paragraph(text: str) -> str:
+    """Return a paragraph."""
+    return f"<p>{safe(text)}</p>"
+
+
 def notes(texts: Iterable[str]) -> str:
     """Return warnings and remarks, one paragraph each."""
     return "".join(f'<p style="{NOTE}">{safe(text)}</p>' for text in texts)
@@ -37,7 +42,7 @@ def notes(texts: Iterable[str]) -> str:
 
 def paragraphs(texts: Iterable[str]) -> str:
     """Return plain paragraphs as one element."""
-    return block(*(f"<p>{safe(text)}</p>" for text in texts))
+    return block(*map(paragraph, texts))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import explanation, run, views
+from betaneutral_xl.job.answer import AnswerPage, answer_page
+from betaneutral_xl.job.answer.lines import shown
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.notebook import html
@@ -69,12 +72,23 @@ class Result(Rebalance):
             f"{self.traded_names} trades>"
         )
 
+    @cached_property
+    def answer(self) -> AnswerPage:
+        """The first page of the answer as data: verdict, limits, losses, variance, trades, warnings."""
+        return answer_page(run.Outcome(self.request, self.inputs, self))
+
     def _repr_html_(self) -> str:
-        measures = ((line.label, *line.texts()) for line in views.lines(self))
+        page = self.answer
+        lines = [(line.label, *line.texts()) for line in views.lines(self)]
+        limits = [(one.label, f"{one.text}", str(one.light)) for one in page.limits]
         return html.block(
-            html.title(views.headline(self)),
-            html.table(("", "Before", "After"), measures),
-            html.notes([views.uncertainty_note(self), *self.warnings]),
+            html.title(page.headline),
+            html.paragraph(page.verdict),
+            html.paragraph(page.advice),
+            html.table(("", "Before", "After"), [*lines, *_losses(page)]),
+            html.table(("Limit", "May be", "Is"), limits, texts=2) if limits else "",
+            html.notes([page.uncertainty]),
+            *(html.notes([f"{group.heading}: {line}" for line in group.lines]) for group in page.notices),
             self._trades_html(),
         )
 
@@ -87,7 +101,7 @@ class Result(Rebalance):
 
     def explain(self) -> Explanation:
         """Return what was asked, what changes, where the beta comes from and how sure it is, in sentences."""
-        return Explanation.of(explanation.paragraphs(self))
+        return Explanation.of(explanation.paragraphs(self.answer, self))
 
     def plot(self, what: str | None = None, ax: Any = None) -> Any:
         """Draw the betas with their intervals, the largest trades and where the beta comes from.
@@ -231,6 +245,19 @@ class Result(Rebalance):
             raise InputError(msg)
         save(file, build(self))
         return file
+
+
+def _losses(page: AnswerPage) -> list[tuple[str, str, str]]:
+    """Return the expected moves if an ETF falls, as rows of the table of measures."""
+    pairs = zip(page.losses_before, page.losses_after, strict=True)
+    return [
+        (
+            f"if {before.etf} falls {-before.move:.0%}",
+            shown(before.expected, views.Kind.PERCENT),
+            shown(after.expected, views.Kind.PERCENT),
+        )
+        for before, after in pairs
+    ]
 
 
 def _content(suffix: str, contents: Contents) -> bytes:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.drift import DriftErrors, DriftReturns
+from betaneutral_xl.model.history import EstimateHistory, RecordedErrors
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.formats import unreadable
 
@@ -51,8 +51,8 @@ def drift_rows(covariance: Covariance, tickers: Sequence[str]) -> Iterator[tuple
         yield f"{MARK} effective_days", ordered.effective_days
     if ordered.seen is not None:
         yield f"{MARK} seen", *ordered.seen.tolist()
-    history = ordered.drift
-    if isinstance(history, DriftReturns):
+    history = ordered.history
+    if isinstance(history, EstimateHistory):
         options = [f"{key}={value}" for key, value in history.options.items()]
         yield f"{MARK} history", history.method, *options
         yield f"{MARK} names", *history.tickers
@@ -134,10 +134,10 @@ def with_drift_lines(covariance: Covariance, lines: Sequence[str], origin: Prove
         history = _history(read) or _recorded(read, covariance.tickers)
     except InputError as error:
         raise unreadable(origin, f"has a history that cannot be used ({error})") from None
-    return replace(covariance, effective_days=effective, seen=shares, drift=history)
+    return replace(covariance, effective_days=effective, seen=shares, history=history)
 
 
-def _history(read: _Lines) -> DriftReturns | None:
+def _history(read: _Lines) -> EstimateHistory | None:
     made, names = read.one("history"), read.one("names")
     returns = [rest for first, rest in read.rows if first == "return"]
     if made is None or names is None or not made:
@@ -155,11 +155,11 @@ def _history(read: _Lines) -> DriftReturns | None:
     if (np.abs(np.nan_to_num(matrix)) > MAX_RETURN).any():
         raise unreadable(read.origin, f"has a daily return beyond {MAX_RETURN:g}")
     options = dict(part.split("=", 1) for part in made[1:] if "=" in part)
-    return DriftReturns(tickers, matrix, made[0], options)
+    return EstimateHistory(tickers, matrix, made[0], options)
 
 
-def _recorded(read: _Lines, tickers: tuple[str, ...]) -> tuple[DriftErrors, ...] | None:
-    n, found = len(tickers), list[DriftErrors]()
+def _recorded(read: _Lines, tickers: tuple[str, ...]) -> tuple[RecordedErrors, ...] | None:
+    n, found = len(tickers), list[RecordedErrors]()
     blocks: list[dict[str, list[list[float]]]] = []
     for first, rest in read.rows:
         if first == "errors":
@@ -177,5 +177,5 @@ def _recorded(read: _Lines, tickers: tuple[str, ...]) -> tuple[DriftErrors, ...]
             )
         unit, errors, sampling = (np.array(block[word]) for word in ("unit", "error", "sampling"))
         own = np.array(block["own"]) > 0.0
-        found.append(DriftErrors(tickers, unit[0], errors, own, (sampling + sampling.T) / 2.0))
+        found.append(RecordedErrors(tickers, unit[0], errors, own, (sampling + sampling.T) / 2.0))
     return tuple(found) or None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from betaneutral_xl.job.realised import Realised
 from betaneutral_xl.report.contents import Contents
 
-__all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_workbook"]
+__all__ = ["Contents", "Realised", "build_html", "build_pdf", "build_slide", "build_workbook"]
 
 
 def build_workbook(contents: Contents) -> bytes:
@@ -25,8 +25,29 @@ def build_html(contents: Contents) -> bytes:
     return page(contents).encode()
 
 
-def build_pdf(workbook: bytes) -> bytes:
+def build_slide(contents: Contents, suffix: str) -> bytes:
+    """Return the answer page as one slide, ``.png`` or ``.pptx``.
+
+    Raises
+    ------
+    MissingPackage
+        If matplotlib, or python-pptx, is not installed.
+
+    """
+    from betaneutral_xl.report.slide import build
+
+    return build(contents, suffix)
+
+
+def build_pdf(workbook: bytes, *, short: bool = False) -> bytes:
     """Return a report workbook as a PDF, converted by LibreOffice.
+
+    Parameters
+    ----------
+    workbook
+        As ``build_workbook`` returns it.
+    short
+        Only the pages for the committee, without the annex.
 
     Raises
     ------
@@ -35,5 +56,6 @@ def build_pdf(workbook: bytes) -> bytes:
 
     """
     from betaneutral_xl.report.pdf import to_pdf
+    from betaneutral_xl.report.xlsx import SHORT
 
-    return to_pdf(workbook)
+    return to_pdf(workbook, len(SHORT) if short else None)

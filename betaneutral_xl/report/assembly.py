@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, MissingValue, ModelError
 from betaneutral_xl.job import run
+from betaneutral_xl.job.answer.full import alternatives_of, frontier_of
 from betaneutral_xl.job.realised import realised_betas
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.report.contents import Contents
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
+
+
+STEPS = 5
+"""Number of steps to the target in the report."""
 
 
 def _silent(_: str) -> AbstractContextManager[Any]:
@@ -68,7 +72,9 @@ def assemble(
     """
     notes: list[str] = []
     with progress("Comparing the alternatives ..."):
-        alternatives = _alternatives(outcome, notes)
+        alternatives, notices = alternatives_of(outcome)
+        notes += notices
+        frontier = frontier_of(outcome, STEPS)
     with progress("Backtesting the hedge ..."):
         realised = _realised(outcome, notes)
     orders = None if outcome.infeasible else _orders(outcome, terms, quotes, notes)
@@ -81,16 +87,11 @@ def assemble(
         orders=orders,
         infeasible=outcome.reachable,
         realised=realised,
+        frontier=frontier,
+        mandate=outcome.request.mandate,
+        notices=tuple(notes),
     )
     return Assembled(contents, tuple(notes))
-
-
-def _alternatives(outcome: Outcome, notes: list[str]) -> tuple[Alternative, ...]:
-    try:
-        return run.compare(outcome.request, outcome.inputs)
-    except ModelError as error:
-        notes.append(f"No comparison in the report: {error}")
-        return ()
 
 
 def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: list[str]) -> Orders | None:

@@ -59,8 +59,11 @@ class Book:
         self.compared: list[Compared] = []
         self.tables = 0
 
-    def sheet(self, title: str, *, tab: str) -> Canvas:
-        """Add a sheet set up for A4 pages, fitted to the page width, without grid lines."""
+    def sheet(self, title: str, *, tab: str, annex: bool = True) -> Canvas:
+        """Add a sheet set up for A4 pages, fitted to the page width, without grid lines.
+
+        Every page of the annex has the sheet's name as its title.
+        """
         sheet = self._workbook.create_sheet(title)
         sheet.sheet_view.showGridLines = False
         sheet.sheet_properties.tabColor = tab
@@ -80,6 +83,9 @@ class Book:
             (sheet.oddFooter.center, margins.version),
         ):
             _write_margin(part, _margin_text(text))
+        if annex:
+            _write_margin(sheet.oddHeader.center, "&A")
+            sheet.oddHeader.center.font, sheet.oddHeader.center.size = f"{FONT},Bold", 12
         _write_margin(sheet.oddFooter.right, "&A, page &P of &N")
         canvas = Canvas(sheet, self._styles)
         self.canvases.append(canvas)

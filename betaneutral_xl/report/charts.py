@@ -119,10 +119,14 @@ def draw(
 
 def _bar_chart(kind: Kind) -> BarChart:
     chart = BarChart()
-    chart.barDir = "col" if kind is Kind.COLUMNS else "bar"
+    upright = kind in {Kind.COLUMNS, Kind.STACKED_COLUMNS}
+    chart.barDir = "col" if upright else "bar"
     chart.gapWidth = 60
-    chart.overlap = 100 if kind is Kind.STACKED_BARS else -5
-    if kind is not Kind.COLUMNS:
+    stacked = kind is Kind.STACKED_COLUMNS
+    chart.overlap = 100 if stacked else -5
+    if stacked:
+        chart.grouping = "stacked"
+    if not upright:
         chart.x_axis.scaling.orientation = "maxMin"  # the largest on top
         chart.y_axis.crosses = "max"  # and the axis at the bottom
     return chart

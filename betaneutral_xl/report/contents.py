@@ -13,6 +13,7 @@ from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.engine.compare import drift_sentence
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
+from betaneutral_xl.job.answer import page_of
 from betaneutral_xl.model.alignment import SCALED
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from betaneutral_xl.engine.compare import Alternative
+    from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.answer.page import AnswerPage
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit
     from betaneutral_xl.model.arrays import FloatArray
@@ -57,6 +61,12 @@ class Contents:
     infeasible
         The attainable betas, if the request is infeasible; ``result`` is then the unchanged
         portfolio, and there are no orders.
+    frontier
+        Steps to the target, and what each costs.
+    notices
+        Warnings besides those of the result, such as why there is no comparison.
+    mandate
+        The standing rules that the result was made under.
 
     """
 
@@ -68,6 +78,9 @@ class Contents:
     alternatives: tuple[Alternative, ...] = ()
     orders: Orders | None = None
     infeasible: Reachable | None = None
+    frontier: tuple[Point, ...] = ()
+    notices: tuple[str, ...] = ()
+    mandate: Mandate | None = None
 
     def __post_init__(self) -> None:
         """Validate that an infeasible request has neither trades nor orders."""
@@ -75,10 +88,28 @@ class Contents:
             msg = "The report of an infeasible request has trades or orders. Report the unchanged portfolio."
             raise InputError(msg)
 
+    @cached_property
+    def page(self) -> AnswerPage:
+        """The answer page."""
+        return page_of(
+            self.result,
+            self.infeasible,
+            alternatives=self.alternatives,
+            frontier=self.frontier,
+            mandate=self.mandate,
+            notices=self.notices,
+            nav=None if self.orders is None else self.orders.ticket.nav,
+        )
+
     @property
     def title(self) -> str:
         """The title on the first page and in the document's properties."""
         return TITLE if self.infeasible is None else self.infeasible.title()
+
+    @property
+    def verdict(self) -> str:
+        """The verdict; of an infeasible request, whose verdict is the title, what could be done."""
+        return self.page.verdict if self.infeasible is None else self.infeasible.sentence()
 
     @property
     def headline(self) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.pictures import Picture, Series
 
 WIDTH, HEIGHT = 420.0, 320.0
-TOP, BOTTOM, LEFT, RIGHT = 34.0, 44.0, 62.0, 14.0
+TOP, BOTTOM, LEFT, RIGHT = 34.0, 56.0, 62.0, 14.0
 """Margins of the plot: title at the top, legend and categories below, labels on the left."""
 
 FILLED = 0.7
@@ -52,29 +52,32 @@ def draw(picture: Picture) -> str:
 
 
 def _bars(picture: Picture, low: float, high: float) -> Iterator[str]:
-    across = picture.kind is not Kind.COLUMNS
-    stacked = picture.kind is Kind.STACKED_BARS
+    across = picture.kind in {Kind.BARS, Kind.STACKED_BARS}
+    stacked = picture.kind in {Kind.STACKED_BARS, Kind.STACKED_COLUMNS}
     room = (HEIGHT - TOP - BOTTOM if across else WIDTH - LEFT - RIGHT) / max(len(picture.categories), 1)
     lanes = 1 if stacked else len(picture.series)
     thick = room * FILLED / lanes
-    zero = _place(0.0, low, high, across=across)
+    piled = picture.kind is Kind.STACKED_COLUMNS
     for n, category in enumerate(picture.categories):
         middle = (TOP if across else LEFT) + room * (n + 0.5)
         if across:
             yield _text(LEFT - 5, middle + 3, category[:9], anchor="end")
         else:
             yield _text(middle, HEIGHT - BOTTOM + 13, category[:24])
+        base, zero = 0.0, _place(0.0, low, high, across=across)
         for lane, series in enumerate(picture.series):
             value = series.values[n]
             if not math.isfinite(value):
                 continue
             start = middle - room * FILLED / 2 + (0.0 if stacked else lane * thick)
-            end = _place(value, low, high, across=across)
+            end = _place(base + value, low, high, across=across)
             first, size = min(zero, end), abs(end - zero)
+            if piled:
+                base, zero = base + value, end
             box = (first, start, size, thick) if across else (start, first, thick, size)
             yield (
                 f'<rect x="{box[0]:.2f}" y="{box[1]:.2f}" width="{box[2]:.2f}" height="{box[3]:.2f}" '
-                f'fill="#{series.colour}"/>'
+                f'fill="#{series.colour}"><title>{escape(_tooltip(picture, series, n))}</title></rect>'
             )
             if series.errors:
                 yield from _error(start + thick / 2, value, series.errors[n], low, high)
@@ -97,16 +100,35 @@ def _lines(picture: Picture, low: float, high: float) -> Iterator[str]:
             if math.isfinite(value)
         )
         yield f'<polyline points="{points}" fill="none" stroke="#{series.colour}" stroke-width="1.6"/>'
+        for n, value in enumerate(series.values):
+            if math.isfinite(value):
+                x, y = LEFT + n * room, _place(value, low, high, across=False)
+                text = escape(_tooltip(picture, series, n))
+                yield (
+                    f'<circle cx="{x:.2f}" cy="{y:.2f}" r="4" fill="#{series.colour}" '
+                    f'fill-opacity="0"><title>{text}</title></circle>'
+                )
     for n in sorted({0, count // 2, count - 1}):
         yield _text(LEFT + n * room, HEIGHT - BOTTOM + 13, picture.categories[n])
 
 
 def _legend(series: tuple[Series, ...]) -> Iterator[str]:
-    x, y = LEFT, HEIGHT - 10
+    x, y = LEFT, HEIGHT - 24
     for one in series:
+        width = 24 + 5.2 * len(one.name)
+        if x + width > WIDTH and x > LEFT:
+            x, y = LEFT, y + 15
         yield f'<rect x="{x:g}" y="{y - 8:g}" width="9" height="9" fill="#{one.colour}"/>'
         yield _text(x + 13, y, one.name, anchor="start")
-        x += 24 + 6 * len(one.name)
+        x += width
+
+
+def _tooltip(picture: Picture, series: Series, n: int) -> str:
+    """Return one value in words."""
+    value = series.values[n]
+    text = f"{value:.2%}" if picture.percent else f"{value + 0.0:.4f}"
+    error = f" ± {series.errors[n]:.4f}" if series.errors else ""
+    return f"{picture.categories[n]}, {series.name}: {text}{error}"
 
 
 def _place(value: float, low: float, high: float, *, across: bool) -> float:

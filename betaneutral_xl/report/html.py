@@ -1,116 +1,207 @@
-"""The report as a self-contained web page without scripts or network access."""
+"""The report as a self-contained web page: one file, no network, one script of its own."""
 
 from __future__ import annotations
 
 import math
-from html import escape
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
-from betaneutral_xl.report import drawing, pictures, style
-from betaneutral_xl.report.cells import clean
+from betaneutral_xl.job.answer.lines import limit_text, shown
+from betaneutral_xl.job.answer.page import Status
+from betaneutral_xl.job.views import Kind
+from betaneutral_xl.model.notices import Severity
+from betaneutral_xl.report import pictures
 from betaneutral_xl.report.contents import BEYOND_LIMITS
-from betaneutral_xl.report.sheets import front, provenance, realised
+from betaneutral_xl.report.pages.layout import LIGHTS
+from betaneutral_xl.report.sheets import provenance, realised
 from betaneutral_xl.report.sheets.alternatives import MEASURES
+from betaneutral_xl.report.web import document, drawn, folded, safe, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from betaneutral_xl.job.answer import AnswerPage
+    from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure
     from betaneutral_xl.report.contents import Contents
 
-CSS = f"""
-body{{font:14px/1.45 Arial,Helvetica,sans-serif;color:#{style.INK}}}
-body{{max-width:1080px;margin:2rem auto;padding:0 1rem}}
-h1,h2{{color:#{style.NAVY};margin:1.6rem 0 .4rem}} h1{{margin-top:0}} .muted{{color:#{style.MUTED}}}
-.answer{{background:#{style.SOFT};padding:.7rem 1rem;font-weight:bold;color:#{style.NAVY};margin:.3rem 0}}
-.warning{{background:#{style.CAUTION};padding:.4rem 1rem;margin:.2rem 0}}
-.pictures{{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:1rem}}
-svg text{{font:10px Arial,Helvetica,sans-serif;fill:#{style.INK}}}
-svg text.title{{font-size:12px;font-weight:bold;fill:#{style.NAVY};text-anchor:middle}}
-table{{border-collapse:collapse;margin:.4rem 0;font-variant-numeric:tabular-nums}}
-th{{background:#{style.NAVY};color:#fff;text-align:right;padding:.3rem .7rem}}
-td{{border-bottom:1px solid #{style.RULE};text-align:right;padding:.2rem .7rem}}
-th:first-child,td:first-child,.text td,.text th{{text-align:left;overflow-wrap:anywhere}}
-@media print{{body{{margin:0}}thead{{display:table-header-group}}}}
-"""
+STATUSES = {Status.FEASIBLE: "answer", Status.WARNED: "answer warned", Status.INFEASIBLE: "answer infeasible"}
 
 
 def page(contents: Contents) -> str:
     """Return the web page of a report."""
-    title = contents.headline
-    body = "\n".join(_sections(contents))
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{_safe(title)}</title><style>{CSS}{_print_header(contents)}</style></head>\n<body>\n{body}\n</body></html>\n"
-    )
+    return document(contents.headline, "\n".join(_sections(contents)), _print_header(contents))
 
 
 def _print_header(contents: Contents) -> str:
     """Return the style of the header that browsers print on every page."""
     if contents.infeasible is None:
-        return ""
+        return "@page{margin:1.5cm}"
     return '@page{margin:2cm;@top-left{content:"Not feasible: no proposal"}}'
 
 
 def _sections(contents: Contents) -> Iterator[str]:
-    result = contents.result
-    as_of = result.aligned.holdings.as_of
-    yield f"<h1>{_safe(contents.title)}</h1><p>{_safe(views.headline(result))}</p>"
-    yield f'<p class="muted">Holdings as of {as_of or "an unknown day"} · {_safe(contents.command)}</p>'
-    if contents.infeasible is not None:
-        yield f'<p class="answer">{_safe(contents.infeasible.sentence())}</p>'
-        yield f'<p class="warning">! {_safe(contents.no_proposal)}</p>'
-    for k in contents.etfs:
-        yield f'<p class="answer">{_safe(str(front.answer(contents, k).value))}</p>'
-    yield from (f'<p class="warning">! {_safe(warning)}</p>' for warning in result.warnings)
-    yield _table(("", "Before", contents.after.capitalize(), "Meaning"), _summary(contents))
-    drawn = [pictures.portfolio_betas(contents), pictures.beta_contributions(contents)]
-    if contents.by_size:
-        drawn.insert(1, pictures.largest_trades(contents))
-    drawn += [pictures.realised_betas(group) for group in realised.same_dates(contents.realised)]
-    yield f'<div class="pictures">{"".join(f"<div>{drawing.draw(one)}</div>" for one in drawn)}</div>'
-    if contents.alternatives:
-        yield "<h2>Comparison of alternatives</h2>" + _alternatives(contents)
-        if contents.infeasible is not None:
-            yield f'<p class="muted">{BEYOND_LIMITS}</p>'
+    yield from _answer(contents.page, contents)
+    yield from _alternatives(contents)
     if contents.orders is not None:
         yield "<h2>Orders</h2>" + _orders(contents)
-    columns = result.columns
-    yield "<h2>Weights</h2>" if contents.infeasible is None else "<h2>Current weights: no proposal</h2>"
-    rows = ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows())
-    yield _table(contents.weight_headings, rows)
-    yield "<h2>Verified in Python before the report was written</h2>"
-    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in contents.checks)
-    yield _table(("", "Residual", "Allowed", "Holds"), checks)
-    for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
-        yield f"<h2>{_safe(name)}</h2>"
-        texts = ((label, "" if value is None else str(value)) for label, value in facts)
-        yield _table(("", ""), texts, kind="text")
+    yield from _risk(contents)
+    yield from _annex(contents)
 
 
-def _summary(contents: Contents) -> Iterator[Sequence[str]]:
-    for line in contents.lines:
-        before = "" if line.before is None else _shown(line.before, line.before_forecast, line.kind)
-        yield line.label, before, _shown(line.after, line.after_forecast, line.kind), line.meaning
+def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
+    """Yield the answer page."""
+    yield f"<h1>{safe(contents.title)}</h1>"
+    value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
+    day = f"Holdings as of {answer.as_of or 'an unknown day'}{value}"
+    yield f'<p class="muted">{safe(answer.headline)}. {day}. {safe(contents.command)}</p>'
+    yield f'<p class="{STATUSES[answer.status]}">{safe(contents.verdict)}</p>'
+    yield f'<p class="advice">{safe(answer.advice)}</p>'
+    yield from _notices(answer, Severity.CHANGES)
+    headings = ("", "Before", answer.after.capitalize(), "Target or limit", "Holds")
+    yield table(headings, _numbers(answer), sortable=False, coloured=True)
+    yield f'<p class="muted">{safe(answer.uncertainty)}</p>'
+    yield from _helps(answer)
+    charts = [pictures.variance(answer), pictures.portfolio_betas(answer)]
+    charts += [pictures.past_betas(answer, at) for at in range(len(answer.past))]
+    yield drawn(charts)
+    yield from _notices(answer, Severity.CHECK, Severity.NOTE)
+    if answer.trades:
+        yield f"<h2>The {len(answer.trades)} largest of {answer.trade_count} trades</h2>"
+        yield table(
+            ("Ticker", "Side", "Before", "After", "Trade", "Value", "Beta"), _trades(answer), coloured=True
+        )
 
 
-def _alternatives(contents: Contents) -> str:
+def _numbers(answer: AnswerPage) -> Iterator[Sequence[str]]:
+    """Yield every number before and after, with its limit."""
+    for beta in answer.betas:
+        limit = "" if beta.target is None else limit_text(beta.target, Kind.NUMBER)
+        realised = beta.realised_before
+        label = f"Beta to {beta.etf}"
+        yield (
+            label,
+            views.beta_text(beta.before, 2),
+            views.beta_text(beta.after, 2),
+            limit,
+            _light(beta.light),
+        )
+        if realised is not None:
+            text = f"{realised.beta:.2f} (s.e. {realised.se:.2f})"
+            yield f"{label}, realised over {realised.days} days", text, "", "", ""
+    for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
+        ends = []
+        for one in (before, after):
+            known = math.isfinite(one.half_width)
+            error = f" ± {one.half_width:.1%}" if known else ""
+            ends.append(f"{shown(one.expected, Kind.PERCENT, 1)}{error}")
+        yield f"If {before.etf} falls {abs(before.move):.0%}", *ends, "", ""
+    for measure in answer.measures:
+        yield _measure(measure, answer)
+    for leg in answer.legs:
+        money = answer.money(abs(leg.ratio))
+        amount = f" ({money:,.0f})" if money else ""
+        label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
+        yield label, "", f"{abs(leg.ratio):.2%}{amount}", "", ""
+    for line in answer.limits:
+        yield _limit(line)
+
+
+def _measure(line: Measure, answer: AnswerPage) -> Sequence[str]:
+    texts = []
+    for value in (line.before, line.after):
+        money = answer.money(value) if line.is_money else None
+        text = shown(value, line.kind)
+        texts.append(f"{text} ({money:,.0f})" if text and money else text)
+    return line.label, *texts, "", ""
+
+
+def _limit(line: LimitLine) -> Sequence[str]:
+    of = f" ({line.ticker})" if line.ticker else ""
+    source = "" if line.source == "request" else f", {line.source}"
+    label = f"Limit: {line.label}{of}{source}"
+    return label, shown(line.before, line.kind), shown(line.after, line.kind), line.text, _light(line.light)
+
+
+def _light(of: Light) -> str:
+    return LIGHTS[of][0]
+
+
+def _notices(answer: AnswerPage, *severities: Severity) -> Iterator[str]:
+    for group in answer.notices:
+        if group.severity in severities:
+            first, *others = group.lines
+            yield (
+                f'<p class="warning s{int(group.severity)}"><b>{safe(group.heading)}, '
+                f"{group.severity.label}:</b> {safe(first)}</p>"
+            )
+            if others:
+                lines = "".join(f"<p>{safe(line)}</p>" for line in others)
+                yield f"<details><summary>{len(others)} more</summary>{lines}</details>"
+
+
+def _helps(answer: AnswerPage) -> Iterator[str]:
+    """Yield what an infeasible request can reach, what binds, and what would help."""
+    found = answer.infeasibility
+    if found is None:
+        return
+    yield "<h2>Why not, and what would help</h2>"
+    rows = [
+        (f"Reachable beta to {one.etf}", f"{one.low:.2f} to {one.high:.2f}, nearest {one.nearest:.2f}")
+        for one in found.reachable
+        if math.isfinite(one.nearest)
+    ]
+    rows += [("Binding", line) for line in found.binding]
+    rows += [("Any one of these suffices", line) for line in found.changes]
+    rows += [
+        (
+            "Or beside the nearest weights",
+            f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}",
+        )
+        for leg in found.hedge
+    ]
+    yield table(("", ""), rows, kind="text", sortable=False)
+
+
+def _trades(answer: AnswerPage) -> Iterator[Sequence[str]]:
+    for one in answer.trades:
+        money = answer.money(one.trade)
+        yield (
+            one.ticker,
+            one.side,
+            f"{one.before:.2%}",
+            f"{one.after:.2%}",
+            f"{one.trade:+.2%}",
+            "" if money is None else f"{money:,.0f}",
+            f"{one.beta_change[0]:+.3f}" if math.isfinite(one.beta_change[0]) else "",
+        )
+
+
+def _alternatives(contents: Contents) -> Iterator[str]:
+    answer = contents.page
+    if not contents.alternatives:
+        return
+    infeasible = contents.infeasible is not None
+    yield f"<h2>{'Hedges as an alternative' if infeasible else 'Comparison of alternatives'}</h2>"
+    if infeasible:
+        yield f'<p class="muted">{BEYOND_LIMITS}</p>'
     names = contents.result.etf_names
+    chosen = {one.name for one in answer.alternatives if one.chosen}
     *measures, _ = MEASURES
     rows = (
         (
-            one.name,
-            *(views.beta_text(one.forecast[name]) if one.forecast else "" for name in names),
+            f"{one.name} (proposed)" if one.name in chosen else one.name,
+            *(views.beta_text(one.forecast[name], 2) if one.forecast else "" for name in names),
             *([_number(one.market_beta)] if contents.has_market else []),
             *(_percent(getattr(one, measure)) for measure in measures),
-            one.note or str(one.trades),
+            one.note or shown(one.trades, Kind.COUNT),
         )
         for one in contents.alternatives
     )
     betas = [f"Beta to {name}" for name in names] + ["Market beta"] * contents.has_market
-    drift = "".join(f"<p>{_safe(line)}</p>" for line in contents.drift)
-    return _table(("", *betas, *MEASURES.values()), rows) + drift
+    yield table(("", *betas, *MEASURES.values()), rows)
+    yield from (f'<p class="muted">{safe(line)}</p>' for line in contents.drift)
+    if answer.frontier:
+        yield drawn([pictures.frontier(answer)])
 
 
 def _orders(contents: Contents) -> str:
@@ -119,39 +210,74 @@ def _orders(contents: Contents) -> str:
     after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
     summary = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
     rows = (
-        (one.ticker, str(one.side), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
-        for one in orders.orders
+        (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
+        for one in orders.legs()
     )
-    return f"<p>{_safe(summary)}</p>" + _table(("Ticker", "Side", "Shares", "Price", "Notional"), rows)
+    return f"<p>{safe(summary)}</p>" + table(
+        ("Ticker", "Side", "Shares", "Price", "Notional"), rows, coloured=True
+    )
 
 
-def _table(headings: Iterable[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
-    head = "".join(f"<th>{_safe(one)}</th>" for one in headings)
-    body = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
-    marked = f' class="{kind}"' if kind else ""
-    return f"<table{marked}><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table>"
+def _risk(contents: Contents) -> Iterator[str]:
+    """Yield contributions and what was realised."""
+    answer = contents.page
+    yield f"<h2>Contributions to the beta to {safe(answer.etfs[0])} and to the volatility</h2>"
+    headings = ("", "Beta before", f"Beta {answer.after}", "Volatility before", f"Volatility {answer.after}")
+    yield table(
+        headings,
+        (
+            (
+                one.label,
+                _number(one.beta_before[0]),
+                _number(one.beta_after[0]),
+                _percent(one.volatility_before),
+                _percent(one.volatility_after),
+            )
+            for one in (*answer.contributions, *answer.groups)
+        ),
+    )
+    charts = [pictures.contributions(answer)]
+    yield drawn([*charts, *map(pictures.realised_betas, realised.same_dates(contents.realised))])
+    if contents.realised:
+        yield "<h2>Realised, month by month with the risk model of the day, before cost</h2>"
+        rows = (
+            (
+                f"{one.label}, to {one.etf}",
+                f"{one.beta.mean():.2f}",
+                _percent(one.total_return),
+                _percent(one.volatility),
+                _percent(-one.drawdown),
+            )
+            for one in contents.realised
+        )
+        yield table(("", "Mean beta", "Return", "Volatility", "Drawdown"), rows)
 
 
-def _safe(text: str) -> str:
-    return escape(clean(text))
+def _annex(contents: Contents) -> Iterator[str]:
+    """Yield what an auditor needs, folded."""
+    result = contents.result
+    columns = result.columns
+    title = "Weights" if contents.infeasible is None else "Current weights: no proposal"
+    rows = ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows())
+    yield folded(title, table(contents.weight_headings, rows))
+    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in contents.checks)
+    title = "Verified in Python before the report was written"
+    yield folded(title, table(("", "Residual", "Allowed", "Holds"), checks))
+    for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
+        texts = ((label, "" if value is None else str(value)) for label, value in facts)
+        yield folded(name, table(("", ""), texts, kind="text", sortable=False))
 
 
 def _cell(name: str, value: str | float) -> str:
     return _number(float(value)) if name.startswith("predicted_beta") else _percent(float(value))
 
 
-def _shown(value: float, forecast: views.BetaForecast | None, kind: views.Kind) -> str:
-    if forecast is not None:
-        return views.beta_text(forecast)
-    return _percent(value) if kind is views.Kind.PERCENT else _number(value)
-
-
 def _number(value: float) -> str:
-    return f"{round(value, 4) + 0.0:.4f}" if math.isfinite(value) else ""
+    return shown(value, Kind.NUMBER, 4)
 
 
 def _percent(value: float) -> str:
-    return f"{round(value, 4) + 0.0:.2%}" if math.isfinite(value) else ""
+    return shown(value, Kind.PERCENT)
 
 
 def _holds(passed: bool) -> str:  # noqa: FBT001 - its only argument

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,8 +14,15 @@ TIMEOUT = 300.0
 """Seconds allowed for the conversion."""
 
 
-def to_pdf(workbook: bytes) -> bytes:
+def to_pdf(workbook: bytes, pages: int | None = None) -> bytes:
     """Return a workbook as a PDF.
+
+    Parameters
+    ----------
+    workbook
+        The bytes of an ``.xlsx`` file.
+    pages
+        Number of pages, from the first on; all by default.
 
     Raises
     ------
@@ -33,7 +41,7 @@ def to_pdf(workbook: bytes) -> bytes:
                     f"-env:UserInstallation={(here / 'profile').as_uri()}",  # the default may be in use
                     "--headless",
                     "--convert-to",
-                    "pdf",
+                    _filter(pages),
                     "--outdir",
                     folder,
                     str(here / "report.xlsx"),
@@ -49,6 +57,14 @@ def to_pdf(workbook: bytes) -> bytes:
                 "open it and print it from there."
             )
             raise HostError(msg) from None
+
+
+def _filter(pages: int | None) -> str:
+    """Return the name of LibreOffice's export, with the pages to print."""
+    if pages is None:
+        return "pdf"
+    shown = json.dumps({"PageRange": {"type": "string", "value": f"1-{pages}"}})
+    return f"pdf:calc_pdf_Export:{shown}"
 
 
 def _command() -> str:

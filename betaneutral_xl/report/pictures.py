@@ -12,20 +12,20 @@ import numpy as np
 from betaneutral_xl.report import style
 
 if TYPE_CHECKING:
+    from betaneutral_xl.engine.realised import PastBetas
+    from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.job.realised import Realised
-    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.model.arrays import FloatArray
 
 STEPS = 6
 """Approximate number of steps of a scale."""
-
-MAX_BARS = 12
-"""Maximum number of names in a bar chart."""
 
 
 class Kind(StrEnum):
     """How a picture is drawn."""
 
     COLUMNS = "columns"
+    STACKED_COLUMNS = "stacked columns"
     BARS = "bars"
     STACKED_BARS = "stacked bars"
     LINES = "lines"
@@ -54,6 +54,8 @@ class Picture:
     def scale(self) -> tuple[float, float, float]:
         """Return rounded limits of a scale that includes 0, all values and error bars, and its step."""
         ends = [0.0]
+        if self.kind is Kind.STACKED_COLUMNS:
+            ends += [sum(values) for values in zip(*(one.values for one in self.series), strict=True)]
         for series in self.series:
             errors = series.errors or (0.0,) * len(series.values)
             pairs = [(v, e) for v, e in zip(series.values, errors, strict=True) if math.isfinite(v)]
@@ -65,66 +67,120 @@ class Picture:
         return round(math.floor(low / step) * step, 12), round(math.ceil(high / step) * step, 12), step
 
 
-def portfolio_betas(contents: Contents) -> Picture:
+def portfolio_betas(page: AnswerPage) -> Picture:
     """Return the portfolio's beta to each ETF before and after."""
-    result = contents.result
     series = []
     for name, forecasts, colour in (
-        ("before", result.before_forecast, style.GREY),
-        (contents.after, result.after_forecast, style.BLUE),
+        ("before", [one.before for one in page.betas], style.BEFORE),
+        (page.after, [one.after for one in page.betas], style.AFTER),
     ):
-        widths = tuple(one.half_width() for one in forecasts.values())
-        known = bool(np.isfinite(widths).all())
-        betas = tuple(one.beta for one in forecasts.values())
-        series.append(Series(name, betas, colour, widths if known else ()))
+        widths = tuple(one.half_width() for one in forecasts)
+        betas = tuple(one.beta for one in forecasts)
+        series.append(Series(name, betas, colour, widths if np.isfinite(widths).all() else ()))
     bars = " with 95 % intervals of next month's" if series[0].errors else ""
-    return Picture(f"Predicted beta{bars}", Kind.COLUMNS, result.etf_names, tuple(series))
+    return Picture(f"Predicted beta{bars}", Kind.COLUMNS, page.etfs, tuple(series))
 
 
-def largest_trades(contents: Contents) -> Picture:
+def largest_trades(page: AnswerPage) -> Picture:
     """Return the largest trades, buys and sells as two series."""
-    result = contents.result
-    shown = contents.by_size[:MAX_BARS]
-    trades = result.trades[shown]
+    trades = [one.trade for one in page.trades]
     return Picture(
-        f"Largest trades (of {len(contents.by_size)})",
+        f"Largest trades (of {page.trade_count})",
         Kind.STACKED_BARS,
-        tuple(result.tickers[at] for at in shown),
+        tuple(one.ticker for one in page.trades),
         (
-            Series("buy", tuple(np.maximum(trades, 0.0).tolist()), style.BLUE),
-            Series("sell", tuple(np.minimum(trades, 0.0).tolist()), style.ORANGE),
+            Series("buy", tuple(max(trade, 0.0) for trade in trades), style.BUY),
+            Series("sell", tuple(min(trade, 0.0) for trade in trades), style.SELL),
         ),
         percent=True,
     )
 
 
-def beta_contributions(contents: Contents) -> Picture:
-    """Return the largest contributions to the portfolio's beta to the first ETF."""
-    result, aligned = contents.result, contents.result.aligned
-    shown = contents.by_contribution[:MAX_BARS]
-    beta = result.predicted_beta[aligned.covered][shown, 0]
-    before = beta * aligned.covered_weights[shown]
-    after = beta * result.new_weights[aligned.covered][shown]
-    return Picture(
-        f"Largest contributions to beta to {result.etf_names[0]}",
-        Kind.BARS,
-        tuple(aligned.covered_tickers[at] for at in shown),
-        (
-            Series("before", tuple(before.tolist()), style.GREY),
-            Series(contents.after, tuple(after.tolist()), style.BLUE),
-        ),
-    )
-
-
 def realised_betas(series: tuple[Realised, ...]) -> Picture:
     """Return rolling realised betas to one ETF, of series with the same dates."""
-    colours = (style.GREY, style.BLUE, style.ORANGE, style.GREEN)
+    colours = {"unhedged": style.BEFORE}
     return Picture(
         f"Realised beta to {series[0].etf}",
         Kind.LINES,
         tuple(day.isoformat() for day in series[0].dates),
         tuple(
-            Series(one.label, tuple(one.beta.tolist()), colours[n % len(colours)])
-            for n, one in enumerate(series)
+            Series(one.label, tuple(one.beta.tolist()), colours.get(one.label, style.AFTER)) for one in series
+        ),
+    )
+
+
+def variance(page: AnswerPage) -> Picture:
+    """Return what the variance consists of before and after, in parts of the variance before."""
+    before, after = page.variance_before, page.variance_after
+    scale = after.volatility**2 / before.volatility**2 if before.volatility else math.nan
+    etfs = page.etfs[0] if len(page.etfs) == 1 else "the ETFs"
+    parts = [(etfs, before.etfs, after.etfs, style.OF_ETF)]
+    if page.market:
+        parts.append((f"market besides ({page.market})", before.market, after.market, style.OF_MARKET))
+    parts.append(("the rest", before.rest, after.rest, style.OF_REST))
+    return Picture(
+        "Variance, of that before",
+        Kind.STACKED_COLUMNS,
+        ("before", page.after),
+        tuple(Series(name, (old, new * scale), colour) for name, old, new, colour in parts),
+        percent=True,
+    )
+
+
+def past_betas(page: AnswerPage, at: int) -> Picture:
+    """Return the betas to an ETF by month, as it is and renewed, with the interval of next month's."""
+    past = page.past[at]
+    line = next(one for one in page.betas if one.etf == past.etf)
+    months = tuple(month_labels(past))
+    ends = [line.after.low, line.after.high]
+    series = [Series("as it is", tuple(past.as_it_is.tolist()), style.BEFORE)] if known(past.as_it_is) else []
+    series.append(Series("proposal, renewed monthly", tuple(past.renewed.tolist()), style.AFTER))
+    if np.isfinite(ends).all():
+        series += [
+            Series(name, (end,) * past.months, style.INTERVAL)
+            for name, end in zip(("next month, low", "next month, high"), ends, strict=True)
+        ]
+    title = f"Beta to {past.etf} by month{'' if past.ends else ' (months ago)'}"
+    return Picture(title, Kind.LINES, months, tuple(series))
+
+
+def known(values: FloatArray) -> bool:
+    """Whether any value is known."""
+    return bool(np.isfinite(values).any())
+
+
+def month_labels(past: PastBetas) -> list[str]:
+    """Return when each month of 21 days ended, or how many months ago it ended."""
+    if past.ends:
+        return [f"{day:%Y-%m}" for day in past.ends]
+    return [f"-{past.months - n}" for n in range(past.months)]
+
+
+def frontier(page: AnswerPage) -> Picture:
+    """Return what each step to the target costs."""
+    points = [one for one in page.frontier if not one.note]
+    name = page.etfs[0]
+    return Picture(
+        f"Turnover and tracking error by the beta to {name} that is left",
+        Kind.LINES,
+        tuple(f"{one.beta[name]:.2f}" for one in points),
+        (
+            Series("tracking error", tuple(one.tracking_error for one in points), style.AFTER),
+            Series("turnover", tuple(one.turnover for one in points), style.OF_MARKET),
+        ),
+        percent=True,
+    )
+
+
+def contributions(page: AnswerPage) -> Picture:
+    """Return the largest contributions to the beta to the first ETF."""
+    rows = page.contributions
+    return Picture(
+        f"Largest contributions to the beta to {page.etfs[0]}",
+        Kind.BARS,
+        tuple(one.label for one in rows),
+        (
+            Series("before", tuple(one.beta_before[0] for one in rows), style.BEFORE),
+            Series(page.after, tuple(one.beta_after[0] for one in rows), style.AFTER),
         ),
     )

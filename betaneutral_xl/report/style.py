@@ -20,6 +20,11 @@ FONT = "Arial"
 
 INK, MUTED, RULE, PAPER = "1F2937", "6B7280", "E5E7EB", "FFFFFF"
 NAVY, BLUE, ORANGE, GREEN, GREY = "1F3A5F", "0072B2", "D55E00", "009E73", "9CA3AF"
+PINK, YELLOW, SLATE = "CC79A7", "E69F00", "CBD5E1"
+BEFORE, AFTER, BUY, SELL = GREY, BLUE, GREEN, ORANGE
+OF_ETF, OF_MARKET, OF_REST, INTERVAL = PINK, YELLOW, SLATE, "7FB8D8"
+"""Colours by what they mean, the same on every chart."""
+
 INPUT_BLUE = "0000FF"
 GOOD, BAD, CAUTION, SOFT = "DDF3EA", "FBE3D6", "FEF6DC", "EEF3F8"
 """Fills: a passed check, a failed check, a warning, a panel."""
@@ -34,6 +39,9 @@ SIGNED = "+0.0000;-0.0000;0.0000"
 SIGNED_PERCENT = "+0.00%;-0.00%;0.00%"
 RISK = "0.000000"
 PLUS_MINUS = '"± "0.0000'
+BETA, SIGNED_BETA = "0.00;-0.00;0.00", "+0.00;-0.00;0.00"
+TENTH = "0.0%;-0.0%;0.0%"
+"""Betas and percentages as a committee reads them, with fewer digits than an auditor needs."""
 
 _WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
 """Column width in characters by number format; 10 for the others."""
@@ -77,6 +85,12 @@ CELL = Look(ruled=True)
 LABEL = Look(ruled=True, bold=True)
 PARAGRAPH = Look(wrap=True, vertical="top", align="left")
 WARNING = Look(wrap=True, vertical="center", fill=CAUTION, indent=1)
+
+
+def side(word: str) -> Look:
+    """Return the format of the side of a trade; a short sale is bold."""
+    bought = word.startswith("buy")
+    return CELL.replace(ink=GOOD_INK if bought else BAD_INK, bold="short" in word)
 
 
 def calculated(number_format: str) -> Look:

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Book, Margins
+from betaneutral_xl.report.pages import answer, proposal, risk, ways
 from betaneutral_xl.report.sheets import (
     alternatives,
     betas,
     checks,
     etf,
-    front,
     holdings,
     infeasible,
     inputs,
+    notices,
+    past,
     provenance,
     realised,
     risk_model,
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN
 """Tab colours by the role of a sheet in the FAST modelling standard."""
+
+SUMMARY = "Summary"
+
+SHORT = (SUMMARY, proposal.NAME, ways.NAME, risk.NAME)
+"""The sheets of the short report, a page each; the others are the annex."""
 
 
 def workbook(contents: Contents) -> bytes:
@@ -49,7 +56,7 @@ def workbook(contents: Contents) -> bytes:
             version=f"betaneutral_xl {__version__}, {contents.written_at:%Y-%m-%d %H:%M} UTC",
         )
     )
-    page = {name: book.sheet(name, tab=tab) for name, tab in _tabs(contents)}
+    page = {name: book.sheet(name, tab=tab, annex=name not in SHORT) for name, tab in _tabs(contents)}
     inputs.write(book, page["Inputs"], contents)
     holdings.write(book, page["Holdings"], contents)
     etf.write(book, page["ETF"], contents)
@@ -70,7 +77,13 @@ def workbook(contents: Contents) -> bytes:
         realised.write(book, page["Realised"], contents)
     count = checks.write(book, page["Checks"], contents)
     provenance.write(page["Provenance"], contents)
-    front.write(page["Summary"], contents, count)
+    notices.write(page[notices.NAME], contents)
+    if contents.page.past:
+        past.write(book, page[past.NAME], contents)
+    answer.write(page[SUMMARY], contents, count)
+    proposal.write(page[proposal.NAME], contents)
+    ways.write(page[ways.NAME], contents)
+    risk.write(page[risk.NAME], contents)
     book.describe(
         title=title,
         subject=contents.title,
@@ -84,8 +97,9 @@ def workbook(contents: Contents) -> bytes:
 def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
     """Yield the names and tab colours of the sheets to write."""
     sheets = (
-        ("Summary", PRESENTATION, True),
+        *((name, PRESENTATION, True) for name in SHORT),
         (infeasible.NAME, PRESENTATION, contents.infeasible is not None),
+        (notices.NAME, PRESENTATION, True),
         ("Inputs", INPUT, True),
         ("Holdings", INPUT, True),
         ("ETF", INPUT, True),
@@ -98,6 +112,7 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         (tickets.NAME, PRESENTATION, contents.orders is not None),
         (alternatives.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
+        (past.NAME, PRESENTATION, bool(contents.page.past)),
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),
     )

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.estimators import fit, observe
+from betaneutral_xl.engine.forecast_errors import ForecastErrors, forecast_errors
 from betaneutral_xl.engine.intervals import (
     BetaForecast,
-    forecast_errors,
     forecasts,
     name_forecasts,
     quantile,
 )
 from betaneutral_xl.engine.regression import slopes
-from betaneutral_xl.model.drift import DriftErrors
+from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.returns import Returns
 
@@ -51,6 +51,10 @@ def estimate(returns: FloatArray, method: str = "sample") -> Covariance:
 UNIT = np.eye(NAMES)[0]
 
 
+def errors_of(covariance: Covariance, unit: FloatArray = UNIT) -> ForecastErrors | None:
+    return forecast_errors(covariance.history, covariance.tickers, unit)
+
+
 def test_quantile_is_that_of_student() -> None:
     scipy_stats = pytest.importorskip("scipy.stats")
     for blocks in (6, 7, 10, 18):
@@ -69,7 +73,7 @@ def test_constant_betas_have_hardly_any_drift_and_moving_ones_their_own() -> Non
 def _taus(drift: float) -> list[float]:
     found = []
     for seed in range(8):
-        errors = forecast_errors(estimate(simulated(drift, seed=seed)), UNIT)
+        errors = errors_of(estimate(simulated(drift, seed=seed)))
         assert errors is not None
         found += errors.names()[0][1:].tolist()
     return found
@@ -120,15 +124,15 @@ def test_interval_holds_next_months_beta_19_times_in_20() -> None:
 
 
 def test_covariance_without_history_has_no_interval() -> None:
-    (one,) = forecasts(replace(estimate(simulated(0.3)), drift=None), UNIT, UNIT[:, None])
+    (one,) = forecasts(replace(estimate(simulated(0.3)), history=None), UNIT, UNIT[:, None])
     assert math.isnan(one.drift)
     assert math.isnan(one.half_width())
     assert math.isfinite(one.se)
 
 
 def test_too_few_months_have_no_interval() -> None:
-    assert forecast_errors(estimate(simulated(0.3, days=84 + 5 * 21)), UNIT) is None
-    assert forecast_errors(estimate(simulated(0.3, days=84 + 6 * 21)), UNIT) is not None
+    assert errors_of(estimate(simulated(0.3, days=84 + 5 * 21))) is None
+    assert errors_of(estimate(simulated(0.3, days=84 + 6 * 21))) is not None
 
 
 def test_name_without_returns_of_its_own_in_most_months_has_no_interval() -> None:
@@ -150,16 +154,26 @@ def test_selected_names_keep_their_drift() -> None:
 
 def test_recorded_errors_give_the_same_drift_without_the_returns() -> None:
     covariance = estimate(simulated(0.3))
-    found = forecast_errors(covariance, UNIT)
+    found = errors_of(covariance)
     assert found is not None
-    record = DriftErrors(covariance.tickers, UNIT, found.errors, found.own, found.sampling_matrix())
-    recorded = replace(covariance, drift=(record,))
+    record = RecordedErrors(covariance.tickers, UNIT, found.errors, found.own, found.sampling_matrix())
+    recorded = replace(covariance, history=(record,))
     w = np.linspace(-0.5, 1.0, NAMES)
     for one, scale in ((1.0, 1.0), (2.0, 0.5)):  # twice the ETF has half the betas
         (kept,) = forecasts(recorded, one * UNIT, w[:, None])
         (full,) = forecasts(covariance, UNIT, w[:, None])
         assert kept.drift == pytest.approx(scale * full.drift, rel=1e-6)
-    assert forecast_errors(recorded, np.eye(NAMES)[1]) is None  # another ETF's
+    assert errors_of(recorded, np.eye(NAMES)[1]) is None  # another ETF's
+
+
+def test_weekly_returns_have_no_interval_of_next_month() -> None:
+    returns = simulated(0.3)
+    dates = np.array([date(2016, 1, 1) + timedelta(days=7 * i) for i in range(len(returns))], "datetime64[D]")
+    tickers = tuple(f"N{i}" for i in range(NAMES))
+    weekly = fit(observe(Returns(tickers, dates, returns, Provenance.given(NAMES))), "sample")
+    (one,) = forecasts(weekly, UNIT, UNIT[:, None])
+    assert math.isnan(one.half_width())
+    assert math.isfinite(one.se)
 
 
 def test_interval_needs_standard_error_and_drift() -> None:

@@ -85,7 +85,7 @@ def test_html_has_no_tag_from_the_data(hostile: bn.Result, which: str) -> None:
 
 def test_html_has_the_measures_and_the_largest_trades(sample: bn.Result) -> None:
     shown = sample._repr_html_()
-    for text in ("beta to JHAI", "0.5223", "tracking error", "TSM", "35 more trades"):
+    for text in ("beta to JHAI", "0.5223", "tracking error", "TSM", "35 more trades", "if JHAI falls 20%"):
         assert text in shown
 
 
@@ -93,10 +93,10 @@ def test_the_explanation_names_the_beta_its_origin_and_the_loss_in_a_fall(sample
     text = sample.explain()
     assert repr(text) == str(text)
     for words in (
-        "Predicted beta to JHAI: 0.522 ± 0.339 before, 0.000 ± 0.339 after.",
-        "If JHAI falls 10%, the portfolio is expected to move by -5.2% before, 0.0% after.",
+        "Beta to JHAI 0.52 -> 0.00; next month between -0.34 and 0.34, 19 times in 20.",
+        "If JHAI falls 10%, the portfolio is expected to move by -5.2% ± 3.4% before, 0.0% ± 3.4% after.",
         "came most of all from NVDA",
-        "one-way turnover 26.1%",
+        "the ETF made 44.9% of the variance, now 0.0%.",
         "next month's beta, 95 times in 100",
     ):
         assert words in text
@@ -228,7 +228,7 @@ def test_plots_draw_into_axes_that_are_given_or_new() -> None:
     assert [ax.get_title() for ax in axes] == [
         "Predicted beta with 95 % intervals of next month's",
         "Largest trades (of 45)",
-        "Largest contributions to beta to JHAI",
+        "Largest contributions to the beta to JHAI",
     ]
     heights = [bar.get_height() for bar in axes[0].patches]
     assert heights == pytest.approx([result.before.beta["JHAI"], result.after.beta["JHAI"]], abs=1e-12)

@@ -13,7 +13,7 @@ from betaneutral_xl.engine.estimators import fit, observe
 from betaneutral_xl.engine.intervals import name_forecasts
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.estimate import to_api_csv
-from betaneutral_xl.model.drift import DriftReturns
+from betaneutral_xl.model.history import EstimateHistory
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.returns import Returns
 from betaneutral_xl.readers.covariance_csv import parse_covariance
@@ -54,7 +54,7 @@ def test_estimate_that_is_saved_and_read_has_the_same_intervals() -> None:
 
 def test_file_without_such_lines_has_no_history() -> None:
     covariance = read(PLAIN)
-    assert covariance.drift is None
+    assert covariance.history is None
     assert covariance.effective_days is None
 
 
@@ -63,9 +63,9 @@ def test_lines_are_left_out_of_the_matrix() -> None:
     covariance = read(text)
     assert covariance.form.dense().tolist() == [[0.04, 0.01], [0.01, 0.09]]
     assert covariance.effective_days == 120.0
-    assert isinstance(covariance.drift, DriftReturns)
-    assert covariance.drift.tickers == ("B", "A", "X")
-    assert np.isnan(covariance.drift.returns[0, 1])
+    assert isinstance(covariance.history, EstimateHistory)
+    assert covariance.history.tickers == ("B", "A", "X")
+    assert np.isnan(covariance.history.returns[0, 1])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.report import Realised
+from betaneutral_xl.report.xlsx import SHORT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,14 +106,19 @@ def test_cells_are_unique_and_in_order(everything: Problem) -> None:
 
 def test_sheets_are_set_up_for_reading_and_printing(everything: Problem) -> None:
     book = load(everything.build(), values=False)
-    assert book.sheetnames[0] == "Summary"
+    assert tuple(book.sheetnames[:4]) == SHORT == ("Summary", "Proposal", "Alternatives", "Scenarios")
     for sheet in book:
         assert sheet.print_area, sheet.title
         assert sheet.page_setup.fitToWidth == 1
         margins = f"{sheet.oddHeader} {sheet.oddFooter}"
         for expected in ("Holdings as of 2025-11-18", "Sources: test", "betaneutral_xl", "&N"):
             assert expected in margins
-        if sheet.title != "Summary":
+        if sheet.title in SHORT:
+            assert sheet.page_setup.fitToHeight == 1
+            assert sheet["A1"].value  # its title
+        else:
+            assert sheet.oddHeader is not None
+            assert sheet.oddHeader.center.text == "&A"  # the title of every page of the annex
             assert sheet.freeze_panes == "B2"
             assert sheet.print_title_rows == "$1:$1"
     tables = {table for sheet in book for table in sheet.tables}
@@ -125,7 +131,8 @@ def test_sheets_are_set_up_for_reading_and_printing(everything: Problem) -> None
         "tblOrders",
         "tblRealised",
     }
-    assert [len(getattr(book[name], "_charts", ())) for name in ("Summary", "Realised")] == [3, 1]
+    drawn = [len(getattr(book[name], "_charts", ())) for name in (*SHORT, "Realised")]
+    assert drawn == [1, 0, 0, 1, 1]  # neither past months nor steps to the target are known
     assert book.properties.title == "book to ETF0, ETF1: beta 0 by hedge"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.model.portfolio import Constituent, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.report.web import SCRIPT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +80,11 @@ def test_hostile_text_stays_text_through_two_round_trips(
 
 def test_hostile_text_is_no_markup_of_the_web_page(hostile: Rebalance) -> None:
     page = build_page(hostile, command="<script>alert(1)</script>", written_at=STAMP).decode()
-    assert "<script" not in page
+    assert page.count("<script") == 1  # the page's own, and no other may run
+    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+    assert f"<script>{SCRIPT}</script>" in page
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in page
+    assert "alert(1)" not in SCRIPT
     assert "<B>" not in page
     assert "&lt;B&gt;&amp;AMP;" in page
 

@@ -14,8 +14,8 @@ import pytest
 from report_problems import STAMP, Problem, build_page
 
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.job.answer import page_of
 from betaneutral_xl.report import build_pdf, drawing, pictures
-from betaneutral_xl.report.contents import Contents
 
 ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
 """Folder of the rendered pages, for visual inspection."""
@@ -80,8 +80,10 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
     assert reader.open == []
     assert "url(" not in page
     assert page.count("<svg") == 4
+    assert "<title>" in page.partition("<svg")[2]  # tooltips
+    assert page.count("<details>") >= 5  # the annex is folded
     beta = everything.result.before.beta["ETF0"]
-    assert f"{beta:.3f} (s.e. " in page  # no history, so no interval
+    assert f"{beta:.2f} (s.e. " in page  # no history, so no interval
     assert "drift unknown" in page
     assert "2025-11-18 12:00:00" in page
     assert all(ticker in page for ticker in everything.result.tickers)
@@ -90,8 +92,7 @@ def test_the_web_page_needs_no_other_file_and_says_the_same(everything: Problem)
 
 
 def test_a_drawing_has_one_bar_per_value_and_one_whisker_per_error(everything: Problem) -> None:
-    contents = Contents(result=everything.result, written_at=STAMP)
-    picture = pictures.portfolio_betas(contents)
+    picture = pictures.portfolio_betas(page_of(everything.result))
     bare = picture.series
     assert not any(one.errors for one in bare)  # no interval without a history
     whiskers = tuple(replace(one, errors=(0.1,) * len(one.values)) for one in bare)

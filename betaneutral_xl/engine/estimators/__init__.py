@@ -10,17 +10,15 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
-from betaneutral_xl.engine.estimators.history import WindowHistory
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
-from betaneutral_xl.model.drift import DriftReturns
+from betaneutral_xl.model.history import EstimateHistory
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
@@ -266,21 +264,18 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
         effective_days=result.effective_days,
         warnings=(*observed.notes, *completed, *result.notes),
         seen=None if (result.seen == 1.0).all() else result.seen,
-        history=history_of(observed.window, name, options) if observed.spacing is DAILY else None,
-        drift=DriftReturns(observed.seen.tickers, observed.window.returns, name, options, _days_of(observed)),
+        history=_history_of(observed, name, options),
     )
 
 
-def _days_of(observed: Observed) -> tuple[date, ...]:
-    """Return the days of the window; none where days were left out."""
+def _history_of(observed: Observed, method: str, options: Mapping[str, Any]) -> EstimateHistory | None:
+    """Return the returns behind an estimate, for next month's betas; None where they are not daily."""
+    if observed.spacing is not DAILY:
+        return None
+    returns = observed.window.returns
     days: tuple[date, ...] = tuple(observed.seen.dates.astype(object).tolist())
-    return days if len(days) == observed.window.days else ()
-
-
-def history_of(window: Window, method: str, options: Mapping[str, Any]) -> WindowHistory | None:
-    """Return the past forecast errors of an estimator in its window; None where it has too few days."""
-    made = WindowHistory(window, method, options, partial(ESTIMATORS[method], **options))
-    return made if made.sufficient else None
+    known = days if len(days) == len(returns) else ()  # days were left out
+    return EstimateHistory(observed.seen.tickers, returns, method, options, known)
 
 
 def _require_options(name: str, options: Mapping[str, Any]) -> None:

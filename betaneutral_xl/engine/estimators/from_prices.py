@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData, estimate
 from betaneutral_xl.errors import UnknownTicker, listing
+from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
@@ -47,5 +48,6 @@ def covariance_of(
     seen = prices.select([*estimated, *context]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
     covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(context)])
-    warnings = (*prices.select(estimated).warnings, *([f"No prices of {listing(absent)}."] if absent else []))
+    missing = [Notice(f"No prices of {listing(absent)}.", Subject.PRICES)] if absent else []
+    warnings = (*prices.select(estimated).warnings, *missing)
     return covariance.with_warnings(warnings)

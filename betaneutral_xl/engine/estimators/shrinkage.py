@@ -12,6 +12,7 @@ import numpy as np
 
 from betaneutral_xl.engine.estimators.estimate import Estimate
 from betaneutral_xl.errors import InputError, MissingPackage
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
@@ -218,7 +219,11 @@ def _omitted_variance(window: Window) -> FloatArray:
 
 
 def _equally_weighted(window: Window, form: CovarianceOperator, intensity: float | None = None) -> Estimate:
-    notes = () if intensity is None else (f"Shrinkage intensity {intensity:.4f}.",)
+    notes = (
+        ()
+        if intensity is None
+        else (Notice(f"Shrinkage intensity {intensity:.4f}.", Subject.RISK_MODEL, Severity.NOTE),)
+    )
     return Estimate(form, float(window.days), window.seen(np.ones(window.days)), notes)
 
 

@@ -200,6 +200,8 @@ class Penalised:
     def _solved_linear(self) -> FloatArray:
         """Return H^-1 g; where H is singular the least solution, as g is in the span of its columns."""
         form = self.problem.covariance
+        if not self.linear.any():
+            return np.zeros(len(self.linear))
         try:
             return form.solver()(self.linear)
         except np.linalg.LinAlgError:

@@ -1,8 +1,9 @@
-"""``betaneutral-xl excel``: install, check and uninstall the macro workbook."""
+"""``betaneutral-xl excel``: install the add-in for Excel, check it, repair workbooks, uninstall it."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from betaneutral_xl.errors import Unwritable, listing
@@ -11,15 +12,17 @@ from betaneutral_xl.hosts.cli.output import console, progress
 EPILOG = """\
 examples:
   betaneutral-xl excel install
+  betaneutral-xl excel install --workbook
   betaneutral-xl excel check
-  betaneutral-xl excel check betaneutral.xlsm
-  betaneutral-xl excel repair betaneutral.xlsm
+  betaneutral-xl excel check model.xlsx
+  betaneutral-xl excel repair model.xlsx
   betaneutral-xl excel uninstall
 
 On Windows, if betaneutral-xl is not on PATH, type py -m betaneutral_xl instead.
 
-Excel blocks the macros of a workbook from mail or the web, which has the Mark of the Web; one installed here
-has none. Excel still asks before it runs macros; to stop that, make the workbook's folder a trusted location:
+The add-in gives its functions and its tab on the ribbon to every workbook. The template in your documents
+has no macros: share it as it is. A macro workbook carries everything itself (--workbook; on a Mac the only
+kind). Excel asks before it runs its macros; to stop that, make the workbook's folder a trusted location:
 File, Options, Trust Center, Trust Center Settings, Trusted Locations, Add new location.
 """
 
@@ -28,66 +31,77 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command's parser."""
     parser = commands.add_parser(
         "excel",
-        help="install, check or uninstall the macro workbook for Excel",
-        description="Install the macro workbook, built for this Python and this version of xlwings.",
+        help="install, check or uninstall the add-in for Excel; repair a workbook of another computer",
+        description="Install the add-in for Excel, built for this Python and this version of xlwings.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-    install = actions.add_parser("install", help="build the workbook and write it to a folder")
+    install = actions.add_parser("install", help="install the add-in, and write the template to a folder")
     install.add_argument(
         "--folder", type=Path, metavar="FOLDER", help="default: 'Beta Neutral' in your documents"
     )
+    install.add_argument(
+        "--workbook",
+        action="store_true",
+        help="no add-in: a macro workbook that carries everything (elsewhere than on Windows the default)",
+    )
     install.set_defaults(run=run_install)
     check = actions.add_parser("check", help="check that Python, xlwings and Excel are installed and match")
-    check.add_argument(
-        "workbook", nargs="?", type=Path, metavar="FILE.xlsm", help="workbook to check for its versions"
-    )
+    check.add_argument("workbook", nargs="?", type=Path, metavar="FILE", help="workbook to check as well")
     check.set_defaults(run=run_check)
-    repair = actions.add_parser("repair", help="let a workbook that names another Python start this one")
-    repair.add_argument("workbook", type=Path, metavar="FILE.xlsm", help="a workbook of an earlier version")
-    repair.set_defaults(run=run_repair)
-    actions.add_parser("uninstall", help="remove the installed workbooks that are unchanged").set_defaults(
-        run=run_uninstall
+    repair = actions.add_parser(
+        "repair", help="let a workbook from another computer use this installation's functions"
     )
+    repair.add_argument("workbook", type=Path, metavar="FILE", help=".xlsx or .xlsm file")
+    repair.set_defaults(run=run_repair)
+    actions.add_parser(
+        "uninstall", help="remove the add-in, and the installed workbooks that are unchanged"
+    ).set_defaults(run=run_uninstall)
 
 
 def run_install(args: argparse.Namespace) -> None:
-    """Build and write the workbook, print findings and the next steps."""
-    from betaneutral_xl.hosts.excel import install
+    """Install, print findings and the next steps."""
+    from betaneutral_xl.hosts.excel import check, install
     from betaneutral_xl.hosts.sheets.records import default_folder
     from betaneutral_xl.hosts.sheets.session import Session
 
-    with progress("Building the workbook ..."):
-        target = install.install(Session(), args.folder or default_folder())
+    with_add_in = sys.platform == "win32" and not args.workbook
+    with progress("Building ..."):
+        done = install.install(Session(), args.folder or default_folder(), with_add_in=with_add_in)
     out = console()
-    out.print(f"Installed: {target}", markup=False, soft_wrap=True)
-    _print(install.findings(target))
-    out.print(
-        f"\nOpen {target.name}, allow macros, press Rebalance. To stop Excel's question, make "
-        f"{target.parent} a trusted location: File, Options, Trust Center, Trust Center Settings, "
-        "Trusted Locations.",
-        markup=False,
-        soft_wrap=True,
+    if done.add_in is not None:
+        out.print(f"Installed: {done.add_in}", markup=False, soft_wrap=True)
+    kept = "Kept, your own workbook" if done.is_kept else "Installed"
+    out.print(f"{kept}: {done.workbook}", markup=False, soft_wrap=True)
+    _print(check.findings(done.workbook))
+    steps = (
+        f"Start Excel, open {done.workbook.name}, press Rebalance on the tab Beta Neutral. In a workbook of "
+        "your own: Insert template."
+        if done.add_in is not None
+        else f"Open {done.workbook.name}, allow macros, press Rebalance. To stop Excel's question, make "
+        f"{done.workbook.parent} a trusted location: File, Options, Trust Center, Trust Center Settings, "
+        "Trusted Locations."
     )
+    out.print(f"\n{steps}", markup=False, soft_wrap=True)
 
 
 def run_check(args: argparse.Namespace) -> None:
     """Print the findings."""
-    from betaneutral_xl.hosts.excel import install
+    from betaneutral_xl.hosts.excel import check
 
-    _print(install.findings(args.workbook))
+    _print(check.findings(args.workbook))
 
 
 def run_repair(args: argparse.Namespace) -> None:
-    """Name this Python in a workbook."""
-    from betaneutral_xl.hosts.excel import install
+    """Let a workbook use this installation."""
+    from betaneutral_xl.hosts.excel import repair
 
-    console().print(f"Repaired: {install.repair(args.workbook)}.", markup=False, soft_wrap=True)
+    console().print(f"Repaired: {repair.repair(args.workbook)}.", markup=False, soft_wrap=True)
 
 
 def run_uninstall(_: argparse.Namespace) -> None:
-    """Remove the installed workbooks that are unchanged."""
+    """Remove the add-in, and the installed workbooks that are unchanged."""
     from betaneutral_xl.hosts.excel import install
     from betaneutral_xl.hosts.sheets.session import Session
 

@@ -16,6 +16,8 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
 
@@ -25,6 +27,8 @@ examples:
       the embedded sample, hedged; the sheet Checks compares every formula with Python's number
   betaneutral-xl report --holdings fund.csv --etf JHAI.csv --covariance risk.csv --out out.xlsx --pdf --html
       from files; the same as out.pdf (needs LibreOffice) and as out.html, one file with its pictures
+  betaneutral-xl report --sample --out out.xlsx --pdf short --slide answer.png --slide answer.pptx
+      four pages for the committee, and the answer as one slide for the meeting
   betaneutral-xl report --from-snapshot run.zip --out out.xlsx --stamp 2025-11-18T16:00
       from a snapshot; the same stamp gives the same file, byte for byte
   betaneutral-xl report --holdings fund.csv --etf JHAI.csv --prices prices.csv.gz --out out.xlsx
@@ -32,6 +36,10 @@ examples:
   betaneutral-xl report --sample --method reweight --long-only --upper 4% --out out.xlsx
       infeasible: the report states why and what to relax, and proposes nothing (exit code 4)
 """
+
+
+SHORT, FULL = "short", "full"
+"""What a PDF has: the pages for the committee, or the annex too."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,7 +57,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     out.add_argument(
         "-o", "--out", metavar="FILE.xlsx", type=Path, required=True, help="the workbook to write"
     )
-    out.add_argument("--pdf", action="store_true", help="also write a PDF (needs LibreOffice)")
+    out.add_argument(
+        "--pdf",
+        nargs="?",
+        const=FULL,
+        choices=(SHORT, FULL),
+        help="also write a PDF (needs LibreOffice): short, the four pages for the committee, or full, with "
+        "the annex (default: full)",
+    )
+    out.add_argument(
+        "--slide",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help="also write the answer page as one slide: a picture FILE.png, or FILE.pptx for PowerPoint and "
+        "Impress; may be repeated",
+    )
     out.add_argument("--html", action="store_true", help="also write one self-contained web page")
     out.add_argument(
         "--stamp",
@@ -75,6 +98,10 @@ def run(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() != ".xlsx":
         msg = f"The report {args.out.name} is not an .xlsx file. Give a name that ends in .xlsx."
         raise InputError(msg)
+    for slide in args.slide or ():
+        if slide.suffix.lower() not in {".png", ".pptx"}:
+            msg = f"The slide {slide.name} is neither .png nor .pptx. Give a name that ends in one of these."
+            raise InputError(msg)
     given = input_options.gather(args)
     terms = given.terms(args)
     outcome = input_options.answer(given)
@@ -86,6 +113,7 @@ def run(args: argparse.Namespace) -> None:
         stamp=args.stamp,
         pdf=args.pdf,
         html=args.html,
+        slides=args.slide or (),
         snapshot=snapshot_name(args),
     )
     if outcome.infeasible is not None:
@@ -101,8 +129,9 @@ def write(
     *,
     prices: str | None = None,
     stamp: datetime | None = None,
-    pdf: bool = False,
+    pdf: str | None = None,
     html: bool = False,
+    slides: Sequence[Path] = (),
     snapshot: str = "",
 ) -> list[Path]:
     """Write the workbook, and the PDF and web page if requested; build all before writing any.
@@ -133,9 +162,10 @@ def write(
     files = [(path, workbook)]
     if pdf:
         with progress(f"Printing {path.with_suffix('.pdf').name} ..."):
-            files.append((path.with_suffix(".pdf"), report.build_pdf(workbook)))
+            files.append((path.with_suffix(".pdf"), report.build_pdf(workbook, short=pdf == SHORT)))
     if html:
         files.append((path.with_suffix(".html"), report.build_html(assembled.contents)))
+    files += [(slide, report.build_slide(assembled.contents, slide.suffix)) for slide in slides]
     for file, content in files:
         saving.save(file, content)
     return [file for file, _ in files]

@@ -11,6 +11,8 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from betaneutral_xl.hosts.sheets.buttons import Outcome
 
 BUTTONS = ("rebalance", "restore", "orders", "report")
@@ -18,7 +20,8 @@ BUTTONS = ("rebalance", "restore", "orders", "report")
 EPILOG = """\
 examples:
   betaneutral-xl workbook build
-      writes betaneutral.xlsm (for Excel) and betaneutral.xlsx (for Calc) to this folder
+      writes to this folder: betaneutral.xlam, the add-in for Excel; betaneutral.xlsx, the template for the
+      add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
@@ -39,7 +42,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
-    build.add_argument("--only", choices=["xlsm", "xlsx"], help="build only this one")
+    build.add_argument("--only", choices=["xlam", "xlsm", "xlsx"], help="build only this one")
     build.set_defaults(run=run_build)
     run = actions.add_parser("run", help="run a button of a workbook file")
     run.add_argument("file", type=Path, metavar="FILE", help=".xlsx or .xlsm file made from the template")
@@ -49,18 +52,23 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_build(args: argparse.Namespace) -> None:
-    """Build and write one workbook or both."""
+    """Build and write the files, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.saving import save
 
     session, out = Session(), console()
-    for kind, make in (("xlsm", macro_workbook.build_xlsm), ("xlsx", template.build)):
+    builds: dict[str, Callable[[], bytes]] = {
+        "xlam": macro_workbook.build_xlam,
+        "xlsm": lambda: macro_workbook.build_xlsm(session),
+        "xlsx": lambda: template.build(session),
+    }
+    for kind, make in builds.items():
         if args.only in {None, kind}:
             path = args.folder / f"betaneutral.{kind}"
             with progress(f"Building {path.name} ..."):
-                save(path, make(session))
+                save(path, make())
             out.print(f"Written: {path}", markup=False, soft_wrap=True)
 
 

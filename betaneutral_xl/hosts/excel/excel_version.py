@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
+
+from betaneutral_xl.hosts.excel import registry
 
 CLICK_TO_RUN = r"SOFTWARE\Microsoft\Office\ClickToRun\Configuration"
 FIRST_YEAR = 2021
@@ -14,11 +15,11 @@ _YEAR = re.compile(r"(?<!\d)(20\d\d)(?=Retail|Volume)")
 
 def finding() -> tuple[str, bool, str]:
     """Return the finding on Excel and its dynamic arrays: name, whether met, details or remedy."""
-    program = _value("HKEY_CLASSES_ROOT", r"Excel.Application\CurVer", "")
+    program = registry.value("HKEY_CLASSES_ROOT", r"Excel.Application\CurVer", "")
     if program is None:
         return "Excel", False, "is not installed for this user"
-    products = _value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "ProductReleaseIds")
-    version = _value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "VersionToReport")
+    products = registry.value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "ProductReleaseIds")
+    version = registry.value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "VersionToReport")
     shown = f"{version} ({products})" if version and products else program
     if not spills(products or ""):
         return (
@@ -45,17 +46,3 @@ def spills(products: str) -> bool:
     if re.search(r"O365|M365", products):
         return True
     return any(int(year) >= FIRST_YEAR for year in _YEAR.findall(products))
-
-
-def _value(root: str, key: str, name: str) -> str | None:
-    """Return a value of the registry; None if it is missing."""
-    if sys.platform != "win32":
-        return None
-    import winreg
-
-    try:
-        access = winreg.KEY_READ | winreg.KEY_WOW64_64KEY
-        with winreg.OpenKey(getattr(winreg, root), key, 0, access) as opened:
-            return str(winreg.QueryValueEx(opened, name)[0])
-    except OSError:
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 
+ADVICE = "Insert template, on the tab Beta Neutral, adds what Rebalance needs."
+
+
 class ExcelWorkbook:
     """An open workbook.
 
@@ -36,7 +40,12 @@ class ExcelWorkbook:
 
     def read(self, plan: Plan) -> Sheets:
         """Read all that a plan names."""
-        return gather(plan, self.named, self.below, self._folder(), Path(self._book.name).stem)
+        found = gather(plan, self.named, self.below, self._folder(), Path(self._book.name).stem)
+        absent = [name for name, values in found.names.items() if isinstance(values, NamedRangeMissing)]
+        if len(absent) < 2:  # noqa: PLR2004 - one is named already
+            return found
+        reason = self._missing("ranges named " + listing(absent))
+        return replace(found, names={**found.names, **dict.fromkeys(absent, reason)})
 
     def named(self, name: str) -> object:
         """Return the values of a named range."""
@@ -131,7 +140,7 @@ class ExcelWorkbook:
         return sheet
 
     def _missing(self, what: str) -> NamedRangeMissing:
-        return missing(self._book.name, what, "Build a new workbook: betaneutral-xl workbook build.")
+        return missing(self._book.name, what, ADVICE)
 
 
 class Overwritten:

@@ -1,4 +1,7 @@
-"""The macro workbook: the template's sheets, a macro project built without Excel, and the ribbon.
+"""The macro workbook and the add-in: a macro project built without Excel, the ribbon, and sheets.
+
+Both have the same macro project. The workbook has the template's sheets; the add-in has none of them,
+and its functions and ribbon are there in every workbook.
 
 The project starts from the one that xlwings ships for stand-alone workbooks (source code only: Excel
 compiles it on opening). It names the DLL of that version of xlwings, so the workbook is built for the
@@ -15,14 +18,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import HostError
+from betaneutral_xl import __version__
+from betaneutral_xl.errors import HostError, UnreadableFile
 from betaneutral_xl.hosts.excel import vba
-from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.template import hidden
+from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+    from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 
 RIBBON = "customUI/customUI14.xml"
@@ -31,6 +39,10 @@ RIBBON_RELATION = (
     'Type="http://schemas.microsoft.com/office/2007/relationships/ui/extensibility" '
     f'Target="{RIBBON}"/></Relationships>'
 )
+WORKBOOK_TYPE = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+ADDIN_TYPE = b"application/vnd.ms-excel.addin.macroEnabled.main+xml"
+"""The content types by which Excel knows an .xlsm and an .xlam; the latter is loaded without a window."""
+
 SPARE = bytes(4)
 """The superfluous bytes that pyOpenVBA 6.5.0 writes after the list of modules."""
 
@@ -44,14 +56,74 @@ def build_xlsm(session: Session) -> bytes:
         If a library of the build is not installed.
 
     """
+    project, xlwings = _project()
+    return _with_ribbon(template.build(session, vba=project, xlwings=xlwings), vba.ribbon(addin=False))
+
+
+def build_xlam() -> bytes:
+    """Return the add-in, for the installed version of xlwings.
+
+    Raises
+    ------
+    HostError
+        If a library of the build is not installed.
+
+    """
+    project, xlwings = _project()
+    content = _with_ribbon(_addin_sheets(project, xlwings), vba.ribbon(addin=True))
+    return _repackaged(content, {"[Content_Types].xml": lambda old: old.replace(WORKBOOK_TYPE, ADDIN_TYPE)})
+
+
+def _project() -> tuple[bytes, str]:
+    """Return the macro project, and the version of xlwings that it is for."""
     try:
         import xlwings
 
-        project = build_project()
+        return build_project(), str(xlwings.__version__)
     except ImportError as error:
         msg = f"{error.name} is not installed. Excel needs it: pip install 'betaneutral-xl[excel]'."
         raise HostError(msg) from None
-    return _with_ribbon(template.build(session, vba=project, xlwings=xlwings.__version__))
+
+
+def _addin_sheets(project: bytes, xlwings: str) -> bytes:
+    """Return a workbook with the sheets that macros and IntelliSense need; an add-in shows none."""
+    import xlsxwriter
+
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    properties = {"title": "Beta Neutral", "author": "betaneutral_xl", "created": template.CREATED}
+    book.set_properties({**properties, "comments": "Makes a portfolio beta-neutral to ETFs."})
+    book.calc_on_load = False
+    canvas = Template(book, {"betaneutral_xl": __version__, "xlwings": xlwings}, with_macros=True)
+    sheets = [hidden.xlwings(canvas, shown=True), hidden.intellisense(canvas)]  # a file must show one
+    book.add_vba_project(io.BytesIO(project), is_stream=True)
+    book.set_vba_name("ThisWorkbook")
+    for number, sheet in enumerate(sheets, start=1):
+        sheet.set_vba_name(f"Sheet{number}")
+    book.close()
+    return stream.getvalue()
+
+
+def versions_of(add_in: bytes) -> Grid:
+    """Return the sheet xlwings.conf of an add-in, which openpyxl opens as a workbook only.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be read.
+
+    """
+    import openpyxl
+
+    try:
+        as_workbook = _repackaged(
+            add_in, {"[Content_Types].xml": lambda old: old.replace(ADDIN_TYPE, WORKBOOK_TYPE)}
+        )
+        sheet = openpyxl.load_workbook(io.BytesIO(as_workbook))[Sheet.XLWINGS]
+    except Exception as error:  # noqa: BLE001 - openpyxl raises any exception for a damaged file
+        msg = f"The add-in cannot be read ({type(error).__name__})."
+        raise UnreadableFile(msg) from None
+    return cells.read([list(row) for row in sheet.values], Sheet.XLWINGS)
 
 
 def build_project() -> bytes:
@@ -81,17 +153,28 @@ def shipped_workbook() -> Path:
     return Path(str(xlwings.__file__)).parent / "quickstart_standalone.xlsm"
 
 
-def _with_ribbon(content: bytes) -> bytes:
+def _with_ribbon(content: bytes, ribbon: str) -> bytes:
     """Add the ribbon to the package, which XlsxWriter does not support."""
+
+    def linked(relations: bytes) -> bytes:
+        return relations.replace(b"</Relationships>", RIBBON_RELATION.encode())
+
+    return _repackaged(content, {"_rels/.rels": linked}, {RIBBON: ribbon})
+
+
+def _repackaged(
+    content: bytes, edits: Mapping[str, Callable[[bytes], bytes]], added: Mapping[str, str] | None = None
+) -> bytes:
+    """Return a package with some parts edited and some added, its bytes the same on every machine."""
     source = zipfile.ZipFile(io.BytesIO(content))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
         for info in source.infolist():
             data = source.read(info)
-            if info.filename == "_rels/.rels":
-                data = data.replace(b"</Relationships>", RIBBON_RELATION.encode())
-            target.writestr(archive_entry(info.filename, 0o600), data)
-        target.writestr(archive_entry(RIBBON, 0o600), vba.source("ribbon.xml"))
+            edit = edits.get(info.filename)
+            target.writestr(archive_entry(info.filename, 0o600), edit(data) if edit else data)
+        for name, text in (added or {}).items():
+            target.writestr(archive_entry(name, 0o600), text)
     return out.getvalue()
 
 

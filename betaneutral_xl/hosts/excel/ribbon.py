@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 import xlwings as xw
 
 from betaneutral_xl import __version__
-from betaneutral_xl.errors import BetaNeutralError, HostError, WorkbookOutOfDate
+from betaneutral_xl.errors import BetaNeutralError, HostError, NamedRangeMissing, WorkbookOutOfDate
+from betaneutral_xl.hosts.excel.connect import connect
 from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
+from betaneutral_xl.hosts.excel.insert_template import insert_template
 from betaneutral_xl.hosts.excel.udfs import session
+from betaneutral_xl.hosts.excel.user_files import INSTALL
 from betaneutral_xl.hosts.sheets import buttons, cells, template
 from betaneutral_xl.hosts.sheets.buttons import Outcome
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
-from betaneutral_xl.hosts.sheets.layout import Sheet
-from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan
+from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
+from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +66,7 @@ def _outcome(book: xw.Book, name: str) -> Outcome:
             return VIEWS[name](book)
         label = buttons.BUTTONS[name].label
         return buttons.run_button(
-            name, ExcelWorkbook(book), session, VERSIONS, partial(_with_versions, label)
+            name, ExcelWorkbook(book), session, VERSIONS, partial(_with_versions, book, label)
         )
     except BetaNeutralError as error:
         return Outcome(str(error), error)
@@ -94,7 +97,7 @@ def _help(_: xw.Book) -> Outcome:
 
 
 def require_current(book: xw.Book) -> None:
-    """Require that the workbook was built for the installed versions.
+    """Require that the workbook, or the add-in, was built for the installed versions.
 
     Raises
     ------
@@ -108,35 +111,61 @@ def require_current(book: xw.Book) -> None:
 
 
 def differences(book: xw.Book) -> str:
-    """Return which versions of the workbook's build differ from the installed ones; "" if none."""
-    return _differences(ExcelWorkbook(book).read(VERSIONS))
+    """Return which versions of the build of the workbook, or of the add-in, differ from the installed ones.
+
+    "" if none does.
+    """
+    return _differences(book, ExcelWorkbook(book).read(VERSIONS))
 
 
 VERSIONS = Plan(areas=(Area(Sheet.XLWINGS, 1),))
-"""What the versions of the workbook's build are read from."""
+"""What the versions of the build are read from: a sheet of a macro workbook, or of the add-in."""
 
 
-def _differences(sheets: Sheets) -> str:
-    grid = cells.read(sheets.below(Sheet.XLWINGS, 1), "the sheet xlwings.conf")
-    built = template.differences(grid, xw.__version__)
-    return f"The workbook was {built}. Rebuild it: betaneutral-xl workbook build." if built else ""
+def _differences(book: xw.Book, sheets: Sheets) -> str:
+    what, remedy = "The workbook", "Rebuild it: betaneutral-xl workbook build."
+    try:
+        about = sheets.below(Sheet.XLWINGS, 1)
+    except NamedRangeMissing:
+        what, remedy = "The add-in", f"Close Excel, and run: {INSTALL}"
+        about = ExcelWorkbook(_add_in(book)).below(Sheet.XLWINGS, 1)
+    built = template.differences(cells.read(about, "the sheet xlwings.conf"), xw.__version__)
+    return f"{what} was {built}. {remedy}" if built else ""
 
 
-def _with_versions(label: str, outcome: Outcome, sheets: Sheets) -> Outcome:
+def _add_in(book: xw.Book) -> xw.Book:
+    """Return the add-in; Excel finds it by its name, and lists it not."""
+    try:
+        return book.app.books[ADD_IN]
+    except Exception:  # noqa: BLE001 - the exception differs between systems
+        raise missing(book.name, "sheet " + Sheet.XLWINGS, f"The add-in {ADD_IN} is not loaded.") from None
+
+
+def _with_versions(book: xw.Book, label: str, outcome: Outcome, sheets: Sheets) -> Outcome:
     """Add a difference of versions to a button's message and to the sheet Log; not an error."""
     try:
-        difference = _differences(sheets)
+        difference = _differences(book, sheets)
     except BetaNeutralError:
-        return outcome  # the user's own workbook has no such sheets
+        return outcome  # neither a macro workbook nor an add-in of ours: there is no build
     if not difference:
         return outcome
     logged = (*outcome.changes, buttons.log_entry(label, "versions", difference))
     return replace(outcome, message=f"{outcome.message}\n\n{difference}", changes=logged)
 
 
+def _insert(book: xw.Book) -> Outcome:
+    return Outcome(insert_template(book))
+
+
+def _connect(book: xw.Book) -> Outcome:
+    return Outcome(connect(book))
+
+
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
     "settings": _settings,
     "check": _check,
     "help": _help,
+    "insert": _insert,
+    "connect": _connect,
 }
-"""The buttons for display only."""
+"""The buttons of Excel alone: for display, and for workbooks without the template's sheets."""

@@ -22,6 +22,9 @@ from betaneutral_xl.system.saving import make_folder, save
 
 FOLDER = ".betaneutral_xl"
 CONFIG = "betaneutral_xl.conf"
+TEMPLATE = "template.xlsx"
+"""The template that the button Insert template copies sheets from."""
+
 INTERPRETER = "INTERPRETER_WIN"
 """The key that xlwings' Visual Basic reads."""
 
@@ -152,4 +155,8 @@ def remove() -> bool:
 def _ours() -> list[Path]:
     if not folder().is_dir():
         return []
-    return [path for path in folder().iterdir() if path.name == CONFIG or _LIBRARY.fullmatch(path.name)]
+    return [
+        path
+        for path in folder().iterdir()
+        if path.name in {CONFIG, TEMPLATE} or _LIBRARY.fullmatch(path.name)
+    ]

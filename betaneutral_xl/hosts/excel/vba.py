@@ -1,7 +1,8 @@
 """The Visual Basic code of the macro workbook: generated modules, and those kept as source files.
 
-``functions`` is identical to the code that xlwings writes when it imports the functions in Excel (a
-test compares them). So the workbook needs no import, and no programmatic access to its macro project.
+``functions`` is the code that xlwings writes when it imports the functions in Excel (a test compares
+them), with tests for blank arguments added. So the workbook needs no import, and no programmatic access
+to its macro project.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib.resources import files
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import user_files
+from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 
 FUNCTIONS_MODULE, HELP_MODULE, BUTTONS_MODULE = "xlwings_udfs", "FunctionHelp", "BetaNeutral"
@@ -28,9 +30,19 @@ CLOSED_WIZARD = """\
     If (Not Application.CommandBars("Standard").Controls(1).Enabled) Then Exit Function
 """
 
+EARLY = """\
+    Dim early As String
+    early = EarlyAnswer(Array({arguments}), Array({lines}))
+    If early <> "" Then
+        {name} = early
+        Exit Function
+    End If
+"""
+"""Excel calls a function before its arguments are computed, while it orders formulas: that must be cheap."""
+
 FUNCTION = """\
 Function {name}({parameters})
-{guard}    #If App = "Microsoft Excel" Then
+{guard}{early}    #If App = "Microsoft Excel" Then
         If TypeOf Application.Caller Is Range Then On Error GoTo failed
         {name} = XLPy.CallUDF("{module}", "{name}", Array({arguments}), ThisWorkbook, Application.Caller)
         Exit Function
@@ -48,6 +60,19 @@ End Function
 def source(name: str) -> str:
     """Return the text of a source file."""
     return files(__package__).joinpath("sources", name).read_text(encoding="utf-8")
+
+
+ADDIN_GROUP = re.compile(r' *<group id="betaNeutralWorkbook".*?</group>\n', re.DOTALL)
+ADDIN_TAB, WORKBOOK_TAB = 'label="Beta Neutral">', 'label="Beta Neutral (this workbook)">'
+
+
+def ribbon(*, addin: bool) -> str:
+    """Return the ribbon of the add-in, or of a workbook that carries its own macros.
+
+    A macro workbook has no buttons for other workbooks, and another label: both tabs may be there at once.
+    """
+    text = source("ribbon.xml")
+    return text if addin else ADDIN_GROUP.sub("", text).replace(ADDIN_TAB, WORKBOOK_TAB)
 
 
 FIND_CONFIG = (
@@ -110,6 +135,19 @@ def _function(function: Function) -> str:
         ),
         arguments=", ".join(one.name for one in function.arguments),
         guard=CLOSED_WIZARD if function.may_fetch else "",
+        early=_early(function),
+    )
+
+
+def _early(function: Function) -> str:
+    """Return the lines that answer without Python where a required argument is blank or an error message."""
+    required = [one for one in function.arguments if not one.optional]
+    if not required:
+        return ""
+    return EARLY.format(
+        name=function.name,
+        arguments=", ".join(one.name for one in required),
+        lines=", ".join(_text(PREFIX + one.blank_line) for one in required),
     )
 
 

@@ -266,7 +266,7 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown
     from lxml import etree
 
     source = zipfile.ZipFile(io.BytesIO(content))
-    tree = partial(_tree, source)
+    tree = partial(parse_part, source)
     parts = sheet_parts(source)
     trees: dict[str, Any] = {}
     styles = FileStyles(tree(STYLES))
@@ -301,13 +301,14 @@ def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
     source = zipfile.ZipFile(io.BytesIO(content))
     return {
         (int(row.get("r")), _column_of(cell.get("r")))
-        for row in _tree(source, sheet_parts(source)[sheet]).iter(_q("row"))
+        for row in parse_part(source, sheet_parts(source)[sheet]).iter(_q("row"))
         for cell in row
         if cell.find(_q("f")) is not None and cell.get("t") != "str" and not cell.findtext(_q("v"))
     }
 
 
-def _tree(source: zipfile.ZipFile, name: str) -> Any:
+def parse_part(source: zipfile.ZipFile, name: str) -> Any:
+    """Return the root of a part's XML."""
     from lxml import etree
 
     return etree.fromstring(source.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
@@ -315,8 +316,8 @@ def _tree(source: zipfile.ZipFile, name: str) -> Any:
 
 def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
     """Return the path of each sheet's part in the package, by the sheet's name."""
-    workbook = _tree(source, WORKBOOK)
-    targets = {one.get("Id"): one.get("Target") for one in _tree(source, "xl/_rels/workbook.xml.rels")}
+    workbook = parse_part(source, WORKBOOK)
+    targets = {one.get("Id"): one.get("Target") for one in parse_part(source, "xl/_rels/workbook.xml.rels")}
     return {
         sheet.get("name"): posixpath.normpath(posixpath.join("/xl", targets[sheet.get(_q("id", RELATIONS))]))[
             1:

@@ -52,6 +52,11 @@ class Argument:
         """The help with a lower-case first letter, for use within a sentence."""
         return self.help[0].lower() + self.help[1:]
 
+    @property
+    def blank_line(self) -> str:
+        """What a cell says if the argument is blank."""
+        return f"{self.name} is blank. Give {self.hint}"
+
 
 def _nothing(_: object, *__: Grid) -> object:
     return None

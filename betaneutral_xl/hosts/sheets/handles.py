@@ -22,7 +22,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from betaneutral_xl.errors import ExpiredHandle, Unwritable
-from betaneutral_xl.job.histories import drift_from_plain, drift_to_plain, from_plain, to_plain
+from betaneutral_xl.job.histories import from_plain, to_plain
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.system import saving
@@ -170,7 +170,6 @@ def from_bytes(content: bytes) -> Covariance:
         warnings=tuple(about["warnings"]),
         seen=arrays.get("seen"),
         history=from_plain(about["history"], arrays),
-        drift=drift_from_plain(about["drift"], arrays),
     )
 
 
@@ -185,7 +184,6 @@ def _about(covariance: Covariance) -> dict[str, Any]:
         "effective_days": covariance.effective_days,
         "provenance": provenance,
         "history": to_plain(covariance.history)[0],
-        "drift": drift_to_plain(covariance.drift)[0],
     }
 
 
@@ -195,5 +193,5 @@ def _arrays(covariance: Covariance) -> dict[str, FloatArray]:
         arrays = {"loadings": form.loadings, "specific_variance": form.specific_variance}
     else:
         arrays = {"matrix": form.dense()}
-    arrays |= to_plain(covariance.history)[1] | drift_to_plain(covariance.drift)[1]
+    arrays |= to_plain(covariance.history)[1]
     return arrays if covariance.seen is None else {**arrays, "seen": covariance.seen}

@@ -29,6 +29,9 @@ class Sheet(StrEnum):
     INTELLISENSE = "_IntelliSense_"
 
 
+ADD_IN = "betaneutral.xlam"
+"""The file of Excel's add-in, by which a workbook's formulas name it."""
+
 FIRST_ROW = 6
 """First row of the tables on Holdings, ETF and Neutral; row of the handle on Covariance."""
 

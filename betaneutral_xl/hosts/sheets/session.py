@@ -123,8 +123,7 @@ class Session:
             if isinstance(first, str) and first.startswith(cells.PREFIX):
                 raise FailedCell(first)
             if grid.blank and not argument.optional:
-                msg = f"{argument.name} is blank. Give {argument.hint}"
-                raise BlankArgument(msg)
+                raise BlankArgument(argument.blank_line)
         if not function.cacheable:
             return cells.rectangle(function.run(self, *grids).rows)
         key = (function.name, *map(self.key, grids), function.external_state(self, *grids))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.realised import PastBetas
     from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.run import Outcome
     from betaneutral_xl.model.arrays import FloatArray
 
@@ -72,44 +73,72 @@ def answer_page(
         Net asset value; by default that of the holdings.
 
     """
-    result = outcome.result
+    return page_of(
+        outcome.result,
+        outcome.reachable,
+        mandate=outcome.request.mandate,
+        alternatives=alternatives,
+        frontier=frontier,
+        policy=policy,
+        notices=notices,
+        nav=nav,
+    )
+
+
+def page_of(
+    result: Rebalance,
+    reachable: Reachable | None = None,
+    *,
+    mandate: Mandate | None = None,
+    alternatives: Sequence[Alternative] = (),
+    frontier: Sequence[Point] = (),
+    policy: Sequence[LimitLine] = (),
+    notices: Sequence[str] = (),
+    nav: float | None = None,
+) -> AnswerPage:
+    """Return the answer page of a result; of an infeasible request, with what is reachable.
+
+    ``mandate`` is the one that the result was made under. Further parameters are those of ``answer_page``.
+    """
     aligned, market = result.aligned, _market(result)
     splits = _splits(result, market)
     groups = grouped((*result.warnings, *notices))
     changing = sum(len(one.lines) for one in groups if one.severity is Severity.CHANGES)
-    limit_lines = (*_limits(outcome), *policy)
-    status = Status.INFEASIBLE if outcome.infeasible else Status.WARNED if changing else Status.FEASIBLE
+    limit_lines = (*_limits(result, mandate), *policy)
+    status = Status.INFEASIBLE if reachable else Status.WARNED if changing else Status.FEASIBLE
     past = past_betas(aligned, result.new_weights[aligned.covered])
-    trades = _trades(result)
+    trades = trade_lines(result)
     return AnswerPage(
         fund=aligned.holdings.fund,
         as_of=aligned.holdings.as_of,
         etfs=result.etf_names,
         status=status,
-        verdict=f"{outcome.reachable.title()}." if outcome.reachable else words.verdict(result),
+        verdict=f"{reachable.title()}." if reachable else words.verdict(result),
         advice=words.advice(result, status, limit_lines, changing),
         headline=views.headline(result),
         method=str(result.method).replace("_", " "),
         target=result.target_label,
         nav=nav or aligned.holdings.nav,
         uncertainty=views.uncertainty_note(result),
-        betas=tuple(_betas(outcome, past)),
-        measures=tuple(_measures(result, splits, market)),
+        betas=tuple(_betas(result, _targets(result, reachable), past)),
+        measures=tuple(
+            one for one in _measures(result, splits, market) if not reachable or one.before is not None
+        ),
         limits=limit_lines,
         losses_before=shocks(result.before_forecast),
         losses_after=shocks(result.after_forecast),
         variance_before=splits[0],
         variance_after=splits[1],
         market=market,
-        legs=_legs(result, hedged=result.method is Method.HEDGE and not outcome.infeasible),
+        legs=_legs(result, hedged=result.method is Method.HEDGE and not reachable),
         trades=trades[:LARGEST_TRADES],
         trade_count=len(trades),
         contributions=_contributions(result),
         groups=_contributions(result, by_group=True),
         notices=groups,
         sources=tuple(_sources(result)),
-        infeasibility=_infeasibility(outcome.reachable) if outcome.reachable else None,
-        alternatives=tuple(_alternatives(outcome, alternatives)),
+        infeasibility=_infeasibility(reachable) if reachable else None,
+        alternatives=tuple(_alternatives(alternatives, None if reachable else result)),
         frontier=tuple(frontier),
         past=past,
     )
@@ -134,12 +163,11 @@ def _splits(result: Rebalance, market: str) -> tuple[VarianceSplit, VarianceSpli
     return before, after
 
 
-def _betas(outcome: Outcome, past: Sequence[PastBetas]) -> Iterator[BetaLine]:
-    result = outcome.result
+def _betas(
+    result: Rebalance, targets: Sequence[Range | None], past: Sequence[PastBetas]
+) -> Iterator[BetaLine]:
     recent = {one.etf: one for one in past}
-    for name, unit, target in zip(
-        result.etf_names, result.coverage.units.values(), _targets(outcome), strict=True
-    ):
+    for name, unit, target in zip(result.etf_names, result.coverage.units.values(), targets, strict=True):
         known = recent.get(name)
         yield BetaLine(
             etf=name,
@@ -154,11 +182,10 @@ def _betas(outcome: Outcome, past: Sequence[PastBetas]) -> Iterator[BetaLine]:
         )
 
 
-def _targets(outcome: Outcome) -> list[Range | None]:
+def _targets(result: Rebalance, reachable: Reachable | None) -> list[Range | None]:
     """Return what each beta is to be; None for a method without a target."""
-    result = outcome.result
-    if outcome.reachable is not None:
-        return list(outcome.reachable.targets)
+    if reachable is not None:
+        return list(reachable.targets)
     ranges = [result.constraints.beta_range(name) for name in result.etf_names]
     numbers = [None if math.isnan(one) else Range(one, one) for one in result.targets.tolist()]
     return [number or limit for number, limit in zip(numbers, ranges, strict=True)]
@@ -247,12 +274,11 @@ def _measures(
     )
 
 
-def _limits(outcome: Outcome) -> Iterator[LimitLine]:
+def _limits(result: Rebalance, mandate: Mandate | None) -> Iterator[LimitLine]:
     """Yield the limits of the mandate and the request, with the numbers before and after.
 
     A limit of the request that the mandate has too is that of the mandate.
     """
-    result, mandate = outcome.result, outcome.request.mandate
     standing_lines = () if mandate is None else standing.lines(mandate, result)
     yield from standing_lines
     if result.method in {Method.HEDGE, Method.SCALED}:
@@ -279,7 +305,7 @@ def _legs(result: Rebalance, *, hedged: bool) -> tuple[Leg, ...]:
     return tuple(legs)
 
 
-def _trades(result: Rebalance) -> tuple[TradeLine, ...]:
+def trade_lines(result: Rebalance) -> tuple[TradeLine, ...]:
     """Return all trades, largest first; of equal size in the order of names."""
     trades = result.trades
     order = np.argsort(-np.abs(trades), kind="stable").tolist()
@@ -360,14 +386,19 @@ def _infeasibility(found: Reachable) -> Infeasibility:
     )
 
 
-def _alternatives(outcome: Outcome, alternatives: Sequence[Alternative]) -> Iterator[AlternativeLine]:
-    """Yield the alternatives that reach the target; the portfolio as it is stands beside every measure."""
+def _alternatives(
+    alternatives: Sequence[Alternative], proposal: Rebalance | None
+) -> Iterator[AlternativeLine]:
+    """Yield the alternatives that reach the target; the portfolio as it is stands beside every measure.
+
+    Without a proposal, also what a long-only fund can reach.
+    """
     for one in alternatives:
-        if one.name == AS_IS or (one.name.startswith(LONG_ONLY) and not outcome.infeasible):
+        if one.name == AS_IS or (one.name.startswith(LONG_ONLY) and proposal is not None):
             continue
         yield AlternativeLine(
             name=one.name,
-            chosen=_is_chosen(outcome, one),
+            chosen=_is_chosen(one, proposal),
             keeps_limits=one.name.startswith((REWEIGHTED, LONG_ONLY)),
             beta=dict(one.forecast),
             volatility=one.volatility,
@@ -382,10 +413,8 @@ def _alternatives(outcome: Outcome, alternatives: Sequence[Alternative]) -> Iter
         )
 
 
-def _is_chosen(outcome: Outcome, one: Alternative) -> bool:
+def _is_chosen(one: Alternative, proposal: Rebalance | None) -> bool:
     """Whether an alternative is the proposal: the same weights, to rounding."""
-    if outcome.infeasible or one.result is None:
+    if proposal is None or one.result is None or one.result.tickers != proposal.tickers:
         return False
-    return bool(
-        np.allclose(one.result.new_weights, outcome.result.new_weights, rtol=0.0, atol=SMALLEST_TRADE)
-    )
+    return bool(np.allclose(one.result.new_weights, proposal.new_weights, rtol=0.0, atol=SMALLEST_TRADE))

@@ -32,8 +32,10 @@ def next_month(forecasts: Mapping[str, BetaForecast]) -> str:
     """Return between what next month's betas will be, or what is known of their uncertainty."""
     known = list(forecasts.values())
     if all(math.isfinite(one.half_width()) for one in known):
-        ends = [f"between {_two(one.low)} and {_two(one.high)}" for one in known]
-        return f"next month {', '.join(ends)}, {CHANCE}"
+        if len(known) == 1:
+            return f"next month between {_two(known[0].low)} and {_two(known[0].high)}, {CHANCE}"
+        widths = ", ".join(_two(one.half_width()) for one in known)
+        return f"next month within {widths} of these, {CHANCE} each"
     if all(math.isfinite(one.se) for one in known):
         errors = ", ".join(_two(one.se) for one in known)
         return f"standard error {errors}, drift unknown"

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import Prices
 
 HOLDINGS, ETF, COVARIANCE, PRICES = "holdings.json", "JHAI_sample.csv", "covariance.csv", "prices.csv"
-PAST_ERRORS = "past_errors.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,11 @@ def raw_input(name: str) -> RawInput:
     part, reader, options = {
         HOLDINGS: ("holdings", Reader.API_HOLDINGS, {}),
         ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # no warning about its age
-        COVARIANCE: ("covariance", Reader.COVARIANCE, _beside_covariance()),
+        COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
     }[name]
     return RawInput(
         reader=reader, name=name, content=content, options=options, provenance=_origin(name, content, part)
     )
-
-
-def _beside_covariance() -> dict[str, str]:
-    """Return what the covariance's format has no room for."""
-    return {"effective_days": str(_notes()["effective_days"]), "past_errors": read(PAST_ERRORS).decode()}
 
 
 def _notes() -> dict[str, str]:

@@ -15,7 +15,7 @@ from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.engine.backtest.decide import decide
 from betaneutral_xl.engine.estimators import estimate
-from betaneutral_xl.engine.estimators.history import BLOCK, MIN_BLOCKS, MIN_DAYS
+from betaneutral_xl.engine.forecast_errors import BLOCK, MIN_BLOCKS, MIN_DAYS
 from betaneutral_xl.engine.neutral import neutralise, reach
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective

@@ -23,7 +23,7 @@ def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(
     assert "Sample data, for trying things out" in text
     assert "Try next" in text
     sheet = openpyxl.load_workbook(tmp_path / "betaneutral-report.xlsx", data_only=True)["Summary"]
-    (row,) = (row for row in sheet.iter_rows(values_only=True) if row[0] == "beta to JHAI")
+    (row,) = (row for row in sheet.iter_rows(values_only=True) if row[0] == "Beta to JHAI")
     before, after = row[1], row[3]
     assert isinstance(before, float)
     assert 0.4 < before < 0.7

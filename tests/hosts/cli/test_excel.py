@@ -39,8 +39,7 @@ def test_the_check_compares_both_versions(
     output = capsys.readouterr().out
     assert "betaneutral.xlsm: built with betaneutral_xl " in output
     assert (
-        "but 9.9.9 is installed; rename it, run betaneutral-xl excel install, and copy your Settings"
-        in output
+        "but 9.9.9 is installed; rename it, run betaneutral-xl excel install --workbook, and copy" in output
     )
 
 

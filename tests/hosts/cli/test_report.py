@@ -40,7 +40,8 @@ def test_the_report_of_the_sample_has_the_result_and_the_comparison(
     assert captured.out == "Report: out.xlsx, out.html\n"
     assert "No orders in the report: No price for" in captured.err
     book = values(out)
-    assert "Predicted beta to JHAI: 0.5" in text(book, "Summary")
+    assert "Beta to JHAI 0.52 -> 0.00; next month between -0.34 and 0.34" in text(book, "Summary")
+    assert "Rebalance: all limits hold" in text(book, "Summary")
     assert "hedge by the ETF" in text(book, "Compare")
     assert "2025-11-18 16:00:00" in text(book, "Provenance")
     assert "Orders" not in book.sheetnames
@@ -136,7 +137,7 @@ def test_an_infeasible_report_has_no_orders_no_trades_and_a_check_that_fails(tmp
     assert checks["target within the limits (distance of the beta)"] is False
     del checks["all checks hold"]
     held = [verdict for verdict in checks.values() if isinstance(verdict, bool)]
-    assert f"{held.count(True)} of {len(held)} hold: the target is NOT met" in text(book, "Summary")
+    assert f"{held.count(True)} of {len(held)} checks hold: the target is NOT met" in text(book, "Summary")
     assert "hedge ratio JHAI" not in text(book, "Summary")
     assert "the limits on weights are not applied to them" in text(book, "Compare")
     assert "<td>NO</td>" in (tmp_path / "out.html").read_text(encoding="utf-8")

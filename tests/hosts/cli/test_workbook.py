@@ -20,8 +20,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_build_writes_both_workbooks(folder: Path) -> None:
-    assert {path.name for path in folder.glob("betaneutral.*")} == {"betaneutral.xlsm", "betaneutral.xlsx"}
+def test_build_writes_the_add_in_and_both_workbooks(folder: Path) -> None:
+    names = {path.name for path in folder.glob("betaneutral.*")}
+    assert names == {"betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"}
     with zipfile.ZipFile(folder / "betaneutral.xlsm") as package:
         assert {"xl/vbaProject.bin", "customUI/customUI14.xml"} <= set(package.namelist())
     with zipfile.ZipFile(folder / "betaneutral.xlsx") as package:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from betaneutral_xl.hosts.excel import excel_version
+from betaneutral_xl.hosts.excel import registry as windows
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def registry(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
     def value(_root: str, key: str, name: str) -> str | None:
         return values.get(name or key.rpartition("\\")[2])
 
-    monkeypatch.setattr(excel_version, "_value", value)
+    monkeypatch.setattr(windows, "value", value)
 
 
 def test_an_excel_without_dynamic_arrays_is_told_with_its_consequence(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -10,27 +9,14 @@ import pytest
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
 pytest.importorskip("pyopenvba", reason="pyopenvba is not installed (pip install 'betaneutral-xl[excel]')")
 
-from pyopenvba.apps.excel import ExcelApplication
 from pyopenvba.interpreter import VBARuntimeError
 from pyopenvba.interpreter import _values as values
 from pyopenvba.interpreter._objects import VBAObject, method
+from visual_basic import Book, Interpreted
 
 from betaneutral_xl.hosts.excel import vba
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS, Function
-
-XLWINGS = """\
-Function XLPy()
-    Set XLPy = CreateObject("stand.in")
-End Function
-Sub KillPy()
-    XLPy.Kill
-End Sub
-Function MessageBoxW(owner, text, title, kind)
-    XLPy.Message text, kind
-End Function
-"""
-"""A fake of xlwings' module, which needs its DLL."""
 
 MISSING = "missing"
 
@@ -46,6 +32,7 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
         self.calls: list[tuple[str, ...]] = []
         self.messages: list[tuple[str, int]] = []
         self.reply = "done\n"
+        self.caller = ""
 
     @method  # type: ignore[untyped-decorator] # likewise
     def CallUDF(self, module: Any, name: Any, arguments: Any, book: Any = None, caller: Any = None) -> str:  # noqa: N802 - as xlwings names it
@@ -65,8 +52,9 @@ class StandIn(VBAObject):  # type: ignore[misc] # it has no types
 
     @method  # type: ignore[untyped-decorator] # likewise
     def SetAttr(self, owner: Any, name: Any, value: Any) -> object:  # noqa: N802 - likewise
-        """Record which attribute is set."""
+        """Record which attribute is set, and to which workbook."""
         self.calls.append(("SetAttr", str(owner), str(name)))
+        self.caller = value.path
         return values.EMPTY
 
     @method  # type: ignore[untyped-decorator] # likewise
@@ -105,61 +93,29 @@ def plain(value: Any) -> Any:
     )
 
 
-WIZARD = 'Application.CommandBars("Standard").Controls(1).Enabled'
-"""The wrappers' test for a closed function wizard; the interpreter has no such member."""
-
-
 CALLER = ("SetAttr", "xlwings._xlwindows", "BOOK_CALLER")
 RIBBON = "betaneutral_xl.hosts.excel.ribbon"
-INFORMATION, ERROR = 64, 16
-YES_NO = 4
-"""MB_ICONINFORMATION and MB_ICONERROR of Windows."""
+INFORMATION, ERROR, YES_NO = 64, 16, 4
+"""MB_ICONINFORMATION, MB_ICONERROR and MB_YESNO of Windows."""
 
 
-class Control(VBAObject):  # type: ignore[misc] # likewise
-    """A button of the ribbon."""
-
-    vba_type_name = "IRibbonControl"
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-
-    def vba_get(self, name: str, args: Any = (), named: Any = None) -> object:
-        """Return its only member."""
-        assert name == "ID"
-        return self._name
+ADD_IN, MODEL = r"C:\Users\bob\AddIns\betaneutral.xlam", r"C:\desk\model.xlsx"
 
 
-def without_windows(text: str) -> str:
-    """Return the module without what the interpreter lacks: a function of a DLL, pointers."""
-    text = re.sub(r"Private Declare .*?As Long\n", "", text, flags=re.DOTALL)
-    return text.replace("StrPtr(", "(").replace("Application.Hwnd", "0")
+class Excel(Interpreted):
+    """An application with the workbook's modules and the fake of Python that they use."""
 
+    def __init__(
+        self, *, wizard_closed: bool = True, macros: str = MODEL, active: Book | None = None
+    ) -> None:
+        self.stand_in = StandIn()
+        super().__init__(self.stand_in, Book(macros), active, wizard_closed=wizard_closed)
 
-class Excel:
-    """An application with the workbook's modules and the fakes they use."""
-
-    def __init__(self, *, wizard_closed: bool = True) -> None:
-        self.stand_in, self.application = StandIn(), ExcelApplication()
-        host: Any = self.application.interpreter.host
-        others = host.create
-
-        def create(name: str) -> object:
-            kind, _, rest = name.partition(".")
-            fakes = {"stand": self.stand_in, "control": Control(rest)}
-            return fakes[kind] if kind in fakes else others(name)
-
-        host.create = create
-        wrappers = vba.functions().replace(WIZARD, str(wizard_closed))
-        wrappers = wrappers.replace("Application.Caller", "Application.ActiveCell")
-        wrappers = re.sub(r" 'Adjust.*", "", wrappers)
-        for text, name in (
-            (XLWINGS, "xlwings"),
-            (wrappers, vba.FUNCTIONS_MODULE),
-            (without_windows(vba.source("BetaNeutral.bas")), vba.BUTTONS_MODULE),
-        ):
-            self.application.add_module(text.replace("\n", "\r\n"), name=name)
+    def click(self, button: str) -> None:
+        """Press a button, and forget what was before."""
+        self.stand_in.calls.clear()
+        self.stand_in.messages.clear()
+        super().click(button)
 
 
 @pytest.fixture(scope="module")
@@ -199,45 +155,35 @@ def test_a_function_that_may_fetch_does_nothing_while_the_wizard_is_open() -> No
         assert bool(excel.stand_in.requests) == (not function.may_fetch), function.name
 
 
-def click(excel: Excel, name: str) -> None:
-    """Press a button of the ribbon."""
-    excel.stand_in.calls.clear()
-    excel.stand_in.messages.clear()
-    module = f"Module{len(excel.application.interpreter.modules)}"
-    lines = (f"Sub {module}_click()", f'    OnRibbon CreateObject("control.{name}")', "End Sub", "")
-    excel.application.add_module("\r\n".join(lines), name=module)
-    excel.application.run(f"{module}_click")
-
-
 @pytest.mark.parametrize("name", [*BUTTONS, "settings", "help"])
 def test_a_button_of_the_ribbon_runs_its_name_in_python(excel: Excel, name: str) -> None:
     excel.stand_in.reply = "done\n"
-    click(excel, name)
+    excel.click(name)
     assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", name)]
     assert excel.stand_in.messages == []
 
 
 def test_the_message_is_shown_when_the_call_has_ended(excel: Excel) -> None:
     excel.stand_in.reply = "done\nBeta to JHAI 0.52 -> 0.00.\n\nThe workbook was built with ..."
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.messages == [(excel.stand_in.reply.partition("\n")[2], INFORMATION)]
     excel.stand_in.reply = "error\nNo weights reach beta 0.00."
-    click(excel, "rebalance")
+    excel.click("rebalance")
     assert excel.stand_in.messages == [("No weights reach beta 0.00.", ERROR)]
 
 
 def test_a_file_that_was_written_is_offered(excel: Excel) -> None:
     excel.stand_in.reply = "done|C:\\fund orders.csv\nOrders: 45."
-    click(excel, "orders")
+    excel.click("orders")
     assert excel.stand_in.messages == [("Orders: 45.\n\nOpen it now?", INFORMATION + YES_NO)]
     excel.stand_in.reply = "error|C:\\fund report.xlsx\nNot feasible."
-    click(excel, "report")
+    excel.click("report")
     assert excel.stand_in.messages == [("Not feasible.\n\nOpen it now?", ERROR + YES_NO)]
 
 
 def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
     excel.stand_in.reply = "broken"
-    click(excel, "rebalance")
+    excel.click("rebalance")
     ((message, kind),) = excel.stand_in.messages
     assert kind == ERROR
     assert "no Python" in message
@@ -245,7 +191,7 @@ def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
 
 
 def test_python_is_ended_and_starts_with_the_next_call(excel: Excel) -> None:
-    click(excel, "restart")
+    excel.click("restart")
     assert excel.stand_in.calls == [("Kill",)]
     message = "Python has been ended. The next formula or button starts it anew."
     assert excel.stand_in.messages == [(message, INFORMATION)]
@@ -256,3 +202,60 @@ def test_the_button_on_the_sheet_rebalances(excel: Excel) -> None:
     excel.stand_in.calls.clear()
     excel.application.run("Rebalance")
     assert excel.stand_in.calls == [CALLER, ("Call", RIBBON, "run", "rebalance")]
+
+
+@pytest.mark.parametrize(
+    ("macros", "active", "expected"),
+    [(MODEL, Book(r"C:\other.xlsx"), MODEL), (ADD_IN, Book(MODEL), MODEL)],
+)
+def test_an_add_in_works_on_the_workbook_in_front_a_macro_workbook_on_itself(
+    macros: str, active: Book, expected: str
+) -> None:
+    excel = Excel(macros=macros, active=active)
+    excel.click("rebalance")
+    assert excel.stand_in.caller == expected
+
+
+def test_an_add_in_without_a_workbook_says_so() -> None:
+    excel = Excel(macros=ADD_IN)
+    excel.click("rebalance")
+    assert excel.stand_in.calls == []
+    ((message, kind),) = excel.stand_in.messages
+    assert (message.startswith("No workbook is open for editing."), kind) == (True, ERROR)
+
+
+def test_the_link_to_the_add_in_of_another_computer_becomes_one_to_this() -> None:
+    alice = [
+        r"C:\Users\alice\AddIns\betaneutral.xlam",
+        "https://fund.sharepoint.com/BetaNeutral.xlam",
+        r"C:\Users\alice\AddIns\other.xlam",
+        ADD_IN.upper(),
+    ]
+    book = Book(MODEL, *alice)
+    excel = Excel(macros=ADD_IN, active=book)
+    excel.application.run("ConnectActive")
+    assert book.links == [ADD_IN, ADD_IN, *alice[2:]]
+
+
+def test_a_workbook_without_links_is_left_alone() -> None:
+    book = Book(MODEL)
+    Excel(macros=ADD_IN, active=book).application.run("ConnectActive")
+    assert book.links == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_a_blank_argument_is_answered_without_python(excel: Excel, function: Function) -> None:
+    required = [one for one in function.arguments if not one.optional]
+    for at, argument in enumerate(required):
+        excel.stand_in.requests.clear()
+        given = ["1"] * at + ["Empty"] * (len(required) - at)
+        answer = excel.application.evaluate(f"{function.name}({', '.join(given)})")
+        assert str(answer) == f"#BETA! {argument.blank_line}"
+        assert excel.stand_in.requests == []
+
+
+def test_the_error_of_an_argument_is_passed_on_without_python(excel: Excel) -> None:
+    excel.stand_in.requests.clear()
+    answer = excel.application.evaluate('BETA_NEUTRAL("#BETA! no such file", Empty)')
+    assert str(answer) == "#BETA! no such file"
+    assert excel.stand_in.requests == []

@@ -36,6 +36,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return macro_workbook.build_xlsm(Session(Settings(cache=tmp_path_factory.mktemp("cache"))))
 
 
+@pytest.fixture(scope="module")
+def add_in() -> bytes:
+    return macro_workbook.build_xlam()
+
+
 def part(content: bytes, name: str) -> bytes:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         return package.read(name)
@@ -58,11 +63,13 @@ def modules(workbook: bytes) -> dict[str, str]:
         parser.close()
 
 
-def mistakes(text: str) -> list[str]:
+def mistakes(text: str, *, of_document: bool = False) -> list[str]:
     """Return the errors of a Visual Basic analyser."""
-    from pyvbaanalysis import AnalyzeModuleOptions, analyze_module
+    from pyvbaanalysis import AnalyzeModuleOptions, ModuleSymbolKind, analyze_module
 
-    return [found.message for found in analyze_module(text, AnalyzeModuleOptions(errors_only=True))]
+    kind = ModuleSymbolKind.DOCUMENT if of_document else None
+    options = AnalyzeModuleOptions(errors_only=True, module_kind=kind)
+    return [found.message for found in analyze_module(text, options)]
 
 
 def test_the_same_sources_give_the_same_bytes(built: bytes, tmp_path: Path) -> None:
@@ -74,10 +81,13 @@ def rounded(content: bytes) -> bytes:
     return re.sub(rb"-?\d+\.\d{8,}(?:E-?\d+)?", lambda found: b"%.9g" % float(found[0]), content)
 
 
-@pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlsx"])
-def test_the_workbook_of_the_repository_is_current(name: str, built: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"])
+def test_the_workbook_of_the_repository_is_current(
+    name: str, built: bytes, add_in: bytes, tmp_path: Path
+) -> None:
     golden = (Path(__file__).parents[3] / "workbook" / name).read_bytes()
-    fresh = built if name.endswith("m") else template.build(Session(Settings(cache=tmp_path)))
+    with_macros = {"betaneutral.xlam": add_in, "betaneutral.xlsm": built}
+    fresh = with_macros.get(name) or template.build(Session(Settings(cache=tmp_path)))
     with zipfile.ZipFile(io.BytesIO(golden)) as old, zipfile.ZipFile(io.BytesIO(fresh)) as new:
         assert old.namelist() == new.namelist()
         for part_name in old.namelist():
@@ -95,13 +105,18 @@ def test_the_project_has_the_expected_modules(built: bytes) -> None:
     assert vba.source("ThisWorkbook.bas").strip() in found["ThisWorkbook.cls"]
 
 
-def test_the_only_automatic_macro_sets_the_help_of_the_functions(built: bytes) -> None:
+@pytest.mark.parametrize("name", ["betaneutral.xlsm", "betaneutral.xlam"])
+def test_no_macro_is_automatic(name: str, built: bytes, add_in: bytes) -> None:
+    from oletools.mraptor import MacroRaptor
     from oletools.olevba import VBA_Parser
 
-    parser = VBA_Parser("betaneutral.xlsm", data=built)
+    parser = VBA_Parser(name, data=built if name.endswith("xlsm") else add_in)
     automatic = {keyword for kind, keyword, _ in parser.analyze_macros() if kind == "AutoExec"}
+    raptor = MacroRaptor(parser.get_vba_code_all_modules())
+    raptor.scan()
     parser.close()
-    assert automatic == {"Workbook_Open"}
+    assert automatic == set()
+    assert not raptor.suspicious
     ours = [text for name, text in modules(built).items() if name not in {"xlwings.bas", "Dictionary.cls"}]
     assert not re.search(r"\b(Shell|CreateObject|Kill|URLDownload|Environ)\b", "".join(ours))
 
@@ -146,12 +161,9 @@ def test_the_list_of_modules_ends_as_excel_writes_it(built: bytes) -> None:
 
 
 def test_the_visual_basic_parses() -> None:
-    for text in (
-        vba.functions(),
-        vba.function_help(),
-        *map(vba.source, ("BetaNeutral.bas", "ThisWorkbook.bas")),
-    ):
+    for text in (vba.functions(), vba.function_help(), vba.source("BetaNeutral.bas")):
         assert mistakes(text) == []
+    assert mistakes(vba.source("ThisWorkbook.bas"), of_document=True) == []
 
 
 def test_the_parser_would_notice_a_reserved_word() -> None:
@@ -170,15 +182,53 @@ def test_every_function_has_its_help() -> None:
         assert f'Describe "{function.name}", _' in vba.function_help()
 
 
-def test_the_ribbon_is_linked_and_every_button_is_known(built: bytes) -> None:
-    assert macro_workbook.RIBBON in part(built, "_rels/.rels").decode()
-    root = ET.fromstring(part(built, macro_workbook.RIBBON))  # noqa: S314 - our own file
+WORKBOOK_BUTTONS = {*BUTTONS, "settings", "help", "restart"}
+
+
+@pytest.mark.parametrize("of_add_in", [False, True])
+def test_the_ribbon_is_linked_and_every_button_is_known(
+    built: bytes, add_in: bytes, of_add_in: object
+) -> None:
+    content = add_in if of_add_in else built
+    assert macro_workbook.RIBBON in part(content, "_rels/.rels").decode()
+    root = ET.fromstring(part(content, macro_workbook.RIBBON))  # noqa: S314 - our own file
     buttons = {one.get("id"): one for one in root.iter(f"{UI}button")}
-    assert set(buttons) == {*BUTTONS, "settings", "help", "restart"}
+    assert set(buttons) == WORKBOOK_BUTTONS | ({"insert", "connect"} if of_add_in else set())
     assert {one.get("onAction") for one in buttons.values()} == {"BetaNeutral.OnRibbon"}
+    assert root.get("onLoad") == "BetaNeutral.OnLoad"
     for name, button in BUTTONS.items():
         assert (buttons[name].get("label"), buttons[name].get("supertip")) == (button.label, button.help)
-    assert "Sub OnRibbon(control As IRibbonControl)" in modules(built)["BetaNeutral.bas"]
+    code = modules(content)["BetaNeutral.bas"]
+    assert "Sub OnRibbon(control As IRibbonControl)" in code
+    assert "Sub OnLoad(ribbon As IRibbonUI)" in code
+
+
+def test_the_tabs_of_add_in_and_workbook_can_be_told_apart(built: bytes, add_in: bytes) -> None:
+    labels = [
+        ET.fromstring(part(one, macro_workbook.RIBBON)).find(f".//{UI}tab").get("label")  # type: ignore[union-attr] # noqa: S314 - ours
+        for one in (add_in, built)
+    ]
+    assert labels == ["Beta Neutral", "Beta Neutral (this workbook)"]
+
+
+def test_excel_knows_the_add_in_by_its_content_type(built: bytes, add_in: bytes) -> None:
+    assert macro_workbook.ADDIN_TYPE in part(add_in, "[Content_Types].xml")
+    assert macro_workbook.WORKBOOK_TYPE not in part(add_in, "[Content_Types].xml")
+    assert part(add_in, "xl/vbaProject.bin") == part(built, "xl/vbaProject.bin")
+
+
+def test_the_add_in_is_well_formed_and_the_same_on_every_build(add_in: bytes, tmp_path: Path) -> None:
+    audit = pytest.importorskip("openxml_audit", reason="the validator openxml-audit is not installed")
+    (tmp_path / "betaneutral.xlam").write_bytes(add_in)
+    assert audit.OpenXmlValidator().validate(str(tmp_path / "betaneutral.xlam")).errors == []
+    assert macro_workbook.build_xlam() == add_in
+
+
+def test_the_add_in_has_no_formula_of_its_own(add_in: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(add_in)) as package:
+        sheets = [package.read(name) for name in package.namelist() if "worksheets/" in name]
+    assert len(sheets) == 2
+    assert not [sheet for sheet in sheets if b"<f>" in sheet or b"<f " in sheet]
 
 
 def test_the_workbook_has_the_versions_of_its_build(built: bytes) -> None:

@@ -62,10 +62,11 @@ def workbook(server: Any, excel: Excel, tmp_path: Path) -> OpenWorkbook:
 
 def run_program(folder: Path, profile: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run the installed program in a folder, with its output in a pipe."""
+    folders = {"USERPROFILE": str(profile), "APPDATA": str(profile / "AppData" / "Roaming")}
     return subprocess.run(  # noqa: S603 - our own program
         [str(PROGRAM), *arguments],
         cwd=folder,
-        env={**os.environ, "BETANEUTRAL_CACHE": str(folder / "cache"), "USERPROFILE": str(profile)},
+        env={**os.environ, "BETANEUTRAL_CACHE": str(folder / "cache"), **folders},
         input=b"",
         capture_output=True,
         timeout=120,

@@ -8,15 +8,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import win32api
+import win32gui
 from windows_excel import TEMPLATE
 
-from betaneutral_xl.hosts.excel import user_files
+from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.excel import addin, policies, registry, user_files
+from betaneutral_xl.hosts.files.addin_links import LinkedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import pytest
+    from collections.abc import Callable, Iterator
 
     Program = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -25,16 +27,78 @@ def test_install_check_and_uninstall(program: Program, tmp_path: Path) -> None:
     folder = tmp_path / "Beta Neutral"
     done = program("excel", "install", "--folder", str(folder))
     assert (done.returncode, done.stderr) == (0, b"")
-    workbook = folder / "betaneutral.xlsm"
+    add_in = tmp_path / "profile" / "AppData" / "Roaming" / "Microsoft" / "AddIns" / "betaneutral.xlam"
+    workbook = folder / "betaneutral.xlsx"
+    assert add_in.exists()
+    assert addin.loaded() == [str(add_in)]
+    assert LinkedFile(workbook.read_bytes()).add_ins == [str(add_in)]
     told = program("excel", "check", str(workbook)).stdout.decode("utf-8")
-    assert "ok  betaneutral.xlsm: built for betaneutral_xl" in told
+    assert f"ok  Add-in: loaded by Excel from {add_in}" in told
+    assert "ok  betaneutral.xlam: built for betaneutral_xl" in told
+    assert "ok  betaneutral.xlsx: takes its functions from the add-in of this user" in told
     assert "ok  Excel's Python: named in " in told
+    assert "ok  Macros: allowed by Excel's settings" in told
     assert "--  Excel: is not installed for this user" in told
     files = tmp_path / "profile" / user_files.FOLDER
     assert files.exists()
     assert program("excel", "uninstall").returncode == 0
-    assert not workbook.exists()
-    assert not files.exists()
+    assert not any(path.exists() for path in (add_in, workbook, files))
+    assert addin.loaded() == []
+
+
+def test_the_add_ins_of_others_stay_registered(program: Program, tmp_path: Path) -> None:
+    other = {"OPEN": r'"C:\Tools\other.xlam"', "OPEN1": r'/R "C:\Tools\third.xll"'}
+    registry.change(addin.OPTIONS, {**other})
+    try:
+        program("excel", "install", "--folder", str(tmp_path))
+        values = registry.values("HKEY_CURRENT_USER", addin.OPTIONS)
+        assert values.pop("OPEN2").endswith('betaneutral.xlam"')
+        assert values == other
+        program("excel", "uninstall")
+        assert registry.values("HKEY_CURRENT_USER", addin.OPTIONS) == other
+    finally:
+        registry.change(addin.OPTIONS, dict.fromkeys(other))
+
+
+def test_settings_of_administrators_are_told(program: Program) -> None:
+    registry.change(policies.POLICIES, {"VBAWarnings": "3"})
+    try:
+        told = program("excel", "check").stdout
+    finally:
+        registry.change(policies.POLICIES, {"VBAWarnings": None})
+    assert b"--  Macros: Excel runs signed macros only." in told
+
+
+def test_the_macro_workbook_is_installed_alone_if_asked(program: Program, tmp_path: Path) -> None:
+    assert program("excel", "install", "--workbook", "--folder", str(tmp_path)).returncode == 0
+    assert [path.name for path in tmp_path.glob("betaneutral.*")] == ["betaneutral.xlsm"]
+    assert addin.loaded() == []
+    assert b"ok  betaneutral.xlsm: built for" in program("excel", "check", "betaneutral.xlsm").stdout
+    assert program("excel", "uninstall").returncode == 0
+
+
+@pytest.fixture
+def window_of_excel() -> Iterator[None]:
+    """Show a window of the class that Excel's windows have."""
+    kind = win32gui.WNDCLASS()
+    kind.lpszClassName = "XLMAIN"
+    kind.hInstance = win32api.GetModuleHandle(None)
+    kind.lpfnWndProc = win32gui.DefWindowProc
+    win32gui.RegisterClass(kind)
+    window = win32gui.CreateWindow("XLMAIN", "Book1 - Excel", 0, 0, 0, 10, 10, 0, 0, kind.hInstance, None)
+    yield
+    win32gui.DestroyWindow(window)
+    win32gui.UnregisterClass("XLMAIN", kind.hInstance)
+
+
+def test_while_excel_is_open_nothing_is_installed(
+    window_of_excel: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert main(["excel", "install", "--folder", str(tmp_path / "docs")]) == 5
+    assert "Excel is open. Close it, then run excel install again." in capsys.readouterr().err
+    assert not (tmp_path / "docs").exists()
+    assert not user_files.folder().exists()
 
 
 def test_before_the_installation_the_check_says_so(program: Program) -> None:

@@ -71,12 +71,29 @@ def test_the_installed_workbook_that_is_open_is_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workbook = tmp_path / "betaneutral.xlsm"
-    assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
+    installation = ["excel", "install", "--workbook", "--folder", str(tmp_path)]
+    assert main(installation) == 0
     with open_in_excel(workbook):
-        assert main(["excel", "install", "--folder", str(tmp_path)]) == 2
+        assert main(installation) == 2
         assert main(["excel", "uninstall"]) == 2
         (*_, line) = capsys.readouterr().err.splitlines()
         assert "Close Excel" in line
     assert workbook.exists()
     assert main(["excel", "uninstall"]) == 0
     assert not workbook.exists()
+
+
+def test_an_add_in_that_is_open_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPDATA", str(tmp_path))
+    add_in = tmp_path / "Microsoft" / "AddIns" / "betaneutral.xlam"
+    assert main(["excel", "install", "--folder", str(tmp_path)]) == 0
+    with open_in_excel(add_in):
+        assert main(["excel", "install", "--folder", str(tmp_path)]) == 2
+        assert main(["excel", "uninstall"]) == 2
+        *_, line = capsys.readouterr().err.splitlines()
+        assert "Close Excel" in line
+    assert add_in.exists()
+    assert main(["excel", "uninstall"]) == 0
+    assert not add_in.exists()

@@ -53,6 +53,6 @@ class OpenWorkbook:
         server.SetAttr(server.Module("xlwings._xlwindows"), "BOOK_CALLER", self.excel.serve(self.book))
         ribbon = server.Module("betaneutral_xl.hosts.excel.ribbon")
         reply = str(server.Str(server.Call(ribbon, "run", server.Tuple(button))))
-        word, _, message = reply.partition("\n")
-        assert word in {"done", "error"}
+        head, _, message = reply.partition("\n")
+        assert head.partition("|")[0] in {"done", "error"}
         return message

@@ -11,6 +11,12 @@ Private Declare PtrSafe Function MessageBoxW Lib "user32" ( _
     ByVal owner As LongPtr, ByVal text As LongPtr, ByVal title As LongPtr, ByVal kind As Long) As Long
 #End If
 
+Public Sub OnLoad(ribbon As IRibbonUI)
+    On Error Resume Next ' the ribbon works without the help of functions and without events
+    ThisWorkbook.Watch
+    DescribeFunctions
+End Sub
+
 Public Sub OnRibbon(control As IRibbonControl)
     If control.ID = "restart" Then
         RestartPython
@@ -22,6 +28,65 @@ End Sub
 Public Sub Rebalance()
     Press "rebalance"
 End Sub
+
+' What a function answers without Python: the error message in its first bad argument, or that it is blank. While
+' Excel orders its formulas it calls functions before their arguments are computed, and discards the answers.
+Public Function EarlyAnswer(ByVal arguments As Variant, ByVal blanks As Variant) As String
+    Dim at As Long
+    For at = LBound(arguments) To UBound(arguments)
+        EarlyAnswer = ErrorLine(arguments(at))
+        If EarlyAnswer = "" Then If IsBlank(arguments(at)) Then EarlyAnswer = blanks(at)
+        If EarlyAnswer <> "" Then Exit Function
+    Next at
+End Function
+
+Private Function ErrorLine(argument As Variant) As String
+    Dim first As Variant
+    If TypeName(argument) = "Range" Then
+        first = argument.Cells(1, 1).Value2
+    ElseIf Not IsArray(argument) Then
+        first = argument
+    End If
+    If VarType(first) = 8 Then If Left$(first, 7) = "#BETA! " Then ErrorLine = first ' vbString
+End Function
+
+Private Function IsBlank(argument As Variant) As Boolean
+    On Error Resume Next ' Python decides where this cannot
+    If TypeName(argument) = "Range" Then
+        IsBlank = Application.WorksheetFunction.CountA(argument) = 0
+    Else
+        IsBlank = IsEmpty(argument)
+    End If
+End Function
+
+' An add-in works on the workbook that the user sees; a macro workbook on itself.
+Private Function Target() As Workbook
+    If ThisWorkbook.IsAddin Then
+        Set Target = ActiveWorkbook
+    Else
+        Set Target = ThisWorkbook
+    End If
+End Function
+
+' Excel keeps with a formula the path of the add-in that has the function. In a workbook from another computer
+' that is another path: let it be this add-in's.
+Public Sub ConnectLinks(ByVal book As Workbook)
+    Dim links As Variant, at As Long
+    On Error Resume Next ' a workbook that cannot be changed opens all the same
+    links = book.LinkSources(1) ' xlExcelLinks
+    If Not IsArray(links) Then Exit Sub
+    For at = LBound(links) To UBound(links)
+        If IsElsewhere(links(at)) Then book.ChangeLink links(at), ThisWorkbook.FullName, 1 ' xlLinkTypeExcelLinks
+    Next at
+End Sub
+
+' Whether a link is to an add-in of this name in another place.
+Private Function IsElsewhere(ByVal link As String) As Boolean
+    Dim name As String
+    If LCase$(link) = LCase$(ThisWorkbook.FullName) Then Exit Function
+    name = Replace(link, "/", "\")
+    IsElsewhere = LCase$(Mid$(name, InStrRev(name, "\") + 1)) = LCase$(ThisWorkbook.Name)
+End Function
 
 #If Mac Then
 Private Sub Press(button As String)
@@ -35,7 +100,11 @@ End Sub
 Private Sub Press(button As String)
     Dim reply As String
     On Error GoTo failed
-    XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", ThisWorkbook
+    If Target Is Nothing Then
+        Show "error" & vbLf & "No workbook is open for editing. Open one, or make a new one, and press the button again."
+        Exit Sub
+    End If
+    XLPy.SetAttr XLPy.Module("xlwings._xlwindows"), "BOOK_CALLER", Target
     reply = XLPy.Str(XLPy.Call(XLPy.Module("betaneutral_xl.hosts.excel.ribbon"), "run", XLPy.Tuple(button)))
     Show reply
     Exit Sub

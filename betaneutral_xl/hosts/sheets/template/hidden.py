@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
-def xlwings(template: Template) -> Worksheet:
+def xlwings(template: Template, *, shown: bool = False) -> Worksheet:
     """Write xlwings' settings, with the functions' module, and the versions of the build."""
     sheet = template.book.add_worksheet(Sheet.XLWINGS)
     built = ((BUILT_WITH[what], version) for what, version in template.versions.items())
     for row, (key, value) in enumerate((*XLWINGS_CONF, *built)):
         sheet.write_string(row, 0, key)
         sheet.write(row, 1, value)
-    sheet.hide()
+    if not shown:
+        sheet.hide()
     return sheet
 
 

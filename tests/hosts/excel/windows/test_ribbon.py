@@ -430,7 +430,9 @@ def test_a_workbook_without_the_template_is_refused_with_what_is_missing(
 ) -> None:
     press(book, "rebalance")
     assert alerts[-1][0] == "critical"
-    assert "has no range named setting_fund" in alerts[-1][1]
+    message = alerts[-1][1]
+    assert message.startswith("betaneutral.xlsm has no ranges named setting_fund, setting_as_of, ")
+    assert message.endswith("Insert template, on the tab Beta Neutral, adds what Rebalance needs.")
 
 
 @pytest.mark.parametrize("name", ["log", "help"])

@@ -59,7 +59,8 @@ def rows_of(session: Session, name: str, *values: Any) -> list[list[Any]]:
 
 def test_the_workbook_has_the_code_that_xlwings_would_import(book: com.Book, session: Session) -> None:
     import_udfs(vba.UDFS, book)
-    assert book.VBProject.VBComponents["xlwings_udfs"] == vba.functions()
+    early = re.compile(r"    Dim early As String\n.*?    End If\n", re.DOTALL)
+    assert book.VBProject.VBComponents["xlwings_udfs"] == early.sub("", vba.functions())
 
 
 def test_excel_gets_the_help_of_every_function_and_argument(book: com.Book, session: Session) -> None:

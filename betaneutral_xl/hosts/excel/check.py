@@ -1,0 +1,123 @@
+"""What Excel needs, and whether it is there; which installation a workbook's functions come from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from betaneutral_xl import __version__
+from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.hosts.excel import addin, excel_version, policies, user_files
+from betaneutral_xl.hosts.excel.install import RENEW
+from betaneutral_xl.hosts.excel.macro_workbook import versions_of
+from betaneutral_xl.hosts.excel.repair import named_interpreter, readable
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from betaneutral_xl.hosts.files.addin_links import LinkedFile
+    from betaneutral_xl.hosts.sheets.cells import Grid
+
+Finding = tuple[str, bool, str]
+"""A requirement, whether it is met, and details or the remedy."""
+
+
+def findings(workbook: Path | None = None) -> list[Finding]:
+    """Return the requirements of Excel: name, whether it is met, details or remedy.
+
+    Parameters
+    ----------
+    workbook
+        A workbook that is also checked.
+
+    """
+    found = [("Python", True, f"{sys.version.split()[0]} at {sys.executable}")]
+    try:
+        import xlwings
+    except ImportError:
+        found.append(("xlwings", False, "pip install 'betaneutral-xl[excel]'"))
+    else:
+        found.append(("xlwings", True, xlwings.__version__))
+        if sys.platform == "win32":
+            found.extend(of_this_user(xlwings.__version__))
+        if workbook is not None:
+            found.extend(_of_workbook(workbook, xlwings.__version__))
+    found.append(_excel())
+    return found
+
+
+def of_this_user(xlwings: str) -> Iterator[Finding]:
+    """Yield what this user's Excel needs on Windows."""
+    yield user_files.finding(sys.executable, xlwings)
+    add_in = addin.finding()
+    if add_in is not None:
+        yield add_in
+        if addin.place().exists():
+            yield _add_in_built_with(xlwings)
+    yield from policies.findings()
+
+
+def _of_workbook(workbook: Path, xlwings: str) -> Iterator[Finding]:
+    content = readable(workbook)
+    if content.has_own_functions:
+        about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+        yield _built_with(workbook.name, about, xlwings, RENEW)
+        yield from _belongs_to(workbook)
+    else:
+        yield _linked(workbook.name, content)
+
+
+def _linked(name: str, content: LinkedFile) -> Finding:
+    """Return the finding on a workbook whose functions come from an add-in."""
+    if not content.functions():
+        return name, True, "has no formula with our functions"
+    repair = f"Run: betaneutral-xl excel repair {name}"
+    if content.unlinked():
+        return name, True, f"has functions without the name of an add-in. If cells show #NAME?: {repair}"
+    here, there = addin.place(), content.add_ins[0]
+    if PureWindowsPath(there) == PureWindowsPath(here):
+        return name, True, "takes its functions from the add-in of this user"
+    return name, False, f"takes its functions from {there}, not from {here}. {repair}"
+
+
+def _belongs_to(workbook: Path) -> list[Finding]:
+    """Return a finding about a workbook that names the Python of one machine; none for others."""
+    named = named_interpreter(FileWorkbook(workbook))
+    if named is None or not named[1] or named[1] == sys.executable:
+        return []
+    text = f"starts {named[1]}, not this Python. Run: betaneutral-xl excel repair {workbook.name}"
+    return [(workbook.name, False, text)]
+
+
+def _add_in_built_with(xlwings: str) -> Finding:
+    remedy = f"run: {user_files.INSTALL}"
+    try:
+        about = versions_of(addin.place().read_bytes())
+    except (OSError, UnreadableFile) as error:
+        return ADD_IN, False, f"{error} {remedy}"
+    return _built_with(ADD_IN, about, xlwings, remedy)
+
+
+def _built_with(name: str, about: Grid, installed: str, remedy: str) -> Finding:
+    different = template.differences(about, installed)
+    if different:
+        return name, False, f"{different}; {remedy}"
+    return name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
+
+
+def _excel() -> Finding:
+    """Return the finding about Excel itself."""
+    if sys.platform == "win32":
+        return excel_version.finding()
+    if sys.platform == "darwin":
+        there = Path("/Applications/Microsoft Excel.app").exists()
+        return (
+            "Excel",
+            there,
+            "buttons only; worksheet functions need Windows. Run: xlwings runpython install",
+        )
+    return "Excel", False, "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run"

@@ -1,0 +1,49 @@
+"""Values of the Windows registry; on other systems there are none."""
+
+from __future__ import annotations
+
+import sys
+
+OFFICE = r"Software\Microsoft\Office\16.0"
+"""The settings of Office for one user; from 2016 on every Office is 16.0."""
+
+
+def value(root: str, key: str, name: str) -> str | None:
+    """Return a value as text; None if it is missing."""
+    return values(root, key).get(name)
+
+
+def values(root: str, key: str) -> dict[str, str]:
+    """Return all values of a key as texts, in their order; none if it is missing."""
+    if sys.platform != "win32":
+        return {}
+    import winreg
+
+    found: dict[str, str] = {}
+    try:
+        with winreg.OpenKey(
+            getattr(winreg, root), key, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY
+        ) as opened:
+            for at in range(winreg.QueryInfoKey(opened)[1]):
+                name, content, _ = winreg.EnumValue(opened, at)
+                found[name] = str(content)
+    except OSError:
+        return {}
+    return found
+
+
+def change(key: str, changes: dict[str, str | None]) -> None:
+    """Set texts below ``HKEY_CURRENT_USER``; None removes a value."""
+    if sys.platform != "win32":
+        return
+    import winreg
+
+    with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, key, 0, winreg.KEY_WRITE) as opened:
+        for name, text in changes.items():
+            if text is not None:
+                winreg.SetValueEx(opened, name, 0, winreg.REG_SZ, text)
+                continue
+            try:
+                winreg.DeleteValue(opened, name)
+            except FileNotFoundError:
+                continue

@@ -1,0 +1,416 @@
+"""The sheet Summary: the answer page, printed on one page."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import get_column_letter
+
+from betaneutral_xl.engine.exposures import MOVES
+from betaneutral_xl.job.answer.lines import limit_text
+from betaneutral_xl.job.answer.page import Status
+from betaneutral_xl.job.answer.words import CHANCE
+from betaneutral_xl.job.views import Kind
+from betaneutral_xl.model.notices import Severity
+from betaneutral_xl.report import charts, pictures, style
+from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.pages import risk
+from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from betaneutral_xl.job.answer import AnswerPage
+    from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.pages.layout import Cell
+    from betaneutral_xl.report.style import Look
+
+WIDTHS = (39, 11, 9, 12, 9, 11, 12, 12, 16, 11)
+"""Of the columns, in characters; without the two of money where the net asset value is unknown."""
+
+BANNERS = {
+    Status.FEASIBLE: style.ANSWER.replace(fill=style.GOOD, ink=style.GOOD_INK, size=13),
+    Status.WARNED: style.ANSWER.replace(fill=style.CAUTION, ink=style.INK, size=13),
+    Status.INFEASIBLE: style.ANSWER.replace(fill=style.BAD, ink=style.BAD_INK, size=13),
+}
+
+FORMATS = {Kind.NUMBER: style.BETA, Kind.PERCENT: style.PERCENT, Kind.COUNT: style.WHOLE}
+
+FORMULAS = {
+    "volatility": ("volatility_before", "volatility_after"),
+    "gross": ("gross_before", "gross_after"),
+    "net": ("net_before", "net_after"),
+    "cash": ("cash_before", "cash_after"),
+    "tracking_error": ("", "tracking_error"),
+    "turnover": ("", "turnover"),
+}
+"""Defined names of the formulas before and after, by the key of a measure."""
+
+LINES_OF_WARNINGS = 5
+"""Number of warnings that are written out, besides those that change the answer; the rest are counted."""
+
+CHART_POINTS = (185.0, 340.0)
+"""Least and most height of the charts."""
+
+
+def write(canvas: Canvas, contents: Contents, checks: int) -> None:
+    """Write the answer page."""
+    answer = contents.page
+    widths = [*WIDTHS]
+    if answer.nav is None:
+        widths[MONEY] = []
+    page = Page(canvas, widths)
+    page.line([(contents.title, style.TITLE)], 27.0)
+    as_of = f"Holdings as of {answer.as_of}" if answer.as_of else "Holdings of an unknown day"
+    value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
+    page.line([(f"{answer.headline}. {as_of}{value}.", style.SUBTITLE)], 17.0)
+    banner = BANNERS[answer.status]
+    verdict = _verdict(contents)
+    page.paragraph(verdict, banner, shown=contents.verdict, size=13.0)
+    page.paragraph(answer.advice, style.ANSWER.replace(size=11), size=11.0)
+    page.gap(6.0)
+    _numbers(page, contents)
+    page.paragraph(_note(contents, checks), style.NOTE, shown=_note_text(contents, checks), size=9.0)
+    _warnings(page, answer)
+    _helps(page, answer)
+    _alternatives(page, contents)
+    _trades(page, contents)
+    page.section("Inputs")
+    sources = "; ".join(f"{one.part}: {one.location}, {one.as_of or 'day unknown'}" for one in answer.sources)
+    page.paragraph(sources, style.NOTE, size=9.0)
+    _charts(page, contents)
+    page.finish()
+
+
+def _verdict(contents: Contents) -> Formula | str:
+    """Return the verdict, with the betas and ends of intervals as formulas where there is one ETF."""
+    answer = contents.page
+    one_beta = len(answer.betas) == 1 and _has_intervals(answer)
+    if answer.status is Status.INFEASIBLE or not one_beta:
+        return contents.verdict
+    two = '"0.00;-0.00;0.00"'
+    pieces = (
+        '"Beta to "&etf_name_1&" "',
+        f"TEXT(ROUND(beta_before_1,2),{two})",
+        '" -> "',
+        f"TEXT(ROUND(beta_after_1,2),{two})",
+        '"; next month between "',
+        f"TEXT(ROUND(beta_after_1-beta_interval_after_1,2),{two})",
+        '" and "',
+        f"TEXT(ROUND(beta_after_1+beta_interval_after_1,2),{two})",
+        f'", {CHANCE}."',
+    )
+    return Formula("&".join(pieces), answer.verdict)
+
+
+def _numbers(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    errors = "± 95 %" if _has_intervals(answer) else "s.e."
+    after = answer.after.capitalize()
+    headings = ["", "Before", errors, after, errors, "Realised 63 days"]
+    headings += ["Value before", f"Value {answer.after}", "Target or limit", "Holds"]
+    rows = [_beta(contents, k, one) for k, one in enumerate(answer.betas, start=1)]
+    rows += _losses(contents)
+    rows += [_measure(contents, one) for one in answer.measures]
+    rows += [_leg(answer, one) for one in answer.legs]
+    rows += [_limit(one) for one in _other_limits(answer)]
+    if answer.nav is None:
+        headings[MONEY] = []
+        for row in rows:
+            row[MONEY] = []
+    page.table(headings, rows)
+
+
+MONEY = slice(6, 8)
+"""Columns of amounts of money, which are left out where the net asset value is unknown."""
+
+
+def _row(
+    label: str,
+    before: Cell = BLANK,
+    after: Cell = BLANK,
+    *,
+    errors: tuple[Cell, Cell] = (BLANK, BLANK),
+    realised: Cell = BLANK,
+    money: tuple[float | None, float | None] = (None, None),
+    limit: str = "",
+    holds: Cell = BLANK,
+) -> list[Cell]:
+    """Return one row of the table of numbers."""
+    value, after_value = (BLANK if one is None else (one, style.from_python(style.MONEY)) for one in money)
+    shown = (limit or None, style.CELL.replace(align="right"))
+    return [
+        (label, style.LABEL),
+        before,
+        errors[0],
+        (after[0], after[1].replace(bold=True)),
+        errors[1],
+        realised,
+        value,
+        after_value,
+        shown,
+        holds,
+    ]
+
+
+def _has_intervals(answer: AnswerPage) -> bool:
+    return all(math.isfinite(one.after.half_width()) for one in answer.betas)
+
+
+def _beta(contents: Contents, k: int, line: BetaLine) -> list[Cell]:
+    number = style.calculated(style.BETA)
+    realised, intervals = line.realised_before, _has_intervals(contents.page)
+    ends = [
+        _error(f"beta_{'interval' if intervals else 'error'}_{when}_{k}", value, 1.0, style.BETA)
+        for when, one in (("before", line.before), ("after", line.after))
+        for value in [one.half_width() if intervals else one.se]
+    ]
+    return _row(
+        f"Beta to {line.etf}",
+        (Formula(f"ROUND(beta_before_{k},9)", rounded(line.before.beta)), number),
+        (Formula(f"ROUND(beta_after_{k},9)", rounded(line.after.beta)), number),
+        errors=(ends[0], ends[1]),
+        realised=(realised.beta if realised else "unknown", _grey(style.BETA).replace(align="right")),
+        limit="none" if line.target is None else limit_text(line.target, Kind.NUMBER),
+        holds=light(line.light),
+    )
+
+
+def _grey(number_format: str) -> Look:
+    return style.from_python(number_format)
+
+
+def _error(name: str, value: float, size: float, number_format: str) -> Cell:
+    """Return the interval or standard error of a beta, times the size of a fall."""
+    if not math.isfinite(value):
+        return BLANK
+    formula = name if size == 1.0 else f"{name}*{size!r}"
+    return Formula(formula, value), style.calculated(number_format).replace(ink=style.MUTED)
+
+
+def _losses(contents: Contents) -> Iterator[list[Cell]]:
+    """Yield the loss if an ETF falls, with the interval of its beta."""
+    answer, percent = contents.page, style.calculated(style.TENTH)
+    kind = "interval" if _has_intervals(answer) else "error"
+    for n, pair in enumerate(zip(answer.losses_before, answer.losses_after, strict=True)):
+        k, size = 1 + n // len(MOVES), abs(pair[0].move)
+        whens = tuple(zip(("before", "after"), pair, strict=True))
+        before, after = (
+            (Formula(f"ROUND(beta_{when}_{k}*{one.move!r},9)", rounded(one.expected)), percent)
+            for when, one in whens
+        )
+        ends = [
+            _error(
+                f"beta_{kind}_{when}_{k}",
+                one.half_width if kind == "interval" else one.se,
+                size,
+                style.TENTH,
+            )
+            for when, one in whens
+        ]
+        yield _row(
+            f"If {pair[0].etf} falls {size:.0%}",
+            before,
+            after,
+            errors=(ends[0], ends[1]),
+            money=(answer.money(pair[0].expected), answer.money(pair[1].expected)),
+        )
+
+
+def _measure(contents: Contents, line: Measure) -> list[Cell]:
+    answer = contents.page
+    look = style.calculated(FORMATS[line.kind])
+    before, after = FORMULAS.get(line.key, ("", ""))
+    if line.key == "etf_variance_share" and len(answer.etfs) == 1:
+        before, after = (f"beta_{w}_1^2*etf_variance_1/volatility_{w}^2" for w in ("before", "after"))
+    limit = next((one for one in answer.limits if one.label.startswith(LABELS.get(line.key, "?"))), None)
+    return _row(
+        line.label,
+        BLANK if line.before is None else _number(before, line.before, look),
+        _number(after, line.after, look),
+        money=(answer.money(line.before), answer.money(line.after)) if line.is_money else (None, None),
+        limit="" if limit is None else limit.text,
+        holds=BLANK if limit is None else light(limit.light),
+    )
+
+
+LABELS = {"gross": "gross exposure", "net": "net exposure", "turnover": "turnover", "trades": "names traded"}
+"""The labels of limits that bound a measure of the page, by the measure's key."""
+
+
+def _number(name: str, value: float, look: Look) -> Cell:
+    if not math.isfinite(value):
+        return BLANK
+    return (Formula(name, value), look) if name else (value, look.replace(ink=style.MUTED, italic=True))
+
+
+def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
+    """Return the row of an ETF to trade in place of its basket."""
+    size = abs(leg.ratio)
+    label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
+    return _row(label, after=(size, _grey(style.PERCENT)), money=(None, answer.money(size)))
+
+
+def _other_limits(answer: AnswerPage) -> Iterator[LimitLine]:
+    """Yield the limits that have no measure of the same number."""
+    shown = tuple(LABELS.values())
+    return (one for one in answer.limits if one.source != "request" or not one.label.startswith(shown))
+
+
+def _limit(line: LimitLine) -> list[Cell]:
+    of = f" ({line.ticker})" if line.ticker else ""
+    source = "" if line.source == "request" else f", {line.source}"
+    look = _grey(FORMATS[line.kind])
+    return _row(
+        f"{line.label[:1].upper()}{line.label[1:]}{of}{source}",
+        (line.before, look),
+        (line.after, look),
+        limit=line.text,
+        holds=light(line.light),
+    )
+
+
+def _note(contents: Contents, checks: int) -> Formula:
+    text = _note_text(contents, checks)
+    held = _held(contents, checks)
+    rest = text.removeprefix(str(held)).replace('"', '""')
+    return Formula(f'COUNTIF(verdicts,TRUE)&"{rest}"', text)
+
+
+def _held(contents: Contents, checks: int) -> int:
+    return checks - sum(not check.passed for check in contents.checks)
+
+
+def _note_text(contents: Contents, checks: int) -> str:
+    rest = "formulas against Python to 1e-9, and the results verified before writing"
+    if contents.infeasible is not None:
+        rest = "the target is NOT met; the others are of the formulas and the unchanged portfolio"
+    note = contents.page.uncertainty[:160]
+    held = _held(contents, checks)
+    return f"{held} of {checks} checks hold: {rest}. {note[:1].upper()}{note[1:]}."
+
+
+def _warnings(page: Page, answer: AnswerPage) -> None:
+    """Write what changes the answer in full, then the first of the rest, and count the others."""
+    if not answer.notices:
+        return
+    page.section("Warnings")
+    left, unwritten = LINES_OF_WARNINGS, 0
+    for group in answer.notices:
+        changes = group.severity is Severity.CHANGES
+        count = f" ({len(group.lines)})" if len(group.lines) > 1 else ""
+        if not changes and (left <= 0 or group.severity is Severity.NOTE):
+            unwritten += len(group.lines)
+            continue
+        text = f"{group.heading}{count}, {group.severity.label}: {group.lines[0]}"
+        if changes:
+            text = f"{group.heading}, {group.severity.label}: {' '.join(group.lines)}"
+        left -= not changes
+        page.paragraph(_shortened(text), SEVERITIES[group.severity].replace(size=9), size=9.0)
+    if unwritten:
+        text = f"And {unwritten} more {'note' if unwritten == 1 else 'notes'} on the page Scenarios."
+        page.paragraph(text, style.NOTE, size=9.0)
+
+
+def _shortened(text: str, most: int = 420) -> str:
+    return text if len(text) <= most else f"{text[: most - 4].rstrip()} ..."
+
+
+def _helps(page: Page, answer: AnswerPage) -> None:
+    """Write what an infeasible request can reach, what binds, and what would help."""
+    found = answer.infeasibility
+    if found is None:
+        return
+    page.section("Why not, and what would help")
+    bold = style.LABEL.replace(wrap=False)
+    for one in found.reachable:
+        text = f"from {one.low:.2f} to {one.high:.2f}, nearest to the target {one.nearest:.2f}"
+        known = math.isfinite(one.nearest)
+        page.line([(f"Reachable beta to {one.etf}", bold), (text if known else "none", style.CELL)])
+    binding = (", ".join(found.binding),) if found.binding else ()
+    for label, lines in (("Binding", binding), ("Any one of these suffices", found.changes)):
+        for n, text in enumerate(lines):
+            page.line([("" if n else label, bold), (f"{text[:1].upper()}{text[1:]}", style.CELL)])
+    legs = ", ".join(
+        f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}" for leg in found.hedge
+    )
+    if legs:
+        page.line([("Or beside the nearest weights", bold), (legs, style.CELL)])
+
+
+def _alternatives(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    if not answer.alternatives:
+        return
+    title = "Alternatives to the same target"
+    if answer.infeasibility is not None:
+        title = "Hedges as an alternative: limits on weights are not applied to them"
+    page.section(title)
+    headings = ("", "Beta", "± 95 %", "Volatility", "Gross", "Turnover", "Tracking error", "Trades")
+    page.table(headings, list(_alternative_rows(answer)))
+
+
+def _alternative_rows(answer: AnswerPage) -> Iterator[list[Cell]]:
+    percent, number = style.from_python(style.TENTH), style.from_python(style.BETA)
+    for one in answer.alternatives:
+        mark = style.LABEL.replace(fill=style.SOFT) if one.chosen else style.LABEL.replace(bold=False)
+        name = f"{one.name} (proposed)" if one.chosen else one.name
+        if one.note:
+            yield [(name, mark), ("not possible: see Alternatives", style.NOTE.replace(ruled=True))]
+            continue
+        widest = max(one.beta.values(), key=lambda beta: abs(beta.beta), default=None)
+        yield [
+            (name, mark),
+            (rounded(widest.beta) if widest else None, number),
+            (widest.half_width() if widest else None, number),
+            (one.volatility, percent),
+            (one.gross, percent),
+            (one.turnover, percent),
+            (one.tracking_error, percent),
+            (one.trades, style.from_python(style.WHOLE)),
+        ]
+
+
+def _trades(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    if not answer.trades:
+        return
+    page.section(f"The {len(answer.trades)} largest of {answer.trade_count} trades")
+    percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
+    rows: list[list[Cell]] = []
+    for at, one in enumerate(answer.trades, start=page.row + 1):
+        key = lookup_key(f"$A{at}", one.ticker)
+        place = f"MATCH({key},ticker,0)"
+        rows.append(
+            [
+                (one.ticker, style.LABEL),
+                (one.side, style.side(one.side)),
+                BLANK,
+                (Formula(f"INDEX(weight,{place})", one.before), percent),
+                (Formula(f"INDEX(new_weight,{place})", one.after), percent),
+                (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
+                (answer.money(one.trade), style.from_python(style.MONEY)),
+                (rounded(one.beta_change[0]), style.from_python(style.SIGNED_BETA)),
+            ]
+        )
+    page.table(("", "Side", "", "Before", "After", "Trade", "Value", "Beta"), rows, texts=2)
+
+
+def _charts(page: Page, contents: Contents) -> None:
+    """Draw the variance before and after, and the betas of the past months."""
+    page.section("Where the risk comes from, and how the beta was in past months")
+    at = page.row
+    width, height = page.charts(*CHART_POINTS)
+    answer = contents.page
+    drawn = [(pictures.variance(answer), risk.variance_source(contents))]
+    if answer.past:
+        drawn.append((pictures.past_betas(answer, 0), risk.past_source(contents, 0)))
+    corners = ("A", get_column_letter(4))
+    shares = (0.42, 0.56) if len(drawn) > 1 else (0.98,)
+    for (picture, (categories, sources)), corner, share in zip(drawn, corners, shares, strict=False):
+        charts.draw(
+            page.canvas, picture, categories, sources, at=f"{corner}{at}", size=(width * share, height - 0.1)
+        )

@@ -1,0 +1,130 @@
+"""The sheet Proposal: the trades, their orders, and a place for comment and approval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.engine.orders import Action
+from betaneutral_xl.job.answer import trade_lines
+from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from betaneutral_xl.engine.orders import Leg, Orders
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.pages.layout import Cell
+
+NAME = "Proposal"
+
+WIDTHS = (14, 22, 11, 11, 11, 14, 12, 12, 14, 10)
+
+MOST = 40
+"""Number of trades on the page; all are on the sheet Trades."""
+
+APPROVAL = ("Comment", "Approved or rejected", "Name", "Date and signature")
+
+
+def write(canvas: Canvas, contents: Contents) -> None:
+    """Write the trades, largest first, with whole shares where there are prices."""
+    answer, page = contents.page, Page(canvas, WIDTHS)
+    heading_of(page, "Proposal and orders", answer.verdict)
+    if contents.no_proposal or not answer.trade_count:
+        page.paragraph(contents.no_proposal or "Nothing to trade: the target is met.", style.WARNING)
+    else:
+        _trades(page, contents)
+    _after(page, contents)
+    _approval(page)
+    page.finish()
+
+
+def _trades(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    legs = _legs(contents.orders)
+    lines = trade_lines(contents.result)[:MOST]
+    headings = ["Ticker", "Side", "Before", "After", "Trade", "Value"]
+    headings += ["Shares", "Price", "Order value", "Beta"]
+    page.gap()
+    rows: list[list[Cell]] = []
+    percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
+    for at, one in enumerate(lines, start=page.row + 1):
+        place = f"MATCH({lookup_key(f'$A{at}', one.ticker)},ticker,0)"
+        orders = legs.get(one.ticker, ())
+        shares = sum(leg.shares for leg in orders)
+        rows.append(
+            [
+                (one.ticker, style.LABEL),
+                (_side(one.side, orders), style.side(one.side)),
+                (Formula(f"INDEX(weight,{place})", one.before), percent),
+                (Formula(f"INDEX(new_weight,{place})", one.after), percent),
+                (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
+                (answer.money(one.trade), style.from_python(style.MONEY)),
+                (shares or None, style.from_python(style.WHOLE)),
+                (orders[0].price if orders else None, style.entered(style.PRICE)),
+                (sum(leg.notional for leg in orders) or None, style.from_python(style.MONEY)),
+                (rounded(one.beta_change[0]), style.from_python(style.SIGNED_BETA)),
+            ]
+        )
+    if not legs:
+        headings, rows = [*headings[:6], headings[9]], [[*row[:6], row[9]] for row in rows]
+    page.table(headings, rows, texts=2)
+    left = answer.trade_count - len(lines)
+    if left:
+        page.paragraph(f"And {left} smaller trades, on the sheet Trades.", style.NOTE, size=9.0)
+
+
+def _side(side: str, legs: Sequence[Leg]) -> str:
+    """Return the side, with the number of shares of each part of a sale that is partly short."""
+    if len(legs) == 1 and legs[0].action is Action.SELL_SHORT:
+        return "sell short"
+    if len(legs) < 2:  # noqa: PLR2004 - a sale and a short sale
+        return side
+    return f"sell {legs[0].shares:,}, short {legs[1].shares:,}"
+
+
+def _legs(orders: Orders | None) -> Mapping[str, tuple[Leg, ...]]:
+    found: dict[str, tuple[Leg, ...]] = {}
+    for leg in () if orders is None else orders.legs():
+        found[leg.ticker] = (*found.get(leg.ticker, ()), leg)
+    return found
+
+
+def _after(page: Page, contents: Contents) -> None:
+    """Write what the orders leave: beta, cash, cost; and the ETFs to trade instead."""
+    answer, orders = contents.page, contents.orders
+    if orders is not None:
+        page.section("After the orders, in whole shares")
+        for k, (name, beta) in enumerate(orders.beta.items(), start=1):
+            left = Formula(f"orders_beta_{k}", beta)
+            page.line([(f"Beta to {name}", style.LABEL), BLANK, (left, style.calculated(style.NUMBER))])
+        for label, formula, total in (
+            ("Traded value", "orders_traded", orders.traded),
+            ("Cost", "orders_cost", orders.cost),
+            ("Cash", "orders_cash", orders.cash),
+        ):
+            page.line([(label, style.LABEL), BLANK, (Formula(formula, total), style.calculated(style.MONEY))])
+        if orders.left_out:
+            names = ", ".join(orders.left_out[:12])
+            text = f"Too small for an order: {names}."
+            page.paragraph(text, style.NOTE, size=9.0)
+    elif answer.trade_count:
+        page.section("Orders in whole shares")
+        page.paragraph("None: prices or the net asset value are not known.", style.NOTE)
+    if answer.legs:
+        page.section("In place of the baskets")
+        for leg in answer.legs:
+            amount = answer.money(abs(leg.ratio))
+            value = f", {amount:,.0f} in base currency" if amount else ""
+            text = f"{leg.action} {abs(leg.ratio):.2%} of net asset value in {leg.name}{value}"
+            page.paragraph(f"{text[:1].upper()}{text[1:]}.", style.CELL)
+
+
+def _approval(page: Page) -> None:
+    page.section("Comment and approval")
+    height = min(max(page.rest() / len(APPROVAL), 30.0), 90.0)
+    for label in APPROVAL:
+        empty = [("", style.entered())] * (page.columns - 1)
+        page.line([(label, style.LABEL.replace(wrap=True)), *empty], height)

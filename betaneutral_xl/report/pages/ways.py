@@ -1,0 +1,111 @@
+"""The sheet Alternatives: the ways to the target side by side, and the steps on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.report import charts, pictures, style
+from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.pages.layout import Page, heading_of, rounded
+
+if TYPE_CHECKING:
+    from betaneutral_xl.report.cells import Canvas
+    from betaneutral_xl.report.contents import Contents
+    from betaneutral_xl.report.pages.layout import Cell
+
+NAME = "Alternatives"
+
+WIDTHS = (44, 10, 10, 12, 11, 11, 11, 11, 11, 9)
+
+CHART = (150.0, 430.0)
+"""Least and most height of the chart in points."""
+
+
+def write(canvas: Canvas, contents: Contents) -> None:
+    """Write all alternatives, why some are impossible, and what each step to the target costs."""
+    page = Page(canvas, WIDTHS)
+    heading_of(page, "Alternatives", contents.page.headline)
+    page.gap()
+    _table(page, contents)
+    _frontier(page, contents)
+    page.finish()
+
+
+def _table(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    if not contents.alternatives:
+        page.paragraph("No comparison of alternatives: see the warnings.", style.WARNING)
+        return
+    chosen = {one.name for one in answer.alternatives if one.chosen}
+    percent, number = style.from_python(style.PERCENT), style.from_python(style.BETA)
+    headings = [""]
+    for name in answer.etfs[:1]:
+        headings += [f"Beta to {name}", "± 95 %"]
+    headings += ["Market beta", "Volatility", "Tracking error", "Turnover", "Gross", "Net", "Trades"]
+    rows: list[list[Cell]] = []
+    for one in contents.alternatives:
+        of = one.forecast.get(answer.etfs[0])
+        label = f"{one.name} (proposed)" if one.name in chosen else one.name
+        rows.append(
+            [
+                (label, style.LABEL.replace(fill=style.SOFT if one.name in chosen else "")),
+                (None if of is None else rounded(of.beta), number),
+                (None if of is None else of.half_width(), number),
+                (rounded(one.market_beta), number),
+                (one.volatility, percent),
+                (one.tracking_error, percent),
+                (one.turnover, percent),
+                (one.gross, percent),
+                (one.net, percent),
+                (one.trades, style.from_python(style.WHOLE)),
+            ]
+        )
+    page.table(headings, rows)
+    notes = [f"Not possible: {one.name}. {one.note}" for one in contents.alternatives if one.note]
+    notes += contents.drift
+    if contents.infeasible is not None:
+        notes.append(BEYOND_LIMITS)
+    for note in notes:
+        page.paragraph(note, style.NOTE, size=9.0)
+    page.paragraph("The same with formulas, and the costs: sheet Compare.", style.NOTE, size=9.0)
+
+
+def _frontier(page: Page, contents: Contents) -> None:
+    answer = contents.page
+    if not answer.frontier:
+        return
+    page.section("On the way to the target: what each step costs")
+    percent = style.from_python(style.PERCENT)
+    names = answer.etfs
+    headings = ["Part of the way", *(f"Beta to {name}" for name in names[:3])]
+    headings += ["Turnover", "Tracking error", "Cost"]
+    reached = [one for one in answer.frontier if not one.note]
+    first, last = page.table(
+        headings,
+        [
+            [
+                (one.share, style.from_python("0%").replace(align="left", bold=True)),
+                *((rounded(one.beta[name]), style.from_python(style.BETA)) for name in names[:3]),
+                (one.turnover, percent),
+                (one.tracking_error, percent),
+                (one.cost, percent),
+            ]
+            for one in reached
+        ],
+    )
+    if len(reached) < len(answer.frontier):
+        text = f"Steps beyond {reached[-1].share:.0%} are not feasible within the limits."
+        page.paragraph(text, style.NOTE, size=9.0)
+    after = 2 + len(names[:3])
+    letters = [chr(ord("A") + column - 1) for column in (after + 1, after)]
+    page.gap()
+    at = page.row
+    width, height = page.charts(*CHART)
+    charts.draw(
+        page.canvas,
+        pictures.frontier(answer),
+        charts.column(NAME, "B", first, last),
+        [charts.Source(charts.column(NAME, letter, first, last)) for letter in letters],
+        at=f"A{at}",
+        size=(width * 0.98, height),
+    )
