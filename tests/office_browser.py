@@ -170,14 +170,21 @@ class AddIn:
         self.page.goto(f"{self.place.base}/taskpane.html?{HOST}")
         self.page.wait_for_selector("body[data-ready]")
         if workbook is not None:
-            self.page.evaluate(
-                """({sheets, names}) => {
-                    for (const [name, rows] of Object.entries(sheets)) excel.fill(name, 0, rows);
-                    for (const [name, place] of Object.entries(names)) excel.names.set(name, place);
-                }""",
-                contents(workbook),
-            )
+            self.fill(contents(workbook))
         return self
+
+    def fill(self, workbook: Mapping[str, Any]) -> None:
+        """Open another workbook in Excel, as ``contents`` returns it, and begin anew."""
+        self.page.evaluate(
+            """({sheets, names}) => {
+                excel.reset();
+                for (const [name, rows] of Object.entries(sheets)) excel.fill(name, 0, rows);
+                for (const [name, place] of Object.entries(names)) excel.names.set(name, place);
+                document.getElementById("message").textContent = "";
+                document.getElementById("tab_answer").click();
+            }""",
+            workbook,
+        )
 
     def call(self, name: str, *values: Any, addresses: Sequence[str | None] | None = None) -> Any:
         """Return what a function gives to Excel."""
@@ -190,9 +197,13 @@ class AddIn:
 
     def press(self, button: str) -> str:
         """Press a button of the pane, and return the message."""
+        if button in {"check", "log", "connect"}:
+            self.page.click("#tab_help")
         self.page.evaluate("document.getElementById('message').textContent = ''")
         self.page.click(f"#{button}")
-        return self.message()
+        message = self.message()
+        self.page.wait_for_selector("body:not(.busy)", timeout=1000 * SECONDS)
+        return message
 
     def message(self) -> str:
         """Wait for a message, and return it."""

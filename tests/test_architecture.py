@@ -75,9 +75,10 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "notices", "printed", "provenance", "tickers"},
+        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "venues"},
+        {"tickers"},
         {"covariance_units", "history", "values"},
-        {"constraints", "portfolio", "returns", "risk"},
+        {"constraints", "fills", "portfolio", "returns", "risk"},
         {"market"},
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
@@ -90,7 +91,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"limits"},
         {"result", "reachable"},
         {"orders", "reweighting"},
-        {"neutral"},
+        {"fills", "neutral"},
         {"backtest", "compare", "frontier"},
     ],
     "betaneutral_xl.engine.optimisation": [

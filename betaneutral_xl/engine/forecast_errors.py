@@ -87,13 +87,17 @@ class ForecastErrors:
 
     def portfolios(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of P portfolios (N, P), and the number of blocks that it is known from, each (P,)."""
-        excess = self.of(weights) ** 2 - self._sampling.of_portfolios(self._names.lift(weights))
+        excess = self.of(weights) ** 2 - self.sampling(weights)
         return _mean_excess(excess, self.usable(weights))
 
     def names(self) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of the N names, and the number of blocks that it is known from, each (N,)."""
         sampling = self._names.restrict(self._sampling.of_names(), math.nan)
         return _mean_excess(self.errors**2 - sampling, self.own)
+
+    def sampling(self, weights: FloatArray) -> FloatArray:
+        """Return SE_pred^2 + SE_real^2 of portfolios (N, P) by block, shape (K, P)."""
+        return self._sampling.of_portfolios(self._names.lift(weights))
 
     def sampling_matrix(self) -> FloatArray:
         """Return the mean sampling error as a quadratic form, shape (N, N), to keep without the returns."""

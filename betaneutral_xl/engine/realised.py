@@ -55,6 +55,9 @@ class PastBetas:
         Shape (K,), of the portfolio as it is; NaN where the returns are not known.
     renewed
         Shape (K,), of the proposal, renewed to its predicted beta at the start of each month.
+    noise
+        The standard error of one month's measured beta of the proposal, with which the interval of next
+        month's beta is the one that measured betas are in.
     recent_before, recent_after
         The realised betas over the latest 63 days, of the portfolio and of the proposal; None where the
         returns are not known.
@@ -65,6 +68,7 @@ class PastBetas:
     ends: tuple[date, ...]
     as_it_is: FloatArray
     renewed: FloatArray
+    noise: float = 0.0
     recent_before: RecentBeta | None = None
     recent_after: RecentBeta | None = None
 
@@ -100,16 +104,21 @@ def past_betas(aligned: Aligned, weights: FloatArray) -> tuple[PastBetas, ...]:
         errors = forecast_errors(aligned.risk_model.history, aligned.instruments.tickers, unit)
         if errors is not None:
             predicted = float(aligned.instruments.predicted_beta(unit) @ both[:, 1])
-            found.append(_past(name, unit, both, errors, predicted))
+            se = float(aligned.instruments.portfolio_beta_standard_error(both[:, 1], unit))
+            found.append(_past(name, unit, both, errors, (predicted, se)))
     return tuple(found)
 
 
 def _past(
-    name: str, unit: FloatArray, both: FloatArray, errors: ForecastErrors, predicted: float
+    name: str, unit: FloatArray, both: FloatArray, errors: ForecastErrors, now: tuple[float, float]
 ) -> PastBetas:
-    """Return the past of two portfolios (n + m, 2); a month that is imputed for half of one has none."""
+    """Return the past of two portfolios (n + m, 2); a month that is imputed for half of one has none.
+
+    ``now`` is the proposal's predicted beta and its standard error.
+    """
     usable = errors.usable(both)
-    renewed = np.where(usable[:, 1], errors.of(both)[:, 1] + predicted, math.nan)
+    renewed = np.where(usable[:, 1], errors.of(both)[:, 1] + now[0], math.nan)
+    measured = float(errors.sampling(both)[:, 1].mean()) - np.nan_to_num(now[1]) ** 2
     as_it_is = np.full(len(renewed), math.nan)
     recent: tuple[RecentBeta | None, ...] = (None, None)
     if errors.days:
@@ -127,6 +136,7 @@ def _past(
         ends=errors.ends[::-1],
         as_it_is=as_it_is[::-1],
         renewed=renewed[::-1],
+        noise=math.sqrt(max(measured, 0.0)),
         recent_before=recent[0],
         recent_after=recent[1],
     )

@@ -9,12 +9,13 @@ from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import inputs, sample
 from betaneutral_xl.job.options import is_sample
-from betaneutral_xl.job.sources import last_weekday, load_holdings, require_day_of_sample
+from betaneutral_xl.job.sources import flex_holdings, last_weekday, load_holdings, require_day_of_sample
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice
+from betaneutral_xl.readers.flex import is_query
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def fetch_holdings(
     Parameters
     ----------
     fund
-        The fund's name there, such as ``quant_paper``; ``demo`` for the embedded sample.
+        The fund's name there, such as ``quant_paper``; ``demo`` for the embedded sample; ``ibkr:123456`` for
+        a Flex query of Interactive Brokers.
     as_of
         The day, a date or ``2025-11-18``; by default the last weekday.
     start
@@ -64,6 +66,11 @@ def fetch_holdings(
         found = sample.load_holdings()
         require_day_of_sample(as_of, found)
         return found
+    if is_query(fund):
+        if as_of is not None or start is not None:
+            msg = "A Flex query has the days that it was set up for. Leave the day out."
+            raise InputError(msg)
+        return flex_holdings(fund, settings or Settings.from_environment()).value
     from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:

@@ -11,6 +11,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.values import count
+from betaneutral_xl.readers import group_table
 from betaneutral_xl.readers.raw_input import Reader
 from betaneutral_xl.readers.ticker_map import from_text
 
@@ -39,11 +40,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(one for one in text.split(",") if one)
 
 
-_PORTFOLIO: Mapping[str, Callable[[str], Any]] = {"nav": _positive}
+_PORTFOLIO: Mapping[str, Callable[[str], Any]] = {"nav": _positive, "groups": group_table.from_text}
 
 _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
     Reader.API_HOLDINGS: _PORTFOLIO,
-    Reader.HOLDINGS_FILE: {**_PORTFOLIO, "fund": str, "sheet": str, "rates": str},
+    Reader.HOLDINGS_FILE: {**_PORTFOLIO, "fund": str, "sheet": str, "rates": str, "day": date.fromisoformat},
     Reader.ETF_FILE: {
         "fund": str,
         "today": date.fromisoformat,

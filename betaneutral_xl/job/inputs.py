@@ -17,6 +17,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.readers import group_table
 from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
 from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
@@ -63,6 +64,8 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
 
     """
     found = _READERS[raw_input.reader](raw_input)
+    if isinstance(found, Holdings) and (groups := option(raw_input, "groups")):
+        found = found.with_groups(groups)
     if not isinstance(found, kind):
         msg = f"{raw_input.name} is a {raw_input.reader}, not {kind.__name__.lower()}."
         raise InputError(msg)
@@ -77,18 +80,28 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
     return Loaded(value, replace(raw_input, provenance=origin))
 
 
-def holdings_file(path: Path | str, account: str | None = None, rates: str | None = None) -> RawInput:
+def holdings_file(
+    path: Path | str, account: str | None = None, rates: str | None = None, day: date | None = None
+) -> RawInput:
     """Return a portfolio's file and which part of it to read; see ``Choice.parse``."""
     from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
-    options = {"fund": account, "sheet": sheet, "rates": rates}
+    options = {"fund": account, "sheet": sheet, "rates": rates, "day": day.isoformat() if day else None}
     return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
         content=read_bytes(file),
         options={name: text for name, text in options.items() if text},
     )
+
+
+def with_groups(raw_input: RawInput, path: Path | str | None) -> RawInput:
+    """Return a portfolio's raw input that is read with the groups of a table of tickers, if one is named."""
+    if path is None:
+        return raw_input
+    groups = group_table.as_text(group_table.parse_groups(read_bytes(path), shown_name(path)))
+    return replace(raw_input, options={**raw_input.options, "groups": groups})
 
 
 def _stated_nav(raw_input: RawInput) -> float | None:
@@ -228,7 +241,9 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
     from betaneutral_xl.readers.holdings_sections import Choice
 
     options = raw_input.options
-    choice = Choice.parse(options.get("fund"), options.get("sheet"), options.get("rates", ""))
+    choice = Choice.parse(
+        options.get("fund"), options.get("sheet"), options.get("rates", ""), option(raw_input, "day")
+    )
     return parse_holdings_file(raw_input.content, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
 
 

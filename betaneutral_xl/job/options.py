@@ -189,6 +189,10 @@ _CASH_ROW = {
     FUNCTION: "a row CASH of the holdings states it",
     SETTINGS: "a row CASH of the holdings states it",
 }
+_GROUPS_ON_SHEET = {
+    FUNCTION: "a column sector of the holdings has them",
+    SETTINGS: "a column sector of the holdings has them",
+}
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
 OPTIONS: tuple[Option, ...] = (
@@ -223,7 +227,8 @@ OPTIONS: tuple[Option, ...] = (
         name="fund",
         section=Section.PORTFOLIO,
         kind=Kind.NAME,
-        help=f"a fund of the Silver Fund's web API, such as quant_paper; {SAMPLE} is the embedded sample",
+        help=f"a fund of the Silver Fund's web API, such as quant_paper; ibkr:QUERYID for a Flex query of "
+        f"Interactive Brokers; {SAMPLE} is the embedded sample",
         default=SAMPLE,
         places={FUNCTION: "FETCH_HOLDINGS(fund)", SETTINGS: "Fund", PYTHON: "fetch_holdings(fund)"},
         absent=_NOT_REQUIRED,
@@ -233,7 +238,7 @@ OPTIONS: tuple[Option, ...] = (
         section=Section.PORTFOLIO,
         kind=Kind.DAY,
         label="Holdings as of",
-        help="the day of the fund's holdings, such as 2025-11-18",
+        help="the day of the fund's holdings, such as 2025-11-18; of a holdings file, which of its days",
         default="the last weekday",
         places={
             CLI: "--date",
@@ -251,6 +256,15 @@ OPTIONS: tuple[Option, ...] = (
         default="as the portfolio states it",
         places={PYTHON: "load_holdings(nav); Holdings.from_positions(nav)"},
         absent=_NOT_REQUIRED | _CASH_ROW,
+    ),
+    Option(
+        name="groups_file",
+        section=Section.PORTFOLIO,
+        kind=Kind.FILE,
+        help="a table of ticker and sector (country, or any other group) for limits of groups; without it, "
+        "the sectors and countries of the holdings file",
+        places={PYTHON: "argument groups of load_holdings"},
+        absent=_NOT_REQUIRED | _GROUPS_ON_SHEET,
     ),
     # ---------------------------------------------------------------- the ETFs
     Option(

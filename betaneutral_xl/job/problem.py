@@ -216,7 +216,8 @@ def _target(names: Names, target: Any) -> Any:
 def _limit(names: Names, name: str, value: Any) -> Any:
     if name == "groups":
         return {
-            names.groups[group]: [names.tickers[one] for one in members] for group, members in value.items()
+            names.groups[group]: [names.tickers[one] for one in members if one in names.tickers]
+            for group, members in value.items()
         }
     if name == "frozen":
         return [names.tickers[one] for one in value]

@@ -10,6 +10,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
@@ -80,7 +81,12 @@ class Request:
     departures: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, options: Mapping[str, Any], etfs: Sequence[str] = ()) -> Request:
+    def parse(
+        cls,
+        options: Mapping[str, Any],
+        etfs: Sequence[str] = (),
+        groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> Request:
         """Read named values as they were typed.
 
         Parameters
@@ -90,6 +96,8 @@ class Request:
             ``None`` is a value that was not given.
         etfs
             The names of the ETFs, for targets that are given in their order.
+        groups
+            Tickers of the groups that the portfolio has, such as its sectors.
 
         Raises
         ------
@@ -99,15 +107,15 @@ class Request:
         """
         mandate, own_options = _under_mandate(options)
         if mandate is not None:
-            cls._require(mandate, etfs)
-            request = cls.parse(mandate.under(own_options), etfs)
+            cls._require(mandate, etfs, groups)
+            request = cls.parse(mandate.under(own_options), etfs, groups)
             return replace(request, mandate=mandate, departures=mandate.departures(own_options))
         own, limits = _sorted(own_options)
         legs = {LEGS[name]: value for name, value in own.items() if name in LEGS}
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
-            constraints=Constraints.from_mapping(limits),
+            constraints=Constraints.from_mapping(limits, groups),
             legs=Legs.from_mapping(legs),
             objective=choice(Objective, own.get("objective", Objective.STABLE), "objective"),
             on_missing=choice(OnMissing, own.get("on_missing", OnMissing.ERROR), "policy on_missing"),
@@ -120,10 +128,10 @@ class Request:
         )
 
     @classmethod
-    def _require(cls, mandate: Mandate, etfs: Sequence[str]) -> None:
+    def _require(cls, mandate: Mandate, etfs: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
         """Refuse a mandate whose rules cannot be read, with its name."""
         try:
-            cls.parse(mandate.under({}), etfs)
+            cls.parse(mandate.under({}), etfs, groups)
             mandate.require_limits()
         except InputError as error:
             msg = f"The mandate {mandate.label}: {error}"

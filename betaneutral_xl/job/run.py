@@ -12,6 +12,8 @@ from betaneutral_xl.engine.hedging import EXACT
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders
@@ -41,6 +43,11 @@ class Inputs:
     def etf_names(self) -> tuple[str, ...]:
         """The names of the ETFs, in their order."""
         return tuple(one.name for one in self.etfs)
+
+    @property
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """The tickers of each sector, country and other group of the portfolio."""
+        return self.holdings.groups
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from betaneutral_xl.job.inputs import (
     prices_file,
     read,
     with_drift,
+    with_groups,
 )
 from betaneutral_xl.job.options import BY_NAME, is_sample
 from betaneutral_xl.job.request import Request, flat, net_asset_value
@@ -30,6 +31,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
+from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
 from betaneutral_xl.readers.tabular.files import shown_name
 
@@ -54,10 +56,14 @@ class Sources:
     ----------
     holdings, account, fx
         A portfolio's file, which account of it, and exchange rates such as ``EUR=1.16``.
-    fund, as_of
-        A fund of the web API, and the day.
+    fund
+        A fund of the web API.
+    as_of
+        The day of the fund, or of a file with several days or none.
     nav
         Net asset value, base currency, where the portfolio does not state it.
+    groups_file
+        A table of tickers and their groups, such as sectors.
     etf, etf_fund, tickers
         Files of ETFs, which fund of them, and a table of tickers by identifier.
     covariance, covariance_unit
@@ -81,6 +87,7 @@ class Sources:
     fund: str | None = None
     as_of: date | None = None
     nav: float | None = None
+    groups_file: str | None = None
     etf: tuple[str, ...] = ()
     etf_fund: str | None = None
     tickers: str | None = None
@@ -104,10 +111,17 @@ class Sources:
                 "Both {holdings} and {fund} are given. Choose one source of the portfolio.",
             ),
             (
-                (self.account or self.fx) and not self.holdings,
+                (self.account or self.fx) and not (self.holdings or (self.fund and is_query(self.fund))),
                 "{account} and {fx} are for a {holdings} file, and none is given.",
             ),
-            (self.as_of and not self.fund, "{as_of} is for {fund}; a file has its own date."),
+            (
+                self.as_of and not (self.fund or self.holdings),
+                "{as_of} is for {fund} or a {holdings} file, and none is given.",
+            ),
+            (
+                self.as_of and self.fund and is_query(self.fund),
+                "A Flex query has the days that it was set up for, so {as_of} cannot be given with it.",
+            ),
             (
                 self.etf_fund and not self.etf,
                 "{etf_fund} selects a fund of an {etf} file, and none is given.",
@@ -172,7 +186,7 @@ class Sources:
             If one cannot be fetched.
 
         """
-        holdings = self._holdings(settings, progress)
+        holdings = self._grouped(self._holdings(settings, progress))
         etfs = self._etfs(settings)
         market = read(market_file(self.market, settings), Etf) if is_file_name(self.market) else None
         baskets = [one.value for one in etfs]
@@ -195,11 +209,21 @@ class Sources:
             market.value if market else None,
         )
 
+    def holdings_of(self, settings: Settings) -> Holdings:
+        """Read or fetch the portfolio alone; raises what ``load`` raises."""
+        return self._holdings(settings, _silent).value
+
     def _holdings(
         self, settings: Settings, progress: Callable[[str], AbstractContextManager[Any]]
     ) -> Loaded[Holdings]:
+        query = next((one for one in (self.holdings, self.fund) if one and is_query(one)), None)
+        if query is not None:
+            rates = ",".join(self.fx)
+            return flex_holdings(
+                query, settings, account=self.account, rates=rates, nav=self.nav, progress=progress
+            )
         if self.holdings and not is_sample(self.holdings):
-            file = holdings_file(self.holdings, self.account, ",".join(self.fx))
+            file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of)
             return read(with_nav(file, self.nav), Holdings)
         if self.fund and not is_sample(self.fund):
             from betaneutral_xl.network.silverfund import SilverFund
@@ -213,6 +237,12 @@ class Sources:
             return found
         msg = "No portfolio is given. Use {holdings} FILE, {fund} NAME, or --sample to try things out."
         raise InputError(msg.format(**_FLAGS))
+
+    def _grouped(self, holdings: Loaded[Holdings]) -> Loaded[Holdings]:
+        """Return the portfolio with the groups of the table that is named, which a snapshot keeps."""
+        if self.groups_file is None:
+            return holdings
+        return read(with_groups(holdings.raw_input, self.groups_file), Holdings)
 
     def _etfs(self, settings: Settings) -> list[Loaded[Etf]]:
         if self.etf:
@@ -265,6 +295,32 @@ class Sources:
             return api.loaded_covariance([*names, *self.also, *own], self.covariance_unit)
 
 
+def flex_holdings(
+    query: str,
+    settings: Settings,
+    *,
+    account: str | None = None,
+    rates: str = "",
+    nav: float | None = None,
+    progress: Callable[[str], AbstractContextManager[Any]] = _silent,
+) -> Loaded[Holdings]:
+    """Fetch the holdings of a Flex query of Interactive Brokers, such as ``ibkr:123456``.
+
+    Raises
+    ------
+    InputError
+        If it is none, there is no token, or the statement has no positions.
+    SourceError
+        If it cannot be fetched.
+
+    """
+    from betaneutral_xl.network.flex import Flex
+
+    options = {name: text for name, text in (("fund", account), ("rates", rates)) if text}
+    with progress(f"Fetching Flex query {query_id(query)} ..."), Flex(settings) as flex:
+        return read(with_nav(flex.holdings_file(query, options), nav), Holdings)
+
+
 def loaded_market(market: str, settings: Settings) -> Etf | None:
     """Return a market of a file; None where it is a ticker of the risk model."""
     return read(market_file(market, settings), Etf).value if is_file_name(market) else None
@@ -274,7 +330,13 @@ _FLAGS = {name: option.flag for name, option in BY_NAME.items()}
 
 
 def load_holdings(
-    path: Path | str, account: str | None = None, fx: Iterable[str] = (), nav: float | None = None
+    path: Path | str,
+    account: str | None = None,
+    fx: Iterable[str] = (),
+    nav: float | None = None,
+    *,
+    as_of: date | str | None = None,
+    groups: Path | str | None = None,
 ) -> Holdings:
     """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
 
@@ -288,6 +350,10 @@ def load_holdings(
         Base currency per unit of a currency, such as ``EUR=1.16``.
     nav
         Net asset value, base currency, where the file does not state it.
+    as_of
+        The day, of a file with several days or none.
+    groups
+        A table of tickers and their groups, such as ``ticker,sector``, for limits of groups.
 
     Raises
     ------
@@ -295,11 +361,13 @@ def load_holdings(
         If the file cannot be read as a portfolio.
 
     """
+    day = None if as_of is None else _day(as_of)
     if is_sample(str(path)):
         file = sample.raw_input(sample.HOLDINGS)
+        require_day_of_sample(day, read(file, Holdings).value)
     else:
-        file = holdings_file(path, account, ",".join(fx))
-    return read(with_nav(file, nav), Holdings).value
+        file = holdings_file(path, account, ",".join(fx), day)
+    return read(with_groups(with_nav(file, nav), groups), Holdings).value
 
 
 def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
@@ -398,7 +466,7 @@ def from_snapshot(path: Path | str, nav: float | None = None) -> tuple[Inputs, d
     inputs = _inputs_of(snapshot, name, nav)
     options = flat(snapshot.parameters)
     try:
-        Request.parse(options, inputs.etf_names)
+        Request.parse(options, inputs.etf_names, inputs.groups)
     except InputError as error:
         msg = f"The snapshot {name} has options that cannot be used. {error}"
         raise InputError(msg) from None

@@ -26,7 +26,7 @@ from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, Unkn
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.model.market import AlignedMarket, MarketBasket
 from betaneutral_xl.model.notices import Notice, Severity, Subject
-from betaneutral_xl.model.tickers import is_option
+from betaneutral_xl.model.positions import PositionClass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -468,22 +468,8 @@ def align(
     covered = np.fromiter((t in in_model for t in tickers), dtype=np.bool_, count=len(tickers))
 
     held = _uncovered(holdings.tickers, holdings.weights, in_model)
-    options = [ticker for ticker in held.tickers if is_option(ticker)]
-    if options and on_missing is OnMissing.ERROR:
-        others = [ticker for ticker in held.tickers if ticker not in set(options)]
-        also = f" There is also no row for {listing(others)}." if others else ""
-        msg = (
-            f"Options have no risk data of their own: {listing(options)}.{also} Remove them, "
-            "or continue without their risk (on-missing drop)."
-        )
-        raise UncoveredRisk(msg, tickers=held.tickers)
-    if held and on_missing is OnMissing.ERROR:
-        msg = (
-            f"The covariance has no row for {len(held.tickers)} of {len(holdings.tickers)} holdings: "
-            f"{listing(held.tickers)} (weight {held.weight:.2%}). Refresh the matrix, or "
-            "continue without their risk (on-missing drop)."
-        )
-        raise UncoveredRisk(msg, tickers=held.tickers)
+    if on_missing is OnMissing.ERROR:
+        _require_risk_data(holdings, held)
 
     weights = np.zeros(len(tickers))
     weights[positions_of(holdings.tickers, tickers)] = holdings.weights
@@ -533,6 +519,45 @@ def align(
             etf_on_missing=etf_on_missing,
         ),
     )
+
+
+WITHOUT_RISK_DATA = {
+    PositionClass.OPTION: "Options",
+    PositionClass.FUTURE: "Futures",
+    PositionClass.DERIVATIVE: "Derivatives",
+    PositionClass.FIXED_INCOME: "Bonds",
+}
+"""Classes of which a risk model of shares has no rows, so that another matrix would not help."""
+
+
+def _require_risk_data(holdings: Holdings, held: Uncovered) -> None:
+    """Refuse held names without risk data, and futures, whose exposure is in no weight."""
+    classes = holdings.classes
+    futures = tuple(one.ticker for one in holdings.positions if one.position_class is PositionClass.FUTURE)
+    names = tuple(dict.fromkeys((*held.tickers, *futures)))
+    if not names:
+        return
+    named = {
+        words: [name for name in names if classes.get(name) is kind]
+        for kind, words in WITHOUT_RISK_DATA.items()
+    }
+    others = [name for name in names if classes.get(name) not in WITHOUT_RISK_DATA]
+    lines = [
+        f"{words} have no risk data of their own: {listing(found)}."
+        for words, found in named.items()
+        if found
+    ]
+    if not lines:
+        msg = (
+            f"The covariance has no row for {len(held.tickers)} of {len(holdings.tickers)} holdings: "
+            f"{listing(held.tickers)} (weight {held.weight:.2%}). Refresh the matrix, or "
+            "continue without their risk (on-missing drop)."
+        )
+        raise UncoveredRisk(msg, tickers=held.tickers)
+    if others:
+        lines.append(f"There is also no row for {listing(others)}.")
+    msg = f"{' '.join(lines)} Remove them, or continue without their risk (on-missing drop)."
+    raise UncoveredRisk(msg, tickers=names)
 
 
 def _uncovered(tickers: Sequence[str], weights: FloatArray, in_model: set[str]) -> Uncovered:

@@ -14,13 +14,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, count, number, option_name, require_sign, tickers, unsigned
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
 ALL = "*"
 """The key for every name, or every ETF, without an entry of its own."""
@@ -173,13 +173,17 @@ class Constraints:
         return partial(Constraints, **plain), ()
 
     @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> Constraints:
+    def from_mapping(
+        cls, values: Mapping[str, Any], groups: Mapping[str, Sequence[str]] = MappingProxyType({})
+    ) -> Constraints:
         """Make constraints from plain values, such as a TOML file's or a worksheet range's.
 
         A limit by name is a mapping, or one value for all. A range is a number, ``[low, high]``,
         or text such as ``0.1:0.3``, ``:0.3`` and ``0.1:``. Text may end in ``%``. ``groups`` maps
         a group to its tickers, or a ticker to its group. Names of limits may contain blanks or
         hyphens; in two columns a limit by name is a separate row, such as ``upper NVDA`` with 0.08.
+        ``groups`` are those of the portfolio, which a limit may name without listing their tickers;
+        capitals do not matter.
 
         Raises
         ------
@@ -188,7 +192,7 @@ class Constraints:
 
         """
         read: dict[str, Any] = {}
-        for key, value in _grouped(values).items():
+        for key, value in _with_known_groups(_grouped(values), limited_groups(values), groups).items():
             found = limit_of(str(key))
             if found is None:
                 msg = f"There is no limit {key!r:.60}. Choose from {', '.join(_READERS)}."
@@ -366,19 +370,44 @@ def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callabl
     return read_all
 
 
-def _grouped(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the same limits with every row of groups as group to tickers.
-
-    A row is of a group and its tickers, or of a ticker and its group. It is of a group where the limits name
-    that group, or where it lists several tickers.
-    """
-    limited = {
+def limited_groups(given: Mapping[str, Any]) -> set[str]:
+    """Return the names of the groups that have a limit, in plain values as of ``from_mapping``."""
+    return {
         str(group).strip()
         for key, value in given.items()
         for name, label in (limit_of(str(key)) or ("", ""),)
         if name in _OF_GROUPS
         for group in ([label] if label else value if isinstance(value, Mapping) else ())
     }
+
+
+def _with_known_groups(
+    given: Mapping[str, Any], limited: Collection[str], known: Mapping[str, Sequence[str]]
+) -> Mapping[str, Any]:
+    """Return the limits with the tickers of limited groups that they do not define and that are known."""
+    own = given.get("groups", {})
+    if not known or not isinstance(own, Mapping):
+        return given
+    by_name = {name.casefold(): tuple(members) for name, members in known.items()}
+    undefined = sorted(name for name in limited if name not in own)
+    for name in undefined:
+        if name.casefold() not in by_name:
+            msg = (
+                f"The limit of group {name} has no tickers. Name them under groups, or choose a group of the "
+                f"portfolio: {listing(sorted(known))}."
+            )
+            raise InputError(msg)
+    found = {name: by_name[name.casefold()] for name in undefined}
+    return {**given, "groups": {**own, **found}} if found else given
+
+
+def _grouped(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the same limits with every row of groups as group to tickers.
+
+    A row is of a group and its tickers, or of a ticker and its group. It is of a group where the limits name
+    that group, or where it lists several tickers.
+    """
+    limited = limited_groups(given)
     plain: dict[str, Any] = {}
     groups: dict[str, tuple[str, ...]] = {}
     for key, value in given.items():

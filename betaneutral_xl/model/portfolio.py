@@ -14,6 +14,8 @@ import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
 from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.contracts import is_option
+from betaneutral_xl.model.positions import Position, PositionClass, members
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
@@ -58,6 +60,12 @@ class Holdings:
     leverage_stated
         Whether the user stated the net asset value, or the weights' unit, which confirms a gross
         exposure above ``MAX_GROSS``; else it is refused.
+    positions
+        Every row of the source, cash included, where it is a table of positions.
+    columns
+        The column of the source that each field was read from.
+    groups_of
+        The groups of a ticker, held or not, by their kind, such as its sector.
 
     """
 
@@ -71,9 +79,15 @@ class Holdings:
     cash: float = 0.0
     warnings: tuple[str, ...] = ()
     leverage_stated: bool = False
+    positions: tuple[Position, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    groups_of: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Validate the attributes."""
+        if not self.groups_of and any(one.groups for one in self.positions):
+            own = {one.ticker: one.groups for one in self.positions if one.groups and not one.is_cash}
+            object.__setattr__(self, "groups_of", own)
         object.__setattr__(self, "weights", read_only(self.weights))
         if not self.tickers:
             msg = f"Fund {self.fund} has no positions. Check the fund's name and the date."
@@ -111,6 +125,52 @@ class Holdings:
     def as_of(self) -> date | None:
         """The day of the positions."""
         return self.provenance.as_of
+
+    @property
+    def listed(self) -> tuple[Position, ...]:
+        """Every row of the source; where it has tickers only, a position for each and one for the cash."""
+        if self.positions:
+            return self.positions
+        shares, prices = (
+            [None] * len(self.tickers) if part is None else part.tolist()
+            for part in (self.shares, self.prices)
+        )
+        rows = zip(self.tickers, self.weights.tolist(), shares, prices, strict=True)
+        return (
+            *(self._position(*row) for row in rows),
+            *([Position.cash(self.cash, self.nav)] if abs(self.cash) > NO_EXPOSURE else []),
+        )
+
+    def _position(self, ticker: str, weight: float, shares: float | None, price: float | None) -> Position:
+        return Position(
+            ticker=ticker,
+            position_class=PositionClass.OPTION if is_option(ticker) else PositionClass.EQUITY,
+            weight=weight,
+            shares=shares,
+            price=price,
+            value=None if self.nav is None else weight * self.nav,
+            groups=self.groups_of.get(ticker, {}),
+        )
+
+    @property
+    def classes(self) -> dict[str, PositionClass]:
+        """What each position is, by ticker; by its spelling where the source has tickers only."""
+        listed = {one.ticker: one.position_class for one in self.positions if not one.is_cash}
+        spelled = {ticker: PositionClass.OPTION for ticker in self.tickers if is_option(ticker)}
+        return {**spelled, **listed}
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The tickers of each group: sectors, countries, and what a table of groups has."""
+        return members(self.groups_of.items())
+
+    def with_groups(self, groups: Mapping[str, Mapping[str, str]]) -> Holdings:
+        """Return the same holdings with groups of names, held or not; they decide over the source's own."""
+        merged = {name: dict(own) for name, own in self.groups_of.items()}
+        for name, labels in groups.items():
+            merged[name] = {**merged.get(name, {}), **labels}
+        positions = [replace(one, groups=merged.get(one.ticker, one.groups)) for one in self.positions]
+        return replace(self, groups_of=merged, positions=tuple(positions))
 
     def with_names(self, tickers: Sequence[str]) -> Holdings:
         """Return the same holdings with a weight of zero for names that are not held."""

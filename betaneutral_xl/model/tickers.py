@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.venues import split_market
 
 LONGEST = 64
 """Maximum length of a ticker or option symbol."""
@@ -27,18 +28,6 @@ UNSEPARATED_CLASSES = {
     "MOGA": "MOG.A",
 }
 """Share classes that some issuers spell without a separator, where no other company has that ticker."""
-
-OPTION = re.compile(
-    r"-?[0-9A-Z./]{1,6} *\d{6}[CP] ?\d{1,8}(?:\.\d+)?"
-    r"|.*\b\d{1,2}/\d{1,2}/\d{2,4} (?:[CP] ?\$?\d[\d.]*|\$?[\d.]+ (?:C|P|CALL|PUT))\b.*"
-    r"|.*\b\d{1,2} ?[A-Z]{3} ?\d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|.*\$[\d.]+ (?:CALL|PUT)\b.*"
-    r"|.*\b[A-Z]{3} \d{1,2},? \d{2,4} \$?[\d.]+ (?:C|P|CALL|PUT)\b.*|(?:CALL|PUT) .*\bEXP\b.*",
-    re.IGNORECASE,
-)
-"""Brokers' spellings of an option: the clearing house's symbol, or underlying, day, strike and side."""
-
-LONGEST_NAME = 100
-"""Number of characters of a name that are matched."""
 
 EXCHANGES = {
     "euronext paris": "FP",
@@ -180,16 +169,6 @@ _SPACES = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
-@lru_cache(maxsize=4096)
-def is_option(text: str) -> bool:
-    """Return whether a ticker or a name is an option's.
-
-    >>> is_option("NVDA  260116C00200000"), is_option("AAPL 01/16/2026 250.00 C"), is_option("NVDA")
-    (True, True, False)
-    """
-    return bool(OPTION.fullmatch(text.strip()[:LONGEST_NAME]))
-
-
 @lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
     """Return the canonical spelling of a ticker.
@@ -197,7 +176,8 @@ def normalise(text: str) -> str:
     Parameters
     ----------
     text
-        A ticker in the spelling of a broker, an issuer, the risk model, Yahoo or Bloomberg.
+        A ticker in the spelling of a broker, an issuer, the risk model, Bloomberg, Google, Reuters, Yahoo
+        or Stooq.
 
     Returns
     -------
@@ -214,6 +194,8 @@ def normalise(text: str) -> str:
     --------
     >>> [normalise(t) for t in ("BRK B", "BRK.B", "BRK/B US", "BRK-B", "nvda us", "2330 TT")]
     ['BRK.B', 'BRK.B', 'BRK.B', 'BRK.B', 'NVDA', '2330 TT']
+    >>> [normalise(t) for t in ("NASDAQ:NVDA", "NVDA.OQ", "RY.TO", "BRK-B.US")]
+    ['NVDA', 'NVDA', 'RY CN', 'BRK.B']
 
     """
     ticker = _SPACES.sub(" ", text).strip().upper()
@@ -224,9 +206,13 @@ def normalise(text: str) -> str:
         msg = f"{ticker[:20]!r}... is not a ticker ({len(ticker)} characters). Check the column."
         raise InputError(msg)
     ticker = ticker.removesuffix(" EQUITY")
+    local, code = split_market(ticker)
+    if code is not None:
+        return at_market(_with_class(local), code) if code else normalise(local)
     listing = _EXCHANGE.fullmatch(ticker)
     if listing is None:
-        return _with_class(ticker)
+        spelled = _with_class(ticker)
+        return spelled if spelled == ticker else normalise(spelled)
     local = _with_class(listing["local"])
     return normalise(local) if listing["exchange"] in US_EXCHANGES else f"{local} {listing['exchange']}"
 

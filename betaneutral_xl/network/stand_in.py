@@ -18,6 +18,7 @@ from datetime import date
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import parse_qs
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.provenance import Provenance, Retrieval
@@ -26,9 +27,15 @@ from betaneutral_xl.readers.covariance_csv import parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 HOST = "127.0.0.1"
+
+FLEX = "/flex"
+"""The path under which the Flex Web Service is."""
+
+REFERENCE = "9876543210"
+"""The reference code of the Flex Web Service's only statement."""
 
 BENCHMARK = "IWV"
 """The last name of every covariance."""
@@ -111,6 +118,10 @@ def _invalid(name: str, kind: str, message: str, value: object = None) -> Respon
     return _json(422, {"detail": [{"type": kind, "loc": loc, "msg": message, "input": value}]})
 
 
+def _file(location: str) -> Provenance:
+    return Provenance(source="stand-in", location=location, retrieval=Retrieval.FILE, as_of=None, rows=0)
+
+
 class _InvalidError(Exception):
     """A field of a request, or its whole body, is invalid."""
 
@@ -130,13 +141,16 @@ class Api:
     covariance
         The answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last.
     token
-        Required by requests for the covariance.
+        Required by requests for the covariance and for forecasts.
+    flex
+        The Flex Web Service beside it, under ``/flex``; None for none.
 
     """
 
     books: Mapping[str, Mapping[str, Any]]
     covariance: str
     token: str = "demo"  # noqa: S105 - public, for a server that has no secrets
+    flex: FlexAnswers | None = None
 
     @classmethod
     def of_files(cls, holdings: bytes, covariance: bytes, token: str = "demo") -> Api:  # noqa: S107 - as above
@@ -148,14 +162,8 @@ class Api:
             If they are not in the format of such answers.
 
         """
-
-        def origin(location: str) -> Provenance:
-            return Provenance(
-                source="stand-in", location=location, retrieval=Retrieval.FILE, as_of=None, rows=0
-            )
-
-        fund = parse_holdings(holdings, origin("the holdings")).fund
-        names = parse_covariance(covariance, origin("the covariance")).tickers
+        fund = parse_holdings(holdings, _file("the holdings")).fund
+        names = parse_covariance(covariance, _file("the covariance")).tickers
         text = covariance.decode("utf-8-sig")
         if not text.startswith("date,ticker,") or names[-1] != BENCHMARK:
             msg = f"The covariance does not have the API's header: date,ticker,<tickers>,{BENCHMARK}."
@@ -172,6 +180,9 @@ class Api:
             ("POST", "/covariance-matrix/fund-tickers"): self._fund_tickers,
             ("POST", "/covariance-matrix/latest"): self._latest,
         }
+        elsewhere = self._elsewhere(method, path, authorization)
+        if elsewhere is not None:
+            return elsewhere
         if (method, path) not in routes:
             exists = any(path == route for _, route in routes)
             status, detail = (405, "Method Not Allowed") if exists else (404, "Not Found")
@@ -215,8 +226,108 @@ class Api:
             200, "text/csv; charset=utf-8", "".join(",".join(row) + "\n" for row in rows).encode()
         )
 
+    def _elsewhere(self, method: str, path: str, authorization: str) -> Response | None:
+        """Return the answer to a request whose path has a parameter; None for another one."""
+        if self.flex is not None and path.startswith(f"{FLEX}/"):
+            return self.flex.answer(method, path.removeprefix(FLEX))
+        if method == "GET" and path.startswith("/risk_forecast/"):
+            return self._forecast(path.removeprefix("/risk_forecast/"), authorization)
+        return None
+
+    def _forecast(self, fund: str, authorization: str) -> Response:
+        """Return the fund's forecast from its holdings and the covariance, against the benchmark."""
+        if authorization != f"Bearer {self.token}":
+            return FAULT_ANSWERS[Fault.UNAUTHORISED](CRASH_ANSWER)
+        if fund not in self.books:
+            return CRASH_ANSWER
+        risk = parse_covariance(self.covariance.encode(), _file("the covariance"))
+        rows = [one for one in self.books[fund]["holdings"] if one["active"]]
+        total = sum(row["value"] for row in rows)
+        held = {row["ticker"].replace(" ", "."): row["value"] / total for row in rows}
+        known = {name: weight for name, weight in held.items() if name in risk}
+        weights = [known.get(name, 0.0) for name in risk.tickers]
+        matrix = risk.form.dense().tolist()
+        benchmark = risk.tickers.index(BENCHMARK)
+        active = [weight - (i == benchmark) for i, weight in enumerate(weights)]
+        covariance = sum(weight * matrix[i][benchmark] for i, weight in enumerate(weights))
+        return _json(
+            200,
+            {
+                "tickers": list(known),
+                "weights": list(known.values()),
+                "volatility": _quadratic(matrix, weights) ** 0.5,
+                "beta": covariance / matrix[benchmark][benchmark],
+                "tracking_error": _quadratic(matrix, active) ** 0.5,
+            },
+        )
+
     def _names(self) -> list[str]:
         return self.covariance.partition("\n")[0].rstrip("\r").split(",")[2:-1]
+
+
+def _quadratic(matrix: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
+    rows = [sum(b * one for b, one in zip(weights, row, strict=True)) for row in matrix]
+    return sum(a * one for a, one in zip(weights, rows, strict=True))
+
+
+@dataclass(slots=True)
+class FlexAnswers:
+    """Answers of Interactive Brokers' Flex Web Service for one query.
+
+    Attributes
+    ----------
+    statement
+        The statement, XML or CSV.
+    token, query
+        Which it requires.
+    codes
+        Codes that are answered before anything else, each once: ``1019`` is a statement that is not ready.
+
+    """
+
+    statement: bytes
+    token: str = "1234567890"  # noqa: S105 - public, as that of the stand-in's API
+    query: str = "123456"
+    codes: list[str] = field(default_factory=list)
+
+    def answer(self, method: str, target: str) -> Response:
+        """Return the answer to a request for a path with its parameters."""
+        path, _, text = target.partition("?")
+        given = {key: values[0] for key, values in parse_qs(text).items()}
+        if method != "GET" or path not in {"/SendRequest", "/GetStatement"}:
+            return Response(404, "text/html", b"<html>404 Not Found</html>")
+        error = self._error(path, given)
+        if error:
+            return _flex_error(*error)
+        if path == "/SendRequest":
+            return _flex(f"<Status>Success</Status>\n<ReferenceCode>{REFERENCE}</ReferenceCode>")
+        media = "text/xml" if self.statement.lstrip().startswith(b"<") else "text/csv"
+        return Response(200, f"{media};charset=UTF-8", self.statement)
+
+    def _error(self, path: str, given: Mapping[str, str]) -> tuple[str, str] | None:
+        """Return the code and the message of a request that is refused; None for a good one."""
+        first = path == "/SendRequest"
+        if given.get("t") != self.token:
+            return "1015", "Token is invalid."
+        if given.get("v") != "3":
+            return "1020", "Invalid request or unable to validate request."
+        if self.codes:
+            return self.codes.pop(0), "As was asked for."
+        if given.get("q") != (self.query if first else REFERENCE):
+            return ("1014", "Query is invalid.") if first else ("1017", "Reference code is invalid.")
+        return None
+
+
+def _flex(body: str) -> Response:
+    stamp = "18 November, 2025 09:00 AM EST"
+    text = f"<FlexStatementResponse timestamp='{stamp}'>\n{body}\n</FlexStatementResponse>"
+    return Response(200, "text/xml;charset=UTF-8", text.encode())
+
+
+def _flex_error(code: str, message: str) -> Response:
+    status = "Warn" if code == "1019" else "Fail"
+    fields = {"Status": status, "ErrorCode": code, "ErrorMessage": message}
+    return _flex("\n".join(f"<{name}>{text}</{name}>" for name, text in fields.items()))
 
 
 def _missing(name: str) -> int:
@@ -386,12 +497,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(_json(413, {"detail": "Request Entity Too Large"}))
             return
         body = self.rfile.read(length)
-        fault = stand_in.next_fault(self.path)
+        path = self.path.partition("?")[0]  # the rest may have a token
+        fault = stand_in.next_fault(path)
         good = stand_in.api.answer(self.command, self.path, self.headers.get("Authorization", ""), body)
         response = FAULT_ANSWERS[fault](good) if fault is not None and fault in FAULT_ANSWERS else good
-        stand_in.log(
-            f"{self.command} {self.path} {fault if fault in self._SENDING_FAULTS else response.status}"
-        )
+        stand_in.log(f"{self.command} {path} {fault if fault in self._SENDING_FAULTS else response.status}")
         match fault:
             case Fault.SLOW:
                 stand_in.closing.wait(stand_in.delay)

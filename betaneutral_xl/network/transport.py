@@ -48,7 +48,8 @@ class Request:
     """An HTTP request.
 
     ``body`` is JSON to POST, None for a GET; ``accept`` is the accepted media type, ``limit`` the
-    maximum bytes of a good answer; ``token`` is sent as a bearer token.
+    maximum bytes of a good answer; ``token`` is sent as a bearer token; ``secrets`` are parameters of the
+    address that no message, repr or log may show.
     """
 
     url: str
@@ -56,6 +57,7 @@ class Request:
     accept: str
     limit: int
     token: str = field(default="", repr=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def host(self) -> str:
@@ -226,6 +228,7 @@ class Transport:
         response = self._session_for(request).request(
             "GET" if request.body is None else "POST",
             request.url,
+            params=request.secrets or None,
             data=request.body and request.body.encode(),
             headers=headers,
             auth=_bearer(request.token),

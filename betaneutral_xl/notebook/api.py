@@ -171,7 +171,7 @@ def beta_neutral(
     if mandate is not None:
         constraints = _under(mandate, constraints)
     named = {} if isinstance(constraints, Constraints) else constraints
-    request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs])
+    request = Request.parse(with_arguments(named, arguments), [one.name for one in etfs], portfolio.groups)
     if isinstance(constraints, Constraints):
         request = request.replace(constraints=constraints)
     fund = market if isinstance(market, Etf) else None

@@ -47,6 +47,10 @@ class Column(StrEnum):
     FX_RATE = "rate to base currency"
     MULTIPLIER = "multiplier"
     LEVEL = "level of detail"
+    SIDE = "side"
+    SUBCLASS = "asset subclass"
+    UNDERLYING = "underlying"
+    DELTA = "delta"
     PRODUCT = "product"
     IGNORED = "ignored"
 
@@ -91,7 +95,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.TICKER: (
         "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers",
         "ticker symbol", "symbol", "stock symbol", "security symbol", "trading symbol", "exchange ticker",
-        "local ticker", "issuer ticker", "bloomberg ticker", "emittententicker", "ticker cusip",
+        "local ticker", "issuer ticker", "financial instrument", "bloomberg ticker",
+        "emittententicker", "ticker cusip",
         "ticker isin", "secticker", "sec ticker", "kürzel", "börsenkürzel", "stock code", "company ticker",
         "ric", "holding symbol", "bbg", "bbg ticker", "bloomberg", "bloomberg code",
         "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
@@ -105,7 +110,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "bezeichnung", "wertpapier", "wertpapiername", "wertpapierbezeichnung", "titel", "emittent",
         "unternehmen", "position", "secdesc", "secname", "name der position",
         "nome", "nom", "nombre", "titre", "titres", "título", "denominazione", "titolo", "libellé",
-        "valeur mobilière", "emittente",
+        "valeur mobilière", "emittente", "investment name", "investment",
         "émetteur", "emisor", "instrumento", "descrizione", "désignation", "nom de la valeur",
         "full portfolio holdings*", "*security name*",
         "*holding*name*", "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
@@ -125,7 +130,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "assets %",
         "% holding", "holding %", "net assets percent", "percent nav", "% portfolio*", "% total*",
         "% net asset value*", "percentage total*", "percent total*", "%", "% de *", "% des *", "% der *",
-        "% del *", "% dell *",
+        "% del *", "% dell *", "share in %", "anteil in %", "percent of account", "% of account",
         "*nettovermögens*", "*fondsvermögens*", "*fondsvolumens*", "poids", "poids %", "peso", "peso %",
         "*pondération*", "*ponderazione*", "*ponderación*", "*ponderação*", "peso en*", "peso sul*",
         "quota %", "% actif net", "% attivo netto", "% patrimonio*", "*weight*",
@@ -157,7 +162,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
         "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value",
         "par", "units", "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale",
-        "stückzahl", "stück", "anzahl", "anteile", "current units",
+        "stückzahl", "stück", "anzahl", "anteile", "current units", "bestand",
         "balance", "quantità", "quantité", "cantidad", "nombre de titres", "nombre d actions",
         "numero di azioni", "numero azioni", "anzahl aktien", "anzahl der aktien", "acciones", "azioni",
         "títulos", "quantity shares*", "shares*",
@@ -166,7 +171,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.PRICE: (
         "price", "market price", "local price", "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
-        "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "price*", "*price",
+        "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "quote", "akt kurs",
+        "aktueller kurs", "price*", "*price", "kurs*", "*kurs",
     ),
     Column.ASSET_CLASS: (
         "asset class", "asset category", "asset type", "security type", "security class",
@@ -214,6 +220,10 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.MULTIPLIER: ("multiplier", "mult", "contract multiplier", "contract size"),
     Column.LEVEL: ("level of detail", "data discriminator"),
+    Column.SIDE: ("side", "long short", "position side", "l s", "direction"),
+    Column.SUBCLASS: ("sub category", "asset sub class", "sub class", "asset subclass", "sub type"),
+    Column.UNDERLYING: ("underlying", "underlying symbol", "underlying ticker", "underlying asset"),
+    Column.DELTA: ("delta", "position delta", "option delta"),
     Column.MATURITY: ("maturity date", "maturity", "fälligkeit", "expiration date", "expiry date",
         "maturity dt", "scadenza",
         "échéance"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
 from betaneutral_xl.model.printed import cell_text, clean, date_of, number
+from betaneutral_xl.readers.activity_statement import POSITIONS, completed, statement_parts
 from betaneutral_xl.readers.columns import (
     NAME_COLUMNS,
     VALUE_COLUMNS,
@@ -23,6 +24,11 @@ from betaneutral_xl.readers.holdings_table import (
     MAX_SCANNED,
     HoldingsTable,
     holding_rows,
+)
+from betaneutral_xl.readers.position_layouts import (
+    numbers_as_shares,
+    tickers_from_headings,
+    without_summary_lines,
 )
 
 if TYPE_CHECKING:
@@ -63,11 +69,14 @@ class Choice:
         The name of a sheet of a workbook.
     rates
         Base currency per unit of a currency, by its code, for files without rates.
+    day
+        The day, of a file with several; or of one without a date.
 
     """
 
     account: str | None = None
     sheet: str | None = None
+    day: date | None = None
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -76,7 +85,9 @@ class Choice:
         return (self.account or "").strip().casefold() == ALL
 
     @classmethod
-    def parse(cls, account: str | None = None, sheet: str | None = None, rates: str = "") -> Choice:
+    def parse(
+        cls, account: str | None = None, sheet: str | None = None, rates: str = "", day: date | None = None
+    ) -> Choice:
         """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``.
 
         Raises
@@ -93,7 +104,7 @@ class Choice:
                 msg = f"{one[:40]!r} is not a rate of a currency. Give base currency per unit, as EUR=1.16."
                 raise InputError(msg)
             found[code.strip().upper()] = rate
-        return cls(account=account, sheet=sheet, rates=MappingProxyType(found))
+        return cls(account=account, sheet=sheet, rates=MappingProxyType(found), day=day)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +216,13 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
         header = read_header(sheet.rows[start], start, HOLDING_VALUE_COLUMNS)
         if header is None:
             continue
+        header = numbers_as_shares(part.rows, header)
+        part, header = tickers_from_headings(part, header)
         if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
             columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
             others.append(f"A table of trades, not positions, is not read (columns {columns}).")
             continue
-        table = holding_rows(part, header, file_name)
+        table = without_summary_lines(holding_rows(part, header, file_name))
         if table.rows:
             found.append(Section(label=_label(sheet.rows, start) or f"table {len(found) + 1}", table=table))
     if found and others:
@@ -240,72 +253,22 @@ def _label(rows: Sequence[Row], start: int) -> str:
     return ""
 
 
-# ------------------------------------------------------------------ statements of named sections
-
-ROW_KINDS = frozenset({"header", "data", "total", "subtotal", "notes"})
-
-
 def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
-    """Return the open positions of an Interactive Brokers activity statement, with its ending cash.
-
-    The first cell of each row is its section's name, the second is Header, Data or Total.
-    """
-    rows = [row for row in sheet.rows if row]
-    if sum(len(row) > 1 and clean(row[1]).casefold() in ROW_KINDS for row in rows) < 0.9 * len(rows):
+    """Return the open positions of an Interactive Brokers activity statement, with its ending cash."""
+    parts = statement_parts(sheet)
+    if parts is None:
         return ()
-    parts: dict[str, list[Row]] = {}
-    for row in rows:
-        if len(row) > 2 and clean(row[1]).casefold() in {"header", "data"}:  # noqa: PLR2004 - two to begin
-            parts.setdefault(clean(row[0]).casefold(), []).append(row[2:])
-    positions = parts.get("open positions")
-    if not positions:
-        return ()
+    rows = tuple(row for row in parts[POSITIONS] if any(row))
     # its rows are not those of the file, and have no place in it
-    found = _sections(replace(sheet, rows=_padded(positions), place=lambda *_: file_name), file_name)
+    found = _sections(replace(sheet, rows=rows, place=lambda *_: file_name), file_name)
     if not found:
         return ()
     # tables of the same columns (stocks, then options) are one table
     first = found[0].table
     if any(tuple(s.table.header.texts) != tuple(first.header.texts) for s in found):
         return found
-    cash, note = _ending_cash(parts.get("cash report", ()))
-    table = replace(
-        first,
-        rows=tuple(row for section in found for row in section.table.rows),
-        before=tuple(row[2:] for row in rows if clean(row[0]).casefold() == "statement"),
-        after=(),
-    )
-    if cash is not None:
-        line = [""] * len(first.header.texts)
-        name = Column.TICKER if Column.TICKER in first.header.indices else Column.NAME
-        line[first.header.indices[name][0]] = "CASH"
-        if Column.MARKET_VALUE in first.header.indices:
-            line[first.header.indices[Column.MARKET_VALUE][0]] = cash
-        table = replace(table, rows=(*table.rows, tuple(line)))
-    return (Section(label="Open Positions", table=replace(table, warnings=(*table.warnings, note))),)
-
-
-def _padded(rows: Sequence[Row]) -> tuple[Row, ...]:
-    return tuple(row for row in rows if any(row))
-
-
-def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:
-    """Return the ending cash in base currency as printed, None if there is none, and a note."""
-    totals = {}
-    header: list[str] = []
-    for row in rows:
-        words = [header_key(cell) for cell in row]
-        if "currency" in words:
-            header = words
-        elif header and words[0] == "ending cash":
-            i = header.index("total") if "total" in header else 2
-            totals[words[1] if len(words) > 1 else ""] = row[i] if i < len(row) else ""
-    base = next((text for name, text in totals.items() if "base currency" in name), None)
-    if base is None and len(totals) == 1:
-        base = next(iter(totals.values()))
-    if base is None or number(base) is None:
-        return None, "The statement has no ending cash in base currency: cash is taken as zero."
-    return base, f"Cash is the statement's ending cash, {base}."
+    whole = replace(first, rows=tuple(row for section in found for row in section.table.rows))
+    return (Section(label="Open Positions", table=completed(whole, parts)),)
 
 
 # ------------------------------------------------------------------ a Series written by pandas
@@ -338,13 +301,13 @@ ROW_DATE_HEADERS = frozenset({"trade date", "effective date"})
 """Headers of dates of a row, as opposed to the date of the portfolio."""
 
 
-def rows_of_last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
-    """Keep the rows of the last day, with a warning, if the file has the same names on several days.
+def rows_of_day(table: HoldingsTable, file_name: str, chosen: date | None = None) -> HoldingsTable:
+    """Keep the rows of one day if the file has the same names on several: the chosen, else the last.
 
     Raises
     ------
     UnreadableFile
-        If there are several days, and no name on two of them.
+        If there are several days, and no name on two of them; or none is the chosen one.
 
     """
     indices = table.header.indices.get(Column.DATE)
@@ -356,19 +319,31 @@ def rows_of_last_day(table: HoldingsTable, file_name: str) -> HoldingsTable:
     several = sorted({day for day in days if day is not None})
     if len(several) < 2:  # noqa: PLR2004 - several
         return table
+    if chosen is not None and chosen not in several:
+        shown = listing([str(day) for day in several], limit=MAX_LISTED)
+        msg = f"{file_name} has no rows of {chosen}. It has those of {shown}."
+        raise UnreadableFile(msg)
+    if chosen is None and not _is_repeated(table, days):
+        msg = (
+            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}) and no name on two "
+            "of them, so the day of the portfolio is ambiguous. Keep the rows of one day"
+            + ("." if table.in_range else ", or choose it with --date.")
+        )
+        raise UnreadableFile(msg)
+    last = chosen or several[-1]
+    which = "the last" if chosen is None else str(chosen)
+    note = f"{file_name} has {len(several)} days, {several[0]} to {several[-1]}; {which} is used."
+    rows = tuple(row for row, day in zip(table.rows, days, strict=True) if day == last)
+    return replace(table, rows=rows, warnings=(*table.warnings, note))
+
+
+def _is_repeated(table: HoldingsTable, days: Sequence[date | None]) -> bool:
+    """Whether a name is on several days."""
     keys: dict[tuple[str, ...], set[date | None]] = {}
     for row, day in zip(table.rows, days, strict=True):
         key = tuple(table.text(row, c) for c in (Column.TICKER, Column.NAME, Column.ISIN, Column.FUND))
         keys.setdefault(key, set()).add(day)
-    if all(len(of) == 1 for of in keys.values()):
-        msg = (
-            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}) and no name on two "
-            "of them, so the day of the portfolio is ambiguous. Keep the rows of one day."
-        )
-        raise UnreadableFile(msg)
-    note = f"{file_name} has {len(several)} days, {several[0]} to {several[-1]}; the last is used."
-    rows = tuple(row for row, day in zip(table.rows, days, strict=True) if day == several[-1])
-    return replace(table, rows=rows, warnings=(*table.warnings, note))
+    return any(len(of) > 1 for of in keys.values())
 
 
 def drop_lots(table: HoldingsTable) -> HoldingsTable:
@@ -385,7 +360,7 @@ ACCOUNT_TYPES = frozenset({"cash", "margin", "short", "long"})
 
 
 def without_account_types(table: HoldingsTable) -> HoldingsTable:
-    """Ignore a column of account types (Cash, Margin, Short), which is not one of asset classes.
+    """Read a column of account types (Cash, Margin, Short) as that of the side, not of asset classes.
 
     Fidelity's column Type is the type of the account that holds a position.
     """
@@ -398,8 +373,10 @@ def without_account_types(table: HoldingsTable) -> HoldingsTable:
     kept = tuple(i for i in indices if not is_account(i))
     if kept == indices:
         return table
-    others: dict[Column, tuple[int, ...]] = {
+    new: dict[Column, tuple[int, ...]] = {
         c: p for c, p in table.header.indices.items() if c is not Column.ASSET_CLASS
     }
-    new: dict[Column, tuple[int, ...]] = {**others, **({Column.ASSET_CLASS: kept} if kept else {})}
+    if kept:
+        new[Column.ASSET_CLASS] = kept
+    new.setdefault(Column.SIDE, tuple(i for i in indices if i not in kept))
     return replace(table, header=replace(table.header, indices=new))

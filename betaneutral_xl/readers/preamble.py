@@ -248,7 +248,7 @@ def _lines(rows: Iterable[Row]) -> list[str]:
 
 AS_OF = re.compile(
     r"\bas[ -]?of\b|\bholdings\b|\bstand\b|\bper\b|\bzum\b|\bstichtag\b|\bdate\b|\bdatum\b|\bvaluation\b"
-    r"|\bau\b|\bal\b|\bdata\b|\bfecha\b|\baggiornat\w*|\bpositions?\b",
+    r"|\bau\b|\bal\b|\bdata\b|\bfecha\b|\baggiornat\w*|\bpositions?\b|\b(?:generated|exported|downloaded)\b",
     re.IGNORECASE,
 )
 ANOTHER_DATE = re.compile(

@@ -103,6 +103,8 @@ def draw(
         axis.majorTickMark = "none"
         axis.graphicalProperties = GraphicalProperties(ln=LineProperties(solidFill=style.GREY))
     chart.x_axis.tickLblPos = "low"
+    if picture.kind in {Kind.BARS, Kind.STACKED_BARS}:
+        chart.x_axis.tickLblSkip = 1  # type: ignore[attr-defined] # every name
     if any(series.errors for series in picture.series):
         low, high, step = picture.scale()
         chart.y_axis.scaling.min, chart.y_axis.scaling.max, chart.y_axis.majorUnit = low, high, step

@@ -128,19 +128,24 @@ def variance(page: AnswerPage) -> Picture:
 
 
 def past_betas(page: AnswerPage, at: int) -> Picture:
-    """Return the betas to an ETF by month, as it is and renewed, with the interval of next month's."""
+    """Return the measured betas to an ETF by month, with the interval that next month's is expected in.
+
+    A measured beta has an error of its own, so that its interval is wider than that of the beta.
+    """
     past = page.past[at]
     line = next(one for one in page.betas if one.etf == past.etf)
     months = tuple(month_labels(past))
-    ends = [line.after.low, line.after.high]
+    width = line.after.half_width(added_se=past.noise)
+    ends = [line.after.beta - width, line.after.beta + width]
     series = [Series("as it is", tuple(past.as_it_is.tolist()), style.BEFORE)] if known(past.as_it_is) else []
-    series.append(Series("proposal, renewed monthly", tuple(past.renewed.tolist()), style.AFTER))
+    name = "kept at today's beta" if page.infeasibility else "proposal, renewed monthly"
+    series.append(Series(name, tuple(past.renewed.tolist()), style.AFTER))
     if np.isfinite(ends).all():
         series += [
             Series(name, (end,) * past.months, style.INTERVAL)
-            for name, end in zip(("next month, low", "next month, high"), ends, strict=True)
+            for name, end in zip(("95 % of months, from", "to"), ends, strict=True)
         ]
-    title = f"Beta to {past.etf} by month{'' if past.ends else ' (months ago)'}"
+    title = f"Measured beta to {past.etf} by month{'' if past.ends else ' (months ago)'}"
     return Picture(title, Kind.LINES, months, tuple(series))
 
 

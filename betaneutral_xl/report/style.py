@@ -39,7 +39,7 @@ SIGNED = "+0.0000;-0.0000;0.0000"
 SIGNED_PERCENT = "+0.00%;-0.00%;0.00%"
 RISK = "0.000000"
 PLUS_MINUS = '"± "0.0000'
-BETA, SIGNED_BETA = "0.00;-0.00;0.00", "+0.00;-0.00;0.00"
+BETA, SIGNED_BETA = "0.00;-0.00;0.00", "+0.000;-0.000;0.000"
 TENTH = "0.0%;-0.0%;0.0%"
 """Betas and percentages as a committee reads them, with fewer digits than an auditor needs."""
 

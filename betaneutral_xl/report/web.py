@@ -53,9 +53,10 @@ th{background:var(--navy);color:#fff;text-align:right;padding:.3rem .6rem}
 th button{all:unset;cursor:pointer} th button:focus-visible{outline:2px solid #fff}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
-td{border-bottom:1px solid var(--rule);text-align:right;padding:.2rem .6rem;white-space:nowrap}
+td{border-bottom:1px solid var(--rule);text-align:right;padding:.2rem .6rem}
+@media(min-width:601px){td{white-space:nowrap}}
 th:first-child,td:first-child,.text td,.text th{text-align:left}
-td:first-child,.text td{white-space:normal;overflow-wrap:anywhere}
+td:first-child,.text td{white-space:normal;overflow-wrap:break-word} td:first-child{min-width:8.5em}
 .within{background:var(--good);color:var(--good-ink)} .near{background:var(--caution)}
 .over{background:var(--bad)} .over,.short{color:var(--bad-ink);font-weight:bold}
 summary{cursor:pointer;color:var(--navy);font-weight:bold;margin:1rem 0 .3rem}

@@ -30,6 +30,9 @@ _PLAIN_URL = re.compile(
 API_URL = "https://prod-api.silverfund.byu.edu"
 """The Silver Fund's web API."""
 
+FLEX_URL = "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService"
+"""Interactive Brokers' Flex Web Service."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -41,6 +44,10 @@ class Settings:
         Base address of the fund's web API (``BETANEUTRAL_API_URL``).
     token
         Bearer token for the risk model (``BETANEUTRAL_TOKEN``); not in the repr.
+    flex_url
+        Base address of Interactive Brokers' Flex Web Service (``BETANEUTRAL_FLEX_URL``).
+    flex_token
+        Its token (``BETANEUTRAL_FLEX_TOKEN``); not in the repr.
     cache
         Folder of cached answers (``BETANEUTRAL_CACHE``).
     downloads
@@ -73,6 +80,8 @@ class Settings:
 
     api_url: str = API_URL
     token: str = field(default="", repr=False)
+    flex_url: str = FLEX_URL
+    flex_token: str = field(default="", repr=False)
     cache: Path = field(default_factory=lambda: user_cache_path("betaneutral-xl", appauthor=False))
     downloads: tuple[Path, ...] = field(default_factory=lambda: (user_downloads_path(),))
     etf_hosts: frozenset[str] = frozenset()
@@ -89,7 +98,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
-        object.__setattr__(self, "api_url", _checked_url(self.api_url))
+        object.__setattr__(self, "api_url", _checked_url(self.api_url, "The API's", "API_URL", API_URL))
+        flex_url = _checked_url(self.flex_url, "The Flex Web Service's", "FLEX_URL", FLEX_URL)
+        object.__setattr__(self, "flex_url", flex_url)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -113,7 +124,7 @@ class Settings:
         return cls(**fields)  # type: ignore[arg-type] # the readers return each field's type
 
 
-def _checked_url(text: str) -> str:
+def _checked_url(text: str, whose: str, name: str, usual: str) -> str:
     try:
         parts = urlsplit(text)
         safe = (
@@ -126,7 +137,7 @@ def _checked_url(text: str) -> str:
     if not safe:
         shown = "..." if "@" in text else repr(text[:80])  # the text before an @ may be a password
         msg = (
-            f"The API's address ({PREFIX}API_URL) is {shown}. Give an https address such as {API_URL}; "
+            f"{whose} address ({PREFIX}{name}) is {shown}. Give an https address such as {usual}; "
             "http only on this machine, and no user, password or query."
         )
         raise InputError(msg)
@@ -144,6 +155,8 @@ def _seconds(text: str) -> float:
 _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "API_URL": ("api_url", str),
     "TOKEN": ("token", str),
+    "FLEX_URL": ("flex_url", str),
+    "FLEX_TOKEN": ("flex_token", str),
     "CACHE": ("cache", Path),
     "DOWNLOADS": ("downloads", lambda text: tuple(Path(part) for part in text.split(os.pathsep) if part)),
     "ETF_HOSTS": (

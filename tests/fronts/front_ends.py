@@ -11,8 +11,10 @@ import io
 import json
 import math
 import os
+import socket
 import subprocess
 import sys
+import threading
 from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -27,6 +29,8 @@ from betaneutral_xl import BetaNeutralError, Etf, Holdings, beta_neutral, covari
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.hosts.calc import worker
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.office import certificate, server
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
@@ -494,6 +498,46 @@ class Excel(Lines):
         return rows
 
 
+class Office(Sheets):
+    """The server of the Office.js add-in, with values as its page sends them."""
+
+    name = "Office.js"
+
+    def __init__(self, folder: Path) -> None:
+        """Start the server."""
+        super().__init__(folder)
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            self._place = Place.make(folder / "office", one.getsockname()[1])
+        certificate.make(self._place.certificate, self._place.key)
+        session = Session(Settings(cache=folder))
+        self._server = threading.Thread(target=server.serve, args=(self._place, session), daemon=True)
+        self._server.start()
+        while server.running(self._place) is None:
+            assert self._server.is_alive(), "the server did not start"
+        self._connection = server.connection(self._place)
+        self._connection.timeout = 60
+
+    def call(self, name: str, *values: Any) -> Sequence[Sequence[Any]]:
+        """Call a function: every argument is a range, and blanks are null."""
+        ranges = [
+            None if one is None else wire.pack(one if isinstance(one, (tuple, list)) else ((one,),))
+            for one in values
+        ]
+        body = wire.encode({"id": 1, "batch": [[name, ranges]]})
+        path = f"/{self._place.secret}/talk"
+        self._connection.request("POST", path, body, server.headers(self._place))
+        first = json.loads(self._connection.getresponse().read().splitlines()[0])
+        rows: Sequence[Sequence[Any]] = wire.unpack(first["rows"])
+        return rows
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._connection.close()
+        server.end(self._place)
+        self._server.join(10)
+
+
 # ---------------------------------------------------------------- a workbook as a file
 
 
@@ -718,4 +762,4 @@ def _risk_model(rows: Table) -> pd.DataFrame:
     return pd.DataFrame(body, columns=list(head))
 
 
-FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Workbook, Python)
+FRONT_ENDS: tuple[type[FrontEnd], ...] = (CommandLine, Registry, Calc, Excel, Office, Workbook, Python)

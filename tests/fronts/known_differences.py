@@ -54,6 +54,7 @@ COMMANDS: dict[str, str] = {
     "demo": "a fixed request",
     "today": "compares an answer with the one that was accepted",
     "accept": "keeps the answer of rebalance",
+    "fills": "compares trades with what was accepted",
     "mandate": "writes, shows and checks the rules that requests are made under",
     "report": "same request as rebalance, with other outputs",
     "etf": "reads a file; not a request",

@@ -43,6 +43,7 @@ class Fronts:
 @pytest.fixture(scope="module")
 def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
     pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+    pytest.importorskip("uvicorn", reason="uvicorn is not installed (pip install 'betaneutral-xl[office]')")
     folder = tmp_path_factory.mktemp("fronts")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("BETANEUTRAL_")]:
@@ -80,7 +81,7 @@ def test_worksheet_functions_give_the_same_message_in_every_host(fronts: Fronts)
     for request in REQUESTS:
         lines = {
             answer.text
-            for name in ("worksheet", "Calc", "Excel")
+            for name in ("worksheet", "Calc", "Excel", "Office.js")
             if (request.name, name) not in KNOWN
             and isinstance(answer := fronts.answers[name][request.name], Refusal)
         }

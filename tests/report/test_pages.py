@@ -11,11 +11,13 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from report_problems import STAMP, Problem, build_page
+from report_problems import STAMP, Problem, build_page, load
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.job.answer import page_of
 from betaneutral_xl.report import build_pdf, drawing, pictures
+from betaneutral_xl.report.pages.layout import RATIO
+from betaneutral_xl.report.xlsx import SHORT
 
 ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
 """Folder of the rendered pages, for visual inspection."""
@@ -34,6 +36,35 @@ def test_every_page_is_rendered_and_none_is_empty(everything: Problem, soffice: 
     rendered = sorted(ARTEFACTS.glob("page*.png"))
     assert 15 <= len(rendered) <= 40
     assert all(page.stat().st_size > 3_000 for page in rendered)
+
+
+def test_a_short_pdf_has_a_page_each_for_the_committee(
+    everything: Problem, soffice: str, tmp_path: Path
+) -> None:
+    pdfinfo = shutil.which("pdfinfo")
+    if pdfinfo is None:
+        pytest.skip("pdfinfo is not installed (Debian: poppler-utils)")
+    assert soffice
+    file = tmp_path / "short.pdf"
+    file.write_bytes(build_pdf(everything.build(), short=True))
+    told = subprocess.run([pdfinfo, str(file)], check=True, capture_output=True, text=True, timeout=60)  # noqa: S603 - found on the path
+    assert re.search(r"Pages: +4\b", told.stdout)
+
+
+def test_a_page_is_filled_by_its_charts_or_by_wider_columns(everything: Problem) -> None:
+    sheet = load(everything.build(), values=True)["Summary"]
+    height = sum(one.height or 15.0 for one in sheet.row_dimensions.values())
+    width = sum(5.25 * one.width + 3.75 for one in sheet.column_dimensions.values())
+    assert height / width == pytest.approx(RATIO, rel=0.05)
+
+
+def test_no_number_of_the_pages_shows_as_minus_zero(everything: Problem) -> None:
+    book = load(everything.build(), values=True)
+    for name in SHORT:
+        for row in book[name].iter_rows():
+            for cell in row:
+                if isinstance(cell.value, float) and "0.00" in cell.number_format:
+                    assert not -0.0005 < cell.value < 0.0 or "%" in cell.number_format, cell.coordinate
 
 
 def test_without_libreoffice_the_error_names_the_remedy(

@@ -25,7 +25,9 @@ from betaneutral_xl.hosts.cli import (
     excel,
     fake_api,
     feasible,
+    fills,
     folder_defaults,
+    holdings,
     mandate,
     office,
     orders,
@@ -49,8 +51,14 @@ TASKS = {
         "orders": orders,
         "report": report,
     },
-    "day by day": {"mandate": mandate, "today": today, "accept": accept},
-    "look into it": {"betas": betas, "compare": compare, "feasible": feasible, "etf": etf},
+    "day by day": {"mandate": mandate, "today": today, "accept": accept, "fills": fills},
+    "look into it": {
+        "betas": betas,
+        "compare": compare,
+        "feasible": feasible,
+        "holdings": holdings,
+        "etf": etf,
+    },
     "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
     "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
     "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
@@ -65,7 +73,7 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
-  10 action: today says rebalance, or a portfolio breaks its mandate
+  10 action: today says rebalance, a portfolio breaks its mandate, orders are not filled
   130  interrupted                           141  the reader of the output stopped reading
 """
 

@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 import threading
+from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--covariance", metavar="FILE", help="file to serve as /covariance-matrix/latest instead"
     )
     parser.add_argument(
+        "--flex",
+        metavar="FILE",
+        help="a statement of Interactive Brokers, XML or CSV, to serve as their Flex Web Service under /flex",
+    )
+    parser.add_argument(
         "--fault",
         metavar="FAULT[@PATH][*TIMES]",
         action="append",
@@ -66,12 +72,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> None:
     """Serve until interrupted."""
     from betaneutral_xl.job import sample
-    from betaneutral_xl.network.stand_in import Api, StandIn
+    from betaneutral_xl.network.stand_in import Api, FlexAnswers, StandIn
     from betaneutral_xl.readers.tabular.files import read_bytes
 
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)
     api = Api.of_files(holdings, covariance, args.token)
+    if args.flex:
+        api = replace(api, flex=FlexAnswers(read_bytes(args.flex), codes=["1019"]))
     faults = [read_fault(text) for text in args.fault]
     with StandIn(api, args.port, log=_write) as stand_in:
         for fault, path, times in faults:
@@ -121,6 +129,13 @@ def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
         "and then:",
         f'  betaneutral-xl rebalance --fund {fund} --date {book["end"]} --etf "{files(sample) / sample.ETF}"',
     ]
+    flex = stand_in.api.flex
+    if flex is not None:
+        lines += [
+            "and for the Flex Web Service, whose first answer is that the statement is being generated:",
+            f"  export BETANEUTRAL_FLEX_URL={stand_in.url}/flex BETANEUTRAL_FLEX_TOKEN={flex.token}",
+            f"  betaneutral-xl holdings ibkr:{flex.query}",
+        ]
     if faults:
         lines.append("Add --refresh: a cached answer hides the faults.")
     return [*lines, ""]

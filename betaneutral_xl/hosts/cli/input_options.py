@@ -62,7 +62,7 @@ class Gathered:
     @property
     def request(self) -> Request:
         """What is required of the answer."""
-        return Request.parse(self.options, self.inputs.etf_names)
+        return Request.parse(self.options, self.inputs.etf_names, self.inputs.groups)
 
     def terms(self, args: argparse.Namespace) -> OrderTerms:
         """Return how weights become orders, as the command line has it, else the mandate."""

@@ -69,6 +69,11 @@ def add_options(group: argparse._ActionsContainer, *names: str) -> None:
         add_option(group, BY_NAME[name])
 
 
+def destination(name: str) -> str:
+    """Return the attribute of the parsed command line that an option of the table has."""
+    return BY_NAME[name].destination
+
+
 def add_option(group: argparse._ActionsContainer, option: Option) -> None:
     """Add one option of the table; its value stays text, which ``Request`` reads."""
     if option.kind is Kind.YES_NO and option.section in REQUIRED:  # a file or a snapshot may say yes

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.buttons import Outcome
 
+HOSTS = {
+    "excel": ("betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"),
+    "calc": ("betaneutral.xlsx",),
+    "office": ("betaneutral-office.xlsx",),
+}
+"""The files of each host."""
+
 BUTTONS = ("rebalance", "restore", "orders", "report")
 
 EPILOG = """\
@@ -22,6 +29,8 @@ examples:
   betaneutral-xl workbook build
       writes to this folder: betaneutral.xlam, the add-in for Excel; betaneutral.xlsx, the template for the
       add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
+  betaneutral-xl workbook build --host office
+      writes betaneutral-office.xlsx, for Excel with the Office.js add-in (betaneutral-xl office install)
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
@@ -43,6 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
     build.add_argument("--only", choices=["xlam", "xlsm", "xlsx"], help="build only this one")
+    build.add_argument(
+        "--host", choices=list(HOSTS), default="excel", help="program that opens it (default: %(default)s)"
+    )
     build.set_defaults(run=run_build)
     run = actions.add_parser("run", help="run a button of a workbook file")
     run.add_argument("file", type=Path, metavar="FILE", help=".xlsx or .xlsm file made from the template")
@@ -52,24 +64,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run_build(args: argparse.Namespace) -> None:
-    """Build and write the files, or one of them."""
+    """Build and write the files of a host, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.saving import save
 
     session, out = Session(), console()
     builds: dict[str, Callable[[], bytes]] = {
-        "xlam": macro_workbook.build_xlam,
-        "xlsm": lambda: macro_workbook.build_xlsm(session),
-        "xlsx": lambda: template.build(session),
+        "betaneutral.xlam": macro_workbook.build_xlam,
+        "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
+        "betaneutral.xlsx": lambda: template.build(session),
+        "betaneutral-office.xlsx": lambda: office_template.build(session),
     }
-    for kind, make in builds.items():
-        if args.only in {None, kind}:
-            path = args.folder / f"betaneutral.{kind}"
-            with progress(f"Building {path.name} ..."):
-                save(path, make())
-            out.print(f"Written: {path}", markup=False, soft_wrap=True)
+    names = [name for name in HOSTS[args.host] if args.only in {None, name.rpartition(".")[2]}]
+    if not names:
+        msg = f"No {args.only} is built for {args.host}. Omit --only."
+        raise InputError(msg)
+    for name in names:
+        with progress(f"Building {name} ..."):
+            save(args.folder / name, builds[name]())
+        out.print(f"Written: {args.folder / name}", markup=False, soft_wrap=True)
 
 
 def run_button(args: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import FailedCell, HostError, UnreadableFile
+from betaneutral_xl.errors import FailedCell, HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
 from betaneutral_xl.readers.tabular.files import read_bytes
@@ -245,6 +245,29 @@ class SavedWorkbook(FileWorkbook):
         super().apply(changes)
         if changes:
             self.save(self._output)
+
+    def enter(self, name: str, row: int, column: int, value: Cell) -> None:
+        """Enter a value into a cell of a named range, counted from its first cell, and write the file.
+
+        Raises
+        ------
+        NamedRangeMissing
+            If there is no such range.
+        InputError
+            If the cell is outside it.
+        Unwritable
+            If the file cannot be written.
+
+        """
+        from openpyxl.utils import range_boundaries
+
+        sheet, cells = self._cells_of(name)
+        left, top, right, bottom = (int(end or 0) for end in range_boundaries(cells))
+        if not (0 <= row <= bottom - top and 0 <= column <= right - left):
+            msg = f"The range {name} has no row {row + 1}, column {column + 1}."
+            raise InputError(msg)
+        self._put(sheet, top + row, left + column, value, [])
+        self.save(self._output)
 
 
 # ---------------------------------------------------------------- editing cells in the package

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import metadata, pane
-from betaneutral_xl.hosts.office.guard import MICROSOFT, Guard
+from betaneutral_xl.hosts.office.guard import MICROSOFT, Guard, TooLarge
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.values import for_office
+from betaneutral_xl.hosts.office.workbook_files import WorkbookFiles
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
 
@@ -38,6 +40,8 @@ FROM_MICROSOFT = f"{MICROSOFT}/lib/1/hosted/office.js"
 
 OFFICE_JS = "{{ office.js }}"
 """The place of that address in the page."""
+
+NO_MESSAGE = "This is no message."
 
 LINES = "application/x-ndjson"
 
@@ -68,30 +72,34 @@ def application(place: Place, session: Session, stop: Callable[[], None]) -> ASG
         Called when the server is asked to end.
 
     """
-    app = _Application(place, conversation(session), stop)
+    app = _Application(place, conversation(session), WorkbookFiles(place.folder, session), stop)
     routes = [Mount(f"/{place.secret}", routes=app.routes())]
-    return Guard(Starlette(routes=routes), port=place.port, secret=place.secret, offline=place.has_office_js)
+    inside = Starlette(routes=routes, exception_handlers={TooLarge: _too_large})
+    return Guard(inside, port=place.port, secret=place.secret, offline=place.has_office_js)
 
 
 class _Application:
     """The answers to requests that ``guard`` let pass."""
 
-    def __init__(self, place: Place, talk: Conversation, stop: Callable[[], None]) -> None:
-        self._place, self._talk, self._stop = place, talk, stop
+    def __init__(
+        self, place: Place, talk: Conversation, files: WorkbookFiles, stop: Callable[[], None]
+    ) -> None:
+        self._place, self._talk, self._files, self._stop = place, talk, files, stop
         self._tasks: set[asyncio.Future[None]] = set()
 
     def routes(self) -> list[Route | Mount]:
         """Return the addresses."""
         texts: dict[str, Callable[[], Response]] = {
             "/taskpane.html": partial(self._page, excel=True),
-            "/browser.html": partial(self._page, excel=False),
-            "/functions.json": lambda: JSONResponse(metadata.functions()),
             "/pane.json": lambda: JSONResponse(pane.model(self._place)),
+            "/functions.json": lambda: JSONResponse(metadata.functions()),
             "/version.json": lambda: JSONResponse({"version": __version__}),
             "/manifest.xml": lambda: Response(manifest(self._place.base), media_type="application/xml"),
         }
         routes: list[Route | Mount] = [Route(path, _get(make)) for path, make in texts.items()]
         routes += [
+            Route("/browser.html", self._browser),
+            Route("/file/{what}", self._file, methods=["POST"]),
             Route("/talk", self._answer, methods=["POST"]),
             Route("/stop", self._end, methods=["POST"]),
         ]
@@ -106,11 +114,27 @@ class _Application:
         element = f'<script src="{script}"></script>' if excel else ""
         return Response(text.replace(OFFICE_JS, element), media_type="text/html")
 
+    def _browser(self, request: Request) -> Response:
+        """Return the page for an ordinary browser; on the sample, which is then as it was at first."""
+        if not request.query_params.get("file"):
+            self._files.renew_sample()
+        return self._page(excel=False)
+
+    async def _file(self, request: Request) -> Response:
+        """Answer what the page in a browser asks about its workbook."""
+        asked, what = await _message(request), request.path_params["what"]
+        if asked is None:
+            return PlainTextResponse(NO_MESSAGE, 400)
+        try:
+            return JSONResponse(await run_in_threadpool(self._files.answer, what, asked))
+        except (KeyError, TypeError, ValueError):
+            return PlainTextResponse(NO_MESSAGE, 400)
+
     async def _answer(self, request: Request) -> Response:
         """Answer a message of the page; every reply is a line, sent as soon as it is there."""
         message = await _message(request)
         if message is None:
-            return PlainTextResponse("This is no message.", 400)
+            return PlainTextResponse(NO_MESSAGE, 400)
         return StreamingResponse(self._lines(message), media_type=LINES)
 
     async def _lines(self, message: Message) -> AsyncIterator[bytes]:
@@ -135,6 +159,10 @@ class _Application:
     async def _end(self, _: Request) -> Response:
         self._stop()
         return PlainTextResponse("The server ends.")
+
+
+async def _too_large(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("The request is too large.", 413)
 
 
 async def _message(request: Request) -> Message | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,6 @@ class Command:
         As in ``BUTTONS``.
     shows
         The tab of the pane that it shows; empty if it presses a button of ``BUTTONS``.
-    icon
-        The name of its picture.
 
     """
 
@@ -27,11 +25,6 @@ class Command:
     help: str
     shows: str = ""
 
-    @property
-    def icon(self) -> str:
-        """The start of its pictures' file names."""
-        return self.name
-
 
 COMMANDS: tuple[Command, ...] = (
     *(Command(one.name, one.label, one.help) for one in BUTTONS.values()),
@@ -39,10 +32,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("help", "Help", "Show the functions and what to do when something does not work.", "help"),
 )
 
+ANSWER = Command("answer", "Show the answer", VIEWS["answer"].help)
+
 CONNECT = Command(
     "connect",
     "Connect formulas",
     "Enter formulas that show #NAME? again: of a workbook that was opened before the add-in, or is from "
     "another program.",
 )
-"""A button of the pane alone."""
+"""Buttons of the pane alone."""

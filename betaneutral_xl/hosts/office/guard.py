@@ -76,11 +76,7 @@ class Guard:
                 message = {**message, "headers": [*message["headers"], *self._headers]}
             await send(message)
 
-        body = _Limited(receive)
-        try:
-            await self._app(scope, body.receive, with_headers)
-        except TooLarge:
-            await _answer(send, 413, "The request is too large.")
+        await self._app(scope, _Limited(receive).receive, with_headers)
 
     def refusal(self, scope: Scope) -> tuple[int, str] | None:
         """Return the status and the reason with which a request is refused; None if it is not."""
@@ -105,7 +101,7 @@ class Guard:
 
 
 class TooLarge(Exception):
-    """A body without a length exceeds the limit."""
+    """A body without a length exceeds the limit; the application answers with 413."""
 
 
 class _Limited:

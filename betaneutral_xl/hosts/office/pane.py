@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import certificate
-from betaneutral_xl.hosts.office.commands import COMMANDS, CONNECT
+from betaneutral_xl.hosts.office.commands import ANSWER, COMMANDS, CONNECT
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS, LIMITS, SETTINGS, Setting
@@ -26,6 +26,7 @@ def model(place: Place) -> dict[str, Any]:
         "protocol": wire.PROTOCOL,
         "commands": [_command(one) for one in COMMANDS],
         "connect": _command(CONNECT),
+        "answer": _command(ANSWER),
         "functions": [_function(one) for one in FUNCTIONS],
         "settings": [
             {"group": group, "cells": [_setting(one) for one in cells]} for group, cells in SETTINGS.items()

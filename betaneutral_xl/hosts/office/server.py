@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
+from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
@@ -178,35 +181,43 @@ def end(place: Place) -> bool:
     return False
 
 
-def _ask(place: Place, method: str, path: str) -> dict[str, object] | None:
-    """Return the JSON that our server answers, {} for another text; None if it is not there.
+def connection(place: Place) -> HTTPSConnection:
+    """Return a connection to the server, which must have the certificate of the file.
 
-    Its certificate is checked against the file: the secret is not sent to another program on this port.
+    So the secret is not sent to another program on this port.
+
+    Raises
+    ------
+    OSError
+        If there is no certificate.
+
     """
-    import http.client
-    import json
+    context = ssl.create_default_context(cafile=str(place.certificate))
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificate is no authority, and its own
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return HTTPSConnection(HOSTS[socket.AF_INET], place.port, timeout=SECONDS, context=context)
 
+
+def headers(place: Place) -> dict[str, str]:
+    """Return the headers of a request by the add-in's own page."""
+    return {"Host": f"localhost:{place.port}", "Origin": place.origin, "Content-Type": "application/json"}
+
+
+def _ask(place: Place, method: str, path: str) -> dict[str, object] | None:
+    """Return the JSON that our server answers, {} for another text; None if it is not there."""
     try:
-        context = ssl.create_default_context(cafile=str(place.certificate))
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificate is no authority, and its own
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        connection = http.client.HTTPSConnection(
-            HOSTS[socket.AF_INET], place.port, timeout=SECONDS, context=context
-        )
+        asking = connection(place)
     except (OSError, ssl.SSLError):
         return None
-    headers = {"Host": f"localhost:{place.port}", "Origin": place.origin, "Content-Type": "application/json"}
     try:
-        connection.request(
-            method, f"/{place.secret}/{path}", body="" if method == "POST" else None, headers=headers
-        )
-        response = connection.getresponse()
+        asking.request(method, f"/{place.secret}/{path}", "" if method == "POST" else None, headers(place))
+        response = asking.getresponse()
         text = response.read()
-    except (OSError, http.client.HTTPException):
+    except (OSError, HTTPException):
         return None
     finally:
-        connection.close()
-    if response.status != 200:  # noqa: PLR2004 - OK
+        asking.close()
+    if response.status != HTTPStatus.OK:
         return None
     try:
         return dict(json.loads(text))

@@ -1,7 +1,8 @@
 """The template for this host: the sheets of all hosts, with what Office.js has of its own in the file.
 
 Excel writes a function of an add-in as ``_xldudf_NAME`` into files. Three small parts open the pane with
-the workbook, which starts the functions.
+the workbook, which starts the functions. Each link of a chain of formulas costs half a second, whatever the
+server does: the weights therefore name their source of risk, and do not wait for the sheet Covariance.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import io
 import re
 import zipfile
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from betaneutral_xl.hosts.office.manifest import ID
 from betaneutral_xl.hosts.office.manifest import version as manifest_version
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, Sheet
 from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
@@ -27,6 +30,15 @@ _FORMULA = re.compile(r"(<f\b[^>]*>|<formula>|<formula[12]>|<definedName\b[^>]*>
 """A formula in a sheet, in a rule of it, or behind a name."""
 
 _FUNCTION = re.compile(rf"(?<![A-Za-z0-9_.])({'|'.join(BY_NAME)})\(")
+
+RISK_CELL = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
+"""The handle that the formulas of other hosts refer to."""
+
+RISK = escape(
+    'IF(setting_risk_prices="",setting_risk&"",setting_estimator&"; prices="&setting_risk_prices'
+    '&IF(setting_window="","","; window="&setting_window)&IF(setting_as_of="","","; as_of="&setting_as_of))'
+)
+"""The same source of risk as a text, made of the settings."""
 
 PANES = "xl/webextensions/taskpanes.xml"
 EXTENSION = "xl/webextensions/webextension.xml"
@@ -98,4 +110,4 @@ def _changed(name: str, content: bytes) -> bytes:
 
 
 def _prefixed(found: re.Match[str]) -> str:
-    return found[1] + _FUNCTION.sub(rf"{PREFIX}\1(", found[2])
+    return found[1] + _FUNCTION.sub(rf"{PREFIX}\1(", found[2].replace(f",{RISK_CELL},", f",{RISK},"))

@@ -8,7 +8,8 @@
 ``{"id", "press": NAME, "path": FILE, "protocol": 3}``    ``{"id", "ask": {"read": {"names", "areas"}}}``
 ``{"id", "answer": {"names": [...], "areas": [...]}}``    any number of ``{"id", "say": text}``, then
                                                           ``{"id", "ask": {"apply": changes}}``
-``{"id", "answer": {}}``                                  ``{"id", "done": text, "failed": bool, "files"}``
+``{"id", "answer": {}}``                                  ``{"id", "done": text, "failed": bool, "files"}``,
+                                                          of a view with ``"data"``
 ``{"log": text}``                                         nothing: a defect in the client, for the log
 ========================================================= ==============================================
 
@@ -40,7 +41,7 @@ from betaneutral_xl import __version__
 from betaneutral_xl.errors import BetaNeutralError, HostError
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS, steps
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS, steps
 from betaneutral_xl.hosts.sheets.cells import Raw
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.open_workbook import (
@@ -181,7 +182,7 @@ class Conversation:
 
     def _press(self, message: Message, emit: Emit) -> None:
         name, number = message["press"], message["id"]
-        if name not in BUTTONS:
+        if name not in BUTTONS and name not in VIEWS:
             emit({"id": number, "error": self._unknown(name)})
             return
         if message.get("protocol") != wire.PROTOCOL:
@@ -212,6 +213,7 @@ class Conversation:
                     "done": outcome.message,
                     "failed": outcome.error is not None,
                     "files": [str(one.path) for one in outcome.files],
+                    **({} if outcome.data is None else {"data": outcome.data}),
                 }
             )
         else:

@@ -6,8 +6,9 @@ of its ``Outcome`` after. ``steps`` holds the order of the three for every host.
 
 from __future__ import annotations
 
+import json
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
 from betaneutral_xl.hosts.sheets.task import TASK, Task
 from betaneutral_xl.job import views
 from betaneutral_xl.model.provenance import now
-from betaneutral_xl.system.saving import Staged
+from betaneutral_xl.system.saving import Staged, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,18 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.session import Session
 
-__all__ = ["BUTTONS", "Button", "Outcome", "Workbook", "log_entry", "press", "run_button", "steps"]
+__all__ = [
+    "BUTTONS",
+    "VIEWS",
+    "Button",
+    "Outcome",
+    "Workbook",
+    "log_entry",
+    "named",
+    "press",
+    "run_button",
+    "steps",
+]
 
 REPORTED_GAP = 0.05
 """A button's message names an ETF if more than this weight has no risk data."""
@@ -64,6 +76,8 @@ class Outcome:
         If it failed; the changes are then an entry in the sheet Log.
     changes, files
         What is to be written: all of it, or nothing.
+    data
+        What a host with a pane shows, as plain values; None for a button that has only a message.
 
     """
 
@@ -71,6 +85,7 @@ class Outcome:
     error: BetaNeutralError | None = None
     changes: tuple[Change, ...] = ()
     files: tuple[NewFile, ...] = ()
+    data: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +109,7 @@ def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Out
     Parameters
     ----------
     name
-        A key of ``BUTTONS``.
+        A key of ``BUTTONS`` or ``VIEWS``.
     sheets
         What was read by the button's plan.
     session
@@ -105,16 +120,29 @@ def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Out
     Returns
     -------
     Outcome
-        On an error its message, and an entry for the sheet Log as the only change.
+        On an error its message, and an entry for the sheet Log as the only change; a view has none.
 
     """
-    button = BUTTONS[name]
+    button = named(name)
     try:
         return button.run(sheets, session, say)
     except BetaNeutralError as error:
-        return failed(button.label, error)
+        outcome = failed(button.label, error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
-        return failed(button.label, defect(button.label, error, session))
+        outcome = failed(button.label, defect(button.label, error, session))
+    return replace(outcome, changes=()) if name in VIEWS else outcome
+
+
+def named(name: str) -> Button:
+    """Return the button or the view of a name.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+
+    """
+    return VIEWS[name] if name in VIEWS else BUTTONS[name]
 
 
 def steps(
@@ -140,7 +168,7 @@ def steps(
         Called with the outcome and what was read.
 
     """
-    button = BUTTONS[name]
+    button = named(name)
     try:
         sheets = yield button.plan + also
         outcome = amend(press(name, sheets, session, say), sheets)
@@ -354,6 +382,18 @@ def show_log(_: Sheets, session: Session, __: Say) -> Outcome:
     return Outcome("\n".join([f"{session.log} ends with:", "", *lines[-MAX_LOG_LINES:]]))
 
 
+def answer(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Compute the answer page of the settings, and write nothing."""
+    from betaneutral_xl.job.answer import full_page, record
+
+    task = Task.of(sheets, session, say)
+    say("Solving ...")
+    found = task.answer()
+    say("Comparing the alternatives ...")
+    page = record(full_page(found, nav=None if found.infeasible else task.net_asset_value(found.result)))
+    return Outcome(str(page["verdict"]), data=json.loads(to_json(page)))
+
+
 # ---------------------------------------------------------------- shared
 
 
@@ -465,3 +505,14 @@ BUTTONS: dict[str, Button] = {
     )
 }
 """The buttons of every host; a host adds those that only move in the workbook or show its help."""
+
+VIEWS: dict[str, Button] = {
+    "answer": Button(
+        name="answer",
+        label="Answer",
+        help="Show the answer for the settings, and write nothing.",
+        plan=TASK,
+        run=answer,
+    ),
+}
+"""What a host with a pane shows: pressed as buttons are, with ``data`` as the outcome and no change."""

@@ -29,7 +29,7 @@ HOLDINGS = Argument(
 ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
 RISK = Argument(
     "covariance",
-    "Matrix with its tickers on both sides, or a handle; blank: the fund's risk model.",
+    "Matrix with its tickers on both sides; a handle; a file; demo; blank: the fund's risk model.",
     optional=True,
 )
 TARGET = Argument(
@@ -54,7 +54,7 @@ FUNCTIONS: tuple[Function, ...] = (
         arguments=(
             Argument(
                 "fund",
-                "A fund of the web API, such as quant_paper; or a holdings file; demo for the sample.",
+                "A fund of the web API, such as quant_paper; a holdings file; ibkr:QUERYID; demo.",
             ),
             Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
             Argument(
@@ -122,13 +122,14 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.beta_neutral,
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_BETAS",
         help="Predicted beta of each held name to each ETF, its standard error and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
+        external_state=worksheet.problem_stamp,
         example="=BN_BETAS(A1#, G1#, M1)",
         may_fetch=True,
     ),
@@ -139,7 +140,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_FEASIBLE",
@@ -148,7 +149,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_COMPARE",
@@ -167,7 +168,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_PRICES",
@@ -215,7 +216,7 @@ FUNCTIONS: tuple[Function, ...] = (
         ),
         run=trading.orders,
         example="=BN_ORDERS(A1#, M1:N20)",
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_NAMES",

@@ -113,7 +113,7 @@ class Task:
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
         return worksheet.request(
-            self.session, inputs.etfs, self.settings["target"], self.limits, self.settings["method"]
+            self.session, inputs, self.settings["target"], self.limits, self.settings["method"]
         )
 
     def solve(self) -> Rebalance:

@@ -166,7 +166,7 @@ def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    found = run.reach(request(session, given.etfs, target_beta, constraints), given)
+    found = run.reach(request(session, given, target_beta, constraints), given)
     return Result(
         [
             ["etf", "target", "lowest", "highest", "nearest", "sell_beside", "coverage"],
@@ -187,7 +187,7 @@ def compared(session: Session, *problem: Grid) -> Result:
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
     alternatives = run.compare(
-        request(session, given.etfs, target_beta, constraints), given, cells.text(benchmark)
+        request(session, given, target_beta, constraints), given, cells.text(benchmark)
     )
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
@@ -343,13 +343,34 @@ def risk_tickers(portfolio: Holdings, etfs: Sequence[Etf]) -> tuple[str, ...]:
 
 
 def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Covariance:
-    """Return a covariance: of a handle, of a labelled matrix, or if blank of the configured source."""
+    """Return a covariance: of a handle, a labelled matrix, a named source, or if blank of the fund's."""
     if covariance.blank:
         return _fetched(session, names, None, {})
     if covariance.is_vector and is_handle(covariance.rows[0][0]):
         return session.handles.get(str(covariance.rows[0][0]))
+    source = risk_source(covariance)
+    if source is not None:
+        return _fetched(session, names, *source)
     origin = session.origin(covariance)
     return origin if isinstance(origin, Covariance) else _parsed(session, covariance, matrices.covariance)
+
+
+def risk_source(covariance: Grid) -> tuple[str | None, Mapping[str, Any]] | None:
+    """Return the source and the options that one cell names; None for a matrix or a handle.
+
+    >>> risk_source(cells.read("ledoit_wolf; prices=closes.csv; window=252", "covariance"))
+    ('ledoit_wolf', {'prices': 'closes.csv', 'window': '252'})
+    """
+    alone = len(covariance.rows) == covariance.width == 1
+    if not alone or not isinstance(covariance.rows[0][0], str) or is_handle(covariance.rows[0][0]):
+        return None
+    parts = [part.strip() for part in covariance.rows[0][0].split(";") if part.strip()]
+    sources = [part for part in parts if "=" not in part]
+    if len(sources) > 1:
+        msg = f"{covariance.what} names {sources[0]} and {sources[1]}. Name one source of risk."
+        raise InputError(msg)
+    options = "; ".join(part for part in parts if "=" in part)
+    return (sources[0] if sources else None), named_values(cells.read(options, covariance.what))
 
 
 def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) -> Covariance:
@@ -365,19 +386,19 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
 
 def solve(session: Session, *problem: Grid) -> Rebalance:
     """Solve a problem, given by the arguments of ``BETA_NEUTRAL``; the result is cached."""
-    key = ("solve", *map(session.key, problem), mandate_stamp(session, *problem))
+    key = ("solve", *map(session.key, problem), problem_stamp(session, *problem))
     return session.results.get_or_compute(key, lambda: _solve(session, *problem))
 
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    return run.solve(request(session, given.etfs, target_beta, constraints, method), given)
+    return run.solve(request(session, given, target_beta, constraints, method), given)
 
 
 def request(
     session: Session,
-    etfs: Sequence[Etf],
+    given: run.Inputs,
     target_beta: Grid,
     constraints: Grid,
     method: Grid | None = None,
@@ -388,8 +409,8 @@ def request(
     ----------
     session
         Finds the file of a mandate.
-    etfs
-        Whose order several targets have.
+    given
+        The ETFs, whose order several targets have, and the portfolio's groups.
     target_beta
         One target, or one for each ETF.
     constraints
@@ -409,13 +430,12 @@ def request(
         for cell in cells.vector(target_beta)
     ]
     arguments["target"] = targets or None
-    names = [etf.name for etf in etfs]
-    given = with_arguments(options, arguments)
+    typed = with_arguments(options, arguments)
     if standing is None:
-        return Request.parse(given, names)
-    chosen = beyond_defaults(given)
-    request = Request.parse(chosen, names)
-    idle = {option_name(key): one for key, one in given.items() if key not in chosen}
+        return Request.parse(typed, given.etf_names, given.groups)
+    chosen = beyond_defaults(typed)
+    request = Request.parse(chosen, given.etf_names, given.groups)
+    idle = {option_name(key): one for key, one in typed.items() if key not in chosen}
     return request.replace(departures=(*request.departures, *standing.unchosen(idle)))
 
 
@@ -433,6 +453,12 @@ def mandate(session: Session, constraints: Grid) -> Mandate | None:
     """Return the mandate that constraints name, if they name one."""
     file = mandate_file(session, constraints)
     return None if file is None else Mandate.of(file)
+
+
+def problem_stamp(session: Session, *problem: Grid) -> object:
+    """Return what an answer depends on besides its arguments: the state of the files that they name."""
+    risk = [one for one in problem if one.what == "covariance" and len(one.rows) == one.width == 1]
+    return mandate_stamp(session, *problem), tuple(_risk_files(session, grid) for grid in risk)
 
 
 def mandate_stamp(session: Session, *problem: Grid) -> object:
@@ -637,9 +663,14 @@ def _source_stamp(session: Session, source: Grid) -> object:
 
 def risk_stamp(session: Session, _: Grid, method: Grid, options: Grid, *__: Grid) -> object:
     """Return what the answer of ``covariance`` depends on besides its arguments: the state of a file."""
-    files = [str(cell) for cell in (*method.cells, *options.cells) if isinstance(cell, str)]
-    named = [part.strip() for text in files for part in text.split(";")]
-    return tuple(file_stamp(resolve_file(session, one.partition("=")[2].strip() or one)) for one in named)
+    return _risk_files(session, method, options)
+
+
+def _risk_files(session: Session, *named: Grid) -> tuple[object, ...]:
+    """Return the state of every file that a source of risk and its options may name."""
+    texts = [str(cell) for grid in named for cell in grid.cells if isinstance(cell, str)]
+    parts = [part.strip() for text in texts for part in text.split(";")]
+    return tuple(file_stamp(resolve_file(session, one.partition("=")[2].strip() or one)) for one in parts)
 
 
 def holdings_stamp(session: Session, fund: Grid, as_of: Grid, *_: Grid) -> object:

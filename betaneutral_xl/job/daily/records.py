@@ -155,13 +155,13 @@ class Records:
             staged.commit()
         return _accepted(folder / f"{name}.json", record | {"at": stamp.isoformat()})
 
-    def latest(self, etfs: Sequence[str], before: date | None = None) -> Accepted | None:
-        """Return the newest proposal accepted against these ETFs; None if there is none.
+    def latest(self, etfs: Sequence[str] | None = None, before: date | None = None) -> Accepted | None:
+        """Return the newest accepted proposal; None if there is none.
 
         Parameters
         ----------
         etfs
-            The names of the ETFs, in any order.
+            The names of the ETFs that it was made against, in any order; None for any.
         before
             Only those whose holdings are of that day or earlier.
 
@@ -170,7 +170,7 @@ class Records:
         for file in sorted(folder.glob("*.json"), reverse=True) if folder.is_dir() else ():
             found = _parsed(file, ACCEPTED, partial(_accepted, file))
             day = found.holdings.as_of
-            if set(found.etfs) == set(etfs) and not (before and day and day > before):
+            if (etfs is None or set(found.etfs) == set(etfs)) and not (before and day and day > before):
                 return found
         return None
 

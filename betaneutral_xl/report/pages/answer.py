@@ -16,6 +16,7 @@ from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.pages import risk
+from betaneutral_xl.report.pages.helps import helps
 from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     _numbers(page, contents)
     page.paragraph(_note(contents, checks), style.NOTE, shown=_note_text(contents, checks), size=9.0)
     _warnings(page, answer)
-    _helps(page, answer)
+    helps(page, answer)
     _alternatives(page, contents)
     _trades(page, contents)
     page.section("Inputs")
@@ -319,28 +320,6 @@ def _shortened(text: str, most: int = 420) -> str:
     return text if len(text) <= most else f"{text[: most - 4].rstrip()} ..."
 
 
-def _helps(page: Page, answer: AnswerPage) -> None:
-    """Write what an infeasible request can reach, what binds, and what would help."""
-    found = answer.infeasibility
-    if found is None:
-        return
-    page.section("Why not, and what would help")
-    bold = style.LABEL.replace(wrap=False)
-    for one in found.reachable:
-        text = f"from {one.low:.2f} to {one.high:.2f}, nearest to the target {one.nearest:.2f}"
-        known = math.isfinite(one.nearest)
-        page.line([(f"Reachable beta to {one.etf}", bold), (text if known else "none", style.CELL)])
-    binding = (", ".join(found.binding),) if found.binding else ()
-    for label, lines in (("Binding", binding), ("Any one of these suffices", found.changes)):
-        for n, text in enumerate(lines):
-            page.line([("" if n else label, bold), (f"{text[:1].upper()}{text[1:]}", style.CELL)])
-    legs = ", ".join(
-        f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}" for leg in found.hedge
-    )
-    if legs:
-        page.line([("Or beside the nearest weights", bold), (legs, style.CELL)])
-
-
 def _alternatives(page: Page, contents: Contents) -> None:
     answer = contents.page
     if not answer.alternatives:
@@ -393,7 +372,7 @@ def _trades(page: Page, contents: Contents) -> None:
                 (Formula(f"INDEX(new_weight,{place})", one.after), percent),
                 (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
                 (answer.money(one.trade), style.from_python(style.MONEY)),
-                (rounded(one.beta_change[0]), style.from_python(style.SIGNED_BETA)),
+                (rounded(one.beta_change[0], 3), style.from_python(style.SIGNED_BETA)),
             ]
         )
     page.table(("", "Side", "", "Before", "After", "Trade", "Value", "Beta"), rows, texts=2)

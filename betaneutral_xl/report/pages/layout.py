@@ -51,9 +51,9 @@ SEVERITIES = {
 """Formats of warnings by what they matter."""
 
 
-def rounded(value: float) -> float:
-    """Return a number without the rounding errors that would show as -0.00."""
-    return round(value, 9) + 0.0
+def rounded(value: float, digits: int = 9) -> float:
+    """Return a number without what would show as -0.00."""
+    return round(value, digits) + 0.0
 
 
 def light(of: Light) -> Cell:

@@ -65,7 +65,7 @@ def _trades(page: Page, contents: Contents) -> None:
                 (shares or None, style.from_python(style.WHOLE)),
                 (orders[0].price if orders else None, style.entered(style.PRICE)),
                 (sum(leg.notional for leg in orders) or None, style.from_python(style.MONEY)),
-                (rounded(one.beta_change[0]), style.from_python(style.SIGNED_BETA)),
+                (rounded(one.beta_change[0], 3), style.from_python(style.SIGNED_BETA)),
             ]
         )
     if not legs:
@@ -98,7 +98,7 @@ def _after(page: Page, contents: Contents) -> None:
     if orders is not None:
         page.section("After the orders, in whole shares")
         for k, (name, beta) in enumerate(orders.beta.items(), start=1):
-            left = Formula(f"orders_beta_{k}", beta)
+            left = Formula(f"ROUND(orders_beta_{k},4)", rounded(beta, 4))
             page.line([(f"Beta to {name}", style.LABEL), BLANK, (left, style.calculated(style.NUMBER))])
         for label, formula, total in (
             ("Traded value", "orders_traded", orders.traded),

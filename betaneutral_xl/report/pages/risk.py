@@ -66,7 +66,7 @@ def write(canvas: Canvas, contents: Contents) -> None:
 def _variance(page: Page, contents: Contents) -> None:
     picture = pictures.variance(contents.page)
     percent = style.from_python(style.TENTH)
-    headings = ("Variance, in parts of that before", *picture.categories)
+    headings = ("Variance, of that before", *picture.categories)
     rows: list[list[Cell]] = [
         [(one.name, style.LABEL), *((value, percent) for value in one.values)] for one in picture.series
     ]
@@ -98,7 +98,7 @@ def _contributions(page: Page, contents: Contents) -> tuple[int, int]:
     """Write the contributions of names and groups, and return the rows of the names."""
     answer = contents.page
     page.section(f"Contributions to the beta to {answer.etfs[0]} and to the volatility")
-    headings = ("", "Beta before", f"Beta {answer.after}", "Volatility before", f"Volatility {answer.after}")
+    headings = ("", "Beta before", f"Beta {answer.after}", "Vol. before", f"Vol. {answer.after}")
     number, percent = style.from_python(style.NUMBER), style.from_python(style.PERCENT)
     rows: list[list[Cell]] = [
         [
@@ -138,10 +138,11 @@ def _realised(page: Page, contents: Contents) -> None:
     for one in answer.past:
         inside = [value for value in one.renewed.tolist() if math.isfinite(value)]
         beta = next(line for line in answer.betas if line.etf == one.etf).after
-        held = sum(beta.low <= value <= beta.high for value in inside)
+        width = beta.half_width(added_se=one.noise)
+        held = sum(abs(value - beta.beta) <= width for value in inside)
         text = (
-            f"Beta to {one.etf} by month, renewed monthly: {held} of {len(inside)} past months are within "
-            "next month's interval (sheet Past betas)."
+            f"Beta to {one.etf}, renewed monthly: {held} of {len(inside)} past months were measured within "
+            f"{width:.2f} of {rounded(beta.beta):.2f}, as 95 % should be (sheet Past betas)."
         )
         if math.isfinite(beta.half_width()):
             page.paragraph(text, style.NOTE, size=9.0)

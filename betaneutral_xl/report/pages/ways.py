@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.pages.helps import helps
 from betaneutral_xl.report.pages.layout import Page, heading_of, rounded
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def write(canvas: Canvas, contents: Contents) -> None:
     heading_of(page, "Alternatives", contents.page.headline)
     page.gap()
     _table(page, contents)
+    helps(page, contents.page)
     _frontier(page, contents)
     page.finish()
 

@@ -11,7 +11,7 @@ import numpy as np
 from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.report import style
 from betaneutral_xl.report.pictures import Kind
-from betaneutral_xl.report.slide.content import LIGHT_FILLS
+from betaneutral_xl.report.slide.content import LIGHT_FILLS, MOST_ROWS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +48,7 @@ def png(slide: Slide) -> bytes:
         _table(figure, slide)
         _lists(figure, slide)
         for n, picture in enumerate(slide.pictures):
-            _chart(figure.add_axes((MIDDLE + 0.045, 0.50 - 0.39 * n, RIGHT - MIDDLE - 0.05, 0.25)), picture)
+            _chart(figure.add_axes((MIDDLE + 0.045, 0.54 - 0.38 * n, RIGHT - MIDDLE - 0.05, 0.22)), picture)
         figure.text(LEFT, 0.02, slide.footer, size=8, color=f"#{style.MUTED}")
         content = io.BytesIO()
         figure.savefig(content, format="png", metadata={"Software": None})
@@ -75,20 +75,22 @@ def _head(figure: Figure, slide: Slide) -> None:
 
 
 def _table(figure: Figure, slide: Slide) -> None:
-    axes = figure.add_axes((LEFT, 0.30, MIDDLE - LEFT - 0.02, 0.50))
+    from matplotlib.transforms import Bbox
+
+    axes = figure.add_axes((LEFT, 0.285, MIDDLE - LEFT - 0.02, 0.515))
     axes.axis("off")
-    height = 1.0 / (len(slide.rows) + 1)
+    taken = (len(slide.rows) + 1) / (MOST_ROWS + 1)
     table = axes.table(
         cellText=[slide.headings, *slide.rows],
         cellLoc="right",
         colWidths=[0.43, 0.17, 0.16, 0.14, 0.10],
-        loc="upper left",
+        bbox=Bbox.from_bounds(0.0, 1.0 - taken, 1.0, taken),
         edges="horizontal",
     )
     table.auto_set_font_size(False)  # noqa: FBT003 - matplotlib's own argument
     table.set_fontsize(9.5)
     for (row, column), cell in table.get_celld().items():
-        cell.set_height(min(height, 0.085))
+        cell.PAD = 0.03
         cell.set_edgecolor(f"#{style.RULE}")
         if row == 0:
             cell.set_facecolor(f"#{style.NAVY}")
@@ -110,9 +112,9 @@ def _lists(figure: Figure, slide: Slide) -> None:
     places = (LEFT, LEFT + 0.19)
     widths = (34, 66)
     for (title, lines), x, width in zip(slide.lists, places, widths, strict=True):
-        figure.text(x, 0.265, title, size=11, weight="bold", color=f"#{style.NAVY}")
+        figure.text(x, 0.25, title, size=11, weight="bold", color=f"#{style.NAVY}")
         text = "\n".join("\n".join(wrap(line, width)) for line in lines)
-        figure.text(x, 0.25, text, size=9, color=f"#{style.INK}", va="top", linespacing=1.3)
+        figure.text(x, 0.235, text, size=9, color=f"#{style.INK}", va="top", linespacing=1.3)
 
 
 def _chart(axes: Axes, picture: Picture) -> None:

@@ -99,18 +99,20 @@ def _fill(frame: Any, lines: list[Line]) -> None:
     for n, (text, size, bold, ink) in enumerate(lines):
         paragraph = frame.paragraphs[0] if n == 0 else frame.add_paragraph()
         run = paragraph.add_run()
-        run.text = text
+        run.text = text or "\u00a0"  # an empty cell would be as high as its theme's font
         run.font.name, run.font.size, run.font.bold = FONT, Pt(size), bold
         run.font.color.rgb = _colour(ink)
 
 
 def _head(page: Any, slide: Slide) -> None:
+    from pptx.enum.text import PP_ALIGN
     from pptx.util import Inches
 
     title = page.shapes.title
     title.left, title.top, title.width, title.height = map(Inches, (0.4, 0.15, 12.5, 0.45))
     _fill(title.text_frame, [(slide.title, 18.0, True, style.NAVY)])
-    size = 20.0 if len(slide.verdict) < 90 else 16.0  # noqa: PLR2004 - on one line
+    title.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT
+    size = min(20.0, 1900.0 / len(slide.verdict))  # on one line
     _text(page, [(slide.verdict, size, True, slide.ink)], (0.4, 0.62, 12.5, 0.5), slide.fill)
     _text(page, [(slide.advice, 13.0, True, style.INK)], (0.4, 1.14, 12.5, 0.36))
 
@@ -140,7 +142,7 @@ def _table(page: Any, slide: Slide) -> None:
 
 def _chart(page: Any, picture: Picture, box: tuple[float, float, float, float]) -> None:
     from pptx.chart.data import CategoryChartData
-    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION
+    from pptx.enum.chart import XL_CHART_TYPE, XL_LEGEND_POSITION, XL_TICK_LABEL_POSITION
     from pptx.util import Inches, Pt
 
     data = CategoryChartData()  # type: ignore[no-untyped-call] # untyped there
@@ -156,6 +158,7 @@ def _chart(page: Any, picture: Picture, box: tuple[float, float, float, float]) 
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
     for text in (chart.legend, chart.category_axis.tick_labels, chart.value_axis.tick_labels):
         text.font.size, text.font.name = Pt(9), FONT
+    chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     chart.value_axis.tick_labels.number_format = "0%" if picture.percent else "0.00"
     chart.value_axis.tick_labels.number_format_is_linked = False
     chart.value_axis.major_gridlines.format.line.color.rgb = _colour(style.RULE)

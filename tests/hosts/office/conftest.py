@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from office_browser import AddIn, chromium, installed, node_modules, started_browser
+from office_browser import AddIn, chromium, contents, installed, node_modules, started_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from playwright.sync_api import Browser
@@ -44,11 +44,19 @@ def template(home: Path, place: Place) -> bytes:
     return (home / "Documents" / "Beta Neutral" / "betaneutral-office.xlsx").read_bytes()
 
 
-@pytest.fixture
-def add_in(browser: Browser, place: Place, template: bytes) -> Iterator[AddIn]:
-    """Open the add-in in Excel with the template; at the end, no request left and nothing went wrong."""
-    found = AddIn(browser, place).open(template)
-    yield found
+@pytest.fixture(scope="session")
+def opened(browser: Browser, place: Place, template: bytes) -> Iterator[tuple[AddIn, Mapping[str, Any]]]:
+    """Open the add-in in Excel."""
+    found = AddIn(browser, place).open()
+    yield found, contents(template)
     found.close()
+
+
+@pytest.fixture
+def add_in(opened: tuple[AddIn, Mapping[str, Any]]) -> Iterator[AddIn]:
+    """Open the template in Excel; at the end, no request left the machine and nothing went wrong."""
+    found, workbook = opened
+    found.fill(workbook)
+    yield found
     assert found.requests == []
     assert found.problems == []

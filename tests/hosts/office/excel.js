@@ -15,10 +15,8 @@
     limit: 5e6, // characters of a request that are accepted
     calculations: 0,
     active: null,
-    shown: 0, // how often the pane was asked to be shown
     failAtWrite: 0, // the number of the write that is to fail
     writes: 0,
-    undoGroups: 0,
   });
 
   // ---------------------------------------------------------------- the application
@@ -76,8 +74,8 @@
     return rangeOf(name, row, column, most(rows) - row + 1, most(columns) - column + 1);
   };
   const cells = (range, of) =>
-    Array.from({ length: range.height }, (_, i) =>
-      Array.from({ length: range.width }, (_, j) => of(range.sheet, range.row + i, range.column + j)));
+    [...Array(range.height).keys()].map((i) =>
+      [...Array(range.width).keys()].map((j) => of(range.sheet, range.row + i, range.column + j)));
   const valueAt = (sheet, row, column) => excel.sheets.get(sheet).get(key(row, column)) ?? "";
   const formulaAt = (sheet, row, column) => excel.formulas.get(`${sheet}!${key(row, column)}`) ?? valueAt(sheet, row, column);
   const kindAt = (sheet, row, column) => {
@@ -132,7 +130,12 @@
       Protection: ({ name }) => ({ kind: "protection", name }),
       Activate: ({ name }) => { excel.active = name; },
     },
-    range: { Clear: clear, GetCell: (range, row, column) => rangeOf(range.sheet, range.row + row, range.column + column) },
+    range: {
+      Clear: clear,
+      GetRow: (range, row) => rangeOf(range.sheet, range.row + row, range.column, 1, range.width),
+      GetBoundingRect: (range, other) => rangeOf(range.sheet, range.row, range.column, other.row + other.height - range.row, range.width),
+      GetCell: (range, row, column) => rangeOf(range.sheet, range.row + row, range.column + column),
+    },
     application: { Calculate: () => { excel.calculations += 1; } },
     container: { CustomFunctions: () => ({ kind: "functions" }) },
     functions: {
@@ -248,6 +251,11 @@
     rows.forEach((line, i) => line.forEach((value, j) => {
       if (value !== null && value !== "") excel.sheets.get(name).set(key(row + i, j), value);
     }));
+  };
+  excel.reset = () => {
+    for (const known of [excel.sheets, excel.names, excel.formulas, excel.protected]) known.clear();
+    for (const list of [excel.connected, excel.errors]) list.length = 0;
+    Object.assign(excel, { requests: 0, largest: 0, calculations: 0, active: null, failAtWrite: 0, writes: 0 });
   };
   excel.read = (name) => {
     const used = usedRange({ name });

@@ -5,6 +5,8 @@ import { ask, newId } from "./wire.js";
 /** @typedef {{ path: string | null, read: (plan: any) => Promise<object>, apply: (changes: any[]) => Promise<void> }} Book */
 /** @typedef {{ done: string, failed: boolean } & Record<string, any>} Done */
 
+const NO_ANSWER = "The server gave no answer. Press the button again.";
+
 /**
  * Presses a button, and returns its outcome; never throws.
  * @param {string} name
@@ -15,24 +17,33 @@ import { ask, newId } from "./wire.js";
  */
 export async function press(name, book, protocol, say) {
   const id = newId();
-  /** @type {object | null} */
+  /** @type {object} */
   let message = { id, press: name, path: book.path, protocol };
   try {
-    while (message !== null) {
-      const sent = message;
-      message = null;
-      for await (const reply of ask(sent)) {
-        if (reply.say !== undefined) say(reply.say);
-        else if (reply.done !== undefined) return /** @type {Done} */ (reply);
-        else if (reply.error !== undefined) return { done: reply.error, failed: true };
-        else if (reply.ask) message = { id, answer: await answered(reply.ask, book) };
-      }
+    for (;;) {
+      const reply = await last(message, say);
+      if (reply.done !== undefined) return /** @type {Done} */ (reply);
+      if (!reply.ask) return { done: reply.error ?? NO_ANSWER, failed: true };
+      message = { id, answer: await answered(reply.ask, book) };
     }
-    return { done: "The server gave no answer. Press the button again.", failed: true };
   } catch (error) {
     console.error(error);
     return { done: text(error), failed: true };
   }
+}
+
+/**
+ * Returns the server's last reply to a message; those before it are progress.
+ * @param {object} message
+ * @param {(text: string) => void} say
+ */
+async function last(message, say) {
+  /** @type {Record<string, any>} */
+  let found = {};
+  for await (const reply of ask(message))
+    if (reply.say === undefined) found = reply;
+    else say(reply.say);
+  return found;
 }
 
 /**

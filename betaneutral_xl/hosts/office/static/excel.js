@@ -52,17 +52,6 @@ export const excel = {
     }),
 
   /**
-   * Shows a sheet.
-   * @param {string} sheet
-   * @returns {Promise<void>}
-   */
-  show: (sheet) =>
-    Excel.run(async (context) => {
-      context.workbook.worksheets.getItem(sheet).activate();
-      await context.sync();
-    }),
-
-  /**
    * Makes blanks of the zeros of empty cells, for all arguments of all functions in one request.
    * @param {[Cell[][], string][]} doubtful - values and their addresses
    * @returns {Promise<void>}
@@ -205,10 +194,10 @@ async function write(context, sheet, top, rows) {
  * @param {Before} before
  */
 async function restore(context, { sheet, top, height, width, formulas }) {
-  const place = context.workbook.worksheets.getItem(sheet);
-  place.getRangeByIndexes(top - 1, 0, height, width).clear("Contents");
+  const target = context.workbook.worksheets.getItem(sheet);
+  target.getRangeByIndexes(top - 1, 0, height, width).clear("Contents");
   const isText = (/** @type {any} */ one) => typeof one === "string" && one !== "" && !one.startsWith("=");
-  await write(context, place, top, formulas.map((row) => row.map((one) => (isText(one) ? `'${one}` : one))));
+  await write(context, target, top, formulas.map((row) => row.map((one) => (isText(one) ? `'${one}` : one))));
 }
 
 // ---------------------------------------------------------------- formulas of other hosts

@@ -1,27 +1,51 @@
 // Starts the add-in in Excel, or the same page in an ordinary browser.
 
 import { excel } from "./excel.js";
+import { workbookFile } from "./file.js";
 import { associate } from "./functions.js";
 import { Pane } from "./pane.js";
 import { get } from "./wire.js";
 
-const inExcel = typeof Office !== "undefined";
+const inBrowser = location.pathname.endsWith("/browser.html");
+
+/** What to do where Microsoft's file is missing. */
+const NO_OFFICE =
+  "office.js could not be loaded from Microsoft. Check the connection; to work without: betaneutral-xl office offline.";
 
 async function start() {
+  if (!inBrowser && typeof Office === "undefined") throw new Error(NO_OFFICE);
   const model = await get("pane.json");
-  if (inExcel) {
-    associate(model.functions.map((/** @type {{ name: string }} */ one) => one.name));
-    await Office.onReady();
-  }
-  const pane = new Pane(model, excel);
-  if (inExcel)
-    for (const command of model.commands)
-      Office.actions.associate(command.name, async (/** @type {any} */ event) => {
-        await Office.addin.showAsTaskpane().catch(() => {});
-        await pane.run(command.name);
-        event.completed();
-      });
+  if (inBrowser) startInBrowser(model);
+  else await startInExcel(model);
   document.body.dataset.ready = "yes";
+}
+
+/** @param {any} model */
+function startInBrowser(model) {
+  const file = new URLSearchParams(location.search).get("file") ?? "";
+  const place = document.getElementById("book");
+  if (place) place.textContent = file ? (file.split(/[\\/]/).pop() ?? file) : "The sample: what you change here is not kept.";
+  document.body.classList.add("wide");
+  new Pane(model, workbookFile(file)).run("answer");
+}
+
+/** @param {any} model */
+async function startInExcel(model) {
+  associate(model.functions.map((/** @type {{ name: string }} */ one) => one.name));
+  await Office.onReady();
+  if (Office.context.host !== Office.HostType.Excel) throw new Error("This page is for Excel. Without Excel: betaneutral-xl office open --browser");
+  const theme = /** @type {any} */ (Office.context.officeTheme);
+  if (theme && theme.isDarkTheme !== undefined) document.documentElement.dataset.theme = theme.isDarkTheme ? "dark" : "light";
+  const pane = new Pane(model, excel);
+  for (const command of model.commands)
+    Office.actions.associate(command.name, async (/** @type {any} */ event) => {
+      await Office.addin.showAsTaskpane().catch(() => {});
+      try {
+        await pane.run(command.name);
+      } finally {
+        event.completed();
+      }
+    });
 }
 
 start().catch((error) => {

@@ -1,0 +1,108 @@
+"""A workbook file behind the page in an ordinary browser: read, changed and saved by the server."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, SavedWorkbook
+from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.cells import EPOCH
+from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalculate, Replace, Show
+from betaneutral_xl.system.saving import save
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from betaneutral_xl.hosts.sheets.open_workbook import Change, Found
+    from betaneutral_xl.hosts.sheets.session import Rows, Session
+
+SAMPLE = "sample.xlsx"
+
+
+class WorkbookFiles:
+    """Answers what the page asks about its workbook.
+
+    Parameters
+    ----------
+    folder
+        The folder for the workbook of the sample.
+    session
+        Computes the values of the sample's template.
+
+    """
+
+    def __init__(self, folder: Path, session: Session) -> None:
+        self._folder, self._session = folder, session
+        self._lock = Lock()
+        self._asked: Mapping[str, Callable[[Path, Mapping[str, Any]], dict[str, Any]]] = {
+            "read": _read,
+            "apply": _apply,
+            "enter": _enter,
+        }
+
+    def renew_sample(self) -> None:
+        """Write the sample's workbook as it was before anything was changed."""
+        with self._lock:
+            save(self._folder / SAMPLE, template.build(self._session), private=True)
+
+    def answer(self, what: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer as plain values; an error is its text."""
+        try:
+            with self._lock:
+                return self._asked[what](self._file(str(asked["file"])), asked)
+        except BetaNeutralError as error:
+            return {"error": str(error)}
+
+    def _file(self, name: str) -> Path:
+        return Path(name) if name else self._folder / SAMPLE
+
+
+def _read(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    areas = tuple(Area(sheet, row, unless and tuple(unless)) for sheet, row, unless in asked["areas"])
+    plan = Plan(tuple(asked["names"]), areas)
+    found = FileWorkbook(file).read(plan)
+    return {
+        "names": [_block(found.names[name]) for name in plan.names],
+        "areas": [_block(found.areas.get((one.sheet, one.row), ())) for one in areas],
+    }
+
+
+def _block(found: Found) -> object:
+    """Return values as Excel gives them; None for what the workbook lacks."""
+    if isinstance(found, NamedRangeMissing):
+        return None
+    if isinstance(found, BetaNeutralError):
+        raise found
+    rows = found if isinstance(found, (list, tuple)) else [[found]]
+    return wire.pack([[_plain(cell) for cell in row] for row in rows])
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        cell = cell.date()
+    return float((cell - EPOCH).days) if isinstance(cell, date) else cell
+
+
+def _apply(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    SavedWorkbook(file).apply([_change(*one) for one in asked["changes"]])
+    return {}
+
+
+def _change(what: str, sheet: str, row: int, block: Any) -> Change:
+    if what == "recalculate":
+        return Recalculate()
+    if what == "show":
+        return Show(sheet)
+    rows: Rows = tuple(tuple(None if cell == "" else cell for cell in line) for line in wire.unpack(block))
+    return Append(sheet, rows) if what == "append" else Replace(sheet, row, rows)
+
+
+def _enter(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    book = SavedWorkbook(file)
+    book.enter(str(asked["name"]), int(asked["row"]), int(asked["column"]), asked["value"])
+    return {}

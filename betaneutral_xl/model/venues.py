@@ -1,0 +1,144 @@
+"""The market that a ticker's spelling names: Google's prefix, the suffix of Reuters, Yahoo and Stooq.
+
+Codes of markets are Bloomberg's, empty for the United States. Suffixes of one letter that are also a share
+class (``.A``, ``.B``) are not read as a market.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _table(text: str) -> Mapping[str, str]:
+    """Return the code of each word of ``CODE: WORD WORD`` lines; ``US`` stands for none."""
+    found = {}
+    for line in text.strip().splitlines():
+        code, _, words = line.strip().partition(":")
+        found.update(dict.fromkeys(words.split(), "" if code == "US" else code))
+    return MappingProxyType(found)
+
+
+SUFFIXES = _table(
+    """
+    US: US O OQ N K NYS NAS
+    AU: AX
+    AV: VI
+    BB: BR
+    BZ: SA
+    CH: SS SZ
+    CN: TO
+    DC: CO
+    FH: HE
+    FP: PA
+    GR: DE XETRA
+    HK: HK
+    ID: IR
+    IM: MI
+    IN: NS BO
+    IT: TA
+    JP: T JP
+    KS: KS KQ
+    LN: L UK LON
+    MK: KL
+    MM: MX
+    NA: AS
+    NO: OL
+    NZ: NZ
+    PL: LS
+    PW: WA
+    SJ: JO
+    SM: MC
+    SP: SI
+    SS: ST
+    SW: SW VX S
+    TB: BK
+    TI: IS
+    TT: TW TWO
+    """
+)
+"""Suffixes after a dot: ``NVDA.OQ``, ``RY.TO``, ``MSFT.US``, ``7203.T``."""
+
+PREFIXES = _table(
+    """
+    US: NASDAQ NYSE NYSEARCA NYSEAMERICAN AMEX ARCA BATS CBOE OTCMKTS OTC US
+    AU: ASX
+    AV: VIE
+    BB: EBR
+    BZ: BVMF BMFBOVESPA
+    CH: SHA SHE SSE SZSE
+    CN: TSE TSX CVE TSXV
+    DC: CPH OMXCOP
+    FH: HEL OMXHEX
+    FP: EPA
+    GR: ETR XETR XETRA FRA FWB
+    HK: HKG HKEX
+    IM: BIT MIL
+    IN: NSE BOM BSE
+    IT: TLV TASE
+    JP: TYO
+    KS: KRX KOSDAQ
+    LN: LON LSE
+    MM: BMV
+    NA: AMS
+    PL: ELI
+    PW: WSE
+    SJ: JSE
+    SM: BME
+    SP: SGX
+    SS: STO OMXSTO
+    SW: SWX SIX
+    TT: TPE TWSE
+    """
+)
+"""Prefixes before a colon: ``NASDAQ:NVDA``, ``ETR:SAP``."""
+
+LISTINGS = _table(
+    """
+    US: NASDAQ NASDAQ.NMS NASDAQ.SCM NASDAQ.NGM NYSE ARCA AMEX BATS PINK IEX SMART
+    AU: ASX
+    AV: VSE
+    CN: TSE TSX VENTURE
+    FP: SBF
+    GR: IBIS IBIS2 FWB FWB2 XETRA
+    HK: SEHK
+    IM: BVME
+    JP: TSEJ
+    LN: LSE LSEETF
+    NA: AEB
+    SP: SGX
+    SS: SFB
+    SW: EBS
+    """
+)
+"""Interactive Brokers' exchanges after a blank: ``NVDA NASDAQ.NMS``, ``SAP IBIS``."""
+
+
+LOCAL = re.compile(r"[0-9A-Z&*]+(?:[ ./-][A-Z])?")
+"""A ticker without its market, perhaps with a share class."""
+
+
+def split_market(ticker: str) -> tuple[str, str | None]:
+    """Return a ticker in capitals without the market that it names, and that market's code.
+
+    >>> [split_market(t) for t in ("NASDAQ:NVDA", "RY.TO", "SAP IBIS", "0700.HK", "BRK.B")]
+    [('NVDA', ''), ('RY', 'CN'), ('SAP', 'GR'), ('700', 'HK'), ('BRK.B', None)]
+
+    ``None`` is a ticker that names no market in one of these ways.
+    """
+    before, mark, after = ticker.partition(":")
+    if mark:
+        code, local = PREFIXES.get(before.strip()), after.strip()
+        code = "JP" if code == "CN" and local.isdigit() else code  # TSE is Toronto, or Tokyo
+    elif (parts := ticker.rpartition("."))[0] and " " not in parts[2] and parts[2] in SUFFIXES:
+        code, local = SUFFIXES[parts[2]], parts[0].strip()
+    else:
+        local, _, listed = ticker.rpartition(" ")
+        code = LISTINGS.get(listed)
+    if code is None or not LOCAL.fullmatch(local):
+        return ticker, None
+    return (local.lstrip("0") or local if code == "HK" else local), code

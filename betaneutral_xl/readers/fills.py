@@ -1,0 +1,217 @@
+"""Read what was traded: a broker's trades (Interactive Brokers' Flex, CSV or XML), or the desk's table."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
+from betaneutral_xl.model.fills import Fill
+from betaneutral_xl.model.printed import cell_text, number, uses_decimal_comma
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.flex import as_sheets, is_flex
+from betaneutral_xl.readers.tabular.detection import read_sheets
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from betaneutral_xl.readers.tabular.sheets import TextSheet
+
+MAX_FILLS = 100_000
+"""Rows of a file that are read."""
+
+
+class _Column(StrEnum):
+    TICKER = "ticker"
+    SIDE = "side"
+    SHARES = "shares"
+    PRICE = "price"
+    COST = "commission"
+    LEVEL = "level of detail"
+    CLASS = "asset class"
+    RATE = "rate to base currency"
+    ID = "id"
+    STATUS = "status"
+
+
+_ALIASES: dict[_Column, tuple[str, ...]] = {
+    _Column.TICKER: ("symbol", "ticker", "instrument", "localsymbol"),
+    _Column.SIDE: ("buysell", "side", "action", "bs", "direction"),
+    _Column.SHARES: (
+        *("filled", "filledquantity", "filledqty", "executedquantity", "execqty", "cumqty", "lastqty"),
+        *("quantity", "shares", "qty", "filledshares"),
+    ),
+    _Column.PRICE: (
+        *("tradeprice", "fillprice", "avgprice", "averageprice", "avgpx", "executedprice", "execprice"),
+        *("tprice", "lastpx", "price"),
+    ),
+    _Column.COST: ("ibcommission", "commission", "commfee", "fees", "fee", "totalcommission", "commissions"),
+    _Column.LEVEL: ("levelofdetail",),
+    _Column.CLASS: ("assetclass", "assetcategory", "sectype"),
+    _Column.RATE: ("fxratetobase",),
+    _Column.ID: ("ibexecid", "transactionid", "tradeid", "execid", "executionid"),
+    _Column.STATUS: ("status", "orderstatus", "state"),
+}
+"""Headers in small letters without anything else, the preferred first."""
+
+_TRADED = frozenset({"", "stk", "stock", "stocks", "etf", "equity", "fund", "funds", "cs", "commonstock"})
+_LEVELS = ("EXECUTION", "TRADE", "ORDER")
+"""Levels of detail, of which a Flex file may have several of the same trade: the first that it has."""
+
+_BUY = frozenset({"buy", "b", "bot", "bought", "buytocover", "cover", "long"})
+_SELL = frozenset({"sell", "s", "sld", "sold", "sellshort", "sshort", "ss", "short", "shortsell"})
+_DEAD = frozenset({"cancelled", "canceled", "rejected", "expired", "new", "pending", "open", "working"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fills:
+    """What was traded, and what of the file was left out, one line each."""
+
+    fills: tuple[Fill, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def parse_fills(content: bytes, file_name: str) -> Fills:
+    """Read trades from the bytes of a file.
+
+    Parameters
+    ----------
+    content
+        A table with a ticker, a number of shares and a price in each row, and a side or signed shares; or a
+        Flex statement with trades, as CSV or XML.
+    file_name
+        For messages.
+
+    Raises
+    ------
+    UnreadableFile
+        If it has no such table.
+    InputError
+        If a row cannot be read: a side that is neither, a price or a number of shares that is none.
+
+    """
+    sheets = as_sheets(content, file_name) if is_flex(content) else read_sheets(content, file_name)
+    rows = [one for sheet in sheets for one in _rows(sheet, file_name)]
+    if not rows and not any(_tables(sheet) for sheet in sheets):
+        msg = f"{file_name} has no table of trades. It needs columns of ticker, side, shares and price."
+        raise UnreadableFile(msg)
+    if len(rows) > MAX_FILLS:
+        msg = (
+            f"{file_name} has {len(rows):,} trades; at most {MAX_FILLS:,} are read. Choose a shorter period."
+        )
+        raise UnreadableFile(msg)
+    warnings: list[str] = []
+    kept = _of_one_level(rows)
+    kept, others = _of_shares(kept)
+    if others:
+        warnings.append(f"Not shares, and left out: {listing(sorted(set(others)))}.")
+    kept, repeated = _once(kept)
+    if repeated:
+        warnings.append(f"{repeated} trades are in the file twice, by their ids, and count once.")
+    return Fills(tuple(one for row in kept if (one := row.fill()) is not None), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    cells: dict[_Column, str]
+    where: str
+
+    def text(self, column: _Column) -> str:
+        return cell_text(self.cells.get(column, ""))
+
+    def fill(self) -> Fill | None:
+        """Return the trade; None for an order that was not executed."""
+        if _plain(self.text(_Column.STATUS)) in _DEAD:
+            return None
+        quantity = self._number(_Column.SHARES)
+        if quantity == 0.0:
+            return None
+        price = self._number(_Column.PRICE)
+        if not 0.0 < price < math.inf:
+            msg = f"{self.where}: the price is {price:g}. Give the price of the trade."
+            raise InputError(msg)
+        rate = self._number(_Column.RATE) if self.text(_Column.RATE) else 1.0
+        cost = abs(self._number(_Column.COST)) if self.text(_Column.COST) else 0.0
+        return Fill(normalise(self.text(_Column.TICKER)), self._signed(quantity), price * rate, cost * rate)
+
+    def _signed(self, quantity: float) -> float:
+        side = self.text(_Column.SIDE)
+        word = re.sub(r"[^a-z]", "", side.lower().partition("(")[0])
+        if not side:
+            return quantity
+        if word not in _BUY | _SELL:
+            msg = f"{self.where}: the side is {side!r:.40}. Give buy or sell."
+            raise InputError(msg)
+        sign = 1.0 if word in _BUY else -1.0
+        return -sign * abs(quantity) if "(ca" in side.lower() else sign * abs(quantity)
+
+    def _number(self, column: _Column) -> float:
+        text = self.text(column)
+        found = number(text, decimal_comma=uses_decimal_comma([text])) if text else None
+        if found is None:
+            what = f"{text!r:.40}, not a number" if text else "blank"
+            msg = f"{self.where}: the {column} is {what}. Correct it, or leave the row out."
+            raise MissingValue(msg)
+        return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z]", "", text.lower())
+
+
+def _columns(row: Sequence[str]) -> dict[_Column, int]:
+    """Return the columns of a header of trades; empty if the row is none."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(row):
+        places.setdefault(_plain(cell_text(cell)), place)
+    found = {
+        column: next(places[alias] for alias in aliases if alias in places)
+        for column, aliases in _ALIASES.items()
+        if any(alias in places for alias in aliases)
+    }
+    needed = {_Column.TICKER, _Column.SHARES, _Column.PRICE}
+    is_trade = _Column.SIDE in found or "tradeprice" in places or "filled" in places
+    if "markprice" in places and "tradeprice" not in places:
+        return {}  # positions, not trades
+    return found if needed <= set(found) and is_trade else {}
+
+
+def _is_other_header(row: Sequence[str]) -> bool:
+    """Whether a row begins another table of a Flex file."""
+    return bool(row) and _plain(cell_text(row[0])) in {"clientaccountid", "accountid", "header"}
+
+
+def _tables(sheet: TextSheet) -> list[int]:
+    return [place for place, row in enumerate(sheet.rows) if _columns(row)]
+
+
+def _rows(sheet: TextSheet, file_name: str) -> Iterator[_Row]:
+    columns: dict[_Column, int] = {}
+    for place, row in enumerate(sheet.rows):
+        header = _columns(row)
+        if header or _is_other_header(row):
+            columns = header
+        elif columns and columns[_Column.TICKER] < len(row) and cell_text(row[columns[_Column.TICKER]]):
+            cells = {column: row[at] for column, at in columns.items() if at < len(row)}
+            yield _Row(cells, f"{file_name}, row {place + 1}")
+
+
+def _of_one_level(rows: list[_Row]) -> list[_Row]:
+    levels = {one.text(_Column.LEVEL).upper() for one in rows}
+    level = next((one for one in _LEVELS if one in levels), None)
+    return rows if level is None else [one for one in rows if one.text(_Column.LEVEL).upper() == level]
+
+
+def _of_shares(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
+    kept = [one for one in rows if _plain(one.text(_Column.CLASS)) in _TRADED]
+    return kept, [one.text(_Column.TICKER) for one in rows if one not in kept]
+
+
+def _once(rows: list[_Row]) -> tuple[list[_Row], int]:
+    kept: dict[str, _Row] = {}
+    for place, one in enumerate(rows):
+        kept.setdefault(one.text(_Column.ID) or f"row {place}", one)
+    return list(kept.values()), len(rows) - len(kept)

@@ -1,0 +1,219 @@
+"""The rows of a portfolio's table: what each position is, and its numbers with their sign."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.contracts import is_future, is_option
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.model.positions import CASH_CLASSES, PositionClass
+from betaneutral_xl.model.printed import cell_text
+from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers import asset_classes
+from betaneutral_xl.readers.columns import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from betaneutral_xl.readers.holdings_table import HoldingsTable
+    from betaneutral_xl.readers.tabular.sheets import Row
+
+GROUPS: Mapping[str, Column] = MappingProxyType({"sector": Column.SECTOR, "country": Column.COUNTRY})
+"""Kinds of groups, and the columns that have them."""
+
+SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf"})
+"""Words of a side, beside which numbers may have no sign."""
+
+OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
+FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")
+MONEY_MARKET = re.compile(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeldmarkt\w*", re.IGNORECASE)
+MONEY_TICKER = re.compile(r"[A-Z]{3}XX\*{0,2}")
+FUND_TICKER = re.compile(r"[A-Z]{4}X")
+"""A mutual fund's ticker in the United States."""
+PENCE = frozenset({"GBX", "GBp", "GBPENCE", "GBPX"})
+CODE_IN_CELL = re.compile(r"\b([A-Z]{3})\b")
+CASH_SYMBOL = re.compile(r"[A-Z][A-Z0-9._]{1,9}")
+MAX_TESTED = 20
+"""Rows whose prices are searched for a currency, where there is no column of it."""
+
+_OF_ASSETS = {
+    AssetClass.EQUITY: PositionClass.EQUITY,
+    AssetClass.CASH: PositionClass.CASH,
+    AssetClass.DERIVATIVE: PositionClass.DERIVATIVE,
+    AssetClass.FIXED_INCOME: PositionClass.FIXED_INCOME,
+    AssetClass.FUND: PositionClass.FUND,
+    AssetClass.OTHER: PositionClass.OTHER,
+    AssetClass.UNKNOWN: PositionClass.UNKNOWN,
+}
+SPECIAL = frozenset(
+    {AssetClass.FUND, AssetClass.FIXED_INCOME, AssetClass.DERIVATIVE, AssetClass.OTHER, AssetClass.CASH}
+)
+"""Classes that a name can tell where the broker gives none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionRow:
+    """One row of a portfolio: the cells, what they are of, and their numbers, negative if short.
+
+    ``symbol`` is the printed ticker, of a table without tickers the name. Numbers are in the row's
+    currency; pounds where they are printed in pence.
+    """
+
+    cells: Row
+    position_class: PositionClass
+    symbol: str
+    name: str
+    shares: float | None
+    price: float | None
+    value: float | None
+    currency: str
+    is_short: bool = False
+
+    @property
+    def is_cash(self) -> bool:
+        """Whether it counts as cash."""
+        return self.position_class in CASH_CLASSES
+
+
+def position_rows(table: HoldingsTable) -> tuple[PositionRow, ...]:
+    """Return the rows of a table of positions."""
+    in_cells = _currency_in_cells(table)
+    return tuple(_row(table, cells, in_cells=in_cells) for cells in table.rows)
+
+
+def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
+    name, ticker = table.text(cells, Column.NAME), table.text(cells, Column.TICKER)
+    kind = _class_of(table, cells, name, ticker)
+    shares, price, value = (
+        table.number(cells, one) for one in (Column.SHARES, Column.PRICE, Column.MARKET_VALUE)
+    )
+    short = (
+        table.text(cells, Column.SIDE).casefold() in SHORT if Column.SIDE in table.header.indices else False
+    )
+    if short:
+        shares, value = (None if one is None else -abs(one) for one in (shares, value))
+    currency = _currency(table, cells, in_cells=in_cells)
+    if currency in PENCE:
+        if None not in (shares, price, value) and _is_close(value, shares * price):  # type: ignore[operator, arg-type]
+            value = value / 100.0 if value is not None else None
+        price, currency = None if price is None else price / 100.0, "GBP"
+    symbol = ticker if Column.TICKER in table.header.indices else name
+    if kind is PositionClass.OPTION and name and not is_option(symbol):
+        symbol = name  # the symbol is the underlying's
+    return PositionRow(
+        cells=cells,
+        position_class=kind,
+        symbol=symbol,
+        name=name,
+        shares=shares,
+        price=price,
+        value=value,
+        currency=currency.upper(),
+        is_short=short,
+    )
+
+
+def _is_close(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-3 * abs(other)
+
+
+def groups_of(table: HoldingsTable, cells: Row) -> Mapping[str, str]:
+    """Return the group of a row by the kind of group."""
+    return MappingProxyType(
+        {
+            kind: text
+            for kind, column in GROUPS.items()
+            if column in table.header.indices and (text := table.text(cells, column))
+        }
+    )
+
+
+def cash_label(row: PositionRow) -> str:
+    """Return the symbol of a cash row, CASH if it prints a word only."""
+    symbol = row.symbol.strip("*").upper()
+    return symbol if CASH_SYMBOL.fullmatch(symbol) else "CASH"
+
+
+# ------------------------------------------------------------------ what a row is
+
+
+def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> PositionClass:
+    flags = _flags(table, cells)
+    words = " ".join(flags).replace("_", " ").casefold()
+    if OPTION_FLAG.search(words) or _is_option(ticker) or _is_option(name):
+        return PositionClass.OPTION
+    if FUTURE_FLAG.search(words) or is_future(ticker) or (not ticker and is_future(name)):
+        return PositionClass.FUTURE
+    if not name and " " in ticker:  # some brokers print a name in the ticker column
+        name, ticker = ticker, ""
+    by_name = asset_classes.of_name(name, ticker)
+    by_flag = _by_flags(flags)
+    if AssetClass.CASH in (by_flag, by_name):
+        is_fund = MONEY_TICKER.fullmatch(ticker) or MONEY_MARKET.search(name)
+        return PositionClass.MONEY_MARKET if is_fund else PositionClass.CASH
+    if by_name is AssetClass.DERIVATIVE and by_flag in {None, AssetClass.DERIVATIVE}:
+        is_delivered = asset_classes.FUTURE_NAME.search(name) or FUTURE_FLAG.search(name.casefold())
+        return PositionClass.FUTURE if is_delivered else PositionClass.DERIVATIVE
+    if by_flag is None or (by_flag is AssetClass.EQUITY and by_name is AssetClass.FUND):
+        return _unflagged(table, cells, name, ticker, by_name)
+    return _OF_ASSETS[by_flag]
+
+
+def _unflagged(
+    table: HoldingsTable, cells: Row, name: str, ticker: str, by_name: AssetClass | None
+) -> PositionClass:
+    if by_name in SPECIAL and by_name is not None:
+        return _OF_ASSETS[by_name]
+    if FUND_TICKER.fullmatch(ticker):
+        return PositionClass.FUND
+    codes = [text for one in (Column.ISIN, Column.CUSIP, Column.SEDOL) if (text := table.text(cells, one))]
+    in_tickers = Column.TICKER in table.header.indices
+    symbol = table.text(cells, Column.TICKER) if in_tickers else name
+    try:
+        symbol = normalise(symbol)  # NVDA of NVDA NASDAQ.NMS
+    except InputError:
+        symbol = ""
+    return _OF_ASSETS[asset_classes.of_identifiers(name, symbol, codes)]
+
+
+def _is_option(text: str) -> bool:
+    return any(map(str.isdigit, text)) and is_option(text)
+
+
+def _flags(table: HoldingsTable, cells: Row) -> list[str]:
+    indices = table.header.indices
+    return [
+        text
+        for column in (Column.SUBCLASS, Column.ASSET_CLASS)
+        for i in indices.get(column, ())
+        if i < len(cells) and (text := cell_text(cells[i]))
+    ]
+
+
+def _by_flags(flags: Sequence[str]) -> AssetClass | None:
+    """Return the class of the broker's own words; of several (STK, ETF) the one other than equity."""
+    known = [found for text in flags if (found := asset_classes.of_flag(text)) is not None]
+    return next((one for one in known if one is not AssetClass.EQUITY), known[0] if known else None)
+
+
+# ------------------------------------------------------------------ currency
+
+
+def _currency_in_cells(table: HoldingsTable) -> bool:
+    """Whether prices print their currency, and no column does."""
+    if Column.CURRENCY in table.header.indices:
+        return False
+    return any(
+        CODE_IN_CELL.search(table.header.cell(cells, Column.PRICE)) for cells in table.rows[:MAX_TESTED]
+    )
+
+
+def _currency(table: HoldingsTable, cells: Row, *, in_cells: bool) -> str:
+    if not in_cells:
+        return table.text(cells, Column.CURRENCY) if Column.CURRENCY in table.header.indices else ""
+    match = CODE_IN_CELL.search(table.header.cell(cells, Column.PRICE))
+    return match[1] if match and match[1] in asset_classes.CURRENCIES else ""
