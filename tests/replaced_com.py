@@ -10,6 +10,7 @@ import ctypes
 import datetime as dt
 import re
 import sys
+import threading
 import types
 from decimal import Decimal
 from pathlib import Path
@@ -302,6 +303,9 @@ class Range(Dispatch):
     def Application(self) -> Application:
         return self.Worksheet.Parent.Application
 
+    def Dirty(self) -> None:
+        self.Application.dirty.append(self.GetAddress())
+
     def ClearContents(self) -> None:
         self.Worksheet.write()
         for line in self.places():
@@ -478,6 +482,8 @@ class Application(Dispatch):
         self.options: list[tuple[str, dict[str, Any]]] = []
         self.history: list[tuple[str, Any]] = []
         self.full_calculations = self.writes = 0
+        self.dirty: list[str] = []
+        self.calculated = threading.Event()
         self.failing_write: int | None = None
         self.__dict__.update(ScreenUpdating=True, Calculation=self.AUTOMATIC, StatusBar=False)
 
@@ -488,6 +494,9 @@ class Application(Dispatch):
 
     def MacroOptions(self, name: str, **options: Any) -> None:
         self.options.append((name, options))
+
+    def Calculate(self) -> None:
+        self.calculated.set()
 
     def CalculateFull(self) -> None:
         self.full_calculations += 1

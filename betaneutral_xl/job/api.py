@@ -13,6 +13,7 @@ from betaneutral_xl.job.sources import flex_holdings, last_weekday, load_holding
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import now
+from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice
 from betaneutral_xl.readers.flex import is_query
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import date
     from pathlib import Path
-
-    from betaneutral_xl.model.risk import Covariance
 
 
 __all__ = ["covariance", "fetch_holdings", "load_etf", "load_holdings"]
@@ -139,7 +138,8 @@ def covariance(
         In any spelling. Those that the source does not cover are left out; aligning the result
         with a portfolio names them.
     file
-        A file in the shape of the API's answer; ``demo`` for the embedded sample; by default the API itself.
+        A file in the shape of the API's answer, or the folder or ZIP archive of a factor model (exposures,
+        factor covariance, specific risk); ``demo`` for the embedded sample; by default the API itself.
     settings
         By default, from the environment.
     unit
@@ -177,9 +177,7 @@ def covariance(
         asked = {*map(normalise, tickers), "IWV"}
         return known.select([name for name in known.tickers if name in asked])
     if file is not None:
-        from betaneutral_xl.readers.covariance_csv import load_covariance
-
-        return load_covariance(file, stated)
+        return inputs.read(inputs.covariance_file(file, stated), Covariance).value
     from betaneutral_xl.network.silverfund import SilverFund
 
     with SilverFund(settings or Settings.from_environment()) as api:

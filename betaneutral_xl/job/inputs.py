@@ -171,11 +171,14 @@ def market_file(source: Path | str, settings: Settings | None = None) -> RawInpu
 
 
 def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> RawInput:
-    """Return a covariance file and the unit in which it is read."""
+    """Return a covariance file, or the folder of a factor model, and the unit in which it is read."""
+    from betaneutral_xl.readers.factor_model import pack_folder
+
+    is_folder = str(path) != STANDARD_INPUT and Path(path).is_dir()
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
-        content=read_bytes(path, MAX_COVARIANCE_BYTES),
+        content=pack_folder(path) if is_folder else read_bytes(path, MAX_COVARIANCE_BYTES),
         options={} if unit is None else {"unit": unit.value},
     )
 
@@ -261,9 +264,12 @@ def _read_etf(raw_input: RawInput) -> Etf:
 
 
 def _read_covariance(raw_input: RawInput) -> Covariance:
-    covariance = parse_covariance(
-        raw_input.content, _origin(raw_input, "covariance file"), option(raw_input, "unit")
-    )
+    from betaneutral_xl.readers.factor_model import is_factor_archive, parse_factor_archive
+
+    content, unit = raw_input.content, option(raw_input, "unit")
+    if is_factor_archive(content):
+        return parse_factor_archive(content, _origin(raw_input, "factor model"), unit)
+    covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit)
     days = option(raw_input, "effective_days")
     return covariance if days is None else replace(covariance, effective_days=days)
 

@@ -304,7 +304,8 @@ OPTIONS: tuple[Option, ...] = (
         section=Section.RISK,
         kind=Kind.FILE,
         label="Risk model",
-        help=f"a covariance file in the API's shape; {SAMPLE} is the sample",
+        help="a covariance file; or a factor model, a folder or ZIP of exposures, factor_covariance and "
+        f"specific_risk (CSV or Parquet); {SAMPLE} is the sample",
         default="the API's own risk model",
         places={
             FUNCTION: "COVARIANCE(method); argument covariance",

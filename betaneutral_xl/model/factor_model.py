@@ -94,6 +94,14 @@ def factor_model(
     return Covariance(names, form, provenance or Provenance.given(len(names)))
 
 
+def plausible_units(exposures: FloatArray, factor_covariance: FloatArray, specific_risk: FloatArray) -> Units:
+    """Return the units in which the median volatility of a model is possible; decimals if neither or both."""
+    factors = np.einsum("ij,jk,ik->i", exposures, factor_covariance, exposures)
+    median = float(np.sqrt(np.median(factors + specific_risk**2))) if len(specific_risk) else 0.0
+    low, high = PLAUSIBLE_VOLATILITY
+    return Units.PERCENT if not low <= median <= high and low <= median / 100.0 <= high else Units.DECIMAL
+
+
 def _require_plausible(variances: FloatArray, units: Units) -> None:
     """Refuse a model whose median volatility shows that it is in the other unit."""
     median = float(np.sqrt(np.median(variances))) if variances.size else 0.0

@@ -1,24 +1,115 @@
-"""Load a factor model from three labelled tables: exposures, factor covariance, specific risk."""
+"""Read a factor model from three labelled tables: exposures, factor covariance, specific risk.
+
+The tables are the files of a folder or of a ZIP archive, CSV or Parquet, known by their names.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnreadableFile, listing
 from betaneutral_xl.model.arrays import FloatArray, positions_of
-from betaneutral_xl.model.factor_model import Units, factor_model
+from betaneutral_xl.model.covariance_units import CovarianceUnit
+from betaneutral_xl.model.factor_model import Units, factor_model, plausible_units
+from betaneutral_xl.model.printed import number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.tabular.grid import LIMIT, parse_grid
+from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
+from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
-    from pathlib import Path
 
     from betaneutral_xl.model.risk import Covariance
+
+PARTS: Mapping[str, re.Pattern[str]] = {
+    "specific risk": re.compile(r"spec|idio|resid|unique", re.IGNORECASE),
+    "exposures": re.compile(r"expos|loading", re.IGNORECASE),
+    "factor covariance": re.compile(r"cov|factor", re.IGNORECASE),
+}
+"""Words in the name of each table's file, in the order in which they are tried."""
+
+SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".gz", ".parquet"})
+MAX_FILES = 50
+UNITS = {CovarianceUnit.ANNUAL: Units.DECIMAL, CovarianceUnit.PERCENT_SQUARED: Units.PERCENT}
+LONG = 3
+"""Columns of a table in long form: two labels and a number."""
+
+
+def is_factor_archive(content: bytes) -> bool:
+    """Whether the bytes are a ZIP archive with the tables of a factor model."""
+    if not content.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return len(_parts(archive.namelist())) == len(PARTS)
+    except zipfile.BadZipFile:
+        return False
+
+
+def pack_folder(folder: Path | str) -> bytes:
+    """Return the three tables in a folder as a ZIP archive, which is the same bytes every time.
+
+    Raises
+    ------
+    UnreadableFile
+        If a table is not there.
+
+    """
+    files = {path.name: path for path in sorted(Path(folder).iterdir())[:MAX_FILES] if path.is_file()}
+    found = _require_parts(_parts(files), shown_name(folder))
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in found.values():
+            archive.writestr(zipfile.ZipInfo(name), read_bytes(files[name], LIMIT), zipfile.ZIP_DEFLATED)
+    return whole.getvalue()
+
+
+def parse_factor_archive(
+    content: bytes, origin: Provenance, unit: CovarianceUnit | None = None
+) -> Covariance:
+    """Parse a factor model from a ZIP archive of its three tables; see ``load_factor_model``.
+
+    Parameters
+    ----------
+    content
+        The archive.
+    origin
+        Where it is from; rows and a note on the unit are filled in.
+    unit
+        ``annual`` or ``percent_squared``; by default the one in which its volatilities are possible.
+
+    Raises
+    ------
+    UnreadableFile
+        If it has not the three tables, or one is no such table.
+    InputError
+        If the unit is another one, or as ``load_factor_model``.
+
+    """
+    if unit is not None and unit not in UNITS:
+        msg = f"A factor model is annual or percent_squared, not {unit}. Convert {origin.location}."
+        raise InputError(msg)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = _require_parts(_parts(archive.namelist()), origin.location)
+        if sum(archive.getinfo(name).file_size for name in found.values()) > LIMIT:
+            msg = f"{origin.location} expands to more than {LIMIT / 1e6:,.0f} MB. Check that it is right."
+            raise UnreadableFile(msg)
+        tables = [
+            _table(archive.read(found[part]), found[part])
+            for part in ("exposures", "factor covariance", "specific risk")
+        ]
+    return _model(tables, None if unit is None else UNITS[unit], origin)
 
 
 def load_factor_model(
@@ -26,7 +117,7 @@ def load_factor_model(
     factor_covariance: Path | str,
     specific_risk: Path | str,
     *,
-    units: Units = Units.DECIMAL,
+    units: Units | None = None,
     as_of: date | None = None,
 ) -> Covariance:
     """Load a factor model from three tables, aligned by label, never by position.
@@ -36,13 +127,16 @@ def load_factor_model(
     Parameters
     ----------
     exposures
-        CSV of X, shape (N, k): ``ticker,<factor>,<factor>,...``.
+        X, shape (N, k): ``ticker,<factor>,<factor>,...``; or in long form ``ticker,factor,exposure``, where
+        a pair that is not listed is zero.
     factor_covariance
-        CSV of F, shape (k, k), annual: ``factor,<factor>,<factor>,...``, the same factors in any order.
+        F, shape (k, k), annual: ``factor,<factor>,<factor>,...``, the same factors in any order; or in
+        long form, where either of a pair will do.
     specific_risk
-        CSV of s, shape (N,), annual volatility: ``ticker,specific_risk``, the same tickers in any order.
+        s, shape (N,), annual volatility: ``ticker,specific_risk``, the same tickers in any order.
     units
-        ``decimal``, or ``percent`` for percent and percent squared.
+        ``decimal``, or ``percent`` for percent and percent squared; by default the one in which the
+        volatilities are possible, which the provenance notes.
     as_of
         The date of the model.
 
@@ -59,35 +153,127 @@ def load_factor_model(
         If the labels of two tables differ; and as ``model.factor_model.factor_model``.
 
     """
-    tables = [_table(path) for path in (exposures, factor_covariance, specific_risk)]
-    (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:4] for table in tables)
-    tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
+    contents = [
+        (read_bytes(path, LIMIT), shown_name(path)) for path in (exposures, factor_covariance, specific_risk)
+    ]
+    origin = Provenance(
+        source="factor model",
+        location=" + ".join(name for _, name in contents),
+        retrieval=Retrieval.FILE,
+        as_of=as_of,
+        rows=0,
+        sha256=digest("".join(digest(content) for content, _ in contents).encode()),
+    )
+    return _model([_table(content, name) for content, name in contents], units, origin)
+
+
+Table = tuple[str, list[str], list[str], FloatArray]
+"""A file's name, its row labels, its column labels and its numbers."""
+
+
+def _model(tables: Sequence[Table], units: Units | None, origin: Provenance) -> Covariance:
+    (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:] for table in tables)
     names = [table[0] for table in tables]
+    f_rows, f_columns, f = _square(f_rows, f_columns, f)
+    tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
     _require_same_labels(factors, f_rows, "factors", names[0], names[1])
     _require_same_labels(factors, f_columns, "factors", names[0], names[1])
     _require_same_labels(tickers, others, "tickers", names[0], names[2])
     if len(r_columns) != 1:
         msg = f"{names[2]} has {len(r_columns)} columns beside the ticker, not the specific risk alone."
         raise UnreadableFile(msg)
-    provenance = Provenance(
-        source="factor model",
-        location=" + ".join(names),
-        retrieval=Retrieval.FILE,
-        as_of=as_of,
-        rows=len(tickers),
-        sha256=digest("".join(table[4] for table in tables).encode()),
-        note=f"{len(factors)} factors, read as {units}",
-    )
     f = f[np.ix_(positions_of(factors, f_rows), positions_of(factors, f_columns))]
     specific = risk[positions_of(tickers, others), 0]
-    return factor_model(tickers, x, f, specific, units=units, provenance=provenance)
+    chosen = units or plausible_units(x, f, specific)
+    how = "" if units else ", by the size of its volatilities"
+    note = f"{len(factors)} factors, read as {chosen}{how}"
+    provenance = replace(origin, rows=len(tickers), note=note)
+    return factor_model(tickers, x, f, specific, units=chosen, provenance=provenance)
 
 
-def _table(path: Path | str) -> tuple[str, list[str], list[str], FloatArray, str]:
-    """Return the file's name, row labels, column labels, numbers, and SHA-256."""
-    content, name = read_bytes(path, LIMIT), shown_name(path)
-    grid = parse_grid(content, name)
-    return name, grid.labels(), list(grid.header[1:]), grid.numbers(), digest(content)
+def _parts(names: Sequence[str] | Mapping[str, Path]) -> dict[str, str]:
+    """Return the file of each table by its name; those that are missing or ambiguous are left out."""
+    found: dict[str, str] = {}
+    rest = [
+        name
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES and not Path(name).name.startswith(".")
+    ]
+    for part, words in PARTS.items():
+        matching = [name for name in rest if words.search(Path(name).stem)]
+        if len(matching) == 1:
+            found[part] = matching[0]
+        rest = [name for name in rest if name not in matching]
+    return found
+
+
+def _require_parts(found: Mapping[str, str], name: str) -> Mapping[str, str]:
+    missing = [part for part in PARTS if part not in found]
+    if missing:
+        msg = (
+            f"{name} has no table of the {listing(missing)}, or several. A factor model is a folder or a ZIP "
+            "archive with exposures.csv, factor_covariance.csv and specific_risk.csv (or .parquet)."
+        )
+        raise UnreadableFile(msg)
+    return found
+
+
+def _table(content: bytes, name: str) -> Table:
+    grid = parse_grid(_as_text(content, name) if content.startswith(PARQUET) else content, name)
+    if len(grid.header) == LONG and _is_long(grid):
+        return (name, *_pivoted(grid))
+    return name, grid.labels(), list(grid.header[1:]), grid.numbers()
+
+
+def _as_text(content: bytes, name: str) -> bytes:
+    """Return a Parquet file as CSV, its first column of texts first."""
+    rows = parquet_sheet(content, name).rows
+    texts = [
+        i for i in range(len(rows[0])) if len(rows) > 1 and number(rows[1][i]) is None and rows[1][i].strip()
+    ]
+    order = [*texts, *(i for i in range(len(rows[0])) if i not in texts)]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([[row[i] for i in order] for row in rows])
+    return out.getvalue().encode()
+
+
+def _is_long(grid: TextGrid) -> bool:
+    cells = grid.cells(0)
+    return number(cells[1]) is None and number(cells[2]) is not None
+
+
+def _pivoted(grid: TextGrid) -> tuple[list[str], list[str], FloatArray]:
+    rows = [[cell.strip() for cell in cells] for cells in grid.rows()]
+    first, second = (list(dict.fromkeys(row[i] for row in rows)) for i in (0, 1))
+    pairs = [(row[0], row[1]) for row in rows]
+    twice = (
+        next((pair for i, pair in enumerate(pairs) if pair in set(pairs[:i])), None)
+        if (len(set(pairs)) < len(pairs))
+        else None
+    )
+    if twice is not None:
+        msg = f"{grid.name} lists {twice[0]}, {twice[1]} more than once. Remove the duplicates."
+        raise DuplicateTicker(msg, tickers=list(twice))
+    matrix = np.zeros((len(first), len(second)))
+    row_of, column_of = ({label: i for i, label in enumerate(labels)} for labels in (first, second))
+    for at, (row, (one, other)) in enumerate(zip(rows, pairs, strict=True)):
+        matrix[row_of[one], column_of[other]] = grid.number(at, 2, row[2])
+    return first, second, matrix
+
+
+def _square(
+    rows: list[str], columns: list[str], matrix: FloatArray
+) -> tuple[list[str], list[str], FloatArray]:
+    """Return a factor covariance with both halves, where it has zeros or blanks on one side."""
+    if sorted(rows) != sorted(columns) or len(set(rows)) < len(rows):
+        return rows, columns, matrix
+    square = matrix[:, positions_of(rows, columns)]
+    filled = np.nan_to_num(square)
+    lower, upper = np.tril(filled, -1), np.triu(filled, 1)
+    if not lower.any() or not upper.any():
+        half = lower + upper
+        return rows, list(rows), half + half.T + np.diag(np.diag(square))
+    return rows, list(rows), square
 
 
 def _require_same_labels(first: list[str], second: list[str], what: str, name: str, other: str) -> None:

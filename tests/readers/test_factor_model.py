@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, NotPositiveSemidefinite
+from betaneutral_xl.errors import (
+    DuplicateTicker,
+    InputError,
+    MissingValue,
+    NotPositiveSemidefinite,
+    UnreadableFile,
+)
+from betaneutral_xl.job.inputs import covariance_file, read
+from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.factor_model import Units, factor_model
-from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.model.risk import Covariance, Factors
 from betaneutral_xl.readers.factor_model import load_factor_model
 
 if TYPE_CHECKING:
@@ -82,3 +90,44 @@ def test_tables_with_different_labels_are_refused(
 ) -> None:
     with pytest.raises(kind, match=message):
         load_factor_model(*write(tmp_path, *texts))
+
+
+def test_a_folder_and_an_archive_are_a_covariance_in_either_unit(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    texts = {"exposures": EXPOSURES, "factor_covariance": FACTORS, "specific_risk": SPECIFIC}
+    for name, text in texts.items():
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    in_folder = read(covariance_file(folder), Covariance)
+    archive = tmp_path / "model.zip"
+    archive.write_bytes(in_folder.raw_input.content)
+    in_archive = read(covariance_file(archive), Covariance).value
+    assert in_archive.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2))
+    percent = factor_table(np.vstack([F[1][::-1], F[0][::-1]]) * 1e4)
+    (folder / "factor_covariance.csv").write_text(percent, encoding="utf-8")
+    (folder / "specific_risk.csv").write_text("t,s\nAAA,20\nBRK.B,30\nCCC,25\n", encoding="utf-8")
+    by_size = read(covariance_file(folder), Covariance).value
+    assert by_size.form.dense() == pytest.approx(in_archive.form.dense())
+    assert "read as percent, by the size of its volatilities" in by_size.provenance.note
+    with pytest.raises(InputError, match="Read as decimal, the median annual volatility"):
+        read(covariance_file(folder, CovarianceUnit.ANNUAL), Covariance)
+    (folder / "specific_risk.csv").unlink()
+    with pytest.raises(UnreadableFile, match="has no table of the specific risk"):
+        covariance_file(folder)
+
+
+def factor_table(values: np.ndarray) -> str:
+    lines = [
+        f"{name},{row[0]:.17g},{row[1]:.17g}" for name, row in zip(("value", "market"), values, strict=True)
+    ]
+    return "\n".join(["factor,value,market", *lines, ""])
+
+
+def test_long_tables_are_pivoted(tmp_path: Path) -> None:
+    exposures = (
+        "ticker,factor,exposure\nAAA,market,1\nAAA,value,0.5\nBRK.B,market,0.8\nBRK.B,value,-0.2\n"
+        "CCC,market,1.2\n"
+    )
+    factors = "factor,factor2,covariance\nmarket,market,0.04\nvalue,market,0.01\nvalue,value,0.02\n"
+    covariance = load_factor_model(*write(tmp_path, exposures, factors, SPECIFIC))
+    assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2))

@@ -16,6 +16,7 @@ examples:
   betaneutral-xl excel check
   betaneutral-xl excel check model.xlsx
   betaneutral-xl excel repair model.xlsx
+  betaneutral-xl excel sign --subject "Desk Ltd"
   betaneutral-xl excel uninstall
 
 On Windows, if betaneutral-xl is not on PATH, type py -m betaneutral_xl instead.
@@ -55,9 +56,54 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     repair.add_argument("workbook", type=Path, metavar="FILE", help=".xlsx or .xlsm file")
     repair.set_defaults(run=run_repair)
+    _add_sign(actions)
     actions.add_parser(
         "uninstall", help="remove the add-in, and the installed workbooks that are unchanged"
     ).set_defaults(run=run_uninstall)
+
+
+SIGNING = """\
+Excel that runs signed macros only needs this. Once, on Windows:
+  1. import the certificate for code signing: double click on the .pfx file;
+  2. install the Windows SDK, which has signtool.exe;
+  3. download the "Microsoft Office Subject Interface Packages for Digitally Signing VBA Projects" and
+     register their two libraries with regsvr32, as their readme says.
+After each excel install the add-in is a new file: sign it again. Colleagues' Excel must trust the publisher.
+"""
+
+
+def _add_sign(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the parser of ``excel sign``."""
+    from betaneutral_xl.hosts.excel.signing import TIMESTAMP
+
+    sign = actions.add_parser(
+        "sign",
+        help="sign the add-in's macros with a certificate from Windows' store",
+        epilog=SIGNING,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sign.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE", help=".xlam or .xlsm (default: the installed add-in)"
+    )
+    certificate = sign.add_mutually_exclusive_group(required=True)
+    certificate.add_argument("--thumbprint", metavar="HEX", help="SHA-1 thumbprint of the certificate")
+    certificate.add_argument("--subject", metavar="NAME", help="part of the certificate's subject")
+    sign.add_argument(
+        "--timestamp", default=TIMESTAMP, metavar="URL", help="default: %(default)s; '' for none"
+    )
+    sign.add_argument("--signtool", type=Path, metavar="FILE", help="default: from PATH or the Windows SDK")
+    sign.set_defaults(run=run_sign)
+
+
+def run_sign(args: argparse.Namespace) -> None:
+    """Sign the macros of a file."""
+    from betaneutral_xl.hosts.excel import addin, signing
+
+    file = args.file or addin.place()
+    certificate = ("/sha1", args.thumbprint) if args.thumbprint else ("/n", args.subject)
+    with progress(f"Signing {file.name} ..."):
+        kinds = signing.sign(file, certificate, args.timestamp, args.signtool)
+    console().print(f"Signed ({', '.join(kinds)}): {file}", markup=False, soft_wrap=True)
 
 
 def run_install(args: argparse.Namespace) -> None:

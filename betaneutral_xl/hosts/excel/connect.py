@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError, listing
+from betaneutral_xl.hosts.excel.busy import busy
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN
@@ -106,4 +107,4 @@ def _enter(sheet: Any, row: int, column: int, formula: str) -> None:
             f"Excel did not take the formula of {sheet.Name}!{letters(column)}{row} again "
             f"({type(error).__name__}). Enter it yourself: F2, Enter."
         )
-        raise HostError(msg) from error
+        raise busy(error) or HostError(msg) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing, listing
+from betaneutral_xl.hosts.excel.busy import busy, unless_busy
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class ExcelWorkbook:
 
     def read(self, plan: Plan) -> Sheets:
         """Read all that a plan names."""
-        found = gather(plan, self.named, self.below, self._folder(), Path(self._book.name).stem)
+        with unless_busy():
+            found = gather(plan, self.named, self.below, self._folder(), Path(self._book.name).stem)
         absent = [name for name, values in found.names.items() if isinstance(values, NamedRangeMissing)]
         if len(absent) < 2:  # noqa: PLR2004 - one is named already
             return found
@@ -51,8 +53,8 @@ class ExcelWorkbook:
         """Return the values of a named range."""
         try:
             area = self._book.names[name].refers_to_range
-        except Exception:  # noqa: BLE001 - the exception for a missing name differs between systems
-            raise self._missing("range named " + name) from None
+        except Exception as error:  # noqa: BLE001 - the exception for a missing name differs between systems
+            raise busy(error) or self._missing("range named " + name) from None
         return _values(area)
 
     def below(self, sheet: str, row: int) -> object:
@@ -128,8 +130,8 @@ class ExcelWorkbook:
     def _sheet(self, name: str) -> xw.Sheet:
         try:
             return self._book.sheets[name]
-        except Exception:  # noqa: BLE001 - the exception for a missing sheet differs between systems
-            raise self._missing("sheet " + name) from None
+        except Exception as error:  # noqa: BLE001 - the exception for a missing sheet differs between systems
+            raise busy(error) or self._missing("sheet " + name) from None
 
     def _open(self, name: str) -> xw.Sheet:
         """Return a sheet; raise ``HostError`` if it is protected."""
@@ -207,6 +209,9 @@ def _make(change: Replace | Append, sheet: xw.Sheet, written: list[Overwritten])
 def _refused(error: Exception, written: Sequence[Overwritten]) -> HostError:
     """Undo what was written, and return what the user is told."""
     left = [one.sheet for one in reversed(written) if not one.restore()]
+    said = busy(error)
+    if said is not None and not left:
+        return said
     details = getattr(error, "excepinfo", None)
     reason = str(details[2]) if details and details[2] else type(error).__name__
     line = f"Excel did not let the workbook be written ({reason})."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError, listing
 from betaneutral_xl.hosts.excel import user_files
+from betaneutral_xl.hosts.excel.busy import busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,7 @@ def insert_template(book: xw.Book) -> str:
         except Exception as error:
             _remove(target, before)
             msg = f"Excel did not let the template be inserted ({type(error).__name__}). Nothing was changed."
-            raise HostError(msg) from error
+            raise busy(error) or HostError(msg) from error
         inserted = [name for name in _names_of(target.Worksheets) if name not in before]
     target.Sheets(inserted[0]).Activate()
     return (

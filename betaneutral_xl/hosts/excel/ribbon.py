@@ -11,6 +11,7 @@ import xlwings as xw
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import BetaNeutralError, HostError, NamedRangeMissing, WorkbookOutOfDate
+from betaneutral_xl.hosts.excel.busy import unless_busy
 from betaneutral_xl.hosts.excel.connect import connect
 from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.excel.insert_template import insert_template
@@ -63,7 +64,8 @@ def press(name: str) -> None:
 def _outcome(book: xw.Book, name: str) -> Outcome:
     try:
         if name in VIEWS:
-            return VIEWS[name](book)
+            with unless_busy():
+                return VIEWS[name](book)
         label = buttons.BUTTONS[name].label
         return buttons.run_button(
             name, ExcelWorkbook(book), session, VERSIONS, partial(_with_versions, book, label)

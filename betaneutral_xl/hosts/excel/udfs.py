@@ -7,13 +7,16 @@ functions; elsewhere they do nothing.
 from __future__ import annotations
 
 import inspect
+import sys
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
 from xlwings.conversion.standard import ReadValueFromRangeStage
 
+from betaneutral_xl.hosts.excel.waiting import Waiting, calling_cell, keep_callers
 from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
 from betaneutral_xl.hosts.sheets.cells import Raw
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
@@ -27,6 +30,16 @@ if TYPE_CHECKING:
 
 session = Session()
 """The state of this process, shared by the buttons that run in it."""
+
+waiting = Waiting(calling_cell)
+"""The answers that cells do not wait for."""
+
+COM_ATTEMPTS = 2_000
+"""Calls of a busy Excel after which xlwings raises: a second or two. By default it tries for ever."""
+
+if "xlwings.com_server" in sys.modules:  # this is the process that serves Excel
+    keep_callers(sys.modules["xlwings.com_server"])
+    sys.modules["xlwings._xlwindows"].N_COM_ATTEMPTS = COM_ATTEMPTS  # type: ignore[attr-defined] # xlwings' own
 
 
 class UsedCells(Accessor):
@@ -105,7 +118,9 @@ def _registered(function: Function) -> Callable[..., Rows]:
     """Return a function with the names and defaults that xlwings registers in Excel."""
 
     def answer(*values: object) -> Rows:
-        return session.call(function, *values)
+        if not function.may_fetch:
+            return session.call(function, *values)
+        return waiting.answer(function.name, values, partial(session.call, function, *values))
 
     parameters = [
         inspect.Parameter(

@@ -32,6 +32,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
 )
 from betaneutral_xl.hosts.sheets.task import TASK, Task
 from betaneutral_xl.job import views
+from betaneutral_xl.job.time_budget import network_budget
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import Staged, to_json
 
@@ -56,6 +57,9 @@ __all__ = [
 
 REPORTED_GAP = 0.05
 """A button's message names an ETF if more than this weight has no risk data."""
+
+PRESS_SECONDS = 90.0
+"""Seconds for which a button may wait for the network in all: a spreadsheet program waits with it."""
 
 Say = Callable[[str], None]
 """Shows a progress text."""
@@ -125,7 +129,8 @@ def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Out
     """
     button = named(name)
     try:
-        return button.run(sheets, session, say)
+        with network_budget(PRESS_SECONDS):
+            return button.run(sheets, session, say)
     except BetaNeutralError as error:
         outcome = failed(button.label, error)
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens

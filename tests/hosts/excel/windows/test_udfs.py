@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
 import time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ import pytest
 import replaced_com as com
 import xlwings as xw
 
-from betaneutral_xl.hosts.excel import vba
+from betaneutral_xl.hosts.excel import udfs, vba
+from betaneutral_xl.hosts.excel.waiting import ExcelCell, Waiting, calling_cell
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.functions import BY_NAME, CATEGORY, FUNCTIONS
 
@@ -130,6 +132,35 @@ def test_dates_go_in_and_out(book: com.Book, session: Session) -> None:
     as_of = status[1][status[0].index("as_of")]
     assert (as_of.year, as_of.month, as_of.day) == (2025, 11, 18)
     assert as_of.tzinfo is not None  # without one, pywin32 shifts it
+
+
+def test_a_cell_that_waits_for_the_network_is_calculated_again(
+    book: com.Book, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, plain = threading.Event(), session.call
+
+    def slow(*given: Any) -> Any:
+        assert there.wait(30)
+        return plain(*given)
+
+    monkeypatch.setattr(session, "call", slow)
+    monkeypatch.setattr(udfs, "waiting", Waiting(calling_cell, patience=0.0))
+    ((line,),) = call(book, "LOAD_ETF", "demo")
+    assert line == "#BETA! waiting for LOAD_ETF: the cell fills in by itself."
+    there.set()
+    assert call(book, "BN_STATUS", line) == [[line]]
+    assert book.Application.calculated.wait(30)
+    assert book.Application.dirty == ["$ZZ$1"]
+    assert len(call(book, "LOAD_ETF", "demo")) > 40
+
+
+def test_with_manual_calculation_such_a_cell_waits_for_the_user(
+    book: com.Book, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.Application.Calculation = com.Application.MANUAL
+    cell = ExcelCell(book.Worksheets(1).Range("B2"))
+    cell.recalculate()
+    assert (book.Application.dirty, book.Application.calculated.is_set()) == (["$B$2"], False)
 
 
 def test_whole_columns_are_limited_before_they_are_read(book: com.Book, session: Session) -> None:
