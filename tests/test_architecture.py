@@ -75,7 +75,7 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "venues"},
+        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "renames", "venues"},
         {"tickers"},
         {"covariance_units", "history", "values"},
         {"constraints", "fills", "portfolio", "returns", "risk"},
