@@ -86,7 +86,7 @@ class Book:
         if annex:
             _write_margin(sheet.oddHeader.center, "&A")
             sheet.oddHeader.center.font, sheet.oddHeader.center.size = f"{FONT},Bold", 12
-        _write_margin(sheet.oddFooter.right, "&A, page &P of &N")
+        _write_margin(sheet.oddFooter.right, "&A, page &P")
         canvas = Canvas(sheet, self._styles)
         self.canvases.append(canvas)
         return canvas

@@ -19,5 +19,6 @@ if TYPE_CHECKING:
 
 
 def test_a_workbook_open_in_excel_is_a_host(opened: com.Book, session: Session) -> None:
-    book = ExcelWorkbook(xw.Book(impl=Book(opened)))
+    impl = Book(opened)  # type: ignore[no-untyped-call] # of xlwings
+    book = ExcelWorkbook(xw.Book(impl=impl))
     check_host(lambda _: nullcontext(book), Path(opened.Name), session)
