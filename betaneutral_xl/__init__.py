@@ -25,7 +25,7 @@ from betaneutral_xl.notebook.orders import OrderList
 from betaneutral_xl.notebook.result import Result
 from betaneutral_xl.system.settings import Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AssetClass",

@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         host: BASE | {"job", "report", "hosts.sheets", "hosts.remote"}
         for host in ("hosts.cli", "hosts.excel", "hosts.calc", "hosts.files", "hosts.office")
     },
+    "testing": BASE | {"engine", "job", "hosts.sheets"},
     "__main__": {"hosts.cli"},
 }
 """Permitted imports by layer. Only the command line may also start other hosts, see ``INSTALLERS``."""
@@ -74,7 +75,7 @@ REMAINING: dict[str, set[str]] = {
 
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
-        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "venues"},
+        {"arrays", "contracts", "notices", "positions", "printed", "provenance", "renames", "venues"},
         {"tickers"},
         {"covariance_units", "history", "values"},
         {"constraints", "fills", "portfolio", "returns", "risk"},
@@ -114,12 +115,12 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"cells", "handles", "layout", "origins", "result_cache", "records"},
+        {"answer_rows", "cells", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},
         {"open_workbook", "worksheet"},
-        {"trading"},
+        {"answering", "trading"},
         {"functions"},
         {"reference", "task", "template"},
         {"proposal_block"},

@@ -1,4 +1,4 @@
-"""Draw the pictures of the add-in's buttons: python tools/build_icons.py (needs Chromium and playwright)."""
+"""Draw the pictures of the buttons: python tools/build_icons.py (needs Chromium and playwright)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-FOLDER = Path(__file__).parent.parent / "betaneutral_xl" / "hosts" / "office" / "static" / "icons"
+HOSTS = Path(__file__).parent.parent / "betaneutral_xl" / "hosts"
 
-SIZES = (16, 32, 64, 80)
+FOLDERS = {HOSTS / "office" / "static" / "icons": (16, 32, 64, 80), HOSTS / "calc" / "icons": (16, 26)}
+"""The folders of the add-in and of Calc's extension, and the sizes that each program shows."""
 
 INK, ACCENT = "#1E3A5F", "#1D4ED8"
 
@@ -38,20 +39,20 @@ DRAWINGS = {
 
 def main() -> None:
     """Write every picture in every size."""
-    FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = browser.new_page()
         for name, drawing in DRAWINGS.items():
-            for size in SIZES:
+            for folder, size in ((folder, size) for folder, sizes in FOLDERS.items() for size in sizes):
+                folder.mkdir(exist_ok=True)
                 page.set_viewport_size({"width": size, "height": size})
                 page.set_content(
                     "<style>body{margin:0}svg{display:block}</style>"
                     f'<svg width="{size}" height="{size}" viewBox="0 0 32 32">{drawing}</svg>'
                 )
-                page.screenshot(path=FOLDER / f"{name}-{size}.png", omit_background=True)
+                page.screenshot(path=folder / f"{name}-{size}.png", omit_background=True)
         browser.close()
-    print(f"{len(DRAWINGS) * len(SIZES)} pictures in {FOLDER}")
+    print(f"{len(DRAWINGS) * sum(map(len, FOLDERS.values()))} pictures")
 
 
 if __name__ == "__main__":

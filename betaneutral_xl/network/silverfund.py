@@ -6,6 +6,7 @@ Transport, cache and parsers are separate modules; this one has what is specific
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -67,8 +68,8 @@ CRASH = b"Internal Server Error"
 class ApiCall:
     """A request to the API.
 
-    ``on_crash`` is the error of its plain 500 here; ``ttl`` is the time to live of an answer
-    (unlimited if None); ``note`` is a short description.
+    ``private`` is whether the token is sent; ``on_crash`` is the error of its plain 500 here; ``ttl`` is the
+    time to live of an answer (unlimited if None); ``note`` is a short description.
     """
 
     path: str
@@ -78,6 +79,19 @@ class ApiCall:
     on_crash: BetaNeutralError
     note: str
     ttl: timedelta | None = CURRENT_TTL
+    private: bool = True
+
+
+def forecast_call(fund: str) -> ApiCall:
+    """Return the request for a fund's own forecast of its risk."""
+    return ApiCall(
+        path=f"/risk_forecast/{fund}",
+        body=None,
+        accepts=JSON,
+        limit=8 * MEGABYTE,
+        on_crash=NoData(f"The fund's API failed to return the risk forecast of {fund} (500). Try later."),
+        note=f"risk forecast of {fund}",
+    )
 
 
 def holdings_call(fund: str, start: date, end: date) -> ApiCall:
@@ -140,6 +154,7 @@ def health_call() -> ApiCall:
         limit=MEGABYTE,
         on_crash=NoData("The fund's API is up but reports an error (500). Try again later."),
         note="health",
+        private=False,
     )
 
 
@@ -290,6 +305,22 @@ class SilverFund:
         cached = self._get(covariance_call(sorted(printed[ticker] for ticker in covered)), parse)
         return _with_warnings(cached, spellings.warnings)
 
+    def risk_forecast(self, fund: str) -> RiskForecast:
+        """Fetch a fund's own forecast of its beta, volatility and tracking error.
+
+        Raises
+        ------
+        InputError
+            If there is no such fund.
+        SourceError
+            If the API cannot be reached, refuses, or answers in another format.
+
+        """
+        if fund not in FUNDS:
+            msg = f"The fund's API has no fund {fund!r:.60}. Choose one of {', '.join(FUNDS)}."
+            raise UnknownFund(msg)
+        return self._get(forecast_call(fund), parse_risk_forecast).value
+
     def covered_tickers(self) -> tuple[str, ...]:
         """Fetch the names that the risk model covers, canonical and sorted."""
         return tuple(sorted(self._spellings().value))
@@ -345,7 +376,7 @@ class SilverFund:
             body=call.body,
             accept=call.accepts,
             limit=call.limit,
-            token="" if call.body is None else find_token(self._settings),
+            token=find_token(self._settings) if call.private else "",
         )
         reply = self._transport.send(request)
         refusal = _refusal(reply, call, request)
@@ -439,6 +470,56 @@ def _parse_health(content: bytes, origin: Provenance) -> str:
     if status != "ok":
         raise unreadable(origin, f"has the status {status!r:.40}, not ok")
     return "ok"
+
+
+PERCENT_FROM = 1.5
+"""An annual volatility above which a forecast is taken to be in percent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskForecast:
+    """A fund's own forecast: annual decimals, and the weights that it is of.
+
+    ``note`` says how its unit was read.
+    """
+
+    fund: str
+    weights: Mapping[str, float]
+    beta: float
+    volatility: float
+    tracking_error: float
+    fetched_at: datetime
+    note: str = ""
+
+
+def parse_risk_forecast(content: bytes, origin: Provenance) -> RiskForecast:
+    """Read the API's answer on the risk of a fund.
+
+    Raises
+    ------
+    ChangedFormat
+        If a part is missing, or no number.
+
+    """
+    answer = read_json(content, origin)
+    names, weights = answer.get("tickers"), answer.get("weights")
+    numbers: dict[str, Any] = {name: answer.get(name) for name in ("beta", "volatility", "tracking_error")}
+    if not isinstance(names, list) or not isinstance(weights, list) or len(names) != len(weights):
+        raise unreadable(origin, "has no list of tickers with as many weights")
+    for name, value in (*numbers.items(), *zip(map(str, names), weights, strict=True)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise unreadable(origin, f"has the {name:.20} {value!r:.40}, not a number")
+    percent = numbers["volatility"] > PERCENT_FROM
+    scale = 0.01 if percent else 1.0
+    return RiskForecast(
+        fund=origin.location.rpartition("/")[2],
+        weights={normalise(str(name)): float(one) for name, one in zip(names, weights, strict=True)},
+        beta=float(numbers["beta"]),
+        volatility=scale * float(numbers["volatility"]),
+        tracking_error=scale * float(numbers["tracking_error"]),
+        fetched_at=origin.fetched_at,
+        note="its volatility is read as percent" if percent else "",
+    )
 
 
 def _day(day: date | str) -> date:

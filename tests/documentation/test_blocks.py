@@ -37,6 +37,8 @@ ELSEWHERE = (
     "betaneutral-xl calc install",
     "betaneutral-xl calc open",
     "betaneutral-xl excel install",
+    "betaneutral-xl office install",
+    "betaneutral-xl office open --browser",
 )
 """What changes the user's programs: tests/hosts runs these with profiles of their own."""
 
@@ -54,6 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     _write_limits(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BETANEUTRAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BETANEUTRAL_RECORDS", str(tmp_path / "records"))
     monkeypatch.setenv("BETANEUTRAL_API_URL", "http://127.0.0.1:9")  # no page may need the network
     return tmp_path
 
@@ -190,10 +193,12 @@ class Runner:
 
     def _options(self, block: Block) -> None:
         tomllib.loads(block.code)
+        if "mandate" in block.words:  # the commands after it work under it
+            (self.folder / "mandate.toml").write_text(block.code, encoding="utf-8")
+            return
         source = any(name in tomllib.loads(block.code) for name in ("holdings", "etf", "fund"))
-        (self.folder / ("betaneutral.toml" if source else "limits.toml")).write_text(
-            block.code, encoding="utf-8"
-        )
+        file = self.folder / ("betaneutral.toml" if source else "limits.toml")
+        file.write_text(block.code, encoding="utf-8")
         command = ["rebalance"] if source else ["rebalance", "--sample", "--constraints", "limits.toml"]
         self.output = self._command(["betaneutral-xl", *command], 0)
         (self.folder / "betaneutral.toml").unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
 
 import openpyxl
 import pandas as pd
+import pytest
 from fronts.answers import Answer, NotOffered, Numbers, Refusal
 from fronts.requests import Cell, Query, Request, Table
 
@@ -34,7 +35,8 @@ from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
-from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW
+from betaneutral_xl.hosts.sheets.layout import ETF_STRIDE, FIRST_ROW, MATRIX_ROW, PROPOSAL
+from betaneutral_xl.hosts.sheets.proposal_block import column_of
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import request as run_request
 from betaneutral_xl.job import run, sample, tables
@@ -334,6 +336,11 @@ class Sheets(FrontEnd):
             return ordered(records(self.cells("BN_ORDERS", weights, quotes, *options)))
         lines = {row[0]: row for row in self.cells("BN_EXPOSURE", *problem)}
         betas = {str(name).removeprefix("beta to "): row for name, row in lines.items() if "beta to " in name}
+        page = {row[0]: row for row in self.cells("BN_ANSWER", *problem, "measures")}
+        for name, row in betas.items():  # the answer page has the same betas
+            assert [number(one) for one in page[f"Beta to {name}"][1:3]] == pytest.approx(
+                [number(one) for one in row[1:3]], abs=1e-11, nan_ok=True
+            )
         return rebalanced(
             records(weights),
             {name: row[1] for name, row in betas.items()},
@@ -661,11 +668,15 @@ def _put(sheet: Any, first: int, tables: Mapping[int, Table]) -> None:
 
 def _proposal(sheet: Any) -> Numbers:
     rows = [list(row) for row in sheet.iter_rows(values_only=True)]
-    start = next(i for i, row in enumerate(rows) if row[0] == "ticker")
+    start = next(i for i, row in enumerate(rows) if row[0] == "Ticker")
     width = next((j for j, cell in enumerate(rows[start]) if cell is None), len(rows[start]))
-    weights = records([row[:width] for row in rows[start:] if row[0] is not None])
-    lines = {str(row[0]): row for row in rows[:start]}
-    betas = {name.removeprefix("beta to "): row for name, row in lines.items() if name.startswith("beta to ")}
+    head = [column_of(str(cell)) for cell in rows[start][:width]]
+    weights = records([head, *(row[:width] for row in rows[start + 1 :] if row[0] is not None)])
+    betas = {
+        str(row[0]).removeprefix("Beta to "): row
+        for row in rows[PROPOSAL.measures : start]
+        if str(row[0]).startswith("Beta to ")
+    }
     return rebalanced(
         weights,
         {name: row[1] for name, row in betas.items()},

@@ -23,6 +23,7 @@ from betaneutral_xl.job.options import (
 from betaneutral_xl.job.options_page import page
 from betaneutral_xl.job.request import Request, names
 from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.values import option_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,8 +54,10 @@ def test_the_command_line_has_every_option_of_the_inputs_and_the_answer(command:
     assert {one.flag for one in of_section(*sections)} <= flags.keys()
 
 
-def test_the_sheet_settings_has_the_limits_in_the_order_of_the_table() -> None:
-    assert [one.name for one in LIMIT_ROWS] == [name for name in names() if name not in {"method", "target"}]
+def test_the_sheet_settings_has_the_limits_of_the_table_in_words() -> None:
+    rows = [one.name for one in LIMIT_ROWS]
+    assert sorted(rows) == sorted(name for name in names() if name not in {"method", "target"})
+    assert [option_name(one.label) for one in LIMIT_ROWS] == rows  # a row is read by its label
 
 
 def test_labels_of_settings_are_those_of_the_table() -> None:

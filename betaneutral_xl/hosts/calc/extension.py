@@ -82,6 +82,8 @@ def build(python: Path | str) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, text in {"META-INF/manifest.xml": _manifest(), **parts}.items():
             package.writestr(archive_entry(name), text)
+        for name, picture in _icons():
+            package.writestr(archive_entry(name), picture)
     return out.getvalue()
 
 
@@ -115,6 +117,19 @@ def _client() -> Iterator[tuple[str, str]]:
             if part.name.endswith(".py"):
                 yield f"{folder}/client/{part.name}", part.read_text(encoding="utf-8")
     yield "__init__.py", ""
+
+
+SIZES = {"ImageSmallURL": 16, "ImageBigURL": 26}
+"""LibreOffice's names of the sizes of pictures, in pixels."""
+
+
+def _icons() -> Iterator[tuple[str, bytes]]:
+    """Return the pictures of the commands; they are drawn by tools/build_icons.py."""
+    folder = files(__package__).joinpath("icons")
+    for command in LABELS:
+        for size in SIZES.values():
+            name = f"{command}-{size}.png"
+            yield f"icons/{name}", folder.joinpath(name).read_bytes()
 
 
 def _settings(python: Path | str) -> dict[str, Any]:
@@ -200,13 +215,20 @@ def _buttons() -> str:
                     f"{IDENTIFIER}.menu": New(Title=English(CATEGORY), Context=context, Submenu=items())
                 },
                 "OfficeToolBar": {f"{IDENTIFIER}.toolbar": New(items())},
+                "Images": {f"{IDENTIFIER}.{name}": _image(name) for name in LABELS},
             }
         },
     )
 
 
+def _image(command: str) -> New:
+    """Return where LibreOffice finds the pictures of a command, in toolbar and menu."""
+    pictures = {size: f"%origin%/icons/{command}-{pixels}.png" for size, pixels in SIZES.items()}
+    return New(URL=PROTOCOL + command, UserDefinedImages=pictures)
+
+
 def _toolbar() -> str:
-    state = New(UIName=English(CATEGORY), Docked=True, Visible=True, DockingArea=0, DockPos="0,2", Style=1)
+    state = New(UIName=English(CATEGORY), Docked=True, Visible=True, DockingArea=0, DockPos="0,2", Style=2)
     name = f"private:resource/toolbar/addon_{IDENTIFIER}.toolbar"
     content = {"UIElements": {"States": {name: state}}}
     return _configuration("CalcWindowState", content, package=f"{OFFICE}.UI")

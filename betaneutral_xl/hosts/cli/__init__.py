@@ -73,8 +73,8 @@ exit codes:
   0  success                                 1  a defect in this program
   2  input: a file or an option is invalid   3  source: the network or the API failed
   4  model: the problem has no solution      5  spreadsheet program: Excel or Calc failed
-  10 action: today says rebalance, a portfolio breaks its mandate, orders are not filled
-  130  interrupted                           141  the reader of the output stopped reading
+  10  action: today says rebalance, a portfolio breaks its mandate, orders are not filled
+  130  interrupted                          141  the reader of the output stopped reading
 """
 
 INTERRUPTED, PIPE_CLOSED = 130, 141

@@ -70,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
         given.inputs,
         input_options.settings(args),
         prices=quotes.prices,
+        fetch_forecast=True,
         keep=not args.no_record,
     )
     if args.chart:

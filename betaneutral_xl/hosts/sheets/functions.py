@@ -11,7 +11,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.sheets import trading, worksheet
+from betaneutral_xl.hosts.sheets import answering, trading, worksheet
+from betaneutral_xl.hosts.sheets.answer_rows import Part
 from betaneutral_xl.hosts.sheets.entries import Argument, Function
 
 if TYPE_CHECKING:
@@ -123,6 +124,22 @@ FUNCTIONS: tuple[Function, ...] = (
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
         may_fetch=True,
         external_state=worksheet.problem_stamp,
+    ),
+    Function(
+        name="BN_ANSWER",
+        help="The answer page of BETA_NEUTRAL: verdict, measures with intervals and limits, warnings, "
+        "alternatives, largest trades, sources.",
+        arguments=(
+            *PROBLEM,
+            Argument("part", f"{', '.join(Part)}. Blank: all.", optional=True),
+            Argument(
+                "nav", "Net asset value, for amounts of money. Blank: that of the holdings.", optional=True
+            ),
+        ),
+        run=answering.answer,
+        example='=BN_ANSWER(A1#, G1#, M1, 0, "hedge", , "measures")',
+        may_fetch=True,
+        external_state=worksheet.mandate_stamp,
     ),
     Function(
         name="BN_BETAS",

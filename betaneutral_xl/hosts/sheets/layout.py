@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from betaneutral_xl.job.options import BY_NAME, SAMPLE, Kind, Section, of_section
+from betaneutral_xl.job.options import BY_NAME, SAMPLE, Kind, Option, Section, of_section
 
 
 class Sheet(StrEnum):
@@ -46,8 +46,8 @@ ETF_STRIDE = 5
 
 MAX_ETFS = 3
 
-EXPOSURE_COLUMN = 12
-"""First column of the measures before and after on Neutral, to the right of the weights."""
+WEIGHTS_COLUMN = 20
+"""First column of the weights on Neutral, to the right of the measures and the charts."""
 
 OWN_PRICES = "own_prices"
 """The range of the user's own prices on Orders, two columns: ticker, price."""
@@ -85,6 +85,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     number_format: str = "General"
     kind: Kind | None = None
+    per: str = ""
 
     @property
     def range_name(self) -> str:
@@ -95,22 +96,34 @@ class Setting:
 _FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
 """Number formats of settings, by the kind of their values."""
 
-YES_NO = ("TRUE", "FALSE")
+YES_NO = ("yes", "no")
+
+
+def in_words(name: str) -> str:
+    """Return a choice or an option in words; ``option_name`` returns its identifier again.
+
+    >>> in_words("fewest_trades"), in_words("etf_on_missing")
+    ('fewest trades', 'ETF on missing')
+    """
+    return " ".join("ETF" if part == "etf" else part for part in name.split("_"))
 
 
 def _setting(option: str, name: str = "", **changes: Any) -> Setting:
     """Return the cell of an option of the table, under a name of its own where it has one."""
     one = BY_NAME[option]
     default = one.default if one.choices or isinstance(one.default, float) else None
+    if isinstance(default, str):
+        default = in_words(default)
     unset = f" Blank: {one.default}." if default is None and one.default is not None else ""
     setting = Setting(
         name=name or option,
         label=one.words,
         hint=one.sentence + unset,
         default=default,
-        choices=YES_NO if one.kind is Kind.YES_NO else one.choices,
+        choices=YES_NO if one.kind is Kind.YES_NO else tuple(map(in_words, one.choices)),
         number_format=_FORMATS.get(one.kind, "General"),
         kind=one.kind,
+        per=one.per,
     )
     return replace(setting, **changes)
 
@@ -157,12 +170,26 @@ SETTINGS: dict[str, tuple[Setting, ...]] = {
 LIMITS = "setting_limits"
 """The range of limits below them, three columns: name, for which, value; without a value not set."""
 
-LIMIT_ROWS: tuple[Setting, ...] = tuple(
-    _setting(option.name, default=option.default if option.section is Section.AIM else None)
-    for option in of_section(Section.AIM, Section.LIMITS, Section.LEGS)
-    if option.name not in {"method", "target"}
-)
-"""The rows of the sheet that have an option's name; those without a value set nothing."""
+
+def _limit(option: Option) -> Setting:
+    """Return the row of a limit, whose label is its name in words."""
+    words = in_words(option.name)
+    setting = _setting(option.name, label=words[0].upper() + words[1:])
+    return setting if option.section is Section.AIM else replace(setting, default=None)
+
+
+LIMIT_GROUPS: dict[str, tuple[Setting, ...]] = {
+    title: tuple(_limit(one) for one in of_section(section) if one.name not in {"method", "target"})
+    for title, section in (
+        ("Of the new weights (not for hedge and scaled)", Section.LIMITS),
+        ("Of the hedge ratios (only for hedge)", Section.LEGS),
+        ("Other", Section.AIM),
+    )
+}
+"""The rows of the limits by group; those without a value set nothing."""
+
+LIMIT_ROWS: tuple[Setting, ...] = tuple(row for rows in LIMIT_GROUPS.values() for row in rows)
+"""All rows of the limits, in the order of the sheet."""
 
 FREE_LIMITS = 8
 """Blank rows under them, for limits of single names and groups."""

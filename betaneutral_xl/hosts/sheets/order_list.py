@@ -120,7 +120,7 @@ def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
         names = ", ".join(error.tickers)
         msg = (
             f"No price for {len(error.tickers)} of the names to be traded: {names}. Enter them on the sheet "
-            "Orders (blue cells), or set a price file on the sheet Settings."
+            "Orders (yellow cells), or set a price file on the sheet Settings."
         )
         raise MissingPrice(msg, tickers=error.tickers) from None
 

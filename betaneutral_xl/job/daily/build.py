@@ -12,7 +12,7 @@ from betaneutral_xl.engine.attribution import Position, attribute, carry, throug
 from betaneutral_xl.errors import ModelError, listing
 from betaneutral_xl.job import run, standing
 from betaneutral_xl.job.answer.lines import Light
-from betaneutral_xl.job.daily import etf_days
+from betaneutral_xl.job.daily import etf_days, forecast
 from betaneutral_xl.job.daily.page import BetaToday, Rebalancing, Today, Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.sources import from_snapshot
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.attribution import Change
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer.lines import LimitLine
-    from betaneutral_xl.job.daily.page import FundForecast
     from betaneutral_xl.job.daily.records import Accepted
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs
@@ -47,7 +46,7 @@ def today(
     settings: Settings,
     *,
     prices: Mapping[str, float] | None = None,
-    forecast: FundForecast | None = None,
+    fetch_forecast: bool = False,
     at: datetime | None = None,
     keep: bool = True,
 ) -> Today:
@@ -61,8 +60,8 @@ def today(
         With the folder of records.
     prices
         Of names that may have been sold, base currency per share.
-    forecast
-        The fund's own, if it was fetched.
+    fetch_forecast
+        Whether to fetch the fund's own forecast, where its holdings are of its API.
     at
         The time; by default now.
     keep
@@ -86,6 +85,7 @@ def today(
     betas = _betas(request, held, accepted, changes)
     limits = _limits(request, held)
     verdict, reasons = _verdict(betas, limits)
+    fund_forecast, unfetched = forecast.fetch(request, inputs, settings) if fetch_forecast else (None, ())
     found = Today(
         fund=records.fund,
         as_of=inputs.holdings.as_of,
@@ -103,8 +103,8 @@ def today(
             etf_days.etf_day(one, inputs.holdings.as_of or stamp.date(), etf_days.before(one, settings))
             for one in inputs.etfs
         ),
-        forecast=forecast,
-        notices=(*notes, *_notices(request, inputs, held, accepted is not None)),
+        forecast=fund_forecast,
+        notices=(*notes, *unfetched, *_notices(request, inputs, held, accepted is not None)),
     )
     new = readings(found)
     return replace(found, history=_kept(records, inputs, settings, new) if keep else _with(records, new))

@@ -172,8 +172,8 @@ def test_an_infeasible_target_is_explained_and_overwrites_nothing(opened: Docume
     opened.enter("Settings.setting_method", "reweight")
     limits = opened.rows("Settings.setting_limits")
     names = [row[0] for row in limits]
-    limits[names.index("long_only")][2] = "TRUE"
-    limits[names.index("upper")][2] = 0.04
+    limits[names.index("Long only")][2] = "TRUE"
+    limits[names.index("Upper")][2] = 0.04
     opened.put("Settings.setting_limits", limits)
     opened.press("rebalance")
     after = contents(opened)
@@ -201,7 +201,7 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: Document) -> N
 
 def test_text_from_outside_never_becomes_a_formula(opened: Document) -> None:
     limits = opened.rows("Settings.setting_limits")
-    next(row for row in limits if row[0] == "on_missing")[2] = "drop"
+    next(row for row in limits if row[0] == "On missing")[2] = "drop"
     opened.put("Settings.setting_limits", limits)
     opened.enter("Settings.setting_inputs", "sheets")
     opened.empty("Holdings.A6")
@@ -236,7 +236,7 @@ def test_orders_and_report_are_written_beside_the_document(opened: Document, fil
 def test_refresh_recalculates_and_is_logged(opened: Document) -> None:
     opened.press("refresh")
     assert entries(opened) == [("Refresh", "done", "All data are fetched and computed again.")]
-    assert opened.text("Neutral.A6") == "ticker"
+    assert opened.text("Neutral.T6") == "ticker"
 
 
 def test_settings_shows_the_sheet_and_changes_nothing(opened: Document) -> None:

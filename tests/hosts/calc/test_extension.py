@@ -47,7 +47,11 @@ OLDEST = (3, 8)
 def parts(content: bytes) -> dict[str, str]:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         assert package.testzip() is None
-        return {name: package.read(name).decode("utf-8") for name in package.namelist()}
+        return {
+            name: package.read(name).decode("utf-8")
+            for name in package.namelist()
+            if not name.endswith(".png")
+        }
 
 
 PARTS = parts(extension.build(PYTHON))
@@ -347,3 +351,16 @@ def test_the_sources_are_those_of_the_package() -> None:
 def test_the_settings_are_those_that_the_client_reads() -> None:
     used = {key for name in SOURCES for key in re.findall(r'SETTINGS\["(\w+)"\]', PARTS[name])}
     assert used == set(json.loads(PARTS[f"{CLIENT}extension.json"])) - {"version"}
+
+
+def test_every_command_has_its_pictures_in_both_sizes() -> None:
+    with zipfile.ZipFile(io.BytesIO(extension.build(PYTHON))) as package:
+        pictures = {name: package.read(name) for name in package.namelist() if name.endswith(".png")}
+    addons = PARTS["Addons.xcu"]
+    for command in extension.LABELS:
+        for size in (16, 26):
+            content = pictures.pop(f"icons/{command}-{size}.png")
+            assert content[:8] == b"\x89PNG\r\n\x1a\n"
+            assert (int.from_bytes(content[16:20]), int.from_bytes(content[20:24])) == (size, size)
+            assert f"%origin%/icons/{command}-{size}.png" in addons
+    assert not pictures

@@ -101,7 +101,7 @@ def tables(path: Path) -> dict[str, str]:
 def assert_holds_whole(path: Path, document: Document) -> None:
     """Assert that each table of the functions has the same size in the file and in the window."""
     saved = tables(path)
-    assert {"Start.A18", "ETF.A6", "Neutral.A6", "Neutral.L6", "Orders.I6"} <= set(saved)
+    assert {"Start.A10", "ETF.A6", "Neutral.A6", "Neutral.T6", "Orders.I6"} <= set(saved)
     for at, area in saved.items():
         size, shown = CellRange(area).size, document.table(at)
         assert (size["rows"], size["columns"]) == (len(shown), len(shown[0])), at

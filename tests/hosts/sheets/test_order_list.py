@@ -11,6 +11,7 @@ from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import Outcome, run_button
 from betaneutral_xl.hosts.sheets.layout import LIMITS, OWN_PRICES, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Desk:
     def limit(self, name: str, value: Any) -> None:
         """Set a limit."""
         sheet, area = self.book._cells_of(LIMITS)
-        next(row for row in self.book._book[sheet][area] if row[0].value == name)[2].value = value
+        next(row for row in self.book._book[sheet][area] if option_name(str(row[0].value)) == name)[
+            2
+        ].value = value
 
     def own_price(self, ticker: str, price: float) -> None:
         """Enter an own price."""
@@ -106,7 +109,7 @@ def test_orders_without_prices_are_refused_with_every_name(desk: Desk) -> None:
     outcome = desk.press("orders")
     assert outcome.message.startswith("No price for 39 of the names to be traded: ANET, APH, APP")
     assert "WDAY" in outcome.message
-    assert "Enter them on the sheet Orders (blue cells), or set a price file" in outcome.message
+    assert "Enter them on the sheet Orders (yellow cells), or set a price file" in outcome.message
     assert not list(desk.folder.glob("* orders *.csv"))
 
 

@@ -10,12 +10,20 @@ import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.answer_rows import ROOM, Part
 from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
-from betaneutral_xl.hosts.sheets.layout import EXPOSURE_COLUMN, FIRST_ROW, LAST_ROW, LIMITS, SETTINGS, Sheet
+from betaneutral_xl.hosts.sheets.layout import (
+    FIRST_ROW,
+    LAST_ROW,
+    LIMITS,
+    SETTINGS,
+    WEIGHTS_COLUMN,
+    Sheet,
+)
 from betaneutral_xl.hosts.sheets.session import Session
-from betaneutral_xl.hosts.sheets.template.canvas import BETA
-from betaneutral_xl.hosts.sheets.template.table_sheets import MAX_WEIGHT_COLUMNS
+from betaneutral_xl.hosts.sheets.template.canvas import BETA, INPUT
+from betaneutral_xl.hosts.sheets.template.neutral_sheet import MAX_WEIGHT_COLUMNS
+from betaneutral_xl.hosts.sheets.template.start_sheet import call
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 
-NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}
+NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "LEFT", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}
 """The functions of every spreadsheet program that the template uses."""
 
 
@@ -58,6 +66,7 @@ def test_every_setting_has_its_named_cell_and_its_list(built: bytes) -> None:
         cell = area.replace("$", "")
         assert place == Sheet.SETTINGS
         assert sheet[cell].value == setting.default
+        assert "_" not in str(setting.default)
         assert (cell in lists) == bool(setting.choices)
     assert LIMITS in book.defined_names
 
@@ -67,10 +76,13 @@ def test_formulas_carry_the_values_that_they_have_for_the_sample(built: bytes) -
     assert values[Sheet.HOLDINGS]["A7"].value == "MSFT"
     assert values[Sheet.ETF]["A7"].value == "TSM"
     assert str(values[Sheet.COVARIANCE]["A6"].value).startswith("cov#")
-    assert values[Sheet.NEUTRAL]["A6"].value == "ticker"
-    assert 0.4 < values[Sheet.NEUTRAL]["M7"].value < 0.7
-    assert values[Sheet.NEUTRAL]["N7"].value == pytest.approx(0.0, abs=1e-10)
-    assert values[Sheet.START]["B9"].value == values[Sheet.NEUTRAL]["M7"].value
+    assert values[Sheet.NEUTRAL]["T6"].value == "ticker"
+    assert 0.4 < values[Sheet.NEUTRAL]["B7"].value < 0.7
+    assert values[Sheet.NEUTRAL]["C7"].value == pytest.approx(0.0, abs=1e-10)
+    assert values[Sheet.START]["B11"].value == values[Sheet.NEUTRAL]["B7"].value
+    verdict = values[Sheet.START]["A3"].value
+    assert verdict.startswith("Beta to JHAI 0.52 -> 0.00; next month between")
+    assert values[Sheet.NEUTRAL]["A4"].value == verdict
 
 
 def test_the_formulas_use_known_functions_and_no_other_workbook(built: bytes) -> None:
@@ -84,7 +96,7 @@ def test_the_formulas_use_known_functions_and_no_other_workbook(built: bytes) ->
     ]
     called = {name for text in texts for name in re.findall(r"([A-Z][A-Z_.]+)\(", text)}
     assert called - {function.name for function in FUNCTIONS} == NATIVE
-    assert {"FETCH_HOLDINGS", "LOAD_ETF", "COVARIANCE", "BETA_NEUTRAL", "BN_STATUS"} <= called
+    assert {"FETCH_HOLDINGS", "LOAD_ETF", "COVARIANCE", "BETA_NEUTRAL", "BN_ANSWER"} <= called
     assert not [text for text in texts if "[" in text]
 
 
@@ -182,17 +194,17 @@ def with_three_etfs(tmp_path: Path) -> dict[str, Rows]:
     beside: list[list[Any]] = [["ticker", *(f"ETF{i}" for i in range(3))]]
     beside += [[name, *(etf.get(name) for etf in THREE)] for name in FOUR]
     risk = [["", *FOUR]] + [[name, *(0.04 if name == other else 0.01 for other in FOUR)] for name in FOUR]
-    weights = session.answer(BY_NAME["BETA_NEUTRAL"], holdings, beside, risk)
-    return {
-        "BETA_NEUTRAL": weights,
-        "BN_EXPOSURE": session.answer(BY_NAME["BN_EXPOSURE"], holdings, beside, risk),
-        "BN_STATUS": session.answer(BY_NAME["BN_STATUS"], weights),
-    }
+
+    def answer(name: str, *more: Any) -> Rows:
+        return session.answer(BY_NAME[name], holdings, beside, risk, *more)
+
+    parts = {str(part): answer("BN_ANSWER", None, None, None, str(part)) for part in ROOM}
+    return {name: answer(name) for name in ("BETA_NEUTRAL", "BN_EXPOSURE")} | parts
 
 
 @pytest.mark.parametrize(
     ("sheet", "function", "rows_of_sample"),
-    [(Sheet.START, "BN_STATUS", 4), (Sheet.NEUTRAL, "BN_EXPOSURE", 9), (Sheet.NEUTRAL, "BETA_NEUTRAL", 75)],
+    [(Sheet.NEUTRAL, "BN_EXPOSURE", 9), (Sheet.NEUTRAL, "BETA_NEUTRAL", 75)],
 )
 def test_three_etfs_have_room_to_spill(
     built: bytes, tmp_path: Path, sheet: Sheet, function: str, rows_of_sample: int
@@ -213,12 +225,61 @@ def test_three_etfs_have_room_to_spill(
         assert corner.col + 1 not in spilled or corner.row + 1 >= top + len(answer)
 
 
+@pytest.mark.parametrize("part", [Part(part) for part in ROOM])
+def test_every_part_of_start_has_room_for_all_its_rows(built: bytes, tmp_path: Path, part: Part) -> None:
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(built))[Sheet.START]
+    (anchored,) = [
+        cell
+        for row in sheet.iter_rows()
+        for cell in row
+        if str(getattr(cell.value, "text", "")) == f"={call(part)}"
+    ]
+    answer = with_three_etfs(tmp_path)[part]
+    assert len(answer) <= ROOM[part]
+    sample = anchored.value.ref.split(":")[-1]
+    for i in range(ROOM[part]):
+        for j in range(len(answer[0])):
+            cell = sheet.cell(anchored.row + i, anchored.column + j)
+            beyond = cell.row > sheet[sample].row or cell.column > sheet[sample].column
+            assert not beyond or cell.value is None, cell.coordinate
+    corners = [(chart.anchor._from.col + 1, chart.anchor._from.row + 1) for chart in sheet._charts]
+    assert all(column > anchored.column + 8 for column, _ in corners)  # right of all tables
+
+
+def test_dates_of_sources_beyond_the_sample_are_dates(built: bytes, tmp_path: Path) -> None:
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(built))[Sheet.START]
+    (anchored,) = [
+        cell
+        for row in sheet.iter_rows()
+        for cell in row
+        if str(getattr(cell.value, "text", "")) == f"={call(Part.SOURCES)}"
+    ]
+    formats = {sheet.cell(anchored.row + i, 2).number_format for i in range(1, ROOM[Part.SOURCES])}
+    assert {one.replace("\\", "") for one in formats} == {"yyyy-mm-dd"}
+
+
+def test_every_input_of_settings_is_validated(built: bytes) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(built))[Sheet.SETTINGS]
+    inputs = {
+        cell.coordinate
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.fill.fgColor.rgb == f"FF{INPUT.removeprefix('#')}"
+    }
+    ruled = {cell for rule in sheet.data_validations.dataValidation for cell in str(rule.sqref).split()}
+    assert len(inputs) > 50
+    assert inputs == ruled
+    helps = [rule.prompt for rule in sheet.data_validations.dataValidation]
+    assert all(helps)
+    assert max(map(len, helps)) <= 255
+
+
 def test_columns_are_formatted_by_header_and_not_by_position(built: bytes) -> None:
     rules = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL].conditional_formatting
     areas = [(rule, str(area.sqref)) for area in rules for rule in area.rules]
     formulas = {str(rule.formula[0]): area for rule, area in areas if rule.formula}
-    assert formulas['LEFT(B$6,14)="predicted_beta"'] == f"B7:J{LAST_ROW}"
-    assert formulas['A6<>""'] == "A6:J6"
+    assert formulas['LEFT(U$6,14)="predicted_beta"'] == f"U7:AC{LAST_ROW}"
+    assert formulas['T6<>""'] == "T6:AC6"
 
 
 def test_each_table_is_named_down_to_its_last_row(built: bytes) -> None:
@@ -226,12 +287,15 @@ def test_each_table_is_named_down_to_its_last_row(built: bytes) -> None:
     for name, sheet, column in (
         ("holdings_table", Sheet.HOLDINGS, "E"),
         ("etf_table", Sheet.ETF, "N"),
-        ("weights_table", Sheet.NEUTRAL, "J"),
+        ("weights_table", Sheet.NEUTRAL, "AC"),
         ("prices_table", Sheet.ORDERS, "D"),
     ):
-        there, width = f"{sheet}!$A$6:${column}${LAST_ROW}", ord(column) - 64
-        assert book.defined_names[name].attr_text == f"{sheet}!$A$6:INDEX({there},{sheet}!$B$3-5,{width})"
-        filled = [row[0].row for row in book[sheet]["A6:A200"] if row[0].value is not None]
+        left = "T" if sheet == Sheet.NEUTRAL else "A"
+        there = f"{sheet}!${left}$6:${column}${LAST_ROW}"
+        width = book[sheet][f"{column}1"].column - book[sheet][f"{left}1"].column + 1
+        text = f"{sheet}!${left}$6:INDEX({there},{sheet}!$B$3-5,{width})"
+        assert book.defined_names[name].attr_text == text
+        filled = [row[0].row for row in book[sheet][f"{left}6:{left}200"] if row[0].value is not None]
         assert book[sheet]["B3"].value == max(filled)
         assert not book[sheet]["C3"].value
 
@@ -239,7 +303,7 @@ def test_each_table_is_named_down_to_its_last_row(built: bytes) -> None:
 def test_columns_beyond_the_sample_on_neutral_are_formatted(built: bytes) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(built))[Sheet.NEUTRAL]
     for column in range(2, MAX_WEIGHT_COLUMNS + 1):
-        place = sheet.cell(FIRST_ROW, column).alignment
+        place = sheet.cell(FIRST_ROW, WEIGHTS_COLUMN - 1 + column).alignment
         assert (place.horizontal, place.shrink_to_fit) == ("right", True)
-    measures = sheet.column_dimensions[letters(EXPOSURE_COLUMN + 1)]
-    assert (measures.max, measures.number_format) == (EXPOSURE_COLUMN + 4, BETA)
+    measures = sheet.column_dimensions["B"]
+    assert (measures.max, measures.number_format) == (10, BETA)

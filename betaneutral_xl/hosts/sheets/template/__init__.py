@@ -12,14 +12,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
+from betaneutral_xl.hosts.sheets.answer_rows import Part
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
-    input_sheets,
     log_sheet,
+    neutral_sheet,
     orders,
     proposal_sheet,
+    settings_sheet,
+    start_sheet,
     table_sheets,
 )
 from betaneutral_xl.hosts.sheets.template.canvas import Template
@@ -71,12 +74,12 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
     canvas = Template(book, versions, vba is not None)
     results = sample_results(session)
     sheets = [
-        input_sheets.start(canvas, results),
-        input_sheets.settings(canvas),
+        start_sheet.start(canvas, results),
+        settings_sheet.settings(canvas),
         table_sheets.holdings(canvas, results),
         table_sheets.etf(canvas, results),
         table_sheets.covariance(canvas, results),
-        table_sheets.neutral(canvas, results),
+        neutral_sheet.neutral(canvas, results),
         orders.orders(canvas, results),
         proposal_sheet.proposal(canvas),
         log_sheet.log(canvas),
@@ -134,6 +137,6 @@ def sample_results(session: Session) -> dict[str, Rows]:
         "exposure": answer("BN_EXPOSURE", *problem),
         "prices": prices,
         "orders": answer("BN_ORDERS", weights, prices),
-        "status": answer("BN_STATUS", weights),
         "version": answer("BN_VERSION"),
+        **{f"answer {part}": answer("BN_ANSWER", *problem, str(part)) for part in Part},
     }

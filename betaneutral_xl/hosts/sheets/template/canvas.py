@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.layout import Sheet
     from betaneutral_xl.hosts.sheets.session import Rows
 
+LOADING = "loading..."
+"""What Calc shows in a cell whose result is pending."""
+
 DIGITS = 10
 """Significant digits of cached values: the last ones differ between machines."""
 
@@ -33,6 +36,30 @@ SOLD, BOUGHT = "#B42318", "#1D4ED8"
 FONT = "Calibri"
 
 BETA, PERCENT, MONEY = "0.0000", "0.00%;-0.00%;0.00%", "#,##0"
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """A spilling formula with its values for the sample, and the room that is formatted for it.
+
+    Attributes
+    ----------
+    formula, rows
+        Without its equals sign; and its values.
+    formats
+        Number formats of the columns.
+    room
+        The most rows that it can have.
+    head
+        Whether the first row is a header.
+
+    """
+
+    formula: str
+    rows: Rows
+    formats: Sequence[str]
+    room: int
+    head: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,44 +108,81 @@ class Template:
         style = self.style(num_format=shown, align="left", indent=1) if gap else self.style(num_format=shown)
         sheet.set_column(number - 1, number - 1, width, style)
 
-    def table(self, sheet: Worksheet, name: str, width: int, height: int) -> None:
-        """Define the name of the table in a sheet's first columns, down to its last row.
+    def table(self, sheet: Worksheet, name: str, width: int, height: int, *, left: int = 1) -> None:
+        """Define the name of the table from a column on, down to its last row, and freeze its header.
 
         ``height`` is that of the sample. The name excludes the thousands of possible blank rows:
         LibreOffice would need longer to pass them than the functions need to compute.
         """
-        there = f"$A${FIRST_ROW}:${letters(width)}${LAST_ROW}"
-        muted = self.style(font_color=MUTED, align="left")
-        sheet.write_string(2, 0, "Last row", muted)
+        there = f"${letters(left)}${FIRST_ROW}:${letters(left + width - 1)}${LAST_ROW}"
+        unseen = self.style(num_format=";;;", font_color="#FFFFFF")  # the last row, for the name alone
         used = f"(1-ISBLANK({there}))*ROW({there})"  # a comparison would fail for a cell with an error
-        sheet.write_formula(2, 1, f"=SUMPRODUCT(MAX({FIRST_ROW},{used}))", muted, FIRST_ROW - 1 + height)
+        sheet.write_formula(2, 1, f"=SUMPRODUCT(MAX({FIRST_ROW},{used}))", unseen, FIRST_ROW - 1 + height)
         warning = f"The other sheets read no row below {LAST_ROW}: this table may be longer."
         sheet.write_formula(2, 2, f'=IF($B$3<{LAST_ROW},"","{warning}")', self.style(font_color=CAUTION), "")
         corner = f"INDEX({sheet.name}!{there},{sheet.name}!$B$3-{FIRST_ROW - 1},{width})"
-        self.book.define_name(name, f"={sheet.name}!$A${FIRST_ROW}:{corner}")
+        self.book.define_name(name, f"={sheet.name}!${letters(left)}${FIRST_ROW}:{corner}")
         sheet.freeze_panes(FIRST_ROW, 1)
         sheet.repeat_rows(FIRST_ROW - 1)
 
-    def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
-        """Format as a header what a formula spills into a row beyond the columns of the sample."""
-        rule = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
-        area = f"{letters(first)}{row}:{letters(last)}{row}"
-        criteria = f'={letters(first)}{row}<>""'
+    def block(self, sheet: Worksheet, at: tuple[int, int], spill: Spill) -> None:
+        """Write a spilling formula whose result may have more rows than it has for the sample."""
+        row, column = at
+        for place, number_format in enumerate(spill.formats):
+            style = self.style(num_format=number_format)
+            for below in range(spill.room):
+                sheet.write_blank(row - 1 + below, column - 1 + place, None, style)
+        self.hide_repeated(sheet, row, column, row + spill.room - 1, column + len(spill.formats) - 1)
+        self.formula(sheet, at, spill.formula, spill.rows, spill.formats, head=spill.head)
+
+    def hide_repeated(self, sheet: Worksheet, top: int, left: int, bottom: int, right: int) -> None:
+        """Hide an error or "loading..." that Calc repeats in every cell of an array.
+
+        The cell that explains it stands elsewhere, or is the array's first.
+        """
+        first = plain_text(f"{letters(left)}{top}")
+        rule = self.book.add_format({"num_format": ";;;", "font_color": "#FFFFFF", "bg_color": "#FFFFFF"})
+        criteria = f'=OR(LEFT({first},6)="#BETA!",{first}="{LOADING}")'
         sheet.conditional_format(
-            area, {"type": "formula", "criteria": criteria, "format": self.book.add_format(rule)}
-        )
+            top - 1, left - 1, bottom - 1, right - 1,
+            {"type": "formula", "criteria": criteria, "format": rule, "stop_if_true": True},
+        )  # fmt: skip
+
+    def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
+        """Format as a header what a formula spills into a row; in its first cell an error looks like one."""
+        area = f"{letters(first)}{row}:{letters(last)}{row}"
+        text = plain_text(f"{letters(first)}{row}")
+        error = {"bold": True, "font_color": SOLD}
+        head = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
+        for criteria, rule in ((f'LEFT({text},6)="#BETA!"', error), (f'{letters(first)}{row}<>""', head)):
+            sheet.conditional_format(
+                area,
+                {
+                    "type": "formula",
+                    "criteria": f"={criteria}",
+                    "format": self.book.add_format(rule),
+                    "stop_if_true": True,
+                },
+            )
 
     def formula(
-        self, sheet: Worksheet, at: tuple[int, int], text: str, rows: Rows, shown: Sequence[str] = ()
+        self,
+        sheet: Worksheet,
+        at: tuple[int, int],
+        text: str,
+        rows: Rows,
+        shown: Sequence[str] = (),
+        *,
+        head: bool = True,
     ) -> None:
         """Write a spilling formula at a row and column, with its cached values.
 
-        ``shown`` are the columns' number formats; the first row is a header if there are several columns.
+        ``shown`` are the columns' number formats. The first of several rows is a header, with ``head``.
         """
         row, column = at
         bottom, right = row + len(rows) - 1, column + len(rows[0]) - 1
-        head = len(rows[0]) > 1
-        anchor = self.band(left=True) if head else self.style()
+        head = head and len(rows[0]) > 1
+        anchor = self.style(bold=head)
         sheet.write_dynamic_array_formula(
             row - 1, column - 1, bottom - 1, right - 1, f"={text}", anchor, cached(rows[0][0])
         )
@@ -128,12 +192,20 @@ class Template:
                     continue
                 is_text = isinstance(rows[-1][j], str)
                 if head and i == 0:
-                    style = self.band(left=is_text, gap=is_text and _after_numbers(rows, j))
+                    gap = is_text and _after_numbers(rows, j)
+                    place = (
+                        {"align": "left", "indent": int(gap)}
+                        if is_text
+                        else {"align": "right", "shrink": True}
+                    )
+                    style = self.style(bold=True, **place)
                 elif is_text and _after_numbers(rows, j):
                     style = self.style(num_format=_of(shown, j), align="left", indent=1)
                 else:
                     style = self.style(num_format=_of(shown, j))
                 put(sheet, row - 1 + i, column - 1 + j, value, style)
+        if head:
+            self.spilled_head(sheet, row, column, right)
 
 
 def _after_numbers(rows: Rows, place: int) -> bool:

@@ -83,6 +83,9 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
             "format": missing,
         },
     )
+    for column, width in ((1, len(prices)), (ORDERS_COLUMN, len(ordered))):
+        template.hide_repeated(sheet, FIRST_ROW, column + 1, FIRST_ROW, column + width - 1)
+        template.hide_repeated(sheet, FIRST_ROW + 1, column, LAST_ROW, column + width - 1)
     template.table(sheet, PRICES, len(prices), len(results["prices"]))
     sheet.set_landscape()
     return sheet

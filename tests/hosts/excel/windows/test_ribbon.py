@@ -235,7 +235,7 @@ def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: com.Book, aler
 
 def drop_names_without_risk(book: com.Book) -> None:
     cells = book.Worksheets(Sheet.SETTINGS).cells
-    (row,) = [row for (row, column), value in cells.items() if (column, value) == (1, "on_missing")]
+    (row,) = [row for (row, column), value in cells.items() if (column, value) == (1, "On missing")]
     cells[row, 3] = "drop"
 
 

@@ -1,0 +1,229 @@
+"""The sheet Neutral: measures and charts on the first screen, the weights to the right of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW, MAX_ETFS, WEIGHTS_COLUMN, Sheet
+from betaneutral_xl.hosts.sheets.template.canvas import (
+    ACCENT,
+    BETA,
+    BOUGHT,
+    LINE,
+    MUTED,
+    PERCENT,
+    SOLD,
+    Spill,
+    Template,
+    cached,
+    framed,
+    plain_text,
+)
+from betaneutral_xl.hosts.sheets.template.table_sheets import PROBLEM, WEIGHTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.sheets.session import Rows
+
+BEFORE, AFTER = "#94A3B8", BOUGHT
+"""The colours of the portfolio as it is, and of the new weights."""
+
+MEASURES_ROOM = 20
+"""Rows of the longest list of measures, with its header."""
+
+MEASURE_FORMATS = ("General", *[BETA] * 4, PERCENT, *[BETA] * 4)
+
+CHART_COLUMN = 11
+"""First column of the charts, right of the measures."""
+
+MAX_WEIGHT_COLUMNS = 4 + 2 * MAX_ETFS
+"""Columns of BETA_NEUTRAL with the largest number of ETFs."""
+
+DATA_COLUMN = WEIGHTS_COLUMN + MAX_WEIGHT_COLUMNS + 2
+"""First column of the hidden data of the charts: betas, then shares, then weights."""
+
+LEVELS = ("volatility", "gross exposure", "net exposure", "cash")
+"""The measures on the chart of shares of net asset value."""
+
+
+def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the measures before and after, their charts, and the weights."""
+    sheet = template.sheet(
+        Sheet.NEUTRAL,
+        "Neutral",
+        f"BN_EXPOSURE here and BETA_NEUTRAL in {letters(WEIGHTS_COLUMN)}{FIRST_ROW} follow the settings; "
+        "Rebalance writes a fixed proposal.",
+    )
+    sheet.set_row(FIRST_ROW - 3, 34)
+    verdict = template.style(bold=True, font_size=11, text_wrap=True, font_color=ACCENT)
+    sheet.merge_range(FIRST_ROW - 3, 0, FIRST_ROW - 3, 9, "", verdict)
+    sheet.write_formula(
+        FIRST_ROW - 3, 0, f"={Sheet.START}!$A$3", verdict, cached(results["answer verdict"][0][0])
+    )
+    wrong = template.book.add_format({"font_color": SOLD})
+    criteria = f'=LEFT({plain_text(f"$A${FIRST_ROW - 2}")},6)="#BETA!"'
+    rule = {"type": "formula", "criteria": criteria, "format": wrong}
+    sheet.conditional_format(FIRST_ROW - 3, 0, FIRST_ROW - 3, 9, rule)
+    sheet.set_column(0, 0, 21, template.style())
+    sheet.set_column(1, 9, 8.5, template.style(num_format=BETA))
+    spill = Spill(f"BN_EXPOSURE({PROBLEM})", results["exposure"], MEASURE_FORMATS, MEASURES_ROOM)
+    template.block(sheet, (FIRST_ROW, 1), spill)
+    _percent_rule(template, sheet)
+    _weights(template, sheet, results["weights"])
+    sheet.set_column(DATA_COLUMN - 1, DATA_COLUMN + 7, 11, template.style(font_color=MUTED), {"hidden": True})
+    _insert(sheet, FIRST_ROW - 1, CHART_COLUMN - 1, _betas_chart(template, sheet, results["exposure"]), 440)
+    _insert(sheet, FIRST_ROW + 11, CHART_COLUMN - 1, _levels_chart(template, sheet, results["exposure"]), 440)
+    weights = _weights_chart(template, sheet, results["weights"])
+    _insert(sheet, FIRST_ROW + MEASURES_ROOM, 0, weights, 740)
+    template.table(sheet, WEIGHTS, MAX_WEIGHT_COLUMNS, len(results["weights"]), left=WEIGHTS_COLUMN)
+    sheet.set_landscape()
+    return sheet
+
+
+def _insert(sheet: Worksheet, row: int, column: int, chart: Any, width: int) -> None:
+    chart.set_size({"width": width, "height": 232})
+    chart.show_hidden_data()
+    sheet.insert_chart(row, column, chart, {"object_position": 3})
+
+
+def _weights(template: Template, sheet: Worksheet, rows: Rows) -> None:
+    """Write the result of BETA_NEUTRAL."""
+    left = WEIGHTS_COLUMN
+    sheet.set_column(left - 2, left - 2, 3)
+    sheet.set_column(left - 1, left - 1, 12, template.style())
+    sheet.set_column(left, left + MAX_WEIGHT_COLUMNS - 2, 14, template.style(num_format=PERCENT))
+    head = rows[0]
+    template.formula(
+        sheet,
+        (FIRST_ROW, left),
+        f"BETA_NEUTRAL({PROBLEM})",
+        rows,
+        ["General", *[PERCENT] * (len(head) - 1)],
+    )
+    last = left + MAX_WEIGHT_COLUMNS - 1
+    template.hide_repeated(sheet, FIRST_ROW, left + 1, FIRST_ROW, last)
+    template.hide_repeated(sheet, FIRST_ROW + 1, left, LAST_ROW, last)
+    template.spilled_head(sheet, FIRST_ROW, left, last)
+    for place in range(len(head), MAX_WEIGHT_COLUMNS):  # headers of further ETFs may be long
+        sheet.write_blank(FIRST_ROW - 1, left - 1 + place, None, template.style(align="right", shrink=True))
+    beta = template.book.add_format({"num_format": BETA})
+    sheet.conditional_format(
+        FIRST_ROW, left, LAST_ROW - 1, last - 1,
+        {
+            "type": "formula",
+            "criteria": f'=LEFT({letters(left + 1)}${FIRST_ROW},14)="predicted_beta"',
+            "format": beta,
+        },
+    )  # fmt: skip
+
+
+def _percent_rule(template: Template, sheet: Worksheet) -> None:
+    """Format as percent the measures that are fractions of net asset value."""
+    percent = template.book.add_format({"num_format": PERCENT})
+    label = plain_text(f"$A{FIRST_ROW + 1}")
+    words = (*LEVELS, "tracking error", "turnover")
+    criteria = "=OR(" + ",".join(f'{label}="{word}"' for word in words) + ")"
+    sheet.conditional_format(
+        FIRST_ROW, 1, FIRST_ROW + MEASURES_ROOM - 2, 2,
+        {"type": "formula", "criteria": criteria, "format": percent},
+    )  # fmt: skip
+
+
+def _data(template: Template, sheet: Worksheet, at: tuple[int, int], text: str, value: Any) -> None:
+    """Write a formula of a chart's hidden data, with its value."""
+    row, column = at
+    sheet.write_formula(row - 1, column - 1, f"={text}", template.style(font_color=MUTED), cached(value))
+
+
+def _pair(template: Template, areas: tuple[str, str, str], title: str, shown: str) -> Any:
+    """Return a chart of bars before and after, over categories and two ranges of values in one unit."""
+    categories, *values = areas
+    chart = template.book.add_chart({"type": "bar"})
+    for name, area, colour in zip(("before", "after"), values, (BEFORE, AFTER), strict=True):
+        chart.add_series(
+            {"name": name, "categories": categories, "values": area, "fill": {"color": colour}, "gap": 60}
+        )
+    framed(chart, title)
+    chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "label_position": "low"})
+    chart.set_x_axis({"num_format": shown, "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    return chart
+
+
+def _areas(top: int, count: int) -> tuple[str, str, str]:
+    first, second, third = (
+        f"={Sheet.NEUTRAL}!${letters(column)}${top}:${letters(column)}${top + count - 1}"
+        for column in range(DATA_COLUMN, DATA_COLUMN + 3)
+    )
+    return first, second, third
+
+
+def _betas_chart(template: Template, sheet: Worksheet, exposure: Rows) -> Any:
+    """Return the chart of the betas; the rows of ETFs that are not set are blank."""
+    for place in range(MAX_ETFS):
+        row = FIRST_ROW + 1 + place
+        line = exposure[1 + place]
+        there = str(line[0]).startswith("beta to ")
+        label = plain_text(f"$A{row}")
+        of_etf = f'LEFT({label},8)="beta to "'
+        _data(template, sheet, (row, DATA_COLUMN), f'IF({of_etf},{label},"")', line[0] if there else "")
+        for offset, column in enumerate(("B", "C"), start=1):
+            value = line[offset] if there else ""
+            _data(template, sheet, (row, DATA_COLUMN + offset), f'IF({of_etf},${column}{row},"")', value)
+    return _pair(template, _areas(FIRST_ROW + 1, MAX_ETFS), "Beta", "0.0")
+
+
+def _levels_chart(template: Template, sheet: Worksheet, exposure: Rows) -> Any:
+    """Return the chart of volatility and exposures, which are all shares of net asset value."""
+    top = FIRST_ROW + MAX_ETFS + 2
+    area = f"$A${FIRST_ROW + 1}:$A${FIRST_ROW + MEASURES_ROOM - 1}"
+    for place, word in enumerate(LEVELS):
+        row = top + place
+        line = next(one for one in exposure if one[0] == word)
+        found = f'SUMPRODUCT(({plain_text(area)}="{word}")*ROW({area}))'
+        sheet.write_string(row - 1, DATA_COLUMN - 1, word, template.style(font_color=MUTED))
+        for offset, column in enumerate(("B", "C"), start=1):
+            text = f'IF({found}=0,"",INDEX(${column}$1:${column}${FIRST_ROW + MEASURES_ROOM},{found}))'
+            _data(template, sheet, (row, DATA_COLUMN + offset), text, line[offset])
+    return _pair(template, _areas(top, len(LEVELS)), "Volatility and exposures", "0%")
+
+
+def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
+    """Return the chart of the weights, over three hidden columns that look them up by header."""
+    head, count = weights[0], len(weights) - 2
+    left, right = letters(WEIGHTS_COLUMN), letters(WEIGHTS_COLUMN + MAX_WEIGHT_COLUMNS - 1)
+    series = []
+    for place, name in enumerate(("ticker", "weight", "new_weight")):
+        column = DATA_COLUMN + 4 + place
+        sheet.write_string(FIRST_ROW - 1, column - 1, name, template.style(font_color=MUTED, bold=True))
+        heads = f"${left}${FIRST_ROW}:${right}${FIRST_ROW}"
+        source = f'SUMPRODUCT(({plain_text(heads)}="{name}")*COLUMN({heads}))-{WEIGHTS_COLUMN - 1}'
+        for i in range(1, count + 1):
+            row = FIRST_ROW + i
+            text = f'IF(${left}{row}="","",INDEX(${left}{row}:${right}{row},{source}))'
+            _data(template, sheet, (row, column), text, weights[i][head.index(name)])
+        area = f"${letters(column)}${FIRST_ROW + 1}:${letters(column)}${FIRST_ROW + count}"
+        series.append(f"={Sheet.NEUTRAL}!{area}")
+    chart = template.book.add_chart({"type": "column"})
+    pairs: Sequence[tuple[str, str, str]] = (
+        ("weight", series[1], BEFORE),
+        ("new weight", series[2], AFTER),
+    )
+    for name, values, colour in pairs:
+        chart.add_series(
+            {
+                "name": name,
+                "categories": series[0],
+                "values": values,
+                "fill": {"color": colour},
+                "gap": 40,
+                "overlap": 0,
+            }
+        )
+    framed(chart, f"Weights of the first {count} names")
+    chart.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
+    chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    return chart

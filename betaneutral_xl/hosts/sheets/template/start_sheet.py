@@ -1,0 +1,262 @@
+"""The sheet Start: the answer page, live, and how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.hosts.sheets.answer_rows import ROOM, Part
+from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.template.canvas import (
+    ACCENT,
+    BOUGHT,
+    CAUTION,
+    INK,
+    LINE,
+    MONEY,
+    MUTED,
+    PERCENT,
+    SOLD,
+    Spill,
+    Template,
+    cached,
+    framed,
+    plain_text,
+)
+from betaneutral_xl.hosts.sheets.template.table_sheets import PROBLEM
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
+
+    from betaneutral_xl.hosts.sheets.session import Rows
+
+WIDTHS = (31, 8, 8, 11, 13, 12, 10, 8, 8)
+"""Widths of the columns of the tables."""
+
+LAST = len(WIDTHS)
+"""The last column of the tables; the charts stand right of it."""
+
+QUESTION, VERDICT, ADVICE, FIRST, MEASURES = 2, 3, 4, 5, 10
+"""Rows of the parts of the first screen."""
+
+FORMATS: dict[Part, tuple[str, ...]] = {
+    Part.FIRST: ("General", "General"),
+    Part.MEASURES: ("General", PERCENT, PERCENT, MONEY, *["General"] * 4, "0.0%"),
+    Part.ALTERNATIVES: ("General", PERCENT, PERCENT, PERCENT, "General", PERCENT, PERCENT, "0", "General"),
+    Part.TRADES: ("General", PERCENT, PERCENT, MONEY, "General", PERCENT, "0.0000", "0.0000", "0.0000"),
+    Part.WARNINGS: ("General", "General"),
+    Part.SOURCES: ("General", "yyyy-mm-dd", "General", "General", "General", "General"),
+}
+"""Number formats of the columns of each part."""
+
+BELOW = (
+    (Part.ALTERNATIVES, "Alternatives"),
+    (Part.TRADES, "Ten largest trades"),
+    (Part.WARNINGS, "All warnings, what changes the answer first"),
+    (Part.SOURCES, "Sources of the numbers"),
+)
+"""The parts below the first screen, and their headings."""
+
+VARIANCE_COLUMN, PAST_COLUMN, PAST_ROOM = 27, 31, 60
+"""First columns of the hidden data of the two charts, and the rows of the second."""
+
+STEPS = (
+    ("Set", "Fund, day, ETF files, target and limits: the yellow cells of the sheet Settings."),
+    ("Look", "This page and the other sheets follow the settings at once, from cached data."),
+    ("Rebalance", "The button writes trades to the sheet Proposal and keeps the previous proposal."),
+    ("Orders, Report", "The buttons write the order file and the report beside this workbook."),
+)
+
+
+def start(template: Template, results: dict[str, Rows]) -> Worksheet:
+    """Write the sheet: verdict, measures and charts first, then what supports them."""
+    sheet = template.sheet(Sheet.START, "Beta Neutral", "")
+    for column, width in enumerate(WIDTHS):
+        sheet.set_column(column, column, width, template.style())
+    _lines(template, sheet, results)
+    _part(template, sheet, results, Part.FIRST, FIRST)
+    _part(template, sheet, results, Part.MEASURES, MEASURES)
+    _measure_rules(template, sheet)
+    row = MEASURES + ROOM[Part.MEASURES] + 2
+    heading = template.style(font_size=12, bold=True, font_color=ACCENT)
+    for part, title in BELOW:
+        sheet.write_string(row - 2, 0, title, heading)
+        _part(template, sheet, results, part, row)
+        row += ROOM[part] + 3
+    _end(template, sheet, results, row)
+    _charts(template, sheet, results)
+    if template.with_macros:
+        button = {"macro": "Rebalance", "caption": "Rebalance", "width": 150, "height": 36}
+        sheet.insert_button(0, LAST, {**button, "description": "Rebalance"})
+    sheet.freeze_panes(ADVICE, 0)
+    sheet.print_area(0, 0, row + len(STEPS) + 4, LAST + 5)
+    sheet.set_landscape()
+    return sheet
+
+
+def call(part: Part) -> str:
+    """Return the formula of a part of the answer page for the workbook's settings."""
+    return f'BN_ANSWER({PROBLEM},"{part}",setting_nav)'
+
+
+def _part(template: Template, sheet: Worksheet, results: dict[str, Rows], part: Part, row: int) -> None:
+    head = part not in {Part.FIRST, Part.WARNINGS}
+    spill = Spill(call(part), results[f"answer {part}"], FORMATS[part], ROOM[part], head=head)
+    template.block(sheet, (row, 1), spill)
+
+
+def _lines(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> None:
+    """Write the question, the verdict and the advice, wrapped; an error is shown here, and only here."""
+    style = template.style(font_color=MUTED)
+    sheet.write_formula(
+        QUESTION - 1, 0, f"={call(Part.QUESTION)}", style, cached(results["answer question"][0][0])
+    )
+    template.hide_repeated(sheet, QUESTION, 1, QUESTION, 1)
+    sheet.set_row(VERDICT - 1, 38)
+    sheet.set_row(ADVICE - 1, 20)
+    green = {"bg_color": "#E7F4EC", "text_wrap": True, "indent": 1}
+    bold = template.style(**green, font_size=13, bold=True, font_color="#14532D")
+    plain = template.style(**green, font_color="#14532D")
+    for row, part, look in ((VERDICT, Part.VERDICT, bold), (ADVICE, Part.ADVICE, plain)):
+        sheet.merge_range(row - 1, 0, row - 1, LAST - 1, "", look)
+        value = cached(results[f"answer {part}"][0][0])
+        sheet.write_formula(row - 1, 0, f"={call(part)}", look, value)
+    template.hide_repeated(sheet, ADVICE, 1, ADVICE, LAST)
+    verdict, advice = plain_text(f"$A${VERDICT}"), plain_text(f"$A${ADVICE}")
+    red, amber = {"bg_color": "#FDE8E6", "font_color": SOLD}, {"bg_color": "#FEF3D7", "font_color": CAUTION}
+    for condition, rule in (
+        (f'OR(LEFT({verdict},6)="#BETA!",LEFT({advice},6)="Do not")', red),
+        (f'OR(LEFT({advice},4)="Look",LEFT({advice},7)="Nothing")', amber),
+    ):
+        sheet.conditional_format(
+            VERDICT - 1, 0, ADVICE - 1, LAST - 1,
+            {"type": "formula", "criteria": f"={condition}", "format": template.book.add_format(rule)},
+        )  # fmt: skip
+
+
+def _measure_rules(template: Template, sheet: Worksheet) -> None:
+    """Show betas and counts as numbers, and the state of each limit in its colour."""
+    top, bottom = MEASURES + 1, MEASURES + ROOM[Part.MEASURES] - 1
+    label = plain_text(f"$A{top}")
+    betas = ",".join(f'LEFT({label},{len(word)})="{word}"' for word in ("Beta", "Market beta", "Limit: beta"))
+    counts = ",".join(f'{label}="{word}"' for word in ("Names traded", "Limit: names traded"))
+    for words, shown in ((betas, "0.00"), (counts, "0")):
+        rule = {
+            "type": "formula",
+            "criteria": f"=OR({words})",
+            "format": template.book.add_format({"num_format": shown}),
+        }
+        sheet.conditional_format(top - 1, 1, bottom - 1, 2, rule)
+    state = plain_text(f"$H{top}")
+    for word, colour in (("over", SOLD), ("near", CAUTION), ("within", "#15803D")):
+        style = template.book.add_format({"font_color": colour, "bold": True})
+        rule = {"type": "formula", "criteria": f'={state}="{word}"', "format": style}
+        sheet.conditional_format(top - 1, 7, bottom - 1, 7, rule)
+    hedge = template.book.add_format({"bold": True, "font_color": ACCENT})
+    rule = {
+        "type": "formula",
+        "criteria": f'=OR(LEFT({label},5)="Beta ",LEFT({label},5)="Hedge")',
+        "format": hedge,
+    }
+    sheet.conditional_format(top - 1, 0, bottom - 1, 3, rule)
+    first = template.book.add_format({"font_color": CAUTION})
+    severe = plain_text(f"$A{FIRST}")
+    rule = {"type": "formula", "criteria": f'={severe}<>"For information"', "format": first}
+    sheet.conditional_format(FIRST - 1, 0, FIRST - 2 + ROOM[Part.FIRST], 1, rule)
+
+
+def _end(template: Template, sheet: Worksheet, results: dict[str, Rows], row: int) -> None:
+    """Write the steps, the version and the note on the sample."""
+    bold = template.style(bold=True, font_color=ACCENT)
+    sheet.write_string(
+        row - 2, 0, "How to use this workbook", template.style(font_size=12, bold=True, font_color=ACCENT)
+    )
+    for place, (title, text) in enumerate(STEPS):
+        sheet.write_string(row - 1 + place, 0, f"{place + 1}  {title}", bold)
+        sheet.write_string(row - 1 + place, 1, text, template.style())
+    row += len(STEPS)
+    sheet.write_string(row, 0, "Computed by", template.style(bold=True))
+    template.formula(sheet, (row + 1, 2), "BN_VERSION()", results["version"])
+    built = f"betaneutral_xl {template.versions['betaneutral_xl']}"
+    same = "same version as this workbook"
+    advice = "this workbook has another version: run betaneutral-xl workbook build"
+    verdict = f'=IF({plain_text(f"B{row + 1}")}="{built}","{same}","{advice}")'
+    sheet.write_formula(row, 4, verdict, template.style(font_color=MUTED), same)
+    note = (
+        "This workbook starts with the embedded sample, which is for trial only and is not the fund's "
+        "portfolio. Set Fund, ETF and Risk model on the sheet Settings to your own."
+    )
+    style = template.style(font_color=MUTED, text_wrap=True, valign="top")
+    sheet.merge_range(row + 1, 0, row + 2, LAST - 1, note, style)
+
+
+def _charts(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> None:
+    """Insert the charts, over hidden columns: the split of the variance, and realised betas by month."""
+    hidden = template.style(font_color=MUTED)
+    sheet.set_column(VARIANCE_COLUMN - 1, PAST_COLUMN + 4, 11, hidden, {"hidden": True})
+    three = ("General", PERCENT, PERCENT)
+    five = ("yyyy-mm", "0.00", "0.00", "0.00", "0.00")
+    for part, column, formats, room in (
+        (Part.VARIANCE, VARIANCE_COLUMN, three, 4),
+        (Part.PAST, PAST_COLUMN, five, PAST_ROOM),
+    ):
+        spill = Spill(call(part), results[f"answer {part}"], formats, room)
+        template.block(sheet, (MEASURES, column), spill)
+    size = {"width": 330, "height": 225}
+    for row, chart in (
+        (FIRST - 1, _variance(template)),
+        (FIRST + 11, _past(template, results["answer past"])),
+    ):
+        chart.set_size(size)
+        chart.show_hidden_data()
+        sheet.insert_chart(row, LAST, chart, {"object_position": 3, "x_offset": 6})
+
+
+def _area(column: int, first: int, last: int, *, until: int | None = None) -> str:
+    return f"={Sheet.START}!${letters(column)}${first}:${letters(until or column)}${last}"
+
+
+def _variance(template: Template) -> Any:
+    chart = template.book.add_chart({"type": "bar", "subtype": "stacked"})
+    for place, colour in enumerate((SOLD, "#94A3B8", BOUGHT), start=1):
+        row = MEASURES + place
+        chart.add_series(
+            {
+                "name": _area(VARIANCE_COLUMN, row, row),
+                "categories": _area(VARIANCE_COLUMN + 1, MEASURES, MEASURES, until=VARIANCE_COLUMN + 2),
+                "values": _area(VARIANCE_COLUMN + 1, row, row, until=VARIANCE_COLUMN + 2),
+                "fill": {"color": colour},
+                "gap": 50,
+            }
+        )
+    framed(chart, "Variance, as a share of today's")
+    chart.set_y_axis({"reverse": True, "line": {"none": True}})
+    chart.set_x_axis(
+        {"num_format": "0%", "min": 0, "major_gridlines": {"visible": True, "line": {"color": LINE}}}
+    )
+    return chart
+
+
+def _past(template: Template, rows: Rows) -> Any:
+    chart = template.book.add_chart({"type": "line"})
+    first, last = MEASURES + 1, MEASURES - 1 + max(len(rows), 19)
+    series = (
+        (1, {"color": "#94A3B8", "width": 1.5}),
+        (2, {"color": BOUGHT, "width": 2.25}),
+        (3, {"color": INK, "width": 0.75, "dash_type": "dash"}),
+        (4, {"color": INK, "width": 0.75, "dash_type": "dash"}),
+    )
+    for place, line in series:
+        chart.add_series(
+            {
+                "name": _area(PAST_COLUMN + place, MEASURES, MEASURES),
+                "categories": _area(PAST_COLUMN, first, last),
+                "values": _area(PAST_COLUMN + place, first, last),
+                "line": line,
+            }
+        )
+    framed(chart, "Realised beta to the first ETF, by month")
+    chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
+    chart.set_y_axis({"num_format": "0.0", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.show_blanks_as("gap")
+    return chart
