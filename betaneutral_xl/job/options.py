@@ -193,6 +193,10 @@ _GROUPS_ON_SHEET = {
     FUNCTION: "a column sector of the holdings has them",
     SETTINGS: "a column sector of the holdings has them",
 }
+_LIMIT_ON_NET = {
+    FUNCTION: "a limit net of the weights keeps cash",
+    SETTINGS: "a limit net of the weights keeps cash",
+}
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
 OPTIONS: tuple[Option, ...] = (
@@ -650,6 +654,14 @@ OPTIONS: tuple[Option, ...] = (
         default=1.0,
         places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "OrderTerms(lot)"},
         absent=_NOT_REQUIRED,
+    ),
+    Option(
+        name="keep_cash",
+        section=Section.ORDERS,
+        kind=Kind.SHARE,
+        help="least cash after the orders, of net asset value, such as 2%: purchases are rounded down for it",
+        places={PYTHON: "OrderTerms(keep_cash)"},
+        absent=_NOT_REQUIRED | _LIMIT_ON_NET,
     ),
     Option(
         name="trade",

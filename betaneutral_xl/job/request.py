@@ -22,7 +22,7 @@ from betaneutral_xl.job.mandate import Mandate, canonical
 from betaneutral_xl.job.options import BY_NAME, REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
-from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, unsigned
+from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, require_sign, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -158,6 +158,8 @@ class OrderTerms:
         What is traded: the names, or for a hedge the ETFs.
     cost_bp
         Cost of a trade, in basis points, where the request itself states none.
+    keep_cash
+        Least cash after the orders, a decimal of net asset value; None for no such limit.
 
     """
 
@@ -166,6 +168,7 @@ class OrderTerms:
     lot: int = 1
     trade: Tradable = Tradable.NAMES
     cost_bp: float = 0.0
+    keep_cash: float | None = None
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> OrderTerms:
@@ -230,6 +233,19 @@ def _cost(value: Any) -> float:
     return Constraints.from_mapping({"cost_bp": value}).cost_bp
 
 
+def _keep_cash(value: Any) -> float:
+    try:
+        share = number(value)
+    except (TypeError, ValueError) as error:
+        msg = f"The cash to keep is {value!r:.60}: {error}."
+        raise InputError(msg) from None
+    require_sign("The cash to keep", share, 1.0)
+    if not 0.0 <= share <= 1.0:
+        msg = f"The cash to keep is {share:.6g}. Give a share of net asset value from 0 to 100%."
+        raise InputError(msg)
+    return float(share)
+
+
 def _tradable(value: Any) -> Tradable:
     return choice(Tradable, value, "kind of orders")
 
@@ -239,6 +255,7 @@ _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "min_notional": ("min_notional", _min_notional),
     "lot": ("lot", _lot),
     "trade": ("trade", _tradable),
+    "keep_cash": ("keep_cash", _keep_cash),
     "cost_bp": ("cost_bp", _cost),
 }
 """The options of orders: their fields of ``OrderTerms``, and their readers."""

@@ -5,6 +5,7 @@ Every front end makes a ``Request`` and ``Inputs``, and calls one of these funct
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -253,8 +254,20 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         lots=dict.fromkeys(traded, terms.lot),
         min_notional=terms.min_notional,
         cost_bp=result.constraints.cost_bp or terms.cost_bp,
+        keep_cash=-math.inf if terms.keep_cash is None else terms.keep_cash,
     )
-    return orders_in(terms.trade, result, ticket)
+    made = orders_in(terms.trade, result, ticket)
+    if made.cash < (ticket.keep_cash - CASH_TOLERANCE) * nav:
+        msg = (
+            f"The orders leave cash of {made.cash / nav:.2%} of net asset value, less than the "
+            f"{ticket.keep_cash:.2%} to keep. Limit the net exposure of the new weights (net), or keep less."
+        )
+        raise InputError(msg)
+    return made
+
+
+CASH_TOLERANCE = 1e-9
+"""By how much of net asset value the cash may miss what is to be kept, from rounding in floats."""
 
 
 def _three(inputs: Inputs) -> tuple[Holdings, tuple[Etf, ...], Covariance]:

@@ -27,6 +27,7 @@ from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, rea
 from betaneutral_xl.model.market import AlignedMarket, MarketBasket
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.positions import PositionClass
+from betaneutral_xl.model.renames import likely_renames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,16 @@ class Uncovered:
 
     tickers: tuple[str, ...] = ()
     weight: float = 0.0
+    renames: tuple[tuple[str, str], ...] = ()
+    """Names that are likely in the risk model under a new or an old ticker, and that ticker."""
+
+    @property
+    def hint(self) -> str:
+        """Which names were likely renamed, as a sentence; empty if none."""
+        if not self.renames:
+            return ""
+        pairs = listing([f"{name} is likely {other} there" for name, other in self.renames])
+        return f" {pairs} (renamed): write it so in both files."
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -185,7 +196,7 @@ class Coverage:
         if self.held:
             text = (
                 f"No risk data for held {listing(self.held.tickers)} (weight {self.held.weight:.4%}): "
-                "left as they are, and in no beta or volatility below."
+                f"left as they are, and in no beta or volatility below.{self.held.hint}"
             )
             lines.append(Notice(text, Subject.HELD_WITHOUT_RISK))
         for name, gap in self.etfs.items():
@@ -198,7 +209,7 @@ class Coverage:
                 )
                 text = (
                     f"No risk data for {listing(gap.tickers)} of ETF {name} "
-                    f"(weight {gap.weight:.4%}): {done}{self._unit_of_rest(unit)}."
+                    f"(weight {gap.weight:.4%}): {done}{self._unit_of_rest(unit)}.{gap.hint}"
                 )
                 lines.append(unit.uncovered(text))
             elif unit.covered < 1.0:
@@ -550,19 +561,25 @@ def _require_risk_data(holdings: Holdings, held: Uncovered) -> None:
     if not lines:
         msg = (
             f"The covariance has no row for {len(held.tickers)} of {len(holdings.tickers)} holdings: "
-            f"{listing(held.tickers)} (weight {held.weight:.2%}). Refresh the matrix, or "
+            f"{listing(held.tickers)} (weight {held.weight:.2%}).{held.hint} "
+            f"{'Or refresh' if held.hint else 'Refresh'} the matrix, or "
             "continue without their risk (on-missing drop)."
         )
         raise UncoveredRisk(msg, tickers=held.tickers)
     if others:
-        lines.append(f"There is also no row for {listing(others)}.")
+        lines.append(f"There is also no row for {listing(others)}.{held.hint}")
     msg = f"{' '.join(lines)} Remove them, or continue without their risk (on-missing drop)."
     raise UncoveredRisk(msg, tickers=names)
 
 
 def _uncovered(tickers: Sequence[str], weights: FloatArray, in_model: set[str]) -> Uncovered:
     absent = [i for i, ticker in enumerate(tickers) if ticker not in in_model]
-    return Uncovered(tickers=tuple(tickers[i] for i in absent), weight=float(sum(weights[i] for i in absent)))
+    names = tuple(tickers[i] for i in absent)
+    return Uncovered(
+        tickers=names,
+        weight=float(sum(weights[i] for i in absent)),
+        renames=tuple(likely_renames(names, in_model).items()) if names else (),
+    )
 
 
 def _basket(

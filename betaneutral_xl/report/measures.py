@@ -46,11 +46,12 @@ class Measures:
         definition: str,
         *,
         squared: bool = False,
+        count: bool = False,
     ) -> None:
         """Write one number; without a formula, only Python's value, which then gets the name."""
         canvas, row = self._canvas, self._row
         canvas.put(row, 1, label, style.LABEL)
-        shown = style.EXACT if abs(value) < LARGE else style.PRICE
+        shown = style.WHOLE if count else style.EXACT if abs(value) < LARGE else style.PRICE
         exact, grey = style.calculated(shown), style.from_python(shown)
         canvas.put(row, VALUE, None if formula is None else Formula(formula, value), exact)
         canvas.put(row, PYTHON, value, grey)

@@ -37,6 +37,8 @@ ELSEWHERE = (
     "betaneutral-xl calc install",
     "betaneutral-xl calc open",
     "betaneutral-xl excel install",
+    "betaneutral-xl office install",
+    "betaneutral-xl office open --browser",
 )
 """What changes the user's programs: tests/hosts runs these with profiles of their own."""
 

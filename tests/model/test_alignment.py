@@ -114,3 +114,10 @@ def test_values_of_covered_names_are_expanded_to_all_names(
     aligned = align(book, [etf], risk, OnMissing.DROP)
     full = aligned.expand(np.array([1.0, 2.0, 3.0]), math.nan)
     np.testing.assert_array_equal(full, [1.0, 2.0, math.nan, math.nan, 3.0])
+
+
+def test_a_renamed_company_is_named_as_a_likely_rename() -> None:
+    cov = Covariance.from_matrix(["META", "MSFT"], np.eye(2) * 0.09)
+    etf = Etf.from_weights({"MSFT": 1.0}, "AI")
+    with pytest.raises(UncoveredRisk, match=r"FB is likely META there \(renamed\)"):
+        align(Holdings.from_weights({"FB": 0.5, "MSFT": 0.5}), [etf], cov)

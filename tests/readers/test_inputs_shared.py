@@ -7,7 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund
+from betaneutral_xl.job.inputs import load_etf
+from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.model.spacing import MONTHLY, spacing_of
 from betaneutral_xl.readers.covariance_csv import CovarianceUnit, load_covariance
 from betaneutral_xl.readers.holdings_files import load_holdings
 from betaneutral_xl.readers.holdings_sections import Choice
@@ -112,3 +116,28 @@ def test_every_layout_of_prices_gives_the_closes(name: str) -> None:
 def test_columns_of_one_security_are_no_tickers() -> None:
     with pytest.raises(BetaNeutralError, match="prices of one security, not tickers"):
         load_prices(FOLDER / "p_one_ohlc.head.csv")
+
+
+def test_the_funds_own_statement_converts_by_its_rates() -> None:
+    fund = {one.ticker: one for one in load_holdings(FOLDER / "fund_flex.csv").positions}
+    assert fund["7203 JP"].value == pytest.approx(1856.0)
+    assert fund["SAP"].value == pytest.approx(24360.0)
+    option = fund["NVDA 260116C00200000"]
+    assert (option.position_class.value, option.value) == ("option", -710.0)
+    other = {one.ticker: one.value for one in load_holdings(FOLDER / "ibkr_flex.csv").positions}
+    assert other == {"NVDA": 18136.0, "BRK.B": 4000.0, "SAP": pytest.approx(2436.0)}
+
+
+def test_only_the_sheet_with_positions_is_a_portfolio() -> None:
+    assert len(load_holdings(f"{FOLDER / 'book_multi.xlsx'}#Holdings").tickers) == 3
+
+
+def test_monthly_prices_are_told() -> None:
+    assert spacing_of(load_prices(FOLDER / "p_monthly.head.csv").dates) is MONTHLY
+
+
+def test_a_fund_with_a_row_of_its_own_has_beta_one_to_itself() -> None:
+    etf = load_etf(FOLDER / "XAI.csv")
+    held = Holdings.from_weights({etf.name: 1.0})
+    result = neutralise(held, (etf,), load_covariance(FOLDER / "a1_cov.csv"))
+    assert result.before.beta[etf.name] == pytest.approx(1.0)

@@ -11,6 +11,7 @@ from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place_grid
 from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.pages.layout import rounded
 from betaneutral_xl.report.sheets.workings import entry
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     ) -> CheckedColumn:
         return CheckedColumn(
             heading=heading,
-            values=values,
+            values=[rounded(value, 12) for value in values],  # no beta of -0.0000
             look=style.calculated(number_format),
-            formula=lambda _, i: formulas[i][key],
+            formula=lambda _, i: f"ROUND({text},12)" if (text := formulas[i][key]) else None,
             squared=squared,
         )
 
@@ -87,7 +88,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
         columns.append(
             CheckedColumn(
                 heading="Market beta",
-                values=[one.market_beta for one in alternatives],
+                values=[rounded(one.market_beta, 12) for one in alternatives],
                 look=style.from_python(style.NUMBER),
             )
         )

@@ -82,7 +82,7 @@ def _of_etf(contents: Contents, k: int, tickers: list[str], first: int) -> Itera
         yield CheckedColumn(
             heading=contents.per_etf("Standard error", k),
             values=contents.beta_errors[order, k - 1].tolist(),
-            look=style.calculated(style.PLUS_MINUS),
+            look=style.calculated(style.NUMBER),
             formula=error,
             squared=True,
         )

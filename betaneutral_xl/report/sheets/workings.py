@@ -411,6 +411,7 @@ def _change(sheet: Measures, contents: Contents, model: Model) -> None:
         "SUMPRODUCT(--(ABS(trade)>smallest_trade))",
         float(len(contents.by_size)),
         "names whose weight changes",
+        count=True,
     )
 
 
@@ -451,7 +452,7 @@ def _look_through(sheet: Measures, contents: Contents) -> None:
                 "sum of absolute differences of weights / 2",
             ),
         ):
-            sheet.add(f"{name}_{k}", label, formula, value, definition)
+            sheet.add(f"{name}_{k}", label, formula, value, definition, count=name == "shared_names")
 
 
 def _root(variance: str | None) -> str | None:

@@ -114,3 +114,12 @@ def test_terms_that_mean_nothing_are_refused(
 ) -> None:
     assert main(["orders", *files, *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_cash_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["orders", "--sample", "--order-prices", "demo", "--method", "reweight"]
+    assert main([*given, "--keep-cash", "90%"]) == 2
+    assert "less than the 90.00% to keep" in capsys.readouterr().err
+    assert main([*given, "--keep-cash", "0"]) == 0
+    assert main([*given, "--keep-cash", "5"]) == 2
+    assert "give 5% or 0.05" in capsys.readouterr().err
