@@ -81,7 +81,7 @@ def test_a_double_click_installs_a_working_add_in_and_another_removes_it(lane: L
 
     folders = [windows_lane.windows_path(windows_lane.ROOT / "tests" / "windows" / "real_com")]
     first = lane.python("-c", VERSION.format(folders=folders), env={"USERPROFILE": PROFILE}, timeout=300)
-    assert b"answers 0." in first.stdout, first.stderr.decode(errors="replace")[-3000:]
+    assert b"answers betaneutral_xl 0." in first.stdout, first.stderr.decode(errors="replace")[-3000:]
 
     remove = PROFILE + r"\AppData\Local\Programs\Beta Neutral\Uninstall.cmd"
     done = lane.run("cmd", "/c", remove, env=environment(), timeout=300)
