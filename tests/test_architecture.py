@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         host: BASE | {"job", "report", "hosts.sheets", "hosts.remote"}
         for host in ("hosts.cli", "hosts.excel", "hosts.calc", "hosts.files", "hosts.office")
     },
+    "testing": BASE | {"engine", "job", "hosts.sheets"},
     "__main__": {"hosts.cli"},
 }
 """Permitted imports by layer. Only the command line may also start other hosts, see ``INSTALLERS``."""

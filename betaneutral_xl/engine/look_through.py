@@ -1,28 +1,18 @@
-"""Look through a portfolio and an ETF to their names: overlap, and contributions to beta.
+"""Look through a portfolio and an ETF to their names: their overlap, from weights alone.
 
-The overlap uses weights only; contributions to beta use the risk model. The two answer different
-questions: a portfolio that holds none of the ETF's names can have a high beta to it.
+Contributions to beta use the risk model (``exposures``) and answer another question: a portfolio that holds
+none of the ETF's names can have a high beta to it.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.model.alignment import Aligned
-    from betaneutral_xl.model.arrays import FloatArray
-
-UNGROUPED = "(no group)"
-"""Label of the names that are in no group."""
-
-UNCOVERED = "(no risk data)"
-"""Label of the names without risk data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +41,6 @@ class Overlap:
     etf_weight: float
     shared_weight: float
     active_share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """Contribution of a name, or a group of names, to the portfolio's beta: ``weight * beta``.
-
-    ``share`` is its fraction of the portfolio's beta, NaN where that is 0.
-    """
-
-    label: str
-    weight: float
-    beta: float
-    share: float
 
 
 def overlaps(aligned: Aligned) -> tuple[Overlap, ...]:
@@ -95,58 +72,3 @@ def overlaps(aligned: Aligned) -> tuple[Overlap, ...]:
             )
         )
     return tuple(found)
-
-
-def contributions(aligned: Aligned, weights: FloatArray, etf: str) -> tuple[Contribution, ...]:
-    """Return each name's contribution to the beta of weights (N,) to an ETF, largest first.
-
-    Names of zero weight are omitted; the contribution of a name without risk data is NaN.
-    """
-    betas = _betas(aligned, etf)
-    total = float(np.nansum(weights * betas))
-    rows = [
-        Contribution(ticker, float(weight), float(weight * beta), _share(float(weight * beta), total))
-        for ticker, weight, beta in zip(aligned.tickers, weights, betas, strict=True)
-        if weight != 0.0
-    ]
-    return tuple(sorted(rows, key=_largest_first))
-
-
-def contributions_by_group(
-    aligned: Aligned, weights: FloatArray, etf: str, groups: Mapping[str, Sequence[str]]
-) -> tuple[Contribution, ...]:
-    """Return each group's contribution to the beta of weights (N,) to an ETF, largest first.
-
-    Names in no group and names without risk data form groups of their own, so that the weights add
-    up to the portfolio's and the betas to its beta. A name in several groups counts in the first.
-    """
-    of: dict[str, str] = {}
-    for group, tickers in groups.items():
-        for ticker in tickers:
-            of.setdefault(ticker, group)
-    betas = _betas(aligned, etf)
-    weight_of: dict[str, float] = {}
-    beta_of: dict[str, float] = {}
-    for ticker, weight, beta in zip(aligned.tickers, weights.tolist(), betas.tolist(), strict=True):
-        if weight:
-            group = UNCOVERED if math.isnan(beta) else of.get(ticker, UNGROUPED)
-            weight_of[group] = weight_of.get(group, 0.0) + weight
-            beta_of[group] = beta_of.get(group, 0.0) + weight * beta
-    total = math.fsum(beta for beta in beta_of.values() if not math.isnan(beta))
-    rows = [
-        Contribution(group, weight_of[group], beta, _share(beta, total)) for group, beta in beta_of.items()
-    ]
-    return tuple(sorted(rows, key=_largest_first))
-
-
-def _betas(aligned: Aligned, etf: str) -> FloatArray:
-    """Return each name's predicted beta to an ETF, shape (N,); NaN without risk data."""
-    return aligned.expand(aligned.betas[:, aligned.etf_names.index(etf)], math.nan)
-
-
-def _share(beta: float, total: float) -> float:
-    return beta / total if total else math.nan
-
-
-def _largest_first(row: Contribution) -> tuple[bool, float, str]:
-    return math.isnan(row.beta), -abs(row.beta) if not math.isnan(row.beta) else 0.0, row.label

@@ -117,17 +117,6 @@ class Contents:
         return views.headline(self.result) if self.infeasible is None else self.title
 
     @property
-    def after(self) -> str:
-        """The heading of the numbers with the new weights; ``unchanged`` if the request is infeasible."""
-        return "after" if self.infeasible is None else "unchanged"
-
-    @property
-    def lines(self) -> list[views.Line]:
-        """The measures of the portfolio; without hedge ratios if the request is infeasible."""
-        lines = views.lines(self.result)
-        return lines if self.infeasible is None else [line for line in lines if line.before is not None]
-
-    @property
     def no_proposal(self) -> str:
         """Why an infeasible request has no trades, with its binding limits; empty if feasible."""
         if self.infeasible is None:

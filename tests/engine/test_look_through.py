@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-import math
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.look_through import (
-    UNCOVERED,
-    UNGROUPED,
-    contributions,
-    contributions_by_group,
-    overlaps,
-)
+from betaneutral_xl.engine.look_through import overlaps
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
@@ -52,22 +43,3 @@ def test_a_short_shares_no_weight() -> None:
     (one,) = overlaps(align(book, [etf], Covariance.from_matrix(["A", "B", "C"], V)))
     assert one.shared == ("A",)
     assert one.shared_weight == 0.0
-
-
-def test_contributions_add_up_to_the_beta(aligned: Aligned) -> None:
-    f = np.array([0.0, 0.6, 0.4])
-    betas = V @ f / (f @ V @ f)
-    rows = contributions(aligned, aligned.weights, "AI")
-    covered = [row for row in rows if not math.isnan(row.beta)]
-    assert sum(row.beta for row in covered) == pytest.approx(0.5 * betas[0] + 0.3 * betas[1])
-    assert sum(row.share for row in covered) == pytest.approx(1.0)
-    assert all(one.beta >= other.beta for one, other in pairwise(covered))
-    assert rows[-1].label == "PRIVATE"
-    assert math.isnan(rows[-1].beta)
-
-
-def test_groups_count_every_name_once_and_report_names_without_a_group(aligned: Aligned) -> None:
-    rows = contributions_by_group(aligned, aligned.weights, "AI", {"First": ["A"], "Second": ["A", "C"]})
-    weights = {row.label: row.weight for row in rows}
-    assert weights == {"First": 0.5, UNGROUPED: pytest.approx(0.3), UNCOVERED: pytest.approx(0.2)}
-    assert sum(weights.values()) == pytest.approx(1.0)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "static"
 
+PAGE = "page.html"
+
 FROM_MICROSOFT = f"{MICROSOFT}/lib/1/hosted/office.js"
 """The address at which Microsoft asks for office.js to be loaded."""
 
@@ -109,10 +111,8 @@ class _Application:
 
     def _page(self, *, excel: bool) -> Response:
         """Return the page; in an ordinary browser without office.js."""
-        text = (STATIC / "page.html").read_text(encoding="utf-8")
         script = "office/office.js" if self._place.has_office_js else FROM_MICROSOFT
-        element = f'<script src="{script}"></script>' if excel else ""
-        return Response(text.replace(OFFICE_JS, element), media_type="text/html")
+        return Response(html(script if excel else None), media_type="text/html")
 
     def _browser(self, request: Request) -> Response:
         """Return the page for an ordinary browser; on the sample, which is then as it was at first."""
@@ -159,6 +159,12 @@ class _Application:
     async def _end(self, _: Request) -> Response:
         self._stop()
         return PlainTextResponse("The server ends.")
+
+
+def html(script: str | None) -> str:
+    """Return the page, which loads office.js from an address; None in an ordinary browser."""
+    element = f'<script src="{script}"></script>' if script else ""
+    return (STATIC / PAGE).read_text(encoding="utf-8").replace(OFFICE_JS, element)
 
 
 async def _too_large(_: Request, __: Exception) -> Response:

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import metadata
-from betaneutral_xl.hosts.office.application import STATIC
+from betaneutral_xl.hosts.office.application import FROM_MICROSOFT, PAGE, STATIC, html
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.system.saving import make_folder, save
 
@@ -36,5 +36,6 @@ def write(place: Place, folder: Path) -> Iterator[Path]:
         save(folder / name, content)
         yield folder / name
     page = folder / "page"
-    shutil.copytree(STATIC, page, dirs_exist_ok=True)
+    shutil.copytree(STATIC, page, dirs_exist_ok=True, ignore=shutil.ignore_patterns(PAGE))
+    save(page / "taskpane.html", html(FROM_MICROSOFT).encode())
     yield page

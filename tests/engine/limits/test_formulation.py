@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from limit_contract import NAMES, aligned_market, posed
 
 from betaneutral_xl.engine.limits import limits_of
 from betaneutral_xl.engine.limits.formulation import Formulation, formulate
 from betaneutral_xl.engine.limits.names import LowerBounds, UpperBounds
 from betaneutral_xl.errors import Infeasible, UnknownTicker
 from betaneutral_xl.model.constraints import Constraints, Range
+from betaneutral_xl.testing.limits import NAMES, aligned_market, posed
 
 
 def problem_of(**limits: Any) -> Formulation:

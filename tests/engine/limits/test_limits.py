@@ -9,18 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from limit_contract import (
-    EASED,
-    NAMES,
-    TARGETS,
-    aligned_market,
-    check_limit,
-    checks_of,
-    eased,
-    is_feasible,
-    market,
-    posed,
-)
+from relaxed_limits import EASED, eased
 
 from betaneutral_xl.engine.limits import LIMITS, describe, limits_of, sentences
 from betaneutral_xl.engine.neutral import neutralise
@@ -29,6 +18,16 @@ from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, InputError
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.testing import check_limit
+from betaneutral_xl.testing.limits import (
+    NAMES,
+    TARGETS,
+    aligned_market,
+    checks_of,
+    is_feasible,
+    market,
+    posed,
+)
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.limits import Limit

@@ -259,3 +259,49 @@ def test_the_session_is_that_of_the_installed_package(add_in: AddIn) -> None:
     from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
     assert add_in.call("BN_VERSION") == [list(row) for row in Session().call(BY_NAME["BN_VERSION"])]
+
+
+# ---------------------------------------------------------------- formulas of other hosts
+
+
+def connected(add_in: AddIn, formulas: list[str]) -> tuple[str, list[list[Any]]]:
+    """Put formulas that show #NAME? on a sheet, press the button, and return message and what was entered."""
+    add_in.page.evaluate(
+        """(formulas) => formulas.forEach((formula, row) => {
+            excel.fill("Mine", row, [["#NAME?"]]);
+            excel.formulas.set(`Mine!${row},0`, formula);
+        })""",
+        formulas,
+    )
+    message = add_in.press("connect")
+    return message, add_in.page.evaluate("excel.connected")
+
+
+def test_formulas_of_every_other_host_are_entered_again_as_they_are_typed(add_in: AddIn) -> None:
+    message, entered = connected(
+        add_in,
+        [
+            '=_xldudf_FETCH_HOLDINGS("demo")',
+            '=_xll.LOAD_ETF("demo")',
+            "='C:\\my funds\\betaneutral.xlsm'!BN_VERSION()",
+            "=betaneutral.xlam!BN_NAMES(A1#,G1#)",
+            '=IF(B1="","",LOAD_ETF(B1))',
+            "=SUM(MYBN_VERSION(1))",
+            "=UNKNOWN(1)",
+        ],
+    )
+    assert message == "5 formulas are connected."
+    assert [text for *_, text in entered] == [
+        '=FETCH_HOLDINGS("demo")',
+        '=LOAD_ETF("demo")',
+        "=BN_VERSION()",
+        "=BN_NAMES(A1#,G1#)",
+        '=IF(B1="","",LOAD_ETF(B1))',
+    ]
+
+
+def test_formulas_of_a_protected_sheet_are_named(add_in: AddIn) -> None:
+    add_in.page.evaluate("excel.protected.add('Mine')")
+    message, entered = connected(add_in, ["=BN_VERSION()"])
+    assert "0 formulas are connected. Not connected: the sheet Mine, which is protected." in message
+    assert entered == []

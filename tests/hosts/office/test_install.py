@@ -309,6 +309,9 @@ def test_files_for_an_administrator_are_those_that_the_server_gives(system: Syst
     assert written[0].read_bytes() == manifest(place.base)
     assert json.loads(written[1].read_text(encoding="utf-8")) == metadata.functions()
     assert (written[2] / "main.js").is_file()
+    page = (written[2] / "taskpane.html").read_text(encoding="utf-8")
+    assert '<script src="https://appsforoffice.microsoft.com/lib/1/hosted/office.js"></script>' in page
+    assert "{{" not in page
 
 
 def test_a_package_of_office_js_that_is_another_one_is_not_used(system: System, tmp_path: Path) -> None:

@@ -208,8 +208,8 @@ async function restore(context, { sheet, top, height, width, formulas }) {
  * @param {string[]} functions
  */
 export function asTyped(formula, functions) {
-  const before = String.raw`(?:'[^']+'!|[A-Za-z0-9_.\[\]]+!|_xldudf_|_xll\.|_xlfn\.)*`;
-  return formula.replace(new RegExp(`${before}\\b(${functions.join("|")})\\(`, "g"), "$1(");
+  const before = String.raw`(?<![A-Za-z0-9_.])(?:'[^']+'!|[A-Za-z0-9_.\[\]]+!|_xldudf_|_xll\.|_xlfn\.)*`;
+  return formula.replace(new RegExp(`${before}(${functions.join("|")})\\(`, "g"), "$1(");
 }
 
 /**

@@ -1,9 +1,9 @@
-"""What every limit must keep to, whichever it is: ``check_limit``, and a small market to try limits on."""
+"""The contract of a limit, and a small market to try limits on."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +15,13 @@ from betaneutral_xl.engine.optimisation import cardinality, solvers
 from betaneutral_xl.engine.optimisation.linear import least_violation
 from betaneutral_xl.errors import BetaNeutralError
 from betaneutral_xl.model.alignment import align
-from betaneutral_xl.model.constraints import ALL, UNLIMITED, Constraints, Range, Universe
+from betaneutral_xl.model.constraints import ALL, UNLIMITED, Range
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Factors
-from betaneutral_xl.model.values import Percent
+from betaneutral_xl.testing.requirements import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.engine.limits import Limit
     from betaneutral_xl.engine.limits.formulation import Formulation
@@ -85,50 +83,61 @@ def checks_of(limit: Limit, aligned: Aligned, weights: FloatArray) -> tuple[Chec
 
 
 def check_limit(limit: Limit, seed: int = 0) -> None:
-    """Assert what holds of every limit.
+    """Check what holds of every limit.
 
     It is a value; it says what it is in lines of text; its terms fit the names; a solution under it
     passes its checks, which other weights and weights that are no numbers do not; and where it alone
     makes a target infeasible, it offers a relaxation.
+
+    Parameters
+    ----------
+    limit
+        The limit, for the names ``NAMES`` and the ETF ``AI`` of ``aligned_market``. At least one of the
+        target betas ``TARGETS`` must be within its reach.
+    seed
+        Seed of the market.
+
+    Raises
+    ------
+    AssertionError
+        With what does not hold.
+
     """
     aligned = aligned_market(seed)
     _is_a_value(limit)
     _has_words(limit)
     _has_terms_that_fit(limit, aligned)
     _checks_are_kept_and_can_fail(limit, aligned)
-    _reads_what_it_checks(limit, aligned)
     _relaxes_what_it_alone_prevents(limit, aligned)
 
 
 def _is_a_value(limit: Limit) -> None:
-    assert is_dataclass(limit)
-    assert type(limit).__dataclass_params__.frozen
-    assert not hasattr(limit, "__dict__")
-    assert limit == replace(limit)
-    assert (type(limit).__doc__ or "").strip()
-    assert fields(limit) is not None
+    kind = type(limit).__name__
+    require(is_dataclass(limit) and type(limit).__dataclass_params__.frozen, f"{kind} is a frozen dataclass")
+    require(not hasattr(limit, "__dict__"), f"{kind} has slots")
+    require(limit == replace(limit), f"{kind} equals its copy")  # type: ignore[type-var] # a dataclass, as just seen
+    require((type(limit).__doc__ or "").strip(), f"{kind} has a docstring")
 
 
 def _has_words(limit: Limit) -> None:
     lines = tuple(limit.sentences())
-    assert lines or limit in limits_of(UNLIMITED)
+    require(lines or limit in limits_of(UNLIMITED), f"{limit} has a sentence")
     for line in (*lines, limit.phrase(), describe([limit])):
-        assert "\n" not in line
-        assert not line.endswith(".")
-        assert line == line.strip()
+        plain = "\n" not in line and not line.endswith(".") and line == line.strip()
+        require(plain, f"{line!r} is one line without a full stop")
 
 
 def _has_terms_that_fit(limit: Limit, aligned: Aligned) -> None:
     terms, n = limit.terms(aligned), len(aligned.tickers)
     for one in (terms.lower, terms.upper, terms.tradable):
-        assert np.broadcast_to(one, n).shape == (n,)
-    assert np.all(np.less_equal(terms.lower, terms.upper))
+        require(np.broadcast_to(one, n).shape == (n,), f"{limit} has a bound for each of {n} names")
+    require(np.all(np.less_equal(terms.lower, terms.upper)), f"{limit} has lower bounds below the upper ones")
     for row in terms.rows:
-        assert row.coefficients.shape == (n,)
-        assert np.isfinite(row.coefficients).all()
-    assert limit.excludes_names == (not np.all(terms.tradable))
-    assert set(limit.named()) <= set(aligned.tickers)
-    assert set(limit.named_etfs()) <= set(aligned.etf_names)
+        fits = row.coefficients.shape == (n,) and np.isfinite(row.coefficients).all()
+        require(fits, f"{limit} has a finite coefficient for each of {n} names")
+    require(limit.excludes_names == (not np.all(terms.tradable)), f"{limit} says whether it excludes names")
+    require(set(limit.named()) <= set(aligned.tickers), f"{limit} names names of the market")
+    require(set(limit.named_etfs()) <= set(aligned.etf_names), f"{limit} names ETFs of the market")
 
 
 def _checks_are_kept_and_can_fail(limit: Limit, aligned: Aligned) -> None:
@@ -142,35 +151,20 @@ def _checks_are_kept_and_can_fail(limit: Limit, aligned: Aligned) -> None:
             continue
         solved += 1
         checks = checks_of(limit, aligned, formulation.expand(found.problem.weights + found.trades))
-        assert all(one.passed for one in checks), checks
-        assert len({one.name for one in checks}) == len(checks)
-    assert solved
+        require(all(one.passed for one in checks), f"a solution under {limit} passes {checks}")
+        require(
+            len({one.name for one in checks}) == len(checks), f"the checks of {limit} have names of their own"
+        )
+    require(solved, f"one of the targets {TARGETS} is within the reach of {limit}")
     if limit.terms(aligned).cost:
         return  # a cost promises nothing
     w, rng = aligned.weights, np.random.default_rng(1)
     noise = rng.normal(size=w.size)
-    for other in (w + 10.0 * noise, w - 10.0 * noise, w + 1e-6 * noise):
-        if not all(one.passed for one in checks_of(limit, aligned, other)):
-            break
-    else:
-        msg = f"no weights break {limit}"
-        raise AssertionError(msg)
-    assert not all(one.passed for one in checks_of(limit, aligned, np.full(w.size, math.nan)))
-
-
-def _reads_what_it_checks(limit: Limit, aligned: Aligned) -> None:
-    """Assert that the numbers that a limit bounds are beyond it exactly where its checks fail."""
-    if limit.terms(aligned).cost:
-        return  # a cost promises nothing
-    w, rng = aligned.weights, np.random.default_rng(2)
-    noise = rng.normal(size=w.size)
-    for other in (w, w + 0.01 * noise, w - 10.0 * noise, w + 10.0 * noise):
-        beta = float(aligned.betas[:, 0] @ other[aligned.covered])
-        readings = tuple(limit.readings(NewWeights(aligned, other, {"AI": beta}, 1e-10)))
-        within = all(one.limit.low - 1e-7 <= one.value <= one.limit.high + 1e-7 for one in readings)
-        assert within == all(one.passed for one in checks_of(limit, aligned, other)), (limit, readings)
-        assert all(one.label and (not one.ticker or one.ticker in aligned.tickers) for one in readings)
-    assert readings
+    others = (w + 10.0 * noise, w - 10.0 * noise, w + 1e-6 * noise)
+    failed = [not all(one.passed for one in checks_of(limit, aligned, other)) for other in others]
+    require(any(failed), f"other weights fail the checks of {limit}")
+    absent = checks_of(limit, aligned, np.full(w.size, math.nan))
+    require(not all(one.passed for one in absent), f"weights that are no numbers fail the checks of {limit}")
 
 
 def _relaxes_what_it_alone_prevents(limit: Limit, aligned: Aligned) -> None:
@@ -178,8 +172,9 @@ def _relaxes_what_it_alone_prevents(limit: Limit, aligned: Aligned) -> None:
     for target in TARGETS:
         without, with_it = posed(aligned, others, target), posed(aligned, (*others, limit), target)
         offered = tuple(limit.relaxations(without))
-        assert all(one.amount >= -TOLERANCE for one in offered)
-        assert all(one.sentence and not one.sentence.endswith(".") for one in offered)
+        require(all(one.amount >= -TOLERANCE for one in offered), f"{limit} is relaxed by amounts from 0 on")
+        for one in offered:
+            require(one.sentence and not one.sentence.endswith("."), f"{one.sentence!r} has no full stop")
         terms = limit.terms(aligned)
         limits_weights = not limit.excludes_names and (
             np.isfinite(terms.lower).any()
@@ -188,40 +183,5 @@ def _relaxes_what_it_alone_prevents(limit: Limit, aligned: Aligned) -> None:
             or math.isfinite(min(terms.turnover, terms.gross))
         )
         if limits_weights and is_feasible(without) and not is_feasible(with_it):
-            assert offered, target
-            assert any(one.amount > TOLERANCE for one in offered)
-
-
-def eased(constraints: Constraints, name: str, amount: float, aligned: Aligned) -> Constraints:
-    """Return constraints with one limit relaxed by what a ``Relaxation`` says."""
-    ease = EASED[name.partition(" of group ")[0]]
-    return ease(constraints, amount * (1.0 + 1e-6) + 1e-9, name.rpartition(" of group ")[2], aligned)
-
-
-def _wider(one: Range, amount: float) -> Range:
-    return Range(Percent(one.low - amount), Percent(one.high + amount))
-
-
-def _more_cash(c: Constraints, amount: float, _: str, aligned: Aligned) -> Constraints:
-    kept = float(aligned.weights.sum())
-    net = c.net or Range(kept, kept)
-    return replace(c, net=Range(Percent(net.low - amount), net.high))
-
-
-EASED: dict[str, Callable[[Constraints, float, str, Aligned], Constraints]] = {
-    "long_only": lambda c, by, _, __: replace(c, long_only=False, lower={ALL: Percent(-by)}),
-    "lower": lambda c, by, _, __: replace(c, lower={n: Percent(v - by) for n, v in c.lower.items()}),
-    "upper": lambda c, by, _, __: replace(c, upper={n: Percent(v + by) for n, v in c.upper.items()}),
-    "upper_outside_etf": lambda c, by, _, __: replace(c, upper_outside_etf=Percent(c.upper_outside_etf + by)),
-    "cap": lambda c, by, group, __: replace(
-        c, group_upper={**c.group_upper, group: Percent(c.group_upper[group] + by)}
-    ),
-    "net": _more_cash,
-    "turnover": lambda c, by, _, __: replace(c, turnover=Percent(by)),
-    "gross": lambda c, by, _, __: replace(c, gross=Percent(by)),
-    "weight": lambda c, by, group, __: replace(
-        c, group_limits={**c.group_limits, group: _wider(c.group_limits[group], by)}
-    ),
-    "universe": lambda c, _, __, ___: replace(c, universe=Universe.UNION, frozen=()),
-}
-"""How each limit is relaxed by an amount, by the name that its ``Relaxation`` has."""
+            enough = any(one.amount > TOLERANCE for one in offered)
+            require(enough, f"{limit}, which alone prevents the target {target}, offers a relaxation")
