@@ -59,6 +59,9 @@ class Settings:
     connect_timeout, read_timeout, total_timeout
         Seconds to connect, between two reads of an answer, and for a request with all of its
         retries (``BETANEUTRAL_TIMEOUT`` sets the last).
+    cell_wait
+        Seconds for which a cell of Excel, and Excel with it, waits for an answer before it says that it
+        waits (``BETANEUTRAL_CELL_WAIT``).
     retries, backoff
         How often a transient failure is retried, and the seconds before the first retry, doubled
         before each further one.
@@ -88,6 +91,7 @@ class Settings:
     connect_timeout: float = 5.0
     read_timeout: float = 20.0
     total_timeout: float = 60.0
+    cell_wait: float = 3.0
     retries: int = 3
     backoff: float = 0.5
     refresh: bool = False
@@ -164,6 +168,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
         lambda text: frozenset(h.strip().lower() for h in text.split(",") if h.strip()),
     ),
     "TIMEOUT": ("total_timeout", _seconds),
+    "CELL_WAIT": ("cell_wait", _seconds),
     "ALLOW_STALE": ("allow_stale", yes_or_no),
     "NETWORK_PATHS": ("network_paths", yes_or_no),
     "MANDATE": ("mandate", str),

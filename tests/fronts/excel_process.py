@@ -14,6 +14,7 @@ from typing import Any
 
 import replaced_com as com
 
+os.environ["BETANEUTRAL_CELL_WAIT"] = "300"  # no answer is too late for a test
 xw = com.xlwings_as_on_windows()
 
 from xlwings import com_server  # noqa: E402 - after xlwings is as on Windows

@@ -85,7 +85,7 @@ def _replace(place: Path, new: Path) -> None:
         for rest in (fresh, old):
             if rest.exists():
                 shutil.rmtree(rest)
-        shutil.copytree(new, fresh)
+        shutil.copytree(new, fresh, copy_function=shutil.copyfile)  # contents alone
         if place.exists():
             place.rename(old)
         fresh.rename(place)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 session = Session()
 """The state of this process, shared by the buttons that run in it."""
 
-waiting = Waiting(calling_cell)
+waiting = Waiting(calling_cell, session.settings.cell_wait)
 """The answers that cells do not wait for."""
 
 COM_ATTEMPTS = 2_000

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.session import Rows
 
-PATIENCE = 3.0
-"""Seconds for which a cell, and Excel with it, waits."""
-
 AT_ONCE = 8
 """Functions that are computed at once; others queue."""
 
@@ -53,7 +50,7 @@ class Waiting:
 
     """
 
-    def __init__(self, cell: Callable[[], Cell | None], patience: float = PATIENCE) -> None:
+    def __init__(self, cell: Callable[[], Cell | None], patience: float) -> None:
         self._cell, self._patience = cell, patience
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="betaneutral")
         self._late: dict[tuple[str, bytes], Future[Rows]] = {}

@@ -72,7 +72,7 @@ def test_what_cannot_be_replaced_stays(
     old.mkdir(parents=True)
     (old / "python.exe").write_bytes(b"old")
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Access is denied")
 
     monkeypatch.setattr(shutil, "copytree", refuse)

@@ -41,7 +41,7 @@ class Slow:
 
 
 def test_an_answer_that_is_there_in_time_is_returned() -> None:
-    assert Waiting(lambda: None).answer("LOAD_ETF", ("demo",), lambda: ANSWER) == ANSWER
+    assert Waiting(lambda: None, patience=30.0).answer("LOAD_ETF", ("demo",), lambda: ANSWER) == ANSWER
 
 
 def test_a_cell_says_that_it_waits_and_is_calculated_again_when_the_answer_is_there() -> None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 INFORMATION, ERROR = 64, 16
 
-HOLDINGS = [("Stock", "Weight"), ("A", 0.3), ("B", 0.4), ("C", 0.3)]
-ETF = [("Stock", "Weight"), ("A", 0.4), ("B", 0.3), ("C", 0.3)]
+HOLDINGS = [("Ticker", "Weight"), ("A", 0.3), ("B", 0.4), ("C", 0.3)]
+ETF = [("Ticker", "Weight"), ("A", 0.4), ("B", 0.3), ("C", 0.3)]
 RISK = [("", "A", "B", "C"), ("A", 0.04, 0.02, 0.01), ("B", 0.02, 0.03, 0.015), ("C", 0.01, 0.015, 0.05)]
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+import os
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
 import replaced_com as com
 
+os.environ["BETANEUTRAL_CELL_WAIT"] = "300"  # no answer is too late for a test
 xw = com.xlwings_as_on_windows()
 
 from betaneutral_xl.hosts.excel import udfs  # noqa: E402
