@@ -54,6 +54,7 @@ setlocal
 set "CODE=%ERRORLEVEL%"
 if not defined BETANEUTRAL_UNATTENDED pause
 if not "%CODE%"=="0" exit /b %CODE%
+rmdir /s /q "%~dp0python"
 cd /d "%TEMP%"
 (goto) 2>nul & rmdir /s /q "%~dp0"
 """

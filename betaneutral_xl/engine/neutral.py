@@ -364,8 +364,12 @@ def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[Floa
     ratios = system.solve(legs)
     residual = system.residual_betas(ratios)
     if not legs.exact:
-        off = ", ".join(f"{beta:.4f} to {name}" for name, beta in zip(system.names, residual, strict=True))
-        notes.append(Notice(f"With these legs the beta is off its target by {off}.", Subject.NOT_NEUTRAL))
+        off = ", ".join(
+            f"{round(beta, 4) + 0.0:.4f} to {name}" for name, beta in zip(system.names, residual, strict=True)
+        )
+        severity = None if max(map(abs, residual)) > SHOWN_OFF else Severity.NOTE
+        text = f"With these legs the beta is off its target by {off}."
+        notes.append(Notice(text, Subject.NOT_NEUTRAL, severity))
     return ratios, tuple(notes)
 
 
@@ -416,6 +420,9 @@ def _refuse_contradictions(
         msg = f"Both a target and a range are given for the beta to {', '.join(ranged)}. Choose one."
         raise InputError(msg)
 
+
+SHOWN_OFF = 5e-5
+"""Distance of a beta from its target that shows in four digits, and so changes the answer."""
 
 FAR_APART = 92
 """Days between holdings and other inputs from which on the answer is of another portfolio, or another ETF."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 GROUPS: Mapping[str, Column] = MappingProxyType({"sector": Column.SECTOR, "country": Column.COUNTRY})
 """Kinds of groups, and the columns that have them."""
 
+GROUP_COLUMNS = frozenset(GROUPS.values())
+NO_GROUPS: Mapping[str, str] = MappingProxyType({})
+
 SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf"})
 """Words of a side, beside which numbers may have no sign."""
 
@@ -36,6 +39,9 @@ FUND_TICKER = re.compile(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
 PENCE = frozenset({"GBX", "GBp", "GBPENCE", "GBPX"})
 CODE_IN_CELL = re.compile(r"\b([A-Z]{3})\b")
+_DIGIT = re.compile(r"\d")
+PLAIN_TICKER = re.compile(r"[A-Z]{1,4}")
+"""A ticker that needs no other evidence to be a stock's."""
 CASH_SYMBOL = re.compile(r"[A-Z][A-Z0-9._]{1,9}")
 MAX_TESTED = 20
 """Rows whose prices are searched for a currency, where there is no column of it."""
@@ -49,6 +55,7 @@ _OF_ASSETS = {
     AssetClass.OTHER: PositionClass.OTHER,
     AssetClass.UNKNOWN: PositionClass.UNKNOWN,
 }
+CODES = frozenset({Column.ISIN, Column.CUSIP, Column.SEDOL})
 SPECIAL = frozenset(
     {AssetClass.FUND, AssetClass.FIXED_INCOME, AssetClass.DERIVATIVE, AssetClass.OTHER, AssetClass.CASH}
 )
@@ -123,6 +130,8 @@ def _is_close(one: float, other: float) -> bool:
 
 def groups_of(table: HoldingsTable, cells: Row) -> Mapping[str, str]:
     """Return the group of a row by the kind of group."""
+    if not GROUP_COLUMNS & table.header.indices.keys():
+        return NO_GROUPS
     return MappingProxyType(
         {
             kind: text
@@ -144,9 +153,9 @@ def cash_label(row: PositionRow) -> str:
 def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> PositionClass:
     flags = _flags(table, cells)
     words = " ".join(flags).replace("_", " ").casefold()
-    if OPTION_FLAG.search(words) or _is_option(ticker) or _is_option(name):
+    if (words and OPTION_FLAG.search(words)) or _is_option(ticker) or _is_option(name):
         return PositionClass.OPTION
-    if FUTURE_FLAG.search(words) or is_future(ticker) or (not ticker and is_future(name)):
+    if (words and FUTURE_FLAG.search(words)) or _is_future(ticker or name):
         return PositionClass.FUTURE
     if not name and " " in ticker:  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
@@ -170,6 +179,8 @@ def _unflagged(
         return _OF_ASSETS[by_name]
     if FUND_TICKER.fullmatch(ticker):
         return PositionClass.FUND
+    if PLAIN_TICKER.fullmatch(ticker) and not CODES & table.header.indices.keys():
+        return PositionClass.EQUITY
     codes = [text for one in (Column.ISIN, Column.CUSIP, Column.SEDOL) if (text := table.text(cells, one))]
     in_tickers = Column.TICKER in table.header.indices
     symbol = table.text(cells, Column.TICKER) if in_tickers else name
@@ -181,7 +192,11 @@ def _unflagged(
 
 
 def _is_option(text: str) -> bool:
-    return any(map(str.isdigit, text)) and is_option(text)
+    return _DIGIT.search(text) is not None and is_option(text)
+
+
+def _is_future(text: str) -> bool:
+    return not text.isalpha() and is_future(text)
 
 
 def _flags(table: HoldingsTable, cells: Row) -> list[str]:

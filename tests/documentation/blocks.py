@@ -1,8 +1,8 @@
 """The code blocks of the documentation, and how each language is run.
 
-A fence has a language and, where needed, words: ``exit=4`` is the exit code of the command before it, and
-``no-output`` marks text that is no output. A ``text`` block after commands is their output: its lines must
-be in it, in order.
+A ``text`` block after commands is their output: its lines must be in it, in order; its title states the exit
+code of the last command, where that is not 0. ``console`` is for what changes a machine and is not run; its
+commands of this program are parsed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Block:
     @property
     def exit_code(self) -> int:
         """The exit code that the block before it ends with."""
-        return next((int(one.partition("=")[2]) for one in self.words if one.startswith("exit=")), 0)
+        stated = re.search(r'title="exit code (\d+)"', " ".join(self.words))
+        return int(stated[1]) if stated else 0
 
     @property
     def commands(self) -> list[list[str]]:

@@ -42,7 +42,7 @@ ELSEWHERE = (
 )
 """What changes the user's programs: tests/hosts runs these with profiles of their own."""
 
-LANGUAGES = {"sh", "powershell", "python", "toml", "json", "excel", "text", "bibtex"}
+LANGUAGES = {"sh", "console", "powershell", "python", "toml", "json", "excel", "text", "bibtex"}
 """Every block states one of them."""
 
 
@@ -135,7 +135,7 @@ class Runner:
         """Run a block; the block after it states the exit code of its last command."""
         if block.language == "sh":
             self.output = self._shell(block, exit_code)
-        elif block.language == "powershell":
+        elif block.language in {"powershell", "console"}:
             self._parse(block)
         elif block.language == "python":
             with contextlib.redirect_stdout(io.StringIO()):
@@ -146,15 +146,10 @@ class Runner:
             json.loads(block.code)
         elif block.language == "excel":
             self._formulas(block)
-        elif block.language == "text" and "no-output" not in block.words:
+        elif block.language == "text":
             self._compare(block)
 
     def _shell(self, block: Block, exit_code: int) -> str:
-        if "parsed" in block.words:  # what needs an administrator
-            own = (words[1:] for words in block.commands if words[0] == "betaneutral-xl")
-            for words in own:
-                build_parser().parse_args(words)
-            return ""
         printed, commands = [], block.commands
         for place, words in enumerate(commands):
             expected = exit_code if place == len(commands) - 1 else 0
@@ -182,18 +177,19 @@ class Runner:
         return out.getvalue()
 
     def _parse(self, block: Block) -> None:
-        """Check Windows' commands for what they ask; tests/windows runs them there."""
+        """Check what is asked of this program where it is not run: on Windows, or as an administrator."""
         for line in block.code.splitlines():
-            if line.startswith(INSTALLERS):
-                continue
-            words = line.split()
-            assert words[0] in {"py", ".venv\\Scripts\\python"}, line
-            assert words[1:3] == ["-m", "betaneutral_xl"], line
-            build_parser().parse_args(words[3:])
+            words = line.removeprefix("py ").removeprefix(".venv\\Scripts\\python ").split()
+            if words[:2] == ["-m", "betaneutral_xl"]:
+                build_parser().parse_args(words[2:])
+            elif words[:1] == ["betaneutral-xl"]:
+                build_parser().parse_args(words[1:])
+            elif block.language == "powershell":
+                assert line.startswith(INSTALLERS), line
 
     def _options(self, block: Block) -> None:
         tomllib.loads(block.code)
-        if "mandate" in block.words:  # the commands after it work under it
+        if "name" in tomllib.loads(block.code):  # a mandate: the commands after it work under it
             (self.folder / "mandate.toml").write_text(block.code, encoding="utf-8")
             return
         source = any(name in tomllib.loads(block.code) for name in ("holdings", "etf", "fund"))

@@ -18,6 +18,7 @@ from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.layout import LIMITS, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.system.settings import Settings
 
@@ -47,9 +48,9 @@ class Files:
         ((sheet, cell),) = book.defined_names["setting_prices"].destinations
         book[sheet][cell.replace("$", "")].value = None
         ((sheet, area),) = book.defined_names[LIMITS].destinations
-        next(row for row in book[sheet][area.replace("$", "")] if row[0].value == "on_missing")[
-            2
-        ].value = "drop"
+        next(
+            row for row in book[sheet][area.replace("$", "")] if row[0].value == BY_NAME["on_missing"].words
+        )[2].value = "drop"
         book.save(folder / "fund.xlsx")
 
     def arguments(self, *others: str) -> list[str]:

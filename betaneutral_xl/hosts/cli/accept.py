@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
     keep_etfs(given.inputs, settings)
     out = console()
-    betas = ", ".join(f"beta to {name} {beta:.4f}" for name, beta in accepted.betas.items())
+    betas = ", ".join(f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"
     fund = fund_of(given.request, given.inputs)
     out.print(f"Accepted for {fund}: {what}, {betas}.", markup=False, soft_wrap=True)

@@ -139,7 +139,7 @@ FUNCTIONS: tuple[Function, ...] = (
         run=answering.answer,
         example='=BN_ANSWER(A1#, G1#, M1, 0, "hedge", , "measures")',
         may_fetch=True,
-        external_state=worksheet.mandate_stamp,
+        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_BETAS",

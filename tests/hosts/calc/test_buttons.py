@@ -75,7 +75,7 @@ def test_rebalance_writes_the_same_as_in_a_file(opened: Document, file: Path, se
         opened.press("rebalance")
         for sheet in WRITTEN:
             rows: Any = book.below(sheet, 1)
-            there = for_calc(cells.rectangle(rows))
+            there = for_calc(cells.rectangle(rows, cells.MAX_WRITTEN))
             assert plain(opened.used(sheet)) == plain(there), sheet
     assert opened.text(f"Proposal.A{PROPOSAL.table}") == "Ticker"
 

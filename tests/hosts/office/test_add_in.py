@@ -38,6 +38,7 @@ def test_every_function_answers_excel_as_the_registry_does(add_in: AddIn) -> Non
         "COVARIANCE": [[["MSFT"], ["NVDA"]], DEMO],
         "BETA_NEUTRAL": [held, etf, risk, [[0]], [["hedge"]]],
         "BN_BETAS": [held, etf, risk],
+        "BN_ANSWER": [held, etf, risk, [[0]], [["hedge"]]],
         "BN_EXPOSURE": [held, etf, risk, [[0]], [["hedge"]]],
         "BN_FEASIBLE": [held, etf, risk, [[0]], [["long_only", True]]],
         "BN_COMPARE": [held, etf, risk],

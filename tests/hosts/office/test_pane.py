@@ -77,7 +77,7 @@ def test_what_is_not_feasible_says_so_and_what_would_help(add_in: AddIn) -> None
             const { sheet, row, column } = excel.names.get("setting_limits");
             const cells = excel.sheets.get(sheet);
             for (let i = row; i < row + 60; i += 1)
-                if (cells.get(`${i},${column}`) === "long_only") cells.set(`${i},${column + 2}`, true);
+                if (cells.get(`${i},${column}`) === "Long only") cells.set(`${i},${column + 2}`, true);
         }"""
     )
     add_in.press("answer")
@@ -95,6 +95,7 @@ def test_the_settings_are_those_of_the_workbook_with_the_help_of_the_options(add
             assert field.count() == 1, one.name
             assert one.hint in (add_in.page.text_content(f"#field_{one.name}_hint") or "")
     assert add_in.page.input_value("#field_method") == "hedge"
+    assert add_in.page.is_enabled("#field_long_only")
 
 
 def test_a_changed_setting_is_entered_into_its_cell(add_in: AddIn) -> None:

@@ -37,7 +37,7 @@ export async function settingsForm(model, book, tell) {
   );
   const limits = values.at(-1) ?? [];
   const rows = model.limits.rows.map((/** @type {Setting} */ one) => {
-    const row = limits.findIndex((/** @type {any[]} */ line) => line[0] === one.name && !line[1]);
+    const row = limits.findIndex((/** @type {any[]} */ line) => [one.name, one.label].includes(line[0]) && !line[1]);
     const value = row < 0 ? null : limits[row][2];
     return field(one, value, row < 0, (entered) => enter(one.label)(model.limits.range, row, 2, entered));
   });
