@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job.answer.lines import Light, limit_text, shown
 from betaneutral_xl.job.views import Kind
+from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,7 +214,8 @@ def _sources(page: AnswerPage) -> Lines:
             one.as_of,
             one.retrieval,
             one.source,
-            f"{one.fetched_at:%Y-%m-%d %H:%M} UTC",
+            # The sample is part of the program: it is fetched from nowhere.
+            None if one.retrieval == Retrieval.SAMPLE else f"{one.fetched_at:%Y-%m-%d %H:%M} UTC",
             one.location,
         ]
         for one in page.sources
