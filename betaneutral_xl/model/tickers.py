@@ -131,6 +131,9 @@ CURRENCY_MARKETS = {
 }
 """The market of a local currency, where there is one such market."""
 
+EURO_MARKETS = frozenset({"AV", "BB", "FH", "FP", "GA", "GR", "ID", "IM", "NA", "PL", "SM"})
+"""Markets that quote in euro."""
+
 COUNTRY_MARKETS = {
     "AT": ("AV", "austria"),
     "AU": ("AU", "australia"),
@@ -222,6 +225,20 @@ def _with_class(ticker: str) -> str:
     if match:
         return f"{match['root']}.{match['share_class']}"
     return UNSEPARATED_CLASSES.get(ticker, ticker)
+
+
+def market_currency(ticker: str) -> str:
+    """Return the currency in which a canonical ticker is quoted on its market; empty where unknown.
+
+    >>> [market_currency(ticker) for ticker in ("NVDA", "7203 JP", "SAP GR", "X ZZ")]
+    ['USD', 'JPY', 'EUR', '']
+    """
+    code = ticker.partition(" ")[2]
+    if not code:
+        return "USD"
+    if code in EURO_MARKETS:
+        return "EUR"
+    return next((currency for currency, market in CURRENCY_MARKETS.items() if market == code), "")
 
 
 def market_code(exchange: str = "", currency: str = "", country: str = "") -> str:

@@ -43,6 +43,7 @@ from betaneutral_xl.readers.position_values import (
     merged_lots,
     missing_value,
     valued_positions,
+    with_market_currencies,
 )
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
@@ -245,8 +246,11 @@ def _holdings(
 ) -> Holdings:
     _refuse_nameless(table)
     rows = position_rows(table)
+    cash = [row for row in rows if row.is_cash]
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
+    held, notes = with_market_currencies(table, held, tickers)
+    rows = (*held, *cash)
     as_of = _day(as_of_date(table, file_name), choice, file_name)
     read = _Read(table, fund, rows, replace(origin, as_of=as_of, rows=len(rows)))
     rates = exchange_rates(table, rows, choice)
@@ -259,7 +263,7 @@ def _holdings(
     valued = valued_positions(table, held, tickers, rates)
     if valued is None:
         return _by_weight(read, tickers, nav)
-    return _by_value(read, valued, rates, nav)
+    return _by_value(read, valued, rates, nav, notes)
 
 
 def _day(in_file: date | None, choice: Choice, file_name: str) -> date | None:
@@ -290,7 +294,9 @@ class _Read:
         return MappingProxyType(self.table.header.used_headers())
 
 
-def _by_value(read: _Read, valued: list[Valued], rates: Rates, nav: float | None) -> Holdings:
+def _by_value(
+    read: _Read, valued: list[Valued], rates: Rates, nav: float | None, more: tuple[str, ...]
+) -> Holdings:
     table, fund = read.table, read.fund
     merged, lot_notes = merged_lots(table, valued)
     if len(merged) == len(valued):  # no lots were added
@@ -308,6 +314,7 @@ def _by_value(read: _Read, valued: list[Valued], rates: Rates, nav: float | None
     unequal = [one.ticker for one in held if not one.agrees]
     notes = [
         *total.warnings,
+        *more,
         *_value_notes(fund, unequal),
         *_cash_notes(read.cash),
         *table.warnings,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import MissingValue, listing
 from betaneutral_xl.model.contracts import option_terms
 from betaneutral_xl.model.positions import PositionClass
+from betaneutral_xl.model.tickers import market_currency
 from betaneutral_xl.readers.columns import Column, header_key
 
 if TYPE_CHECKING:
@@ -45,6 +46,37 @@ class Rates:
         if self.in_column:
             return table.number(row.cells, Column.FX_RATE) or 1.0
         return self.by_currency.get(row.currency, 1.0)
+
+
+def with_market_currencies(
+    table: HoldingsTable, rows: Sequence[PositionRow], tickers: Sequence[str]
+) -> tuple[list[PositionRow], tuple[str, ...]]:
+    """Return positions that name no currency with that of their ticker's market, and a note.
+
+    Only where the markets quote in several currencies. Printed values may be in base currency whatever the
+    prices are in: then the rows stay as they are, and where the numbers do not show it, the note says so.
+    """
+    stated = {Column.CURRENCY, Column.FX_RATE} & set(table.header.indices)
+    if stated or any(row.currency for row in rows):
+        return list(rows), ()
+    shares = {PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN}
+    quoted = [
+        market_currency(ticker) if row.position_class in shares else ""
+        for row, ticker in zip(rows, tickers, strict=True)
+    ]
+    several = list(dict.fromkeys(one for one in quoted if one))
+    if len(several) < 2:  # noqa: PLR2004 - one currency
+        return list(rows), ()
+    local = [replace(row, currency=one) for row, one in zip(rows, quoted, strict=True)]
+    if _in_base(table, local):
+        return list(rows), ()
+    if any(row.value is not None for row in rows):
+        note = (
+            f"{table.file_name} has tickers of markets in {listing(several)} and no currency: its values are "
+            "taken as being in one currency."
+        )
+        return list(rows), (note,)
+    return local, ()
 
 
 def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Choice) -> Rates | None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownFund, UnreadableFile
 from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
+from betaneutral_xl.readers.holdings_sections import Choice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,3 +199,39 @@ def test_a_position_without_a_weight_is_an_error_and_never_dropped(text: str) ->
 def test_a_heading_within_the_table_is_not_a_position() -> None:
     held = parse_holdings_file(b"ticker,weight\nEquity,\nA,0.5\nCash,\nB,0.5\n", "fund.csv")
     assert held.tickers == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    "tickers",
+    [
+        ("NVDA", "7203.T"),
+        ("NASDAQ:NVDA", "TYO:7203"),
+        ("NVDA.OQ", "SAP.DE"),
+        ("RY.TO", "VOD.L"),
+        ("2330 TT", "AMD"),
+    ],
+)
+def test_prices_of_several_markets_are_not_added_as_one_currency(tickers: tuple[str, str]) -> None:
+    rows = f"ticker,shares,price\n{tickers[0]},100,150\n{tickers[1]},100,2800\nCASH,,1000\n"
+    with pytest.raises(MissingValue, match=r"in 2 currencies \([A-Z]{3}, [A-Z]{3}\) without a rate"):
+        parse_holdings_file(rows.encode(), "mixed.csv")
+
+
+def test_a_rate_is_for_the_prices_of_its_market() -> None:
+    rows = "ticker,shares,price\nNVDA,100,150\n7203.T,100,2800\nCASH,,1000\n"
+    choice = Choice(rates={"JPY": 0.0065})
+    found = parse_holdings_file(rows.encode(), "mixed.csv", choice=choice)
+    assert found.nav == pytest.approx(100 * 150 + 100 * 2800 * 0.0065 + 1000)
+
+
+def test_prices_of_one_market_need_no_rate() -> None:
+    rows = "ticker,shares,price\nSAP.DE,100,150\nAIR.PA,100,140\nCASH,,1000\n"
+    assert parse_holdings_file(rows.encode(), "euro.csv").nav == pytest.approx(30_000)
+
+
+def test_printed_values_of_several_markets_are_taken_as_one_currency_and_it_is_said() -> None:
+    rows = "ticker,shares,price,market value\nNVDA,100,150,15000\n7203.T,100,{price},1820\nCASH,,,1000\n"
+    for price, told in ((18.2, True), (2800, False)):  # 2800 is yen, so that the value is in base currency
+        found = parse_holdings_file(rows.format(price=price).encode(), "values.csv")
+        assert found.nav == pytest.approx(17_820)
+        assert any("markets in USD, JPY and no currency" in note for note in found.warnings) == told
