@@ -64,7 +64,7 @@ class Reachable:
     coverage
         Of the betas to each ETF.
     limits
-        The limits in words, such as ``long only with at most 0.05 a name``.
+        The limits in words, such as ``long only with at most 5% a name``.
 
     """
 

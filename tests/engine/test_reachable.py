@@ -130,7 +130,7 @@ def test_relaxations_are_sufficient_and_smaller_ones_are_not(
 
 def test_contradicting_limits_are_reported_for_any_beta(fund: Holdings, etf: Etf, market: Covariance) -> None:
     line, reach = refusal(fund, etf, market, long_only=True, upper=0.2)
-    assert line.startswith("The limits contradict each other (long only with at most 0.2 a name")
+    assert line.startswith("The limits contradict each other (long only with at most 20% a name")
     assert math.isnan(reach.low[0])
 
 

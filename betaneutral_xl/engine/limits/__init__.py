@@ -57,7 +57,7 @@ def sentences(limits: Sequence[Limit]) -> tuple[str, ...]:
 
 
 def describe(limits: Sequence[Limit]) -> str:
-    """Describe the limits that may bind, for use in a sentence: ``long only with at most 0.05 a name``."""
+    """Describe the limits that may bind, for use in a sentence: ``long only with at most 5% a name``."""
     phrases = dict.fromkeys(filter(None, (limit.phrase() for limit in limits)))
     words = [one for one in phrases if not one.startswith(WITH)]
     nouns = [one.removeprefix(WITH) for one in phrases if one.startswith(WITH)]

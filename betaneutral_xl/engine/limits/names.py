@@ -130,7 +130,7 @@ class UpperBounds(Limit):
     def phrase(self) -> str:
         """Return the bound where it is one for all."""
         caps = set(self.bounds.values())
-        return f"with at most {caps.pop():g} a name" if len(caps) == 1 else "with the upper bounds"
+        return f"with at most {100.0 * caps.pop():.6g}% a name" if len(caps) == 1 else "with the upper bounds"
 
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name."""
@@ -175,7 +175,7 @@ class UpperOutsideEtf(Limit):
 
     def phrase(self) -> str:
         """Return the bound."""
-        return f"with at most {self.bound:g} a name outside the ETFs"
+        return f"with at most {100.0 * self.bound:.6g}% a name outside the ETFs"
 
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name outside the ETFs."""
@@ -221,7 +221,7 @@ class GroupUpper(Limit):
 
     def phrase(self) -> str:
         """Return the bound."""
-        return f"with at most {self.bound:g} a name of group {self.group}"
+        return f"with at most {100.0 * self.bound:.6g}% a name of group {self.group}"
 
     def terms(self, aligned: Aligned) -> Terms:
         """Return the bound of every name of the group."""

@@ -52,7 +52,7 @@ def test_a_cap_outside_the_etfs_is_raised_as_far_as_the_target_needs() -> None:
     line, reach = infeasible(0.7, long_only=True, upper_outside_etf=0.2)
     # The lowest beta has 0.2 in each of A and B and 0.6 in C; with t in each, 1.2 t + 0.9 (1 - 2 t) = 0.7.
     assert reach.low[0] == pytest.approx(0.2 * 1.2 + 0.6 * 0.9)
-    assert "long only with at most 0.2 a name outside the ETFs" in line
+    assert "long only with at most 20% a name outside the ETFs" in line
     found = {one.limit: one for one in reach.relaxations}
     assert found["upper_outside_etf"].amount == pytest.approx(1.0 / 3.0 - 0.2)
     assert found["upper_outside_etf"].sentence == "raise the cap outside the ETFs to 33.3%"
@@ -79,7 +79,7 @@ def test_a_cap_of_a_group_is_raised_as_far_as_the_target_needs() -> None:
     line, reach = infeasible(1.0, long_only=True, **limits)
     # The highest beta has 0.4 in each of C and D and 0.2 in B; t in each needs 2 t + 0.7 (1 - 2 t) = 1.
     assert reach.high[0] == pytest.approx(0.4 * 2.0 + 0.2 * 0.7)
-    assert "long only with at most 0.4 a name of group G" in line
+    assert "long only with at most 40% a name of group G" in line
     found = {one.limit: one for one in reach.relaxations}
     assert found["cap of group G"].amount == pytest.approx(0.1)
     assert found["cap of group G"].sentence == "raise the cap of group G to 50.0%"

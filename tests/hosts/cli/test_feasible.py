@@ -24,7 +24,7 @@ def test_an_unreachable_target_comes_with_relaxations(capsys: pytest.CaptureFixt
     assert {one["limit"] for one in answer["relaxations"]} >= {"long_only", "upper", "net"}
     assert sum(answer["weights"].values()) == pytest.approx(1.0)
     assert max(answer["weights"].values()) <= 0.08 + 1e-9
-    assert answer["sentence"].startswith("No weights reach beta 0.00 long only with at most 0.08 a name")
+    assert answer["sentence"].startswith("No weights reach beta 0.00 long only with at most 8% a name")
 
 
 def test_rebalance_reaches_a_target_that_is_feasible(
