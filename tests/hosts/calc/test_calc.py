@@ -45,6 +45,11 @@ CALLS: dict[str, list[tuple[Any, ...]]] = {
         ("holdings", "etf", "risk", 0.0, "'reweight", "limits"),
         ("holdings", "etf", "risk", 0.0, "'magic"),
     ],
+    "BN_ANSWER": [
+        ("holdings", "etf", "risk", 0.0, "'hedge", None, "'measures"),
+        ("holdings", "etf", "risk", 0.0, "'reweight", "limits", "'verdict", 5e6),
+        ("holdings", "etf", "risk", 0.0, "'hedge", None, "'nothing"),
+    ],
     "BN_BETAS": [("holdings", "etf", "risk")],
     "BN_EXPOSURE": [("holdings", "etf", "risk"), ("holdings", "etf", "risk", 0.1)],
     "BN_FEASIBLE": [("holdings", "etf", "risk", 0.0, "limits")],
@@ -103,9 +108,14 @@ def sample(calc: Office) -> Iterator[Document]:
 
 
 @pytest.fixture(scope="module")
-def tables(sample: Document) -> dict[str, Any]:
-    """Return the values on the sample's sheet."""
+def tables(sample: Document, session: Session) -> dict[str, Any]:
+    """Return the values on the sample's sheet, all of which the other session has computed too."""
     rows = {name: sample.rows(place) for name, place in PLACES.items()}
+    holdings, etf = (rows_of(session, name, "demo") for name in ("FETCH_HOLDINGS", "LOAD_ETF"))
+    names = rows_of(session, "BN_NAMES", holdings, etf)
+    ((risk,),) = rows_of(session, "COVARIANCE", names, "demo", None, True)  # noqa: FBT003 - as Calc gives it
+    rows_of(session, "BETA_NEUTRAL", holdings, etf, risk)
+    rows_of(session, "BN_PRICES", holdings, etf, "demo")
     return {**rows, "risk": rows["risk"][0][0], "limits": LIMITS}
 
 
