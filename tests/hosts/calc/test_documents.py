@@ -252,7 +252,7 @@ def test_functions_on_a_protected_sheet_are_bound_after_it_is_unprotected(
     with calc.open(template) as document:
         calc.settle()
         assert document.text("Holdings.A6") in {"#NAME?", "#VALUE!", "ticker"}  # newer versions bind it
-        assert document.text("Start.B25").startswith("betaneutral_xl")
+        assert document.text("Start.B107").startswith("betaneutral_xl")
         document.do("protect", sheet="Holdings", on=False)
         document.press("refresh")
         assert until(lambda: document.text("Holdings.A6") == "ticker")
