@@ -66,7 +66,7 @@ def test_clear_removes_all_answers(folder: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == f"0 answers, 0 bytes in {folder}\n"
 
 
-def test_an_action_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_an_action_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["cache"])
-    assert caught.value.code == 2
+    assert caught.value.code == 0
