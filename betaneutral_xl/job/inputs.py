@@ -31,6 +31,7 @@ from betaneutral_xl.readers.tabular.files import (
     shown_name,
 )
 from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
+from betaneutral_xl.system.places import file_exists, folder_exists
 from betaneutral_xl.system.settings import Settings
 
 __all__ = ["drift_rows"]
@@ -160,7 +161,7 @@ _TABLE = re.compile(r".*\.(?:csv|tsv|txt|json|xlsx?|xlsm|html?|parquet|gz)", re.
 def is_file_name(market: str) -> bool:
     """Whether the name of a market is that of a holdings file, or an address; else it is a ticker."""
     return bool(_TABLE.fullmatch(market) or re.match(r"https?:", market, re.IGNORECASE)) or (
-        bool(market) and Path(market).is_file()
+        bool(market) and file_exists(market)
     )
 
 
@@ -174,7 +175,7 @@ def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Raw
     """Return a covariance file, or the folder of a factor model, and the unit in which it is read."""
     from betaneutral_xl.readers.factor_model import pack_folder
 
-    is_folder = str(path) != STANDARD_INPUT and Path(path).is_dir()
+    is_folder = str(path) != STANDARD_INPUT and folder_exists(path)
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),

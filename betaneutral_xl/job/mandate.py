@@ -23,6 +23,7 @@ from betaneutral_xl.model.constraints import ALL, Constraints, limit_of
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, number, option_name, tickers
 from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.places import file_exists
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _beside(rules: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
         if isinstance(value, (list, tuple)):
             return [placed(one) for one in value]
         beside = folder / str(value).partition("#")[0]
-        return str(folder / str(value)) if beside.is_file() else value
+        return str(folder / str(value)) if file_exists(beside) else value
 
     return MappingProxyType(
         {name: placed(one) if BY_NAME[name].kind is Kind.FILE else one for name, one in rules.items()}

@@ -42,6 +42,7 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import option_name
 from betaneutral_xl.readers.etf_files import NAME, find_etf
+from betaneutral_xl.system.places import file_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -628,17 +629,17 @@ def resolve_file(session: Session, name: str) -> str:
 
     """
     require_local(name, session.settings)
-    if Path(name).name == name and Path(name).suffix and not Path(name).exists():
+    if Path(name).name == name and Path(name).suffix and not file_exists(name):
         places = (folder / name for folder in session.settings.downloads)
-        return next((str(place) for place in places if place.is_file()), name)
+        return next((str(place) for place in places if file_exists(place)), name)
     return name
 
 
 def file_stamp(source: str) -> tuple[int, int] | None:
-    """Return modification time (ns) and size (bytes) of a file; None if it does not exist."""
+    """Return modification time (ns) and size (bytes) of a file; None if there is none."""
     try:
         state = Path(source).stat()
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
     return state.st_mtime_ns, state.st_size
 

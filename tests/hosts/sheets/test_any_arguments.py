@@ -77,6 +77,22 @@ def test_any_arguments_have_an_answer(name: str, data: st.DataObject, session: S
     require_told(session, name, [data.draw(ARGUMENTS) for _ in range(data.draw(st.integers(0, count)))])
 
 
+@pytest.mark.parametrize("path", ["\x00", "a\x00.csv", "\ud800", "\ud800.csv", "x" * 300, "x" * 300 + ".csv"])
+def test_a_name_that_no_file_can_have_is_refused_wherever_a_file_is_named(
+    session: Session, path: str
+) -> None:
+    for name, given in (
+        ("FETCH_HOLDINGS", [path]),
+        ("LOAD_ETF", [path]),
+        ("COVARIANCE", [HOLDINGS, path]),
+        ("BETA_NEUTRAL", [HOLDINGS, HOLDINGS, path]),
+        ("BN_ANSWER", [HOLDINGS, HOLDINGS, path]),
+        ("BN_PRICES", [HOLDINGS, HOLDINGS, path]),
+    ):
+        require_told(session, name, given)
+        assert str(session.call(BY_NAME[name], *given)[0][0]).startswith(cells.PREFIX), name
+
+
 @pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_EXPOSURE", "BN_FEASIBLE", "BN_ORDERS"])
 @given(data=st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
