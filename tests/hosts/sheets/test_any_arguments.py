@@ -81,7 +81,7 @@ def test_any_arguments_have_an_answer(name: str, data: st.DataObject, session: S
 def test_a_name_that_no_file_can_have_is_refused_wherever_a_file_is_named(
     session: Session, path: str
 ) -> None:
-    for name, given in (
+    for name, arguments in (
         ("FETCH_HOLDINGS", [path]),
         ("LOAD_ETF", [path]),
         ("COVARIANCE", [HOLDINGS, path]),
@@ -89,8 +89,8 @@ def test_a_name_that_no_file_can_have_is_refused_wherever_a_file_is_named(
         ("BN_ANSWER", [HOLDINGS, HOLDINGS, path]),
         ("BN_PRICES", [HOLDINGS, HOLDINGS, path]),
     ):
-        require_told(session, name, given)
-        assert str(session.call(BY_NAME[name], *given)[0][0]).startswith(cells.PREFIX), name
+        require_told(session, name, arguments)
+        assert str(session.call(BY_NAME[name], *arguments)[0][0]).startswith(cells.PREFIX), name
 
 
 @pytest.mark.parametrize("name", ["BETA_NEUTRAL", "BN_EXPOSURE", "BN_FEASIBLE", "BN_ORDERS"])
