@@ -59,7 +59,7 @@ class Request:
     market_share
         The share of its leg, 0 to 1.
     tolerance
-        How far from its target the beta may be before it is worth trading; None where that is not said.
+        How far from its target the beta may be before it is worth trading; None where that is not stated.
     mandate
         The standing rules that the request is made under, if it is.
     departures

@@ -435,7 +435,7 @@ def _by_weight(
     )
 
 
-# ------------------------------------------------------------------ what is refused, and what is told
+# ------------------------------------------------------------------ refusals and notes
 
 
 def _refuse_shorts_without_cash(fund: str, positions: Sequence[Valued]) -> None:

@@ -34,7 +34,7 @@ def unless_busy() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        said = busy(error)
-        if said is None:
+        reason = busy(error)
+        if reason is None:
             raise
-        raise said from error
+        raise reason from error

@@ -209,9 +209,9 @@ def _make(change: Replace | Append, sheet: xw.Sheet, written: list[Overwritten])
 def _refused(error: Exception, written: Sequence[Overwritten]) -> HostError:
     """Undo what was written, and return what the user is told."""
     left = [one.sheet for one in reversed(written) if not one.restore()]
-    said = busy(error)
-    if said is not None and not left:
-        return said
+    known = busy(error)
+    if known is not None and not left:
+        return known
     details = getattr(error, "excepinfo", None)
     reason = str(details[2]) if details and details[2] else type(error).__name__
     line = f"Excel did not let the workbook be written ({reason})."

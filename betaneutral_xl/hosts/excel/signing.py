@@ -105,6 +105,6 @@ def _run(command: list[str]) -> None:
         msg = f"{Path(command[0]).name} could not be run ({type(error).__name__})."
         raise HostError(msg) from None
     if done.returncode:
-        said = " ".join((done.stderr or done.stdout).split())[:300]
-        msg = f"{Path(command[0]).name} did not sign: {said or f'exit code {done.returncode}'}"
+        output = " ".join((done.stderr or done.stdout).split())[:300]
+        msg = f"{Path(command[0]).name} did not sign: {output or f'exit code {done.returncode}'}"
         raise HostError(msg)

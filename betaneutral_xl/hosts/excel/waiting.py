@@ -146,7 +146,7 @@ class ExcelCell:
 
 
 def calling_cell() -> ExcelCell | None:
-    """Return the cell that calls the function that is being computed, if Excel has said it."""
+    """Return the cell that calls the function that is being computed, if Excel names it."""
     caller = CALLER.get()
     return None if caller is None else ExcelCell(caller)
 
