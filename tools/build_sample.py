@@ -150,7 +150,7 @@ def main(folder: Path) -> None:
     write_holdings(held, {ticker: float(column[canonical[ticker]][-1]) for ticker in held})
     write_etf(constituents)
     write_covariance([*covered, BENCHMARK], covariance)
-    write_forecast_errors([*covered, BENCHMARK], days, panel)
+    write_forecast_errors([*covered, BENCHMARK], days, panel, round(effective_days, 2))
     column[ETF_TICKER] = fund_prices[:, funds.index(ETF_TICKER)]
     write_prices({name: float(column[name][-1]) for name in (*covered, ETF_TICKER, BENCHMARK)})
     note = {
@@ -180,13 +180,14 @@ def main(folder: Path) -> None:
             f"None of {', '.join(name for name in union if name not in column)}."
         ),
         "as_of": AS_OF.isoformat(),
-        "effective_days": round(effective_days, 2),
     }
     write(OUT / "sample.json", json.dumps(note, indent=2) + "\n")
 
 
-def write_forecast_errors(names: list[str], days: list[str], prices: npt.NDArray[np.float64]) -> None:
-    """Append the forecast errors of the betas to the ETF to the covariance file, in place of returns."""
+def write_forecast_errors(
+    names: list[str], days: list[str], prices: npt.NDArray[np.float64], effective_days: float
+) -> None:
+    """Append effective days and forecast errors of betas to the covariance file, in place of returns."""
     provenance = Provenance.given(len(names), AS_OF)
     table = Prices(tuple(names), np.array(days, dtype="datetime64[D]"), prices, provenance)
     estimate = fit(observe(table.returns()), "exponential", half_life=float(HALF_LIFE))
@@ -200,7 +201,9 @@ def write_forecast_errors(names: list[str], days: list[str], prices: npt.NDArray
         tuple(names), unit, _rounded(found.errors), found.own, _rounded(found.sampling_matrix())
     )
     covariance = load_covariance(OUT / "covariance.csv")
-    lines = drift_rows(replace(covariance, history=(record,)), covariance.tickers)
+    lines = drift_rows(
+        replace(covariance, history=(record,), effective_days=effective_days), covariance.tickers
+    )
     with (OUT / "covariance.csv").open("a", encoding="utf-8", newline="\n") as file:
         file.writelines(
             ",".join(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) + "\n"

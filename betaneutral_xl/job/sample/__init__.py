@@ -45,7 +45,7 @@ def raw_input(name: str) -> RawInput:
     part, reader, options = {
         HOLDINGS: ("holdings", Reader.API_HOLDINGS, {}),
         ETF: ("etf", Reader.ETF_FILE, {"today": as_of}),  # no warning about its age
-        COVARIANCE: ("covariance", Reader.COVARIANCE, {"effective_days": str(_notes()["effective_days"])}),
+        COVARIANCE: ("covariance", Reader.COVARIANCE, {}),
     }[name]
     return RawInput(
         reader=reader, name=name, content=content, options=options, provenance=_origin(name, content, part)
