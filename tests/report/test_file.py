@@ -111,7 +111,7 @@ def test_sheets_are_set_up_for_reading_and_printing(everything: Problem) -> None
         assert sheet.print_area, sheet.title
         assert sheet.page_setup.fitToWidth == 1
         margins = f"{sheet.oddHeader} {sheet.oddFooter}"
-        for expected in ("Holdings as of 2025-11-18", "Sources: test", "betaneutral_xl", "&N"):
+        for expected in ("Holdings as of 2025-11-18", "Sources: test", "betaneutral_xl", "&P"):
             assert expected in margins
         if sheet.title in SHORT:
             assert sheet.page_setup.fitToHeight == 1
