@@ -29,6 +29,7 @@ def from_calc(value: object) -> object:
 def for_calc(rows: Rows) -> list[list[str | float]]:
     """Return a result for Calc: dates as serial numbers, booleans as 1 and 0, blanks as "".
 
+    >>> from datetime import date
     >>> for_calc(((None, True, date(2025, 11, 18), "MSFT"),))
     [['', 1.0, 45979.0, 'MSFT']]
     """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import replaced_com as com
 
-from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.layout import WEIGHTS_COLUMN, Sheet
 
 if TYPE_CHECKING:
     from windows_excel import OpenWorkbook
@@ -50,7 +50,9 @@ def handle_of(workbook: OpenWorkbook) -> Any:
 def test_ranges_give_what_the_template_shows(workbook: OpenWorkbook) -> None:
     assert handle_of(workbook) == workbook.area(Sheet.COVARIANCE, HANDLE).Value
     answer = neutral(workbook, workbook.area(Sheet.COVARIANCE, HANDLE))
-    shown = workbook.area(Sheet.NEUTRAL, f"A6:{com.letters(len(answer[0]))}{5 + len(answer)}").Value
+    first, last = WEIGHTS_COLUMN, WEIGHTS_COLUMN + len(answer[0]) - 1
+    place = f"{com.letters(first)}6:{com.letters(last)}{5 + len(answer)}"
+    shown = workbook.area(Sheet.NEUTRAL, place).Value
     for line, expected in zip(answer, shown, strict=True):
         blanks = ["" if one is None else one for one in expected]
         assert line == pytest.approx(tuple(blanks), abs=1e-7)
