@@ -375,7 +375,7 @@ def _sources(result: Rebalance) -> Iterator[SourceLine]:
 def _infeasibility(found: Reachable) -> Infeasibility:
     changes = [one.sentence for one in found.relaxations]
     if found.benchmark:
-        changes.append(f"aim at the beta of {found.benchmark[0]}, {found.benchmark[1]:.2f}")
+        changes.append(f"or another target: the beta of {found.benchmark[0]}, {found.benchmark[1]:.2f}")
     return Infeasibility(
         reachable=tuple(
             ReachableBeta(name, low, high, nearest) for name, _, low, high, nearest, _ in found.lines()
