@@ -470,8 +470,10 @@ def mandate_stamp(session: Session, *problem: Grid) -> object:
 
 def _named_file(session: Session, grid: Grid) -> str | None:
     """Return the file of a mandate where a range is one of constraints that name one."""
-    texts = (str(cell).lower() for cell in grid.cells if isinstance(cell, str))
-    if grid.blank or not any("mandate" in one for one in texts):
+    if grid.blank or grid.what != "constraints":
+        return None
+    texts = (cell.lower() for cell in grid.cells if isinstance(cell, str))
+    if not any("mandate" in one for one in texts):
         return None
     try:
         return mandate_file(session, grid)
