@@ -11,7 +11,6 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console
 from betaneutral_xl.job import run as job
-from betaneutral_xl.job import standing
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, ready, ready_text, shown
 from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.job.request import OrderTerms, Request
@@ -115,6 +114,8 @@ def show_rules(args: argparse.Namespace) -> None:
 
 def check_portfolio(args: argparse.Namespace) -> int:
     """Print how the portfolio as it is stands to each rule."""
+    from betaneutral_xl.job import standing
+
     given = input_options.gather(args)
     mandate = given.mandate
     if mandate is None:
@@ -134,6 +135,8 @@ def print_standing(mandate: Mandate, result: Rebalance, out: Console) -> None:
     """Print each limit of a mandate with its number and pass or fail."""
     from rich.table import Table
     from rich.text import Text
+
+    from betaneutral_xl.job import standing
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     found = standing.lines(mandate, result)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, mandate, report, table_options, weights
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
-from betaneutral_xl.job import standing, views
-from betaneutral_xl.job.answer import answer_page, full_page, record
 from betaneutral_xl.job.request import OrderTerms
-from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from betaneutral_xl.job import views
+    from betaneutral_xl.job.run import Outcome
 
 
 EPILOG = """\
@@ -64,6 +64,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve, write the snapshot and the report if requested, print."""
+    from betaneutral_xl.job import standing, views
+    from betaneutral_xl.job.answer import full_page, record
+    from betaneutral_xl.job.run import Outcome
+
     given = input_options.gather(args)
     result = input_options.solve(given)
     outcome = Outcome(given.request, given.inputs, result)
@@ -95,6 +99,9 @@ def print_summary(outcome: Outcome, out: Console) -> None:
     """Print the headline, the verdict, the measures before and after, and the warnings."""
     from rich.table import Table
 
+    from betaneutral_xl.job import views
+    from betaneutral_xl.job.answer import answer_page
+
     result, page = outcome.result, answer_page(outcome)
     as_of = result.aligned.holdings.as_of
     out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
@@ -113,6 +120,8 @@ def print_summary(outcome: Outcome, out: Console) -> None:
 
 
 def _formatted(value: float, forecast: views.BetaForecast | None, kind: views.Kind) -> str:
+    from betaneutral_xl.job import views
+
     if forecast is not None:
         return views.beta_text(forecast)
     return percent(value) if kind is views.Kind.PERCENT else number(value)
