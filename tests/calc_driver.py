@@ -16,14 +16,18 @@ import sys
 import threading
 import time
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uno
 import unohelper
 from com.sun.star.awt import XCallback
 from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.frame import XStatusListener
+from com.sun.star.lang import DisposedException, IndexOutOfBoundsException
 from com.sun.star.uno import RuntimeException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REFUSAL = "LibreOffice refuses"
 
@@ -309,7 +313,7 @@ class Driver:
     def place(self, document: int, name: str, role: str) -> list[int] | None:
         """Return the screen position of a part of a document's window: x, y, width, height."""
         window = self.documents[document].CurrentController.Frame.ContainerWindow
-        named = (one for one in parts(window) if one.getAccessibleName() == name and visible(one))
+        named = (one for one, text in named_parts(window) if text == name and visible(one))
         found = next((one for one in named if one.getAccessibleRole() == role_of(role)), None)
         if found is None:
             return None
@@ -319,19 +323,16 @@ class Driver:
     def names(self, document: int) -> list[str]:
         """Return the names of the accessible parts of a document's window, including its menu bar."""
         window = self.documents[document].CurrentController.Frame.ContainerWindow
-        return [name for one in parts(window) if (name := one.getAccessibleName())]
+        return [name for _, name in named_parts(window) if name]
 
     def boxes(self) -> list[list[str]]:
         """Return the texts of the open message boxes."""
         toolkit = self.create("com.sun.star.awt.Toolkit")
-        windows = [toolkit.getTopWindow(i) for i in range(toolkit.getTopWindowCount())]
-        return [
-            [name for one in parts(window) if (name := one.getAccessibleName())]
-            for window in windows
-            if window is not None
-            and (context := window.getAccessibleContext()) is not None
-            and context.getAccessibleRole() in {role_of("ALERT"), role_of("DIALOG")}
-        ]
+        windows = []
+        for i in range(toolkit.getTopWindowCount()):
+            with contextlib.suppress(IndexOutOfBoundsException):  # one before it has closed
+                windows.append(toolkit.getTopWindow(i))
+        return [[name for _, name in named_parts(window) if name] for window in windows if is_box(window)]
 
     def _area(self, document: int, at: str) -> Any:
         """Return the range of an address such as ``A1:B3`` (on the first sheet) or ``Neutral.A6``."""
@@ -345,18 +346,37 @@ def role_of(name: str) -> int:
     return int(uno.getConstantByName(f"com.sun.star.accessibility.AccessibleRole.{name}"))
 
 
-def parts(window: Any) -> Any:
-    """Return the accessible parts of a window, except the cells of its sheet."""
-    pending = [(window.getAccessibleContext(), 0)]
+def is_box(window: Any) -> bool:
+    """Return whether a top window is an open message box: it may close while it is looked at."""
+    with contextlib.suppress(DisposedException):
+        context = window.getAccessibleContext() if window is not None else None
+        return context is not None and context.getAccessibleRole() in {role_of("ALERT"), role_of("DIALOG")}
+    return False
+
+
+def named_parts(window: Any) -> Iterator[tuple[Any, str]]:
+    """Return the accessible parts of a window, except the cells of its sheet, with their names.
+
+    A part that closes while it is looked at is left out.
+    """
+    pending = [(window, 0)]
     while pending:
-        context, depth = pending.pop(0)
-        yield context
-        if depth < DEEPEST and context.getAccessibleRole() != role_of("TABLE"):
-            for i in range(min(context.getAccessibleChildCount(), WIDEST)):
-                with contextlib.suppress(Exception):  # it may have been closed
-                    child = context.getAccessibleChild(i)
-                    if child is not None:
-                        pending.append((child.getAccessibleContext(), depth + 1))
+        part, depth = pending.pop(0)
+        with contextlib.suppress(DisposedException):
+            context = part.getAccessibleContext()
+            if depth < DEEPEST and context.getAccessibleRole() != role_of("TABLE"):
+                count = min(context.getAccessibleChildCount(), WIDEST)
+                pending += [
+                    (child, depth + 1) for i in range(count) if (child := child_of(context, i)) is not None
+                ]
+            yield context, context.getAccessibleName()
+
+
+def child_of(context: Any, i: int) -> Any:
+    """Return the i-th accessible child of a part, or None where it has closed."""
+    with contextlib.suppress(Exception):  # which exception depends on the part
+        return context.getAccessibleChild(i)
+    return None
 
 
 def visible(context: Any) -> bool:
