@@ -144,7 +144,7 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     if etf.as_of is None or raw.provenance is None:
         return False
     folder = _folder(etf.name, settings)
-    stem = f"{etf.as_of}-{digest(raw.content)[:12]}"
+    stem = f"{etf.as_of}-{digest(raw.data)[:12]}"
     if (folder / f"{stem}.json").is_file():
         return False
     for one in (settings.records, folder.parent, folder):
@@ -152,11 +152,11 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     about = {
         "etf": etf.name,
         "as_of": etf.as_of,
-        "sha256": digest(raw.content),
+        "sha256": digest(raw.data),
         "name": raw.name,
         "options": dict(raw.options),
     }
-    files = {folder / f"{stem}.bin": raw.content, folder / f"{stem}.json": to_json(about).encode()}
+    files = {folder / f"{stem}.bin": raw.data, folder / f"{stem}.json": to_json(about).encode()}
     with Staged(files, private=True) as staged:
         staged.commit()
     for old in _kept(folder)[:-MAX_DAYS]:
