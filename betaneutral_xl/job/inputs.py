@@ -82,13 +82,22 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
 
 
 def holdings_file(
-    path: Path | str, account: str | None = None, rates: str | None = None, day: date | None = None
+    path: Path | str,
+    account: str | None = None,
+    rates: str | None = None,
+    day: date | None = None,
+    tickers: Path | str | None = None,
 ) -> RawInput:
-    """Return a portfolio's file and which part of it to read; see ``Choice.parse``."""
+    """Return a portfolio's file and which part of it to read; see ``Choice``.
+
+    ``tickers`` is a table of identifiers and tickers, for rows without a ticker.
+    """
     from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
     options = {"fund": account, "sheet": sheet, "rates": rates, "day": day.isoformat() if day else None}
+    if tickers:
+        options["tickers"] = as_text(ticker_map(tickers))
     return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
@@ -248,6 +257,7 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
     choice = Choice.parse(
         options.get("fund"), options.get("sheet"), options.get("rates", ""), option(raw_input, "day")
     )
+    choice = replace(choice, tickers=option(raw_input, "tickers", {}))
     return parse_holdings_file(raw_input.content, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
 
 

@@ -97,6 +97,16 @@ EXCHANGES = {
 }
 """Words in an exchange's name outside the United States -> the Bloomberg code of its country's market."""
 
+CURRENCIES = frozenset(
+    {
+        *("AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR"),
+        *("GBP", "GBX", "HKD", "HUF", "IDR", "ILA", "ILS", "INR", "JPY", "KRW", "KWD", "MXN", "MYR", "NOK"),
+        *("NZD", "PEN", "PHP", "PKR", "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD"),
+        *("USD", "VND", "ZAC", "ZAR"),
+    }
+)
+"""ISO codes of currencies, and those of pence, agorot and cents."""
+
 CURRENCY_MARKETS = {
     "AUD": "AU",
     "BRL": "BZ",
