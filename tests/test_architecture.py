@@ -66,11 +66,8 @@ REMAINING: dict[str, set[str]] = {
     "hosts.cli.cache": {"network.cache"},
     "hosts.cli.compare": {"engine.compare"},
     "hosts.cli.estimate": {"engine.estimators"},
-    "hosts.cli.fake_api": {"network.stand_in", "readers.tabular.files"},
+    "hosts.cli.fake_api": {"network.stand_in"},
     "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
-    "hosts.files.workbook_file": {"readers.tabular.files"},
-    "hosts.sheets.order_list": {"engine.orders", "engine.result"},
-    "hosts.sheets.proposal": {"engine.orders", "engine.result"},
     "hosts.sheets.trading": {"engine.result"},
     "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
 }
@@ -112,7 +109,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"cardinality"},
     ],
     "betaneutral_xl.readers.tabular": [
-        {"files", "grid", "sheets"},
+        {"grid", "sheets"},
         {"cell_grids", "delimited", "markup", "records", "workbooks"},
         {"xml_records"},
         {"detection", "parquet", "row_grid"},

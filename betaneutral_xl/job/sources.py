@@ -33,7 +33,7 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
 from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
-from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

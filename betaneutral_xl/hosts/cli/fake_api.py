@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     """Serve until interrupted."""
     from betaneutral_xl.job import sample
     from betaneutral_xl.network.stand_in import Api, FlexAnswers, StandIn
-    from betaneutral_xl.readers.tabular.files import read_bytes
+    from betaneutral_xl.system.files import read_bytes
 
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)

@@ -17,7 +17,7 @@ from betaneutral_xl.job import inputs
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:

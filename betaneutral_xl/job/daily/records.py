@@ -25,7 +25,7 @@ from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, 
 from betaneutral_xl.job.snapshot import pack
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
