@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import MissingValue
@@ -13,6 +12,8 @@ from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
 
@@ -28,15 +29,10 @@ the user's own folder (BETANEUTRAL_RECORDS), which no one else may read. Nothing
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "accept",
-        help="keep a proposal with its inputs, to compare with from then on",
-        description="Compute the new weights as rebalance does, and keep them as what the fund decided.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Compute the new weights as rebalance does, and keep them as what the fund decided."
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     parser.set_defaults(run=run)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from betaneutral_xl.job.etf_days import EtfDay
@@ -49,15 +49,12 @@ COLUMNS = (
 )
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "etf",
-        help="show how an issuer's holdings file is read",
-        description="Read issuers' holdings files and show their rows, sums and columns as they are read.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Read issuers' holdings files and show their rows, sums and columns as they are read."
     )
+    parser.epilog = EPILOG
     parser.add_argument(
         "files",
         metavar="FILE",
