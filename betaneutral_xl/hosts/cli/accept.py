@@ -39,7 +39,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Solve, and keep the proposal."""
-    from betaneutral_xl.job.daily.build import fund_of, keep_etfs
+    from betaneutral_xl.job.daily.build import fund_of
     from betaneutral_xl.job.daily.records import Records
 
     given = input_options.gather(args)
@@ -47,7 +47,6 @@ def run(args: argparse.Namespace) -> None:
     settings = input_options.settings(args)
     orders, why = (None, "") if outcome.infeasible else _orders(args, given, outcome.result)
     accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
-    keep_etfs(given.inputs, settings)
     out = console()
     betas = ", ".join(f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"

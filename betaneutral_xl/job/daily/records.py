@@ -204,8 +204,8 @@ class Records:
 
     def _made(self, folder: Path) -> Path:
         try:
-            make_private_folder(self.folder)
-            make_private_folder(folder)
+            for one in (self.folder.parent, self.folder, folder):
+                make_private_folder(one)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
