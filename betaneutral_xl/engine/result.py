@@ -22,7 +22,6 @@ from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.notices import Notice, Subject, about
 from betaneutral_xl.model.positions import CASH
-from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
