@@ -26,10 +26,10 @@ from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, find_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
 from betaneutral_xl.system import optional
+from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

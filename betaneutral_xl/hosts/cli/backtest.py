@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import product
 from pathlib import Path
@@ -15,6 +14,7 @@ from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from rich.console import Console
@@ -52,16 +52,13 @@ prices if --etf is a ticker. Days without an ETF return are left out.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "backtest",
-        help="run a walk-forward backtest of hedges over prices",
-        description="Walk forward over prices: hedge on each date with the data available then, hold to the "
-        "next date, and measure the realised beta.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Walk forward over prices: hedge on each date with the data available then, hold to the "
+        "next date, and measure the realised beta."
     )
+    parser.epilog = EPILOG
     subject = parser.add_argument_group("portfolio and ETFs")
     subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
     table_options.add_options(subject, "account", "fx")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -12,6 +11,8 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.network.cache import Entry
 
 EPILOG = """\
@@ -27,15 +28,10 @@ platform's cache folder, or BETANEUTRAL_CACHE. It contains no token.
 COLUMNS = ("what", "fetched_at", "expires", "holds", "bytes", "refusal")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "cache",
-        help="show or remove cached answers of the fund's web API",
-        description="Show or remove the cached answers of the fund's web API.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Show or remove the cached answers of the fund's web API."
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the cached answers, newest first")
     add_machine_formats(listing)

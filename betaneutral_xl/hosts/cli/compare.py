@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from betaneutral_xl.job.run import compare
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from betaneutral_xl.engine.compare import Alternative
@@ -32,16 +32,13 @@ MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
 """Measures of an alternative that are shown in percent, in this order."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "compare",
-        help="compare hedging by the ETF, hedging by its basket, and reweighting",
-        description="Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
-        "reweighted, and reweighted long only to a benchmark's beta.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
+        "reweighted, and reweighted long only to a benchmark's beta."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, leave_out={"method"})
     parser.add_argument(
         "--benchmark",

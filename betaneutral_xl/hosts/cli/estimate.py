@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import sys
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from betaneutral_xl.model.risk import Covariance
@@ -44,15 +44,10 @@ reported. The file written has the API's format, in annual decimals: date,ticker
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "estimate",
-        help="estimate a covariance from prices",
-        description="Estimate the annual covariance of returns from prices, and save it for rebalance.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Estimate the annual covariance of returns from prices, and save it for rebalance."
+    parser.epilog = EPILOG
     parser.add_argument(
         "--prices",
         metavar="FILE",

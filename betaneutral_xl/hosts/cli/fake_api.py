@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import threading
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.network.stand_in import Fault, StandIn
 
 EPILOG = """\
@@ -29,15 +30,10 @@ loopback interface only. Stop it with Ctrl-C.
 _FAULT = re.compile(r"(?P<fault>[^@*]+)(?:@(?P<path>/[^*]*))?(?:\*(?P<times>[0-9]{1,6}))?")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "fake-api",
-        help="serve the embedded sample as the fund's web API, on this machine only",
-        description="Run a stand-in for the fund's web API, to try things out without credentials.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Run a stand-in for the fund's web API, to try things out without credentials."
+    parser.epilog = EPILOG
     parser.add_argument(
         "--port", type=int, default=8765, metavar="N", help="port to listen on (default: %(default)s; 0: any)"
     )
@@ -73,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     """Serve until interrupted."""
     from betaneutral_xl.job import sample
     from betaneutral_xl.network.stand_in import Api, FlexAnswers, StandIn
-    from betaneutral_xl.readers.tabular.files import read_bytes
+    from betaneutral_xl.system.files import read_bytes
 
     holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
     covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)

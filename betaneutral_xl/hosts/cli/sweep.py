@@ -41,16 +41,12 @@ bit with every engine, on processors of one kind. The workers of a cluster need 
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "sweep",
-        help="run many backtests on all cores or a cluster",
-        description="Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores "
-        "or on a cluster.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores or on a cluster."
     )
+    parser.epilog = EPILOG
     parser.add_argument(
         "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
     )

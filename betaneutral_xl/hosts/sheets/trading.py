@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.result import CASH, Rebalance
+from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
@@ -21,6 +21,7 @@ from betaneutral_xl.hosts.sheets.worksheet import (
 from betaneutral_xl.job import run
 from betaneutral_xl.job.request import OrderTerms, beyond_defaults
 from betaneutral_xl.job.sources import quotes_of
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, 
 from betaneutral_xl.job.snapshot import pack
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
@@ -203,8 +203,8 @@ class Records:
 
     def _made(self, folder: Path) -> Path:
         try:
-            make_private_folder(self.folder)
-            make_private_folder(folder)
+            for one in (self.folder.parent, self.folder, folder):
+                make_private_folder(one)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
