@@ -47,8 +47,8 @@ from betaneutral_xl.readers.preamble import (
     unnamed_fund_warnings,
 )
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import is_inside, shown_name
 from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
+from betaneutral_xl.system.files import is_inside, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import CASH_OR_NAV, MAX_GROSS, SUM_TOLERANCE, Holdings, Valuation
-from betaneutral_xl.model.positions import CONTRACTS, Position, PositionClass
+from betaneutral_xl.model.positions import CASH, CONTRACTS, Position, PositionClass
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.asset_classes import STOCK_TICKER
@@ -50,8 +50,8 @@ from betaneutral_xl.readers.position_values import (
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_weights
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,9 +60,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
-
-CASH = "CASH"
-"""The ticker of a cash row; other words for cash are named in a note."""
 
 ROUNDED = 0.0006
 """By how much a weight that is printed in percent with a digit may differ from the exact one."""

@@ -29,10 +29,10 @@ from betaneutral_xl.readers.price_headers import (
 )
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.tabular.grid import LIMIT, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

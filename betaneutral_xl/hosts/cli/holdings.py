@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from betaneutral_xl.model.positions import PositionClass
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.positions import Position
 
@@ -55,15 +56,10 @@ CHOICES = ("account", "as_of", "fx", "nav", "groups_file", "tickers")
 """Options of the table that say how a file is read."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "holdings",
-        help="show how a portfolio's file is read",
-        description="Read a portfolio's file and show its positions, cash and columns as they are read.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Read a portfolio's file and show its positions, cash and columns as they are read."
+    parser.epilog = EPILOG
     parser.add_argument(
         "file",
         metavar="FILE",
