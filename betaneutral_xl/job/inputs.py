@@ -24,6 +24,7 @@ from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
+from betaneutral_xl.readers.ticker_map import as_text
 from betaneutral_xl.system.files import (
     STANDARD_INPUT,
     is_device,
