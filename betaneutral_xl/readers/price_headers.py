@@ -149,8 +149,7 @@ def _has_row_numbers(grid: Grid) -> bool:
     if canonical(grid.header[0]) not in ROW_NUMBER_HEADERS or canonical(grid.header[1]) not in DAY_HEADERS:
         return False
     labels = [number(label) for label in grid.labels()]
-    start = labels[0] if labels else None
-    return start in {0.0, 1.0} and labels == [start + i for i in range(len(labels))]  # type: ignore[operator]
+    return any(labels == [start + i for i in range(len(labels))] for start in (0.0, 1.0))
 
 
 def _without_first_column(grid: Grid) -> Grid:
