@@ -454,7 +454,8 @@ def mandate(session: Session, constraints: Grid) -> Mandate | None:
 def problem_stamp(session: Session, *problem: Grid) -> object:
     """Return what an answer depends on besides its arguments: the state of the files that they name."""
     risk = [one for one in problem if one.what == "covariance" and len(one.rows) == one.width == 1]
-    return mandate_stamp(session, *problem), tuple(_risk_files(session, grid) for grid in risk)
+    named = [one for one in risk if not is_handle(one.rows[0][0])]
+    return mandate_stamp(session, *problem), tuple(_risk_files(session, grid) for grid in named)
 
 
 def mandate_stamp(session: Session, *problem: Grid) -> object:
