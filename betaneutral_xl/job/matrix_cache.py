@@ -27,7 +27,7 @@ from betaneutral_xl.readers.matrix_tables import PlainMatrix
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from betaneutral_xl.readers.tabular.files import LargeFile
+    from betaneutral_xl.system.files import LargeFile
     from betaneutral_xl.system.settings import Settings
 
 VERSION = 1

@@ -31,9 +31,10 @@ from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_te
 from betaneutral_xl.readers.matrix_tables import MatrixTable, PlainMatrix, find_matrix
 from betaneutral_xl.readers.parquet_matrix import parquet_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import LargeFile, content_of
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.system import optional
+from betaneutral_xl.system.files import LargeFile, content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -273,10 +274,12 @@ def parse_plain_matrix(lines: Iterable[bytes]) -> PlainMatrix | None:
 
     A row of plain numbers is a JSON array without its brackets, which simdjson parses into doubles without
     an object per number: 5,000 x 5,000 numbers take about half the time of pandas' C reader, and no memory
-    beside a row and the matrix. Blank, quoted and other cells are left to the careful reader.
+    beside a row and the matrix. Blank, quoted and other cells are left to the careful reader,
+    and so is all where simdjson is not installed.
     """
-    import simdjson
-
+    simdjson = optional.find("simdjson")
+    if simdjson is None:
+        return None
     rows = iter(lines)
     head = next(rows, b"").removeprefix(codecs.BOM_UTF8)
     header = head.rstrip(b"\r\n").split(b",")
@@ -285,25 +288,33 @@ def parse_plain_matrix(lines: Iterable[bytes]) -> PlainMatrix | None:
     n = len(header) - n_labels
     if not n_labels or not 0 < n <= MAX_NAMES or b'"' in head or not head.isascii():
         return None
-    parser: Any = simdjson.Parser()  # its types do not know what an array of numbers is
+    parser = simdjson.Parser()
     matrix = np.empty((n, n))
     labels: list[list[str]] = []
     for line in islice(rows, n):
         *label, numbers = line.rstrip(b"\n").split(b",", n_labels)
-        if len(label) < n_labels or b"[" in numbers:  # nested arrays would be flattened
+        values = _plain_numbers(parser, numbers)
+        if len(label) < n_labels or values is None or values.size != n:
             return None
+        matrix[len(labels)] = values
         try:
-            values = np.frombuffer(parser.parse(b"[" + numbers + b"]").as_buffer(of_type="d"))
             labels.append([cell.decode("ascii") for cell in label])
-        except (ValueError, TypeError, RuntimeError, AttributeError):  # of simdjson, for all but numbers
+        except UnicodeDecodeError:
             return None
-        if values.size != n:
-            return None
-        matrix[len(labels) - 1] = values
     beside = _lines_below(rows)
     if len(labels) < n or beside is None:
         return None
     return PlainMatrix(tuple(cell.decode("ascii") for cell in header[n_labels:]), labels, matrix, beside)
+
+
+def _plain_numbers(parser: Any, text: bytes) -> FloatArray | None:
+    """Parse numbers between commas with simdjson; None if one is not plain."""
+    if b"[" in text:  # nested arrays would be flattened
+        return None
+    try:
+        return np.frombuffer(parser.parse(b"[" + text + b"]").as_buffer(of_type="d"))
+    except (ValueError, TypeError, RuntimeError, AttributeError):  # of simdjson, for all but numbers
+        return None
 
 
 def _lines_below(lines: Iterable[bytes]) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from betaneutral_xl.model.provenance import Provenance
-    from betaneutral_xl.readers.tabular.files import LargeFile
+    from betaneutral_xl.system.files import LargeFile
 
 V = TypeVar("V", bound=Holdings | Etf | Covariance)
 

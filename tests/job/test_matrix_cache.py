@@ -16,8 +16,8 @@ from betaneutral_xl.job.snapshot import pack, unpack
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import Reader
-from betaneutral_xl.readers.tabular import files
-from betaneutral_xl.readers.tabular.files import LargeFile
+from betaneutral_xl.system import files
+from betaneutral_xl.system.files import LargeFile
 
 if TYPE_CHECKING:
     from pathlib import Path

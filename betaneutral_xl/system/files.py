@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import stat
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.model.provenance import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ class LargeFile:
 
         """
         content = read_bytes(self.path, self.limit)
-        if sha256 and digest(content) != sha256:
+        if sha256 and hashlib.sha256(content).hexdigest() != sha256:
             msg = f"{self.name} has changed since it was read. Run again."
             raise UnreadableFile(msg)
         return content
