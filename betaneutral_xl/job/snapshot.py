@@ -30,7 +30,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import archive_entry, save, to_json
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
+from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import make_private_folder, save
 
 if TYPE_CHECKING:
@@ -318,22 +319,18 @@ class Cache:
     @contextlib.contextmanager
     def _locked(self, query: Query) -> Iterator[bool]:
         """Try to acquire the lock of a query; yield whether the caller may fetch."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # one of 256 files, never removed
-        try:
-            make_private_folder(self._locks)
-            lock.acquire(blocking=False)
-        except Timeout:
-            yield False
-            return
-        except (OSError, NotImplementedError):
-            yield True  # no locks on this file system: a second request is better than none
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with contextlib.ExitStack() as held:
+            try:
+                make_private_folder(self._locks)
+                # One of 256 files, never removed.
+                held.enter_context(file_lock(self._locks / f"{query.name[:2]}.lock", timeout=0))
+            except TimeoutError:
+                available = False
+            except OSError:
+                available = True  # no locks on this file system: a second request is better than none
+            else:
+                available = True
+            yield available
 
 
 def _clock() -> datetime:

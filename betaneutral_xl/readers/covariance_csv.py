@@ -26,9 +26,10 @@ from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, find_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.system import optional
+from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -223,10 +224,12 @@ def parse_plain_matrix(content: bytes) -> PlainMatrix | None:
 
     A row of plain numbers is a JSON array without its brackets, which simdjson parses into doubles without
     an object per number: 5,000 x 5,000 numbers take about half the time of pandas' C reader, and no memory
-    beside the content and the matrix. Blank, quoted and other cells are left to the careful reader.
+    beside the content and the matrix. Blank, quoted and other cells are left to the careful reader,
+    and so is all where simdjson is not installed.
     """
-    import simdjson
-
+    simdjson = optional.find("simdjson")
+    if simdjson is None:
+        return None
     end = content.find(b"\n")
     header = content[: max(end, 0)].removeprefix(codecs.BOM_UTF8).rstrip(b"\r").split(b",")
     words = [cell.strip().lower() for cell in header[:2]]

@@ -75,6 +75,9 @@ class Settings:
     records
         Folder of accepted proposals, of the daily record, and of ETFs' files by day
         (``BETANEUTRAL_RECORDS``).
+    keep_etfs
+        Whether the file of an ETF is kept with each load, to show what changed since
+        (``BETANEUTRAL_KEEP_ETFS``: yes or no).
     network_paths
         Whether a cell may name a file on another machine, by its UNC path
         (``BETANEUTRAL_NETWORK_PATHS``: yes or no).
@@ -99,6 +102,7 @@ class Settings:
     network_paths: bool = False
     mandate: str = ""
     records: Path = field(default_factory=lambda: user_data_path("betaneutral-xl", appauthor=False))
+    keep_etfs: bool = True
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
@@ -173,4 +177,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "NETWORK_PATHS": ("network_paths", yes_or_no),
     "MANDATE": ("mandate", str),
     "RECORDS": ("records", Path),
+    "KEEP_ETFS": ("keep_etfs", yes_or_no),
 }

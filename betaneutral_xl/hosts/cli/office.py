@@ -33,15 +33,12 @@ Requires pip install 'betaneutral-xl[office]'. The server answers to its own pag
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "office",
-        help="install, serve, check or uninstall the add-in for Excel on the Mac, the web and Windows",
-        description="Functions, ribbon buttons and a pane in Excel, without macros, served by this machine.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Functions, ribbon buttons and a pane in Excel, without macros, served by this machine."
     )
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     install = actions.add_parser("install", help="install the add-in for your user, and start its server")
     install.add_argument(
