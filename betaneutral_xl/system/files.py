@@ -69,7 +69,8 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         before = os.fstat(descriptor)
         _require_regular(before, name, limit)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            # Not the limit: a buffer of that size is allocated at once, and a browser has 2 GB in all.
+            content = file.read(before.st_size + 1)
         after = os.fstat(descriptor)
     except OSError as error:
         msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
