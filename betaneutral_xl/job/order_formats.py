@@ -1,4 +1,4 @@
-"""Orders in whole shares as the files that desks, brokers and scripts take."""
+"""Orders as the files that desks, brokers and scripts take."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IBKR_COLUMNS = (
 IBKR_ACTIONS = {Action.BUY: "BUY", Action.SELL: "SELL", Action.SELL_SHORT: "SSHORT"}
 
 
-def rows(orders: Orders) -> list[tuple[str, str, int, float, float]]:
+def rows(orders: Orders) -> list[tuple[str, str, float, float, float]]:
     """Return the orders as rows of ``COLUMNS``, largest first; a short sale has a row of its own."""
     return [
         (leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2))
@@ -83,7 +83,7 @@ def _ibkr(orders: Orders) -> str:
     return to_csv(IBKR_COLUMNS, [_ibkr_row(leg, orders) for leg in orders.legs()])
 
 
-def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | int, ...]:
+def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | float, ...]:
     symbol = leg.ticker.replace(".", " ")  # BRK.B is BRK B there
     tag = f"beta neutral {orders.result.aligned.holdings.as_of or ''}".strip()
     action = IBKR_ACTIONS[leg.action]

@@ -1,4 +1,4 @@
-"""Orders in whole shares as a notebook shows and saves them."""
+"""Orders as a notebook shows and saves them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OrderList:
-    """Orders in whole shares.
+    """Orders in shares.
 
     Attributes
     ----------

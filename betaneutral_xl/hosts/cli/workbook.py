@@ -37,7 +37,7 @@ examples:
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
-      writes the orders of the proposal in whole shares as CSV, at the prices of the workbook's settings
+      writes the orders of the proposal as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
 """
 

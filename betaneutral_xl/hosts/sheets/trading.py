@@ -1,4 +1,4 @@
-"""Prices and whole-share orders in worksheets."""
+"""Prices and orders in worksheets."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 
 
 def orders(session: Session, *values: Grid) -> Result:
-    """Return whole-share orders, then the cash and the betas after trading."""
+    """Return orders in shares, then the cash and the betas after trading."""
     weights, prices, *terms, constraints = values
     standing = mandate(session, constraints)
     results = _results(session, weights, prices)
@@ -152,7 +152,7 @@ def order_terms(terms: Sequence[Grid], standing: Mandate | None = None) -> Order
     typed = {
         "order_nav": cells.number(nav),
         "min_notional": cells.number(min_notional),
-        "lot": cells.number(lot),
+        "lot": cells.text(lot),
         "trade": cells.text(trade),
     }
     return OrderTerms.parse(typed if standing is None else standing.terms(beyond_defaults(typed)))

@@ -53,7 +53,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         shares, prices = holdings.shares[order], holdings.prices[order]
         columns = [
             ticker,
-            CheckedColumn(heading="Shares", values=shares.tolist(), look=style.entered(style.WHOLE)),
+            CheckedColumn(
+                heading="Shares", values=shares.tolist(), look=style.entered(style.shares(shares.tolist()))
+            ),
             CheckedColumn(
                 heading="Price", values=prices.tolist(), look=style.entered(style.PRICE), name="held_price"
             ),

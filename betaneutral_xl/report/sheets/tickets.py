@@ -1,4 +1,4 @@
-"""The sheet Orders: the proposal in whole shares, and the effect of rounding."""
+"""The sheet Orders: the proposal in shares, and the effect of rounding."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     if not orders.orders:
         write_headings(canvas, ["No orders"], [style.TEXT])
         canvas.put(
-            FIRST_ROW, 1, "Every trade is smaller than one share or the minimum notional.", style.PARAGRAPH
+            FIRST_ROW, 1, "Every trade is smaller than one lot or the minimum notional.", style.PARAGRAPH
         )
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
@@ -51,7 +51,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
         CheckedColumn(
             heading="Shares",
             values=[order.shares for order in orders.orders],
-            look=style.from_python(style.WHOLE),
+            look=style.from_python(style.shares([order.shares for order in orders.orders])),
         ),
         CheckedColumn(heading="Price", values=prices.tolist(), look=style.entered(style.PRICE)),
         CheckedColumn(
@@ -106,7 +106,7 @@ def measures(sheet: Measures, orders: Orders) -> None:
     """Write the measures of the portfolio after the orders."""
     result = orders.result
     some = bool(orders.orders)
-    sheet.section("After the orders, in whole shares")
+    sheet.section("After the orders")
     for k, name in enumerate(result.etf_names, start=1):
         traded = f"SUM(order_beta_{k})" if some else "0"
         sheet.add(

@@ -1,4 +1,4 @@
-"""Whole-share orders from the command line."""
+"""Orders from the command line."""
 
 from __future__ import annotations
 
@@ -105,6 +105,7 @@ def test_a_price_that_is_missing_is_named_and_nothing_is_written(
     ("options", "words"),
     [
         (["--lot", "0"], "The lot is 0."),
+        (["--lot", "2.5"], "The lot is 2.5. Give a whole number of shares, a fraction of one"),
         (["--min-notional", "-1"], "The smallest order is -1."),
         (["--trade", "futures"], "There is no kind of orders 'futures'"),
     ],
@@ -114,6 +115,71 @@ def test_terms_that_mean_nothing_are_refused(
 ) -> None:
     assert main(["orders", *files, *options]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lot", ["fractional", "0.0001"])
+def test_fractions_of_a_share_are_ordered(capsys: pytest.CaptureFixture[str], lot: str) -> None:
+    record = answer(capsys, "--sample", "--order-prices", "demo", "--lot", lot)
+    shares = [one["shares"] for one in record["orders"]]
+    assert any(one != int(one) for one in shares)
+    assert all(one == round(one, 4) for one in shares)
+    assert all(abs(beta) < 1e-7 for beta in record["beta_after"].values())
+
+
+def proposed(path: Path, files: list[str], capsys: pytest.CaptureFixture[str], form: str) -> Path:
+    """Save a reweighting by another risk aversion as a file of a form."""
+    if form == "xlsx":
+        assert main(["rebalance", *files, "--method", "reweight", "--report", str(path)]) == 0
+        capsys.readouterr()
+    else:
+        assert main(["rebalance", *files, "--method", "reweight", f"--{form}"]) == 0
+        path.write_text(capsys.readouterr().out, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "xlsx"])
+def test_orders_of_a_proposal_are_those_of_its_rebalance(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    prices = ["--order-prices", str(tmp_path / "prices.csv")]
+    direct = answer(capsys, *files, *prices, "--method", "reweight")
+    file = proposed(tmp_path / f"proposal.{form}", files, capsys, form)
+    again = answer(capsys, *files, *prices, "--proposal", str(file))
+    assert again["orders"] == direct["orders"]
+    assert again["beta_of_weights"] == pytest.approx(direct["beta_of_weights"], abs=1e-9)
+
+
+def test_edited_weights_are_ordered_and_the_limits_that_they_break_are_told(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "edited.csv"
+    file.write_text("ticker,new_weight\nA,10%\nB,40%\nBRK.B,0.3%\nC,0\nCASH,49.7%\n", encoding="utf-8")
+    prices = ["--order-prices", str(tmp_path / "prices.csv"), "--upper", "25%"]
+    record = answer(capsys, *files, *prices, "--method", "reweight", "--proposal", str(file))
+    assert [(one["ticker"], one["side"], one["shares"]) for one in record["orders"]] == [("A", "SELL", 200)]
+    assert any("break limits" in line for line in record["warnings"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ticker,new_weight\nA,0.1\n", "no new weight for B, BRK.B. Add them; 0 sells a position"),
+        ("ticker,new_weight\nA,0.1\nB,0.1\nBRK.B,0.003\nZZ,0.2\n", "new weights of ZZ, in neither"),
+        ("ticker,new_weight\nA,0.1\nB,much\n", "row 3: the new weight of B is 'much', not a number"),
+        ("ticker,new_weight\nA,10\nB,40\n", "new weights of 50 in all. Give decimals, or percent signs"),
+        ("ticker,weight,new_weight\nA,0.2,0.1\nB,0.4,0.1\nBRK.B,0.003,0.003\n", "weight of A is 0.2 there"),
+        ("ticker,new_weight\nA,0.1\nB,0.1\nBRK.B,0.01\n", "No risk data for BRK.B"),
+        ("name,price\nA,1\n", "no table with the columns ticker and new_weight"),
+    ],
+)
+def test_a_proposal_that_does_not_fit_is_refused(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    file = tmp_path / "proposal.csv"
+    file.write_text(text, encoding="utf-8")
+    prices = ["--order-prices", str(tmp_path / "prices.csv")]
+    assert main(["orders", *files, *prices, "--proposal", str(file)]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_cash_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
