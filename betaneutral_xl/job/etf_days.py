@@ -179,7 +179,7 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     if etf.as_of is None or not settings.keep_etfs:
         return False
     folder = _folder(etf.name, settings)
-    stem = f"{etf.as_of}-{digest(raw.content)[:12]}"
+    stem = f"{etf.as_of}-{digest(raw.data)[:12]}"
     if (folder / f"{stem}.json").is_file():
         return False
     try:
@@ -192,12 +192,12 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     about = {
         "etf": etf.name,
         "as_of": etf.as_of,
-        "sha256": digest(raw.content),
-        "size": len(raw.content),
+        "sha256": digest(raw.data),
+        "size": len(raw.data),
         "name": raw.name,
         "options": dict(raw.options),
     }
-    packed = gzip.compress(raw.content, mtime=0)
+    packed = gzip.compress(raw.data, mtime=0)
     files = {folder / f"{stem}.bin.gz": packed, folder / f"{stem}.json": to_json(about).encode()}
     with Staged(files, private=True) as staged:
         staged.commit()

@@ -91,7 +91,7 @@ def read_etf(raw_input: RawInput) -> Etf:
     from betaneutral_xl.readers.etf_files import parse_etf
 
     return parse_etf(
-        raw_input.content,
+        raw_input.data,
         raw_input.name,
         fund=option(raw_input, "fund"),
         tickers=option(raw_input, "tickers", {}),

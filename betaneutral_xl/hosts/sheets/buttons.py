@@ -329,7 +329,7 @@ def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
 
 
 def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
-    """Make the whole-share orders of the proposal on the sheet, as a CSV file for the trading desk."""
+    """Make the orders of the proposal on the sheet, as a CSV file for the trading desk."""
     rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders for. Press Rebalance first."
@@ -477,7 +477,7 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="orders",
             label="Orders",
-            help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
+            help="Write the proposal's orders as a CSV file into the workbook's folder.",
             plan=TASK + _SHOWN,
             run=orders,
         ),
