@@ -69,7 +69,8 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     if str(path) == STANDARD_INPUT:
         return _standard_input(limit)
     with _opened(path, limit) as file:
-        content = file.read(limit + 1)
+        # Not the limit: a buffer of that size is allocated at once, and a browser has 2 GB in all.
+        content = file.read(os.fstat(file.fileno()).st_size + 1)
         if len(content) != os.fstat(file.fileno()).st_size:
             raise UnreadableFile(_changed(shown_name(path)))
     return content

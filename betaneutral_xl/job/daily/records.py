@@ -332,11 +332,16 @@ def _accepted(file: Path, record: Mapping[str, Any]) -> Accepted:
         method=str(record["method"]),
         mandate=str(record["mandate"]),
         orders=tuple(
-            Order(str(one["ticker"]), Side(one["side"]), int(one["shares"]), float(one["price"]))
+            Order(str(one["ticker"]), Side(one["side"]), _shares(one["shares"]), float(one["price"]))
             for one in record["orders"]
         ),
         snapshot=file.with_suffix(".zip"),
     )
+
+
+def _shares(value: Any) -> float:
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 _NUMBERS = ("beta", "low", "high", "target", "tolerance", "accepted")
