@@ -181,7 +181,7 @@ def compare(
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     # At the market's own beta the portfolio has the market's risk, so that no share of it is sold.
-    for name, aim, limits, beside in (
+    for name, aim, limits, hedged in (
         (REWEIGHTED, target, constraints, base if market is None else market),
         (long_only, fund, replace(constraints.without_shorts(), beta={}), base),
     ):
@@ -190,7 +190,7 @@ def compare(
             alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            found = solve(Method.REWEIGHT, aim, limits, beside=beside)
+            found = solve(Method.REWEIGHT, aim, limits, beside=hedged)
             alternatives.append(_from_result(name, found, cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.limits import WITH, describe
+from betaneutral_xl.engine.limits import describe
 from betaneutral_xl.engine.limits.formulation import beta_label, market_row
-from betaneutral_xl.engine.limits.limit import Relaxation
+from betaneutral_xl.engine.limits.limit import WITH, Relaxation
 from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, least_violation, minimise
 from betaneutral_xl.model.arrays import read_only
 
