@@ -69,7 +69,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         before = os.fstat(descriptor)
         _require_regular(before, name, limit)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            content = file.read(limit + 1) or b""  # None: a file of the system that would block
         after = os.fstat(descriptor)
     except OSError as error:
         msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
@@ -87,7 +87,11 @@ def _standard_input(limit: int) -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         msg = "- reads standard input, and nothing is piped into it. Name a file, or pipe one: ... < FILE."
         raise UnreadableFile(msg)
-    content = sys.stdin.buffer.read(limit + 1)
+    try:
+        content = sys.stdin.buffer.read(limit + 1) or b""
+    except OSError as error:  # a folder, a descriptor that only writes
+        msg = f"Cannot read standard input: {error.strerror or type(error).__name__}. Pipe in a file."
+        raise UnreadableFile(msg) from None
     if len(content) > limit:
         msg = f"Standard input has more than the {limit / 1e6:,.0f} MB that are read. Check what is piped in."
         raise UnreadableFile(msg)
