@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.model.quotes import Quotes
 
+NUMBERS = frozenset({"shares", "price", "notional"})
+
 EPILOG = """\
 examples:
   betaneutral-xl orders --sample --order-prices demo
@@ -36,7 +38,8 @@ examples:
       a basket file for Interactive Brokers
 
 formats of --out:
-  desk     ticker,side,shares,price,notional; a sale of what is not held is SELL SHORT
+  desk     ticker,side,shares,price,notional, and sector, country where known; a sale of
+           what is not held is SELL SHORT
   ibkr     Interactive Brokers' BasketTrader: market orders for the day
   trader   ticker,price,shares,action
 """
@@ -97,10 +100,17 @@ def _print(orders: Orders, quotes: Quotes) -> None:
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in order_formats.COLUMNS:
-        table.add_column(name, justify="left" if name in {"ticker", "side"} else "right", no_wrap=True)
-    for ticker, side, shares, price, notional in order_formats.rows(orders):
-        cells = (ticker, side, f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}")
+    for name in order_formats.columns(orders):
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+    for ticker, side, shares, price, notional, *groups in order_formats.rows(orders):
+        cells = (
+            str(ticker),
+            str(side),
+            f"{shares:,}",
+            f"{price:,.2f}",
+            f"{notional:,.2f}",
+            *map(str, groups),
+        )
         table.add_row(*map(Text, cells))
     out.print(table)
     result = orders.result

@@ -15,7 +15,7 @@ from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listin
 from betaneutral_xl.hosts.sheets.proposal_block import format_beta, heading
 from betaneutral_xl.hosts.sheets.trading import order_rows
 from betaneutral_xl.hosts.sheets.worksheet import input_provenance
-from betaneutral_xl.job import proposals
+from betaneutral_xl.job import order_formats, proposals
 from betaneutral_xl.job.proposals import SAME_BETA, evaluated
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 from betaneutral_xl.model.positions import CASH
@@ -136,11 +136,11 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, violations: Sequenc
     about.append(("left out as too small", ", ".join(made.left_out) or "none"))
     about += [("warning", line) for line in result.warnings]
     rows = [
-        [ticker, side.upper(), shares, price, round(value, 2)]
-        for ticker, side, shares, price, value in order_rows(made)
+        [ticker, side.upper(), shares, price, round(value, 2), *groups]
+        for ticker, side, shares, price, value, *groups in order_rows(made)
     ]
     head = to_csv([], about).lstrip("\n")
-    return f"{head}\n{to_csv(['ticker', 'side', 'shares', 'price', 'notional'], rows)}"
+    return f"{head}\n{to_csv(order_formats.columns(made), rows)}"
 
 
 def summary(proposed: Proposed, made: Orders, where: str, violations: Sequence[str] = ()) -> str:

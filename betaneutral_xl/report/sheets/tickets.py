@@ -11,6 +11,7 @@ from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
+from betaneutral_xl.report.sheets.groups import with_groups
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
@@ -85,7 +86,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     for k in contents.etfs:
         heading = contents.per_etf("Beta change", k)
         columns.append(_beta_change(heading, k, tickers, betas[:, k - 1] * change))
-    place(book, canvas, "tblOrders", columns)
+    place(book, canvas, "tblOrders", with_groups(columns, result, tickers))
 
 
 def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> CheckedColumn:

@@ -189,3 +189,58 @@ def test_cash_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*given, "--keep-cash", "0"]) == 0
     assert main([*given, "--keep-cash", "5"]) == 2
     assert "give 5% or 0.05" in capsys.readouterr().err
+
+
+def test_the_sample_has_prices_for_its_orders_without_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["orders", "--sample", "--csv"]) == 0
+    plain = capsys.readouterr().out
+    assert main(["orders", "--sample", "--csv", "--order-prices", "demo"]) == 0
+    assert capsys.readouterr().out == plain
+    assert "TSM" in plain
+
+
+@pytest.fixture
+def sectors(files: list[str], tmp_path: Path) -> list[str]:
+    """Return the options with a table of groups beside, in which C has none."""
+    groups = tmp_path / "groups.csv"
+    groups.write_text("ticker,sector,country\nA,Tech,US\nB,Energy,\nBRK.B,Financials,US\n", encoding="utf-8")
+    prices = ["--order-prices", str(tmp_path / "prices.csv")]
+    return [*files, "--groups-file", str(groups), *prices]
+
+
+def test_orders_have_the_groups_of_their_names(
+    sectors: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = answer(capsys, *sectors)
+    by_ticker = {one["ticker"]: (one["sector"], one["country"]) for one in record["orders"]}
+    assert by_ticker == {"A": ("Tech", "US"), "B": ("Energy", ""), "C": ("", "")}
+    assert main(["orders", *sectors, "--csv"]) == 0
+    table = list(csv.reader(io.StringIO(capsys.readouterr().out)))
+    assert table[0] == ["ticker", "side", "shares", "price", "notional", "sector", "country"]
+    assert main(["orders", *sectors, "--format", "ibkr", "--csv"]) == 0
+    assert "Tech" not in capsys.readouterr().out
+
+
+def test_a_name_bought_without_a_group_is_told(
+    sectors: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sold = answer(capsys, *sectors)
+    assert not any("without a known group" in line for line in sold["warnings"])  # C is sold
+    limits = ["--method", "reweight", "--target", "0.7", "--lower", "C=5%", "--group-limit", "Tech=:40%"]
+    bought = answer(capsys, *sectors, *limits)
+    assert any(
+        line.startswith("Bought without a known group (sector, country): C. Limits of groups do not count")
+        for line in bought["warnings"]
+    )
+
+
+def test_a_report_has_the_groups(sectors: list[str], tmp_path: Path) -> None:
+    import openpyxl
+
+    path = tmp_path / "report.xlsx"
+    assert main(["report", *sectors, "--out", str(path)]) == 0
+    book = openpyxl.load_workbook(path)
+    for name in ("Holdings", "Trades", "Orders"):
+        head, *rows = book[name].iter_rows(values_only=True)
+        groups = {row[head.index("Ticker")]: row[head.index("Sector")] for row in rows}
+        assert groups["A"] == "Tech"
