@@ -258,5 +258,6 @@ def _past(template: Template, rows: Rows) -> Any:
     framed(chart, "Realised beta to the first ETF, by month")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
     chart.set_y_axis({"num_format": "0.0", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    chart.show_blanks_as("gap")
+    # "gap" is not written into the file, and Calc then draws months without a value at zero.
+    chart.show_blanks_as("span")
     return chart
