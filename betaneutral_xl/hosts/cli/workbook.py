@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from betaneutral_xl.errors import HostError, InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from betaneutral_xl.hosts.sheets.buttons import Outcome
@@ -19,6 +19,7 @@ HOSTS = {
     "excel": ("betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"),
     "calc": ("betaneutral.xlsx",),
     "office": ("betaneutral-office.xlsx",),
+    "lite": ("main.py", "requirements.txt"),
 }
 """The files of each host."""
 
@@ -31,10 +32,12 @@ examples:
       add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
   betaneutral-xl workbook build --host office
       writes betaneutral-office.xlsx, for Excel with the Office.js add-in (betaneutral-xl office install)
+  betaneutral-xl workbook build --host lite
+      writes main.py and requirements.txt, for betaneutral.xlsx in the add-in xlwings Lite
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
-      writes the orders of the proposal in whole shares as CSV, at the prices of the workbook's settings
+      writes the orders of the proposal as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
   betaneutral-xl workbook selftest
       writes betaneutral-selftest.xlsx: each function and button with its known answer for the sample; open it
@@ -44,15 +47,10 @@ examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "workbook",
-        help="build the template workbook, or rebalance one without a spreadsheet program",
-        description="Build the template workbook, or run one of its buttons on a workbook file.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Build the template workbook, or run one of its buttons on a workbook file."
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
@@ -79,6 +77,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_build(args: argparse.Namespace) -> None:
     """Build and write the files of a host, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.office import lite_script
     from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
@@ -90,6 +89,8 @@ def run_build(args: argparse.Namespace) -> None:
         "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
         "betaneutral.xlsx": lambda: template.build(session),
         "betaneutral-office.xlsx": lambda: office_template.build(session),
+        "main.py": lite_script.main_py,
+        "requirements.txt": lite_script.requirements_txt,
     }
     names = [name for name in HOSTS[args.host] if args.only in {None, name.rpartition(".")[2]}]
     if not names:

@@ -160,7 +160,8 @@ def steps(
 ) -> Generator[Step, Any, Outcome]:
     """Yield what a host is to do for a button, and return its outcome.
 
-    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Files are
+    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Of a view,
+    which has no changes, there is the plan alone. Files are
     written beside their places before the changes are made, and renamed after: both exist, or neither.
 
     Parameters
@@ -185,7 +186,8 @@ def steps(
         outcome, files = failed(button.label, error), Staged({})
     with files:
         try:
-            yield outcome.changes
+            if outcome.changes:
+                yield outcome.changes
         except Exception as error:  # noqa: BLE001 - likewise
             if outcome.error is None:
                 return unwritten(button.label, error, session)
@@ -327,7 +329,7 @@ def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
 
 
 def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
-    """Make the whole-share orders of the proposal on the sheet, as a CSV file for the trading desk."""
+    """Make the orders of the proposal on the sheet, as a CSV file for the trading desk."""
     rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders for. Press Rebalance first."
@@ -369,10 +371,10 @@ def check(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def installation(session: Session) -> str:
-    """Return whether the cache can be written, the solvers be used, and the web API responds."""
-    from betaneutral_xl.job.health import api_status, cache_status, solver_status
+    """Return whether the cache can be written, all packages be used, and the web API responds."""
+    from betaneutral_xl.job.health import api_status, cache_status, package_status
 
-    return f"{cache_status(session.settings)} {solver_status()} {api_status(session.settings)}"
+    return f"{cache_status(session.settings)} {package_status()} {api_status(session.settings)}"
 
 
 MAX_LOG_LINES = 20
@@ -475,7 +477,7 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="orders",
             label="Orders",
-            help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
+            help="Write the proposal's orders as a CSV file into the workbook's folder.",
             plan=TASK + _SHOWN,
             run=orders,
         ),
