@@ -28,7 +28,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     book = com.opened(path.read_bytes(), path.parent)
-    _xlwindows.BOOK_CALLER = book
+    vars(_xlwindows)["BOOK_CALLER"] = book
     message = ribbon.run(button)
     cells = book.Worksheets(Sheet.PROPOSAL).cells
     shown = [[*at, value] for at, value in sorted(cells.items()) if value is not None]
