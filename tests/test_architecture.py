@@ -129,6 +129,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"proposal_block"},
         {"proposal"},
         {"order_list"},
+        {"daily_block"},
         {"buttons"},
     ],
 }

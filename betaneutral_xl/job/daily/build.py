@@ -129,7 +129,7 @@ def readings(found: Today) -> tuple[Reading, ...]:
             beta=one.forecast.beta,
             low=one.forecast.low,
             high=one.forecast.high,
-            target=one.target,
+            target=(one.low + one.high) / 2.0 if math.isnan(one.target) else one.target,
             tolerance=(one.high - one.low) / 2.0,
             accepted=one.accepted,
             verdict=str(found.verdict),

@@ -243,12 +243,17 @@ def prepare(folder: Path, records: Path) -> None:
         raise Unwritable(msg) from None
 
 
-def keep(files: Mapping[Path, bytes], records: Path) -> None:
-    """Write files of the records: all, or none."""
+def staged(files: Mapping[Path, bytes], records: Path) -> Staged:
+    """Return files of the records written beside their places: to be committed, or left out."""
     for folder in {one.parent for one in files}:
         prepare(folder, records)
-    with Staged(files, private=True) as staged:
-        staged.commit()
+    return Staged(files, private=True)
+
+
+def keep(files: Mapping[Path, bytes], records: Path) -> None:
+    """Write files of the records: all, or none."""
+    with staged(files, records) as written:
+        written.commit()
 
 
 def after_orders(orders: Orders) -> Holdings:
