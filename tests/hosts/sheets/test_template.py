@@ -32,7 +32,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 
-NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "LEFT", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}
+NATIVE = {
+    "COLUMN",
+    "COUNTA",
+    "IF",
+    "INDEX",
+    "ISBLANK",
+    "LEFT",
+    "MAX",
+    "OR",
+    "ROW",
+    "SUM",
+    "SUMPRODUCT",
+    "TRIM",
+}
 """The functions of every spreadsheet program that the template uses."""
 
 
