@@ -18,7 +18,7 @@ from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.job.etf_reading import read_etf
 from betaneutral_xl.model.provenance import digest, now
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     if etf.as_of is None or not settings.keep_etfs:
         return False
     folder = _folder(etf.name, settings)
-    stem = f"{etf.as_of}-{digest(raw.content)[:12]}"
+    stem = f"{etf.as_of}-{digest(raw.data)[:12]}"
     if (folder / f"{stem}.json").is_file():
         return False
     try:
@@ -194,12 +194,12 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     about = {
         "etf": etf.name,
         "as_of": etf.as_of,
-        "sha256": digest(raw.content),
-        "size": len(raw.content),
+        "sha256": digest(raw.data),
+        "size": len(raw.data),
         "name": raw.name,
         "options": dict(raw.options),
     }
-    packed = gzip.compress(raw.content, mtime=0)
+    packed = gzip.compress(raw.data, mtime=0)
     files = {folder / f"{stem}.bin.gz": packed, folder / f"{stem}.json": to_json(about).encode()}
     with Staged(files, private=True) as staged:
         staged.commit()

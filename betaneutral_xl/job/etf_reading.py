@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.job.input_options import option
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import is_device, read_bytes, shown_name
 from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
+from betaneutral_xl.system.files import is_device, read_bytes, shown_name
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,16 @@ def open_etf(
     return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
 
 
+def newest_file(name: str, settings: Settings) -> Path | None:
+    """Return the file that a fund's ticker stands for; None where it is no ticker, or there is none."""
+    from betaneutral_xl.readers.etf_files import find_etf
+
+    try:
+        return find_etf(name, settings.downloads)
+    except UnreadableFile:
+        return None
+
+
 def etf_file(
     source: Path | str,
     fund: str | None = None,
@@ -80,7 +91,7 @@ def read_etf(raw_input: RawInput) -> Etf:
     from betaneutral_xl.readers.etf_files import parse_etf
 
     return parse_etf(
-        raw_input.content,
+        raw_input.data,
         raw_input.name,
         fund=option(raw_input, "fund"),
         tickers=option(raw_input, "tickers", {}),

@@ -19,12 +19,13 @@ from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers import group_table
-from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
+from betaneutral_xl.readers.covariance_csv import covariance_content, parse_covariance
 from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.tabular.files import (
+from betaneutral_xl.readers.ticker_map import as_text
+from betaneutral_xl.system.files import (
     STANDARD_INPUT,
     is_device,
     is_network_path,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance
+    from betaneutral_xl.readers.matrix_tables import PlainMatrix
+    from betaneutral_xl.system.files import LargeFile
 
 
 def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
@@ -83,13 +86,22 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
 
 
 def holdings_file(
-    path: Path | str, account: str | None = None, rates: str | None = None, day: date | None = None
+    path: Path | str,
+    account: str | None = None,
+    rates: str | None = None,
+    day: date | None = None,
+    tickers: Path | str | None = None,
 ) -> RawInput:
-    """Return a portfolio's file and which part of it to read; see ``Choice.parse``."""
+    """Return a portfolio's file and which part of it to read; see ``Choice``.
+
+    ``tickers`` is a table of identifiers and tickers, for rows without a ticker.
+    """
     from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
     options = {"fund": account, "sheet": sheet, "rates": rates, "day": day.isoformat() if day else None}
+    if tickers:
+        options["tickers"] = as_text(ticker_map(tickers))
     return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
@@ -166,7 +178,7 @@ def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Raw
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
-        content=pack_folder(path) if is_folder else read_bytes(path, MAX_COVARIANCE_BYTES),
+        content=pack_folder(path) if is_folder else covariance_content(path),
         options={} if unit is None else {"unit": unit.value},
     )
 
@@ -219,12 +231,12 @@ def _origin(raw_input: RawInput, source: str) -> Provenance:
         retrieval=Retrieval.FILE,
         as_of=None,
         rows=0,
-        sha256=digest(raw_input.content),
+        sha256=digest(raw_input.content) if isinstance(raw_input.content, bytes) else "",
     )
 
 
 def _read_api_holdings(raw_input: RawInput) -> Holdings:
-    return parse_holdings(raw_input.content, _origin(raw_input, "holdings file"), _stated_nav(raw_input))
+    return parse_holdings(raw_input.data, _origin(raw_input, "holdings file"), _stated_nav(raw_input))
 
 
 def _read_holdings_file(raw_input: RawInput) -> Holdings:
@@ -235,25 +247,32 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
     choice = Choice.parse(
         options.get("fund"), options.get("sheet"), options.get("rates", ""), option(raw_input, "day")
     )
-    return parse_holdings_file(raw_input.content, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
+    choice = replace(choice, tickers=option(raw_input, "tickers", {}))
+    return parse_holdings_file(raw_input.data, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
 
 
 def _read_covariance(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.readers.factor_model import is_factor_archive, parse_factor_archive
 
     content, unit = raw_input.content, option(raw_input, "unit")
-    if is_factor_archive(content):
+    if isinstance(content, bytes) and is_factor_archive(content):
         return parse_factor_archive(content, _origin(raw_input, "factor model"), unit)
-    covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit)
+    covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit, _parse_large)
     days = option(raw_input, "effective_days")
     return covariance if days is None else replace(covariance, effective_days=days)
+
+
+def _parse_large(file: LargeFile) -> PlainMatrix | None:
+    from betaneutral_xl.job.matrix_cache import parse_file
+
+    return parse_file(file, Settings.from_environment())
 
 
 def _read_prices(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.engine.estimators.from_prices import covariance_of
     from betaneutral_xl.readers.prices import parse_prices
 
-    prices = parse_prices(raw_input.content, raw_input.name)
+    prices = parse_prices(raw_input.data, raw_input.name)
     tickers, if_there = (list(option(raw_input, name, ())) for name in ("tickers", "if_there"))
     if not tickers:  # whatever has prices
         tickers, if_there = [one for one in if_there if one in set(prices.tickers)] or if_there, []

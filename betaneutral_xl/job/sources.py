@@ -34,7 +34,7 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
 from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
-from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -128,8 +128,8 @@ class Sources:
                 "{etf_fund} selects a fund of an {etf} file, and none is given.",
             ),
             (
-                self.tickers and not self.etf,
-                "{tickers} has the tickers of an {etf} file, and none is given.",
+                self.tickers and not (self.etf or self.holdings),
+                "{tickers} has the tickers of an {etf} or a {holdings} file, and none is given.",
             ),
             (
                 self.covariance and self.prices,
@@ -224,7 +224,7 @@ class Sources:
                 query, settings, account=self.account, rates=rates, nav=self.nav, progress=progress
             )
         if self.holdings and not is_sample(self.holdings):
-            file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of)
+            file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of, self.tickers)
             return read(with_nav(file, self.nav), Holdings)
         if self.fund and not is_sample(self.fund):
             from betaneutral_xl.network.silverfund import SilverFund
@@ -335,6 +335,7 @@ def load_holdings(
     *,
     as_of: date | str | None = None,
     groups: Path | str | None = None,
+    tickers: Path | str | None = None,
 ) -> Holdings:
     """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
 
@@ -352,6 +353,8 @@ def load_holdings(
         The day, of a file with several days or none.
     groups
         A table of tickers and their groups, such as ``ticker,sector``, for limits of groups.
+    tickers
+        A table of identifiers (ISIN, CUSIP, SEDOL, FIGI) and tickers, for rows without a ticker.
 
     Raises
     ------
@@ -364,7 +367,7 @@ def load_holdings(
         file = sample.raw_input(sample.HOLDINGS)
         require_day_of_sample(day, read(file, Holdings).value)
     else:
-        file = holdings_file(path, account, ",".join(fx), day)
+        file = holdings_file(path, account, ",".join(fx), day, tickers)
     return read(with_groups(with_nav(file, nav), groups), Holdings).value
 
 

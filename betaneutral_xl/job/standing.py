@@ -19,7 +19,7 @@ from betaneutral_xl.model.constraints import ALL, Range
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.readers.etf_files import NAME
 from betaneutral_xl.readers.raw_input import Reader
-from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -157,4 +157,4 @@ def _covariance_file(inputs: Inputs, request: Request) -> RawInput:
 
 def _stamped(raw: RawInput, origin: Provenance) -> RawInput:
     """Return a file with the source and the day of the value that it was written from."""
-    return replace(raw, provenance=replace(origin, sha256=digest(raw.content)))
+    return replace(raw, provenance=replace(origin, sha256=digest(raw.data)))

@@ -41,6 +41,7 @@ class Subject(Enum):
     DATES = ("Inputs of different days", Severity.CHECK)
     STALE = ("Data from the cache", Severity.CHECK)
     EXPOSURE = ("A large exposure", Severity.CHECK)
+    GROUPS = ("Groups", Severity.NOTE)
     HOLDINGS = ("The holdings", Severity.CHECK)
     ETF = ("The files of the ETFs", Severity.CHECK)
     INPUTS = ("How inputs were read", Severity.NOTE)

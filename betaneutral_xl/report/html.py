@@ -159,6 +159,7 @@ def _helps(answer: AnswerPage) -> Iterator[str]:
         )
         for leg in found.hedge
     ]
+    rows += [("Or another target", found.other_target)] * bool(found.other_target)
     yield table(("", ""), rows, kind="text", sortable=False)
 
 
@@ -208,7 +209,7 @@ def _orders(contents: Contents) -> str:
     orders = contents.orders
     assert orders is not None  # noqa: S101 - checked by the caller
     after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
-    summary = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
+    summary = f"Beta after the orders: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
     rows = (
         (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.legs()

@@ -6,6 +6,7 @@ alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from openpyxl.workbook.workbook import Workbook
 
 FONT = "Arial"
@@ -34,6 +37,7 @@ GOOD_INK, BAD_INK = "005F46", "8A3B00"
 
 NUMBER, PERCENT, EXACT, TINY = "0.0000;-0.0000;0.0000", "0.00%;-0.00%;0.00%", "0.000000000000", "0.0E+00"
 WHOLE, MONEY, PRICE = "#,##0", "#,##0", "#,##0.00"
+FRACTIONS = "#,##0.0000"
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 SIGNED = "+0.0000;-0.0000;0.0000"
 SIGNED_PERCENT = "+0.00%;-0.00%;0.00%"
@@ -45,6 +49,11 @@ TENTH = "0.0%;-0.0%;0.0%"
 
 _WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
 """Column width in characters by number format; 10 for the others."""
+
+
+def shares(counts: Iterable[float]) -> str:
+    """Return the number format of a column of shares: with four decimals if one is a fraction."""
+    return WHOLE if all(math.isnan(one) or float(one).is_integer() for one in counts) else FRACTIONS
 
 
 def width_of(number_format: str) -> int:

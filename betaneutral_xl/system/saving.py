@@ -11,7 +11,7 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from betaneutral_xl.errors import Unwritable
 
@@ -22,11 +22,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
 
 
+Content: TypeAlias = "bytes | Sequence[bytes | memoryview]"
+"""The bytes of a file, whole or in parts."""
+
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Modes of what is confidential: holdings, risk models, logs."""
 
 
-def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
+def save(path: Path | str, content: Content, *, private: bool = False) -> None:
     """Write a file atomically: to a temporary file beside it, which then replaces it.
 
     Parameters
@@ -34,7 +37,7 @@ def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
     path
         The file; its folder must exist.
     content
-        All of its bytes.
+        All of its bytes, whole or in parts.
     private
         Whether only the user may read it, whatever its mode was.
 
@@ -68,7 +71,9 @@ class Staged:
 
     """
 
-    def __init__(self, files: Mapping[Path, bytes], *, private: bool = False) -> None:
+    def __init__(
+        self, files: Mapping[Path, bytes | Sequence[bytes | memoryview]], *, private: bool = False
+    ) -> None:
         self._temporary: dict[Path, Path] = {}
         for path, content in files.items():
             try:
@@ -104,7 +109,7 @@ class Staged:
                 temporary.unlink()
         self._temporary.clear()
 
-    def _write(self, target: Path, content: bytes, *, private: bool) -> None:
+    def _write(self, target: Path, content: Content, *, private: bool) -> None:
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)
@@ -112,7 +117,7 @@ class Staged:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         self._temporary[target] = Path(temporary)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         if not private:  # mkstemp makes a private file

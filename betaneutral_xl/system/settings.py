@@ -50,6 +50,9 @@ class Settings:
         Its token (``BETANEUTRAL_FLEX_TOKEN``); not in the repr.
     cache
         Folder of cached answers (``BETANEUTRAL_CACHE``).
+    cache_matrices
+        Whether the numbers of a large covariance file are kept in that folder as well, so that they are
+        parsed once (``BETANEUTRAL_CACHE_MATRICES``: yes or no).
     downloads
         Folders searched for issuers' files, first match first (``BETANEUTRAL_DOWNLOADS``,
         separated like PATH).
@@ -89,6 +92,7 @@ class Settings:
     flex_url: str = FLEX_URL
     flex_token: str = field(default="", repr=False)
     cache: Path = field(default_factory=lambda: user_cache_path("betaneutral-xl", appauthor=False))
+    cache_matrices: bool = True
     downloads: tuple[Path, ...] = field(default_factory=lambda: (user_downloads_path(),))
     etf_hosts: frozenset[str] = frozenset()
     connect_timeout: float = 5.0
@@ -166,6 +170,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "FLEX_URL": ("flex_url", str),
     "FLEX_TOKEN": ("flex_token", str),
     "CACHE": ("cache", Path),
+    "CACHE_MATRICES": ("cache_matrices", yes_or_no),
     "DOWNLOADS": ("downloads", lambda text: tuple(Path(part) for part in text.split(os.pathsep) if part)),
     "ETF_HOSTS": (
         "etf_hosts",

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import (
-    DEFAULT,
-    ESTIMATORS,
-    WINDOW,
-    MissingData,
-    parameters,
-    read_parameters,
-)
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
+from betaneutral_xl.job.estimation import DEFAULT, WINDOW, MissingData, described, read_parameters
 from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
 from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.job.value_files import covariance_csv
@@ -205,12 +197,9 @@ def _print_summary(covariance: Covariance, file: str) -> None:
 
 def _print_methods() -> None:
     out = console()
-    for name in ESTIMATORS:
-        description = inspect.getdoc(ESTIMATORS[name]) or ""
-        star = " (default)" if name == DEFAULT else ""
-        out.print(f"{name}{star}", style="bold", markup=False)
-        out.print(f"    {description.splitlines()[0] if description else ''}", markup=False, soft_wrap=True)
-        defaults = parameters(name)
-        if defaults:
-            shown = ", ".join(f"{key}={value}" for key, value in defaults.items())
+    for one in described():
+        out.print(f"{one.name}{' (default)' if one.is_default else ''}", style="bold", markup=False)
+        out.print(f"    {one.summary}", markup=False, soft_wrap=True)
+        if one.parameters:
+            shown = ", ".join(f"{key}={value}" for key, value in one.parameters.items())
             out.print(f"    parameters: {shown}", markup=False, soft_wrap=True)

@@ -26,6 +26,7 @@ examples:
   betaneutral-xl holdings all-accounts.csv --account "Roth IRA ...234"
   betaneutral-xl holdings positions.csv --fx EUR=1.16 JPY=0.0064 --json
   betaneutral-xl holdings long-short.csv --nav 1000000
+  betaneutral-xl holdings Portfolio.csv --tickers isin-to-ticker.csv
   betaneutral-xl holdings book.xlsx#Holdings --csv > positions.csv
   curl https://... | betaneutral-xl holdings -          standard input
 
@@ -51,7 +52,7 @@ COLUMNS = (
 )
 """Of a position, in JSON and CSV."""
 
-CHOICES = ("account", "as_of", "fx", "nav", "groups_file")
+CHOICES = ("account", "as_of", "fx", "nav", "groups_file", "tickers")
 """Options of the table that say how a file is read."""
 
 
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
         sources.nav,
         as_of=sources.as_of,
         groups=sources.groups_file,
+        tickers=sources.tickers,
     )
     if args.json:
         sys.stdout.write(saving.to_json(record(holdings)) + "\n")

@@ -59,6 +59,13 @@ def define(parser: argparse.ArgumentParser) -> None:
     check.set_defaults(run=run_check)
     files = actions.add_parser("files", help="write the add-in's files, for an administrator")
     files.add_argument("folder", type=Path, metavar="FOLDER", help="folder to write to")
+    files.add_argument(
+        "--pyodide",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of the server, Python in the page: the folder of Pyodide's full distribution",
+    )
+    files.add_argument("--url", metavar="URL", help="where the page with --pyodide will be served, for Excel")
     files.set_defaults(run=run_files)
     offline = actions.add_parser("offline", help="fetch Microsoft's office.js, to work without the internet")
     offline.add_argument(
@@ -145,10 +152,17 @@ def run_check(_: argparse.Namespace) -> None:
 
 def run_files(args: argparse.Namespace) -> None:
     """Write the files that an administrator needs."""
-    from betaneutral_xl.hosts.office import deployment, systems
+    from betaneutral_xl.hosts.office import deployment, pyodide_page, systems
     from betaneutral_xl.hosts.office.place import Place
 
-    for path in deployment.write(Place.read(systems.current().folder), args.folder):
+    if args.url and not (args.pyodide and args.url.startswith("https://")):
+        msg = "--url is for a page with --pyodide, and begins with https://, for Excel loads nothing else."
+        raise InputError(msg)
+    if args.pyodide:
+        written = pyodide_page.write(args.folder, args.pyodide, args.url)
+    else:
+        written = deployment.write(Place.read(systems.current().folder), args.folder)
+    for path in written:
         _write(f"Written: {path}")
 
 

@@ -82,7 +82,7 @@ def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
         origin.location,
         origin.as_of.isoformat() if origin.as_of else "",
         origin.fetched_at.isoformat(),
-        len(raw_input.content),
+        len(raw_input.data),
         origin.sha256,
     )
 

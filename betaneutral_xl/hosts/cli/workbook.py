@@ -19,6 +19,7 @@ HOSTS = {
     "excel": ("betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"),
     "calc": ("betaneutral.xlsx",),
     "office": ("betaneutral-office.xlsx",),
+    "lite": ("main.py", "requirements.txt"),
 }
 """The files of each host."""
 
@@ -31,10 +32,12 @@ examples:
       add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
   betaneutral-xl workbook build --host office
       writes betaneutral-office.xlsx, for Excel with the Office.js add-in (betaneutral-xl office install)
+  betaneutral-xl workbook build --host lite
+      writes main.py and requirements.txt, for betaneutral.xlsx in the add-in xlwings Lite
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
-      writes the orders of the proposal in whole shares as CSV, at the prices of the workbook's settings
+      writes the orders of the proposal as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
   betaneutral-xl workbook run betaneutral.xlsx --button accept
       keeps the proposal; from then on --button today compares with it, on the sheet Today
@@ -63,6 +66,7 @@ def define(parser: argparse.ArgumentParser) -> None:
 def run_build(args: argparse.Namespace) -> None:
     """Build and write the files of a host, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.office import lite_script
     from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
@@ -74,6 +78,8 @@ def run_build(args: argparse.Namespace) -> None:
         "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
         "betaneutral.xlsx": lambda: template.build(session),
         "betaneutral-office.xlsx": lambda: office_template.build(session),
+        "main.py": lite_script.main_py,
+        "requirements.txt": lite_script.requirements_txt,
     }
     names = [name for name in HOSTS[args.host] if args.only in {None, name.rpartition(".")[2]}]
     if not names:

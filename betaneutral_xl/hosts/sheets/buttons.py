@@ -333,7 +333,7 @@ def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
 
 
 def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
-    """Make the whole-share orders of the proposal on the sheet, as a CSV file for the trading desk."""
+    """Make the orders of the proposal on the sheet, as a CSV file for the trading desk."""
     rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders for. Press Rebalance first."
@@ -402,10 +402,10 @@ def check(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def installation(session: Session) -> str:
-    """Return whether the cache can be written, the solvers be used, and the web API responds."""
-    from betaneutral_xl.job.health import api_status, cache_status, solver_status
+    """Return whether the cache can be written, all packages be used, and the web API responds."""
+    from betaneutral_xl.job.health import api_status, cache_status, package_status
 
-    return f"{cache_status(session.settings)} {solver_status()} {api_status(session.settings)}"
+    return f"{cache_status(session.settings)} {package_status()} {api_status(session.settings)}"
 
 
 MAX_LOG_LINES = 20
@@ -508,7 +508,7 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="orders",
             label="Orders",
-            help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
+            help="Write the proposal's orders as a CSV file into the workbook's folder.",
             plan=TASK + _SHOWN,
             run=orders,
         ),

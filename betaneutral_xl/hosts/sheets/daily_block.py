@@ -99,9 +99,10 @@ WIDE = 110
 
 def _line(line: plain.SummaryLine) -> list[list[Any]]:
     """Return label, value, remark and the kind of the value; a long remark goes on in the rows below."""
-    first, *others = textwrap.wrap(line.remark, WIDE) or [None]
+    parts = textwrap.wrap(line.remark, WIDE)
     kind = str(line.kind) if isinstance(line.value, float) else None
-    return [[line.label or None, line.value, first, kind], *([None, None, part] for part in others)]
+    first = parts[0] if parts else None
+    return [[line.label or None, line.value, first, kind], *([None, None, part] for part in parts[1:])]
 
 
 def _history(found: Today) -> list[list[Any]]:

@@ -26,7 +26,8 @@ from betaneutral_xl.job.snapshot import pack
 from betaneutral_xl.job.value_files import raw_inputs_of
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
@@ -193,14 +194,12 @@ class Records:
 
     def add(self, new: Sequence[Reading]) -> tuple[Reading, ...]:
         """Add readings to the history, in place of those of the same day and ETF; return all."""
-        from filelock import FileLock, Timeout
-
         prepare(self.folder, self.folder.parent)
         try:
-            with FileLock(self.folder / "readings.lock", timeout=10, mode=0o600):
+            with file_lock(self.folder / "readings.lock", timeout=10):
                 ordered, files = self.with_readings(new)
                 keep(files, self.folder.parent)
-        except Timeout:
+        except TimeoutError:
             msg = "Another program is writing the history of this fund. Try again."
             raise Unwritable(msg) from None
         return ordered
@@ -376,11 +375,16 @@ def _accepted(file: Path, record: Mapping[str, Any]) -> Accepted:
         method=str(record["method"]),
         mandate=str(record["mandate"]),
         orders=tuple(
-            Order(str(one["ticker"]), Side(one["side"]), int(one["shares"]), float(one["price"]))
+            Order(str(one["ticker"]), Side(one["side"]), _shares(one["shares"]), float(one["price"]))
             for one in record["orders"]
         ),
         snapshot=file.with_suffix(".zip"),
     )
+
+
+def _shares(value: Any) -> float:
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 _NUMBERS = ("beta", "low", "high", "target", "tolerance", "accepted")

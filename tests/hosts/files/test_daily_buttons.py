@@ -126,7 +126,7 @@ def test_the_sample_is_accepted_and_today_compares_with_it(book: Book, session: 
 def test_an_edited_proposal_is_accepted_as_it_is_on_the_sheet(book: Book, session: Session) -> None:
     pressed(book, session, "rebalance")
     row = PROPOSAL.table + 1
-    name, weight = (book._sheet(Sheet.PROPOSAL).cell(row, column).value for column in (1, 4))
+    name, _, _, weight, *_ = book.lines(Sheet.PROPOSAL, row)[0]
     book._put(Sheet.PROPOSAL, row, 4, weight / 2.0, [])
     message = pressed(book, session, "accept").message
     assert f"New weights edited: {name}." in message

@@ -519,7 +519,7 @@ def test_names_for_the_risk_model_are_those_of_target_market_and_benchmark_too(s
 
 
 def test_rules_of_a_mandate_among_constraints_hold(session: Session) -> None:
-    rules = [["mandate: name", None, "Fund"], ["mandate: method", None, "reweight"]]
+    rules: list[list[Any]] = [["mandate: name", None, "Fund"], ["mandate: method", None, "reweight"]]
     rules += [["mandate: upper", None, 0.45], ["mandate: target", None, 0.98]]
     table = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, None, None, rules)
     assert max(column(table, "new_weight")[:3]) <= 0.45 + 1e-9
@@ -528,4 +528,4 @@ def test_rules_of_a_mandate_among_constraints_hold(session: Session) -> None:
     ((line,),) = call(
         session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, None, None, [["mandate: uper", None, 0.45]]
     )
-    assert line.startswith("#BETA! The mandate: there is no rule 'uper'. Did you mean upper?")
+    assert str(line).startswith("#BETA! The mandate: there is no rule 'uper'. Did you mean upper?")

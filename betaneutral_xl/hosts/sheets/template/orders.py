@@ -1,4 +1,4 @@
-"""The sheet Orders: prices, the user's own prices, and whole-share orders for the sheet Neutral."""
+"""The sheet Orders: prices, the user's own prices, and orders for the sheet Neutral."""
 
 from __future__ import annotations
 

@@ -283,7 +283,9 @@ def test_orders_and_report_are_written_beside_the_workbook(
     assert text.startswith("fund,quant_paper\nas of,2025-11-18\n")
     assert "\nticker,side,shares,price,notional\nTSM,SELL SHORT,2766," in text
     folder = tmp_path.name
-    assert alerts[-1][1].startswith(f"Orders: 45 in {orders.name}, in the folder {folder}. In whole shares")
+    assert alerts[-1][1].startswith(
+        f"Orders: 45 in {orders.name}, in the folder {folder}. After rounding to shares"
+    )
     press(opened, "report")
     (report,) = tmp_path.glob("betaneutral report *.xlsx")
     assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder {folder}.")
