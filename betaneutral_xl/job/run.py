@@ -195,7 +195,7 @@ def unchanged(request: Request, inputs: Inputs) -> Rebalance:
 
 def reach(request: Request, inputs: Inputs) -> Reachable:
     """Return the betas that reweighting can reach; raises what ``engine.neutral.reach`` raises."""
-    from betaneutral_xl.engine import neutral
+    from betaneutral_xl.engine.neutral import reach as reachable_betas
 
     if request.legs != EXACT:
         msg = (
@@ -203,7 +203,7 @@ def reach(request: Request, inputs: Inputs) -> Reachable:
         )
         raise InputError(msg)
     request = within(request, inputs)
-    return neutral.reach(
+    return reachable_betas(
         *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request, inputs)
     )
 

@@ -164,7 +164,8 @@ def steps(
 ) -> Generator[Step, Any, Outcome]:
     """Yield what a host is to do for a button, and return its outcome.
 
-    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Files are
+    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Of a view,
+    which has no changes, there is the plan alone. Files are
     written beside their places before the changes are made, and renamed after: both exist, or neither.
 
     Parameters
@@ -190,7 +191,8 @@ def steps(
         outcome, files, kept = failed(button.label, error), Staged({}), Staged({})
     with files, kept:
         try:
-            yield outcome.changes
+            if outcome.changes:
+                yield outcome.changes
         except Exception as error:  # noqa: BLE001 - likewise
             if outcome.error is None:
                 return unwritten(button.label, error, session)

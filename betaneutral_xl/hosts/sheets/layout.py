@@ -95,7 +95,7 @@ class Setting:
         return f"setting_{self.name}"
 
 
-_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
+_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.DAYS: MONEY}
 """Number formats of settings, by the kind of their values."""
 
 YES_NO = ("yes", "no")

@@ -40,7 +40,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ORDERS,
         "Orders",
-        "Whole-share orders for the sheet Neutral; the button Orders writes those of the proposal to a file.",
+        "Orders for the sheet Neutral; the button Orders writes those of the proposal to a file.",
     )
     widths = (11, 11, 12, 30, 3, 11, 11, 3, 20, 12, 12, 12, 16)
     prices = ("General", PRICE, "yyyy-mm-dd", "General")
@@ -68,6 +68,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
         results["orders"],
         ordered,
     )
+    template.fractions(sheet, ORDERS_COLUMN + 2, FIRST_ROW + 1)
     value = letters(ORDERS_COLUMN + 4)
     beta = template.book.add_format({"num_format": "0.0000"})
     first = f"{letters(ORDERS_COLUMN)}{FIRST_ROW + 1}"

@@ -185,6 +185,7 @@ def _table(template: Template, sheet: Worksheet) -> None:
             sheet.conditional_format(
                 row, first, LAST_ROW, last, {"type": "formula", "criteria": criteria, "format": style}
             )
+    template.fractions(sheet, SHARES, row + 1)
     beta = template.book.add_format({"num_format": BETA})
     etf = letters(FIXED_COLUMNS + 1)
     sheet.conditional_format(

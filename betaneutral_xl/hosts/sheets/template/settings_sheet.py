@@ -179,7 +179,7 @@ def _rule(setting: Setting) -> dict[str, Any]:
                 "maximum": most,
                 "error_message": "Give a decimal or a percent: 0.05 or 5%.",
             }
-        case Kind.COUNT | Kind.DAYS | Kind.SHARES:
+        case Kind.COUNT | Kind.DAYS:
             return {
                 "validate": "integer",
                 "criteria": ">=",

@@ -50,6 +50,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(
         sheet, (FIRST_ROW, 1), "FETCH_HOLDINGS(setting_fund,setting_as_of)", results["holdings"], shown
     )
+    template.fractions(sheet, 2, FIRST_ROW + 1)
     sheet.write_string(3, 0, "Names", template.style(bold=True))
     sheet.write_formula(
         3,
