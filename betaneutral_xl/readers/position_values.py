@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RTOL = 1e-3
 """Relative difference between a printed value and shares times price above which a warning names it."""
-UNIT_RTOL = 0.05
+UNIT_RTOL = 0.02
 """The same, for telling values in thousands, which are rounded."""
 FUTURE_RTOL = 0.05
 """The same, for telling a future's notional value from its profit or loss."""
@@ -71,11 +71,12 @@ def in_units(rows: Sequence[PositionRow]) -> tuple[tuple[PositionRow, ...], tupl
         if row.value and row.shares and row.price and row.position_class is not PositionClass.FUTURE
     ]
     for unit in THOUSANDS:
-        if products and all(math.isclose(value * unit, one, rel_tol=UNIT_RTOL) for value, one in products):
+        if len(products) > 1 and all(
+            math.isclose(value * unit, one, rel_tol=UNIT_RTOL) for value, one in products
+        ):
             scaled = tuple(row if row.value is None else replace(row, value=row.value * unit) for row in rows)
-            return scaled, (
-                f"Values are in units of {unit:,.0f}: shares times price are that many times more.",
-            )
+            note = f"Values are in units of {unit:,.0f}: shares times price are that many times more."
+            return scaled, (note,)
     return tuple(rows), ()
 
 
