@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.mandate import Mandate
+    from betaneutral_xl.job.outcome import Inputs
     from betaneutral_xl.job.request import Request
-    from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.arrays import FloatArray
 
 KINDS = {limits.Unit.WEIGHT: Kind.PERCENT, limits.Unit.BETA: Kind.NUMBER, limits.Unit.COUNT: Kind.COUNT}
