@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
@@ -121,10 +121,22 @@ FONT_ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "fami
 """Order of the elements of a font in the file format; openpyxl writes another."""
 
 
+def _font(**properties: Any) -> Font:
+    font = Font(name=FONT, **properties)
+    font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this instance only
+    return font
+
+
+def _set_default_font(book: Any) -> None:
+    """Set the font in whose digits the widths of columns are counted: openpyxl's is not on every system."""
+    book._fonts[0] = _font(size=10)  # noqa: SLF001 - openpyxl has no other way
+
+
 class Styles:
     """The styles of one workbook, each registered once."""
 
     def __init__(self, book: Workbook) -> None:
+        _set_default_font(book)
         self._probe_sheet = book.create_sheet("styles")
         self._numbers: dict[Look, int] = {}
 
@@ -133,9 +145,7 @@ class Styles:
         if look in self._numbers:
             return self._numbers[look]
         cell = Cell(self._probe_sheet, row=1, column=1)
-        font = Font(name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
-        font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this instance only
-        cell.font = font
+        cell.font = _font(size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
         cell.number_format = look.number_format
         if look.fill:
             cell.fill = PatternFill("solid", start_color=look.fill)

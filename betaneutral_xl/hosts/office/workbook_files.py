@@ -87,7 +87,11 @@ class WorkbookFiles:
         folder = self._folder / OPENED
         make_private_folder(folder)
         save(folder / shown, content, private=True)
-        FileWorkbook(folder / shown).read(Plan(("setting_fund",), ()))  # says so if it is none
+        try:
+            FileWorkbook(folder / shown).read(Plan(("setting_fund",), ()))
+        except BetaNeutralError:  # no workbook
+            (folder / shown).unlink()
+            raise
         return {"file": str(folder / shown)}
 
     def _file(self, name: str) -> Path:

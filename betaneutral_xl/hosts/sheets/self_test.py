@@ -160,6 +160,12 @@ SEEN = {
 }
 """What buttons show that write nothing into the workbook."""
 
+LEFT_OUT = {
+    "accept": "not tested here: it would keep the sample's proposal as decided for the fund",
+    "today": "not tested here: it compares with what Accept has kept",
+}
+"""Why buttons are not to be pressed."""
+
 ORDER = ("rebalance", "rebalance", "restore", "orders", "report", "refresh", "check", "log")
 """In which order to press them."""
 

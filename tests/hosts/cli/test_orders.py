@@ -191,6 +191,14 @@ def test_cash_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
     assert "give 5% or 0.05" in capsys.readouterr().err
 
 
+def test_the_sample_has_prices_for_its_orders_without_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["orders", "--sample", "--csv"]) == 0
+    plain = capsys.readouterr().out
+    assert main(["orders", "--sample", "--csv", "--order-prices", "demo"]) == 0
+    assert capsys.readouterr().out == plain
+    assert "TSM" in plain
+
+
 @pytest.fixture
 def sectors(files: list[str], tmp_path: Path) -> list[str]:
     """Return the options with a table of groups beside, in which C has none."""

@@ -19,6 +19,7 @@ from betaneutral_xl.hosts.sheets.self_test import tables
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
     log_sheet,
+    mandate_sheet,
     neutral_sheet,
     orders,
     proposal_sheet,
@@ -26,6 +27,7 @@ from betaneutral_xl.hosts.sheets.template import (
     settings_sheet,
     start_sheet,
     table_sheets,
+    today_sheet,
 )
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
@@ -90,6 +92,8 @@ def build(
         neutral_sheet.neutral(canvas, results),
         orders.orders(canvas, results),
         proposal_sheet.proposal(canvas),
+        today_sheet.today(canvas),
+        mandate_sheet.mandate(canvas),
         log_sheet.log(canvas),
         proposal_sheet.previous(canvas),
     ]

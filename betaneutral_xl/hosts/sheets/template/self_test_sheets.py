@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts.sheets import self_test
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, Sheet
-from betaneutral_xl.hosts.sheets.self_test import CASES, EFFECTS, LIMITS_TABLE, ORDER, SEEN, VARIES, TableOf
+from betaneutral_xl.hosts.sheets.self_test import (
+    CASES,
+    EFFECTS,
+    LEFT_OUT,
+    LIMITS_TABLE,
+    ORDER,
+    SEEN,
+    VARIES,
+    TableOf,
+)
 from betaneutral_xl.hosts.sheets.template.canvas import BOUGHT, LINE, MUTED, SOLD, Template, put
 
 if TYPE_CHECKING:
@@ -318,10 +327,11 @@ def _buttons(template: Template, sheet: Worksheet, row: int) -> tuple[int, int]:
             _compute(sheet, (row, ACTUAL), _shown(button, effect), template.style(align="left"))
             _result(template, sheet, row, waiting=f'TRIM({_at(ACTUAL, row)})=""')
     last = row
-    for button, text in SEEN.items():
+    seen = {button: f"see for yourself: {text}" for button, text in SEEN.items()}
+    for button, text in {**seen, **LEFT_OUT}.items():
         row += 1
         sheet.write_string(row - 1, NAME, self_test.label(button), template.style())
-        sheet.write_string(row - 1, FIGURE, f"see for yourself: {text}", template.style(font_color=MUTED))
+        sheet.write_string(row - 1, FIGURE, text, template.style(font_color=MUTED))
     return first, last
 
 
