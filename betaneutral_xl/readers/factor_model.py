@@ -79,10 +79,11 @@ def parse_factor_archive(
 ) -> Covariance:
     """Parse a factor model from three tables, aligned by label, never by position.
 
-    The covariance is ``X F X' + diag(s^2)``. The exposures X, shape (N, k), are ``ticker,<factor>,...``, or in
-    long form ``ticker,factor,exposure``, where a pair that is not listed is zero; the annual factor covariance
-    F, shape (k, k), is ``factor,<factor>,...``, the same factors in any order, or in long form, where either
-    of a pair will do; the annual specific volatilities s, shape (N,), are ``ticker,specific_risk``.
+    The covariance is ``X F X' + diag(s^2)``. The exposures X, shape (N, k), are ``ticker,<factor>,...``, or
+    in long form ``ticker,factor,exposure``, where a pair that is not listed is zero; the annual factor
+    covariance F, shape (k, k), is ``factor,<factor>,...``, the same factors in any order, or in long form,
+    where either of a pair will do; the annual specific volatilities s, shape (N,), are
+    ``ticker,specific_risk``.
 
     Parameters
     ----------
