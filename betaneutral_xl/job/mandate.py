@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 FILE_NAME = "mandate.toml"
 """The file that the command line finds in the current folder."""
 
+UNNAMED = "mandate"
+"""What a mandate without a name and a file is called."""
+
 OWN = ("name", "benchmark", "hard_to_borrow")
 """What a mandate has besides options: its name, the ticker that it is measured against, and the names that
 are hard to borrow, so that no order may sell them short."""
@@ -110,10 +113,11 @@ class Mandate:
         try:
             rules = canonical({key: one for key, one in written.items() if key != "location"})
             own = {name: rules.pop(name, None) for name in OWN}
+            rules |= {name: parts for name, value in rules.items() if (parts := _several(name, value))}
             for name, value in rules.items():
                 _require_rule(name, value)
             return cls(
-                name=_text("name", own["name"]) or Path(location).stem or "mandate",
+                name=_text("name", own["name"]) or Path(location).stem or UNNAMED,
                 rules=MappingProxyType(rules),
                 location=location,
                 benchmark=normalise(_text("benchmark", own["benchmark"])) if own["benchmark"] else "",
@@ -294,6 +298,15 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(shown(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _several(name: str, value: Any) -> list[str]:
+    """Return the parts of a text such as ``JHAI; BAI``, where an option takes several files or names."""
+    one = BY_NAME.get(name)
+    if one is None or not one.several or one.kind is Kind.TICKERS or not isinstance(value, str):
+        return []
+    parts = [part.strip() for part in value.split(";")]
+    return [part for part in parts if part] if len(parts) > 1 else []
 
 
 def _applies(name: str, method: Method) -> bool:
