@@ -189,7 +189,11 @@ def test_a_factor_covariance_with_a_negative_eigenvalue_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "unit"),
-    [(1 / 52, "weekly decimals"), (1e4 / 52, "weekly percent squared"), (1e4 / 12, "monthly percent squared")],
+    [
+        (1 / 52, "weekly decimals"),
+        (1e4 / 52, "weekly percent squared"),
+        (1e4 / 12, "monthly percent squared"),
+    ],
 )
 def test_a_matrix_of_a_longer_period_is_named_as_that(factor: float, unit: str) -> None:
     matrix = np.array([[0.09, 0.02, 0.02], [0.02, 0.06, 0.02], [0.02, 0.02, 0.05]]) * factor
