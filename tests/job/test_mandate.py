@@ -101,7 +101,7 @@ def test_another_method_keeps_the_limits_as_checks_not_as_constraints(
     assert not result.constraints.given
     broken = [one for one in result.notes if one.startswith("Breaks the mandate")]
     lowest = f"{result.new_weights.min():.2%} ({result.tickers[int(result.new_weights.argmin())]})"
-    assert broken == [f"Breaks the mandate Test fund: lowest weight {lowest}, at least 0.00%."]
+    assert broken == [f"Breaks the mandate Test fund: lowest weight {lowest}, at least 0%."]
 
 
 def test_a_ticker_of_the_rules_need_not_be_held_and_one_of_the_run_must(
