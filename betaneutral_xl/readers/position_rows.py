@@ -35,6 +35,8 @@ OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
 FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")
 MONEY_MARKET = re.compile(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeldmarkt\w*", re.IGNORECASE)
 MONEY_TICKER = re.compile(r"[A-Z]{3}XX\*{0,2}")
+CRYPTO = re.compile(r"[A-Z]{2,5}-(?:USDT?|USDC|EUR|GBP)")
+"""A cryptocurrency against money, in Yahoo's spelling."""
 FUND_TICKER = re.compile(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
 HUNDREDTHS = MappingProxyType(
@@ -171,7 +173,7 @@ def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> Posit
         return PositionClass.FUTURE
     if not name and " " in ticker:  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
-    by_name = asset_classes.of_name(name, ticker)
+    by_name = AssetClass.OTHER if CRYPTO.fullmatch(ticker) else asset_classes.of_name(name, ticker)
     by_flag = _by_flags(flags)
     if AssetClass.CASH in (by_flag, by_name):
         is_fund = MONEY_TICKER.fullmatch(ticker) or MONEY_MARKET.search(name)
