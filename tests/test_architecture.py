@@ -107,6 +107,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"proposal_block"},
         {"proposal"},
         {"order_list"},
+        {"daily_block"},
         {"buttons"},
     ],
 }

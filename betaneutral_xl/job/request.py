@@ -331,6 +331,24 @@ def defaults() -> dict[str, Any]:
     return {one.name: one.default for one in of_section(Section.AIM) if one.default is not None}
 
 
+def stored(options: Mapping[str, Any], mandate: Mandate | None) -> dict[str, Any]:
+    """Return options as a snapshot keeps them: with today's defaults, which another version may change.
+
+    Parameters
+    ----------
+    options
+        As they were typed, without the mandate.
+    mandate
+        The standing rules, which are kept whole; None for none.
+
+    """
+    typed = canonical({key: one for key, one in options.items() if one is not None})
+    if mandate is None:
+        return {**defaults(), **typed}
+    unsaid = {name: value for name, value in defaults().items() if name not in mandate.rules}
+    return {**unsaid, **typed, "mandate": mandate.as_mapping()}
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all options that a request is made of."""
     return tuple(one.name for one in of_section(*(section for section in Section if section in REQUESTED)))

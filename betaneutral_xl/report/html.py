@@ -14,7 +14,7 @@ from betaneutral_xl.report import pictures
 from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.pages.layout import LIGHTS
 from betaneutral_xl.report.sheets import provenance, realised
-from betaneutral_xl.report.sheets.alternatives import MEASURES
+from betaneutral_xl.report.sheets.compare import MEASURES
 from betaneutral_xl.report.web import document, drawn, folded, safe, table
 
 if TYPE_CHECKING:

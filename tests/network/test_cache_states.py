@@ -142,5 +142,5 @@ def _content(answer: Answer) -> bytes:
     return answer.content
 
 
-CacheStates.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+CacheStates.TestCase.settings = settings(max_examples=60, stateful_step_count=25, derandomize=True)
 TestCacheStates = pytest.mark.timeout(300)(CacheStates.TestCase)

@@ -23,7 +23,7 @@ HOSTS = {
 }
 """The files of each host."""
 
-BUTTONS = ("rebalance", "restore", "orders", "report")
+BUTTONS = ("rebalance", "restore", "orders", "report", "today", "accept")
 
 EPILOG = """\
 examples:
@@ -39,6 +39,8 @@ examples:
   betaneutral-xl workbook run betaneutral.xlsx --button orders
       writes the orders of the proposal as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
+  betaneutral-xl workbook run betaneutral.xlsx --button accept
+      keeps the proposal; from then on --button today compares with it, on the sheet Today
 """
 
 

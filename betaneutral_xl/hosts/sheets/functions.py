@@ -236,10 +236,11 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_NAMES",
-        help="The tickers of the portfolio, of the ETFs' constituents and of the ETFs, sorted: for "
-        "COVARIANCE.",
-        arguments=(HOLDINGS, ETF),
+        help="The tickers of the portfolio, of the ETFs' constituents and of the ETFs, and those that target "
+        "and constraints name, sorted: for COVARIANCE.",
+        arguments=(HOLDINGS, ETF, TARGET, CONSTRAINTS),
         run=worksheet.names,
+        external_state=worksheet.mandate_stamp,
         example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",
     ),
     Function(

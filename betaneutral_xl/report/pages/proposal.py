@@ -10,8 +10,8 @@ from betaneutral_xl.engine.orders import Action
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.pages.helps import helps
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
+from betaneutral_xl.report.pages.remedies import remedies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ def write(canvas: Canvas, contents: Contents) -> None:
     heading_of(page, "No proposal" if contents.no_proposal else "Proposal and orders", answer.verdict)
     if contents.no_proposal:
         page.paragraph(contents.no_proposal, style.WARNING)
-        helps(page, answer)
+        remedies(page, answer)
         _positions(page, contents)
     elif answer.trade_count:
         _trades(page, contents)

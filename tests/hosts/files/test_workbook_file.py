@@ -45,7 +45,7 @@ def file(built: bytes, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    return Session(Settings(cache=tmp_path / "cache"))
+    return Session(Settings(cache=tmp_path / "cache", records=tmp_path / "records"))
 
 
 def parts(content: bytes) -> dict[str, bytes]:

@@ -83,5 +83,5 @@ class WorkbookStates(RuleBasedStateMachine):
         assert not list(self.folder.glob(".*"))
 
 
-WorkbookStates.TestCase.settings = settings(max_examples=4, stateful_step_count=6, deadline=None)
+WorkbookStates.TestCase.settings = settings(max_examples=4, stateful_step_count=6, derandomize=True)
 TestWorkbookStates = pytest.mark.timeout(300)(WorkbookStates.TestCase)

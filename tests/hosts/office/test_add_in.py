@@ -96,6 +96,15 @@ def test_rebalance_writes_a_proposal_and_keeps_the_former_one(add_in: AddIn) -> 
     assert add_in.sheet("Proposal")[1:] == first[1:]
 
 
+def test_a_proposal_is_accepted_and_today_compares_with_it(add_in: AddIn) -> None:
+    add_in.press("rebalance")
+    assert add_in.press("accept").startswith("Accepted for quant_paper: 45 orders")
+    assert "Rebalance: beta to JHAI is 0.522, above 0.050." in add_in.press("today")
+    rows = add_in.sheet("Today")
+    assert any(str(row[0]).strip() == "moved by trades and flows" for row in rows)
+    assert [row[1] for row in add_in.sheet("Log")[-2:]] == ["Accept", "Today"]
+
+
 def test_a_button_that_fails_changes_nothing_but_the_log(add_in: AddIn) -> None:
     add_in.press("rebalance")
     before = add_in.sheet("Proposal"), add_in.sheet("Previous")

@@ -8,7 +8,7 @@ import { helpPage } from "./help.js";
 import { settingsForm } from "./settings.js";
 
 /** Buttons beside Rebalance; the others are on the tab Help. */
-const BESIDE = ["orders", "report", "restore", "refresh"];
+const BESIDE = ["orders", "report", "restore", "accept", "today", "refresh"];
 
 /** Buttons after which the answer may be another one. */
 const CHANGES = new Set(["rebalance", "refresh"]);

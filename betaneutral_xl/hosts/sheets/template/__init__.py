@@ -18,12 +18,14 @@ from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
     log_sheet,
+    mandate_sheet,
     neutral_sheet,
     orders,
     proposal_sheet,
     settings_sheet,
     start_sheet,
     table_sheets,
+    today_sheet,
 )
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
@@ -82,6 +84,8 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         neutral_sheet.neutral(canvas, results),
         orders.orders(canvas, results),
         proposal_sheet.proposal(canvas),
+        today_sheet.today(canvas),
+        mandate_sheet.mandate(canvas),
         log_sheet.log(canvas),
         proposal_sheet.previous(canvas),
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import (
+    CONSTRAINTS,
     FIRST_ROW,
     LAST_ROW,
     ORDERS_COLUMN,
@@ -27,7 +28,7 @@ PRICE = "#,##0.00"
 PRICES = "prices_table"
 """The defined name of the result of BN_PRICES."""
 
-ORDER_SETTINGS = "setting_nav,setting_min_notional,setting_lot,setting_trade,setting_limits"
+ORDER_SETTINGS = f"setting_nav,setting_min_notional,setting_lot,setting_trade,{CONSTRAINTS}"
 """The arguments of BN_ORDERS after weights and prices."""
 
 SOURCE = 3

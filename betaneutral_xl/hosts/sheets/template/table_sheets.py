@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import (
+    CONSTRAINTS,
     ETF_STRIDE,
     FIRST_ROW,
     LAST_ROW,
-    LIMITS,
     MATRIX_ROW,
     MAX_ETFS,
     Sheet,
@@ -34,7 +34,7 @@ HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"
 
 RISK = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
 
-PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{LIMITS}"
+PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{CONSTRAINTS}"
 
 
 def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -136,7 +136,8 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
         '&IF(setting_window="","","; window="&setting_window)'
         '&IF(setting_as_of="","","; as_of="&setting_as_of))'
     )
-    text = f"COVARIANCE(BN_NAMES({HOLDINGS},{ETFS}),{chosen},{options},TRUE)"
+    names = f"BN_NAMES({HOLDINGS},{ETFS},setting_target,{CONSTRAINTS})"
+    text = f"COVARIANCE({names},{chosen},{options},TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
     template.formula(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Session:
     """Replace the functions' session by a temporary one."""
-    fresh = Session(Settings(cache=tmp_path / "cache"))
+    fresh = Session(Settings(cache=tmp_path / "cache", records=tmp_path / "records"))
     monkeypatch.setattr(udfs, "session", fresh)
     return fresh
 
