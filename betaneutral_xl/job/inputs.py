@@ -25,13 +25,12 @@ from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
 from betaneutral_xl.readers.tabular.files import (
     STANDARD_INPUT,
-    is_device,
     is_network_path,
     read_bytes,
     shown_name,
 )
 from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
-from betaneutral_xl.system.places import file_exists, folder_exists
+from betaneutral_xl.system.places import file_exists, folder_exists, is_device
 from betaneutral_xl.system.settings import Settings
 
 __all__ = ["drift_rows"]

@@ -8,12 +8,14 @@ import io
 import json
 import math
 import os
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from betaneutral_xl.errors import Unwritable
+from betaneutral_xl.system.places import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,6 +107,10 @@ class Staged:
         self._temporary.clear()
 
     def _write(self, target: Path, content: bytes, *, private: bool) -> None:
+        if sys.platform == "win32" and (":" in target.name or is_device(target.name)):
+            what = "to Windows that is a device, or a part of a file"
+            msg = f"Cannot write {target.name}: {what}. Choose another name."
+            raise Unwritable(msg)
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)

@@ -123,11 +123,19 @@ def finding() -> tuple[str, bool, str] | None:
     if not target.exists():
         if not paths:
             return None
-        return "Add-in", False, f"Excel would load {paths[0]}, which is not there. Run: {user_files.INSTALL}"
+        return (
+            "Add-in",
+            False,
+            f"Excel would load {paths[0]}, which is not there. Run: {user_files.install_command()}",
+        )
     if paths and PureWindowsPath(paths[0]) not in {PureWindowsPath(target), PureWindowsPath(ADD_IN)}:
-        return "Add-in", False, f"Excel loads {paths[0]}, not {target}. Run: {user_files.INSTALL}"
+        return "Add-in", False, f"Excel loads {paths[0]}, not {target}. Run: {user_files.install_command()}"
     if not paths and not _is_store():
-        return "Add-in", False, f"{target} is there, but Excel does not load it. Run: {user_files.INSTALL}"
+        return (
+            "Add-in",
+            False,
+            f"{target} is there, but Excel does not load it. Run: {user_files.install_command()}",
+        )
     return "Add-in", True, f"loaded by Excel from {target}"
 
 

@@ -214,6 +214,6 @@ def test_a_damaged_kept_file_is_passed_over(outcome: Outcome, settings: Settings
     assert etf.as_of is not None
     later = replace(etf, provenance=replace(etf.provenance, as_of=etf.as_of + timedelta(days=1)))
     assert etf_days.before(later, settings) is not None
-    (file,) = (settings.records / "etfs" / etf.name).glob("*.bin")
+    (file,) = (settings.records / "etfs").glob("*/*.bin")
     file.write_bytes(b"other")
     assert etf_days.before(later, settings) is None
