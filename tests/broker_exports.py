@@ -173,4 +173,28 @@ asset_id,symbol,exchange,asset_class,asset_marginable,qty,avg_entry_price,side,m
 4,BTCUSD,CRYPTO,crypto,False,0.1,60000,long,9000,6000,3000,90000,90000,0,0.1
 5,NVDA260116C00200000,OPRA,us_option,False,2,6,long,1420,1200,220,7.1,7,0,2
 """,
+    "degiro": """\
+Product,Symbol/ISIN,Quantity,Closing,Local value,,Value in EUR
+CASH & CASH FUND & FTX CASH (EUR),,,,EUR,500.00,500.00
+NVIDIA CORP,NVDA | US67066G1040,100,181.36,USD,18136.00,15634.48
+SAP SE,SAP | DE0007164600,10,210.00,EUR,2100.00,2100.00
+""",
+    "saxo": """\
+Instrument;Symbol;Bestand;Währung;Kurs;Marktwert;Marktwert (EUR)
+NVIDIA Corp.;NVDA:xnas;100;USD;181,36;18.136,00;15.634,48
+SAP SE;SAP:xetr;10;EUR;210,00;2.100,00;2.100,00
+""",
+    "hargreaves lansdown": """\
+HL Fund & Share Account,,,,,,
+"Spreadsheet created at,18-11-2025 16:48",,,,,,
+Code,Stock,Units held,Price (pence),Value (£),Cost (£),Gain/loss (£),Gain/loss (%)
+VOD,"Vodafone Group plc","1,000",85.00,850.00,700.00,150.00,21.43
+AZN,"AstraZeneca plc",10,"13,500.00","1,350.00","1,000.00",350.00,35.00
+,Totals,,,"2,200.00","1,700.00",500.00,
+""",
+    "boursorama": """\
+Valeur;Code ISIN;Mnémo;Quantité;Cours;Valorisation;Poids
+NVIDIA;US67066G1040;NVDA;100;181,36;18 136,00;78,7 %
+MICROSOFT;US5949181045;MSFT;10;490,00;4 900,00;21,3 %
+""",
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 import betaneutral_xl
+from betaneutral_xl.hosts.cli.commands import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,28 +54,6 @@ INSTALLERS = {
 }
 """Modules that install or run another host, and the host that changes a closed workbook."""
 
-REMAINING: dict[str, set[str]] = {
-    "hosts.cli.backtest": {
-        "engine.backtest",
-        "engine.backtest.charts",
-        "engine.backtest.forward",
-        "engine.backtest.plan",
-        "engine.neutral",
-    },
-    "hosts.cli.backtest_options": {"engine.backtest", "engine.estimators", "readers.prices"},
-    "hosts.cli.cache": {"network.cache"},
-    "hosts.cli.compare": {"engine.compare"},
-    "hosts.cli.estimate": {"engine.estimators"},
-    "hosts.cli.fake_api": {"network.stand_in", "readers.tabular.files"},
-    "hosts.cli.sweep": {"engine.backtest.sweep", "engine.estimators"},
-    "hosts.files.workbook_file": {"readers.tabular.files"},
-    "hosts.sheets.order_list": {"engine.orders", "engine.result"},
-    "hosts.sheets.proposal": {"engine.orders", "engine.result"},
-    "hosts.sheets.trading": {"engine.result"},
-    "hosts.sheets.worksheet": {"engine.compare", "engine.estimators", "engine.result", "readers.etf_files"},
-}
-"""Imports still to be removed: hosts that assemble a run themselves until ``job.run`` does."""
-
 WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "contracts", "notices", "positions", "printed", "provenance", "renames", "venues"},
@@ -109,7 +90,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"cardinality"},
     ],
     "betaneutral_xl.readers.tabular": [
-        {"files", "grid", "sheets"},
+        {"grid", "sheets"},
         {"cell_grids", "delimited", "markup", "records", "workbooks"},
         {"xml_records"},
         {"detection", "parquet", "row_grid"},
@@ -225,7 +206,7 @@ def forbidden(module: str, path: Path) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_a_layer_imports_only_permitted_layers(module: str) -> None:
-    assert forbidden(module, MODULES[module]) == REMAINING.get(module, set())
+    assert not forbidden(module, MODULES[module])
 
 
 def test_every_module_is_in_a_layer() -> None:
@@ -277,3 +258,39 @@ def test_slow_packages_are_imported_late(module: str) -> None:
 def test_the_public_names_exist_and_are_sorted() -> None:
     assert betaneutral_xl.__all__ == sorted(betaneutral_xl.__all__)
     assert all(hasattr(betaneutral_xl, name) for name in betaneutral_xl.__all__)
+
+
+def imported_by(*words: str) -> set[str]:
+    """Return the modules of the package that a command line imports, and the slow packages."""
+    program = (
+        "import sys; from betaneutral_xl.hosts.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    ended = subprocess.run(  # noqa: S603 - this interpreter
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=120
+    )
+    prefix, found = "betaneutral_xl.", ended.stderr.splitlines()[-1].split()
+    return {name.removeprefix(prefix) for name in found if name.startswith(prefix)} | (
+        {name for name in found if "." not in name} & (SLOW_IMPORTS | {"numpy"})
+    )
+
+
+BEFORE_A_COMMAND = {"errors", "hosts"} | {
+    f"hosts.cli{name}" for name in ("", ".commands", ".parsing", ".streams")
+}
+"""What the command line imports before it imports the module of a command."""
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("--version",), ("no-such-command",)])
+def test_the_list_of_commands_needs_none_of_their_modules(words: tuple[str, ...]) -> None:
+    assert imported_by(*words) == BEFORE_A_COMMAND
+
+
+@pytest.mark.parametrize("name", ["betas", "fake-api", "sweep"])
+def test_the_help_of_a_command_imports_no_other_command(name: str) -> None:
+    modules = {f"hosts.cli.{other.replace('-', '_')}": other for other in COMMANDS}
+    imported = imported_by(name, "--help")
+    assert [modules[one] for one in imported & set(modules)] == [name]
+    assert not imported & SLOW_IMPORTS

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import json_schemas
 
 from betaneutral_xl import errors
-from betaneutral_xl.hosts.cli import TASKS, build_parser
+from betaneutral_xl.hosts.cli import build_parser
+from betaneutral_xl.hosts.cli.commands import TASKS
 from betaneutral_xl.system import settings
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ from betaneutral_xl.model.alignment import Aligned, OnMissing, align
 from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.model.notices import Notice, Severity, Subject
+from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
 
@@ -142,7 +143,7 @@ def neutralise(
     ratios, hedge_notes = _hedge_ratios(system, legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in ranges])
-    notes = (*_dates_apart(aligned), *market_notes, *hedge_notes)
+    notes = (*age_of(aligned.holdings), *_dates_apart(aligned), *market_notes, *hedge_notes)
     if method is Method.HEDGE:
         sold = aligned.replacements @ ratios + aligned.market_unit * market_ratio
         answer = Answer(aligned.expand(w - sold, aligned.weights))
@@ -426,6 +427,25 @@ SHOWN_OFF = 5e-5
 
 FAR_APART = 92
 """Days between holdings and other inputs from which on the answer is of another portfolio, or another ETF."""
+
+
+OLD = 7
+"""Age in days above which a portfolio is old: trading is decided on the positions of the day."""
+
+
+def age_of(holdings: Holdings) -> tuple[str, ...]:
+    """Return a warning where holdings were old when they were read; those of the sample always are.
+
+    The age is to the day of reading, which a snapshot keeps: so its run can be repeated.
+    """
+    origin = holdings.provenance
+    if origin.as_of is None or origin.retrieval in {Retrieval.SAMPLE, Retrieval.GIVEN}:
+        return ()
+    days = (origin.fetched_at.date() - origin.as_of).days
+    if days <= OLD:
+        return ()
+    line = f"Holdings of {holdings.fund} are {days} days old (as of {origin.as_of}): load newer ones."
+    return (Notice(line, Subject.HOLDINGS, Severity.CHANGES if days > FAR_APART else None),)
 
 
 def _dates_apart(aligned: Aligned, days: int = 5) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, Uncover
 from betaneutral_xl.model.alignment import MIN_COVERAGE
 from betaneutral_xl.model.arrays import FloatArray, IntArray, read_only
 from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
+from betaneutral_xl.model.portfolio import SAME_WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,9 +35,6 @@ MAX_STEPS = 200
 
 SHARE_ROUNDING = 1e-6
 """Tolerance in shares within which a weight counts as a whole number of shares."""
-
-SAME_WEIGHT = 1e-7
-"""Weights that differ by less are equal: they may have been rounded in cells."""
 
 BETA_TOLERANCE = 1e-7
 """Residual beta at which the search stops."""

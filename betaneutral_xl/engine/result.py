@@ -21,6 +21,7 @@ from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.notices import Notice, Subject, about
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
@@ -34,16 +35,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.stable import Objective
     from betaneutral_xl.model.alignment import Aligned, Coverage
     from betaneutral_xl.model.constraints import Constraints, Universe
-    from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.provenance import Provenance
 
 TOLERANCE = 1e-10
 """Default tolerance of a result's checks, for sums of size 1 (see ``checks.size_of``)."""
 
 LARGE_GROSS = 2.0
 """Gross exposure from which on it is remarked upon: an initial margin of 50 % finances twice the capital."""
-
-CASH = "CASH"
-"""Label of the table's last row."""
 
 
 class Method(StrEnum):

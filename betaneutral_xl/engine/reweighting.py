@@ -13,7 +13,14 @@ from betaneutral_xl.engine.optimisation.linear import least_turnover
 from betaneutral_xl.engine.optimisation.penalties import Penalised
 from betaneutral_xl.engine.reachable import reachable
 from betaneutral_xl.engine.result import Answer, Method
-from betaneutral_xl.engine.stable import Objective, past_errors, penalties, unpenalised
+from betaneutral_xl.engine.stable import (
+    PERSISTENCE,
+    PERSISTENCE_AT_ZERO,
+    Objective,
+    past_errors,
+    penalties,
+    unpenalised,
+)
 from betaneutral_xl.errors import Infeasible, SolverFailed
 from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
@@ -68,10 +75,12 @@ def answer_of(
 
     """
     aligned = formulation.aligned
-    notes = list(_kept_net(formulation, targets))
+    kept = _net_at_zero(formulation, targets)
+    notes = [] if kept is None else [_kept_net(kept)]
     r = None if reference is None else _on_list(aligned, reference)
     penalised = None if r is None else unpenalised(r)
     errors, minimised = None, None
+    pull = PERSISTENCE if kept is None else PERSISTENCE_AT_ZERO
     if method is Method.REWEIGHT:
         minimised = Objective.TRACKING_ERROR
         if objective is not Objective.TRACKING_ERROR:
@@ -79,7 +88,7 @@ def answer_of(
             if errors is None:
                 notes.append(f"{missing}. So least tracking error is the objective, not stable.")
             else:
-                minimised, penalised = Objective.STABLE, penalties(aligned, errors, r)
+                minimised, penalised = Objective.STABLE, penalties(aligned, errors, r, persistence=pull)
     solution, more = reweight(formulation, method, penalised)
     x = solution.problem.weights + solution.trades
     x = np.clip(x, formulation.problem.lower, formulation.problem.upper)
@@ -96,17 +105,22 @@ def _on_list(aligned: Aligned, reference: Holdings) -> FloatArray:
     return covered
 
 
-def _kept_net(formulation: Formulation, targets: Sequence[Range]) -> tuple[str, ...]:
-    """Return the note on a beta of zero with the net exposure kept."""
-    net = float(formulation.aligned.weights.sum())
-    neutral = all(one.low == one.high == 0.0 for one in targets)
-    kept = NetExposure(None) in formulation.limits
-    if not kept or not neutral or net <= SMALLEST_TRADE:
-        return ()
+def _net_at_zero(formulation: Formulation, targets: Sequence[Range]) -> float | None:
+    """Return the net exposure where the limits fix it above 0 while every beta is to be 0, else None."""
+    if not all(one.low == one.high == 0.0 for one in targets):
+        return None
+    net = next(one.limit for one in formulation.limits if isinstance(one, NetExposure))
+    if net is not None and net.low != net.high:
+        return None
+    fixed = float(formulation.aligned.weights.sum()) if net is None else net.low
+    return fixed if fixed > SMALLEST_TRADE else None
+
+
+def _kept_net(net: float) -> str:
     return (
         f"The net exposure of {net:.2%} is kept at a beta of 0: the weights move into names whose predicted "
         "beta is low or negative, and their betas drift together. Allow cash (net 0:1), or aim at a "
-        "benchmark's beta (target IWV), for a beta that holds better.",
+        "benchmark's beta (target IWV), for a beta that holds better."
     )
 
 

@@ -14,7 +14,7 @@ beta, a = 1 and e_b0 is the benchmark's error, so that the active portfolio's er
 a = 0. An ETF has no error to itself: selling it is free of this penalty. The betas of the conditions are
 those of V.
 
-docs/evidence.md has what it is worth, and how the three constants were chosen.
+docs/evidence.md has what it is worth, and how the constants were chosen.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 RIDGE, ERRORS, PERSISTENCE = 2.0, 10.0, 5.0
 """Weights of the three penalties, relative to the tracking variance."""
+
+PERSISTENCE_AT_ZERO = 10.0
+"""That of what is held where the net exposure is fixed at a beta of 0: low betas, which it is held by, move
+from month to month by more than they are worth trading for."""
 
 
 class Objective(StrEnum):
@@ -127,7 +131,13 @@ def mean_specific_variance(aligned: Aligned) -> float:
     return float(specific.mean())
 
 
-def penalties(aligned: Aligned, errors: PastErrors, reference: FloatArray | None = None) -> Penalties:
+def penalties(
+    aligned: Aligned,
+    errors: PastErrors,
+    reference: FloatArray | None = None,
+    *,
+    persistence: float = PERSISTENCE,
+) -> Penalties:
     """Return the penalties of the stable objective.
 
     Parameters
@@ -136,6 +146,8 @@ def penalties(aligned: Aligned, errors: PastErrors, reference: FloatArray | None
         Names, ETFs and risk model, and the past forecast errors.
     reference
         r, shape (n,), where that is not what is held.
+    persistence
+        Weight of the penalty on trades from what is held, where that is not r.
 
     """
     m, blocks = mean_specific_variance(aligned), len(errors.names)
@@ -144,7 +156,7 @@ def penalties(aligned: Aligned, errors: PastErrors, reference: FloatArray | None
     return Penalties(
         reference=aligned.covered_weights if reference is None else reference,
         ridge=RIDGE * m,
-        persistence=0.0 if reference is None else PERSISTENCE * m,
+        persistence=0.0 if reference is None else persistence * m,
         loadings=(errors.names * scale).transpose(1, 0, 2).reshape(n, -1),
         aims=(errors.target * scale).ravel(),
     )

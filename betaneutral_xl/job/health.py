@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import SourceError, Unwritable
 from betaneutral_xl.network.credentials import find_token
 from betaneutral_xl.network.silverfund import SilverFund
+from betaneutral_xl.system import optional
 from betaneutral_xl.system.saving import make_folder
 from betaneutral_xl.system.settings import API_URL
 
@@ -31,11 +32,9 @@ def cache_status(settings: Settings) -> str:
     return "The cache folder can be written."
 
 
-def solver_status() -> str:
-    """Return whether all solvers can be used, as a sentence."""
-    from betaneutral_xl.engine.optimisation import solvers
-
-    return solvers.status()
+def package_status() -> str:
+    """Return whether all packages that have a substitute can be used, and what is different, as sentences."""
+    return optional.status()
 
 
 def api_status(settings: Settings) -> str:

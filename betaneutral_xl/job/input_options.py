@@ -44,7 +44,14 @@ _PORTFOLIO: Mapping[str, Callable[[str], Any]] = {"nav": _positive, "groups": gr
 
 _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
     Reader.API_HOLDINGS: _PORTFOLIO,
-    Reader.HOLDINGS_FILE: {**_PORTFOLIO, "fund": str, "sheet": str, "rates": str, "day": date.fromisoformat},
+    Reader.HOLDINGS_FILE: {
+        **_PORTFOLIO,
+        "fund": str,
+        "sheet": str,
+        "rates": str,
+        "day": date.fromisoformat,
+        "tickers": from_text,
+    },
     Reader.ETF_FILE: {
         "fund": str,
         "today": date.fromisoformat,

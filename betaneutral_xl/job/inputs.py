@@ -7,39 +7,43 @@ how they obtain one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.job import etf_days
+from betaneutral_xl.job.etf_reading import etf_file, read_etf, ticker_map
 from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers import group_table
-from betaneutral_xl.readers.covariance_csv import MAX_COVARIANCE_BYTES, parse_covariance
+from betaneutral_xl.readers.covariance_csv import covariance_content, parse_covariance
 from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.tabular.files import (
+from betaneutral_xl.readers.ticker_map import as_text
+from betaneutral_xl.system.files import (
     STANDARD_INPUT,
     is_network_path,
     read_bytes,
     shown_name,
 )
-from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
 from betaneutral_xl.system.places import file_exists, folder_exists, is_device
 from betaneutral_xl.system.settings import Settings
 
-__all__ = ["drift_rows"]
+__all__ = ["drift_rows", "etf_file", "ticker_map"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import date
 
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance
+    from betaneutral_xl.readers.matrix_tables import PlainMatrix
+    from betaneutral_xl.system.files import LargeFile
 
 
 def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
@@ -81,13 +85,22 @@ def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
 
 
 def holdings_file(
-    path: Path | str, account: str | None = None, rates: str | None = None, day: date | None = None
+    path: Path | str,
+    account: str | None = None,
+    rates: str | None = None,
+    day: date | None = None,
+    tickers: Path | str | None = None,
 ) -> RawInput:
-    """Return a portfolio's file and which part of it to read; see ``Choice.parse``."""
+    """Return a portfolio's file and which part of it to read; see ``Choice``.
+
+    ``tickers`` is a table of identifiers and tickers, for rows without a ticker.
+    """
     from betaneutral_xl.readers.holdings_files import split_sheet
 
     file, sheet = split_sheet(path)
     options = {"fund": account, "sheet": sheet, "rates": rates, "day": day.isoformat() if day else None}
+    if tickers:
+        options["tickers"] = as_text(ticker_map(tickers))
     return RawInput(
         reader=Reader.HOLDINGS_FILE,
         name=shown_name(file),
@@ -107,22 +120,6 @@ def with_groups(raw_input: RawInput, path: Path | str | None) -> RawInput:
 def _stated_nav(raw_input: RawInput) -> float | None:
     stated: float | None = option(raw_input, "nav")
     return stated
-
-
-def etf_file(
-    source: Path | str,
-    fund: str | None = None,
-    settings: Settings | None = None,
-    tickers: Path | str | None = None,
-) -> RawInput:
-    """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
-    file = open_etf(source, fund, settings)
-    options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
-    if file.fund:
-        options["fund"] = file.fund
-    if tickers:
-        options["tickers"] = as_text(ticker_map(tickers))
-    return RawInput(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
 
 
 def require_local(name: str, settings: Settings) -> None:
@@ -149,11 +146,6 @@ def require_local(name: str, settings: Settings) -> None:
         raise InputError(msg)
 
 
-def ticker_map(path: Path | str) -> dict[str, str]:
-    """Return tickers by identifier from a table; see ``parse_ticker_map``."""
-    return parse_ticker_map(read_bytes(path), shown_name(path))
-
-
 _TABLE = re.compile(r".*\.(?:csv|tsv|txt|json|xlsx?|xlsm|html?|parquet|gz)", re.IGNORECASE)
 
 
@@ -162,6 +154,13 @@ def is_file_name(market: str) -> bool:
     return bool(_TABLE.fullmatch(market) or re.match(r"https?:", market, re.IGNORECASE)) or (
         bool(market) and file_exists(market)
     )
+
+
+def kept_etf(raw_input: RawInput, settings: Settings | None = None) -> Loaded[Etf]:
+    """Read an ETF's file that was named just now, and keep it as of its day."""
+    found = read(raw_input, Etf)
+    kept = etf_days.kept(found.raw_input, found.value, settings or Settings.from_environment())
+    return replace(found, value=kept)
 
 
 def market_file(source: Path | str, settings: Settings | None = None) -> RawInput:
@@ -178,7 +177,7 @@ def covariance_file(path: Path | str, unit: CovarianceUnit | None = None) -> Raw
     return RawInput(
         reader=Reader.COVARIANCE,
         name=shown_name(path),
-        content=pack_folder(path) if is_folder else read_bytes(path, MAX_COVARIANCE_BYTES),
+        content=pack_folder(path) if is_folder else covariance_content(path),
         options={} if unit is None else {"unit": unit.value},
     )
 
@@ -231,12 +230,12 @@ def _origin(raw_input: RawInput, source: str) -> Provenance:
         retrieval=Retrieval.FILE,
         as_of=None,
         rows=0,
-        sha256=digest(raw_input.content),
+        sha256=digest(raw_input.content) if isinstance(raw_input.content, bytes) else "",
     )
 
 
 def _read_api_holdings(raw_input: RawInput) -> Holdings:
-    return parse_holdings(raw_input.content, _origin(raw_input, "holdings file"), _stated_nav(raw_input))
+    return parse_holdings(raw_input.data, _origin(raw_input, "holdings file"), _stated_nav(raw_input))
 
 
 def _read_holdings_file(raw_input: RawInput) -> Holdings:
@@ -247,38 +246,32 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
     choice = Choice.parse(
         options.get("fund"), options.get("sheet"), options.get("rates", ""), option(raw_input, "day")
     )
-    return parse_holdings_file(raw_input.content, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
-
-
-def _read_etf(raw_input: RawInput) -> Etf:
-    from betaneutral_xl.readers.etf_files import parse_etf
-
-    return parse_etf(
-        raw_input.content,
-        raw_input.name,
-        fund=option(raw_input, "fund"),
-        tickers=option(raw_input, "tickers", {}),
-        today=option(raw_input, "today"),
-        retrieval=option(raw_input, "retrieval", Retrieval.FILE),
-    )
+    choice = replace(choice, tickers=option(raw_input, "tickers", {}))
+    return parse_holdings_file(raw_input.data, raw_input.name, choice=choice, nav=_stated_nav(raw_input))
 
 
 def _read_covariance(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.readers.factor_model import is_factor_archive, parse_factor_archive
 
     content, unit = raw_input.content, option(raw_input, "unit")
-    if is_factor_archive(content):
+    if isinstance(content, bytes) and is_factor_archive(content):
         return parse_factor_archive(content, _origin(raw_input, "factor model"), unit)
-    covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit)
+    covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit, _parse_large)
     days = option(raw_input, "effective_days")
     return covariance if days is None else replace(covariance, effective_days=days)
+
+
+def _parse_large(file: LargeFile) -> PlainMatrix | None:
+    from betaneutral_xl.job.matrix_cache import parse_file
+
+    return parse_file(file, Settings.from_environment())
 
 
 def _read_prices(raw_input: RawInput) -> Covariance:
     from betaneutral_xl.engine.estimators.from_prices import covariance_of
     from betaneutral_xl.readers.prices import parse_prices
 
-    prices = parse_prices(raw_input.content, raw_input.name)
+    prices = parse_prices(raw_input.data, raw_input.name)
     tickers, if_there = (list(option(raw_input, name, ())) for name in ("tickers", "if_there"))
     if not tickers:  # whatever has prices
         tickers, if_there = [one for one in if_there if one in set(prices.tickers)] or if_there, []
@@ -295,7 +288,7 @@ def _read_prices(raw_input: RawInput) -> Covariance:
 _READERS: Mapping[Reader, Callable[[RawInput], Holdings | Etf | Covariance]] = {
     Reader.API_HOLDINGS: _read_api_holdings,
     Reader.HOLDINGS_FILE: _read_holdings_file,
-    Reader.ETF_FILE: _read_etf,
+    Reader.ETF_FILE: read_etf,
     Reader.COVARIANCE: _read_covariance,
     Reader.PRICES: _read_prices,
 }
@@ -385,46 +378,5 @@ def load_etf(
         If an address cannot be fetched.
 
     """
-    from betaneutral_xl.readers.etf_files import parse_etf
-
-    file = open_etf(source, fund, settings, get)
-    return parse_etf(
-        file.content,
-        file.name,
-        fund=file.fund,
-        classes=classes,
-        tickers=ticker_map(tickers) if tickers else None,
-        retrieval=file.retrieval,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class EtfFile:
-    """An issuer's file: its bytes, which fund to read, and how it was retrieved."""
-
-    content: bytes
-    name: str
-    fund: str | None
-    retrieval: Retrieval
-
-
-def open_etf(
-    source: Path | str,
-    fund: str | None = None,
-    settings: Settings | None = None,
-    get: Callable[[str], bytes] | None = None,
-) -> EtfFile:
-    """Return the file that ``load_etf`` parses."""
-    from betaneutral_xl.network.download import fetch_file, file_name_of
-    from betaneutral_xl.readers.etf_files import NAME, find_etf
-
-    text = str(source)
-    if re.match(r"https?:", text, re.IGNORECASE):
-        content = fetch_file(text, settings or Settings.from_environment(), get)
-        return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
-    path = Path(source)
-    # Windows has a device in every folder whose name may be a ticker's: PRN.
-    if isinstance(source, str) and NAME.fullmatch(text) and (is_device(text) or not path.exists()):
-        path = find_etf(text, (settings or Settings.from_environment()).downloads)
-        fund = fund or text
-    return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
+    raw = etf_file(source, fund, settings, tickers, get)
+    return replace(kept_etf(raw, settings).value, classes=tuple(classes))

@@ -22,7 +22,7 @@ from betaneutral_xl.job.options import BY_NAME, REQUESTED, Kind, Section, of_sec
 from betaneutral_xl.model.constraints import ALL, Constraints, limit_of
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, number, option_name, tickers
-from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.files import shown_name
 from betaneutral_xl.system.places import file_exists
 from betaneutral_xl.system.words import yes_or_no
 

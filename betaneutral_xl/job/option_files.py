@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.printed import cell_text
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -298,8 +298,12 @@ OPTIONS: tuple[Option, ...] = (
         name="tickers",
         section=Section.ETFS,
         kind=Kind.FILE,
-        help="a table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for ETF files that print no tickers",
-        places={FUNCTION: "LOAD_ETF(tickers)", PYTHON: "load_etf(tickers)"},
+        help="a table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for files of ETFs and of holdings that "
+        "print no tickers",
+        places={
+            FUNCTION: "LOAD_ETF(tickers)",
+            PYTHON: "argument tickers of load_etf and load_holdings",
+        },
         absent=_NOT_REQUIRED | {SETTINGS: "LOAD_ETF takes it, and Inputs from sheets uses the result"},
     ),
     # ---------------------------------------------------------------- the risk model

@@ -79,7 +79,7 @@ def realised_betas(inputs: Inputs) -> tuple[Realised, ...]:
     from betaneutral_xl.model.covariance_units import TRADING_DAYS
     from betaneutral_xl.readers.prices import parse_prices
 
-    prices = parse_prices(file.content, file.name)
+    prices = parse_prices(file.data, file.name)
     estimator = Estimator.parse(file.options["method"], int(file.options["window"]))
     study = Study(
         holdings=inputs.holdings,

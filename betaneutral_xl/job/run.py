@@ -92,6 +92,26 @@ class Outcome:
         return None if self.infeasible is None else self.infeasible.reachable
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Alternatives side by side.
+
+    Attributes
+    ----------
+    alternatives
+        The alternatives, the portfolio as it is first.
+    hedge
+        The hedge by the ETFs' baskets: unlike the others it always has a result.
+    drift
+        Where the drift of the beta to an ETF comes from, a sentence for each where that is known.
+
+    """
+
+    alternatives: tuple[Alternative, ...]
+    hedge: Rebalance
+    drift: tuple[str, ...]
+
+
 def run(request: Request, inputs: Inputs) -> Outcome:
     """Answer a request; where nothing keeps all its limits, with the reason.
 
@@ -188,13 +208,14 @@ def reach(request: Request, inputs: Inputs) -> Reachable:
     )
 
 
-def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> tuple[Alternative, ...]:
+def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> Comparison:
     """Return the alternatives side by side; raises what ``engine.compare.compare`` raises."""
     from betaneutral_xl.engine.compare import compare as put_beside
+    from betaneutral_xl.engine.compare import drift_sentence, hedge_of
 
     request = within(request, inputs)
     standing = request.mandate.benchmark if request.mandate else ""
-    return put_beside(
+    found = put_beside(
         *_three(inputs),
         target=request.target,
         benchmark=benchmark or standing or None,
@@ -203,6 +224,8 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> t
         objective=request.objective,
         **_policies(request, inputs),
     )
+    drift = filter(None, (drift_sentence(found, name) for name in inputs.etf_names))
+    return Comparison(found, hedge_of(found), tuple(drift))
 
 
 def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, ...]:

@@ -30,7 +30,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
+from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import archive_entry, save, to_json
 
 if TYPE_CHECKING:
@@ -135,21 +135,21 @@ def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters:
 
 def pack(raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> bytes:
     """Return a snapshot's bytes; the same inputs give the same bytes."""
-    names = [f"inputs/{number}-{_plain_name(one.name)}" for number, one in enumerate(raw_inputs, 1)]
+    files = {f"inputs/{number}-{_plain_name(one.name)}": one.data for number, one in enumerate(raw_inputs, 1)}
     manifest = {
         "format": FORMAT,
         "version": VERSION,
         "versions": versions(),
         "parameters": dict(parameters),
-        "inputs": [_entry(name, one) for name, one in zip(names, raw_inputs, strict=True)],
+        "inputs": [_entry(name, one, files[name]) for name, one in zip(files, raw_inputs, strict=True)],
     }
     text = (to_json(manifest) + "\n").encode()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         _add(archive, MANIFEST, text)
         _add(archive, MANIFEST_HASH, f"{digest(text)}\n".encode())
-        for name, one in zip(names, raw_inputs, strict=True):
-            _add(archive, name, one.content)
+        for name, content in files.items():
+            _add(archive, name, content)
     return stream.getvalue()
 
 
@@ -273,7 +273,7 @@ def _raw_input(entry: Mapping[str, Any], files: dict[str, bytes]) -> RawInput:
     return raw_input
 
 
-def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:
+def _entry(file: str, raw_input: RawInput, content: bytes) -> dict[str, Any]:
     origin = raw_input.provenance
     if origin is None:
         msg = "a raw input has no provenance before it is read"
@@ -283,8 +283,8 @@ def _entry(file: str, raw_input: RawInput) -> dict[str, Any]:
         "reader": raw_input.reader,
         "name": raw_input.name,
         "options": dict(sorted(raw_input.options.items())),
-        "sha256": digest(raw_input.content),
-        "size": len(raw_input.content),
+        "sha256": digest(content),
+        "size": len(content),
         "provenance": {
             "source": origin.source,
             "location": origin.location,

@@ -17,6 +17,7 @@ from betaneutral_xl.job.inputs import (
     etf_file,
     holdings_file,
     is_file_name,
+    kept_etf,
     market_file,
     prices_file,
     read,
@@ -33,7 +34,7 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
 from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
-from betaneutral_xl.readers.tabular.files import shown_name
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -127,8 +128,8 @@ class Sources:
                 "{etf_fund} selects a fund of an {etf} file, and none is given.",
             ),
             (
-                self.tickers and not self.etf,
-                "{tickers} has the tickers of an {etf} file, and none is given.",
+                self.tickers and not (self.etf or self.holdings),
+                "{tickers} has the tickers of an {etf} or a {holdings} file, and none is given.",
             ),
             (
                 self.covariance and self.prices,
@@ -188,7 +189,7 @@ class Sources:
         """
         holdings = self._grouped(self._holdings(settings, progress))
         etfs = self._etfs(settings)
-        market = read(market_file(self.market, settings), Etf) if is_file_name(self.market) else None
+        market = kept_etf(market_file(self.market, settings), settings) if is_file_name(self.market) else None
         baskets = [one.value for one in etfs]
         covariance = self._covariance(
             settings, progress, holdings.value, [*baskets, *([market.value] if market else [])]
@@ -223,7 +224,7 @@ class Sources:
                 query, settings, account=self.account, rates=rates, nav=self.nav, progress=progress
             )
         if self.holdings and not is_sample(self.holdings):
-            file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of)
+            file = holdings_file(self.holdings, self.account, ",".join(self.fx), self.as_of, self.tickers)
             return read(with_nav(file, self.nav), Holdings)
         if self.fund and not is_sample(self.fund):
             from betaneutral_xl.network.silverfund import SilverFund
@@ -247,12 +248,9 @@ class Sources:
     def _etfs(self, settings: Settings) -> list[Loaded[Etf]]:
         if self.etf:
             return [
-                read(
-                    sample.raw_input(sample.ETF)
-                    if is_sample(file)
-                    else etf_file(file, self.etf_fund, settings, self.tickers),
-                    Etf,
-                )
+                read(sample.raw_input(sample.ETF), Etf)
+                if is_sample(file)
+                else kept_etf(etf_file(file, self.etf_fund, settings, self.tickers), settings)
                 for file in self.etf
             ]
         if self.sample:
@@ -323,7 +321,7 @@ def flex_holdings(
 
 def loaded_market(market: str, settings: Settings) -> Etf | None:
     """Return a market of a file; None where it is a ticker of the risk model."""
-    return read(market_file(market, settings), Etf).value if is_file_name(market) else None
+    return kept_etf(market_file(market, settings), settings).value if is_file_name(market) else None
 
 
 _FLAGS = {name: option.flag for name, option in BY_NAME.items()}
@@ -337,6 +335,7 @@ def load_holdings(
     *,
     as_of: date | str | None = None,
     groups: Path | str | None = None,
+    tickers: Path | str | None = None,
 ) -> Holdings:
     """Load a portfolio from a file: the API's JSON, a broker's export, or a table.
 
@@ -354,6 +353,8 @@ def load_holdings(
         The day, of a file with several days or none.
     groups
         A table of tickers and their groups, such as ``ticker,sector``, for limits of groups.
+    tickers
+        A table of identifiers (ISIN, CUSIP, SEDOL, FIGI) and tickers, for rows without a ticker.
 
     Raises
     ------
@@ -366,7 +367,7 @@ def load_holdings(
         file = sample.raw_input(sample.HOLDINGS)
         require_day_of_sample(day, read(file, Holdings).value)
     else:
-        file = holdings_file(path, account, ",".join(fx), day)
+        file = holdings_file(path, account, ",".join(fx), day, tickers)
     return read(with_groups(with_nav(file, nav), groups), Holdings).value
 
 

@@ -15,7 +15,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.readers.columns import Column, recognise
 from betaneutral_xl.readers.etf_grids import etf_columns, parse_etf_grid
-from betaneutral_xl.readers.holdings_files import CASH, parse_holdings_grid
+from betaneutral_xl.readers.holdings_files import parse_holdings_grid
 from betaneutral_xl.readers.matrix_tables import is_matrix, parse_matrix_grid
 from betaneutral_xl.readers.prices import History, parse_history_grid
 from betaneutral_xl.readers.quote_grids import parse_quotes_grid, tickers_of
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
 __all__ = [
-    "CASH",
     "History",
     "covariance",
     "covariance_of_object",

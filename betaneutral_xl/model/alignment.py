@@ -85,6 +85,15 @@ class Uncovered:
         return bool(self.tickers)
 
 
+def share_text(weight: float) -> str:
+    """Return a weight in percent without trailing zeros, so that a small one keeps its digits.
+
+    >>> share_text(0.2758), share_text(0.00001), share_text(0.2)
+    ('27.58%', '0.001%', '20%')
+    """
+    return f"{f'{100.0 * weight:.4f}'.rstrip('0').rstrip('.')}%"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """One unit of an ETF in terms of the risk model.
@@ -195,8 +204,9 @@ class Coverage:
         lines: list[str] = []
         if self.held:
             text = (
-                f"No risk data for held {listing(self.held.tickers)} (weight {self.held.weight:.4%}): "
-                f"left as they are, and in no beta or volatility below.{self.held.hint}"
+                f"No risk data for {share_text(self.held.weight)} of the portfolio "
+                f"({listing(self.held.tickers)}): left as it is, and in no beta or volatility below."
+                f"{self.held.hint}"
             )
             lines.append(Notice(text, Subject.HELD_WITHOUT_RISK))
         for name, gap in self.etfs.items():
@@ -208,8 +218,8 @@ class Coverage:
                     else "dropped, the rest is not rescaled in the basket"
                 )
                 text = (
-                    f"No risk data for {listing(gap.tickers)} of ETF {name} "
-                    f"(weight {gap.weight:.4%}): {done}{self._unit_of_rest(unit)}.{gap.hint}"
+                    f"No risk data for {share_text(gap.weight)} of ETF {name} ({listing(gap.tickers)}): "
+                    f"{done}{self._unit_of_rest(unit)}.{gap.hint}"
                 )
                 lines.append(unit.uncovered(text))
             elif unit.covered < 1.0:

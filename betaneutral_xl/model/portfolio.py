@@ -29,6 +29,8 @@ SUM_TOLERANCE = 5e-4
 MAX_GROSS = 10.0
 """Gross exposure, in units of net asset value, above which the user must confirm it."""
 
+SAME_WEIGHT = 1e-7
+"""Weights that differ by less are equal: they may have been rounded in cells."""
 
 NO_EXPOSURE = 1e-9
 """Smaller exposures count as zero."""

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+CASH = "CASH"
+"""The ticker of a cash row, and the label of cash in tables of weights."""
+
 
 class PositionClass(StrEnum):
     """What a position is."""
@@ -81,7 +84,7 @@ class Position:
     def cash(cls, weight: float, nav: float | None) -> Position:
         """Return the cash of a portfolio as a position."""
         value = None if nav is None else weight * nav
-        return cls(ticker="CASH", position_class=PositionClass.CASH, weight=weight, value=value)
+        return cls(ticker=CASH, position_class=PositionClass.CASH, weight=weight, value=value)
 
     @property
     def is_cash(self) -> bool:

@@ -32,6 +32,12 @@ JUMP = 0.4
 MARKET_SAMPLE = 100
 """Number of other names that represent the market; their median is near that of all."""
 
+STUCK = 10
+"""Successive days without a change of price that no traded share has."""
+
+MIN_NEGATIVE = 0.2
+"""Share of numbers below zero, or zero, from which they are returns: about half of those are."""
+
 UNCHANGED = (0.05, 0.6)
 """Range of the share of days on which no price moves that indicates forward filling; above, a dead series."""
 MIN_DAYS = 21
@@ -78,7 +84,11 @@ class Prices:
             row, column = (int(i) for i in np.argwhere(bad)[0])
             msg = (
                 f"The price of {self.tickers[column]} on {self.dates[row]} is "
-                f"{self.matrix[row, column]:g}, not a positive number. Correct it, or leave the cell empty."
+                f"{self.matrix[row, column]:g}, not a positive number. "
+            ) + (
+                "The numbers look like returns, not prices. Give prices."
+                if bad.mean() > MIN_NEGATIVE
+                else "Correct it, or leave the cell empty."
             )
             raise MissingValue(msg, tickers=[self.tickers[i] for i in np.flatnonzero(bad.any(axis=0))])
 
@@ -242,7 +252,12 @@ class Returns:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Notes on late, ended and missing series, unchanged prices and jumps, one line each."""
-        return (*_gap_warnings(self), *_unchanged_warnings(self), *_jump_warnings(self))
+        return (
+            *_gap_warnings(self),
+            *_unchanged_warnings(self),
+            *_stuck_warnings(self),
+            *_jump_warnings(self),
+        )
 
 
 def _gap_warnings(returns: Returns) -> list[str]:
@@ -289,6 +304,26 @@ def _unchanged_warnings(returns: Returns) -> list[str]:
     text = (
         f"On {n} of {len(unchanged)} days ({n / len(unchanged):.0%}) all prices are those of the day "
         f"before{where}: they seem to be filled forward, which makes volatilities too low. Remove those days."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _stuck_warnings(returns: Returns) -> list[str]:
+    """Report names whose price does not change for ``STUCK`` days and more on which others do."""
+    moves = np.nan_to_num(returns.matrix, nan=1.0) != 0.0
+    moves = moves[moves.any(axis=1)]
+    stuck = []
+    for column in np.flatnonzero(len(moves) - moves.sum(axis=0) >= STUCK):
+        ends = np.flatnonzero(np.concatenate([[True], moves[:, column], [True]]))
+        run = int(np.diff(ends).max()) - 1
+        if run >= STUCK:
+            stuck.append((run, f"{returns.tickers[column]} ({run} days)"))
+    if not stuck:
+        return []
+    names = listing([text for _, text in sorted(stuck, reverse=True)])
+    text = (
+        f"Prices that stay the same while others move: {names}. They seem to be filled forward, or no longer "
+        "traded, which makes their volatilities and betas too low. Check them."
     )
     return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 

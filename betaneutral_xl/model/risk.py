@@ -36,7 +36,7 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from betaneutral_xl.model.history import History
@@ -50,6 +50,9 @@ SPARSE = 4
 SEMIDEFINITE = 1e-8
 """Tolerated negative eigenvalue, relative to the largest variance, from rounding in files."""
 
+
+BLOCK = 512
+"""Rows and columns of the blocks in which a matrix is read beside its transpose: both fit into the cache."""
 
 SCIPY_FROM = 500
 """Number of names above which importing scipy (0.1 s) pays, as it factorises without a copy."""
@@ -357,6 +360,7 @@ class Covariance:
         warnings: tuple[str, ...] = (),
         *,
         unit: CovarianceUnit | str = CovarianceUnit.ANNUAL,
+        owned: bool = False,
     ) -> Covariance:
         """Make a covariance from a labelled matrix after validating it.
 
@@ -375,6 +379,8 @@ class Covariance:
         unit
             ``annual`` decimals, ``percent_squared``, ``daily`` or ``daily_percent_squared``.
             Implausible variances in it are a warning of the result.
+        owned
+            Whether the matrix may become the covariance's own, changed and read-only, in place of a copy.
 
         Returns
         -------
@@ -400,10 +406,15 @@ class Covariance:
         if len(names) != len(values):
             msg = f"The covariance has {len(values)} rows but {len(names)} tickers."
             raise InputError(msg)
-        _require_finite_matrix(names, values)
         read = CovarianceUnit.of(unit)
-        values = _require_symmetric(names, values * read.factor)
+        if not owned or not (values.flags.c_contiguous and values.flags.writeable):
+            values = np.array(values, order="C")
+        _require_finite_matrix(names, values)
+        if read.factor != 1.0:
+            values *= read.factor
+        _symmetrise(names, values)
         _require_semidefinite(values)
+        values.flags.writeable = False  # so that it is not copied again
         origin = provenance or Provenance.given(len(names))
         variances = values.diagonal()
         implausible = implausible_variances(names, variances, origin, read)
@@ -425,7 +436,7 @@ class Covariance:
         Parameters
         ----------
         tickers, matrix, provenance
-            As of ``from_matrix``.
+            As of ``from_matrix``; the matrix becomes the covariance's own.
         unit
             The unit stated by the user; by default annual decimals are assumed, which is checked
             more strictly.
@@ -439,7 +450,7 @@ class Covariance:
 
         """
         stated = None if unit is None else CovarianceUnit.of(unit)
-        made = cls.from_matrix(tickers, matrix, provenance, unit=stated or CovarianceUnit.ANNUAL)
+        made = cls.from_matrix(tickers, matrix, provenance, unit=stated or CovarianceUnit.ANNUAL, owned=True)
         implausible = implausible_variances(made.tickers, made.form.variances(), made.provenance, stated)
         if implausible:
             raise InputError(implausible)
@@ -629,35 +640,69 @@ def _require_finite_matrix(tickers: tuple[str, ...], matrix: FloatArray) -> None
         raise MissingValue(msg, tickers=[tickers[i] for i in np.flatnonzero(bad.any(axis=1))])
 
 
-def _require_symmetric(tickers: tuple[str, ...], matrix: FloatArray) -> FloatArray:
-    gap = np.abs(matrix - matrix.T)
-    if gap.size and gap.max() > SYMMETRY * np.abs(matrix).max():
-        row, column = (int(i) for i in np.unravel_index(gap.argmax(), gap.shape))
+def _blocks(n: int) -> Iterator[tuple[slice, slice]]:
+    """Yield the blocks of the upper triangle of a matrix (n, n), those of the diagonal included."""
+    starts = range(0, n, BLOCK)
+    for i in starts:
+        for j in starts[i // BLOCK :]:
+            yield slice(i, i + BLOCK), slice(j, j + BLOCK)
+
+
+def _symmetrise(tickers: tuple[str, ...], matrix: FloatArray) -> None:
+    """Replace a nearly symmetric matrix by its symmetric part, block by block in place."""
+    largest, widest, place = 0.0, 0.0, (0, 0)
+    for rows, columns in _blocks(len(matrix)):
+        block, mirrored = matrix[rows, columns], matrix[columns, rows].T
+        gap = np.abs(block - mirrored)
+        largest = max(largest, float(np.abs(block).max()), float(np.abs(mirrored).max()))
+        if gap.max() > widest:
+            i, j = np.unravel_index(int(gap.argmax()), gap.shape)
+            widest, place = float(gap.max()), (rows.start + int(i), columns.start + int(j))
+    if widest > SYMMETRY * largest:
+        row, column = place
         msg = (
             f"The covariance is not symmetric: {tickers[row]} with {tickers[column]} is "
             f"{matrix[row, column]:.6g} one way and {matrix[column, row]:.6g} the other. "
             "Check the order of its rows and columns."
         )
         raise NotPositiveSemidefinite(msg, tickers=[tickers[row], tickers[column]])
-    return matrix / 2.0 + matrix.T / 2.0
+    if widest > 0.0:
+        for rows, columns in _blocks(len(matrix)):
+            mean = matrix[rows, columns] / 2.0 + matrix[columns, rows].T / 2.0
+            matrix[rows, columns], matrix[columns, rows] = mean, mean.T
 
 
 def _require_semidefinite(matrix: FloatArray) -> None:
-    """Refuse negative variances by an in-place Cholesky factorisation, a third of the cost of eigenvalues."""
+    """Refuse negative variances by a Cholesky factorisation, a third of the cost of eigenvalues.
+
+    That of a large matrix takes no memory: it overwrites the lower triangle, which the upper one restores.
+    """
     if not matrix.size:
         return
-    largest = float(np.abs(matrix.diagonal()).max())
-    shifted = matrix.copy()
-    np.einsum("ii->i", shifted)[:] += SEMIDEFINITE * largest + np.finfo(np.float64).tiny
+    variances = matrix.diagonal().copy()
+    shift = SEMIDEFINITE * float(np.abs(variances).max()) + np.finfo(np.float64).tiny
+    diagonal = np.einsum("ii->i", matrix)
+    diagonal += shift
     try:
-        (_cholesky_solver if len(matrix) > SCIPY_FROM else np.linalg.cholesky)(shifted)
+        (_cholesky_solver if len(matrix) > SCIPY_FROM else np.linalg.cholesky)(matrix)
     except np.linalg.LinAlgError:
+        _restore_lower(matrix)
+        diagonal[:] = variances
         smallest = float(np.linalg.eigvalsh(matrix)[0])
         msg = (
             f"The covariance is not positive semidefinite: its smallest eigenvalue is {smallest:.3g}, "
             "so some portfolio would have a negative variance. Estimate it on one window for all names."
         )
         raise NotPositiveSemidefinite(msg) from None
+    _restore_lower(matrix)
+    diagonal[:] = variances
+
+
+def _restore_lower(matrix: FloatArray) -> None:
+    """Copy the upper triangle of a matrix onto its lower one."""
+    for rows, columns in _blocks(len(matrix)):
+        block = matrix[rows, columns]
+        matrix[columns, rows] = np.triu(block) + np.triu(block, 1).T if rows == columns else block.T
 
 
 def _cholesky_solver(matrix: FloatArray) -> Solver:

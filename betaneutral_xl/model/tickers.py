@@ -97,6 +97,16 @@ EXCHANGES = {
 }
 """Words in an exchange's name outside the United States -> the Bloomberg code of its country's market."""
 
+CURRENCIES = frozenset(
+    {
+        *("AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR"),
+        *("GBP", "GBX", "HKD", "HUF", "IDR", "ILA", "ILS", "INR", "JPY", "KRW", "KWD", "MXN", "MYR", "NOK"),
+        *("NZD", "PEN", "PHP", "PKR", "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD"),
+        *("USD", "VND", "ZAC", "ZAR"),
+    }
+)
+"""ISO codes of currencies, and those of pence, agorot and cents."""
+
 CURRENCY_MARKETS = {
     "AUD": "AU",
     "BRL": "BZ",
@@ -165,6 +175,31 @@ COUNTRY_MARKETS = {
     "ZA": ("SJ", "south africa"),
 }
 """ISO country code -> market code, and a word in the country's name."""
+
+COUNTRY_NAMES = {
+    "AU": ("australien", "australie"),
+    "AV": ("österreich", "autriche"),
+    "BB": ("belgien", "belgique", "belgio", "bélgica", "belgië"),
+    "CN": ("kanada",),
+    "DC": ("dänemark", "danemark", "danimarca", "dinamarca", "denemarken"),
+    "FH": ("finnland", "finlande", "finlandia"),
+    "FP": ("frankreich", "francia", "frankrijk"),
+    "GR": ("deutschland", "allemagne", "germania", "alemania", "duitsland"),
+    "HK": ("hongkong",),
+    "IM": ("italien", "italie", "italia", "italië"),
+    "JP": ("japon", "giappone", "japón"),
+    "KS": ("südkorea", "corée", "corea"),
+    "LN": ("königreich", "royaume-uni", "regno unito", "reino unido", "großbritannien"),
+    "NA": ("niederlande", "pays-bas", "paesi bassi", "países bajos", "nederland"),
+    "NO": ("norwegen", "norvège", "norvegia", "noruega"),
+    "SM": ("spanien", "espagne", "spagna", "españa", "spanje"),
+    "SS": ("schweden", "suède", "svezia", "suecia"),
+    "SW": ("schweiz", "suisse", "svizzera", "suiza", "zwitserland"),
+}
+"""Market code -> words in the country's name in other languages of issuers."""
+
+NO_HOME = frozenset({"ID"})
+"""Markets that a company's ISIN does not tell: many of Ireland's are listed elsewhere only."""
 
 _CLASS = re.compile(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
 _EXCHANGE = re.compile(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
@@ -241,11 +276,11 @@ def market_currency(ticker: str) -> str:
     return next((currency for currency, market in CURRENCY_MARKETS.items() if market == code), "")
 
 
-def market_code(exchange: str = "", currency: str = "", country: str = "") -> str:
+def market_code(exchange: str = "", currency: str = "", country: str = "", isin: str = "") -> str:
     """Return the Bloomberg code of the market in a file's columns; empty for US or unknown.
 
     The exchange decides, else the local currency; for the euro, with its many markets, the country
-    does. A country alone is ignored: it is where a company is registered, not listed.
+    does, else that of the ISIN. A country alone is ignored: it is where a company is registered, not listed.
 
     >>> market_code("Nyse Euronext - Euronext Paris"), market_code("NASDAQ", "USD", "Taiwan")
     ('FP', '')
@@ -258,20 +293,23 @@ def market_code(exchange: str = "", currency: str = "", country: str = "") -> st
         if listed is not None or not currency or currency.upper() == "USD" or "no market" in name:
             return listed or ""
     if currency.upper() == "EUR":
-        return country_market(country)
+        registered = country_market(isin[:2]) if isin else ""
+        return country_market(country) or ("" if registered in NO_HOME else registered)
     return CURRENCY_MARKETS.get(currency.upper(), "")
 
 
 def country_market(country: str) -> str:
     """Return the code of a country's market, from its name, its ISO code or an ISIN's first letters.
 
-    >>> country_market("Korea (South)"), country_market("DE"), country_market("United States")
-    ('KS', 'GR', '')
+    >>> [country_market(name) for name in ("Korea (South)", "DE", "Allemagne", "United States")]
+    ['KS', 'GR', 'GR', '']
     """
     if country.upper() in COUNTRY_MARKETS:
         return COUNTRY_MARKETS[country.upper()][0]
     name = country.casefold()
-    return next((code for code, word in COUNTRY_MARKETS.values() if word in name), "")
+    found = next((code for code, word in COUNTRY_MARKETS.values() if word in name), "")
+    others = (code for code, words in COUNTRY_NAMES.items() if any(word in name for word in words))
+    return found or next(others, "")
 
 
 def at_market(ticker: str, code: str) -> str:

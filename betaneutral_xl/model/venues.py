@@ -25,43 +25,43 @@ def _table(text: str) -> Mapping[str, str]:
 
 SUFFIXES = _table(
     """
-    US: US O OQ N K NYS NAS
-    AU: AX
-    AV: VI
-    BB: BR
+    US: US O OQ N K NYS NAS XNAS XNYS ARCX XASE BATS
+    AU: AX XASX AU
+    AV: VI XWBO
+    BB: BR XBRU
     BZ: SA
     CH: SS SZ
-    CN: TO
-    DC: CO
-    FH: HE
-    FP: PA
-    GR: DE XETRA
-    HK: HK
+    CN: TO XTSE XTSX
+    DC: CO XCSE
+    FH: HE XHEL
+    FP: PA XPAR FP
+    GR: DE XETRA XETR XE GY GR
+    HK: HK XHKG
     ID: IR
-    IM: MI
+    IM: MI XMIL IM
     IN: NS BO
     IT: TA
-    JP: T JP
+    JP: T JP XTKS
     KS: KS KQ
-    LN: L UK LON
+    LN: L UK LON XLON LN
     MK: KL
     MM: MX
-    NA: AS
-    NO: OL
+    NA: AS XAMS NA
+    NO: OL XOSL
     NZ: NZ
     PL: LS
     PW: WA
     SJ: JO
-    SM: MC
+    SM: MC XMAD SM
     SP: SI
-    SS: ST
-    SW: SW VX S
+    SS: ST XSTO
+    SW: SW VX S XSWX
     TB: BK
     TI: IS
-    TT: TW TWO
+    TT: TW TWO XTAI TT
     """
 )
-"""Suffixes after a dot: ``NVDA.OQ``, ``RY.TO``, ``MSFT.US``, ``7203.T``."""
+"""Suffixes after a dot or a colon: ``NVDA.OQ``, ``RY.TO``, ``MSFT.US``, ``7203.T``, ``NVDA:XNAS`` (Saxo)."""
 
 PREFIXES = _table(
     """
@@ -125,8 +125,8 @@ LOCAL = re.compile(r"[0-9A-Z&*]+(?:[ ./-][A-Z])?")
 def split_market(ticker: str) -> tuple[str, str | None]:
     """Return a ticker in capitals without the market that it names, and that market's code.
 
-    >>> [split_market(t) for t in ("NASDAQ:NVDA", "RY.TO", "SAP IBIS", "0700.HK", "BRK.B")]
-    [('NVDA', ''), ('RY', 'CN'), ('SAP', 'GR'), ('700', 'HK'), ('BRK.B', None)]
+    >>> [split_market(t) for t in ("NASDAQ:NVDA", "RY.TO", "SAP IBIS", "0700.HK", "SAP:XETR", "BRK.B")]
+    [('NVDA', ''), ('RY', 'CN'), ('SAP', 'GR'), ('700', 'HK'), ('SAP', 'GR'), ('BRK.B', None)]
 
     ``None`` is a ticker that names no market in one of these ways.
     """
@@ -134,6 +134,8 @@ def split_market(ticker: str) -> tuple[str, str | None]:
     if mark:
         code, local = PREFIXES.get(before.strip()), after.strip()
         code = "JP" if code == "CN" and local.isdigit() else code  # TSE is Toronto, or Tokyo
+        if code is None and local in SUFFIXES:
+            code, local = SUFFIXES[local], before.strip()
     elif (parts := ticker.rpartition("."))[0] and " " not in parts[2] and parts[2] in SUFFIXES:
         code, local = SUFFIXES[parts[2]], parts[0].strip()
     else:

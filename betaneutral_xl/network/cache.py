@@ -12,9 +12,9 @@ import contextlib
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from betaneutral_xl.errors import (
     BetaNeutralError,
@@ -28,11 +28,12 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
+from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import make_private_folder, save
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -204,6 +205,36 @@ class Cache:
         headers = (_read_header(path) for path in self._files())
         return tuple(sorted((e for e in headers if e), key=lambda entry: entry.fetched_at, reverse=True))
 
+    @contextlib.contextmanager
+    def open(self, query: Query) -> Iterator[BinaryIO | None]:
+        """Open a cached answer where its bytes begin; None if there is none that is complete and valid.
+
+        For a large one, which is read into place; its hash is not verified.
+        """
+        path = self._file(query)
+        entry = _read_header(path)
+        if entry is None or entry.key != query.key or entry.refusal or not entry.is_valid(_clock()):
+            yield None
+            return
+        try:
+            file = path.open("rb")
+        except OSError:  # removed by another process
+            yield None
+            return
+        with file:
+            begin = len(file.readline(MAX_HEADER))
+            yield file if path.stat().st_size == begin + entry.size else None
+
+    def store(self, query: Query, parts: Sequence[bytes | memoryview]) -> None:
+        """Write an answer in parts, which are not joined in memory, if the folder can be written."""
+        hashed = hashlib.sha256()
+        for part in parts:
+            hashed.update(part)
+        size = sum(memoryview(part).nbytes for part in parts)
+        with contextlib.suppress(OSError, Unwritable):
+            self._write(query, parts, _entry_of(query, _clock(), hashed.hexdigest(), size))
+        self._evict()
+
     def clear(self) -> int:
         """Remove all cached answers, and return their number.
 
@@ -277,24 +308,23 @@ class Cache:
 
     def _store(self, query: Query, answer: Answer, refusal: str = "") -> tuple[str, ...]:
         """Write an answer, or return a warning that it cannot be written."""
-        ttl = NEGATIVE_TTL if refusal else query.ttl
-        header = {
-            "version": VERSION,
-            "key": query.key,
-            "note": query.note,
-            "fetched_at": answer.fetched_at.isoformat(),
-            "expires": None if ttl is None else (answer.fetched_at + ttl).isoformat(),
-            "sha256": answer.sha256,
-            "size": len(answer.content),
-            "refusal": refusal,
-        }
+        entry = _entry_of(query, answer.fetched_at, answer.sha256, len(answer.content), refusal)
         try:
-            make_private_folder(self._folder)
-            save(self._file(query), json.dumps(header).encode() + b"\n" + answer.content, private=True)
+            self._write(query, [answer.content], entry)
         except (OSError, Unwritable):
             return ("Network answers could not be cached: the cache folder is not writable.",)
         self._evict()
         return ()
+
+    def _write(self, query: Query, parts: Sequence[bytes | memoryview], entry: Entry) -> None:
+        header = {
+            "version": VERSION,
+            **asdict(entry),
+            "fetched_at": entry.fetched_at.isoformat(),
+            "expires": None if entry.expires is None else entry.expires.isoformat(),
+        }
+        make_private_folder(self._folder)
+        save(self._file(query), [json.dumps(header).encode() + b"\n", *parts], private=True)
 
     def _evict(self) -> None:
         """Remove what expired long ago, and the oldest answers beyond the size limit."""
@@ -318,22 +348,18 @@ class Cache:
     @contextlib.contextmanager
     def _locked(self, query: Query) -> Iterator[bool]:
         """Try to acquire the lock of a query; yield whether the caller may fetch."""
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self._locks / f"{query.name[:2]}.lock")  # one of 256 files, never removed
-        try:
-            make_private_folder(self._locks)
-            lock.acquire(blocking=False)
-        except Timeout:
-            yield False
-            return
-        except (OSError, NotImplementedError):
-            yield True  # no locks on this file system: a second request is better than none
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
+        with contextlib.ExitStack() as held:
+            try:
+                make_private_folder(self._locks)
+                # One of 256 files, never removed.
+                held.enter_context(file_lock(self._locks / f"{query.name[:2]}.lock", timeout=0))
+            except TimeoutError:
+                available = False
+            except OSError:
+                available = True  # no locks on this file system: a second request is better than none
+            else:
+                available = True
+            yield available
 
 
 def _clock() -> datetime:
@@ -353,6 +379,19 @@ def _refusal(entry: Entry, content: bytes) -> BetaNeutralError:
     kind = kinds.get(entry.refusal, NoData)
     age = _age(_clock() - entry.fetched_at)
     return kind(f"{content.decode(errors='replace')} (Cached {age} ago; --refresh requests it again.)")
+
+
+def _entry_of(query: Query, fetched_at: datetime, sha256: str, size: int, refusal: str = "") -> Entry:
+    ttl = NEGATIVE_TTL if refusal else query.ttl
+    return Entry(
+        key=query.key,
+        note=query.note,
+        fetched_at=fetched_at,
+        expires=None if ttl is None else fetched_at + ttl,
+        sha256=sha256,
+        size=size,
+        refusal=refusal,
+    )
 
 
 def _read_header(path: Path) -> Entry | None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from betaneutral_xl.errors import InputError, Refused
 from betaneutral_xl.network.transport import Request, Transport
-from betaneutral_xl.readers.tabular.files import LIMIT, shown_name
+from betaneutral_xl.system.files import LIMIT, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from betaneutral_xl.system.optional import has_threads
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -69,7 +71,8 @@ def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args,
     """Call a function that cannot be interrupted, and wait at most ``seconds`` and the remaining time.
 
     It runs in a daemon thread, which is abandoned when the time is up and ends by itself: a name
-    resolution after the resolver's own time-out (some ten seconds).
+    resolution after the resolver's own time-out (some ten seconds). Where there are no threads, it is
+    waited for.
 
     Returns
     -------
@@ -83,6 +86,8 @@ def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args,
 
     """
     wait = bounded(seconds)
+    if not has_threads():
+        return function(*args, **kwargs)
     done = threading.Event()
     outcome: list[Any] = []
 

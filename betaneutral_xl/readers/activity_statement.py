@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.readers.columns import Column, header_key
 
@@ -26,8 +27,15 @@ RATE_HEADER = "FXRateToBase"
 Parts = Mapping[str, Sequence["Row"]]
 
 
-def statement_parts(sheet: TextSheet) -> Parts | None:
-    """Return the header and data rows of each section by its name, without the first two cells."""
+def statement_parts(sheet: TextSheet, file_name: str) -> Parts | None:
+    """Return the header and data rows of each section by its name, without the first two cells.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is a statement without the section of open positions, or in another language.
+
+    """
     rows = [row for row in sheet.rows if row]
     if sum(len(row) > 1 and clean(row[1]).casefold() in ROW_KINDS for row in rows) < MIN_NAMED * len(rows):
         return None
@@ -35,7 +43,13 @@ def statement_parts(sheet: TextSheet) -> Parts | None:
     for row in rows:
         if len(row) > 2 and clean(row[1]).casefold() in {"header", "data"}:  # noqa: PLR2004 - two to begin
             parts.setdefault(clean(row[0]).casefold(), []).append(row[2:])
-    return parts if parts.get(POSITIONS) else None
+    if len(parts) > 1 and not parts.get(POSITIONS):
+        msg = (
+            f"{file_name} is a broker's statement with the sections {listing(list(parts))}, but without "
+            "Open Positions. Export it in English, with that section."
+        )
+        raise UnreadableFile(msg)
+    return parts or None
 
 
 def completed(table: HoldingsTable, parts: Parts) -> HoldingsTable:

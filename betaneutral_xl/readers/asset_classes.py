@@ -13,21 +13,13 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text
+from betaneutral_xl.model.tickers import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAX_NAME_LENGTH = 100
 """Characters of a name that are read."""
-
-CURRENCIES = frozenset(
-    {
-        *("AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR"),
-        *("GBP", "GBX", "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "KRW", "KWD", "MXN", "MYR", "NOK", "NZD"),
-        *("PEN", "PHP", "PKR", "PLN", "QAR", "RON", "RUB", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "USD"),
-        *("VND", "ZAR"),
-    }
-)
 
 CASH_ALONE = frozenset({"CASH", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "HKD", "CNY"})
 """Tickers of cash in a table without names; not CLP, COP or TRY, which are companies' tickers."""

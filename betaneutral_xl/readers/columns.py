@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import clean, number
+from betaneutral_xl.model.tickers import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -100,7 +101,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "ticker isin", "secticker", "sec ticker", "kürzel", "börsenkürzel", "stock code", "company ticker",
         "ric", "holding symbol", "bbg", "bbg ticker", "bloomberg", "bloomberg code",
         "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
-        "símbolo", "*ticker*", "*symbol*",
+        "símbolo", "code", "código", "epic", "tidm", "mnemo", "mnémo", "mnemonic", "mnémonique",
+        "*ticker*", "*symbol*",
     ),
     Column.NAME: (
         "holding name", "holdings name", "security name", "company name", "constituent name",
@@ -111,6 +113,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "unternehmen", "position", "secdesc", "secname", "name der position",
         "nome", "nom", "nombre", "titre", "titres", "título", "denominazione", "titolo", "libellé",
         "valeur mobilière", "emittente", "investment name", "investment",
+        "product", "produkt", "produit", "prodotto", "producto", "naam",
         "émetteur", "emisor", "instrumento", "descrizione", "désignation", "nom de la valeur",
         "full portfolio holdings*", "*security name*",
         "*holding*name*", "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
@@ -157,9 +160,11 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*market value*",
         "val usd", "valore di mercato*", "valeur de marché*", "valor de mercado*", "valeur boursière*",
         "controvalore*", "marktwert*", "kurswert*", "valorisation*",
+        "*value in *", "wert in *", "valeur en *", "valore in *", "valor en *", "waarde*", "gegenwert*",
     ),
     Column.SHARES: (
-        "shares", "shares held", "number of shares", "quantity", "quantity held", "qty", "shares quantity",
+        "shares", "shares held", "number of shares", "units held", "aantal", "menge", "stück nom*",
+        "quantity", "quantity held", "qty", "shares quantity",
         "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value",
         "par", "units", "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale",
         "stückzahl", "stück", "anzahl", "anteile", "current units", "bestand",
@@ -169,7 +174,9 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*quantity*",
     ),
     Column.PRICE: (
-        "price", "market price", "local price", "share price", "closing price", "close price", "close",
+        "price", "market price", "local price", "closing", "koers", "slotkoers", "prezzo di mercato",
+        "cotización", "cotation", "dernier cours",
+        "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
         "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "quote", "akt kurs",
         "aktueller kurs", "price*", "*price", "kurs*", "*kurs",
@@ -207,7 +214,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.EXCHANGE: (
         "exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse",
         "cambio",
-        "borsa", "place boursière", "bolsa", "mercato di quotazione",
+        "borsa", "place boursière", "bolsa", "mercato di quotazione", "bourse", "place de cotation",
+        "marktplatz", "handelsplatz", "beurs", "mercado", "trading venue",
     ),
     Column.COUNTRY: (
         "location", "country", "trade country name", "country name", "location of risk", "country of risk",
@@ -236,6 +244,9 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
 ``*`` matches any text. A header is looked up literally first, then against the patterns, both in the
 order of this table; ignored columns come first, so that no pattern matches them.
 """
+
+BASE_WORDS = frozenset({"base", "us", *map(str.lower, CURRENCIES)})
+"""Words of a header of values that are all in one currency."""
 
 MAX_HEADER_LENGTH = 80
 VALUE_COLUMNS = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
@@ -306,6 +317,10 @@ class Header:
             for column, indices in self.indices.items()
             if column not in {Column.IGNORED, Column.PRODUCT}
         }
+
+    def is_in_base(self, index: int) -> bool:
+        """Whether the header of a column names a currency, or the base currency, as that of its values."""
+        return bool(BASE_WORDS & set(header_key(self.texts[index]).split()))
 
     def prefer(self, column: Column, index: int) -> Header:
         """Return the header with another candidate of a column as the preferred one."""

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import codecs
 import csv
+import hashlib
+import io
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
+from hashlib import file_digest
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,14 +28,16 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
-from betaneutral_xl.readers.matrix_tables import MatrixTable, find_matrix
+from betaneutral_xl.readers.matrix_tables import MatrixTable, PlainMatrix, find_matrix
+from betaneutral_xl.readers.parquet_matrix import parquet_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.system import optional
+from betaneutral_xl.system.files import LargeFile, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Covariance
@@ -42,8 +48,11 @@ __all__ = ["MAX_COVARIANCE_BYTES", "MAX_NAMES", "CovarianceUnit", "load_covarian
 MAX_NAMES = 5_000
 """Names of the largest matrix; a larger one takes gigabytes."""
 
-BINARY = (GZIP, PARQUET, b"PK", b"\xd0\xcf\x11\xe0")
-"""How files that are no text begin: gzip, Parquet, XLSX and XLS."""
+ARCHIVES = (GZIP, b"PK", b"\xd0\xcf\x11\xe0")
+"""How files begin that are unpacked as a whole: gzip, ZIP with XLSX, and XLS."""
+
+BINARY = (*ARCHIVES, PARQUET)
+"""How files that are no text begin."""
 
 MAX_HEADER_BYTES = 512 * 1024
 """Bytes in which the header and the begin of the first row are found."""
@@ -79,31 +88,48 @@ def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Cov
         As ``parse_covariance``.
 
     """
-    content = read_bytes(path, MAX_COVARIANCE_BYTES)
+    content = covariance_content(path)
     origin = Provenance(
         source="covariance file",
         location=Path(path).name,
         retrieval=Retrieval.FILE,
         as_of=None,
         rows=0,
-        sha256=digest(content),
     )
     return parse_covariance(content, origin, unit)
 
 
+def covariance_content(path: Path | str) -> bytes | LargeFile:
+    """Return the bytes of a covariance's file, or, where it is a large CSV or Parquet file, the file.
+
+    Raises
+    ------
+    UnreadableFile
+        As ``read_bytes``.
+
+    """
+    return content_of(path, MAX_COVARIANCE_BYTES, kept=ARCHIVES)
+
+
 def parse_covariance(
-    content: bytes, provenance: Provenance, unit: CovarianceUnit | None = None
+    content: bytes | LargeFile,
+    provenance: Provenance,
+    unit: CovarianceUnit | None = None,
+    parse_file: Callable[[LargeFile], PlainMatrix | None] | None = None,
 ) -> Covariance:
     """Parse a covariance from CSV: columns ``date,ticker,<tickers>`` or ``ticker,<tickers>``.
 
     Parameters
     ----------
     content
-        UTF-8 CSV, all rows of one date.
+        UTF-8 CSV, all rows of one date; or a table of another shape or format. A large file is read row by
+        row, so that no more than the matrix is in memory.
     provenance
         The origin of the bytes; rows, date and hash are filled in.
     unit
         The unit of the numbers, by default annual decimals.
+    parse_file
+        Used in place of ``parse_plain_file``, such as a cache of it.
 
     Returns
     -------
@@ -124,13 +150,22 @@ def parse_covariance(
         If a file, or the API, has another format.
 
     """
-    if provenance.retrieval not in NETWORK and not _is_plain(content):
+    if isinstance(content, LargeFile):
+        plain = (parse_file or parse_plain_file)(content)
+        if plain is not None:
+            return _of_table(plain, provenance, unit)
+        content = content.read()
+    provenance = replace(provenance, sha256=provenance.sha256 or digest(content))
+    is_csv = provenance.retrieval in NETWORK or _is_plain(content)
+    stream = io.BytesIO(content)
+    if is_csv:
+        plain = parse_plain_matrix(stream)
+    else:
+        plain = parquet_matrix(stream, provenance.location) if content.startswith(PARQUET) else None
+    if plain is not None:
+        return _of_table(plain, provenance, unit)
+    if not is_csv:
         return _parse_other_shape(content, provenance, unit)
-    matrix_part, mark, below = content.partition(b"\n" + MARK.encode())
-    fast = parse_plain_matrix(matrix_part)
-    lines_below = _lines_below(mark + below)
-    if fast is not None and lines_below is not None:
-        return with_drift_lines(_of_table(fast, content, provenance, unit), lines_below, provenance)
     text = read_text(content, provenance, "CSV")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     written = [line for line in text.split("\n") if line.strip(" ,")]
@@ -146,13 +181,10 @@ def parse_covariance(
     if not columns or len(lines) == 1:
         raise unreadable(provenance, "has a header and no numbers")
     labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
-    read = _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix), content, provenance, unit)
-    return with_drift_lines(read, beside, provenance)
+    return _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix, tuple(beside)), provenance, unit)
 
 
-def _of_table(
-    plain: PlainMatrix, content: bytes, provenance: Provenance, unit: CovarianceUnit | None
-) -> Covariance:
+def _of_table(plain: PlainMatrix, provenance: Provenance, unit: CovarianceUnit | None) -> Covariance:
     columns = tuple(normalise(name) for name in plain.header)
     table = MatrixTable(
         columns=columns,
@@ -161,16 +193,13 @@ def _of_table(
         place=lambda row, _: f"{provenance.location}, row {row + 2}",
     )
     as_of = _as_of(plain.labels, provenance) if len(plain.labels[0]) > 1 else None
-    return table.covariance(complete_provenance(provenance, content, len(columns), as_of), unit)
-
-
-def _lines_below(content: bytes) -> list[str] | None:
-    """Return the lines below a matrix that begin with ``MARK``; None if there are others."""
-    try:
-        lines = [line for line in content.decode("ascii").splitlines() if line.strip(" ,")]
-    except UnicodeDecodeError:
-        return None
-    return lines if all(line.startswith(MARK) for line in lines) else None
+    origin = replace(
+        provenance,
+        rows=len(columns),
+        as_of=as_of or provenance.as_of,
+        sha256=provenance.sha256 or plain.sha256,
+    )
+    return with_drift_lines(table.covariance(origin, unit), plain.beside, provenance)
 
 
 def _is_plain(content: bytes) -> bool:
@@ -209,50 +238,93 @@ def _sheets(content: bytes, provenance: Provenance) -> tuple[TextSheet, ...]:
     return read_sheets(content, provenance.location)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlainMatrix:
-    """The tickers of the header, the label cells of each row, and the numbers, shape (rows, tickers)."""
+def parse_plain_file(file: LargeFile) -> PlainMatrix | None:
+    """Parse the numbers of a large file row by row, or, of Parquet, column by column.
 
-    header: tuple[str, ...]
-    labels: Sequence[Sequence[str]]
-    matrix: FloatArray
+    None if it is of another shape or format, or a cell is not a plain number.
+
+    Raises
+    ------
+    UnreadableFile
+        As ``read_bytes``.
+
+    """
+    with file.open() as stream:
+        start = stream.read(MAX_HEADER_BYTES)
+        stream.seek(0)
+        if start.startswith(PARQUET):
+            found = parquet_matrix(stream, file.name)
+            stream.seek(0)
+            return found and replace(found, sha256=file_digest(stream, "sha256").hexdigest())
+        if not _is_plain(start):
+            return None
+        hashed = hashlib.sha256()
+
+        def lines() -> Iterator[bytes]:
+            for line in stream:
+                hashed.update(line)
+                yield line
+
+        found = parse_plain_matrix(lines())
+        return found and replace(found, sha256=hashed.hexdigest())
 
 
-def parse_plain_matrix(content: bytes) -> PlainMatrix | None:
+def parse_plain_matrix(lines: Iterable[bytes]) -> PlainMatrix | None:
     """Parse the numbers of a square CSV row by row into one array; None if a cell is not a plain number.
 
     A row of plain numbers is a JSON array without its brackets, which simdjson parses into doubles without
     an object per number: 5,000 x 5,000 numbers take about half the time of pandas' C reader, and no memory
-    beside the content and the matrix. Blank, quoted and other cells are left to the careful reader.
+    beside a row and the matrix. Blank, quoted and other cells are left to the careful reader,
+    and so is all where simdjson is not installed.
     """
-    import simdjson
-
-    end = content.find(b"\n")
-    header = content[: max(end, 0)].removeprefix(codecs.BOM_UTF8).rstrip(b"\r").split(b",")
+    simdjson = optional.find("simdjson")
+    if simdjson is None:
+        return None
+    rows = iter(lines)
+    head = next(rows, b"").removeprefix(codecs.BOM_UTF8)
+    header = head.rstrip(b"\r\n").split(b",")
     words = [cell.strip().lower() for cell in header[:2]]
     n_labels = 2 if words == [b"date", b"ticker"] else int(words[0] in {b"ticker", b""})
     n = len(header) - n_labels
-    if not n_labels or not 0 < n <= MAX_NAMES or b'"' in content[:end] or not content[:end].isascii():
+    if not n_labels or not 0 < n <= MAX_NAMES or b'"' in head or not head.isascii():
         return None
-    parser: Any = simdjson.Parser()  # its types do not know what an array of numbers is
+    parser = simdjson.Parser()
     matrix = np.empty((n, n))
     labels: list[list[str]] = []
-    while (start := end + 1) < len(content):
-        end = content.find(b"\n", start)
-        end = len(content) if end < 0 else end
-        *label, numbers = content[start:end].split(b",", n_labels)
-        if len(label) < n_labels or len(labels) == n or b"[" in numbers:  # nested arrays would be flattened
+    for line in islice(rows, n):
+        *label, numbers = line.rstrip(b"\n").split(b",", n_labels)
+        values = _plain_numbers(parser, numbers)
+        if len(label) < n_labels or values is None or values.size != n:
             return None
+        matrix[len(labels)] = values
         try:
-            values = np.frombuffer(parser.parse(b"[" + numbers + b"]").as_buffer(of_type="d"))
             labels.append([cell.decode("ascii") for cell in label])
-        except (ValueError, TypeError, RuntimeError, AttributeError):  # of simdjson, for all but numbers
+        except UnicodeDecodeError:
             return None
-        if values.size != n:
-            return None
-        matrix[len(labels) - 1] = values
-    tickers = tuple(cell.decode("ascii") for cell in header[n_labels:])
-    return PlainMatrix(tickers, labels, matrix) if len(labels) == n else None
+    beside = _lines_below(rows)
+    if len(labels) < n or beside is None:
+        return None
+    return PlainMatrix(tuple(cell.decode("ascii") for cell in header[n_labels:]), labels, matrix, beside)
+
+
+def _plain_numbers(parser: Any, text: bytes) -> FloatArray | None:
+    """Parse numbers between commas with simdjson; None if one is not plain."""
+    if b"[" in text:  # nested arrays would be flattened
+        return None
+    try:
+        return np.frombuffer(parser.parse(b"[" + text + b"]").as_buffer(of_type="d"))
+    except (ValueError, TypeError, RuntimeError, AttributeError):  # of simdjson, for all but numbers
+        return None
+
+
+def _lines_below(lines: Iterable[bytes]) -> tuple[str, ...] | None:
+    """Return the lines below a matrix that begin with ``MARK``; None if there are others."""
+    try:
+        below = [line.decode("ascii").rstrip("\r\n") for line in lines]
+    except UnicodeDecodeError:
+        return None
+    written = tuple(line for line in below if line.strip(" ,"))
+    return written if all(line.startswith(MARK) for line in written) else None
 
 
 def _label_columns(header: Sequence[str], provenance: Provenance) -> int:

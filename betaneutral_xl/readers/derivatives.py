@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import listing
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text, is_percentage
-from betaneutral_xl.readers.asset_classes import CURRENCIES, MAX_NAME_LENGTH
+from betaneutral_xl.model.tickers import CURRENCIES
+from betaneutral_xl.readers.asset_classes import MAX_NAME_LENGTH
 from betaneutral_xl.readers.columns import Column
 
 if TYPE_CHECKING:

@@ -47,8 +47,8 @@ from betaneutral_xl.readers.preamble import (
     unnamed_fund_warnings,
 )
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import is_inside, shown_name
 from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
+from betaneutral_xl.system.files import is_inside, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -78,6 +78,15 @@ fractions they add to more than the second."""
 MAX_FILES = 50_000
 """Entries of a folder that are searched."""
 
+
+AMERICAN = re.compile(
+    r"\b(?:us|usa|nasdaq\w*|nyse|new york|united states|vereinigte staaten|[eé]tats-unis|stati uniti"
+    r"|estados unidos|verenigde staten)\b",
+    re.IGNORECASE,
+)
+"""Names of exchanges in the United States and of that country."""
+EURO = "EUR"
+"""The currency of several markets: a ticker in it may be of any."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")
 """A fund's ticker, as opposed to a path."""
@@ -335,6 +344,14 @@ def constituents(
     if missing:
         names = listing([row.name or row.ticker for row in missing])
         warnings.append(f"Equities without a weight: {len(missing)}: {names}.")
+    local = [
+        row.ticker for row, cells in zip(rows, table.rows, strict=True) if _is_of_no_market(table, cells, row)
+    ]
+    if local:
+        warnings.append(
+            f"Tickers in {EURO} whose market the file does not tell are read as listings in the United "
+            f"States: {listing(local)}. If they are not, give them their market, as SAP GR."
+        )
     shared = [
         ticker for ticker, count in Counter(row.ticker for row in equities if row.ticker).items() if count > 1
     ]
@@ -425,8 +442,25 @@ def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: st
         ticker = normalise(text)
     except InputError:  # text in the ticker column: kept as printed, not in the basket
         return ""
-    code = market_code(table.text(row, Column.EXCHANGE), currency, table.text(row, Column.COUNTRY))
+    code = market_code(
+        table.text(row, Column.EXCHANGE),
+        currency,
+        table.text(row, Column.COUNTRY),
+        table.text(row, Column.ISIN),
+    )
     return at_market(ticker, code)
+
+
+def _is_of_no_market(table: HoldingsTable, cells: Row, row: Constituent) -> bool:
+    """Whether a stock is quoted in euro, and nothing tells its market."""
+    return (
+        row.currency.upper() == EURO
+        and row.asset_class is AssetClass.EQUITY
+        and " " not in row.ticker.strip()
+        and bool(row.ticker)
+        and not table.text(cells, Column.ISIN)
+        and not any(AMERICAN.search(table.text(cells, one)) for one in (Column.EXCHANGE, Column.COUNTRY))
+    )
 
 
 def _with_swap_legs(table: HoldingsTable, rows: list[Constituent]) -> list[Constituent]:

@@ -22,9 +22,9 @@ from betaneutral_xl.model.factor_model import Units, factor_model, plausible_uni
 from betaneutral_xl.model.printed import number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

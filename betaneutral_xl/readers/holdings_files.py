@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import CASH_OR_NAV, MAX_GROSS, SUM_TOLERANCE, Holdings, Valuation
-from betaneutral_xl.model.positions import CONTRACTS, Position, PositionClass
+from betaneutral_xl.model.positions import CASH, CONTRACTS, Position, PositionClass
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.readers.asset_classes import STOCK_TICKER
 from betaneutral_xl.readers.columns import Column, count_headers
 from betaneutral_xl.readers.flex import is_flex, positions_csv
 from betaneutral_xl.readers.headerless_holdings import headerless_table
@@ -33,6 +34,7 @@ from betaneutral_xl.readers.holdings_table import (
     HoldingsTable,
     describe_non_holdings,
 )
+from betaneutral_xl.readers.position_layouts import with_tickers_of, without_currency_pairs
 from betaneutral_xl.readers.position_rows import PositionRow, cash_label, groups_of, position_rows
 from betaneutral_xl.readers.position_values import (
     OPTION_SIZE,
@@ -48,8 +50,8 @@ from betaneutral_xl.readers.position_values import (
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
 from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_weights
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,11 +61,16 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
-CASH = "CASH"
-"""The ticker of a cash row; other words for cash are named in a note."""
-
 ROUNDED = 0.0006
 """By how much a weight that is printed in percent with a digit may differ from the exact one."""
+
+_OR_TICKERS = ", or give a table of identifiers and tickers (--tickers)"
+
+NAMED_BY_TICKER = frozenset({PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN})
+"""Classes of positions that a risk model knows by their ticker."""
+
+TOTAL_RTOL = 2e-3
+"""Relative difference from a printed total of values above which a warning gives it."""
 
 MAX_SHORT_WITHOUT_CASH = 0.1
 """Short positions over the net value from which a file without cash is refused."""
@@ -82,7 +89,7 @@ def load_holdings(
     fund
         The fund or account, if the file has several; ``all`` adds them.
     choice
-        The account, the sheet and the exchange rates; replaces ``fund``.
+        The account, the sheet, the exchange rates and the tickers by identifier; replaces ``fund``.
     nav
         The net asset value in base currency, for a file of positions without the cash. By default the
         sum of the file's positions and cash.
@@ -245,11 +252,12 @@ def _holdings(
     nav: float | None,
 ) -> Holdings:
     _refuse_nameless(table)
+    table = with_tickers_of(without_currency_pairs(table), choice.tickers)
     rows = position_rows(table)
     cash = [row for row in rows if row.is_cash]
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
-    held, notes = with_market_currencies(table, held, tickers)
+    held, notes = with_market_currencies(table, held, tickers, choice)
     rows = (*held, *cash)
     as_of = _day(as_of_date(table, file_name), choice, file_name)
     read = _Read(table, fund, rows, replace(origin, as_of=as_of, rows=len(rows)))
@@ -301,7 +309,7 @@ def _by_value(
     merged, lot_notes = merged_lots(table, valued)
     if len(merged) == len(valued):  # no lots were added
         _refuse_duplicates(table, merged)
-    cash_rows = [(row, cash_value(table, row) * rates.of(table, row)) for row in read.cash]
+    cash_rows = [(row, cash_value(table, row, rates)) for row in read.cash]
     if nav is None and not cash_rows:
         _refuse_shorts_without_cash(fund, merged)
     total = Valuation.of([one.value for one in merged], math.fsum(value for _, value in cash_rows), fund, nav)
@@ -323,6 +331,7 @@ def _by_value(
     ]
     if len(merged) == len(valued):
         notes += _weight_notes(table, held, weights, total.nav)
+    notes += _total_notes(table, read.rows)
     return Holdings(
         fund=fund,
         tickers=tuple(one.ticker for one in held),
@@ -509,12 +518,26 @@ def _cash_notes(rows: Sequence[PositionRow]) -> tuple[str, ...]:
 def _tickers(table: HoldingsTable, rows: Sequence[PositionRow], file_name: str) -> tuple[str, ...]:
     missing = [_row_label(table, row) for row in rows if not row.symbol]
     if missing:
-        msg = f"{file_name} has no ticker for {listing(missing)}. Fill it in, or remove the row."
+        msg = f"{file_name} has no ticker for {listing(missing)}. Fill it in, remove the row{_OR_TICKERS}."
         raise MissingValue(msg, tickers=missing)
     if not rows:
         msg = f"{file_name} has no positions, only cash. Check that it is the right file."
         raise InputError(msg)
+    if Column.TICKER not in table.header.indices:
+        _refuse_names(rows, file_name)
     return tuple(normalise(row.symbol.lstrip("-")) for row in rows)
+
+
+def _refuse_names(rows: Sequence[PositionRow], file_name: str) -> None:
+    """Refuse names in place of tickers: a column of names without one of tickers has either."""
+    names = [
+        row.symbol
+        for row in rows
+        if row.position_class in NAMED_BY_TICKER and not STOCK_TICKER.fullmatch(row.symbol)
+    ]
+    if names:
+        msg = f"{file_name} has names and no tickers ({listing(names)}). Add a column ticker{_OR_TICKERS}."
+        raise MissingValue(msg, tickers=names)
 
 
 def _refuse_nameless(table: HoldingsTable) -> None:
@@ -571,6 +594,22 @@ def _weight_notes(
     )
 
 
+def _total_notes(table: HoldingsTable, rows: Sequence[PositionRow]) -> tuple[str, ...]:
+    """Return a warning if the file's own totals of values are others than the sum of its rows."""
+    totals = table.printed_values
+    values = [table.number(row.cells, Column.MARKET_VALUE) for row in rows]
+    if not totals or None in values:
+        return ()
+    added = math.fsum(value for value in values if value is not None)
+    # of several totals one is of the whole, or all are of its parts
+    if any(math.isclose(added, one, rel_tol=TOTAL_RTOL, abs_tol=1.0) for one in (*totals, math.fsum(totals))):
+        return ()
+    return (
+        f"{table.file_name} prints a total value of {totals[-1]:,.2f}, but the rows that are read add to "
+        f"{added:,.2f}: a position is missing or counted twice. Check them with the file.",
+    )
+
+
 def _implied_nav(positions: Sequence[Valued], printed: Sequence[float | None], scale: float) -> float | None:
     """Return the net asset value of which all printed weights are, None if they are of no single one."""
     pairs = [(one.value, weight / scale) for one, weight in zip(positions, printed, strict=True) if weight]
@@ -583,6 +622,8 @@ def _implied_nav(positions: Sequence[Valued], printed: Sequence[float | None], s
 
 
 def _row_label(table: HoldingsTable, row: PositionRow) -> str:
-    """Return a label for a row without a ticker: its name, else its ISIN or another identifier."""
-    columns = (Column.NAME, *IDENTIFIER_COLUMNS)
-    return next((text for column in columns if (text := table.text(row.cells, column))), "?")
+    """Return a label for a row without a ticker: its name, and its ISIN or another identifier."""
+    texts = [text for one in IDENTIFIER_COLUMNS if (text := table.text(row.cells, one))]
+    name = table.text(row.cells, Column.NAME)
+    codes = [text for text in texts if text != name]
+    return f"{name} ({codes[0]})" if name and codes else (name or next(iter(codes), "?"))

@@ -71,6 +71,8 @@ class Choice:
         Base currency per unit of a currency, by its code, for files without rates.
     day
         The day, of a file with several; or of one without a date.
+    tickers
+        Canonical ticker by identifier, upper case, for rows without a ticker.
 
     """
 
@@ -78,6 +80,7 @@ class Choice:
     sheet: str | None = None
     day: date | None = None
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    tickers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def adds_all(self) -> bool:
@@ -255,7 +258,7 @@ def _label(rows: Sequence[Row], start: int) -> str:
 
 def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     """Return the open positions of an Interactive Brokers activity statement, with its ending cash."""
-    parts = statement_parts(sheet)
+    parts = statement_parts(sheet, file_name)
     if parts is None:
         return ()
     rows = tuple(row for row in parts[POSITIONS] if any(row))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.printed import MISSING, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
+from betaneutral_xl.readers.cell_columns import with_columns_of_cells
 from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class HoldingsTable:
     notes: tuple[str, ...]
     decimal_comma: bool
     printed_total: float | None = None
+    printed_values: tuple[float, ...] = ()
+    """The market values of total rows, in their order."""
     warnings: tuple[str, ...] = ()
     nameless: tuple[Row, ...] = ()
     """Rows with a number and without a ticker, a name or another identifier, that are no totals."""
@@ -133,6 +136,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         If there are more than ``MAX_HOLDINGS`` rows.
 
     """
+    sheet, header = with_columns_of_cells(sheet, header)
     body = sheet.rows[header.row + 1 :]
     comma = _decimal_comma(header, body, sheet.delimiter)
     table = HoldingsTable(
@@ -153,6 +157,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     nameless: list[Row] = []
     unnamed_totals: list[Row] = []
     total: float | None = None
+    values: list[float] = []
     end = len(body)
     blank = False
     for index, row in enumerate(body):
@@ -160,6 +165,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             blank = bool(rows)
         elif _is_total(table, row):
             total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.indices else None
+            values += [value] if (value := table.number(row, Column.MARKET_VALUE)) is not None else []
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
@@ -185,6 +191,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
+        printed_values=tuple(values),
         warnings=(
             *_unread_row_warnings(table, skipped, rest, rows),
             *(
@@ -237,10 +244,16 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
 
 def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
-    """Prefer, among several candidate columns of numbers, the first that has some."""
+    """Prefer, among several candidate columns of numbers, the first that has some.
+
+    Of values in local currency and in one currency, the latter: only those can be added.
+    """
     header = table.header
     for column in (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE):
-        for i in header.indices.get(column, ()):
+        candidates = header.indices.get(column, ())
+        if column is Column.MARKET_VALUE:
+            candidates = tuple(sorted(candidates, key=lambda i: not header.is_in_base(i)))
+        for i in candidates:
             if any(
                 i < len(row) and number(row[i], decimal_comma=table.decimal_comma) is not None
                 for row in body[:MAX_SCANNED]

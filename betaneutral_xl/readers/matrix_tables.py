@@ -49,6 +49,32 @@ PAIR_COLUMNS = 3
 ONE_TRIANGLE = "Only one triangle of the covariance is given; the other is taken from its symmetry."
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainMatrix:
+    """The numbers of a square table in a file, with its labels, before they are checked.
+
+    Attributes
+    ----------
+    header
+        N labels along the top.
+    labels
+        The label cells of each of N rows: the ticker, or the day and the ticker.
+    matrix
+        Shape (N, N).
+    beside
+        The lines below the matrix that are for intervals of betas (``covariance_drift``).
+    sha256
+        Of the file's bytes, where they were read row by row.
+
+    """
+
+    header: tuple[str, ...]
+    labels: Sequence[Sequence[str]]
+    matrix: FloatArray
+    beside: tuple[str, ...] = ()
+    sha256: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class MatrixTable:
     """A square table of numbers with its labels, as found in a file or a range.
@@ -95,9 +121,9 @@ class MatrixTable:
         what = _what(origin)
         order = row_order(self.columns, self.rows, what)
         matrix = self.matrix if order is None else self.matrix[order]
-        blank = np.isnan(matrix)
         notes: tuple[str, ...] = ()
-        if blank.any():
+        if math.isnan(matrix.min(initial=math.inf)):
+            blank = np.isnan(matrix)
             upper = np.triu(np.ones(matrix.shape, dtype=bool), 1)
             if not any(np.array_equal(blank, triangle) for triangle in (upper, upper.T)):
                 i, j = (int(k) for k in np.argwhere(blank)[0])

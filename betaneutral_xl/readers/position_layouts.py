@@ -6,15 +6,17 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.errors import listing
 from betaneutral_xl.model.contracts import is_option
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text, clean, number
+from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import Column, Header, header_key
 from betaneutral_xl.readers.holdings_table import TICKER_ALONE, HoldingsTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
@@ -100,4 +102,65 @@ def _is_summary(row: Row) -> bool:
         and number(cells[0]) is None
         and TICKER_ALONE.fullmatch(cells[0]) is None
         and asset_classes.of_name(cells[0]) is not AssetClass.CASH
+    )
+
+
+CURRENCY_PAIR = re.compile(r"([A-Z]{3})[./]([A-Z]{3})")
+
+
+def without_currency_pairs(table: HoldingsTable) -> HoldingsTable:
+    """Leave out rows of a currency pair (``EUR.USD``), with a warning.
+
+    Interactive Brokers lists the trades of currencies so beside the cash that they made.
+    """
+    if Column.TICKER not in table.header.indices:
+        return table
+    pairs = [row for row in table.rows if _is_pair(table.text(row, Column.TICKER))]
+    if not pairs:
+        return table
+    left = {id(row) for row in pairs}
+    names = listing([table.text(row, Column.TICKER) for row in pairs])
+    note = (
+        f"Currency pairs are no positions, and are left out: {names}. Their money is in the cash balances: "
+        "if the file has none, add rows of cash, or state the net asset value."
+    )
+    rows = tuple(row for row in table.rows if id(row) not in left)
+    return replace(table, rows=rows, warnings=(*table.warnings, note))
+
+
+def _is_pair(text: str) -> bool:
+    match = CURRENCY_PAIR.fullmatch(text)
+    return match is not None and set(match.groups()) <= CURRENCIES
+
+
+CODES = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
+
+
+def with_tickers_of(table: HoldingsTable, tickers: Mapping[str, str]) -> HoldingsTable:
+    """Return a table whose rows without a ticker have that of their identifier, with a note of how many."""
+    if not tickers or not any(code in table.header.indices for code in CODES):
+        return table
+    header, width = table.header, len(table.header.texts)
+    place = header.indices.get(Column.TICKER, (width,))[0]
+    new: dict[int, Row] = {}
+    for row in table.rows:
+        found = next(
+            (tickers[text] for one in CODES if (text := table.text(row, one).upper()) in tickers), ""
+        )
+        if found and not table.text(row, Column.TICKER):
+            cells = [*row, *[""] * (place + 1 - len(row))]
+            cells[place] = found
+            new[id(row)] = tuple(cells)
+    if not new:
+        return table
+    if place == width:
+        indices = {**header.indices, Column.TICKER: (width,)}
+        header = replace(header, texts=(*header.texts, "ticker"), indices=indices)
+    note = f"{len(new)} of {len(table.rows)} rows have their ticker from the table of tickers by identifier."
+    return replace(
+        table,
+        header=header,
+        rows=tuple(new.get(id(row), row) for row in table.rows),
+        source=replace(table.source, rows=tuple(new.get(id(row), row) for row in table.source.rows)),
+        warnings=(*table.warnings, note),
     )

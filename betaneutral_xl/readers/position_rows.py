@@ -12,7 +12,7 @@ from betaneutral_xl.model.contracts import is_future, is_option
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.positions import CASH_CLASSES, PositionClass
 from betaneutral_xl.model.printed import cell_text
-from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.tickers import CURRENCIES, normalise
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import Column
 
@@ -37,7 +37,14 @@ MONEY_MARKET = re.compile(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeld
 MONEY_TICKER = re.compile(r"[A-Z]{3}XX\*{0,2}")
 FUND_TICKER = re.compile(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
-PENCE = frozenset({"GBX", "GBp", "GBPENCE", "GBPX"})
+HUNDREDTHS = MappingProxyType(
+    {
+        **dict.fromkeys(("GBX", "GBp", "GBPENCE", "GBPX"), "GBP"),
+        **dict.fromkeys(("ILA", "ILX"), "ILS"),
+        **dict.fromkeys(("ZAC", "ZAc", "ZAX"), "ZAR"),
+    }
+)
+"""Currencies of which prices are quoted in hundredths: pence, agorot and cents."""
 CODE_IN_CELL = re.compile(r"\b([A-Z]{3})\b")
 _DIGIT = re.compile(r"\d")
 PLAIN_TICKER = re.compile(r"[A-Z]{1,4}")
@@ -67,7 +74,7 @@ class PositionRow:
     """One row of a portfolio: the cells, what they are of, and their numbers, negative if short.
 
     ``symbol`` is the printed ticker, of a table without tickers the name. Numbers are in the row's
-    currency; pounds where they are printed in pence.
+    currency; pounds where they are printed in pence, and so on.
     """
 
     cells: Row
@@ -104,10 +111,10 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
     if short:
         shares, value = (None if one is None else -abs(one) for one in (shares, value))
     currency = _currency(table, cells, in_cells=in_cells)
-    if currency in PENCE:
+    if currency in HUNDREDTHS:
         if None not in (shares, price, value) and _is_close(value, shares * price):  # type: ignore[operator, arg-type]
             value = value / 100.0 if value is not None else None
-        price, currency = None if price is None else price / 100.0, "GBP"
+        price, currency = None if price is None else price / 100.0, HUNDREDTHS[currency]
     symbol = ticker if Column.TICKER in table.header.indices else name
     if kind is PositionClass.OPTION and name and not is_option(symbol):
         symbol = name  # the symbol is the underlying's
@@ -231,4 +238,4 @@ def _currency(table: HoldingsTable, cells: Row, *, in_cells: bool) -> str:
     if not in_cells:
         return table.text(cells, Column.CURRENCY) if Column.CURRENCY in table.header.indices else ""
     match = CODE_IN_CELL.search(table.header.cell(cells, Column.PRICE))
-    return match[1] if match and match[1] in asset_classes.CURRENCIES else ""
+    return match[1] if match and match[1] in CURRENCIES else ""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import MissingValue, listing
 from betaneutral_xl.model.contracts import option_terms
 from betaneutral_xl.model.positions import PositionClass
-from betaneutral_xl.model.tickers import market_currency
-from betaneutral_xl.readers.columns import Column, header_key
+from betaneutral_xl.model.tickers import CURRENCIES, market_currency
+from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.position_rows import HUNDREDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,16 +31,17 @@ OPTION_SIZE = 100.0
 PER_HUNDRED = 0.01
 """Bonds are quoted per hundred of their face value."""
 
-BASE_WORDS = frozenset({"base", "us", "usd", "eur", "gbp", "chf"})
-"""Words of a header of values that are in base currency."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Exchange rates of the rows: base currency per unit of the row's currency."""
+    """Exchange rates of the rows: base currency per unit of the row's currency.
+
+    ``in_base`` is whether printed values need none, as their header names the one currency of all.
+    """
 
     by_currency: Mapping[str, float]
     in_column: bool
+    in_base: bool = False
 
     def of(self, table: HoldingsTable, row: PositionRow) -> float:
         """Return the rate of a row."""
@@ -47,14 +49,19 @@ class Rates:
             return table.number(row.cells, Column.FX_RATE) or 1.0
         return self.by_currency.get(row.currency, 1.0)
 
+    def of_value(self, table: HoldingsTable, row: PositionRow) -> float:
+        """Return the rate of a row's printed value."""
+        return 1.0 if self.in_base else self.of(table, row)
+
 
 def with_market_currencies(
-    table: HoldingsTable, rows: Sequence[PositionRow], tickers: Sequence[str]
+    table: HoldingsTable, rows: Sequence[PositionRow], tickers: Sequence[str], choice: Choice
 ) -> tuple[list[PositionRow], tuple[str, ...]]:
     """Return positions that name no currency with that of their ticker's market, and a note.
 
     Only where the markets quote in several currencies. Printed values may be in base currency whatever the
-    prices are in: then the rows stay as they are, and where the numbers do not show it, the note says so.
+    prices are in: then the rows stay as they are. Where the numbers do not show it and no rate is given, the
+    note says so.
     """
     stated = {Column.CURRENCY, Column.FX_RATE} & set(table.header.indices)
     if stated or any(row.currency for row in rows):
@@ -70,13 +77,28 @@ def with_market_currencies(
     local = [replace(row, currency=one) for row, one in zip(rows, quoted, strict=True)]
     if _in_base(table, local):
         return list(rows), ()
-    if any(row.value is not None for row in rows):
+    if all(row.value is None for row in rows):
+        _refuse_hundredths(table, local, tickers)
+    elif not choice.rates:
         note = (
             f"{table.file_name} has tickers of markets in {listing(several)} and no currency: its values are "
             "taken as being in one currency."
         )
         return list(rows), (note,)
     return local, ()
+
+
+def _refuse_hundredths(table: HoldingsTable, rows: Sequence[PositionRow], tickers: Sequence[str]) -> None:
+    """Refuse prices of markets that quote in hundredths, where nothing says which currency they are in."""
+    for row, ticker in zip(rows, tickers, strict=True):
+        codes = [code for code, whole in HUNDREDTHS.items() if whole == row.currency and code in CURRENCIES]
+        if codes and row.price is not None:
+            where = table.where(row.cells, Column.PRICE)
+            msg = (
+                f"{where}: the price of {ticker}, {row.price:,.10g}, is in {row.currency} or in hundredths "
+                f"of it. Add a column currency with {row.currency} or {codes[0]}."
+            )
+            raise MissingValue(msg, tickers=[ticker])
 
 
 def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Choice) -> Rates | None:
@@ -89,16 +111,18 @@ def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Ch
 
     """
     file_name = table.file_name
+    columns = table.header.indices.get(Column.MARKET_VALUE, ())
+    in_base = bool(columns) and table.header.is_in_base(columns[0])
     if Column.FX_RATE in table.header.indices:
         bad = _without_rate(table, rows)
         if bad:
             msg = f"{file_name} has no positive rate to the base currency for {listing(bad)}. Fill it in."
             raise MissingValue(msg, tickers=bad)
-        return Rates(by_currency={}, in_column=True)
+        return Rates(by_currency={}, in_column=True, in_base=in_base)
     codes = list(dict.fromkeys(row.currency for row in rows if row.currency))
     without = [code for code in codes if code not in choice.rates]
     if len(codes) <= 1 or len(without) <= (1 if choice.rates else 0) or _in_base(table, rows):
-        return Rates(by_currency=choice.rates, in_column=False)
+        return Rates(by_currency=choice.rates, in_column=False, in_base=in_base)
     if Column.WEIGHT in table.header.indices and not choice.rates:
         return None
     msg = (
@@ -128,7 +152,7 @@ def _in_base(table: HoldingsTable, rows: Sequence[PositionRow]) -> bool:
     indices = table.header.indices.get(Column.MARKET_VALUE)
     if not indices:
         return False
-    if BASE_WORDS & set(header_key(table.header.texts[indices[0]]).split()):
+    if table.header.is_in_base(indices[0]):
         return True
     local: dict[str, list[bool]] = {}
     for row in rows:
@@ -176,7 +200,7 @@ def valued_positions(
     missing: list[tuple[str, PositionRow]] = []
     for row, ticker in zip(rows, tickers, strict=True):
         is_future = row.position_class is PositionClass.FUTURE
-        one = (_future if is_future else _valued)(table, row, ticker, rates.of(table, row))
+        one = (_future if is_future else _valued)(table, row, ticker, rates)
         if one is None:
             missing.append((ticker, row))
         else:
@@ -188,13 +212,14 @@ def valued_positions(
     return _with_option_terms(table, found)
 
 
-def _valued(table: HoldingsTable, row: PositionRow, ticker: str, rate: float) -> Valued | None:
+def _valued(table: HoldingsTable, row: PositionRow, ticker: str, rates: Rates) -> Valued | None:
+    rate, of_value = rates.of(table, row), rates.of_value(table, row)
     quantity, price, value = row.shares, row.price, row.value
     local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
     size = _size(table, row, local)
     product = None if local is None else local * size * rate
     in_base = value is not None and product is not None and math.isclose(value, product, rel_tol=RTOL)
-    amount = product if value is None else value if in_base else value * rate
+    amount = product if value is None else value if in_base else value * of_value
     if amount is None:
         return None
     agrees = product is not None and math.isclose(amount, product, rel_tol=RTOL, abs_tol=0.01)
@@ -230,8 +255,9 @@ def _is_close(value: float, product: float) -> bool:
     return math.isclose(value, product, rel_tol=RTOL, abs_tol=0.01)
 
 
-def _future(table: HoldingsTable, row: PositionRow, ticker: str, rate: float) -> Valued | None:
+def _future(table: HoldingsTable, row: PositionRow, ticker: str, rates: Rates) -> Valued | None:
     """Return a future: its notional value, and as its value a printed gain or loss only."""
+    rate = rates.of(table, row)
     size = table.number(row.cells, Column.MULTIPLIER)
     local = None if row.shares is None or row.price is None else row.shares * row.price
     notional = _printed_notional(table, row)
@@ -250,7 +276,7 @@ def _future(table: HoldingsTable, row: PositionRow, ticker: str, rate: float) ->
     return Valued(
         row=row,
         ticker=ticker,
-        value=gain * rate,
+        value=gain * rates.of_value(table, row),
         shares=row.shares,
         price=per_contract,
         notional=None if notional is None else notional * rate,
@@ -326,8 +352,8 @@ def _without_value(table: HoldingsTable, rows: Sequence[tuple[str, PositionRow]]
     return MissingValue(msg, tickers=names)
 
 
-def cash_value(table: HoldingsTable, row: PositionRow) -> float:
-    """Return the value of a cash row: as printed, else its amount times the printed price (default 1).
+def cash_value(table: HoldingsTable, row: PositionRow, rates: Rates) -> float:
+    """Return the value of a cash row in base currency: as printed, else its amount times the price, or 1.
 
     Raises
     ------
@@ -336,14 +362,14 @@ def cash_value(table: HoldingsTable, row: PositionRow) -> float:
 
     """
     if row.value is not None:
-        return row.value
+        return row.value * rates.of_value(table, row)
     amount, price = row.shares, row.price
     if amount is None:
         amount, price = price, None  # "CASH,,5000"
     if amount is None:
         columns = (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
         raise missing_value(table, row, "value", *columns)
-    return amount * (price if price is not None else 1.0)
+    return amount * (price if price is not None else 1.0) * rates.of(table, row)
 
 
 def merged_lots(table: HoldingsTable, positions: Sequence[Valued]) -> tuple[list[Valued], tuple[str, ...]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnknownFund, UnreadableFile, listing
 from betaneutral_xl.model.printed import clean, date_of, dates_in, number
+from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import column_evidence
-from betaneutral_xl.readers.asset_classes import CURRENCIES
 from betaneutral_xl.readers.columns import Column, header_key
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
 """Load price files: CSV (plain or gzip), XLSX or Parquet, wide or long; and ranges of prices or returns.
 
 Wide: ``date,AAPL,MSFT,...``, one row per day. Long: ``date,ticker,price``, one row per day and ticker,
-in any order; other columns are ignored. Two header rows, of tickers and of price fields in either order,
-are those of yfinance: adjusted closing prices are preferred to closing prices. Tickers may be in any
-spelling.
+in any order; other columns are ignored. Fields and tickers in two header rows or one are those of yfinance
+(``price_headers``): adjusted closing prices are preferred to closing prices. Tickers may be in any spelling.
 """
 
 from __future__ import annotations
@@ -20,12 +19,20 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.days import days_of
+from betaneutral_xl.readers.price_headers import (
+    DAY_HEADERS,
+    Grid,
+    below,
+    canonical,
+    chosen_field,
+    with_days_first,
+)
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.files import read_bytes, shown_name
-from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
+from betaneutral_xl.readers.tabular.grid import LIMIT, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.returns import DateArray
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
-DATE_HEADERS = ("date", "day", "datetime", "timestamp", "time", "", "__index_level_0__", "index")
+DATE_HEADERS = (*DAY_HEADERS, "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers")
 PRICE_HEADERS = (
     "adj_close",
@@ -51,15 +58,6 @@ PRICE_HEADERS = (
 
 BAR = frozenset({"high", "low"})
 """Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
-
-FIELDS = (
-    *("adj_close", "adjusted_close", "close", "open", "high", "low", "volume", "dividends"),
-    *("stock_splits", "capital_gains", "repaired?"),
-)
-"""Names of one of the two header rows of yfinance, the preferred ones first."""
-
-MAX_HEADER_ROWS = 3
-"""Rows below the first that are tested as further headers."""
 
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
 """How XLSX and XLS files begin."""
@@ -187,10 +185,6 @@ ParsedPrices = tuple[list[str], "DateArray", "FloatArray", list[str]]
 """Tickers, days, prices (T, N), and notes."""
 
 
-def _canonical(header: str) -> str:
-    return header.strip().lower().replace(" ", "_").replace("-", "_")
-
-
 def _is_long(headers: Sequence[str]) -> bool:
     return any(h in TICKER_HEADERS for h in headers) and any(h in PRICE_HEADERS for h in headers)
 
@@ -203,47 +197,24 @@ def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) 
     raise UnreadableFile(msg)
 
 
-Grid = TextGrid | RowGrid
-
-
 def _from_grid(grid: Grid) -> ParsedPrices:
-    two = _two_headers(grid)
-    if two is not None:
-        return two
-    headers = [_canonical(header) for header in grid.header]
+    grid = with_days_first(grid)
+    found = _of_field(grid)
+    if found is not None:
+        return found
+    headers = [canonical(header) for header in grid.header]
     return (_long if _is_long(headers) else _wide)(grid, headers)
 
 
-def _two_headers(grid: Grid) -> ParsedPrices | None:
-    """Return the prices under two header rows, of tickers and of fields (yfinance), None if there is one."""
-    rows = [[_canonical(cell) for cell in grid.header[1:]]]
-    texts = [list(grid.header[1:])]
-    first = 0
-    for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
-        label = row[0].strip()
-        if label and _canonical(label) not in {"ticker", "price", "date", "attributes", "symbol"}:
-            break
-        first += 1
-        if any(row[1:]):
-            rows.append([_canonical(cell) for cell in row[1:]])
-            texts.append(row[1:])
-    fields = next((i for i, row in enumerate(rows) if set(row) <= set(FIELDS)), None)
-    if len(rows) != 2 or fields is None or first == len(grid):  # noqa: PLR2004 - tickers and fields
+def _of_field(grid: Grid) -> ParsedPrices | None:
+    """Return the prices of a table whose header names fields and tickers (yfinance), None if it does not."""
+    chosen = chosen_field(grid)
+    if chosen is None:
         return None
-    field = next(one for one in FIELDS if one in rows[fields])
-    chosen = [j for j, one in enumerate(rows[fields]) if one == field]
-    body = _below(grid, first)
-    tickers = [texts[1 - fields][j] for j in chosen]
+    body = below(grid, chosen.first)
     days = np.array(days_of(body.labels(), body.where), dtype="datetime64[D]")
-    note = f"The prices of {grid.name} are from its columns {texts[fields][chosen[0]]}."
-    return tickers, days, body.numbers()[:, chosen], [note]
-
-
-def _below(grid: Grid, first: int) -> Grid:
-    """Return the rows of a grid from one on."""
-    if isinstance(grid, TextGrid):
-        return replace(grid, texts=grid.texts[first:], lines=grid.lines[first:])
-    return replace(grid, body=grid.body[first:], place=lambda row, column: grid.place(row + first, column))
+    note = f"The prices of {grid.name} are from its columns {chosen.field}."
+    return chosen.tickers, days, body.numbers()[:, chosen.columns], [note]
 
 
 def _workbook_grid(content: bytes, name: str) -> RowGrid:
@@ -331,7 +302,7 @@ def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, c
 def _from_parquet(content: bytes, name: str) -> ParsedPrices:
     table = read_parquet(content, name)
     try:
-        headers = [_canonical(header) for header in table.column_names]
+        headers = [canonical(header) for header in table.column_names]
         index = _find(headers, DATE_HEADERS, name, "date")
         days = _parquet_days(table.column(index))
         if _is_long(headers):
@@ -444,8 +415,8 @@ def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
         raise InputError(msg)
     if table is None or len(table) < MIN_ROWS - 1:
         raise _no_block(grid.what)
-    headers = [_canonical(header) for header in table.header]
-    shaped = _two_headers(table) if headers[0] in {"", "ticker", "price", "date"} else None
+    headers = [canonical(header) for header in table.header]
+    shaped = _of_field(table) if headers[0] in {"", "ticker", "price", "date"} else None
     if shaped is None and _is_long(headers) and any(header in DATE_HEADERS for header in headers):
         shaped = _long(table, headers)
     if shaped is not None:

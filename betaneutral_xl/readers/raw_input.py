@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from betaneutral_xl.model.provenance import Provenance
+    from betaneutral_xl.system.files import LargeFile
 
 V = TypeVar("V", bound=Holdings | Etf | Covariance)
 
@@ -39,7 +40,7 @@ class RawInput:
     name
         The file's name, without a folder, for messages and for a fund or date in it.
     content
-        The bytes.
+        The bytes; of a large file the file, which is read again for a snapshot.
     options
         The parser's options, as text.
     provenance
@@ -51,10 +52,17 @@ class RawInput:
 
     reader: Reader
     name: str
-    content: bytes = field(repr=False)
+    content: bytes | LargeFile = field(repr=False)
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     provenance: Provenance | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> bytes:
+        """The bytes; raises ``UnreadableFile`` where they are no longer those that were parsed."""
+        if isinstance(self.content, bytes):
+            return self.content
+        return self.content.read(self.provenance.sha256 if self.provenance else "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

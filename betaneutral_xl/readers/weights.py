@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
@@ -20,6 +21,8 @@ AT_ONE = (0.9, 1.1)
 """Sum of fractions under a header that says percent."""
 MIN_PERCENT_SUM = 5.0
 """A column whose absolute values sum to more is in percent: no fund has five times its net assets."""
+
+IN_BASIS_POINTS = re.compile(r"\b(?:bps?|basis points?)\b")
 
 FROM_SIGNS = "in percent (signs in the cells)"
 FROM_SUM = "in percent (their sum)"
@@ -56,6 +59,10 @@ def decimal_weights(
     if any(known) and unit is not None:
         note = f"weights are {UNIT_WORDS.get(unit, 'scaled')} (market values over net assets)"
         return [math.nan if w is None else w / unit for w in printed_weights], note
+    if any(known) and IN_BASIS_POINTS.search(header_key(header.texts[indices[0]]) if indices else ""):
+        return [
+            math.nan if w is None else w / 10_000.0 for w in printed_weights
+        ], "weights are in basis points"
     if any(known):
         texts = [header.cell(row, Column.WEIGHT) for row in table.rows]
         _refuse_mixed(table, file_name, texts, printed_weights)

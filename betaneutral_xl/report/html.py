@@ -159,6 +159,7 @@ def _helps(answer: AnswerPage) -> Iterator[str]:
         )
         for leg in found.hedge
     ]
+    rows += [("Or another target", found.other_target)] * bool(found.other_target)
     yield table(("", ""), rows, kind="text", sortable=False)
 
 

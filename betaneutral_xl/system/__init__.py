@@ -1,1 +1,1 @@
-"""The machine: settings from the environment, atomic writes, LibreOffice's location."""
+"""The machine: settings from the environment, files read whole, atomic writes, LibreOffice's location."""

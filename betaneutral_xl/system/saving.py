@@ -12,7 +12,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.system.places import is_device
@@ -24,11 +24,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
 
 
+Content: TypeAlias = "bytes | Sequence[bytes | memoryview]"
+"""The bytes of a file, whole or in parts."""
+
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """Modes of what is confidential: holdings, risk models, logs."""
 
 
-def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
+def save(path: Path | str, content: Content, *, private: bool = False) -> None:
     """Write a file atomically: to a temporary file beside it, which then replaces it.
 
     Parameters
@@ -36,7 +39,7 @@ def save(path: Path | str, content: bytes, *, private: bool = False) -> None:
     path
         The file; its folder must exist.
     content
-        All of its bytes.
+        All of its bytes, whole or in parts.
     private
         Whether only the user may read it, whatever its mode was.
 
@@ -70,7 +73,9 @@ class Staged:
 
     """
 
-    def __init__(self, files: Mapping[Path, bytes], *, private: bool = False) -> None:
+    def __init__(
+        self, files: Mapping[Path, bytes | Sequence[bytes | memoryview]], *, private: bool = False
+    ) -> None:
         self._temporary: dict[Path, Path] = {}
         for path, content in files.items():
             try:
@@ -106,7 +111,7 @@ class Staged:
                 temporary.unlink()
         self._temporary.clear()
 
-    def _write(self, target: Path, content: bytes, *, private: bool) -> None:
+    def _write(self, target: Path, content: Content, *, private: bool) -> None:
         if sys.platform == "win32" and (":" in target.name or is_device(target.name)):
             what = "to Windows that is a device, or a part of a file"
             msg = f"Cannot write {target.name}: {what}. Choose another name."
@@ -118,7 +123,7 @@ class Staged:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         self._temporary[target] = Path(temporary)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fsync(file.fileno())
         if not private:  # mkstemp makes a private file

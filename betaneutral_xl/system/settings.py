@@ -55,6 +55,9 @@ class Settings:
         Its token (``BETANEUTRAL_FLEX_TOKEN``); not in the repr.
     cache
         Folder of cached answers (``BETANEUTRAL_CACHE``).
+    cache_matrices
+        Whether the numbers of a large covariance file are kept in that folder as well, so that they are
+        parsed once (``BETANEUTRAL_CACHE_MATRICES``: yes or no).
     downloads
         Folders searched for issuers' files, first match first (``BETANEUTRAL_DOWNLOADS``,
         separated like PATH).
@@ -80,6 +83,9 @@ class Settings:
     records
         Folder of accepted proposals, of the daily record, and of ETFs' files by day
         (``BETANEUTRAL_RECORDS``).
+    keep_etfs
+        Whether the file of an ETF is kept with each load, to show what changed since
+        (``BETANEUTRAL_KEEP_ETFS``: yes or no).
     network_paths
         Whether a cell may name a file on another machine, by its UNC path
         (``BETANEUTRAL_NETWORK_PATHS``: yes or no).
@@ -91,6 +97,7 @@ class Settings:
     flex_url: str = FLEX_URL
     flex_token: str = field(default="", repr=False)
     cache: Path = field(default_factory=default_cache)
+    cache_matrices: bool = True
     downloads: tuple[Path, ...] = field(default_factory=lambda: (user_downloads_path(),))
     etf_hosts: frozenset[str] = frozenset()
     connect_timeout: float = 5.0
@@ -104,6 +111,7 @@ class Settings:
     network_paths: bool = False
     mandate: str = ""
     records: Path = field(default_factory=lambda: user_data_path("betaneutral-xl", appauthor=False))
+    keep_etfs: bool = True
 
     def __post_init__(self) -> None:
         """Validate that the token is sent over TLS, or to this machine only."""
@@ -167,6 +175,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "FLEX_URL": ("flex_url", str),
     "FLEX_TOKEN": ("flex_token", str),
     "CACHE": ("cache", Path),
+    "CACHE_MATRICES": ("cache_matrices", yes_or_no),
     "DOWNLOADS": ("downloads", lambda text: tuple(Path(part) for part in text.split(os.pathsep) if part)),
     "ETF_HOSTS": (
         "etf_hosts",
@@ -178,4 +187,5 @@ _READERS: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "NETWORK_PATHS": ("network_paths", yes_or_no),
     "MANDATE": ("mandate", str),
     "RECORDS": ("records", Path),
+    "KEEP_ETFS": ("keep_etfs", yes_or_no),
 }

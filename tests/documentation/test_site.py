@@ -14,7 +14,7 @@ import pytest
 from documentation.blocks import ROOT
 
 from betaneutral_xl import errors
-from betaneutral_xl.hosts.cli import COMMANDS
+from betaneutral_xl.hosts.cli.commands import COMMANDS
 from betaneutral_xl.system import settings
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible, InputError, UndefinedBeta, UnknownTicker
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import Constraints, Universe
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.model.portfolio import Etf, Holdings
-from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 
 HELD = Constraints(universe=Universe.HELD)
@@ -206,3 +208,24 @@ def test_invalid_options_are_refused_with_a_reason(
 ) -> None:
     with pytest.raises(error, match=message):
         neutralise(book, [etf], risk, **options)  # type: ignore[arg-type] # one wrong thing each
+
+
+@pytest.mark.parametrize(
+    ("age", "severity"), [(7, None), (8, Severity.CHECK), (92, Severity.CHECK), (376, Severity.CHANGES)]
+)
+def test_a_portfolio_that_was_old_when_it_was_read_is_warned_of(
+    risk: Covariance, etf: Etf, age: int, severity: Severity | None
+) -> None:
+    read_at = datetime(2026, 11, 29, 20, tzinfo=UTC)
+    origin = Provenance(
+        source="holdings file",
+        location="fund.csv",
+        retrieval=Retrieval.FILE,
+        as_of=read_at.date() - timedelta(days=age),
+        rows=2,
+        fetched_at=read_at,
+    )
+    book = Holdings.from_weights({"A": 0.6, "B": 0.4}, provenance=origin)
+    found = [one for one in neutralise(book, [etf], risk).warnings if "days old" in one]
+    assert [getattr(one, "severity", None) for one in found] == ([] if severity is None else [severity])
+    assert all(f"{age} days old" in one for one in found)

@@ -11,12 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from betaneutral_xl.engine import reweighting
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
 from betaneutral_xl.engine.optimisation.quadratic import RELATIVE_GAP
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.reweighting import COMPARED_FROM
-from betaneutral_xl.engine.stable import Objective, mean_specific_variance, past_errors, penalties
+from betaneutral_xl.engine.stable import (
+    PERSISTENCE,
+    Objective,
+    mean_specific_variance,
+    past_errors,
+    penalties,
+)
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import align
 from betaneutral_xl.model.arrays import positions_of
@@ -289,5 +296,24 @@ def test_a_beta_of_zero_with_the_net_exposure_kept_is_called_what_it_is() -> Non
         return any("is kept at a beta of 0" in note for note in reweight(book(12), **options).notes)
 
     assert noted()
+    assert noted(net=1.0)
     assert not noted(net="0:1")
     assert not noted(target=0.8)
+
+
+def test_a_net_exposure_kept_at_a_beta_of_zero_is_traded_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, funds, risk = book(12)
+    before = Holdings.from_weights(
+        dict(zip(reversed(held.tickers), held.weights.tolist(), strict=True))
+    ).with_names(held.tickers)
+    inputs = (before, funds, risk)
+
+    def traded(**options: Any) -> float:
+        result = reweight(inputs, reference=held, **options)
+        return float(np.linalg.norm(result.new_weights - result.weights))
+
+    now, elsewhere = traded(), traded(target=0.3)
+    assert traded(net=1.0) == pytest.approx(now, abs=1e-9)
+    monkeypatch.setattr(reweighting, "PERSISTENCE_AT_ZERO", PERSISTENCE)
+    assert now < traded()
+    assert traded(target=0.3) == elsewhere

@@ -726,7 +726,7 @@ class Python(FrontEnd):
         inputs = run.Inputs(portfolio, tuple(etfs), model)
         required = run_request.Request.parse({**options, "target": request.target}, inputs.etf_names)
         if request.query is Query.COMPARE:
-            alternatives = run.compare(required, inputs, request.benchmark)
+            alternatives = run.compare(required, inputs, request.benchmark).alternatives
             return compared(
                 {"alternative": one.name, **{measure: getattr(one, measure) for measure in MEASURES}}
                 for one in alternatives

@@ -341,10 +341,10 @@ def test_any_damage_raises_the_packages_own_error(data: st.DataObject) -> None:
     bad = good[:place] + patch + good[place + len(patch) :]
     try:
         snapshot = unpack(bad, "run.zip")
-        contents = [read(one, Covariance).raw_input.content for one in snapshot.raw_inputs]
+        contents = [read(one, Covariance).raw_input.data for one in snapshot.raw_inputs]
     except BetaNeutralError:
         return
-    assert [digest(content) for content in contents] == [digest(SMALL.content)]
+    assert [digest(content) for content in contents] == [digest(SMALL.data)]
 
 
 ODD_TEXTS = ("", "yesterday", "inf", "nan", "-1", "1e999", "9" * 400, "a\nb\x1b[31m", "\ud800", "2025-13-45")

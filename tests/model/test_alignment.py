@@ -50,9 +50,9 @@ def test_dropped_names_are_reported_with_their_weight(half_covered: tuple[Holdin
     assert coverage.etfs["AI"].tickers == ("Y",)
     assert coverage.etfs["AI"].weight == 0.2
     held, of_etf = coverage.sentences()
-    assert held.startswith("No risk data for held X (weight 20.0000%)")
+    assert held.startswith("No risk data for 20% of the portfolio (X): ")
     assert of_etf == (
-        "No risk data for Y of ETF AI (weight 20.0000%): dropped, the rest is not rescaled in the basket; "
+        "No risk data for 20% of ETF AI (Y): dropped, the rest is not rescaled in the basket; "
         "for betas, hedge ratios and orders in ETF shares the 80.00% of its exposure with risk data stand "
         "for all of it (scaled by 1.25)."
     )

@@ -119,3 +119,20 @@ def test_arrays_are_read_only() -> None:
         returns.matrix[0, 0] = 0.0
     with pytest.raises(ValueError, match="read-only"):
         returns.dates[0] = np.datetime64("2020-01-01")
+
+
+def test_a_price_that_does_not_move_while_others_do_is_reported_with_its_days() -> None:
+    days = np.datetime64("2024-01-01") + np.arange(40)
+    moving = 100.0 + np.arange(40.0) % 7
+    ended = np.where(np.arange(40) < 25, moving, 104.5)
+    columns = np.column_stack([moving, ended, np.full(40, 5.0)])
+    table = Prices.from_matrix(["A", "ENDED", "NEVER"], days, columns)
+    assert table.returns().warnings == (
+        "Prices that stay the same while others move: NEVER (39 days), ENDED (14 days). They seem to be "
+        "filled forward, or no longer traded, which makes their volatilities and betas too low. Check them.",
+    )
+
+
+def test_returns_in_place_of_prices_are_called_that() -> None:
+    with pytest.raises(MissingValue, match=r"-0\.01, not a positive number\. The numbers look like returns"):
+        prices([0.01, -0.01, 0.02, -0.03, 0.01, 0.02])

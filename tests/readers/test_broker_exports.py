@@ -80,6 +80,10 @@ EXPECTED: dict[str, tuple[dict[str, tuple[str, float]], float]] = {
         {"NVDA": NVDA, "SAP": ("equity", 2436.0), "NVDA 16JAN26 200 C": ("option", -1420.0)},
         8360.0,
     ),
+    "degiro": ({"NVDA": ("equity", 15634.48), "SAP": ("equity", 2100.0)}, 500.0),
+    "saxo": ({"NVDA": ("equity", 15634.48), "SAP GR": ("equity", 2100.0)}, 0.0),
+    "hargreaves lansdown": ({"VOD": ("equity", 850.0), "AZN": ("equity", 1350.0)}, 0.0),
+    "boursorama": ({"NVDA": NVDA, "MSFT": MSFT}, 0.0),
     "robinhood": ({"NVDA": NVDA, "NVDA 1/16/2026 CALL $200.00": CALL, "BTC": ("other", 900.0)}, 0.0),
 }
 """Class and value of positions, and the cash, by export."""

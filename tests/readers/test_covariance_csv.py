@@ -366,7 +366,7 @@ def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: 
     label = "2025-11-18," if dated else ""
     rows = [f"{label}{name},{','.join(cells[3 * i : 3 * i + 3])}" for i, name in enumerate("ABC")]
     head = ("date,ticker" if dated else "ticker") + ",A,B,C"
-    plain = parse_plain_matrix(end.join([head, *rows, ""]).encode())
+    plain = parse_plain_matrix(io.BytesIO(end.join([head, *rows, ""]).encode()))
     assert plain is not None
     np.testing.assert_array_equal(plain.matrix.ravel(), [float(cell) for cell in cells])
     assert [one[-1] for one in plain.labels] == ["A", "B", "C"]
@@ -392,8 +392,8 @@ def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: 
     ],
 )
 def test_what_is_no_plain_matrix_is_left_to_the_careful_reader(change: tuple[str, str]) -> None:
-    assert parse_plain_matrix(API_SHAPE.encode()) is not None
-    assert parse_plain_matrix(API_SHAPE.replace(*change).encode()) is None
+    assert parse_plain_matrix(io.BytesIO(API_SHAPE.encode())) is not None
+    assert parse_plain_matrix(io.BytesIO(API_SHAPE.replace(*change).encode())) is None
 
 
 def test_both_readers_give_the_same_covariance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -346,6 +346,38 @@ LAYOUTS = {
         classes={"equity": 1, "cash": 1, "derivative": 1},
         weights={"IONQ": 0.5883},
     ),
+    "Amundi, JSON with the date beside the composition": Layout(
+        content=b'{"products":[{"productId":"LU1","composition":{"totalNumberOfInstruments":2,"compositionData":['
+        b'{"weight":0.6,"compositionCharacteristics":{"name":"NVIDIA CORP","isin":"US67066G1040","bbg":"NVDA US",'
+        b'"type":"EQUITY_ORDINARY"}},{"weight":0.4,"compositionCharacteristics":{"name":"SAP SE",'
+        b'"isin":"DE0007164600","bbg":"SAP GY","type":"EQUITY_ORDINARY"}}]},'
+        b'"characteristics":{"POSITION_AS_OF":"2025-11-18"}}]}',
+        as_of=date(2025, 11, 18),
+        classes={"equity": 2},
+        weights={"NVDA US": 0.6, "SAP GY": 0.4},
+        fund="LU1",
+        file_name="LU1.json",
+    ),
+    "iShares France, the market by the country's name": Layout(
+        content="Positions du fonds au,\"18/nov./2025\"\n"
+        "Ticker de l’émetteur,Nom,Classe d’actifs,Pondération (%),Emplacement,Devise de marché\n"
+        '"NVDA","NVIDIA CORP","Actions","60,00","Etats-Unis","USD"\n'
+        '"SAP","SAP","Actions","40,00","Allemagne","EUR"\n'.encode(),
+        as_of=date(2025, 11, 18),
+        classes={"equity": 2},
+        weights={"NVDA": 0.6, "SAP": 0.4},
+        fund="IAFR",
+        file_name="IAFR.csv",
+        tickers={"NVDA": "NVDA", "SAP": "SAP GR"},
+    ),
+    "basis points under a header that says so": Layout(
+        content=b"Ticker,Name,Weight (bps)\nNVDA,NVIDIA,6000\nMSFT,MICROSOFT,3900\nUSD,US DOLLAR,100\n",
+        as_of=None,
+        classes={"equity": 2, "cash": 1},
+        weights={"NVDA": 0.6, "MSFT": 0.39, "USD": 0.01},
+        fund="AIX",
+        file_name="AIX.csv",
+    ),
     "GraniteShares, asset group codes": Layout(
         content=xlsx(
             [
@@ -378,7 +410,7 @@ LAYOUTS = {
         as_of=date(2026, 6, 12),
         classes={"equity": 1, "cash": 1},
         weights={'="ASML"': 0.956},
-        tickers={'="ASML"': "ASML"},
+        tickers={'="ASML"': "ASML NA"},
     ),
     "AdvisorShares, date and fund in the first row only": Layout(
         content=text(
@@ -590,3 +622,12 @@ def test_a_layout_is_read(layout: Layout) -> None:
     for printed, ticker in layout.tickers.items():
         assert found[printed].ticker == ticker
     assert AssetClass.CASH not in {row.asset_class for row in etf.constituents if row.ticker}
+
+
+def test_tickers_in_euro_without_a_market_are_told() -> None:
+    etf = parse_etf(b"Ticker,Name,Weight,Currency\nSAP,SAP SE,40%,EUR\nNVDA,NVIDIA,60%,USD\n", "AIX.csv")
+    assert any(
+        "Tickers in EUR whose market the file does not tell are read as listings in the United States: SAP."
+        in line
+        for line in etf.warnings
+    )

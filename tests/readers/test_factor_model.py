@@ -100,7 +100,7 @@ def test_a_folder_and_an_archive_are_a_covariance_in_either_unit(tmp_path: Path)
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     in_folder = read(covariance_file(folder), Covariance)
     archive = tmp_path / "model.zip"
-    archive.write_bytes(in_folder.raw_input.content)
+    archive.write_bytes(in_folder.raw_input.data)
     in_archive = read(covariance_file(archive), Covariance).value
     assert in_archive.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2))
     percent = factor_table(np.vstack([F[1][::-1], F[0][::-1]]) * 1e4)

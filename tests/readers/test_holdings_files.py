@@ -207,7 +207,7 @@ def test_a_heading_within_the_table_is_not_a_position() -> None:
         ("NVDA", "7203.T"),
         ("NASDAQ:NVDA", "TYO:7203"),
         ("NVDA.OQ", "SAP.DE"),
-        ("RY.TO", "VOD.L"),
+        ("RY.TO", "AIR.PA"),
         ("2330 TT", "AMD"),
     ],
 )
@@ -215,6 +215,61 @@ def test_prices_of_several_markets_are_not_added_as_one_currency(tickers: tuple[
     rows = f"ticker,shares,price\n{tickers[0]},100,150\n{tickers[1]},100,2800\nCASH,,1000\n"
     with pytest.raises(MissingValue, match=r"in 2 currencies \([A-Z]{3}, [A-Z]{3}\) without a rate"):
         parse_holdings_file(rows.encode(), "mixed.csv")
+
+
+@pytest.mark.parametrize(("ticker", "codes"), [("VOD.L", "GBP or GBX"), ("TEVA.TA", "ILS or ILA")])
+def test_prices_that_may_be_in_pence_need_their_currency(ticker: str, codes: str) -> None:
+    rows = f"ticker,shares,price\nNVDA,100,150\n{ticker},100,85\nCASH,,1000\n"
+    choice = Choice(rates={"GBP": 1.3, "ILS": 0.3})
+    with pytest.raises(MissingValue, match=f"Add a column currency with {codes}"):
+        parse_holdings_file(rows.encode(), "mixed.csv", choice=choice)
+    stated = f"ticker,shares,price,currency\nNVDA,100,150,USD\n{ticker},100,85,{codes[-3:]}\n"
+    found = parse_holdings_file(stated.encode(), "mixed.csv", choice=choice)
+    rate = choice.rates[codes[:3]]
+    assert found.nav == pytest.approx(100 * 150 + 85 * rate)
+
+
+def test_rates_convert_printed_values_of_several_markets() -> None:
+    rows = "Financial Instrument,Position,Market Price,Market Value\nNVDA NASDAQ.NMS,100,150,15000\n"
+    content = f"{rows}SAP IBIS,10,210,2100\n".encode()
+    told = parse_holdings_file(content, "tws.csv")
+    assert any("taken as being in one currency" in line for line in told.warnings)
+    converted = parse_holdings_file(content, "tws.csv", choice=Choice(rates={"EUR": 1.16}))
+    assert [one.value for one in converted.positions] == pytest.approx([15_000, 2436])
+    assert not any("currency" in line for line in converted.warnings)
+
+
+def test_currency_pairs_are_left_out_and_said() -> None:
+    rows = "Financial Instrument,Position,Market Price,Market Value\nNVDA,100,150,15000\n"
+    found = parse_holdings_file(f"{rows}EUR.USD,10000,1.16,11600\n".encode(), "tws.csv")
+    assert (found.tickers, found.nav) == (("NVDA",), 15_000)
+    assert any(line.startswith("Currency pairs are no positions") for line in found.warnings)
+
+
+def test_a_printed_total_that_is_not_that_of_the_rows_is_told() -> None:
+    rows = "Symbol,Description,Quantity,Price,Value\nNVDA,NVIDIA,100,150,15000\nMSFT,MICROSOFT,10,500,5000\n"
+    right = parse_holdings_file(f"{rows}Total,,,,20000\n".encode(), "book.csv")
+    wrong = parse_holdings_file(f"{rows}Total,,,,26000\n".encode(), "book.csv")
+    assert not any("total value" in line for line in right.warnings)
+    assert any(
+        "total value of 26,000.00, but the rows that are read add to 20,000.00" in w for w in wrong.warnings
+    )
+
+
+def test_names_in_place_of_tickers_are_refused_or_mapped_by_their_identifiers() -> None:
+    rows = b"Product,ISIN,Amount,Closing,Value in EUR\nNVIDIA CORP,US67066G1040,100,150,13000\nSAP SE,DE0007164600,1,2,2\n"
+    with pytest.raises(MissingValue, match=r"names and no tickers \(NVIDIA CORP\).*--tickers"):
+        parse_holdings_file(rows, "book.csv")
+    choice = Choice(tickers={"US67066G1040": "NVDA", "DE0007164600": "SAP GR"})
+    found = parse_holdings_file(rows, "book.csv", choice=choice)
+    assert (found.tickers, found.nav) == (("NVDA", "SAP GR"), 13_002)
+    assert "2 of 2 rows have their ticker from the table of tickers by identifier." in found.warnings
+
+
+def test_a_statement_in_another_language_is_named_as_that() -> None:
+    rows = b"Statement,Header,Feld,Wert\nOffene Positionen,Header,Symbol,Menge,Wert\nOffene Positionen,Data,NVDA,1,2\n"
+    with pytest.raises(UnreadableFile, match="Export it in English"):
+        parse_holdings_file(rows, "statement.csv")
 
 
 def test_a_rate_is_for_the_prices_of_its_market() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund
+from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund, UnreadableFile
 from betaneutral_xl.job.inputs import load_etf
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.spacing import MONTHLY, spacing_of
@@ -113,6 +113,17 @@ def test_every_layout_of_prices_gives_the_closes(name: str) -> None:
     assert read.matrix[0].tolist()[:3] == [39.6886, 324.893, 177.6]
 
 
+def test_prices_in_quotes_with_dollars_and_thousands_are_numbers() -> None:
+    quoted, plain = (load_prices(FOLDER / f"{name}.head.csv") for name in ("p_quoted", "p_us"))
+    assert quoted.tickers == plain.tickers
+    assert quoted.matrix == pytest.approx(10.0 * plain.matrix, abs=0.006)
+
+
+def test_days_filled_forward_are_told() -> None:
+    warnings = load_prices(FOLDER / "p_ffill.head.csv").returns().warnings
+    assert any("at weekends: they seem to be filled forward" in line for line in warnings)
+
+
 def test_columns_of_one_security_are_no_tickers() -> None:
     with pytest.raises(BetaNeutralError, match="prices of one security, not tickers"):
         load_prices(FOLDER / "p_one_ohlc.head.csv")
@@ -130,6 +141,8 @@ def test_the_funds_own_statement_converts_by_its_rates() -> None:
 
 def test_only_the_sheet_with_positions_is_a_portfolio() -> None:
     assert len(load_holdings(f"{FOLDER / 'book_multi.xlsx'}#Holdings").tickers) == 3
+    with pytest.raises(UnreadableFile, match="on 2 sheets: Watchlist, Holdings"):
+        load_holdings(FOLDER / "book_multi.xlsx")
 
 
 def test_monthly_prices_are_told() -> None:

@@ -48,9 +48,21 @@ def yfinance(*heads: list[str], dated: str = "Date") -> list[list[Any]]:
     return [*heads, [dated, *[""] * 6], *body]
 
 
+def merged(rows: list[list[Any]]) -> list[list[Any]]:
+    """Return rows whose first header has a text in the first of equal cells only, as Excel merges them."""
+    head = [cell if j < 2 or cell != rows[0][j - 1] else None for j, cell in enumerate(rows[0])]
+    return [head, *rows[1:]]
+
+
+def numbered(rows: list[list[Any]]) -> list[list[Any]]:
+    """Return rows with their numbers before them, as pandas writes a table whose days are no index."""
+    return [["" if i == 0 else i - 1, *row] for i, row in enumerate(rows)]
+
+
 FIELDS = ["Price", "Close", "Close", "Open", "Open", "Volume", "Volume"]
 TICKERS = ["Ticker", *NAMES * 3]
 BY_FIELD, BY_TICKER = yfinance(FIELDS, TICKERS), yfinance(TICKERS, FIELDS)
+JOINED = [f"{field}_{ticker}" for field, ticker in zip(FIELDS[1:], TICKERS[1:], strict=True)]
 OLD: list[list[Any]] = [["", *FIELDS[1:]], ["", *TICKERS[1:]], *BY_FIELD[2:]]
 LONG: list[list[Any]] = [
     ["Date", "Ticker", "Close"],
@@ -69,6 +81,22 @@ SHAPES = {
     "two headers without words": text(OLD),
     "two headers in a workbook": workbook(BY_FIELD),
     "long": text(LONG),
+    "fields above tickers, merged in a workbook": workbook(merged(BY_FIELD)),
+    "tickers above fields, merged in a workbook": workbook(merged(BY_TICKER)),
+    "field and ticker in one header": text([["Date", *JOINED], *BY_FIELD[3:]]),
+    "ticker and field in one header": text(
+        [["Date", *[f"{t} {f}" for f, t in zip(FIELDS[1:], TICKERS[1:], strict=True)]], *BY_FIELD[3:]]
+    ),
+    "pandas' tuples": workbook(
+        [["Date", *[f"('{f}', '{t}')" for f, t in zip(FIELDS[1:], TICKERS[1:], strict=True)]], *BY_FIELD[3:]]
+    ),
+    "fields numbered by pandas": text(
+        [["Price", "Close", "Close.1", "Open", "Open.1", "Volume", "Volume.1"], *BY_FIELD[1:]]
+    ),
+    "row numbers before the days": text(numbered(PLAIN)),
+    "row numbers before the days in a workbook": workbook(numbered(TYPED)),
+    "days side by side": text([list(column) for column in zip(*PLAIN, strict=True)]),
+    "days side by side in a workbook": workbook([list(column) for column in zip(*PLAIN, strict=True)]),
     "workbook": workbook(TYPED),
     "workbook with a title": workbook([["Closing prices"], *TYPED]),
     "workbook with dates as text": workbook(PLAIN),

@@ -72,8 +72,8 @@ def test_a_table_without_both_columns_is_refused() -> None:
         parse_ticker_map(b"ISIN,Name\nUS67066G1040,NVIDIA\n", "t.csv")
 
 
-def test_a_table_without_an_etf_has_no_effect_and_is_refused(
+def test_a_table_without_a_file_has_no_effect_and_is_refused(
     files: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["betas", "--sample", "--tickers", str(files[1])]) == 2
-    assert "--tickers has the tickers of an --etf file" in capsys.readouterr().err
+    assert "--tickers has the tickers of an --etf or a --holdings file" in capsys.readouterr().err

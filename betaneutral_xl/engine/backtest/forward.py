@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
 from betaneutral_xl.model.spacing import require_daily
+from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -279,9 +281,9 @@ def walk(study: Study) -> Backtest:
         If the model has no answer on any date.
 
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # same order of summation on every machine; not slower here
+    threadpoolctl = optional.find("threadpoolctl")
+    limit = nullcontext() if threadpoolctl is None else threadpoolctl.threadpool_limits(1)
+    with limit:  # same order of summation on every machine; not slower here
         return _walk(study)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.model.provenance import digest
+from betaneutral_xl.system.optional import file_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,40 +46,36 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        from filelock import FileLock
-
         self.path = path
-        self.lock = FileLock(path.with_name(path.name + ".lock"), timeout=0)
+        self._held = contextlib.ExitStack()
         self.done: dict[str, list[Row]] = {}
         self.added = 0
 
     def __enter__(self) -> Self:
         """Lock and read it."""
-        from filelock import Timeout
-
         if not self.path.parent.is_dir():  # the lock would create it
             msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Create it."
             raise Unwritable(msg)
         try:
-            self.lock.acquire()
+            self._held.enter_context(file_lock(self.path.with_name(self.path.name + ".lock"), timeout=0))
             self._size = self._read()
             self._file = self.path.open("ab", buffering=0)
             self._file.truncate(self._size)
-        except Timeout:
+        except TimeoutError:
             msg = f"Another sweep is writing {self.path.name}. Wait for it, or choose another --out."
             raise Unwritable(msg) from None
         except Unwritable:
-            self.lock.release()
+            self._held.close()
             raise
         except OSError as error:
-            self.lock.release()
+            self._held.close()
             raise self._unwritable(error) from None
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close and unlock it."""
         self._file.close()
-        self.lock.release()
+        self._held.close()
 
     def add(self, key: str, rows: list[Row]) -> None:
         """Append one cell, and keep it as a later run would read it."""

@@ -7,11 +7,9 @@ the interior point method is the fallback.
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from betaneutral_xl.engine.optimisation.quadratic import VIOLATION, Duals, Quadr
 from betaneutral_xl.engine.optimisation.rough_model import rough_factors
 from betaneutral_xl.errors import Infeasible, SolverFailed
 from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +157,7 @@ def daqp(problem: QuadraticProgram) -> Solution | None:
     using recursive LDL' updates, IEEE Trans. Automatic Control 2022.
 
     """
-    library = _daqp_package()
+    library = optional.find("daqp")
     if library is None:
         return None
     # In new weights x: the constraints are the program's own arrays.
@@ -177,28 +176,3 @@ def daqp(problem: QuadraticProgram) -> Solution | None:
         return None
     duals = -report["lam"][problem.size :]
     return Solution(problem, problem.polish(weights - problem.weights), Duals(duals), FASTEST)
-
-
-@cache
-def _daqp_package() -> Any:
-    """Return the package of DAQP; without it, None, and the reason is logged once."""
-    try:
-        import daqp
-    except ImportError as error:  # also where a shared library that it needs is missing
-        logging.getLogger(__name__).warning("%s", missing_package(error))
-        return None
-    return daqp
-
-
-def missing_package(error: ImportError) -> str:
-    """Return what a missing solver package means, as a sentence."""
-    return f"The solver {FASTEST} is skipped ({error}); the others find the same weights, a little later."
-
-
-def status() -> str:
-    """Return whether all solvers can be used, as a sentence."""
-    try:
-        import daqp  # noqa: F401
-    except ImportError as error:
-        return missing_package(error)
-    return "All solvers can be used."

@@ -18,6 +18,7 @@ from urllib.request import url2pathname
 
 from betaneutral_xl.hosts.calc.extension import PACKAGE
 from betaneutral_xl.hosts.calc.processes import open_offices
+from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
     from betaneutral_xl.system.libreoffice import Office
@@ -107,6 +108,8 @@ def holder(office: Office) -> str | None:
     host = _host(lock)
     if host and host.partition(".")[0].lower() != socket.gethostname().partition(".")[0].lower():
         return f"LibreOffice on the computer {host}"
+    if optional.find("psutil") is None:
+        return f"LibreOffice, or one that crashed (without psutil that cannot be known; then delete {lock})"
     return "LibreOffice" if any(_uses(line, office) for line in open_offices()) else None
 
 

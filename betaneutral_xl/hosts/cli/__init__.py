@@ -1,72 +1,16 @@
-"""The command line: ``betaneutral-xl COMMAND``, one module per command.
-
-A command module has ``add_parser(commands)``, which adds its parser and sets ``run``, and ``run(args)``,
-which raises a ``BetaNeutralError`` or returns nothing. Slow imports are inside ``run``.
-"""
+"""The command line: ``betaneutral-xl COMMAND``, one module per command, as ``commands`` lists them."""
 
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, Unwritable
-from betaneutral_xl.hosts.cli import (
-    accept,
-    backtest,
-    betas,
-    cache,
-    calc,
-    compare,
-    completion,
-    demo,
-    estimate,
-    etf,
-    excel,
-    fake_api,
-    feasible,
-    fills,
-    folder_defaults,
-    holdings,
-    mandate,
-    office,
-    orders,
-    parsing,
-    rebalance,
-    report,
-    snapshot,
-    streams,
-    sweep,
-    today,
-    workbook,
-)
+from betaneutral_xl.hosts.cli import commands, parsing, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-TASKS = {
-    "make a portfolio neutral": {
-        "demo": demo,
-        "rebalance": rebalance,
-        "orders": orders,
-        "report": report,
-    },
-    "day by day": {"mandate": mandate, "today": today, "accept": accept, "fills": fills},
-    "look into it": {
-        "betas": betas,
-        "compare": compare,
-        "feasible": feasible,
-        "holdings": holdings,
-        "etf": etf,
-    },
-    "risk model and evidence": {"estimate": estimate, "backtest": backtest, "sweep": sweep},
-    "spreadsheet programs": {"excel": excel, "office": office, "calc": calc, "workbook": workbook},
-    "data": {"snapshot": snapshot, "cache": cache, "fake-api": fake_api, "completion": completion},
-}
-"""The modules of the commands, by what they are for."""
-
-COMMANDS = tuple(name for modules in TASKS.values() for name in modules)
-"""The names of all commands."""
+    import argparse
+    from collections.abc import Iterable, Sequence
 
 EPILOG = """\
 exit codes:
@@ -110,43 +54,52 @@ def _flushed(words: Sequence[str]) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser = build_parser()
+    name = parsing.command_of(words)
+    known = [name] if name in commands.HELP else []
+    parser = build_parser(known)
     if not words:
         parser.print_help()
         return 0
-    parsing.require_command(words, COMMANDS, parser)
+    if name is not None and not known:
+        parsing.refuse_command(name, commands.COMMANDS, parser)
     parsing.show_help_of_group(words, parser)
     args, unknown = parser.parse_known_args(words)
     if unknown:
         parsing.refuse_unknown(unknown, args.parser)
     try:
-        folder_defaults.fill(args)
+        _add_defaults(args)
         return args.run(args) or 0  # an answer may be a failure for a script: feasible
     except BetaNeutralError as error:
         if args.debug:
+            import traceback
+
             traceback.print_exc()
         sys.stderr.write(f"betaneutral-xl: {error}\n")
         return error.exit_code
 
 
-def build_parser() -> parsing.Parser:
-    """Return the parser with all commands."""
+def _add_defaults(args: argparse.Namespace) -> None:
+    """Add the defaults of the folder, if the command reads them."""
+    if not getattr(args, "no_defaults", True):
+        from betaneutral_xl.hosts.cli import folder_defaults
+
+        folder_defaults.fill(args)
+
+
+def build_parser(names: Iterable[str] = commands.COMMANDS) -> parsing.Parser:
+    """Return the parser with the commands of some names, whose modules are imported."""
     from betaneutral_xl import __version__
 
     parser = parsing.Parser(
         prog="betaneutral-xl",
         description="Make a stock portfolio beta-neutral to one or several ETFs.",
+        epilog=f"{commands.listed_by_task()}\n{EPILOG}",
         formatter_class=parsing.CommandsFormatter,
     )
     parser.add_argument("--version", action="version", version=f"betaneutral-xl {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = parser.add_subparsers(
+    actions = parser.add_subparsers(
         parser_class=parsing.Parser, metavar="COMMAND", dest="command", required=True
     )
-    for modules in TASKS.values():
-        for module in modules.values():
-            module.add_parser(commands)
-    for command in commands.choices.values():
-        command.set_defaults(parser=command)
-    parser.epilog = f"{parsing.list_by_task(commands, TASKS)}\n{EPILOG}"
+    commands.add(actions, names)
     return parser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import MissingValue
@@ -13,6 +12,8 @@ from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
 
@@ -28,22 +29,17 @@ the user's own folder (BETANEUTRAL_RECORDS), which no one else may read. Nothing
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "accept",
-        help="keep a proposal with its inputs, to compare with from then on",
-        description="Compute the new weights as rebalance does, and keep them as what the fund decided.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Compute the new weights as rebalance does, and keep them as what the fund decided."
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
     """Solve, and keep the proposal."""
-    from betaneutral_xl.job.daily.build import fund_of, keep_etfs
+    from betaneutral_xl.job.daily.build import fund_of
     from betaneutral_xl.job.daily.records import Records
 
     given = input_options.gather(args)
@@ -51,7 +47,6 @@ def run(args: argparse.Namespace) -> None:
     settings = input_options.settings(args)
     orders, why = (None, "") if outcome.infeasible else _orders(args, given, outcome.result)
     accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
-    keep_etfs(given.inputs, settings)
     out = console()
     betas = ", ".join(f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.job import studies, study_views
 from betaneutral_xl.job.request import target_tickers
 from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import argparse
 
     from rich.console import Console
     from rich.table import Table
 
-    from betaneutral_xl.engine.backtest import Backtest, Performance, Study
+    from betaneutral_xl.engine.backtest import Backtest, Study
 
 EPILOG = f"""\
 examples:
@@ -52,16 +52,13 @@ prices if --etf is a ticker. Days without an ETF return are left out.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "backtest",
-        help="run a walk-forward backtest of hedges over prices",
-        description="Walk forward over prices: hedge on each date with the data available then, hold to the "
-        "next date, and measure the realised beta.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Walk forward over prices: hedge on each date with the data available then, hold to the "
+        "next date, and measure the realised beta."
     )
+    parser.epilog = EPILOG
     subject = parser.add_argument_group("portfolio and ETFs")
     subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
     table_options.add_options(subject, "account", "fx")
@@ -97,25 +94,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Read the inputs, run the backtest, print."""
-    from betaneutral_xl.engine.backtest import walk
-
     image_format = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
     if args.chart:
-        from betaneutral_xl.engine.backtest import charts
-
-        charts.require(image_format)
+        study_views.require_chart(image_format)
     with progress("Reading ..."):
         study = read_study(args)
     with progress("Walking forward ..."):
-        result = walk(study)
+        result = studies.walk(study)
     if args.chart:
-        saving.save(args.chart, charts.draw(result, image_format))
+        saving.save(args.chart, study_views.chart(result, image_format))
     if args.json:
-        sys.stdout.write(saving.to_json(as_record(result)) + "\n")
+        sys.stdout.write(saving.to_json(study_views.as_record(result)) + "\n")
     elif args.csv:
-        from betaneutral_xl.engine.backtest.forward import COLUMNS
-
-        sys.stdout.write(saving.to_csv(COLUMNS, result.rows()))
+        sys.stdout.write(saving.to_csv(study_views.COLUMNS, result.rows()))
     else:
         _print(result)
         if args.chart:
@@ -124,75 +115,28 @@ def run(args: argparse.Namespace) -> None:
 
 def read_study(args: argparse.Namespace) -> Study:
     """Read the files that the options name, and return the study to run."""
-    tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
-    etfs = [backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf]
+    tables = studies.PriceTables.read(args.prices, args.etf_prices)
+    etfs = [studies.find_etf(text, args.etf_fund, tables) for text in args.etf]
     holdings = load_holdings(args.holdings, args.account, args.fx or ())
     request = backtest_options.read_request(args)
-    market = backtest_options.find_market(request, tables)
+    market = studies.find_market(request, tables)
     priced = [*etfs, *([market] if market else [])]
-    return backtest_options.build_study(
-        args,
+    estimators = args.estimator or backtest_options.ESTIMATORS
+    return studies.study(
+        backtest_options.terms(args, estimators, args.horizon, intervals=args.json),
+        request,
         holdings,
         etfs,
         tables.select(holdings, priced, target_tickers(args.target)),
-        estimators=args.estimator or backtest_options.ESTIMATORS,
-        horizon=args.horizon,
-        request=request,
         market=market,
-        intervals=args.json,
     )
-
-
-def as_record(result: Backtest) -> dict[str, Any]:
-    """Return the study and its measures as plain values, for JSON."""
-    from betaneutral_xl.engine.neutral import describe_target
-
-    study = result.study
-    results: dict[str, dict[str, Any]] = {}
-    for method, estimator in result.strategies:
-        measured = result.performance((method, estimator)).record(result.etf_names)
-        results.setdefault(method, {})[estimator] = measured
-    return {
-        "fund": study.holdings.fund,
-        "etfs": list(result.etf_names),
-        "start": result.dates[0].astype(object),
-        "end": result.dates[-1].astype(object),
-        "every": study.schedule.every,
-        "horizon": study.schedule.horizon,
-        "holding": str(study.holding),
-        "absent": str(study.absent),
-        "target": describe_target(study.target),
-        "limits": list(study.limits),
-        "cost_bp": study.cost_bp,
-        "market": study.market.name if study.market else None,
-        "market_share": study.market.share if study.market else None,
-        "estimators": {one.label: one.description for one in study.estimators},
-        "results": results,
-        "warnings": list(result.notes),
-    }
 
 
 def _print(result: Backtest) -> None:
-    from betaneutral_xl.engine.backtest.plan import LIMITED
-    from betaneutral_xl.engine.neutral import describe_target
-
-    out, study = console(), result.study
-    out.print(
-        f"{study.holdings.fund} against {', '.join(result.etf_names)}: {len(result.dates)} dates, "
-        f"{result.dates[0]} to {result.dates[-1]}, betas over the next {study.schedule.horizon} days",
-        style="bold",
-        markup=False,
-        soft_wrap=True,
-    )
-    if any(study.targets):
-        line = f"target {describe_target(study.target)}: betas are active (realised less the target's)"
+    out = console()
+    out.print(study_views.headline(result), style="bold", markup=False, soft_wrap=True)
+    for line in study_views.setting(result):
         out.print(line, markup=False, soft_wrap=True)
-    if study.market:
-        line = f"{study.market.share:.4g} of the market leg: {study.market.name}"
-        out.print(line, markup=False, soft_wrap=True)
-    if study.constraints.given:
-        limited = ", ".join(name for name in study.methods if name in LIMITED)
-        out.print(f"{limited}: {'; '.join(study.limits)}", markup=False, soft_wrap=True)
     for i, table in enumerate(_tables(result, out)):
         if i:
             out.print()
@@ -240,24 +184,13 @@ LABELS = ("method", "estimator", "ETF")
 """Columns of labels, which may wrap."""
 
 
-def _performances(result: Backtest) -> Iterator[tuple[tuple[str, str], Performance]]:
-    """Yield the labels and measures of each method and estimator, once if the method uses none."""
-    from betaneutral_xl.engine.backtest.plan import WITHOUT_ESTIMATOR
-
-    first = result.study.estimators[0].label
-    for method, estimator in result.strategies:
-        unestimated = method in WITHOUT_ESTIMATOR
-        if not unestimated or estimator == first:
-            yield (method, "-" if unestimated else estimator), result.performance((method, estimator))
-
-
 def _betas(result: Backtest) -> Columns:
     """Return realised betas, a row for each method, estimator and ETF."""
     word = "active beta" if any(result.study.targets) else "beta"
     names = (*LABELS, f"{word} mean", f"{word} RMS", "noise")
     rows = [
         (*labels, etf, *(number(float(value), 3) for value in values))
-        for labels, one in _performances(result)
+        for labels, one in study_views.performances(result)
         for etf, *values in zip(
             *(result.etf_names, one.active_beta_mean, one.active_beta_rms, one.noise_floor), strict=True
         )
@@ -278,7 +211,7 @@ def _risk(result: Backtest) -> Columns:
             *(percent(value, 1) for value in (one.max_drawdown, one.turnover)),
             percent(one.cost),
         )
-        for labels, one in _performances(result)
+        for labels, one in study_views.performances(result)
     ]
     columns = zip((*LABELS[:2], *names), zip(*rows, strict=True), strict=True)
     return {name: list(cells) for name, cells in columns}

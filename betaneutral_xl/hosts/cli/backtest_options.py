@@ -1,29 +1,20 @@
-"""Options that backtest and sweep share, and the study that they describe."""
+"""Options that backtest and sweep share."""
 
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.engine.estimators import DEFAULT, WINDOW
-from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.hosts.cli import input_options, table_options
+from betaneutral_xl.job.estimation import DEFAULT, WINDOW
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import Request
-from betaneutral_xl.model.market import Market
-from betaneutral_xl.model.portfolio import Etf
-from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.job.studies import Terms
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
     from datetime import date
-
-    from betaneutral_xl.engine.backtest import Study
-    from betaneutral_xl.model.portfolio import Holdings
-    from betaneutral_xl.model.returns import Prices
 
 ESTIMATORS = ("default", "sample")
 """Estimators compared by default."""
@@ -155,124 +146,18 @@ def last_day(text: str) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PriceTables:
-    """Prices of the stocks, and of the ETFs if there are any."""
-
-    stocks: Prices
-    series: Prices | None
-    joined: dict[tuple[str, ...], Prices] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def read(cls, stocks: Sequence[str], series: Sequence[str]) -> PriceTables:
-        """Read the price files and join those of a kind side by side."""
-        from betaneutral_xl.readers.prices import join, load_prices
-
-        first, second = ([load_prices(file) for file in files] for files in (stocks, series))
-        return cls(join(first), join(second) if second else None)
-
-    @property
-    def all(self) -> tuple[Prices, ...]:
-        """The tables in the order of look-up: ETFs first."""
-        return (self.stocks,) if self.series is None else (self.series, self.stocks)
-
-    def select(self, holdings: Holdings, etfs: Sequence[HedgeEtf], benchmarks: Sequence[str] = ()) -> Prices:
-        """Return the prices for a study: of ETFs and benchmarks from their table, and of all stocks."""
-        from betaneutral_xl.readers.prices import choose
-
-        own = [ticker for one in etfs if one.by_ticker for ticker in one.etf.tickers]
-        own += map(normalise, benchmarks)
-        baskets = [ticker for one in etfs if not one.by_ticker for ticker in one.etf.tickers]
-        names = [*holdings.tickers, *baskets]
-        if not {*names, *own} & {ticker for table in self.all for ticker in table.tickers}:
-            return choose(self.all, [[*names, *own]] * len(self.all))  # raises, as there are no prices
-        if self.series is None:
-            return self.stocks
-        in_series = set(own) & set(self.series.tickers)
-        stocks = [ticker for ticker in self.stocks.tickers if ticker not in in_series]
-        available = set(self.series.tickers) - set(stocks)
-        series = tuple(sorted(available & {*own, *names}))
-        if series not in self.joined:  # a sweep needs the same tables many times
-            self.joined[series] = choose([self.stocks, self.series], [stocks, series])
-        return self.joined[series]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HedgeEtf:
-    """An ETF to hedge with, and whether its returns are its own prices' or its basket's."""
-
-    etf: Etf
-    by_ticker: bool
-
-
-def find_etf(text: str, fund: str | None, tables: PriceTables) -> HedgeEtf:
-    """Return the ETF of a holdings file, or of a ticker with its own prices.
-
-    Raises
-    ------
-    UnknownTicker
-        If there is neither such a file nor such a ticker.
-    InputError
-        If the file cannot be read.
-
-    """
-    path = Path(text)
-    if path.is_file() or path.suffix or path.name != text:
-        from betaneutral_xl.job.api import load_etf
-
-        if path.is_file() or not _has_prices(text, tables):
-            return HedgeEtf(load_etf(text, fund=fund), by_ticker=False)
-    ticker = normalise(text)
-    if not _has_prices(text, tables):
-        where = " or ".join(table.provenance.location for table in tables.all)
-        msg = f"ETF {ticker} is neither a file nor a ticker with prices in {where}. Check its name."
-        raise UnknownTicker(msg, tickers=[ticker])
-    return HedgeEtf(Etf.from_weights({ticker: 1.0}, name=ticker), by_ticker=True)
-
-
-def find_market(request: Request, tables: PriceTables) -> HedgeEtf | None:
-    """Return the market that a request names, as ``find_etf`` returns an ETF; None without one."""
-    return find_etf(request.market, None, tables) if request.market else None
-
-
-def _has_prices(text: str, tables: PriceTables) -> bool:
-    try:
-        ticker = normalise(text)
-    except InputError:  # a path can be too long for a ticker
-        return False
-    return any(ticker in table.tickers for table in tables.all)
-
-
-def build_study(
-    args: argparse.Namespace,
-    holdings: Holdings,
-    etfs: Sequence[HedgeEtf],
-    prices: Prices,
-    *,
-    estimators: Sequence[str],
-    horizon: int,
-    request: Request,
-    market: HedgeEtf | None = None,
-    intervals: bool = False,
-) -> Study:
-    """Return the study that the options describe."""
-    from betaneutral_xl.engine.backtest import BY_DEFAULT, Absent, Estimator, Holding, Schedule, Study
-
-    methods = [one.lower().replace("-", "_") for one in args.method or BY_DEFAULT]
-    return Study(
-        holdings=holdings,
-        etfs=tuple(one.etf for one in etfs),
-        prices=prices,
-        schedule=Schedule(start=args.start, end=args.end, every=args.every, horizon=horizon),
-        estimators=tuple(Estimator.parse(text, args.window) for text in estimators),
-        methods=tuple(dict.fromkeys(methods)),
-        holding=Holding(args.holding),
-        absent=Absent(args.absent),
-        target=request.target,
-        constraints=request.constraints,
-        objective=request.objective,
+def terms(args: argparse.Namespace, estimators: Sequence[str], horizon: int, *, intervals: bool) -> Terms:
+    """Return the terms that the options describe."""
+    return Terms(
+        start=args.start,
+        end=args.end,
+        every=args.every,
+        horizon=horizon,
+        estimators=tuple(estimators),
+        window=args.window,
+        methods=tuple(args.method or ()),
+        holding=args.holding,
+        absent=args.absent,
         cost_bp=args.cost_bp,
-        market=None if market is None else Market.of(market.etf, request.market_share),
         intervals=intervals,
-        notes=(*holdings.warnings, *(line for one in etfs for line in one.etf.warnings)),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
@@ -14,6 +14,9 @@ from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.run import align
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.system import saving
+
+if TYPE_CHECKING:
+    import argparse
 
 EPILOG = """\
 examples:
@@ -28,15 +31,10 @@ effective days of the risk model, blank if the model does not state them.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "betas",
-        help="show each name's predicted beta to each ETF, largest contribution first",
-        description="Show each held name's predicted beta to each ETF, and its contribution.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Show each held name's predicted beta to each ETF, and its contribution."
+    parser.epilog = EPILOG
     input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console
+from betaneutral_xl.job import cached
 from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.network.cache import Entry
+    import argparse
 
 EPILOG = """\
 examples:
@@ -24,18 +23,11 @@ Answers about past days are cached for good, others for an hour, refusals for a 
 platform's cache folder, or BETANEUTRAL_CACHE. It contains no token.
 """
 
-COLUMNS = ("what", "fetched_at", "expires", "holds", "bytes", "refusal")
 
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "cache",
-        help="show or remove cached answers of the fund's web API",
-        description="Show or remove the cached answers of the fund's web API.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Show or remove the cached answers of the fund's web API."
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the cached answers, newest first")
     add_machine_formats(listing)
@@ -45,40 +37,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_list(args: argparse.Namespace) -> None:
     """Print the cached answers."""
-    from betaneutral_xl.network.cache import Cache
-
-    settings = Settings.from_environment()
-    rows = [_row(entry) for entry in Cache(settings.cache).entries()]
+    folder = Settings.from_environment().cache
+    answers = cached.answers(folder)
     if args.json:
-        records = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-        sys.stdout.write(saving.to_json({"folder": str(settings.cache), "answers": records}) + "\n")
+        records = [one._asdict() for one in answers]
+        sys.stdout.write(saving.to_json({"folder": str(folder), "answers": records}) + "\n")
     elif args.csv:
-        sys.stdout.write(saving.to_csv(COLUMNS, rows))
+        sys.stdout.write(saving.to_csv(cached.CachedAnswer._fields, answers))
     else:
-        _print(rows, str(settings.cache))
+        _print(answers, str(folder))
 
 
 def run_clear(_: argparse.Namespace) -> None:
     """Remove all cached answers."""
-    from betaneutral_xl.network.cache import Cache
-
-    settings = Settings.from_environment()
-    sys.stdout.write(f"removed {Cache(settings.cache).clear()} answers from {settings.cache}\n")
+    folder = Settings.from_environment().cache
+    sys.stdout.write(f"removed {cached.clear(folder)} answers from {folder}\n")
 
 
-def _row(entry: Entry) -> tuple[str, str, str | None, bool, int, str | None]:
-    expires = entry.expires.isoformat(timespec="seconds") if entry.expires else None
-    return (
-        entry.note,
-        entry.fetched_at.isoformat(timespec="seconds"),
-        expires,
-        entry.is_valid(datetime.now(UTC)),
-        entry.size,
-        entry.refusal or None,
-    )
-
-
-def _print(rows: list[tuple[str, str, str | None, bool, int, str | None]], folder: str) -> None:
+def _print(answers: list[cached.CachedAnswer], folder: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -87,14 +63,14 @@ def _print(rows: list[tuple[str, str, str | None, bool, int, str | None]], folde
     for name in ("what", "fetched at (UTC)", "valid until (UTC)"):
         table.add_column(name, no_wrap=True)
     table.add_column("bytes", justify="right", no_wrap=True)
-    for what, fetched_at, expires, valid, size, refusal in rows:
+    for what, fetched_at, expires, valid, size, refusal in answers:
         until = "for good" if expires is None else _minute(expires) if valid else "expired"
         label = f"{what} ({refusal})" if refusal else what
         table.add_row(Text(label), _minute(fetched_at), until, f"{size:,}")
-    if rows:
+    if answers:
         out.print(table)
-    total = sum(row[4] for row in rows)
-    out.print(f"{len(rows)} answers, {total:,} bytes in {folder}", markup=False, soft_wrap=True)
+    total = sum(one.bytes for one in answers)
+    out.print(f"{len(answers)} answers, {total:,} bytes in {folder}", markup=False, soft_wrap=True)
 
 
 def _minute(time: str) -> str:

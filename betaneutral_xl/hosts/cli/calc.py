@@ -37,15 +37,10 @@ flatpak of LibreOffice cannot be used, because it may not start another Python.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "calc",
-        help="install, check, open or uninstall the extension of LibreOffice Calc",
-        description="Install the functions and buttons in LibreOffice Calc, and open the template there.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Install the functions and buttons in LibreOffice Calc, and open the template there."
+    parser.epilog = EPILOG
     which = argparse.ArgumentParser(add_help=False)
     which.add_argument(
         "--office",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -14,10 +13,11 @@ from betaneutral_xl.job.run import compare
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.engine.result import Rebalance
+    from betaneutral_xl.job.run import Comparison
 
 EPILOG = """\
 examples:
@@ -32,16 +32,13 @@ MEASURES = ("volatility", "tracking_error", "turnover", "cost", "gross", "net")
 """Measures of an alternative that are shown in percent, in this order."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "compare",
-        help="compare hedging by the ETF, hedging by its basket, and reweighting",
-        description="Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
-        "reweighted, and reweighted long only to a benchmark's beta.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Compare the portfolio as it is, hedged by the ETF, hedged by the ETF's basket, "
+        "reweighted, and reweighted long only to a benchmark's beta."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, leave_out={"method"})
     parser.add_argument(
         "--benchmark",
@@ -54,10 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Solve each alternative, print."""
-    from betaneutral_xl.engine.compare import drift_sentence, hedge_of
-
     given = input_options.gather(args)
-    alternatives = compare(given.request, given.inputs, args.benchmark)
+    comparison = compare(given.request, given.inputs, args.benchmark)
     names = given.inputs.etf_names
     columns = (
         "alternative",
@@ -69,23 +64,22 @@ def run(args: argparse.Namespace) -> None:
         "trades",
         "note",
     )
-    rows = [_row(one, names) for one in alternatives]
-    hedge = hedge_of(alternatives)
-    units = hedge.coverage.units
+    rows = [_row(one, names) for one in comparison.alternatives]
+    hedge = comparison.hedge
     if args.json:
         record = {
             "alternatives": [dict(zip(columns, row, strict=True)) for row in rows],
             "coverage": views.coverage_record(hedge.coverage),
-            "drift": [line for line in (drift_sentence(alternatives, name) for name in names) if line],
+            "drift": list(comparison.drift),
             "warnings": list(hedge.warnings),
         }
         sys.stdout.write(saving.to_json(record) + "\n")
     elif args.csv:
-        covered = tuple(unit.covered for unit in units.values())
+        covered = tuple(unit.covered for unit in hedge.coverage.units.values())
         with_coverage = (*columns, *(f"coverage_{name}" for name in names))
         sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
     else:
-        _print(alternatives, names, hedge)
+        _print(comparison, names)
 
 
 def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
@@ -101,12 +95,10 @@ def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
     )
 
 
-def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Rebalance) -> None:
+def _print(comparison: Comparison, names: Sequence[str]) -> None:
     from rich.table import Table
 
-    from betaneutral_xl.engine.compare import drift_sentence
-
-    out = console()
+    out, alternatives, hedge = console(), comparison.alternatives, comparison.hedge
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for name in names:
@@ -122,7 +114,7 @@ def _print(alternatives: Sequence[Alternative], names: Sequence[str], hedge: Reb
         left = [number(one.market_beta)] if has_market else []
         table.add_row(one.name, *betas, *left, *shown, "-" if one.note else str(one.trades))
     out.print(table)
-    for line in filter(None, (drift_sentence(alternatives, name) for name in names)):
+    for line in comparison.drift:
         out.print(line, markup=False, soft_wrap=True)
     for name, unit in hedge.coverage.units.items():
         out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)

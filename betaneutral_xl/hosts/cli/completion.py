@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -17,15 +20,10 @@ Open a new shell; then the Tab key completes commands, options, choices and file
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "completion",
-        help="print a shell's completion script",
-        description="Print the script with which a shell completes commands and options.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Print the script with which a shell completes commands and options."
+    parser.epilog = EPILOG
     parser.add_argument("shell", choices=SHELLS, help="the shell")
     parser.set_defaults(run=run)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import weights
 from betaneutral_xl.hosts.cli.output import console, progress
@@ -11,6 +11,9 @@ from betaneutral_xl.hosts.cli.rebalance import print_summary
 from betaneutral_xl.job.options import SAMPLE
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system.saving import save
+
+if TYPE_CHECKING:
+    import argparse
 
 REPORT = "betaneutral-report.xlsx"
 
@@ -37,15 +40,12 @@ Try next:
   betaneutral-xl rebalance --help                                all options"""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "demo",
-        help="make the embedded sample beta-neutral and write its report here",
-        description=f"Make the embedded sample beta-neutral to its AI ETF; write {REPORT} into this folder.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        f"Make the embedded sample beta-neutral to its AI ETF; write {REPORT} into this folder."
     )
+    parser.epilog = EPILOG
     parser.add_argument(
         "--files",
         metavar="FOLDER",

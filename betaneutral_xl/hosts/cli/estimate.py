@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import (
-    DEFAULT,
-    ESTIMATORS,
-    WINDOW,
-    MissingData,
-    parameters,
-    read_parameters,
-)
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
+from betaneutral_xl.job.estimation import DEFAULT, WINDOW, MissingData, described, read_parameters
 from betaneutral_xl.job.inputs import covariance_from_prices, drift_rows, load_etf
 from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from betaneutral_xl.model.risk import Covariance
@@ -44,15 +36,10 @@ reported. The file written has the API's format, in annual decimals: date,ticker
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "estimate",
-        help="estimate a covariance from prices",
-        description="Estimate the annual covariance of returns from prices, and save it for rebalance.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Estimate the annual covariance of returns from prices, and save it for rebalance."
+    parser.epilog = EPILOG
     parser.add_argument(
         "--prices",
         metavar="FILE",
@@ -213,12 +200,9 @@ def _print_summary(covariance: Covariance, file: str) -> None:
 
 def _print_methods() -> None:
     out = console()
-    for name in ESTIMATORS:
-        description = inspect.getdoc(ESTIMATORS[name]) or ""
-        star = " (default)" if name == DEFAULT else ""
-        out.print(f"{name}{star}", style="bold", markup=False)
-        out.print(f"    {description.splitlines()[0] if description else ''}", markup=False, soft_wrap=True)
-        defaults = parameters(name)
-        if defaults:
-            shown = ", ".join(f"{key}={value}" for key, value in defaults.items())
+    for one in described():
+        out.print(f"{one.name}{' (default)' if one.is_default else ''}", style="bold", markup=False)
+        out.print(f"    {one.summary}", markup=False, soft_wrap=True)
+        if one.parameters:
+            shown = ", ".join(f"{key}={value}" for key, value in one.parameters.items())
             out.print(f"    parameters: {shown}", markup=False, soft_wrap=True)

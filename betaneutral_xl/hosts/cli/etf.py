@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from typing import TYPE_CHECKING
@@ -12,10 +11,13 @@ from betaneutral_xl.hosts.cli.output import add_machine_formats, console, percen
 from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.system import saving
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
+    from betaneutral_xl.job.etf_days import EtfDay
     from betaneutral_xl.model.portfolio import Constituent, Etf
 
 LARGEST = 3
@@ -31,6 +33,7 @@ examples:
 
 Files are read as downloaded: CSV, XLSX, XLS or a saved web page, in any layout. Look here first if an
 ETF's numbers look wrong: how each column was read, what is cash, and the sum of the weights.
+Each file is kept with its day, so that what changed since the one before is shown, too.
 """
 
 COLUMNS = (
@@ -46,15 +49,12 @@ COLUMNS = (
 )
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "etf",
-        help="show how an issuer's holdings file is read",
-        description="Read issuers' holdings files and show their rows, sums and columns as they are read.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Read issuers' holdings files and show their rows, sums and columns as they are read."
     )
+    parser.epilog = EPILOG
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -78,17 +78,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> None:
     """Read each file, print its contents."""
     from betaneutral_xl.job.api import load_etf
+    from betaneutral_xl.job.etf_days import day_of
 
-    etfs = [load_etf(file, args.fund, tickers=args.tickers) for file in args.files]
+    settings = Settings.from_environment()
+    etfs = [load_etf(file, args.fund, tickers=args.tickers, settings=settings) for file in args.files]
+    days = [day_of(etf, settings) for etf in etfs]
     if args.json:
-        records = [record(etf) for etf in etfs]
+        records = [{**record(etf), "by_day": day.record()} for etf, day in zip(etfs, days, strict=True)]
         sys.stdout.write(saving.to_json(records[0] if len(records) == 1 else records) + "\n")
     elif args.csv:
         rows = [(etf.name, *_cells(row)) for etf in etfs for row in etf.constituents]
         sys.stdout.write(saving.to_csv(("fund", *COLUMNS), rows))
     else:
-        for etf in etfs:
-            _show(etf, args.rows)
+        for etf, day in zip(etfs, days, strict=True):
+            _show(etf, day, args.rows)
 
 
 def record(etf: Etf) -> dict[str, object]:
@@ -178,7 +181,7 @@ def _exposure(row: Constituent) -> str:
     return "unknown" if row.exposure is None else percent(row.exposure)
 
 
-def _show(etf: Etf, limit: int) -> None:
+def _show(etf: Etf, kept: EtfDay, limit: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -213,6 +216,8 @@ def _show(etf: Etf, limit: int) -> None:
             f"Exposure: {percent(etf.exposure)} of net assets, {percent(etf.derivative_exposure)} of it in "
             "swaps and futures."
         )
+    if kept.earlier is not None:
+        screen.print(escape(f"Since the file of {kept.earlier}: {kept.changed}."))
     columns = ", ".join(f'{column} from "{header}"' for column, header in etf.columns.items())
     screen.print(escape(f"Columns: {columns}; {etf.provenance.note}."), style="dim")
     for warning in etf.warnings:

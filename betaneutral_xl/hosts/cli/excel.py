@@ -28,15 +28,10 @@ File, Options, Trust Center, Trust Center Settings, Trusted Locations, Add new l
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "excel",
-        help="install, check or uninstall the add-in for Excel; repair a workbook of another computer",
-        description="Install the add-in for Excel, built for this Python and this version of xlwings.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Install the add-in for Excel, built for this Python and this version of xlwings."
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     install = actions.add_parser("install", help="install the add-in, and write the template to a folder")
     install.add_argument(

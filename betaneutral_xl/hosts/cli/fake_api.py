@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 import sys
 import threading
-from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.job import sample
+from betaneutral_xl.job.stand_in import stand_in
 
 if TYPE_CHECKING:
-    from betaneutral_xl.network.stand_in import Fault, StandIn
+    import argparse
+
+    from betaneutral_xl.network.stand_in import StandIn
 
 EPILOG = """\
 examples:
@@ -26,18 +26,11 @@ It answers as the fund's API does, with the embedded sample or with files in the
 loopback interface only. Stop it with Ctrl-C.
 """
 
-_FAULT = re.compile(r"(?P<fault>[^@*]+)(?:@(?P<path>/[^*]*))?(?:\*(?P<times>[0-9]{1,6}))?")
 
-
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "fake-api",
-        help="serve the embedded sample as the fund's web API, on this machine only",
-        description="Run a stand-in for the fund's web API, to try things out without credentials.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Run a stand-in for the fund's web API, to try things out without credentials."
+    parser.epilog = EPILOG
     parser.add_argument(
         "--port", type=int, default=8765, metavar="N", help="port to listen on (default: %(default)s; 0: any)"
     )
@@ -71,20 +64,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> None:
     """Serve until interrupted."""
-    from betaneutral_xl.job import sample
-    from betaneutral_xl.network.stand_in import Api, FlexAnswers, StandIn
-    from betaneutral_xl.readers.tabular.files import read_bytes
-
-    holdings = read_bytes(args.holdings) if args.holdings else sample.read(sample.HOLDINGS)
-    covariance = read_bytes(args.covariance) if args.covariance else sample.read(sample.COVARIANCE)
-    api = Api.of_files(holdings, covariance, args.token)
-    if args.flex:
-        api = replace(api, flex=FlexAnswers(read_bytes(args.flex), codes=["1019"]))
-    faults = [read_fault(text) for text in args.fault]
-    with StandIn(api, args.port, log=_write) as stand_in:
-        for fault, path, times in faults:
-            stand_in.fail(fault, path, times)
-        for line in how_to_use(stand_in, faults=bool(faults)):
+    server = stand_in(
+        args.holdings,
+        args.covariance,
+        args.flex,
+        token=args.token,
+        port=args.port,
+        faults=args.fault,
+        log=_write,
+    )
+    with server:
+        for line in how_to_use(server, faults=bool(args.fault)):
             _write(line)
         try:
             threading.Event().wait()
@@ -92,48 +82,25 @@ def run(args: argparse.Namespace) -> None:
             _write("stopped")
 
 
-def read_fault(text: str) -> tuple[Fault, str, int | None]:
-    """Return the fault, path (empty: all) and times (None: always) of ``502@/health*2``.
-
-    Raises
-    ------
-    InputError
-        If there is no such fault.
-
-    """
-    from betaneutral_xl.network.stand_in import Fault
-
-    match = _FAULT.fullmatch(text)
-    if match is None or match["fault"] not in set(Fault):
-        msg = (
-            f"There is no fault {text!r:.40}. Write FAULT, FAULT@/PATH or FAULT*TIMES with one of "
-            f"{', '.join(Fault)}."
-        )
-        raise InputError(msg)
-    return Fault(match["fault"]), match["path"] or "", int(match["times"]) if match["times"] else None
-
-
-def how_to_use(stand_in: StandIn, *, faults: bool) -> list[str]:
+def how_to_use(server: StandIn, *, faults: bool) -> list[str]:
     """Return the lines that explain how to use the stand-in."""
-    from betaneutral_xl.job import sample
-
-    fund, book = next(iter(stand_in.api.books.items()))
-    token = stand_in.api.token
+    fund, book = next(iter(server.api.books.items()))
+    token = server.api.token
     lines = [
-        f"Stand-in for the fund's API: {stand_in.url} (fund {fund} on {book['end']}). Stop it with Ctrl-C.",
+        f"Stand-in for the fund's API: {server.url} (fund {fund} on {book['end']}). Stop it with Ctrl-C.",
         "",
         "In another terminal:",
-        f"  export BETANEUTRAL_API_URL={stand_in.url} BETANEUTRAL_TOKEN={token}",
+        f"  export BETANEUTRAL_API_URL={server.url} BETANEUTRAL_TOKEN={token}",
         "or on Windows, in PowerShell:",
-        f'  $env:BETANEUTRAL_API_URL="{stand_in.url}"; $env:BETANEUTRAL_TOKEN="{token}"',
+        f'  $env:BETANEUTRAL_API_URL="{server.url}"; $env:BETANEUTRAL_TOKEN="{token}"',
         "and then:",
         f'  betaneutral-xl rebalance --fund {fund} --date {book["end"]} --etf "{files(sample) / sample.ETF}"',
     ]
-    flex = stand_in.api.flex
+    flex = server.api.flex
     if flex is not None:
         lines += [
             "and for the Flex Web Service, whose first answer is that the statement is being generated:",
-            f"  export BETANEUTRAL_FLEX_URL={stand_in.url}/flex BETANEUTRAL_FLEX_TOKEN={flex.token}",
+            f"  export BETANEUTRAL_FLEX_URL={server.url}/flex BETANEUTRAL_FLEX_TOKEN={flex.token}",
             f"  betaneutral-xl holdings ibkr:{flex.query}",
         ]
     if faults:

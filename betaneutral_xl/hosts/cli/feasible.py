@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from betaneutral_xl.job.run import reach
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.engine.reachable import Reachable
 
 EPILOG = """\
@@ -28,16 +29,13 @@ The exit code is 4 where the target cannot be reached; --json has the answer und
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "feasible",
-        help="show which betas can be reached under limits, and what to relax",
-        description="Show the lowest and highest beta of any weights within the limits, the beta nearest to "
-        "the target, the binding limits, and the smallest relaxation of each that reaches the target.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Show the lowest and highest beta of any weights within the limits, the beta nearest to "
+        "the target, the binding limits, and the smallest relaxation of each that reaches the target."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method", "objective"})
     add_machine_formats(parser)
     parser.set_defaults(run=run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from pathlib import Path
@@ -15,6 +14,8 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.job.daily.reconciliation import Reconciliation
     from betaneutral_xl.job.daily.records import Accepted
 
@@ -34,15 +35,10 @@ exit codes: 0 all filled; {LEFT} something is left; 2 to 5 as of every command.
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "fills",
-        help="reconcile trades with the accepted orders: filled, partly, not, surplus",
-        description="Compare what was traded, or what is held now, with the orders that were accepted.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Compare what was traded, or what is held now, with the orders that were accepted."
+    parser.epilog = EPILOG
     parser.add_argument(
         "trades", metavar="FILE", nargs="?", help="the trades: a file, or ibkr:QUERYID for a Flex query"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from betaneutral_xl.model.positions import PositionClass
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.positions import Position
 
@@ -25,6 +26,7 @@ examples:
   betaneutral-xl holdings all-accounts.csv --account "Roth IRA ...234"
   betaneutral-xl holdings positions.csv --fx EUR=1.16 JPY=0.0064 --json
   betaneutral-xl holdings long-short.csv --nav 1000000
+  betaneutral-xl holdings Portfolio.csv --tickers isin-to-ticker.csv
   betaneutral-xl holdings book.xlsx#Holdings --csv > positions.csv
   curl https://... | betaneutral-xl holdings -          standard input
 
@@ -50,19 +52,14 @@ COLUMNS = (
 )
 """Of a position, in JSON and CSV."""
 
-CHOICES = ("account", "as_of", "fx", "nav", "groups_file")
+CHOICES = ("account", "as_of", "fx", "nav", "groups_file", "tickers")
 """Options of the table that say how a file is read."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "holdings",
-        help="show how a portfolio's file is read",
-        description="Read a portfolio's file and show its positions, cash and columns as they are read.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Read a portfolio's file and show its positions, cash and columns as they are read."
+    parser.epilog = EPILOG
     parser.add_argument(
         "file",
         metavar="FILE",
@@ -85,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
         sources.nav,
         as_of=sources.as_of,
         groups=sources.groups_file,
+        tickers=sources.tickers,
     )
     if args.json:
         sys.stdout.write(saving.to_json(record(holdings)) + "\n")

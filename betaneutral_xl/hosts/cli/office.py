@@ -33,15 +33,12 @@ Requires pip install 'betaneutral-xl[office]'. The server answers to its own pag
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "office",
-        help="install, serve, check or uninstall the add-in for Excel on the Mac, the web and Windows",
-        description="Functions, ribbon buttons and a pane in Excel, without macros, served by this machine.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Functions, ribbon buttons and a pane in Excel, without macros, served by this machine."
     )
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     install = actions.add_parser("install", help="install the add-in for your user, and start its server")
     install.add_argument(
@@ -62,6 +59,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     check.set_defaults(run=run_check)
     files = actions.add_parser("files", help="write the add-in's files, for an administrator")
     files.add_argument("folder", type=Path, metavar="FOLDER", help="folder to write to")
+    files.add_argument(
+        "--pyodide",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of the server, Python in the page: the folder of Pyodide's full distribution",
+    )
+    files.add_argument("--url", metavar="URL", help="where the page with --pyodide will be served, for Excel")
     files.set_defaults(run=run_files)
     offline = actions.add_parser("offline", help="fetch Microsoft's office.js, to work without the internet")
     offline.add_argument(
@@ -148,10 +152,17 @@ def run_check(_: argparse.Namespace) -> None:
 
 def run_files(args: argparse.Namespace) -> None:
     """Write the files that an administrator needs."""
-    from betaneutral_xl.hosts.office import deployment, systems
+    from betaneutral_xl.hosts.office import deployment, pyodide_page, systems
     from betaneutral_xl.hosts.office.place import Place
 
-    for path in deployment.write(Place.read(systems.current().folder), args.folder):
+    if args.url and not (args.pyodide and args.url.startswith("https://")):
+        msg = "--url is for a page with --pyodide, and begins with https://, for Excel loads nothing else."
+        raise InputError(msg)
+    if args.pyodide:
+        written = pyodide_page.write(args.folder, args.pyodide, args.url)
+    else:
+        written = deployment.write(Place.read(systems.current().folder), args.folder)
+    for path in written:
         _write(f"Written: {path}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.model.quotes import Quotes
 
@@ -36,15 +37,12 @@ formats of --out:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "orders",
-        help="convert the new weights to orders in whole shares",
-        description="Compute the new weights as rebalance does, and convert them to orders in whole shares.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Compute the new weights as rebalance does, and convert them to orders in whole shares."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("the file of orders")
     out.add_argument("-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file")

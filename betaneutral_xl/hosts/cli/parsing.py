@@ -1,14 +1,13 @@
-"""What the parsers of all commands share: errors of one line, commands by task, negative values."""
+"""What the parsers of all commands share: errors of one line, negative values."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
 NEGATIVE = re.compile(r"-\.?\d.*|-inf.*", re.IGNORECASE)
 """A value such as ``-2%`` or ``-0.1:0.3``; no option begins like that."""
@@ -23,28 +22,20 @@ class Parser(argparse.ArgumentParser):
 
 
 class CommandsFormatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves argparse's own list of commands out: ``list_by_task`` stands in its place."""
+    """Leaves argparse's own list of commands out: the parser's epilog has them by task."""
 
     def _iter_indented_subactions(self, _: argparse.Action) -> Generator[argparse.Action, None, None]:
         yield from ()
 
 
-def list_by_task(commands: argparse._SubParsersAction[Parser], tasks: Mapping[str, Iterable[str]]) -> str:
-    """Return the commands with their help by task."""
-    listed = commands._choices_actions  # noqa: SLF001 - argparse has no other place for their help
-    helps = {one.dest: one.help or "" for one in listed}
-    width = max(map(len, helps)) + 2
-    lines: list[str] = []
-    for task, names in tasks.items():
-        lines += [f"{task}:", *(f"  {name:<{width}}{helps[name]}" for name in names), ""]
-    return "\n".join(lines)
+def command_of(words: Sequence[str]) -> str | None:
+    """Return the word that names the command, if there is one: no option before it has a value."""
+    return next((word for word in words if not word.startswith("-")), None)
 
 
-def require_command(words: Sequence[str], names: Iterable[str], parser: Parser) -> None:
-    """Exit with the nearest command where the first word is none."""
-    name = next((word for word in words if not word.startswith("-")), None)
-    if name is not None and name not in names:
-        parser.error(f"there is no command {name!r}{_nearest(name, names)}")
+def refuse_command(name: str, names: Iterable[str], parser: Parser) -> NoReturn:
+    """Exit with the nearest command to a name that none has."""
+    parser.error(f"there is no command {name!r}{_nearest(name, names)}")
 
 
 def show_help_of_group(words: Sequence[str], parser: argparse.ArgumentParser) -> None:
@@ -70,6 +61,8 @@ def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> N
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(name, list(names), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

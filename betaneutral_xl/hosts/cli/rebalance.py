@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from pathlib import Path
@@ -14,6 +13,8 @@ from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from rich.console import Console
 
     from betaneutral_xl.job import views
@@ -40,15 +41,12 @@ methods:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "rebalance",
-        help="compute beta-neutral weights, and write a report",
-        description="Compute the weights of a portfolio that have the target beta to one or several ETFs.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Compute the weights of a portfolio that have the target beta to one or several ETFs."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED)
     parser.add_argument(
         "--snapshot",

@@ -42,16 +42,13 @@ SHORT, FULL = "short", "full"
 """What a PDF has: the pages for the committee, or the annex too."""
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "report",
-        help="write an auditable report as a workbook, and as PDF or web page",
-        description="Compute the beta-neutral weights and write the report: a workbook of live formulas "
-        "that checks every formula against the number that Python computed.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Compute the beta-neutral weights and write the report: a workbook of live formulas "
+        "that checks every formula against the number that Python computed."
     )
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("report")
     out.add_argument(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from betaneutral_xl.hosts.cli.output import add_machine_formats, console
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.readers.raw_input import RawInput
@@ -34,15 +34,12 @@ contains the fund's holdings and is as confidential as they are.
 COLUMNS = ("name", "read_as", "source", "location", "as_of", "fetched_at", "bytes", "sha256")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "snapshot",
-        help="save every input of a run in one file, from which it can be repeated",
-        description="Save the inputs, method, target and limits of a run in one file; or show such a file.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Save the inputs, method, target and limits of a run in one file; or show such a file."
     )
+    parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="snapshot to write, or to show")
     parser.add_argument("--show", action="store_true", help="show the snapshot; write nothing")
     input_options.add_arguments(parser, *table_options.REQUIRED)
@@ -85,7 +82,7 @@ def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
         origin.location,
         origin.as_of.isoformat() if origin.as_of else "",
         origin.fetched_at.isoformat(),
-        len(raw_input.content),
+        len(raw_input.data),
         origin.sha256,
     )
 

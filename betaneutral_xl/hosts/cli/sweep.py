@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
 from betaneutral_xl.hosts.cli import backtest_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number
+from betaneutral_xl.job import studies
+from betaneutral_xl.job.estimation import options_of
 from betaneutral_xl.job.request import target_tickers
 from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
@@ -41,16 +44,12 @@ bit with every engine, on processors of one kind. The workers of a cluster need 
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "sweep",
-        help="run many backtests on all cores or a cluster",
-        description="Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores "
-        "or on a cluster.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = (
+        "Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores or on a cluster."
     )
+    parser.epilog = EPILOG
     parser.add_argument(
         "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
     )
@@ -126,8 +125,6 @@ def period(text: str) -> tuple[date, date]:
 
 def run(args: argparse.Namespace) -> None:
     """Run the cells of the grid that are not in the journal, save the table, print the means."""
-    from betaneutral_xl.engine.backtest.sweep import COLUMNS, Engine, sweep
-
     if args.jobs == 0:
         msg = "--jobs 0 starts no process. Give a number of processes, or -1 for one per core."
         raise InputError(msg)
@@ -137,16 +134,16 @@ def run(args: argparse.Namespace) -> None:
         raise Unwritable(msg)
     cells = grid(args)
     with _progress_bar(len(cells)) as on_progress, _resume_hint(f"{out.name}.journal"):
-        rows = sweep(
+        rows = studies.sweep(
             cells,
             Path(f"{args.out}.journal"),
-            engine=Engine(args.engine),
+            engine=args.engine,
             address=args.address,
             jobs=args.jobs,
             on_progress=on_progress,
         )
-    saving.save(args.out, saving.to_csv(COLUMNS, rows).encode())
-    _print([dict(zip(COLUMNS, row, strict=True)) for row in rows], args.out)
+    saving.save(args.out, saving.to_csv(tuple(rows[0]), [tuple(row.values()) for row in rows]).encode())
+    _print(rows, args.out)
 
 
 def grid(args: argparse.Namespace) -> list[Cell]:
@@ -158,21 +155,19 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         If the options conflict, or two portfolios or two ETFs have the same name.
 
     """
-    from betaneutral_xl.engine.backtest.sweep import Cell
-
     if args.period and (args.start or args.end):
         msg = "Both --period and --start or --end are given. Use one of them."
         raise InputError(msg)
-    tables = backtest_options.PriceTables.read(args.prices, args.etf_prices)
+    tables = studies.PriceTables.read(args.prices, args.etf_prices)
     funds = {Path(file).stem: load_holdings(file, args.account, args.fx or ()) for file in args.holdings}
-    etfs = {text: backtest_options.find_etf(text, args.etf_fund, tables) for text in args.etf}
+    etfs = {text: studies.find_etf(text, args.etf_fund, tables) for text in args.etf}
     request, benchmarks = backtest_options.read_request(args), target_tickers(args.target)
     if len(funds) < len(args.holdings) or len({one.etf.name for one in etfs.values()}) < len(args.etf):
         msg = (
             "Two portfolios or two ETFs have the same name, which makes their rows ambiguous. Rename a file."
         )
         raise InputError(msg)
-    market = backtest_options.find_market(request, tables)
+    market = studies.find_market(request, tables)
     estimators = with_half_lives(args.estimator or backtest_options.ESTIMATORS, args.half_life)
     spans = args.period or [(args.start, args.end)]
     cells = []
@@ -181,19 +176,11 @@ def grid(args: argparse.Namespace) -> list[Cell]:
         for estimator, horizon, (start, end) in product(
             estimators, args.horizon or [backtest_options.HORIZON], spans
         ):
-            dated = argparse.Namespace(**{**vars(args), "start": start, "end": end})
-            study = backtest_options.build_study(
-                dated,
-                holdings,
-                [etf],
-                prices,
-                estimators=[estimator],
-                horizon=horizon,
-                request=request,
-                market=market,
-                intervals=True,
+            terms = backtest_options.terms(args, [estimator], horizon, intervals=True)
+            study = studies.study(
+                replace(terms, start=start, end=end), request, holdings, [etf], prices, market=market
             )
-            cells.append(Cell(fund, etf.etf.name, study))
+            cells.append(studies.cell(fund, etf.etf.name, study))
     return cells
 
 
@@ -206,12 +193,10 @@ def with_half_lives(estimators: Sequence[str], half_lives: Sequence[float]) -> l
         If no estimator takes the half-lives.
 
     """
-    from betaneutral_xl.engine.estimators import parameters
-
     out: list[str] = []
     for text in estimators:
         name, _, rest = text.partition(":")
-        if half_lives and "half_life" in parameters(name) and "half_life" not in rest.replace("-", "_"):
+        if half_lives and "half_life" in options_of(name) and "half_life" not in rest.replace("-", "_"):
             join = "," if rest else ":"
             out += [f"{text}{join}half_life={days:g}" for days in half_lives]
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
+    import argparse
+
     from betaneutral_xl.job.daily.page import Today
 
 REBALANCE = 10
@@ -38,15 +39,10 @@ that they add up.
 """.replace("{file}", "mandate.toml")
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "today",
-        help="see whether the accepted hedge is still good, and what moved it",
-        description="Compare the beta of today with the last accepted proposal and with its tolerance.",
-        epilog=f"{EPILOG}\n{table_options.EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Compare the beta of today with the last accepted proposal and with its tolerance."
+    parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
     out = parser.add_argument_group("today")
     out.add_argument("--chart", metavar="FILE.png", type=Path, help="draw the history (needs matplotlib)")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from betaneutral_xl.hosts.sheets.buttons import Outcome
@@ -39,15 +39,10 @@ examples:
 """
 
 
-def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command's parser."""
-    parser = commands.add_parser(
-        "workbook",
-        help="build the template workbook, or rebalance one without a spreadsheet program",
-        description="Build the template workbook, or run one of its buttons on a workbook file.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def define(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its arguments."""
+    parser.description = "Build the template workbook, or run one of its buttons on a workbook file."
+    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")

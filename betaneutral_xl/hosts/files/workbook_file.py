@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import FailedCell, HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ def show(place: Place, file: Path | None) -> str:
 
 
 def show_file(file: Path) -> str:
-    """Open a workbook with the program that the system has for it; return its name.
+    """Open a workbook in Excel, on Linux in the program that the system has for it; return its name.
 
     Raises
     ------
@@ -49,6 +49,25 @@ def show_file(file: Path) -> str:
     if not file.is_file():
         msg = f"There is no {file}. Run: betaneutral-xl office install"
         raise HostError(msg)
+    return _opened(file, ["-a", "Microsoft Excel"] if sys.platform == "darwin" else [])
+
+
+def open_in_its_program(file: Path) -> str:
+    """Open a file with the program that the system has for its kind; return its name.
+
+    Raises
+    ------
+    HostError
+        If there is none, or the file is no longer there.
+
+    """
+    if not file.is_file():
+        msg = f"{file.name} is no longer in {file.parent}. Press the button again."
+        raise HostError(msg)
+    return _opened(file, [])
+
+
+def _opened(file: Path, application: list[str]) -> str:
     if sys.platform == "win32":
         os.startfile(file)  # noqa: S606 - the user's own file
         return file.name
@@ -56,9 +75,8 @@ def show_file(file: Path) -> str:
     if opener is None:
         msg = f"No program was found to open {file.name}. Open it yourself: {file}"
         raise HostError(msg)
-    application = ["-a", "Microsoft Excel"] if sys.platform == "darwin" else []
     done = subprocess.run([opener, *application, str(file)], check=False)  # noqa: S603 - likewise
     if done.returncode:
-        msg = f"{file.name} could not be opened in Excel. Open it yourself: {file}"
+        msg = f"{file.name} could not be opened. Open it yourself: {file}"
         raise HostError(msg)
     return file.name

@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import metadata
-from betaneutral_xl.hosts.office.application import FROM_MICROSOFT, PAGE, STATIC, html
 from betaneutral_xl.hosts.office.manifest import manifest
+from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
 from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:

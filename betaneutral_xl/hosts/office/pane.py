@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.office import certificate
 from betaneutral_xl.hosts.office.commands import ANSWER, COMMANDS, CONNECT
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
@@ -14,13 +12,15 @@ from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS, LIMITS, SETTINGS, Set
 from betaneutral_xl.job.options import Kind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from betaneutral_xl.hosts.office.commands import Command
     from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.hosts.sheets.entries import Function
 
 
-def model(place: Place) -> dict[str, Any]:
-    """Return all that the page has to know, as plain data."""
+def model(notices: list[str]) -> dict[str, Any]:
+    """Return all that the page has to know, as plain data, with notices for the user."""
     return {
         "version": __version__,
         "protocol": wire.PROTOCOL,
@@ -32,12 +32,14 @@ def model(place: Place) -> dict[str, Any]:
             {"group": group, "cells": [_setting(one) for one in cells]} for group, cells in SETTINGS.items()
         ],
         "limits": {"range": LIMITS, "rows": [_setting(one) for one in LIMIT_ROWS]},
-        "notices": notices(place, datetime.now(UTC)),
+        "notices": notices,
     }
 
 
 def notices(place: Place, now: datetime) -> list[str]:
     """Return what the user should know of the installation."""
+    from betaneutral_xl.hosts.office import certificate
+
     known = certificate.read(place.certificate)
     if known is None or not known.is_due(now):
         return []

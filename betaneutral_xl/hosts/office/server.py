@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.office import certificate
+from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.office.place import Place
@@ -137,15 +138,19 @@ def is_free(port: int) -> bool:
 
 def port_is_taken(port: int) -> str:
     """Return what to do where another program has the port, and which it is where that can be seen."""
-    import psutil
-
-    who = "another program"
+    psutil, who = optional.find("psutil"), "another program"
+    if psutil is None:
+        return _taken(port, who)
     try:
         listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
         pid = next(one.pid for one in listening if one.laddr and one.laddr.port == port)
         who = f"{psutil.Process(pid).name()} (process {pid})"
     except (StopIteration, psutil.Error, OSError):
         pass  # of another user, or the system tells only an administrator
+    return _taken(port, who)
+
+
+def _taken(port: int, who: str) -> str:
     return f"Port {port} is used by {who}. End it, or run: betaneutral-xl office install --port {port + 1}"
 
 

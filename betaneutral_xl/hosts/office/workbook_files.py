@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing
+from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, SavedWorkbook
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.cells import EPOCH
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalculate, Replace, Show
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.files import read_bytes, shown_name
+from betaneutral_xl.system.saving import make_private_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 SAMPLE = "sample.xlsx"
+
+OPENED = "opened"
+"""The folder of copies of workbooks that were chosen in a browser."""
+
+WORKBOOKS = (".xlsx", ".xlsm")
 
 
 class WorkbookFiles:
@@ -43,6 +50,7 @@ class WorkbookFiles:
             "read": _read,
             "apply": _apply,
             "enter": _enter,
+            "get": _get,
         }
 
     def renew_sample(self) -> None:
@@ -50,13 +58,37 @@ class WorkbookFiles:
         with self._lock:
             save(self._folder / SAMPLE, template.build(self._session), private=True)
 
-    def answer(self, what: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the answer as plain values; an error is its text."""
+    def answer(self, path: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to ``file/read`` and the like as plain values; an error is its text.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If there is no such path, or the message is not as it should be.
+
+        """
+        kind, _, what = path.partition("/")
+        if kind != "file":
+            raise KeyError(path)
         try:
             with self._lock:
+                if what == "put":
+                    return self._put(str(asked["name"]), b64decode(asked["content"], validate=True))
                 return self._asked[what](self._file(str(asked["file"])), asked)
         except BetaNeutralError as error:
             return {"error": str(error)}
+
+    def _put(self, name: str, content: bytes) -> dict[str, Any]:
+        """Keep a copy of a workbook that the user has chosen in a browser, which does not tell its place."""
+        shown = shown_name(name)
+        if Path(shown).suffix.lower() not in WORKBOOKS:
+            msg = f"{shown} is not a workbook: choose one that ends in {' or '.join(WORKBOOKS)}."
+            raise UnreadableFile(msg)
+        folder = self._folder / OPENED
+        make_private_folder(folder)
+        save(folder / shown, content, private=True)
+        FileWorkbook(folder / shown).read(Plan(("setting_fund",), ()))  # says so if it is none
+        return {"file": str(folder / shown)}
 
     def _file(self, name: str) -> Path:
         return Path(name) if name else self._folder / SAMPLE
@@ -100,6 +132,13 @@ def _change(what: str, sheet: str, row: int, block: Any) -> Change:
         return Show(sheet)
     rows: Rows = tuple(tuple(None if cell == "" else cell for cell in line) for line in wire.unpack(block))
     return Append(sheet, rows) if what == "append" else Replace(sheet, row, rows)
+
+
+def _get(file: Path, _: Mapping[str, Any]) -> dict[str, Any]:
+    if file.suffix.lower() not in WORKBOOKS:
+        msg = f"{shown_name(file)} is not a workbook."
+        raise UnreadableFile(msg)
+    return {"name": file.name, "content": b64encode(read_bytes(file)).decode()}
 
 
 def _enter(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     files_of,
     missing,
 )
+from betaneutral_xl.system.optional import has_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -172,6 +173,11 @@ class Conversation:
         return self._dialect.argument(wire.unpack(value))
 
     def _batch(self, number: object, calls: Sequence[tuple[str, Sequence[object]]], emit: Emit) -> None:
+        if not has_threads():
+            for place, call in enumerate(calls):
+                emit({"id": number, "place": place, **self._called(*call)})
+            emit({"id": number, "done": len(calls)})
+            return
         with ThreadPoolExecutor(MAX_AT_ONCE) as pool:
             places = {pool.submit(self._called, *call): place for place, call in enumerate(calls)}
             for future in as_completed(places):

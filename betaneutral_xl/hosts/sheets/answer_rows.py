@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,9 @@ ROOM = {"first": 4, "measures": 30, "alternatives": 9, "trades": 11, "warnings":
 ZERO = 1e-12
 """What is smaller is rounding, and shown as zero."""
 
+FIRST_LENGTH = 100
+"""Characters of a warning on the first screen, which has one line for each."""
+
 MEASURE_HEADS = (
     "Measure",
     "Before",
@@ -65,6 +69,11 @@ def rows_of(page: AnswerPage, part: Part | None) -> Lines:
 
 def _cleaned(rows: Lines) -> Lines:
     return [[0.0 if isinstance(cell, float) and abs(cell) < ZERO else cell for cell in row] for row in rows]
+
+
+def _shortened(text: str) -> str:
+    """Return a text that fits on one line of the first screen."""
+    return textwrap.shorten(text, FIRST_LENGTH, placeholder=" ...")
 
 
 def _fitted(rows: Lines, room: int | None, where: str) -> Lines:
@@ -157,7 +166,7 @@ def _first(page: AnswerPage) -> Lines:
         helpful = [["Would help", one] for one in found.changes[:2]]
         helpful += [["Or beside", f"{leg.action} {leg.ratio:.2f} of {leg.name}"] for leg in found.hedge[:1]]
         helpful += [["At its limit", ", ".join(found.binding)]] * bool(found.binding)
-    return [*helpful, *_warnings(page)]
+    return [[label, _shortened(text) if text else None] for label, text in (*helpful, *_warnings(page))]
 
 
 def _alternatives(page: AnswerPage) -> Lines:

@@ -369,10 +369,10 @@ def check(_: Sheets, session: Session, __: Say) -> Outcome:
 
 
 def installation(session: Session) -> str:
-    """Return whether the cache can be written, the solvers be used, and the web API responds."""
-    from betaneutral_xl.job.health import api_status, cache_status, solver_status
+    """Return whether the cache can be written, all packages be used, and the web API responds."""
+    from betaneutral_xl.job.health import api_status, cache_status, package_status
 
-    return f"{cache_status(session.settings)} {solver_status()} {api_status(session.settings)}"
+    return f"{cache_status(session.settings)} {package_status()} {api_status(session.settings)}"
 
 
 MAX_LOG_LINES = 20

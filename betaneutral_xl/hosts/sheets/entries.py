@@ -10,6 +10,7 @@ from betaneutral_xl.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.provenance import Provenance
@@ -29,6 +30,13 @@ class Prices:
 
     quotes: Quotes
     holdings: Holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """New weights, with all that is known of them."""
+
+    result: Rebalance
 
 
 @dataclass(frozen=True, slots=True)

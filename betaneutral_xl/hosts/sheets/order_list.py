@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.orders import SAME_WEIGHT
-from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
 from betaneutral_xl.hosts.sheets.proposal_block import format_beta, heading
 from betaneutral_xl.hosts.sheets.trading import order_rows
 from betaneutral_xl.hosts.sheets.worksheet import input_provenance
 from betaneutral_xl.model.constraints import Range
+from betaneutral_xl.model.portfolio import SAME_WEIGHT
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import to_csv
 

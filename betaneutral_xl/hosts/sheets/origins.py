@@ -63,8 +63,8 @@ class OriginStore:
 
     def tokens(self, digest: bytes) -> tuple[int, ...]:
         """Return a number for each different value with these cells, for keys of caches."""
-        with self._lock:
-            return tuple(sorted(token for token, _ in self._kept.get(digest, ())))
+        found = self._kept.get(digest)  # one look-up: it needs no lock
+        return tuple(sorted(token for token, _ in found)) if found else ()
 
     def clear(self) -> None:
         """Remove all values."""

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.engine.orders import SAME_WEIGHT
-from betaneutral_xl.engine.result import CASH
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.proposal_block import column_of, heading
+from betaneutral_xl.model.portfolio import SAME_WEIGHT
+from betaneutral_xl.model.positions import CASH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job import tables
-from betaneutral_xl.job.tables import CASH, etfs, holdings
+from betaneutral_xl.job.tables import etfs, holdings
 from betaneutral_xl.job.tables import tickers_of as tickers
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.result import CASH, Rebalance
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
-from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
+from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.origins import fingerprint
 from betaneutral_xl.hosts.sheets.worksheet import (
     file_stamp,
@@ -21,6 +20,7 @@ from betaneutral_xl.hosts.sheets.worksheet import (
 from betaneutral_xl.job import run
 from betaneutral_xl.job.request import OrderTerms, beyond_defaults
 from betaneutral_xl.job.sources import quotes_of
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.job.mandate import Mandate
@@ -90,7 +91,7 @@ def orders(session: Session, *values: Grid) -> Result:
 
 def _results(session: Session, weights: Grid, prices: Grid) -> list[Rebalance]:
     """Return the results that have these cells; of several, those of the portfolio of the prices."""
-    results = [one for one in session.origins(weights) if isinstance(one, Rebalance)]
+    results = [one.result for one in session.origins(weights) if isinstance(one, Solved)]
     if len(results) < 2:  # noqa: PLR2004 - nothing to tell apart
         return results
     priced = {_content(one.holdings) for one in session.origins(prices) if isinstance(one, Prices)}

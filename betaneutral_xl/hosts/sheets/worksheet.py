@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from betaneutral_xl.engine.compare import hedge_of
-from betaneutral_xl.engine.estimators import WINDOW
-from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import (
     BetaNeutralError,
     ExpiredHandle,
     FailedCell,
     InputError,
     MissingValue,
-    UnreadableFile,
 )
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
-from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result
+from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.named_values import named_values
-from betaneutral_xl.job import api, run, views
+from betaneutral_xl.job import api, estimation, run, views
+from betaneutral_xl.job.etf_reading import newest_file
 from betaneutral_xl.job.inputs import is_file_name, require_local
 from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.job.options import is_sample
@@ -41,13 +38,13 @@ from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import option_name
-from betaneutral_xl.readers.etf_files import NAME, find_etf
 from betaneutral_xl.system.places import file_exists
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
+    from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 
@@ -103,7 +100,7 @@ def covariance(
 def beta_neutral(session: Session, *problem: Grid) -> Result:
     """Return the aligned table of weights, the cash line last."""
     result = solve(session, *problem)
-    return Result([result.columns, *result.rows()], result)
+    return Result([result.columns, *result.rows()], Solved(result))
 
 
 # ---------------------------------------------------------------- companions
@@ -187,16 +184,14 @@ def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
     given = inputs(session, holdings, etf, covariance, constraints)
-    alternatives = run.compare(
-        request(session, given, target_beta, constraints), given, cells.text(benchmark)
-    )
+    comparison = run.compare(request(session, given, target_beta, constraints), given, cells.text(benchmark))
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
     measures = (
         *("market_beta", "volatility", "tracking_error", "turnover", "cost", "gross", "net", "trades"),
         "note",
     )
-    covered = [unit.covered for unit in hedge_of(alternatives).coverage.units.values()]
+    covered = [unit.covered for unit in comparison.hedge.coverage.units.values()]
     return Result(
         [
             [
@@ -214,7 +209,7 @@ def compared(session: Session, *problem: Grid) -> Result:
                     *covered,
                     *(end for name in names for end in _ends(one.forecast.get(name))),
                 ]
-                for one in alternatives
+                for one in comparison.alternatives
             ),
         ],
         provenance_of(given.holdings, *given.etfs, given.covariance),
@@ -459,7 +454,8 @@ def mandate(session: Session, constraints: Grid) -> Mandate | None:
 def problem_stamp(session: Session, *problem: Grid) -> object:
     """Return what an answer depends on besides its arguments: the state of the files that they name."""
     risk = [one for one in problem if one.what == "covariance" and len(one.rows) == one.width == 1]
-    return mandate_stamp(session, *problem), tuple(_risk_files(session, grid) for grid in risk)
+    named = [one for one in risk if not is_handle(one.rows[0][0])]
+    return mandate_stamp(session, *problem), tuple(_risk_files(session, grid) for grid in named)
 
 
 def mandate_stamp(session: Session, *problem: Grid) -> object:
@@ -526,7 +522,7 @@ def _from_prices(
         msg = f"With prices=FILE the options are window and as_of, not {other[0]}. Leave it out."
         raise InputError(msg)
     file = resolve_file(session, str(options[PRICES]))
-    window = _option("window", options.get("window", float(WINDOW)), WINDOW)
+    window = _option("window", options.get("window", float(estimation.WINDOW)), estimation.WINDOW)
     as_of = _option("as_of", options["as_of"], None) if "as_of" in options else None
     key = ("risk", names, file, file_stamp(file), estimator, window, as_of)
     return session.results.get_or_compute(
@@ -537,22 +533,11 @@ def _from_prices(
 
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
-    from betaneutral_xl.engine import estimators
-
     others = dict(options)
     block = matrices.history(data, others.pop("data", None))
-    name = estimators.canonical(method or "default")
-    defaults = {
-        "window": estimators.WINDOW,
-        "min_periods": estimators.MIN_PERIODS,
-        **estimators.parameters(name),
-    }
+    defaults = estimation.options_of(method)
     read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
-    risk = estimators.estimate(block.returns, name, **read)
-    if block.dated:
-        return risk
-    undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."
-    return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))
+    return estimation.of_table(block, method, read)
 
 
 def _option(name: str, value: Any, default: object) -> Any:
@@ -590,8 +575,8 @@ def _parts(origin: object) -> tuple[tuple[str, Provenance], ...]:
     match origin:
         case Origins():
             return origin.parts
-        case Rebalance():
-            return input_provenance(origin).parts
+        case Solved():
+            return input_provenance(origin.result).parts
         case Prices():
             return provenance_of(origin.quotes).parts
         case Holdings() | Etf() | Covariance():
@@ -655,13 +640,10 @@ def etf_stamp(session: Session, source: Grid, _: Grid, __: Grid, tickers: Grid) 
 def _source_stamp(session: Session, source: Grid) -> object:
     name = resolve_file(session, cells.text(source) or "")
     stamp = file_stamp(name)
-    if stamp is not None or not NAME.fullmatch(name) or is_sample(name):
+    if stamp is not None or is_sample(name):
         return stamp
-    try:
-        newest = str(find_etf(name, session.settings.downloads))
-    except UnreadableFile:
-        return None
-    return newest, file_stamp(newest)
+    newest = newest_file(name, session.settings)
+    return None if newest is None else (str(newest), file_stamp(str(newest)))
 
 
 def risk_stamp(session: Session, _: Grid, method: Grid, options: Grid, *__: Grid) -> object:

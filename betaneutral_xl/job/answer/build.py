@@ -213,7 +213,7 @@ def _measures(
     if market:
         yield Measure(
             key="market_variance_share",
-            label=f"Share that is the market besides ({market})",
+            label=f"Share of it that is the market besides ({market})",
             before=splits[0].market,
             after=splits[1].market,
             meaning=f"what {market} adds to that R squared",
@@ -249,7 +249,7 @@ def _measures(
     )
     yield Measure(
         key="turnover",
-        label="Turnover",
+        label="Turnover (half of all trades)",
         before=None,
         after=result.turnover,
         meaning="one-way, sum of absolute trades / 2",
@@ -373,16 +373,15 @@ def _sources(result: Rebalance) -> Iterator[SourceLine]:
 
 
 def _infeasibility(found: Reachable) -> Infeasibility:
-    changes = [one.sentence for one in found.relaxations]
-    if found.benchmark:
-        changes.append(f"or another target: the beta of {found.benchmark[0]}, {found.benchmark[1]:.2f}")
+    other = f"the beta of {found.benchmark[0]}, {found.benchmark[1]:.2f}" if found.benchmark else ""
     return Infeasibility(
         reachable=tuple(
             ReachableBeta(name, low, high, nearest) for name, _, low, high, nearest, _ in found.lines()
         ),
         binding=found.binding,
-        changes=tuple(changes),
+        changes=tuple(one.sentence for one in found.relaxations),
         hedge=tuple(Leg(name, ratio) for name, ratio in found.hedge_legs.items()),
+        other_target=other,
     )
 
 

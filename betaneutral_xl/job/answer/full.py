@@ -47,7 +47,7 @@ def full_page(
 def alternatives_of(outcome: Outcome) -> tuple[tuple[Alternative, ...], tuple[Notice, ...]]:
     """Return the alternatives, or a notice why there are none."""
     try:
-        return run.compare(outcome.request, outcome.inputs), ()
+        return run.compare(outcome.request, outcome.inputs).alternatives, ()
     except ModelError as error:
         return (), (Notice(f"No comparison of alternatives: {error}", Subject.METHOD),)
 

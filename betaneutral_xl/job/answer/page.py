@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LARGEST_TRADES = 10
 """Number of trades on the page."""
 
+BOUNDED = {"gross": "gross exposure", "net": "net exposure", "turnover": "turnover", "trades": "names traded"}
+"""What the labels of limits on measures begin with, by the measure's key."""
+
 SHARES_SUM = 1e-9
 """What the parts of a variance may be off their sum by rounding."""
 
@@ -68,6 +71,8 @@ class Infeasibility:
         Changes of one limit, each of which suffices by itself.
     hedge
         How much of each ETF to sell beside the nearest weights.
+    other_target
+        A target that is within the limits, in place of the one asked for; empty where none is known.
 
     """
 
@@ -75,6 +80,7 @@ class Infeasibility:
     binding: tuple[str, ...]
     changes: tuple[str, ...]
     hedge: tuple[Leg, ...]
+    other_target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +192,17 @@ class AnswerPage:
     def measure(self, key: str) -> Measure:
         """Return one of the measures by its key."""
         return next(one for one in self.measures if one.key == key)
+
+    def limit_of(self, key: str) -> LimitLine | None:
+        """Return the limit on one of the measures, by the measure's key; None where it has none."""
+        label = BOUNDED.get(key)
+        return next((one for one in self.limits if label and one.label.startswith(label)), None)
+
+    @property
+    def further_limits(self) -> tuple[LimitLine, ...]:
+        """The limits on numbers that are none of the measures."""
+        bounding = [self.limit_of(one.key) for one in self.measures]
+        return tuple(one for one in self.limits if one not in bounding)
 
     def money(self, share: float | None) -> float | None:
         """Return a part of the net asset value in base currency; None where either is unknown."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer.lines import LimitLine
+    from betaneutral_xl.job.answer.page import AnswerPage
 
 CHANCE = "19 times in 20"
 """95 %, in words."""
@@ -57,6 +58,40 @@ def advice(result: Rebalance, status: Status, limits: Sequence[LimitLine], chang
     if not result.traded_names:
         return "Nothing to trade: the portfolio is on its target."
     return "Rebalance: all limits hold, and no warning changes the answer."
+
+
+def variance_note(page: AnswerPage) -> str:
+    """Return how the parts of the variance before and after compare; empty where nothing is known or changed.
+
+    A share is of the variance of its own day, and a bar of the chart is of the variance before: of a smaller
+    variance, a part that keeps its size is a larger share.
+    """
+    before, after = page.variance_before, page.variance_after
+    scale = (after.volatility / before.volatility) ** 2 if before.volatility else math.nan
+    if page.infeasibility is not None or not math.isfinite(scale * before.etfs * after.etfs):
+        return ""
+    etfs = page.etfs[0] if len(page.etfs) == 1 else "the ETFs"
+    parts = [(etfs, before.etfs, after.etfs)]
+    parts += [(f"the market besides ({page.market})", before.market, after.market)] * bool(page.market)
+    moves = ", ".join(f"{name} {old:.0%} -> {new * scale:.0%}" for name, old, new in parts)
+    shares = ", ".join(f"{new:.0%}" for _, _, new in parts)
+    return (
+        f"The bars are parts of the variance before: {moves}. "
+        f"Of the variance {page.after}, which is {scale:.0%} of it, these are {shares}."
+    )
+
+
+def past_note(page: AnswerPage) -> str:
+    """Return how wide a month's measured beta may be off, and why it is more than next month's interval."""
+    past = page.past[0] if page.past else None
+    line = next((one for one in page.betas if past is not None and one.etf == past.etf), None)
+    if past is None or line is None or not math.isfinite(line.after.half_width()):
+        return ""
+    measured = line.after.half_width(added_se=past.noise)
+    return (
+        f"The beta itself is expected within {_two(line.after.half_width())} of {_two(line.after.beta)}; a "
+        f"month's measured beta has a sampling error of its own, so that the lines are {_two(measured)} away."
+    )
 
 
 def _two(value: float) -> str:

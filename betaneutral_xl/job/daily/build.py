@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.attribution import Position, attribute, carry, through
+from betaneutral_xl.engine.neutral import age_of
 from betaneutral_xl.errors import ModelError, listing
-from betaneutral_xl.job import run, standing
+from betaneutral_xl.job import etf_days, run, standing
 from betaneutral_xl.job.answer.lines import Light
-from betaneutral_xl.job.daily import etf_days, forecast
+from betaneutral_xl.job.daily import forecast
 from betaneutral_xl.job.daily.page import BetaToday, Rebalancing, Today, Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.sources import from_snapshot
@@ -50,7 +51,7 @@ def today(
     at: datetime | None = None,
     keep: bool = True,
 ) -> Today:
-    """Return what became of the accepted proposal, and keep the reading and the ETFs' files.
+    """Return what became of the accepted proposal, and keep the reading.
 
     Parameters
     ----------
@@ -100,14 +101,13 @@ def today(
         rebalancing=_rebalancing(request, seen),
         limits=limits,
         etfs=tuple(
-            etf_days.etf_day(one, inputs.holdings.as_of or stamp.date(), etf_days.before(one, settings))
-            for one in inputs.etfs
+            etf_days.day_of(one, settings, inputs.holdings.as_of or stamp.date()) for one in inputs.etfs
         ),
         forecast=fund_forecast,
         notices=(*notes, *unfetched, *_notices(request, inputs, held, accepted is not None)),
     )
     new = readings(found)
-    return replace(found, history=_kept(records, inputs, settings, new) if keep else _with(records, new))
+    return replace(found, history=records.add(new) if keep else _with(records, new))
 
 
 def readings(found: Today) -> tuple[Reading, ...]:
@@ -133,22 +133,6 @@ def readings(found: Today) -> tuple[Reading, ...]:
 def _with(records: Records, new: tuple[Reading, ...]) -> tuple[Reading, ...]:
     kept = {(one.day, one.etf): one for one in (*records.readings(), *new)}
     return tuple(sorted(kept.values(), key=lambda one: (one.day, one.etf)))
-
-
-def _kept(
-    records: Records, inputs: Inputs, settings: Settings, new: tuple[Reading, ...]
-) -> tuple[Reading, ...]:
-    keep_etfs(inputs, settings)
-    return records.add(new)
-
-
-def keep_etfs(inputs: Inputs, settings: Settings) -> None:
-    """Keep the files of the ETFs of a run."""
-    by_hash = {one.provenance.sha256: one for one in inputs.raw_inputs if one.provenance is not None}
-    for etf in inputs.etfs:
-        raw = by_hash.get(etf.provenance.sha256)
-        if raw is not None:
-            etf_days.keep(raw, etf, settings)
 
 
 def _changes(
@@ -262,4 +246,10 @@ def _notices(request: Request, inputs: Inputs, held: Rebalance, compared: bool) 
     lines = [] if request.tolerance is not None else [f"No tolerance is set: {TOLERANCE:g} is assumed."]
     if compared and request.mandate is None:
         lines.append("No mandate: the request of this run stands for it.")
-    return (*lines, *request.departures, *inputs.warnings, *held.coverage.sentences())
+    return (
+        *age_of(inputs.holdings),
+        *lines,
+        *request.departures,
+        *inputs.warnings,
+        *held.coverage.sentences(),
+    )

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.attribution import Change
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer.lines import LimitLine
-    from betaneutral_xl.job.daily.etf_days import EtfDay
     from betaneutral_xl.job.daily.records import Reading
+    from betaneutral_xl.job.etf_days import EtfDay
 
 PART_WORDS = {
     "prices": "prices",

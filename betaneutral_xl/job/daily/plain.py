@@ -59,21 +59,7 @@ def record(found: Today) -> dict[str, Any]:
             | {"light": str(one.light)}
             for one in found.limits
         ],
-        "etfs": {
-            one.etf: {
-                "as_of": one.as_of,
-                "age_days": one.age,
-                "stale": one.stale,
-                "earlier": one.earlier,
-                "turnover": one.turnover,
-                "changes": [
-                    {"ticker": row.ticker, "before": row.before, "after": row.after} for row in one.changes
-                ],
-                "entered": list(one.entered),
-                "left": list(one.left),
-            }
-            for one in found.etfs
-        },
+        "etfs": {one.etf: one.record() for one in found.etfs},
         "fund_forecast": None if found.forecast is None else _forecast(found.forecast),
         "history": [dict(zip(HISTORY, row, strict=True)) for row in history(found)],
         "notices": list(found.notices),
@@ -211,18 +197,8 @@ def etf_rows(found: Today) -> list[list[Any]]:
     for one in found.etfs:
         old = "; download a newer file" if one.stale else ""
         rows.append([f"File of {one.etf}", one.age, f"{one.sentence}{old}"])
-        if one.earlier is None:
-            continue
-        moved = ", ".join(f"{row.ticker} {row.before:.2%} to {row.after:.2%}" for row in one.changes)
-        entered = f"; new: {', '.join(one.entered[:5])}" if one.entered else ""
-        left = f"; gone: {', '.join(one.left[:5])}" if one.left else ""
-        rows.append(
-            [
-                f"  changed since {one.earlier}",
-                one.turnover,
-                f"one-way change of weights {one.turnover:.2%}: {moved or 'nothing'}{entered}{left}",
-            ]
-        )
+        if one.earlier is not None:
+            rows.append([f"  changed since {one.earlier}", one.turnover, one.changed])
     return rows
 
 

@@ -23,7 +23,8 @@ from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, 
 from betaneutral_xl.job.snapshot import pack
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
@@ -181,11 +182,9 @@ class Records:
 
     def add(self, new: Sequence[Reading]) -> tuple[Reading, ...]:
         """Add readings to the history, in place of those of the same day and ETF; return all."""
-        from filelock import FileLock, Timeout
-
         folder = self._made(self.folder)
         try:
-            with FileLock(folder / "readings.lock", timeout=10, mode=0o600):
+            with file_lock(folder / "readings.lock", timeout=10):
                 kept = {(one.day, one.etf): one for one in (*self.readings(), *new)}
                 ordered = sorted(kept.values(), key=lambda one: (one.day, one.etf))[-MAX_READINGS:]
                 record = {
@@ -195,15 +194,15 @@ class Records:
                 }
                 with Staged({folder / "readings.json": to_json(record).encode()}, private=True) as staged:
                     staged.commit()
-        except Timeout:
+        except TimeoutError:
             msg = "Another program is writing the history of this fund. Try again."
             raise Unwritable(msg) from None
         return tuple(ordered)
 
     def _made(self, folder: Path) -> Path:
         try:
-            make_private_folder(self.folder)
-            make_private_folder(folder)
+            for one in (self.folder.parent, self.folder, folder):
+                make_private_folder(one)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,20 +12,26 @@ from betaneutral_xl.readers.tabular.cell_grids import text_of
 from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
     from pyarrow import Table
+    from pyarrow.parquet import ParquetFile
 
 PARQUET = b"PAR1"
 MAX_CELLS = 26_000_000
 """Cells of a table: a matrix of 5,000 names has 25 million."""
 
 
-def read_parquet(content: bytes, name: str) -> Table:
-    """Return the table of a Parquet file.
+@contextlib.contextmanager
+def open_parquet(stream: BinaryIO, name: str) -> Iterator[ParquetFile]:
+    """Open a Parquet file.
 
     Raises
     ------
     InputError
-        If pyarrow is not installed, or the file is damaged or too large.
+        If pyarrow is not installed, or the file is damaged or too large, also where that shows while it is
+        read.
 
     """
     try:
@@ -37,15 +44,21 @@ def read_parquet(content: bytes, name: str) -> Table:
         )
         raise InputError(msg) from None
     try:
-        file = ParquetFile(io.BytesIO(content))
+        file = ParquetFile(stream)
         cells = file.metadata.num_rows * file.metadata.num_columns
         if cells > MAX_CELLS:
             msg = f"{name} has {cells:,} cells, more than {MAX_CELLS:,}. Keep the names that are needed."
             raise UnreadableFile(msg)
-        return file.read()
+        yield file
     except (ArrowException, OSError) as error:
         msg = f"{name} is not a table in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
+
+
+def read_parquet(content: bytes, name: str) -> Table:
+    """Return the table of a Parquet file; raises what ``open_parquet`` raises."""
+    with open_parquet(io.BytesIO(content), name) as file:
+        return file.read()
 
 
 def parquet_sheet(content: bytes, name: str) -> TextSheet:

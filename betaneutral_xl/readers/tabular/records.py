@@ -119,10 +119,16 @@ def _scalars(record: Mapping[str, Any]) -> Record:
 
 
 def _plain_fields(value: Any, depth: int = 0) -> Iterator[str]:
-    """Yield the fields of texts outside of lists."""
+    """Yield the fields of texts outside of lists, or in a list of one record: the one product of a file."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, dict) or depth > MAX_DEPTH:
         return
-    yield from (f"{_WORDS.sub(' ', key)}: {one}" for key, one in value.items() if isinstance(one, str))
+    yield from (
+        f"{_WORDS.sub(' ', key).replace('_', ' ')}: {one}"
+        for key, one in value.items()
+        if isinstance(one, str)
+    )
     for one in value.values():
         yield from _plain_fields(one, depth + 1)
 

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 from betaneutral_xl.engine.exposures import MOVES
 from betaneutral_xl.job.answer.lines import limit_text
 from betaneutral_xl.job.answer.page import Status
-from betaneutral_xl.job.answer.words import CHANCE
+from betaneutral_xl.job.answer.words import CHANCE, past_note, variance_note
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
@@ -22,6 +22,7 @@ from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, r
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure
     from betaneutral_xl.report.cells import Canvas
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.pages.layout import Cell
     from betaneutral_xl.report.style import Look
 
-WIDTHS = (39, 11, 9, 12, 9, 11, 12, 12, 16, 11)
+WIDTHS = (36, 9, 8, 10, 8, 9, 11, 11, 14, 9)
 """Of the columns, in characters; without the two of money where the net asset value is unknown."""
 
 BANNERS = {
@@ -52,6 +53,9 @@ FORMULAS = {
 
 LINES_OF_WARNINGS = 5
 """Number of warnings that are written out, besides those that change the answer; the rest are counted."""
+
+MOST_ETFS = 3
+"""Number of ETFs whose betas are beside the alternatives."""
 
 CHART_POINTS = (185.0, 340.0)
 """Least and most height of the charts."""
@@ -89,7 +93,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
 def _verdict(contents: Contents) -> Formula | str:
     """Return the verdict, with the betas and ends of intervals as formulas where there is one ETF."""
     answer = contents.page
-    one_beta = len(answer.betas) == 1 and _has_intervals(answer)
+    one_beta = len(answer.betas) == 1 and has_intervals(answer)
     if answer.status is Status.INFEASIBLE or not one_beta:
         return contents.verdict
     two = '"0.00;-0.00;0.00"'
@@ -109,7 +113,7 @@ def _verdict(contents: Contents) -> Formula | str:
 
 def _numbers(page: Page, contents: Contents) -> None:
     answer = contents.page
-    errors = "± 95 %" if _has_intervals(answer) else "s.e."
+    errors = "± 95 %" if has_intervals(answer) else "s.e."
     after = answer.after.capitalize()
     headings = ["", "Before", errors, after, errors, "Realised 63 days"]
     headings += ["Value before", f"Value {answer.after}", "Target or limit", "Holds"]
@@ -117,7 +121,7 @@ def _numbers(page: Page, contents: Contents) -> None:
     rows += _losses(contents)
     rows += [_measure(contents, one) for one in answer.measures]
     rows += [_leg(answer, one) for one in answer.legs]
-    rows += [_limit(one) for one in _other_limits(answer)]
+    rows += [_limit(one) for one in answer.further_limits]
     if answer.nav is None:
         headings[MONEY] = []
         for row in rows:
@@ -157,13 +161,20 @@ def _row(
     ]
 
 
-def _has_intervals(answer: AnswerPage) -> bool:
+def has_intervals(answer: AnswerPage) -> bool:
+    """Return whether the page has intervals of next month's betas; otherwise it has standard errors."""
     return all(math.isfinite(one.after.half_width()) for one in answer.betas)
+
+
+def error_of(forecast: BetaForecast) -> float | None:
+    """Return the half-width of next month's interval, or the standard error; None where it is unknown."""
+    known = forecast.half_width() if math.isfinite(forecast.half_width()) else forecast.se
+    return known if math.isfinite(known) else None
 
 
 def _beta(contents: Contents, k: int, line: BetaLine) -> list[Cell]:
     number = style.calculated(style.BETA)
-    realised, intervals = line.realised_before, _has_intervals(contents.page)
+    realised, intervals = line.realised_before, has_intervals(contents.page)
     ends = [
         _error(f"beta_{'interval' if intervals else 'error'}_{when}_{k}", value, 1.0, style.BETA)
         for when, one in (("before", line.before), ("after", line.after))
@@ -195,7 +206,7 @@ def _error(name: str, value: float, size: float, number_format: str) -> Cell:
 def _losses(contents: Contents) -> Iterator[list[Cell]]:
     """Yield the loss if an ETF falls, with the interval of its beta."""
     answer, percent = contents.page, style.calculated(style.TENTH)
-    kind = "interval" if _has_intervals(answer) else "error"
+    kind = "interval" if has_intervals(answer) else "error"
     for n, pair in enumerate(zip(answer.losses_before, answer.losses_after, strict=True)):
         k, size = 1 + n // len(MOVES), abs(pair[0].move)
         whens = tuple(zip(("before", "after"), pair, strict=True))
@@ -227,7 +238,7 @@ def _measure(contents: Contents, line: Measure) -> list[Cell]:
     before, after = FORMULAS.get(line.key, ("", ""))
     if line.key == "etf_variance_share" and len(answer.etfs) == 1:
         before, after = (f"beta_{w}_1^2*etf_variance_1/volatility_{w}^2" for w in ("before", "after"))
-    limit = next((one for one in answer.limits if one.label.startswith(LABELS.get(line.key, "?"))), None)
+    limit = answer.limit_of(line.key)
     return _row(
         line.label,
         BLANK if line.before is None else _number(before, line.before, look),
@@ -236,10 +247,6 @@ def _measure(contents: Contents, line: Measure) -> list[Cell]:
         limit="" if limit is None else limit.text,
         holds=BLANK if limit is None else light(limit.light),
     )
-
-
-LABELS = {"gross": "gross exposure", "net": "net exposure", "turnover": "turnover", "trades": "names traded"}
-"""The labels of limits that bound a measure of the page, by the measure's key."""
 
 
 def _number(name: str, value: float, look: Look) -> Cell:
@@ -253,12 +260,6 @@ def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
     size = abs(leg.ratio)
     label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
     return _row(label, after=(size, _grey(style.PERCENT)), money=(None, answer.money(size)))
-
-
-def _other_limits(answer: AnswerPage) -> Iterator[LimitLine]:
-    """Yield the limits that have no measure of the same number."""
-    shown = tuple(LABELS.values())
-    return (one for one in answer.limits if one.source != "request" or not one.label.startswith(shown))
 
 
 def _limit(line: LimitLine) -> list[Cell]:
@@ -328,8 +329,14 @@ def _alternatives(page: Page, contents: Contents) -> None:
     if answer.infeasibility is not None:
         title = "Hedges as an alternative: limits on weights are not applied to them"
     page.section(title)
-    headings = ("", "Beta", "± 95 %", "Volatility", "Gross", "Turnover", "Tracking error", "Trades")
-    page.table(headings, list(_alternative_rows(answer)))
+    names = answer.etfs[:MOST_ETFS]
+    errors = "± 95 %" if has_intervals(answer) else "s.e."
+    betas = ("Beta", errors) if len(names) == 1 else tuple(f"Beta to {name}" for name in names)
+    headings = ("", *betas, "Volatility", "Tracking error", "Turnover", "Gross", "Trades")
+    most = page.columns
+    page.table(headings[:most], [row[:most] for row in _alternative_rows(answer)])
+    if len(answer.etfs) > MOST_ETFS:
+        page.paragraph("The betas to the other ETFs: sheet Compare.", style.NOTE, size=9.0)
 
 
 def _alternative_rows(answer: AnswerPage) -> Iterator[list[Cell]]:
@@ -340,15 +347,16 @@ def _alternative_rows(answer: AnswerPage) -> Iterator[list[Cell]]:
         if one.note:
             yield [(name, mark), ("not possible: see Alternatives", style.NOTE.replace(ruled=True))]
             continue
-        widest = max(one.beta.values(), key=lambda beta: abs(beta.beta), default=None)
+        betas: list[Cell] = [(rounded(one.beta[name].beta), number) for name in answer.etfs[:MOST_ETFS]]
+        if len(betas) == 1:
+            betas.append((error_of(one.beta[answer.etfs[0]]), number))
         yield [
             (name, mark),
-            (rounded(widest.beta) if widest else None, number),
-            (widest.half_width() if widest else None, number),
+            *betas,
             (one.volatility, percent),
-            (one.gross, percent),
-            (one.turnover, percent),
             (one.tracking_error, percent),
+            (one.turnover, percent),
+            (one.gross, percent),
             (one.trades, style.from_python(style.WHOLE)),
         ]
 
@@ -380,10 +388,12 @@ def _trades(page: Page, contents: Contents) -> None:
 
 def _charts(page: Page, contents: Contents) -> None:
     """Draw the variance before and after, and the betas of the past months."""
+    answer = contents.page
     page.section("Where the risk comes from, and how the beta was in past months")
+    for note in filter(None, (variance_note(answer), past_note(answer))):
+        page.paragraph(note, style.NOTE, size=9.0)
     at = page.row
     width, height = page.charts(*CHART_POINTS)
-    answer = contents.page
     drawn = [(pictures.variance(answer), risk.variance_source(contents))]
     if answer.past:
         drawn.append((pictures.past_betas(answer, 0), risk.past_source(contents, 0)))

@@ -30,5 +30,9 @@ def helps(page: Page, answer: AnswerPage) -> None:
     legs = ", ".join(
         f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}" for leg in found.hedge
     )
-    if legs:
-        page.line([("Or beside the nearest weights", bold), (legs, style.CELL)])
+    for label, text in (
+        ("Or beside the nearest weights", legs),
+        ("Or another target", found.other_target),
+    ):
+        if text:
+            page.line([(label, bold), (text, style.CELL)])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from betaneutral_xl.engine.orders import Action
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.pages.helps import helps
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
 
 if TYPE_CHECKING:
@@ -22,23 +25,56 @@ NAME = "Proposal"
 
 WIDTHS = (14, 22, 11, 11, 11, 14, 12, 12, 14, 10)
 
+POSITION_WIDTHS = (30, *[15] * 4, 20)
+"""The same where nothing is proposed."""
+
 MOST = 40
 """Number of trades on the page; all are on the sheet Trades."""
+
+MOST_POSITIONS = 20
+"""Number of positions on the page where nothing is proposed."""
 
 APPROVAL = ("Comment", "Approved or rejected", "Name", "Date and signature")
 
 
 def write(canvas: Canvas, contents: Contents) -> None:
     """Write the trades, largest first, with whole shares where there are prices."""
-    answer, page = contents.page, Page(canvas, WIDTHS)
-    heading_of(page, "Proposal and orders", answer.verdict)
-    if contents.no_proposal or not answer.trade_count:
-        page.paragraph(contents.no_proposal or "Nothing to trade: the target is met.", style.WARNING)
-    else:
+    answer, page = contents.page, Page(canvas, POSITION_WIDTHS if contents.no_proposal else WIDTHS)
+    heading_of(page, "No proposal" if contents.no_proposal else "Proposal and orders", answer.verdict)
+    if contents.no_proposal:
+        page.paragraph(contents.no_proposal, style.WARNING)
+        helps(page, answer)
+        _positions(page, contents)
+    elif answer.trade_count:
         _trades(page, contents)
-    _after(page, contents)
+        _after(page, contents)
+    else:
+        page.paragraph("Nothing to trade: the target is met.", style.WARNING)
+        _after(page, contents)
     _approval(page)
     page.finish()
+
+
+def _positions(page: Page, contents: Contents) -> None:
+    """Write the largest positions as they are, with what each adds to the beta: what could be changed."""
+    answer, result = contents.page, contents.result
+    weights, betas = result.weights, result.predicted_beta[:, 0]
+    order = np.argsort(-np.abs(weights), kind="stable")[:MOST_POSITIONS].tolist()
+    page.section("The largest positions as they are")
+    percent, number = style.from_python(style.PERCENT), style.from_python(style.BETA)
+    rows: list[list[Cell]] = [
+        [
+            (result.tickers[at], style.LABEL),
+            (float(weights[at]), percent),
+            (answer.money(float(weights[at])), style.from_python(style.MONEY)),
+            (rounded(float(betas[at])), number),
+            (rounded(float(betas[at] * weights[at]), 3), style.from_python(style.SIGNED_BETA)),
+        ]
+        for at in order
+        if weights[at]
+    ]
+    name = answer.etfs[0]
+    page.table(("Ticker", "Weight", "Value", f"Beta to {name}", "Adds to beta"), rows)
 
 
 def _trades(page: Page, contents: Contents) -> None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.contents import BEYOND_LIMITS
-from betaneutral_xl.report.pages.helps import helps
-from betaneutral_xl.report.pages.layout import Page, heading_of, rounded
+from betaneutral_xl.report.pages.answer import MOST_ETFS, error_of, has_intervals
+from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
 
 if TYPE_CHECKING:
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
     from betaneutral_xl.report.pages.layout import Cell
@@ -24,11 +25,11 @@ CHART = (150.0, 430.0)
 
 def write(canvas: Canvas, contents: Contents) -> None:
     """Write all alternatives, why some are impossible, and what each step to the target costs."""
-    page = Page(canvas, WIDTHS)
+    widths = (*WIDTHS[:3], *WIDTHS[1:3] * (len(contents.page.etfs[:MOST_ETFS]) - 1), *WIDTHS[3:])
+    page = Page(canvas, widths)
     heading_of(page, "Alternatives", contents.page.headline)
     page.gap()
     _table(page, contents)
-    helps(page, contents.page)
     _frontier(page, contents)
     page.finish()
 
@@ -40,19 +41,17 @@ def _table(page: Page, contents: Contents) -> None:
         return
     chosen = {one.name for one in answer.alternatives if one.chosen}
     percent, number = style.from_python(style.PERCENT), style.from_python(style.BETA)
-    headings = [""]
-    for name in answer.etfs[:1]:
-        headings += [f"Beta to {name}", "± 95 %"]
+    names = answer.etfs[:MOST_ETFS]
+    errors = "± 95 %" if has_intervals(answer) else "s.e."
+    headings = ["", *(text for name in names for text in (f"Beta to {name}", errors))]
     headings += ["Market beta", "Volatility", "Tracking error", "Turnover", "Gross", "Net", "Trades"]
     rows: list[list[Cell]] = []
     for one in contents.alternatives:
-        of = one.forecast.get(answer.etfs[0])
         label = f"{one.name} (proposed)" if one.name in chosen else one.name
         rows.append(
             [
                 (label, style.LABEL.replace(fill=style.SOFT if one.name in chosen else "")),
-                (None if of is None else rounded(of.beta), number),
-                (None if of is None else of.half_width(), number),
+                *(cell for name in names for cell in _forecast(one.forecast.get(name))),
                 (rounded(one.market_beta), number),
                 (one.volatility, percent),
                 (one.tracking_error, percent),
@@ -63,6 +62,8 @@ def _table(page: Page, contents: Contents) -> None:
             ]
         )
     page.table(headings, rows)
+    if len(answer.etfs) > MOST_ETFS:
+        page.paragraph("The betas to the other ETFs: sheet Compare.", style.NOTE, size=9.0)
     notes = [f"Not possible: {one.name}. {one.note}" for one in contents.alternatives if one.note]
     notes += contents.drift
     if contents.infeasible is not None:
@@ -70,6 +71,14 @@ def _table(page: Page, contents: Contents) -> None:
     for note in notes:
         page.paragraph(note, style.NOTE, size=9.0)
     page.paragraph("The same with formulas, and the costs: sheet Compare.", style.NOTE, size=9.0)
+
+
+def _forecast(of: BetaForecast | None) -> tuple[Cell, Cell]:
+    """Return the cells of a beta and of its interval or standard error; empty where there is none."""
+    number = style.from_python(style.BETA)
+    if of is None:
+        return BLANK, BLANK
+    return (rounded(of.beta), number), (error_of(of), number)
 
 
 def _frontier(page: Page, contents: Contents) -> None:

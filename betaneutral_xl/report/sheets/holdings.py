@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.result import CASH
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.engine.result import CASH, Method
+from betaneutral_xl.engine.result import Method
+from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.model.notices import NoticeGroup
     from betaneutral_xl.report.contents import Contents
@@ -115,7 +116,7 @@ def _short(text: str, longest: int = LONGEST) -> str:
 def _rows(answer: AnswerPage) -> Iterator[Row]:
     for beta in answer.betas:
         limit = "" if beta.target is None else limit_text(beta.target, Kind.NUMBER)
-        texts = (views.beta_text(one, 2) for one in (beta.before, beta.after))
+        texts = map(_beta, (beta.before, beta.after))
         yield (_short(f"Beta to {beta.etf}", 40), *texts, limit, LIGHTS[beta.light][0])  # type: ignore[misc] # two texts
     few = len(answer.etfs) == 1
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
@@ -130,12 +131,22 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
             )
     for one in answer.measures:
         if one.key != "trades":
-            yield one.label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), "", ""
-    for line in sorted(answer.limits, key=lambda one: one.light is not Light.OVER):
+            bound = answer.limit_of(one.key)
+            held = ("", "") if bound is None else (bound.text, LIGHTS[bound.light][0])
+            yield one.label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
+    for line in sorted(answer.further_limits, key=lambda one: one.light is not Light.OVER):
         of = f" ({line.ticker})" if line.ticker else ""
         label = _short(f"{line.label[:1].upper()}{line.label[1:]}{of}", 40)
         before_text = shown(line.before, line.kind, 1)
         yield label, before_text, shown(line.after, line.kind, 1), line.text, LIGHTS[line.light][0]
+
+
+def _beta(one: BetaForecast) -> str:
+    """Return a beta with its interval or standard error; whether the drift is known is in the verdict."""
+    if math.isfinite(one.half_width()):
+        return views.beta_text(one, 2)
+    error = f" (s.e. {one.se:.2f})" if math.isfinite(one.se) else ""
+    return f"{shown(one.beta, Kind.NUMBER)}{error}"
 
 
 def _loss(expected: float, half_width: float) -> str:
@@ -153,10 +164,9 @@ def _lists(answer: AnswerPage) -> Iterator[tuple[str, tuple[str, ...]]]:
         ]
         yield f"Largest of {answer.trade_count} trades", tuple(map(_short, trades or ["none"]))
     else:
-        yield (
-            "Any one of these suffices",
-            tuple(map(_short, found.changes[:MOST_TRADES] or ("nothing found",))),
-        )
+        other = (f"or another target: {found.other_target}",) if found.other_target else ()
+        lines = (*(found.changes[: MOST_TRADES - 1] or ("nothing found",)), *other)
+        yield "Any one of these suffices", tuple(map(_short, lines))
     yield "Warnings", tuple(_warnings(answer.notices)) or ("none",)
 
 

@@ -27,6 +27,10 @@ LEFT, MIDDLE, RIGHT = 0.03, 0.60, 0.97
 """Edges of the table and of the charts, in parts of the width."""
 
 
+VERDICT_POINTS, SMALLEST = 1430.0, 12.5
+"""Characters times points of a bold line across the slide, and the smallest size of the verdict in points."""
+
+
 def png(slide: Slide) -> bytes:
     """Return the slide as a PNG picture.
 
@@ -64,12 +68,9 @@ def _head(figure: Figure, slide: Slide) -> None:
             (LEFT, 0.853), RIGHT - LEFT, 0.068, facecolor=f"#{slide.fill}", transform=figure.transFigure
         )
     )
-    lines, size = wrap(slide.verdict, 115), 17.0
-    look: dict[str, Any] = {
-        "size": size if len(lines) == 1 else 12.5,
-        "weight": "bold",
-        "color": f"#{slide.ink}",
-    }
+    size = min(17.0, VERDICT_POINTS / len(slide.verdict))  # on one line, if it can be read there
+    lines = [slide.verdict] if size >= SMALLEST else wrap(slide.verdict, round(VERDICT_POINTS / SMALLEST))
+    look: dict[str, Any] = {"size": max(size, SMALLEST), "weight": "bold", "color": f"#{slide.ink}"}
     figure.text(LEFT + 0.008, 0.887, "\n".join(lines), va="center", **look)
     figure.text(LEFT, 0.822, slide.advice, size=12, weight="bold", color=f"#{style.INK}")
 

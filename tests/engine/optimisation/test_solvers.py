@@ -18,6 +18,7 @@ from betaneutral_xl.engine.optimisation import interior_point, solvers
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Dense, Factors
+from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -147,9 +148,9 @@ def test_limits_that_do_not_bind_do_not_change_the_solution(seed: int) -> None:
 def _without_daqp(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Make the import of daqp fail as it does where the package is not installed."""
     monkeypatch.setitem(sys.modules, "daqp", None)
-    solvers._daqp_package.cache_clear()
+    optional.find.cache_clear()
     yield
-    solvers._daqp_package.cache_clear()
+    optional.find.cache_clear()
 
 
 @pytest.mark.usefixtures("_without_daqp")
@@ -162,11 +163,11 @@ def test_a_missing_solver_package_is_skipped_and_its_reason_logged_once(
         assert solution.solver != solvers.FASTEST
         assert solution.objective == pytest.approx(by_clarabel(problem), rel=1e-7, abs=TINY)
     assert [one.levelname for one in caplog.records] == ["WARNING"]
-    assert "DAQP is skipped" in caplog.text
-    assert "daqp" in solvers.status()
+    assert "The package daqp cannot be used" in caplog.text
+    assert "daqp" in optional.status()
 
 
 def test_with_all_packages_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert solvers.solve(random_problem(1, "plain", has_l1_terms=False)).proven
     assert not caplog.records
-    assert solvers.status() == "All solvers can be used."
+    assert optional.status() == "All solvers and other compiled packages can be used."

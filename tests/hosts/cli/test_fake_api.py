@@ -11,7 +11,7 @@ import pytest
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import main
-from betaneutral_xl.hosts.cli.fake_api import read_fault
+from betaneutral_xl.job.stand_in import read_fault
 from betaneutral_xl.network.stand_in import Fault
 
 if TYPE_CHECKING:

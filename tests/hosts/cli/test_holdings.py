@@ -115,3 +115,21 @@ def test_the_groups_of_a_file_reach_limits(
     sectors.write_text("ticker,sector\nNVDA,Semis\n", encoding="utf-8")
     assert main([*given, "--groups-file", str(sectors), "--group-limit", "Semis=:0.2"]) == 0
     assert new_weight(capsys, "NVDA") == pytest.approx(0.2, abs=1e-6)
+
+
+def test_a_table_of_identifiers_gives_the_tickers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book, tickers = tmp_path / "degiro.csv", tmp_path / "tickers.csv"
+    book.write_text(
+        "Product,Symbol/ISIN,Amount,Closing,Local value,,Value in EUR\n"
+        "NVIDIA CORP,US67066G1040,100,181.36,USD,18136,15634.48\nSAP SE,DE0007164600,10,210,EUR,2100,2100\n",
+        encoding="utf-8",
+    )
+    assert main(["holdings", str(book)]) == 2
+    assert "no ticker for NVIDIA CORP (US67066G1040), SAP SE (DE0007164600)" in capsys.readouterr().err
+    tickers.write_text("ISIN,ticker\nUS67066G1040,NVDA\nDE0007164600,SAP.DE\n", encoding="utf-8")
+    found = answer(capsys, str(book), "--tickers", str(tickers))
+    positions = found["positions"]
+    assert [(one["ticker"], one["value"]) for one in positions] == [  # type: ignore[attr-defined] # plain data
+        ("NVDA", 15634.48),
+        ("SAP GR", 2100.0),
+    ]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.hosts.cli import COMMANDS, TASKS, build_parser, main, streams
+from betaneutral_xl.hosts.cli import build_parser, main, streams
+from betaneutral_xl.hosts.cli.commands import COMMANDS, TASKS
 from betaneutral_xl.hosts.cli.parsing import join_negative_values
 
 if TYPE_CHECKING:

@@ -258,7 +258,7 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(capsys: pytest.Captur
 
 
 def test_every_command_has_help_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
-    from betaneutral_xl.hosts.cli import COMMANDS
+    from betaneutral_xl.hosts.cli.commands import COMMANDS
 
     assert COMMANDS
     for name in COMMANDS:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from office_browser import FOLDER, node_modules
 
-from betaneutral_xl.hosts.office.application import STATIC
+from betaneutral_xl.hosts.office.page import STATIC
 
 ROOT = Path(__file__).parent.parent.parent.parent
 

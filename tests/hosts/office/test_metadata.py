@@ -6,8 +6,8 @@ from lxml import etree
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import manifest, metadata
-from betaneutral_xl.hosts.office.application import STATIC
 from betaneutral_xl.hosts.office.commands import COMMANDS
+from betaneutral_xl.hosts.office.page import STATIC
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 

@@ -7,6 +7,8 @@ import pytest
 from betaneutral_xl import Covariance, InputError
 from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
 from betaneutral_xl.hosts.sheets import cells, matrices
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
+from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
@@ -114,3 +116,20 @@ def test_returns_above_one_are_read_if_the_option_says_returns() -> None:
 def test_rows_of_a_covariance_are_square_with_labels() -> None:
     rows = matrices.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
     assert rows == [["ticker", "A"], ["A", 0.04]]
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"), [(1e4, "percent_squared"), (1 / 252, "daily"), (1e4 / 252, "daily_percent_squared")]
+)
+@pytest.mark.parametrize("name", ["COVARIANCE", "BETA_NEUTRAL"])
+def test_a_covariance_in_another_unit_is_refused_with_the_option_that_states_it(
+    factor: float, unit: str, name: str
+) -> None:
+    rows = [["", "A", "B"], ["A", 0.16 * factor, 0.05 * factor], ["B", 0.05 * factor, 0.06 * factor]]
+    before = ([["ticker", "weight"], ["A", 1.0]], [["ticker", "weight"], ["B", 1.0]])
+    values = [rows] if name == "COVARIANCE" else [*before, rows]
+    ((cell,),) = Session().call(BY_NAME[name], *values)
+    assert f"unit={unit}" in str(cell)
+    if name == "COVARIANCE":
+        stated = Session().call(BY_NAME[name], rows, None, f"unit={unit}")
+        assert stated[1][1] == pytest.approx(0.16)

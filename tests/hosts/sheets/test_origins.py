@@ -182,7 +182,8 @@ def test_equal_content_has_the_same_fingerprint_and_any_change_another(session: 
     def solved() -> Any:
         fresh = Session(session.settings)
         rows = call(fresh, "BETA_NEUTRAL", SHARES, ETF, RISK)
-        return fresh.origin(read(rows, "weights"))
+        origin: Any = fresh.origin(read(rows, "weights"))
+        return origin.result
 
     one, other = solved(), solved()
     assert one is not other

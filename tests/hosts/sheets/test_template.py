@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from openpyxl.chart import LineChart
 
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.answer_rows import ROOM, Part
@@ -16,6 +17,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
     LAST_ROW,
     LIMITS,
+    PROPOSAL,
     SETTINGS,
     WEIGHTS_COLUMN,
     Sheet,
@@ -24,6 +26,7 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.template.canvas import BETA, INPUT
 from betaneutral_xl.hosts.sheets.template.neutral_sheet import MAX_WEIGHT_COLUMNS
 from betaneutral_xl.hosts.sheets.template.start_sheet import call
+from betaneutral_xl.report import style
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +35,23 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows
 
 
-NATIVE = {"COLUMN", "COUNTA", "IF", "INDEX", "ISBLANK", "LEFT", "MAX", "ROW", "SUM", "SUMPRODUCT", "TRIM"}
+NATIVE = {
+    "COLUMN",
+    "COUNT",
+    "COUNTA",
+    "IF",
+    "INDEX",
+    "ISBLANK",
+    "ISNUMBER",
+    "LEFT",
+    "MAX",
+    "MIN",
+    "NA",
+    "ROW",
+    "SUM",
+    "SUMPRODUCT",
+    "TRIM",
+}
 """The functions of every spreadsheet program that the template uses."""
 
 
@@ -307,3 +326,25 @@ def test_columns_beyond_the_sample_on_neutral_are_formatted(built: bytes) -> Non
         assert (place.horizontal, place.shrink_to_fit) == ("right", True)
     measures = sheet.column_dimensions["B"]
     assert (measures.max, measures.number_format) == (10, BETA)
+
+
+def test_the_chart_of_past_betas_draws_nothing_where_they_are_unknown(built: bytes) -> None:
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(built))[Sheet.START]
+    drawn = next(one for one in sheet._charts if isinstance(one, LineChart))
+    assert len(drawn.series) == 4
+    for series in drawn.series:
+        area = series.val.numRef.f.partition("!")[2].replace("$", "")
+        formulas = [str(cell.value) for (cell,) in sheet[area]]
+        assert len(formulas) == 18
+        assert all(text.startswith("=IF(ISNUMBER(") and text.endswith(",NA())") for text in formulas)
+    with zipfile.ZipFile(io.BytesIO(built)) as parts:
+        charts = [parts.read(name) for name in parts.namelist() if "charts/chart" in name]
+    assert [b'<c:dispBlanksAs val="span"/>' in one for one in charts if b"lineChart" in one] == [True]
+
+
+def test_the_chart_of_trades_has_sells_and_buys_in_colours_of_their_own(built: bytes) -> None:
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(built))[Sheet.PROPOSAL]
+    (drawn,) = sheet._charts
+    colours = [series.graphicalProperties.solidFill.srgbClr for series in drawn.series]
+    assert colours == [style.BUY, style.SELL]
+    assert drawn.anchor.to.row < PROPOSAL.table - 1  # the header of the table is not covered

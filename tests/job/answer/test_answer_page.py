@@ -36,7 +36,7 @@ def outcome_of(inputs: Inputs, **options: Any) -> Outcome:
 
 @pytest.fixture(scope="module")
 def hedge(inputs: Inputs) -> AnswerPage:
-    return answer_page(outcome_of(inputs), alternatives=run.compare(Request(), inputs))
+    return answer_page(outcome_of(inputs), alternatives=run.compare(Request(), inputs).alternatives)
 
 
 def test_the_verdict_of_a_hedge_says_before_after_and_next_month(hedge: AnswerPage) -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job import run
-from betaneutral_xl.job.daily import etf_days
-from betaneutral_xl.job.daily.build import keep_etfs, today
+from betaneutral_xl.job.daily.build import today
 from betaneutral_xl.job.daily.page import Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.request import OrderTerms, Request
@@ -64,7 +63,6 @@ def test_an_accepted_proposal_is_read_back_as_it_was(outcome: Outcome, settings:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_only_the_user_may_read_the_records(outcome: Outcome, settings: Settings) -> None:
     records = accepted(outcome, settings)
-    keep_etfs(outcome.inputs, settings)
     today(outcome.request, outcome.inputs, settings)
     modes = {
         (one.is_dir(), one.stat().st_mode & 0o777) for one in (settings.records, *settings.records.rglob("*"))
@@ -175,45 +173,3 @@ def test_without_an_accepted_proposal_the_verdict_is_by_the_target(
     assert found.betas[0].change is None
     assert "No proposal was accepted yet" in found.notices[0]
     assert not settings.records.exists()
-
-
-def test_an_etf_file_is_kept_once_a_day_and_compared_with_the_one_before(
-    outcome: Outcome, settings: Settings, tmp_path: Path
-) -> None:
-    from betaneutral_xl.job.inputs import etf_file, read
-    from betaneutral_xl.model.portfolio import Etf
-
-    def loaded(day: str, first: float) -> Etf:
-        file = tmp_path / f"XAI_{day}.csv"
-        rows = f"NVDA,{first}\nMSFT,{0.9 - first:.2f}\nAMD,0.1\n" + ("TSM,0.0\n" if first > 0.5 else "")
-        file.write_text(f"Holdings as of {day}\nTicker,Weight\n{rows}", encoding="utf-8")
-        one = read(etf_file(file), Etf)
-        assert etf_days.keep(one.raw_input, one.value, settings)
-        assert not etf_days.keep(one.raw_input, one.value, settings)
-        return one.value
-
-    first, second = loaded("2026-07-10", 0.5), loaded("2026-07-13", 0.6)
-    name = first.name
-    assert second.name == name
-    assert etf_days.days(name, settings) == (date(2026, 7, 10), date(2026, 7, 13))
-    earlier = etf_days.before(second, settings)
-    assert earlier is not None
-    found = etf_days.etf_day(second, date(2026, 9, 11), earlier)
-    assert found.earlier == date(2026, 7, 10)
-    assert found.turnover == pytest.approx(0.1)
-    assert {one.ticker for one in found.changes} == {"NVDA", "MSFT"}
-    assert found.entered == ("TSM",)
-    assert found.stale
-    assert found.sentence == f"{name} is 60 days old"
-    assert etf_days.before(first, settings) is None
-
-
-def test_a_damaged_kept_file_is_passed_over(outcome: Outcome, settings: Settings) -> None:
-    keep_etfs(outcome.inputs, settings)
-    (etf,) = outcome.inputs.etfs
-    assert etf.as_of is not None
-    later = replace(etf, provenance=replace(etf.provenance, as_of=etf.as_of + timedelta(days=1)))
-    assert etf_days.before(later, settings) is not None
-    (file,) = (settings.records / "etfs").glob("*/*.bin")
-    file.write_bytes(b"other")
-    assert etf_days.before(later, settings) is None

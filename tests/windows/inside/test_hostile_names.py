@@ -16,7 +16,7 @@ import win32con
 
 from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.hosts.cli import main
-from betaneutral_xl.job.daily import etf_days
+from betaneutral_xl.job import etf_days
 from betaneutral_xl.job.inputs import etf_file, read
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.system.saving import save

@@ -55,6 +55,7 @@ function infeasibility(found) {
     list("Limits that bind", found.binding),
     list("What would help", found.changes),
     list("Or hedge with the ETF", found.hedge.map((/** @type {any} */ leg) => `${leg.action} ${shown(Math.abs(leg.ratio), "percent")} ${leg.name}`)),
+    list("Or another target", found.other_target ? [found.other_target] : []),
   );
 }
 

@@ -1,11 +1,12 @@
 // The conversation of a button: the server asks for what it needs, computes, and asks for its changes to be made.
 
-import { ask, newId } from "./wire.js";
+import { ask } from "./transport.js";
+import { newId } from "./wire.js";
 
 /** @typedef {{ path: string | null, read: (plan: any) => Promise<object>, apply: (changes: any[]) => Promise<void> }} Book */
 /** @typedef {{ done: string, failed: boolean } & Record<string, any>} Done */
 
-const NO_ANSWER = "The server gave no answer. Press the button again.";
+const NO_ANSWER = "There was no answer. Press the button again.";
 
 /**
  * Presses a button, and returns its outcome; never throws.

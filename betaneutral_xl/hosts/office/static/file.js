@@ -1,6 +1,6 @@
-// A workbook that is a file on this machine, for the page in an ordinary browser: the server reads and writes it.
+// A workbook that is a file, for the page in an ordinary browser: Python reads and writes it.
 
-import { post } from "./wire.js";
+import { reply } from "./transport.js";
 
 /**
  * Returns the workbook of a file; of the sample where it is empty.
@@ -8,9 +8,9 @@ import { post } from "./wire.js";
  */
 export function workbookFile(file) {
   const ask = async (/** @type {string} */ what, /** @type {object} */ body) => {
-    const reply = await (await post(`file/${what}`, { file, ...body })).json();
-    if (reply.error) throw new Error(reply.error);
-    return reply;
+    const found = await reply(`file/${what}`, { file, ...body });
+    if (found.error) throw new Error(found.error);
+    return found;
   };
   return {
     path: file || null,
@@ -25,5 +25,7 @@ export function workbookFile(file) {
      * @param {any} value
      */
     enter: (name, row, column, value) => ask("enter", { name, row, column, value }),
+    /** Returns the workbook's name and content. */
+    copy: () => ask("get", {}),
   };
 }

@@ -1,14 +1,17 @@
 // The worksheet functions: what Excel asks in one moment goes to the server in one request.
 
 import { excel } from "./excel.js";
+import { ask } from "./transport.js";
 import { hasZero, plain, withoutEdge } from "./values.js";
-import { ask, GONE, newId, pack, unpack } from "./wire.js";
+import { newId, pack, unpack } from "./wire.js";
 
 /** @typedef {import("./wire.js").Cell} Cell */
 /** @typedef {{ name: string, values: (Cell | Cell[][])[], addresses: (string | null)[], resolve: ((rows: any[][]) => void) | null }} Call */
 
 /** The start of an error message in a cell. */
 const PREFIX = "#BETA! ";
+
+const NO_ANSWER = "There was no answer. Press Refresh.";
 
 /** @type {Call[]} */
 let waiting = [];
@@ -42,7 +45,7 @@ function call(name, values, addresses) {
 async function flush() {
   const batch = waiting;
   waiting = [];
-  let reason = GONE;
+  let reason = NO_ANSWER;
   try {
     await normalise(batch);
     for await (const reply of ask({ id: newId(), batch: batch.map(sent) })) {

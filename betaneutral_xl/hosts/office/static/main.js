@@ -4,9 +4,13 @@ import { excel } from "./excel.js";
 import { workbookFile } from "./file.js";
 import { associate } from "./functions.js";
 import { Pane } from "./pane.js";
-import { get } from "./wire.js";
+import { carryBy, reply } from "./transport.js";
+import { inWorker } from "./worker.js";
 
 const inBrowser = location.pathname.endsWith("/browser.html");
+
+/** Whether Python runs in a worker of this page, instead of a server. */
+const hasPython = document.documentElement.dataset.python === "worker";
 
 /** What to do where Microsoft's file is missing. */
 const NO_OFFICE =
@@ -14,7 +18,8 @@ const NO_OFFICE =
 
 async function start() {
   if (!inBrowser && typeof Office === "undefined") throw new Error(NO_OFFICE);
-  const model = await get("pane.json");
+  if (hasPython) carryBy(inWorker(new Worker(new URL("./python.js", import.meta.url), { type: "module" })));
+  const model = await reply("pane.json");
   if (inBrowser) startInBrowser(model);
   else await startInExcel(model);
   document.body.dataset.ready = "yes";

@@ -1,87 +1,10 @@
-// Messages to the server and back: JSON objects, a line each; large blocks of cells packed as in hosts/remote/client/wire.py.
+// What messages consist of: numbers of requests, and large blocks of cells packed as in hosts/remote/client/wire.py.
 
 /** @typedef {string | number | boolean | null} Cell */
 /** @typedef {{ width: number, numbers: string, blanks: string, texts: Record<string, Cell> }} Packed */
 
 /** Cells from which a block is packed. */
 const PACKED_FROM = 256;
-
-/** The address of the page's folder, which has the secret part. */
-const HERE = new URL(".", import.meta.url);
-
-/** What to do when no server answers. */
-export const GONE = "Beta Neutral's server does not answer. Start it: betaneutral-xl office serve. Then press Refresh.";
-
-/** Milliseconds after which a request that found no server is sent again: a machine that wakes up needs a moment. */
-const AGAIN = 400;
-
-/**
- * Returns the JSON at an address.
- * @param {string} path
- * @returns {Promise<any>}
- */
-export async function get(path) {
-  const response = await fetch(new URL(path, HERE));
-  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
-  return response.json();
-}
-
-/**
- * Sends JSON, and returns the response.
- * @param {string} path
- * @param {object} body
- * @returns {Promise<Response>}
- */
-export async function post(path, body) {
-  const send = () =>
-    fetch(new URL(path, HERE), {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
-  let response;
-  try {
-    response = await send();
-  } catch {
-    await new Promise((wait) => setTimeout(wait, AGAIN));
-    response = await send().catch(() => {
-      throw new Error(GONE);
-    });
-  }
-  if (!response.ok) throw new Error(`The server refused (${response.status}): ${await response.text()}`);
-  return response;
-}
-
-/**
- * Yields the server's replies to a message, each as soon as it is there. The only place that asks for work.
- * @param {object} message
- * @returns {AsyncGenerator<Record<string, any>>}
- */
-export async function* ask(message) {
-  const response = await post("talk", message);
-  if (!response.body) return;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  /** @type {string[]} */
-  let parts = [];
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const pieces = value.split("\n");
-      const last = pieces.pop() ?? "";
-      for (const piece of pieces) {
-        parts.push(piece);
-        yield JSON.parse(parts.join(""));
-        parts = [];
-      }
-      if (last) parts.push(last);
-    }
-  } catch (error) {
-    throw error instanceof TypeError ? new Error(GONE) : error; // the connection broke
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
 
 /** Returns a number for a request, which no other page has. */
 export const newId = () => Math.floor(Math.random() * Number.MAX_SAFE_INTEGER);

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
+from betaneutral_xl.report import style as report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,23 @@ BLUE = "#0000FF"
 """The colour of inputs."""
 CAUTION = "#92400E"
 """The colour of warnings."""
-SOLD, BOUGHT = "#B42318", "#1D4ED8"
-"""The colours of sales and of purchases."""
+ERROR = "#B42318"
+"""The colour of errors and of limits that do not hold."""
+SOLD, BOUGHT, BEFORE, AFTER, OF_ETF, OF_MARKET, OF_REST = (
+    f"#{colour}"
+    for colour in (
+        report.SELL,
+        report.BUY,
+        report.BEFORE,
+        report.AFTER,
+        report.OF_ETF,
+        report.OF_MARKET,
+        report.OF_REST,
+    )
+)
+"""Colours of charts by what they mean, as in the report."""
+SOLD_INK, BOUGHT_INK = f"#{report.BAD_INK}", f"#{report.GOOD_INK}"
+"""The colours of texts on sales and on purchases, dark enough to read."""
 
 FONT = "Calibri"
 
@@ -52,6 +68,8 @@ class Spill:
         The most rows that it can have.
     head
         Whether the first row is a header.
+    right
+        Columns of texts that are right-aligned as numbers are, from 0.
 
     """
 
@@ -60,6 +78,7 @@ class Spill:
     formats: Sequence[str]
     room: int
     head: bool = True
+    right: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +148,12 @@ class Template:
         """Write a spilling formula whose result may have more rows than it has for the sample."""
         row, column = at
         for place, number_format in enumerate(spill.formats):
-            style = self.style(num_format=number_format)
+            aligned = {"align": "right"} if place in spill.right else {}
+            style = self.style(num_format=number_format, **aligned)
             for below in range(spill.room):
                 sheet.write_blank(row - 1 + below, column - 1 + place, None, style)
         self.hide_repeated(sheet, row, column, row + spill.room - 1, column + len(spill.formats) - 1)
-        self.formula(sheet, at, spill.formula, spill.rows, spill.formats, head=spill.head)
+        self.formula(sheet, at, spill.formula, spill.rows, spill.formats, head=spill.head, right=spill.right)
 
     def hide_repeated(self, sheet: Worksheet, top: int, left: int, bottom: int, right: int) -> None:
         """Hide an error or "loading..." that Calc repeats in every cell of an array.
@@ -152,7 +172,7 @@ class Template:
         """Format as a header what a formula spills into a row; in its first cell an error looks like one."""
         area = f"{letters(first)}{row}:{letters(last)}{row}"
         text = plain_text(f"{letters(first)}{row}")
-        error = {"bold": True, "font_color": SOLD}
+        error = {"bold": True, "font_color": ERROR}
         head = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
         for criteria, rule in ((f'LEFT({text},6)="#BETA!"', error), (f'{letters(first)}{row}<>""', head)):
             sheet.conditional_format(
@@ -174,23 +194,25 @@ class Template:
         shown: Sequence[str] = (),
         *,
         head: bool = True,
+        right: frozenset[int] = frozenset(),
     ) -> None:
         """Write a spilling formula at a row and column, with its cached values.
 
         ``shown`` are the columns' number formats. The first of several rows is a header, with ``head``.
+        ``right`` are columns of texts that are right-aligned.
         """
         row, column = at
-        bottom, right = row + len(rows) - 1, column + len(rows[0]) - 1
+        bottom, last = row + len(rows) - 1, column + len(rows[0]) - 1
         head = head and len(rows[0]) > 1
         anchor = self.style(bold=head)
         sheet.write_dynamic_array_formula(
-            row - 1, column - 1, bottom - 1, right - 1, f"={text}", anchor, cached(rows[0][0])
+            row - 1, column - 1, bottom - 1, last - 1, f"={text}", anchor, cached(rows[0][0])
         )
         for i, values in enumerate(rows):
             for j, value in enumerate(values):
                 if i == j == 0:
                     continue
-                is_text = isinstance(rows[-1][j], str)
+                is_text = isinstance(rows[-1][j], str) and j not in right
                 if head and i == 0:
                     gap = is_text and _after_numbers(rows, j)
                     place = (
@@ -202,10 +224,11 @@ class Template:
                 elif is_text and _after_numbers(rows, j):
                     style = self.style(num_format=_of(shown, j), align="left", indent=1)
                 else:
-                    style = self.style(num_format=_of(shown, j))
+                    aligned = {"align": "right"} if j in right else {}
+                    style = self.style(num_format=_of(shown, j), **aligned)
                 put(sheet, row - 1 + i, column - 1 + j, value, style)
         if head:
-            self.spilled_head(sheet, row, column, right)
+            self.spilled_head(sheet, row, column, last)
 
 
 def _after_numbers(rows: Rows, place: int) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.sheets.cells import letters
-from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW, MAX_ETFS, WEIGHTS_COLUMN, Sheet
+from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW, MAX_ETFS, PROPOSAL, WEIGHTS_COLUMN, Sheet
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
+    AFTER,
+    BEFORE,
     BETA,
-    BOUGHT,
+    ERROR,
     LINE,
     MUTED,
     PERCENT,
-    SOLD,
     Spill,
     Template,
     cached,
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.session import Rows
 
-BEFORE, AFTER = "#94A3B8", BOUGHT
-"""The colours of the portfolio as it is, and of the new weights."""
-
 MEASURES_ROOM = 20
 """Rows of the longest list of measures, with its header."""
 
@@ -45,6 +43,21 @@ MAX_WEIGHT_COLUMNS = 4 + 2 * MAX_ETFS
 
 DATA_COLUMN = WEIGHTS_COLUMN + MAX_WEIGHT_COLUMNS + 2
 """First column of the hidden data of the charts: betas, then shares, then weights."""
+
+CHARTED = 10
+"""Number of the largest trades on the chart of the sheet Proposal, whose own cells the buttons write."""
+
+TRADES_COLUMN = DATA_COLUMN + 8
+"""The first of the two columns of its data: purchases, and sales."""
+
+CHARTED_TRADES = tuple(
+    f"={Sheet.NEUTRAL}!${letters(column)}${FIRST_ROW + 1}:${letters(column)}${FIRST_ROW + CHARTED}"
+    for column in (TRADES_COLUMN, TRADES_COLUMN + 1)
+)
+"""The ranges of these columns."""
+
+UNSOLVED = "There are no new weights: the portfolio as it is, and what would help, are on the sheet Start."
+"""What stands above the measures where there are none."""
 
 LEVELS = ("volatility", "gross exposure", "net exposure", "cash")
 """The measures on the chart of shares of net asset value."""
@@ -64,17 +77,20 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.write_formula(
         FIRST_ROW - 3, 0, f"={Sheet.START}!$A$3", verdict, cached(results["answer verdict"][0][0])
     )
-    wrong = template.book.add_format({"font_color": SOLD})
+    wrong = template.book.add_format({"font_color": ERROR})
     criteria = f'=LEFT({plain_text(f"$A${FIRST_ROW - 2}")},6)="#BETA!"'
     rule = {"type": "formula", "criteria": criteria, "format": wrong}
     sheet.conditional_format(FIRST_ROW - 3, 0, FIRST_ROW - 3, 9, rule)
+    unsolved = f'=IF(LEFT({plain_text(f"$A${FIRST_ROW}")},6)="#BETA!","{UNSOLVED}","")'
+    sheet.write_formula(FIRST_ROW - 2, 0, unsolved, template.style(font_color=MUTED), "")
     sheet.set_column(0, 0, 21, template.style())
     sheet.set_column(1, 9, 8.5, template.style(num_format=BETA))
     spill = Spill(f"BN_EXPOSURE({PROBLEM})", results["exposure"], MEASURE_FORMATS, MEASURES_ROOM)
     template.block(sheet, (FIRST_ROW, 1), spill)
     _percent_rule(template, sheet)
     _weights(template, sheet, results["weights"])
-    sheet.set_column(DATA_COLUMN - 1, DATA_COLUMN + 7, 11, template.style(font_color=MUTED), {"hidden": True})
+    _proposed_trades(template, sheet)
+    sheet.set_column(DATA_COLUMN - 1, TRADES_COLUMN, 11, template.style(font_color=MUTED), {"hidden": True})
     _insert(sheet, FIRST_ROW - 1, CHART_COLUMN - 1, _betas_chart(template, sheet, results["exposure"]), 440)
     _insert(sheet, FIRST_ROW + 11, CHART_COLUMN - 1, _levels_chart(template, sheet, results["exposure"]), 440)
     weights = _weights_chart(template, sheet, results["weights"])
@@ -189,6 +205,14 @@ def _levels_chart(template: Template, sheet: Worksheet, exposure: Rows) -> Any:
             text = f'IF({found}=0,"",INDEX(${column}$1:${column}${FIRST_ROW + MEASURES_ROOM},{found}))'
             _data(template, sheet, (row, DATA_COLUMN + offset), text, line[offset])
     return _pair(template, _areas(top, len(LEVELS)), "Volatility and exposures", "0%")
+
+
+def _proposed_trades(template: Template, sheet: Worksheet) -> None:
+    """Write the data of the chart of the proposal's largest trades."""
+    for place in range(CHARTED):
+        cell = f"{Sheet.PROPOSAL}!$C${PROPOSAL.table + 1 + place}"
+        for column, largest in ((TRADES_COLUMN, "MAX"), (TRADES_COLUMN + 1, "MIN")):
+            _data(template, sheet, (FIRST_ROW + 1 + place, column), f"{largest}(0,{cell})", 0.0)
 
 
 def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:

@@ -11,14 +11,17 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     BETA,
     BLUE,
     BOUGHT,
+    BOUGHT_INK,
     CAUTION,
     INPUT,
     LINE,
     MUTED,
     PERCENT,
     SOLD,
+    SOLD_INK,
     framed,
 )
+from betaneutral_xl.hosts.sheets.template.neutral_sheet import CHARTED, CHARTED_TRADES
 from betaneutral_xl.model.constraints import LARGEST_LEG
 
 if TYPE_CHECKING:
@@ -40,8 +43,8 @@ WIDTH = FIXED_COLUMNS + 2 * MAX_ETFS
 TRADE, NEW_WEIGHT, TRADE_VALUE, SHARES = 3, 4, 6, 8
 """Columns of the table, from 1."""
 
-CHARTED = 10
-"""Number of the largest trades on the chart."""
+ROW_PIXELS = 17
+"""Height of the lowest row that a program shows: a chart that is as high covers no row below it."""
 
 
 def proposal(template: Template) -> Worksheet:
@@ -49,23 +52,23 @@ def proposal(template: Template) -> Worksheet:
     sheet = template.sheet(Sheet.PROPOSAL, "Proposal", "No proposal yet: press Rebalance.", tab="#B45309")
     _formats(template, sheet)
     first, last = PROPOSAL.table + 1, PROPOSAL.table + CHARTED
-    chart = template.book.add_chart({"type": "column"})
-    chart.add_series(
-        {
-            "name": "trade",
-            "categories": f"={Sheet.PROPOSAL}!$A${first}:$A${last}",
-            "values": f"={Sheet.PROPOSAL}!$C${first}:$C${last}",
-            "fill": {"color": BOUGHT},
-            "invert_if_negative": True,
-            "invert_if_negative_color": SOLD,
-            "gap": 40,
-        }
-    )
+    chart = template.book.add_chart({"type": "column", "subtype": "stacked"})
+    # Two series, since LibreOffice has no second colour for what is negative.
+    for name, area, colour in zip(("buy", "sell"), CHARTED_TRADES, (BOUGHT, SOLD), strict=True):
+        chart.add_series(
+            {
+                "name": name,
+                "categories": f"={Sheet.PROPOSAL}!$A${first}:$A${last}",
+                "values": area,
+                "fill": {"color": colour},
+                "gap": 40,
+            }
+        )
     framed(chart, "Ten largest trades, share of net asset value")
-    chart.set_legend({"none": True})
+    chart.show_hidden_data()
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
     chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    chart.set_size({"width": 400, "height": 20 * (PROPOSAL.table - PROPOSAL.measures) - 20})
+    chart.set_size({"width": 400, "height": ROW_PIXELS * (PROPOSAL.table - PROPOSAL.measures) - 4})
     sheet.insert_chart(PROPOSAL.measures - 1, FIXED_COLUMNS + 1, chart, {"object_position": 3, "y_offset": 2})
     return sheet
 
@@ -174,7 +177,7 @@ def _table(template: Template, sheet: Worksheet) -> None:
             "error_message": "Give a decimal or a percent: 0.05 or 5%.",
         },
     )  # fmt: skip
-    colours = ((f"$C{top}<0", SOLD), (f"$C{top}>0", BOUGHT))
+    colours = ((f"$C{top}<0", SOLD_INK), (f"$C{top}>0", BOUGHT_INK))
     for condition, colour in colours:
         style = template.book.add_format({"font_color": colour})
         for first, last in ((1, 2), (TRADE_VALUE - 1, TRADE_VALUE - 1), (SHARES - 1, SHARES - 1)):

@@ -9,14 +9,18 @@ from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
-    BOUGHT,
+    AFTER,
+    BEFORE,
     CAUTION,
+    ERROR,
     INK,
     LINE,
     MONEY,
     MUTED,
+    OF_ETF,
+    OF_MARKET,
+    OF_REST,
     PERCENT,
-    SOLD,
     Spill,
     Template,
     cached,
@@ -49,6 +53,9 @@ FORMATS: dict[Part, tuple[str, ...]] = {
 }
 """Number formats of the columns of each part."""
 
+TEXTS_AS_NUMBERS = frozenset(range(4, 8))
+"""Columns of the measures whose texts are numbers in words: interval, realised beta, limit and state."""
+
 BELOW = (
     (Part.ALTERNATIVES, "Alternatives"),
     (Part.TRADES, "Ten largest trades"),
@@ -59,6 +66,9 @@ BELOW = (
 
 VARIANCE_COLUMN, PAST_COLUMN, PAST_ROOM = 27, 31, 60
 """First columns of the hidden data of the two charts, and the rows of the second."""
+
+MONTHS_COLUMN, MONTHS = 37, 18
+"""The first of the columns that the second chart draws, and the number of its months: the latest."""
 
 STEPS = (
     ("Set", "Fund, day, ETF files, target and limits: the yellow cells of the sheet Settings."),
@@ -101,7 +111,8 @@ def call(part: Part) -> str:
 
 def _part(template: Template, sheet: Worksheet, results: dict[str, Rows], part: Part, row: int) -> None:
     head = part not in {Part.FIRST, Part.WARNINGS}
-    spill = Spill(call(part), results[f"answer {part}"], FORMATS[part], ROOM[part], head=head)
+    right = TEXTS_AS_NUMBERS if part is Part.MEASURES else frozenset()
+    spill = Spill(call(part), results[f"answer {part}"], FORMATS[part], ROOM[part], head=head, right=right)
     template.block(sheet, (row, 1), spill)
 
 
@@ -123,7 +134,7 @@ def _lines(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> No
         sheet.write_formula(row - 1, 0, f"={call(part)}", look, value)
     template.hide_repeated(sheet, ADVICE, 1, ADVICE, LAST)
     verdict, advice = plain_text(f"$A${VERDICT}"), plain_text(f"$A${ADVICE}")
-    red, amber = {"bg_color": "#FDE8E6", "font_color": SOLD}, {"bg_color": "#FEF3D7", "font_color": CAUTION}
+    red, amber = {"bg_color": "#FDE8E6", "font_color": ERROR}, {"bg_color": "#FEF3D7", "font_color": CAUTION}
     for condition, rule in (
         (f'OR(LEFT({verdict},6)="#BETA!",LEFT({advice},6)="Do not")', red),
         (f'OR(LEFT({advice},4)="Look",LEFT({advice},7)="Nothing")', amber),
@@ -148,7 +159,7 @@ def _measure_rules(template: Template, sheet: Worksheet) -> None:
         }
         sheet.conditional_format(top - 1, 1, bottom - 1, 2, rule)
     state = plain_text(f"$H{top}")
-    for word, colour in (("over", SOLD), ("near", CAUTION), ("within", "#15803D")):
+    for word, colour in (("over", ERROR), ("near", CAUTION), ("within", "#15803D")):
         style = template.book.add_format({"font_color": colour, "bold": True})
         rule = {"type": "formula", "criteria": f'={state}="{word}"', "format": style}
         sheet.conditional_format(top - 1, 7, bottom - 1, 7, rule)
@@ -193,7 +204,7 @@ def _end(template: Template, sheet: Worksheet, results: dict[str, Rows], row: in
 def _charts(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> None:
     """Insert the charts, over hidden columns: the split of the variance, and realised betas by month."""
     hidden = template.style(font_color=MUTED)
-    sheet.set_column(VARIANCE_COLUMN - 1, PAST_COLUMN + 4, 11, hidden, {"hidden": True})
+    sheet.set_column(VARIANCE_COLUMN - 1, MONTHS_COLUMN + 4, 11, hidden, {"hidden": True})
     three = ("General", PERCENT, PERCENT)
     five = ("yyyy-mm", "0.00", "0.00", "0.00", "0.00")
     for part, column, formats, room in (
@@ -202,14 +213,33 @@ def _charts(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> N
     ):
         spill = Spill(call(part), results[f"answer {part}"], formats, room)
         template.block(sheet, (MEASURES, column), spill)
-    size = {"width": 330, "height": 225}
-    for row, chart in (
-        (FIRST - 1, _variance(template)),
-        (FIRST + 11, _past(template, results["answer past"])),
-    ):
+    _latest_months(template, sheet, results["answer past"])
+    size = {"width": 310, "height": 225}
+    for row, chart in ((FIRST - 1, _variance(template)), (FIRST + 11, _past(template))):
         chart.set_size(size)
         chart.show_hidden_data()
         sheet.insert_chart(row, LAST, chart, {"object_position": 3, "x_offset": 6})
+
+
+def _latest_months(template: Template, sheet: Worksheet, rows: Rows) -> None:
+    """Write the latest months of the past; what is unknown is #N/A, since a chart draws any text as zero."""
+    hidden = template.style(font_color=MUTED)
+    top, bottom = MEASURES + 1, MEASURES + PAST_ROOM - 1
+    months = f"${letters(PAST_COLUMN)}${top}:${letters(PAST_COLUMN)}${bottom}"
+    known = rows[1:]
+    skipped = max(len(known) - MONTHS, 0)
+    for row in range(MONTHS):
+        at = f"MAX(COUNT({months})-{MONTHS},0)+{row + 1}"
+        for place in range(5):
+            there = letters(PAST_COLUMN + place)
+            value = f"INDEX(${there}${top}:${there}${bottom},{at})"
+            shown = cached(known[skipped + row][place]) if skipped + row < len(known) else ""
+            if place == 0:
+                formula, style = f'=IF({at}>COUNT({months}),"",{value})', template.style(num_format="yyyy-mm")
+            else:
+                formula, style = f"=IF(ISNUMBER({value}),{value},NA())", hidden
+                shown = "#N/A" if shown == "" else shown
+            sheet.write_formula(MEASURES + row, MONTHS_COLUMN - 1 + place, formula, style, shown)
 
 
 def _area(column: int, first: int, last: int, *, until: int | None = None) -> str:
@@ -218,7 +248,7 @@ def _area(column: int, first: int, last: int, *, until: int | None = None) -> st
 
 def _variance(template: Template) -> Any:
     chart = template.book.add_chart({"type": "bar", "subtype": "stacked"})
-    for place, colour in enumerate((SOLD, "#94A3B8", BOUGHT), start=1):
+    for place, colour in enumerate((OF_ETF, OF_MARKET, OF_REST), start=1):
         row = MEASURES + place
         chart.add_series(
             {
@@ -232,31 +262,40 @@ def _variance(template: Template) -> Any:
     framed(chart, "Variance, as a share of today's")
     chart.set_y_axis({"reverse": True, "line": {"none": True}})
     chart.set_x_axis(
-        {"num_format": "0%", "min": 0, "major_gridlines": {"visible": True, "line": {"color": LINE}}}
+        {
+            "num_format": "0%",
+            "min": 0,
+            "num_font": {"size": 8},
+            "major_gridlines": {"visible": True, "line": {"color": LINE}},
+        }
     )
     return chart
 
 
-def _past(template: Template, rows: Rows) -> Any:
+def _past(template: Template) -> Any:
     chart = template.book.add_chart({"type": "line"})
-    first, last = MEASURES + 1, MEASURES - 1 + max(len(rows), 19)
+    first, last = MEASURES + 1, MEASURES + MONTHS
     series = (
-        (1, {"color": "#94A3B8", "width": 1.5}),
-        (2, {"color": BOUGHT, "width": 2.25}),
+        (1, {"color": BEFORE, "width": 1.5}),
+        (2, {"color": AFTER, "width": 2.25}),
         (3, {"color": INK, "width": 0.75, "dash_type": "dash"}),
         (4, {"color": INK, "width": 0.75, "dash_type": "dash"}),
     )
     for place, line in series:
+        fill = {"color": line["color"]} if place in {1, 2} else {}
         chart.add_series(
             {
                 "name": _area(PAST_COLUMN + place, MEASURES, MEASURES),
-                "categories": _area(PAST_COLUMN, first, last),
-                "values": _area(PAST_COLUMN + place, first, last),
+                "categories": _area(MONTHS_COLUMN, first, last),
+                "values": _area(MONTHS_COLUMN + place, first, last),
                 "line": line,
+                "marker": {"type": "circle", "size": 4, "fill": fill, "border": fill}
+                if fill
+                else {"type": "none"},
             }
         )
     framed(chart, "Realised beta to the first ETF, by month")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
     chart.set_y_axis({"num_format": "0.0", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    chart.show_blanks_as("gap")
+    chart.show_blanks_as("span")  # LibreOffice draws a gap as zero; the markers are of known months alone
     return chart

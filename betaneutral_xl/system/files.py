@@ -1,14 +1,22 @@
-"""Read a file from disk whole; the only module that opens a user's input."""
+"""Read files from disk; the only module that opens a user's input."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import re
 import stat
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from io import BufferedReader
 
 LIMIT = 32 * 1024 * 1024
 """Bytes of the largest input file; the largest known file of an issuer is under 4 MB."""
@@ -58,9 +66,92 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         changed while it was read. The message names the file, never its folder.
 
     """
-    name = shown_name(path)
     if str(path) == STANDARD_INPUT:
         return _standard_input(limit)
+    with _opened(path, limit) as file:
+        # Not the limit: a buffer of that size is allocated at once, and a browser has 2 GB in all.
+        content = file.read(os.fstat(file.fileno()).st_size + 1)
+        if len(content) != os.fstat(file.fileno()).st_size:
+            raise UnreadableFile(_changed(shown_name(path)))
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A file that is not kept in memory: it is read where its content is needed, each time from the disk.
+
+    Attributes
+    ----------
+    path
+        The file, absolute.
+    limit
+        The largest size, in bytes.
+
+    """
+
+    path: Path
+    limit: int
+
+    @property
+    def name(self) -> str:
+        """Its name for messages."""
+        return shown_name(self.path)
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[BufferedReader]:
+        """Open it; raises ``UnreadableFile`` as ``read_bytes`` does, also where it changes before the end."""
+        with _opened(self.path, self.limit) as file:
+            yield file
+
+    def read(self, sha256: str = "") -> bytes:
+        """Return its bytes.
+
+        Parameters
+        ----------
+        sha256
+            The hash that they had when they were read before, if that matters.
+
+        Raises
+        ------
+        UnreadableFile
+            As ``read_bytes``, and if the hash is another one.
+
+        """
+        content = read_bytes(self.path, self.limit)
+        if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+            msg = f"{self.name} has changed since it was read. Run again."
+            raise UnreadableFile(msg)
+        return content
+
+
+def content_of(path: Path | str, limit: int, kept: tuple[bytes, ...] = ()) -> bytes | LargeFile:
+    """Return a file's bytes, or, where it is large, the file.
+
+    Parameters
+    ----------
+    path, limit
+        As for ``read_bytes``.
+    kept
+        How large files begin whose bytes are needed as a whole.
+
+    Raises
+    ------
+    UnreadableFile
+        As ``read_bytes``.
+
+    """
+    if str(path) != STANDARD_INPUT:
+        with _opened(path, limit) as file:
+            is_large = os.fstat(file.fileno()).st_size > LIMIT
+            if is_large and not file.read(8).startswith(kept):
+                return LargeFile(Path(path).absolute(), limit)
+    return read_bytes(path, limit)
+
+
+@contextlib.contextmanager
+def _opened(path: Path | str, limit: int) -> Iterator[BufferedReader]:
+    """Open a regular file within the limit; raise ``UnreadableFile`` where it changes until it is closed."""
+    name = shown_name(path)
     try:
         descriptor = os.open(path, _OPEN)
     except (OSError, ValueError) as error:
@@ -69,18 +160,20 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         before = os.fstat(descriptor)
         _require_regular(before, name, limit)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(limit + 1)
+            yield file
         after = os.fstat(descriptor)
     except OSError as error:
-        msg = f"Cannot read {name}: {error.strerror or type(error).__name__}. Copy it to this machine first."
+        reason = error.strerror or type(error).__name__
+        msg = f"Cannot read {name}: {reason}. Copy it to this machine first."
         raise UnreadableFile(msg) from None
     finally:
         os.close(descriptor)
-    states = {(status.st_size, status.st_mtime_ns) for status in (before, after)}
-    if len(states) > 1 or len(content) != after.st_size:
-        msg = f"{name} changed while it was read. Wait until the download or the saving is done."
-        raise UnreadableFile(msg)
-    return content
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise UnreadableFile(_changed(name))
+
+
+def _changed(name: str) -> str:
+    return f"{name} changed while it was read. Wait until the download or the saving is done."
 
 
 def _standard_input(limit: int) -> bytes:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular import files
-from betaneutral_xl.readers.tabular.files import is_inside, read_bytes, shown_name
+from betaneutral_xl.system import files
+from betaneutral_xl.system.files import is_inside, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,23 +1,24 @@
 """The files of ETFs that were loaded, kept by day: what changed since, and how old the newest is.
 
-``RECORDS/etfs/FOLDER/DAY-HASH.json`` of an ETF says how ``DAY-HASH.bin``, the file as it was loaded, is read.
+``RECORDS/etfs/FOLDER/DAY-HASH.json`` of an ETF says how ``DAY-HASH.bin.gz``, the file as loaded, is read.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import BetaNeutralError
-from betaneutral_xl.job import inputs
-from betaneutral_xl.model.portfolio import Etf
-from betaneutral_xl.model.provenance import digest
+from betaneutral_xl.errors import BetaNeutralError, Unwritable
+from betaneutral_xl.job.etf_reading import read_etf
+from betaneutral_xl.model.provenance import digest, now
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.tabular.files import read_bytes
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from betaneutral_xl.model.portfolio import Etf
     from betaneutral_xl.system.settings import Settings
 
 STALE_DAYS = 7
@@ -98,6 +100,34 @@ class EtfDay:
             return f"{self.etf} has no date: its age is unknown"
         return f"{self.etf} is {self.age} days old" if self.age != 1 else f"{self.etf} is 1 day old"
 
+    @property
+    def changed(self) -> str:
+        """What changed since the file before it, in words; empty for the first."""
+        if self.earlier is None:
+            return ""
+        moved = ", ".join(f"{one.ticker} {one.before:.2%} to {one.after:.2%}" for one in self.changes)
+        parts = [f"one-way change of weights {self.turnover:.2%}: {moved or 'nothing'}"]
+        for what, names in (("new", self.entered), ("gone", self.left)):
+            if names:
+                more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+                parts.append(f"{what}: {', '.join(names[:SHOWN])}{more}")
+        return "; ".join(parts)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return {
+            "as_of": self.as_of,
+            "age_days": self.age,
+            "stale": self.stale,
+            "earlier": self.earlier,
+            "turnover": self.turnover,
+            "changes": [
+                {"ticker": one.ticker, "before": one.before, "after": one.after} for one in self.changes
+            ],
+            "entered": list(self.entered),
+            "left": list(self.left),
+        }
+
 
 def etf_day(etf: Etf, today: date | None, earlier: Etf | None = None) -> EtfDay:
     """Return an ETF's file beside an earlier one.
@@ -133,6 +163,11 @@ def etf_day(etf: Etf, today: date | None, earlier: Etf | None = None) -> EtfDay:
     )
 
 
+def day_of(etf: Etf, settings: Settings, today: date | None = None) -> EtfDay:
+    """Return a loaded ETF beside the file of it that was kept before; its age to a day, by default now."""
+    return etf_day(etf, today or now().date(), before(etf, settings))
+
+
 def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     """Keep an ETF's file as of its day; return whether it is new. One without a day is not kept.
 
@@ -142,28 +177,45 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
         If the folder cannot be written.
 
     """
-    if etf.as_of is None or raw.provenance is None:
+    if etf.as_of is None or not settings.keep_etfs:
         return False
     folder = _folder(etf.name, settings)
-    stem = f"{etf.as_of}-{digest(raw.content)[:12]}"
+    stem = f"{etf.as_of}-{digest(raw.data)[:12]}"
     if (folder / f"{stem}.json").is_file():
         return False
-    for one in (settings.records, folder.parent, folder):
-        make_private_folder(one)
+    try:
+        for one in (settings.records, folder.parent, folder):
+            make_private_folder(one)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
+        raise Unwritable(msg) from None
     about = {
         "etf": etf.name,
         "as_of": etf.as_of,
-        "sha256": digest(raw.content),
+        "sha256": digest(raw.data),
+        "size": len(raw.data),
         "name": raw.name,
         "options": dict(raw.options),
     }
-    files = {folder / f"{stem}.bin": raw.content, folder / f"{stem}.json": to_json(about).encode()}
+    packed = gzip.compress(raw.data, mtime=0)
+    files = {folder / f"{stem}.bin.gz": packed, folder / f"{stem}.json": to_json(about).encode()}
     with Staged(files, private=True) as staged:
         staged.commit()
     for old in _kept(folder)[:-MAX_DAYS]:
-        old.with_suffix(".bin").unlink(missing_ok=True)
+        old.with_suffix(".bin.gz").unlink(missing_ok=True)
         old.unlink(missing_ok=True)
     return True
+
+
+def kept(raw: RawInput, etf: Etf, settings: Settings) -> Etf:
+    """Keep an ETF's file, and return the ETF: with a warning where its file could not be kept."""
+    try:
+        keep(raw, etf, settings)
+    except Unwritable as error:
+        line = f"The file of ETF {etf.name} is not kept for a comparison by day: {error}"
+        return replace(etf, warnings=(*etf.warnings, line))
+    return etf
 
 
 def before(etf: Etf, settings: Settings) -> Etf | None:
@@ -202,7 +254,8 @@ def _kept(folder: Path) -> Sequence[Path]:
 def _load(file: Path) -> Etf | None:
     try:
         about: dict[str, Any] = json.loads(read_bytes(file))
-        content = read_bytes(file.with_suffix(".bin"))
+        unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)  # the form of gzip
+        content = unpack.decompress(read_bytes(file.with_suffix(".bin.gz")), int(about["size"]) + 1)
         if digest(content) != about["sha256"]:
             return None
         options = {str(key): str(value) for key, value in about["options"].items()}
@@ -212,6 +265,6 @@ def _load(file: Path) -> Etf | None:
             content=content,
             options=MappingProxyType(options | {"today": str(about["as_of"])}),
         )
-        return inputs.read(raw, Etf).value
-    except (BetaNeutralError, ValueError, TypeError, LookupError, AttributeError):
+        return read_etf(raw)
+    except (BetaNeutralError, ValueError, TypeError, LookupError, AttributeError, zlib.error):
         return None

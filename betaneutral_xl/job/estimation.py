@@ -1,0 +1,80 @@
+"""Estimators of a covariance: their names, parameters and defaults, and an estimate of a table of returns."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from betaneutral_xl.engine import estimators
+from betaneutral_xl.engine.estimators import DEFAULT, WINDOW, MissingData, read_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from betaneutral_xl.job.tables import History
+    from betaneutral_xl.model.risk import Covariance
+
+__all__ = [
+    "DEFAULT",
+    "WINDOW",
+    "Described",
+    "MissingData",
+    "described",
+    "of_table",
+    "options_of",
+    "read_parameters",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An estimator: its name, the first line of its description, and its parameters with their defaults."""
+
+    name: str
+    summary: str
+    parameters: Mapping[str, Any]
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the one used where none is named."""
+        return self.name == DEFAULT
+
+
+def described() -> tuple[Described, ...]:
+    """Return all estimators."""
+    return tuple(
+        Described(name, (inspect.getdoc(function) or "").partition("\n")[0], estimators.parameters(name))
+        for name, function in estimators.ESTIMATORS.items()
+    )
+
+
+def options_of(method: str | None) -> dict[str, Any]:
+    """Return the options of an estimate with a method, with their defaults; None is the default method."""
+    name = estimators.canonical(method or "default")
+    return {"window": WINDOW, "min_periods": estimators.MIN_PERIODS, **estimators.parameters(name)}
+
+
+def of_table(table: History, method: str | None, options: Mapping[str, Any]) -> Covariance:
+    """Return the covariance estimated from a table's returns.
+
+    Parameters
+    ----------
+    table
+        The returns; where its rows have no dates, the result has no date either, and says so.
+    method
+        The estimator; None for the default.
+    options
+        As ``options_of`` names them, and ``as_of``.
+
+    Raises
+    ------
+    InputError
+        If the method does not exist, or an option of it is not valid.
+
+    """
+    risk = estimators.estimate(table.returns, method or "default", **options)
+    if table.dated:
+        return risk
+    undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."
+    return replace(risk, provenance=replace(risk.provenance, as_of=None), warnings=(undated, *risk.warnings))

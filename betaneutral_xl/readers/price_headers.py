@@ -1,0 +1,187 @@
+"""The headers of price tables as yfinance, pandas and Excel write them.
+
+Fields (Close, Volume) and tickers stand in two rows, merged by Excel or not, or in one: ``Close_NVDA``,
+``NVDA Adj Close``, ``('Close', 'NVDA')``. Row numbers stand before the dates; days stand side by side.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from betaneutral_xl.model.printed import cell_text, date_of, number
+from betaneutral_xl.readers.tabular.grid import TextGrid
+from betaneutral_xl.readers.tabular.row_grid import RowGrid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Grid = TextGrid | RowGrid
+
+DAY_HEADERS = ("date", "day", "datetime", "timestamp", "time")
+"""Words above the days."""
+
+FIELDS = (
+    *("adj_close", "adjusted_close", "close", "open", "high", "low", "volume", "dividends"),
+    *("stock_splits", "capital_gains", "repaired?"),
+)
+"""Names of prices and amounts of one security, the preferred ones first."""
+CLOSES = FIELDS[:3]
+
+ROW_NUMBER_HEADERS = frozenset({"", "index", "unnamed:_0", "level_0"})
+MAX_HEADER_ROWS = 3
+"""Rows below the first that are tested as further headers."""
+MIN_DAYS = 3
+"""Days side by side, from which the table is turned."""
+
+_REPEATED = re.compile(r"\.\d{1,4}$")
+_QUOTES = re.compile(r"[()\[\]'\"]")
+_BETWEEN = " ,_|/:.-"
+
+
+def canonical(header: str) -> str:
+    """Return a header in lower case with ``_`` between words, as ``FIELDS`` has it."""
+    return header.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The columns of one field.
+
+    Attributes
+    ----------
+    field
+        As printed.
+    tickers
+        As printed, one a column.
+    columns
+        Their indices among the columns of numbers, from 0 for the first right of the days.
+    first
+        How many rows below the header are headers too.
+
+    """
+
+    field: str
+    tickers: list[str]
+    columns: list[int]
+    first: int = 0
+
+
+def chosen_field(grid: Grid) -> Chosen | None:
+    """Return the columns of the preferred field, None if the header names no fields."""
+    return _of_two_rows(grid) or _of_one_row(grid)
+
+
+def _of_two_rows(grid: Grid) -> Chosen | None:
+    texts = [_filled(grid.header[1:])]
+    first = 0
+    for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
+        label = row[0].strip()
+        if label and canonical(label) not in {"ticker", "price", "date", "attributes", "symbol"}:
+            break
+        first += 1
+        if any(row[1:]):
+            texts.append(_filled(row[1:]))
+    rows = [[canonical(_REPEATED.sub("", cell)) for cell in row] for row in texts]
+    fields = next((i for i, row in enumerate(rows) if set(row) <= set(FIELDS)), None)
+    if len(rows) != 2 or fields is None or first == len(grid):  # noqa: PLR2004 - tickers and fields
+        return None
+    field = next(one for one in FIELDS if one in rows[fields])
+    columns = [j for j, one in enumerate(rows[fields]) if one == field]
+    return Chosen(texts[fields][columns[0]], [texts[1 - fields][j] for j in columns], columns, first)
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    """Return cells with the text before it in each blank: Excel writes merged cells so."""
+    filled: list[str] = []
+    for cell in cells:
+        filled.append(cell if cell.strip() or not filled else filled[-1])
+    return filled
+
+
+def _of_one_row(grid: Grid) -> Chosen | None:
+    pairs = [_field_and_ticker(text) for text in grid.header[1:]]
+    if not pairs or None in pairs:
+        return None
+    known = [pair for pair in pairs if pair is not None]
+    field = next((one for one in CLOSES if any(pair[0] == one for pair in known)), None)
+    if field is None:
+        return None
+    columns = [j for j, pair in enumerate(known) if pair[0] == field]
+    return Chosen(field.replace("_", " ").title(), [known[j][1] for j in columns], columns)
+
+
+def _field_and_ticker(text: str) -> tuple[str, str] | None:
+    """Return the field and the ticker of a header that has both, None for any other.
+
+    >>> [_field_and_ticker(text) for text in ("Close_NVDA", "NVDA Adj Close", "('Close', 'BRK-B')", "LOW")]
+    [('close', 'NVDA'), ('adj_close', 'NVDA'), ('close', 'BRK-B'), None]
+    """
+    bare = _QUOTES.sub("", text).strip()
+    word = canonical(bare)
+    for field in FIELDS if len(word) == len(bare) else ():
+        for rest, between in (
+            (bare[len(field) :], word[len(field) : len(field) + 1]) if word.startswith(field) else ("", ""),
+            (bare[: -len(field)], word[: -len(field)][-1:]) if word.endswith(field) else ("", ""),
+        ):
+            ticker = rest.strip(_BETWEEN)
+            if between in _BETWEEN and ticker and not ticker.isdigit():
+                return field, ticker
+    return None
+
+
+def below(grid: Grid, first: int) -> Grid:
+    """Return the rows of a grid from one on."""
+    if isinstance(grid, TextGrid):
+        return replace(grid, texts=grid.texts[first:], lines=grid.lines[first:])
+    return replace(grid, body=grid.body[first:], place=lambda row, column: grid.place(row + first, column))
+
+
+def with_days_first(grid: Grid) -> Grid:
+    """Return a table with the days as its first column: row numbers removed, days side by side turned."""
+    if _has_row_numbers(grid):
+        return _without_first_column(grid)
+    return _turned(grid) if _has_days_across(grid) else grid
+
+
+def _has_row_numbers(grid: Grid) -> bool:
+    if canonical(grid.header[0]) not in ROW_NUMBER_HEADERS or canonical(grid.header[1]) not in DAY_HEADERS:
+        return False
+    labels = [number(label) for label in grid.labels()]
+    return any(labels == [start + i for i in range(len(labels))] for start in (0.0, 1.0))
+
+
+def _without_first_column(grid: Grid) -> Grid:
+    if isinstance(grid, TextGrid):
+        texts = [text.partition(grid.delimiter)[2] for text in grid.texts]
+        return replace(grid, header=grid.header[1:], texts=texts)
+    return replace(
+        grid,
+        header=grid.header[1:],
+        body=[row[1:] for row in grid.body],
+        place=lambda row, column: grid.place(row, column + 1),
+    )
+
+
+def _has_days_across(grid: Grid) -> bool:
+    heads = grid.header[1:]
+    return (
+        len(heads) >= MIN_DAYS
+        and all(number(head) is None and date_of(head) is not None for head in heads)
+        and not any(date_of(label) for label in grid.labels())
+    )
+
+
+def _turned(grid: Grid) -> RowGrid:
+    """Return a table of a row a ticker as one of a row a day."""
+    rows = grid.rows()
+    body = [[head, *(row[j] for row in rows)] for j, head in enumerate(grid.header) if j]
+    header = ("date", *(cell_text(row[0]) for row in rows))
+
+    def place(row: int, column: int) -> str:
+        if isinstance(grid, RowGrid):
+            return grid.place(max(column - 1, 0), row + 1)
+        return f"{grid.where(max(column - 1, 0))}, column {grid.header[row + 1]}"
+
+    return RowGrid(grid.name, header, body, place)
