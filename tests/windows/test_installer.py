@@ -7,8 +7,9 @@ Two things are Wine's alone. Wine 8 ends a process that asks Windows' management
 from __future__ import annotations
 
 import json
+import re
 import zipfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
 import build_installer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 USER = "Anna Müller"
 PROFILE = Path("users") / USER
 TARGET = PROFILE / "AppData" / "Local" / "Programs" / "Beta Neutral"
+PROGRAM = str(PureWindowsPath("C:/", TARGET))
+PYTHON = PROGRAM + r"\python\python.exe"
 APPS = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\BetaNeutral"
 SCRIPT = Path(__file__).parent / "real_com" / "one_workbook.py"
 
@@ -38,7 +41,7 @@ def windows(lane: Lane) -> Iterator[Lane]:
     installer.write_bytes(build_installer.build(downloads))
     with windows_lane.fresh(lane, USER) as fresh:
         with zipfile.ZipFile(installer) as package:
-            package.extractall(fresh.drive / PROFILE / "Downloads")
+            package.extractall(fresh.drive / "unpacked")
         yield fresh
 
 
@@ -56,34 +59,31 @@ def told(done: subprocess.CompletedProcess[bytes]) -> str:
 def remains(windows: Lane) -> list[str]:
     """Return what is in the user's folders and has our name."""
     folders = (windows.drive / PROFILE, windows.prefix.parent / "home")
-    found = [path for folder in folders for path in folder.rglob("*") if "neutral" in path.name.lower()]
-    return [str(path) for path in found if "Downloads" not in path.parts]
+    return [str(path) for folder in folders for path in folder.rglob("*") if "neutral" in path.name.lower()]
 
 
 @pytest.mark.timeout(1200)  # thousands of files are written through Wine
 def test_a_user_without_python_installs_uses_and_removes_it(windows: Lane) -> None:
-    unpacked = windows.drive / PROFILE / "Downloads" / build_installer.FOLDER
+    unpacked = windows.drive / "unpacked" / build_installer.FOLDER
     assert sorted(path.name for path in unpacked.iterdir()) == ["Install.cmd", "Read me.txt", "python"]
     (unpacked / "python" / "_wmi.pyd").unlink()
 
-    lines = told(run(windows, "Install.cmd", cwd=unpacked)).splitlines()
-    assert [line for line in lines if line.startswith("--")] == ["--  Excel: is not installed for this user"]
-    assert rf"ok  Python: 3.13.2 at C:\users\{USER}\AppData\Local\Programs\Beta Neutral\python" in str(lines)
-    assert any(line.startswith("ok  Add-in: loaded by Excel from ") for line in lines)
+    text = told(run(windows, "Install.cmd", cwd=unpacked))
+    assert re.findall("(?m)^--.*$", text) == ["--  Excel: is not installed for this user\r"]
+    assert f"ok  Python: 3.13.2 at {PYTHON}\r\n" in text
+    assert "ok  Add-in: loaded by Excel from " in text
     assert f"DisplayVersion    REG_SZ    {__version__}" in told(run(windows, "reg", "query", APPS))
 
     assert told(run(windows, "betaneutral-xl", "--version")) == f"betaneutral-xl {__version__}\r\n"
-    python = rf"C:\{TARGET}\python\python.exe".replace("/", "\\")
-    found = json.loads(told(windows.run(python, windows_lane.windows_path(SCRIPT), timeout=300)))
-    assert found["python"] == python
+    found = json.loads(told(windows.run(PYTHON, windows_lane.windows_path(SCRIPT), timeout=300)))
+    assert found["python"] == PYTHON
     assert found["holdings"] > 30
     assert found["insert"].startswith("Added to model.xlsx: Start, Settings, ")
     assert found["rebalance"].startswith("Beta to JHAI 0.52 ")
     assert found["check"].startswith(f"Built with betaneutral_xl {__version__}")
 
     (windows.drive / TARGET / "notes.txt").write_text("the user's own", encoding="utf-8")
-    uninstall = rf"C:\{TARGET}\Uninstall.cmd".replace("/", "\\")
-    told(run(windows, uninstall))
+    told(run(windows, PROGRAM + r"\Uninstall.cmd"))
     assert remains(windows) == [str(windows.drive / TARGET)]
     assert [path.name for path in (windows.drive / TARGET).iterdir()] == ["notes.txt"]
     assert run(windows, "reg", "query", APPS).returncode != 0

@@ -81,9 +81,15 @@ def _install_add_in(session: Session, folder: Path) -> Installed:
     content = build_xlam()
     add_in = addin.place()
     sheets = LinkedFile(template.build(session)).connect(str(add_in))
+    was_there = user_files.present()
     user_files.write(sys.executable)
     save(user_files.folder() / user_files.TEMPLATE, sheets)
-    addin.install(content)
+    try:
+        addin.install(content)
+    except HostError:
+        if not was_there:
+            user_files.remove()
+        raise
     target = folder.resolve() / TEMPLATE
     record = session.settings.cache / RECORD
     is_kept = target.exists() and not records.is_as_written(target, records.read(record).get(str(target)))
