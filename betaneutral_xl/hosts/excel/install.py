@@ -183,7 +183,7 @@ def _remove(workbook: Path, sha256: str) -> Removal:
         if workbook.exists() and not records.is_as_written(workbook, sha256):
             return Removal.MODIFIED
         workbook.unlink(missing_ok=True)
-        if workbook.parent == records.default_folder():  # any other folder may have been there before
+        if workbook.parent == records.default_folder().resolve():  # any other folder may have been there before
             with contextlib.suppress(OSError):  # it is not empty
                 workbook.parent.rmdir()
     except PermissionError:  # Windows removes no file that a program has open
