@@ -104,6 +104,7 @@ def environment_of(folder: Path, others: Mapping[str, str]) -> dict[str, str]:
     return {
         **{name: text for name, text in os.environ.items() if name not in {*STRIPPED_ENVIRONMENT, "DISPLAY"}},
         "BETANEUTRAL_CACHE": str(folder / "cache"),
+        "BETANEUTRAL_RECORDS": str(folder / "records"),
         "BETANEUTRAL_DOWNLOADS": str(folder),
         **others,
     }

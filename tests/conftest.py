@@ -15,7 +15,7 @@ from hypothesis import settings
 from betaneutral_xl import Covariance, Etf, Holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 settings.register_profile("project", deadline=None, print_blob=True)  # machines differ in speed
 settings.load_profile("project")
@@ -36,6 +36,14 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped where {REQUIRE_ALL} is set: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the records of settings that name no folder out of the user's, from the first fixture on."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture(autouse=True)

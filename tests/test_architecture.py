@@ -103,11 +103,14 @@ WITHIN: dict[str, list[set[str]]] = {
         {"open_workbook", "worksheet"},
         {"answering", "trading"},
         {"functions"},
-        {"reference", "task", "template"},
+        {"reference", "task"},
         {"proposal_block"},
         {"proposal"},
         {"order_list"},
+        {"daily_block"},
         {"buttons"},
+        {"self_test"},
+        {"template"},
     ],
 }
 """Packages whose modules have an order, from the innermost to the outermost."""
@@ -211,6 +214,39 @@ def test_a_layer_imports_only_permitted_layers(module: str) -> None:
 
 def test_every_module_is_in_a_layer() -> None:
     assert {layer_of(module) for module in MODULES} - {"hosts"} == set(MAY_IMPORT)
+
+
+SOLVERS = {
+    "engine.neutral": {"neutralise", "reach", "unchanged"},
+    "engine.compare": {"compare"},
+    "engine.frontier": {"frontier"},
+    "engine.orders": {"orders_in"},
+    "engine.backtest": {"walk"},
+    "engine.backtest.forward": {"walk"},
+    "engine.backtest.sweep": {"sweep"},
+}
+"""Functions that answer a request, by their module."""
+
+
+def solvers_used(path: Path) -> set[str]:
+    """Return the functions that answer a request, of those that a module imports."""
+    return {
+        alias.name
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name in SOLVERS.get(str(node.module).removeprefix("betaneutral_xl."), set())
+    }
+
+
+def test_a_run_is_assembled_in_one_place() -> None:
+    outside = {name for name in MODULES if layer_of(name) not in {"engine", "testing"}}
+    places = {name: solvers_used(MODULES[name]) for name in sorted(outside)}
+    assert {name: used for name, used in places.items() if used} == {
+        "job.run": {"neutralise", "reach", "unchanged", "compare", "frontier", "orders_in"},
+        "job.studies": {"walk", "sweep"},
+        "job.realised": {"walk"},  # the walk of the answer page, not of a study
+    }
 
 
 @pytest.mark.parametrize("package", WITHIN)

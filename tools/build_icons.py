@@ -26,6 +26,10 @@ DRAWINGS = {
     "restore": f'<path d="M6 10H19a8 8 0 0 1 0 16H9" {STROKE}/><path d="M11 4L5 10L11 16" {SECOND}/>',
     "orders": f'<path d="M6 4H26V28H6Z" {STROKE}/><path d="M11 11H21M11 16H21M11 21H17" {SECOND}/>',
     "report": f'<path d="M7 3H20L26 9V29H7Z" {STROKE}/><path d="M12 24V19M16.500 24V14M21 24V17" {SECOND}/>',
+    "accept": f'<path d="M5 5H27V27H5Z" {STROKE}/><path d="M10 16.500L14.500 21L22 11" {SECOND}/>',
+    # a sheet of a calendar
+    "today": f'<path d="M5 7H27V28H5ZM5 13H27M11 3V9M21 3V9" {STROKE}/>'
+    f'<path d="M12 21H20M16 17V25" {SECOND}/>',
     "refresh": f'<path d="M26 11A11 11 0 1 0 27 18" {STROKE}/><path d="M27 4V11H20" {SECOND}/>',
     "check": f'<circle cx="16" cy="16" r="12" {STROKE}/><path d="M10 16.500L14.500 21L22 12" {SECOND}/>',
     "log": f'<path d="M4 8H12L15 11H28V26H4Z" {STROKE}/><path d="M9 17H23M9 21.500H18" {SECOND}/>',

@@ -131,7 +131,8 @@ def compare(
         What reweighting minimises.
     market
         The market whose leg is compared; its share is one of those compared, and holds for the reweighted
-        portfolios. By default a market fund of the risk model; there is no such alternative without one.
+        portfolio, not for the one that aims at a benchmark. By default a market fund of the risk model; there
+        is no such alternative without one.
 
     Returns
     -------
@@ -179,16 +180,17 @@ def compare(
     alternatives.append(_from_result(BY_BASKET, hedge, cost))
     fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
-    for name, aim, limits in (
-        (REWEIGHTED, target, constraints),
-        (long_only, fund, replace(constraints.without_shorts(), beta={})),
+    # At the market's own beta the portfolio has the market's risk, so that no share of it is sold.
+    for name, aim, limits, hedged in (
+        (REWEIGHTED, target, constraints, base if market is None else market),
+        (long_only, fund, replace(constraints.without_shorts(), beta={}), base),
     ):
         if aim is None:
             note = "The risk model has no market fund (such as IWV) to aim at. Name a benchmark."
             alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            found = solve(Method.REWEIGHT, aim, limits, beside=base if market is None else market)
+            found = solve(Method.REWEIGHT, aim, limits, beside=hedged)
             alternatives.append(_from_result(name, found, cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))

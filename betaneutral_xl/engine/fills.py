@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.engine.orders import Order, Side
+from betaneutral_xl.engine.orders import DECIMALS, Order, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,8 +76,9 @@ class FillLine:
         return self.filled * (self.price - self.order_price)
 
     def order(self) -> Order | None:
-        """Return the order that is left, in whole shares; None for none."""
-        shares = math.floor(abs(self.left) + WHOLE)
+        """Return the order that is left, in whole shares unless a fraction was ordered; None for none."""
+        is_whole = float(self.ordered).is_integer()
+        shares = math.floor(abs(self.left) + WHOLE) if is_whole else round(abs(self.left), DECIMALS)
         price = self.order_price if math.isfinite(self.order_price) else self.price
         if not shares or not math.isfinite(price):
             return None

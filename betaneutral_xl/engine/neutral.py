@@ -146,6 +146,7 @@ def neutralise(
     notes = (*age_of(aligned.holdings), *_dates_apart(aligned), *market_notes, *hedge_notes)
     if method is Method.HEDGE:
         sold = aligned.replacements @ ratios + aligned.market_unit * market_ratio
+        notes += _traded_both_ways(aligned, ratios, market_ratio, sold)
         answer = Answer(aligned.expand(w - sold, aligned.weights))
     elif method is Method.SCALED:
         answer = Answer(aligned.expand(w * betas[:, 0], aligned.weights))
@@ -357,6 +358,36 @@ def _market_ratio(aligned: Aligned, aims: FloatArray, legs: Legs) -> tuple[float
     return aligned.market.share * float(system.solve(legs)[-1]), _collinear_notes(system)
 
 
+def _traded_both_ways(
+    aligned: Aligned, ratios: FloatArray, market_ratio: float, sold: FloatArray
+) -> tuple[str, ...]:
+    """Return a note where the names sold are not the ETFs' shares name by name, so that the amounts differ.
+
+    Where betas come from an ETF's own row, its covered names have another beta to it, and to the market.
+    """
+    if not any(unit.own_row for unit in aligned.coverage.units.values()):
+        return ()
+    shares = [
+        f"{ratio:.2%} of net assets in shares of {name}"
+        for name, ratio in zip(aligned.etf_names, ratios, strict=True)
+    ]
+    leg = 0.0
+    if aligned.market is not None and aligned.market.name in aligned.covered_tickers:
+        leg = float(sold[aligned.covered_tickers.index(aligned.market.name)])
+    names = float(sold.sum()) - leg
+    if max(abs(names - ratios.sum()), abs(leg - market_ratio)) < SHOWN_APART:
+        return ()
+    parts = [f"{names:.2%} in names"]
+    if aligned.market is not None and market_ratio:
+        shares.append(f"{market_ratio:.2%} in {aligned.market.name}")
+        parts.append(f"{leg:.2%} in {aligned.market.name}")
+    text = (
+        f"The hedge can be sold in two ways, each neutral by itself: {' and '.join(shares)} (the hedge "
+        f"ratios), or {' and '.join(parts)}, as in the new weights."
+    )
+    return (text,)
+
+
 def _hedge_ratios(system: HedgeSystem, legs: Legs, method: Method) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the hedge ratios, and notes for the user."""
     notes = list(_collinear_notes(system))
@@ -421,6 +452,9 @@ def _refuse_contradictions(
         msg = f"Both a target and a range are given for the beta to {', '.join(ranged)}. Choose one."
         raise InputError(msg)
 
+
+SHOWN_APART = 0.01
+"""Difference between a hedge in shares of the ETFs and in names from which on both are stated."""
 
 SHOWN_OFF = 5e-5
 """Distance of a beta from its target that shows in four digits, and so changes the answer."""

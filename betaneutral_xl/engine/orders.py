@@ -1,4 +1,4 @@
-"""Orders in whole shares, and the portfolio after rounding.
+"""Orders in whole lots of shares, and the portfolio after rounding; a lot may be a fraction of a share.
 
 Rounding each trade to the nearest lot leaves a residual beta. Each trade can be rounded down or up,
 and a local search looks for a choice whose rounding errors cancel in beta: starting from the nearest
@@ -40,6 +40,13 @@ BETA_TOLERANCE = 1e-7
 """Residual beta at which the search stops."""
 
 
+DECIMALS = 9
+"""Decimals of a fraction of a share: what the broker with the finest fractions takes."""
+
+FRACTIONAL_LOT = 1e-4
+"""The lot of fractional shares where none is stated: what most brokers take."""
+
+
 class Side(StrEnum):
     """Side of an order."""
 
@@ -49,23 +56,23 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A trade in whole shares: ``shares`` is positive on either side, ``price`` in base currency."""
+    """A trade: ``shares`` is positive on either side, an int if whole; ``price`` in base currency."""
 
     ticker: str
     side: Side
-    shares: int
+    shares: float
     price: float
 
     def __post_init__(self) -> None:
         if self.shares <= 0 or not 0.0 < self.price < math.inf:
             msg = (
-                f"The order for {self.ticker} is {self.shares} shares at {self.price:g}. "
+                f"The order for {self.ticker} is {self.shares:,.10g} shares at {self.price:g}. "
                 "Give a positive number of shares and a positive price."
             )
             raise InputError(msg, tickers=[self.ticker])
 
     @property
-    def signed_shares(self) -> int:
+    def signed_shares(self) -> float:
         """Shares, negative for a sale."""
         return self.shares if self.side is Side.BUY else -self.shares
 
@@ -101,7 +108,7 @@ class Leg:
 
     ticker: str
     action: Action
-    shares: int
+    shares: float
     price: float
 
     @property
@@ -121,7 +128,7 @@ class Ticket:
     nav
         Net asset value, base currency.
     lots
-        Shares per lot, by ticker; 1 for tickers not in the mapping.
+        Shares per lot, by ticker, a whole number or a fraction of one; 1 for tickers not in the mapping.
     keep_cash
         Minimum cash after the trades, as a decimal of net asset value. It affects the rounding only:
         weights that leave less cash are not changed.
@@ -134,7 +141,7 @@ class Ticket:
 
     prices: Mapping[str, float]
     nav: float
-    lots: Mapping[str, int] = field(default_factory=dict)
+    lots: Mapping[str, float] = field(default_factory=dict)
     keep_cash: float = -math.inf
     min_notional: float = 0.0
     cost_bp: float = 0.0
@@ -149,15 +156,35 @@ class Ticket:
             if not 0.0 <= value < math.inf:
                 msg = f"The {what} is {value:g}. Give zero or more."
                 raise InputError(msg)
-        bad = [ticker for ticker, lot in self.lots.items() if lot < 1 or lot != int(lot)]
+        bad = [ticker for ticker, lot in self.lots.items() if not is_lot(lot)]
         if bad:
-            msg = f"The lot of {listing(bad)} is not a whole number of shares, 1 or more."
+            msg = f"The lot of {listing(bad)} is neither a whole number of shares nor a fraction of one."
             raise InputError(msg, tickers=bad)
+
+
+def is_lot(size: float) -> bool:
+    """Whether a number of shares may be a lot: whole, or a fraction of one with ``DECIMALS`` at most.
+
+    >>> [is_lot(size) for size in (1, 100, 0.001, 2.5, 0, 1e-12, 1 / 3)]
+    [True, True, True, False, False, False, False]
+    """
+    if size >= 1:
+        return math.isfinite(size) and size == int(size)
+    return 0 < size == round(size, DECIMALS)
+
+
+def shares_of(lots: float, size: float) -> float:
+    """Return the shares of a whole number of lots, an int if the lot is whole.
+
+    >>> shares_of(3.0, 100), shares_of(3.0, 0.1)
+    (300, 0.3)
+    """
+    return int(round(lots) * size) if size >= 1 else round(round(lots) * size, DECIMALS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Orders:
-    """Whole-share orders, and the portfolio after them.
+    """Orders, and the portfolio after them.
 
     Attributes
     ----------
@@ -231,7 +258,8 @@ class Orders:
     def legs(self) -> tuple[Leg, ...]:
         """Return the orders for a broker: a sale of more than is held is split into a sale and a short sale.
 
-        Of a portfolio given in weights, the shares held are the whole shares that each weight buys.
+        Of a portfolio given in weights, the shares held are those that each weight buys. Of them, as of a
+        portfolio of shares, only whole ones are sold, or whole fractions where the lot is one.
         """
         held = self._held()
         found: list[Leg] = []
@@ -240,12 +268,13 @@ class Orders:
                 found.append(Leg(one.ticker, Action.BUY, one.shares, one.price))
                 continue
             own = min(one.shares, held.get(one.ticker, 0))
-            parts = ((Action.SELL, own), (Action.SELL_SHORT, one.shares - own))
+            short = round(one.shares - own, DECIMALS)
+            parts = ((Action.SELL, own), (Action.SELL_SHORT, short))
             found += [Leg(one.ticker, action, shares, one.price) for action, shares in parts if shares]
         return tuple(found)
 
-    def _held(self) -> dict[str, int]:
-        """Return the whole shares held long of each name; 0 for a short position."""
+    def _held(self) -> dict[str, float]:
+        """Return the whole shares, or fractions, held long of each name; 0 for a short position."""
         holdings, ticket = self.result.aligned.holdings, self.ticket
         if holdings.shares is not None:
             shares = dict(zip(holdings.tickers, holdings.shares.tolist(), strict=True))
@@ -256,17 +285,22 @@ class Orders:
                 for name, weight in weights
                 if name in ticket.prices
             }
-        return {name: max(math.floor(quantity + SHARE_ROUNDING), 0) for name, quantity in shares.items()}
+        held: dict[str, float] = {}
+        for name, quantity in shares.items():
+            part = min(ticket.lots.get(name, 1), 1)
+            held[name] = max(shares_of(math.floor(quantity / part + SHARE_ROUNDING), part), 0)
+        return held
 
     def checks(self) -> tuple[Check, ...]:
         """Recompute weights, cash and limits from the orders alone."""
         aligned, nav = self.result.aligned, self.ticket.nav
         names = sold_names(self.result) if self.in_etfs else aligned.tickers
         bought = np.zeros(len(names))
-        off_lot = 0
+        off_lot = 0.0
         for order, position in zip(self.orders, _positions(self.orders, names), strict=True):
             bought[position] += order.signed_shares * order.price / nav
-            off_lot += order.shares % self.ticket.lots.get(order.ticker, 1)
+            size = order.shares / self.ticket.lots.get(order.ticker, 1)
+            off_lot = max(off_lot, abs(size - round(size)))
         look_through = aligned.expand(_baskets(self.result) @ bought, 0.0) if self.in_etfs else bought
         made = aligned.weights + look_through
         # The part of an ETF outside its basket is paid for too, but contributes no beta.
@@ -277,7 +311,7 @@ class Orders:
         return (
             Check("the orders make the weights", float(np.abs(made - self.weights).max()), 1e-12 * size),
             Check("what is bought is paid in cash", abs(total - before), 1e-10 * size),
-            Check("every order is of whole lots", float(off_lot), 0.0),
+            Check("every order is of whole lots", off_lot, SHARE_ROUNDING),
             Check("no order is below the minimum notional", float(small), 0.0),
             Check(
                 "no name is ordered twice",
@@ -310,7 +344,7 @@ def orders_in(what: Tradable, result: Rebalance, ticket: Ticket) -> Orders:
 
 
 def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
-    """Convert new weights to whole-share orders with a small residual beta.
+    """Convert new weights to orders in whole lots with a small residual beta.
 
     Raises
     ------
@@ -338,8 +372,8 @@ def make_orders(result: Rebalance, ticket: Ticket) -> Orders:
     weights = result.weights.copy()
     weights[names] += shares * prices / ticket.nav
     orders = [
-        Order(ticker, Side.BUY if share > 0 else Side.SELL, abs(int(share)), float(price))
-        for ticker, share, price in zip(tickers, shares.tolist(), prices, strict=True)
+        Order(ticker, Side.BUY if share > 0 else Side.SELL, shares_of(abs(share) / lot, lot), float(price))
+        for ticker, share, price, lot in zip(tickers, shares.tolist(), prices, lots.tolist(), strict=True)
         if share
     ]
     return Orders(
@@ -426,7 +460,7 @@ def etf_orders(result: Rebalance, ticket: Ticket, *, any_coverage: bool = False)
         if not 0.0 < price < math.inf:
             msg = f"No price for the ETF {name}. Give it among the prices."
             raise MissingPrice(msg, tickers=[name])
-        shares = round(ratio * ticket.nav / price / lot) * lot
+        shares = shares_of(round(ratio * ticket.nav / price / lot), lot)
         if not shares or abs(shares) * price < ticket.min_notional:
             left_out.append(name)
             continue

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.limits import describe
-from betaneutral_xl.engine.limits.formulation import beta_label
-from betaneutral_xl.engine.limits.limit import Relaxation
+from betaneutral_xl.engine.limits.formulation import beta_label, market_row
+from betaneutral_xl.engine.limits.limit import WITH, Relaxation
 from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, least_violation, minimise
 from betaneutral_xl.model.arrays import read_only
 
@@ -193,8 +193,17 @@ def reachable(formulation: Formulation) -> Reachable:
         hedge_legs=_hedge_legs(formulation, gaps) if off and nearest is not None else MappingProxyType({}),
         benchmark=_benchmark(formulation, ends, targets) if off else None,
         coverage=aligned.coverage,
-        limits=describe(formulation.limits),
+        limits=_limits(formulation),
     )
+
+
+def _limits(formulation: Formulation) -> str:
+    """Describe the limits, and the market beta that a market's share leaves."""
+    words, row = describe(formulation.limits), market_row(formulation.aligned)
+    if row is None:
+        return words
+    joined = " and " if WITH in words else f" {WITH}"
+    return f"{words}{joined}the {row.label} at {round(row.limit.low, 2) + 0.0:.2f}"
 
 
 def _extremes(problem: QuadraticProgram, direction: FloatArray) -> tuple[float, float]:
@@ -286,3 +295,20 @@ def _relaxations(formulation: Formulation) -> Iterator[Relaxation]:
         if least_violation(wider.problem) <= TOLERANCE:
             more = wider.problem.size - formulation.problem.size
             yield Relaxation("universe", float(more), f"let {more} more names be traded")
+    yield from _smaller_market_share(formulation)
+
+
+def _smaller_market_share(formulation: Formulation) -> Iterator[Relaxation]:
+    """Yield the largest share of the market's leg with which all else is feasible, if it is a smaller one."""
+    market, row = formulation.aligned.market, market_row(formulation.aligned)
+    if market is None or row is None or not market.portfolio_beta:
+        return
+    free = formulation.without_market()
+    direction = row.coefficients[free.traded]
+    now = float(row.coefficients @ formulation.aligned.weights)
+    low, high = (now + end for end in _extremes(free.problem, direction))
+    if math.isnan(low):
+        return
+    share = 1.0 - min(max(row.limit.low, low), high) / market.portfolio_beta
+    if 0.0 <= share < market.share:
+        yield Relaxation("market_share", share, f"sell {share:.0%} of the market leg at most")

@@ -17,10 +17,10 @@ from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.checks import LIMIT, Check, check_solution, size_of
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.engine.intervals import portfolio_forecasts
-from betaneutral_xl.errors import CheckFailed
+from betaneutral_xl.errors import CheckFailed, listing
 from betaneutral_xl.model.arrays import FloatArray, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
-from betaneutral_xl.model.notices import Notice, Subject, about
+from betaneutral_xl.model.notices import Notice, Severity, Subject, about
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import Retrieval
 
@@ -266,10 +266,30 @@ class Rebalance:
             about(Subject.RISK_MODEL, aligned.risk_model.warnings),
             self.coverage.sentences(),
             about(Subject.METHOD, self.notes),
+            self._bought_without_group(),
             self._large_exposure(),
             self._sample_parts(),
         )
         return tuple(dict.fromkeys(lines))
+
+    def _bought_without_group(self) -> tuple[str, ...]:
+        """Name what is bought and has no group, where groups are known: no limit of a group counts it."""
+        known = self.aligned.holdings.groups_of
+        grouped = {ticker for members in self.constraints.groups.values() for ticker in members}
+        bought = [
+            ticker
+            for ticker, trade in zip(self.tickers, self.trades.tolist(), strict=True)
+            if trade > SMALLEST_TRADE and not known.get(ticker) and ticker not in grouped
+        ]
+        if not known or not bought:
+            return ()
+        kinds = listing(self.aligned.holdings.kinds_of_groups)
+        text = (
+            f"Bought without a known group ({kinds}): {listing(bought)}. Limits of groups do not count them: "
+            "give their groups in a table of groups."
+        )
+        limited = self.constraints.group_limits or self.constraints.group_upper
+        return (Notice(text, Subject.GROUPS, Severity.CHANGES if limited else Severity.NOTE),)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -98,7 +98,9 @@ class EtfDay:
         """How old it is: ``JHAI is 60 days old``."""
         if self.age is None:
             return f"{self.etf} has no date: its age is unknown"
-        return f"{self.etf} is {self.age} days old" if self.age != 1 else f"{self.etf} is 1 day old"
+        if self.age == 0:
+            return f"{self.etf} is of the same day"
+        return f"{self.etf} is {self.age} days old" if self.age > 1 else f"{self.etf} is 1 day old"
 
     @property
     def changed(self) -> str:

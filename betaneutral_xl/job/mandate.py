@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import BetaNeutralError, InputError
-from betaneutral_xl.job.option_files import of_toml, read_options
+from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, REQUESTED, Kind, Section, of_section
 from betaneutral_xl.model.constraints import ALL, Constraints, limit_of
 from betaneutral_xl.model.tickers import normalise
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 FILE_NAME = "mandate.toml"
 """The file that the command line finds in the current folder."""
+
+UNNAMED = "mandate"
+"""What a mandate without a name and a file is called."""
 
 OWN = ("name", "benchmark", "hard_to_borrow")
 """What a mandate has besides options: its name, the ticker that it is measured against, and the names that
@@ -110,10 +113,11 @@ class Mandate:
         try:
             rules = canonical({key: one for key, one in written.items() if key != "location"})
             own = {name: rules.pop(name, None) for name in OWN}
+            rules |= {name: parts for name, value in rules.items() if (parts := _several(name, value))}
             for name, value in rules.items():
                 _require_rule(name, value)
             return cls(
-                name=_text("name", own["name"]) or Path(location).stem or "mandate",
+                name=_text("name", own["name"]) or Path(location).stem or UNNAMED,
                 rules=MappingProxyType(rules),
                 location=location,
                 benchmark=normalise(_text("benchmark", own["benchmark"])) if own["benchmark"] else "",
@@ -249,11 +253,6 @@ def ready_text(name: str) -> str:
     return files(__package__).joinpath("mandates", f"{wanted}.toml").read_text(encoding="utf-8")
 
 
-def parse_ready(name: str) -> Mandate:
-    """Return a mandate to start from."""
-    return Mandate._of_mapping(of_toml(ready_text(name).encode(), name), "")  # noqa: SLF001 - its own kind
-
-
 def canonical(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options by their identifiers, with limits of single names together.
 
@@ -294,6 +293,15 @@ def shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(shown(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _several(name: str, value: Any) -> list[str]:
+    """Return the parts of a text such as ``JHAI; BAI``, where an option takes several files or names."""
+    one = BY_NAME.get(name)
+    if one is None or not one.several or one.kind is Kind.TICKERS or not isinstance(value, str):
+        return []
+    parts = [part.strip() for part in value.split(";")]
+    return [part for part in parts if part] if len(parts) > 1 else []
 
 
 def _applies(name: str, method: Method) -> bool:

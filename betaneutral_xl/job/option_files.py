@@ -67,13 +67,19 @@ def _of_table(content: bytes, name: str, sheet: str | None) -> dict[str, Any]:
     if start is None:
         msg = f"{name} has no table of options. Give it a header: name, for which, value."
         raise InputError(msg)
-    width = len(found.rows[start])
-    return _of_rows(found.rows[start + 1 :], width, name, start + 2)
+    width = _width(found.rows[start])
+    rows = (row[:width] for row in found.rows[start + 1 :])
+    return _of_rows(rows, width, name, start + 2)
 
 
 def _is_header(row: Sequence[str]) -> bool:
-    words = [cell_text(cell).lower() for cell in row]
-    return len(words) in _COLUMNS and words[0] in {"name", "option", "rule"} and words[-1] == "value"
+    return bool(_width(row)) and cell_text(row[0]).lower() in {"name", "option", "rule"}
+
+
+def _width(header: Sequence[str]) -> int:
+    """Return the column of the values, from 1; what is right of it is the user's own. 0 without one."""
+    words = [cell_text(cell).lower() for cell in header[: max(_COLUMNS)]]
+    return next((place for place in _COLUMNS if words[place - 1 : place] == ["value"]), 0)
 
 
 def _of_rows(rows: Iterable[Sequence[str]], width: int, name: str, first: int) -> dict[str, Any]:

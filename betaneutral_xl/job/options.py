@@ -71,7 +71,7 @@ class Section(StrEnum):
     AIM = "method and target"
     LIMITS = "limits on the new weights (not for hedge and scaled)"
     LEGS = "limits on the hedge ratios (only for hedge)"
-    ORDERS = "orders in whole shares"
+    ORDERS = "orders in shares"
 
 
 REQUESTED = frozenset({Section.AIM, Section.LIMITS, Section.LEGS})
@@ -654,7 +654,7 @@ OPTIONS: tuple[Option, ...] = (
         name="lot",
         section=Section.ORDERS,
         kind=Kind.SHARES,
-        help="shares in a lot",
+        help="shares in a lot; fractional, or a fraction such as 0.001, for orders in fractions of a share",
         default=1.0,
         places={FUNCTION: "BN_ORDERS(lot)", SETTINGS: "Lot", PYTHON: "OrderTerms(lot)"},
         absent=_NOT_REQUIRED,

@@ -1,4 +1,4 @@
-"""Orders in whole shares as the files that desks, brokers and scripts take."""
+"""Orders as the files that desks, brokers and scripts take."""
 
 from __future__ import annotations
 
@@ -34,12 +34,27 @@ IBKR_COLUMNS = (
 IBKR_ACTIONS = {Action.BUY: "BUY", Action.SELL: "SELL", Action.SELL_SHORT: "SSHORT"}
 
 
-def rows(orders: Orders) -> list[tuple[str, str, int, float, float]]:
-    """Return the orders as rows of ``COLUMNS``, largest first; a short sale has a row of its own."""
+def columns(orders: Orders) -> tuple[str, ...]:
+    """Return the columns of the desk's table: ``COLUMNS``, and each kind of group that is known."""
+    return (*COLUMNS, *orders.result.aligned.holdings.kinds_of_groups)
+
+
+def rows(orders: Orders) -> list[tuple[str | float, ...]]:
+    """Return the orders as rows of ``columns``, largest first; a short sale has a row of its own."""
     return [
-        (leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2))
+        (
+            *(leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2)),
+            *groups(orders, leg.ticker),
+        )
         for leg in orders.legs()
     ]
+
+
+def groups(orders: Orders, ticker: str) -> tuple[str, ...]:
+    """Return the group of a ticker of each known kind; empty where it has none."""
+    holdings = orders.result.aligned.holdings
+    own = holdings.groups_of.get(ticker, {})
+    return tuple(own.get(kind, "") for kind in holdings.kinds_of_groups)
 
 
 def as_file(orders: Orders, form: OrderFormat) -> str:
@@ -57,7 +72,7 @@ def as_record(orders: Orders) -> dict[str, Any]:
         "fund": result.aligned.holdings.fund,
         "as_of": result.aligned.holdings.as_of,
         "nav": ticket.nav,
-        "orders": [dict(zip(COLUMNS, row, strict=True)) for row in rows(orders)],
+        "orders": [dict(zip(columns(orders), row, strict=True)) for row in rows(orders)],
         "left_out": list(orders.left_out),
         "cash_before": result.aligned.holdings.cash * ticket.nav,
         "cash_after": orders.cash,
@@ -76,14 +91,14 @@ def as_record(orders: Orders) -> dict[str, Any]:
 
 
 def _desk(orders: Orders) -> str:
-    return to_csv(COLUMNS, rows(orders))
+    return to_csv(columns(orders), rows(orders))
 
 
 def _ibkr(orders: Orders) -> str:
     return to_csv(IBKR_COLUMNS, [_ibkr_row(leg, orders) for leg in orders.legs()])
 
 
-def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | int, ...]:
+def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | float, ...]:
     symbol = leg.ticker.replace(".", " ")  # BRK.B is BRK B there
     tag = f"beta neutral {orders.result.aligned.holdings.as_of or ''}".strip()
     action = IBKR_ACTIONS[leg.action]

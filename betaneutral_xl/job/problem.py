@@ -20,6 +20,7 @@ from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.job.inputs import drift_rows, read
 from betaneutral_xl.job.request import LEGS, Request
 from betaneutral_xl.job.snapshot import write_snapshot
+from betaneutral_xl.job.value_files import etf_file
 from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, Range
 from betaneutral_xl.model.history import RecordedErrors
@@ -68,10 +69,11 @@ def anonymised(request: Request, inputs: Inputs) -> tuple[tuple[RawInput, ...], 
     """Return inputs and options with all names replaced, verified against what they were made from."""
     aligned = run.align(request, inputs)
     names = Names.of(request, inputs)
+    markets = () if inputs.market is None else (inputs.market,)
     raw = (
         _holdings(names, inputs.holdings),
-        *(_etf(names, etf, {}) for etf in inputs.etfs),
-        *([_etf(names, inputs.market, {"role": Role.MARKET})] if inputs.market else []),
+        *(etf_file(etf, names.etfs[etf.name], names.tickers) for etf in inputs.etfs),
+        *(etf_file(one, names.etfs[one.name], names.tickers, Role.MARKET) for one in markets),
         _covariance(names, inputs.covariance, aligned, request),
     )
     options = _options(names, request)
@@ -121,25 +123,6 @@ def _holdings(names: Names, holdings: Holdings) -> RawInput:
     ]
     table = to_csv(("ticker", "weight"), [*rows, ("CASH", holdings.cash)])
     return RawInput(reader=Reader.HOLDINGS_FILE, name="portfolio.csv", content=table.encode())
-
-
-def _etf(names: Names, etf: Etf, options: dict[str, str]) -> RawInput:
-    """Return a basket scaled to the whole exposure; what has no ticker is one name without risk data."""
-    scale = etf.leverage
-    unnamed = math.fsum(etf.unnamed_weights.tolist())
-    rows = [
-        (names.tickers[ticker], f"{100.0 * scale * weight!r}")
-        for ticker, weight in zip(etf.tickers, etf.weights.tolist(), strict=True)
-    ]
-    if unnamed:
-        rows.append(("UNNAMED", f"{100.0 * scale * unnamed!r}"))
-    table = to_csv(("ticker", "weight (%)"), rows)
-    return RawInput(
-        reader=Reader.ETF_FILE,
-        name=f"{names.etfs[etf.name]}.csv",
-        content=table.encode(),
-        options=options,
-    )
 
 
 def _covariance(names: Names, covariance: Covariance, aligned: Aligned, request: Request) -> RawInput:

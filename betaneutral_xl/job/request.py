@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
-from betaneutral_xl.engine.orders import Tradable
+from betaneutral_xl.engine.orders import FRACTIONAL_LOT, Tradable, is_lot
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError
@@ -144,7 +144,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:
-    """How new weights become orders in whole shares.
+    """How new weights become orders.
 
     Attributes
     ----------
@@ -153,7 +153,7 @@ class OrderTerms:
     min_notional
         Trades of less value are left out, base currency.
     lot
-        Shares in a lot.
+        Shares in a lot: a whole number, or a fraction of one.
     trade
         What is traded: the names, or for a hedge the ETFs.
     cost_bp
@@ -165,7 +165,7 @@ class OrderTerms:
 
     nav: float | None = None
     min_notional: float = 0.0
-    lot: int = 1
+    lot: float = 1
     trade: Tradable = Tradable.NAMES
     cost_bp: float = 0.0
     keep_cash: float | None = None
@@ -217,16 +217,25 @@ def _amount(what: str, value: Any) -> float:
         raise InputError(msg) from None
 
 
-def _lot(value: Any) -> int:
+FRACTIONAL = "fractional"
+"""The word for a lot of ten-thousandths of a share."""
+
+
+def _lot(value: Any) -> float:
+    if isinstance(value, str) and value.strip().lower() == FRACTIONAL:
+        return FRACTIONAL_LOT
     try:
         size = unsigned(value, "a number of shares")
     except (TypeError, ValueError) as error:
         msg = f"The lot is {value!r:.60}: {error}."
         raise InputError(msg) from None
-    if not size >= 1.0 or not size.is_integer():
-        msg = f"The lot is {size:g}. Give a whole number of shares, 1 or more, or leave it out."
+    if not is_lot(size):
+        msg = (
+            f"The lot is {size:g}. Give a whole number of shares, a fraction of one such as 0.001, or "
+            f"{FRACTIONAL}; or leave it out."
+        )
         raise InputError(msg)
-    return int(size)
+    return int(size) if size >= 1.0 else size
 
 
 def _cost(value: Any) -> float:
@@ -320,6 +329,24 @@ def _tolerance(value: Any) -> float | None:
 def defaults() -> dict[str, Any]:
     """Return the options of method and target with what holds where they are not given."""
     return {one.name: one.default for one in of_section(Section.AIM) if one.default is not None}
+
+
+def stored(options: Mapping[str, Any], mandate: Mandate | None) -> dict[str, Any]:
+    """Return options as a snapshot keeps them: with today's defaults, which another version may change.
+
+    Parameters
+    ----------
+    options
+        As they were typed, without the mandate.
+    mandate
+        The standing rules, which are kept whole; None for none.
+
+    """
+    typed = canonical({key: one for key, one in options.items() if one is not None})
+    if mandate is None:
+        return {**defaults(), **typed}
+    unsaid = {name: value for name, value in defaults().items() if name not in mandate.rules}
+    return {**unsaid, **typed, "mandate": mandate.as_mapping()}
 
 
 def names() -> tuple[str, ...]:

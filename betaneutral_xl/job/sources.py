@@ -24,11 +24,12 @@ from betaneutral_xl.job.inputs import (
     with_drift,
     with_groups,
 )
-from betaneutral_xl.job.options import BY_NAME, is_sample
+from betaneutral_xl.job.options import BY_NAME, SAMPLE, is_sample
 from betaneutral_xl.job.request import Request, flat, net_asset_value
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
@@ -379,7 +380,7 @@ def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
     holdings
         Whose own prices come first.
     file
-        A price file, or the name of the sample; None for none.
+        A price file, or the name of the sample; None for none, and for the sample's holdings its own.
 
     Raises
     ------
@@ -388,6 +389,8 @@ def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
 
     """
     own = Quotes.of_holdings(holdings)
+    if file is None and holdings.provenance.retrieval is Retrieval.SAMPLE:
+        file = SAMPLE
     return own if file is None else own.with_fallback(quotes_of(file, holdings.as_of))
 
 

@@ -19,14 +19,15 @@ from betaneutral_xl.model.constraints import ALL, Range
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.readers.etf_files import NAME
 from betaneutral_xl.readers.raw_input import Reader
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.mandate import Mandate
+    from betaneutral_xl.job.outcome import Inputs
     from betaneutral_xl.job.request import Request
-    from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.arrays import FloatArray
 
 KINDS = {limits.Unit.WEIGHT: Kind.PERCENT, limits.Unit.BETA: Kind.NUMBER, limits.Unit.COUNT: Kind.COUNT}
@@ -66,7 +67,7 @@ def kept(found: tuple[LimitLine, ...]) -> bool:
 
 
 def sentence(line: LimitLine) -> str:
-    """Return a limit with its number in one line: ``largest weight 8.99% (MSFT), at most 5.00%``."""
+    """Return a limit with its number in one line: ``largest weight 8.99% (MSFT), at most 5%``."""
     of = f" ({line.ticker})" if line.ticker else ""
     return f"{line.label} {shown(line.after, line.kind)}{of}, {line.text}"
 
@@ -132,6 +133,10 @@ def _other_sources(mandate: Mandate, inputs: Inputs) -> Iterator[str]:
     tickers = {one.upper() for one in named if NAME.fullmatch(one)}
     if named and len(tickers) == len(named) and tickers != {one.upper() for one in inputs.etf_names}:
         yield f"the ETFs are {', '.join(inputs.etf_names)}, where the mandate has {', '.join(named)}"
+    risk = rules.get("covariance") or rules.get("prices")
+    origin = inputs.covariance.provenance
+    if risk and not is_sample(risk) and shown_name(risk) != origin.location:
+        yield f"the risk model is {origin.location}, where the mandate has {shown_name(risk)}"
     for raw in inputs.raw_inputs:
         if raw.reader is Reader.PRICES and "role" not in raw.options and "estimator" in rules:
             mine, theirs = canonical(raw.options["method"]), canonical(str(rules["estimator"]))

@@ -185,9 +185,9 @@ def study(
 
 def walk(study: Study) -> Backtest:
     """Run one backtest; raises what ``engine.backtest.walk`` raises."""
-    from betaneutral_xl.engine import backtest
+    from betaneutral_xl.engine.backtest import walk as run
 
-    return backtest.walk(study)
+    return run(study)
 
 
 def cell(fund: str, etf: str, study: Study) -> Cell:

@@ -41,11 +41,12 @@ class Subject(Enum):
     DATES = ("Inputs of different days", Severity.CHECK)
     STALE = ("Data from the cache", Severity.CHECK)
     EXPOSURE = ("A large exposure", Severity.CHECK)
+    GROUPS = ("Groups", Severity.NOTE)
     HOLDINGS = ("The holdings", Severity.CHECK)
     ETF = ("The files of the ETFs", Severity.CHECK)
     INPUTS = ("How inputs were read", Severity.NOTE)
     METHOD = ("The method", Severity.NOTE)
-    SAMPLE = ("Sample data", Severity.CHECK)
+    SAMPLE = ("Where the inputs come from", Severity.CHECK)
 
     @property
     def heading(self) -> str:

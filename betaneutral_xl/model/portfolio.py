@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
+FIRST_KINDS = ("sector", "country")
+"""Kinds of groups in the order of tables; others follow by name."""
+
 SUM_TOLERANCE = 5e-4
 """Deviation from 1 of a sum of weights (5 bp, as issuers round each row) above which there is a warning."""
 
@@ -165,6 +168,12 @@ class Holdings:
     def groups(self) -> dict[str, tuple[str, ...]]:
         """The tickers of each group: sectors, countries, and what a table of groups has."""
         return members(self.groups_of.items())
+
+    @property
+    def kinds_of_groups(self) -> tuple[str, ...]:
+        """The kinds of groups that are known of some name: sector, country, then those of a table."""
+        known = {kind for labels in self.groups_of.values() for kind in labels}
+        return (*(kind for kind in FIRST_KINDS if kind in known), *sorted(known - set(FIRST_KINDS)))
 
     def with_groups(self, groups: Mapping[str, Mapping[str, str]]) -> Holdings:
         """Return the same holdings with groups of names, held or not; they decide over the source's own."""

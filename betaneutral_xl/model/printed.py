@@ -99,8 +99,15 @@ _clean_short = lru_cache(maxsize=2**14)(_clean)
 
 def cell_text(text: str) -> str:
     """Return the cleaned text of a cell, empty if it is a placeholder for a missing value."""
+    return _cell_text_short(text) if len(text) <= CACHED_LENGTH else _cell_text(text)
+
+
+def _cell_text(text: str) -> str:
     text = clean(text)
     return "" if text.casefold() in MISSING else text
+
+
+_cell_text_short = lru_cache(maxsize=2**14)(_cell_text)
 
 
 # ------------------------------------------------------------------ numbers

@@ -1,4 +1,4 @@
-"""Orders in whole shares as a notebook shows and saves them."""
+"""Orders as a notebook shows and saves them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OrderList:
-    """Orders in whole shares.
+    """Orders in shares.
 
     Attributes
     ----------
@@ -42,10 +42,10 @@ class OrderList:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per order: ticker, side, shares, price, notional (base currency); largest first."""
+        """One row per order: ticker, side, shares, price, notional (base currency), groups where known."""
         import pandas as pd
 
-        return pd.DataFrame(order_formats.rows(self.orders), columns=list(order_formats.COLUMNS))
+        return pd.DataFrame(order_formats.rows(self.orders), columns=list(order_formats.columns(self.orders)))
 
     @property
     def beta(self) -> Mapping[str, float]:
@@ -85,12 +85,12 @@ class OrderList:
 
     def _repr_html_(self) -> str:
         rows = (
-            (ticker, side, f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}")
-            for ticker, side, shares, price, notional in order_formats.rows(self.orders)
+            (str(ticker), str(side), f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}", *map(str, groups))
+            for ticker, side, shares, price, notional, *groups in order_formats.rows(self.orders)
         )
         return html.block(
             html.title(self._summary()),
-            html.table([name.capitalize() for name in order_formats.COLUMNS], rows, texts=2),
+            html.table([name.capitalize() for name in order_formats.columns(self.orders)], rows, texts=2),
             html.notes([self.quotes.sentence(one.ticker for one in self.orders.orders)]),
         )
 

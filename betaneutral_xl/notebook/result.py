@@ -136,10 +136,10 @@ class Result(Rebalance):
         *,
         nav: float | str | None = None,
         min_notional: float | str | None = None,
-        lot: int | str | None = None,
+        lot: float | str | None = None,
         trade: str | None = None,
     ) -> OrderList:
-        """Return the trades in whole shares, rounded so that the beta is kept.
+        """Return the trades in shares, rounded so that the beta is kept.
 
         Parameters
         ----------
@@ -151,7 +151,7 @@ class Result(Rebalance):
         min_notional
             Trades of less value are left out, base currency.
         lot
-            Shares in a lot.
+            Shares in a lot; ``fractional``, or a fraction such as 0.001, for fractions of a share.
         trade
             ``names``, or for a hedge ``etfs`` or ``etfs_any_coverage``.
 

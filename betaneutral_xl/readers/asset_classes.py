@@ -335,7 +335,9 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     (None, <AssetClass.CASH: 'cash'>)
     """
     name, ticker = cell_text(name[:MAX_NAME_LENGTH]), cell_text(ticker[:MAX_NAME_LENGTH])
-    found = _of_ticker(ticker, name, identifiers) or _first_match(NAMES, name)
+    found = _of_ticker(ticker, name, identifiers) if ticker else None
+    if found is None and name:
+        found = _first_match(NAMES, name)
     if found is AssetClass.CASH and ticker and _is_company(name, identifiers):
         return None
     if (
@@ -351,6 +353,8 @@ STOCK_TICKER = re.compile(
     r"(?:[A-Z][A-Z&*]{0,12}|[0-9A-Z]{1,6}\*?)(?:[ ./-][A-Z0-9&]{1,3}){0,2}\*?", re.IGNORECASE
 )
 """A stock's ticker at any exchange (``BRK/B``, ``2330 TT``, ``BAJAJ-AUTO``); no CUSIP, ISIN or text."""
+PLAIN_TICKER = re.compile(r"[A-Z0-9]{1,6}")
+"""A stock's ticker that is too short for an identifier."""
 EQUITY_WORDS = re.compile(
     r"\b(?:common|ordinary|ord|preferred|pfd|pref|adr|gdr|reg shs|shares?|rights?|rts|warrants?|wts|escrow"
     r"|contra|cvr|contingent value|reit)\b",
@@ -372,6 +376,8 @@ def of_identifiers(name: str, ticker: str, identifiers: Sequence[str]) -> AssetC
     >>> str(of_identifiers("", "EQUITY-BASKET", ()))
     'unknown'
     """
+    if not identifiers and PLAIN_TICKER.fullmatch(ticker):
+        return AssetClass.EQUITY
     texts = [cell_text(one[:MAX_NAME_LENGTH]).upper() for one in (ticker, *identifiers)]
     issues = [issue for text in texts if (issue := _issue(text))]
     is_stock = STOCK_TICKER.fullmatch(texts[0]) is not None or any(map(_is_code_of_stock, texts))
@@ -391,6 +397,8 @@ def _is_code_of_stock(text: str) -> bool:
 
 def _issue(text: str) -> str:
     """Return the number of the issue in a CUSIP, or in the CUSIP of an ISIN; empty if it is none."""
+    if len(text) not in {9, 12}:  # of a CUSIP, of an ISIN
+        return ""
     inside = _CUSIP_IN_ISIN.fullmatch(text)
     cusip = inside[1] if inside else text
     if not _CUSIP.fullmatch(cusip):

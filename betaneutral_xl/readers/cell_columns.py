@@ -17,6 +17,7 @@ SAMPLE = 400
 """Rows in which codes are searched."""
 MIN_CODES = 2
 """Codes of a currency that make a column of them, where its header is blank or unknown."""
+ISIN_LENGTH = 12
 BETWEEN = " |/,;()\t"
 
 _ISIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
@@ -54,7 +55,10 @@ def _with_isins(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
 
 
 def _isin_in(row: Row, place: int) -> str:
-    text = row[place].upper() if place < len(row) else ""
+    text = row[place] if place < len(row) else ""
+    if len(text) < ISIN_LENGTH:
+        return ""
+    text = text.upper()
     return next((one for one in _ISIN.findall(text) if is_isin(one)), "")
 
 

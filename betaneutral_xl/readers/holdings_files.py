@@ -42,6 +42,7 @@ from betaneutral_xl.readers.position_values import (
     Valued,
     cash_value,
     exchange_rates,
+    in_units,
     merged_lots,
     missing_value,
     valued_positions,
@@ -253,11 +254,12 @@ def _holdings(
 ) -> Holdings:
     _refuse_nameless(table)
     table = with_tickers_of(without_currency_pairs(table), choice.tickers)
-    rows = position_rows(table)
+    rows, units = in_units(position_rows(table))
     cash = [row for row in rows if row.is_cash]
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
     held, notes = with_market_currencies(table, held, tickers, choice)
+    notes = (*units, *notes)
     rows = (*held, *cash)
     as_of = _day(as_of_date(table, file_name), choice, file_name)
     read = _Read(table, fund, rows, replace(origin, as_of=as_of, rows=len(rows)))
@@ -533,7 +535,7 @@ def _refuse_names(rows: Sequence[PositionRow], file_name: str) -> None:
     names = [
         row.symbol
         for row in rows
-        if row.position_class in NAMED_BY_TICKER and not STOCK_TICKER.fullmatch(row.symbol)
+        if row.position_class in NAMED_BY_TICKER and not STOCK_TICKER.fullmatch(normalise(row.symbol))
     ]
     if names:
         msg = f"{file_name} has names and no tickers ({listing(names)}). Add a column ticker{_OR_TICKERS}."

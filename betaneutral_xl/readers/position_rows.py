@@ -35,6 +35,8 @@ OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
 FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")
 MONEY_MARKET = re.compile(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeldmarkt\w*", re.IGNORECASE)
 MONEY_TICKER = re.compile(r"[A-Z]{3}XX\*{0,2}")
+CRYPTO = re.compile(r"[A-Z]{2,5}-(?:USDT?|USDC|EUR|GBP)")
+"""A cryptocurrency against money, in Yahoo's spelling."""
 FUND_TICKER = re.compile(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
 HUNDREDTHS = MappingProxyType(
@@ -47,8 +49,8 @@ HUNDREDTHS = MappingProxyType(
 """Currencies of which prices are quoted in hundredths: pence, agorot and cents."""
 CODE_IN_CELL = re.compile(r"\b([A-Z]{3})\b")
 _DIGIT = re.compile(r"\d")
-PLAIN_TICKER = re.compile(r"[A-Z]{1,4}")
-"""A ticker that needs no other evidence to be a stock's."""
+PLAIN_TICKER = re.compile(r"[A-Z]{1,4}|(?=.{1,6}$)[A-Z0-9]*\d[A-Z0-9]*")
+"""A ticker that needs no other evidence to be a stock's: too short for a contract or an identifier."""
 CASH_SYMBOL = re.compile(r"[A-Z][A-Z0-9._]{1,9}")
 MAX_TESTED = 20
 """Rows whose prices are searched for a currency, where there is no column of it."""
@@ -62,6 +64,9 @@ _OF_ASSETS = {
     AssetClass.OTHER: PositionClass.OTHER,
     AssetClass.UNKNOWN: PositionClass.UNKNOWN,
 }
+FLAGS = frozenset({Column.SUBCLASS, Column.ASSET_CLASS})
+SHORTEST_OPTION = 9
+"""Characters of the shortest symbol of an option: one of the underlying, its day, C or P, the strike."""
 CODES = frozenset({Column.ISIN, Column.CUSIP, Column.SEDOL})
 SPECIAL = frozenset(
     {AssetClass.FUND, AssetClass.FIXED_INCOME, AssetClass.DERIVATIVE, AssetClass.OTHER, AssetClass.CASH}
@@ -101,10 +106,12 @@ def position_rows(table: HoldingsTable) -> tuple[PositionRow, ...]:
 
 def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
     name, ticker = table.text(cells, Column.NAME), table.text(cells, Column.TICKER)
-    kind = _class_of(table, cells, name, ticker)
-    shares, price, value = (
-        table.number(cells, one) for one in (Column.SHARES, Column.PRICE, Column.MARKET_VALUE)
-    )
+    is_bare = not (name or FLAGS & table.header.indices.keys()) and _is_plain(table, ticker)
+    # of a table typed by hand, what the tests of the class would find for most rows, faster
+    kind = PositionClass.EQUITY if is_bare else _class_of(table, cells, name, ticker)
+    shares = table.number(cells, Column.SHARES)
+    price = table.number(cells, Column.PRICE)
+    value = table.number(cells, Column.MARKET_VALUE)
     short = (
         table.text(cells, Column.SIDE).casefold() in SHORT if Column.SIDE in table.header.indices else False
     )
@@ -159,14 +166,14 @@ def cash_label(row: PositionRow) -> str:
 
 def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> PositionClass:
     flags = _flags(table, cells)
-    words = " ".join(flags).replace("_", " ").casefold()
+    words = " ".join(flags).replace("_", " ").casefold() if flags else ""
     if (words and OPTION_FLAG.search(words)) or _is_option(ticker) or _is_option(name):
         return PositionClass.OPTION
     if (words and FUTURE_FLAG.search(words)) or _is_future(ticker or name):
         return PositionClass.FUTURE
     if not name and " " in ticker:  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
-    by_name = asset_classes.of_name(name, ticker)
+    by_name = AssetClass.OTHER if CRYPTO.fullmatch(ticker) else asset_classes.of_name(name, ticker)
     by_flag = _by_flags(flags)
     if AssetClass.CASH in (by_flag, by_name):
         is_fund = MONEY_TICKER.fullmatch(ticker) or MONEY_MARKET.search(name)
@@ -186,9 +193,10 @@ def _unflagged(
         return _OF_ASSETS[by_name]
     if FUND_TICKER.fullmatch(ticker):
         return PositionClass.FUND
-    if PLAIN_TICKER.fullmatch(ticker) and not CODES & table.header.indices.keys():
+    if _is_plain(table, ticker):
         return PositionClass.EQUITY
-    codes = [text for one in (Column.ISIN, Column.CUSIP, Column.SEDOL) if (text := table.text(cells, one))]
+    coded = CODES & table.header.indices.keys()
+    codes = [text for one in coded if (text := table.text(cells, one))] if coded else []
     in_tickers = Column.TICKER in table.header.indices
     symbol = table.text(cells, Column.TICKER) if in_tickers else name
     try:
@@ -198,16 +206,27 @@ def _unflagged(
     return _OF_ASSETS[asset_classes.of_identifiers(name, symbol, codes)]
 
 
+def _is_plain(table: HoldingsTable, ticker: str) -> bool:
+    """Whether a ticker is a stock's, in a table without identifiers."""
+    return (
+        PLAIN_TICKER.fullmatch(ticker) is not None
+        and ticker not in asset_classes.CASH_ALONE
+        and not CODES & table.header.indices.keys()
+    )
+
+
 def _is_option(text: str) -> bool:
-    return _DIGIT.search(text) is not None and is_option(text)
+    return len(text) >= SHORTEST_OPTION and _DIGIT.search(text) is not None and is_option(text)
 
 
 def _is_future(text: str) -> bool:
-    return not text.isalpha() and is_future(text)
+    return (text.startswith("/") or " " in text) and is_future(text)
 
 
 def _flags(table: HoldingsTable, cells: Row) -> list[str]:
     indices = table.header.indices
+    if not FLAGS & indices.keys():
+        return []
     return [
         text
         for column in (Column.SUBCLASS, Column.ASSET_CLASS)

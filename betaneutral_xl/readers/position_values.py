@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 RTOL = 1e-3
 """Relative difference between a printed value and shares times price above which a warning names it."""
+UNIT_RTOL = 0.02
+"""The same, for telling values in thousands, which are rounded."""
 FUTURE_RTOL = 0.05
 """The same, for telling a future's notional value from its profit or loss."""
 
@@ -52,6 +54,30 @@ class Rates:
     def of_value(self, table: HoldingsTable, row: PositionRow) -> float:
         """Return the rate of a row's printed value."""
         return 1.0 if self.in_base else self.of(table, row)
+
+
+THOUSANDS = (1_000.0, 1_000_000.0)
+"""Units of values in which a file may print them."""
+
+
+def in_units(rows: Sequence[PositionRow]) -> tuple[tuple[PositionRow, ...], tuple[str, ...]]:
+    """Return rows whose values are in units of money, and a note where they were printed in thousands.
+
+    Shares times price prove it, if they are a thousand or a million times the value on every row.
+    """
+    products = [
+        (row.value, row.shares * row.price)
+        for row in rows
+        if row.value and row.shares and row.price and row.position_class is not PositionClass.FUTURE
+    ]
+    for unit in THOUSANDS:
+        if len(products) > 1 and all(
+            math.isclose(value * unit, one, rel_tol=UNIT_RTOL) for value, one in products
+        ):
+            scaled = tuple(row if row.value is None else replace(row, value=row.value * unit) for row in rows)
+            note = f"Values are in units of {unit:,.0f}: shares times price are that many times more."
+            return scaled, (note,)
+    return tuple(rows), ()
 
 
 def with_market_currencies(

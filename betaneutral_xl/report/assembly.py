@@ -10,7 +10,7 @@ from betaneutral_xl.errors import InputError, MissingValue, ModelError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.answer.full import alternatives_of, frontier_of
 from betaneutral_xl.job.realised import realised_betas
-from betaneutral_xl.model.quotes import Quotes
+from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.report.contents import Contents
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
+    from betaneutral_xl.model.quotes import Quotes
 
 
 STEPS = 5
@@ -100,7 +101,7 @@ def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: l
     if terms.nav is None and not holdings.nav and quotes is None:
         return None
     try:
-        return run.orders(outcome.result, quotes or Quotes.of_holdings(holdings), terms)
+        return run.orders(outcome.result, quotes or order_quotes(holdings, None), terms)
     except MissingValue as error:
         if quotes is not None:
             raise

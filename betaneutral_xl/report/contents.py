@@ -57,7 +57,7 @@ class Contents:
     alternatives
         Alternatives that reach the same beta, for comparison.
     orders
-        The proposal in whole shares, if all prices are known.
+        The proposal in shares, if all prices are known.
     infeasible
         The attainable betas, if the request is infeasible; ``result`` is then the unchanged
         portfolio, and there are no orders.

@@ -14,7 +14,7 @@ from betaneutral_xl.report import pictures
 from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.pages.layout import LIGHTS
 from betaneutral_xl.report.sheets import provenance, realised
-from betaneutral_xl.report.sheets.alternatives import MEASURES
+from betaneutral_xl.report.sheets.compare import MEASURES
 from betaneutral_xl.report.web import document, drawn, folded, safe, table
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _orders(contents: Contents) -> str:
     orders = contents.orders
     assert orders is not None  # noqa: S101 - checked by the caller
     after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
-    summary = f"Beta after whole shares: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
+    summary = f"Beta after the orders: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
     rows = (
         (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.legs()

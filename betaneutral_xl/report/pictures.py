@@ -128,15 +128,10 @@ def variance(page: AnswerPage) -> Picture:
 
 
 def past_betas(page: AnswerPage, at: int) -> Picture:
-    """Return the measured betas to an ETF by month, with the interval that next month's is expected in.
-
-    A measured beta has an error of its own, so that its interval is wider than that of the beta.
-    """
+    """Return the measured betas to an ETF by month, with the interval that next month's is expected in."""
     past = page.past[at]
-    line = next(one for one in page.betas if one.etf == past.etf)
     months = tuple(month_labels(past))
-    width = line.after.half_width(added_se=past.noise)
-    ends = [line.after.beta - width, line.after.beta + width]
+    ends = page.measured_interval(past)
     series = [Series("as it is", tuple(past.as_it_is.tolist()), style.BEFORE)] if known(past.as_it_is) else []
     name = "kept at today's beta" if page.infeasibility else "proposal, renewed monthly"
     series.append(Series(name, tuple(past.renewed.tolist()), style.AFTER))

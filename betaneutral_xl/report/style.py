@@ -6,13 +6,16 @@ alone.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from openpyxl.workbook.workbook import Workbook
 
 FONT = "Arial"
@@ -34,6 +37,7 @@ GOOD_INK, BAD_INK = "005F46", "8A3B00"
 
 NUMBER, PERCENT, EXACT, TINY = "0.0000;-0.0000;0.0000", "0.00%;-0.00%;0.00%", "0.000000000000", "0.0E+00"
 WHOLE, MONEY, PRICE = "#,##0", "#,##0", "#,##0.00"
+FRACTIONS = "#,##0.0000"
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 SIGNED = "+0.0000;-0.0000;0.0000"
 SIGNED_PERCENT = "+0.00%;-0.00%;0.00%"
@@ -45,6 +49,11 @@ TENTH = "0.0%;-0.0%;0.0%"
 
 _WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
 """Column width in characters by number format; 10 for the others."""
+
+
+def shares(counts: Iterable[float]) -> str:
+    """Return the number format of a column of shares: with four decimals if one is a fraction."""
+    return WHOLE if all(math.isnan(one) or float(one).is_integer() for one in counts) else FRACTIONS
 
 
 def width_of(number_format: str) -> int:
@@ -112,10 +121,22 @@ FONT_ORDER = ("b", "i", "strike", "u", "vertAlign", "sz", "color", "name", "fami
 """Order of the elements of a font in the file format; openpyxl writes another."""
 
 
+def _font(**properties: Any) -> Font:
+    font = Font(name=FONT, **properties)
+    font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this instance only
+    return font
+
+
+def _set_default_font(book: Any) -> None:
+    """Set the font in whose digits the widths of columns are counted: openpyxl's is not on every system."""
+    book._fonts[0] = _font(size=10)  # noqa: SLF001 - openpyxl has no other way
+
+
 class Styles:
     """The styles of one workbook, each registered once."""
 
     def __init__(self, book: Workbook) -> None:
+        _set_default_font(book)
         self._probe_sheet = book.create_sheet("styles")
         self._numbers: dict[Look, int] = {}
 
@@ -124,9 +145,7 @@ class Styles:
         if look in self._numbers:
             return self._numbers[look]
         cell = Cell(self._probe_sheet, row=1, column=1)
-        font = Font(name=FONT, size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
-        font.__elements__ = FONT_ORDER  # type: ignore[misc] # of this instance only
-        cell.font = font
+        cell.font = _font(size=look.size, bold=look.bold, italic=look.italic, color=look.ink)
         cell.number_format = look.number_format
         if look.fill:
             cell.fill = PatternFill("solid", start_color=look.fill)

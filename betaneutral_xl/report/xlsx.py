@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Book, Margins
-from betaneutral_xl.report.pages import answer, proposal, risk, ways
+from betaneutral_xl.report.pages import alternatives, answer, proposal, scenarios
 from betaneutral_xl.report.sheets import (
-    alternatives,
     betas,
     checks,
+    compare,
     etf,
     holdings,
     infeasible,
@@ -36,7 +36,7 @@ PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, styl
 
 SUMMARY = "Summary"
 
-SHORT = (SUMMARY, proposal.NAME, ways.NAME, risk.NAME)
+SHORT = (SUMMARY, proposal.NAME, alternatives.NAME, scenarios.NAME)
 """The sheets of the short report, a page each; the others are the annex."""
 
 
@@ -70,7 +70,7 @@ def workbook(contents: Contents) -> bytes:
     if contents.orders is not None:
         tickets.write(book, page[tickets.NAME], contents, contents.orders)
     if contents.alternatives:
-        alternatives.write(book, page[alternatives.NAME], contents, model)
+        compare.write(book, page[compare.NAME], contents, model)
     if contents.infeasible is not None:
         infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
     if contents.realised:
@@ -82,8 +82,8 @@ def workbook(contents: Contents) -> bytes:
         past.write(book, page[past.NAME], contents)
     answer.write(page[SUMMARY], contents, count)
     proposal.write(page[proposal.NAME], contents)
-    ways.write(page[ways.NAME], contents)
-    risk.write(page[risk.NAME], contents)
+    alternatives.write(page[alternatives.NAME], contents)
+    scenarios.write(page[scenarios.NAME], contents)
     book.describe(
         title=title,
         subject=contents.title,
@@ -110,7 +110,7 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         ("Weights", PRESENTATION, True),
         ("Trades", PRESENTATION, True),
         (tickets.NAME, PRESENTATION, contents.orders is not None),
-        (alternatives.NAME, PRESENTATION, bool(contents.alternatives)),
+        (compare.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
         (past.NAME, PRESENTATION, bool(contents.page.past)),
         ("Checks", CONTROL, True),

@@ -70,7 +70,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
         return _standard_input(limit)
     with _opened(path, limit) as file:
         # Not the limit: a buffer of that size is allocated at once, and a browser has 2 GB in all.
-        content = file.read(os.fstat(file.fileno()).st_size + 1)
+        content = file.read(os.fstat(file.fileno()).st_size + 1) or b""  # None: a file of the system
         if len(content) != os.fstat(file.fileno()).st_size:
             raise UnreadableFile(_changed(shown_name(path)))
     return content
@@ -180,7 +180,11 @@ def _standard_input(limit: int) -> bytes:
     if sys.stdin is None or sys.stdin.isatty():
         msg = "- reads standard input, and nothing is piped into it. Name a file, or pipe one: ... < FILE."
         raise UnreadableFile(msg)
-    content = sys.stdin.buffer.read(limit + 1)
+    try:
+        content = sys.stdin.buffer.read(limit + 1) or b""
+    except OSError as error:  # a folder, a descriptor that only writes
+        msg = f"Cannot read standard input: {error.strerror or type(error).__name__}. Pipe in a file."
+        raise UnreadableFile(msg) from None
     if len(content) > limit:
         msg = f"Standard input has more than the {limit / 1e6:,.0f} MB that are read. Check what is piped in."
         raise UnreadableFile(msg)

@@ -77,15 +77,12 @@ class Staged:
         self, files: Mapping[Path, bytes | Sequence[bytes | memoryview]], *, private: bool = False
     ) -> None:
         self._temporary: dict[Path, Path] = {}
-        for path, content in files.items():
-            try:
+        try:
+            for path, content in files.items():
                 self._write(path, content, private=private)
-            except OSError as error:
-                self.discard()
-                raise _unwritable(path, error) from None
-            except Unwritable:
-                self.discard()
-                raise
+        except BaseException:  # Ctrl+C too leaves no file
+            self.discard()
+            raise
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -116,6 +113,12 @@ class Staged:
             what = "to Windows that is a device, or a part of a file"
             msg = f"Cannot write {target.name}: {what}. Choose another name."
             raise Unwritable(msg)
+        try:
+            self._write_beside(target, content, private=private)
+        except OSError as error:
+            raise _unwritable(target, error) from None
+
+    def _write_beside(self, target: Path, content: Content, *, private: bool) -> None:
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)

@@ -109,6 +109,43 @@ def clarabel(case: Case) -> Callable[[], FloatArray]:
     return run
 
 
+def osqp(case: Case) -> Callable[[], FloatArray]:
+    """Solve with OSQP in sparse factor form, at a precision of 1e-6 and with its polishing."""
+    import osqp as library
+    from scipy import sparse
+
+    p, form = case.problem, case.form
+    n, k = form.loadings.shape
+    quadratic = sparse.csc_matrix(sparse.diags_array(np.concatenate([form.specific_variance, np.ones(k)])))
+    linear = np.concatenate([-form.specific_variance * p.weights, np.zeros(k)])
+    bounds = sparse.hstack([sparse.eye_array(n), sparse.csc_array((n, k))])
+    rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(_equalities(case)), bounds]))
+    values = np.concatenate([p.row_upper, form.loadings.T @ p.weights])
+    return _osqp(library, quadratic, linear, rows, np.append(values, p.lower), np.append(values, p.upper), n)
+
+
+def _osqp(
+    library: Any, quadratic: Any, linear: FloatArray, rows: Any, low: FloatArray, high: FloatArray, n: int
+) -> Callable[[], FloatArray]:
+    def run() -> FloatArray:
+        solver = library.OSQP()
+        solver.setup(
+            quadratic,
+            linear,
+            rows,
+            low,
+            high,
+            verbose=False,
+            eps_abs=1e-6,
+            eps_rel=1e-6,
+            polishing=True,
+            max_iter=100_000,
+        )
+        return np.asarray(solver.solve(raise_error=False).x)[:n]
+
+    return run
+
+
 def _equalities(case: Case) -> FloatArray:
     """Return the rows of ``A'x = b`` and of ``L'x - y = L'w`` over (x, y)."""
     conditions, loadings = case.problem.conditions, case.form.loadings
@@ -206,10 +243,14 @@ def pyportfolioopt(case: Case) -> Callable[[], FloatArray]:
 
 def skfolio(case: Case) -> Callable[[], FloatArray]:
     """Solve with skfolio, with expected returns and covariance from a prior."""
+    return _skfolio(case.problem, case.problem.lower, case.problem.upper)
+
+
+def _skfolio(problem: QuadraticProgram, lower: FloatArray, upper: FloatArray) -> Callable[[], FloatArray]:
     from skfolio.optimization import MeanRisk, ObjectiveFunction
     from skfolio.prior import BasePrior, ReturnDistribution
 
-    p, matrix = case.problem, case.form.dense()
+    p, matrix = problem, problem.covariance.dense()
     returns = np.zeros((3, p.size))
 
     class FixedPrior(BasePrior):  # type: ignore[misc] # skfolio ships no types
@@ -232,8 +273,8 @@ def skfolio(case: Case) -> Callable[[], FloatArray]:
             objective_function=ObjectiveFunction.MAXIMIZE_UTILITY,
             risk_aversion=1.0,
             prior_estimator=FixedPrior(),
-            min_weights=p.lower,
-            max_weights=p.upper,
+            min_weights=lower,
+            max_weights=upper,
             budget=1.0,
             left_inequality=np.vstack([rows, -rows]),
             right_inequality=np.concatenate([p.row_upper[1:], -p.row_lower[1:]]),
@@ -249,6 +290,7 @@ PEERS = (
     Peer("DAQP, dense", "daqp", daqp, most_names=500),
     Peer("PIQP, factor form", "piqp", piqp),
     Peer("Clarabel, factor form", "clarabel", clarabel),
+    Peer("OSQP, factor form", "osqp", osqp),
     Peer("cvxpy, factor form", "cvxpy", cvxpy_factor),
     Peer("cvxpy, dense", "cvxpy", cvxpy_dense, most_names=500),
     Peer("sf-quant", "sf_quant", sf_quant),
@@ -265,12 +307,16 @@ class DensePeer:
     name: str
     package: str
     prepare: Callable[[QuadraticProgram], Callable[[], FloatArray]]
-    most_names: int
 
     @property
     def installed(self) -> bool:
         """Whether its package is installed."""
         return importlib.util.find_spec(self.package) is not None
+
+
+def ours_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
+    """Solve with this package, including the verification."""
+    return lambda: problem.weights + solvers.solve(problem).trades
 
 
 def piqp_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
@@ -331,9 +377,30 @@ def cvxpy_quadratic(problem: QuadraticProgram) -> Callable[[], FloatArray]:
     return run
 
 
+def osqp_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
+    """Solve with OSQP and the whole matrix, at a precision of 1e-6 and with its polishing."""
+    import osqp as library
+    from scipy import sparse
+
+    n = problem.size
+    quadratic = sparse.csc_matrix(np.triu(problem.covariance.dense()))
+    linear = -problem.covariance.matvec(problem.weights)
+    rows = sparse.csc_matrix(sparse.vstack([sparse.csc_array(problem.conditions.T), sparse.eye_array(n)]))
+    low = np.append(problem.row_lower, np.zeros(n))
+    return _osqp(library, quadratic, linear, rows, low, np.append(problem.row_upper, np.full(n, np.inf)), n)
+
+
+def skfolio_dense(problem: QuadraticProgram) -> Callable[[], FloatArray]:
+    """Solve with skfolio and the whole matrix."""
+    return _skfolio(problem, np.zeros(problem.size), np.ones(problem.size))
+
+
 DENSE_PEERS = (
-    DensePeer("PIQP, dense", "piqp", piqp_dense, 2000),
-    DensePeer("Clarabel", "clarabel", clarabel_dense, 2000),
-    DensePeer("cvxpy", "cvxpy", cvxpy_quadratic, 2000),
+    DensePeer("betaneutral_xl", "betaneutral_xl", ours_dense),
+    DensePeer("PIQP, dense", "piqp", piqp_dense),
+    DensePeer("Clarabel", "clarabel", clarabel_dense),
+    DensePeer("OSQP", "osqp", osqp_dense),
+    DensePeer("cvxpy", "cvxpy", cvxpy_quadratic),
+    DensePeer("skfolio", "skfolio", skfolio_dense),
 )
-"""Solvers that take a matrix, up to the size at which they take a minute."""
+"""Solvers that take a matrix, this package first."""

@@ -10,7 +10,7 @@ from betaneutral_xl.engine.hedging import Legs
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
 from betaneutral_xl.engine.result import Method, Rebalance
-from betaneutral_xl.errors import InputError, MissingPrice, UnknownTicker
+from betaneutral_xl.errors import Infeasible, InputError, MissingPrice, UnknownTicker
 from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.market import Market
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -201,3 +201,41 @@ def test_hedge_of_two_etfs_with_a_market_leg() -> None:
     market = Market.of("IWV", 0.5)
     result = neutralise(BOOK, [ETF, second], risk(), market=market, target={"JHAI": 0.1, "TWO": 0.2})
     assert result.after.beta == pytest.approx({"JHAI": 0.1, "TWO": 0.2}, abs=1e-10)
+
+
+def test_comparison_of_a_long_only_portfolio_at_the_markets_beta_sells_no_market_leg() -> None:
+    etf = Etf.from_weights({"B": 0.5, "D": 0.5}, name="JHAI")
+    found = {one.name: one for one in compare(BOOK, [etf], risk(), market=Market.of("IWV"))}
+    alone = {one.name: one for one in compare(BOOK, [etf], risk())}
+    name = "long only, aiming at IWV"
+    assert not found[name].note
+    assert found[name].beta == alone[name].beta
+    assert found["reweight"].market_beta == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.6, 1.0])
+def test_a_market_leg_that_makes_a_target_infeasible_is_named_with_the_share_that_does_not(
+    share: float,
+) -> None:
+    limits = Constraints.from_mapping({"long_only": True})
+    with pytest.raises(Infeasible) as caught:
+        solve(share, method=Method.REWEIGHT, target=0.8, constraints=limits)
+    left = (1.0 - share) * solve(0.0).before.market_beta
+    assert f"long only with the market beta to IWV at {left:.2f}" in str(caught.value)
+    assert caught.value.reachable is not None
+    most = next(one for one in caught.value.reachable.relaxations if one.limit == "market_share").amount
+    assert 0.0 <= most < share
+    solve(most - 1e-6, method=Method.REWEIGHT, target=0.8, constraints=limits)
+    with pytest.raises(Infeasible):
+        solve(most + 1e-3, method=Method.REWEIGHT, target=0.8, constraints=limits)
+
+
+def test_a_hedge_whose_names_are_not_the_etf_in_proportion_says_how_both_are_traded() -> None:
+    (note,) = [one for one in solve(1.0, own_row=True).notes if "shares of JHAI" in one]
+    result = solve(1.0, own_row=True)
+    in_names = result.new_weights[result.tickers.index("IWV")]
+    assert f"{result.hedge_ratios[0]:.2%} of net assets in shares of JHAI" in note
+    assert f"{result.market_ratio:.2%} in IWV" in note
+    assert f"{-in_names:.2%} in IWV" in note
+    assert abs(in_names + result.market_ratio) > 1e-3
+    assert not any("shares of JHAI" in one for one in solve(1.0).notes)

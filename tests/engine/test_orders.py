@@ -81,6 +81,36 @@ def test_lots_are_kept_and_small_trades_left_out() -> None:
     assert min(order.notional for order in orders.orders) >= 20_000.0
 
 
+@pytest.mark.parametrize("lot", [0.0001, 0.01, 0.5])
+def test_fractions_of_a_share_are_whole_lots_and_leave_less_beta(lot: float) -> None:
+    result = reweighted(1)
+    orders = priced(result, 1, lots=dict.fromkeys(result.tickers, lot))
+    assert all(check.passed for check in orders.checks())
+    assert any(not float(order.shares).is_integer() for order in orders.orders)
+    for order in orders.orders:
+        assert order.shares == round(order.shares, 4)
+        assert order.shares / lot == pytest.approx(round(order.shares / lot), abs=1e-6)
+    exact = {t: w * NAV / orders.ticket.prices[t] for t, w in zip(result.tickers, result.trades, strict=True)}
+    assert all(abs(order.signed_shares - exact[order.ticker]) <= lot for order in orders.orders)
+    assert abs(orders.residual_beta["AI"]) <= 1e-5
+
+
+def test_a_sale_of_a_fraction_held_is_split_at_it() -> None:
+    held = Holdings.from_positions(["A", "B"], [5.5, 50.0], [10.0, 20.0])
+    etf = Etf.from_weights({"A": 1.0}, name="AI")
+    form = Factors(np.full((2, 1), 0.3), np.full(2, 0.01))
+    result = neutralise(held, [etf], Covariance(("A", "B"), form, Provenance.given(2)))
+    prices = {"A": 10.0, "B": 20.0}
+
+    def legs(lot: float) -> dict[Action, float]:
+        ticket = Ticket(prices=prices, nav=float(held.nav or 0), lots={"A": lot})
+        return {leg.action: leg.shares for leg in make_orders(result, ticket).legs() if leg.ticker == "A"}
+
+    sold = sum(legs(0.01).values())
+    assert legs(0.01) == {Action.SELL: 5.5, Action.SELL_SHORT: pytest.approx(sold - 5.5)}
+    assert legs(1) == {Action.SELL: 5, Action.SELL_SHORT: round(sold) - 5}
+
+
 def test_cash_and_cost_follow_from_the_orders() -> None:
     orders = priced(reweighted(2), 2, cost_bp=10.0)
     bought = sum(o.shares * o.price for o in orders.orders if o.side is Side.BUY)
@@ -163,6 +193,7 @@ def test_invalid_orders_are_refused_with_a_reason() -> None:
     for options, message in (
         ({"nav": 0.0}, "net asset value is 0"),
         ({"lots": {"A": 0}}, "lot of A"),
+        ({"lots": {"A": 2.5}}, "lot of A"),
         ({"cost_bp": -1.0}, "zero or more"),
     ):
         with pytest.raises(InputError, match=message):

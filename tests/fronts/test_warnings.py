@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -16,10 +17,12 @@ from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import run_button
+from betaneutral_xl.hosts.sheets.functions import BY_NAME as FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import LIMITS, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.notices import Severity
+from betaneutral_xl.notebook.api import beta_neutral
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -141,19 +144,66 @@ def test_the_buttons_list_them_and_count_them(files: Files, expected: list[str],
     assert [row[1] for row in csv.reader(io.StringIO(head)) if row[0] == "warning"] == expected
 
 
+def test_python_and_the_worksheet_have_them(files: Files, expected: list[str]) -> None:
+    fund, etf, risk = (str(files.folder / f"{name}.csv") for name in OPTIONS.values())
+    result = beta_neutral(fund, etf, risk, on_missing="drop")
+    assert list(result.warnings) == expected
+    lines = sorted(line for group in result.answer.notices for line in group.lines)
+    assert lines == sorted(expected)
+
+    def call(name: str, *values: object) -> Any:
+        return files.session.call(FUNCTIONS[name], *values)
+
+    held, basket = call("FETCH_HOLDINGS", fund), call("LOAD_ETF", etf)
+    limits = [["on_missing", "drop"]]
+    rows = call("BN_ANSWER", held, basket, risk, None, None, limits, "warnings")
+    shown = sorted(str(text).partition(": ")[2].removesuffix("...") for _, text in rows if text)
+    assert all(full.startswith(text) for text, full in zip(shown, sorted(expected), strict=True))
+
+
+def test_the_pane_has_them(files: Files, expected: list[str]) -> None:
+    *_, end = replies(files, "answer", files.folder)
+    assert sorted(line for group in end["data"]["notices"] for line in group["lines"]) == sorted(expected)
+
+
+def test_the_report_of_the_button_is_the_workbook_of_the_command(files: Files, tmp_path: Path) -> None:
+    path = tmp_path / "fund.xlsx"
+    path.write_bytes((files.folder / "fund.xlsx").read_bytes())
+    assert run_button("report", FileWorkbook(path), files.session).error is None
+    (of_button,) = tmp_path.glob("fund report *.xlsx")
+    assert main(["report", *files.arguments(f"--out={tmp_path / 'report.xlsx'}")]) == 0
+    one, other = (openpyxl.load_workbook(name) for name in (of_button, tmp_path / "report.xlsx"))
+    assert one.sheetnames == other.sheetnames
+    for sheet in one:
+        there = other[sheet.title]
+        cells = {cell.coordinate: cell.value for row in sheet for cell in row if cell.value is not None}
+        others = {cell.coordinate: cell.value for row in there for cell in row if cell.value is not None}
+        different = {at for at in cells.keys() | others.keys() if cells.get(at) != others.get(at)}
+        made = {at for at in different if TIME.search(str(cells[at])) or cells[at] == "Report button"}
+        assert made == different, sheet.title
+
+
+TIME = re.compile(r"\d\d:\d\d(:\d\d)?")
+"""What differs between two reports of a request, besides how: when they were made and files were read."""
+
+
 def test_a_host_in_another_process_writes_the_same(files: Files, expected: list[str], tmp_path: Path) -> None:
-    book = FileWorkbook(files.folder / "fund.xlsx")
-    calc = conversation(files.session)
-    path = str(tmp_path / "fund.ods")
-    (asked,) = calc.replies({"id": 1, "press": "rebalance", "path": path, "protocol": wire.PROTOCOL})
-    read = asked["ask"]["read"]
-    areas = [None if unless else book.below(sheet, row) for sheet, row, unless in read["areas"]]
-    names = [_block(book.named(name)) for name in read["names"]]
-    *_, asked = calc.replies({"id": 1, "answer": {"names": names, "areas": areas}})
+    *_, asked = replies(files, "rebalance", tmp_path)
     block = wire.unpack(asked["ask"]["apply"][0][3])
     top = block[1 : PROPOSAL.table - PROPOSAL.headline]
     lines = [note for note in (row[PROPOSAL.notes - 1] for row in top) if note]
     assert sorted(lines[-len(expected) :]) == sorted(expected)
+
+
+def replies(files: Files, name: str, folder: Path) -> list[wire.Message]:
+    """Return what a host in another process is answered when it has read the workbook for a button."""
+    book, calc = FileWorkbook(files.folder / "fund.xlsx"), conversation(files.session)
+    path = str(folder / "fund.ods")
+    (asked,) = calc.replies({"id": 1, "press": name, "path": path, "protocol": wire.PROTOCOL})
+    read = asked["ask"]["read"]
+    areas = [None if unless else book.below(sheet, row) for sheet, row, unless in read["areas"]]
+    names = [_block(book.named(name)) for name in read["names"]]
+    return calc.replies({"id": 1, "answer": {"names": names, "areas": areas}})
 
 
 def _block(value: object) -> object:

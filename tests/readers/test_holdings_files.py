@@ -246,6 +246,31 @@ def test_currency_pairs_are_left_out_and_said() -> None:
     assert any(line.startswith("Currency pairs are no positions") for line in found.warnings)
 
 
+@pytest.mark.parametrize(("unit", "shown"), [(1_000, "1,000"), (1_000_000, "1,000,000")])
+def test_values_in_thousands_are_told_by_shares_times_price(unit: int, shown: str) -> None:
+    rows = "Ticker,Shares,Price,Market Value\n"
+    rows += (
+        f"NVDA,100000,150,{15_000_000 / unit}\nMSFT,1000,500,{500_000 / unit}\nCASH,,,{2_000_000 / unit}\n"
+    )
+    found = parse_holdings_file(rows.encode(), "book.csv")
+    assert found.nav == pytest.approx(17_500_000)
+    assert found.prices is not None
+    assert found.prices.tolist() == pytest.approx([150, 500])
+    assert any(f"Values are in units of {shown}" in line for line in found.warnings)
+
+
+def test_bloomberg_tickers_under_a_header_of_names_are_tickers() -> None:
+    rows = b"Security,Position,Px Close,Mkt Val\nNVDA US Equity,100,150,15000\nSAP GY Equity,10,200,2000\n"
+    assert parse_holdings_file(rows, "port.csv").tickers == ("NVDA", "SAP GY")
+
+
+def test_a_cryptocurrency_is_no_equity() -> None:
+    found = parse_holdings_file(
+        b"Symbol,Quantity,Price,Value\nNVDA,1,150,150\nBTC-USD,0.1,90000,9000\n", "a.csv"
+    )
+    assert [one.position_class.value for one in found.positions] == ["equity", "other"]
+
+
 def test_a_printed_total_that_is_not_that_of_the_rows_is_told() -> None:
     rows = "Symbol,Description,Quantity,Price,Value\nNVDA,NVIDIA,100,150,15000\nMSFT,MICROSOFT,10,500,5000\n"
     right = parse_holdings_file(f"{rows}Total,,,,20000\n".encode(), "book.csv")
@@ -290,3 +315,8 @@ def test_printed_values_of_several_markets_are_taken_as_one_currency_and_it_is_s
         found = parse_holdings_file(rows.format(price=price).encode(), "values.csv")
         assert found.nav == pytest.approx(17_820)
         assert any("markets in USD, JPY and no currency" in note for note in found.warnings) == told
+
+
+def test_weights_that_add_to_one_with_a_large_gross_exposure_are_ambiguous() -> None:
+    with pytest.raises(InputError, match="add to 1, and to 18 without their signs"):
+        parse_holdings_file(b"ticker,weight\nA,9\nB,-8.5\nCASH,0.5\n", "book.csv")

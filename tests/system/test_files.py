@@ -139,3 +139,25 @@ def test_a_hyphen_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Standard input has more than" in refusal("-")
     monkeypatch.setattr(sys, "stdin", Piped(b"", terminal=True))
     assert "nothing is piped into it" in refusal("-")
+
+
+@POSIX
+def test_a_file_of_the_system_that_would_block_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Blocking(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes | None:  # type: ignore[override] # as io says
+            return None  # such as /proc/kmsg, opened without waiting
+
+    monkeypatch.setattr(os, "fdopen", Blocking)
+    (tmp_path / "messages").write_bytes(b"x")
+    assert "messages changed while it was read" in refusal(tmp_path / "messages")
+
+
+@POSIX
+def test_standard_input_that_cannot_be_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", (tmp_path / "written.csv").open("w", encoding="utf-8"))
+    assert "Cannot read standard input" in refusal("-")
+    sys.stdin.close()

@@ -22,6 +22,7 @@ from betaneutral_xl.model.history import EstimateHistory
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
+from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
@@ -125,7 +126,10 @@ def _parse_value(default: Any, name: str, value: str) -> Any:
 
 
 def canonical(method: str) -> str:
-    """Return the registered name of a method, ignoring case and hyphens; ``default`` is accepted.
+    """Return the registered name of a method, ignoring case, hyphens and blanks; ``default`` is accepted.
+
+    >>> canonical("Volatility scaled"), canonical("ledoit-wolf")
+    ('volatility_scaled', 'ledoit_wolf')
 
     Raises
     ------
@@ -133,7 +137,7 @@ def canonical(method: str) -> str:
         If there is no such method.
 
     """
-    name = method.strip().lower().replace("-", "_")
+    name = option_name(method)
     if name == "default":
         return DEFAULT
     if name not in ESTIMATORS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import and_
 from typing import TYPE_CHECKING
@@ -92,6 +92,13 @@ class Formulation:
         """Return the same problem with other limits."""
         return formulate(self.aligned, limits, self.betas, self.targets, squares=self.squares)
 
+    def without_market(self) -> Formulation:
+        """Return the same problem with no share of a market's leg sold."""
+        aligned, market = self.aligned, self.aligned.market
+        if market is not None:
+            aligned = replace(aligned, market=replace(market, market=replace(market.market, share=0.0)))
+        return formulate(aligned, self.limits, self.betas, self.targets, squares=self.squares)
+
     def expand(self, new_weights: FloatArray) -> FloatArray:
         """Expand new weights of the tradable names to all N names; the others keep theirs."""
         full = self.aligned.weights.copy()
@@ -166,7 +173,8 @@ def formulate(
         Row(beta_label(name), aligned.expand(betas[:, k], 0.0), targets[k])
         for k, name in enumerate(aligned.etf_names)
     ]
-    rows = [*terms.rows, *aims, *_market_rows(aligned)]
+    market = market_row(aligned)
+    rows = [*terms.rows, *aims, *([market] if market else [])]
     parts = [float(row.coefficients @ fixed) for row in rows]
     covariance = aligned.covariance.form.subset(np.flatnonzero(traded[aligned.covered]))
     if squares:
@@ -194,13 +202,14 @@ def _of_inputs(aligned: Aligned) -> BoolArray:
     return np.fromiter((ticker in names for ticker in aligned.tickers), np.bool_, len(aligned.tickers))
 
 
-def _market_rows(aligned: Aligned) -> Iterator[Row]:
-    """Yield the market beta that a share of the market's leg leaves, where a market is hedged."""
+def market_row(aligned: Aligned) -> Row | None:
+    """Return the market beta that a share of the market's leg leaves, where a market is hedged."""
     market = aligned.market
-    if market is not None and market.share:
-        own = aligned.expand(market.betas[: len(aligned.covered_tickers)], 0.0)
-        left = market.remaining_beta
-        yield Row(f"market beta to {market.name}", own, Range(left, left))
+    if market is None or not market.share:
+        return None
+    own = aligned.expand(market.betas[: len(aligned.covered_tickers)], 0.0)
+    left = market.remaining_beta
+    return Row(f"market beta to {market.name}", own, Range(left, left))
 
 
 def beta_label(etf: str) -> str:

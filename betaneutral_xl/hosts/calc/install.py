@@ -287,9 +287,10 @@ def workbook(session: Session, folder: Path) -> Path:
     if target.exists() and not outdated:
         return target
     content = template.build(session)
+    _remember(session, path=str(target), sha256=records.recorded(target, content))
     make_folder(target.parent)
     save(target, content)
-    _remember(session, path=str(target), sha256=records.fingerprint(content), version=__version__)
+    _remember(session, version=__version__)
     return target
 
 

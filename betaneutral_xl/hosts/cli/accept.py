@@ -24,7 +24,7 @@ examples:
   betaneutral-xl accept --from-snapshot run.zip
       a proposal that was looked at before: rebalance --snapshot run.zip
 
-Kept are the proposal, its orders in whole shares where there are prices, and the snapshot of its inputs: in
+Kept are the proposal, its orders where there are prices, and the snapshot of its inputs: in
 the user's own folder (BETANEUTRAL_RECORDS), which no one else may read. Nothing is sent to a broker.
 """
 

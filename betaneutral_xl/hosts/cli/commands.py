@@ -19,7 +19,7 @@ TASKS = {
     "make a portfolio neutral": {
         "demo": "make the embedded sample beta-neutral and write its report here",
         "rebalance": "compute beta-neutral weights, and write a report",
-        "orders": "convert the new weights to orders in whole shares",
+        "orders": "convert the new weights to orders, in whole or fractional shares",
         "report": "write an auditable report as a workbook, and as PDF or web page",
     },
     "day by day": {

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts.cli import weights
 from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.hosts.cli.rebalance import print_summary
-from betaneutral_xl.job.options import SAMPLE
-from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
@@ -91,7 +89,6 @@ def show() -> None:
     print_summary(outcome, out)
     weights.print_table(outcome.result, out, "trade", 10)
     with progress(f"Writing {REPORT} ..."):
-        quotes = order_quotes(data.holdings, SAMPLE)
-        assembled = assemble(outcome, OrderTerms(), quotes, command="betaneutral-xl demo", written_at=now())
+        assembled = assemble(outcome, OrderTerms(), command="betaneutral-xl demo", written_at=now())
         save(REPORT, build_workbook(assembled.contents))
     out.print(NEXT, markup=False, soft_wrap=True)

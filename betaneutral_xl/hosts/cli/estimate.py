@@ -9,8 +9,9 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console, number, percent, progress
 from betaneutral_xl.job.estimation import DEFAULT, WINDOW, MissingData, described, read_parameters
-from betaneutral_xl.job.inputs import covariance_from_prices, drift_rows, load_etf
+from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
 from betaneutral_xl.job.sources import load_holdings
+from betaneutral_xl.job.value_files import covariance_csv
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
@@ -137,11 +138,7 @@ def to_api_csv(covariance: Covariance) -> str:
     Below the matrix stand, as comments, the returns behind it: from them the drift of betas is measured.
     """
     order = sorted(covariance.tickers, key=lambda ticker: (ticker == BENCHMARK, ticker))
-    matrix = covariance.select(order).form.dense().tolist()
-    day = covariance.as_of.isoformat() if covariance.as_of else ""
-    rows = ((day, ticker, *row) for ticker, row in zip(order, matrix, strict=True))
-    below = (",".join(map(str, row)) for row in drift_rows(covariance, order))
-    return saving.to_csv(("date", "ticker", *order), rows) + "".join(f"{line}\n" for line in below)
+    return covariance_csv(covariance, order)
 
 
 def _tickers(args: argparse.Namespace) -> list[str]:

@@ -14,7 +14,7 @@ from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job import run
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, canonical
 from betaneutral_xl.job.options import Section
-from betaneutral_xl.job.request import OrderTerms, Request, defaults, market_name, target_tickers
+from betaneutral_xl.job.request import OrderTerms, Request, market_name, stored, target_tickers
 from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot, loaded_market
 from betaneutral_xl.system.settings import Settings
 
@@ -53,11 +53,7 @@ class Gathered:
     @property
     def stored(self) -> dict[str, Any]:
         """The options as a snapshot keeps them: with today's defaults, which another version may change."""
-        mandate = self.mandate
-        if mandate is None:
-            return {**defaults(), **self.options}
-        unsaid = {name: value for name, value in defaults().items() if name not in mandate.rules}
-        return {**unsaid, **self.options, "mandate": mandate.as_mapping()}
+        return stored(without_mandate(self.options), self.mandate)
 
     @property
     def request(self) -> Request:

@@ -1,14 +1,15 @@
-"""``betaneutral-xl orders``: whole-share orders for the new weights."""
+"""``betaneutral-xl orders``: orders for the new weights, in whole or fractional shares."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
-from betaneutral_xl.job import order_formats, run
+from betaneutral_xl.job import order_formats, proposals, run
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.order_formats import OrderFormat
 from betaneutral_xl.job.sources import order_quotes
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.model.quotes import Quotes
 
+NUMBERS = frozenset({"shares", "price", "notional"})
+
 EPILOG = """\
 examples:
   betaneutral-xl orders --sample --order-prices demo
@@ -27,11 +30,16 @@ examples:
   betaneutral-xl orders --holdings fund.csv --etf JHAI.csv --covariance risk.csv --order-prices prices.csv \\
       --trade etfs --out orders.csv
       one order in the ETF's shares, in a file for the desk
+  betaneutral-xl orders --sample --order-prices demo --lot fractional --min-notional 100
+      in fractions of a share
+  betaneutral-xl orders --proposal report.xlsx --from-snapshot run.zip --order-prices prices.csv
+      the new weights of a report, perhaps edited on its sheet Weights
   betaneutral-xl orders --from-snapshot run.zip --order-prices prices.csv --format ibkr --out basket.csv
       a basket file for Interactive Brokers
 
 formats of --out:
-  desk     ticker,side,shares,price,notional; a sale of what is not held is SELL SHORT
+  desk     ticker,side,shares,price,notional, and sector, country where known; a sale of
+           what is not held is SELL SHORT
   ibkr     Interactive Brokers' BasketTrader: market orders for the day
   trader   ticker,price,shares,action
 """
@@ -40,10 +48,16 @@ formats of --out:
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = (
-        "Compute the new weights as rebalance does, and convert them to orders in whole shares."
+        "Compute the new weights as rebalance does, or read those of a proposal, and convert them to orders."
     )
     parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
+    parser.add_argument(
+        "--proposal",
+        metavar="FILE",
+        help="take the new weights from a file in place of computing them: what rebalance --csv or --json "
+        "writes, its report, or a table of ticker and new_weight; the inputs give their beta",
+    )
     out = parser.add_argument_group("the file of orders")
     out.add_argument("-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file")
     out.add_argument(
@@ -57,11 +71,17 @@ def define(parser: argparse.ArgumentParser) -> None:
 
 
 def make(args: argparse.Namespace) -> None:
-    """Solve, round to shares, write the file if requested, print."""
+    """Solve or read the proposal, round to shares, write the file if requested, print."""
     gathered = input_options.gather(args)
     terms = gathered.terms(args)
+    if args.proposal:
+        request = gathered.request
+        result = proposals.of_file(args.proposal, request, gathered.inputs)
+        terms = replace(terms, cost_bp=request.constraints.cost_bp or terms.cost_bp)
+    else:
+        result = input_options.solve(gathered)
     quotes = order_quotes(gathered.inputs.holdings, gathered.order_prices(args))
-    orders = run.orders(input_options.solve(gathered), quotes, terms)
+    orders = run.orders(result, quotes, terms)
     if args.out:
         saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())
     if args.json:
@@ -80,10 +100,17 @@ def _print(orders: Orders, quotes: Quotes) -> None:
 
     out = console()
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in order_formats.COLUMNS:
-        table.add_column(name, justify="left" if name in {"ticker", "side"} else "right", no_wrap=True)
-    for ticker, side, shares, price, notional in order_formats.rows(orders):
-        cells = (ticker, side, f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}")
+    for name in order_formats.columns(orders):
+        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+    for ticker, side, shares, price, notional, *groups in order_formats.rows(orders):
+        cells = (
+            str(ticker),
+            str(side),
+            f"{shares:,}",
+            f"{price:,.2f}",
+            f"{notional:,.2f}",
+            *map(str, groups),
+        )
         table.add_row(*map(Text, cells))
     out.print(table)
     result = orders.result

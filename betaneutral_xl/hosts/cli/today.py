@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.hosts.cli.output import console
@@ -93,25 +93,14 @@ def _print(found: Today) -> None:
     table.add_column("label", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("remark")
-    rows = plain.summary(found)
-    for label, value, remark in rows[1:]:
-        if label == "Note":
-            continue
-        table.add_row(*map(Text, (str(label), _cell(label, value), str(remark))))
+    for line in plain.summary(found)[1:]:
+        if line.label != "Note":
+            table.add_row(*map(Text, (line.label, line.text, line.remark)))
     out.print(table)
-    for line in found.notices:
-        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
+    for notice in found.notices:
+        out.print(f"! {notice}", style="yellow", markup=False, soft_wrap=True)
     if len(found.history) > 1:
         _print_history(found)
-
-
-def _cell(label: str, value: Any) -> str:
-    if value is None:
-        return "-"
-    if not isinstance(value, float):
-        return str(value)
-    of_share = "eta" not in label and "moved" not in label and "change in" not in label
-    return f"{value:.2%}" if of_share else f"{value:.4f}"
 
 
 def _print_history(found: Today) -> None:

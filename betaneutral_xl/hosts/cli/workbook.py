@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import HostError, InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ HOSTS = {
     "excel": ("betaneutral.xlam", "betaneutral.xlsm", "betaneutral.xlsx"),
     "calc": ("betaneutral.xlsx",),
     "office": ("betaneutral-office.xlsx",),
+    "lite": ("main.py", "requirements.txt"),
 }
 """The files of each host."""
 
-BUTTONS = ("rebalance", "restore", "orders", "report")
+BUTTONS = ("rebalance", "restore", "orders", "report", "today", "accept")
 
 EPILOG = """\
 examples:
@@ -31,11 +32,20 @@ examples:
       add-in and for Calc; betaneutral.xlsm, a macro workbook for Excel that carries everything
   betaneutral-xl workbook build --host office
       writes betaneutral-office.xlsx, for Excel with the Office.js add-in (betaneutral-xl office install)
+  betaneutral-xl workbook build --host lite
+      writes main.py and requirements.txt, for betaneutral.xlsx in the add-in xlwings Lite
   betaneutral-xl workbook run betaneutral.xlsx
       reads its settings, computes, and writes the proposal into it, as the button Rebalance does
   betaneutral-xl workbook run betaneutral.xlsx --button orders
-      writes the orders of the proposal in whole shares as CSV, at the prices of the workbook's settings
+      writes the orders of the proposal as CSV, at the prices of the workbook's settings
   betaneutral-xl workbook run betaneutral.xlsx --button report
+  betaneutral-xl workbook run betaneutral.xlsx --button accept
+      keeps the proposal; from then on --button today compares with it, on the sheet Today
+  betaneutral-xl workbook selftest
+      writes betaneutral-selftest.xlsx: each function and button with its known answer for the sample; open it
+      in Excel or Calc, see that all rows pass, and press the buttons that it names
+  betaneutral-xl workbook selftest --read betaneutral-selftest.xlsx
+      prints the results in a file that Excel or Calc has saved
 """
 
 
@@ -56,11 +66,20 @@ def define(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--button", choices=BUTTONS, default="rebalance", help="default: %(default)s")
     run.add_argument("--output", type=Path, metavar="FILE", help="file to write (default: overwrite FILE)")
     run.set_defaults(run=run_button)
+    test = actions.add_parser(
+        "selftest", help="write a workbook that tests a spreadsheet program, or read one"
+    )
+    test.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
+    test.add_argument(
+        "--read", type=Path, metavar="FILE", help="print the results in a file that Excel or Calc has saved"
+    )
+    test.set_defaults(run=run_self_test)
 
 
 def run_build(args: argparse.Namespace) -> None:
     """Build and write the files of a host, or one of them."""
     from betaneutral_xl.hosts.excel import macro_workbook
+    from betaneutral_xl.hosts.office import lite_script
     from betaneutral_xl.hosts.office import template as office_template
     from betaneutral_xl.hosts.sheets import template
     from betaneutral_xl.hosts.sheets.session import Session
@@ -72,6 +91,8 @@ def run_build(args: argparse.Namespace) -> None:
         "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
         "betaneutral.xlsx": lambda: template.build(session),
         "betaneutral-office.xlsx": lambda: office_template.build(session),
+        "main.py": lite_script.main_py,
+        "requirements.txt": lite_script.requirements_txt,
     }
     names = [name for name in HOSTS[args.host] if args.only in {None, name.rpartition(".")[2]}]
     if not names:
@@ -81,6 +102,50 @@ def run_build(args: argparse.Namespace) -> None:
         with progress(f"Building {name} ..."):
             save(args.folder / name, builds[name]())
         out.print(f"Written: {args.folder / name}", markup=False, soft_wrap=True)
+
+
+SELF_TEST = "betaneutral-selftest.xlsx"
+
+
+def run_self_test(args: argparse.Namespace) -> None:
+    """Write the self-test workbook, or print the results in a saved one; fail if a row does not pass."""
+    from betaneutral_xl.hosts.sheets import template
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.system.saving import save
+
+    if args.read is not None:
+        print_results(args.read)
+        return
+    path = args.folder / SELF_TEST
+    with progress(f"Building {SELF_TEST} ..."):
+        save(path, template.build(Session(), self_test=True))
+    console().print(f"Written: {path}. Open it in Excel or Calc.", markup=False, soft_wrap=True)
+
+
+def print_results(path: Path) -> None:
+    """Print a line for each row of a saved self-test.
+
+    Raises
+    ------
+    HostError
+        If a row fails or was not computed.
+
+    """
+    from betaneutral_xl.hosts.files.self_test_results import results
+
+    rows, out = results(path), console()
+    for row in rows:
+        line = f"{row.result:<12}  {row.name}: {row.figure}"
+        if not (row.passed or row.waits):
+            line += f" is {row.actual!r}, expected {row.expected!r}"
+        out.print(line, markup=False, soft_wrap=True)
+    wrong = [row for row in rows if not (row.passed or row.waits)]
+    waiting = sum(row.waits for row in rows)
+    if wrong:
+        msg = f"{len(wrong)} of {len(rows)} rows of {path.name} do not pass. The first: {wrong[0].name}."
+        raise HostError(msg)
+    pressed = f", {waiting} wait for their button" if waiting else ""
+    out.print(f"{len(rows) - waiting} of {len(rows)} rows pass{pressed}.", markup=False, soft_wrap=True)
 
 
 def run_button(args: argparse.Namespace) -> None:

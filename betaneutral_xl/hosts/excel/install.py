@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.files.workbook_file import changed
 from betaneutral_xl.hosts.sheets import records, template
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template.hidden import XLWINGS_CONF
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Session
@@ -94,7 +94,7 @@ def _install_add_in(session: Session, folder: Path) -> Installed:
     record = session.settings.cache / RECORD
     is_kept = target.exists() and not records.is_as_written(target, records.read(record).get(str(target)))
     if not is_kept:  # a workbook of the user's own needs no new template: what changes is in the add-in
-        _write(record, target, sheets)
+        records.write_on_record(record, target, sheets)
     return Installed(target, is_kept, add_in)
 
 
@@ -112,15 +112,8 @@ def _install_workbook(session: Session, folder: Path) -> Installed:
         user_files.write(sys.executable)
     if sys.platform == "darwin":
         content = changed(content, {Sheet.XLWINGS: {_interpreter_cell(): sys.executable}})
-    _write(record, target, content)
+    records.write_on_record(record, target, content)
     return Installed(target)
-
-
-def _write(record: Path, target: Path, content: bytes) -> None:
-    """Write a workbook, and put it on the record."""
-    make_folder(target.parent)
-    save(target, content)
-    records.write(record, {**records.read(record), str(target): records.fingerprint(content)})
 
 
 def _interpreter_cell() -> tuple[int, int]:
@@ -183,7 +176,9 @@ def _remove(workbook: Path, sha256: str) -> Removal:
         if workbook.exists() and not records.is_as_written(workbook, sha256):
             return Removal.MODIFIED
         workbook.unlink(missing_ok=True)
-        if workbook.parent == records.default_folder().resolve():  # any other folder may have been there before
+        if (
+            workbook.parent == records.default_folder().resolve()
+        ):  # any other folder may have been there before
             with contextlib.suppress(OSError):  # it is not empty
                 workbook.parent.rmdir()
     except PermissionError:  # Windows removes no file that a program has open

@@ -15,11 +15,12 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import BetaNeutralError
+from betaneutral_xl.errors import BetaNeutralError, HostError
 from betaneutral_xl.hosts.office import pane
 from betaneutral_xl.hosts.office.values import for_office
 from betaneutral_xl.hosts.office.workbook_files import WorkbookFiles
 from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
+from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -108,9 +109,12 @@ class Backend:
         if name not in self._written:
             return {"error": "No button of this pane has written that file."}
         file = Path(name)
-        if self._opener is None:
-            return {"name": file.name, "content": b64encode(file.read_bytes()).decode()}
         try:
-            return {"opened": self._opener(file)}
+            if self._opener is not None:
+                return {"opened": self._opener(file)}
+        except HostError:
+            pass  # no program for it: the browser saves it
+        try:
+            return {"name": file.name, "content": b64encode(read_bytes(file)).decode()}
         except BetaNeutralError as error:
             return {"error": str(error)}

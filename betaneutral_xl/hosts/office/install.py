@@ -15,7 +15,7 @@ from betaneutral_xl.hosts.office import certificate, server, template
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import PORT, Place
 from betaneutral_xl.hosts.sheets import records
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,13 +146,9 @@ def write_template(session: Session, folder: Path) -> Path:
     """Write the template to a folder, unless there is one that was changed since; return its path."""
     target = folder.resolve() / WORKBOOK
     record = session.settings.cache / RECORD
-    written = records.read(record)
-    if target.exists() and not records.is_as_written(target, written.get(str(target))):
+    if target.exists() and not records.is_as_written(target, records.read(record).get(str(target))):
         return target
-    content = template.build(session)
-    make_folder(target.parent)
-    save(target, content)
-    records.write(record, {**written, str(target): records.fingerprint(content)})
+    records.write_on_record(record, target, template.build(session))
     return target
 
 

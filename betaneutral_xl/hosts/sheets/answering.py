@@ -39,7 +39,7 @@ def _page(session: Session, problem: tuple[Grid, ...], nav: float | None, *, ful
 def outcome(session: Session, *problem: Grid) -> run.Outcome:
     """Return the answer to a problem, given by the arguments of BETA_NEUTRAL, or why there is none."""
     holdings, etf, covariance, target_beta, method, constraints = problem
-    given = worksheet.inputs(session, holdings, etf, covariance, constraints)
+    given = worksheet.inputs(session, holdings, etf, covariance, constraints, target_beta)
     request = worksheet.request(session, given, target_beta, constraints, method)
     try:
         return run.Outcome(request, given, worksheet.solve(session, *problem))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import BetaNeutralError, HostError, Infeasible, InputError, Unwritable, listing
-from betaneutral_xl.hosts.sheets import cells, order_list, proposal
+from betaneutral_xl.hosts.sheets import cells, daily_block, order_list, proposal
 from betaneutral_xl.hosts.sheets import proposal_block as written
-from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.layout import FILLS, PROPOSAL, TODAY, Sheet
 from betaneutral_xl.hosts.sheets.open_workbook import (
     Append,
     Area,
@@ -32,6 +32,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
 )
 from betaneutral_xl.hosts.sheets.task import TASK, Task
 from betaneutral_xl.job import views
+from betaneutral_xl.job.daily.records import staged as staged_records
 from betaneutral_xl.job.time_budget import network_budget
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import Staged, to_json
@@ -80,6 +81,8 @@ class Outcome:
         If it failed; the changes are then an entry in the sheet Log.
     changes, files
         What is to be written: all of it, or nothing.
+    kept
+        Likewise, files of the user's records, which no host offers to open.
     data
         What a host with a pane shows, as plain values; None for a button that has only a message.
 
@@ -89,6 +92,7 @@ class Outcome:
     error: BetaNeutralError | None = None
     changes: tuple[Change, ...] = ()
     files: tuple[NewFile, ...] = ()
+    kept: tuple[NewFile, ...] = ()
     data: Mapping[str, Any] | None = None
 
 
@@ -160,7 +164,8 @@ def steps(
 ) -> Generator[Step, Any, Outcome]:
     """Yield what a host is to do for a button, and return its outcome.
 
-    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Files are
+    A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Of a view,
+    which has no changes, there is the plan alone. Files are
     written beside their places before the changes are made, and renamed after: both exist, or neither.
 
     Parameters
@@ -181,15 +186,18 @@ def steps(
         return unwritten(button.label, error, session)
     try:
         files = Staged({file.path: file.content for file in outcome.files})
+        kept = staged_records({file.path: file.content for file in outcome.kept}, session.settings.records)
     except Unwritable as error:
-        outcome, files = failed(button.label, error), Staged({})
-    with files:
+        outcome, files, kept = failed(button.label, error), Staged({}), Staged({})
+    with files, kept:
         try:
-            yield outcome.changes
+            if outcome.changes:
+                yield outcome.changes
         except Exception as error:  # noqa: BLE001 - likewise
             if outcome.error is None:
                 return unwritten(button.label, error, session)
         try:
+            kept.commit()
             files.commit()
         except Unwritable as error:
             return Outcome(str(error), error)
@@ -327,7 +335,7 @@ def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
 
 
 def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
-    """Make the whole-share orders of the proposal on the sheet, as a CSV file for the trading desk."""
+    """Make the orders of the proposal on the sheet, as a CSV file for the trading desk."""
     rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
     if not rows:
         msg = "There is no proposal to make orders for. Press Rebalance first."
@@ -352,6 +360,33 @@ def _new_file(sheets: Sheets, what: str, ending: str) -> Path:
 def file_and_folder(path: Path) -> str:
     """Return the name of a file and of its folder, which is not the workbook's if that is in the cloud."""
     return f"{path.name}, in the folder {path.resolve().parent.name}"
+
+
+def accept(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Keep the proposal on the sheet as what was decided, with its orders and the snapshot of its inputs."""
+    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
+    if not rows:
+        msg = "There is no proposal to accept. Press Rebalance first."
+        raise InputError(msg)
+    task = Task.of(sheets, session, say)
+    say("Keeping the proposal ...")
+    found = daily_block.Accepting.of(task, proposal.Proposed.of(rows))
+    kept = tuple(NewFile(path, content) for path, content in found.kept.items())
+    return Outcome(found.message, changes=(log_entry("Accept", "done", found.message),), kept=kept)
+
+
+def today(sheets: Sheets, session: Session, say: Say) -> Outcome:
+    """Compare the inputs with the accepted proposal, and write what became of it."""
+    task = Task.of(sheets, session, say)
+    say("Comparing with the accepted proposal ...")
+    day = daily_block.Day.of(sheets, task)
+    betas = "; ".join(written.format_beta(one.forecast.beta) for one in day.found.betas)
+    entry = log_entry("Today", str(day.found.verdict), day.message, (betas, None, None, None))
+    return Outcome(
+        day.message,
+        changes=(Replace(Sheet.TODAY, TODAY.headline, day.rows()), entry, Show(Sheet.TODAY)),
+        kept=tuple(NewFile(path, content) for path, content in day.kept.items()),
+    )
 
 
 def refresh(_: Sheets, session: Session, __: Say) -> Outcome:
@@ -444,7 +479,7 @@ def log_entry(
     action: str,
     result: str,
     message: str,
-    measures: tuple[str, str, float, int] | tuple[None, None, None, None] = (None, None, None, None),
+    measures: tuple[str | None, str | None, float | None, int | None] = (None, None, None, None),
 ) -> Append:
     """Return a line for the sheet Log; ``measures`` are beta before and after, turnover, trades."""
     at = f"{now():%Y-%m-%d %H:%M:%S} UTC"
@@ -475,7 +510,7 @@ BUTTONS: dict[str, Button] = {
         Button(
             name="orders",
             label="Orders",
-            help="Write the proposal's whole-share orders as a CSV file into the workbook's folder.",
+            help="Write the proposal's orders as a CSV file into the workbook's folder.",
             plan=TASK + _SHOWN,
             run=orders,
         ),
@@ -485,6 +520,20 @@ BUTTONS: dict[str, Button] = {
             help="Write the report workbook into the workbook's folder.",
             plan=TASK + _SHOWN,
             run=report,
+        ),
+        Button(
+            name="accept",
+            label="Accept",
+            help="Keep the proposal as what was decided, with its orders and inputs; Today compares with it.",
+            plan=TASK + _SHOWN,
+            run=accept,
+        ),
+        Button(
+            name="today",
+            label="Today",
+            help="See whether the accepted hedge is still good, what moved the beta, and what trading costs.",
+            plan=TASK + Plan(names=(FILLS,)),
+            run=today,
         ),
         Button(
             name="refresh",

@@ -208,8 +208,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_ORDERS",
-        help="Whole-share orders for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta "
-        "after.",
+        help="Orders in shares for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
         arguments=(
             Argument("weights", "The whole result of BETA_NEUTRAL; in Excel, A1#."),
             Argument(
@@ -219,7 +218,7 @@ FUNCTIONS: tuple[Function, ...] = (
             ),
             Argument("nav", "Net asset value. Blank: that of the holdings.", optional=True),
             Argument("min_notional", "Trades of a smaller value are omitted. Blank: 0.", optional=True),
-            Argument("lot", "Shares in a lot. Blank: 1.", optional=True),
+            Argument("lot", "Shares in a lot, or fractional. Blank: 1.", optional=True),
             Argument(
                 "trade",
                 "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %.",
@@ -237,10 +236,11 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     Function(
         name="BN_NAMES",
-        help="The tickers of the portfolio, of the ETFs' constituents and of the ETFs, sorted: for "
-        "COVARIANCE.",
-        arguments=(HOLDINGS, ETF),
+        help="The tickers of the portfolio, of the ETFs' constituents and of the ETFs, and those that target "
+        "and constraints name, sorted: for COVARIANCE.",
+        arguments=(HOLDINGS, ETF, TARGET, CONSTRAINTS),
         run=worksheet.names,
+        external_state=worksheet.mandate_stamp,
         example="=COVARIANCE(BN_NAMES(A1#, G1#), , , TRUE)",
     ),
     Function(

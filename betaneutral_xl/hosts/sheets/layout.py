@@ -23,6 +23,8 @@ class Sheet(StrEnum):
     NEUTRAL = "Neutral"
     ORDERS = "Orders"
     PROPOSAL = "Proposal"
+    TODAY = "Today"
+    MANDATE = "Mandate"
     LOG = "Log"
     PREVIOUS = "Previous"
     XLWINGS = "xlwings.conf"
@@ -93,7 +95,7 @@ class Setting:
         return f"setting_{self.name}"
 
 
-_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.SHARES: MONEY, Kind.DAYS: MONEY}
+_FORMATS = {Kind.DAY: DATE, Kind.TARGET: NUMBER, Kind.MONEY: MONEY, Kind.DAYS: MONEY}
 """Number formats of settings, by the kind of their values."""
 
 YES_NO = ("yes", "no")
@@ -193,6 +195,145 @@ LIMIT_ROWS: tuple[Setting, ...] = tuple(row for rows in LIMIT_GROUPS.values() fo
 
 FREE_LIMITS = 8
 """Blank rows under them, for limits of single names and groups."""
+
+
+SETTINGS_TOP = 3
+"""Row of the first heading on Settings, from 0."""
+
+LIMITS_TOP = SETTINGS_TOP + sum(len(group) + 2 for group in SETTINGS.values()) + 2
+"""Row of the first heading of the limits on Settings, from 1."""
+
+LIMITS_BOTTOM = LIMITS_TOP + len(LIMIT_GROUPS) + len(LIMIT_ROWS) + FREE_LIMITS
+"""Row of the last of them."""
+
+
+# ---------------------------------------------------------------- the sheet Mandate
+
+MANDATE_USED = "mandate_used"
+"""The cell that says whether the rules of the sheet Mandate are in use."""
+
+MANDATE_RULES = "mandate_rules"
+"""The range of the rules, three columns as that of the limits; without a value a rule is not set."""
+
+CONSTRAINTS = "constraints_in_force"
+"""The range that formulas read: the limits of Settings, and below them the rules in use."""
+
+RULE = "mandate: "
+"""What the name of a rule has before it among constraints."""
+
+MANDATE_TOP = 7
+"""Row of the first rule's heading, from 1; above it stands the header."""
+
+_OWN_RULES = (
+    Setting(
+        name="name",
+        label="Name",
+        hint="What the mandate is called. Accepted proposals and the daily record are kept under it.",
+    ),
+    Setting(
+        name="benchmark",
+        label="Benchmark",
+        hint="A ticker of the risk model such as IWV: tracking error and beta are measured against it, too.",
+    ),
+    Setting(
+        name="hard_to_borrow",
+        label="Hard to borrow",
+        hint="Names that may not be sold short: tickers with commas between them.",
+        kind=Kind.TICKERS,
+    ),
+)
+
+
+def _rule(option: Option) -> Setting:
+    """Return the row of a rule: the cell of its option, of which none is set."""
+    words = in_words(option.name)
+    return replace(_setting(option.name), label=words[0].upper() + words[1:], default=None, per=option.per)
+
+
+def _rules(*names: str) -> tuple[Setting, ...]:
+    return tuple(_rule(BY_NAME[name]) for name in names)
+
+
+RULE_GROUPS: dict[str, tuple[Setting, ...]] = {
+    "The mandate": _OWN_RULES,
+    "Method and target": tuple(_rule(one) for one in of_section(Section.AIM) if one.name != "mandate"),
+    "Limits on the new weights": tuple(map(_rule, of_section(Section.LIMITS))),
+    "Limits on the hedge ratios": tuple(map(_rule, of_section(Section.LEGS))),
+    "Orders": _rules("min_notional", "lot", "keep_cash", "trade"),
+    "What the inputs have to be (they are set on the sheet Settings)": (
+        *_rules("fund"),
+        replace(_rules("etf")[0], hint="The ETFs, several with semicolons between them: JHAI; BAI."),
+        *_rules("covariance", "prices", "estimator"),
+    ),
+}
+"""The rules of the sheet Mandate by group."""
+
+RULE_ROWS: tuple[Setting, ...] = tuple(row for rows in RULE_GROUPS.values() for row in rows)
+"""All rules, in the order of the sheet."""
+
+FREE_RULES = 8
+"""Blank rows under them, for limits of single names and groups."""
+
+MANDATE_BOTTOM = MANDATE_TOP + len(RULE_GROUPS) + len(RULE_ROWS) + FREE_RULES
+"""Row of the last of them, from 1."""
+
+
+# ---------------------------------------------------------------- the sheet Today
+
+FILLS = "today_fills"
+"""The cell of the file of trades on Today."""
+
+
+@dataclass(frozen=True, slots=True)
+class TodayLayout:
+    """Positions on the sheet Today; rows and columns from 1.
+
+    Attributes
+    ----------
+    fills
+        Row of the cell of the trades' file, above all that the button writes.
+    headline, about
+        Rows of the lines at the top.
+    table
+        Row of the header of the lines, which have ``columns``: label, value, remark, kind.
+    history
+        Row of the header of the history, below the charts.
+    left
+        Its first column.
+    days
+        Days of it that are shown and drawn.
+
+    """
+
+    fills: int = 3
+    headline: int = 5
+    about: int = 6
+    table: int = 8
+    columns: int = 4
+    history: int = 44
+    left: int = 6
+    days: int = 60
+
+
+TODAY = TodayLayout()
+
+HISTORY_COLUMNS = (
+    "Day",
+    "Beta",
+    "Lowest",
+    "Highest",
+    "Target",
+    "Accepted",
+    "Verdict",
+    "Prices",
+    "Trades and flows",
+    "The ETF itself",
+    "Risk model",
+)
+"""The columns of the history on Today; the last four are what moved the beta since it was accepted."""
+
+
+# ---------------------------------------------------------------- the sheet Proposal
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ their actual beta is reported. A proposal of other inputs cannot be verified and
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +15,8 @@ from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listin
 from betaneutral_xl.hosts.sheets.proposal_block import format_beta, heading
 from betaneutral_xl.hosts.sheets.trading import order_rows
 from betaneutral_xl.hosts.sheets.worksheet import input_provenance
-from betaneutral_xl.model.constraints import Range
+from betaneutral_xl.job import order_formats, proposals
+from betaneutral_xl.job.proposals import SAME_BETA, evaluated
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import now
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.task import Task
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.quotes import Quotes
-
-SAME_BETA = 1e-6
-"""Betas that differ by less are taken as equal: cells keep fewer digits."""
 
 
 def verified(task: Task, proposed: Proposed) -> Rebalance:
@@ -54,21 +51,12 @@ def verified(task: Task, proposed: Proposed) -> Rebalance:
     if blank:
         msg = f"The proposal has no new weight for {listing(blank)}. Fill it in; 0 sells the position."
         raise MissingValue(msg, tickers=blank)
-    result = replace(current, new_weights=_without_rounding(new_weights, current))
-    uncovered = sorted(set(result.traded) - set(result.aligned.covered_tickers))
-    if uncovered:
-        msg = f"No risk data for {listing(uncovered)}: the beta of a trade in it is unknown. Undo the edit."
-        raise InputError(msg, tickers=uncovered)
-    return result
+    return evaluated(current, new_weights)
 
 
 def violated_limits(task: Task, result: Rebalance) -> tuple[str, ...]:
     """Name the limits set that new weights do not keep to: edited ones, or those of other settings."""
-    limits = task.request(task.inputs).constraints
-    if limits.net is None:  # only reweighting keeps the net exposure unasked
-        limits = replace(limits, net=Range())
-    checks = result.check_limits(limits, SAME_BETA)
-    return tuple(f"{one.name} (off by {one.residual:.4g})" for one in checks if not one.passed)
+    return proposals.violated_limits(task.request(task.inputs), result)
 
 
 def _require_same_inputs(proposed: Proposed, current: Rebalance) -> None:
@@ -97,12 +85,6 @@ def _require_same_inputs(proposed: Proposed, current: Rebalance) -> None:
 
 def _column(proposed: Proposed, tickers: tuple[str, ...], name: str) -> FloatArray:
     return np.array([proposed.rows[ticker][name] for ticker in tickers])
-
-
-def _without_rounding(new_weights: FloatArray, current: Rebalance) -> FloatArray:
-    """Return the current weight where a new one differs only by the rounding of a cell."""
-    unchanged = np.abs(new_weights - current.weights) <= np.finfo(np.float64).eps * 8
-    return np.where(unchanged, current.weights, new_weights)
 
 
 def orders_of(task: Task, result: Rebalance) -> tuple[Orders, Quotes]:
@@ -149,16 +131,16 @@ def as_csv(proposed: Proposed, made: Orders, quotes: Quotes, violations: Sequenc
         about += [
             (f"beta to {name} before", result.before.beta[name]),
             (f"beta to {name} of the new weights", result.after.beta[name]),
-            (f"beta to {name} after whole shares", beta),
+            (f"beta to {name} after the orders", beta),
         ]
     about.append(("left out as too small", ", ".join(made.left_out) or "none"))
     about += [("warning", line) for line in result.warnings]
     rows = [
-        [ticker, side.upper(), shares, price, round(value, 2)]
-        for ticker, side, shares, price, value in order_rows(made)
+        [ticker, side.upper(), shares, price, round(value, 2), *groups]
+        for ticker, side, shares, price, value, *groups in order_rows(made)
     ]
     head = to_csv([], about).lstrip("\n")
-    return f"{head}\n{to_csv(['ticker', 'side', 'shares', 'price', 'notional'], rows)}"
+    return f"{head}\n{to_csv(order_formats.columns(made), rows)}"
 
 
 def summary(proposed: Proposed, made: Orders, where: str, violations: Sequence[str] = ()) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShareOrders:
-    """The whole-share orders of a result, as the sheet shows them.
+    """The orders of a result, as the sheet shows them.
 
     Attributes
     ----------
@@ -63,10 +63,10 @@ def _legs_text(made: Orders) -> str:
 
 
 def after_orders(made: Orders) -> str:
-    """Return a sentence with the beta and the cash after whole-share orders."""
+    """Return a sentence with the beta and the cash after the orders."""
     betas = ", ".join(f"{format_beta(beta)} to {name}" for name, beta in made.beta.items())
     small = f" Left out as too small: {listing(made.left_out)}." if made.left_out else ""
-    return f"In whole shares the beta is {betas}, the cash {made.cash:,.0f}.{small}"
+    return f"After rounding to shares the beta is {betas}, the cash {made.cash:,.0f}.{small}"
 
 
 def format_beta(beta: float) -> str:

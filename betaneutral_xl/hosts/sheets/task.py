@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import FailedCell, Infeasible, InputError
+from betaneutral_xl.errors import FailedCell, Infeasible, InputError, NamedRangeMissing
 from betaneutral_xl.hosts.sheets import cells, ranges, trading, worksheet
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
     LIMITS,
+    MANDATE_RULES,
+    MANDATE_USED,
     MATRIX_ROW,
     OWN_COLUMN,
     OWN_PRICES,
+    RULE,
     SETTINGS,
     Inputs,
     Sheet,
@@ -47,7 +50,10 @@ _FETCHING = ("setting_inputs", str(Inputs.FETCH))
 _INPUTS = ((Sheet.HOLDINGS, FIRST_ROW), (Sheet.ETF, FIRST_ROW), (Sheet.COVARIANCE, MATRIX_ROW))
 
 TASK = Plan(
-    names=(*(one.range_name for group in SETTINGS.values() for one in group), LIMITS, OWN_PRICES),
+    names=(
+        *(one.range_name for group in SETTINGS.values() for one in group),
+        *(LIMITS, OWN_PRICES, MANDATE_USED, MANDATE_RULES),
+    ),
     areas=tuple(Area(sheet, row, _FETCHING) for sheet, row in (*_INPUTS, (Sheet.ORDERS, FIRST_ROW))),
 )
 """What a task is read from."""
@@ -89,10 +95,10 @@ class Task:
         }
         inputs = choice(Inputs, cells.text(settings["inputs"]) or Inputs.FETCH, "kind of inputs")
         fetching = inputs is Inputs.FETCH
-        limits = cells.read(sheets.named(LIMITS), "limits")
-        market = worksheet.market_names(session, limits)
+        limits = in_force(sheets)
+        beside = worksheet.named_tickers(session, limits, settings["target"])
         holdings, etf, covariance = (
-            _fetched(session, settings, market, say) if fetching else _from_sheets(sheets)
+            _fetched(session, settings, beside, say) if fetching else _from_sheets(sheets)
         )
         return cls(
             session=session,
@@ -108,7 +114,8 @@ class Task:
     @property
     def inputs(self) -> run.Inputs:
         """The values of the three inputs, and the market's where it is a file."""
-        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance, self.limits)
+        target = self.settings["target"]
+        return worksheet.inputs(self.session, self.holdings, self.etf, self.covariance, self.limits, target)
 
     def request(self, inputs: run.Inputs) -> Request:
         """Return what is required of the answer."""
@@ -138,6 +145,12 @@ class Task:
         return run.hedge(self.request(inputs), inputs)
 
     @property
+    def stored(self) -> dict[str, Any]:
+        """What is required as a snapshot keeps it."""
+        settings = self.settings
+        return worksheet.stored_options(self.session, settings["target"], self.limits, settings["method"])
+
+    @property
     def terms(self) -> OrderTerms:
         """How weights become orders."""
         return trading.order_terms([self.settings[name] for name in ORDER_TERMS], self.mandate)
@@ -165,13 +178,42 @@ class Task:
         return own or result.aligned.holdings.nav
 
 
+def in_force(sheets: Sheets) -> Grid:
+    """Return the limits of Settings, and below them the rules of the sheet Mandate that are in use.
+
+    The same rows as the formulas of that sheet make, so that cells and buttons share their results. A
+    workbook of an older template has no such sheet.
+    """
+    limits = [_three(row) for row in _rows_of(sheets.named(LIMITS))]
+    rules: list[list[Any]] = []
+    if isinstance(sheets.names[MANDATE_USED], NamedRangeMissing):
+        return cells.read(limits, "limits")
+    used = cells.flag(cells.read(sheets.named(MANDATE_USED), "Mandate in use"))
+    if used:
+        rules = [_three(row) for row in _rows_of(sheets.named(MANDATE_RULES))]
+    return cells.read(
+        [*limits, *([f"{RULE}{name}", *rest] if name else [name, *rest] for name, *rest in rules)], "limits"
+    )
+
+
+def _rows_of(values: object) -> Sequence[Sequence[Any]]:
+    rows = values if isinstance(values, (list, tuple)) else [[values]]
+    return [row if isinstance(row, (list, tuple)) else [row] for row in rows]
+
+
+def _three(row: Sequence[Any]) -> list[Any]:
+    """Return name, for which and value of a row; blanks where it has no value, as a heading has none."""
+    name, which, value = (*row, None, None, None)[:3]
+    return [None, None, None] if value is None or value == "" else [name, which, value]
+
+
 def _fetched(
-    session: Session, settings: Mapping[str, Grid], market: Sequence[str], say: Callable[[str], None]
+    session: Session, settings: Mapping[str, Grid], beside_them: Sequence[str], say: Callable[[str], None]
 ) -> tuple[Grid, Grid, Grid]:
     """Fetch the inputs of the settings, with the same functions as the sheets' formulas."""
     say("Fetching holdings ...")
     holdings = session.answer(BY_NAME["FETCH_HOLDINGS"], settings["fund"].rows, settings["as_of"].rows)
-    names = [*(row[0] for row in holdings[1:]), *market]
+    names = [*(row[0] for row in holdings[1:]), *beside_them]
     etfs: list[Rows] = []
     for setting in (settings[f"etf_{place}"] for place in (1, 2, 3)):
         if not setting.blank:

@@ -1,4 +1,4 @@
-"""Prices and whole-share orders in worksheets."""
+"""Prices and orders in worksheets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.sheets.worksheet import (
     tables_of,
     union,
 )
-from betaneutral_xl.job import run
+from betaneutral_xl.job import order_formats, run
 from betaneutral_xl.job.request import OrderTerms, beyond_defaults
 from betaneutral_xl.job.sources import quotes_of
 from betaneutral_xl.model.positions import CASH
@@ -75,7 +75,7 @@ def quotes(session: Session, holdings: Holdings, file: Grid, own: Grid, as_of: d
 
 
 def orders(session: Session, *values: Grid) -> Result:
-    """Return whole-share orders, then the cash and the betas after trading."""
+    """Return orders in shares, then the cash and the betas after trading."""
     weights, prices, *terms, constraints = values
     standing = mandate(session, constraints)
     results = _results(session, weights, prices)
@@ -127,20 +127,28 @@ def _ordered(result: Rebalance, own: Quotes, terms: Sequence[Grid], standing: Ma
     quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
     made = run.orders(result, quotes, order_terms(terms, standing))
     used = quotes.select(order.ticker for order in made.orders)
+    kinds = result.aligned.holdings.kinds_of_groups
+    blank = [None] * len(kinds)
     return Result(
         [
-            ["ticker", "side", "shares", "price", "value"],
+            ["ticker", "side", "shares", "price", "value", *kinds],
             *order_rows(made),
-            [CASH, "after", None, None, made.cash],
-            *([f"beta to {name}", "after", None, None, beta] for name, beta in made.beta.items()),
+            [CASH, "after", None, None, made.cash, *blank],
+            *([f"beta to {name}", "after", None, None, beta, *blank] for name, beta in made.beta.items()),
         ],
         Origins((*input_provenance(result).parts, *provenance_of(used).parts)),
     )
 
 
 def order_rows(made: Orders) -> list[list[Any]]:
-    """Return one row per order: ticker, side, shares, price, value; a short sale has its own row."""
-    return [[one.ticker, str(one.action), one.shares, one.price, one.notional] for one in made.legs()]
+    """Return one row per order: ticker, side, shares, price, value, groups; a short sale has its own."""
+    return [
+        [
+            *(one.ticker, str(one.action), one.shares, one.price, one.notional),
+            *order_formats.groups(made, one.ticker),
+        ]
+        for one in made.legs()
+    ]
 
 
 def order_terms(terms: Sequence[Grid], standing: Mandate | None = None) -> OrderTerms:
@@ -152,7 +160,7 @@ def order_terms(terms: Sequence[Grid], standing: Mandate | None = None) -> Order
     typed = {
         "order_nav": cells.number(nav),
         "min_notional": cells.number(min_notional),
-        "lot": cells.number(lot),
+        "lot": cells.text(lot),
         "trade": cells.text(trade),
     }
     return OrderTerms.parse(typed if standing is None else standing.terms(beyond_defaults(typed)))

@@ -22,13 +22,21 @@ from betaneutral_xl.errors import (
 from betaneutral_xl.hosts.sheets import cells, matrices, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.handles import is_handle
+from betaneutral_xl.hosts.sheets.layout import RULE, Sheet
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.job import api, estimation, run, views
 from betaneutral_xl.job.etf_reading import newest_file
 from betaneutral_xl.job.inputs import is_file_name, require_local
-from betaneutral_xl.job.mandate import Mandate
+from betaneutral_xl.job.mandate import Mandate, canonical
 from betaneutral_xl.job.options import is_sample
-from betaneutral_xl.job.request import Request, beyond_defaults, market_name, with_arguments
+from betaneutral_xl.job.request import (
+    Request,
+    beyond_defaults,
+    market_name,
+    stored,
+    target_tickers,
+    with_arguments,
+)
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.job.sources import last_weekday, of_day
 from betaneutral_xl.model.alignment import OnMissing
@@ -163,7 +171,7 @@ def _exposure_row(line: views.Line) -> list[Any]:
 def feasible(session: Session, *problem: Grid) -> Result:
     """Return the range of feasible betas, the binding limits, and the relaxations that would help."""
     holdings, etf, covariance, target_beta, constraints = problem
-    given = inputs(session, holdings, etf, covariance, constraints)
+    given = inputs(session, holdings, etf, covariance, constraints, target_beta)
     found = run.reach(request(session, given, target_beta, constraints), given)
     return Result(
         [
@@ -183,7 +191,7 @@ def feasible(session: Session, *problem: Grid) -> Result:
 def compared(session: Session, *problem: Grid) -> Result:
     """Return the alternatives that reach the target beta, one row each."""
     holdings, etf, covariance, target_beta, constraints, benchmark = problem
-    given = inputs(session, holdings, etf, covariance, constraints)
+    given = inputs(session, holdings, etf, covariance, constraints, target_beta)
     comparison = run.compare(request(session, given, target_beta, constraints), given, cells.text(benchmark))
     names = given.etf_names
     tails = [f"_{name}" for name in names] if len(names) > 1 else [""]
@@ -220,10 +228,11 @@ def _ends(forecast: views.BetaForecast | None) -> tuple[float | None, float | No
     return (None, None) if forecast is None else (forecast.low, forecast.high)
 
 
-def names(session: Session, holdings: Grid, etf: Grid) -> Result:
-    """Return the tickers of the portfolio, the ETFs' constituents and the ETFs, sorted, one per row."""
+def names(session: Session, holdings: Grid, etf: Grid, target_beta: Grid, constraints: Grid) -> Result:
+    """Return the tickers that a risk model must cover, sorted, one per row."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    return Result([[name] for name in risk_tickers(portfolio, baskets)])
+    beside = named_tickers(session, constraints, target_beta)
+    return Result([[name] for name in sorted({*risk_tickers(portfolio, baskets), *beside})])
 
 
 def matrix(session: Session, handle: Grid) -> Result:
@@ -277,15 +286,32 @@ def version(_: Session) -> Result:
 # ---------------------------------------------------------------- shared
 
 
-def inputs(
-    session: Session, holdings: Grid, etf: Grid, covariance: Grid, constraints: Grid | None = None
+def inputs(  # noqa: PLR0917 - the arguments of the functions, in their order
+    session: Session,
+    holdings: Grid,
+    etf: Grid,
+    covariance: Grid,
+    constraints: Grid | None = None,
+    target_beta: Grid | None = None,
 ) -> Inputs:
     """Return the values of the three inputs, and of the market that the constraints name."""
     portfolio, baskets = tables_of(session, holdings, etf)
-    beside = () if constraints is None else market_names(session, constraints)
+    beside = () if constraints is None else named_tickers(session, constraints, target_beta)
     names = tuple(sorted({*risk_tickers(portfolio, baskets), *beside}))
     market = None if constraints is None else _market_fund(session, constraints)
     return Inputs(portfolio, baskets, risk_model(session, covariance, names), market=market)
+
+
+def named_tickers(session: Session, constraints: Grid, target_beta: Grid | None = None) -> tuple[str, ...]:
+    """Return the tickers that the risk model must cover for what is required: targets, benchmark, market."""
+    standing = mandate(session, constraints)
+    typed = options(standing, cells.Grid("target_beta") if target_beta is None else target_beta, constraints)
+    if standing is not None:
+        chosen = {key: one for key, one in beyond_defaults(typed).items() if key != "mandate"}
+        typed = standing.under(canonical(chosen))
+    benchmark = standing.benchmark if standing is not None else ""
+    targets = map(normalise, target_tickers(typed.get("target")))
+    return (*market_names(session, constraints), *targets, *([benchmark] if benchmark else []))
 
 
 def market_names(session: Session, constraints: Grid) -> tuple[str, ...]:
@@ -388,7 +414,7 @@ def solve(session: Session, *problem: Grid) -> Rebalance:
 
 def _solve(session: Session, *problem: Grid) -> Rebalance:
     holdings, etf, covariance, target_beta, method, constraints = problem
-    given = inputs(session, holdings, etf, covariance, constraints)
+    given = inputs(session, holdings, etf, covariance, constraints, target_beta)
     return run.solve(request(session, given, target_beta, constraints, method), given)
 
 
@@ -415,24 +441,44 @@ def request(
         Blank, or ``None`` where a function has no such argument, for the default.
 
     """
-    options = named_values(constraints)
     standing = mandate(session, constraints)
-    if standing is not None:
-        named = {key: one for key, one in options.items() if option_name(key) != "mandate"}
-        options = {**named, "mandate": standing}
-    arguments: dict[str, Any] = {"method": cells.text(method) if method is not None else None}
-    targets = [
-        cell if isinstance(cell, float) else cells.as_text(cell, target_beta.what)
-        for cell in cells.vector(target_beta)
-    ]
-    arguments["target"] = targets or None
-    typed = with_arguments(options, arguments)
+    typed = options(standing, target_beta, constraints, method)
     if standing is None:
         return Request.parse(typed, given.etf_names, given.groups)
     chosen = beyond_defaults(typed)
     request = Request.parse(chosen, given.etf_names, given.groups)
     idle = {option_name(key): one for key, one in typed.items() if key not in chosen}
     return request.replace(departures=(*request.departures, *standing.unchosen(idle)))
+
+
+def options(
+    standing: Mandate | None, target_beta: Grid, constraints: Grid, method: Grid | None = None
+) -> dict[str, Any]:
+    """Return what is required as it is in the cells, with the mandate that it is under."""
+    own, _ = apart(named_values(constraints))
+    if standing is not None:
+        own = {**{key: one for key, one in own.items() if option_name(key) != "mandate"}, "mandate": standing}
+    arguments: dict[str, Any] = {"method": cells.text(method) if method is not None else None}
+    targets = [
+        cell if isinstance(cell, float) else cells.as_text(cell, target_beta.what)
+        for cell in cells.vector(target_beta)
+    ]
+    arguments["target"] = targets or None
+    return with_arguments(own, arguments)
+
+
+def stored_options(session: Session, target_beta: Grid, constraints: Grid, method: Grid) -> dict[str, Any]:
+    """Return what is required as a snapshot keeps it."""
+    standing = mandate(session, constraints)
+    typed = options(standing, target_beta, constraints, method)
+    chosen = typed if standing is None else beyond_defaults(typed)
+    return stored({key: one for key, one in chosen.items() if key != "mandate"}, standing)
+
+
+def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the limits of a run, and the rules of a mandate that stands beside them on a sheet."""
+    rules = {key[len(RULE) :]: one for key, one in options.items() if key.startswith(RULE)}
+    return {key: one for key, one in options.items() if not key.startswith(RULE)}, rules
 
 
 def mandate_file(session: Session, constraints: Grid) -> str | None:
@@ -446,8 +492,24 @@ def mandate_file(session: Session, constraints: Grid) -> str | None:
 
 
 def mandate(session: Session, constraints: Grid) -> Mandate | None:
-    """Return the mandate that constraints name, if they name one."""
+    """Return the mandate that constraints name, or whose rules stand among them; None without one.
+
+    Raises
+    ------
+    InputError
+        If there are two, or a rule cannot be read.
+
+    """
     file = mandate_file(session, constraints)
+    _, rules = apart(named_values(constraints))
+    if file is not None and rules:
+        msg = (
+            f"Two mandates are in use: the rules of the sheet {Sheet.MANDATE}, and {Path(file).name}. "
+            "Set Mandate in use to no, or clear the row Mandate of the limits."
+        )
+        raise InputError(msg)
+    if rules:
+        return Mandate.of(rules)
     return None if file is None else Mandate.of(file)
 
 
@@ -466,7 +528,7 @@ def mandate_stamp(session: Session, *problem: Grid) -> object:
 
 def _named_file(session: Session, grid: Grid) -> str | None:
     """Return the file of a mandate where a range is one of constraints that name one."""
-    if grid.blank or grid.what != "constraints":
+    if grid.blank or grid.what not in {"constraints", "limits"}:
         return None
     texts = (cell.lower() for cell in grid.cells if isinstance(cell, str))
     if not any("mandate" in one for one in texts):

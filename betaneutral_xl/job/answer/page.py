@@ -198,6 +198,15 @@ class AnswerPage:
         label = BOUNDED.get(key)
         return next((one for one in self.limits if label and one.label.startswith(label)), None)
 
+    def measured_interval(self, past: PastBetas) -> tuple[float, float]:
+        """Return the interval that 95 of 100 measured betas of a month are expected in; NaN where unknown.
+
+        A measured beta has an error of its own, so that it is wider than the interval of the beta.
+        """
+        after = next(one.after for one in self.betas if one.etf == past.etf)
+        width = after.half_width(added_se=past.noise)
+        return after.beta - width, after.beta + width
+
     @property
     def further_limits(self) -> tuple[LimitLine, ...]:
         """The limits on numbers that are none of the measures."""

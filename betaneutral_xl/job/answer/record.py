@@ -31,6 +31,8 @@ def record(page: AnswerPage) -> dict[str, Any]:
     """Return the answer page as plain values; a number that is unknown or infinite is None."""
     made = _plain(page)
     made["limits_hold"] = page.limits_hold
+    for past, plain in zip(page.past, made["past"], strict=True):
+        plain["low"], plain["high"] = _plain(page.measured_interval(past))
     return dict(made)
 
 

@@ -16,6 +16,7 @@ from betaneutral_xl.job.answer.lines import Light
 from betaneutral_xl.job.daily import forecast
 from betaneutral_xl.job.daily.page import BetaToday, Rebalancing, Today, Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
+from betaneutral_xl.job.mandate import UNNAMED
 from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.model.provenance import now
@@ -38,7 +39,15 @@ TOLERANCE = 0.05
 
 def fund_of(request: Request, inputs: Inputs) -> str:
     """Return what a fund's records are kept under: its mandate's name, else that of the portfolio."""
-    return request.mandate.name if request.mandate else inputs.holdings.fund
+    mandate = request.mandate
+    if mandate is None or (mandate.name == UNNAMED and not mandate.location):
+        return inputs.holdings.fund
+    return mandate.name
+
+
+def records_of(request: Request, inputs: Inputs, settings: Settings) -> Records:
+    """Return the records of the fund of a run."""
+    return Records(settings, fund_of(request, inputs))
 
 
 def today(
@@ -75,7 +84,7 @@ def today(
 
     """
     stamp = at or now()
-    records = Records(settings, fund_of(request, inputs))
+    records = records_of(request, inputs, settings)
     accepted = records.latest(inputs.etf_names, inputs.holdings.as_of)
     seen = replace(
         inputs,
@@ -107,7 +116,7 @@ def today(
         notices=(*notes, *unfetched, *_notices(request, inputs, held, accepted is not None)),
     )
     new = readings(found)
-    return replace(found, history=records.add(new) if keep else _with(records, new))
+    return replace(found, history=records.add(new) if keep else records.with_readings(new)[0])
 
 
 def readings(found: Today) -> tuple[Reading, ...]:
@@ -120,7 +129,7 @@ def readings(found: Today) -> tuple[Reading, ...]:
             beta=one.forecast.beta,
             low=one.forecast.low,
             high=one.forecast.high,
-            target=one.target,
+            target=(one.low + one.high) / 2.0 if math.isnan(one.target) else one.target,
             tolerance=(one.high - one.low) / 2.0,
             accepted=one.accepted,
             verdict=str(found.verdict),
@@ -128,11 +137,6 @@ def readings(found: Today) -> tuple[Reading, ...]:
         )
         for one in found.betas
     )
-
-
-def _with(records: Records, new: tuple[Reading, ...]) -> tuple[Reading, ...]:
-    kept = {(one.day, one.etf): one for one in (*records.readings(), *new)}
-    return tuple(sorted(kept.values(), key=lambda one: (one.day, one.etf)))
 
 
 def _changes(

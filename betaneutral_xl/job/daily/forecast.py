@@ -13,6 +13,7 @@ import numpy as np
 
 from betaneutral_xl.errors import BetaNeutralError, listing
 from betaneutral_xl.job.daily.page import ForecastLine, FundForecast
+from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.readers.raw_input import Reader
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 BENCHMARK = "IWV"
 """What the fund's API forecasts against."""
+
+KINDS = (Kind.NUMBER, Kind.PERCENT, Kind.PERCENT)
+"""How beta, volatility and tracking error are formatted."""
 
 SMALL = 5e-4
 """Weights that differ by less are the same."""
@@ -70,8 +74,8 @@ def beside(inputs: Inputs, theirs: RiskForecast, benchmark: str = BENCHMARK) -> 
     published = (theirs.beta, theirs.volatility, theirs.tracking_error)
     labels = (f"beta to {benchmark}", "volatility", f"tracking error to {benchmark}")
     lines = tuple(
-        ForecastLine(label=label, ours=mine, theirs=one, of_their_names=mixed)
-        for label, mine, one, mixed in zip(labels, ours, published, of_theirs, strict=True)
+        ForecastLine(label=label, ours=mine, theirs=one, of_their_names=mixed, kind=kind)
+        for label, kind, mine, one, mixed in zip(labels, KINDS, ours, published, of_theirs, strict=True)
     )
     return FundForecast(
         lines=lines,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.job.views import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
@@ -118,6 +120,8 @@ class ForecastLine:
     theirs: float
     of_their_names: float = math.nan
     """Ours for the weights of their forecast: what is left is the model and its day."""
+    kind: Kind = Kind.PERCENT
+    """How it is formatted."""
 
     @property
     def universe(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job.answer.lines import shown
@@ -10,6 +11,8 @@ from betaneutral_xl.job.daily.page import FALL, PART_WORDS, Verdict
 from betaneutral_xl.job.views import Kind, beta_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from betaneutral_xl.job.daily.page import BetaToday, FundForecast, Today
 
 HISTORY = (
@@ -111,31 +114,41 @@ def history(found: Today) -> list[list[Any]]:
     ]
 
 
-def summary(found: Today) -> list[list[Any]]:
-    """Return today as a table of label, value and remark, for a sheet: the same lines as are printed."""
-    rows: list[list[Any]] = [
-        ["Verdict", str(found.verdict).capitalize(), found.headline],
-        *(["", "", reason] for reason in found.reasons[1:]),
-        ["Fund", found.fund, f"as of {found.as_of or 'an unknown day'}"],
-        ["Mandate", found.mandate or "none", ""],
-        ["Accepted", _accepted(found), ""],
-    ]
-    for one in found.betas:
-        rows += _beta_rows(one)
-    rows += leave_rows(found)
-    rows += rebalance_rows(found)
-    rows += [
-        [one.label, shown(one.after, one.kind), f"{one.text}: {one.light}{_of(one.ticker)}"]
-        for one in found.limits
-    ]
-    rows += etf_rows(found)
-    if found.forecast is not None:
-        rows += forecast_rows(found.forecast)
-    return [*rows, *(["Note", "", line] for line in found.notices)]
+@dataclass(frozen=True, slots=True)
+class SummaryLine:
+    """A line of the page: a label, a number of a kind or a text, and a remark; any of them may be empty."""
+
+    label: str
+    value: float | str | None = None
+    remark: str = ""
+    kind: Kind = Kind.NUMBER
+
+    @property
+    def text(self) -> str:
+        """The value as it is printed; a beta has four digits."""
+        if self.value is None or self.value == "":
+            return ""
+        if isinstance(self.value, str):
+            return self.value
+        return shown(self.value, self.kind, 4 if self.kind is Kind.NUMBER else 2) or "-"
 
 
-def _of(ticker: str) -> str:
-    return f" ({ticker})" if ticker else ""
+def summary(found: Today) -> list[SummaryLine]:
+    """Return today line by line, as a sheet and a terminal show it."""
+    return [
+        SummaryLine("Verdict", str(found.verdict).capitalize(), found.headline),
+        *(SummaryLine("", remark=reason) for reason in found.reasons[1:]),
+        SummaryLine("Fund", found.fund, f"as of {found.as_of or 'an unknown day'}"),
+        SummaryLine("Mandate", found.mandate or "none"),
+        SummaryLine("Accepted", remark=_accepted(found)),
+        *(line for one in found.betas for line in _beta_lines(one)),
+        *_leave_lines(found),
+        *_rebalance_lines(found),
+        *_limit_lines(found),
+        *_etf_lines(found),
+        *(() if found.forecast is None else forecast_lines(found.forecast)),
+        *(SummaryLine("Note", remark=line) for line in found.notices),
+    ]
 
 
 def _accepted(found: Today) -> str:
@@ -144,76 +157,76 @@ def _accepted(found: Today) -> str:
     return f"{found.accepted_at:%Y-%m-%d %H:%M} UTC, holdings of {found.accepted_as_of or 'an unknown day'}"
 
 
-def _beta_rows(one: BetaToday) -> list[list[Any]]:
+def _beta_lines(one: BetaToday) -> Iterator[SummaryLine]:
     between = f"may be {one.low:.3f} to {one.high:.3f}"
-    rows: list[list[Any]] = [
-        [f"Beta to {one.etf} now", one.forecast.beta, f"{beta_text(one.forecast, 3)}; {between}"]
-    ]
+    yield SummaryLine(f"Beta to {one.etf} now", one.forecast.beta, f"{beta_text(one.forecast, 3)}; {between}")
     if one.change is None:
-        return rows
-    rows.append([f"Beta to {one.etf} as accepted", one.change.before, ""])
-    rows += [
-        [f"  moved by {words}", None if math.isnan(one.change.parts[part]) else one.change.parts[part], ""]
-        for part, words in PART_WORDS.items()
-    ]
-    return [*rows, ["  change in all", one.change.total, "the parts add up to it"]]
+        return
+    yield SummaryLine(f"Beta to {one.etf} as accepted", one.change.before)
+    for part, words in PART_WORDS.items():
+        yield SummaryLine(f"  moved by {words}", one.change.parts[part])
+    yield SummaryLine("  change in all", one.change.total, "the parts add up to it")
 
 
-def leave_rows(found: Today) -> list[list[Any]]:
-    """Return what it costs to leave the portfolio as it is."""
-    return [
-        [
+def _leave_lines(found: Today) -> Iterator[SummaryLine]:
+    """Yield what it costs to leave the portfolio as it is."""
+    for one in found.betas:
+        verb = "loses" if one.loss > 0.0 else "gains"
+        yield SummaryLine(
             f"If left: {one.etf} falls {FALL:.0%}",
             -one.loss,
-            f"the gap of {one.gap:+.3f} {'loses' if one.loss > 0.0 else 'gains'} {abs(one.loss):.2%} of value"
+            f"the gap of {one.gap:+.3f} {verb} {abs(one.loss):.2%} of value"
             f"{_money(found.money(abs(one.loss)))}; it adds {abs(one.gap) * one.volatility:.2%} volatility",
-        ]
-        for one in found.betas
-    ]
+            Kind.PERCENT,
+        )
 
 
-def rebalance_rows(found: Today) -> list[list[Any]]:
-    """Return what it takes to rebalance."""
+def _rebalance_lines(found: Today) -> Iterator[SummaryLine]:
+    """Yield what it takes to rebalance."""
     one = found.rebalancing
     if one.reason:
-        return [["If rebalanced", "not possible", one.reason]]
+        yield SummaryLine("If rebalanced", "not possible", one.reason)
+        return
     betas = ", ".join(f"beta to {name} {beta:.3f}" for name, beta in one.betas.items())
     cost = "cost unknown: the mandate has no cost_bp"
     if not math.isnan(one.cost):
         cost = f"cost {one.cost * 1e4:.1f} bp{_money(found.money(one.cost))}"
     names = "1 name" if one.trades == 1 else f"{one.trades} names"
-    return [
-        ["If rebalanced", one.turnover, f"turnover {one.turnover:.2%} in {names}, {cost}; then {betas}"],
-    ]
+    remark = f"turnover {one.turnover:.2%} in {names}, {cost}; then {betas}"
+    yield SummaryLine("If rebalanced", one.turnover, remark, Kind.PERCENT)
 
 
 def _money(amount: float | None) -> str:
     return "" if amount is None else f" ({amount:,.0f})"
 
 
-def etf_rows(found: Today) -> list[list[Any]]:
-    """Return the age of each ETF's file, and what changed since the one before it."""
-    rows: list[list[Any]] = []
+def _limit_lines(found: Today) -> Iterator[SummaryLine]:
+    for one in found.limits:
+        of = f" ({one.ticker})" if one.ticker else ""
+        yield SummaryLine(one.label.capitalize(), one.after, f"{one.text}: {one.light}{of}", one.kind)
+
+
+def _etf_lines(found: Today) -> Iterator[SummaryLine]:
+    """Yield the age of each ETF's file, and what changed since the one before it."""
     for one in found.etfs:
         old = "; download a newer file" if one.stale else ""
-        rows.append([f"File of {one.etf}", one.age, f"{one.sentence}{old}"])
+        age = None if one.age is None else float(one.age)
+        yield SummaryLine(f"File of {one.etf}", age, f"{one.sentence}{old}", Kind.COUNT)
         if one.earlier is not None:
-            rows.append([f"  changed since {one.earlier}", one.turnover, one.changed])
-    return rows
+            yield SummaryLine(f"  changed since {one.earlier}", one.turnover, one.changed, Kind.PERCENT)
 
 
-def forecast_rows(one: FundForecast) -> list[list[Any]]:
-    """Return the fund's own forecast beside ours, and what the difference is of."""
-    rows: list[list[Any]] = []
+def forecast_lines(one: FundForecast) -> Iterator[SummaryLine]:
+    """Yield the fund's own forecast beside ours, and what the difference is of."""
     for line in one.lines:
-        kind = Kind.NUMBER if "eta" in line.label else Kind.PERCENT
-        theirs, ours = (shown(number, kind) or "unknown" for number in (line.theirs, line.ours))
+        theirs, ours = (shown(number, line.kind) or "unknown" for number in (line.theirs, line.ours))
         parts = ""
         if not math.isnan(line.of_their_names):
-            universe, model = (_signed(number, kind) for number in (line.universe, line.model))
+            universe, model = (_signed(number, line.kind) for number in (line.universe, line.model))
             parts = f"; of the difference {universe} is other names and weights, {model} another model or day"
-        rows.append([f"Fund's own {line.label}", line.theirs, f"{theirs}, ours {ours}{parts}"])
-    return [*rows, *(["", "", note] for note in one.notes)]
+        yield SummaryLine(f"Fund's own {line.label}", line.theirs, f"{theirs}, ours {ours}{parts}", line.kind)
+    for note in one.notes:
+        yield SummaryLine("", remark=note)
 
 
 def _signed(value: float, kind: Kind) -> str:

@@ -13,6 +13,7 @@ from betaneutral_xl.engine.attribution import Position, split
 from betaneutral_xl.engine.fills import FillLine, State
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.answer.lines import shown
+from betaneutral_xl.job.daily.plain import SummaryLine
 from betaneutral_xl.job.order_formats import COLUMNS
 from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.job.views import Kind
@@ -158,7 +159,7 @@ def _require_orders(accepted: Accepted) -> dict[str, float]:
     if not accepted.orders or accepted.holdings.shares is None:
         msg = (
             "The proposal was accepted in weights, without orders, so there is nothing to reconcile. Accept "
-            "it with prices for all names (--order-prices)."
+            "it with a price for each name to be traded (--order-prices; Prices on the sheet Settings)."
         )
         raise InputError(msg)
     return dict(zip(accepted.holdings.tickers, accepted.holdings.shares.tolist(), strict=True))
@@ -226,6 +227,27 @@ def table(found: Reconciliation) -> list[list[Any]]:
         ]
         for one in rows
     ]
+
+
+def lines(found: Reconciliation) -> list[SummaryLine]:
+    """Return a reconciliation line by line for a sheet: what is not filled by name, the rest as a number."""
+    rows = [one for one in found.lines if one.state is not State.FILLED]
+    filled = found.count(State.FILLED)
+    return [
+        SummaryLine("Fills", "complete" if found.complete else "something is left", found.headline),
+        *([SummaryLine(f"  {State.FILLED}", float(filled), kind=Kind.COUNT)] if filled else []),
+        *(SummaryLine(f"  {one.ticker}", str(one.state), _in_words(one)) for one in rows),
+        SummaryLine(
+            "  slippage, commissions", f"{found.slippage + 0.0:,.2f}", f"commissions {found.cost:,.2f}"
+        ),
+        *(SummaryLine("Note", remark=note) for note in found.notes),
+    ]
+
+
+def _in_words(one: FillLine) -> str:
+    order = one.order()
+    left = "" if order is None else f"; left: {order.side} {order.shares:,} at {order.price:,.2f}"
+    return f"ordered {one.ordered:+,.0f} shares, traded {one.filled:+,.0f}{left}"
 
 
 def record(found: Reconciliation) -> dict[str, Any]:

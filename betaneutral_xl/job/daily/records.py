@@ -21,6 +21,7 @@ import numpy as np
 from betaneutral_xl.engine.orders import Order, Side
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
 from betaneutral_xl.job.snapshot import pack
+from betaneutral_xl.job.value_files import raw_inputs_of
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
 from betaneutral_xl.system.files import read_bytes
@@ -132,27 +133,36 @@ class Records:
         Raises
         ------
         InputError
-            If nothing is proposed, or the inputs were not read from files that a snapshot can keep.
+            If nothing is proposed, or values on sheets cannot be kept as files.
         Unwritable
             If the folder cannot be written.
 
         """
+        found = self.acceptance(outcome, orders, parameters, at)
+        keep(found.files, self.folder.parent)
+        return found.accepted
+
+    def acceptance(
+        self,
+        outcome: Outcome,
+        orders: Orders | None,
+        parameters: Mapping[str, Any],
+        at: datetime | None = None,
+    ) -> Acceptance:
+        """Return a proposal as it is accepted, with the files that keep it; nothing is written."""
         if outcome.infeasible is not None:
             msg = f"There is no proposal to accept. {outcome.infeasible}"
             raise InputError(msg)
-        if not outcome.inputs.raw_inputs:
-            msg = "The inputs are not from files or the network, so a snapshot cannot keep them. Name files."
-            raise InputError(msg)
         stamp = at or now()
-        folder = self._made(self.folder / "accepted")
-        name = f"{stamp:%Y-%m-%dT%H%M%SZ}"
-        snapshot = pack(outcome.inputs.raw_inputs, parameters)
+        name = self.folder / "accepted" / f"{stamp:%Y-%m-%dT%H%M%SZ}"
+        snapshot = pack(raw_inputs_of(outcome.inputs, outcome.request), parameters)
         record = {"format": ACCEPTED, "version": VERSION, "at": stamp, "sha256": digest(snapshot)}
         record |= _accepted_record(outcome, orders)
-        files = {folder / f"{name}.zip": snapshot, folder / f"{name}.json": to_json(record).encode()}
-        with Staged(files, private=True) as staged:
-            staged.commit()
-        return _accepted(folder / f"{name}.json", record | {"at": stamp.isoformat()})
+        file = name.with_suffix(".json")
+        return Acceptance(
+            _accepted(file, record | {"at": stamp.isoformat()}),
+            {name.with_suffix(".zip"): snapshot, file: to_json(record).encode()},
+        )
 
     def latest(self, etfs: Sequence[str] | None = None, before: date | None = None) -> Accepted | None:
         """Return the newest accepted proposal; None if there is none.
@@ -182,32 +192,65 @@ class Records:
 
     def add(self, new: Sequence[Reading]) -> tuple[Reading, ...]:
         """Add readings to the history, in place of those of the same day and ETF; return all."""
-        folder = self._made(self.folder)
+        prepare(self.folder, self.folder.parent)
         try:
-            with file_lock(folder / "readings.lock", timeout=10):
-                kept = {(one.day, one.etf): one for one in (*self.readings(), *new)}
-                ordered = sorted(kept.values(), key=lambda one: (one.day, one.etf))[-MAX_READINGS:]
-                record = {
-                    "format": READINGS,
-                    "version": VERSION,
-                    "readings": [_reading_record(one) for one in ordered],
-                }
-                with Staged({folder / "readings.json": to_json(record).encode()}, private=True) as staged:
-                    staged.commit()
+            with file_lock(self.folder / "readings.lock", timeout=10):
+                ordered, files = self.with_readings(new)
+                keep(files, self.folder.parent)
         except TimeoutError:
             msg = "Another program is writing the history of this fund. Try again."
             raise Unwritable(msg) from None
-        return tuple(ordered)
+        return ordered
 
-    def _made(self, folder: Path) -> Path:
-        try:
-            for one in (self.folder.parent, self.folder, folder):
-                make_private_folder(one)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
-            raise Unwritable(msg) from None
-        return folder
+    def with_readings(self, new: Sequence[Reading]) -> tuple[tuple[Reading, ...], dict[Path, bytes]]:
+        """Return the history with new readings, and the file that keeps it; nothing is written."""
+        kept = {(one.day, one.etf): one for one in (*self.readings(), *new)}
+        ordered = tuple(sorted(kept.values(), key=lambda one: (one.day, one.etf)))[-MAX_READINGS:]
+        record = {
+            "format": READINGS,
+            "version": VERSION,
+            "readings": [_reading_record(one) for one in ordered],
+        }
+        return ordered, {self.folder / "readings.json": to_json(record).encode()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Acceptance:
+    """An accepted proposal, and the files that keep it."""
+
+    accepted: Accepted
+    files: Mapping[Path, bytes] = field(repr=False)
+
+
+def prepare(folder: Path, records: Path) -> None:
+    """Make a folder of the records for the user alone.
+
+    Raises
+    ------
+    Unwritable
+        If it cannot be made.
+
+    """
+    try:
+        for one in (records, *reversed([one for one in folder.parents if records in one.parents]), folder):
+            make_private_folder(one)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
+        raise Unwritable(msg) from None
+
+
+def staged(files: Mapping[Path, bytes], records: Path) -> Staged:
+    """Return files of the records written beside their places: to be committed, or left out."""
+    for folder in {one.parent for one in files}:
+        prepare(folder, records)
+    return Staged(files, private=True)
+
+
+def keep(files: Mapping[Path, bytes], records: Path) -> None:
+    """Write files of the records: all, or none."""
+    with staged(files, records) as written:
+        written.commit()
 
 
 def after_orders(orders: Orders) -> Holdings:
@@ -330,11 +373,16 @@ def _accepted(file: Path, record: Mapping[str, Any]) -> Accepted:
         method=str(record["method"]),
         mandate=str(record["mandate"]),
         orders=tuple(
-            Order(str(one["ticker"]), Side(one["side"]), int(one["shares"]), float(one["price"]))
+            Order(str(one["ticker"]), Side(one["side"]), _shares(one["shares"]), float(one["price"]))
             for one in record["orders"]
         ),
         snapshot=file.with_suffix(".zip"),
     )
+
+
+def _shares(value: Any) -> float:
+    number = float(value)
+    return int(number) if number.is_integer() else number
 
 
 _NUMBERS = ("beta", "low", "high", "target", "tolerance", "accepted")

@@ -186,11 +186,12 @@ def decompressed(content: bytes, name: str, limit: int = LIMIT) -> bytes:
 
 def _text(content: bytes, name: str) -> str:
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    binary = encoding != "utf-16" and b"\0" in content  # found without decoding what may be large
     try:
-        text = content.decode(encoding)
+        text = "" if binary else content.decode(encoding)
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")  # names, not numbers, have the accents
-    if "\0" in text:
+    if binary or "\0" in text:
         msg = f"{name} is not a text table. Give CSV (plain or gzip) or Parquet."
         raise UnreadableFile(msg)
     return text

@@ -15,9 +15,9 @@ from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.pages import risk
-from betaneutral_xl.report.pages.helps import helps
+from betaneutral_xl.report.pages import scenarios
 from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
+from betaneutral_xl.report.pages.remedies import remedies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     _numbers(page, contents)
     page.paragraph(_note(contents, checks), style.NOTE, shown=_note_text(contents, checks), size=9.0)
     _warnings(page, answer)
-    helps(page, answer)
+    remedies(page, answer)
     _alternatives(page, contents)
     _trades(page, contents)
     page.section("Inputs")
@@ -394,9 +394,9 @@ def _charts(page: Page, contents: Contents) -> None:
         page.paragraph(note, style.NOTE, size=9.0)
     at = page.row
     width, height = page.charts(*CHART_POINTS)
-    drawn = [(pictures.variance(answer), risk.variance_source(contents))]
+    drawn = [(pictures.variance(answer), scenarios.variance_source(contents))]
     if answer.past:
-        drawn.append((pictures.past_betas(answer, 0), risk.past_source(contents, 0)))
+        drawn.append((pictures.past_betas(answer, 0), scenarios.past_source(contents, 0)))
     corners = ("A", get_column_letter(4))
     shares = (0.42, 0.56) if len(drawn) > 1 else (0.98,)
     for (picture, (categories, sources)), corner, share in zip(drawn, corners, shares, strict=False):

@@ -10,8 +10,8 @@ from betaneutral_xl.engine.orders import Action
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.pages.helps import helps
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
+from betaneutral_xl.report.pages.remedies import remedies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,12 +38,12 @@ APPROVAL = ("Comment", "Approved or rejected", "Name", "Date and signature")
 
 
 def write(canvas: Canvas, contents: Contents) -> None:
-    """Write the trades, largest first, with whole shares where there are prices."""
+    """Write the trades, largest first, with orders where there are prices."""
     answer, page = contents.page, Page(canvas, POSITION_WIDTHS if contents.no_proposal else WIDTHS)
     heading_of(page, "No proposal" if contents.no_proposal else "Proposal and orders", answer.verdict)
     if contents.no_proposal:
         page.paragraph(contents.no_proposal, style.WARNING)
-        helps(page, answer)
+        remedies(page, answer)
         _positions(page, contents)
     elif answer.trade_count:
         _trades(page, contents)
@@ -85,6 +85,7 @@ def _trades(page: Page, contents: Contents) -> None:
     headings += ["Shares", "Price", "Order value", "Beta"]
     page.gap()
     rows: list[list[Cell]] = []
+    counts = style.shares([leg.shares for parts in legs.values() for leg in parts])
     percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
     for at, one in enumerate(lines, start=page.row + 1):
         place = f"MATCH({lookup_key(f'$A{at}', one.ticker)},ticker,0)"
@@ -98,7 +99,7 @@ def _trades(page: Page, contents: Contents) -> None:
                 (Formula(f"INDEX(new_weight,{place})", one.after), percent),
                 (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
                 (answer.money(one.trade), style.from_python(style.MONEY)),
-                (shares or None, style.from_python(style.WHOLE)),
+                (shares or None, style.from_python(counts)),
                 (orders[0].price if orders else None, style.entered(style.PRICE)),
                 (sum(leg.notional for leg in orders) or None, style.from_python(style.MONEY)),
                 (rounded(one.beta_change[0], 3), style.from_python(style.SIGNED_BETA)),
@@ -132,7 +133,7 @@ def _after(page: Page, contents: Contents) -> None:
     """Write what the orders leave: beta, cash, cost; and the ETFs to trade instead."""
     answer, orders = contents.page, contents.orders
     if orders is not None:
-        page.section("After the orders, in whole shares")
+        page.section("After the orders")
         for k, (name, beta) in enumerate(orders.beta.items(), start=1):
             left = Formula(f"ROUND(orders_beta_{k},4)", rounded(beta, 4))
             page.line([(f"Beta to {name}", style.LABEL), BLANK, (left, style.calculated(style.NUMBER))])
@@ -147,7 +148,7 @@ def _after(page: Page, contents: Contents) -> None:
             text = f"Too small for an order: {names}."
             page.paragraph(text, style.NOTE, size=9.0)
     elif answer.trade_count:
-        page.section("Orders in whole shares")
+        page.section("Orders")
         page.paragraph("None: prices or the net asset value are not known.", style.NOTE)
     if answer.legs:
         page.section("In place of the baskets")

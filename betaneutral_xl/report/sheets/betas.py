@@ -25,12 +25,6 @@ FIRST_OF_ETFS = 5
 """The first column of the first ETF."""
 
 
-def contribution_columns(contents: Contents) -> tuple[str, str]:
-    """Return the columns of the contributions to the first ETF's beta, before and after."""
-    first = FIRST_OF_ETFS + (1 if contents.beta_errors is None else 2)
-    return get_column_letter(first), get_column_letter(first + 1)
-
-
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     """Write the names with risk data, largest contribution to the first beta first."""
     result, aligned = contents.result, contents.result.aligned

@@ -10,6 +10,7 @@ from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
+from betaneutral_xl.report.sheets.groups import with_groups
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Holdings
@@ -53,7 +54,9 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         shares, prices = holdings.shares[order], holdings.prices[order]
         columns = [
             ticker,
-            CheckedColumn(heading="Shares", values=shares.tolist(), look=style.entered(style.WHOLE)),
+            CheckedColumn(
+                heading="Shares", values=shares.tolist(), look=style.entered(style.shares(shares.tolist()))
+            ),
             CheckedColumn(
                 heading="Price", values=prices.tolist(), look=style.entered(style.PRICE), name="held_price"
             ),
@@ -81,7 +84,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
             ),
             covered,
         ]
-    place(book, canvas, "tblHoldings", columns, printed_below=1)
+    place(book, canvas, "tblHoldings", with_groups(columns, contents.result, tickers), printed_below=1)
     row = FIRST_ROW + len(tickers)
     at = 1 + [column.heading for column in columns].index("Weight")
     canvas.put(row, 1, CASH, style.LABEL)

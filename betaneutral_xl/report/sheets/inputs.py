@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-from betaneutral_xl.report.sheets import alternatives, tickets
+from betaneutral_xl.report.sheets import compare, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _risk(contents: Contents) -> Iterator[Row]:
 
 def _trading(contents: Contents) -> Iterator[Row]:
     if contents.alternatives:
-        cost = alternatives.cost_of_trade(contents.alternatives)
+        cost = compare.cost_of_trade(contents.alternatives)
         yield "cost of a trade", cost, "0.0000%", "cost_of_trade", "of the traded value, in Compare"
     if contents.orders is not None:
         yield from tickets.inputs(contents.orders)

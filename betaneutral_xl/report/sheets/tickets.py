@@ -1,4 +1,4 @@
-"""The sheet Orders: the proposal in whole shares, and the effect of rounding."""
+"""The sheet Orders: the proposal in shares, and the effect of rounding."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
+from betaneutral_xl.report.sheets.groups import with_groups
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
@@ -29,7 +30,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     if not orders.orders:
         write_headings(canvas, ["No orders"], [style.TEXT])
         canvas.put(
-            FIRST_ROW, 1, "Every trade is smaller than one share or the minimum notional.", style.PARAGRAPH
+            FIRST_ROW, 1, "Every trade is smaller than one lot or the minimum notional.", style.PARAGRAPH
         )
         canvas.widths([60])
         finish_sheet(canvas, 1, FIRST_ROW)
@@ -51,7 +52,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
         CheckedColumn(
             heading="Shares",
             values=[order.shares for order in orders.orders],
-            look=style.from_python(style.WHOLE),
+            look=style.from_python(style.shares([order.shares for order in orders.orders])),
         ),
         CheckedColumn(heading="Price", values=prices.tolist(), look=style.entered(style.PRICE)),
         CheckedColumn(
@@ -85,7 +86,7 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     for k in contents.etfs:
         heading = contents.per_etf("Beta change", k)
         columns.append(_beta_change(heading, k, tickers, betas[:, k - 1] * change))
-    place(book, canvas, "tblOrders", columns)
+    place(book, canvas, "tblOrders", with_groups(columns, result, tickers))
 
 
 def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> CheckedColumn:
@@ -106,7 +107,7 @@ def measures(sheet: Measures, orders: Orders) -> None:
     """Write the measures of the portfolio after the orders."""
     result = orders.result
     some = bool(orders.orders)
-    sheet.section("After the orders, in whole shares")
+    sheet.section("After the orders")
     for k, name in enumerate(result.etf_names, start=1):
         traded = f"SUM(order_beta_{k})" if some else "0"
         sheet.add(

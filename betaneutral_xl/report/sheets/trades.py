@@ -9,6 +9,7 @@ import numpy as np
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
+from betaneutral_xl.report.sheets.groups import with_groups
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
@@ -77,7 +78,7 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
                 formula=lambda row, _: f"C{row}*nav",
             )
         )
-    place(book, canvas, "tblTrades", columns)
+    place(book, canvas, "tblTrades", with_groups(columns, result, tickers))
 
 
 def _beta_change(contents: Contents, k: int, order: list[int]) -> CheckedColumn:

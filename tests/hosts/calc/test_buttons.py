@@ -184,6 +184,27 @@ def test_an_infeasible_target_is_explained_and_overwrites_nothing(opened: Docume
     assert message.startswith("No weights reach beta 0.00")
 
 
+def test_a_proposal_under_the_sheet_mandate_is_accepted_and_today_compares_with_it(opened: Document) -> None:
+    rules = opened.rows("Mandate.mandate_rules")
+    names = [row[0] for row in rules]
+    for name, value in (("Name", "Calc fund"), ("Method", "reweight"), ("Target", "IWV"), ("Upper", 0.08)):
+        rules[names.index(name)][2] = value
+    opened.put("Mandate.mandate_rules", rules)
+    opened.enter("Mandate.mandate_used", "yes")
+    opened.press("rebalance")
+    opened.press("accept")
+    opened.press("today")
+    assert [entry[:2] for entry in entries(opened)[-3:]] == [
+        ("Rebalance", "done"),
+        ("Accept", "done"),
+        ("Today", "rebalance"),
+    ], entries(opened)
+    assert entries(opened)[-2][2].startswith("Accepted for Calc fund: ")
+    shown = [str(cell) for row in opened.used(Sheet.TODAY) for cell in row]
+    assert any(one.strip() == "moved by trades and flows" for one in shown)
+    assert any("largest weight" in one.lower() for one in shown)
+
+
 def test_inputs_from_the_sheets_give_the_same_as_fetching(opened: Document) -> None:
     opened.press("rebalance")
     table = f"Proposal.A{PROPOSAL.table}:F{PROPOSAL.table + 74}"

@@ -38,14 +38,24 @@ def test_the_report_of_the_sample_has_the_result_and_the_comparison(
     assert main(["report", "--sample", "--out", str(out), "--stamp", STAMP, "--html"]) == 0
     captured = capsys.readouterr()
     assert captured.out == "Report: out.xlsx, out.html\n"
-    assert "No orders in the report: No price for" in captured.err
+    assert not captured.err
     book = values(out)
     assert "Beta to JHAI 0.52 -> 0.00; next month between -0.34 and 0.34" in text(book, "Summary")
     assert "Rebalance: all limits hold" in text(book, "Summary")
     assert "hedge by the ETF" in text(book, "Compare")
     assert "2025-11-18 16:00:00" in text(book, "Provenance")
-    assert "Orders" not in book.sheetnames
+    assert "TSM" in text(book, "Orders")
     assert "2025-11-18 16:00:00" in (tmp_path / "out.html").read_text(encoding="utf-8")
+
+
+def test_a_report_without_prices_of_what_is_bought_says_so_and_has_no_orders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held, out = tmp_path / "held.csv", tmp_path / "out.xlsx"
+    held.write_text("ticker,shares,price\nNVDA,100,180\nMSFT,100,490\nCASH,1000,1\n")
+    assert main(["report", "--sample", "--holdings", str(held), "--out", str(out)]) == 0
+    assert "No orders in the report: No price for" in capsys.readouterr().err
+    assert "Orders" not in values(out).sheetnames
 
 
 def test_the_same_stamp_gives_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

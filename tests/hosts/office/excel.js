@@ -16,6 +16,7 @@
     calculations: 0,
     active: null,
     failAtWrite: 0, // the number of the write that is to fail
+    failFromWrite: 0, // the number of the write from which on all are to fail
     writes: 0,
   });
 
@@ -93,7 +94,8 @@
   const mayWrite = (sheet) => {
     if (excel.protected.has(sheet)) throw new Refusal("AccessDenied", "The sheet is protected.");
     excel.writes += 1;
-    if (excel.writes === excel.failAtWrite) throw new Refusal("GeneralException", "This write failed.");
+    const fails = excel.writes === excel.failAtWrite || (excel.failFromWrite && excel.writes >= excel.failFromWrite);
+    if (fails) throw new Refusal("GeneralException", "This write failed.");
   };
   const enter = (range, rows) => {
     if (rows.length !== range.height || rows.some((row) => row.length !== range.width)) throw new Refusal("InvalidArgument", "The shapes differ.");
@@ -255,7 +257,7 @@
   excel.reset = () => {
     for (const known of [excel.sheets, excel.names, excel.formulas, excel.protected]) known.clear();
     for (const list of [excel.connected, excel.errors]) list.length = 0;
-    Object.assign(excel, { requests: 0, largest: 0, calculations: 0, active: null, failAtWrite: 0, writes: 0 });
+    Object.assign(excel, { requests: 0, largest: 0, calculations: 0, active: null, failAtWrite: 0, failFromWrite: 0, writes: 0 });
   };
   excel.read = (name) => {
     const used = usedRange({ name });

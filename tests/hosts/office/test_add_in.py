@@ -96,6 +96,15 @@ def test_rebalance_writes_a_proposal_and_keeps_the_former_one(add_in: AddIn) -> 
     assert add_in.sheet("Proposal")[1:] == first[1:]
 
 
+def test_a_proposal_is_accepted_and_today_compares_with_it(add_in: AddIn) -> None:
+    add_in.press("rebalance")
+    assert add_in.press("accept").startswith("Accepted for quant_paper: 45 orders")
+    assert "Rebalance: beta to JHAI is 0.522, above 0.050." in add_in.press("today")
+    rows = add_in.sheet("Today")
+    assert any(str(row[0]).strip() == "moved by trades and flows" for row in rows)
+    assert [row[1] for row in add_in.sheet("Log")[-2:]] == ["Accept", "Today"]
+
+
 def test_a_button_that_fails_changes_nothing_but_the_log(add_in: AddIn) -> None:
     add_in.press("rebalance")
     before = add_in.sheet("Proposal"), add_in.sheet("Previous")
@@ -105,15 +114,58 @@ def test_a_button_that_fails_changes_nothing_but_the_log(add_in: AddIn) -> None:
     assert add_in.sheet("Log")[-1][1:3] == ["Rebalance", "failed"]
 
 
-@pytest.mark.parametrize("write", range(1, 6))
-def test_a_write_that_fails_midway_is_taken_back(add_in: AddIn, write: int) -> None:
+WRITES = {"rebalance": 7, "restore": 7, "orders": 1, "report": 1, "refresh": 1}
+"""How often a button clears or writes cells; office.js itself splits a large block."""
+
+SHEETS = ("Proposal", "Previous", "Log")
+
+
+@pytest.mark.parametrize("button", WRITES)
+def test_a_button_whose_nth_write_fails_has_changed_nothing(add_in: AddIn, button: str) -> None:
     add_in.press("rebalance")
     add_in.set("setting_target", 0.2)
-    before = [add_in.sheet(name) for name in ("Proposal", "Previous", "Log")]
-    done = add_in.page.evaluate("excel.writes")
-    add_in.page.evaluate("(at) => { excel.failAtWrite = at; }", done + write)
-    assert "This write failed" in add_in.press("rebalance")
-    assert [add_in.sheet(name) for name in ("Proposal", "Previous", "Log")] == before
+    add_in.press("rebalance")
+    before = [add_in.sheet(name) for name in SHEETS]
+    for n in range(1, WRITES[button] + 1):
+        add_in.page.evaluate("(n) => { excel.failAtWrite = excel.writes + n; }", n)
+        assert "This write failed" in add_in.press(button), n
+        assert [add_in.sheet(name) for name in SHEETS] == before, n
+    add_in.page.evaluate("excel.writes = excel.failAtWrite = 0")
+    assert "This write failed" not in add_in.press(button)
+    assert add_in.page.evaluate("excel.writes") == WRITES[button]
+    assert [add_in.sheet(name) for name in SHEETS] != before
+
+
+def test_what_could_not_be_put_back_is_named(add_in: AddIn) -> None:
+    add_in.press("rebalance")
+    add_in.page.evaluate("excel.failFromWrite = excel.writes + 5")
+    assert "The former content of Previous, Proposal could not be put back" in add_in.press("rebalance")
+
+
+COUNT = """async () => {
+    const main = document.querySelector("script[src$='main.js']").src;
+    const { excel: book } = await import(new URL("excel.js", main));
+    const plain = { read: book.read, apply: book.apply };
+    excel.done = [];
+    for (const name of ["read", "apply"])
+        book[name] = (given) => { excel.done.push(name); return plain[name](given); };
+    excel.stopCounting = () => Object.assign(book, plain);
+}"""
+"""Count the readings and writings of the workbook."""
+
+
+@pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "report"])
+def test_one_press_makes_one_reading_and_one_writing(add_in: AddIn, button: str) -> None:
+    add_in.press("rebalance")
+    add_in.press("rebalance")
+    add_in.page.evaluate(COUNT)
+    try:
+        add_in.press(button)
+        done = add_in.page.evaluate("excel.done")
+    finally:
+        add_in.page.evaluate("excel.stopCounting()")
+    looked = ["read"] if button == "rebalance" else []  # then the pane shows the new answer
+    assert done == ["read", "apply", *looked]
 
 
 def test_a_protected_sheet_is_named_with_what_to_do(add_in: AddIn) -> None:

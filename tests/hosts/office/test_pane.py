@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
@@ -11,8 +12,6 @@ from office_browser import AddIn, node_modules
 from betaneutral_xl.hosts.sheets.layout import SETTINGS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Browser, Page
 
     from betaneutral_xl.hosts.office.place import Place
@@ -169,6 +168,30 @@ def test_the_theme_that_office_says_overrides_that_of_the_system(
     add_in.page.evaluate("delete document.documentElement.dataset.theme")
 
 
+def test_the_measured_betas_of_past_months_are_drawn_and_said(add_in: AddIn) -> None:
+    add_in.press("answer")
+    chart = add_in.page.locator("svg.months")
+    assert chart.locator("polyline.past.after").count() == 1
+    assert chart.locator("rect.expected").count() == 1
+    assert "18 of 18 months are in the band of" in (chart.get_attribute("aria-label") or "")
+
+
+def test_a_report_that_was_written_can_be_opened(add_in: AddIn, home: Path) -> None:
+    message = add_in.press("report")
+    with add_in.page.expect_download() as download:  # there is no program for it here
+        add_in.page.click("#files button")
+    assert download.value.suggested_filename in message
+    assert "Saved by your browser" in add_in.message()
+    written = home / "Documents" / download.value.suggested_filename
+    assert Path(download.value.path()).read_bytes() == written.read_bytes()
+
+
+def test_another_button_takes_the_offer_to_open_away(add_in: AddIn) -> None:
+    add_in.press("report")
+    add_in.press("answer")
+    assert add_in.page.locator("#files button").count() == 0
+
+
 # ---------------------------------------------------------------- in an ordinary browser
 
 
@@ -223,6 +246,37 @@ def test_buttons_in_a_browser_change_the_file_as_the_command_does(
     assert "quant_paper to JHAI" in rows[0][0]
     assert "my fund report" in press(page, "report")
     assert len(list(tmp_path.glob("my fund report*.xlsx"))) == 1
+
+
+def test_a_workbook_that_is_chosen_in_the_browser_is_changed_as_a_copy_and_saved(
+    browser: Browser, place: Place, template: bytes, tmp_path: Path
+) -> None:
+    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+
+    file, kept = tmp_path / "chosen.xlsx", tmp_path / "kept.xlsx"
+    file.write_bytes(template)
+    page, _ = in_browser(browser, place)
+    page.set_input_files("#chooser", file)
+    page.wait_for_selector("#book:has-text('A copy of chosen.xlsx')")
+    page.wait_for_selector("body:not(.busy) .verdict")
+    assert "Beta to JHAI" in press(page, "rebalance")
+    with page.expect_download() as download:
+        page.click("#copy")
+    assert download.value.suggested_filename == "chosen.xlsx"
+    download.value.save_as(kept)
+    rows = FileWorkbook(kept).below("Proposal", 2)
+    assert isinstance(rows, list)
+    assert "quant_paper to JHAI" in rows[0][0]
+    assert file.read_bytes() == template
+
+
+def test_a_chosen_file_that_is_no_workbook_is_told(browser: Browser, place: Place, tmp_path: Path) -> None:
+    (tmp_path / "notes.xlsx").write_text("not a workbook")
+    page, _ = in_browser(browser, place)
+    page.set_input_files("#chooser", tmp_path / "notes.xlsx")
+    page.wait_for_selector("#message.failed")
+    assert "not a readable workbook" in (page.text_content("#message") or "")
+    assert "The sample" in (page.text_content("#book") or "")
 
 
 def test_a_file_that_is_no_workbook_is_one_line(browser: Browser, place: Place, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from office_browser import FOLDER, run, started_browser
+from office_browser import FOLDER, run
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.cli import main
@@ -145,16 +145,9 @@ def address(site: Path) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Start Chromium."""
-    with started_browser(tmp_path_factory.mktemp("home")) as found:
-        yield found
-
-
-def opened(chrome: Browser, address: str) -> tuple[Page, list[str]]:
+def opened(browser: Browser, address: str) -> tuple[Page, list[str]]:
     """Open the page; also return requests to elsewhere, and errors."""
-    page = chrome.new_context(accept_downloads=True).new_page()
+    page = browser.new_context(accept_downloads=True).new_page()
     problems: list[str] = []
     page.on("request", lambda one: problems.append(one.url) if not one.url.startswith(address) else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -164,9 +157,9 @@ def opened(chrome: Browser, address: str) -> tuple[Page, list[str]]:
 
 
 def test_the_page_answers_without_a_server_as_the_command_does(
-    chrome: Browser, address: str, tmp_path: Path
+    browser: Browser, address: str, tmp_path: Path
 ) -> None:
-    page, problems = opened(chrome, address)
+    page, problems = opened(browser, address)
     page.wait_for_selector(".verdict")
     page.wait_for_selector("body:not(.busy)")
     expected = json.loads(run(tmp_path, "rebalance", "--sample", "--json"))["answer"]
@@ -181,11 +174,11 @@ def test_the_page_answers_without_a_server_as_the_command_does(
     assert problems == []
 
 
-def test_what_python_does_not_start_with_is_one_line(chrome: Browser, address: str, site: Path) -> None:
+def test_what_python_does_not_start_with_is_one_line(browser: Browser, address: str, site: Path) -> None:
     missing = site / "python" / "numpy.whl"
     missing.rename(site / "numpy.away")
     try:
-        page, _ = opened(chrome, address)
+        page, _ = opened(browser, address)
         page.wait_for_selector("#message:not(:empty)")
         text = page.text_content("#message") or ""
     finally:

@@ -158,6 +158,27 @@ def test_a_question_about_a_file_that_is_none_is_refused(place: Place, body: str
     assert posted(place, "file/delete", body)[0] == 400
 
 
+def test_only_what_a_button_has_written_is_opened(place: Place, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine")
+    status, text, _ = posted(place, "open", json.dumps({"file": str(secret)}))
+    assert status == 200
+    assert json.loads(text) == {"error": "No button of this pane has written that file."}
+
+
+def test_only_workbooks_are_given_and_taken(place: Place, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("mine")
+    assert "is not a workbook" in posted(place, "file/get", json.dumps({"file": str(secret)}))[1]
+    for name in ("../../evil.txt", "x.exe", "", ".xlsx"):
+        body = json.dumps({"name": name, "content": "UEs="})
+        assert "is not a" in posted(place, "file/put", body)[1]
+    body = json.dumps({"name": "../../escaped.xlsx", "content": "UEs="})
+    assert "escaped.xlsx is not a readable workbook" in posted(place, "file/put", body)[1]
+    assert not list(place.folder.parent.glob("**/escaped.xlsx"))
+    assert posted(place, "file/put", json.dumps({"name": "a.xlsx", "content": "no base64!"}))[0] == 400
+
+
 def test_the_server_answers_on_this_machine_alone(place: Place) -> None:
     others = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {
         "127.0.0.1",

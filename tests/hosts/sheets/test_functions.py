@@ -501,3 +501,31 @@ def test_orders_are_made_of_weights_and_not_of_measures(session: Session) -> Non
     measures = call(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK)
     ((line,),) = call(session, "BN_ORDERS", measures, None, 1e6)
     assert str(line).startswith("#BETA! weights is not the whole, unchanged result of BETA_NEUTRAL.")
+
+
+def test_names_for_the_risk_model_are_those_of_target_market_and_benchmark_too(session: Session) -> None:
+    holdings, etf = [["A", 1.0]], [["ticker", "AI"], ["B", 1.0]]
+    rules = [
+        ["market", None, "SPY"],
+        ["mandate: benchmark", None, "IWV"],
+        ["mandate: target", "AI", "QQQ"],
+    ]
+    found = session.call(BY_NAME["BN_NAMES"], holdings, etf, "MTUM", rules)
+    assert [row[0] for row in found] == ["A", "AI", "B", "IWV", "MTUM", "SPY"]
+    found = session.call(BY_NAME["BN_NAMES"], holdings, etf, 0.0, rules)
+    assert [row[0] for row in found] == ["A", "AI", "B", "IWV", "QQQ", "SPY"]
+    found = session.call(BY_NAME["BN_NAMES"], holdings, etf)
+    assert [row[0] for row in found] == ["A", "AI", "B"]
+
+
+def test_rules_of_a_mandate_among_constraints_hold(session: Session) -> None:
+    rules: list[list[Any]] = [["mandate: name", None, "Fund"], ["mandate: method", None, "reweight"]]
+    rules += [["mandate: upper", None, 0.45], ["mandate: target", None, 0.98]]
+    table = call(session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, None, None, rules)
+    assert max(column(table, "new_weight")[:3]) <= 0.45 + 1e-9
+    after = {row[0]: row[2] for row in call(session, "BN_EXPOSURE", HOLDINGS, ETF, RISK, None, None, rules)}
+    assert after["beta to AI"] == pytest.approx(0.98)
+    ((line,),) = call(
+        session, "BETA_NEUTRAL", HOLDINGS, ETF, RISK, None, None, [["mandate: uper", None, 0.45]]
+    )
+    assert str(line).startswith("#BETA! The mandate: there is no rule 'uper'. Did you mean upper?")

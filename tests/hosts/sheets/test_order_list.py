@@ -92,7 +92,7 @@ def test_the_order_list_has_its_sources_and_consistent_totals(desk: Desk) -> Non
     assert about["source of prices"].startswith(
         "Prices: 39 of the embedded sample (2025-11-18), 6 of holdings"
     )
-    assert abs(float(about["beta to JHAI after whole shares"])) < 1e-5
+    assert abs(float(about["beta to JHAI after the orders"])) < 1e-5
     assert about["warning"].startswith("Sample data, for trying things out")  # the last of them
     assert {order["side"] for order in orders} == {"SELL", "SELL SHORT"}
     paid = sum(float(order["notional"]) for order in orders)

@@ -47,6 +47,7 @@ NATIVE = {
     "MAX",
     "MIN",
     "NA",
+    "OR",
     "ROW",
     "SUM",
     "SUMPRODUCT",

@@ -95,7 +95,9 @@ def test_orders_respect_the_lot_and_the_smallest_size(session: Session) -> None:
     large = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, 11_000.0)
     assert all(float(str(row[4])) >= 11_000.0 for row in large[1:-2])
     ((line,),) = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, 1.5)
-    assert line == "#BETA! The lot is 1.5. Give a whole number of shares, 1 or more, or leave it out."
+    assert str(line).startswith("#BETA! The lot is 1.5. Give a whole number of shares, a fraction of one")
+    fractions = call(session, "BN_ORDERS", weights, [["C", 30.0]], None, None, "fractional")
+    assert any(float(str(row[2])) % 1.0 for row in fractions[1:-2])
 
 
 @pytest.mark.parametrize(("nav", "shown"), [(-5e6, "-5,000,000"), (0.0, "0"), (-0.25, "-0.25")])

@@ -12,7 +12,7 @@ import pytest
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import run, sample
-from betaneutral_xl.job.answer import AnswerPage, Status, answer_page, record
+from betaneutral_xl.job.answer import AnswerPage, Status, answer_page, record, words
 from betaneutral_xl.job.answer.lines import Light, LimitLine, TradeLine
 from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.run import Inputs, Outcome
@@ -68,7 +68,7 @@ def test_every_limit_has_its_number_before_and_after(inputs: Inputs) -> None:
     upper, turnover = limits["largest weight"], limits["turnover, one-way"]
     assert upper.before == pytest.approx(0.08999, abs=1e-4)
     assert upper.light_before is Light.OVER
-    assert (upper.light, upper.text) == (Light.NEAR, "at most 8.00%")
+    assert (upper.light, upper.text) == (Light.NEAR, "at most 8%")
     assert math.isnan(turnover.before)
     assert turnover.after == pytest.approx(0.6)
     assert page.limits_hold
@@ -173,3 +173,43 @@ def test_names_of_two_groups_count_once(inputs: Inputs) -> None:
     assert [one.label for one in page.groups] == ["chips and large", "chips", "large", "other"]
     total = sum(one.beta_before[0] for one in page.groups)
     assert total == pytest.approx(page.betas[0].before.beta)
+
+
+def test_a_limit_on_a_measure_stands_beside_it_and_once(inputs: Inputs) -> None:
+    page = answer_page(outcome_of(inputs, **LIMITED))
+    turnover = page.limit_of("turnover")
+    assert turnover is not None
+    assert turnover.text == "at most 60%"
+    assert page.limit_of("volatility") is None
+    assert {one.label for one in page.further_limits} == {"largest weight", "lowest weight"}
+    assert page.limit_of("gross") is None
+
+
+def test_another_target_is_not_among_the_changes_of_a_limit(inputs: Inputs) -> None:
+    found = answer_page(outcome_of(inputs, **INFEASIBLE)).infeasibility
+    assert found is not None
+    assert found.other_target == "the beta of IWV, 0.54"
+    assert not any("IWV" in one for one in found.changes)
+
+
+def test_the_parts_of_the_variance_are_compared_on_the_base_of_the_chart(hedge: AnswerPage) -> None:
+    scale = (hedge.variance_after.volatility / hedge.variance_before.volatility) ** 2
+    market = scale * hedge.variance_after.market
+    note = words.variance_note(hedge)
+    assert f"{hedge.variance_before.market:.0%} -> {market:.0%}" in note
+    assert f"which is {scale:.0%} of it, these are 0%, {hedge.variance_after.market:.0%}." in note
+    assert market < hedge.variance_after.market
+
+
+def test_nothing_is_compared_where_nothing_changes(inputs: Inputs) -> None:
+    assert not words.variance_note(answer_page(outcome_of(inputs, **INFEASIBLE)))
+
+
+def test_the_lines_of_measured_betas_are_further_away_than_the_interval(hedge: AnswerPage) -> None:
+    line, past = hedge.betas[0].after, hedge.past[0]
+    wide = line.half_width(), line.half_width(added_se=past.noise)
+    assert words.past_note(hedge) == (
+        f"The beta itself is expected within {wide[0]:.2f} of 0.00; a month's measured beta has a sampling "
+        f"error of its own, so that the lines are {wide[1]:.2f} away."
+    )
+    assert wide[0] < wide[1]

@@ -76,7 +76,7 @@ def test_today_has_the_forecast_and_a_failure_is_a_notice(
     found = today(request, inputs, settings, fetch_forecast=True, keep=False)
     assert found.forecast is not None
     assert record(found)["fund_forecast"]["lines"]["volatility"]["ours"] > 0.0
-    assert any(row[0] == "Fund's own volatility" for row in summary(found))
+    assert any(one.label == "Fund's own volatility" for one in summary(found))
     fund_api.fail(Fault.BAD_GATEWAY)
     again = today(request, inputs, replace(settings, refresh=True), fetch_forecast=True, keep=False)
     assert again.forecast is None

@@ -16,7 +16,7 @@ from betaneutral_xl.job.daily.build import today
 from betaneutral_xl.job.daily.page import Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.request import OrderTerms, Request
-from betaneutral_xl.job.sources import Sources, order_quotes
+from betaneutral_xl.job.sources import Sources, from_snapshot, order_quotes
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,10 +85,15 @@ def test_nothing_is_accepted_where_nothing_is_proposed(outcome: Outcome, setting
     stuck = run.run(request, outcome.inputs)
     with pytest.raises(InputError, match="no proposal to accept"):
         Records(settings, "quant_paper").accept(stuck, None, {})
-    given = run.Outcome(outcome.request, replace(outcome.inputs, raw_inputs=()), outcome.result)
-    with pytest.raises(InputError, match="a snapshot cannot keep them"):
-        Records(settings, "quant_paper").accept(given, None, {})
-    assert not settings.records.exists()
+
+
+def test_a_proposal_of_values_without_files_is_kept_with_files_of_these(
+    outcome: Outcome, settings: Settings
+) -> None:
+    values = run.Outcome(outcome.request, replace(outcome.inputs, raw_inputs=()), outcome.result)
+    found = Records(settings, "quant_paper").accept(values, None, {}, AT)
+    again, _ = from_snapshot(found.snapshot)
+    assert run.unchanged(outcome.request, again).before.beta == pytest.approx(outcome.result.before.beta)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "nonsense", '{"format": "other", "version": 1}'])

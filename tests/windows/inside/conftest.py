@@ -43,6 +43,7 @@ def server(work: Path, profile: Path) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("USERPROFILE", str(profile))
         environment.setenv("BETANEUTRAL_CACHE", str(work / "cache"))
+        environment.setenv("BETANEUTRAL_RECORDS", str(work / "records"))
         environment.setenv("BETANEUTRAL_CELL_WAIT", "300")  # no answer is too late for a test
         environment.setenv("BETANEUTRAL_DOWNLOADS", str(work / "downloads"))
         with served(str(work / "betaneutral.xlsm")) as started:

@@ -1,6 +1,6 @@
 // The answer page, from the record that every front end has (job/answer).
 
-import { intervals, shares } from "./charts.js";
+import { intervals, months, shares } from "./charts.js";
 import { element } from "./elements.js";
 import { shown, signed } from "./format.js";
 
@@ -74,10 +74,39 @@ function betas(page) {
       element("p", { className: "key after" }, "After ", element("b", {}, shown(one.after.beta)), `, next month ${range(one.after)}`),
       /** @type {any} */ (intervals(rows, target, words)),
       recent[0] && element("p", { className: "quiet" }, `Over the latest ${recent[0].days ?? 63} days: ${shown(recent[0].beta)} → ${shown(recent[1]?.beta)}`),
+      measured(page, one.etf, target ?? 0),
       element("p", { className: "quiet" }, `${shown(one.coverage, "percent")} of the ETF has risk data (${one.basis}).`),
     );
   });
   return section("Beta", ...blocks, element("p", { className: "quiet" }, page.uncertainty));
+}
+
+/**
+ * Returns the measured betas of past months; null where they are not known.
+ * @param {any} page
+ * @param {string} etf
+ * @param {number} target
+ */
+function measured(page, etf, target) {
+  const past = page.past.find((/** @type {any} */ one) => one.etf === etf);
+  if (!past || past.renewed.length < 2) return null;
+  const name = page.infeasibility ? "kept at today's beta" : "proposal, renewed monthly";
+  const lines = [
+    { values: past.as_it_is, kind: "before", name: "as it is" },
+    { values: past.renewed, kind: "after", name },
+  ].filter((line) => line.values.some((/** @type {number | null} */ value) => value !== null));
+  const values = past.renewed.filter((/** @type {number | null} */ value) => value !== null);
+  const inside = values.filter((/** @type {number} */ value) => past.low !== null && value >= past.low && value <= past.high).length;
+  const count = past.low === null ? "" : `; ${inside} of ${values.length} months are in the band of ${shown(past.low)} to ${shown(past.high)}, where 95 of 100 are expected`;
+  const ends = past.ends.length ? [past.ends[0].slice(0, 7), past.ends.at(-1).slice(0, 7)] : [`${past.renewed.length} months ago`, "last month"];
+  const words = `Measured beta to ${etf} by month, ${name}: ${shown(Math.min(...values))} to ${shown(Math.max(...values))}${count}.`;
+  return element(
+    "div",
+    {},
+    element("p", {}, "Measured by month: ", ...lines.map((line) => element("span", { className: `key ${line.kind}` }, `${line.name} `))),
+    /** @type {any} */ (months(lines, [past.low, past.high], target, ends, words)),
+    element("p", { className: "quiet" }, words),
+  );
 }
 
 /** @param {any} one */

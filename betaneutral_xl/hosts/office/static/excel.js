@@ -135,10 +135,16 @@ async function apply(context, changes) {
   try {
     for (const change of changes) await make(context, change, before);
   } catch (error) {
-    for (const one of before.reverse()) await restore(context, one);
+    const lost = [];
+    for (const one of before.reverse()) if (!(await restored(context, one))) lost.push(one.sheet);
+    if (lost.length) throw new Error(`${/** @type {any} */ (error).message} ${notRestored(lost)}`, { cause: error });
     throw error;
   }
 }
+
+/** @param {string[]} sheets */
+const notRestored = (sheets) =>
+  `The former content of ${sheets.join(", ")} could not be put back: undo, or close without saving.`;
 
 /**
  * Makes one change; what it overwrites is added to `before` first.
@@ -190,14 +196,21 @@ async function write(context, sheet, top, rows) {
 }
 
 /**
+ * Enters what was there before; returns whether that was possible.
  * @param {Excel.RequestContext} context
  * @param {Before} before
  */
-async function restore(context, { sheet, top, height, width, formulas }) {
+async function restored(context, { sheet, top, height, width, formulas }) {
   const target = context.workbook.worksheets.getItem(sheet);
-  target.getRangeByIndexes(top - 1, 0, height, width).clear("Contents");
   const isText = (/** @type {any} */ one) => typeof one === "string" && one !== "" && !one.startsWith("=");
-  await write(context, target, top, formulas.map((row) => row.map((one) => (isText(one) ? `'${one}` : one))));
+  try {
+    target.getRangeByIndexes(top - 1, 0, height, width).clear("Contents");
+    await write(context, target, top, formulas.map((row) => row.map((one) => (isText(one) ? `'${one}` : one))));
+    return true;
+  } catch (error) {
+    console.error(error);
+    return false;
+  }
 }
 
 // ---------------------------------------------------------------- formulas of other hosts

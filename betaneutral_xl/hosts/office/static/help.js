@@ -2,11 +2,28 @@
 
 import { element } from "./elements.js";
 
+/** What to do in Excel. */
+const IN_EXCEL = [
+  "Cells show #NAME?: press Connect formulas.",
+  "Cells say that the server does not answer: run betaneutral-xl office serve, then press Refresh.",
+  "Excel on the Mac forgets the add-in when it is closed: Home, Add-ins, Developer Add-ins, Beta Neutral.",
+];
+
+/** What to do in an ordinary browser. */
+const IN_BROWSER = [
+  "The settings are on the tab Settings; what Rebalance computes is in the workbook: Save a copy, and open it.",
+  "A workbook made from the template, with your portfolio in it: Open a workbook.",
+];
+
+const ANYWHERE = "Anything else: run betaneutral-xl office check in a terminal; it says what to do.";
+
 /**
  * @param {any} model
  * @param {HTMLElement[]} buttons
+ * @param {boolean} inExcel
  */
-export function helpPage(model, buttons) {
+export function helpPage(model, buttons, inExcel) {
+  const lines = [...(inExcel ? IN_EXCEL : IN_BROWSER), ANYWHERE];
   return element(
     "div",
     {},
@@ -15,14 +32,7 @@ export function helpPage(model, buttons) {
       {},
       element("h2", { className: "part" }, "When something does not work"),
       element("div", { className: "buttons" }, ...buttons),
-      element(
-        "ul",
-        {},
-        element("li", {}, "Cells show #NAME?: press Connect formulas."),
-        element("li", {}, "Cells say that the server does not answer: run betaneutral-xl office serve, then press Refresh."),
-        element("li", {}, "Excel on the Mac forgets the add-in when it is closed: Home, Add-ins, Developer Add-ins, Beta Neutral."),
-        element("li", {}, "Anything else: run betaneutral-xl office check in a terminal; it says what to do."),
-      ),
+      element("ul", {}, ...lines.map((line) => element("li", {}, line))),
     ),
     element("section", {}, element("h2", { className: "part" }, "Functions"), ...model.functions.map(described)),
     element("p", { className: "quiet" }, `betaneutral_xl ${model.version}`),

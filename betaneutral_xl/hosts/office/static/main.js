@@ -1,7 +1,9 @@
 // Starts the add-in in Excel, or the same page in an ordinary browser.
 
+import { element } from "./elements.js";
 import { excel } from "./excel.js";
 import { workbookFile } from "./file.js";
+import { put, saveCopy } from "./files.js";
 import { associate } from "./functions.js";
 import { Pane } from "./pane.js";
 import { carryBy, reply } from "./transport.js";
@@ -27,11 +29,33 @@ async function start() {
 
 /** @param {any} model */
 function startInBrowser(model) {
-  const file = new URLSearchParams(location.search).get("file") ?? "";
-  const place = document.getElementById("book");
-  if (place) place.textContent = file ? (file.split(/[\\/]/).pop() ?? file) : "The sample: what you change here is not kept.";
   document.body.classList.add("wide");
-  new Pane(model, workbookFile(file)).run("answer");
+  const file = new URLSearchParams(location.search).get("file") ?? "";
+  showFile(model, file, file ? "" : "The sample: what you change here is not kept; Save a copy keeps it.");
+}
+
+/**
+ * Shows a workbook file, the sample's without one, and the buttons for another.
+ * @param {any} model
+ * @param {string} file
+ * @param {string} note
+ */
+function showFile(model, file, note) {
+  const pane = new Pane(model, workbookFile(file));
+  const chooser = /** @type {HTMLInputElement} */ (element("input", { type: "file", accept: ".xlsx,.xlsm", hidden: true, id: "chooser" }));
+  const tell = (/** @type {any} */ error) => pane.tell(error.message, true);
+  chooser.onchange = () => {
+    const [chosen] = chooser.files ?? [];
+    if (chosen) put(chosen).then((path) => showFile(model, path, `A copy of ${chosen.name}; Save a copy keeps what changes.`), tell);
+  };
+  const save = () => saveCopy(pane.book).then((words) => pane.tell(words), tell);
+  pane.place("book").textContent = note || (file.split(/[\\/]/).pop() ?? file);
+  pane.place("workbook").replaceChildren(
+    element("button", { type: "button", id: "choose", onclick: () => chooser.click() }, "Open a workbook ..."),
+    element("button", { type: "button", id: "copy", onclick: save }, "Save a copy"),
+    chooser,
+  );
+  pane.run("answer");
 }
 
 /** @param {any} model */

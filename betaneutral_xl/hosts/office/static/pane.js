@@ -3,11 +3,12 @@
 import { answerPage } from "./answer.js";
 import { press, text } from "./buttons.js";
 import { element } from "./elements.js";
+import { openWritten } from "./files.js";
 import { helpPage } from "./help.js";
 import { settingsForm } from "./settings.js";
 
 /** Buttons beside Rebalance; the others are on the tab Help. */
-const BESIDE = ["orders", "report", "restore", "refresh"];
+const BESIDE = ["orders", "report", "restore", "accept", "today", "refresh"];
 
 /** Buttons after which the answer may be another one. */
 const CHANGES = new Set(["rebalance", "refresh"]);
@@ -35,7 +36,7 @@ export class Pane {
     this.buildTabs();
     this.lookAgain = this.button("answer");
     this.panel("answer").replaceChildren(this.lookAgain, element("p", {}, FIRST));
-    this.panel("help").replaceChildren(helpPage(model, ["connect", "check", "log"].filter((name) => name !== "connect" || book.connect).map((name) => this.button(name))));
+    this.panel("help").replaceChildren(helpPage(model, [...(book.connect ? ["connect"] : []), "check", "log"].map((name) => this.button(name)), Boolean(book.connect)));
     this.show("answer");
   }
 
@@ -116,6 +117,7 @@ export class Pane {
     if (this.busy) return;
     this.setBusy(true);
     this.tell("");
+    this.place("files").replaceChildren();
     this.say(`${command.label} ...`);
     try {
       if (name === "connect") this.tell(await this.connected());
@@ -131,7 +133,24 @@ export class Pane {
   async press(name) {
     const outcome = await press(name, this.book, this.model.protocol, (words) => this.say(words));
     this.tell(outcome.done, outcome.failed);
+    const files = outcome.files ?? [];
+    this.place("files").replaceChildren(...files.map((/** @type {string} */ file) => this.opening(file, files.length > 1)));
     if (!outcome.failed && CHANGES.has(name)) await this.look(false);
+  }
+
+  /**
+   * Returns the button that opens a file, which a button has written.
+   * @param {string} file
+   * @param {boolean} named - whether it is one of several
+   */
+  opening(file, named) {
+    const name = file.split(/[\\/]/).pop() ?? file;
+    const open = () =>
+      openWritten(file).then(
+        (words) => this.tell(words),
+        (error) => this.tell(`${name} cannot be opened: ${text(error)}`, true),
+      );
+    return element("button", { type: "button", title: file, onclick: open }, named ? `Open ${name}` : "Open the file");
   }
 
   /** Shows the answer for the settings. @param {boolean} alone - whether it is all that was asked for */

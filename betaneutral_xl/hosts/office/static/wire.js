@@ -29,7 +29,7 @@ export function pack(rows) {
       else texts[at] = cell;
       at += 1;
     }
-  return { width, numbers: encoded(numbers.buffer), blanks: encoded(Int32Array.from(blanks).buffer), texts };
+  return { width, numbers: textOf(numbers.buffer), blanks: textOf(Int32Array.from(blanks).buffer), texts };
 }
 
 /**
@@ -40,8 +40,8 @@ export function pack(rows) {
 export function unpack(block) {
   if (Array.isArray(block)) return block;
   /** @type {Cell[]} */
-  const cells = Array.from(new Float64Array(decoded(block.numbers)));
-  for (const place of new Int32Array(decoded(block.blanks))) cells[place] = "";
+  const cells = Array.from(new Float64Array(bytesOf(block.numbers)));
+  for (const place of new Int32Array(bytesOf(block.blanks))) cells[place] = "";
   for (const [place, text] of Object.entries(block.texts)) cells[Number(place)] = text;
   const rows = [];
   for (let start = 0; start < cells.length; start += block.width) rows.push(cells.slice(start, start + block.width));
@@ -52,10 +52,11 @@ export function unpack(block) {
 const AT_ONCE = 0x8000;
 
 /**
+ * Returns bytes as base64.
  * @param {ArrayBuffer} buffer
  * @returns {string}
  */
-function encoded(buffer) {
+export function textOf(buffer) {
   const bytes = new Uint8Array(buffer);
   let text = "";
   for (let start = 0; start < bytes.length; start += AT_ONCE)
@@ -64,10 +65,11 @@ function encoded(buffer) {
 }
 
 /**
+ * Returns the bytes of base64.
  * @param {string} text
  * @returns {ArrayBuffer}
  */
-function decoded(text) {
+export function bytesOf(text) {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < characters.length; i += 1) bytes[i] = characters.charCodeAt(i);

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.layout import Sheet
     from betaneutral_xl.hosts.sheets.session import Rows
 
 LOADING = "loading..."
@@ -52,6 +51,8 @@ SOLD_INK, BOUGHT_INK = f"#{report.BAD_INK}", f"#{report.GOOD_INK}"
 FONT = "Calibri"
 
 BETA, PERCENT, MONEY = "0.0000", "0.00%;-0.00%;0.00%", "#,##0"
+FRACTIONS = "#,##0.0000"
+"""Of shares, where one is a fraction; of the others without decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Template:
             self.formats[key] = self.book.add_format(full)
         return self.formats[key]
 
-    def sheet(self, name: Sheet, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
+    def sheet(self, name: str, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
         """Add a sheet with title, subtitle, footer and paper size, without grid lines."""
         sheet = self.book.add_worksheet(name)
         sheet.hide_gridlines(2)
@@ -166,6 +167,16 @@ class Template:
         sheet.conditional_format(
             top - 1, left - 1, bottom - 1, right - 1,
             {"type": "formula", "criteria": criteria, "format": rule, "stop_if_true": True},
+        )  # fmt: skip
+
+    def fractions(self, sheet: Worksheet, column: int, first: int) -> None:
+        """Show the decimals of fractions of a share in a column of whole numbers, from a row on."""
+        top = f"{letters(column)}{first}"
+        decimals = self.book.add_format({"num_format": FRACTIONS})
+        criteria = f"=IF(ISNUMBER({top}),{top}<>INT({top}),FALSE)"
+        sheet.conditional_format(
+            first - 1, column - 1, LAST_ROW - 1, column - 1,
+            {"type": "formula", "criteria": criteria, "format": decimals},
         )  # fmt: skip
 
     def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:

@@ -1,4 +1,4 @@
-"""The sheet Orders: prices, the user's own prices, and whole-share orders for the sheet Neutral."""
+"""The sheet Orders: prices, the user's own prices, and orders for the sheet Neutral."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import (
+    CONSTRAINTS,
     FIRST_ROW,
     LAST_ROW,
     ORDERS_COLUMN,
@@ -27,7 +28,7 @@ PRICE = "#,##0.00"
 PRICES = "prices_table"
 """The defined name of the result of BN_PRICES."""
 
-ORDER_SETTINGS = "setting_nav,setting_min_notional,setting_lot,setting_trade,setting_limits"
+ORDER_SETTINGS = f"setting_nav,setting_min_notional,setting_lot,setting_trade,{CONSTRAINTS}"
 """The arguments of BN_ORDERS after weights and prices."""
 
 SOURCE = 3
@@ -39,7 +40,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ORDERS,
         "Orders",
-        "Whole-share orders for the sheet Neutral; the button Orders writes those of the proposal to a file.",
+        "Orders for the sheet Neutral; the button Orders writes those of the proposal to a file.",
     )
     widths = (11, 11, 12, 30, 3, 11, 11, 3, 20, 12, 12, 12, 16)
     prices = ("General", PRICE, "yyyy-mm-dd", "General")
@@ -67,6 +68,7 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
         results["orders"],
         ordered,
     )
+    template.fractions(sheet, ORDERS_COLUMN + 2, FIRST_ROW + 1)
     value = letters(ORDERS_COLUMN + 4)
     beta = template.book.add_format({"num_format": "0.0000"})
     first = f"{letters(ORDERS_COLUMN)}{FIRST_ROW + 1}"

@@ -9,7 +9,10 @@ from betaneutral_xl.hosts.sheets.layout import (
     FREE_LIMITS,
     LIMIT_GROUPS,
     LIMITS,
+    LIMITS_BOTTOM,
+    LIMITS_TOP,
     SETTINGS,
+    SETTINGS_TOP,
     Setting,
     Sheet,
 )
@@ -18,7 +21,7 @@ from betaneutral_xl.job.options import Kind
 from betaneutral_xl.model.constraints import LARGEST, LARGEST_LEG
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
@@ -37,13 +40,13 @@ def settings(template: Template) -> Worksheet:
     )
     for column, width in enumerate((26, 14, 40, 100)):
         sheet.set_column(column, column, width, template.style())
-    row = 3
+    row = SETTINGS_TOP
     for group, settings in SETTINGS.items():
-        _title(template, sheet, row, (group, "", "", ""))
+        section_title(template, sheet, row, (group, "", "", ""))
         for setting in settings:
             row += 1
             sheet.write_string(row, 0, setting.label, template.style())
-            _input(template, sheet, row, setting)
+            input_cell(template, sheet, row, setting)
             template.book.define_name(setting.range_name, f"=Settings!$C${row + 1}")
         row += 2
     _limits(template, sheet, row)
@@ -52,7 +55,8 @@ def settings(template: Template) -> Worksheet:
     return sheet
 
 
-def _title(template: Template, sheet: Worksheet, row: int, words: Sequence[str]) -> None:
+def section_title(template: Template, sheet: Worksheet, row: int, words: Sequence[str]) -> None:
+    """Write a heading with the columns' titles."""
     title = template.style(bold=True, font_size=12, font_color=ACCENT, bottom=2, bottom_color=ACCENT)
     for column, label in enumerate(words):
         sheet.write_string(row, column, label, title)
@@ -60,37 +64,65 @@ def _title(template: Template, sheet: Worksheet, row: int, words: Sequence[str])
 
 def _limits(template: Template, sheet: Worksheet, row: int) -> None:
     """Write every available limit with its help, and blank rows for more of single names and groups."""
-    _title(template, sheet, row, ("Limits", "for which", "value", "without a value: not set"))
+    section_title(template, sheet, row, ("Limits", "for which", "value", "without a value: not set"))
+    named_rows(template, sheet, row, LIMIT_GROUPS, free=FREE_LIMITS, what="limit")
+    template.book.define_name(LIMITS, f"={Sheet.SETTINGS}!$A${LIMITS_TOP}:$C${LIMITS_BOTTOM}")
+
+
+def named_rows(
+    template: Template,
+    sheet: Worksheet,
+    row: int,
+    groups: Mapping[str, Sequence[Setting]],
+    *,
+    free: int,
+    what: str,
+) -> None:
+    """Write rows of name, for which, value and help by group, and blank rows for more of them.
+
+    Parameters
+    ----------
+    template, sheet
+        Where.
+    row
+        That of the header above them, from 0.
+    groups
+        The rows.
+    free
+        Number of blank rows.
+    what
+        What a row is called: limit, or rule.
+
+    """
     first = row + 2
-    names: list[str] = []
-    for group, limits in LIMIT_GROUPS.items():
+    for group, settings in groups.items():
         row += 1
         sheet.write_string(row, 0, group, template.style(bold=True, font_color=ACCENT))
-        for limit in limits:
+        for setting in settings:
             row += 1
-            names.append(limit.label)
-            sheet.write_string(row, 0, limit.label, template.style(indent=1))
-            if limit.per:
-                sheet.write_blank(row, 1, None, _entry(template))
-                _validate(sheet, (row, 1), limit.per.capitalize(), f"For which {limit.per.lower()}.", _TEXT)
-            _input(template, sheet, row, limit)
+            sheet.write_string(row, 0, setting.label, template.style(indent=1))
+            if setting.per:
+                sheet.write_blank(row, 1, None, entry(template))
+                help_text = f"For which {setting.per.lower()}."
+                validate(sheet, (row, 1), setting.per.capitalize(), help_text, ANY_TEXT)
+            input_cell(template, sheet, row, setting)
     row += 1
-    hint = "Further limits of single names and groups: choose a name, and give for which, and its value."
-    sheet.write_string(row, 0, "More limits", template.style(bold=True, font_color=ACCENT))
+    hint = f"Further {what}s of single names and groups: choose a name, and give for which, and its value."
+    sheet.write_string(row, 0, f"More {what}s", template.style(bold=True, font_color=ACCENT))
     sheet.write_string(row, 3, hint, template.style(font_color=MUTED, indent=1))
-    listed = f"=Settings!$A${first}:$A${row}"
-    for _ in range(FREE_LIMITS):
+    listed = f"={sheet.name}!$A${first}:$A${row}"
+    choice = {"validate": "list", "source": listed, "error_message": f"Choose a {what} of the list above."}
+    for _ in range(free):
         row += 1
         for column in range(3):
-            sheet.write_blank(row, column, None, _entry(template))
-        choice = {"validate": "list", "source": listed, "error_message": "Choose a limit of the list above."}
-        _validate(sheet, (row, 0), "Limit", "One of the limits above.", choice)
-        _validate(sheet, (row, 1), "For which", "A ticker, a group, an ETF; or blank for all.", _TEXT)
-        _validate(sheet, (row, 2), "Value", "As for the limit above.", _TEXT)
-    template.book.define_name(LIMITS, f"=Settings!$A${first}:$C${row + 1}")
+            sheet.write_blank(row, column, None, entry(template))
+        validate(sheet, (row, 0), what.capitalize(), f"One of the {what}s above.", choice)
+        validate(sheet, (row, 1), "For which", "A ticker, a group, an ETF; or blank for all.", ANY_TEXT)
+        validate(sheet, (row, 2), "Value", f"As for the {what} above.", ANY_TEXT)
 
 
-def _entry(template: Template, shown: str = "General") -> Format:
+def entry(template: Template, shown: str = "General") -> Format:
+    """Return the format of a cell for the user."""
     return template.style(
         font_color=BLUE,
         bg_color=INPUT,
@@ -102,25 +134,27 @@ def _entry(template: Template, shown: str = "General") -> Format:
     )
 
 
-def _input(template: Template, sheet: Worksheet, row: int, setting: Setting) -> None:
-    style = _entry(template, setting.number_format)
+def input_cell(template: Template, sheet: Worksheet, row: int, setting: Setting) -> None:
+    """Write the cell of a setting with its list or rule, and its help beside it; the row counts from 0."""
+    style = entry(template, setting.number_format)
     if setting.default is None:
         sheet.write_blank(row, 2, None, style)
     elif isinstance(setting.default, float):
         sheet.write_number(row, 2, setting.default, style)
     else:
         sheet.write_string(row, 2, str(setting.default), style)
-    _validate(sheet, (row, 2), setting.label, setting.hint, _rule(setting))
+    validate(sheet, (row, 2), setting.label, setting.hint, _rule(setting))
     sheet.write_string(row, 3, setting.hint, template.style(font_color=MUTED, indent=1))
 
 
-def _validate(sheet: Worksheet, at: tuple[int, int], title: str, help: str, rule: dict[str, Any]) -> None:  # noqa: A002 - its name in the table
+def validate(sheet: Worksheet, at: tuple[int, int], title: str, help: str, rule: dict[str, Any]) -> None:  # noqa: A002 - its name in the table
+    """Give a cell its rule, and help that is shown when it is selected."""
     prompt = help if len(help) <= MAX_PROMPT else f"{help[:MAX_PROMPT].rsplit(' ', 1)[0]} ..."
     titles = {"input_title": title[:32], "error_title": title[:32]}
     sheet.data_validation(*at, *at, {**rule, **titles, "input_message": prompt})
 
 
-_TEXT: dict[str, Any] = {
+ANY_TEXT: dict[str, Any] = {
     "validate": "length",
     "criteria": "<=",
     "value": MAX_TEXT,
@@ -145,7 +179,7 @@ def _rule(setting: Setting) -> dict[str, Any]:
                 "maximum": most,
                 "error_message": "Give a decimal or a percent: 0.05 or 5%.",
             }
-        case Kind.COUNT | Kind.DAYS | Kind.SHARES:
+        case Kind.COUNT | Kind.DAYS:
             return {
                 "validate": "integer",
                 "criteria": ">=",
@@ -157,4 +191,4 @@ def _rule(setting: Setting) -> dict[str, Any]:
         case Kind.DAY:
             first = date(1990, 1, 1)
             return {"validate": "date", "criteria": ">=", "value": first, "error_message": "Give a date."}
-    return _TEXT
+    return ANY_TEXT

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import (
+    CONSTRAINTS,
     ETF_STRIDE,
     FIRST_ROW,
     LAST_ROW,
-    LIMITS,
     MATRIX_ROW,
     MAX_ETFS,
     Sheet,
@@ -34,7 +34,11 @@ HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"
 
 RISK = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
 
-PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{LIMITS}"
+PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{CONSTRAINTS}"
+
+
+OVER = "click A6, press Ctrl+/ and Delete"
+"""How a table gives way to another: Calc changes no part of an array, and Excel takes the same keys."""
 
 
 def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
@@ -42,7 +46,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.HOLDINGS,
         "Holdings",
-        "The result of FETCH_HOLDINGS in A6; or paste ticker, shares, price, or ticker, weight, over it.",
+        f"FETCH_HOLDINGS in A6. For your own: {OVER}, then paste ticker, shares, price, or ticker, weight.",
     )
     shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
     for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
@@ -50,6 +54,7 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     template.formula(
         sheet, (FIRST_ROW, 1), "FETCH_HOLDINGS(setting_fund,setting_as_of)", results["holdings"], shown
     )
+    template.fractions(sheet, 2, FIRST_ROW + 1)
     sheet.write_string(3, 0, "Names", template.style(bold=True))
     sheet.write_formula(
         3,
@@ -59,11 +64,12 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
         len(results["holdings"]) - 1,
     )
     total = sum(float(str(row[4])) for row in results["holdings"][1:])
+    weights = f"E{FIRST_ROW + 1}:E{LAST_ROW}"
     sheet.write_string(3, 3, "Sum of weights", template.style(bold=True, align="right"))
     sheet.write_formula(
         3,
         4,
-        f"=SUM(E{FIRST_ROW + 1}:E{LAST_ROW})",
+        f'=IF(COUNT({weights}),SUM({weights}),"")',  # a pasted table has none there
         template.style(num_format=PERCENT, bold=True),
         cached(total),
     )
@@ -82,7 +88,7 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ETF,
         "ETF",
-        "The results of LOAD_ETF in A6, F6 and K6; or paste ticker and weight over them. Blank: no ETF.",
+        f"LOAD_ETF in A6, F6, K6; blank: no ETF. For your own: {OVER}, then paste ticker, weight.",
     )
     for place in range(MAX_ETFS):
         left = 1 + place * ETF_STRIDE
@@ -135,7 +141,8 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
         '&IF(setting_window="","","; window="&setting_window)'
         '&IF(setting_as_of="","","; as_of="&setting_as_of))'
     )
-    text = f"COVARIANCE(BN_NAMES({HOLDINGS},{ETFS}),{chosen},{options},TRUE)"
+    names = f"BN_NAMES({HOLDINGS},{ETFS},setting_target,{CONSTRAINTS})"
+    text = f"COVARIANCE({names},{chosen},{options},TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
     template.formula(

@@ -152,7 +152,7 @@ def all_cells(book: com.Book) -> dict[str, dict[tuple[int, int], Any]]:
     }
 
 
-@pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "refresh"])
+@pytest.mark.parametrize("button", ["rebalance", "restore", "orders", "accept", "today", "refresh"])
 def test_a_button_whose_nth_write_fails_has_changed_nothing(
     opened: com.Book, alerts: Alerts, tmp_path: Path, button: str
 ) -> None:
@@ -175,7 +175,9 @@ def test_a_button_whose_nth_write_fails_has_changed_nothing(
         assert as_numbers(all_cells(opened)) == as_numbers(before), failures
         assert application.Calculation == application.AUTOMATIC
         assert list(tmp_path.glob("*orders*")) == []
-    assert failures - 1 == {"rebalance": 5, "restore": 5, "orders": 1, "refresh": 1}[button]
+        assert [one for one in (tmp_path / "records").rglob("*") if one.is_file()] == []
+    writes = {"rebalance": 5, "restore": 5, "orders": 1, "accept": 1, "today": 2, "refresh": 1}
+    assert failures - 1 == writes[button]
     assert alerts[-1][0] == "info"
 
 
@@ -281,7 +283,9 @@ def test_orders_and_report_are_written_beside_the_workbook(
     assert text.startswith("fund,quant_paper\nas of,2025-11-18\n")
     assert "\nticker,side,shares,price,notional\nTSM,SELL SHORT,2766," in text
     folder = tmp_path.name
-    assert alerts[-1][1].startswith(f"Orders: 45 in {orders.name}, in the folder {folder}. In whole shares")
+    assert alerts[-1][1].startswith(
+        f"Orders: 45 in {orders.name}, in the folder {folder}. After rounding to shares"
+    )
     press(opened, "report")
     (report,) = tmp_path.glob("betaneutral report *.xlsx")
     assert alerts[-1][1].startswith(f"Report: {report.name}, in the folder {folder}.")

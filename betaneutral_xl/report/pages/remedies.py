@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.pages.layout import Page
 
 
-def helps(page: Page, answer: AnswerPage) -> None:
+def remedies(page: Page, answer: AnswerPage) -> None:
     """Write what an infeasible request can reach, what binds, and what would help."""
     found = answer.infeasibility
     if found is None:

@@ -1,4 +1,4 @@
-"""The sheet Alternatives: the ways to the target side by side, and the steps on the way."""
+"""The sheet Alternatives: what leads to the target, side by side, and the steps on the way."""
 
 from __future__ import annotations
 
