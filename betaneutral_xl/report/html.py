@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer.lines import limit_text, shown
 from betaneutral_xl.job.answer.page import Status
+from betaneutral_xl.job.order_formats import liquidity_sentence
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import pictures
@@ -215,7 +216,9 @@ def _orders(contents: Contents) -> str:
         (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.legs()
     )
-    return f"<p>{safe(summary)}</p>" + table(
+    liquidity = liquidity_sentence(orders)
+    said = f"<p>{safe(liquidity)}</p>" if liquidity else ""
+    return f"<p>{safe(summary)}</p>{said}" + table(
         ("Ticker", "Side", "Shares", "Price", "Notional"), rows, coloured=True
     )
 
